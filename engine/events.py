@@ -1,0 +1,140 @@
+"""What an event is: the one place where Python knows the layout of `struct event` in core/core.h.
+
+An event is 32 bytes. Its clock is the raw TSC, the same on both sides (guest offset 0), its sequence numbers start at 1.
+A *doorbell* is numbered by the guest as it rings it, an *interrupt* by the host as it signals it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Lane(IntEnum):
+    """Where an event happened: one horizontal lane of the timeline."""
+
+    GUEST = 0  # code inside the VM; stamped by the guest itself in shared memory
+    VCPU = 1  # the vCPU thread in user space, around KVM_RUN
+    KVM = 2  # what only the kernel knows: its counters and the eventfds' counts
+    IO_THREAD = 3  # the host side that is woken by a doorbell and answers
+    ENGINE = 4  # what the operator did: wiring, pace; and losses
+
+
+class EventKind(IntEnum):
+    """What happened. For each: the meaning of `id`, `seq` and `arg`."""
+
+    RING = 1  # guest, just before the doorbell instruction     id address, seq doorbell
+    RUNG = 2  # guest, the instruction after it                 id address, seq doorbell
+    HANDLER = 3  # guest, first instruction of the interrupt handler
+    #              id vector, seq newest interrupt that the host had announced, arg interrupts it covers (0: none new)
+    EXIT = 4  # vCPU thread, KVM_RUN returned                     id KVM_EXIT_* reason, arg address (of IO and MMIO)
+    #              seq the ordinal of the relayed doorbell, if the exit was one, else 0
+    ENTRY = 5  # vCPU thread, about to call KVM_RUN again         id the reason of the exit that it has served
+    DOORBELL = 6  # I/O thread, read() of the doorbell's eventfd returned
+    #              seq doorbells received so far, arg the count that was read
+    IRQFD = 7  # I/O thread, about to write the irqfd             id GSI, seq interrupt, arg newest doorbell it answers (0: none)
+    IRQ_IOCTL = 8  # I/O thread, about to call the ioctl          id IrqIoctl, seq interrupt, arg newest doorbell it answers
+    WAIT = 9  # I/O thread, about to block                        seq doorbells received so far, arg interrupts signalled so far
+    STAT = 10  # KVM's own counter, sampled                       id index into STATS, arg value since the session's start
+    COUNT = 11  # an eventfd's count, peeked at in /proc/self/fdinfo    id Eventfd, arg count
+    WIRE = 12  # the wiring as it is from now on                  id Switch, arg 1 on, 0 off
+    SETTING = 13  # pace, burst, idle as it is from now on        id Setting, arg value
+    LOST = 14  # events lost before this one                      id Lane that lost them, arg how many
+
+
+class Eventfd(IntEnum):
+    """The eventfds whose count is sampled."""
+
+    DOORBELL = 0
+    IRQ = 1
+
+
+class Switch(IntEnum):
+    """The two live switches."""
+
+    IOEVENTFD = 0
+    IRQFD = 1
+
+
+class Setting(IntEnum):
+    """What can be changed while the guest runs."""
+
+    PACE = 0  # signals per second; 0 by hand only; FLAT_OUT without a pause
+    BURST = 1  # signals a tick
+    IDLE = 2  # 0 HLT, 1 spin
+    RUNNING = 3  # 1 the pace drives signals, 0 held
+
+
+class IrqIoctl(IntEnum):
+    """The ioctl that an interrupt took instead of the irqfd."""
+
+    IRQ_LINE = 0
+    SIGNAL_MSI = 1
+
+
+FLAT_OUT = 2**63  # Setting.PACE: as fast as it goes
+
+# The kernel's counters that are sampled, by the name that KVM_GET_STATS_FD gives them (Documentation/virt/kvm/api.rst, 4.133).
+STATS: tuple[str, ...] = (
+    "exits",
+    "io_exits",
+    "mmio_exits",
+    "halt_exits",
+    "irq_exits",
+    "irq_window_exits",
+    "signal_exits",
+    "request_irq_exits",
+    "irq_injections",
+    "insn_emulation",
+    "halt_wakeup",
+    "halt_successful_poll",
+    "fpu_reload",
+)
+
+EVENT: np.dtype[np.void] = np.dtype(
+    [
+        ("tsc", "<u8"),
+        ("kind", "<u2"),
+        ("lane", "u1"),
+        ("vm", "u1"),
+        ("id", "<u4"),
+        ("seq", "<u8"),
+        ("arg", "<u8"),
+    ]
+)
+
+Events = npt.NDArray[np.void]  # shape (n,), dtype EVENT, sorted by tsc
+
+
+def no_events() -> Events:
+    """An empty batch."""
+    return np.empty(0, EVENT)
+
+
+def event(
+    tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0
+) -> Events:
+    """A batch of one event."""
+    return np.array([(tsc, kind, lane, 0, id, seq, arg)], EVENT)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Turns TSC cycles into time. The only place that does."""
+
+    hz: float  # TSC cycles a second
+
+    def ns(self, cycles: float) -> float:
+        """Nanoseconds that `cycles` last."""
+        return cycles * 1e9 / self.hz
+
+    def ns_array(self, cycles: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+        """Nanoseconds that each of `cycles` lasts; same shape."""
+        return cycles.astype(np.float64) * (1e9 / self.hz)
+
+    def cycles(self, seconds: float) -> int:
+        """Cycles in `seconds`."""
+        return round(seconds * self.hz)
