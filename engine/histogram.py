@@ -1,0 +1,112 @@
+"""A latency histogram with three significant digits, in bounded memory, whatever the range.
+
+Bins are log-linear, as in HdrHistogram: below 2048 every integer has a bin of its own; above, each doubling of the value
+has 1024 bins. So a bin is never wider than 1/1024 of the values in it.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+HALF_BITS = 10  # a doubling has 2**10 bins: three significant digits
+HIGHEST = 2**40 - 1  # ns, 18 minutes; what is longer counts in the last bin (the maximum stays exact)
+BINS = (40 - HALF_BITS + 1) << HALF_BITS
+
+PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Histogram:
+    """Counts of integers >= 0 (latencies in ns); quarter of a megabyte, whatever it has seen."""
+
+    def __init__(self) -> None:
+        self.counts: Numbers = np.zeros(BINS, np.int64)
+        self.count = 0
+        self._min = HIGHEST
+        self._max = 0
+
+    def record(self, values: npt.ArrayLike) -> None:
+        """Adds `values` (shape (n,), ns; fractions are rounded, negatives count as 0)."""
+        numbers = np.maximum(np.rint(np.asarray(values, np.float64)), 0).astype(np.int64)
+        if not numbers.size:
+            return
+        added = np.bincount(bin_of(numbers))
+        self.counts[: added.size] += added
+        self.count += numbers.size
+        self._min = min(self._min, int(numbers.min()))
+        self._max = max(self._max, int(numbers.max()))
+
+    def merge(self, other: Histogram) -> None:
+        """Adds everything that `other` has counted."""
+        self.counts += other.counts
+        self.count += other.count
+        self._min = min(self._min, other._min)
+        self._max = max(self._max, other._max)
+
+    def copy(self) -> Self:
+        """An independent histogram of the same values."""
+        twin = type(self)()
+        twin.merge(self)
+        return twin
+
+    @property
+    def min(self) -> int:
+        """The smallest value, exactly; 0 if there is none."""
+        return self._min if self.count else 0
+
+    @property
+    def max(self) -> int:
+        """The largest value, exactly; 0 if there is none."""
+        return self._max
+
+    def percentile(self, percent: float) -> int:
+        """The value that `percent` of the values do not exceed, within 0.1 %; 0 if there is none."""
+        return int(self.percentiles([percent])[0])
+
+    def percentiles(self, percents: npt.ArrayLike) -> Numbers:
+        """The value at each of `percents` (shape (n,), 0..100); as HdrHistogram, the top of the bin it falls in."""
+        wanted = np.asarray(percents, np.float64)
+        if not self.count:
+            return np.zeros(wanted.shape, np.int64)
+        ranks = np.clip(np.ceil(wanted / 100 * self.count - 1e-9), 1, self.count)
+        bins = np.searchsorted(np.cumsum(self.counts), ranks)
+        return np.clip(top_of(bins), self.min, self.max)
+
+    def summary(self) -> dict[str, int]:
+        """{count, min, p50, p90, p99, p999, max}; ns but for the count."""
+        values = self.percentiles(list(PERCENTILES.values()))
+        named = {name: int(value) for name, value in zip(PERCENTILES, values, strict=True)}
+        return {"count": self.count, "min": self.min, **named, "max": self.max}
+
+    def density(self, edges: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """How many values lie between neighbours of `edges` (shape (n,), ns, rising); shape (n - 1,).
+
+        A bin that straddles an edge is shared out in proportion, so that a curve over any edges is smooth.
+        """
+        below = np.concatenate([[0], np.cumsum(self.counts)])
+        return np.diff(np.interp(np.asarray(edges, np.float64), EDGES, below))
+
+
+def bin_of(values: Numbers) -> Numbers:
+    """The bin of each value >= 0; same shape."""
+    clipped = np.minimum(values, HIGHEST)
+    octave = np.maximum(np.frexp(clipped.astype(np.float64))[1].astype(np.int64) - HALF_BITS - 1, 0)
+    return (octave << HALF_BITS) + (clipped >> octave)
+
+
+def bottom_of(bins: Numbers) -> Numbers:
+    """The smallest value of each bin; same shape."""
+    octave = np.maximum((bins >> HALF_BITS) - 1, 0)
+    return (bins - (octave << HALF_BITS)) << octave
+
+
+def top_of(bins: Numbers) -> Numbers:
+    """The largest value of each bin; same shape."""
+    return bottom_of(bins + 1) - 1
+
+
+EDGES = bottom_of(np.arange(BINS + 1)).astype(np.float64)
