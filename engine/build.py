@@ -1,0 +1,216 @@
+"""Compiles the C core into engine._core and guests/*.c into flat images, with gcc alone.
+
+    python -m engine.build                                          what is out of date, in place
+    python -m engine.build --sanitize address,undefined --out DIR   tests/c/*.c with the core, as programs in DIR
+
+cffi parses core/core.h, guests/abi.h and core/kvm.cdef themselves, so that no declaration is written twice.
+A guest that has a line `// variants: bare=-DBARE` is compiled again with those flags, into <guest>-bare.bin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "engine" / "core"
+GUESTS = ROOT / "guests"
+C_TESTS = ROOT / "tests" / "c"
+EXTENSION = ROOT / "engine" / "_core.abi3.so"  # cffi keeps to the limited API: one file for every Python
+
+APT_LINE = "sudo apt-get install gcc libc6-dev linux-libc-dev python3-dev"
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+HOST_FLAGS = [
+    *("-std=gnu11", "-O2", "-pthread", "-fPIC", "-fvisibility=hidden", f"-ffile-prefix-map={ROOT}=."),
+    *(f"-I{CORE}", f"-I{GUESTS}"),
+]
+# No SSE and no red zone: interrupts arrive anywhere, and some KVM backends emulate the guest's instructions.
+GUEST_FLAGS = [
+    *("-m64", "-std=gnu11", "-O2", "-ffreestanding", "-fno-pic", "-fno-pie", "-mcmodel=small", "-mno-red-zone"),
+    *("-mgeneral-regs-only", "-fcf-protection=none", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"),
+    *(f"-ffile-prefix-map={ROOT}=.", "-Wa,--noexecstack", f"-I{GUESTS}"),
+]
+GUEST_LINK_FLAGS = [
+    *("-static", "-no-pie", "-nostdlib", "-nostartfiles", f"-Wl,-T,{GUESTS / 'guest.ld'}"),
+    *("-Wl,--build-id=none", "-Wl,-z,max-page-size=4096", "-Wl,--oformat=binary"),
+]
+
+
+class BuildError(Exception):
+    """The build cannot go on; the text is one sentence with what to do."""
+
+
+def gcc(*arguments: str | Path) -> None:
+    """Runs gcc; BuildError if it fails. Its own messages go to stderr as they are."""
+    command = ["gcc", *map(str, arguments)]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+        raise BuildError(f"gcc failed; the command was: {shlex.join(command)}")
+
+
+def require_toolchain() -> None:
+    """BuildError with the line to type if the compiler or a header is missing."""
+    if shutil.which("gcc") is None or shutil.which("ld") is None:
+        raise BuildError(f"gcc is missing; install it with: {APT_LINE}")
+    for header in ("pthread.h", "linux/kvm.h", "Python.h"):
+        probe = ["gcc", "-E", "-x", "c", *python_includes(), "-include", header, "-o", os.devnull, os.devnull]
+        if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
+            raise BuildError(f"The header {header} is missing; install it with: {APT_LINE}")
+
+
+def python_includes() -> list[str]:
+    """-I flags for Python.h of the running interpreter."""
+    return [f"-I{sysconfig.get_path(name)}" for name in ("include", "platinclude")]
+
+
+def up_to_date(output: Path, inputs: Iterable[Path]) -> bool:
+    """Whether `output` exists and nothing that it was made from is newer."""
+    if not output.exists():
+        return False
+    made = output.stat().st_mtime_ns
+    return all(path.stat().st_mtime_ns < made for path in [*inputs, Path(__file__)])
+
+
+def declarations(header: str) -> str:
+    """What cffi can parse of a C header: no directives but `#define NAME ...`, whose value the compiler tells."""
+    kept = []
+    for line in header.replace("\\\n", " ").splitlines():
+        constant = re.match(r"\s*#\s*define\s+(\w+)\s+([^/\s\"].*)", line)
+        if constant:
+            kept.append(f"#define {constant[1]} ...")
+        elif not line.lstrip().startswith("#"):
+            kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def write_binding(target: Path) -> None:
+    """Writes cffi's C source of the module engine._core to `target`."""
+    from cffi import FFI
+
+    ffi = FFI()
+    headers = [path for path in (GUESTS / "abi.h", CORE / "core.h") if path.exists()]
+    for path in headers:
+        ffi.cdef(declarations(path.read_text()))
+    if (CORE / "kvm.cdef").exists():
+        ffi.cdef((CORE / "kvm.cdef").read_text())
+    includes = [f'#include "{path.name}"' for path in headers]
+    ffi.set_source("engine._core", "\n".join(["#include <linux/kvm.h>", *includes]))
+    with contextlib.redirect_stdout(io.StringIO()):  # it announces the temporary file
+        ffi.emit_c_code(str(target))
+
+
+def core_inputs() -> list[Path]:
+    """Everything that the core is made from; the folder too, whose time tells that a file was removed."""
+    return [CORE, *sorted(CORE.iterdir()), *sorted(GUESTS.glob("*.h"))]
+
+
+def compile_core(scratch: Path, *flags: str) -> list[Path]:
+    """Compiles core/*.c into objects in `scratch`, with every warning an error. Returns them."""
+    objects = []
+    for source in sorted(CORE.glob("*.c")):
+        objects.append(scratch / f"{source.stem}.o")
+        gcc("-c", source, "-o", objects[-1], *HOST_FLAGS, *WARNINGS, *flags)
+    return objects
+
+
+def build_core(output: Path = EXTENSION) -> bool:
+    """Builds engine._core if it is out of date. Returns whether it was."""
+    if up_to_date(output, core_inputs()):
+        return False
+    with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
+        scratch = Path(name)
+        binding, library = scratch / "_core.c", scratch / output.name
+        objects = compile_core(scratch)
+        write_binding(binding)
+        # The binding is cffi's code, not ours: compiled without our warnings.
+        gcc("-shared", binding, *objects, "-o", library, *HOST_FLAGS, *python_includes(), "-Wl,--build-id=none")
+        install(library, output)
+    return True
+
+
+def install(made: Path, output: Path) -> None:
+    """Puts a finished file in its place at once: who has the old one open or mapped keeps it."""
+    beside = output.with_name(f".{output.name}.{os.getpid()}")
+    shutil.copyfile(made, beside)
+    os.replace(beside, output)
+
+
+def variants(source: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The images that a guest's source yields, each with its extra flags."""
+    yield source.with_suffix(".bin"), []
+    line = re.search(r"^//\s*variants:(.*)$", source.read_text(), re.MULTILINE)
+    for variant in line[1].split(";") if line else []:
+        name, equals, flags = variant.strip().partition("=")
+        if not re.fullmatch(r"\w+", name) or not equals:
+            raise BuildError(f"{source.name}: a variant is written name=flags, found '{variant.strip()}'.")
+        yield source.with_name(f"{source.stem}-{name}.bin"), shlex.split(flags)
+
+
+def build_guest(source: Path, output: Path, flags: list[str]) -> bool:
+    """Builds one image if it is out of date. Returns whether it was."""
+    start = GUESTS / "start.S"
+    if up_to_date(output, [source, start, GUESTS / "guest.ld", *GUESTS.glob("*.h")]):
+        return False
+    with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
+        image = Path(name) / output.name
+        gcc(start, source, "-o", image, *GUEST_FLAGS, *WARNINGS, *flags, *GUEST_LINK_FLAGS)
+        install(image, output)
+    return True
+
+
+def build_guests() -> list[Path]:
+    """Builds the images that are out of date and removes those whose source is gone. Returns what was built."""
+    images = {image: (source, flags) for source in sorted(GUESTS.glob("*.c")) for image, flags in variants(source)}
+    for orphan in set(GUESTS.glob("*.bin")) - set(images):
+        orphan.unlink()
+    return [image for image, (source, flags) in images.items() if build_guest(source, image, flags)]
+
+
+def build() -> list[Path]:
+    """Brings the core and the guests up to date, in place. Returns what was built."""
+    require_toolchain()
+    core = [EXTENSION] if build_core() else []
+    return core + build_guests()
+
+
+def build_c_tests(sanitizers: str, out: Path) -> list[Path]:
+    """Compiles each tests/c/*.c with the core under gcc's -fsanitize=`sanitizers`. Returns the programs."""
+    require_toolchain()
+    out.mkdir(parents=True, exist_ok=True)
+    flags = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"]
+    with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
+        objects = compile_core(Path(name), *flags)
+        programs = {source: out.resolve() / source.stem for source in sorted(C_TESTS.glob("*.c"))}
+        for source, program in programs.items():
+            gcc(source, *objects, "-o", program, *HOST_FLAGS, *WARNINGS, *flags)
+    return list(programs.values())
+
+
+def main() -> int:
+    """The command line: see the top of this file. Exit code 0, or 1 with one sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m engine.build", description="Compiles the C core and the guests.")
+    parser.add_argument("--sanitize", metavar="LIST", help="build tests/c/*.c with -fsanitize=LIST instead")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "c", help="where those programs go")
+    options = parser.parse_args()
+    try:
+        made = build_c_tests(options.sanitize, options.out) if options.sanitize else build()
+    except BuildError as error:
+        print(f"bellwire: {error}", file=sys.stderr)
+        return 1
+    for path in made:
+        print(f"built {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
