@@ -1,0 +1,172 @@
+"""Every colour and every font of the window, in a dark and a light theme.
+
+A theme sets all its colours; tests/test_theme.py holds their contrast to WCAG AA. What a colour means is said by its name,
+and on the screen always by a shape or a word as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from PySide6.QtGui import QColor, QFont, QFontDatabase
+
+from viz.assets import asset
+
+SANS = "Inter"
+MONO = "JetBrains Mono"
+SANS_FALLBACKS = ["Noto Sans", "DejaVu Sans", "sans-serif"]
+MONO_FALLBACKS = ["Noto Sans Mono", "DejaVu Sans Mono", "monospace"]
+
+SMALLEST_SCALE, LARGEST_SCALE = 0.8, 1.5
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours as "#rrggbb"; `scale` enlarges all text (1.0 is 100 %)."""
+
+    name: str  # "dark" or "light"
+
+    # surfaces, from the back to the front
+    background: str  # behind the cards
+    surface: str  # cards, the top bar
+    surface_raised: str  # buttons, chips, menus, lanes
+    well: str  # boxes that hold a name and a fact: the diagram's nodes, tooltips
+    border: str
+    border_strong: str  # edges of controls: at least 3:1 against the surface
+    grid: str
+
+    # text
+    text: str
+    text_muted: str
+    text_on_accent: str  # on a fill of doorbell, interrupt, selection...
+
+    # what travels
+    doorbell: str
+    interrupt: str
+    roundtrip: str
+    heavy: str  # what had to go by user space; errors too, always with a word
+
+    # where it happens
+    guest: str
+    guest_fill: str
+    vmm: str
+    vmm_fill: str
+    kvm: str
+    kvm_fill: str
+    io_thread: str
+    io_fill: str
+
+    # states
+    live: str
+    paused: str
+    replay: str
+    selection: str
+    focus: str
+
+    scale: float = 1.0
+
+    def scaled(self, scale: float) -> Theme:
+        """The same colours with text `scale` times as large, within what the layout holds."""
+        return replace(self, scale=min(max(scale, SMALLEST_SCALE), LARGEST_SCALE))
+
+    def px(self, size: float) -> int:
+        """A length in pixels that grows with the text."""
+        return round(size * self.scale)
+
+    def font(self, size: float, weight: int = 400, mono: bool = False) -> QFont:
+        """A font of `size` pixels at 100 %; weight 100..900."""
+        return make_font(self.px(size), weight, mono)
+
+    def color(self, name: str, alpha: float = 1.0) -> QColor:
+        """The colour called `name` as a QColor, with alpha 0..1."""
+        color = QColor(getattr(self, name))
+        color.setAlphaF(alpha)
+        return color
+
+
+@lru_cache(maxsize=256)
+def make_font(pixels: int, weight: int, mono: bool) -> QFont:
+    """One of the two bundled families; the lists' later ones stand in for glyphs that it lacks."""
+    font = QFont([MONO, *MONO_FALLBACKS] if mono else [SANS, *SANS_FALLBACKS])
+    font.setPixelSize(max(pixels, 6))
+    font.setWeight(QFont.Weight(weight))
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return font
+
+
+@lru_cache(maxsize=1)
+def load_fonts() -> tuple[str, ...]:
+    """Registers the bundled fonts with Qt, once; needs a QGuiApplication. The families that were found."""
+    families: list[str] = []
+    folder = asset("fonts")
+    files = sorted(f for f in folder.glob("**/*") if f.suffix in (".ttf", ".otf")) if folder.is_dir() else []
+    for file in files:
+        number = QFontDatabase.addApplicationFont(str(file))
+        families += QFontDatabase.applicationFontFamilies(number)
+    return tuple(families)
+
+
+DARK = Theme(
+    name="dark",
+    background="#0E1319",
+    surface="#151C25",
+    surface_raised="#1B2430",
+    well="#0E1319",
+    border="#2B3644",
+    border_strong="#64748A",
+    grid="#222D3A",
+    text="#E8EEF5",
+    text_muted="#93A1B3",
+    text_on_accent="#0E1319",
+    doorbell="#FFB454",
+    interrupt="#4CC9F0",
+    roundtrip="#E8EEF5",
+    heavy="#FF6B81",
+    guest="#7BD88F",
+    guest_fill="#14231C",
+    vmm="#5B6B7F",
+    vmm_fill="#18212C",
+    kvm="#A796FF",
+    kvm_fill="#1A1A2E",
+    io_thread="#C9A26B",
+    io_fill="#221C14",
+    live="#7BD88F",
+    paused="#FFD166",
+    replay="#A796FF",
+    selection="#F2F5A9",
+    focus="#8CB8FF",
+)
+
+LIGHT = Theme(
+    name="light",
+    background="#EEF1F5",
+    surface="#FFFFFF",
+    surface_raised="#F1F4F8",
+    well="#FFFFFF",
+    border="#CDD6E0",
+    border_strong="#76869A",
+    grid="#E3E8EE",
+    text="#141C26",
+    text_muted="#4E5D6E",
+    text_on_accent="#FFFFFF",
+    doorbell="#9C5700",
+    interrupt="#006B8F",
+    roundtrip="#141C26",
+    heavy="#C01F43",
+    guest="#1B7436",
+    guest_fill="#EDF8F0",
+    vmm="#76869A",
+    vmm_fill="#F4F7FA",
+    kvm="#5A43C6",
+    kvm_fill="#F2F0FF",
+    io_thread="#80612C",
+    io_fill="#FBF6EC",
+    live="#1B7436",
+    paused="#8A5A00",
+    replay="#5A43C6",
+    selection="#7A5B00",
+    focus="#1F5FD0",
+)
+
+THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
