@@ -142,7 +142,7 @@ def install(made: Path, output: Path) -> None:
     """Puts a finished file in its place at once: who has the old one open or mapped keeps it."""
     beside = output.with_name(f".{output.name}.{os.getpid()}")
     shutil.copyfile(made, beside)
-    os.replace(beside, output)
+    beside.replace(output)
 
 
 def variants(source: Path) -> Iterator[tuple[Path, list[str]]]:
