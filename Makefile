@@ -1,0 +1,53 @@
+# make run    opens bellwire          ARGS="doorbell-pio" names a scenario, or anything else that bellwire takes
+# make test   checks and tests it     TESTS="tests/test_build.py -k image" chooses, or anything else that pytest takes
+# The first of either makes .venv and installs; everything else of the set-up is in .ci/.
+
+BIN := .venv/bin
+ARGS ?=
+TESTS ?=
+
+.NOTPARALLEL:
+.PHONY: run test build lint format picture sanitize wheel clean system-libraries test-libraries
+
+run: system-libraries build
+	@$(BIN)/bellwire $(ARGS)
+
+test: test-libraries build lint
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: .venv/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/installed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+build: .venv/installed
+	@$(BIN)/python -m engine.build
+
+# The picture at the top of the README: five seconds of the default scenario, offscreen.
+picture: build
+	@QT_QPA_PLATFORM=offscreen $(BIN)/bellwire --picture assets/window.png
+
+# tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
+sanitize: .venv/installed
+	@$(BIN)/python -m engine.build --sanitize address,undefined --out build/address
+	@$(BIN)/python -m engine.build --sanitize thread --out build/thread
+
+wheel: .venv/installed
+	@PIP_CONSTRAINT=.ci/constraints.txt $(BIN)/python -m build --no-isolation --wheel
+
+clean:
+	rm -rf .venv build dist engine/_core*.so guests/*.bin .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+system-libraries:
+	@.ci/system-libraries
+
+test-libraries:
+	@.ci/system-libraries --test
+
+.venv/installed: pyproject.toml .ci/constraints.txt .ci/venv | system-libraries
+	@.ci/venv
