@@ -42,6 +42,8 @@ HEAVY_INTERRUPT = 2  # the interrupt was an ioctl
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
 
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
+Numbers = npt.NDArray[np.uint64]
+Indices = npt.NDArray[np.intp]
 
 
 def no_journeys() -> Journeys:
@@ -57,8 +59,179 @@ def finish(journeys: Journeys) -> npt.NDArray[np.uint64]:
 class JourneyTracker:
     """Folds events into complete journeys. A doorbell's journey ends with the handler if the scenario answers doorbells."""
 
-    def __init__(self, scenario: Scenario) -> None: ...
+    def __init__(self, scenario: Scenario) -> None:
+        interrupt = scenario.interrupt
+        self.answered = scenario.doorbell is not None and interrupt is not None and interrupt.by == "guest"
+        self.given_up = 0  # journeys that began and, because events were lost, can never be completed
+        self._doorbells = no_journeys()  # under way, by seq
+        self._interrupts = no_journeys()  # under way, by seq
+        self._exit = 0  # doorbell whose exit waits for its ENTRY
+        self._signalled = 0  # newest interrupt
+        self._answered_to = 0  # newest doorbell that an interrupt answered
+        self._unsure = False  # whether a signal was lost since then
+        self._announced = 0  # newest interrupt that a handler knew of
+        self._gap = 0  # TSC of the guest's newest gap
 
     def feed(self, events: Events) -> Journeys:
-        """The journeys that `events` (the next batch, sorted by tsc) completed, doorbells first, each by seq."""
-        ...
+        """The journeys that `events` (the next batch, sorted by tsc) completed: doorbells, then lone interrupts, by seq."""
+        if not events.size:
+            return no_journeys()
+        self._ring(select(events, EventKind.RING))
+        self._rung(select(events, EventKind.RUNG))
+        self._leave(around_user_space(events))
+        self._receive(select(events, EventKind.DOORBELL))
+        self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL))
+        gaps = select(events, EventKind.LOST)
+        lone = self._handle(select(events, EventKind.HANDLER), gaps["tsc"][gaps["id"] == Lane.GUEST])
+        return np.concatenate([self._complete(), lone])
+
+    def _ring(self, rings: Events) -> None:
+        """Opens a journey for each doorbell that the guest rings."""
+        opened = np.zeros(rings.size, JOURNEY)
+        opened["seq"], opened["ring"] = rings["seq"], rings["tsc"]
+        self._doorbells = self._bounded(np.concatenate([self._doorbells, opened]))
+
+    def _rung(self, rungs: Events) -> None:
+        """Adds the instruction after the doorbell's."""
+        row, found = lookup(rungs["seq"], self._doorbells["seq"])
+        self._doorbells["rung"][row] = rungs["tsc"][found]
+        self._give_up_before(rungs["seq"], "rung")
+
+    def _leave(self, vcpu: Events) -> None:
+        """Adds exit and entry to the doorbells that were left to user space."""
+        left = np.where(vcpu["kind"] == EventKind.EXIT, vcpu["seq"], 0)
+        row, found = lookup(left, self._doorbells["seq"])
+        self._doorbells["exit"][row] = vcpu["tsc"][found]
+        self._doorbells["heavy"][row] |= HEAVY_DOORBELL
+
+        # The ENTRY after an exit is the vCPU thread's very next event.
+        before = np.concatenate([np.array([self._exit], np.uint64), left])
+        returned = np.where(vcpu["kind"] == EventKind.ENTRY, before[:-1], 0)
+        row, found = lookup(returned, self._doorbells["seq"])
+        self._doorbells["entry"][row] = vcpu["tsc"][found]
+        self._exit = int(before[-1])
+
+    def _receive(self, reads: Events) -> None:
+        """Pairs each doorbell n with the read() whose count covers it: seq - arg < n <= seq."""
+        row, read = covering(self._doorbells, "doorbell", reads["seq"] - reads["arg"], reads["seq"])
+        self._doorbells["doorbell"][row] = reads["tsc"][read]
+        self._doorbells["batch"][row] = reads["arg"][read]
+        self._give_up_before(reads["seq"] + 1, "doorbell")
+
+    def _signal(self, signals: Events) -> None:
+        """Opens each interrupt, and pairs it with the doorbells that it answers."""
+        heavy = np.where(signals["kind"] == EventKind.IRQ_IOCTL, HEAVY_INTERRUPT, 0)
+        above, upto = self._answers(signals)
+        row, signal = covering(self._doorbells, "irq", above, upto)
+        self._doorbells["irq"][row] = signals["tsc"][signal]
+        self._doorbells["interrupt"][row] = signals["seq"][signal]
+        self._doorbells["heavy"][row] |= heavy[signal].astype(np.uint8)
+        if self.answered:
+            self._give_up_before(upto + 1, "irq")
+
+        opened = np.zeros(signals.size, JOURNEY)
+        opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
+        opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy
+        self._interrupts = self._bounded(np.concatenate([self._interrupts, opened]))
+
+    def _answers(self, signals: Events) -> tuple[Numbers, Numbers]:
+        """The doorbells that each signal answers: above the first number, up to the second."""
+        upto = running_max(self._answered_to, signals["arg"])
+        numbers = np.concatenate([np.array([self._signalled], np.uint64), signals["seq"]])
+        above, upto, gap = upto[:-1], upto[1:], numbers[1:] != numbers[:-1] + 1
+        # After a gap only the newest doorbell is known to be this signal's: others may have been the lost ones'.
+        position = np.arange(1, signals.size + 1)
+        gap_at = np.maximum.accumulate(np.concatenate([[0 if self._unsure else -1], np.where(gap, position, -1)]))
+        sure_at = np.maximum.accumulate(np.concatenate([[-1 if self._unsure else 0], np.where(upto > above, position, -1)]))
+        above = np.where(gap_at[1:] > sure_at[:-1], np.maximum(above, upto - (upto > above)), above)
+        self._unsure = bool(gap_at[-1] > sure_at[-1])
+        self._signalled, self._answered_to = int(numbers[-1]), int(upto[-1]) if upto.size else self._answered_to
+        return above, upto
+
+    def _handle(self, handlers: Events, gaps: Numbers) -> Journeys:
+        """Pairs interrupts with the first handler that knew of them and ran after the signal; yields the lone ones."""
+        open_, gaps = self._interrupts, np.concatenate([np.array([self._gap], np.uint64), gaps])
+        known = running_max(self._announced, handlers["seq"])
+        self._announced, self._gap = int(known[-1]), int(gaps[-1])
+        first = np.maximum(
+            np.searchsorted(handlers["tsc"], open_["irq"]), np.searchsorted(known[1:], open_["interrupt"])
+        )
+        taken, left = open_[first < handlers.size], open_[first == handlers.size]
+        first = first[first < handlers.size]
+        handler = handlers[first]
+        # Not if a handler may be missing in between: a gap in the guest's stamps, or one that took this interrupt before.
+        gap = gaps[np.searchsorted(gaps, handler["tsc"], "right") - 1] >= taken["irq"]
+        gap |= (taken["interrupt"] <= handler["seq"] - handler["arg"]) & (known[first] < taken["interrupt"])
+        taken["handler"] = np.where(gap, 0, handler["tsc"])
+        taken["merged"] = np.bincount(first[~gap], minlength=handlers.size)[first] if first.size else 0
+        self._interrupts = left
+        self._carry_over(taken)
+        self.given_up += int((gap & (taken["seq"] > 0)).sum())
+        return taken[~gap & (taken["seq"] > 0)]
+
+    def _carry_over(self, taken: Journeys) -> None:
+        """Ends the doorbells whose interrupt was handled; gives up those whose handler was lost."""
+        row, found = lookup(self._doorbells["interrupt"], taken["interrupt"])
+        self._doorbells["handler"][found] = taken["handler"][row]
+        self._doorbells["merged"][found] = taken["merged"][row]
+        lost = np.zeros(self._doorbells.size, bool)
+        lost[found] = taken["handler"][row] == 0
+        self._drop(lost)
+
+    def _complete(self) -> Journeys:
+        """Takes out the doorbells that have every stage."""
+        open_ = self._doorbells
+        last = open_["handler"] if self.answered else open_["doorbell"]
+        done = (open_["rung"] > 0) & (open_["doorbell"] > 0) & (last > 0)
+        self._doorbells = open_[~done]
+        return open_[done]
+
+    def _give_up_before(self, seqs: Numbers, stage: str) -> None:
+        """A stage comes in the order of the numbers: who was passed over will never have it."""
+        if seqs.size:
+            self._drop((self._doorbells[stage] == 0) & (self._doorbells["seq"] < seqs[-1]))
+
+    def _drop(self, lost: npt.NDArray[np.bool_]) -> None:
+        """Gives up some of the doorbells under way."""
+        if lost.any():
+            self.given_up += int(lost.sum())
+            self._doorbells = self._doorbells[~lost]
+
+    def _bounded(self, journeys: Journeys) -> Journeys:
+        """The newest OPEN_LIMIT; the rest is given up."""
+        self.given_up += max(0, journeys.size - OPEN_LIMIT)
+        return journeys[-OPEN_LIMIT:]
+
+
+def select(events: Events, *kinds: EventKind) -> Events:
+    """The events of those kinds, in order."""
+    return events[np.logical_or.reduce([events["kind"] == kind for kind in kinds])]
+
+
+def around_user_space(events: Events) -> Events:
+    """What the vCPU thread did, its gaps included, in order."""
+    gap = (events["kind"] == EventKind.LOST) & (events["id"] == Lane.VCPU)
+    return events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY) | gap]
+
+
+def lookup(wanted: Numbers, numbers: Numbers) -> tuple[Indices, Indices]:
+    """Where in `numbers` (rising) each of `wanted` is: pairs of (index into numbers, index into wanted); 0 is nowhere."""
+    at = np.searchsorted(numbers, wanted)
+    found = np.flatnonzero((wanted > 0) & (at < numbers.size))
+    found = found[numbers[at[found]] == wanted[found]]
+    return at[found], found
+
+
+def covering(journeys: Journeys, stage: str, above: Numbers, upto: Numbers) -> tuple[Indices, Indices]:
+    """Which range `above < seq <= upto` (rising) holds each journey without `stage`: (index of journey, of range)."""
+    row = np.flatnonzero(journeys[stage] == 0)
+    seq = journeys["seq"][row]
+    at = np.searchsorted(upto, seq)
+    held = np.flatnonzero(at < upto.size)
+    held = held[above[at[held]] < seq[held]]
+    return row[held], at[held]
+
+
+def running_max(start: int, numbers: Numbers) -> Numbers:
+    """[start, max(start, n0), max(start, n0, n1), ...]; shape (n + 1,)."""
+    return np.maximum.accumulate(np.concatenate([np.array([start], np.uint64), numbers]))
