@@ -1,7 +1,7 @@
 """A latency histogram with three significant digits, in bounded memory, whatever the range.
 
-Bins are log-linear, as in HdrHistogram: below 2048 every integer has a bin of its own; above, each doubling of the value
-has 1024 bins. So a bin is never wider than 1/1024 of the values in it.
+Bins are log-linear, as in HdrHistogram: below 2048 every integer has a bin of its own; above, each doubling of
+the value has 1024 bins. So a bin is never wider than 1/1024 of the values in it.
 """
 
 from __future__ import annotations

@@ -53,11 +53,12 @@ def no_journeys() -> Journeys:
 
 def finish(journeys: Journeys) -> npt.NDArray[np.uint64]:
     """TSC of each journey's last stage; shape (n,)."""
-    return np.maximum.reduce([journeys[stage] for stage in STAGES])
+    last: Numbers = np.maximum.reduce([journeys[stage] for stage in STAGES])
+    return last
 
 
 class JourneyTracker:
-    """Folds events into complete journeys. A doorbell's journey ends with the handler if the scenario answers doorbells."""
+    """Folds events into complete journeys. Where the host answers doorbells, a journey ends with the handler."""
 
     def __init__(self, scenario: Scenario) -> None:
         interrupt = scenario.interrupt
@@ -73,7 +74,7 @@ class JourneyTracker:
         self._gap = 0  # TSC of the guest's newest gap
 
     def feed(self, events: Events) -> Journeys:
-        """The journeys that `events` (the next batch, sorted by tsc) completed: doorbells, then lone interrupts, by seq."""
+        """What the next batch (sorted by tsc) completed: doorbells, then interrupts that answer none, each by seq."""
         if not events.size:
             return no_journeys()
         self._ring(select(events, EventKind.RING))
@@ -141,8 +142,9 @@ class JourneyTracker:
         above, upto, gap = upto[:-1], upto[1:], numbers[1:] != numbers[:-1] + 1
         # After a gap only the newest doorbell is known to be this signal's: others may have been the lost ones'.
         position = np.arange(1, signals.size + 1)
-        gap_at = np.maximum.accumulate(np.concatenate([[0 if self._unsure else -1], np.where(gap, position, -1)]))
-        sure_at = np.maximum.accumulate(np.concatenate([[-1 if self._unsure else 0], np.where(upto > above, position, -1)]))
+        gap_at, sure_at = np.where(gap, position, -1), np.where(upto > above, position, -1)
+        gap_at = np.maximum.accumulate(np.concatenate([[0 if self._unsure else -1], gap_at]))
+        sure_at = np.maximum.accumulate(np.concatenate([[-1 if self._unsure else 0], sure_at]))
         above = np.where(gap_at[1:] > sure_at[:-1], np.maximum(above, upto - (upto > above)), above)
         self._unsure = bool(gap_at[-1] > sure_at[-1])
         self._signalled, self._answered_to = int(numbers[-1]), int(upto[-1]) if upto.size else self._answered_to
@@ -159,7 +161,7 @@ class JourneyTracker:
         taken, left = open_[first < handlers.size], open_[first == handlers.size]
         first = first[first < handlers.size]
         handler = handlers[first]
-        # Not if a handler may be missing in between: a gap in the guest's stamps, or one that took this interrupt before.
+        # Not if a handler may be missing in between: a gap in the stamps, or one before that took this interrupt.
         gap = gaps[np.searchsorted(gaps, handler["tsc"], "right") - 1] >= taken["irq"]
         gap |= (taken["interrupt"] <= handler["seq"] - handler["arg"]) & (known[first] < taken["interrupt"])
         taken["handler"] = np.where(gap, 0, handler["tsc"])
@@ -205,7 +207,8 @@ class JourneyTracker:
 
 def select(events: Events, *kinds: EventKind) -> Events:
     """The events of those kinds, in order."""
-    return events[np.logical_or.reduce([events["kind"] == kind for kind in kinds])]
+    chosen: Events = events[np.logical_or.reduce([events["kind"] == kind for kind in kinds])]
+    return chosen
 
 
 def around_user_space(events: Events) -> Events:
@@ -215,7 +218,7 @@ def around_user_space(events: Events) -> Events:
 
 
 def lookup(wanted: Numbers, numbers: Numbers) -> tuple[Indices, Indices]:
-    """Where in `numbers` (rising) each of `wanted` is: pairs of (index into numbers, index into wanted); 0 is nowhere."""
+    """Where in `numbers` (rising) each of `wanted` is (0: nowhere): pairs of index into numbers, index into wanted."""
     at = np.searchsorted(numbers, wanted)
     found = np.flatnonzero((wanted > 0) & (at < numbers.size))
     found = found[numbers[at[found]] == wanted[found]]

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import Clock
-from engine.histogram import Histogram
-from engine.journeys import JOURNEY, Journeys, JourneyTracker, no_journeys
+from engine.events import Clock, EventKind, Events
+from engine.histogram import PERCENTILES, Histogram
+from engine.journeys import JOURNEY, STAGES, Journeys, JourneyTracker, finish, no_journeys
 
-__all__ = ["JOURNEY", "LATENCIES", "Histogram", "JourneyTracker", "Journeys", "Latencies", "Series", "no_journeys"]
+if TYPE_CHECKING:
+    from engine.scenario import Scenario
+
+__all__ = [
+    "JOURNEY",
+    "LATENCIES",
+    "PERCENTILES",
+    "SPANS",
+    "STAGES",
+    "Histogram",
+    "JourneyTracker",
+    "Journeys",
+    "Latencies",
+    "Series",
+    "no_journeys",
+]
 
 # name: (from stage, to stage)
 SPANS = {
@@ -20,36 +37,141 @@ SPANS = {
 }
 LATENCIES = tuple(SPANS)
 
+# Warm-up: caches, branch predictors and clock rates settle. Over when the first of the two is.
 WARMUP_SECONDS = 0.1
 WARMUP_JOURNEYS = 50
 
+RECENT = 1000  # latencies that "now" means
+BIN_SECONDS = 0.01  # resolution of a Series
+SERIES_BINS = 12_000  # two minutes at least
+
+BIN: np.dtype[np.void] = np.dtype(
+    [("tsc", "<u8"), ("count", "<u4"), ("p50", "<f4"), ("p99", "<f4"), ("max", "<f4")]  # the bin's start; ns
+)
+
+Numbers = npt.NDArray[np.uint64]
+Nanoseconds = npt.NDArray[np.float64]
+
+
+def has(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
+    """Which journeys have the latency `name`; shape (n,)."""
+    start, end = SPANS[name]
+    return (journeys[start] > 0) & (journeys[end] > 0)
+
 
 def cycles_of(journeys: Journeys, name: str) -> npt.NDArray[np.int64]:
-    """The latency `name` of those journeys that have it, in TSC cycles; shape (m,) with m <= n."""
+    """The latency `name`, in TSC cycles, of journeys that all have it; shape (n,)."""
     start, end = SPANS[name]
-    has = (journeys[start] > 0) & (journeys[end] > 0)
-    return (journeys[end][has] - journeys[start][has]).astype(np.int64)
+    return journeys[end].astype(np.int64) - journeys[start].astype(np.int64)
+
+
+def begin(journeys: Journeys) -> Numbers:
+    """TSC of each journey's first stage; shape (n,)."""
+    return np.where(journeys["ring"] > 0, journeys["ring"], journeys["irq"])
 
 
 class Latencies:
-    """Histograms and courses of every latency, in ns.
+    """Folds events into journeys, and journeys into what the screen and the table show. All values in ns.
 
-    The first 100 ms, but at most 50 journeys, are warm-up: left out, counted in `warmup`.
+    A change of the wiring starts `since` and `recent` anew. A journey belongs to the wiring that it began with.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self.histograms: dict[str, Histogram]  # since the start
-        self.since: dict[str, Histogram]  # since the last split()
-        self.before: dict[str, Histogram]  # between the last two split()s
-        self.series: dict[str, Series]
-        self.warmup: int  # journeys left out
+    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+        self.clock = clock
+        self.tracker = JourneyTracker(scenario)
+        self.journeys = 0  # complete ones, warm-up included
+        self.warmup = 0  # of these, left out as warm-up
+        self.histograms = {name: Histogram() for name in LATENCIES}  # the whole run
+        self.since = {name: Histogram() for name in LATENCIES}  # since the last change of the wiring
+        self.before = {name: Histogram() for name in LATENCIES}  # between the last two changes
+        self.recent = {name: np.empty(0) for name in LATENCIES}  # the newest RECENT of `since`
+        self.series = {name: Series(clock) for name in LATENCIES}
+        self.changed_at = 0  # TSC of the last change
+        self._wiring: dict[int, int] = {}
+        self._warm_at: int | None = None
 
-    def feed(self, journeys: Journeys) -> None:
-        """Adds the newest journeys."""
+    def feed(self, events: Events) -> Journeys:
+        """Folds the next batch in; yields the journeys that it completed."""
+        if self._warm_at is None and events.size:
+            self._warm_at = int(events["tsc"][0]) + self.clock.cycles(WARMUP_SECONDS)
+        for change in events[events["kind"] == EventKind.WIRE]:
+            self._wire(int(change["id"]), int(change["arg"]), int(change["tsc"]))
+        journeys = self.tracker.feed(events)
+        self._record(self._warmed_up(journeys))
+        return journeys
 
-    def split(self) -> None:
-        """The wiring has changed: from now on `since` starts anew and what it held is `before`."""
+    def _wire(self, switch: int, on: int, tsc: int) -> None:
+        """A switch as it is from now on; the first word on it is no change."""
+        if self._wiring.get(switch, on) != on:
+            self.changed_at = tsc
+            self.before, self.since = self.since, {name: Histogram() for name in LATENCIES}
+            self.recent = {name: np.empty(0) for name in LATENCIES}
+        self._wiring[switch] = on
+
+    def _warmed_up(self, journeys: Journeys) -> Journeys:
+        """The journeys after the warm-up."""
+        seen, self.journeys = self.journeys, self.journeys + journeys.size
+        if seen >= WARMUP_JOURNEYS or not journeys.size:
+            return journeys
+        cold = (np.arange(seen, self.journeys) < WARMUP_JOURNEYS) & (finish(journeys) < (self._warm_at or 0))
+        self.warmup += int(cold.sum())
+        return journeys[~cold]
+
+    def _record(self, journeys: Journeys) -> None:
+        """Adds journeys to every figure."""
+        if not journeys.size:
+            return
+        end, old = finish(journeys), begin(journeys) < self.changed_at
+        for name in LATENCIES:
+            there = has(journeys, name)
+            ns = self.clock.ns_array(cycles_of(journeys[there], name))
+            new = ns[~old[there]]
+            self.histograms[name].record(ns)
+            self.before[name].record(ns[old[there]])
+            self.since[name].record(new)
+            self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
+            self.series[name].record(end[there], ns)
+
+    def now(self, name: str) -> float | None:
+        """The median of the newest latencies under the present wiring, ns; None if there is none yet."""
+        return float(np.median(self.recent[name])) if self.recent[name].size else None
 
 
 class Series:
-    """A latency's course: count, p50, p99 and max of every 10 ms, for the last minutes."""
+    """A latency's course: a row of BIN for every 10 ms in which a journey ended, oldest first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.bin_cycles = clock.cycles(BIN_SECONDS)
+        self.rows: npt.NDArray[np.void] = np.empty(0, BIN)
+        self._open: Nanoseconds = np.empty(0)  # what is in the newest bin
+
+    def record(self, tsc: Numbers, ns: Nanoseconds) -> None:
+        """Adds latencies (shape (n,)) that ended at `tsc`; what comes late counts in the newest bin."""
+        if not ns.size:
+            return
+        newest = int(self.rows["tsc"][-1]) // self.bin_cycles if self.rows.size else 0
+        bins = np.maximum(tsc // self.bin_cycles, newest).astype(np.int64)
+        bins = np.concatenate([np.full(self._open.size, newest), bins])
+        ns = np.concatenate([self._open, ns])
+        self._open = ns[bins == bins.max()]
+        closed = self.rows[:-1] if bins.min() == newest else self.rows
+        self.rows = np.concatenate([closed, summed_up(bins, ns, self.bin_cycles)])[-SERIES_BINS:]
+
+    def between(self, t0: int, t1: int) -> npt.NDArray[np.void]:
+        """The rows that overlap t0..t1 (TSC), and one more on each side, so that a line reaches the edges."""
+        first, last = np.searchsorted(self.rows["tsc"], np.array([max(t0, 0), max(t1, 0)], np.uint64))
+        return self.rows[max(int(first) - 1, 0) : int(last) + 1]
+
+
+def summed_up(bins: npt.NDArray[np.int64], ns: Nanoseconds, bin_cycles: int) -> npt.NDArray[np.void]:
+    """One row of BIN for each number in `bins` (shape (n,), as `ns`), rising."""
+    order = np.lexsort((ns, bins))
+    bins, ns = bins[order], ns[order]
+    first = np.flatnonzero(np.concatenate([[True], bins[1:] != bins[:-1]]))
+    count = np.diff(np.append(first, bins.size))
+    rows = np.empty(first.size, BIN)
+    rows["tsc"], rows["count"] = bins[first] * bin_cycles, count
+    rows["p50"] = ns[first + (count - 1) // 2]
+    rows["p99"] = ns[first + np.ceil(count * 0.99).astype(np.int64) - 1]
+    rows["max"] = ns[first + count - 1]
+    return rows

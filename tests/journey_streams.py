@@ -50,7 +50,7 @@ class World:
     def run(self, steps: int) -> Events:
         """That many random steps, then until nothing is under way."""
         for _ in range(steps):
-            self.step(self.possible() + ["ring", "lone", "switch"])
+            self.step([*self.possible(), "ring", "lone", "switch"])
         while self.possible():
             self.step(self.possible())
         return np.array(self.rows, EVENT)

@@ -50,7 +50,8 @@ def brute_force(events: Events, answered: bool) -> list[Row]:
         row |= {"doorbell": int(read["tsc"]), "batch": int(read["arg"])}
         if n in exits:
             at = exits[n]
-            row |= {"exit": int(user_space[at]["tsc"]), "entry": int(user_space[at + 1]["tsc"]), "heavy": HEAVY_DOORBELL}
+            left, back = int(user_space[at]["tsc"]), int(user_space[at + 1]["tsc"])
+            row |= {"exit": left, "entry": back, "heavy": HEAVY_DOORBELL}
         journeys.append(interrupted(row, next(s for s in signals if s["arg"] >= n)) if answered else row)
     for signal in signals:
         if signal["arg"] == 0:
@@ -84,7 +85,7 @@ def test_pairs_as_brute_force_does(seed: int, steps: int, answered: bool) -> Non
 def test_losses_leave_journeys_out_but_pair_none_wrongly(seed: int, answered: bool) -> None:
     events = World(random.Random(seed), answered).run(400)
     _, true = tracked([events], answered)
-    tracker, journeys = tracked(cut(lose(events, random.Random(seed)), random.Random(seed)), answered)
+    _, journeys = tracked(cut(lose(events, random.Random(seed)), random.Random(seed)), answered)
     truth = {(int(row["ring"]), int(row["irq"])): row for row in true}
     for row in journeys:
         original = truth[int(row["ring"]), int(row["irq"])]
