@@ -50,7 +50,7 @@ def test_text_is_readable_everywhere(theme: Theme, text: str, surface: str) -> N
 
 
 @THEMES
-@pytest.mark.parametrize("surface", ("background", "surface", "surface_raised", "well"))
+@pytest.mark.parametrize("surface", ["background", "surface", "surface_raised", "well"])
 @pytest.mark.parametrize("accent", ACCENTS)
 def test_colored_text_is_readable_on_cards(theme: Theme, accent: str, surface: str) -> None:
     assert contrast(getattr(theme, accent), getattr(theme, surface)) >= 4.5
@@ -67,13 +67,13 @@ def test_colored_text_is_readable_in_the_diagram(theme: Theme, accent: str, surf
 
 
 @THEMES
-@pytest.mark.parametrize("accent", ("doorbell", "interrupt", "selection", "heavy"))
+@pytest.mark.parametrize("accent", ["doorbell", "interrupt", "selection", "heavy"])
 def test_text_on_an_accent_is_readable(theme: Theme, accent: str) -> None:
     assert contrast(theme.text_on_accent, getattr(theme, accent)) >= 4.5
 
 
 @THEMES
-@pytest.mark.parametrize("edge", ("border_strong", "focus", "vmm", "io_thread", "selection"))
+@pytest.mark.parametrize("edge", ["border_strong", "focus", "vmm", "io_thread", "selection"])
 def test_edges_that_carry_meaning_are_visible(theme: Theme, edge: str) -> None:
     assert contrast(getattr(theme, edge), theme.surface) >= 3
 

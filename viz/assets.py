@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-PLACES = (HERE / "assets", HERE.parent / "assets")  # installed; in the source tree
+FOLDER = Path(__file__).resolve().parent.parent / "assets"  # beside viz, in the tree and where it is installed
 
 
 def asset(name: str) -> Path:
-    """Path of assets/`name`, whether installed or in the source tree; it may not exist."""
-    found = [place / name for place in PLACES if (place / name).exists()]
-    return found[0] if found else PLACES[-1] / name
+    """Path of assets/`name`; it may not exist."""
+    return FOLDER / name

@@ -1,0 +1,110 @@
+"""Qt's own widgets in our colours: menus, lists, sliders, buttons, tooltips, complete in each theme."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QPalette
+
+from viz.theme import MONO, SANS, Theme
+
+
+def stylesheet(theme: Theme) -> str:
+    """The style sheet of the whole application."""
+    t, px = theme, theme.px
+    return f"""
+* {{ font-family: "{SANS}"; font-size: {px(13)}px; color: {t.text}; outline: none; }}
+QMainWindow, QDialog {{ background: {t.background}; }}
+QWidget#plain {{ background: transparent; }}
+
+QMenuBar {{ background: {t.surface}; border-bottom: 1px solid {t.border}; padding: 1px {px(16)}px; }}
+QMenuBar::item {{ background: transparent; color: {t.text_muted}; padding: {px(4)}px {px(9)}px; border-radius: 6px; }}
+QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {t.surface_raised}; color: {t.text}; }}
+QMenu {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 8px; padding: 6px; }}
+QMenu::item {{ padding: {px(6)}px {px(28)}px {px(6)}px {px(26)}px; border-radius: 5px; }}
+QMenu::item:selected {{ background: {t.surface_raised}; }}
+QMenu::item:disabled {{ color: {t.text_muted}; }}
+QMenu::separator {{ height: 1px; background: {t.border}; margin: 5px 8px; }}
+QMenu::indicator {{ width: {px(12)}px; height: {px(12)}px; left: {px(8)}px; }}
+QMenu::indicator:checked {{ background: {t.interrupt}; border-radius: 3px; border: 2px solid {t.surface}; }}
+QMenu::indicator:unchecked {{ background: {t.surface}; border-radius: 3px; border: 1px solid {t.border_strong}; }}
+
+QToolTip {{ background: {t.surface_raised}; color: {t.text}; border: 1px solid {t.border_strong};
+            padding: 5px 8px; font-size: {px(12)}px; }}
+
+QPushButton, QToolButton {{ background: {t.surface_raised}; border: 1px solid {t.border}; border-radius: 8px;
+    padding: 0 {px(12)}px; min-height: {px(30)}px; }}
+QToolButton {{ padding: 0; min-width: {px(32)}px; }}
+QPushButton:hover, QToolButton:hover {{ border-color: {t.border_strong}; }}
+QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ background: {t.border}; }}
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus {{
+    border: 2px solid {t.focus}; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {t.text_muted}; background: {t.surface}; }}
+QPushButton#doorbell {{ color: {t.doorbell}; font-weight: 600; }}
+QPushButton#interrupt {{ color: {t.interrupt}; font-weight: 600; }}
+QPushButton#doorbell:disabled, QPushButton#interrupt:disabled {{ color: {t.text_muted}; font-weight: 400; }}
+QPushButton#flat {{ background: transparent; border-color: transparent; color: {t.text_muted}; }}
+QPushButton#flat:hover {{ color: {t.text}; border-color: {t.border}; }}
+
+QComboBox {{ background: {t.surface_raised}; border: 1px solid {t.border}; border-radius: 8px;
+    padding: 0 {px(30)}px 0 {px(14)}px; min-height: {px(30)}px; }}
+QComboBox:hover {{ border-color: {t.border_strong}; }}
+QComboBox:disabled {{ color: {t.text_muted}; }}
+QComboBox::drop-down {{ border: none; width: {px(28)}px; }}
+QComboBox::down-arrow {{ image: none; width: 0; height: 0; }}
+QComboBox QAbstractItemView, QListView {{ background: {t.surface}; border: 1px solid {t.border_strong};
+    border-radius: 6px; padding: 4px; selection-background-color: {t.surface_raised}; selection-color: {t.text}; }}
+QListView::item {{ padding: {px(5)}px {px(8)}px; border-radius: 4px; }}
+QListView::item:selected {{ background: {t.surface_raised}; color: {t.text}; }}
+QListView::item:disabled {{ color: {t.text_muted}; }}
+
+QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.well}; border: 1px solid {t.border_strong}; border-radius: 7px;
+    padding: {px(4)}px {px(8)}px; selection-background-color: {t.interrupt};
+    selection-color: {t.text_on_accent}; }}
+QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
+
+QSlider::groove:horizontal {{ height: {px(4)}px; border-radius: {px(2)}px; background: {t.border}; }}
+QSlider::sub-page:horizontal {{ background: {t.text_muted}; border-radius: {px(2)}px; }}
+QSlider::handle:horizontal {{ width: {px(16)}px; height: {px(16)}px; margin: -{px(6)}px 0; border-radius: {px(8)}px;
+    background: {t.text}; }}
+QSlider::handle:horizontal:focus {{ background: {t.focus}; }}
+QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled {{ background: {t.border_strong}; }}
+QSlider:focus {{ border: none; }}
+
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {t.border_strong}; border-radius: 4px; margin: 1px;
+    min-height: 24px; min-width: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+
+QLabel {{ background: transparent; }}
+QLabel#wordmark {{ font-size: {px(19)}px; font-weight: 700; }}
+QLabel#muted {{ color: {t.text_muted}; }}
+QLabel#mono {{ font-family: "{MONO}"; }}
+QLabel#title {{ font-size: {px(22)}px; font-weight: 700; }}
+QFrame#bar {{ background: {t.surface}; border: none; border-bottom: 1px solid {t.border}; }}
+QFrame#card, QFrame#popover {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 12px; }}
+QFrame#popover {{ border-color: {t.border_strong}; }}
+QSplitter::handle {{ background: transparent; }}
+"""
+
+
+def palette(theme: Theme) -> QPalette:
+    """The palette behind the style sheet, for what Qt paints without asking it (links, placeholders, dialogs)."""
+    colors = {
+        QPalette.ColorRole.Window: "background", QPalette.ColorRole.WindowText: "text",
+        QPalette.ColorRole.Base: "well", QPalette.ColorRole.AlternateBase: "surface",
+        QPalette.ColorRole.Text: "text", QPalette.ColorRole.PlaceholderText: "text_muted",
+        QPalette.ColorRole.Button: "surface_raised", QPalette.ColorRole.ButtonText: "text",
+        QPalette.ColorRole.BrightText: "heavy", QPalette.ColorRole.Light: "surface_raised",
+        QPalette.ColorRole.Midlight: "border", QPalette.ColorRole.Mid: "border_strong",
+        QPalette.ColorRole.Dark: "border", QPalette.ColorRole.Shadow: "border",
+        QPalette.ColorRole.Highlight: "interrupt", QPalette.ColorRole.HighlightedText: "text_on_accent",
+        QPalette.ColorRole.Link: "interrupt", QPalette.ColorRole.LinkVisited: "kvm",
+        QPalette.ColorRole.ToolTipBase: "surface_raised", QPalette.ColorRole.ToolTipText: "text",
+    }
+    made = QPalette()
+    for role, name in colors.items():
+        made.setColor(role, theme.color(name))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, theme.color("text_muted"))
+    return made
