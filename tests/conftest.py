@@ -1,0 +1,87 @@
+"""What holds for every test: nothing leaks, nothing touches the user's files, a missing /dev/kvm is said loudly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator, Iterator
+
+import pyarrow as pa
+import pytest
+
+from tests.leaks import belongings, left_behind
+
+# Before Qt is imported anywhere: no window on the developer's screen, no session bus.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
+
+KVM_REQUIRED = os.environ.get("BELLWIRE_REQUIRE_KVM") == "1"
+_home = tempfile.TemporaryDirectory(prefix="bellwire-test-home-")
+for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
+    os.environ[f"XDG_{_name}_HOME"] = f"{_home.name}/{_name.lower()}"
+
+# Arrow starts the threads of its pools when they are first used, and keeps them.
+pa.set_cpu_count(1)
+pa.set_io_thread_count(1)
+
+
+def kvm_trouble() -> str:
+    """Why no guest can run here; empty if one can."""
+    try:
+        os.close(os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC))
+    except OSError as error:
+        return f"/dev/kvm: {error.strerror}"
+    return ""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what this machine cannot do, with the reason; in CI a machine that has KVM must use it."""
+    trouble = kvm_trouble() if item.get_closest_marker("kvm") else ""
+    if trouble and KVM_REQUIRED:
+        pytest.fail(f"KVM is required here: {trouble}", pytrace=False)
+    if trouble:
+        pytest.skip(trouble)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where KVM is required, a test of it that skips itself has failed."""
+    report = yield
+    if KVM_REQUIRED and report.skipped and item.get_closest_marker("kvm"):
+        report.outcome = "failed"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many tests had no KVM."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "kvm" in report.keywords]
+    if skipped:
+        terminalreporter.section("NO KVM", sep="!", red=True)
+        terminalreporter.line(f"{len(skipped)} tests skipped: no /dev/kvm ({kvm_trouble() or 'see the reasons above'})")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fails a test that leaves a file descriptor or a thread."""
+    before = belongings()
+    yield
+    left = left_behind(before)
+    if left:
+        pytest.fail("left behind: " + "; ".join(left), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def xvfb() -> Iterator[str]:
+    """A virtual X screen of 1920x1080 for real windows: its name, as in DISPLAY."""
+    if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
+        pytest.skip("Xvfb and xdotool are not installed: .ci/system-libraries --test")
+    read_end, write_end = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
+        os.close(write_end)
+        with os.fdopen(read_end) as answer:
+            number = answer.readline().strip()
+        yield f":{number}"
+        server.terminate()
