@@ -1,0 +1,153 @@
+"""A scenario: which guest runs, how it is wired, how often it signals, and what that shows. Read from guests/*.toml.
+
+A file is checked strictly: what is unknown, missing, of a wrong type or out of range is a ScenarioError, one line that
+names file, line, key and what is allowed. The rules themselves are in scenario_rules.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ScenarioError
+from engine.events import EventKind
+from engine.scenario_rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed
+
+DEFAULT = "roundtrip"
+
+
+@dataclass(frozen=True)
+class Doorbell:
+    """How the guest signals the host."""
+
+    bus: str  # "pio" or "mmio"
+    address: int  # I/O port, or guest-physical address
+    length: int  # bytes that the ioeventfd is registered with; 0: any
+    width: int  # bytes that the guest writes
+    value: int  # what the guest writes
+    ioeventfd: bool  # whether the ioeventfd is on at the start
+
+
+@dataclass(frozen=True)
+class Interrupt:
+    """How the host signals the guest."""
+
+    route: str  # "msi" or "ioapic"
+    gsi: int  # of an IOAPIC route also the pin
+    vector: int
+    ioctl: str  # what is used while the irqfd is off: "irq-line" (KVM_IRQ_LINE) or "signal-msi" (KVM_SIGNAL_MSI)
+    irqfd: bool  # whether the irqfd is on at the start
+    by: str  # "guest": each read of a doorbell is answered; "host": the host signals at the pace
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often, how many at once, and what the guest does in between."""
+
+    per_second: float  # ticks a second; math.inf: flat out; 0: by hand only
+    burst: int  # signals a tick
+    idle: str  # "hlt" or "spin"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario, complete and checked."""
+
+    name: str
+    title: str
+    group: str
+    purpose: str  # one line
+    shows: str  # what to look at
+    guest: str  # the image is guests/<guest>.bin
+    doorbell: Doorbell | None
+    interrupt: Interrupt | None
+    pace: Pace
+    order: tuple[EventKind, ...]  # in which a journey passes these kinds, for certain, with the wiring of the file
+
+    def with_settings(self, settings: Mapping[str, str]) -> Scenario:
+        """This scenario with some settings changed, as in {"pace": "flat-out", "irqfd": "off"}.
+
+        Raises ScenarioError, one line, for an unknown setting or a value that is not allowed.
+        """
+        tables, origin = self.tables(), Origin("")
+        for name, text in settings.items():
+            section, key = place_of(name)
+            if section not in tables:
+                raise ScenarioError(f"{name}: the scenario {self.name} has no {section}.")
+            tables[section][key] = parsed(section, key, text)
+            for derived in DERIVED.get(key, ()):
+                if derived not in settings:
+                    tables[section].pop(derived, None)
+        return scenario_of(self.name, tables, origin)
+
+    def tables(self) -> dict[str, Any]:
+        """What a scenario file with this content holds, ready for TOML or JSON."""
+        tables = {key: value for key, value in asdict(self).items() if value is not None}
+        del tables["name"]
+        tables["expect"] = {"order": [kind.name for kind in tables.pop("order")]}
+        if math.isinf(self.pace.per_second):
+            tables["pace"]["per_second"] = FLAT_OUT
+        return tables
+
+
+def place_of(setting: str) -> tuple[str, str]:
+    """The table and key that a setting changes; ScenarioError if there is none of this name."""
+    if setting not in SETTINGS:
+        raise ScenarioError(f"{setting}: not a setting; {did_you_mean(setting, list(SETTINGS))}")
+    return SETTINGS[setting]
+
+
+def did_you_mean(word: str, words: list[str]) -> str:
+    """The question "did you mean ...?" if one of `words` is close, else the whole list."""
+    close = difflib.get_close_matches(word, words, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(words)}."
+
+
+def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin) -> Scenario:
+    """The scenario that `tables` (what a scenario file holds) describe; ScenarioError with a line of `origin`."""
+    values = checked(tables, origin)
+    per_second = values["pace"].pop("per_second")
+    values[""]["shows"] = " ".join(values[""]["shows"].split())
+    return Scenario(
+        name=name,
+        doorbell=Doorbell(**values["doorbell"]) if "doorbell" in tables else None,
+        interrupt=Interrupt(**values["interrupt"]) if "interrupt" in tables else None,
+        pace=Pace(math.inf if per_second == FLAT_OUT else float(per_second), **values["pace"]),
+        order=tuple(EventKind[kind] for kind in values["expect"]["order"]),
+        **values[""],
+    )
+
+
+def load_scenario_file(path: Path) -> Scenario:
+    """The scenario in a TOML file, which gives it its name; ScenarioError if it is wrong or cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read: {error}") from error
+    origin = Origin(text, str(path))
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path}: not TOML: {error}") from error
+    return scenario_of(path.stem, tables, origin)
+
+
+def list_scenarios() -> list[Scenario]:
+    """Every scenario that is shipped, group by group; ScenarioError if one is wrong."""
+    scenarios = [load_scenario_file(path) for path in GUESTS.glob("*.toml")]
+    return sorted(scenarios, key=lambda scenario: (GROUPS.index(scenario.group), scenario.name))
+
+
+def load_scenario(name: str) -> Scenario:
+    """The shipped scenario of this name; ScenarioError, with the name that was probably meant, if there is none."""
+    names = sorted(path.stem for path in GUESTS.glob("*.toml"))
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise ScenarioError(f"There is no scenario {name!r}; {hint}`bellwire list` shows all of them.")
+    return load_scenario_file(GUESTS / f"{name}.toml")

@@ -1,0 +1,256 @@
+"""What a scenario file may hold: a rule for every key, and where in the text a mistake is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ScenarioError
+from engine.events import EventKind
+
+GUESTS = Path(__file__).resolve().parent.parent / "guests"
+GROUPS = ("Round trip", "Doorbells", "Interrupts")
+FLAT_OUT = "flat-out"
+REQUIRED = object()
+
+MEMORY = 0x800000  # the guest's RAM, from 0: abi.h
+APICS = 0xFEC00000  # from here on the IOAPIC and the local APIC
+KERNEL_PORTS = {*range(0x100), 0x4D0, 0x4D1}  # PIC, PIT, speaker and edge/level registers answer in the kernel
+EXIT_PORT = 0x5F0
+ADDRESSES = {"pio": 0x510, "mmio": 0xD0000000}  # where no device is
+VECTORS = {"msi": 0x40, "ioapic": 0x41}  # for which the guests have a handler
+GSIS = {"msi": 24, "ioapic": 5}  # MSI above the 24 pins; a pin that no legacy device uses
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a key may hold. `allowed` ends the sentence "... is allowed"; `parse` reads it from a command line."""
+
+    allowed: str
+    accepts: Callable[[Any], bool]
+    parse: Callable[[str], Any] = str
+    default: Any = REQUIRED
+
+
+def text() -> Rule:
+    """One or more words."""
+    return Rule("a text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
+
+
+def choice(*values: Any) -> Rule:
+    """One of a few."""
+    known = {str(value): value for value in values}
+    return Rule(
+        "one of " + ", ".join(known),
+        lambda value: any(value == known and type(value) is type(known) for known in values),
+        lambda word: known.get(word, word),
+    )
+
+
+def whole(low: int, high: int, base: str = "d") -> Rule:
+    """A whole number, shown in decimal or, with base "#x", in hexadecimal."""
+    return Rule(
+        f"a whole number from {low:{base}} to {high:{base}}",
+        lambda value: type(value) is int and low <= value <= high,
+        lambda word: int(word, 0),
+    )
+
+
+def flag() -> Rule:
+    """True or false in a file; on or off on the command line."""
+    words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+    return Rule("on (true) or off (false)", lambda value: isinstance(value, bool), lambda word: words.get(word, word))
+
+
+def rate() -> Rule:
+    """Signals a second. Below one a second is by hand: SETTING events carry whole numbers."""
+
+    def accepts(value: Any) -> bool:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value == 0 or 1 <= value <= 1_000_000
+        return bool(value == FLAT_OUT)
+
+    allowed = f'0 (by hand only), a number from 1 to 1000000, or "{FLAT_OUT}"'
+    return Rule(allowed, accepts, lambda word: word if word == FLAT_OUT else float(word))
+
+
+def guest() -> Rule:
+    """A guest program: one that is there as an image or as its source."""
+    names = sorted({path.stem for pattern in ("*.bin", "*.c") for path in GUESTS.glob(pattern)})
+    return choice(*names)
+
+
+def kinds() -> Rule:
+    """Names of event kinds."""
+    names = [kind.name for kind in EventKind]
+    return Rule(
+        "a list of two or more of " + ", ".join(names),
+        lambda value: isinstance(value, list) and len(value) > 1 and all(kind in names for kind in value),
+    )
+
+
+def optional(rule: Rule, default: Any) -> Rule:
+    """The same, but a file need not have it."""
+    return replace(rule, default=default)
+
+
+RULES: dict[str, dict[str, Rule]] = {
+    "": {"title": text(), "group": choice(*GROUPS), "purpose": text(), "shows": text(), "guest": guest()},
+    "doorbell": {
+        "bus": choice("pio", "mmio"),
+        "address": optional(whole(0, 2**32 - 1, "#x"), None),
+        "length": choice(0, 1, 2, 4, 8),
+        "width": optional(choice(1, 2, 4, 8), None),
+        "value": optional(whole(0, 2**64 - 1), 0),
+        "ioeventfd": optional(flag(), True),
+    },
+    "interrupt": {
+        "route": choice("msi", "ioapic"),
+        "gsi": optional(whole(0, 4095), None),
+        "vector": optional(whole(0x10, 0xFF, "#x"), None),
+        "ioctl": choice("irq-line", "signal-msi"),
+        "irqfd": optional(flag(), True),
+        "by": choice("guest", "host"),
+    },
+    "pace": {
+        "per_second": rate(),
+        "burst": optional(whole(1, 1000), 1),
+        "idle": optional(choice("hlt", "spin"), "hlt"),
+    },
+    "expect": {"order": kinds()},
+}
+OPTIONAL_TABLES = ("doorbell", "interrupt")
+
+# What `--set` can change, and the table and key that it is.
+SETTINGS = {
+    **{"pace" if key == "per_second" else key: ("pace", key) for key in RULES["pace"]},
+    **{key: (table, key) for table in OPTIONAL_TABLES for key in RULES[table] if key != "by"},
+}
+# Keys that follow from another one unless they are given themselves.
+DERIVED = {"length": ("width",), "bus": ("address", "width"), "route": ("gsi", "vector")}
+
+
+class Origin:
+    """Where the tables come from, so that a mistake can be pointed at."""
+
+    def __init__(self, text: str, file: str = "") -> None:
+        self.lines, self.file = text.splitlines(), file
+
+    def error(self, table: str, key: str, problem: str) -> ScenarioError:
+        """One line: file and line if there is a file, the key, the problem."""
+        place = f"{self.file}:{self.line_of(table, key)}: " if self.file else ""
+        return ScenarioError(f"{place}{'.'.join(filter(None, (table, key)))}: {problem}")
+
+    def line_of(self, table: str, key: str) -> int:
+        """The line (from 1) of a key; of its table if the key is missing; 1 if that is missing too."""
+        found, current = 1, ""
+        for number, line in enumerate(self.lines, 1):
+            if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
+                current = header[1]
+                found = number if current in (table, key) else found
+            name = re.match(r"""\s*["']?([\w-]+)["']?\s*[.=]""", line)
+            if name and (current, name[1]) in ((table, key), ("", table)):
+                return number
+        return found
+
+
+def parsed(table: str, key: str, word: str) -> Any:
+    """A setting's value from the command line. What cannot be parsed stays a text, which its rule then refuses."""
+    try:
+        return RULES[table][key].parse(word)
+    except ValueError:
+        return word
+
+
+def checked(tables: Mapping[str, Any], origin: Origin) -> dict[str, dict[str, Any]]:
+    """The values of all tables, defaults filled in; the table "" has the keys above the first header."""
+    top = {key: value for key, value in tables.items() if key not in RULES}
+    values = {"": checked_table("", top, origin)}
+    for name in filter(None, RULES):
+        if name in tables:
+            values[name] = checked_table(name, tables[name], origin)
+        elif name not in OPTIONAL_TABLES:
+            raise origin.error(name, "", f"the table [{name}] is missing")
+    for table, key, problem in contradictions(values):
+        raise origin.error(table, key, problem)
+    return values
+
+
+def checked_table(name: str, table: Any, origin: Origin) -> dict[str, Any]:
+    """One table's values, each held against its rule."""
+    rules = RULES[name]
+    if not isinstance(table, dict):
+        raise origin.error(name, "", "must be a table")
+    for key in table:
+        if key not in rules:
+            tables = [] if name else [f"[{table}]" for table in RULES if table]
+            raise origin.error(name, key, f"unknown; allowed are {', '.join([*rules, *tables])}")
+    values = {key: table.get(key, rule.default) for key, rule in rules.items()}
+    for key, value in values.items():
+        if value is REQUIRED:
+            raise origin.error(name, key, f"missing; {rules[key].allowed} is needed")
+        if key in table and not rules[key].accepts(value):
+            raise origin.error(name, key, f"{shown(value)} is not allowed; allowed is {rules[key].allowed}")
+    return with_derived(name, values)
+
+
+def shown(value: Any) -> str:
+    """A value as a TOML file would write it."""
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with what follows from others filled in."""
+    follows: dict[str, Any] = {}
+    if name == "doorbell":
+        follows = {"address": ADDRESSES[values["bus"]], "width": values["length"] or 4}
+    if name == "interrupt":
+        follows = {"gsi": GSIS[values["route"]], "vector": VECTORS[values["route"]]}
+    return values | {key: value for key, value in follows.items() if values[key] is None}
+
+
+def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """(table, key, problem) wherever values that are allowed alone do not go together."""
+    doorbell, interrupt, program = values.get("doorbell"), values.get("interrupt"), values[""]["guest"]
+    if doorbell is None and program in ("doorbell", "roundtrip"):
+        yield "", "guest", f'"{program}" rings doorbells, so the table [doorbell] is needed'
+    if interrupt is None and program in ("listen", "roundtrip"):
+        yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
+    if doorbell is not None:
+        yield from doorbell_contradictions(doorbell)
+    if interrupt is not None:
+        yield from interrupt_contradictions(interrupt, doorbell is not None)
+
+
+def doorbell_contradictions(doorbell: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The address must be one that nothing else answers, and the write one instruction that stays whole."""
+    address, width = doorbell["address"], doorbell["width"]
+    if doorbell["bus"] == "pio":
+        if address > 0xFFFF or address in KERNEL_PORTS or address == EXIT_PORT:
+            allowed = "on the bus pio is a port from 0x100 to 0xffff but 0x4d0, 0x4d1, 0x5f0"
+            yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
+        if 8 in (width, doorbell["length"]):
+            key = "length" if doorbell["length"] == 8 else "width"
+            yield "doorbell", key, "8 is not allowed; allowed on the bus pio is 1, 2 or 4 (length also 0)"
+    elif not MEMORY <= address <= APICS - 8:
+        allowed = f"on the bus mmio is a whole number from {MEMORY:#x} to {APICS - 8:#x}"
+        yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
+    elif address % 4096 + width > 4096:
+        yield "doorbell", "address", f"{address:#x} is not allowed; {width} bytes from there cross into the next page"
+    if doorbell["value"] >= 1 << 8 * width:
+        yield "doorbell", "value", f"{doorbell['value']} is not allowed; it does not fit into {width} bytes"
+
+
+def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -> Iterator[tuple[str, str, str]]:
+    """The route must be one that KVM takes and for which the guest has a handler."""
+    route, vector, gsi = interrupt["route"], interrupt["vector"], interrupt["gsi"]
+    if vector != VECTORS[route]:
+        allowed = f"for the route {route} is {VECTORS[route]:#x}"
+        yield "interrupt", "vector", f"{vector:#x} is not allowed; allowed {allowed}"
+    if route == "ioapic" and gsi > 23:
+        yield "interrupt", "gsi", f"{gsi} is not allowed; allowed for the route ioapic is a pin from 0 to 23"
+    if interrupt["by"] == "guest" and not has_doorbell:
+        yield "interrupt", "by", '"guest" is not allowed; without a [doorbell] only "host" is'

@@ -1,0 +1,159 @@
+"""Scenario files: what is shipped is complete, and every mistake is named with its line."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ScenarioError
+from engine.events import EventKind
+from engine.scenario import DEFAULT, Scenario, list_scenarios, load_scenario, load_scenario_file, scenario_of
+from engine.scenario_rules import GUESTS, Origin
+
+NAMES = {
+    *("doorbell-pio-exit", "doorbell-pio", "doorbell-mmio-exit", "doorbell-mmio", "doorbell-mmio-any"),
+    *("irq-msi", "irq-ioapic", "irq-line", "irq-signal-msi", "roundtrip", "roundtrip-userspace"),
+}
+GOOD = (GUESTS / "roundtrip.toml").read_text()
+
+
+def loaded(text: str, folder: Path) -> Scenario:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return load_scenario_file(path)
+
+
+def test_all_scenarios_are_listed_round_trip_first() -> None:
+    scenarios = list_scenarios()
+    assert {scenario.name for scenario in scenarios} == NAMES
+    assert [scenario.name for scenario in scenarios][:2] == [DEFAULT, "roundtrip-userspace"]
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_wiring_matches_what_the_order_expects(name: str) -> None:
+    scenario = load_scenario(name)
+    if scenario.doorbell:
+        assert (EventKind.EXIT in scenario.order) != scenario.doorbell.ioeventfd
+    if scenario.interrupt:
+        assert (EventKind.IRQFD in scenario.order) == scenario.interrupt.irqfd
+    assert "\n" not in scenario.purpose + scenario.shows + scenario.title
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_tables_survive_json(name: str) -> None:
+    scenario = load_scenario(name)
+    assert scenario_of(name, json.loads(json.dumps(scenario.tables())), Origin("")) == scenario
+
+
+def test_flat_out_is_infinite_and_survives_json() -> None:
+    scenario = load_scenario("doorbell-pio").with_settings({"pace": "flat-out"})
+    assert math.isinf(scenario.pace.per_second)
+    assert scenario_of(scenario.name, json.loads(json.dumps(scenario.tables())), Origin("")) == scenario
+
+
+def test_width_follows_length_unless_given(tmp_path: Path) -> None:
+    for length, width in ((1, 1), (2, 2), (4, 4), (0, 4)):
+        doorbell = loaded(GOOD.replace("length = 2", f"length = {length}"), tmp_path).doorbell
+        assert doorbell is not None
+        assert (doorbell.length, doorbell.width) == (length, width)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('bus = "pio"', 'bus = "isa"', ["doorbell.bus", "pio, mmio"]),
+        ("length = 2", "length = 3", ["doorbell.length", "0, 1, 2, 4, 8"]),
+        ("length = 2", "length = true", ["doorbell.length", "true is not allowed"]),
+        ("length = 2", "size = 2", ["doorbell.size", "unknown", "length"]),
+        ("value = 7", "value = 65536", ["doorbell.value", "2 bytes"]),
+        ("address = 0x510", "address = 0x20", ["doorbell.address", "0x20", "0x100 to 0xffff"]),
+        ("address = 0x510", 'address = "0x510"', ["doorbell.address", "whole number"]),
+        ("ioeventfd = true", "ioeventfd = 1", ["doorbell.ioeventfd", "on (true) or off (false)"]),
+        ("gsi = 24", "gsi = 4096", ["interrupt.gsi", "0 to 4095"]),
+        ("vector = 0x40", "vector = 0x41", ["interrupt.vector", "0x40"]),
+        ("per_second = 2000", "per_second = 0.5", ["pace.per_second", "flat-out"]),
+        ("burst = 1", "burst = 0", ["pace.burst", "1 to 1000"]),
+        ('guest = "roundtrip"', 'guest = "linux"', ["guest", "roundtrip"]),
+        ('"DOORBELL", ', '"BELL", ', ["expect.order", "DOORBELL"]),
+        ("[expect]", "[expected]", ["expected", "[expect]"]),
+        ("burst = 1", "burst = ", ["not TOML", "at line"]),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(old: str, new: str, words: list[str], tmp_path: Path) -> None:
+    assert old in GOOD
+    with pytest.raises(ScenarioError) as caught:
+        loaded(GOOD.replace(old, new), tmp_path)
+    message, line = str(caught.value), GOOD[: GOOD.index(old)].count("\n") + 1
+    assert "\n" not in message
+    assert f"mine.toml:{line}: " in message or f"at line {line}" in message
+    for word in words:
+        assert word in message
+
+
+def test_a_guest_needs_its_tables(tmp_path: Path) -> None:
+    without = GOOD[: GOOD.index("[interrupt]")] + GOOD[GOOD.index("[pace]") :]
+    with pytest.raises(ScenarioError, match=r":\d+: guest: .*\[interrupt\] is needed"):
+        loaded(without, tmp_path)
+
+
+def test_a_missing_key_is_named_with_the_line_of_its_table(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"pace\.per_second: missing; 0 ") as caught:
+        loaded(GOOD.replace("per_second = 2000\n", ""), tmp_path)
+    assert f":{GOOD.splitlines().index('[pace]') + 1}: " in str(caught.value)
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"pace: the table \[pace\] is missing"):
+        loaded(GOOD.replace('[pace]\nper_second = 2000\nburst = 1\nidle = "hlt"\n', ""), tmp_path)
+
+
+def test_unreadable_files_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    for name in ("binary.toml", "none.toml"):
+        with pytest.raises(ScenarioError, match="cannot be read"):
+            load_scenario_file(tmp_path / name)
+
+
+def test_a_wrong_name_gets_a_suggestion() -> None:
+    with pytest.raises(ScenarioError, match=r"'roundtripp'; did you mean roundtrip\? `bellwire list`"):
+        load_scenario("roundtripp")
+
+
+def test_settings_change_what_they_name_and_what_follows() -> None:
+    changed = load_scenario("roundtrip").with_settings(
+        {
+            "pace": "50",
+            "burst": "8",
+            "idle": "spin",
+            "ioeventfd": "off",
+            "irqfd": "no",
+            "bus": "mmio",
+            "route": "ioapic",
+        }
+    )
+    assert changed.doorbell is not None
+    assert changed.interrupt is not None
+    assert (changed.pace.per_second, changed.pace.burst, changed.pace.idle) == (50.0, 8, "spin")
+    assert (changed.doorbell.bus, changed.doorbell.address, changed.doorbell.ioeventfd) == ("mmio", 0xD0000000, False)
+    assert (changed.interrupt.gsi, changed.interrupt.vector, changed.interrupt.irqfd) == (5, 0x41, False)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "setting", "value", "words"),
+    [
+        ("roundtrip", "pase", "1", "did you mean pace"),
+        ("roundtrip", "pace", "fast", "flat-out"),
+        ("roundtrip", "burst", "0", "1 to 1000"),
+        ("roundtrip", "irqfd", "maybe", "on \\(true\\) or off"),
+        ("roundtrip", "length", "8", "bus pio"),
+        ("doorbell-pio", "irqfd", "on", "has no interrupt"),
+        ("irq-msi", "ioeventfd", "on", "has no doorbell"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(scenario: str, setting: str, value: str, words: str) -> None:
+    with pytest.raises(ScenarioError, match=words) as caught:
+        load_scenario(scenario).with_settings({setting: value})
+    assert "\n" not in str(caught.value)
