@@ -132,8 +132,8 @@ def build_core(output: Path = EXTENSION) -> bool:
         binding, library = scratch / "_core.c", scratch / output.name
         objects = compile_core(scratch)
         write_binding(binding)
-        # The binding is cffi's code, not ours: compiled without our warnings.
-        gcc("-shared", binding, *objects, "-o", library, *HOST_FLAGS, *python_includes(), "-Wl,--build-id=none")
+        flags = [*HOST_FLAGS, *python_includes(), f"-ffile-prefix-map={scratch}=.", "-Wl,--build-id=none"]
+        gcc("-shared", binding, *objects, "-o", library, *flags)  # cffi's code, not ours: without our warnings
         install(library, output)
     return True
 
