@@ -101,7 +101,8 @@ def bin_of(values: Numbers) -> Numbers:
 def bottom_of(bins: Numbers) -> Numbers:
     """The smallest value of each bin; same shape."""
     octave = np.maximum((bins >> HALF_BITS) - 1, 0)
-    return (bins - (octave << HALF_BITS)) << octave
+    bottom: Numbers = (bins - (octave << HALF_BITS)) << octave
+    return bottom
 
 
 def top_of(bins: Numbers) -> Numbers:

@@ -3,7 +3,8 @@
 Guarantees:
 - Pairing goes by sequence numbers, never by neighbourhood in time; so a gap (a LOST event) leaves journeys unpaired,
   it never pairs two halves of different ones. What can no longer be paired is counted in `given_up`.
-- It does not matter how the events are cut into batches.
+- It does not matter how the events are cut into batches, nor that a guest's stamp comes late (it publishes the stamps
+  of a doorbell once the instruction is over, when the host may have answered already).
 - Memory and work are bounded: work by the batch and the open journeys, open journeys by `OPEN_LIMIT`.
 """
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EventKind, Events, Lane
+from engine.events import EventKind, Events, Lane, no_events
 
 if TYPE_CHECKING:
     from engine.scenario import Scenario
@@ -39,6 +40,7 @@ STAGES = ("ring", "exit", "entry", "rung", "doorbell", "irq", "handler")
 HEAVY_DOORBELL = 1  # the doorbell left to user space
 HEAVY_INTERRUPT = 2  # the interrupt was an ioctl
 
+LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead of the guest's stamps
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
 
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
@@ -66,7 +68,8 @@ class JourneyTracker:
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
         self._doorbells = no_journeys()  # under way, by seq
         self._interrupts = no_journeys()  # under way, by seq
-        self._exit = 0  # doorbell whose exit waits for its ENTRY
+        self._opened = 0  # newest doorbell known of
+        self._left = no_events()  # the vCPU thread's last few
         self._signalled = 0  # newest interrupt
         self._answered_to = 0  # newest doorbell that an interrupt answered
         self._unsure = False  # whether a signal was lost since then
@@ -77,40 +80,47 @@ class JourneyTracker:
         """What the next batch (sorted by tsc) completed: doorbells, then interrupts that answer none, each by seq."""
         if not events.size:
             return no_journeys()
-        self._ring(select(events, EventKind.RING))
-        self._rung(select(events, EventKind.RUNG))
+        rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
+        self._open(rings["seq"], reads["seq"])
+        self._stamp(rings, "ring")
+        self._stamp(select(events, EventKind.RUNG), "rung")
         self._leave(around_user_space(events))
-        self._receive(select(events, EventKind.DOORBELL))
+        self._receive(reads)
         self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL))
         gaps = select(events, EventKind.LOST)
         lone = self._handle(select(events, EventKind.HANDLER), gaps["tsc"][gaps["id"] == Lane.GUEST])
         return np.concatenate([self._complete(), lone])
 
-    def _ring(self, rings: Events) -> None:
-        """Opens a journey for each doorbell that the guest rings."""
-        opened = np.zeros(rings.size, JOURNEY)
-        opened["seq"], opened["ring"] = rings["seq"], rings["tsc"]
+    def _open(self, rung: Numbers, received: Numbers) -> None:
+        """Opens a journey for each doorbell up to the newest that the guest has rung or the host received."""
+        first, self._opened = self._opened + 1, int(max([self._opened, *rung[-1:], *received[-1:]]))
+        self.given_up += max(0, self._opened + 1 - first - OPEN_LIMIT)
+        opened = np.zeros(min(self._opened + 1 - first, OPEN_LIMIT), JOURNEY)
+        opened["seq"] = np.arange(self._opened + 1 - opened.size, self._opened + 1)
         self._doorbells = self._bounded(np.concatenate([self._doorbells, opened]))
 
-    def _rung(self, rungs: Events) -> None:
-        """Adds the instruction after the doorbell's."""
-        row, found = lookup(rungs["seq"], self._doorbells["seq"])
-        self._doorbells["rung"][row] = rungs["tsc"][found]
-        self._give_up_before(rungs["seq"], "rung")
+    def _stamp(self, stamps: Events, stage: str) -> None:
+        """Adds what the guest noted just before the doorbell instruction, or just after it."""
+        row, found = lookup(stamps["seq"], self._doorbells["seq"])
+        self._doorbells[stage][row] = stamps["tsc"][found]
+        self._give_up_before(stamps["seq"], stage)
 
-    def _leave(self, vcpu: Events) -> None:
-        """Adds exit and entry to the doorbells that were left to user space."""
+    def _leave(self, newest: Events) -> None:
+        """Adds exit and entry to the doorbells that were left to user space.
+
+        The last few events are looked at twice: the journey of an exit may be opened only by the next batch.
+        """
+        vcpu = np.concatenate([self._left, newest])
+        self._left = vcpu[-LATE_EXITS:]
         left = np.where(vcpu["kind"] == EventKind.EXIT, vcpu["seq"], 0)
         row, found = lookup(left, self._doorbells["seq"])
         self._doorbells["exit"][row] = vcpu["tsc"][found]
         self._doorbells["heavy"][row] |= HEAVY_DOORBELL
 
         # The ENTRY after an exit is the vCPU thread's very next event.
-        before = np.concatenate([np.array([self._exit], np.uint64), left])
-        returned = np.where(vcpu["kind"] == EventKind.ENTRY, before[:-1], 0)
+        returned = np.where(vcpu["kind"][1:] == EventKind.ENTRY, left[:-1], 0)
         row, found = lookup(returned, self._doorbells["seq"])
-        self._doorbells["entry"][row] = vcpu["tsc"][found]
-        self._exit = int(before[-1])
+        self._doorbells["entry"][row] = vcpu["tsc"][1:][found]
 
     def _receive(self, reads: Events) -> None:
         """Pairs each doorbell n with the read() whose count covers it: seq - arg < n <= seq."""
@@ -184,7 +194,7 @@ class JourneyTracker:
         """Takes out the doorbells that have every stage."""
         open_ = self._doorbells
         last = open_["handler"] if self.answered else open_["doorbell"]
-        done = (open_["rung"] > 0) & (open_["doorbell"] > 0) & (last > 0)
+        done = (open_["ring"] > 0) & (open_["rung"] > 0) & (open_["doorbell"] > 0) & (last > 0)
         self._doorbells = open_[~done]
         return open_[done]
 
@@ -213,8 +223,10 @@ def select(events: Events, *kinds: EventKind) -> Events:
 
 def around_user_space(events: Events) -> Events:
     """What the vCPU thread did, its gaps included, in order."""
-    gap = (events["kind"] == EventKind.LOST) & (events["id"] == Lane.VCPU)
-    return events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY) | gap]
+    kind = events["kind"]
+    gap = (kind == EventKind.LOST) & (events["id"] == Lane.VCPU)
+    around: Events = events[(kind == EventKind.EXIT) | (kind == EventKind.ENTRY) | gap]
+    return around
 
 
 def lookup(wanted: Numbers, numbers: Numbers) -> tuple[Indices, Indices]:

@@ -132,6 +132,11 @@ def lose(events: Events, random_: random.Random) -> Events:
 
 
 def cut(events: Events, random_: random.Random) -> list[Events]:
-    """The stream in batches of random sizes, empty ones among them."""
+    """The stream in batches of random sizes, empty ones among them; a RING comes no earlier than its RUNG."""
     cuts = sorted(random_.randint(0, events.size) for _ in range(random_.randint(0, 8)))
-    return np.split(events, cuts)
+    batch = np.searchsorted(cuts, np.arange(events.size), "right")
+    published = {int(row["seq"]): at for at, row in enumerate(events) if row["kind"] == EventKind.RUNG}
+    for at, row in enumerate(events):
+        if row["kind"] == EventKind.RING:
+            batch[at] = batch[published.get(int(row["seq"]), at)]
+    return [events[batch == number] for number in range(len(cuts) + 1)]

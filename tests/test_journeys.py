@@ -121,11 +121,13 @@ def test_a_handler_before_the_signal_is_not_its_handler() -> None:
 
 def test_open_journeys_are_bounded(monkeypatch: Any) -> None:
     monkeypatch.setattr(engine.journeys, "OPEN_LIMIT", 100)
-    rings = np.zeros(1000, EVENT)
-    rings["kind"], rings["seq"], rings["tsc"] = EventKind.RING, np.arange(1, 1001), np.arange(1, 1001)
-    tracker, journeys = tracked(np.split(rings, 10), False)
-    assert tracker.given_up == 900
-    assert journeys.size == 0
+    rungs = np.zeros(2000, EVENT)
+    rungs["seq"], rungs["tsc"] = np.repeat(np.arange(1, 1001), 2), np.arange(1, 2001)
+    rungs["kind"] = np.tile([EventKind.RING, EventKind.RUNG], 1000)
+    for batches in (np.split(rungs, 10), [rungs]):
+        tracker, journeys = tracked(batches, False)
+        assert tracker.given_up == 900
+        assert journeys.size == 0
 
 
 def test_an_empty_batch_changes_nothing() -> None:
