@@ -1,0 +1,124 @@
+"""What all events so far add up to: every counter on the screen and in the summary comes from here.
+
+At rest two equations hold exactly, whatever was switched while the guest ran:
+
+    doorbells rung      = received + pending
+    interrupts signalled = handled + merged + pending
+
+Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from engine.events import STATS, Eventfd, EventKind, Events, Setting, Switch
+from engine.exits import exit_name
+
+
+class Tally:
+    """A fold over events: feed it batches in order, read its fields. Work goes with the batch, memory is fixed."""
+
+    def __init__(self) -> None:
+        self.doorbells_rung = 0
+        self.doorbells_received = 0
+        self.eventfd_reads = 0  # each returned one doorbell or more
+        self.irqs_signalled = 0
+        self.irqs_handled = 0  # runs of the guest's handler
+        self.irqs_covered = 0  # interrupts that these runs served
+        self.exits_to_userspace: dict[str, int] = {}  # "IO", "MMIO", "INTR" ...: how often KVM_RUN returned
+        self.kvm: dict[str, int] = {}  # KVM's own counters since the start
+        self.eventfd_counts: dict[Eventfd, int] = {}  # as sampled last
+        self.wiring: dict[Switch, bool] = {}
+        self.settings: dict[Setting, int] = {}
+        self.recorded = 0
+        self.dropped = 0
+
+    @property
+    def doorbells_pending(self) -> int:
+        """Rung, but not yet read by the host."""
+        return self.doorbells_rung - self.doorbells_received
+
+    @property
+    def irqs_merged(self) -> int:
+        """Interrupts that shared a run of the handler with another one."""
+        return self.irqs_covered - self.irqs_handled
+
+    @property
+    def irqs_pending(self) -> int:
+        """Signalled, but not yet handled by the guest."""
+        return self.irqs_signalled - self.irqs_covered
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way."""
+        return self.doorbells_pending == 0 and self.irqs_pending == 0
+
+    def feed(self, events: Events) -> None:
+        """Adds the next batch (shape (n,), dtype EVENT)."""
+        kinds = np.bincount(events["kind"], minlength=max(EventKind) + 1)
+        self.eventfd_reads += int(kinds[EventKind.DOORBELL])
+        self.irqs_handled += int(kinds[EventKind.HANDLER])
+        self.recorded += len(events) - int(kinds[EventKind.LOST])
+        for kind in EventKind:
+            if kinds[kind]:
+                self._feed_kind(kind, events[events["kind"] == kind])
+
+    def _feed_kind(self, kind: EventKind, events: Events) -> None:
+        """Adds events (at least one) that all are of one kind."""
+        newest = int(events["seq"].max())
+        match kind:
+            case EventKind.RING:
+                self.doorbells_rung = max(self.doorbells_rung, newest)
+            case EventKind.DOORBELL:
+                self.doorbells_received = max(self.doorbells_received, newest)
+            case EventKind.IRQFD | EventKind.IRQ_IOCTL:
+                self.irqs_signalled = max(self.irqs_signalled, newest)
+            case EventKind.HANDLER:
+                self.irqs_covered = max(self.irqs_covered, newest)
+            case EventKind.EXIT:
+                self._count_exits(events)
+            case EventKind.LOST:
+                self.dropped += int(events["arg"].sum())
+            case EventKind.STAT:
+                self.kvm |= {stat_name(id): value for id, value in pairs(events)}
+            case EventKind.COUNT:
+                self.eventfd_counts |= {Eventfd(id): count for id, count in pairs(events)}
+            case EventKind.WIRE:
+                self.wiring |= {Switch(id): bool(on) for id, on in pairs(events)}
+            case EventKind.SETTING:
+                self.settings |= {Setting(id): value for id, value in pairs(events)}
+
+    def _count_exits(self, events: Events) -> None:
+        reasons, counts = np.unique(events["id"], return_counts=True)
+        for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
+            name = exit_name(reason)
+            self.exits_to_userspace[name] = self.exits_to_userspace.get(name, 0) + count
+
+    def counts(self) -> dict[str, Any]:
+        """The counters by name, ready for JSON."""
+        return {
+            "doorbells_rung": self.doorbells_rung,
+            "doorbells_received": self.doorbells_received,
+            "doorbells_pending": self.doorbells_pending,
+            "eventfd_reads": self.eventfd_reads,
+            "irqs_signalled": self.irqs_signalled,
+            "irqs_handled": self.irqs_handled,
+            "irqs_merged": self.irqs_merged,
+            "irqs_pending": self.irqs_pending,
+            "exits_to_userspace": dict(self.exits_to_userspace),
+            "kvm": dict(self.kvm),
+        }
+
+
+def pairs(events: Events) -> Iterator[tuple[int, int]]:
+    """(id, arg) of each event, oldest first."""
+    return zip(events["id"].tolist(), events["arg"].tolist(), strict=True)
+
+
+def stat_name(id: int) -> str:
+    """The kernel's name of a sampled counter."""
+    return STATS[id] if id < len(STATS) else f"stat_{id}"

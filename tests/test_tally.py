@@ -1,0 +1,120 @@
+"""The fold over events: equations, losses, latest values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.events import EVENT, FLAT_OUT, STATS, Eventfd, EventKind, Events, Lane, Setting, Switch
+from engine.exits import NAMES, exit_name
+from engine.tally import Tally
+
+IO, MMIO, INTR = 2, 6, 10
+
+
+def batch(*rows: tuple[EventKind, int, int, int]) -> Events:
+    """Events of (kind, id, seq, arg) at rising times."""
+    return np.array([(tsc, kind, Lane.ENGINE, 0, id, seq, arg) for tsc, (kind, id, seq, arg) in enumerate(rows)], EVENT)
+
+
+def fed(*rows: tuple[EventKind, int, int, int]) -> Tally:
+    tally = Tally()
+    tally.feed(batch(*rows))
+    return tally
+
+
+ROUND_TRIPS = (
+    (EventKind.RING, 0x510, 1, 0),
+    (EventKind.RUNG, 0x510, 1, 0),
+    (EventKind.RING, 0x510, 2, 0),
+    (EventKind.RUNG, 0x510, 2, 0),
+    (EventKind.DOORBELL, 0, 2, 2),
+    (EventKind.IRQFD, 24, 1, 2),
+    (EventKind.RING, 0x510, 3, 0),
+    (EventKind.DOORBELL, 0, 3, 1),
+    (EventKind.IRQ_IOCTL, 1, 2, 3),
+    (EventKind.HANDLER, 0x40, 2, 2),
+    (EventKind.RING, 0x510, 4, 0),
+    (EventKind.DOORBELL, 0, 4, 1),
+    (EventKind.IRQFD, 24, 3, 4),
+    (EventKind.RING, 0x510, 5, 0),
+)
+
+
+def test_equations_hold_with_merging_and_pending() -> None:
+    tally = fed(*ROUND_TRIPS)
+    assert (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending) == (5, 4, 1)
+    assert tally.eventfd_reads == 3
+    assert (tally.irqs_signalled, tally.irqs_handled, tally.irqs_merged, tally.irqs_pending) == (3, 1, 1, 1)
+    assert not tally.settled
+    assert tally.recorded == len(ROUND_TRIPS)
+
+
+def test_a_second_run_that_covers_nothing_new_is_no_merging() -> None:
+    announced = [(EventKind.IRQFD, 24, 1, 0), (EventKind.IRQFD, 24, 2, 0)]
+    tally = fed(*announced, (EventKind.HANDLER, 0x40, 2, 2))
+    assert (tally.irqs_handled, tally.irqs_merged) == (1, 1)
+    tally.feed(batch((EventKind.HANDLER, 0x40, 2, 0)))
+    assert (tally.irqs_handled, tally.irqs_merged, tally.irqs_pending) == (2, 0, 0)
+    assert tally.settled
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_it_does_not_matter_how_events_are_cut_into_batches(size: int) -> None:
+    events, cut = batch(*ROUND_TRIPS), Tally()
+    for start in range(0, len(events), size):
+        cut.feed(events[start : start + size])
+    cut.feed(events[:0])
+    assert vars(cut) == vars(fed(*ROUND_TRIPS))
+
+
+def test_a_lost_event_does_not_lose_a_doorbell() -> None:
+    tally = fed((EventKind.RING, 0, 1, 0), (EventKind.LOST, Lane.GUEST, 0, 6), (EventKind.RING, 0, 5, 0))
+    assert (tally.doorbells_rung, tally.recorded, tally.dropped) == (5, 2, 6)
+
+
+def test_exits_are_counted_by_reason_even_unknown_ones() -> None:
+    exits = [IO, IO, INTR, MMIO, IO, 199]
+    tally = fed(*((EventKind.EXIT, reason, 0, 0) for reason in exits))
+    assert tally.exits_to_userspace == {"IO": 3, "MMIO": 1, "INTR": 1, "REASON_199": 1}
+
+
+def test_samples_and_switches_keep_the_newest() -> None:
+    exits, injections = STATS.index("exits"), STATS.index("irq_injections")
+    tally = fed(
+        (EventKind.STAT, exits, 0, 5),
+        (EventKind.STAT, injections, 0, 1),
+        (EventKind.STAT, exits, 0, 9),
+        (EventKind.COUNT, Eventfd.DOORBELL, 0, 37),
+        (EventKind.COUNT, Eventfd.DOORBELL, 0, 2),
+        (EventKind.WIRE, Switch.IOEVENTFD, 0, 1),
+        (EventKind.WIRE, Switch.IRQFD, 0, 1),
+        (EventKind.WIRE, Switch.IOEVENTFD, 0, 0),
+        (EventKind.SETTING, Setting.PACE, 0, FLAT_OUT),
+    )
+    assert tally.kvm == {"exits": 9, "irq_injections": 1}
+    assert tally.eventfd_counts == {Eventfd.DOORBELL: 2}
+    assert tally.wiring == {Switch.IOEVENTFD: False, Switch.IRQFD: True}
+    assert tally.settings == {Setting.PACE: FLAT_OUT}
+
+
+def test_counts_have_the_names_of_the_json_report() -> None:
+    counts = fed(*ROUND_TRIPS).counts()
+    assert counts["doorbells_rung"] == counts["doorbells_received"] + counts["doorbells_pending"]
+    assert counts["irqs_signalled"] == counts["irqs_handled"] + counts["irqs_merged"] + counts["irqs_pending"]
+
+
+def test_exit_names_are_those_of_the_kernel_header() -> None:
+    header = Path("/usr/include/linux/kvm.h")
+    if not header.exists():
+        pytest.skip(f"{header} is not installed")
+    known = {
+        int(number): name for name, number in re.findall(r"#define KVM_EXIT_((?!IO_)\w+)\s+(\d+)", header.read_text())
+    }
+    assert {reason: known[reason] for reason in NAMES if reason in known} == {
+        reason: name for reason, name in NAMES.items() if reason in known
+    }
+    assert exit_name(2) == "IO"
