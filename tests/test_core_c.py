@@ -1,7 +1,7 @@
 """The core in C under gcc's sanitizers: each program of tests/c is run once under each, and must have nothing to say.
 
-A program whose name begins with kvm_ runs a real guest. ThreadSanitizer watches those that need none: it cannot see what
-a guest does to memory.
+A program whose name begins with kvm_ runs a real guest. ThreadSanitizer has only the others: it cannot see what a guest
+does to memory.
 """
 
 from __future__ import annotations
@@ -34,6 +34,6 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize(("sanitizer", "name"), CASES)
 def test_the_core_under(sanitizer: str, name: str, programs: dict[str, Path]) -> None:
     # setarch -R: ThreadSanitizer knows only some of the address layouts that a kernel may choose.
-    command = ["setarch", "-R", programs[sanitizer] / name]
+    command = ["setarch", "-R", str(programs[sanitizer] / name)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
