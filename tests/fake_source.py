@@ -1,0 +1,180 @@
+"""A source without KVM: a small world that rings, answers and can be switched, driven by a clock that tests move."""
+
+from __future__ import annotations
+
+import math
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from engine.errors import EngineError
+from engine.events import EVENT, Clock, EventKind, Eventfd, Events, IrqIoctl, Lane, Setting, Switch
+from engine.scenario import Scenario, load_scenario
+
+HZ = 2_000_000_000  # cycles a second: 2000 cycles are 1 µs
+START = 10**12
+EXIT_IO, EXIT_MMIO = 2, 6
+PEEK_CYCLES = HZ // 10
+FLAT_OUT_RATE = 20_000
+
+
+class FakeSource:
+    """Makes journeys of known length: 9 µs out (28 µs by user space), 2 µs to answer, 6 µs back (11 µs by ioctl)."""
+
+    def __init__(self, scenario: Scenario | str = "roundtrip", label: str = "LIVE") -> None:
+        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.label = label
+        self.backend = "kvm_fake"
+        self.host = {"kernel": "6.18.0", "cpu": "Test CPU @ 2.00GHz", "cpus": "2", "backend": self.backend}
+        self.clock = Clock(HZ)
+        self.error: EngineError | None = None
+        self.alive = False
+        self.stopped = 0
+        self.commands: list[str] = []
+        self.random = np.random.default_rng(1)
+        self._out: list[tuple[int, ...]] = []
+        self._time = START
+        self._next = float(START)
+        self._peeked = START
+        self._rung = self._signalled = self._exits = 0
+        self._pace = self.scenario.pace.per_second
+        self._running = True
+        doorbell, interrupt = self.scenario.doorbell, self.scenario.interrupt
+        self._on = {
+            Switch.IOEVENTFD: bool(doorbell and doorbell.ioeventfd),
+            Switch.IRQFD: bool(interrupt and interrupt.irqfd),
+        }
+
+    # -- time, moved by the test
+
+    def run(self, seconds: float) -> None:
+        """Lets the world go on for `seconds`."""
+        end = self._time + round(seconds * HZ)
+        step = HZ / (FLAT_OUT_RATE if math.isinf(self._pace) else self._pace) if self._pace else math.inf
+        self._next = max(self._next, self._time)
+        while self._running and self._next + 60_000 < end:
+            self._signal(round(self._next))
+            self._next += step
+        self._time = end
+        if end - self._peeked > PEEK_CYCLES and self.alive:
+            self._peek()
+
+    def _signal(self, at: int) -> None:
+        interrupt = self.scenario.interrupt
+        if self.scenario.doorbell:
+            self._doorbell(at)
+        elif interrupt:
+            self._interrupt(at, 0)
+
+    def _doorbell(self, at: int) -> None:
+        doorbell = self.scenario.doorbell
+        assert doorbell
+        self._rung = n = self._rung + 1
+        jitter = int(self.random.exponential(1500))
+        self._put(at, EventKind.RING, Lane.GUEST, doorbell.address, n)
+        read = at + 18_000 + jitter
+        if not self._on[Switch.IOEVENTFD]:
+            self._exits += 1
+            reason = EXIT_IO if doorbell.bus == "pio" else EXIT_MMIO
+            self._put(at + 20_000, EventKind.EXIT, Lane.VCPU, reason, n, doorbell.address)
+            self._put(at + 26_000, EventKind.ENTRY, Lane.VCPU, reason)
+            read = at + 56_000 + jitter
+        self._put(read - 9_000, EventKind.RUNG, Lane.GUEST, doorbell.address, n)
+        self._put(read, EventKind.DOORBELL, Lane.IO_THREAD, 0, n, 1)
+        if self.scenario.interrupt and self.scenario.interrupt.by == "guest":
+            self._interrupt(read + 4_000, n)
+        self._put(read + 4_500, EventKind.WAIT, Lane.IO_THREAD, 0, n, self._signalled)
+
+    def _interrupt(self, at: int, answers: int) -> None:
+        interrupt = self.scenario.interrupt
+        assert interrupt
+        self._signalled = k = self._signalled + 1
+        jitter = int(self.random.exponential(800))
+        if self._on[Switch.IRQFD]:
+            self._put(at, EventKind.IRQFD, Lane.IO_THREAD, interrupt.gsi, k, answers)
+            handled = at + 12_000 + jitter
+        else:
+            self._put(at, EventKind.IRQ_IOCTL, Lane.IO_THREAD, IrqIoctl.SIGNAL_MSI, k, answers)
+            handled = at + 22_000 + jitter
+        self._put(handled, EventKind.HANDLER, Lane.GUEST, interrupt.vector, k, 1)
+
+    def _peek(self) -> None:
+        self._peeked = self._time
+        self._put(self._time, EventKind.COUNT, Lane.KVM, Eventfd.DOORBELL, 0, 0)
+        self._put(self._time, EventKind.STAT, Lane.KVM, 0, 0, 2 * self._rung + self._exits)
+        self._put(self._time, EventKind.STAT, Lane.KVM, 1, 0, self._rung)
+
+    def _put(self, tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> None:
+        self._out.append((tsc, kind, lane, 0, id, seq, arg))
+
+    # -- a Source
+
+    def start(self) -> None:
+        self.alive = True
+        for switch, on in self._on.items():
+            self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, 0, int(on))
+        self._put(self._time, EventKind.SETTING, Lane.ENGINE, Setting.RUNNING, 0, 1)
+
+    def stop(self) -> None:
+        self.alive = False
+        self.stopped += 1
+
+    def take(self) -> Events:
+        ready = sorted(event for event in self._out if event[0] <= self._time)
+        self._out = [event for event in self._out if event[0] > self._time]
+        return np.array(ready, EVENT)
+
+    def now(self) -> int:
+        return self._time
+
+    def can(self, ability: str) -> str:
+        if self.label == "REPLAY":
+            return "a recording cannot be changed"
+        if ability in ("ioeventfd", "doorbell") and not self.scenario.doorbell:
+            return "this scenario rings no doorbell"
+        if ability in ("irqfd", "interrupt") and not self.scenario.interrupt:
+            return "this scenario has no interrupt"
+        return ""
+
+    def _wire(self, switch: Switch, on: bool) -> None:
+        self._on[switch] = on
+        self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, 0, int(on))
+        self.commands.append(f"{switch.name.lower()} {'on' if on else 'off'}")
+
+    def set_ioeventfd(self, on: bool) -> None:
+        self._wire(Switch.IOEVENTFD, on)
+
+    def set_irqfd(self, on: bool) -> None:
+        self._wire(Switch.IRQFD, on)
+
+    def set_pace(self, per_second: float) -> None:
+        self._pace = per_second
+        self.commands.append(f"pace {per_second}")
+
+    def set_burst(self, signals: int) -> None:
+        self.commands.append(f"burst {signals}")
+
+    def set_idle(self, idle: str) -> None:
+        self.commands.append(f"idle {idle}")
+
+    def set_running(self, on: bool) -> None:
+        self._running = on
+        self.commands.append(f"running {on}")
+
+    def ring_once(self) -> None:
+        self.commands.append("ring")
+        self._doorbell(self._time)
+
+    def interrupt_once(self) -> None:
+        self.commands.append("interrupt")
+        self._interrupt(self._time, 0)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

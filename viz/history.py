@@ -1,0 +1,112 @@
+"""The newest records of a stream, in bounded memory, found by their time.
+
+Guarantees: never more than `limit` records plus one chunk; appending never copies what is already held; a look-up
+touches only the chunks that the time can be in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Records = npt.NDArray[np.void]
+Times = npt.NDArray[np.uint64]
+CHUNK = 1 << 14  # records
+
+
+class Chunk:
+    """A piece of the history, filled from the front; `start` and `end` are those of its records."""
+
+    def __init__(self, dtype: np.dtype[np.void]) -> None:
+        self.records: Records = np.empty(CHUNK, dtype)
+        self.starts: Times = np.empty(CHUNK, np.uint64)
+        self.ends: Times = np.empty(CHUNK, np.uint64)
+        self.used = 0
+        self.first, self.last = 2**64 - 1, 0
+
+    def add(self, records: Records, starts: Times, ends: Times) -> int:
+        """Takes as many of the records as there is room for; how many."""
+        n = min(records.size, CHUNK - self.used)
+        to = slice(self.used, self.used + n)
+        self.records[to], self.starts[to], self.ends[to] = records[:n], starts[:n], ends[:n]
+        self.used += n
+        self.first = min(self.first, int(starts[:n].min()))
+        self.last = max(self.last, int(ends[:n].max()))
+        return n
+
+    def window(self, t0: int, t1: int) -> Records:
+        """Records that lie, in whole or in part, between t0 and t1."""
+        inside = (self.starts[: self.used] <= np.uint64(t1)) & (self.ends[: self.used] >= np.uint64(t0))
+        return self.records[: self.used][inside]
+
+
+class History:
+    """Records of one dtype with a start and an end in time, given by `span(records) -> (starts, ends)`."""
+
+    def __init__(self, dtype: np.dtype[np.void], limit: int, span: Callable[[Records], tuple[Times, Times]]) -> None:
+        self.dtype, self.limit = dtype, limit
+        self.total = 0  # ever appended
+        self._span = span
+        self._chunks: deque[Chunk] = deque()
+
+    def append(self, records: Records) -> None:
+        """Adds the newest records; the oldest chunk goes when there is too much."""
+        starts, ends = self._span(records)
+        done = 0
+        while done < records.size:
+            if not self._chunks or self._chunks[-1].used == CHUNK:
+                self._chunks.append(Chunk(self.dtype))
+            done += self._chunks[-1].add(records[done:], starts[done:], ends[done:])
+        self.total += records.size
+        while len(self) - CHUNK >= self.limit:
+            self._chunks.popleft()
+
+    def __len__(self) -> int:
+        return sum(chunk.used for chunk in self._chunks)
+
+    def __iter__(self) -> Iterator[Records]:
+        """What is held, oldest first, in arrays of up to CHUNK records that must not be written to."""
+        return (chunk.records[: chunk.used] for chunk in self._chunks)
+
+    @property
+    def first(self) -> int:
+        """The earliest time held; 0 if nothing is."""
+        return min((chunk.first for chunk in self._chunks), default=0)
+
+    @property
+    def last(self) -> int:
+        """The latest time held; 0 if nothing is."""
+        return max((chunk.last for chunk in self._chunks), default=0)
+
+    def window(self, t0: int, t1: int) -> Records:
+        """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
+        found = [chunk.window(t0, t1) for chunk in self._chunks if chunk.first <= t1 and chunk.last >= t0]
+        return np.concatenate(found) if found else np.empty(0, self.dtype)
+
+    def newest(self, count: int) -> Records:
+        """The last `count` records, or fewer if there are no more."""
+        found: list[Records] = []
+        for chunk in reversed(self._chunks):
+            if count <= 0:
+                break
+            found.insert(0, chunk.records[max(0, chunk.used - count) : chunk.used])
+            count -= found[0].size
+        return np.concatenate(found) if found else np.empty(0, self.dtype)
+
+    def start_after(self, t: int) -> int | None:
+        """The earliest start later than t."""
+        later = [c.starts[: c.used][c.starts[: c.used] > np.uint64(t)] for c in self._chunks if c.last > t]
+        return min((int(starts.min()) for starts in later if starts.size), default=None)
+
+    def start_before(self, t: int) -> int | None:
+        """The latest start earlier than t."""
+        earlier = [c.starts[: c.used][c.starts[: c.used] < np.uint64(t)] for c in self._chunks if c.first < t]
+        return max((int(starts.max()) for starts in earlier if starts.size), default=None)
+
+    def starting_at(self, t: int) -> Records:
+        """The records that start exactly at t."""
+        near = self.window(t, t)
+        return near[self._span(near)[0] == np.uint64(t)]

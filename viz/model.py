@@ -1,0 +1,225 @@
+"""What every view shows: one fold over the source's events, and the moment in time that the view looks at.
+
+No Qt here. frame.py calls tick(); the controls change the transport and the selection; the views only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.events import EVENT, Clock, EventKind, Events, Switch, no_events
+from engine.journeys import JOURNEY, Journeys, no_journeys
+from engine.latency import Latencies, begin
+from engine.source import Source
+from engine.tally import Tally
+from viz import tokens
+from viz.history import History
+from viz.rates import Rates
+from viz.tokens import Launcher, Token
+from viz.transport import Transport
+
+EVENT_LIMIT = 1 << 21  # 64 MB
+JOURNEY_LIMIT = 1 << 18  # 22 MB
+CHANGE_LIMIT = 200
+SWITCH_NAMES = {Switch.IOEVENTFD: "ioeventfd", Switch.IRQFD: "irqfd"}
+
+Times = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The wiring changed at `tsc`: a mark in every plot."""
+
+    tsc: int
+    switch: Switch
+    on: bool
+
+    @property
+    def text(self) -> str:
+        """ "ioeventfd on"."""
+        return f"{SWITCH_NAMES[self.switch]} {'on' if self.on else 'off'}"
+
+
+@dataclass
+class Selection:
+    """What is chosen in all views at once; `changed` is called when it is."""
+
+    journeys: Journeys = field(default_factory=no_journeys)  # shape (0,) or (1,)
+    events: Events = field(default_factory=no_events)  # shape (0,) or (1,)
+    changed: list[Callable[[], None]] = field(default_factory=list)
+
+    def choose(self, journeys: Journeys | None = None, events: Events | None = None) -> None:
+        """Chooses one journey, one event, or nothing."""
+        self.journeys = no_journeys() if journeys is None else journeys[:1]
+        self.events = no_events() if events is None else events[:1]
+        for call in self.changed:
+            call()
+
+
+def event_span(events: Events) -> tuple[Times, Times]:
+    """An event has no length."""
+    return events["tsc"], events["tsc"]
+
+
+def journey_span(journeys: Journeys) -> tuple[Times, Times]:
+    """From the cause to the last effect on the other side."""
+    return begin(journeys), np.maximum(journeys["doorbell"], journeys["handler"])
+
+
+class LiveModel:
+    """Folds a source into what the views need.
+
+    Guarantees: everything is computed from events; the history is bounded; a paused or slow view loses nothing of the
+    capture; launcher.launched + launcher.aggregated + launcher.waiting = journeys folded.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.scenario = source.scenario
+        self.clock: Clock = source.clock
+        self.tally = Tally()
+        self.latencies = Latencies(source.scenario, source.clock)
+        self.rates = Rates(source.clock)
+        self.events = History(EVENT, EVENT_LIMIT, event_span)
+        self.journeys = History(JOURNEY, JOURNEY_LIMIT, journey_span)
+        self.changes: list[Change] = []
+        self.transport = Transport(source.clock)
+        self.launcher = Launcher()
+        self.selection = Selection()
+        self.batch: Events = no_events()  # what this tick brought
+        self.fresh: Journeys = no_journeys()  # the journeys that this tick completed
+        self.now = 0  # the present, TSC
+        self.started_at = 0  # TSC of the first event
+
+    # -- once a frame
+
+    def tick(self, seconds: float) -> None:
+        """Drains the source, folds it in, and moves the view on by `seconds` of the viewer's time."""
+        self.batch = self.source.take()
+        self.now = max(self.now, self.source.now(), int(self.batch["tsc"][-1]) if self.batch.size else 0)
+        self._fold(self.batch)
+        self.transport.advance(
+            seconds, self.now, self._travelling(), self.journeys.start_after, self.journeys.last
+        )
+        if self.transport.following:
+            self.launcher.advance(seconds)
+
+    def _fold(self, events: Events) -> None:
+        self._note_changes(events[events["kind"] == EventKind.WIRE])
+        self.tally.feed(events)
+        self.rates.feed(events, self.now)
+        self.fresh = self.latencies.feed(events)
+        if events.size:
+            self.started_at = self.started_at or int(events["tsc"][0])
+            self.events.append(events)
+        if self.fresh.size:
+            self.journeys.append(self.fresh)
+            self.launcher.feed(self.fresh)
+
+    def _note_changes(self, wires: Events) -> None:
+        """The first word on a switch is no change."""
+        known = dict(self.tally.wiring)
+        for wire in wires:
+            switch, on = Switch(int(wire["id"])), bool(wire["arg"])
+            if known.get(switch, on) != on:
+                self.changes = [*self.changes, Change(int(wire["tsc"]), switch, on)][-CHANGE_LIMIT:]
+            known[switch] = on
+
+    # -- the state
+
+    @property
+    def replaying(self) -> bool:
+        """Whether this is a recording."""
+        return self.source.label == "REPLAY"
+
+    @property
+    def state(self) -> str:
+        """LIVE, REPLAY or PAUSED; what is missing from a program without a source is NO KVM, said by the window."""
+        return "PAUSED" if self.transport.paused else self.source.label
+
+    @property
+    def playhead(self) -> int:
+        """The moment that the view shows, TSC."""
+        return self.transport.playhead
+
+    @property
+    def speed(self) -> float:
+        """Viewer's time to guest's time: 1, or less in slow motion."""
+        return 1 / self.transport.factor
+
+    @property
+    def behind(self) -> float:
+        """Seconds that the view is behind the present."""
+        return max(0.0, self.clock.ns(self.now - self.playhead) / 1e9)
+
+    def wired(self, switch: Switch) -> bool:
+        """Whether the switch is on, as of the newest event."""
+        return self.tally.wiring.get(switch, False)
+
+    def window(self, t0: int, t1: int) -> Events:
+        """The events between t0 and t1 that are still held."""
+        return self.events.window(t0, t1)
+
+    # -- what travels
+
+    def tokens(self) -> list[Token]:
+        """What is on the wires at the playhead."""
+        if self.transport.exact:
+            return tokens.exact(self.under_way(), self.playhead)
+        return self.launcher.tokens()
+
+    def under_way(self) -> Journeys:
+        """The journeys that the playhead is in the middle of."""
+        return self.journeys.window(self.playhead, self.playhead + 1)
+
+    def _travelling(self) -> bool:
+        return self.transport.exact and bool(self.under_way().size)
+
+    # -- moving through time
+
+    def step(self, direction: int) -> bool:
+        """Pauses and goes to the next (+1) or previous (-1) journey and chooses it; False if there is none.
+
+        From the live view the first step goes to the newest journey, whichever way.
+        """
+        if not self.transport.exact:
+            return self._show(self.journeys.start_before(self.now + 1))
+        anchor = self._anchor()
+        return self._show(self.journeys.start_after(anchor) if direction > 0 else self.journeys.start_before(anchor))
+
+    def _anchor(self) -> int:
+        """From where a step looks: the chosen journey if the playhead is in it, else the playhead."""
+        chosen = self.selection.journeys
+        if not chosen.size:
+            return self.playhead
+        start, end = (int(times[0]) for times in journey_span(chosen))
+        return start if start <= self.playhead <= end else self.playhead
+
+    def _show(self, start: int | None) -> bool:
+        """Pauses; if a journey starts at `start`, shows it on its way, chosen."""
+        self.transport.pause()
+        if start is None:
+            return False
+        journey = self.journeys.starting_at(start)[:1]
+        self.transport.seek(middle_of(journey))
+        self.selection.choose(journeys=journey)
+        return True
+
+    def to_start(self) -> bool:
+        """To the oldest journey that is held; False if there is none."""
+        return self._show(self.journeys.start_after(0))
+
+    def to_newest(self) -> None:
+        """Back to the present."""
+        self.selection.choose()
+        self.transport.to_newest()
+
+
+def middle_of(journey: Journeys) -> int:
+    """A moment in the midst of the journey's first leg, so that it can be seen on its way; shape (1,)."""
+    stages = ("ring", "doorbell") if journey["ring"][0] else ("irq", "handler")
+    return sum(int(journey[stage][0]) for stage in stages) // 2

@@ -1,0 +1,96 @@
+"""How often what happened, over the last two minutes: counts in bins of 50 ms, whatever the rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.events import STATS, Clock, EventKind, Events
+
+BIN_SECONDS = 0.05
+BINS = 2400  # two minutes
+SECOND = round(1 / BIN_SECONDS)  # bins in a second
+
+Counts = npt.NDArray[np.float64]
+
+# What is counted as a number of events; the names are the ones that views ask for.
+KINDS: dict[str, tuple[EventKind, ...]] = {
+    "doorbells": (EventKind.RING,),
+    "reads": (EventKind.DOORBELL,),
+    "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL),
+    "ioctls": (EventKind.IRQ_IOCTL,),
+    "handlers": (EventKind.HANDLER,),
+    "exits": (EventKind.EXIT,),
+}
+
+
+class Rates:
+    """Counts by name.
+
+    The names: the KINDS, "received", "left" (doorbells that left to user space), "exit 2" (by KVM_EXIT_* reason) and
+    "kvm exits" (the kernel's own counters, by their name in STATS).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.bin_cycles = clock.cycles(BIN_SECONDS)
+        self.newest = 0  # number of the newest bin, counted from TSC 0
+        self.first: int | None = None  # number of the first bin that saw an event
+        self._rings: dict[str, Counts] = {}
+        self._stats: dict[int, int] = {}  # the kernel's counters as last seen
+
+    @property
+    def names(self) -> list[str]:
+        """Everything that has been counted so far."""
+        return sorted(self._rings)
+
+    def feed(self, events: Events, now: int) -> None:
+        """Adds the next batch; `now` moves time on even if nothing happened."""
+        self._roll_to(max(now, int(events["tsc"][-1]) if events.size else 0) // self.bin_cycles)
+        if not events.size:
+            return
+        if self.first is None:
+            self.first = int(events["tsc"][0]) // self.bin_cycles
+        for name, kinds in KINDS.items():
+            self._add(name, events[np.isin(events["kind"], kinds)])
+        reads, exits = events[events["kind"] == EventKind.DOORBELL], events[events["kind"] == EventKind.EXIT]
+        self._add("received", reads, reads["arg"])
+        self._add("left", exits[exits["seq"] > 0])
+        for reason in np.unique(exits["id"]):
+            self._add(f"exit {reason}", exits[exits["id"] == reason])
+        self._feed_stats(events[events["kind"] == EventKind.STAT])
+
+    def _feed_stats(self, stats: Events) -> None:
+        """The kernel's counters only grow: what was added since the last look counts at this look."""
+        for index in np.unique(stats["id"]):
+            some = stats[stats["id"] == index]
+            known = np.concatenate([[self._stats.get(int(index), 0)], some["arg"].astype(np.int64)])
+            self._stats[int(index)] = int(known[-1])
+            if int(index) < len(STATS):
+                self._add(f"kvm {STATS[int(index)]}", some, np.diff(known))
+
+    def last_second(self, name: str, until: int) -> float:
+        """How many in the second before `until` (TSC), to within a bin."""
+        return float(self.between(name, until // self.bin_cycles - SECOND + 1, until // self.bin_cycles + 1).sum())
+
+    def between(self, name: str, first: int, end: int) -> Counts:
+        """Counts of the bins first..end-1 (numbers as TSC // bin_cycles); shape (end - first,); 0 if not held."""
+        numbers = np.arange(first, end)
+        held = (numbers > self.newest - BINS) & (numbers <= self.newest) & (numbers >= 0)
+        ring = self._rings.get(name)
+        return np.where(held, ring[numbers % BINS], 0.0) if ring is not None else np.zeros(numbers.size)
+
+    def _roll_to(self, newest: int) -> None:
+        """Clears the bins that begin now."""
+        stale = np.arange(max(self.newest + 1, newest - BINS + 1), newest + 1) % BINS
+        for ring in self._rings.values():
+            ring[stale] = 0
+        self.newest = max(self.newest, newest)
+
+    def _add(self, name: str, events: Events, amounts: npt.ArrayLike = 1) -> None:
+        if not events.size:
+            return
+        bins = (events["tsc"] // np.uint64(self.bin_cycles)).astype(np.int64)
+        kept = bins > self.newest - BINS
+        weights = np.broadcast_to(np.asarray(amounts, np.float64), bins.shape)[kept]
+        ring = self._rings.setdefault(name, np.zeros(BINS))
+        np.add.at(ring, bins[kept] % BINS, weights)
