@@ -1,0 +1,197 @@
+#pragma once
+/* The C interface of the engine. cffi parses this very file, so it has no #include and no macro with arguments.
+ *
+ * Guarantees:
+ * - Functions return 0 or a positive result, or -errno. None prints, none exits, none calls Python.
+ * - A handle has one owner, who calls the matching _free once, after every thread that uses it was joined.
+ * - A ring has one producer thread and one consumer thread. Events come out in the order they were pushed; what finds
+ *   the ring full is counted as dropped, never overwritten, never half written.
+ * - The vCPU thread and the I/O thread allocate nothing, take no lock and print nothing once they run.
+ * - What a guest wrote is checked before it is used: a guest can make its own stamps worthless, nothing else.
+ */
+
+/* -- events (engine/events.py says what they mean) ---------------------------------------------------------------- */
+
+struct bw_event {
+    uint64_t tsc;
+    uint16_t kind;
+    uint8_t lane;
+    uint8_t vm;
+    uint32_t id;
+    uint64_t seq;
+    uint64_t arg;
+};
+
+enum bw_kind {
+    BW_RING = 1,
+    BW_RUNG = 2,
+    BW_HANDLER = 3,
+    BW_EXIT = 4,
+    BW_ENTRY = 5,
+    BW_DOORBELL = 6,
+    BW_IRQFD = 7,
+    BW_IRQ_IOCTL = 8,
+    BW_WAIT = 9
+};
+
+enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_KVM = 2, BW_LANE_IO_THREAD = 3, BW_LANE_ENGINE = 4 };
+
+uint64_t bw_tsc(void);
+
+/* -- ring (ring.c) ------------------------------------------------------------------------------------------------ */
+
+struct bw_ring;
+struct bw_ring *bw_ring_new(uint32_t capacity); /* a power of two; NULL: no memory, or not a power of two */
+void bw_ring_free(struct bw_ring *ring);
+int bw_ring_push(struct bw_ring *ring, const struct bw_event *event); /* 1 pushed, 0 dropped */
+uint32_t bw_ring_drain(struct bw_ring *ring, struct bw_event *out, uint32_t most);
+uint64_t bw_ring_pushed(const struct bw_ring *ring);
+uint64_t bw_ring_dropped(const struct bw_ring *ring);
+
+/* A thread that pushes `count` events as fast as `per_second` allows: to measure rings (synthetic.c). */
+struct bw_synthetic;
+struct bw_synthetic *bw_synthetic_start(struct bw_ring *ring, uint64_t count, uint64_t per_second);
+int bw_synthetic_running(const struct bw_synthetic *synthetic);
+void bw_synthetic_free(struct bw_synthetic *synthetic); /* joins */
+
+/* -- virtual machine (vm.c): one function an ioctl ----------------------------------------------------------------- */
+
+int bw_kvm_open(void);              /* -> fd of /dev/kvm */
+int bw_kvm_check_extension(int kvm_or_vm, int capability);
+int bw_kvm_api_version(int kvm);
+int bw_kvm_mmap_size(int kvm);
+int bw_vm_create(int kvm);          /* -> VM fd */
+int bw_vm_create_irqchip(int vm);
+int bw_vm_set_memory(int vm, uint32_t slot, uint64_t address, uint64_t size, void *memory);
+int bw_vm_stats_fd(int vm_or_vcpu); /* KVM_GET_STATS_FD -> fd */
+int bw_memory_new(uint64_t size, void **memory); /* zeroed, shared -> fd of the memfd */
+int bw_memory_free(void *memory, uint64_t size);
+int bw_memory_prepare(void *memory); /* page tables and descriptor table for 64-bit mode, as abi.h places them */
+
+/* -- ioeventfd.c ---------------------------------------------------------------------------------------------------- */
+
+int bw_eventfd_new(uint32_t count, int flags); /* -> fd */
+int bw_ioeventfd(int vm, int fd, uint64_t address, uint32_t length, uint64_t datamatch, uint32_t flags);
+
+/* -- irqfd.c ------------------------------------------------------------------------------------------------------- */
+
+struct bw_route {
+    uint32_t gsi;
+    uint32_t type; /* BW_ROUTE_* */
+    uint32_t pin;
+    uint32_t address_low;
+    uint32_t address_high;
+    uint32_t data;
+};
+
+#define BW_ROUTE_MSI 0
+#define BW_ROUTE_IOAPIC 1
+#define BW_ROUTE_PIC_MASTER 2
+#define BW_ROUTE_PIC_SLAVE 3
+
+int bw_irqfd(int vm, int fd, uint32_t gsi, uint32_t flags, int resamplefd);
+int bw_set_gsi_routing(int vm, const struct bw_route *routes, uint32_t count); /* replaces the whole table */
+int bw_irq_line(int vm, uint32_t gsi, uint32_t level);                         /* KVM_IRQ_LINE_STATUS -> its status */
+int bw_signal_msi(int vm, uint32_t address_low, uint32_t address_high, uint32_t data);
+
+/* -- vCPU (vcpu.c) -------------------------------------------------------------------------------------------------- */
+
+/* The life of a vCPU thread. */
+#define BW_VCPU_CREATED 0
+#define BW_VCPU_RUNNING 1
+#define BW_VCPU_ENDED 2
+
+/* Why it ended. */
+#define BW_VERDICT_NONE 0
+#define BW_VERDICT_STOPPED 1  /* bw_vcpu_stop */
+#define BW_VERDICT_GUEST 2    /* the guest wrote its exit port; detail: the value */
+#define BW_VERDICT_SHUTDOWN 3 /* triple fault */
+#define BW_VERDICT_INTERNAL 4 /* KVM_EXIT_INTERNAL_ERROR; detail: suberror */
+#define BW_VERDICT_ENTRY 5    /* KVM_EXIT_FAIL_ENTRY; detail: hardware reason */
+#define BW_VERDICT_RUN 6      /* KVM_RUN failed; detail: errno */
+#define BW_VERDICT_UNKNOWN 7  /* an exit nobody here serves; detail: exit reason */
+
+#define BW_EXIT_REASONS 64
+
+struct bw_vcpu;
+struct bw_vcpu *bw_vcpu_new(int vm, int kvm, uint32_t id, void *memory, struct bw_ring *ring, int *error);
+int bw_vcpu_fd(const struct bw_vcpu *vcpu);
+int bw_vcpu_prepare(struct bw_vcpu *vcpu, uint64_t entry, uint64_t cr3); /* CPUID, 64-bit mode, registers */
+int bw_vcpu_tsc_offset(struct bw_vcpu *vcpu, int64_t *offset); /* cycles that the guest is ahead; -errno: not told */
+/* Writes that leave to user space at this address are relayed to eventfd, as a VMM does without an ioeventfd. */
+void bw_vcpu_set_doorbell(struct bw_vcpu *vcpu, int bus, uint64_t address, int eventfd);
+int bw_vcpu_start(struct bw_vcpu *vcpu, int cpu); /* cpu -1: any */
+void bw_vcpu_stop(struct bw_vcpu *vcpu);          /* immediate_exit + signal; does not wait */
+int bw_vcpu_join(struct bw_vcpu *vcpu, uint32_t milliseconds); /* -ETIMEDOUT: still running, try again */
+int bw_vcpu_state(const struct bw_vcpu *vcpu);
+int bw_vcpu_verdict(const struct bw_vcpu *vcpu, uint64_t *detail);
+uint64_t bw_vcpu_exits(const struct bw_vcpu *vcpu, uint32_t reason);
+uint64_t bw_vcpu_relayed(const struct bw_vcpu *vcpu); /* doorbells relayed to the eventfd */
+int bw_vcpu_free(struct bw_vcpu *vcpu);               /* -EBUSY while its thread runs */
+
+/* -- I/O thread (iothread.c) ------------------------------------------------------------------------------------------ */
+
+#define BW_PATH_IRQFD 0
+#define BW_PATH_IRQ_LINE 1
+#define BW_PATH_SIGNAL_MSI 2
+
+#define BW_SIGNAL_NEVER 0   /* doorbells are read, nothing is answered */
+#define BW_SIGNAL_ANSWER 1  /* one interrupt for each read of the doorbell */
+#define BW_SIGNAL_PACED 2   /* interrupts at the pace, doorbells are read as they come */
+
+#define BW_PERIOD_FLAT_OUT 0
+#define BW_PERIOD_BY_HAND 0xffffffffffffffff
+
+/* What the thread does; changed as a whole, by bw_iothread_command only. */
+struct bw_orders {
+    uint32_t path;    /* BW_PATH_* */
+    uint32_t signal;  /* BW_SIGNAL_* */
+    uint64_t period;  /* TSC cycles between bursts */
+    uint32_t burst;   /* interrupts a burst */
+    uint32_t running; /* 0: the pace is held */
+    uint64_t limit;   /* paced interrupts in all; 0xffffffffffffffff: no limit */
+    uint64_t singles; /* interrupts asked for by hand so far */
+};
+
+struct bw_wiring {
+    int vm;
+    int doorbell; /* eventfd, or -1 */
+    int irqfd;    /* eventfd, or -1 */
+    uint32_t gsi;
+    uint32_t msi_address;
+    uint32_t msi_data;
+    void *memory;
+    uint64_t hz; /* TSC cycles a second */
+};
+
+struct bw_iothread;
+struct bw_iothread *bw_iothread_new(const struct bw_wiring *wiring, struct bw_ring *ring, int *error);
+int bw_iothread_start(struct bw_iothread *thread, const struct bw_orders *orders, int cpu);
+/* Hands over new orders and waits until they are in force: afterwards no signal takes the old path. -ETIMEDOUT */
+int bw_iothread_command(struct bw_iothread *thread, const struct bw_orders *orders, uint32_t milliseconds);
+int bw_iothread_stop(struct bw_iothread *thread, uint32_t milliseconds); /* and joins; -ETIMEDOUT: still running */
+uint64_t bw_iothread_reads(const struct bw_iothread *thread);
+uint64_t bw_iothread_received(const struct bw_iothread *thread);
+uint64_t bw_iothread_signalled(const struct bw_iothread *thread);
+uint64_t bw_iothread_refused(const struct bw_iothread *thread); /* interrupts that the kernel did not take */
+int bw_iothread_failure(const struct bw_iothread *thread);      /* errno that ended or troubled it, or 0 */
+int bw_iothread_free(struct bw_iothread *thread);               /* -EBUSY while it runs */
+
+/* -- the guest's stamps (stamps.c) ------------------------------------------------------------------------------------- */
+
+struct bw_stamps;
+struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector);
+/* New stamps as events RING, RUNG and HANDLER, not sorted. `announced`: interrupts signalled so far, the most that a
+ * handler can have seen. */
+uint32_t bw_stamps_drain(struct bw_stamps *stamps, uint64_t announced, struct bw_event *out, uint32_t most);
+uint64_t bw_stamps_rung(const struct bw_stamps *stamps);     /* doorbells drained or lost */
+uint64_t bw_stamps_handled(const struct bw_stamps *stamps);  /* handlers drained or lost */
+uint64_t bw_stamps_lost(const struct bw_stamps *stamps);     /* events overwritten before they were drained */
+uint64_t bw_stamps_nonsense(const struct bw_stamps *stamps); /* events that cannot be true */
+void bw_stamps_free(struct bw_stamps *stamps);
+
+/* -- the bare loop (bare.c): what the instrumentation is compared with -------------------------------------------------- */
+
+/* Reads `doorbell` and answers through `irqfd`, `rounds` times, by plain blocking read() and write(); stores the TSC
+ * after each read. -> rounds done, or -errno. */
+int64_t bw_bare_loop(int doorbell, int irqfd, void *memory, uint64_t rounds, uint64_t *tsc, int cpu);

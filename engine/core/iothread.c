@@ -1,0 +1,313 @@
+/* The I/O thread, "the host side": what a vhost worker or a QEMU iothread is. It sleeps in read() of the doorbell's
+ * eventfd and signals interrupts, by irqfd or by ioctl, as answers or at a pace.
+ *
+ * Orders. The thread takes new orders only at the top of its loop and acknowledges them there, so a command that has
+ * returned is in force: no signal takes the old path afterwards. Waking it is free of races, as immediate_exit is for
+ * KVM_RUN: the commander first raises `ordered`, then sets O_NONBLOCK on the eventfd, then signals the thread. A read()
+ * under way ends by the signal, a read() about to begin ends by O_NONBLOCK; either way the thread sees `ordered` next.
+ *
+ * Announcing. Before an interrupt is signalled its number is stored in guest memory (BW_CTL_IRQ), as a virtio device
+ * stores its used index: the handler tells by it which interrupts it has seen, merged ones included. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "abi.h"
+#include "ring.h"
+#include "thread.h"
+
+struct bw_iothread {
+    struct bw_wiring wiring;
+    struct bw_ring *ring;
+    int command; /* eventfd: ends a poll() */
+    pthread_t thread;
+    int joined;
+    struct bw_orders mailbox; /* commander writes while ordered == taken */
+    _Atomic uint64_t ordered, taken;
+    _Atomic int stop, failure;
+    _Atomic uint64_t reads, received, signalled, refused;
+    /* the thread's own */
+    struct bw_orders orders;
+    uint64_t next_tick, singles, paced, answered;
+};
+
+struct bw_iothread *bw_iothread_new(const struct bw_wiring *wiring, struct bw_ring *ring, int *error)
+{
+    struct bw_iothread *self = calloc(1, sizeof *self);
+    int command = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!self || command < 0) {
+        *error = self ? -errno : -ENOMEM;
+        if (command >= 0)
+            close(command);
+        free(self);
+        return NULL;
+    }
+    self->wiring = *wiring;
+    self->ring = ring;
+    self->command = command;
+    self->joined = 1;
+    return self;
+}
+
+static void set_nonblocking(int fd, int on)
+{
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+/* -- signalling ----------------------------------------------------------------------------------------------------- */
+
+static void announce(struct bw_iothread *self, uint64_t irq)
+{
+    char *control = (char *)self->wiring.memory + BW_CONTROL;
+    __atomic_store_n((uint64_t *)(control + BW_CTL_ANSWERED), self->answered, __ATOMIC_RELEASE);
+    __atomic_store_n((uint64_t *)(control + BW_CTL_IRQ), irq, __ATOMIC_RELEASE);
+}
+
+static int pulse(const struct bw_iothread *self)
+{
+    int taken = bw_irq_line(self->wiring.vm, self->wiring.gsi, 1);
+    if (taken < 0)
+        return taken;
+    int low = bw_irq_line(self->wiring.vm, self->wiring.gsi, 0);
+    return low < 0 ? low : taken;
+}
+
+static int send(const struct bw_iothread *self)
+{
+    static const uint64_t one = 1;
+    switch (self->orders.path) {
+    case BW_PATH_IRQFD:
+        return write(self->wiring.irqfd, &one, sizeof one) == sizeof one ? 1 : -errno;
+    case BW_PATH_IRQ_LINE:
+        return pulse(self);
+    default:
+        return bw_signal_msi(self->wiring.vm, self->wiring.msi_address, 0, self->wiring.msi_data);
+    }
+}
+
+/* One interrupt that answers doorbells up to `doorbell` (0: none). */
+static void signal_interrupt(struct bw_iothread *self, uint64_t doorbell)
+{
+    uint64_t irq = atomic_load_explicit(&self->signalled, memory_order_relaxed) + 1;
+    announce(self, irq);
+    atomic_store_explicit(&self->signalled, irq, memory_order_release);
+    int by_irqfd = self->orders.path == BW_PATH_IRQFD;
+    bw_emit(self->ring, bw_tsc(), by_irqfd ? BW_IRQFD : BW_IRQ_IOCTL, BW_LANE_IO_THREAD,
+            by_irqfd ? self->wiring.gsi : self->orders.path - BW_PATH_IRQ_LINE, irq, doorbell);
+    int result = send(self);
+    if (result < 0)
+        atomic_store(&self->failure, -result);
+    if (result < 0)
+        atomic_fetch_add(&self->refused, 1);
+}
+
+/* -- receiving ------------------------------------------------------------------------------------------------------ */
+
+static void receive(struct bw_iothread *self, uint64_t tsc, uint64_t count)
+{
+    uint64_t received = atomic_load_explicit(&self->received, memory_order_relaxed) + count;
+    atomic_store_explicit(&self->received, received, memory_order_release);
+    atomic_fetch_add_explicit(&self->reads, 1, memory_order_release);
+    bw_emit(self->ring, tsc, BW_DOORBELL, BW_LANE_IO_THREAD, 0, received, count);
+    if (self->orders.signal == BW_SIGNAL_ANSWER) {
+        self->answered = received;
+        signal_interrupt(self, received);
+    }
+}
+
+static void emit_wait(struct bw_iothread *self)
+{
+    bw_emit(self->ring, bw_tsc(), BW_WAIT, BW_LANE_IO_THREAD, 0,
+            atomic_load_explicit(&self->received, memory_order_relaxed),
+            atomic_load_explicit(&self->signalled, memory_order_relaxed));
+}
+
+/* Reads the doorbell: blocks, unless orders have come. */
+static void read_doorbell(struct bw_iothread *self)
+{
+    uint64_t count;
+    ssize_t size = read(self->wiring.doorbell, &count, sizeof count);
+    uint64_t tsc = bw_tsc();
+    if (size == sizeof count)
+        receive(self, tsc, count);
+    else if (errno == EAGAIN)
+        set_nonblocking(self->wiring.doorbell, 0);
+    else if (errno != EINTR) {
+        atomic_store(&self->failure, errno);
+        atomic_store(&self->stop, 1);
+    }
+}
+
+/* -- pace ----------------------------------------------------------------------------------------------------------- */
+
+static int is_paced(const struct bw_iothread *self)
+{
+    return self->orders.signal == BW_SIGNAL_PACED && self->orders.running && self->paced < self->orders.limit &&
+           self->orders.period != BW_PERIOD_BY_HAND;
+}
+
+static void signal_burst(struct bw_iothread *self)
+{
+    for (uint32_t i = 0; i < self->orders.burst && self->paced < self->orders.limit; i++, self->paced++)
+        signal_interrupt(self, 0);
+}
+
+/* Signals if it is time. -> TSC cycles until it is, or -1: no pace drives this thread. */
+static int64_t keep_pace(struct bw_iothread *self)
+{
+    if (!is_paced(self))
+        return -1;
+    uint64_t now = bw_tsc(), period = self->orders.period;
+    if (self->next_tick > now + period)
+        self->next_tick = now + period;
+    if (now < self->next_tick)
+        return (int64_t)(self->next_tick - now);
+    signal_burst(self);
+    self->next_tick += period;
+    if (self->next_tick + 16 * period < now) /* far behind: do not make up for it */
+        self->next_tick = now + period;
+    return 0;
+}
+
+/* Sleeps for `cycles` (-1: no limit), until a doorbell or orders come. */
+static void poll_doorbell(struct bw_iothread *self, int64_t cycles)
+{
+    struct pollfd fds[2] = {{.fd = self->command, .events = POLLIN}, {.fd = self->wiring.doorbell, .events = POLLIN}};
+    uint64_t ns = cycles < 0 ? 0 : (uint64_t)((double)cycles * 1e9 / (double)self->wiring.hz);
+    struct timespec timeout = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    int ready = ppoll(fds, 2, cycles < 0 ? NULL : &timeout, NULL);
+    if (ready > 0 && fds[1].revents & POLLIN)
+        read_doorbell(self);
+}
+
+/* -- the loop ------------------------------------------------------------------------------------------------------- */
+
+static void take_orders(struct bw_iothread *self)
+{
+    uint64_t ordered = atomic_load_explicit(&self->ordered, memory_order_acquire), drained;
+    if (ordered == atomic_load_explicit(&self->taken, memory_order_relaxed))
+        return;
+    self->orders = self->mailbox;
+    (void)!read(self->command, &drained, sizeof drained);
+    atomic_store_explicit(&self->taken, ordered, memory_order_release);
+}
+
+static void signal_singles(struct bw_iothread *self)
+{
+    for (; self->singles < self->orders.singles; self->singles++)
+        signal_interrupt(self, 0);
+}
+
+static void *iothread_body(void *argument)
+{
+    struct bw_iothread *self = argument;
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    self->next_tick = bw_tsc();
+    while (!atomic_load_explicit(&self->stop, memory_order_acquire)) {
+        take_orders(self);
+        signal_singles(self);
+        if (self->orders.signal != BW_SIGNAL_PACED && self->wiring.doorbell >= 0) {
+            emit_wait(self);
+            read_doorbell(self);
+            continue;
+        }
+        int64_t cycles = keep_pace(self);
+        if (cycles == 0)
+            continue;
+        emit_wait(self);
+        poll_doorbell(self, cycles);
+    }
+    return NULL;
+}
+
+int bw_iothread_start(struct bw_iothread *self, const struct bw_orders *orders, int cpu)
+{
+    self->orders = self->mailbox = *orders;
+    int result = bw_thread_start(&self->thread, iothread_body, self, cpu, "io-thread");
+    if (result == 0)
+        self->joined = 0;
+    return result;
+}
+
+static void wake(struct bw_iothread *self)
+{
+    static const uint64_t one = 1;
+    if (self->wiring.doorbell >= 0)
+        set_nonblocking(self->wiring.doorbell, 1);
+    (void)!write(self->command, &one, sizeof one);
+    pthread_kill(self->thread, BW_KICK_SIGNAL);
+}
+
+int bw_iothread_command(struct bw_iothread *self, const struct bw_orders *orders, uint32_t milliseconds)
+{
+    self->mailbox = *orders;
+    if (self->joined) {
+        self->orders = *orders;
+        return 0;
+    }
+    uint64_t ordered = atomic_load(&self->ordered) + 1;
+    atomic_store_explicit(&self->ordered, ordered, memory_order_release);
+    wake(self);
+    struct timespec pause = {.tv_nsec = 50000};
+    for (uint64_t waited = 0; atomic_load_explicit(&self->taken, memory_order_acquire) != ordered; waited += 50) {
+        if (waited > (uint64_t)milliseconds * 1000 || atomic_load(&self->stop))
+            return -ETIMEDOUT;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+int bw_iothread_stop(struct bw_iothread *self, uint32_t milliseconds)
+{
+    if (self->joined)
+        return 0;
+    atomic_store_explicit(&self->stop, 1, memory_order_release);
+    wake(self);
+    int result = bw_thread_join(self->thread, milliseconds);
+    if (result == 0)
+        self->joined = 1;
+    return result;
+}
+
+uint64_t bw_iothread_reads(const struct bw_iothread *self)
+{
+    return atomic_load(&self->reads);
+}
+
+uint64_t bw_iothread_received(const struct bw_iothread *self)
+{
+    return atomic_load(&self->received);
+}
+
+uint64_t bw_iothread_signalled(const struct bw_iothread *self)
+{
+    return atomic_load(&self->signalled);
+}
+
+uint64_t bw_iothread_refused(const struct bw_iothread *self)
+{
+    return atomic_load(&self->refused);
+}
+
+int bw_iothread_failure(const struct bw_iothread *self)
+{
+    return atomic_load(&self->failure);
+}
+
+int bw_iothread_free(struct bw_iothread *self)
+{
+    if (!self->joined)
+        return -EBUSY;
+    close(self->command);
+    free(self);
+    return 0;
+}

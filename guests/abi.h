@@ -1,0 +1,56 @@
+/* The machine as a guest sees it: addresses, ports, vectors and the layout of what it shares with its host.
+ * #defines with plain numbers only: this file is read by C, by the assembler and by cffi.
+ * All addresses are guest-physical; the page tables map them one to one. */
+
+/* Memory: one slot from 0, prepared by engine/vm.py */
+#define BW_MEMORY_SIZE 0x800000
+#define BW_PAGE_TABLES 0x1000
+#define BW_GDT 0x7000
+#define BW_CONTROL 0x8000
+#define BW_STATUS 0x9000
+#define BW_IMAGE 0x10000
+#define BW_IMAGE_MAX 0x40000
+#define BW_STACK_TOP 0x80000
+
+/* Two rings of stamps, written by the guest, read by the engine. A slot is 16 bytes. Bit 20 is clear within a ring and
+ * set just behind its end, so that one AND wraps the pointer. */
+#define BW_RING_STAMPS 0x200000
+#define BW_HANDLER_STAMPS 0x400000
+#define BW_STAMP_SIZE 16
+#define BW_STAMP_SLOTS 0x10000
+#define BW_STAMP_WRAP 0x100000
+
+/* Ports and vectors */
+#define BW_PORT_EXIT 0x5f0
+#define BW_VECTOR_TIMER 0x20
+#define BW_VECTOR_NUDGE 0x22
+#define BW_VECTOR_MSI 0x40
+#define BW_VECTOR_IOAPIC 0x41
+
+/* BW_CONTROL: the host writes, the guest reads */
+#define BW_CTL_FAST 0x00
+#define BW_CTL_RUNNING 0x04
+#define BW_CTL_PERIOD 0x08
+#define BW_CTL_BURST 0x10
+#define BW_CTL_IDLE 0x14
+#define BW_CTL_SINGLES 0x18
+#define BW_CTL_BUS 0x1c
+#define BW_CTL_LIMIT 0x20
+#define BW_CTL_ADDRESS 0x28
+#define BW_CTL_VALUE 0x30
+#define BW_CTL_WIDTH 0x38
+#define BW_CTL_IOAPIC_PIN 0x3c
+/* on a cache line of its own: the newest interrupt announced, the newest doorbell answered */
+#define BW_CTL_IRQ 0x80
+#define BW_CTL_ANSWERED 0x88
+
+/* BW_STATUS: the guest writes, the host reads and does not trust */
+#define BW_ST_READY 0x00
+#define BW_ST_FAULT 0x04
+#define BW_ST_RUNG 0x40
+#define BW_ST_HANDLED 0x80
+
+#define BW_BUS_PIO 0
+#define BW_BUS_MMIO 1
+#define BW_IDLE_HLT 0
+#define BW_IDLE_SPIN 1

@@ -1,0 +1,33 @@
+// variants: bare=-DBARE
+/* Rings the doorbell at the pace, then waits until the host has answered by an interrupt. */
+#include "guest.h"
+
+/* An answer is an interrupt: the host's word in memory alone, which comes first, does not count. */
+static void wait_for_answer(void)
+{
+    u64 before = irq_seen;
+    do
+        idle();
+    while (irq_seen == before || CONTROL(u64, BW_CTL_ANSWERED) < rung);
+}
+
+MAIN_LOOP ring_and_wait(u32 bus_and_width)
+{
+    for (;;) {
+        u32 burst = turn();
+        if (!burst) {
+            idle();
+            continue;
+        }
+        do
+            ring(bus_and_width);
+        while (--burst && may_ring());
+        wait_for_answer();
+    }
+}
+
+void guest_main(void);
+void guest_main(void)
+{
+    WITH_BUS_AND_WIDTH(ring_and_wait)
+}

@@ -1,0 +1,107 @@
+/* Entry and interrupt handlers.
+ *
+ * The host enters here in 64-bit mode, interrupts off (engine/core/vcpu.c). Interrupts are let in only inside idle()
+ * of guest.h, which declares rax, rcx and rdx as lost, so no handler saves a register. Some are kept for good:
+ *   r14       the newest interrupt that the host had announced when a handler last began
+ *   r12, r13  the time of a handler's stamp that is not yet in memory, low and high half; r12 is 0 if there is none
+ * The handler leaves its stamp in registers, idle() writes it before it waits again, when the next doorbell is already
+ * on its way: some KVM back ends emulate ring 0 at half a microsecond an instruction and twice that for one that
+ * touches memory, and what is measured should not wait for the measuring. */
+#include "abi.h"
+
+#define EOI_MSR 0x80b /* x2APIC end of interrupt, Intel SDM vol. 3, 11.12.1.2 */
+
+    .macro end_of_interrupt
+    mov $EOI_MSR, %ecx
+    xor %eax, %eax
+    xor %edx, %edx
+    wrmsr
+    .endm
+
+    .section .start, "ax"
+    .globl start
+start:
+    mov $BW_STACK_TOP, %esp
+    xor %r12d, %r12d
+    xor %r14d, %r14d
+    call boot
+    call guest_main
+    xor %eax, %eax
+    .globl leave_guest
+leave_guest:
+    mov $BW_PORT_EXIT, %edx
+    out %eax, %dx
+    jmp leave_guest
+
+    .text
+    .globl handler_interrupt
+handler_interrupt:
+#ifndef BARE
+    rdtsc /* delivery of an interrupt serializes: no lfence needed */
+    test %r12d, %r12d
+    jnz keep_older
+keep:
+    mov %eax, %r12d
+    mov %edx, %r13d
+#endif
+    mov BW_CONTROL + BW_CTL_IRQ, %r14
+    end_of_interrupt
+    iretq
+
+/* A second interrupt within one idle(): the first one's stamp goes to memory now. */
+#ifndef BARE
+keep_older:
+    mov %eax, %ecx
+    mov %edx, %r9d
+    call write_kept_stamp
+    mov %ecx, %eax
+    mov %r9d, %edx
+    jmp keep
+#endif
+
+/* Puts the kept stamp into the next slot; the counter publishes it, as x86 keeps stores in order. Loses rax. */
+    .globl write_kept_stamp
+write_kept_stamp:
+    mov handler_slot, %rax
+    mov %r12d, 0(%rax)
+    mov %r13d, 4(%rax)
+    mov %r14, 8(%rax)
+    add $BW_STAMP_SIZE, %rax
+    and $~BW_STAMP_WRAP, %rax
+    mov %rax, handler_slot
+    incq BW_STATUS + BW_ST_HANDLED
+    xor %r12d, %r12d
+    ret
+
+    .data
+    .balign 8
+handler_slot:
+    .quad BW_HANDLER_STAMPS
+    .text
+
+    .globl handler_wakeup /* the timer and the host's nudge: only to leave HLT */
+handler_wakeup:
+    end_of_interrupt
+    iretq
+
+    .globl handler_ignore /* the spurious vector takes no EOI */
+handler_ignore:
+    iretq
+
+/* Faults 0..31: report the vector and end. */
+    .globl fault_table
+    .altmacro
+    .macro fault_entry n
+    .balign 32
+    movl $(\n + 1), BW_STATUS + BW_ST_FAULT
+    mov $(\n + 1), %eax
+    jmp leave_guest
+    .endm
+    .balign 32
+fault_table:
+    .set n, 0
+    .rept 32
+    fault_entry %n
+    .set n, n + 1
+    .endr
+    .section .note.GNU-stack, "", @progbits
