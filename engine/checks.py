@@ -1,0 +1,94 @@
+"""Everything about this host that the engine depends on, looked at one by one, for `bellwire doctor`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from engine.errors import NoKvmError
+from engine.host import (
+    CAPABILITIES,
+    KVM_GET_STATS_FD,
+    ROOT,
+    Capability,
+    Check,
+    cpu_flags,
+    has,
+    kvm_backend,
+    opened,
+    read,
+    trial_vm,
+    usable_kvm,
+)
+
+CLOCKSOURCE = "sys/devices/system/clocksource/clocksource0"
+NEWER_KERNEL = "install a newer kernel"
+KEEP_FREQUENCY = "keep the CPU at one frequency: sudo cpupower frequency-set -g performance"
+TRUST_TSC = "the kernel found the CPUs' TSCs apart (sudo dmesg | grep -i tsc): reboot, or boot with tsc=reliable"
+
+
+def host_checks(root: Path = ROOT) -> list[Check]:
+    """Access, backend, capabilities, statistics and clock, in this order."""
+    return [access_check(root / "dev/kvm"), backend_check(root), *kvm_checks(root / "dev/kvm"), *clock_checks(root)]
+
+
+def access_check(device: Path) -> Check:
+    """Whether a guest can run here at all."""
+    try:
+        usable_kvm(device)
+    except NoKvmError as error:
+        problem, _, remedy = str(error).partition(": ")
+        return Check("access", "/dev/kvm", False, problem, remedy, needed=True)
+    return Check("access", "/dev/kvm", True, "can be opened, and creates VMs", needed=True)
+
+
+def backend_check(root: Path) -> Check:
+    """Which KVM it is."""
+    backend = kvm_backend(root)
+    found = backend or "no kvm_intel, kvm_amd or kvm_pvm"
+    return Check("KVM", "backend", bool(backend), found, "" if backend else "sudo modprobe kvm_intel or kvm_amd")
+
+
+def kvm_checks(device: Path) -> list[Check]:
+    """Capabilities and statistics; nothing where /dev/kvm cannot be used, which access_check has said."""
+    try:
+        with opened(device) as kvm, trial_vm(kvm) as vm:
+            return [*(capability_check(vm, capability) for capability in CAPABILITIES), statistics_check(vm)]
+    except (NoKvmError, OSError):
+        return []
+
+
+def capability_check(vm: int, capability: Capability) -> Check:
+    """One capability of this KVM."""
+    present, needed = has(vm, capability), capability.need == "needed"
+    if present or capability.need == "known":
+        return Check("capability", capability.name, True, f"{'' if present else 'no '}{capability.purpose}", "", needed)
+    return Check("capability", capability.name, False, f"missing: {capability.purpose}", NEWER_KERNEL, needed)
+
+
+def statistics_check(vm: int) -> Check:
+    """Whether KVM's own counters can be read."""
+    try:
+        os.close(fcntl.ioctl(vm, KVM_GET_STATS_FD, 0))
+    except OSError as error:
+        return Check(
+            "statistics", "KVM_GET_STATS_FD", False, error.strerror or "refused", f"{NEWER_KERNEL} (5.14 or later)"
+        )
+    return Check("statistics", "KVM_GET_STATS_FD", True, "KVM's counters can be read without root")
+
+
+def clock_checks(root: Path) -> list[Check]:
+    """Whether the TSC can be everybody's clock."""
+    flags = cpu_flags(root)
+    missing = [flag for flag in ("constant_tsc", "nonstop_tsc") if flag not in flags]
+    found = f"the CPU does not show {', '.join(missing)}" if missing else "constant_tsc, nonstop_tsc"
+    rate = Check("clock", "TSC rate", not missing, found, KEEP_FREQUENCY if missing else "")
+    return [rate, clocksource_check(root / CLOCKSOURCE)]
+
+
+def clocksource_check(folder: Path) -> Check:
+    """Whether the kernel trusts the TSC: if so, all CPUs read the same time."""
+    current, available = read(folder / "current_clocksource"), read(folder / "available_clocksource").split()
+    trusted = "tsc" in (current, *available)
+    return Check("clock", "clocksource", trusted, current or "unknown", "" if trusted else TRUST_TSC)

@@ -1,0 +1,221 @@
+"""What this host is and what it can do: access to /dev/kvm, which KVM it is, capabilities, clock.
+
+Everything is looked up below a root directory, so that other machines can be described in a test.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import grp
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import NoKvmError
+
+ROOT = Path("/")
+BACKENDS = {"kvm_intel": "vmx", "kvm_amd": "svm", "kvm_pvm": ""}  # module: the CPU flag without which it does nothing
+
+# linux/kvm.h: _IO(KVMIO, number)
+KVM_GET_API_VERSION = 0xAE00
+KVM_CREATE_VM = 0xAE01
+KVM_CHECK_EXTENSION = 0xAE03
+KVM_GET_STATS_FD = 0xAECE
+API_VERSION = 12
+
+LOG_IN_AGAIN = "then log in again"
+JOIN_GROUP = f"sudo usermod -aG kvm $USER, {LOG_IN_AGAIN}"
+OPEN_TO_GROUP = f"sudo chown root:kvm /dev/kvm && sudo chmod 660 /dev/kvm && {JOIN_GROUP}"
+FIRMWARE = "switch virtualization on in the firmware; inside a virtual machine, nested virtualization at its host"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    needed: without it no guest runs. remedy: what mends it, "" if nothing is wrong.
+    """
+
+    topic: str
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+    needed: bool = False
+
+
+@dataclass(frozen=True)
+class Capability:
+    """An extension that KVM may have; number as in linux/kvm.h."""
+
+    name: str
+    number: int
+    purpose: str
+    need: str = "needed"  # "needed": without it no guest runs; "used": for one thing; "known": of interest only
+
+
+CAPABILITIES = (
+    Capability("IRQCHIP", 0, "interrupts at all"),
+    Capability("USER_MEMORY", 3, "the guest's memory"),
+    Capability("IRQ_ROUTING", 25, "a route from GSI to MSI or IOAPIC pin"),
+    Capability("IRQFD", 32, "interrupts through an eventfd"),
+    Capability("IOEVENTFD", 36, "doorbells through an eventfd"),
+    Capability("TSC_DEADLINE_TIMER", 72, "the guest's pace"),
+    Capability("SIGNAL_MSI", 77, "interrupts by KVM_SIGNAL_MSI"),
+    Capability("IMMEDIATE_EXIT", 136, "stopping a guest without a race"),
+    Capability("IOEVENTFD_ANY_LENGTH", 122, "doorbell-mmio-any: an ioeventfd of length 0", "used"),
+    Capability("IOEVENTFD_NO_LENGTH", 100, "the same, MMIO only", "known"),
+    Capability("BINARY_STATS_FD", 203, "KVM's own counters", "used"),
+    Capability("GET_TSC_KHZ", 61, "the clock's rate from KVM", "used"),
+    Capability("IRQFD_RESAMPLE", 82, "level-triggered irqfds", "known"),
+    Capability("SPLIT_IRQCHIP", 121, "the IOAPIC in user space", "known"),
+    Capability("COALESCED_MMIO", 15, "MMIO writes batched in a ring", "known"),
+    Capability("COALESCED_PIO", 162, "port writes batched in a ring", "known"),
+)
+
+
+def read(path: Path) -> str:
+    """What a file of /proc or /sys says; "" if it is not there."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def cpuinfo(root: Path = ROOT) -> dict[str, str]:
+    """The first CPU's entries of /proc/cpuinfo."""
+    first = read(root / "proc/cpuinfo").split("\n\n")[0]
+    entries = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in entries}
+
+
+def cpu_flags(root: Path = ROOT) -> set[str]:
+    """The first CPU's flags."""
+    return set(cpuinfo(root).get("flags", "").split())
+
+
+def kvm_backend(root: Path = ROOT) -> str:
+    """The module that does the work: "kvm_intel", "kvm_amd", "kvm_pvm"; "" if there is none. Built-in ones too."""
+    flags = cpu_flags(root)
+    loaded = [name for name in BACKENDS if (root / "sys/module" / name).exists()]
+    working = [name for name in loaded if not BACKENDS[name] or BACKENDS[name] in flags]
+    return next(iter(working or loaded), "")
+
+
+def host_facts(root: Path = ROOT) -> dict[str, str]:
+    """What a measurement must be labelled with: kernel, cpu, cpus, backend, clock."""
+    return {
+        "kernel": read(root / "proc/sys/kernel/osrelease"),
+        "cpu": cpuinfo(root).get("model name", "unknown"),
+        "cpus": str(len(os.sched_getaffinity(0))),
+        "backend": kvm_backend(root) or "none",
+        "clock": read(root / "sys/devices/system/clocksource/clocksource0/current_clocksource"),
+    }
+
+
+@contextmanager
+def opened(path: Path = ROOT / "dev/kvm") -> Iterator[int]:
+    """A file descriptor of /dev/kvm; NoKvmError with the reason and the remedy if it cannot be had."""
+    try:
+        kvm = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise NoKvmError(why_not_opened(error.errno or 0, path.parent.parent)) from error
+    try:
+        yield kvm
+    finally:
+        os.close(kvm)
+
+
+def why_not_opened(error: int, root: Path = ROOT) -> str:
+    """One sentence and a remedy for the errno of open("/dev/kvm")."""
+    if error in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return why_missing(root)
+    if error in (errno.EACCES, errno.EPERM):
+        return f"/dev/kvm may not be opened by this user: {permission_remedy(root / 'dev/kvm')}"
+    return f"/dev/kvm cannot be opened: {os.strerror(error)}"
+
+
+def why_missing(root: Path) -> str:
+    """Why there is no /dev/kvm: no device node, no module, or no CPU for it."""
+    if device := read(root / "sys/class/misc/kvm/dev"):
+        mknod = f"sudo mknod /dev/kvm c {device.replace(':', ' ')}"
+        return (
+            f"The kernel has KVM, but there is no /dev/kvm: {mknod} (of a container: start it with --device /dev/kvm)"
+        )
+    flags = cpu_flags(root)
+    for module, flag in BACKENDS.items():
+        if flag and flag in flags:
+            return f"There is no /dev/kvm because KVM's module is not loaded: sudo modprobe {module}"
+    return f"There is no /dev/kvm, and this CPU shows neither vmx nor svm: {FIRMWARE}"
+
+
+def permission_remedy(device: Path) -> str:
+    """What gives this user access to the device node."""
+    if os.geteuid() == 0:
+        return "even root may not, so a container forbids it; start the container with --device /dev/kvm"
+    node = device.stat()
+    group_may = node.st_mode & 0o060 == 0o060 and node.st_gid != 0
+    if not group_may:
+        return OPEN_TO_GROUP
+    name = group_name(node.st_gid)
+    if node.st_gid in os.getgrouplist(user_name(), os.getgid()):
+        return f"you have joined the group {name} since you logged in; log in again"
+    return f"sudo usermod -aG {name} $USER, {LOG_IN_AGAIN}"
+
+
+def group_name(gid: int) -> str:
+    """A group's name, or its number if it has none."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def user_name() -> str:
+    """This user's name, or number."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+@contextmanager
+def trial_vm(kvm: int) -> Iterator[int]:
+    """An empty VM; NoKvmError if KVM refuses to make one."""
+    try:
+        vm = fcntl.ioctl(kvm, KVM_CREATE_VM, 0)
+    except OSError as error:
+        busy = "; another hypervisor on this machine (VirtualBox, VMware) holds the CPU: end it"
+        text = f"KVM refuses to create a VM: {error.strerror}{busy if error.errno == errno.EBUSY else ''}"
+        raise NoKvmError(text) from error
+    try:
+        yield vm
+    finally:
+        os.close(vm)
+
+
+def has(kvm: int, capability: Capability) -> bool:
+    """Whether KVM has a capability; asked of /dev/kvm or of a VM."""
+    return fcntl.ioctl(kvm, KVM_CHECK_EXTENSION, capability.number) > 0
+
+
+def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
+    """Returns if a guest can run here; else raises NoKvmError: one sentence, with the remedy where there is one."""
+    with opened(path) as kvm:
+        try:
+            version = fcntl.ioctl(kvm, KVM_GET_API_VERSION, 0)
+        except OSError as error:
+            raise NoKvmError(f"{path} is not KVM: {error.strerror}") from error
+        if version != API_VERSION:
+            raise NoKvmError(f"KVM speaks API version {version}, this program {API_VERSION}: install a newer kernel")
+        with trial_vm(kvm) as vm:
+            missing = [
+                capability for capability in CAPABILITIES if capability.need == "needed" and not has(vm, capability)
+            ]
+    if missing:
+        names = ", ".join(f"KVM_CAP_{capability.name} ({capability.purpose})" for capability in missing)
+        raise NoKvmError(f"This KVM lacks {names}: install a newer kernel")

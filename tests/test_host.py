@@ -1,0 +1,136 @@
+"""What a host is found to be, on machines that are described by a small /proc, /sys and /dev."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from engine import host
+from engine.checks import clock_checks, host_checks
+from engine.errors import NoKvmError
+from engine.host import CAPABILITIES, host_facts, kvm_backend, permission_remedy, usable_kvm, why_not_opened
+
+CLOCKSOURCE = "sys/devices/system/clocksource/clocksource0"
+
+
+def machine(root: Path, flags: str = "", modules: tuple[str, ...] = (), files: dict[str, str] | None = None) -> Path:
+    """A host's root directory with what is looked at."""
+    (root / "dev").mkdir()
+    for module in modules:
+        (root / "sys/module" / module).mkdir(parents=True)
+    described = {"proc/cpuinfo": f"processor\t: 0\nmodel name\t: Test CPU\nflags\t\t: {flags}\n\nprocessor\t: 1\n"}
+    for name, text in (described | (files or {})).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"{text}\n")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("flags", "modules", "backend"),
+    [
+        ("vmx", ("kvm", "kvm_intel"), "kvm_intel"),
+        ("svm", ("kvm", "kvm_amd"), "kvm_amd"),
+        ("svm", ("kvm", "kvm_intel", "kvm_amd"), "kvm_amd"),  # both built in
+        ("", ("kvm", "kvm_pvm"), "kvm_pvm"),
+        ("", ("kvm", "kvm_intel", "kvm_pvm"), "kvm_pvm"),
+        ("vmx", (), ""),
+    ],
+)
+def test_backend(flags: str, modules: tuple[str, ...], backend: str, tmp_path: Path) -> None:
+    assert kvm_backend(machine(tmp_path, flags, modules)) == backend
+
+
+def test_facts_name_kernel_cpu_and_backend(tmp_path: Path) -> None:
+    files = {"proc/sys/kernel/osrelease": "6.9.1", f"{CLOCKSOURCE}/current_clocksource": "tsc"}
+    facts = host_facts(machine(tmp_path, "svm", ("kvm_amd",), files))
+    cpus = str(len(os.sched_getaffinity(0)))
+    assert facts == {"kernel": "6.9.1", "cpu": "Test CPU", "cpus": cpus, "backend": "kvm_amd", "clock": "tsc"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "device", "words"),
+    [
+        ("fpu vmx", "", "sudo modprobe kvm_intel"),
+        ("fpu svm", "", "sudo modprobe kvm_amd"),
+        ("fpu", "", "neither vmx nor svm: switch virtualization on in the firmware"),
+        ("fpu vmx", "10:232", "sudo mknod /dev/kvm c 10 232"),
+    ],
+)
+def test_a_missing_device_has_its_remedy(flags: str, device: str, words: str, tmp_path: Path) -> None:
+    files = {"sys/class/misc/kvm/dev": device} if device else {}
+    root = machine(tmp_path, flags, files=files)
+    with pytest.raises(NoKvmError) as caught:
+        usable_kvm(root / "dev/kvm")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "gid", "groups", "words"),
+    [
+        (0o600, 0, [], "sudo chown root:kvm /dev/kvm"),
+        (0o660, 4321, [], "sudo usermod -aG 4321 $USER, then log in again"),
+        (0o660, 4321, [4321], "you have joined the group 4321 since you logged in"),
+    ],
+)
+def test_a_forbidden_device_has_its_remedy(
+    mode: int, gid: int, groups: list[int], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    device = machine(tmp_path) / "dev/kvm"
+    device.touch()
+    node = os.stat_result((0o20000 | mode, 0, 0, 1, 0, gid, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda self, **_: node)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "getgrouplist", lambda user, group: groups)
+    assert words in permission_remedy(device)
+    assert words in why_not_opened(errno.EACCES, tmp_path)
+
+
+def test_root_is_forbidden_only_by_a_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "--device /dev/kvm" in why_not_opened(errno.EPERM)
+
+
+def test_a_file_that_is_not_kvm_is_refused(tmp_path: Path) -> None:
+    device = machine(tmp_path) / "dev/kvm"
+    device.touch()
+    with pytest.raises(NoKvmError, match="is not KVM"):
+        usable_kvm(device)
+
+
+@pytest.mark.kvm
+def test_a_lacking_capability_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "has", lambda vm, capability: capability.name != "IRQFD")
+    with pytest.raises(NoKvmError, match=r"lacks KVM_CAP_IRQFD \(interrupts through an eventfd\)"):
+        usable_kvm()
+
+
+@pytest.mark.kvm
+def test_this_host_is_fit() -> None:
+    usable_kvm()
+    checks = host_checks()
+    assert {check.topic for check in checks} == {"access", "KVM", "capability", "statistics", "clock"}
+    assert sum(check.topic == "capability" for check in checks) == len(CAPABILITIES)
+    assert all(check.ok for check in checks if check.needed)
+
+
+def test_every_failed_check_has_a_remedy(tmp_path: Path) -> None:
+    failed = [check for check in host_checks(machine(tmp_path)) if not check.ok]
+    assert [check.topic for check in failed] == ["access", "KVM", "clock", "clock"]
+    assert all(check.remedy for check in failed)
+
+
+@pytest.mark.parametrize(
+    ("flags", "available", "trusted"),
+    [
+        ("constant_tsc nonstop_tsc", "tsc hpet acpi_pm", [True, True]),
+        ("constant_tsc nonstop_tsc", "hpet acpi_pm", [True, False]),
+        ("constant_tsc", "tsc", [False, True]),
+    ],
+)
+def test_clock(flags: str, available: str, trusted: list[bool], tmp_path: Path) -> None:
+    files = {f"{CLOCKSOURCE}/current_clocksource": "hpet", f"{CLOCKSOURCE}/available_clocksource": available}
+    assert [check.ok for check in clock_checks(machine(tmp_path, flags, files=files))] == trusted
