@@ -3,6 +3,7 @@
 # The first of either makes .venv and installs; everything else of the set-up is in .ci/.
 
 BIN := .venv/bin
+export PYTHON ?=
 ARGS ?=
 TESTS ?=
 
