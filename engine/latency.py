@@ -42,8 +42,8 @@ WARMUP_SECONDS = 0.1
 WARMUP_JOURNEYS = 50
 
 RECENT = 1000  # latencies that "now" means
-BIN_SECONDS = 0.01  # resolution of a Series
-SERIES_BINS = 12_000  # two minutes at least
+BIN_SECONDS = 0.05  # resolution of a Series: a line point every other pixel of a plot of 10 s
+SERIES_BINS = 2400  # two minutes at least
 
 BIN: np.dtype[np.void] = np.dtype(
     [("tsc", "<u8"), ("count", "<u4"), ("p50", "<f4"), ("p99", "<f4"), ("max", "<f4")]  # the bin's start; ns
@@ -138,7 +138,7 @@ class Latencies:
 
 
 class Series:
-    """A latency's course: a row of BIN for every 10 ms in which a journey ended, oldest first."""
+    """A latency's course: a row of BIN for every 50 ms in which a journey ended, oldest first."""
 
     def __init__(self, clock: Clock) -> None:
         self.bin_cycles = clock.cycles(BIN_SECONDS)

@@ -11,6 +11,7 @@ import pytest
 from engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, event
 from engine.journeys import JourneyTracker, finish
 from engine.latency import (
+    BIN_SECONDS,
     LATENCIES,
     RECENT,
     SERIES_BINS,
@@ -123,16 +124,16 @@ def test_a_series_does_not_depend_on_the_batches() -> None:
 
 
 def test_a_series_is_bounded() -> None:
-    tsc = (np.arange(SERIES_BINS + 500) * CLOCK.cycles(0.01)).astype(np.uint64)
+    tsc = (np.arange(SERIES_BINS + 500) * CLOCK.cycles(BIN_SECONDS)).astype(np.uint64)
     series = series_of(tsc, np.ones(tsc.size), 9)
     assert series.rows.size == SERIES_BINS
     assert series.rows["tsc"][-1] == tsc[-1]
 
 
 def test_between_reaches_over_the_edges() -> None:
-    series = series_of(np.arange(0, 10**9, 10**7, dtype=np.uint64), np.ones(100), 1)
-    rows = series.between(20 * 10**7 + 1, 30 * 10**7 - 1)
-    assert (rows["tsc"][0], rows["tsc"][-1]) == (20 * 10**7, 30 * 10**7)
+    series = series_of(np.arange(0, 5 * 10**9, 5 * 10**7, dtype=np.uint64), np.ones(100), 1)
+    rows = series.between(20 * 5 * 10**7 + 1, 30 * 5 * 10**7 - 1)
+    assert (rows["tsc"][0], rows["tsc"][-1]) == (20 * 5 * 10**7, 30 * 5 * 10**7)
 
 
 def test_an_empty_feed_yields_no_journeys() -> None:
