@@ -1,0 +1,163 @@
+/* The stamps of three guests: one that is honest and faster than its reader, one that writes nonsense, one that lies about
+ * how far it is. The reader accounts for every stamp and hands on none that cannot be true. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi.h"
+#include "check.h"
+#include "core.h"
+
+#define DOORBELLS 400000 /* several times around the ring */
+#define MOST 4096
+#define ROUNDS 20000
+
+static char *memory;
+
+static void store(uint64_t address, uint64_t value)
+{
+    __atomic_store_n((uint64_t *)(memory + address), value, __ATOMIC_RELEASE);
+}
+
+static uint64_t slot(uint64_t ring, uint64_t n)
+{
+    return ring + n % BW_STAMP_SLOTS * BW_STAMP_SIZE;
+}
+
+/* -- an honest guest: doorbell n is rung at 2n - 1, the next instruction is at 2n ---------------------------------- */
+
+static void *ring_doorbells(void *finished)
+{
+    for (uint64_t n = 0; n < DOORBELLS; n++) {
+        store(slot(BW_RING_STAMPS, n), 2 * n + 1);
+        store(slot(BW_RING_STAMPS, n) + 8, 2 * n + 2);
+        store(BW_STATUS + BW_ST_RUNG, n + 1);
+    }
+    atomic_store((_Atomic int *)finished, 1);
+    return NULL;
+}
+
+static void check_pair(const struct bw_event *pair)
+{
+    CHECK_EQUAL(pair[0].kind, BW_RING);
+    CHECK_EQUAL(pair[1].kind, BW_RUNG);
+    CHECK_EQUAL(pair[0].seq, pair[1].seq);
+    CHECK_EQUAL(pair[0].tsc, 2 * pair[0].seq - 1);
+    CHECK_EQUAL(pair[1].tsc, 2 * pair[0].seq);
+}
+
+static void honest(void)
+{
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI);
+    struct bw_event out[MOST];
+    _Atomic int finished = 0;
+    pthread_t guest;
+    pthread_create(&guest, NULL, ring_doorbells, &finished);
+    uint64_t events = 0;
+    for (int last = 0;;) {
+        uint32_t count = bw_stamps_drain(stamps, 0, out, MOST);
+        for (uint32_t i = 0; i < count; i += 2)
+            check_pair(&out[i]);
+        events += count;
+        if (!count && last)
+            break;
+        last = atomic_load(&finished);
+    }
+    pthread_join(guest, NULL);
+    CHECK_EQUAL(bw_stamps_rung(stamps), DOORBELLS);
+    CHECK_EQUAL(events + bw_stamps_lost(stamps), 2 * DOORBELLS);
+    CHECK_EQUAL(bw_stamps_nonsense(stamps), 0);
+    printf("honest: %llu events, %llu lost\n", (unsigned long long)events, (unsigned long long)bw_stamps_lost(stamps));
+    bw_stamps_free(stamps);
+}
+
+/* -- a guest that writes anything anywhere --------------------------------------------------------------------------- */
+
+static uint64_t dice(void)
+{
+    static uint64_t state = 88172645463325252;
+    state ^= state << 13;
+    state ^= state >> 7;
+    return state ^= state << 17;
+}
+
+static void scribble(void)
+{
+    static const uint64_t pages[] = {BW_STATUS, BW_STATUS, BW_CONTROL, BW_RING_STAMPS, BW_HANDLER_STAMPS};
+    for (int i = 0; i < 64; i++) {
+        uint64_t page = pages[dice() % 5], at = dice() % (page < BW_RING_STAMPS ? 512 : 131072);
+        store(page + at * 8, dice() >> dice() % 64);
+    }
+    if (dice() % 4 == 0)
+        store(BW_STATUS + BW_ST_RUNG, dice() % 1000);
+    if (dice() % 4 == 0)
+        store(BW_STATUS + BW_ST_HANDLED, dice() % 1000);
+}
+
+/* Whatever the guest wrote: no time from the future, none that runs backwards, no interrupt that never was. */
+static void check_plausible(const struct bw_event *event, uint64_t *previous, uint64_t announced, uint64_t now)
+{
+    CHECK_EQUAL(event->lane, BW_LANE_GUEST);
+    CHECK_EQUAL(event->kind >= BW_RING && event->kind <= BW_HANDLER, 1);
+    CHECK_EQUAL(event->tsc <= now, 1);
+    uint64_t *last = &previous[event->kind == BW_HANDLER];
+    CHECK_EQUAL(event->tsc >= *last, 1);
+    *last = event->tsc;
+    CHECK_EQUAL(event->kind != BW_HANDLER || event->seq <= announced, 1);
+}
+
+static void scribbling(void)
+{
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI);
+    uint64_t previous[2] = {0}, announced = 0, events = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        scribble();
+        announced += dice() % 100;
+        uint32_t most = (uint32_t)(dice() % 40);
+        struct bw_event *out = malloc((most + 1) * sizeof *out); /* one too many, to see that it stays untouched */
+        memset(out, 0xa5, (most + 1) * sizeof *out);
+        uint32_t count = bw_stamps_drain(stamps, announced, out, most);
+        CHECK_EQUAL(count <= most, 1);
+        CHECK_EQUAL(out[most].tsc, 0xa5a5a5a5a5a5a5a5);
+        for (uint32_t i = 0; i < count; i++)
+            check_plausible(&out[i], previous, announced, bw_tsc() + (1 << 21));
+        events += count;
+        free(out);
+    }
+    CHECK_EQUAL(bw_stamps_nonsense(stamps) > 0, 1);
+    printf("scribbling: %llu events passed as plausible, %llu called nonsense\n", (unsigned long long)events,
+           (unsigned long long)bw_stamps_nonsense(stamps));
+    bw_stamps_free(stamps);
+}
+
+/* -- a guest whose counter leaps, and runs backwards ------------------------------------------------------------------- */
+
+static void lying(void)
+{
+    memset(memory, 0, BW_MEMORY_SIZE);
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI);
+    struct bw_event out[MOST];
+    store(BW_STATUS + BW_ST_RUNG, ~0ull);
+    CHECK_EQUAL(bw_stamps_drain(stamps, 0, out, MOST), 0);
+    CHECK_EQUAL(bw_stamps_nonsense(stamps), 1);
+    store(BW_STATUS + BW_ST_RUNG, 3 * BW_STAMP_SLOTS); /* the ring keeps all but one slot of the last lap */
+    while (bw_stamps_drain(stamps, 0, out, MOST))
+        ;
+    CHECK_EQUAL(bw_stamps_rung(stamps), 3 * BW_STAMP_SLOTS);
+    CHECK_EQUAL(bw_stamps_lost(stamps), 2 * (2 * BW_STAMP_SLOTS + 1));
+    store(BW_STATUS + BW_ST_RUNG, 5);
+    CHECK_EQUAL(bw_stamps_drain(stamps, 0, out, MOST), 0);
+    CHECK_EQUAL(bw_stamps_rung(stamps), 3 * BW_STAMP_SLOTS);
+    bw_stamps_free(stamps);
+}
+
+int main(void)
+{
+    memory = calloc(1, BW_MEMORY_SIZE);
+    honest();
+    scribbling();
+    lying();
+    free(memory);
+    return failures != 0;
+}
