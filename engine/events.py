@@ -1,6 +1,6 @@
 """What an event is: the one place where Python knows the layout of `struct event` in core/core.h.
 
-An event is 32 bytes. Its clock is the raw TSC, the same on both sides (guest offset 0), its sequence numbers start at 1.
+An event is 32 bytes. Its clock is the raw TSC, the same on both sides (guest offset 0); sequence numbers start at 1.
 A *doorbell* is numbered by the guest as it rings it, an *interrupt* by the host as it signals it.
 """
 
@@ -24,25 +24,37 @@ class Lane(IntEnum):
 
 
 class EventKind(IntEnum):
-    """What happened. For each: the meaning of `id`, `seq` and `arg`."""
+    """What happened. Beside each: the meaning of `id`, `seq` and `arg`."""
 
-    RING = 1  # guest, just before the doorbell instruction     id address, seq doorbell
-    RUNG = 2  # guest, the instruction after it                 id address, seq doorbell
-    HANDLER = 3  # guest, first instruction of the interrupt handler
-    #              id vector, seq newest interrupt that the host had announced, arg interrupts it covers (0: none new)
-    EXIT = 4  # vCPU thread, KVM_RUN returned                     id KVM_EXIT_* reason, arg address (of IO and MMIO)
-    #              seq the ordinal of the relayed doorbell, if the exit was one, else 0
-    ENTRY = 5  # vCPU thread, about to call KVM_RUN again         id the reason of the exit that it has served
-    DOORBELL = 6  # I/O thread, read() of the doorbell's eventfd returned
-    #              seq doorbells received so far, arg the count that was read
-    IRQFD = 7  # I/O thread, about to write the irqfd             id GSI, seq interrupt, arg newest doorbell it answers (0: none)
-    IRQ_IOCTL = 8  # I/O thread, about to call the ioctl          id IrqIoctl, seq interrupt, arg newest doorbell it answers
-    WAIT = 9  # I/O thread, about to block                        seq doorbells received so far, arg interrupts signalled so far
-    STAT = 10  # KVM's own counter, sampled                       id index into STATS, arg value since the session's start
-    COUNT = 11  # an eventfd's count, peeked at in /proc/self/fdinfo    id Eventfd, arg count
-    WIRE = 12  # the wiring as it is from now on                  id Switch, arg 1 on, 0 off
-    SETTING = 13  # pace, burst, idle as it is from now on        id Setting, arg value
-    LOST = 14  # events lost before this one                      id Lane that lost them, arg how many
+    # The guest, just before the doorbell's instruction: id address, seq doorbell.
+    RING = 1
+    # The guest, at the instruction after it: id address, seq doorbell.
+    RUNG = 2
+    # The guest, first instruction of the interrupt handler: id vector, seq newest interrupt that the host had announced,
+    # arg interrupts that this one covers (2 and more: merged ones; 0: an earlier handler has seen its announcement).
+    HANDLER = 3
+    # vCPU thread, KVM_RUN returned: id KVM_EXIT_* reason, seq the doorbell that it relays (0: none), arg address.
+    EXIT = 4
+    # vCPU thread, about to call KVM_RUN again: id the reason of the exit that it has served.
+    ENTRY = 5
+    # I/O thread, read() of the doorbell's eventfd returned: seq doorbells received so far, arg the count that was read.
+    DOORBELL = 6
+    # I/O thread, about to write the irqfd: id GSI, seq interrupt, arg newest doorbell that it answers (0: none).
+    IRQFD = 7
+    # I/O thread, about to call the ioctl instead: id IrqIoctl, seq and arg as IRQFD.
+    IRQ_IOCTL = 8
+    # I/O thread, about to block: seq doorbells received so far, arg interrupts signalled so far.
+    WAIT = 9
+    # KVM's own counter, sampled: id index into STATS, arg value since the session's start.
+    STAT = 10
+    # An eventfd's count, peeked at in /proc/self/fdinfo: id Eventfd, arg count.
+    COUNT = 11
+    # The wiring as it is from now on: id Switch, arg 1 on, 0 off.
+    WIRE = 12
+    # Pace, burst, idle as it is from now on: id Setting, arg value.
+    SETTING = 13
+    # Events lost before this one: id the Lane that lost them, arg how many.
+    LOST = 14
 
 
 class Eventfd(IntEnum):
@@ -77,7 +89,7 @@ class IrqIoctl(IntEnum):
 
 FLAT_OUT = 2**63  # Setting.PACE: as fast as it goes
 
-# The kernel's counters that are sampled, by the name that KVM_GET_STATS_FD gives them (Documentation/virt/kvm/api.rst, 4.133).
+# The kernel's counters that are sampled, by the names that KVM_GET_STATS_FD gives (virt/kvm/api.rst, 4.133).
 STATS: tuple[str, ...] = (
     "exits",
     "io_exits",
@@ -114,9 +126,7 @@ def no_events() -> Events:
     return np.empty(0, EVENT)
 
 
-def event(
-    tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0
-) -> Events:
+def event(tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> Events:
     """A batch of one event."""
     return np.array([(tsc, kind, lane, 0, id, seq, arg)], EVENT)
 

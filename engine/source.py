@@ -45,7 +45,7 @@ class Source(Protocol):
         """The present in TSC cycles (of a replay: the recording's present)."""
 
     def can(self, ability: str) -> str:
-        """"" if a command is possible now, else the reason why not.
+        """ "" if a command is possible now, else the reason why not.
 
         Abilities: ioeventfd, irqfd, pace, burst, idle, run, doorbell, interrupt.
         """

@@ -118,6 +118,7 @@ struct bw_vcpu *bw_vcpu_new(int vm, int kvm, uint32_t id, void *memory, struct b
 int bw_vcpu_fd(const struct bw_vcpu *vcpu);
 int bw_vcpu_prepare(struct bw_vcpu *vcpu, uint64_t entry, uint64_t cr3); /* CPUID, 64-bit mode, registers */
 int bw_vcpu_tsc_offset(struct bw_vcpu *vcpu, int64_t *offset); /* cycles that the guest is ahead; -errno: not told */
+int bw_vcpu_tsc_khz(struct bw_vcpu *vcpu); /* KVM_GET_TSC_KHZ */
 /* Writes that leave to user space at this address are relayed to eventfd, as a VMM does without an ioeventfd. */
 void bw_vcpu_set_doorbell(struct bw_vcpu *vcpu, int bus, uint64_t address, int eventfd);
 int bw_vcpu_start(struct bw_vcpu *vcpu, int cpu); /* cpu -1: any */
@@ -186,6 +187,7 @@ struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32
 uint32_t bw_stamps_drain(struct bw_stamps *stamps, uint64_t announced, struct bw_event *out, uint32_t most);
 uint64_t bw_stamps_rung(const struct bw_stamps *stamps);     /* doorbells drained or lost */
 uint64_t bw_stamps_handled(const struct bw_stamps *stamps);  /* handlers drained or lost */
+uint64_t bw_stamps_last_irq(const struct bw_stamps *stamps); /* newest interrupt that a handler has seen */
 uint64_t bw_stamps_lost(const struct bw_stamps *stamps);     /* events overwritten before they were drained */
 uint64_t bw_stamps_nonsense(const struct bw_stamps *stamps); /* events that cannot be true */
 void bw_stamps_free(struct bw_stamps *stamps);

@@ -129,6 +129,11 @@ uint64_t bw_stamps_handled(const struct bw_stamps *self)
     return self->handled;
 }
 
+uint64_t bw_stamps_last_irq(const struct bw_stamps *self)
+{
+    return self->last_irq;
+}
+
 uint64_t bw_stamps_lost(const struct bw_stamps *self)
 {
     return self->lost;

@@ -120,6 +120,12 @@ int bw_vcpu_tsc_offset(struct bw_vcpu *vcpu, int64_t *offset)
     return ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute) < 0 ? -errno : 0;
 }
 
+int bw_vcpu_tsc_khz(struct bw_vcpu *vcpu)
+{
+    int khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+    return khz < 0 ? -errno : khz;
+}
+
 int bw_vcpu_prepare(struct bw_vcpu *vcpu, uint64_t entry, uint64_t cr3)
 {
     int result = set_cpuid(vcpu);

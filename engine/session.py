@@ -1,0 +1,368 @@
+"""A live source of events: runs a scenario in a real guest.
+
+Guarantees:
+- The engine thread alone uses the machine. Commands from other threads are put into a queue and return at once.
+- take() hands on every event once, in batches sorted by time. Events are held back for HOLD_SECONDS, and while a
+  doorbell has been received whose own stamp has not been published, so that batches follow each other in time as well.
+  An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
+- After stop() no thread, file descriptor or VM is left; what was drained can still be taken.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from engine._core import lib
+from engine.errors import EngineError, GuestError, KvmError
+from engine.events import (
+    FLAT_OUT,
+    STATS,
+    Clock,
+    Eventfd,
+    EventKind,
+    Events,
+    Lane,
+    Setting,
+    Switch,
+    event,
+    no_events,
+)
+from engine.host import host_facts
+from engine.machine import Machine
+from engine.scenario import Pace, Scenario
+
+TICK_SECONDS = 0.008  # how often the rings are drained
+HOLD_SECONDS = 0.002  # how long an event is held back for earlier ones that are published later
+SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
+SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
+JOIN_SECONDS = 8.0
+
+NOT_LIVE = "The session has ended."
+NO_DOORBELL = "This guest rings no doorbell: the host signals it."
+NO_INTERRUPT = "This scenario has no interrupt."
+FLAT_OUT_REASON = "The guest rings flat out; lower the pace to ring by hand."
+
+
+class Session:
+    """Runs `scenario` from start() to stop().
+
+    limit: signals in all, then the pace ends. cpus: for the vCPU and the I/O thread; by default two of this process's.
+    """
+
+    label = "LIVE"
+
+    def __init__(self, scenario: Scenario, *, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
+        self.scenario = scenario
+        self.host = host_facts()
+        self.backend = self.host["backend"]
+        self.clock = Clock(1e9)  # the machine's own, from start() on
+        self.error: EngineError | None = None
+        self._limit, self._cpus = limit, cpus
+        self._pace = scenario.pace
+        self._running = True
+        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._batches: deque[Events] = deque()
+        self._held = no_events()
+        self._lost: dict[Lane, int] = {}
+        self._stats: dict[str, int] = {}
+        self._counts: dict[Eventfd, int] = {}
+        self._truth: dict[str, Any] = {}
+        self._received = self._published = self._last_rung = 0
+        self._next_sample = 0.0
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._machine: Machine | None = None
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Builds the machine and starts it. Raises NoKvmError, KvmError or EngineError; then nothing is left."""
+        machine = Machine(self.scenario, self._limit, self._cpus)
+        self._machine, self.clock = machine, machine.clock
+        try:
+            self._stats = machine.stats.read(STATS)
+            self._first_stats = dict(self._stats)
+            machine.start()
+        except BaseException:
+            machine.close()
+            raise
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Lets signals under way arrive, ends all threads and gives everything back. May be called again."""
+        self._stopping.set()
+        if self._thread is None:
+            return
+        self._commands.put(lambda: None)
+        self._thread.join(JOIN_SECONDS)
+        if self._thread.is_alive():
+            raise EngineError(f"The engine thread did not end within {JOIN_SECONDS:.0f} s.")
+        self._thread = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether events may still come."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # -- what others ask ---------------------------------------------------------------------------------------------
+
+    def take(self) -> Events:
+        """Everything new since the last call, sorted by tsc. Never blocks."""
+        batches = []
+        while self._batches:
+            batches.append(self._batches.popleft())
+        return np.concatenate(batches) if batches else no_events()
+
+    def now(self) -> int:
+        """The TSC."""
+        return int(lib.bw_tsc())
+
+    def truth(self) -> dict[str, Any]:
+        """Once stopped: the counters behind the events (Machine.truth), to be compared with a Tally."""
+        return self._truth
+
+    def can(self, ability: str) -> str:
+        """ "" if the command is possible now, else why not."""
+        if not self.alive:
+            return NOT_LIVE
+        if ability in ("ioeventfd", "doorbell") and self.scenario.doorbell is None:
+            return NO_DOORBELL
+        if ability in ("irqfd", "interrupt") and self.scenario.interrupt is None:
+            return NO_INTERRUPT
+        if ability == "doorbell" and math.isinf(self._pace.per_second) and self._running:
+            return FLAT_OUT_REASON
+        return ""
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def set_ioeventfd(self, on: bool) -> None:
+        """Assigns or deassigns the ioeventfd while the guest rings."""
+        self._order("ioeventfd", lambda machine: self._switch(Switch.IOEVENTFD, machine.set_ioeventfd, on))
+
+    def set_irqfd(self, on: bool) -> None:
+        """Assigns or deassigns the irqfd while interrupts fly."""
+        self._order("irqfd", lambda machine: self._switch(Switch.IRQFD, machine.set_irqfd, on))
+
+    def set_pace(self, per_second: float) -> None:
+        """Signals a second; math.inf: flat out; 0: by hand only."""
+        self._set_pace(per_second=per_second)
+
+    def set_burst(self, signals: int) -> None:
+        """Signals a tick of the pace."""
+        self._set_pace(burst=signals)
+
+    def set_idle(self, idle: str) -> None:
+        """What the guest does between signals: "hlt" or "spin"."""
+        self._set_pace(idle=idle)
+
+    def set_running(self, on: bool) -> None:
+        """Holds the pace, or lets it go on."""
+        self._running = on
+        self._set_pace()
+
+    def ring_once(self) -> None:
+        """Asks the guest for one doorbell."""
+        self._order("doorbell", lambda machine: machine.ring_once())
+
+    def interrupt_once(self) -> None:
+        """Sends the guest one interrupt."""
+        self._order("interrupt", lambda machine: machine.interrupt_once())
+
+    def _order(self, ability: str, command: Callable[[Machine], None]) -> None:
+        if not self.can(ability) and self._machine is not None:
+            machine = self._machine
+            self._commands.put(lambda: command(machine))
+
+    def _set_pace(self, **change: Any) -> None:
+        """The pace as a whole is what the machine takes, so that each order is complete."""
+        if not self.alive:
+            return
+        wanted = self._pace = replace(self._pace, **change)
+        running = self._running
+        self._order("pace", lambda machine: self._apply_pace(machine, wanted, running))
+
+    # -- the engine thread -------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        assert self._machine is not None
+        machine = self._machine
+        try:
+            self._announce(machine)
+            while not self._stopping.is_set() and self.error is None:
+                self._obey(TICK_SECONDS)
+                self._work(machine)
+            self._settle(machine)
+        except EngineError as error:
+            self.error = self.error or error
+        finally:
+            self._end(machine)
+
+    def _announce(self, machine: Machine) -> None:
+        """The wiring and the pace as they are at the start."""
+        doorbell, interrupt = self.scenario.doorbell, self.scenario.interrupt
+        if doorbell:
+            self._hold(self._wire(Switch.IOEVENTFD, doorbell.ioeventfd))
+        if interrupt:
+            self._hold(self._wire(Switch.IRQFD, interrupt.irqfd))
+        machine.wait_until_ready()
+        self._apply_pace(machine, self._pace, self._running)
+
+    def _obey(self, seconds: float) -> None:
+        """Waits for a command for a while, then carries out all there are."""
+        try:
+            command = self._commands.get(timeout=seconds)
+            while True:
+                command()
+                command = self._commands.get_nowait()
+        except queue.Empty:
+            return
+
+    def _work(self, machine: Machine) -> None:
+        """One tick: events, samples, losses, and whether the guest still lives."""
+        now = self.now()
+        events = machine.drain()
+        self._note_doorbells(events)
+        parts = [self._held, events, *self._samples(machine), *self._losses(machine)]
+        self._held = np.concatenate(parts)
+        self._hand_on(self._watermark(now))
+        self._check(machine)
+
+    def _hold(self, events: Events) -> None:
+        self._held = np.concatenate([self._held, events])
+
+    def _hand_on(self, watermark: int) -> None:
+        """Publishes all held events up to a time."""
+        held = self._held[np.argsort(self._held["tsc"], kind="stable")]
+        cut = int(np.searchsorted(held["tsc"], watermark, "right"))
+        if cut:
+            self._batches.append(held[:cut])
+        self._held = held[cut:]
+
+    def _note_doorbells(self, events: Events) -> None:
+        received = events[events["kind"] == EventKind.DOORBELL]
+        rung = events[events["kind"] == EventKind.RUNG]
+        if len(received):
+            self._received = int(received["seq"].max())
+        if len(rung):
+            self._published, self._last_rung = int(rung["seq"].max()), int(rung["tsc"].max())
+
+    def _watermark(self, now: int) -> int:
+        """Behind it nothing earlier is to come."""
+        behind = now - self.clock.cycles(HOLD_SECONDS)
+        if self._received > self._published and now - self._last_rung < self.clock.cycles(1.0):
+            return min(behind, self._last_rung)
+        return behind
+
+    # -- samples -----------------------------------------------------------------------------------------------------
+
+    def _samples(self, machine: Machine) -> list[Events]:
+        return self._count_samples(machine) + self._stat_samples(machine)
+
+    def _count_samples(self, machine: Machine) -> list[Events]:
+        """The eventfds' counts, where they have changed."""
+        counts = {Eventfd.DOORBELL: machine.doorbell_eventfd.count(), Eventfd.IRQ: machine.irq_eventfd.count()}
+        changed = [which for which, count in counts.items() if self._counts.get(which) != count]
+        self._counts = counts
+        return [event(self.now(), EventKind.COUNT, Lane.KVM, which, 0, counts[which]) for which in changed]
+
+    def _stat_samples(self, machine: Machine, *, always: bool = False) -> list[Events]:
+        """KVM's counters, where they have changed."""
+        if not always and time.monotonic() < self._next_sample:
+            return []
+        self._next_sample = time.monotonic() + SAMPLE_SECONDS
+        values = machine.stats.read(STATS)
+        changed = [name for name, value in values.items() if self._stats.get(name) != value]
+        self._stats = values
+        now = self.now()
+        return [
+            event(now, EventKind.STAT, Lane.KVM, STATS.index(name), 0, values[name] - self._first_stats[name])
+            for name in changed
+        ]
+
+    def _losses(self, machine: Machine) -> list[Events]:
+        lost = machine.lost()
+        news = {lane: count - self._lost.get(lane, 0) for lane, count in lost.items()}
+        self._lost = lost
+        return [event(self.now(), EventKind.LOST, Lane.ENGINE, lane, 0, count) for lane, count in news.items() if count]
+
+    def _check(self, machine: Machine) -> None:
+        """A guest that ended, or an I/O thread in trouble, is the end of the session."""
+        if machine.vcpu.ended:
+            fault = machine.guest_counts()["fault"]
+            what = f"took fault {fault - 1} and ended" if fault else machine.vcpu.verdict()
+            self.error = GuestError(f"The guest {what}.")
+        elif machine.io_thread.failure:
+            self.error = KvmError("The I/O thread's signal", machine.io_thread.failure)
+
+    # -- switching ---------------------------------------------------------------------------------------------------
+
+    def _wire(self, switch: Switch, on: bool) -> Events:
+        return event(self.now(), EventKind.WIRE, Lane.ENGINE, switch, 0, int(on))
+
+    def _switch(self, switch: Switch, change: Callable[[bool], None], on: bool) -> None:
+        change(on)
+        self._hold(self._wire(switch, on))
+
+    def _apply_pace(self, machine: Machine, pace: Pace, running: bool) -> None:
+        machine.set_pace(pace, running)
+        values = {
+            Setting.PACE: FLAT_OUT if math.isinf(pace.per_second) else round(pace.per_second),
+            Setting.BURST: pace.burst,
+            Setting.IDLE: int(pace.idle == "spin"),
+            Setting.RUNNING: int(running),
+        }
+        now = self.now()
+        for setting, value in values.items():
+            self._hold(event(now, EventKind.SETTING, Lane.ENGINE, setting, 0, value))
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    def _settle(self, machine: Machine) -> None:
+        """Holds the pace and waits until no signal is under way, or it has taken too long."""
+        if machine.vcpu.ended:
+            return
+        machine.set_pace(self._pace, False)
+        until = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < until and not self._at_rest(machine):
+            self._work(machine)
+            time.sleep(0.001)
+
+    def _at_rest(self, machine: Machine) -> bool:
+        """Twice the same count, all received, all handled."""
+        before = machine.guest_counts()["rung"]
+        time.sleep(0.002)
+        counts = machine.guest_counts()
+        received = counts["rung"] == before == machine.io_thread.received
+        return received and machine.last_irq_seen() == machine.io_thread.signalled
+
+    def _end(self, machine: Machine) -> None:
+        try:
+            machine.stop_threads()
+            self._held = np.concatenate([self._held, machine.drain(), *self._count_samples(machine)])
+            self._held = np.concatenate([self._held, *self._stat_samples(machine, always=True), *self._losses(machine)])
+            self._hand_on(2**64 - 1)
+            self._truth = machine.truth()
+        except EngineError as error:
+            self.error = self.error or error
+        finally:
+            machine.close()
