@@ -27,6 +27,11 @@ pa.set_cpu_count(1)
 pa.set_io_thread_count(1)
 
 
+def pytest_unconfigure() -> None:
+    """Removes the tests' home."""
+    _home.cleanup()
+
+
 def kvm_trouble() -> str:
     """Why no guest can run here; empty if one can."""
     try:
