@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from viz.text import grouped
 
 LAUNCH_SECONDS = 0.2
 PLACES = 40  # tokens nearer than 1/40 of a leg share one
@@ -72,11 +73,6 @@ class Token:
     def label(self) -> str:
         """#48 213, or ×37 for several."""
         return f"#{grouped(self.seq)}" if self.count == 1 else f"×{grouped(self.count)}"
-
-
-def grouped(number: int) -> str:
-    """1204311 as 1 204 311, with thin spaces that do not break."""
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def routes(journeys: Journeys) -> list[tuple[Route, Journeys]]:

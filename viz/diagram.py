@@ -1,0 +1,289 @@
+"""The Host / QEMU / Guest picture with the journeys travelling through it.
+
+Painted in two layers: the still one (boxes, wires, words) into a pixmap a few times a second, when something in it has
+changed; the tokens on top, once a frame, and only where they are and were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from engine.events import Eventfd, Switch
+from viz import blueprint, facts, pulse
+from viz.blueprint import Wire, load_blueprint, present
+from viz.geometry import Geometry
+from viz.model import LiveModel
+from viz.sketch import Sketch, square
+from viz.text import grouped
+from viz.theme import Theme
+from viz.tokens import Token
+
+WORDS_SECONDS = 0.2  # how often numbers and sentences change: a reader's pace
+EVENTFDS = {"doorbell": (Eventfd.DOORBELL, None), "irq": (Eventfd.IRQ, Switch.IRQFD)}
+SWITCHES = {"ioeventfd": Switch.IOEVENTFD, "irqfd": Switch.IRQFD}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A token where it is painted; `label` is empty if it would cover another."""
+
+    token: Token
+    at: QPointF
+    label: str
+    region: QRect
+
+
+@dataclass(frozen=True)
+class Words:
+    """Everything that the still layer says; equal words need no new painting."""
+
+    boxes: dict[str, str]
+    nodes: dict[str, str]
+    notes: dict[str, str]
+    pills: dict[str, str]
+    lit: dict[str, bool]
+    wiring: dict[str, bool]
+
+    @classmethod
+    def of(cls, model: LiveModel) -> Words:
+        """What is to be said now."""
+        plan, heavy = load_blueprint(), facts.heavy_counts(model)
+        return cls(
+            facts.box_facts(model),
+            facts.node_facts(model),
+            facts.notes(model),
+            {name: facts.latency_text(model, pill.of) for name, pill in plan.pills.items()},
+            {name: count > 0 for name, count in heavy.items()},
+            {name: model.wired(switch) for name, switch in SWITCHES.items()},
+        )
+
+
+class Diagram(QWidget):
+    """The diagram of one model."""
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model, self.theme = model, theme
+        self.still_motion = False  # reduced motion: tokens stand in the middle of their leg
+        self.blueprint = load_blueprint()
+        self.words = Words.of(model)
+        self.placed: list[Placed] = []
+        self._geometry = Geometry.fit(1040, 572, self.blueprint.size, theme)
+        self._tracks: dict[str, pulse.Track] = {}
+        self._still: QPixmap | None = None
+        self._words_at = 0.0
+        self._looked_at = (False, 0)
+        self._counts: dict[str, int] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(480, 270)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Diagram of host, QEMU and guest")
+
+    def sizeHint(self) -> QSize:
+        return QSize(1040, 572)
+
+    # -- once a frame
+
+    def refresh(self) -> None:
+        """Takes the model's newest state; repaints what has changed."""
+        if monotonic() - self._words_at >= WORDS_SECONDS or self._jumped():
+            self._say(Words.of(self.model))
+        before, counts = (self.placed, self._counts), self._counts
+        self.placed = self._place(self.model.tokens())
+        self._counts = {name: facts.eventfd_count(self.model, which) for name, (which, _) in EVENTFDS.items()}
+        region = QRegion()
+        for placed in (*before[0], *self.placed):
+            region += placed.region
+        for name, eventfd in self.blueprint.eventfds.items():
+            if counts.get(name) != self._counts[name]:
+                region += self._circle(eventfd, 1.2).toAlignedRect()
+        if not region.isEmpty():
+            self.update(region)
+
+    def _jumped(self) -> bool:
+        """Whether a paused view has gone elsewhere: a step is answered at once."""
+        before, self._looked_at = self._looked_at, (self.model.transport.paused, self.model.playhead)
+        return self.model.transport.paused and before != self._looked_at
+
+    def set_model(self, model: LiveModel) -> None:
+        """Shows another source."""
+        self.model, self.placed = model, []
+        self._say(Words.of(model))
+        self._redraw()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.theme = theme
+        self._arrange()
+
+    def _say(self, words: Words) -> None:
+        self._words_at = monotonic()
+        if words != self.words:
+            self.words = words
+            self.setAccessibleDescription(words.notes["caption"])
+            self._redraw()
+
+    def _redraw(self) -> None:
+        self._still = None
+        self.update()
+
+    # -- where things are
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
+        super().resizeEvent(event)
+
+    def _arrange(self) -> None:
+        self._geometry = Geometry.fit(self.width(), self.height(), self.blueprint.size, self.theme)
+        self._tracks = {
+            name: pulse.Track(self._geometry.path(leg.points)) for name, leg in self.blueprint.legs.items()
+        }
+        self.placed = []
+        self._redraw()
+
+    def _place(self, tokens: list[Token]) -> list[Placed]:
+        """Where each token is, and which labels have room."""
+        placed: list[Placed] = []
+        taken: list[QRectF] = []
+        metrics = QFontMetricsF(self._geometry.font(12.5, 600, mono=True))
+        for token in sorted(tokens, key=lambda token: -token.seq):
+            at = self._tracks[token.leg].point(0.5 if self.still_motion else token.at)
+            label = self._label_rect(token, at, metrics)
+            free = not any(label.intersects(other) for other in taken)
+            if free:
+                taken.append(label)
+            around = square(at, pulse.GLOW * self._geometry.scale)
+            around = around.united(label) if free else around
+            region = around.toAlignedRect().adjusted(-1, -1, 1, 1)
+            placed.append(Placed(token, at, token.label if free else "", region))
+        return placed
+
+    def _label_rect(self, token: Token, at: QPointF, metrics: QFontMetricsF) -> QRectF:
+        width, height = metrics.horizontalAdvance(token.label) + 8, metrics.height()
+        away = 15 * self._geometry.scale
+        rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
+        side = self.blueprint.legs[token.leg].label
+        if side == "below":
+            rect.moveTop(at.y() + away)
+        elif side == "right":
+            rect.moveTopLeft(QPointF(at.x() + away, at.y() - height / 2))
+        return rect
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._still_layer())
+        for placed in reversed(self.placed):
+            if event.region().intersects(placed.region):
+                self._paint_token(painter, placed)
+        self._paint_counters(Sketch(painter, self._geometry))
+
+    def _paint_token(self, painter: QPainter, placed: Placed) -> None:
+        color = self.theme.color(pulse.color_of(placed.token))
+        chosen = placed.token.seq in self.model.selection.journeys["seq"]
+        image = pulse.sprite(
+            pulse.shape_of(placed.token),
+            color.name(),
+            self.theme.selection if chosen else color.name(),
+            round(self._geometry.scale, 2),
+            self.devicePixelRatioF(),
+            not self.still_motion,
+        )
+        half = pulse.GLOW * round(self._geometry.scale, 2)
+        painter.drawPixmap(placed.at - QPointF(half, half), image)
+        if placed.label:
+            font = self._geometry.font(12.5, 600, mono=True)
+            painter.setFont(font)
+            painter.setPen(color)
+            rect = self._label_rect(placed.token, placed.at, QFontMetricsF(font))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, placed.label)
+
+    def _still_layer(self) -> QPixmap:
+        if self._still is None:
+            ratio = self.devicePixelRatioF()
+            self._still = QPixmap(self.size() * ratio)
+            self._still.setDevicePixelRatio(ratio)
+            self._still.fill(self.theme.color("background"))
+            painter = QPainter(self._still)
+            self._paint_still(Sketch(painter, self._geometry))
+            painter.end()
+        return self._still
+
+    def _paint_still(self, sketch: Sketch) -> None:
+        scenario, words = self.model.scenario, self.words
+        sketch.card(QRectF(self.rect()))
+        self._paint_host(sketch)
+        for name, box in self.blueprint.boxes.items():
+            sketch.box(box, words.boxes[name])
+        for wire in self.blueprint.wires.values():
+            if present(wire.part, scenario):
+                sketch.wire(wire, self._plugged(wire), words.lit.get(wire.heavy, False))
+        for name, node in self.blueprint.nodes.items():
+            sketch.node(node, words.nodes[name], present(node.part, scenario))
+        self._paint_pills(sketch)
+        for name, note in self.blueprint.notes.items():
+            if present(note.part, scenario):
+                sketch.note(note, words.notes[name])
+
+    def _paint_host(self, sketch: Sketch) -> None:
+        left, width = self.blueprint.boxes["qemu"].rect[0], self.blueprint.size[0]
+        rect = self._geometry.rect((left - 4, 20, width - 2 * left, 24))
+        big = self._geometry.font(18, 700)
+        sketch.text(rect, "Host", big, "text")
+        rect.adjust(QFontMetricsF(big).horizontalAdvance("Host") + self._geometry.px(10), 0, 0, 0)
+        sketch.text(rect, self.words.boxes["host"], self._geometry.font(13), "text_muted")
+
+    def _paint_pills(self, sketch: Sketch) -> None:
+        for name, pill in self.blueprint.pills.items():
+            if present(pill.part, self.model.scenario):
+                sketch.pill(pill, self.words.pills[name])
+
+    def _paint_counters(self, sketch: Sketch) -> None:
+        """Over the tokens: a token goes into the counter and comes out of it."""
+        for name, eventfd in self.blueprint.eventfds.items():
+            switch = EVENTFDS[name][1]
+            plugged = switch is None or self.model.wired(switch)
+            inside = any(self._circle(eventfd, 1).contains(placed.at) for placed in self.placed)
+            count = grouped(self._counts.get(name, 0))
+            sketch.eventfd(eventfd, count, present(eventfd.part, self.model.scenario), plugged, inside)
+
+    def _circle(self, eventfd: blueprint.Eventfd, share: float) -> QRectF:
+        return square(self._geometry.point(eventfd.center), eventfd.radius * self._geometry.scale * share)
+
+    def _plugged(self, wire: Wire) -> bool:
+        return self.words.wiring.get(wire.needs, True)
+
+    # -- the pointer
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        near = [p for p in self.placed if (p.at - event.position()).manhattanLength() < 20 * self._geometry.scale]
+        if near:
+            self._choose(near[0].token)
+        super().mousePressEvent(event)
+
+    def _choose(self, token: Token) -> None:
+        """Chooses the journey that the token stands for, everywhere."""
+        newest = self.model.under_way() if self.model.transport.exact else self.model.journeys.newest(1 << 16)
+        self.model.selection.choose(journeys=newest[newest["seq"] == token.seq][-1:])
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.help_at(QPointF(event.pos())), self)
+            return True
+        return super().event(event)
+
+    def help_at(self, at: QPointF) -> str:
+        """What the thing at this point is; the innermost one."""
+        plan, geometry = self.blueprint, self._geometry
+        things = [(self._circle(eventfd, 1), eventfd.help) for eventfd in plan.eventfds.values()]
+        things += [(square(geometry.point(pill.center), geometry.px(30)), pill.help) for pill in plan.pills.values()]
+        things += [(geometry.rect(node.rect), node.help) for node in plan.nodes.values()]
+        things += [(geometry.rect(box.rect), box.help) for box in reversed(plan.boxes.values())]
+        return next((help for rect, help in things if rect.contains(at)), "")

@@ -1,0 +1,79 @@
+"""From the blueprint's canvas to the widget's pixels: stretched to fill it, not out of shape; text in proportion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFont, QPainterPath
+
+from viz.blueprint import Point, Rect
+from viz.theme import Theme
+
+MOST_STRETCH = 1.45  # of one direction against the other
+LEAST_TEXT = 0.8  # text shrinks less than the canvas
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where things are in a widget of a given size."""
+
+    sx: float
+    sy: float
+    left: float
+    top: float
+    theme: Theme
+
+    @classmethod
+    def fit(cls, width: float, height: float, canvas: Point, theme: Theme) -> Geometry:
+        """Fills the widget, centred where it would be stretched too much."""
+        sx, sy = width / canvas[0], height / canvas[1]
+        fx, fy = min(sx, sy * MOST_STRETCH), min(sy, sx * MOST_STRETCH)
+        return cls(fx, fy, (width - canvas[0] * fx) / 2, (height - canvas[1] * fy) / 2, theme)
+
+    @property
+    def scale(self) -> float:
+        """Of lengths that must not be stretched: line widths, radii."""
+        return min(self.sx, self.sy)
+
+    @property
+    def text(self) -> float:
+        """Of text, before the theme's own scale."""
+        return max(self.scale, LEAST_TEXT)
+
+    def point(self, point: Point) -> QPointF:
+        """A canvas point in pixels."""
+        return QPointF(self.left + point[0] * self.sx, self.top + point[1] * self.sy)
+
+    def rect(self, rect: Rect) -> QRectF:
+        """A canvas rectangle in pixels."""
+        return QRectF(self.point(rect[:2]), self.point((rect[0] + rect[2], rect[1] + rect[3])))
+
+    def font(self, size: float, weight: int = 400, mono: bool = False) -> QFont:
+        """A font of `size` canvas pixels."""
+        return self.theme.font(size * self.text, weight, mono)
+
+    def px(self, size: float) -> float:
+        """A length that goes with the text."""
+        return size * self.text * self.theme.scale
+
+    def path(self, points: tuple[Point, ...], radius: float = 14) -> QPainterPath:
+        """A line through the points with rounded corners."""
+        return rounded([self.point(point) for point in points], radius * self.scale)
+
+
+def rounded(points: list[QPointF], radius: float) -> QPainterPath:
+    """A line through the points whose corners are rounded by up to `radius`."""
+    path = QPainterPath(points[0])
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        path.lineTo(towards(corner, before, radius))
+        path.quadTo(corner, towards(corner, after, radius))
+    path.lineTo(points[-1])
+    return path
+
+
+def towards(start: QPointF, end: QPointF, distance: float) -> QPointF:
+    """The point `distance` from start on the way to end, but at most half the way."""
+    way = end - start
+    length = max((way.x() ** 2 + way.y() ** 2) ** 0.5, 1e-6)
+    return start + way * min(distance / length, 0.5)

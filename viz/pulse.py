@@ -1,0 +1,91 @@
+"""How a token looks and where it is: circle for a doorbell, diamond for an interrupt, square by way of user space."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
+
+from viz.tokens import HEAVY_LEGS, Token
+
+CORE = 10.0  # half the size of a token, canvas pixels
+GLOW = 24.0
+SAMPLES = 200
+
+Floats = npt.NDArray[np.float64]
+
+
+class Track:
+    """A path that tokens travel, sampled once so that a place on it is a look-up."""
+
+    def __init__(self, path: QPainterPath) -> None:
+        lengths = np.linspace(0, path.length(), SAMPLES)
+        points = [path.pointAtPercent(min(path.percentAtLength(float(length)), 1.0)) for length in lengths]
+        self.length = path.length()
+        self._at: Floats = np.linspace(0, 1, SAMPLES)
+        self._x: Floats = np.array([point.x() for point in points])
+        self._y: Floats = np.array([point.y() for point in points])
+
+    def point(self, at: float) -> QPointF:
+        """The place after the share `at` (0..1) of the way."""
+        return QPointF(float(np.interp(at, self._at, self._x)), float(np.interp(at, self._at, self._y)))
+
+
+def shape_of(token: Token) -> str:
+    """ "square", "diamond" or "circle"."""
+    if token.leg in HEAVY_LEGS:
+        return "square"
+    return "diamond" if token.leg in ("irqfd", "answer") else "circle"
+
+
+def color_of(token: Token) -> str:
+    """The theme's name of the token's colour."""
+    if token.leg in HEAVY_LEGS:
+        return "heavy"
+    return "interrupt" if token.leg in ("irqfd", "answer") else "doorbell"
+
+
+def outline(shape: str, half: float) -> QPainterPath:
+    """The shape's outline around the origin."""
+    path = QPainterPath()
+    if shape == "circle":
+        path.addEllipse(QPointF(0, 0), half, half)
+    elif shape == "diamond":
+        far = half * 1.25
+        path.addPolygon(QPolygonF([QPointF(0, -far), QPointF(far, 0), QPointF(0, far), QPointF(-far, 0)]))
+        path.closeSubpath()
+    else:
+        path.addRoundedRect(QRectF(-half * 0.9, -half * 0.9, half * 1.8, half * 1.8), half * 0.25, half * 0.25)
+    return path
+
+
+@lru_cache(maxsize=64)
+def sprite(shape: str, color: str, edge: str, scale: float, ratio: float, glow: bool) -> QPixmap:
+    """A token with its glow, centred; `ratio` is the screen's device pixel ratio."""
+    half = GLOW * scale
+    pixmap = QPixmap(*(max(2, round(2 * half * ratio)),) * 2)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(half, half)
+    if glow:
+        painter.fillRect(QRectF(-half, -half, 2 * half, 2 * half), halo(QColor(color), half))
+    painter.setPen(QColor(edge))
+    painter.setBrush(QColor(color))
+    painter.drawPath(outline(shape, CORE * scale))
+    painter.end()
+    return pixmap
+
+
+def halo(color: QColor, radius: float) -> QRadialGradient:
+    """Light around the origin that fades to nothing at `radius`."""
+    gradient = QRadialGradient(QPointF(0, 0), radius)
+    for stop, alpha in ((0.0, 0.65), (0.42, 0.4), (0.7, 0.12), (1.0, 0.0)):
+        faded = QColor(color)
+        faded.setAlphaF(alpha)
+        gradient.setColorAt(stop, faded)
+    return gradient
