@@ -1,0 +1,204 @@
+"""Recordings: what was appended is what is read, and a damaged file is read as far as it goes or refused."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from engine.errors import RecordingError
+from engine.events import EVENT, Clock, EventKind, Events, Lane
+from engine.recording import Header, Recorder, Recording, plausible
+from engine.scenario import load_scenario
+
+HEADER = Header(load_scenario("roundtrip"), {"cpu": "Test"}, "kvm_intel", Clock(2e9), "0.1.0")
+
+
+def batch(first: int, count: int) -> Events:
+    """Doorbells at 10 cycles from each other."""
+    events = np.zeros(count, EVENT)
+    events["tsc"] = first + 10 * np.arange(count)
+    events["kind"], events["lane"], events["id"] = EventKind.RING, Lane.GUEST, 0x510
+    events["seq"] = events["tsc"] // 10
+    return events
+
+
+BATCHES = [batch(1000, 3), batch(1030, 1), batch(1040, 5)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A small recording of nine events in three batches."""
+    with Recorder(tmp_path / "small.arrow", HEADER) as recorder:
+        for events in BATCHES:
+            recorder.append(events)
+    assert recorder.events == 9
+    return recorder.path
+
+
+def test_what_was_appended_is_read(path: Path) -> None:
+    recording = Recording(path)
+    assert recording.header == HEADER
+    assert recording.warning == ""
+    assert (len(recording), recording.first, recording.last) == (9, 1000, 1080)
+    for read, appended in zip(recording.batches(), BATCHES, strict=True):
+        np.testing.assert_array_equal(read, appended)
+
+
+def test_settings_survive(tmp_path: Path) -> None:
+    scenario = HEADER.scenario.with_settings({"pace": "flat-out", "irqfd": "off"})
+    with Recorder(tmp_path / "r.arrow", Header(scenario, {}, "kvm_amd", Clock(1e9), "0.1.0")) as recorder:
+        recorder.append(batch(1, 1))
+    assert Recording(recorder.path).header.scenario == scenario
+
+
+def read_with_arrow(path: Path) -> pa.Table:
+    """What any tool that reads Arrow makes of it."""
+    return pa.ipc.open_stream(path.read_bytes(), options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
+
+
+def test_other_tools_read_it(path: Path) -> None:
+    table = read_with_arrow(path)
+    assert table.num_rows == 9
+    assert json.loads(table.schema.metadata[b"bellwire"])["kinds"]["RING"] == 1
+
+
+@pytest.mark.parametrize(("t0", "t1", "count"), [(0, 9999, 9), (1010, 1050, 4), (1030, 1031, 1), (1081, 9999, 0)])
+def test_window(path: Path, t0: int, t1: int, count: int) -> None:
+    events = Recording(path).window(t0, t1)
+    assert events.size == count
+    assert ((events["tsc"] >= t0) & (events["tsc"] < t1)).all()
+
+
+def test_every_batch_is_on_the_disk_at_once(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "live.arrow", HEADER) as recorder:
+        for number, events in enumerate(BATCHES, 1):
+            recorder.append(events)
+            seen = Recording(recorder.path)
+            assert len(seen.entries) == number
+            assert "cut off" in seen.warning
+
+
+def test_an_empty_batch_is_not_written(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "empty.arrow", HEADER) as recorder:
+        recorder.append(batch(0, 0))
+    recording = Recording(recorder.path)
+    assert (len(recording), recording.first, recording.last, recording.warning) == (0, 0, 0, "")
+    assert recording.window(0, 100).size == 0
+
+
+def test_a_file_cut_off_anywhere_opens_or_is_refused(path: Path, tmp_path: Path) -> None:
+    whole, appended = path.read_bytes(), np.concatenate(BATCHES)
+    lengths: list[int] = []
+    cut = tmp_path / "cut.arrow"
+    for size in range(len(whole)):
+        cut.write_bytes(whole[:size])
+        try:
+            recording = Recording(cut)
+        except RecordingError:
+            assert not lengths  # only before the first batch
+            continue
+        lengths.append(len(recording))
+        np.testing.assert_array_equal(np.concatenate([appended[:0], *recording.batches()]), appended[: lengths[-1]])
+        assert str(len(recording)) in recording.warning
+    assert sorted(lengths) == lengths
+    assert set(lengths) == {0, 3, 4, 9}
+
+
+def test_a_damaged_byte_never_crashes_and_yields_events_or_nothing(path: Path, tmp_path: Path) -> None:
+    whole, damaged, refused = path.read_bytes(), tmp_path / "damaged.arrow", 0
+    for position in range(0, len(whole), 3):
+        damaged.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
+        try:
+            assert all(plausible(events) for events in Recording(damaged).batches())
+        except RecordingError:
+            refused += 1
+    assert refused > 0
+
+
+def rewritten(path: Path, change: dict[str, object]) -> Path:
+    """The same file with something else in its header."""
+    table = read_with_arrow(path)
+    content = json.loads(table.schema.metadata[b"bellwire"]) | change
+    schema = table.schema.with_metadata({"bellwire": json.dumps(content)})
+    with pa.ipc.new_stream(str(path), schema) as writer:
+        writer.write_table(table.cast(schema))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": 2}, "recorded by a newer bellwire"),
+        ({"scenario": {"name": "x"}}, "header of this recording is damaged: title: missing"),
+        ({"scenario": None}, "header of this recording is damaged"),
+        ({"clock_hz": 0}, "header of this recording is damaged"),
+        ({"host": 3}, "header of this recording is damaged"),
+    ],
+)
+def test_a_header_that_cannot_be_used_is_refused(change: dict[str, object], words: str, path: Path) -> None:
+    with pytest.raises(RecordingError, match=words) as caught:
+        Recording(rewritten(path, change))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.arrow"
+    with pa.ipc.new_stream(str(other), pa.schema([pa.field("a", pa.int8())])):
+        pass
+    with pytest.raises(RecordingError, match="not a recording of bellwire"):
+        Recording(other)
+    (tmp_path / "text").write_text("Lorem ipsum dolor sit amet")
+    for name in ("text", "none", "."):
+        with pytest.raises(RecordingError, match="cannot be opened as a recording"):
+            Recording(tmp_path / name)
+
+
+def test_a_file_that_changed_since_is_one_error(path: Path) -> None:
+    recording = Recording(path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(RecordingError, match="has changed since it was opened"):
+        list(recording.batches())
+
+
+def test_where_no_file_can_be_made_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot be written: No such file"):
+        Recorder(tmp_path / "none" / "r.arrow", HEADER)
+
+
+@pytest.fixture
+def small_files() -> Iterator[int]:
+    """No file may grow beyond this many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield 20_000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_ends_the_recording_with_one_error(tmp_path: Path, small_files: int) -> None:
+    with Recorder(tmp_path / "full.arrow", HEADER) as recorder:
+        for start in range(0, 200_000, 100):
+            recorder.append(batch(start, 10))
+        first = recorder.error
+        recorder.append(batch(200_000, 10))
+        assert recorder.error is first
+    assert first is not None
+    assert "The recording has ended: " in str(first)
+    recording = Recording(recorder.path)
+    assert 0 < len(recording) == recorder.events < 20_000
+    assert str(recorder.events) in str(first)
+    assert recording.warning
+
+
+def test_a_disk_that_was_full_from_the_start() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full")
+    with Recorder(full, HEADER) as recorder:
+        recorder.append(batch(0, 1))
+    assert "No space left on device" in str(recorder.error)
