@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.leaks import belongings, left_behind
@@ -22,9 +23,17 @@ _home = tempfile.TemporaryDirectory(prefix="bellwire-test-home-")
 for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = f"{_home.name}/{_name.lower()}"
 
-# Arrow starts the threads of its pools when they are first used, and keeps them.
-pa.set_cpu_count(1)
-pa.set_io_thread_count(1)
+
+def pytest_configure() -> None:
+    """Lets Arrow start the threads of its pools, one each, which it does at the first use and keeps."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    table, file = pa.table({"column": [1, 2, 3]}), pa.BufferOutputStream()
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    pa.ipc.open_file(file.getvalue()).read_all()
+    pq.write_table(table, f"{_home.name}/table.parquet")
+    pq.read_table(f"{_home.name}/table.parquet")
 
 
 def pytest_unconfigure() -> None:
