@@ -30,7 +30,7 @@ class EventKind(IntEnum):
     RING = 1
     # The guest, at the instruction after it: id address, seq doorbell.
     RUNG = 2
-    # The guest, first instruction of the interrupt handler: id vector, seq newest interrupt that the host had announced,
+    # The guest, first instruction of the interrupt handler: id vector, seq newest interrupt that was announced,
     # arg interrupts that this one covers (2 and more: merged ones; 0: an earlier handler has seen its announcement).
     HANDLER = 3
     # vCPU thread, KVM_RUN returned: id KVM_EXIT_* reason, seq the doorbell that it relays (0: none), arg address.

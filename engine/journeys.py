@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EventKind, Events, Lane, no_events
+from engine.events import EVENT, EventKind, Events, Lane, no_events
 
 if TYPE_CHECKING:
     from engine.scenario import Scenario
@@ -89,7 +89,7 @@ class JourneyTracker:
         self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL))
         gaps = select(events, EventKind.LOST)
         lone = self._handle(select(events, EventKind.HANDLER), gaps["tsc"][gaps["id"] == Lane.GUEST])
-        return np.concatenate([self._complete(), lone])
+        return np.concatenate([self._complete(), lone], dtype=JOURNEY)
 
     def _open(self, rung: Numbers, received: Numbers) -> None:
         """Opens a journey for each doorbell up to the newest that the guest has rung or the host received."""
@@ -97,7 +97,7 @@ class JourneyTracker:
         self.given_up += max(0, self._opened + 1 - first - OPEN_LIMIT)
         opened = np.zeros(min(self._opened + 1 - first, OPEN_LIMIT), JOURNEY)
         opened["seq"] = np.arange(self._opened + 1 - opened.size, self._opened + 1)
-        self._doorbells = self._bounded(np.concatenate([self._doorbells, opened]))
+        self._doorbells = self._bounded(np.concatenate([self._doorbells, opened], dtype=JOURNEY))
 
     def _stamp(self, stamps: Events, stage: str) -> None:
         """Adds what the guest noted just before the doorbell instruction, or just after it."""
@@ -110,7 +110,7 @@ class JourneyTracker:
 
         The last few events are looked at twice: the journey of an exit may be opened only by the next batch.
         """
-        vcpu = np.concatenate([self._left, newest])
+        vcpu = np.concatenate([self._left, newest], dtype=EVENT)
         self._left = vcpu[-LATE_EXITS:]
         left = np.where(vcpu["kind"] == EventKind.EXIT, vcpu["seq"], 0)
         row, found = lookup(left, self._doorbells["seq"])
@@ -143,7 +143,7 @@ class JourneyTracker:
         opened = np.zeros(signals.size, JOURNEY)
         opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
         opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy
-        self._interrupts = self._bounded(np.concatenate([self._interrupts, opened]))
+        self._interrupts = self._bounded(np.concatenate([self._interrupts, opened], dtype=JOURNEY))
 
     def _answers(self, signals: Events) -> tuple[Numbers, Numbers]:
         """The doorbells that each signal answers: above the first number, up to the second."""

@@ -44,6 +44,7 @@ WARMUP_JOURNEYS = 50
 RECENT = 1000  # latencies that "now" means
 BIN_SECONDS = 0.05  # resolution of a Series: a line point every other pixel of a plot of 10 s
 SERIES_BINS = 2400  # two minutes at least
+SERIES_WAITING = 20_000  # latencies that wait to be summed up
 
 BIN: np.dtype[np.void] = np.dtype(
     [("tsc", "<u8"), ("count", "<u4"), ("p50", "<f4"), ("p99", "<f4"), ("max", "<f4")]  # the bin's start; ns
@@ -138,34 +139,54 @@ class Latencies:
 
 
 class Series:
-    """A latency's course: a row of BIN for every 50 ms in which a journey ended, oldest first."""
+    """A latency's course: a row of BIN for every 50 ms in which a journey ended, oldest first.
+
+    Latencies are kept as they come and summed up when somebody looks, or when there are many.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.bin_cycles = clock.cycles(BIN_SECONDS)
-        self.rows: npt.NDArray[np.void] = np.empty(0, BIN)
-        self._open: Nanoseconds = np.empty(0)  # what is in the newest bin
+        self._rows: npt.NDArray[np.void] = np.empty(0, BIN)
+        self._values: list[tuple[Numbers, Nanoseconds]] = []  # what no closed row holds yet
+        self._waiting = 0  # of these, not in a row at all
 
     def record(self, tsc: Numbers, ns: Nanoseconds) -> None:
         """Adds latencies (shape (n,)) that ended at `tsc`; what comes late counts in the newest bin."""
-        if not ns.size:
-            return
-        newest = int(self.rows["tsc"][-1]) // self.bin_cycles if self.rows.size else 0
-        bins = np.maximum(tsc // self.bin_cycles, newest).astype(np.int64)
-        bins = np.concatenate([np.full(self._open.size, newest), bins])
-        ns = np.concatenate([self._open, ns])
-        self._open = ns[bins == bins.max()]
-        closed = self.rows[:-1] if bins.min() == newest else self.rows
-        self.rows = np.concatenate([closed, summed_up(bins, ns, self.bin_cycles)])[-SERIES_BINS:]
+        if ns.size:
+            self._values.append((tsc, ns))
+            self._waiting += ns.size
+        if self._waiting > SERIES_WAITING:
+            self._sum_up()
+
+    @property
+    def rows(self) -> npt.NDArray[np.void]:
+        """Shape (n,), dtype BIN, rising; the newest row may still grow."""
+        if self._waiting:
+            self._sum_up()
+        return self._rows
+
+    def _sum_up(self) -> None:
+        """Makes rows of the values; those of the newest bin are kept, as more may come."""
+        tsc, ns = (np.concatenate(column) for column in zip(*self._values, strict=True))
+        open_ = int(self._rows["tsc"][-1]) // self.bin_cycles if self._rows.size else 0
+        bins = np.maximum((tsc // np.uint64(self.bin_cycles)).astype(np.int64), open_)
+        closed = self._rows[:-1] if bins.min() == open_ else self._rows
+        added = summed_up(bins, ns, self.bin_cycles)
+        self._rows = np.concatenate([closed, added], dtype=BIN)[-SERIES_BINS:]
+        newest = bins == bins.max()
+        self._values, self._waiting = [(tsc[newest], ns[newest])], 0
 
     def between(self, t0: int, t1: int) -> npt.NDArray[np.void]:
         """The rows that overlap t0..t1 (TSC), and one more on each side, so that a line reaches the edges."""
-        first, last = np.searchsorted(self.rows["tsc"], np.array([max(t0, 0), max(t1, 0)], np.uint64))
-        return self.rows[max(int(first) - 1, 0) : int(last) + 1]
+        rows = self.rows
+        first, last = np.searchsorted(rows["tsc"], np.array([max(t0, 0), max(t1, 0)], np.uint64))
+        return rows[max(int(first) - 1, 0) : int(last) + 1]
 
 
 def summed_up(bins: npt.NDArray[np.int64], ns: Nanoseconds, bin_cycles: int) -> npt.NDArray[np.void]:
     """One row of BIN for each number in `bins` (shape (n,), as `ns`), rising."""
-    order = np.lexsort((ns, bins))
+    order = np.argsort(ns)
+    order = order[np.argsort((bins - bins.min())[order], kind="stable")]
     bins, ns = bins[order], ns[order]
     first = np.flatnonzero(np.concatenate([[True], bins[1:] != bins[:-1]]))
     count = np.diff(np.append(first, bins.size))

@@ -122,7 +122,9 @@ class Machine:
     def _prepare_stamps(self) -> None:
         address = self.scenario.doorbell.address if self.scenario.doorbell else 0
         vector = self.scenario.interrupt.vector if self.scenario.interrupt else 0
-        self._stamps = ffi.gc(lib.bw_stamps_new(self.memory.pointer, address & 0xFFFFFFFF, vector), lib.bw_stamps_free)
+        self._stamps = ffi.gc(
+            lib.bw_stamps_new(self.memory.pointer, address & 0xFFFFFFFF, vector, lib.bw_tsc()), lib.bw_stamps_free
+        )
         self._scratch = np.empty(SCRATCH, EVENT)
         self._scratch_c = ffi.cast("struct bw_event *", ffi.from_buffer(self._scratch))
 

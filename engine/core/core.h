@@ -181,7 +181,8 @@ int bw_iothread_free(struct bw_iothread *thread);               /* -EBUSY while 
 /* -- the guest's stamps (stamps.c) ------------------------------------------------------------------------------------- */
 
 struct bw_stamps;
-struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector);
+/* Stamps from before `since`, a TSC, cannot be true. */
+struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since);
 /* New stamps as events RING, RUNG and HANDLER, not sorted. `announced`: interrupts signalled so far, the most that a
  * handler can have seen. */
 uint32_t bw_stamps_drain(struct bw_stamps *stamps, uint64_t announced, struct bw_event *out, uint32_t most);

@@ -22,11 +22,12 @@ struct bw_stamps {
     uint64_t last_rung, last_handler, last_irq;
 };
 
-struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector)
+struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since)
 {
     struct bw_stamps *self = calloc(1, sizeof *self);
     if (self)
-        *self = (struct bw_stamps){.memory = memory, .doorbell_id = doorbell_id, .vector = vector};
+        *self = (struct bw_stamps){.memory = memory, .doorbell_id = doorbell_id, .vector = vector,
+                                   .last_rung = since, .last_handler = since};
     return self;
 }
 

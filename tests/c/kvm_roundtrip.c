@@ -91,7 +91,7 @@ static void build(struct machine *self, const char *folder)
 
     self->vcpu_ring = bw_ring_new(CAPACITY);
     self->io_ring = bw_ring_new(CAPACITY);
-    self->stamps = bw_stamps_new(self->memory, PORT, BW_VECTOR_MSI);
+    self->stamps = bw_stamps_new(self->memory, PORT, BW_VECTOR_MSI, 0);
     self->vcpu = bw_vcpu_new(self->vm, self->kvm, 0, self->memory, self->vcpu_ring, &error);
     MUST(error);
     MUST(bw_vcpu_prepare(self->vcpu, BW_IMAGE, BW_PAGE_TABLES));

@@ -49,7 +49,7 @@ static void check_pair(const struct bw_event *pair)
 
 static void honest(void)
 {
-    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI);
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, 0);
     struct bw_event out[MOST];
     _Atomic int finished = 0;
     pthread_t guest;
@@ -109,7 +109,7 @@ static void check_plausible(const struct bw_event *event, uint64_t *previous, ui
 
 static void scribbling(void)
 {
-    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI);
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, 0);
     uint64_t previous[2] = {0}, announced = 0, events = 0;
     for (int round = 0; round < ROUNDS; round++) {
         scribble();
@@ -136,7 +136,7 @@ static void scribbling(void)
 static void lying(void)
 {
     memset(memory, 0, BW_MEMORY_SIZE);
-    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI);
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, 0);
     struct bw_event out[MOST];
     store(BW_STATUS + BW_ST_RUNG, ~0ull);
     CHECK_EQUAL(bw_stamps_drain(stamps, 0, out, MOST), 0);

@@ -1,0 +1,319 @@
+"""A live session: what it counts is what happened, and nothing of it is left afterwards."""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import engine.machine
+from engine.errors import EngineError, GuestError
+from engine.events import EventKind, Events, Setting, Switch
+from engine.scenario import Pace, Scenario, list_scenarios, load_scenario
+from engine.session import Session
+from engine.tally import Tally
+from tests.leaks import belongings, left_behind
+
+pytestmark = pytest.mark.kvm
+
+SIGNALS = 400
+PATIENCE = 20.0  # seconds; only to end a test that hangs
+NAMES = [scenario.name for scenario in list_scenarios()]
+
+
+def paced(name: str, per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:
+    """A scenario at another pace."""
+    return replace(load_scenario(name), pace=Pace(per_second, burst, idle))
+
+
+def wait_for(done: Callable[[], bool]) -> None:
+    """Until `done`; fails if it never is."""
+    until = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.005)
+
+
+def run(scenario: Scenario, signals: int = SIGNALS) -> tuple[Session, Events]:
+    """Runs until exactly so many signals were given and all that they cause has happened."""
+    tally, batches = Tally(), []
+    with Session(scenario, limit=signals) as session:
+
+        def all_given() -> bool:
+            batches.append(session.take())
+            tally.feed(batches[-1])
+            return max(tally.doorbells_rung, tally.irqs_signalled) >= signals
+
+        wait_for(all_given)
+    batches.append(session.take())
+    assert session.error is None
+    return session, np.concatenate(batches)
+
+
+def tally_of(events: Events) -> Tally:
+    tally = Tally()
+    tally.feed(events)
+    return tally
+
+
+def assert_reconciled(session: Session, events: Events) -> None:
+    """The equations, and the events against the counters that they stand for."""
+    tally, truth = tally_of(events), session.truth()
+    assert tally.dropped == truth["lost"] == truth["nonsense"] == 0
+    assert tally.doorbells_rung == truth["rung"] == tally.doorbells_received + truth["pending"]
+    assert tally.doorbells_received == truth["received"]
+    assert tally.eventfd_reads == truth["reads"]
+    assert tally.irqs_signalled == truth["signalled"] == tally.irqs_handled + tally.irqs_merged + tally.irqs_pending
+    assert tally.irqs_handled == truth["handled"]
+    assert tally.exits_to_userspace == truth["exits"]
+    assert tally.recorded == len(events)
+
+
+@pytest.mark.parametrize("idle", ["hlt", "spin"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scenario_reconciles(name: str, idle: str) -> None:
+    session, events = run(paced(name, idle=idle))
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert max(tally.doorbells_rung, tally.irqs_signalled) == SIGNALS
+    assert tally.doorbells_pending == tally.irqs_pending == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scenario_takes_the_ways_that_it_names(name: str) -> None:
+    session, events = run(load_scenario(name), 100)
+    scenario, tally = session.scenario, tally_of(events)
+    outside = tally.exits_to_userspace.get("IO", 0) + tally.exits_to_userspace.get("MMIO", 0)
+    if scenario.doorbell:
+        assert outside == (0 if scenario.doorbell.ioeventfd else 100)
+    if scenario.interrupt:
+        by_irqfd = int(np.count_nonzero(events["kind"] == EventKind.IRQFD))
+        assert by_irqfd == (tally.irqs_signalled if scenario.interrupt.irqfd else 0)
+    assert tally.wiring.get(Switch.IOEVENTFD) == (scenario.doorbell.ioeventfd if scenario.doorbell else None)
+
+
+def journey(events: Events, doorbell: int) -> list[EventKind]:
+    """The kinds that carry one doorbell's number, or answer it, in the order of their time."""
+    numbered = {EventKind.RING, EventKind.RUNG, EventKind.EXIT}
+    answers = events[np.isin(events["kind"], [EventKind.IRQFD, EventKind.IRQ_IOCTL]) & (events["arg"] == doorbell)]
+    irqs = set(answers["seq"].tolist())
+    chosen = []
+    for row in events:
+        kind = EventKind(row["kind"])
+        if (
+            (kind in numbered and row["seq"] == doorbell)
+            or (kind == EventKind.DOORBELL and row["seq"] == doorbell)
+            or (kind in (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.HANDLER) and int(row["seq"]) in irqs)
+        ):
+            chosen.append(kind)
+    return chosen
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if load_scenario(name).doorbell])
+def test_a_journey_has_the_order_that_the_scenario_names(name: str) -> None:
+    session, events = run(replace(load_scenario(name), pace=Pace(200.0, 1, "hlt")), 20)
+    wanted = session.scenario.order
+    whole = [kinds for number in range(1, 21) if (kinds := journey(events, number)) and EventKind.DOORBELL in kinds]
+    assert whole
+    for kinds in whole:
+        assert tuple(kind for kind in kinds if kind in wanted) == wanted
+
+
+def test_batches_follow_each_other_in_time() -> None:
+    batches = []
+    with Session(paced("roundtrip"), limit=2000) as session:
+
+        def enough() -> bool:
+            batches.append(session.take())
+            return sum(map(len, batches)) > 6000
+
+        wait_for(enough)
+    batches.append(session.take())
+    for batch in batches:
+        assert np.all(np.diff(batch["tsc"].astype(np.int64)) >= 0)
+
+
+def test_bursts_add_up_in_the_eventfd() -> None:
+    session, events = run(paced("doorbell-pio", per_second=100, burst=16), 320)
+    assert_reconciled(session, events)
+    counts = events[events["kind"] == EventKind.DOORBELL]["arg"]
+    assert counts.sum() == 320
+    assert len(counts) <= 320
+
+
+def test_interrupts_signalled_faster_than_handled_merge() -> None:
+    session, events = run(paced("irq-msi", per_second=100, burst=64), 640)
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert tally.irqs_merged > 0
+    assert tally.irqs_handled + tally.irqs_merged == 640
+
+
+@pytest.mark.parametrize("name", ["roundtrip", "roundtrip-userspace", "doorbell-mmio", "irq-msi", "irq-ioapic"])
+def test_the_wiring_changes_under_load_and_nothing_is_lost(name: str) -> None:
+    chance = random.Random(7)
+    batches = []
+    with Session(paced(name)) as session:
+        for _ in range(120):
+            switch = chance.choice([session.set_ioeventfd, session.set_irqfd])
+            switch(chance.random() < 0.5)
+            time.sleep(chance.random() * 0.002)
+            batches.append(session.take())
+    batches.append(session.take())
+    events = np.concatenate(batches)
+    assert session.error is None
+    assert_reconciled(session, events)
+    assert np.count_nonzero(events["kind"] == EventKind.WIRE) > 40
+    tally = tally_of(events)
+    assert tally.doorbells_pending == tally.irqs_pending == 0
+
+
+def test_with_the_ioeventfd_off_doorbells_leave_to_user_space_until_it_is_on_again() -> None:
+    tally = Tally()
+    with Session(paced("doorbell-pio", per_second=500)) as session:
+
+        def exits_after(switch: bool) -> bool:
+            session.set_ioeventfd(switch)
+            before = None
+
+            def settled() -> bool:
+                nonlocal before
+                tally.feed(session.take())
+                if tally.wiring.get(Switch.IOEVENTFD) is not switch:
+                    return False
+                before = before or (tally.doorbells_rung, tally.exits_to_userspace.get("IO", 0))
+                return tally.doorbells_rung > before[0] + 20
+
+            wait_for(settled)
+            assert before is not None
+            return tally.exits_to_userspace.get("IO", 0) > before[1] + 10
+
+        assert exits_after(False)
+        assert not exits_after(True)
+
+
+def test_one_doorbell_and_one_interrupt_by_hand() -> None:
+    tally = Tally()
+    with Session(paced("roundtrip", per_second=0)) as session:
+        session.ring_once()
+        session.ring_once()
+        session.interrupt_once()
+
+        def handled() -> bool:
+            tally.feed(session.take())
+            return tally.irqs_signalled == tally.irqs_handled + tally.irqs_merged == 3
+
+        wait_for(handled)
+    tally.feed(session.take())
+    assert tally.doorbells_rung == tally.doorbells_received == 2
+    assert tally.irqs_signalled == 3
+
+
+def test_pace_burst_idle_and_running_change_live() -> None:
+    tally = Tally()
+    with Session(paced("roundtrip", per_second=100)) as session:
+        session.set_pace(math.inf)
+        session.set_burst(4)
+        session.set_idle("spin")
+        session.set_running(False)
+
+        def all_told() -> bool:
+            tally.feed(session.take())
+            return tally.settings.get(Setting.RUNNING) == 0
+
+        wait_for(all_told)
+        rung = tally.doorbells_rung
+        session.set_idle("hlt")
+        session.set_running(True)
+        wait_for(lambda: bool(tally.feed(session.take()) or tally.doorbells_rung > rung + 100))
+    assert tally.settings[Setting.BURST] == 4
+
+
+def test_what_a_scenario_has_not_is_refused_with_a_reason() -> None:
+    with Session(paced("irq-msi", per_second=100)) as session:
+        assert "no doorbell" in session.can("ioeventfd")
+        assert session.can("irqfd") == ""
+    assert session.can("irqfd") != ""
+    with Session(paced("doorbell-pio")) as session:
+        assert "no interrupt" in session.can("interrupt")
+        assert "flat out" in session.can("doorbell")
+
+
+def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:
+    """A scenario whose guest is these bytes."""
+    (folder / "custom.bin").write_bytes(code)
+    monkeypatch.setattr(engine.machine, "GUESTS", folder)
+    monkeypatch.setattr(engine.machine, "READY_SECONDS", 0.05)
+    monkeypatch.setattr("engine.session.SETTLE_SECONDS", 0.05)
+    return replace(paced("roundtrip"), guest="custom")
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        pytest.param(b"\x0f\x0b", "triple fault", id="triple fault"),
+        pytest.param(b"\x66\xba\xf0\x05\xef", "ended by itself", id="exit port"),
+        pytest.param(b"\x0f\x01\xf9", "cannot emulate|triple fault", id="rdtscp"),
+    ],
+)
+def test_a_guest_that_ends_is_told_in_one_sentence(
+    code: bytes, verdict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Session(custom_guest(tmp_path, code, monkeypatch)) as session:
+        wait_for(lambda: not session.alive)
+    assert isinstance(session.error, GuestError)
+    assert any(word in str(session.error) for word in verdict.split("|"))
+    assert str(session.error).count(".") == 1
+
+
+@pytest.mark.parametrize("code", [b"\xeb\xfe", b"\xfa\xf4\xeb\xfc"], ids=["spins", "halts for good"])
+def test_a_guest_that_hangs_can_be_stopped(code: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Session(custom_guest(tmp_path, code, monkeypatch)) as session:
+        session.ring_once()
+    assert session.error is None
+    assert tally_of(session.take()).doorbells_rung == 0
+
+
+def test_a_guest_that_writes_nonsense_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = bytes.fromhex("48c70425") + (0x9040).to_bytes(4, "little") + (1000).to_bytes(4, "little")
+    handled = bytes.fromhex("48c70425") + (0x9080).to_bytes(4, "little") + (-1).to_bytes(4, "little", signed=True)
+    with Session(custom_guest(tmp_path, counter + handled + b"\xfa\xf4\xeb\xfc", monkeypatch)) as session:
+        tally = Tally()
+        wait_for(lambda: bool(tally.feed(session.take()) or tally.dropped))
+    tally.feed(session.take())
+    assert tally.doorbells_rung == tally.irqs_handled == 0
+    assert tally.dropped >= 2000
+
+
+def test_a_hundred_starts_and_stops_leave_nothing() -> None:
+    with Session(paced("roundtrip")):
+        pass
+    before = belongings()
+    for number in range(100):
+        with Session(paced(NAMES[number % len(NAMES)])) as session:
+            session.take()
+    assert left_behind(before) == []
+
+
+def test_stop_from_another_thread_and_twice() -> None:
+    session = Session(paced("roundtrip"))
+    session.start()
+    stopper = threading.Thread(target=session.stop)
+    stopper.start()
+    stopper.join(PATIENCE)
+    session.stop()
+    assert not session.alive
+    assert session.error is None
+
+
+def test_a_guest_that_is_not_built_is_named() -> None:
+    session = Session(replace(paced("roundtrip"), guest="nowhere"))
+    with pytest.raises(EngineError, match="nowhere is not built"):
+        session.start()
