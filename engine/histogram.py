@@ -31,9 +31,10 @@ class Histogram:
 
     def record(self, values: npt.ArrayLike) -> None:
         """Adds `values` (shape (n,), ns; fractions are rounded, negatives count as 0)."""
-        numbers = np.maximum(np.rint(np.asarray(values, np.float64)), 0).astype(np.int64)
-        if not numbers.size:
+        values = np.asarray(values, np.float64)
+        if not values.size:
             return
+        numbers = np.maximum(np.rint(values), 0).astype(np.int64)
         added = np.bincount(bin_of(numbers))
         self.counts[: added.size] += added
         self.count += numbers.size
