@@ -104,9 +104,10 @@ class Recorder:
         self._writer = pa.ipc.new_stream(self._file, self._schema, options=options)
 
     def append(self, events: Events) -> None:
-        """Writes one batch (shape (n,), sorted by tsc). After an error it does nothing."""
+        """Writes one batch (shape (n,)) in the order of its tsc. After an error it does nothing."""
         if self.error is not None or not events.size:
             return
+        events = in_order(events)
         columns = [pa.array(np.ascontiguousarray(events[field.name])) for field in FIELDS]
         try:
             self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
@@ -135,7 +136,7 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a batch is in the file, and when it was."""
+    """Where a batch is in the file, and when it was. Batches may overlap in time: a session has late events."""
 
     offset: int
     size: int  # bytes
@@ -170,12 +171,12 @@ class Recording:
     @property
     def first(self) -> int:
         """TSC of the first event; 0 if there is none."""
-        return self.entries[0].first if self.entries else 0
+        return min((entry.first for entry in self.entries), default=0)
 
     @property
     def last(self) -> int:
         """TSC of the last event; 0 if there is none."""
-        return self.entries[-1].last if self.entries else 0
+        return max((entry.last for entry in self.entries), default=0)
 
     def batches(self, start: int = 0) -> Iterator[Events]:
         """The batches as they were appended, from number `start` on; RecordingError if the file has changed."""
@@ -183,9 +184,9 @@ class Recording:
             yield self._read(entry)
 
     def window(self, t0: int, t1: int) -> Events:
-        """The events with t0 <= tsc < t1."""
+        """The events with t0 <= tsc < t1, in order."""
         found = [self._read(entry) for entry in self.entries if entry.first < t1 and entry.last >= t0]
-        events = np.concatenate([no_events(), *found])
+        events = in_order(np.concatenate([no_events(), *found]))
         return events[(events["tsc"] >= t0) & (events["tsc"] < t1)]
 
     def _index(self, file: pa.NativeFile) -> bool:
@@ -201,7 +202,7 @@ class Recording:
                 events = self._events(bytes_of(file, offset, size))
             except DAMAGE:
                 return False
-            if not events.size or int(events["tsc"][0]) < self.last:
+            if not events.size:
                 return False
             self.entries.append(Entry(offset, size, int(events["tsc"][0]), int(events["tsc"][-1]), events.size))
 
@@ -230,6 +231,11 @@ def bytes_of(file: pa.NativeFile, offset: int, size: int) -> bytes:
     """A part of the file; the position is behind it afterwards."""
     file.seek(offset)
     return bytes(file.read(size))
+
+
+def in_order(events: Events) -> Events:
+    """The events sorted by tsc; those of one time keep their order."""
+    return events[np.argsort(events["tsc"], kind="stable")]
 
 
 # How many ids there are of the kinds whose ids are an enum.

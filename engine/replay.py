@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import EngineError, RecordingError
 from engine.events import Events, no_events
-from engine.recording import Recording
+from engine.recording import Recording, in_order
 
 REASON = "This is a recording: it shows what happened, and cannot be changed."
 
@@ -80,7 +80,7 @@ class Replay:
         split = int(np.searchsorted(self._ahead["tsc"], now, side="right"))
         due.append(self._ahead[:split])
         self._ahead = self._ahead[split:]
-        return np.concatenate(due)
+        return in_order(np.concatenate(due))
 
     def _next(self) -> Events:
         """The next batch of the recording; empty at its end, or where it can no longer be read."""

@@ -75,6 +75,16 @@ def test_window(path: Path, t0: int, t1: int, count: int) -> None:
     assert ((events["tsc"] >= t0) & (events["tsc"] < t1)).all()
 
 
+def test_batches_may_overlap_in_time_and_come_unsorted(tmp_path: Path) -> None:
+    late = np.concatenate([batch(1000, 2), batch(990, 1)])
+    with Recorder(tmp_path / "late.arrow", HEADER) as recorder:
+        recorder.append(batch(1005, 4))
+        recorder.append(late)
+    recording = Recording(recorder.path)
+    assert (len(recording), recording.first, recording.last, recording.warning) == (7, 990, 1035, "")
+    assert recording.window(0, 9999)["tsc"].tolist() == [990, 1000, 1005, 1010, 1015, 1025, 1035]
+
+
 def test_every_batch_is_on_the_disk_at_once(tmp_path: Path) -> None:
     with Recorder(tmp_path / "live.arrow", HEADER) as recorder:
         for number, events in enumerate(BATCHES, 1):
