@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +20,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
 
 KVM_REQUIRED = os.environ.get("BELLWIRE_REQUIRE_KVM") == "1"
+# No example is too slow on a busy machine, and CI fails for the same ones each time.
+hypothesis.settings.register_profile("bellwire", deadline=None, database=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("bellwire")
 _home = tempfile.TemporaryDirectory(prefix="bellwire-test-home-")
 for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = f"{_home.name}/{_name.lower()}"
