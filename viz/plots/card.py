@@ -1,0 +1,157 @@
+"""The card that every view sits in: a rounded surface, a title, a legend that switches curves, a line of facts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from viz.theme import Theme
+
+RADIUS = 12
+PADDING = 16  # between the card's edge and what is in it
+HEADER = 40
+TITLE_SIZE, FACT_SIZE, LEGEND_SIZE = 14, 11, 11
+SAMPLE = 10  # length of the line in a legend entry
+
+
+class LegendEntry(QAbstractButton):
+    """A curve's colour and name; a click, or Space, hides and shows the curve."""
+
+    def __init__(self, parent: QWidget, label: str, color: str, theme: Theme) -> None:
+        super().__init__(parent)
+        self.label, self.color_name, self.theme = label, color, theme
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(f"show {label}")
+        self.setToolTip(f"Show or hide {label}")
+
+    def sizeHint(self) -> QSize:
+        """The sample, the name, and room for the focus frame."""
+        font = QFontMetricsF(self.theme.font(LEGEND_SIZE))
+        width = font.horizontalAdvance(self.label) + self.theme.px(SAMPLE) + 16
+        return QSize(round(width), round(font.height()) + 6)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """A line sample; of a hidden curve a hollow one and muted, struck-out text."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        shown, middle, sample = self.isChecked(), self.height() // 2, self.theme.px(SAMPLE)
+        color = self.theme.color(self.color_name if shown else "text_muted")
+        painter.setPen(QPen(color, 3 if shown else 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawLine(6, middle, 4 + sample, middle)
+        font = self.theme.font(LEGEND_SIZE)
+        if not shown:
+            font.setStrikeOut(True)
+        painter.setFont(font)
+        painter.setPen(self.theme.color("text" if shown and self.underMouse() else "text_muted"))
+        text = QRectF(self.rect()).adjusted(sample + 10, 0, 0, 0)
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, self.label)
+        if self.hasFocus():
+            painter.setPen(QPen(self.theme.color("focus"), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5, 5)
+
+
+class Card(QWidget):
+    """The surface. `facts` is the small line at the top right; what has no room is left out, the facts first."""
+
+    title = ""
+    name = ""  # for settings and tests
+    note = ""  # what to know to read it: the header's tooltip
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.legend: dict[str, LegendEntry] = {}
+        self._facts = ""
+        self.setObjectName(self.name)
+        self.setAccessibleName(self.title)
+        self.setToolTip(self.note)
+
+    @property
+    def facts(self) -> str:
+        """The small line at the top right."""
+        return self._facts
+
+    @facts.setter
+    def facts(self, text: str) -> None:
+        if text != self._facts:
+            self._facts = text
+            self.update(0, 0, self.width(), self.header)
+
+    @property
+    def header(self) -> int:
+        """Height of the title's line."""
+        return self.theme.px(HEADER)
+
+    @property
+    def body(self) -> QRectF:
+        """What is inside the padding, under the header."""
+        return QRectF(self.rect()).adjusted(PADDING, self.header, -PADDING, -PADDING * 0.6)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        self.theme = theme
+        for entry in self.legend.values():
+            entry.theme = theme
+        self._place_legend()
+        self.update()
+
+    def add_legend(self, key: str, label: str, color: str) -> None:
+        """A legend entry; `color` is the name of a theme's colour. Switching it calls `redraw`."""
+        entry = LegendEntry(self, label, color, self.theme)
+        entry.toggled.connect(lambda _on: self.redraw())
+        self.legend[key] = entry
+        self._place_legend()
+
+    def shown(self, key: str) -> bool:
+        """Whether the legend has that curve switched on."""
+        return key in self.legend and self.legend[key].isChecked()
+
+    def redraw(self) -> None:
+        """Draws what the model holds now."""
+        self.update()
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        """Keeps the legend beside the title."""
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        x = PADDING + self._title_width() + self.theme.px(14)
+        for entry in self.legend.values():
+            size = entry.sizeHint()
+            entry.setGeometry(round(x), (self.header - size.height()) // 2 + 2, size.width(), size.height())
+            entry.setVisible(x + size.width() <= self.width() - 8)
+            x += size.width() + self.theme.px(2)
+
+    def _title_width(self) -> float:
+        return QFontMetricsF(self.theme.font(TITLE_SIZE, 600)).horizontalAdvance(self.title)
+
+    def _header_left(self) -> float:
+        """Where the title and the legend end."""
+        entries = [entry for entry in self.legend.values() if not entry.isHidden()]
+        return float(entries[-1].geometry().right()) if entries else PADDING + self._title_width()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Surface, title and facts."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.theme.color("border"), 1))
+        painter.setBrush(self.theme.color("surface"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        line = QRectF(PADDING, 2, self.width() - 2 * PADDING, self.header)
+        painter.setFont(self.theme.font(TITLE_SIZE, 600))
+        painter.setPen(self.theme.color("text"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.title)
+        self._paint_facts(painter, line)
+
+    def _paint_facts(self, painter: QPainter, line: QRectF) -> None:
+        font = self.theme.font(FACT_SIZE, mono=True)
+        if QFontMetricsF(font).horizontalAdvance(self._facts) > line.right() - self._header_left() - 12:
+            return
+        painter.setFont(font)
+        painter.setPen(self.theme.color("text_muted"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._facts)

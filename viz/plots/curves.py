@@ -1,0 +1,80 @@
+"""The latencies as curves: what each is called, its colour, and which of them a scenario has."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.scenario import Scenario
+from viz.plots.plot import Ticks
+
+UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
+
+
+class Curve(NamedTuple):
+    """A latency on the screen; `color` names a theme's colour."""
+
+    name: str  # as in engine.latency.LATENCIES
+    label: str
+    color: str
+
+
+CURVES = (
+    Curve("doorbell", "doorbell", "doorbell"),
+    Curve("injection", "injection", "interrupt"),
+    Curve("round_trip", "round trip", "roundtrip"),
+    Curve("store_cost", "store cost", "guest"),
+)
+
+
+def curves_of(scenario: Scenario) -> list[Curve]:
+    """The latencies that this scenario can have."""
+    rings, interrupts = scenario.doorbell is not None, scenario.interrupt is not None
+    answered = rings and scenario.interrupt is not None and scenario.interrupt.by == "guest"
+    there = {"doorbell": rings, "store_cost": rings, "injection": interrupts, "round_trip": answered}
+    return [curve for curve in CURVES if there[curve.name]]
+
+
+def latency_ticks(low: float, high: float, most: int) -> tuple[Ticks, Ticks]:
+    """Ticks on a log10(ns) axis from low to high: decades and, while there are at most `most`, threes between them."""
+    decades = [(float(e), tick(10.0**e)) for e in range(int(np.floor(low)), int(np.ceil(high)) + 1) if low <= e <= high]
+    threes = [
+        (e + np.log10(3), tick(3 * 10.0**e))
+        for e in range(int(np.floor(low)), int(np.ceil(high)) + 1)
+        if low <= e + np.log10(3) <= high
+    ]
+    return decades, threes if len(decades) + len(threes) <= most else [(at, "") for at, _ in threes]
+
+
+def tick(ns: float) -> str:
+    """A round duration: 300 ns, 1 µs, 30 µs."""
+    size, unit = next(((s, u) for s, u in UNITS if ns >= s * 0.999), UNITS[-1])
+    return f"{ns / size:.4g} {unit}"
+
+
+class LogRange:
+    """The range of a log10 axis in half decades: grows at once, shrinks only when it has been too large for a while."""
+
+    def __init__(self, patience: int = 48) -> None:
+        self.patience = patience  # calls
+        self.low, self.high = 0.0, 0.0
+        self._small = 0
+
+    def fit(self, smallest: float, largest: float) -> bool:
+        """Takes the smallest and largest value to show (ns); whether the range has changed."""
+        low, high = half_decade(smallest, np.floor), half_decade(largest, np.ceil)
+        high = max(high, low + 1)
+        too_small = low < self.low or high > self.high or self.low == self.high
+        self._small = 0 if too_small or (low, high) == (self.low, self.high) else self._small + 1
+        if not too_small and self._small < self.patience:
+            return False
+        grown = (low, high) if self._small >= self.patience or self.low == self.high else None
+        self.low, self.high = grown or (min(low, self.low), max(high, self.high))
+        self._small = 0
+        return True
+
+
+def half_decade(ns: float, rounding: np.ufunc) -> float:
+    """log10 of the next 1 or 3 times a power of ten, below (np.floor) or above (np.ceil)."""
+    return float(rounding(np.log10(max(ns, 10.0)) * 2) / 2)

@@ -1,0 +1,145 @@
+"""How the latencies are distributed: one filled curve each over a log axis, since the last change of the wiring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from engine.histogram import Histogram
+from viz.model import LiveModel
+from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
+from viz.plots.plot import Line, Mark, Plot
+from viz.text import count_of, duration
+from viz.theme import Theme
+
+MARKED = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
+PREFERRED = (
+    "round_trip",
+    "doorbell",
+    "injection",
+    "store_cost",
+)  # whose percentiles are marked: the first that is shown
+COARSEST, FINEST = 8, 48  # bins a decade: the more values, the finer
+
+
+class DistributionPlot(Plot):
+    """Each curve is the share of its journeys at that latency. What was before the last change stays as a thin line."""
+
+    title = "Distribution"
+    name = "distribution"
+    note = "Filled: since the last change of the wiring. Dashed: before it. Dotted: percentiles. Warm-up is left out."
+    right_margin = 14.0
+
+    def __init__(self, model: LiveModel, theme: Theme) -> None:
+        super().__init__(model, theme)
+        self.curves = curves_of(model.scenario)
+        self.range = LogRange()
+        self.fills = {curve.name: pg.PlotCurveItem(fillLevel=0, antialias=True) for curve in self.curves}
+        self.ghosts = {curve.name: pg.PlotCurveItem(antialias=True) for curve in self.curves}
+        for curve in self.curves:
+            self.canvas.addItem(self.ghosts[curve.name])
+            self.canvas.addItem(self.fills[curve.name])
+            self.add_legend(curve.name, curve.label, curve.color)
+        self.canvas.hideAxis("left")
+        self.canvas.setYRange(0, 1, padding=0)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """The curves' colours too."""
+        super().set_theme(theme)
+        for curve in self.curves:
+            self.fills[curve.name].setPen(pg.mkPen(theme.color(curve.color), width=1.8))
+            self.fills[curve.name].setBrush(theme.color(curve.color, 0.22))
+            self.ghosts[curve.name].setPen(
+                pg.mkPen(theme.color(curve.color, 0.7), width=1.2, style=Qt.PenStyle.DashLine)
+            )
+        self.canvas.getPlotItem().layout.setContentsMargins(theme.px(14), theme.px(6), theme.px(self.right_margin), 0)
+
+    @property
+    def since(self) -> dict[str, Histogram]:
+        """The histograms of the present wiring."""
+        return self.model.latencies.since
+
+    def draw(self) -> str:
+        """A curve for each latency that is shown."""
+        shown, before = self._shown(self.since), self._shown(self.model.latencies.before)
+        values = [
+            h[curve.name] for h, some in ((self.since, shown), (self.model.latencies.before, before)) for curve in some
+        ]
+        if not values:
+            self.facts = ""
+            return "" if any(h.count for h in self.since.values()) else "No journey yet"
+        if self.range.fit(min(h.percentile(0.1) for h in values), max(h.max for h in values)):
+            self.canvas.setXRange(self.range.low, self.range.high, padding=0)
+        self.set_ticks("bottom", *latency_ticks(self.range.low, self.range.high, self.width() // self.theme.px(72)))
+        self._draw_curves(self.fills, self.since, shown)
+        self._draw_curves(self.ghosts, self.model.latencies.before, before)
+        self.facts = count_of(max(h.count for h in self.since.values()), "journey")
+        return ""
+
+    def _shown(self, histograms: dict[str, Histogram]) -> list[Curve]:
+        return [curve for curve in self.curves if self.shown(curve.name) and histograms[curve.name].count]
+
+    def _draw_curves(self, items: dict[str, Any], histograms: dict[str, Histogram], shown: list[Curve]) -> None:
+        for curve in self.curves:
+            items[curve.name].setVisible(curve in shown)
+            if curve in shown:
+                items[curve.name].setData(*self._outline(histograms[curve.name]))
+
+    def _outline(self, histogram: Histogram) -> tuple[Any, Any]:
+        """The curve of a histogram; its highest point is at 0.8 of the height, so that all shapes can be compared."""
+        fine = int(np.clip(4 * histogram.count ** (1 / 3), COARSEST, FINEST))
+        edges = np.linspace(
+            self.range.low - 1, self.range.high, round((self.range.high - self.range.low + 1) * fine) + 1
+        )
+        density = histogram.density(10**edges)
+        return (edges[1:] + edges[:-1]) / 2, density / max(density.max(), 1e-9) * 0.8
+
+    @property
+    def marked(self) -> Curve | None:
+        """The latency whose percentiles are marked."""
+        shown = {curve.name: curve for curve in self._shown(self.since)}
+        return next((shown[name] for name in PREFERRED if name in shown), None)
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """Percentiles and the maximum of one latency, named; the readout."""
+        if self.marked is None:
+            return
+        histogram, color = self.since[self.marked.name], self.theme.color(self.marked.color)
+        marks = [
+            Mark(self._pixel(value), f"{name}\n{duration(value)}", color, fine=True)
+            for name, value in zip(MARKED, histogram.percentiles(list(MARKED.values())), strict=True)
+        ]
+        self.paint_marks(painter, area, marks)
+        self._paint_maximum(painter, area, histogram)
+        self.paint_readout(painter, area)
+
+    def _pixel(self, ns: float) -> float:
+        return self.canvas.pixel(float(np.log10(max(ns, 1.0))), 0).x()
+
+    def _paint_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram) -> None:
+        """A small triangle on the axis with its value."""
+        x, y, side = self._pixel(histogram.max), area.bottom(), self.theme.px(5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color("text"))
+        painter.drawPolygon([QPointF(x, y), QPointF(x - side, y - 1.6 * side), QPointF(x + side, y - 1.6 * side)])
+        painter.setFont(self.theme.font(11, 500))
+        painter.setPen(QPen(self.theme.color("text_muted")))
+        box = QRectF(x - 200, y - 2 * side - painter.fontMetrics().height(), 200 + side, painter.fontMetrics().height())
+        if box.right() > area.right() + 10:
+            box.moveRight(area.right() + 10)
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"max {duration(histogram.max)}")
+
+    def readout(self, pointer: QPointF) -> list[Line]:
+        """How much of each lies below the pointer."""
+        ns = 10 ** float(self.canvas.box.mapSceneToView(pointer).x())
+        lines = [Line(self.theme.color("text_muted"), "below", duration(ns))]
+        for curve in self._shown(self.since):
+            histogram = self.since[curve.name]
+            share = float(histogram.density([0, ns])[0]) / histogram.count
+            lines.append(Line(self.theme.color(curve.color), curve.label, f"{share:.2%}"))
+        return lines

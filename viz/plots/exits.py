@@ -1,0 +1,130 @@
+"""Exits per second, by who handled them and why: two sources that are never mixed up.
+
+User space: our own EXIT events, one for each return of KVM_RUN. Kernel: KVM's counters of the vCPU, less what of them
+went on to user space.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from viz.model import LiveModel
+from viz.plots.exit_layers import BAR, BAR_SECONDS, Layer, layers
+from viz.plots.latency import spread
+from viz.plots.overtime import SECONDS, OverTime
+from viz.plots.plot import LABEL_SIZE, Line
+from viz.text import short
+from viz.theme import Theme
+
+SHADES = (0.95, 0.7, 0.5, 0.35, 0.25)
+SHARE_TO_NAME = 0.04  # of the height: what is smaller goes unnamed, but for the readout
+WORDS = {"kernel": "kernel", "user": "user space"}
+
+
+class ExitsPlot(OverTime):
+    """Stacked bars of a quarter of a second: the kernel's below, user space's on top."""
+
+    title = "Exits per second"
+    name = "exits"
+    note = "Kernel: handled by KVM, by its own counters. User space: returns of KVM_RUN to the VMM, by our own count."
+    right_margin = 76.0
+
+    def __init__(self, model: LiveModel, theme: Theme) -> None:
+        super().__init__(model, theme)
+        self.layers: list[Layer] = []
+        self.first_bar = 0  # its number, counted from TSC 0
+        self.top = 0.0
+        self._small = 0
+        self.add_legend("kernel", "kernel", "kvm")
+        self.add_legend("user", "user space", "heavy")
+        self.set_theme(theme)
+
+    def draw(self) -> str:
+        """The layers of every complete bar in the window."""
+        rates = self.model.rates
+        self.first_bar, end = (edge // rates.bin_cycles // BAR for edge in self.edges)
+        self.layers = [layer for layer in layers(rates, self.first_bar, end) if self.shown(layer.handler)]
+        heights = np.sum([layer.bars for layer in self.layers], axis=0) if self.layers else np.zeros(1)
+        self._fit(max(float(heights.max()), 10.0))
+        self.facts = "KVM's counters | our exits"
+        return "" if rates.first is not None else "Nothing has run yet"
+
+    def _fit(self, highest: float) -> None:
+        """A round top for the axis; it comes down only when it has been too high for a while."""
+        top = round_up(highest * 1.05)
+        self._small = self._small + 1 if top < self.top else 0
+        if top > self.top or self._small > 48:
+            self.top, self._small = top, 0
+            self.canvas.setYRange(0, top, padding=0)
+            self.set_ticks("left", [(top * part / 2, short(top * part / 2)) for part in (0, 1, 2)])
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """Bars, the reasons' names, marks and the readout."""
+        if self.top <= 0:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setClipRect(area)
+        self._paint_bars(painter, area)
+        painter.setClipping(False)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_names(painter, area)
+        self.paint_changes(painter, area)
+        self.paint_readout(painter, area)
+
+    def color(self, layer: Layer) -> QColor:
+        """The handler's colour; its reasons from strong to pale."""
+        order = [other.reason for other in self.layers if other.handler == layer.handler]
+        shade = SHADES[min(order.index(layer.reason), len(SHADES) - 1)]
+        return self.theme.color("kvm" if layer.handler == "kernel" else "heavy", shade)
+
+    def _paint_bars(self, painter: QPainter, area: QRectF) -> None:
+        width = area.width() * BAR_SECONDS / SECONDS
+        below = np.zeros(self.layers[0].bars.size if self.layers else 0)
+        lefts = [self._left(area, i) for i in range(below.size)]
+        for layer in self.layers:
+            color, above = self.color(layer), below + layer.bars
+            tops = area.bottom() - area.height() * above / self.top
+            bottoms = area.bottom() - area.height() * below / self.top
+            for i in np.flatnonzero(layer.bars > 0):
+                painter.fillRect(QRectF(lefts[i], tops[i], max(width - 1.5, 1), bottoms[i] - tops[i]), color)
+            below = above
+
+    def _left(self, area: QRectF, bar: int) -> float:
+        tsc = (self.first_bar + bar) * BAR * self.model.rates.bin_cycles
+        start, end = self.edges
+        return area.left() + area.width() * (tsc - start) / (end - start)
+
+    def _paint_names(self, painter: QPainter, area: QRectF) -> None:
+        """Each reason's name at the height of its part of the newest bars."""
+        painter.setFont(self.theme.font(LABEL_SIZE, 500))
+        height, below = painter.fontMetrics().height() * 0.95, 0.0
+        named: list[tuple[float, Layer]] = []
+        for layer in self.layers:
+            now = float(layer.bars[-4:].mean())
+            if now > self.top * SHARE_TO_NAME:
+                named.append((area.bottom() - area.height() * (below + now / 2) / self.top, layer))
+            below += now
+        named.sort(key=lambda pair: pair[0])
+        for y, (_, layer) in zip(spread([y for y, _ in named], height, area), named, strict=True):
+            painter.setPen(self.theme.color("kvm" if layer.handler == "kernel" else "heavy"))
+            box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, layer.reason)
+
+    def readout(self, pointer: QPointF) -> list[Line]:
+        """Every reason of the bar at the pointer."""
+        bar = self.x_to_tsc(pointer.x()) // self.model.rates.bin_cycles // BAR - self.first_bar
+        if not self.layers or not 0 <= bar < self.layers[0].bars.size:
+            return []
+        return [
+            Line(self.color(layer), f"{WORDS[layer.handler]}, {layer.reason}", f"{short(float(layer.bars[bar]))} /s")
+            for layer in reversed(self.layers)
+            if layer.bars[bar] > 0
+        ] or [Line(self.theme.color("text_muted"), "no exits", "")]
+
+
+def round_up(value: float) -> float:
+    """The next 1, 2, 4, 6 or 10 times a power of ten."""
+    size = 10.0 ** np.floor(np.log10(value))
+    return float(next(step * size for step in (1, 2, 4, 6, 10) if step * size >= value * 0.999))

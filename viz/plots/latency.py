@@ -1,0 +1,139 @@
+"""Latency over time: the median of every 50 ms, with the longest as a dot above it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QPolygonF
+
+from engine.latency import BIN_SECONDS
+from viz.model import LiveModel
+from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
+from viz.plots.overtime import OverTime
+from viz.plots.plot import LABEL_SIZE, Line
+from viz.text import duration
+from viz.theme import Theme
+
+GAP_SECONDS = 2.5  # a line does not lead over a longer silence
+
+
+class LatencyPlot(OverTime):
+    """One line a latency, on a log axis, with its name at the end."""
+
+    title = "Latency"
+    name = "latency"
+    note = f"Lines: the median of every {BIN_SECONDS * 1000:.0f} ms. Dots: the longest in it. Warm-up is left out."
+    right_margin = 72.0
+
+    def __init__(self, model: LiveModel, theme: Theme) -> None:
+        super().__init__(model, theme)
+        self.curves = curves_of(model.scenario)
+        self.lines = {curve.name: pg.PlotCurveItem(connect="finite", antialias=True) for curve in self.curves}
+        self.rows: dict[str, Any] = {}
+        self.range = LogRange()
+        for curve in self.curves:
+            self.canvas.addItem(self.lines[curve.name])
+            self.add_legend(curve.name, curve.label, curve.color)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """The lines' colours too."""
+        super().set_theme(theme)
+        for curve in self.curves:
+            self.lines[curve.name].setPen(pg.mkPen(theme.color(curve.color), width=1.8))
+
+    def draw(self) -> str:
+        """One line a latency from its Series."""
+        start, end = self.edges
+        self.rows = {curve.name: self.model.latencies.series[curve.name].between(start, end) for curve in self.curves}
+        for curve in self.curves:
+            self._draw_line(curve)
+        self._fit()
+        self.facts = f"p50 per {BIN_SECONDS * 1000:.0f} ms"
+        if any(series.rows.size for series in self.model.latencies.series.values()):
+            return ""
+        return "No journey yet"
+
+    def _draw_line(self, curve: Curve) -> None:
+        rows, line = self.rows[curve.name], self.lines[curve.name]
+        line.setVisible(self.shown(curve.name) and rows.size > 0)
+        if line.isVisible():
+            x, y = self.seconds(rows["tsc"]), np.log10(np.maximum(rows["p50"], 1.0))
+            line.setData(*with_gaps(x, y))
+
+    def _fit(self) -> None:
+        """The range that holds every shown line, and the dots as far as they go."""
+        shown = [self.rows[curve.name] for curve in self._shown()]
+        if not shown or not self.range.fit(min(r["p50"].min() for r in shown), max(r["max"].max() for r in shown)):
+            return
+        self.canvas.setYRange(self.range.low, self.range.high, padding=0.03)
+        self.set_ticks("left", *latency_ticks(self.range.low, self.range.high, 5))
+
+    def _shown(self) -> list[Curve]:
+        return [curve for curve in self.curves if self.shown(curve.name) and self.rows[curve.name].size]
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """Dots for the longest, names at the lines' ends, marks, and the readout."""
+        painter.save()
+        painter.setClipRect(area)
+        for curve in self._shown():
+            self._paint_dots(painter, curve)
+        painter.restore()
+        self._paint_names(painter, area)
+        self.paint_changes(painter, area)
+        self.paint_readout(painter, area)
+
+    def _paint_dots(self, painter: QPainter, curve: Curve) -> None:
+        rows = self.rows[curve.name]
+        some = rows[rows["max"] > rows["p50"] * 1.15]
+        x, y = self.seconds(some["tsc"]), np.log10(np.maximum(some["max"], 1.0))
+        dots = [self.canvas.pixel(*point) for point in zip(x, y, strict=True)]
+        color = self.theme.color(curve.color, 0.45)
+        painter.setPen(QPen(color, 2.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPoints(QPolygonF(dots))
+
+    def _paint_names(self, painter: QPainter, area: QRectF) -> None:
+        """The name of each line at the height of its end, pushed apart where they would meet."""
+        painter.setFont(self.theme.font(LABEL_SIZE, 500))
+        height = painter.fontMetrics().height() * 0.95
+        ends = [(self._end(curve), curve) for curve in self._shown()]
+        for y, (_, curve) in zip(spread([y for y, _ in sorted(ends)], height, area), sorted(ends), strict=True):
+            painter.setPen(self.theme.color(curve.color))
+            box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin), height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, curve.label)
+
+    def _end(self, curve: Curve) -> float:
+        newest = self.rows[curve.name]["p50"][-20:]
+        return self.canvas.pixel(0, float(np.log10(max(np.median(newest), 1.0)))).y()
+
+    def readout(self, pointer: QPointF) -> list[Line]:
+        """The values of the bin at the pointer."""
+        at = np.uint64(max(self.x_to_tsc(pointer.x()), 0))
+        lines = []
+        for curve in self._shown():
+            rows = self.rows[curve.name]
+            row = rows[max(int(np.searchsorted(rows["tsc"], at, "right")) - 1, 0)]
+            value = f"p50 {duration(row['p50'])}  p99 {duration(row['p99'])}  max {duration(row['max'])}"
+            lines.append(Line(self.theme.color(curve.color), curve.label, value))
+        return lines
+
+
+def with_gaps(x: Any, y: Any) -> tuple[Any, Any]:
+    """The same line with a nan wherever nothing was heard for too long."""
+    gaps = np.flatnonzero(np.diff(x) > GAP_SECONDS) + 1
+    return np.insert(x, gaps, np.nan), np.insert(y, gaps, np.nan)
+
+
+def spread(ys: list[float], height: float, area: QRectF) -> list[float]:
+    """Rising heights moved so that neighbours are `height` apart and all lie in the area."""
+    placed: list[float] = []
+    for y in ys:
+        placed.append(max(y, placed[-1] + height) if placed else max(y, area.top() + height / 2))
+    limit = area.bottom() - height / 2
+    for i in reversed(range(len(placed))):
+        placed[i] = min(placed[i], limit)
+        limit = placed[i] - height
+    return placed

@@ -1,0 +1,69 @@
+"""A plot over the last seconds before the playhead, with the changes of the wiring as marks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+
+from engine.events import Switch
+from viz.model import LiveModel
+from viz.plots.plot import Mark, Plot, Ticks
+from viz.theme import Theme
+
+SECONDS = 10.0
+SWITCH_COLORS = {Switch.IOEVENTFD: "doorbell", Switch.IRQFD: "interrupt"}
+
+
+class OverTime(Plot):
+    """x is in seconds before the playhead, -10..0. What is newest is at the right edge."""
+
+    def __init__(self, model: LiveModel, theme: Theme) -> None:
+        super().__init__(model, theme)
+        self.canvas.setXRange(-SECONDS, 0, padding=0)
+
+    def resizeEvent(self, event: Any) -> None:
+        """As many ticks as there is room for."""
+        super().resizeEvent(event)
+        self.set_ticks("bottom", time_ticks(2 if self.width() < self.theme.px(400) else 5))
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        """The window's TSC: from, to."""
+        return self.model.playhead - self.model.clock.cycles(SECONDS), self.model.playhead
+
+    def seconds(self, tsc: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """TSC as x; same shape."""
+        return (tsc.astype(np.int64) - self.model.playhead) / self.model.clock.hz
+
+    def x_to_tsc(self, pixel: float) -> int:
+        """The TSC at a place on the screen."""
+        area = self.canvas.area()
+        start, end = self.edges
+        return round(start + (end - start) * (pixel - area.left()) / max(area.width(), 1))
+
+    def paint_changes(self, painter: QPainter, area: QRectF) -> None:
+        """A mark at each change of the wiring in the window."""
+        start, end = self.edges
+        marks = [
+            Mark(
+                area.left() + area.width() * (change.tsc - start) / (end - start),
+                change.text,
+                self.theme.color(SWITCH_COLORS[change.switch]),
+            )
+            for change in self.model.changes
+            if start <= change.tsc <= end
+        ]
+        self.paint_marks(painter, area, marks)
+
+
+def time_ticks(parts: int) -> Ticks:
+    """Evenly spaced ticks with the words a viewer would use."""
+    step = SECONDS / parts
+    return [
+        (-step * n, f"{step * n:g} s ago" if n == parts else f"-{step * n:g} s" if n else "now")
+        for n in range(parts + 1)
+    ]

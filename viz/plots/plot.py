@@ -1,0 +1,228 @@
+"""A plot in a card: pyqtgraph's curves and axes without its habits.
+
+No menu, no mouse that moves the view away, ticks only where we put them. Labels and marks are painted over the curves
+in pixels, where they can be kept from covering each other.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from viz.model import LiveModel
+from viz.plots.card import PADDING, Card
+from viz.theme import Theme
+
+REDRAW_SECONDS = 1 / 16
+AXIS_WIDTH, AXIS_HEIGHT = 52, 20
+TICK_SIZE, LABEL_SIZE = 11, 12
+
+Ticks = list[tuple[float, str]]
+
+
+class Mark(NamedTuple):
+    """A labelled vertical line at `x` pixels."""
+
+    x: float
+    text: str
+    color: QColor
+    fine: bool = False  # a dotted line with a small label: a percentile
+
+
+class Line(NamedTuple):
+    """A line of the readout at the pointer."""
+
+    color: QColor
+    name: str
+    value: str
+
+
+class Canvas(pg.PlotWidget):  # type: ignore[misc]
+    """The pyqtgraph widget of a Plot."""
+
+    def __init__(self, plot: Plot) -> None:
+        super().__init__(parent=plot)
+        self.plot = plot
+        self.pointer: QPointF | None = None  # where the mouse is, if it is here
+        self.setMouseTracking(True)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setFrameStyle(0)
+        self.box = self.getPlotItem().getViewBox()
+        self.box.setMouseEnabled(False, False)
+        self.box.setDefaultPadding(0)
+        self.getPlotItem().layout.setContentsMargins(0, 0, 0, 0)
+        for side in ("left", "bottom"):
+            self.getAxis(side).setStyle(tickLength=0, tickAlpha=255, hideOverlappingLabels=False)
+            self.getAxis(side).enableAutoSIPrefix(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """The card's tooltip belongs to its header; here the pointer has the readout."""
+        return True if event.type() == QEvent.Type.ToolTip else bool(super().viewportEvent(event))
+
+    def area(self) -> QRectF:
+        """The rectangle inside the axes, in pixels."""
+        return QRectF(self.box.sceneBoundingRect())
+
+    def pixel(self, x: float, y: float) -> QPointF:
+        """Where a point of the data is on the screen."""
+        return QPointF(self.box.mapViewToScene(QPointF(x, y)))
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        """The surface, and a grid line at each tick of the left axis."""
+        super().drawBackground(painter, rect)
+        area = self.area()
+        painter.setPen(QPen(self.plot.theme.color("grid"), 1))
+        for value in self.plot.grid:
+            y = round(self.pixel(0, value).y()) + 0.5
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+
+    def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:
+        """Lets the plot paint its labels."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.plot.paint_over(painter, self.area())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follows the pointer for the readout."""
+        self.pointer = event.position()
+        self.plot.redraw()
+        event.ignore()
+
+    def leaveEvent(self, _event: QEvent) -> None:
+        """No pointer, no readout."""
+        self.pointer = None
+        self.plot.redraw()
+
+    def wheelEvent(self, event: QEvent) -> None:
+        """Not ours: whoever holds the card may scroll."""
+        event.ignore()
+
+
+class Plot(Card):
+    """Base of every plot. A plot says what it draws in `draw`, what it writes over it in `paint_over`.
+
+    refresh() may be called at any rate; the plot redraws at most 16 times a second, and only while it can be seen.
+    """
+
+    right_margin = 8.0
+    made = 0  # plots so far: each begins at another phase, so that they do not all redraw in the same frame
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.model = model
+        self.empty = "No journey yet"  # why there is nothing to see; "" if there is
+        self.grid: list[float] = []  # where the left axis has its ticks
+        self.canvas = Canvas(self)
+        self.canvas.hide()
+        self._drawn_at = -Plot.made % 4 * REDRAW_SECONDS / 4
+        Plot.made += 1
+        self.setMinimumSize(260, 120)
+
+    def refresh(self) -> None:
+        """Redraws if it is time; called once a frame."""
+        now = time.monotonic()
+        if now - self._drawn_at >= REDRAW_SECONDS and self.isVisible():
+            self._drawn_at = now
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draws what the model holds now."""
+        self.empty = self.draw()
+        if self.canvas.isHidden() != bool(self.empty):
+            self.canvas.setHidden(bool(self.empty))
+            self.update()
+        self.canvas.viewport().update()
+
+    def draw(self) -> str:
+        """Fills the curves from the model; why there is nothing to see, or ""."""
+        raise NotImplementedError
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """Paints labels and marks over the curves."""
+
+    def set_ticks(self, side: str, major: Ticks, minor: Ticks | None = None) -> None:
+        """The only ticks of an axis; grid lines go with them."""
+        self.canvas.getAxis(side).setTicks([major, minor or []])
+        if side == "left":
+            self.grid = [value for value, _ in major]
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours and fonts of axes and grid."""
+        super().set_theme(theme)
+        self.canvas.setBackground(theme.color("surface"))
+        for side in ("left", "bottom"):
+            axis = self.canvas.getAxis(side)
+            axis.setPen(pg.mkPen(theme.grid))
+            axis.setTickPen(pg.mkPen(theme.grid))
+            axis.setTextPen(pg.mkPen(theme.text_muted))
+            axis.setTickFont(theme.font(TICK_SIZE, mono=True))
+        self.canvas.getAxis("left").setWidth(theme.px(AXIS_WIDTH))
+        self.canvas.getAxis("bottom").setHeight(theme.px(AXIS_HEIGHT))
+        self.canvas.getPlotItem().layout.setContentsMargins(0, theme.px(6), theme.px(self.right_margin), 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The canvas fills the body; its axis reaches into the padding."""
+        super().resizeEvent(event)
+        self.canvas.setGeometry(self.body.adjusted(-PADDING * 0.5, -6, 4, 2).toRect())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The card, and why it is empty if it is."""
+        super().paintEvent(event)
+        if self.empty:
+            painter = QPainter(self)
+            painter.setFont(self.theme.font(13))
+            painter.setPen(self.theme.color("text_muted"))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.body, flags, self.empty)
+
+    def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark]) -> None:
+        """Vertical lines with labels beside them at the top; one that would cover another goes further down."""
+        taken = list[QRectF]()
+        for mark in sorted(marks, key=lambda mark: mark.x):
+            painter.setPen(QPen(mark.color, 1.2, Qt.PenStyle.DotLine if mark.fine else Qt.PenStyle.SolidLine))
+            painter.drawLine(QPointF(mark.x, area.top()), QPointF(mark.x, area.bottom()))
+            painter.setFont(self.theme.font(TICK_SIZE, mono=True) if mark.fine else self.theme.font(LABEL_SIZE, 600))
+            label = QRectF(painter.boundingRect(QRectF(mark.x + 5, area.top(), 300, 100), 0, mark.text))
+            if label.right() > area.right():
+                label.moveRight(mark.x - 5)
+            while any(label.intersects(other) for other in taken):
+                label.translate(0, label.height())
+            taken.append(label)
+            painter.fillRect(label, self.theme.color("surface", 0.75))
+            painter.setPen(self.theme.color("text_muted") if mark.fine else mark.color)
+            painter.drawText(label, Qt.AlignmentFlag.AlignLeft, mark.text)
+
+    def readout(self, pointer: QPointF) -> list[Line]:
+        """What is to be read at the pointer."""
+        return []
+
+    def paint_readout(self, painter: QPainter, area: QRectF) -> None:
+        """A fine line under the pointer and what it reads there, on the side that has room."""
+        pointer = self.canvas.pointer
+        lines = self.readout(pointer) if pointer is not None and area.contains(pointer) else []
+        if pointer is None or not lines:
+            return
+        painter.setPen(QPen(self.theme.color("text_muted"), 1))
+        painter.drawLine(QPointF(pointer.x(), area.top()), QPointF(pointer.x(), area.bottom()))
+        painter.setFont(self.theme.font(TICK_SIZE, mono=True))
+        metrics = painter.fontMetrics()
+        names = max(metrics.horizontalAdvance(line.name) for line in lines)
+        values = max(metrics.horizontalAdvance(line.value) for line in lines)
+        box = QRectF(0, 0, names + values + 40, len(lines) * metrics.height() + 12)
+        left = pointer.x() + 10 + box.width() > area.right()
+        box.moveTo(pointer.x() + (-10 - box.width() if left else 10), max(area.top(), pointer.y() - box.height()))
+        painter.setPen(QPen(self.theme.color("border_strong"), 1))
+        painter.setBrush(self.theme.color("well", 0.95))
+        painter.drawRoundedRect(box, 6, 6)
+        row = QRectF(box.left() + 10, box.top() + 6, box.width() - 20, metrics.height())
+        for color, name, value in lines:
+            painter.setPen(color)
+            painter.drawText(row, Qt.AlignmentFlag.AlignLeft, name)
+            painter.drawText(row, Qt.AlignmentFlag.AlignRight, value)
+            row.translate(0, metrics.height())
