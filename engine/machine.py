@@ -246,18 +246,20 @@ class Machine:
         stamps = lib.bw_stamps_lost(self._stamps) + lib.bw_stamps_nonsense(self._stamps)
         return {Lane.GUEST: int(stamps), Lane.VCPU: self.vcpu_ring.dropped, Lane.IO_THREAD: self.io_ring.dropped}
 
-    def guest_counts(self) -> dict[str, int]:
-        """What the guest says of itself, on its status page."""
-        return {
-            "rung": self.memory.get(lib.BW_STATUS + lib.BW_ST_RUNG, "Q"),
-            "handled": self.memory.get(lib.BW_STATUS + lib.BW_ST_HANDLED, "Q"),
-            "fault": self.memory.get(lib.BW_STATUS + lib.BW_ST_FAULT, "I"),
-        }
+    def rung(self) -> int:
+        """Doorbells that the guest says it has rung."""
+        return self.memory.get(lib.BW_STATUS + lib.BW_ST_RUNG, "Q")
+
+    def fault(self) -> int | None:
+        """The fault that the guest reports to have ended by, or None."""
+        vector = self.memory.get(lib.BW_STATUS + lib.BW_ST_FAULT, "I")
+        return vector - 1 if vector else None
 
     def truth(self) -> dict[str, Any]:
         """The counters behind the events: the guest's, the threads', the eventfds'."""
         return {
-            **self.guest_counts(),
+            "rung": self.rung(),
+            "handled": int(lib.bw_stamps_handled(self._stamps)),
             "reads": self.io_thread.reads,
             "received": self.io_thread.received,
             "signalled": self.io_thread.signalled,

@@ -77,7 +77,7 @@ class Session:
         self._stats: dict[str, int] = {}
         self._counts: dict[Eventfd, int] = {}
         self._truth: dict[str, Any] = {}
-        self._received = self._published = self._last_rung = 0
+        self._received = self._published = self._last_rung = self._covered = 0
         self._next_sample = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -255,8 +255,16 @@ class Session:
         held = self._held[np.argsort(self._held["tsc"], kind="stable")]
         cut = int(np.searchsorted(held["tsc"], watermark, "right"))
         if cut:
+            self._note_covered(held[:cut])
             self._batches.append(held[:cut])
         self._held = held[cut:]
+
+    def _note_covered(self, events: Events) -> None:
+        """How many interrupts each handler covers: as many as were announced since the handler before it."""
+        handlers = np.flatnonzero(events["kind"] == EventKind.HANDLER)
+        newest = np.maximum.accumulate(np.append(np.uint64(self._covered), events["seq"][handlers]))
+        events["arg"][handlers] = np.diff(newest)
+        self._covered = int(newest[-1])
 
     def _note_doorbells(self, events: Events) -> None:
         received = events[events["kind"] == EventKind.DOORBELL]
@@ -308,8 +316,8 @@ class Session:
     def _check(self, machine: Machine) -> None:
         """A guest that ended, or an I/O thread in trouble, is the end of the session."""
         if machine.vcpu.ended:
-            fault = machine.guest_counts()["fault"]
-            what = f"took fault {fault - 1} and ended" if fault else machine.vcpu.verdict()
+            fault = machine.fault()
+            what = machine.vcpu.verdict() if fault is None else f"took fault {fault} and ended"
             self.error = GuestError(f"The guest {what}.")
         elif machine.io_thread.failure:
             self.error = KvmError("The I/O thread's signal", machine.io_thread.failure)
@@ -349,10 +357,9 @@ class Session:
 
     def _at_rest(self, machine: Machine) -> bool:
         """Twice the same count, all received, all handled."""
-        before = machine.guest_counts()["rung"]
+        before = machine.rung()
         time.sleep(0.002)
-        counts = machine.guest_counts()
-        received = counts["rung"] == before == machine.io_thread.received
+        received = machine.rung() == before == machine.io_thread.received
         return received and machine.last_irq_seen() == machine.io_thread.signalled
 
     def _end(self, machine: Machine) -> None:

@@ -12,13 +12,18 @@
 #define BW_IMAGE_MAX 0x40000
 #define BW_STACK_TOP 0x80000
 
-/* Two rings of stamps, written by the guest, read by the engine. A slot is 16 bytes. Bit 20 is clear within a ring and
- * set just behind its end, so that one AND wraps the pointer. */
-#define BW_RING_STAMPS 0x200000
-#define BW_HANDLER_STAMPS 0x400000
-#define BW_STAMP_SIZE 16
+/* Two rings that the guest writes and the engine reads. The wrap bit is clear within a ring and set just behind its end,
+ * so that one AND wraps the pointer.
+ * - Rings: one slot a doorbell {u64 before, u64 after, u64 handler, u64 irq}; the last two are the stamp of an interrupt
+ *   handler that ran since the doorbell before, or 0. BW_ST_RUNG counts the slots written.
+ * - Handlers: {u64 handler, u64 irq} of those that did not find a doorbell to go with. BW_ST_HANDLED counts. */
+#define BW_RING_STAMPS 0x400000
+#define BW_RING_STAMP_SIZE 32
+#define BW_RING_STAMP_WRAP 0x200000
+#define BW_HANDLER_STAMPS 0x200000
+#define BW_HANDLER_STAMP_SIZE 16
+#define BW_HANDLER_STAMP_WRAP 0x100000
 #define BW_STAMP_SLOTS 0x10000
-#define BW_STAMP_WRAP 0x100000
 
 /* Ports and vectors */
 #define BW_PORT_EXIT 0x5f0

@@ -11,7 +11,7 @@ MAIN_LOOP ring_at_pace(u32 bus_and_width)
             continue;
         }
         do
-            ring(bus_and_width);
+            ring(bus_and_width, false);
         while (--burst && may_ring());
     }
 }

@@ -80,15 +80,25 @@ static inline void idle(void)
                  : : [slot] "r"(ring_stamp), [address] "r"(address), [value] "r"(value)                                \
                  : "rax", "rdx", "rsi", "rdi", "memory")
 
-static inline void publish(void)
+/* The kept stamp of a handler goes into the doorbell's slot. A guest that takes no interrupts while it rings leaves the
+ * place as it was, 0. */
+static inline void publish(bool with_handler)
 {
 #ifndef BARE
-    ring_stamp = (ring_stamp + BW_STAMP_SIZE) & ~(u64)BW_STAMP_WRAP;
-    STATUS(u64, BW_ST_RUNG) = rung;
+    if (with_handler) {
+        *(volatile u32 *)(ring_stamp + 16) = (u32)kept_low;
+        *(volatile u32 *)(ring_stamp + 20) = (u32)kept_high;
+        *(volatile u64 *)(ring_stamp + 24) = irq_seen;
+        kept_low = 0;
+    }
+    ring_stamp = (ring_stamp + BW_RING_STAMP_SIZE) & ~(u64)BW_RING_STAMP_WRAP;
+    STATUS(u64, BW_ST_RUNG) = rung; /* x86 keeps stores in order: the slot is complete when it counts */
+#else
+    (void)with_handler;
 #endif
 }
 
-static inline void ring(u32 bus_and_width)
+static inline void ring(u32 bus_and_width, bool with_handler)
 {
     u64 address = CONTROL(u64, BW_CTL_ADDRESS), value = CONTROL(u64, BW_CTL_VALUE);
     switch (bus_and_width) {
@@ -101,7 +111,7 @@ static inline void ring(u32 bus_and_width)
     default: RING_MMIO("movq", "q"); break;
     }
     rung++;
-    publish();
+    publish(with_handler);
 }
 
 /* Calls a program's main loop with the doorbell's bus and width, which do not change: the compiler makes one loop for

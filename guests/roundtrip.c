@@ -20,7 +20,7 @@ MAIN_LOOP ring_and_wait(u32 bus_and_width)
             continue;
         }
         do
-            ring(bus_and_width);
+            ring(bus_and_width, true);
         while (--burst && may_ring());
         wait_for_answer();
     }

@@ -4,9 +4,9 @@
  * of guest.h, which declares rax, rcx and rdx as lost, so no handler saves a register. Some are kept for good:
  *   r14       the newest interrupt that the host had announced when a handler last began
  *   r12, r13  the time of a handler's stamp that is not yet in memory, low and high half; r12 is 0 if there is none
- * The handler leaves its stamp in registers, idle() writes it before it waits again, when the next doorbell is already
- * on its way: some KVM back ends emulate ring 0 at half a microsecond an instruction and twice that for one that
- * touches memory, and what is measured should not wait for the measuring. */
+ * The handler leaves its stamp in registers. The next doorbell writes it along with its own, when it is already on its
+ * way, or else idle() does before it waits again: some KVM back ends emulate ring 0 at half a microsecond an
+ * instruction and twice that for one that touches memory, and what is measured should not wait for the measuring. */
 #include "abi.h"
 
 #define EOI_MSR 0x80b /* x2APIC end of interrupt, Intel SDM vol. 3, 11.12.1.2 */
@@ -66,8 +66,8 @@ write_kept_stamp:
     mov %r12d, 0(%rax)
     mov %r13d, 4(%rax)
     mov %r14, 8(%rax)
-    add $BW_STAMP_SIZE, %rax
-    and $~BW_STAMP_WRAP, %rax
+    add $BW_HANDLER_STAMP_SIZE, %rax
+    and $~BW_HANDLER_STAMP_WRAP, %rax
     mov %rax, handler_slot
     incq BW_STATUS + BW_ST_HANDLED
     xor %r12d, %r12d

@@ -183,11 +183,11 @@ int bw_iothread_free(struct bw_iothread *thread);               /* -EBUSY while 
 struct bw_stamps;
 /* Stamps from before `since`, a TSC, cannot be true. */
 struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since);
-/* New stamps as events RING, RUNG and HANDLER, not sorted. `announced`: interrupts signalled so far, the most that a
- * handler can have seen. */
+/* New stamps as events RING, RUNG and HANDLER (arg 0: what a handler covers is known once they are sorted), not sorted.
+ * `announced`: interrupts signalled so far, the most that a handler can have seen. */
 uint32_t bw_stamps_drain(struct bw_stamps *stamps, uint64_t announced, struct bw_event *out, uint32_t most);
 uint64_t bw_stamps_rung(const struct bw_stamps *stamps);     /* doorbells drained or lost */
-uint64_t bw_stamps_handled(const struct bw_stamps *stamps);  /* handlers drained or lost */
+uint64_t bw_stamps_handled(const struct bw_stamps *stamps);  /* handlers drained */
 uint64_t bw_stamps_last_irq(const struct bw_stamps *stamps); /* newest interrupt that a handler has seen */
 uint64_t bw_stamps_lost(const struct bw_stamps *stamps);     /* events overwritten before they were drained */
 uint64_t bw_stamps_nonsense(const struct bw_stamps *stamps); /* events that cannot be true */

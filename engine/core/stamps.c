@@ -3,7 +3,7 @@
  * The guest writes a slot, then its counter; x86 keeps the order of stores, so a slot below the counter is complete. The
  * guest does not wait for us: if it is a whole ring ahead, slots were overwritten and count as lost. After copying a
  * slot the counter is read again: if the guest has come around to this slot meanwhile, the copy may be torn and counts as
- * lost too. A time that lies before the previous one of its ring, or in the future, or an interrupt that the host never
+ * lost too. A time from before the session or the previous doorbell, or in the future, or an interrupt that the host never
  * announced, cannot be true and counts as nonsense. */
 #include <stdlib.h>
 
@@ -12,14 +12,14 @@
 #include "abi.h"
 #include "ring.h"
 
-#define SLOT_WORDS (BW_STAMP_SIZE / 8)
 #define IN_USE (BW_STAMP_SLOTS - 1) /* the slot after the newest may be half written */
 
 struct bw_stamps {
     const volatile char *memory;
     uint32_t doorbell_id, vector;
-    uint64_t rung, handled, lost, nonsense;
-    uint64_t last_rung, last_handler, last_irq;
+    uint64_t rung, alone;                     /* slots read of each ring */
+    uint64_t handled, lost, nonsense, last_irq;
+    uint64_t since, last_rung;                /* nothing true is older */
 };
 
 struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since)
@@ -27,7 +27,7 @@ struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32
     struct bw_stamps *self = calloc(1, sizeof *self);
     if (self)
         *self = (struct bw_stamps){.memory = memory, .doorbell_id = doorbell_id, .vector = vector,
-                                   .last_rung = since, .last_handler = since};
+                                   .since = since, .last_rung = since};
     return self;
 }
 
@@ -41,53 +41,77 @@ static uint64_t counter(const struct bw_stamps *self, uint32_t offset)
     return __atomic_load_n((const volatile uint64_t *)(self->memory + BW_STATUS + offset), __ATOMIC_ACQUIRE);
 }
 
-/* Copies slot `index`. -> 1, or 0 if the guest has overwritten it, or may be doing so. */
-static int copy_slot(const struct bw_stamps *self, uint32_t ring, uint32_t offset, uint64_t index, uint64_t *first,
-                     uint64_t *second)
+/* Copies a slot. -> 1, or 0 if the guest has overwritten it, or may be doing so. */
+static int copy_slot(const struct bw_stamps *self, uint64_t address, uint32_t count_offset, uint64_t index,
+                     uint64_t *words, uint32_t count)
 {
-    const volatile uint64_t *slot =
-        (const volatile uint64_t *)(self->memory + ring) + (index % BW_STAMP_SLOTS) * SLOT_WORDS;
-    *first = __atomic_load_n(&slot[0], __ATOMIC_ACQUIRE);
-    *second = __atomic_load_n(&slot[1], __ATOMIC_ACQUIRE);
-    return counter(self, offset) - index <= IN_USE;
+    const volatile uint64_t *slot = (const volatile uint64_t *)(self->memory + address);
+    for (uint32_t i = 0; i < count; i++)
+        words[i] = __atomic_load_n(&slot[i], __ATOMIC_ACQUIRE);
+    return counter(self, count_offset) - index <= IN_USE;
 }
 
-static struct bw_event guest_event(uint64_t tsc, uint16_t kind, uint32_t id, uint64_t seq, uint64_t arg)
+static struct bw_event guest_event(uint64_t tsc, uint16_t kind, uint32_t id, uint64_t seq)
 {
-    return (struct bw_event){tsc, kind, BW_LANE_GUEST, 0, id, seq, arg};
+    return (struct bw_event){tsc, kind, BW_LANE_GUEST, 0, id, seq, 0};
 }
 
-/* How far a counter has come, and where to begin: `done`, or later if the guest has lapped us. A counter that runs
- * backwards or leaps by more than memory could have seen is nonsense, and so is all behind it. */
-static uint64_t first_slot(struct bw_stamps *self, uint64_t *done, uint64_t head, uint32_t events_a_slot)
+/* Where to begin: `done`, or later if the guest has lapped us. A counter that runs backwards or leaps by more than memory
+ * could have seen is nonsense, and so is all behind it. -> 0: nothing to read. */
+static int begin(struct bw_stamps *self, uint64_t *done, uint64_t head, uint32_t events_a_slot)
 {
     if (head - *done > (1ull << 40)) {
         self->nonsense++;
-        return head;
+        return 0;
     }
     if (head - *done > IN_USE) {
         self->lost += (head - *done - IN_USE) * events_a_slot;
         *done = head - IN_USE;
     }
-    return *done;
+    return *done != head;
 }
 
-static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, struct bw_event *out, uint32_t most)
+static uint32_t add_handler(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, uint64_t announced,
+                            struct bw_event *out)
+{
+    if (tsc < self->since || tsc > now || irq > announced) {
+        self->nonsense++;
+        return 0;
+    }
+    if (irq > self->last_irq)
+        self->last_irq = irq;
+    self->handled++;
+    *out = guest_event(tsc, BW_HANDLER, self->vector, irq);
+    return 1;
+}
+
+static uint32_t add_ring(struct bw_stamps *self, uint64_t before, uint64_t after, uint64_t now, struct bw_event *out)
+{
+    if (before < self->last_rung || after < before || after > now) {
+        self->nonsense += 2;
+        return 0;
+    }
+    self->last_rung = after;
+    out[0] = guest_event(before, BW_RING, self->doorbell_id, self->rung + 1);
+    out[1] = guest_event(after, BW_RUNG, self->doorbell_id, self->rung + 1);
+    return 2;
+}
+
+static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, uint64_t announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_RUNG), ring, rung;
-    if (first_slot(self, &self->rung, head, 2) == head)
+    uint64_t head = counter(self, BW_ST_RUNG), slot[4];
+    if (!begin(self, &self->rung, head, 2))
         return 0;
-    for (; self->rung != head && count + 2 <= most; self->rung++) {
-        if (!copy_slot(self, BW_RING_STAMPS, BW_ST_RUNG, self->rung, &ring, &rung))
+    for (; self->rung != head && count + 3 <= most; self->rung++) {
+        uint64_t address = BW_RING_STAMPS + self->rung % BW_STAMP_SLOTS * BW_RING_STAMP_SIZE;
+        if (!copy_slot(self, address, BW_ST_RUNG, self->rung, slot, 4)) {
             self->lost += 2;
-        else if (ring < self->last_rung || rung < ring || rung > now)
-            self->nonsense += 2;
-        else {
-            out[count++] = guest_event(ring, BW_RING, self->doorbell_id, self->rung + 1, 0);
-            out[count++] = guest_event(rung, BW_RUNG, self->doorbell_id, self->rung + 1, 0);
-            self->last_rung = rung;
+            continue;
         }
+        if (slot[2])
+            count += add_handler(self, slot[2], slot[3], now, announced, out + count);
+        count += add_ring(self, slot[0], slot[1], now, out + count);
     }
     return count;
 }
@@ -96,19 +120,15 @@ static uint32_t drain_handled(struct bw_stamps *self, uint64_t now, uint64_t ann
                               uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_HANDLED), tsc, irq;
-    if (first_slot(self, &self->handled, head, 1) == head)
+    uint64_t head = counter(self, BW_ST_HANDLED), slot[2];
+    if (!begin(self, &self->alone, head, 1))
         return 0;
-    for (; self->handled != head && count < most; self->handled++) {
-        if (!copy_slot(self, BW_HANDLER_STAMPS, BW_ST_HANDLED, self->handled, &tsc, &irq))
+    for (; self->alone != head && count < most; self->alone++) {
+        uint64_t address = BW_HANDLER_STAMPS + self->alone % BW_STAMP_SLOTS * BW_HANDLER_STAMP_SIZE;
+        if (!copy_slot(self, address, BW_ST_HANDLED, self->alone, slot, 2))
             self->lost++;
-        else if (tsc < self->last_handler || tsc > now || irq < self->last_irq || irq > announced)
-            self->nonsense++;
-        else {
-            out[count++] = guest_event(tsc, BW_HANDLER, self->vector, irq, irq - self->last_irq);
-            self->last_handler = tsc;
-            self->last_irq = irq;
-        }
+        else
+            count += add_handler(self, slot[0], slot[1], now, announced, out + count);
     }
     return count;
 }
@@ -116,7 +136,7 @@ static uint32_t drain_handled(struct bw_stamps *self, uint64_t now, uint64_t ann
 uint32_t bw_stamps_drain(struct bw_stamps *self, uint64_t announced, struct bw_event *out, uint32_t most)
 {
     uint64_t now = bw_tsc() + (1ull << 20); /* stamps may be newer than this look at the clock, by a little */
-    uint32_t count = drain_rung(self, now, out, most / 2);
+    uint32_t count = drain_rung(self, now, announced, out, most / 2);
     return count + drain_handled(self, now, announced, out + count, most - count);
 }
 
