@@ -1,0 +1,57 @@
+"""Versions and the machine: what belongs in every report, ready to copy."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from PySide6.QtCore import qVersion
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from engine.source import Source
+from viz.controls import Button
+
+PACKAGES = ("PySide6-Essentials", "pyqtgraph", "numpy", "pyarrow")
+
+
+def program_version() -> str:
+    """This program's version; "unknown" where it is not installed."""
+    try:
+        return version("bellwire")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def about_text(source: Source) -> str:
+    """One fact a line."""
+    lines = [f"Bellwire {program_version()}", f"Python {platform.python_version()}, Qt {qVersion()}"]
+    lines += [f"{name} {version(name)}" for name in PACKAGES]
+    lines += [f"{name}: {value}" for name, value in source.host.items()]
+    return "\n".join(lines)
+
+
+class About(QDialog):
+    """The facts, and a button that copies them."""
+
+    def __init__(self, source: Source, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About Bellwire")
+        self.text = about_text(source)
+        title, purpose, facts = QLabel("Bellwire"), QLabel("How a KVM guest and its host signal each other."), QLabel()
+        title.setObjectName("title")
+        facts.setObjectName("mono")
+        facts.setText(self.text)
+        copy, close = Button("Copy"), Button("Close")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text))
+        close.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(copy)
+        buttons.addWidget(close)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(28, 24, 28, 20)
+        box.setSpacing(12)
+        for widget in (title, purpose, facts):
+            box.addWidget(widget)
+        box.addLayout(buttons)

@@ -1,0 +1,73 @@
+"""The one table of what the user can do. Menus, keys, tooltips, the palette and the key help are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from viz.commands import Commands
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do: its words, its keys (the first one is shown), what does it, and what it needs."""
+
+    name: str
+    menu: str
+    text: str
+    keys: tuple[str, ...]
+    run: Callable[[Commands], None]
+    tip: str
+    ability: str = ""  # of the source: while it cannot, the action is disabled and says why
+    checkable: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key as it is written on a keyboard; empty if there is none."""
+        return KEY_NAMES.get(self.keys[0], self.keys[0]) if self.keys else ""
+
+
+KEY_NAMES = {"Right": "→", "Left": "←", "PgDown": "PgDn", "Esc": "Esc"}
+MENUS = ("File", "View", "Run", "Help")
+
+C = Commands
+ACTIONS: tuple[Action, ...] = (
+    Action("open", "File", "Open recording…", ("Ctrl+O",), C.open_recording, "Replays a recorded run"),
+    Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),
+    Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program"),
+    Action("theme", "View", "Light or dark", ("Ctrl+T",), C.toggle_theme, "Changes the colours"),
+    Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text"),
+    Action("smaller", "View", "Smaller text", ("Ctrl+-",), C.smaller, "Makes all text smaller"),
+    Action("normal", "View", "Normal text", ("Ctrl+0",), C.normal_size, "Text at 100 %"),
+    Action("motion", "View", "Reduced motion", (), C.toggle_motion, "Tokens stand instead of gliding", checkable=True),
+    Action("full", "View", "Full screen", ("F11",), C.full_screen, "Fills the screen", checkable=True),
+    Action("presenter", "View", "Presenter", ("P",), C.presenter, "Only diagram and large numbers", checkable=True),
+    Action("play", "Run", "Play or pause", ("Space", ".", "PgDown"), C.play_or_pause,
+           "Stops the view; the capture goes on"),
+    Action("step", "Run", "Step", ("Right",), C.step, "To the next journey"),
+    Action("step_back", "Run", "Step back", ("Left",), C.step_back, "To the journey before"),
+    Action("home", "Run", "To the start", ("Home", "F3"), C.to_start, "To the oldest journey that is held"),
+    Action("newest", "Run", "To the present", ("End",), C.to_newest, "Follows the newest, in real time"),
+    Action("slower", "Run", "Slower", ("[",), C.slower, "More slow motion, up to 1 : 10 000 000"),
+    Action("faster", "Run", "Faster", ("]",), C.faster, "Less slow motion, down to real time"),
+    Action("ioeventfd", "Run", "ioeventfd", ("I",), C.toggle_ioeventfd,
+           "On: KVM signals the eventfd itself. Off: each doorbell is an exit to user space", "ioeventfd", True),
+    Action("irqfd", "Run", "irqfd", ("Q",), C.toggle_irqfd,
+           "On: a write to an eventfd interrupts the guest. Off: it takes an ioctl", "irqfd", True),
+    Action("ring", "Run", "Ring one doorbell", ("D",), C.ring, "The guest rings once", "doorbell"),
+    Action("interrupt", "Run", "Send one interrupt", ("R",), C.interrupt, "The host interrupts once", "interrupt"),
+    Action("hold", "Run", "Hold the guest", ("H",), C.hold, "Stops the pace, or lets it go on", "run", True),
+    Action("restart", "Run", "Start afresh", ("Ctrl+R",), C.restart, "The same scenario in a new machine"),
+    Action("keys", "Help", "Keys", ("?", "F1"), C.show_keys, "Shows every key"),
+    Action("palette", "Help", "Find an action…", ("Ctrl+Shift+P",), C.show_palette, "Every action by its name"),
+    Action("about", "Help", "About…", (), C.show_about, "Versions and this machine"),
+    Action("clear", "Run", "Clear the choice", ("Esc",), C.clear, "Nothing is chosen any more"),
+)
+BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def tooltip(name: str, reason: str = "") -> str:
+    """What an action does and its key; `reason`: why it cannot be done now."""
+    action = BY_NAME[name]
+    key = f" ({action.key})" if action.key else ""
+    return f"{action.tip}{key}" if not reason else f"{action.text}{key}: not now. {reason}"

@@ -1,0 +1,257 @@
+"""The two rows at the top: menus, slow motion and the states that are always on screen; and the controls."""
+
+from __future__ import annotations
+
+import math
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy, QWidget
+
+from engine.events import Switch as Wiring
+from viz.actions import BY_NAME, tooltip
+from viz.controls import Button, Chip, Choice, Combo, IconButton, Switch
+from viz.icons import icon, logo
+from viz.popover import MorePopover
+from viz.scenarios import fill, show_scenario
+from viz.text import count_of, grouped, pace, ratio
+from viz.theme import Theme
+from viz.transport import FACTORS
+
+if TYPE_CHECKING:
+    from viz.commands import Commands
+
+PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
+CLICK_SECONDS = 0.5  # a switch shows what was clicked until the machine has had time to follow
+STATES = {
+    "LIVE": ("live", "circle"),
+    "PAUSED": ("paused", "bars"),
+    "REPLAY": ("replay", "triangle"),
+    "NO KVM": ("heavy", "square"),
+    "ENDED": ("text_muted", "square"),
+}
+
+
+class StatusRow(QFrame):
+    """Name, menus, slow motion, and what must always be seen: state, backend, drops, factor."""
+
+    def __init__(self, commands: Commands, menus: QMenuBar, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("bar")
+        self.commands = commands
+        self.mark, self.name = QLabel(), QLabel("Bellwire")
+        self.name.setObjectName("wordmark")
+        self.scenario = QLabel()  # in place of the menus, for the audience
+        self.menus = menus
+        self.slow_label = QLabel("slow motion")
+        self.slow_label.setObjectName("muted")
+        self.slow = Choice(FACTORS)
+        self.slow.setAccessibleName("slow motion factor")
+        self.slow.chosen.connect(commands.set_factor)
+        self.factor, self.state = Chip(theme), Chip(theme, mono=False)
+        self.backend, self.dropped = Chip(theme), Chip(theme)
+        self._lay_out()
+        self.set_theme(theme)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(22, 4, 22, 4)
+        row.setSpacing(8)
+        self.menus.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        row.addWidget(self.mark)
+        row.addWidget(self.name)
+        row.addWidget(self.menus)
+        row.addWidget(self.scenario)
+        row.addStretch(1)
+        row.addWidget(self.slow_label)
+        row.addWidget(self.slow)
+        for chip in (self.factor, self.state, self.backend, self.dropped):
+            row.addWidget(chip)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.mark.setPixmap(logo(theme, theme.px(24)))
+        self.slow.setFixedWidth(theme.px(110))
+        for chip in (self.factor, self.state, self.backend, self.dropped):
+            chip.set_theme(theme)
+
+    def set_presenting(self, on: bool) -> None:
+        """The audience sees the scenario instead of menus."""
+        for widget in (self.menus, self.slow, self.slow_label):
+            widget.setVisible(not on)
+        self.scenario.setVisible(on)
+
+    def refresh(self) -> None:
+        """The states as they are now."""
+        model = self.commands.model
+        color, mark = STATES.get(self.state_name(), ("text_muted", "square"))
+        self.state.say(self.state_name() if not self._both() else "REPLAY, PAUSED", color, mark)
+        self.backend.say(model.source.backend)
+        dropped = model.tally.dropped
+        self.dropped.say(f"{grouped(dropped)} dropped", "heavy" if dropped else "text_muted")
+        self.factor.say(self._factor_text(), "text" if model.transport.factor > 1 else "text_muted")
+        self.slow.show_value(model.transport.factor)
+        self.scenario.setText(model.scenario.title)
+        self._explain()
+
+    def state_name(self) -> str:
+        """LIVE, PAUSED, REPLAY, NO KVM; or ENDED, if nothing can come any more."""
+        model = self.commands.model
+        ended = model.state == "LIVE" and not model.source.alive
+        return "ENDED" if ended else model.state
+
+    def _both(self) -> bool:
+        return self.commands.model.replaying and self.commands.model.state == "PAUSED"
+
+    def _factor_text(self) -> str:
+        model = self.commands.model
+        text = ratio(model.transport.factor)
+        return f"{text}, {model.behind:.1f} s back" if model.transport.exact and model.behind >= 0.1 else text
+
+    def _explain(self) -> None:
+        model = self.commands.model
+        keys = f"{BY_NAME['slower'].key} slower, {BY_NAME['faster'].key} faster, {BY_NAME['newest'].key} to the present"
+        real = "At 1 : 1 a token moves at a pace for the eye and carries the count of what it stands for."
+        slow = "In slow motion a token's time on a wire is the measured one, times the factor."
+        self.factor.setToolTip(f"{slow if model.transport.exact else real} ({keys})")
+        self.slow.setToolTip(f"Slow motion of the transit itself ({keys})")
+        self.state.setToolTip("PAUSED stops the view; the capture goes on. (Space)")
+        self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
+        self.dropped.setToolTip(f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room.")
+
+
+class ControlRow(QFrame):
+    """Scenario, transport, pace, the two switches, single signals."""
+
+    def __init__(self, commands: Commands, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("bar")
+        self.commands, self.theme = commands, theme
+        self.scenarios = Combo(theme)
+        self.scenarios.setAccessibleName("scenario")
+        fill(self.scenarios)
+        self.scenarios.activated.connect(self._picked)
+        self.transport = {name: IconButton() for name in ("home", "step_back", "play", "step", "newest")}
+        for name, button in self.transport.items():
+            button.setAccessibleName(BY_NAME[name].text)
+            button.clicked.connect(lambda _=False, name=name: BY_NAME[name].run(commands))
+        self.pace = Choice(PACES)
+        self.pace.setAccessibleName("pace: signals a second")
+        self.pace.chosen.connect(self._pace_picked)
+        self.pace_label, self.pace_value = QLabel("pace"), QLabel("")
+        self.pace_label.setObjectName("muted")
+        self.pace_value.setObjectName("mono")
+        self.switches = {
+            "ioeventfd": Switch("ioeventfd", "doorbell", theme),
+            "irqfd": Switch("irqfd", "interrupt", theme),
+        }
+        self.singles = {"ring": Button("Ring"), "interrupt": Button("Interrupt")}
+        self.more = IconButton()
+        self.more.setToolTip("Burst, idle, hold")
+        self.more.setAccessibleName("more settings")
+        self.popover = MorePopover(commands, theme, self)
+        self.more.clicked.connect(lambda: self.popover.open_below(self.more))
+        self._clicked_at = dict.fromkeys(self.switches, 0.0)
+        self._pace_clicked_at = 0.0
+        self._icons = dict.fromkeys(self.transport, "")
+        self._connect()
+        self._lay_out()
+        self.set_theme(theme)
+
+    def _connect(self) -> None:
+        for name, switch in self.switches.items():
+            switch.clicked.connect(lambda _=False, name=name: self._switched(name))
+        for name, button in self.singles.items():
+            button.setObjectName("doorbell" if name == "ring" else "interrupt")
+            button.clicked.connect(lambda _=False, name=name: BY_NAME[name].run(self.commands))
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(22, 7, 22, 7)
+        row.setSpacing(6)
+        row.addWidget(self.scenarios, 3)
+        row.addSpacing(10)
+        for button in self.transport.values():
+            row.addWidget(button)
+        row.addSpacing(10)
+        row.addWidget(self.pace_label)
+        row.addWidget(self.pace, 2)
+        row.addWidget(self.pace_value)
+        row.addSpacing(10)
+        for switch in self.switches.values():
+            row.addWidget(switch)
+            row.addSpacing(6)
+        row.addStretch(1)
+        for single in self.singles.values():
+            row.addWidget(single)
+        row.addWidget(self.more)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.theme = self.scenarios.theme = theme
+        self._icons = dict.fromkeys(self.transport, "")
+        self.more.setIcon(icon("more", theme))
+        self.scenarios.setMinimumWidth(theme.px(190))
+        self.scenarios.setMaximumWidth(theme.px(330))
+        self.pace.setMinimumWidth(theme.px(80))
+        self.pace.setMaximumWidth(theme.px(170))
+        self.pace_value.setFixedWidth(theme.px(66))
+        for button in self.transport.values():
+            button.setIconSize(QSize(theme.px(20), theme.px(20)))
+        for switch in self.switches.values():
+            switch.set_theme(theme)
+        self.popover.set_theme(theme)
+
+    def _picked(self, index: int) -> None:
+        name = self.scenarios.itemData(index, Qt.ItemDataRole.UserRole)
+        if name:
+            self.commands.window.run_scenario_called(name)
+
+    def _pace_picked(self, per_second: float) -> None:
+        self._pace_clicked_at = monotonic()
+        self.pace_value.setText(pace(per_second))
+        self.commands.set_pace(per_second)
+
+    def _switched(self, name: str) -> None:
+        self._clicked_at[name] = monotonic()
+        BY_NAME[name].run(self.commands)
+
+    def refresh(self) -> None:
+        """Everything as the events say it is."""
+        model = self.commands.model
+        show_scenario(self.scenarios, model.scenario.name)
+        self._set_icon("play", "play" if model.transport.paused else "pause")
+        for name in self.transport:
+            if name != "play":
+                self._set_icon(name, name)
+            self.transport[name].setToolTip(tooltip(name))
+        self.transport["newest"].setEnabled(not model.transport.following or model.transport.factor > 1)
+        if monotonic() - self._pace_clicked_at > CLICK_SECONDS:
+            self.pace.show_value(self.commands.pace)
+            self.pace_value.setText(pace(self.commands.pace))
+        self._allow(self.pace, "pace", "Signals a second, from by hand to flat out")
+        for name, switch in self.switches.items():
+            self._show_switch(name, switch)
+        for name, button in self.singles.items():
+            self._allow(button, BY_NAME[name].ability, tooltip(name))
+        self.popover.refresh()
+
+    def _show_switch(self, name: str, switch: Switch) -> None:
+        self._allow(switch, name, tooltip(name))
+        if monotonic() - self._clicked_at[name] > CLICK_SECONDS:
+            switch.setChecked(self.commands.model.wired(Wiring[name.upper()]))
+
+    def _allow(self, widget: QWidget, ability: str, tip: str) -> None:
+        """Disabled with its reason, or enabled with its tip."""
+        reason = self.commands.source.can(ability)
+        if widget.isEnabled() == bool(reason):
+            widget.setEnabled(not reason)
+        widget.setToolTip(reason or tip)
+
+    def _set_icon(self, name: str, shown: str) -> None:
+        if self._icons[name] != shown:
+            self._icons[name] = shown
+            self.transport[name].setIcon(icon(shown, self.theme))
+
+

@@ -1,0 +1,201 @@
+"""What the user can do: one method an action. They change source, transport or window; nothing else does."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from engine.events import FLAT_OUT, Setting, Switch
+from viz.model import LiveModel
+from viz.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from engine.source import Source
+    from viz.window import MainWindow
+
+TEXT_STEP = 0.1
+
+
+class Commands:
+    """The actions of one window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+
+    @property
+    def model(self) -> LiveModel:
+        """The window's model, which another scenario replaces."""
+        return self.window.model
+
+    @property
+    def source(self) -> Source:
+        """The source of the events, which takes the commands."""
+        return self.model.source
+
+    def possible(self, ability: str) -> bool:
+        """Whether the source can do it now; if not, the window says why."""
+        reason = self.source.can(ability) if ability else ""
+        if reason:
+            self.window.notice.say(reason)
+        return not reason
+
+    # -- time
+
+    def play_or_pause(self) -> None:
+        """The view stands still, the capture goes on."""
+        transport = self.model.transport
+        if transport.paused:
+            self.model.selection.choose()
+            transport.play()
+        else:
+            transport.pause()
+
+    def step(self) -> None:
+        """One journey on."""
+        self.model.step(+1)
+
+    def step_back(self) -> None:
+        """One journey back."""
+        self.model.step(-1)
+
+    def to_start(self) -> None:
+        """The oldest journey that is held."""
+        self.model.to_start()
+
+    def to_newest(self) -> None:
+        """The present, in real time."""
+        self.model.to_newest()
+
+    def slower(self) -> None:
+        """One notch of slow motion more."""
+        self.model.transport.slower()
+
+    def faster(self) -> None:
+        """One notch of slow motion less."""
+        self.model.transport.faster()
+
+    def set_factor(self, factor: float) -> None:
+        """Slow motion, 1..10^7."""
+        self.model.transport.set_factor(factor)
+
+    def clear(self) -> None:
+        """Closes what is open above the picture, else clears the choice."""
+        if not self.window.close_overlays():
+            self.model.selection.choose()
+
+    # -- the machine
+
+    def toggle_ioeventfd(self) -> None:
+        """While the guest rings."""
+        if self.possible("ioeventfd"):
+            self.source.set_ioeventfd(not self.model.wired(Switch.IOEVENTFD))
+
+    def toggle_irqfd(self) -> None:
+        """While interrupts fly."""
+        if self.possible("irqfd"):
+            self.source.set_irqfd(not self.model.wired(Switch.IRQFD))
+
+    def ring(self) -> None:
+        """One doorbell."""
+        if self.possible("doorbell"):
+            self.source.ring_once()
+
+    def interrupt(self) -> None:
+        """One interrupt."""
+        if self.possible("interrupt"):
+            self.source.interrupt_once()
+
+    def hold(self) -> None:
+        """Stops the pace, or lets it go on."""
+        if self.possible("run"):
+            self.source.set_running(not self.running)
+
+    def set_pace(self, per_second: float) -> None:
+        """Signals a second; 0 by hand, infinite flat out."""
+        if self.possible("pace"):
+            self.source.set_pace(per_second)
+
+    def set_burst(self, signals: float) -> None:
+        """Signals a tick."""
+        if self.possible("burst"):
+            self.source.set_burst(round(signals))
+
+    def set_idle(self, idle: str) -> None:
+        """What the guest does between signals."""
+        if self.possible("idle"):
+            self.source.set_idle(idle)
+
+    @property
+    def running(self) -> bool:
+        """Whether the pace drives signals."""
+        return bool(self.model.tally.settings.get(Setting.RUNNING, 1))
+
+    @property
+    def pace(self) -> float:
+        """Signals a second, as the source says."""
+        value = self.model.tally.settings.get(Setting.PACE)
+        if value is None:
+            return self.model.scenario.pace.per_second
+        return math.inf if value >= FLAT_OUT else float(value)
+
+    def restart(self) -> None:
+        """The same scenario from a fresh start."""
+        self.window.run_scenario(self.model.scenario)
+
+    # -- the window
+
+    def open_recording(self) -> None:
+        """A recording instead of a guest."""
+        self.window.open_recording()
+
+    def save_picture(self) -> None:
+        """The window as a PNG file."""
+        self.window.save_picture()
+
+    def quit(self) -> None:
+        """The end."""
+        self.window.close()
+
+    def toggle_theme(self) -> None:
+        """Dark or light."""
+        theme = LIGHT if self.window.theme.name == "dark" else DARK
+        self.window.set_theme(theme.scaled(self.window.theme.scale))
+
+    def larger(self) -> None:
+        """Larger text."""
+        self._scale(self.window.theme.scale + TEXT_STEP)
+
+    def smaller(self) -> None:
+        """Smaller text."""
+        self._scale(self.window.theme.scale - TEXT_STEP)
+
+    def normal_size(self) -> None:
+        """Text at 100 %."""
+        self._scale(1.0)
+
+    def _scale(self, scale: float) -> None:
+        self.window.set_theme(self.window.theme.scaled(round(scale, 2)))
+
+    def toggle_motion(self) -> None:
+        """Tokens that glide, or that stand."""
+        self.window.set_reduced_motion(not self.window.reduced_motion)
+
+    def full_screen(self) -> None:
+        """Fills the screen, or not."""
+        self.window.toggle_full_screen()
+
+    def presenter(self) -> None:
+        """Only the diagram and the large numbers."""
+        self.window.set_presenter(not self.window.presenting)
+
+    def show_keys(self) -> None:
+        """All keys."""
+        self.window.show_keys()
+
+    def show_palette(self) -> None:
+        """Every action by its name."""
+        self.window.show_palette()
+
+    def show_about(self) -> None:
+        """Versions and the machine."""
+        self.window.show_about()

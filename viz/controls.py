@@ -1,0 +1,270 @@
+"""The small widgets of the bar: a switch, a chip, a slider over a list of values. All can be worked by keyboard.
+
+The window's own keys are single letters and Space. A control that has the focus keeps the keys that work it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QPushButton, QSizePolicy, QSlider, QToolButton, QWidget
+
+from viz.theme import Theme
+
+BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+SLIDER_KEYS = (
+    Qt.Key.Key_Left,
+    Qt.Key.Key_Right,
+    Qt.Key.Key_Home,
+    Qt.Key.Key_End,
+    Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown,
+)
+COMBO_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Home, Qt.Key.Key_End)
+
+
+def keeps(event: QEvent, keys: Sequence[Qt.Key]) -> bool:
+    """Whether the event asks if a key is the window's, and it is the control's own: then it is accepted."""
+    if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+        return False
+    if event.key() not in keys or event.modifiers():
+        return False
+    event.accept()
+    return True
+
+
+class Button(QPushButton):
+    """A push button that Space and Enter press while it has the focus; a click does not take the focus."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAutoDefault(True)
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, BUTTON_KEYS) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in BUTTON_KEYS[1:]:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class IconButton(QToolButton):
+    """A square button with an icon."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setIconSize(QSize(20, 20))
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, BUTTON_KEYS) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in BUTTON_KEYS[1:]:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class Switch(QAbstractButton):
+    """On or off, with its name beside it. On is said by the knob's side, its mark and its colour."""
+
+    TRACK, HEIGHT, GAP = 46, 26, 9
+
+    def __init__(self, text: str, color: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme, self.color = theme, color
+        self.setText(text)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        px = self.theme.px
+        width = QFontMetricsF(self.theme.font(14, 600)).horizontalAdvance(self.text())
+        return QSize(px(self.TRACK) + px(self.GAP) + round(width) + 6, px(self.HEIGHT) + 6)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, BUTTON_KEYS) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in BUTTON_KEYS[1:]:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        px, on, live = self.theme.px, self.isChecked(), self.isEnabled()
+        height = px(self.HEIGHT)
+        track = QRectF(3, (self.height() - height) / 2, px(self.TRACK), height)
+        fill = self.theme.color(self.color if on else "surface_raised", 1 if live else 0.4)
+        edge = self.theme.color(self.color if on else "border_strong", 1 if live else 0.5)
+        painter.setPen(QPen(edge, 1.5))
+        painter.setBrush(fill)
+        painter.drawRoundedRect(track, height / 2, height / 2)
+        self._paint_knob(painter, track, on, live)
+        painter.setPen(self.theme.color("text" if live else "text_muted"))
+        painter.setFont(self.theme.font(14, 600))
+        words = QRectF(track.right() + px(self.GAP), 0, self.width(), self.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        if self.hasFocus():
+            self._paint_focus(painter)
+
+    def _paint_knob(self, painter: QPainter, track: QRectF, on: bool, live: bool) -> None:
+        """A disc; on it is at the right and bears a bar, off at the left and bears a ring."""
+        radius = track.height() / 2 - self.theme.px(3)
+        x = track.right() - track.height() / 2 if on else track.left() + track.height() / 2
+        center = QPointF(x, track.center().y())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color("text_on_accent" if on else "text_muted", 1 if live else 0.6))
+        painter.drawEllipse(center, radius, radius)
+        painter.setPen(QPen(self.theme.color(self.color if on else "surface_raised"), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if on:
+            painter.drawLine(center - QPointF(0, radius * 0.4), center + QPointF(0, radius * 0.4))
+        else:
+            painter.drawEllipse(center, radius * 0.4, radius * 0.4)
+
+    def _paint_focus(self, painter: QPainter) -> None:
+        painter.setPen(QPen(self.theme.color("focus"), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+
+
+class Chip(QWidget):
+    """A short fact in a rounded frame, with or without a coloured dot."""
+
+    def __init__(self, theme: Theme, mono: bool = True, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme, self.mono = theme, mono
+        self.words, self.dot, self.color = "", "", "text_muted"
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def say(self, words: str, color: str = "text_muted", dot: str = "") -> None:
+        """Shows `words`; dot is "", "circle" (goes on), "bars" (paused) or "square" (none)."""
+        if (words, color, dot) == (self.words, self.color, self.dot):
+            return
+        wider = len(words) != len(self.words) or dot != self.dot
+        self.words, self.color, self.dot = words, color, dot
+        self.setAccessibleName(words)
+        if wider:
+            self.updateGeometry()
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        width = QFontMetricsF(self._font()).horizontalAdvance(self.words)
+        return QSize(round(width) + self.theme.px(26 + (16 if self.dot else 0)), self.theme.px(27))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QPen(self.theme.color("border"), 1))
+        painter.setBrush(self.theme.color("surface_raised"))
+        painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)
+        inset = self.theme.px(13)
+        if self.dot:
+            mark = QPointF(inset + self.theme.px(3), self.height() / 2)
+            paint_dot(painter, self.dot, mark, self.theme.px(4.5), self.theme.color(self.color))
+            inset += self.theme.px(16)
+        painter.setFont(self._font())
+        painter.setPen(self.theme.color("text" if self.dot else self.color))
+        painter.drawText(QRectF(inset, 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, self.words)
+
+    def _font(self) -> QFont:
+        return self.theme.font(12.5, 400 if self.mono else 600, self.mono)
+
+
+def paint_dot(painter: QPainter, shape: str, at: QPointF, half: float, color: QColor) -> None:
+    """A state's mark: its shape says what its colour says."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    if shape == "circle":
+        painter.drawEllipse(at, half, half)
+    elif shape == "bars":
+        for side in (-1, 1):
+            painter.drawRect(QRectF(at.x() + side * half * 0.6 - half * 0.3, at.y() - half, half * 0.7, 2 * half))
+    elif shape == "triangle":
+        painter.drawPolygon(
+            QPolygonF([at + QPointF(half, 0), at + QPointF(-half * 0.8, -half), at + QPointF(-half * 0.8, half)])
+        )
+    else:
+        painter.drawRect(QRectF(at.x() - half * 0.8, at.y() - half * 0.8, half * 1.6, half * 1.6))
+
+
+class Choice(QSlider):
+    """A slider over a list of values, in even steps: logarithmic if the list is. `chosen` tells what was picked."""
+
+    chosen = Signal(float)
+
+    def __init__(self, values: Sequence[float], parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.values = list(values)
+        self.setRange(0, len(self.values) - 1)
+        self.setPageStep(3)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.valueChanged.connect(lambda index: self.chosen.emit(self.values[index]))
+
+    def show_value(self, value: float) -> None:
+        """Moves to the nearest value, without telling."""
+        nearest = min(range(len(self.values)), key=lambda index: distance(self.values[index], value))
+        if nearest != self.value() and not self.isSliderDown():
+            self.blockSignals(True)
+            self.setValue(nearest)
+            self.blockSignals(False)
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, SLIDER_KEYS) or super().event(event)
+
+
+def distance(one: float, other: float) -> float:
+    """How far apart two values are on a log scale; equal infinities are not."""
+    if one == other:
+        return 0.0
+    return abs(max(one, 0.1) / max(other, 0.1) - 1) if one >= other else abs(max(other, 0.1) / max(one, 0.1) - 1)
+
+
+class Combo(QComboBox):
+    """A combo box with a drawn arrow."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, COMBO_KEYS) or super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.theme.color("text_muted"), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        x, y = self.width() - self.theme.px(18), self.height() / 2
+        painter.drawPolyline(QPolygonF([QPointF(x - 4, y - 2), QPointF(x, y + 2.5), QPointF(x + 4, y - 2)]))

@@ -1,0 +1,60 @@
+"""The one clock of the window: once a frame drain, fold, show, in that order, and paint what has changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+
+from viz.model import LiveModel
+
+FAST, SLOW = 16, 64  # ms between frames
+BUDGET = 0.012  # seconds of work that a frame may cost
+LONGEST_STEP = 0.1  # seconds that the view moves on at most, however late a frame is
+
+
+class Frame(QObject):
+    """Ticks while it runs. `work` holds the seconds that the newest frames cost, painting included."""
+
+    def __init__(self, model: LiveModel, show: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self.model, self._show = model, show
+        self.work: deque[float] = deque(maxlen=3600)
+        self._last = perf_counter()
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(FAST)
+        self._timer.timeout.connect(self.tick)
+
+    def start(self) -> None:
+        """Begins to tick."""
+        self._last = perf_counter()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """No more ticks."""
+        self._timer.stop()
+
+    @property
+    def interval(self) -> int:
+        """ms between frames."""
+        return self._timer.interval()
+
+    def tick(self) -> None:
+        """One frame."""
+        now = perf_counter()
+        seconds, self._last = min(now - self._last, LONGEST_STEP), now
+        self.model.tick(seconds)
+        self._show()
+        QCoreApplication.sendPostedEvents(self.parent(), QEvent.Type.UpdateRequest.value)
+        self.work.append(perf_counter() - now)
+        self._adapt()
+
+    def _adapt(self) -> None:
+        """Fewer frames while they cost too much, so that input and the guest's own threads have time."""
+        costs = sorted(list(self.work)[-9:])
+        usual = costs[len(costs) // 2]
+        wanted = FAST if usual < BUDGET else min(SLOW, round(usual * 2000))
+        if abs(wanted - self._timer.interval()) > 4:
+            self._timer.setInterval(wanted)

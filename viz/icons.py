@@ -1,0 +1,121 @@
+"""The transport's icons, drawn here so that they have the theme's colour and any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+
+from viz.theme import Theme
+
+SIZE = 20  # the icons' own grid
+RATIO = 3  # drawn larger than shown, so that they are sharp on every screen
+
+
+def bar(painter: QPainter, x: float) -> None:
+    """An upright bar."""
+    painter.drawRoundedRect(QRectF(x, 3, 3, 14), 1, 1)
+
+
+def triangle(painter: QPainter, tip: float, base: float) -> None:
+    """A triangle that points from base to tip."""
+    painter.drawPolygon(QPolygonF([QPointF(tip, 10), QPointF(base, 3), QPointF(base, 17)]))
+
+
+def play(painter: QPainter) -> None:
+    triangle(painter, 16.5, 5)
+
+
+def pause(painter: QPainter) -> None:
+    bar(painter, 5)
+    bar(painter, 12)
+
+
+def home(painter: QPainter) -> None:
+    bar(painter, 3)
+    triangle(painter, 7, 17)
+
+
+def newest(painter: QPainter) -> None:
+    bar(painter, 14)
+    triangle(painter, 13, 3)
+
+
+def step(painter: QPainter) -> None:
+    triangle(painter, 14.5, 6)
+    painter.drawRoundedRect(QRectF(15, 4.5, 1.8, 11), 0.9, 0.9)
+
+
+def step_back(painter: QPainter) -> None:
+    triangle(painter, 5.5, 14)
+    painter.drawRoundedRect(QRectF(3.2, 4.5, 1.8, 11), 0.9, 0.9)
+
+
+def more(painter: QPainter) -> None:
+    for x in (4.5, 10, 15.5):
+        painter.drawEllipse(QPointF(x, 10), 1.7, 1.7)
+
+
+def close(painter: QPainter) -> None:
+    painter.setPen(QPen(painter.brush().color(), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(QPointF(6, 6), QPointF(14, 14))
+    painter.drawLine(QPointF(14, 6), QPointF(6, 14))
+
+
+ICONS: dict[str, Callable[[QPainter], None]] = {
+    "play": play,
+    "pause": pause,
+    "home": home,
+    "newest": newest,
+    "step": step,
+    "step_back": step_back,
+    "more": more,
+    "close": close,
+}
+
+
+def icon(name: str, theme: Theme) -> QIcon:
+    """The icon in the theme's colours, muted where its button is disabled."""
+    made = QIcon()
+    made.addPixmap(drawn(name, theme.color("text")), QIcon.Mode.Normal)
+    made.addPixmap(drawn(name, theme.color("text_muted", 0.5)), QIcon.Mode.Disabled)
+    return made
+
+
+def drawn(name: str, color: QColor) -> QPixmap:
+    """One icon in one colour."""
+    pixmap = QPixmap(SIZE * RATIO, SIZE * RATIO)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(RATIO, RATIO)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    ICONS[name](painter)
+    painter.end()
+    return pixmap
+
+
+def logo(theme: Theme, size: int) -> QPixmap:
+    """The program's mark: a wire that rings, out in one colour and back in the other."""
+    pixmap = QPixmap(size * RATIO, size * RATIO)
+    pixmap.setDevicePixelRatio(RATIO)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(size / 24, size / 24)
+    for y, name, left in ((8, "doorbell", False), (16, "interrupt", True)):
+        painter.setPen(QPen(theme.color(name), 2.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawLine(QPointF(3, y), QPointF(21, y))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(name))
+        x = 9 if left else 15
+        path = QPainterPath()
+        if left:
+            path.addPolygon(QPolygonF([QPointF(x, y - 5), QPointF(x + 5, y), QPointF(x, y + 5), QPointF(x - 5, y)]))
+        else:
+            path.addEllipse(QPointF(x, y), 4.2, 4.2)
+        painter.drawPath(path)
+    painter.end()
+    return pixmap

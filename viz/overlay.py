@@ -1,0 +1,182 @@
+"""What opens above the picture: all keys, and the palette that finds an action by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from viz.actions import ACTIONS, KEY_NAMES, MENUS, Action
+from viz.theme import Theme
+
+# Keys that no action has: a control's own, and the scenarios'.
+MORE_KEYS = (("1 … 9", "Scenario"), ("Tab", "To the next control"), ("Space, Enter", "Works the control in focus"))
+
+
+Entries = list[tuple[str, Callable[[], None]]]  # words, and what they do
+
+
+class Overlay(QWidget):
+    """Covers the window's content with a veil and follows its size; a click beside what it shows closes it."""
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window)
+        self.theme = theme
+        window.installEventFilter(self)
+        self.setGeometry(window.rect())
+        self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self.setGeometry(watched.rect())
+        return False
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.theme = theme
+        self.update()
+
+    def open(self) -> None:
+        """Shows itself above everything."""
+        parent = self.parentWidget()
+        if parent:
+            self.setGeometry(parent.rect())
+        self.show()
+        self.raise_()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self.theme.color("background", 0.78))
+
+
+class KeyHelp(Overlay):
+    """Every key, by menu."""
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window, theme)
+        self.setAccessibleName("Keys")
+        self.setAccessibleDescription("; ".join(f"{keys}: {text}" for _, rows in sections() for keys, text in rows))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        columns = sections()
+        px = self.theme.px
+        line, width = px(30), min(px(330), (self.width() - px(80)) / len(columns))
+        tall = max(len(rows) for _, rows in columns)
+        line = round(min(line, (self.height() - px(150)) / (tall + 1)))
+        sheet = QRectF(0, 0, width * len(columns) + px(40), line * (tall + 1) + px(100))
+        sheet.moveCenter(QPointF(self.rect().center()))
+        painter.setPen(QPen(self.theme.color("border_strong"), 1))
+        painter.setBrush(self.theme.color("surface"))
+        painter.drawRoundedRect(sheet, 14, 14)
+        painter.setFont(self.theme.font(20, 700))
+        painter.setPen(self.theme.color("text"))
+        painter.drawText(QPointF(sheet.left() + px(28), sheet.top() + px(42)), "Keys")
+        for n, (title, rows) in enumerate(columns):
+            area = QRectF(sheet.left() + px(28) + n * width, sheet.top() + px(66), width - px(16), line)
+            self._column(painter, area, title, rows)
+
+    def _column(self, painter: QPainter, area: QRectF, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        painter.setFont(self.theme.font(12, 600))
+        painter.setPen(self.theme.color("text_muted"))
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, title)
+        for keys, text in rows:
+            area.translate(0, area.height())
+            used = self._caps(painter, area, keys)
+            painter.setFont(self.theme.font(13))
+            painter.setPen(self.theme.color("text"))
+            painter.drawText(area.adjusted(max(used, self.theme.px(104)), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _caps(self, painter: QPainter, area: QRectF, keys: str) -> float:
+        """The keys in a frame; how much room they took."""
+        font = self.theme.font(12, 600, mono=True)
+        painter.setFont(font)
+        width = QFontMetricsF(font).horizontalAdvance(keys) + self.theme.px(14)
+        cap = QRectF(area.left(), area.top() + 3, width, area.height() - 6)
+        painter.setPen(QPen(self.theme.color("border_strong"), 1))
+        painter.setBrush(self.theme.color("surface_raised"))
+        painter.drawRoundedRect(cap, 5, 5)
+        painter.setPen(self.theme.color("text"))
+        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, keys)
+        return width + self.theme.px(10)
+
+
+def sections() -> list[tuple[str, list[tuple[str, str]]]]:
+    """(title, [(keys, what they do)]) in three columns, from the table of actions."""
+    by_menu = {menu: [(keys_of(a), a.text) for a in ACTIONS if a.menu == menu and a.keys] for menu in MENUS}
+    run = by_menu["Run"]
+    half = next(n for n, (keys, _) in enumerate(run) if keys == "I")
+    view = [*by_menu["View"], *by_menu["Help"]]
+    return [("Time", run[:half] + run[-1:]), ("Machine", [*run[half:-1], *MORE_KEYS]),
+            ("Window", [*view, *by_menu["File"]])]
+
+
+def keys_of(action: Action) -> str:
+    """All keys of an action, as they are written on a keyboard."""
+    return "  ".join(KEY_NAMES.get(key, key) for key in action.keys)
+
+
+class Palette(Overlay):
+    """A line to type in, and the actions that match; Enter does the first."""
+
+    def __init__(self, window: QWidget, theme: Theme, entries: Callable[[], Entries]) -> None:
+        super().__init__(window, theme)
+        self._entries = entries
+        self.frame = QFrame(self)
+        self.frame.setObjectName("popover")
+        self.line = QLineEdit()
+        self.line.setPlaceholderText("What do you want to do?")
+        self.line.setAccessibleName("find an action")
+        self.list = QListWidget()
+        self.list.setAccessibleName("actions")
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.line.textChanged.connect(self._filter)
+        self.line.returnPressed.connect(self._do)
+        self.list.itemClicked.connect(lambda _item: self._do())
+        self.line.installEventFilter(self)
+        box = QVBoxLayout(self.frame)
+        box.addWidget(self.line)
+        box.addWidget(self.list)
+
+    def open(self) -> None:
+        super().open()
+        width = min(self.theme.px(560), self.width() - 40)
+        self.frame.setGeometry((self.width() - width) // 2, self.height() // 7, width, self.height() // 2)
+        self.line.clear()
+        self._filter("")
+        self.line.setFocus()
+
+    def _filter(self, typed: str) -> None:
+        """Every word that is typed must be in an action's text."""
+        words = typed.lower().split()
+        self.list.clear()
+        for text, do in self._entries():
+            if all(word in text.lower() for word in words):
+                item = QListWidgetItem(text)
+                item.setData(Qt.ItemDataRole.UserRole, do)
+                self.list.addItem(item)
+        self.list.setCurrentRow(0)
+
+    def _do(self) -> None:
+        item = self.list.currentItem()
+        self.hide()
+        if item:
+            item.data(Qt.ItemDataRole.UserRole)()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Up and Down move in the list while the line has the focus; Esc closes."""
+        if watched is self.line and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() == Qt.Key.Key_Escape:
+                self.hide()
+                return True
+            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
+            if step:
+                self.list.setCurrentRow(min(max(self.list.currentRow() + step, 0), self.list.count() - 1))
+                return True
+        return super().eventFilter(watched, event)

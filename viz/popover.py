@@ -1,0 +1,95 @@
+"""What is not needed every minute: burst, what the guest does between signals, and holding it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QWidget
+
+from engine.events import Setting
+from viz.actions import tooltip
+from viz.controls import Button, Choice, Switch
+from viz.text import grouped
+from viz.theme import Theme
+
+if TYPE_CHECKING:
+    from viz.commands import Commands
+
+BURSTS = tuple(float(2**n) for n in range(11))
+IDLES = {"hlt": "HLT", "spin": "spin"}
+
+
+class MorePopover(QFrame):
+    """A small frame below its button; a click elsewhere, or Esc, closes it."""
+
+    def __init__(self, commands: Commands, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setObjectName("popover")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.commands = commands
+        self.burst = Choice(BURSTS)
+        self.burst.setAccessibleName("burst: signals a tick")
+        self.burst.chosen.connect(commands.set_burst)
+        self.burst_value = QLabel("1")
+        self.burst_value.setObjectName("mono")
+        self.idle = QButtonGroup(self)
+        self.idle_buttons = {name: Button(text) for name, text in IDLES.items()}
+        self.hold = Switch("held", "heavy", theme)
+        self.hold.clicked.connect(commands.hold)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(18, 16, 18, 16)
+        grid.setSpacing(12)
+        for row, text in enumerate(("burst", "between signals", "guest")):
+            label = QLabel(text)
+            label.setObjectName("muted")
+            grid.addWidget(label, row, 0)
+        grid.addWidget(self.burst, 0, 1)
+        grid.addWidget(self.burst_value, 0, 2)
+        buttons = QHBoxLayout()
+        for name, button in self.idle_buttons.items():
+            button.setCheckable(True)
+            button.setAccessibleName(f"between signals the guest does {name}")
+            button.clicked.connect(lambda _=False, name=name: self.commands.set_idle(name))
+            self.idle.addButton(button)
+            buttons.addWidget(button)
+        grid.addLayout(buttons, 1, 1, 1, 2)
+        grid.addWidget(self.hold, 2, 1, 1, 2)
+
+    def open_below(self, button: QWidget) -> None:
+        """Shows itself under the button, inside the window."""
+        self.adjustSize()
+        corner = button.mapToGlobal(QPoint(button.width() - self.width(), button.height() + 6))
+        self.move(corner)
+        self.show()
+        self.burst.setFocus()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.burst.setMinimumWidth(theme.px(140))
+        self.burst_value.setFixedWidth(theme.px(44))
+        self.hold.set_theme(theme)
+
+    def refresh(self) -> None:
+        """The settings as the events say them."""
+        if not self.isVisible():
+            return
+        model = self.commands.model
+        settings, pace = model.tally.settings, model.scenario.pace
+        burst = settings.get(Setting.BURST, pace.burst)
+        self.burst.show_value(burst)
+        self.burst_value.setText(f"×{grouped(burst)}")
+        spins = bool(settings.get(Setting.IDLE, pace.idle == "spin"))
+        self.idle_buttons["spin" if spins else "hlt"].setChecked(True)
+        self.hold.setChecked(not self.commands.running)
+        for widget, ability, tip in (
+            (self.burst, "burst", "Signals a tick of the pace"),
+            (self.hold, "run", tooltip("hold")),
+            *((button, "idle", "HLT exits to the kernel; spin does not") for button in self.idle_buttons.values()),
+        ):
+            reason = model.source.can(ability)
+            widget.setEnabled(not reason)
+            widget.setToolTip(reason or tip)

@@ -1,0 +1,47 @@
+"""What is remembered from one start to the next: theme, size of text, motion, the window's place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from viz.theme import DARK, THEMES, Theme
+
+
+class Settings:
+    """Kept in $XDG_CONFIG_HOME/bellwire/bellwire.ini."""
+
+    def __init__(self) -> None:
+        self._store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "bellwire", "bellwire")
+
+    @property
+    def theme(self) -> Theme:
+        """The theme of last time; what cannot be read is the dark one at 100 %."""
+        theme = THEMES.get(str(self._store.value("theme", DARK.name)), DARK)
+        try:
+            return theme.scaled(float(str(self._store.value("text", 1.0))))
+        except ValueError:
+            return theme
+
+    @theme.setter
+    def theme(self, theme: Theme) -> None:
+        self._store.setValue("theme", theme.name)
+        self._store.setValue("text", theme.scale)
+
+    @property
+    def reduced_motion(self) -> bool:
+        """Whether tokens stand."""
+        return str(self._store.value("reduced_motion", "false")) == "true"
+
+    @reduced_motion.setter
+    def reduced_motion(self, on: bool) -> None:
+        self._store.setValue("reduced_motion", "true" if on else "false")
+
+    @property
+    def geometry(self) -> QByteArray | None:
+        """The window's place and size, as Qt packs them."""
+        value = self._store.value("geometry")
+        return value if isinstance(value, QByteArray) else None
+
+    @geometry.setter
+    def geometry(self, geometry: QByteArray) -> None:
+        self._store.setValue("geometry", geometry)

@@ -1,0 +1,384 @@
+"""The main window: who sits where, and what changes when another source takes the stage."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QMenuBar, QVBoxLayout, QWidget
+
+from engine.errors import EngineError
+from engine.scenario import Scenario, load_scenario
+from engine.source import Source
+from viz.about import About
+from viz.actions import ACTIONS, MENUS, Action, tooltip
+from viz.bar import ControlRow, StatusRow
+from viz.commands import Commands
+from viz.empty import EmptyPanel
+from viz.frame import Frame
+from viz.model import LiveModel
+from viz.nosource import NoSource
+from viz.notice import NoticeBar
+from viz.overlay import Entries, KeyHelp, Palette
+from viz.scenarios import keyed
+from viz.settings import Settings
+from viz.stylesheet import palette, stylesheet
+from viz.theme import Theme, load_fonts
+from viz.views import Views
+
+BAR_SECONDS = 0.1  # how often the bar looks at the states
+JOIN_SECONDS = 10.0
+RECORDINGS = "Recordings (*.arrows *.arrow);;All files (*)"
+
+MakeSource = Callable[[Scenario], Source]
+
+
+def live_session(scenario: Scenario) -> Source:
+    """A real guest."""
+    from engine.session import Session  # here, because a window on a recording needs no KVM
+
+    return Session(scenario)
+
+
+class MainWindow(QMainWindow):
+    """Shows one source at a time. `make_source` makes that of another scenario."""
+
+    def __init__(self, source: Source, theme: Theme, make_source: MakeSource = live_session) -> None:
+        super().__init__()
+        self.theme, self.make_source = theme, make_source
+        self.presenting = self.reduced_motion = False
+        self.settings: Settings | None = None  # remembers nothing, unless it is given some
+        self.model = LiveModel(source)
+        self.commands = Commands(self)
+        self.notice = NoticeBar(theme)
+        self.menus = QMenuBar()
+        self.qactions = {action.name: self._qaction(action) for action in ACTIONS}
+        self.status = StatusRow(self.commands, self.menus, theme)
+        self.controls = ControlRow(self.commands, theme)
+        self.empty: EmptyPanel | None = None
+        self._stopping: list[threading.Thread] = []
+        self._bar_at = 0.0
+        self._told_end = False
+        self._build_menus()
+        self._lay_out()
+        self.keys = KeyHelp(self, theme)
+        self.palette_ = Palette(self, theme, self._entries)
+        self.frame = Frame(self.model, self.refresh, self)
+        self._greet()
+        self.set_theme(theme)
+
+    def _lay_out(self) -> None:
+        self.views = Views(self.model, self.theme)
+        middle = QWidget()
+        self._box = QVBoxLayout(middle)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(0)
+        around = QVBoxLayout()
+        around.setContentsMargins(22, 10, 22, 0)
+        around.addWidget(self.notice)
+        self._box.addWidget(self.status)
+        self._box.addWidget(self.controls)
+        self._box.addLayout(around)
+        self._box.addWidget(self.views, 1)
+        self.setCentralWidget(middle)
+        self.setMinimumSize(960, 600)
+        self.resize(1600, 900)
+
+    # -- actions
+
+    def _qaction(self, action: Action) -> QAction:
+        made = QAction(action.text, self)
+        made.setShortcuts([QKeySequence(key) for key in action.keys])
+        made.setCheckable(action.checkable)
+        made.setToolTip(tooltip(action.name))
+        made.triggered.connect(lambda _=False: self.run_action(action))
+        self.addAction(made)
+        return made
+
+    def run_action(self, action: Action) -> None:
+        """Does it, and shows at once what has changed."""
+        action.run(self.commands)
+        self._bar_at = 0.0
+
+    def _build_menus(self) -> None:
+        menus = {name: self.menus.addMenu(name) for name in MENUS}
+        for menu in menus.values():
+            menu.setToolTipsVisible(True)
+            menu.aboutToShow.connect(self._refresh_actions)
+        for action in ACTIONS:
+            menus[action.menu].addAction(self.qactions[action.name])
+        scenarios = menus["Run"].addMenu("Scenario")
+        scenarios.setToolTipsVisible(True)
+        for key, scenario in keyed():
+            self._add_scenario(scenarios, key, scenario)
+
+    def _add_scenario(self, menu: QMenu, key: str, scenario: Scenario) -> None:
+        made = QAction(scenario.title, self)
+        made.setToolTip(scenario.purpose)
+        made.triggered.connect(lambda _=False: self.run_scenario(scenario))
+        if key:
+            made.setShortcut(QKeySequence(key))
+        self.addAction(made)
+        menu.addAction(made)
+
+    def _refresh_actions(self) -> None:
+        """What can be done now, and what is on."""
+        on = {
+            "ioeventfd": self.controls.switches["ioeventfd"].isChecked(),
+            "irqfd": self.controls.switches["irqfd"].isChecked(),
+            "hold": not self.commands.running,
+            "full": self.isFullScreen(),
+            "presenter": self.presenting,
+            "motion": self.reduced_motion,
+        }
+        for action in ACTIONS:
+            reason = self.model.source.can(action.ability) if action.ability else ""
+            made = self.qactions[action.name]
+            made.setToolTip(tooltip(action.name, reason))
+            made.setText(f"{action.text} ({reason.rstrip('.')})" if reason else action.text)
+            made.setChecked(on.get(action.name, False))
+
+    def _entries(self) -> Entries:
+        """The palette's lines."""
+        lines: Entries = [
+            (f"{action.text}{f'   {action.key}' if action.key else ''}", partial(self.run_action, action))
+            for action in ACTIONS
+        ]
+        return lines + [(f"Scenario: {some.title}", partial(self.run_scenario, some)) for _, some in keyed()]
+
+    # -- the source
+
+    def _greet(self) -> None:
+        """Names the source everywhere; says what to do if there is none."""
+        source = self.model.source
+        self._told_end = False
+        self.setWindowTitle(f"{source.scenario.title}{' (REPLAY)' if self.model.replaying else ''} – Bellwire")
+        if self.empty:
+            self.empty.deleteLater()
+            self.empty = None
+        if isinstance(source, NoSource):
+            self.empty = EmptyPanel(
+                self.views.diagram, "No KVM here", source.reason, "Open a recording", self.open_recording
+            )
+            self.empty.show()
+
+    def run_scenario_called(self, name: str) -> None:
+        """Runs a scenario that is shipped."""
+        try:
+            self.run_scenario(load_scenario(name))
+        except EngineError as error:
+            self.notice.say(str(error))
+
+    def run_scenario(self, scenario: Scenario) -> None:
+        """Starts this one and ends what ran, in the background; if it cannot start, it says why and the old one stays."""
+        source = self.make_source(scenario)
+        try:
+            source.start()
+        except EngineError as error:
+            self.notice.say(str(error))
+            return
+        self.notice.hide()
+        self.show_source(source)
+
+    def show_source(self, source: Source) -> None:
+        """Shows a source that has been started, in place of the one before, which is stopped."""
+        self._stop_in_background(self.model.source)
+        old = self.views
+        self.model = self.frame.model = LiveModel(source)
+        self.views = Views(self.model, self.theme)
+        self.views.diagram.still_motion = self.reduced_motion
+        self._box.replaceWidget(old, self.views)
+        old.hide()
+        old.deleteLater()
+        self.views.set_presenting(self.presenting)
+        self._greet()
+        self._bar_at = 0.0
+
+    def _stop_in_background(self, source: Source) -> None:
+        """Stopping waits for threads and grace periods: not in the GUI's thread."""
+        self._stopping = [thread for thread in self._stopping if thread.is_alive()]
+        thread = threading.Thread(target=source.stop, name="stop a source", daemon=True)
+        thread.start()
+        self._stopping.append(thread)
+
+    def open_recording(self) -> None:
+        """Asks for a file and replays it."""
+        name, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", RECORDINGS)
+        if name:
+            self.replay(Path(name))
+
+    def replay(self, path: Path) -> None:
+        """Replays a recording; what cannot be read says why."""
+        from engine.recording import Recording
+        from engine.replay import Replay
+
+        try:
+            source = Replay(Recording(path))
+            source.start()
+        except EngineError as error:
+            self.notice.say(str(error))
+            return
+        self.notice.hide()
+        self.show_source(source)
+        if source.warning:
+            self.notice.say(source.warning)
+
+    # -- once a frame
+
+    def refresh(self) -> None:
+        """All views, and now and then the bar."""
+        self.views.refresh()
+        if monotonic() - self._bar_at >= BAR_SECONDS:
+            self._bar_at = monotonic()
+            self.status.refresh()
+            self.controls.refresh()
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        """A session that has ended by itself says why, once."""
+        source = self.model.source
+        if self._told_end or source.alive or isinstance(source, NoSource) or not self.model.tally.recorded:
+            return
+        self._told_end = True
+        if source.error or not self.model.replaying:
+            self.notice.say(str(source.error or "The session has ended."), "Start afresh", self.commands.restart)
+
+    # -- how it looks
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text, everywhere."""
+        self.theme = theme
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.setPalette(palette(theme))
+            app.setStyleSheet(stylesheet(theme))
+        for part in (self.status, self.controls, self.notice, self.views, self.keys, self.palette_):
+            part.set_theme(theme)
+        self._bar_at = 0.0
+
+    def set_reduced_motion(self, on: bool) -> None:
+        """Tokens stand instead of gliding."""
+        self.reduced_motion = self.views.diagram.still_motion = on
+
+    def set_presenter(self, on: bool) -> None:
+        """For an audience: the diagram and the large numbers only."""
+        self.presenting = on
+        self.controls.setVisible(not on)
+        self.status.set_presenting(on)
+        self.views.set_presenting(on)
+
+    def toggle_full_screen(self) -> None:
+        """Fills the screen, or not."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def close_overlays(self) -> bool:
+        """Closes what is open above the picture; whether there was something."""
+        opened = [part for part in (self.keys, self.palette_, self.notice) if part.isVisible()]
+        for part in opened:
+            part.hide()
+        if not opened and self.presenting:
+            self.set_presenter(False)
+            return True
+        return bool(opened)
+
+    def show_keys(self) -> None:
+        """All keys, or none."""
+        if self.keys.isVisible():
+            self.keys.hide()
+        else:
+            self.keys.open()
+
+    def show_palette(self) -> None:
+        """Every action by its name."""
+        self.palette_.open()
+
+    def show_about(self) -> None:
+        """Versions and the machine."""
+        dialog = About(self.model.source, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def save_picture(self, path: Path | None = None) -> None:
+        """Saves the window as a PNG file; asks where, unless it is told."""
+        if path is None:
+            name, _ = QFileDialog.getSaveFileName(self, "Save the picture", "bellwire.png", "PNG (*.png)")
+            if not name:
+                return
+            path = Path(name)
+        if not self.grab().save(str(path)):
+            self.notice.say(f"The picture cannot be written to {path}.")
+
+    # -- the end
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ends the source; nothing is left behind."""
+        self.frame.stop()
+        if self.settings:
+            self.settings.theme, self.settings.reduced_motion = self.theme, self.reduced_motion
+            self.settings.geometry = self.saveGeometry()
+        self.hide()
+        self._stop_in_background(self.model.source)
+        for thread in self._stopping:
+            thread.join(JOIN_SECONDS)
+        super().closeEvent(event)
+
+
+def application() -> QApplication:
+    """The one QApplication, with our fonts."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(["bellwire"])
+    app.setApplicationName("bellwire")
+    app.setApplicationDisplayName("Bellwire")
+    app.setDesktopFileName("bellwire")
+    app.setStyle("Fusion")
+    load_fonts()
+    return app
+
+
+def make_window(
+    source: Source | None,
+    *,
+    reason: str = "",
+    theme: Theme | None = None,
+    make_source: MakeSource = live_session,
+) -> MainWindow:
+    """A window on `source`, which is started here; not yet shown. reason: why there is no KVM, if there is none."""
+    application()
+    settings = Settings()
+    problem = ""
+    if source is None:
+        source = NoSource(reason or "There is no usable /dev/kvm.")
+    try:
+        source.start()
+    except EngineError as error:
+        problem, source = str(error), NoSource(str(error), source.scenario)
+    window = MainWindow(source, theme or settings.theme, make_source)
+    if reason and not isinstance(source, NoSource):
+        window.notice.say(reason)
+    elif problem:
+        window.notice.say(problem)
+    return window
+
+
+def open_window(source: Source | None, *, reason: str = "") -> int:
+    """Shows the window until it is closed; the exit code."""
+    app = application()
+    window = make_window(source, reason=reason)
+    window.settings = Settings()
+    window.set_reduced_motion(window.settings.reduced_motion)
+    if window.settings.geometry:
+        window.restoreGeometry(window.settings.geometry)
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    window.show()
+    window.frame.start()
+    return app.exec()
+
+
