@@ -37,7 +37,7 @@ from engine.events import (
     event,
     no_events,
 )
-from engine.host import host_facts
+from engine.host import host_facts, usable_kvm
 from engine.machine import Machine
 from engine.scenario import Pace, Scenario
 
@@ -87,6 +87,7 @@ class Session:
 
     def start(self) -> None:
         """Builds the machine and starts it. Raises NoKvmError, KvmError or EngineError; then nothing is left."""
+        usable_kvm()
         machine = Machine(self.scenario, self._limit, self._cpus)
         self._machine, self.clock = machine, machine.clock
         try:

@@ -15,7 +15,7 @@
 /* Two rings that the guest writes and the engine reads. The wrap bit is clear within a ring and set just behind its end,
  * so that one AND wraps the pointer.
  * - Rings: one slot a doorbell {u64 before, u64 after, u64 handler, u64 irq}; the last two are the stamp of an interrupt
- *   handler that ran since the doorbell before, or 0. BW_ST_RUNG counts the slots written.
+ *   handler that ran since the doorbell before; its upper half is 0 if none did. BW_ST_RUNG counts the slots written.
  * - Handlers: {u64 handler, u64 irq} of those that did not find a doorbell to go with. BW_ST_HANDLED counts. */
 #define BW_RING_STAMPS 0x400000
 #define BW_RING_STAMP_SIZE 32

@@ -45,8 +45,8 @@ static inline void wrmsr(u32 msr, u64 value)
  * STI takes effect after the next instruction, so no interrupt slips in between it and HLT. */
 static inline void idle(void)
 {
-    if (kept_low)
-        asm volatile("call write_kept_stamp" : "+r"(kept_low) : "r"(kept_high), "r"(irq_seen) : "rax", "memory", "cc");
+    if (kept_high)
+        asm volatile("call write_kept_stamp" : "+r"(kept_high) : "r"(kept_low), "r"(irq_seen) : "rax", "memory", "cc");
     if (CONTROL(u32, BW_CTL_IDLE) == BW_IDLE_HLT)
         asm volatile("sti; hlt; cli"
                      : "+r"(irq_seen), "+r"(kept_low), "+r"(kept_high) : : "rax", "rcx", "rdx", "r9", "memory", "cc");
@@ -89,7 +89,7 @@ static inline void publish(bool with_handler)
         *(volatile u32 *)(ring_stamp + 16) = (u32)kept_low;
         *(volatile u32 *)(ring_stamp + 20) = (u32)kept_high;
         *(volatile u64 *)(ring_stamp + 24) = irq_seen;
-        kept_low = 0;
+        kept_high = 0;
     }
     ring_stamp = (ring_stamp + BW_RING_STAMP_SIZE) & ~(u64)BW_RING_STAMP_WRAP;
     STATUS(u64, BW_ST_RUNG) = rung; /* x86 keeps stores in order: the slot is complete when it counts */

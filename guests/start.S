@@ -3,7 +3,7 @@
  * The host enters here in 64-bit mode, interrupts off (engine/core/vcpu.c). Interrupts are let in only inside idle()
  * of guest.h, which declares rax, rcx and rdx as lost, so no handler saves a register. Some are kept for good:
  *   r14       the newest interrupt that the host had announced when a handler last began
- *   r12, r13  the time of a handler's stamp that is not yet in memory, low and high half; r12 is 0 if there is none
+ *   r12, r13  the time of a handler's stamp that is not yet in memory, low and high half; r13 is 0 if there is none
  * The handler leaves its stamp in registers. The next doorbell writes it along with its own, when it is already on its
  * way, or else idle() does before it waits again: some KVM back ends emulate ring 0 at half a microsecond an
  * instruction and twice that for one that touches memory, and what is measured should not wait for the measuring. */
@@ -22,7 +22,7 @@
     .globl start
 start:
     mov $BW_STACK_TOP, %esp
-    xor %r12d, %r12d
+    xor %r13d, %r13d
     xor %r14d, %r14d
     call boot
     call guest_main
@@ -38,7 +38,7 @@ leave_guest:
 handler_interrupt:
 #ifndef BARE
     rdtsc /* delivery of an interrupt serializes: no lfence needed */
-    test %r12d, %r12d
+    test %r13d, %r13d
     jnz keep_older
 keep:
     mov %eax, %r12d
@@ -70,7 +70,7 @@ write_kept_stamp:
     and $~BW_HANDLER_STAMP_WRAP, %rax
     mov %rax, handler_slot
     incq BW_STATUS + BW_ST_HANDLED
-    xor %r12d, %r12d
+    xor %r13d, %r13d
     ret
 
     .data

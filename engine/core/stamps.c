@@ -109,7 +109,7 @@ static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, uint64_t announ
             self->lost += 2;
             continue;
         }
-        if (slot[2])
+        if (slot[2] >> 32) /* the guest clears the upper half when it has no handler's stamp to send along */
             count += add_handler(self, slot[2], slot[3], now, announced, out + count);
         count += add_ring(self, slot[0], slot[1], now, out + count);
     }
