@@ -18,9 +18,9 @@ from engine._core import ffi, lib
 from engine.errors import check
 from engine.events import Clock, EventKind
 from engine.machine import Machine
+from engine.ring import Ring
 from engine.scenario import Pace, Scenario, load_scenario
 from engine.session import Session
-from engine.vm import Ring
 
 FLAT_OUT = Pace(math.inf, 1, "hlt")
 WARM_UP = 200  # rounds left out at the begin of each turn

@@ -22,9 +22,15 @@ import numpy as np
 from engine._core import ffi, lib
 from engine.errors import EngineError
 from engine.events import EVENT, Clock, Events, Lane
+from engine.ioeventfd import Ioeventfd
+from engine.iothread import IoThread
+from engine.irqfd import Irqfd
+from engine.owner import Eventfd
+from engine.ring import Ring
 from engine.scenario import Pace, Scenario
 from engine.stats import VcpuStats
-from engine.vm import Eventfd, GsiRoute, Ioeventfd, IoThread, Irqfd, Kvm, Memory, Ring, Vcpu, Vm
+from engine.vcpu import Vcpu
+from engine.vm import GsiRoute, Kvm, Memory, Vm
 
 GUESTS = Path(__file__).parent.parent / "guests"
 VCPU_RING = 1 << 17

@@ -10,7 +10,7 @@ import struct
 
 from engine._core import ffi, lib
 from engine.errors import check
-from engine.vm import Fd
+from engine.owner import Fd
 
 
 class VcpuStats(Fd):

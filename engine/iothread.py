@@ -1,0 +1,96 @@
+"""The host side: the thread that a doorbell wakes and that signals interrupts."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import Any
+
+from engine._core import ffi, lib
+from engine.errors import EngineError, KvmError, check
+from engine.owner import Eventfd, Owner
+from engine.ring import Ring
+from engine.vm import GsiRoute, Memory, Vm
+
+JOIN_MS = 2000  # how long the thread may take to end
+COMMAND_MS = 1000  # how long it may take to obey
+
+
+@dataclass
+class Orders:
+    """What the I/O thread does: struct bw_orders."""
+
+    path: int = lib.BW_PATH_IRQFD
+    signal: int = lib.BW_SIGNAL_NEVER
+    period: int = lib.BW_PERIOD_BY_HAND
+    burst: int = 1
+    running: int = 1
+    limit: int = 2**64 - 1
+    singles: int = 0
+
+    def as_c(self) -> Any:
+        """A struct bw_orders."""
+        return ffi.new("struct bw_orders *", vars(self))
+
+
+class IoThread(Owner):
+    """The host side: sleeps in read() of the doorbell, signals interrupts (core/iothread.c)."""
+
+    def __init__(
+        self, vm: Vm, memory: Memory, ring: Ring, doorbell: Eventfd, irq: Eventfd, route: GsiRoute | None, hz: float
+    ) -> None:
+        error = ffi.new("int *")
+        wiring = {"vm": vm.fd, "doorbell": doorbell.fd, "irqfd": irq.fd, "memory": memory.pointer, "hz": round(hz)}
+        if route:
+            wiring |= {"gsi": route.gsi, "msi_address": route.address, "msi_data": route.data}
+        self._handle = lib.bw_iothread_new(ffi.new("struct bw_wiring *", wiring), ring.handle, error)
+        if self._handle == ffi.NULL:
+            raise KvmError("setting up the I/O thread", -error[0])
+        self.orders = Orders()
+
+    def start(self, cpu: int = -1) -> None:
+        """Starts the thread with `orders`, on one CPU if given."""
+        check(lib.bw_iothread_start(self._handle, self.orders.as_c(), cpu), "starting the I/O thread")
+
+    def command(self, **changes: int) -> None:
+        """Changes orders; when this returns they are in force."""
+        for name, value in changes.items():
+            setattr(self.orders, name, value)
+        check(lib.bw_iothread_command(self._handle, self.orders.as_c(), COMMAND_MS), "changing the I/O thread's orders")
+
+    @property
+    def reads(self) -> int:
+        """How often read() of the doorbell returned a count."""
+        return int(lib.bw_iothread_reads(self._handle))
+
+    @property
+    def received(self) -> int:
+        """The sum of the counts read."""
+        return int(lib.bw_iothread_received(self._handle))
+
+    @property
+    def signalled(self) -> int:
+        """Interrupts signalled."""
+        return int(lib.bw_iothread_signalled(self._handle))
+
+    @property
+    def refused(self) -> int:
+        """Interrupts that the kernel answered with an error."""
+        return int(lib.bw_iothread_refused(self._handle))
+
+    @property
+    def failure(self) -> int:
+        """The errno that troubled it, or 0."""
+        return int(lib.bw_iothread_failure(self._handle))
+
+    def stop(self) -> None:
+        """Ends the thread. EngineError if it does not within JOIN_MS."""
+        if lib.bw_iothread_stop(self._handle, JOIN_MS) == -errno.ETIMEDOUT:
+            raise EngineError(f"The I/O thread did not end within {JOIN_MS} ms; it is left behind.")
+
+    def close(self) -> None:
+        if self._handle == ffi.NULL:
+            return
+        self.stop()
+        lib.bw_iothread_free(self._handle)
+        self._handle = ffi.NULL

@@ -1,0 +1,32 @@
+"""A ring of events between a C thread and the engine thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine._core import ffi, lib
+from engine.errors import EngineError
+from engine.owner import Owner
+
+
+class Ring(Owner):
+    """A ring of events that a C thread fills (core/ring.c)."""
+
+    def __init__(self, capacity: int) -> None:
+        self.handle = lib.bw_ring_new(capacity)
+        if self.handle == ffi.NULL:
+            raise EngineError(f"No memory for a ring of {capacity} events (a power of two is needed).")
+
+    @property
+    def dropped(self) -> int:
+        """Events that found it full."""
+        return int(lib.bw_ring_dropped(self.handle))
+
+    def drain(self, out: Any, room: int) -> int:
+        """Moves up to `room` events to the C array `out`. Returns how many."""
+        return int(lib.bw_ring_drain(self.handle, out, room))
+
+    def close(self) -> None:
+        if self.handle != ffi.NULL:
+            lib.bw_ring_free(self.handle)
+        self.handle = ffi.NULL

@@ -1,0 +1,107 @@
+"""A vCPU and the thread that runs it."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from engine._core import ffi, lib
+from engine.errors import EngineError, KvmError, check
+from engine.owner import Eventfd, Owner
+from engine.ring import Ring
+from engine.vm import Memory, Vm
+
+JOIN_MS = 2000  # how long the thread may take to end
+
+VERDICTS = {
+    lib.BW_VERDICT_NONE: "is running",
+    lib.BW_VERDICT_STOPPED: "was stopped",
+    lib.BW_VERDICT_GUEST: "ended by itself",
+    lib.BW_VERDICT_SHUTDOWN: "shut down (triple fault)",
+    lib.BW_VERDICT_INTERNAL: "met an instruction that KVM cannot emulate (internal error, suberror {detail})",
+    lib.BW_VERDICT_ENTRY: "could not be entered (hardware reason {detail:#x})",
+    lib.BW_VERDICT_RUN: "could not be run: {strerror}",
+    lib.BW_VERDICT_UNKNOWN: "left for a reason that is not served here ({reason})",
+}
+
+EXIT_REASONS: dict[int, str] = {
+    getattr(lib, f"KVM_EXIT_{name}"): name
+    for name in (
+        *("UNKNOWN", "EXCEPTION", "IO", "HYPERCALL", "DEBUG", "HLT", "MMIO", "IRQ_WINDOW_OPEN", "SHUTDOWN"),
+        *("FAIL_ENTRY", "INTR", "INTERNAL_ERROR", "SYSTEM_EVENT", "IOAPIC_EOI"),
+    )
+}
+
+
+def exit_name(reason: int) -> str:
+    """The name of a KVM_EXIT_* number, as linux/kvm.h has it, or "reason 99"."""
+    return EXIT_REASONS.get(reason, f"reason {reason}")
+
+
+class Vcpu(Owner):
+    """One virtual CPU and the thread that runs it (core/vcpu.c)."""
+
+    def __init__(self, vm: Vm, memory: Memory, ring: Ring | None, number: int = 0) -> None:
+        error = ffi.new("int *")
+        pointer = ring.handle if ring else ffi.NULL
+        self._handle = lib.bw_vcpu_new(vm.fd, vm.kvm.fd, number, memory.pointer, pointer, error)
+        if self._handle == ffi.NULL:
+            raise KvmError(f"KVM_CREATE_VCPU {number}", -error[0])
+        check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, lib.BW_PAGE_TABLES), "setting up the vCPU's registers")
+
+    @property
+    def fd(self) -> int:
+        """The vCPU's file descriptor. Its ioctls block while it runs."""
+        return int(lib.bw_vcpu_fd(self._handle))
+
+    def tsc_hz(self) -> float:
+        """TSC cycles a second (KVM_GET_TSC_KHZ)."""
+        return 1000.0 * check(lib.bw_vcpu_tsc_khz(self._handle), "KVM_GET_TSC_KHZ")
+
+    def tsc_offset(self) -> int:
+        """Cycles that the guest's TSC is ahead of the host's; 0 if the kernel does not tell."""
+        offset = ffi.new("int64_t *")
+        return int(offset[0]) if lib.bw_vcpu_tsc_offset(self._handle, offset) == 0 else 0
+
+    def set_doorbell(self, eventfd: Eventfd, address: int, *, pio: bool) -> None:
+        """Doorbells that leave to user space are relayed to this eventfd. Before start()."""
+        lib.bw_vcpu_set_doorbell(self._handle, lib.BW_BUS_PIO if pio else lib.BW_BUS_MMIO, address, eventfd.fd)
+
+    def start(self, cpu: int = -1) -> None:
+        """Starts the thread, on one CPU if given."""
+        check(lib.bw_vcpu_start(self._handle, cpu), "starting the vCPU thread")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has left its loop."""
+        return bool(lib.bw_vcpu_state(self._handle) == lib.BW_VCPU_ENDED)
+
+    def verdict(self) -> str:
+        """What became of the guest, as the end of a sentence."""
+        detail = ffi.new("uint64_t *")
+        verdict = lib.bw_vcpu_verdict(self._handle, detail)
+        value = int(detail[0])
+        known = value if value < 200 else 0
+        return VERDICTS[verdict].format(detail=value, strerror=os.strerror(known), reason=exit_name(value))
+
+    def exits(self) -> dict[str, int]:
+        """Returns of KVM_RUN by reason."""
+        counts = {exit_name(reason): int(lib.bw_vcpu_exits(self._handle, reason)) for reason in EXIT_REASONS}
+        return {name: count for name, count in counts.items() if count}
+
+    def relayed(self) -> int:
+        """Doorbells that were relayed to the eventfd by user space."""
+        return int(lib.bw_vcpu_relayed(self._handle))
+
+    def stop(self) -> None:
+        """Ends the thread: KVM_RUN returns at once. EngineError if it does not within JOIN_MS."""
+        lib.bw_vcpu_stop(self._handle)
+        if lib.bw_vcpu_join(self._handle, JOIN_MS) == -errno.ETIMEDOUT:
+            raise EngineError(f"The vCPU thread did not end within {JOIN_MS} ms; it is left behind.")
+
+    def close(self) -> None:
+        if self._handle == ffi.NULL:
+            return
+        self.stop()
+        lib.bw_vcpu_free(self._handle)
+        self._handle = ffi.NULL
