@@ -12,7 +12,8 @@ from PySide6.QtGui import QPainter, QPen
 from engine.histogram import Histogram
 from viz.model import LiveModel
 from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
-from viz.plots.plot import Line, Mark, Plot
+from viz.plots.plot import Mark, Plot
+from viz.plots.readout import Line
 from viz.text import count_of, duration
 from viz.theme import Theme
 

@@ -14,7 +14,8 @@ from viz.model import LiveModel
 from viz.plots.exit_layers import BAR, BAR_SECONDS, Layer, layers
 from viz.plots.latency import spread
 from viz.plots.overtime import SECONDS, OverTime
-from viz.plots.plot import LABEL_SIZE, Line
+from viz.plots.plot import LABEL_SIZE
+from viz.plots.readout import Line
 from viz.text import short
 from viz.theme import Theme
 

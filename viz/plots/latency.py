@@ -13,7 +13,8 @@ from engine.latency import BIN_SECONDS
 from viz.model import LiveModel
 from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
 from viz.plots.overtime import OverTime
-from viz.plots.plot import LABEL_SIZE, Line
+from viz.plots.plot import LABEL_SIZE
+from viz.plots.readout import Line
 from viz.text import duration
 from viz.theme import Theme
 

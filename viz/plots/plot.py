@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from viz.model import LiveModel
 from viz.plots.card import PADDING, Card
+from viz.plots.readout import Line, paint_readout
 from viz.theme import Theme
 
 REDRAW_SECONDS = 1 / 16
@@ -32,14 +33,6 @@ class Mark(NamedTuple):
     text: str
     color: QColor
     fine: bool = False  # a dotted line with a small label: a percentile
-
-
-class Line(NamedTuple):
-    """A line of the readout at the pointer."""
-
-    color: QColor
-    name: str
-    value: str
 
 
 class Canvas(pg.PlotWidget):  # type: ignore[misc]
@@ -210,19 +203,4 @@ class Plot(Card):
             return
         painter.setPen(QPen(self.theme.color("text_muted"), 1))
         painter.drawLine(QPointF(pointer.x(), area.top()), QPointF(pointer.x(), area.bottom()))
-        painter.setFont(self.theme.font(TICK_SIZE, mono=True))
-        metrics = painter.fontMetrics()
-        names = max(metrics.horizontalAdvance(line.name) for line in lines)
-        values = max(metrics.horizontalAdvance(line.value) for line in lines)
-        box = QRectF(0, 0, names + values + 40, len(lines) * metrics.height() + 12)
-        left = pointer.x() + 10 + box.width() > area.right()
-        box.moveTo(pointer.x() + (-10 - box.width() if left else 10), max(area.top(), pointer.y() - box.height()))
-        painter.setPen(QPen(self.theme.color("border_strong"), 1))
-        painter.setBrush(self.theme.color("well", 0.95))
-        painter.drawRoundedRect(box, 6, 6)
-        row = QRectF(box.left() + 10, box.top() + 6, box.width() - 20, metrics.height())
-        for color, name, value in lines:
-            painter.setPen(color)
-            painter.drawText(row, Qt.AlignmentFlag.AlignLeft, name)
-            painter.drawText(row, Qt.AlignmentFlag.AlignRight, value)
-            row.translate(0, metrics.height())
+        paint_readout(painter, self.theme, area, pointer, lines)

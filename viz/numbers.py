@@ -1,0 +1,129 @@
+"""The strip of large numbers under the timeline: what is true now, at a pace that can be read."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from viz.model import LiveModel
+from viz.plots.curves import curves_of
+from viz.text import count_of, duration, grouped
+from viz.theme import Theme
+
+UPDATE_SECONDS = 0.25
+VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
+HEIGHT = 64
+NOTHING = "–"
+
+
+class Number(NamedTuple):
+    """One of the strip: `color` names a theme's colour; a value of NOTHING is shown muted."""
+
+    value: str
+    unit: str
+    label: str
+    color: str
+
+
+class Numbers(QWidget):
+    """Reads the model at most four times a second. While the view is paused the numbers stand still as well."""
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model, self.theme = model, theme
+        self.numbers = numbers_of(model)
+        self._read_at = 0.0
+        self.setObjectName("numbers")
+
+    def refresh(self) -> None:
+        """Reads anew if it is time; called once a frame."""
+        now = time.monotonic()
+        if now - self._read_at >= UPDATE_SECONDS and not self.model.transport.paused:
+            self._read_at = now
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Reads the model; paints if anything has changed."""
+        numbers = numbers_of(self.model)
+        if numbers != self.numbers:
+            self.numbers = numbers
+            self.setAccessibleName(", ".join(f"{n.label} {n.value} {n.unit}".strip() for n in numbers))
+            self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        self.theme = theme
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """One line of numbers, one of labels."""
+        return QSize(900, self.theme.px(HEIGHT))
+
+    def minimumSizeHint(self) -> QSize:
+        """It may be squeezed sideways; then the type gets smaller."""
+        return QSize(480, self.theme.px(HEIGHT))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Six columns of equal width."""
+        painter = QPainter(self)
+        width = self.width() / len(self.numbers)
+        scale = min(1.0, width / self.theme.px(190))
+        for i, number in enumerate(self.numbers):
+            self._paint(painter, QRectF(i * width + 16, 0, width - 20, self.height()), number, scale)
+
+    def _paint(self, painter: QPainter, cell: QRectF, number: Number, scale: float) -> None:
+        there = number.value != NOTHING
+        font = self.theme.font(VALUE_SIZE * scale, 600, mono=True)
+        baseline = cell.top() + QFontMetricsF(font).ascent() + 2
+        painter.setFont(font)
+        painter.setPen(self.theme.color(number.color if there else "text_muted"))
+        painter.drawText(round(cell.left()), round(baseline), number.value)
+        x = cell.left() + QFontMetricsF(font).horizontalAdvance(number.value + " ") * 0.94
+        painter.setFont(self.theme.font(UNIT_SIZE * scale, 500, mono=True))
+        painter.drawText(round(x), round(baseline), number.unit if there else "")
+        painter.setFont(self.theme.font(LABEL_SIZE * max(scale, 0.85)))
+        painter.setPen(self.theme.color("text_muted"))
+        rest = QRectF(cell.left(), baseline + 4, cell.width() + 16, cell.bottom() - baseline - 4)
+        painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, number.label)
+
+
+def numbers_of(model: LiveModel) -> tuple[Number, ...]:
+    """The strip's numbers as of now."""
+    there = {curve.name for curve in curves_of(model.scenario)}
+    until, rates = model.playhead, model.rates
+    rings = "doorbell" in there
+    doorbells = grouped(rates.last_second("doorbells", until)) if rings else NOTHING
+    interrupts = grouped(rates.last_second("interrupts", until))
+    pace = (doorbells, "doorbells", "doorbell") if rings else (interrupts, "interrupts", "interrupt")
+    exits = grouped(rates.last_second("exits", until))
+    return (
+        latency(model, "doorbell", "doorbell p50", "doorbell"),
+        latency(model, "injection", "injection p50", "interrupt"),
+        latency(model, "round_trip", "round trip p50", "roundtrip"),
+        Number(pace[0], "/s", pace[1], pace[2]),
+        Number(exits, "/s", "exits to user space", "heavy"),
+        Number(grouped(model.latencies.journeys), "", f"journeys, {reconciled(model)}", "live"),
+    )
+
+
+def latency(model: LiveModel, name: str, label: str, color: str) -> Number:
+    """The median of the newest of a latency, under the present wiring."""
+    value, _, unit = duration(model.latencies.now(name)).partition(" ")
+    return Number(value, unit, label, color)
+
+
+def reconciled(model: LiveModel) -> str:
+    """Whether every signal is accounted for, or what is not."""
+    tally, given_up = model.tally, model.latencies.tracker.given_up
+    if tally.dropped:
+        return f"{count_of(tally.dropped, 'event')} dropped"
+    if given_up:
+        return f"{grouped(given_up)} incomplete"
+    if min(tally.doorbells_pending, tally.irqs_pending, tally.irqs_merged) < 0:
+        return "counts differ"
+    return "all reconciled"

@@ -1,0 +1,41 @@
+"""The small box that tells what is under the pointer."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from viz.theme import Theme
+
+SIZE = 11
+
+
+class Line(NamedTuple):
+    """A line of the readout."""
+
+    color: QColor
+    name: str
+    value: str
+
+
+def paint_readout(painter: QPainter, theme: Theme, area: QRectF, pointer: QPointF, lines: list[Line]) -> None:
+    """Beside the pointer, on the side that has room, inside the area."""
+    painter.setFont(theme.font(SIZE, mono=True))
+    metrics = painter.fontMetrics()
+    names = max(metrics.horizontalAdvance(line.name) for line in lines)
+    values = max(metrics.horizontalAdvance(line.value) for line in lines)
+    box = QRectF(0, 0, names + values + 40, len(lines) * metrics.height() + 12)
+    left = pointer.x() + 10 + box.width() > area.right()
+    box.moveTo(pointer.x() + (-10 - box.width() if left else 10), pointer.y() - box.height())
+    box.moveTop(max(min(box.top(), area.bottom() - box.height()), area.top()))
+    painter.setPen(QPen(theme.color("border_strong"), 1))
+    painter.setBrush(theme.color("well", 0.95))
+    painter.drawRoundedRect(box, 6, 6)
+    row = QRectF(box.left() + 10, box.top() + 6, box.width() - 20, metrics.height())
+    for color, name, value in lines:
+        painter.setPen(color)
+        painter.drawText(row, Qt.AlignmentFlag.AlignLeft, name)
+        painter.drawText(row, Qt.AlignmentFlag.AlignRight, value)
+        row.translate(0, metrics.height())
