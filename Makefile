@@ -30,7 +30,7 @@ build: .venv/installed
 
 # The picture at the top of the README: five seconds of the default scenario, offscreen.
 picture: build
-	@QT_QPA_PLATFORM=offscreen $(BIN)/bellwire --picture assets/window.png
+	@cd assets && QT_QPA_PLATFORM=offscreen ../$(BIN)/bellwire && mv bellwire.png window.png
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
 sanitize: .venv/installed
