@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from engine.errors import NoKvmError
 from tests.leaks import belongings, left_behind
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
@@ -45,12 +47,15 @@ def pytest_unconfigure() -> None:
     _home.cleanup()
 
 
+@functools.cache
 def kvm_trouble() -> str:
     """Why no guest can run here; empty if one can."""
+    from engine.host import usable_kvm
+
     try:
-        os.close(os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC))
-    except OSError as error:
-        return f"/dev/kvm: {error.strerror}"
+        usable_kvm()
+    except NoKvmError as error:
+        return str(error)
     return ""
 
 
@@ -77,7 +82,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if "kvm" in report.keywords]
     if skipped:
         terminalreporter.section("NO KVM", sep="!", red=True)
-        terminalreporter.line(f"{len(skipped)} tests skipped: no /dev/kvm ({kvm_trouble() or 'see the reasons above'})")
+        terminalreporter.line(f"{len(skipped)} tests skipped: no /dev/kvm ({kvm_trouble() or 'see the reasons below'})")
 
 
 @pytest.fixture(autouse=True)
