@@ -1,0 +1,117 @@
+"""Which stretch of time the timeline shows, and how it moves. No Qt.
+
+Following, it holds still like an oscilloscope: the newest journeys that fit, the first always in one place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.journeys import Journeys
+from viz.model import LiveModel, journey_span
+
+SHORTEST, LONGEST = 2e-7, 10.0  # seconds across
+FEW = 64  # journeys; with more of them in view it scrolls
+LEAD = 0.05  # of the width, before the first journey
+AUTOMATIC = 4  # journeys that the span is chosen for, as long as nobody zooms
+
+
+class TimeView:
+    """`start` and `span` in TSC cycles; `zero` is the TSC that the axis counts from."""
+
+    def __init__(self, model: LiveModel) -> None:
+        self.model = model
+        self.start, self.zero = 0, 0
+        self.span = model.clock.cycles(2e-4)
+        self.following = True
+        self.chosen = False  # somebody has zoomed
+
+    @property
+    def end(self) -> int:
+        """TSC at the right edge."""
+        return self.start + self.span
+
+    @property
+    def scrolling(self) -> bool:
+        """Whether it shows so much that it moves with time rather than from journey to journey."""
+        newest = self.model.journeys.newest(FEW)
+        return bool(newest.size == FEW and int(journey_span(newest)[0][0]) > self.model.now - self.span * 0.9)
+
+    def advance(self) -> None:
+        """To where the view should be now; called before each redraw."""
+        transport = self.model.transport
+        if not self.following:
+            return
+        if transport.exact:
+            self._hold(self.model.playhead)
+        elif not transport.paused:
+            self._follow()
+
+    def _follow(self) -> None:
+        newest = self.model.journeys.newest(FEW)
+        if not newest.size:
+            self.start, self.zero = self.model.now - self.span, self.model.now
+            return
+        if not self.chosen:
+            self._choose_span(newest)
+        if self.scrolling:
+            self.start, self.zero = self.model.playhead - self.span, self.model.playhead
+            return
+        starts, ends = journey_span(newest)
+        end = int(ends.max())
+        fit = starts[starts.astype(np.int64) >= end - round(self.span * (1 - 2 * LEAD))]
+        self.zero = int(fit.min()) if fit.size else int(starts.max())
+        self.start = self.zero - round(self.span * LEAD)
+
+    def _choose_span(self, newest: Journeys) -> None:
+        """Room for a few journeys if they follow closely, for one if they are far apart; not changed for little."""
+        starts, ends = (times.astype(np.int64) for times in journey_span(newest))
+        length = float(np.median(ends - starts))
+        apart = float(np.median(np.diff(np.sort(starts)))) if newest.size > 1 else length * 10
+        wanted = round_up(max(1.5 * length, min(AUTOMATIC * apart, 6 * length)) / self.model.clock.hz)
+        if not 0.5 < wanted * self.model.clock.hz / self.span <= 1.01:
+            self.span = self.model.clock.cycles(wanted)
+
+    def _hold(self, tsc: int) -> None:
+        """Keeps a moment in view, turning the page when it leaves."""
+        if not self.start + self.span * 0.02 <= tsc <= self.start + self.span * 0.95:
+            self.start = tsc - round(self.span * 0.15)
+            self.zero = self.start + round(self.span * LEAD)
+
+    # -- by hand
+
+    def zoom(self, factor: float, at: float = 0.5) -> None:
+        """Shows `factor` times as much (below 1: less); the moment at the share `at` of the width stays where it is."""
+        hz = self.model.clock.hz
+        span = min(max(round(self.span * factor), round(SHORTEST * hz)), round(LONGEST * hz))
+        self.start += round((self.span - span) * at)
+        self.span, self.chosen = span, True
+
+    def pan(self, share: float) -> None:
+        """Moves by a share of the width and stops following."""
+        self.start += round(self.span * share)
+        self.following = False
+
+    def fit(self, journey: Journeys) -> None:
+        """Shows one journey whole; shape (1,)."""
+        start, end = (int(times[0]) for times in journey_span(journey))
+        self.span = max(round((end - start) * 1.3), round(SHORTEST * self.model.clock.hz))
+        self.start, self.zero = start - round(self.span * 0.1), start
+        self.following, self.chosen = False, True
+
+    def bring(self, journey: Journeys) -> None:
+        """Moves to a journey that is out of view; shape (1,)."""
+        start, end = (int(times[0]) for times in journey_span(journey))
+        if start < self.start or end > self.end:
+            self.start, self.zero = start - round(self.span * 0.1), start
+            self.following = False
+
+    def back_to_live(self) -> None:
+        """Follows the newest again, in the automatic span."""
+        self.following, self.chosen = True, False
+
+
+def round_up(seconds: float, steps: tuple[float, ...] = (1, 1.5, 2, 3, 5, 7, 10)) -> float:
+    """The next of `steps` times a power of ten."""
+    size = 10.0 ** np.floor(np.log10(max(seconds, 1e-9)))
+    return float(next(size * step for step in steps if size * step >= seconds * 0.999))
