@@ -15,6 +15,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -168,12 +169,12 @@ class Recording:
         """How many events there are."""
         return sum(entry.events for entry in self.entries)
 
-    @property
+    @cached_property
     def first(self) -> int:
         """TSC of the first event; 0 if there is none."""
         return min((entry.first for entry in self.entries), default=0)
 
-    @property
+    @cached_property
     def last(self) -> int:
         """TSC of the last event; 0 if there is none."""
         return max((entry.last for entry in self.entries), default=0)

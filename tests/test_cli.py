@@ -1,0 +1,253 @@
+"""The command line: answers without Qt, one sentence for a mistake, exit codes that mean something."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import host
+from engine.errors import NoKvmError
+from engine.host import Check
+from engine.recording import Recording
+from engine.scenario import list_scenarios
+from engine.tally import Tally
+from viz.cli import main
+from viz.measure import disagreements
+
+COUNTS = {
+    *("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads"),
+    *("irqs_signalled", "irqs_handled", "irqs_merged", "irqs_pending", "exits_to_userspace", "kvm"),
+}
+SUMMARY = {"count", "min", "p50", "p90", "p99", "p999", "max"}
+
+
+def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    """The program as it is started from a shell."""
+    return subprocess.run(
+        [sys.executable, "-m", "viz", *arguments], capture_output=True, text=True, check=False, timeout=60, **more
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["list"], ["list", "--json"], ["doctor"], ["run", "--help"], ["run"], ["nonsense"]],
+)
+def test_no_qt_is_imported(arguments: list[str]) -> None:
+    code = f"import sys; from viz.cli import main; main({arguments!r}); print('PySide6' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "False"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    for word in ("list", "doctor", "run", "SCENARIO", "--version"):
+        assert word in printed
+    assert "open " not in printed
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("bellwire ")
+
+
+def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"{scenario.name} " in printed for scenario in list_scenarios())
+    assert "\x1b" not in printed
+
+
+def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [entry["name"] for entry in listed] == [scenario.name for scenario in list_scenarios()]
+    assert all(entry["group"] and entry["purpose"] for entry in listed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run"], "Missing argument 'SCENARIO'; `bellwire run --help` explains."),
+        (["run", "roundtrip", "--secnds", "1"], "No such option"),
+        (["run", "roundtrip", "--seconds", "x"], "Invalid value for '--seconds'"),
+        (["run", "roundtrip", "--seconds", "0"], "Invalid value for '--seconds'"),
+        (["run", "roundtrip", "--signals", "0"], "Invalid value for '--signals'"),
+        (["run", "roundtrip", "--seconds", "1", "--signals", "1"], "exclude each other"),
+        (["run", "roundtrip", "--signals", "5", "--set", "pace=0"], "--signals needs a pace"),
+        (["run", "roundtrip", "--set", "pace"], "--set takes KEY=VALUE, not 'pace'"),
+        (["run", "roundtrip", "--set", "pase=1"], "pase: not a setting; did you mean pace?"),
+        (["run", "roundtrip", "--set", "burst=0"], "a whole number from 1 to 1000"),
+        (["run", "rondtrip"], "There is no scenario 'rondtrip'; did you mean roundtrip?"),
+        (["docter"], "There is no command or scenario 'docter'; did you mean doctor?"),
+        (["roundtrip-user"], "did you mean roundtrip-userspace?"),
+        (["--colour"], "No such option"),
+        (["some.arrow", "--set", "pace=1"], "--set changes a scenario, not a recording"),
+    ],
+)
+def test_a_mistake_is_one_sentence(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("bellwire: ")
+    assert printed.err.count("\n") == 1
+    assert words in printed.err
+
+
+def test_a_recording_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["none.arrow"]) == 1
+    assert "none.arrow cannot be opened as a recording" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_kvm(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
+
+    monkeypatch.setattr(host, "usable_kvm", refuse)
+
+
+@pytest.mark.usefixtures("no_kvm")
+def test_run_without_kvm_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "roundtrip"]) == 3
+    assert capsys.readouterr().err == "bellwire: There is no /dev/kvm: sudo modprobe kvm_intel\n"
+
+
+GOOD = Check("clock", "TSC", True, "steady")
+SLOW = Check("clock", "TSC", False, "unsteady", "sudo cpupower frequency-set -g performance")
+NO_KVM = Check("access", "/dev/kvm", False, "There is no /dev/kvm", "sudo modprobe kvm_intel", needed=True)
+
+
+@pytest.mark.parametrize(("checks", "code"), [([GOOD], 0), ([GOOD, SLOW], 1), ([NO_KVM, SLOW], 3)])
+def test_doctor_names_the_remedies(
+    checks: list[Check], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("viz.doctor.all_checks", lambda: checks)
+    assert main(["doctor"]) == code
+    printed = capsys.readouterr().out
+    assert all(check.remedy in printed for check in checks)
+    assert ("To mend it" in printed) == (code != 0)
+    assert main(["doctor", "--json"]) == code
+    report = json.loads(capsys.readouterr().out)
+    assert [entry["remedy"] for entry in report["checks"]] == [check.remedy for check in checks]
+    assert {"kernel", "cpu", "backend", "bellwire", "python", "qt"} <= set(report["host"])
+
+
+def test_a_reader_that_has_had_enough_is_no_crash() -> None:
+    shell = f"{sys.executable} -m viz list | head -1"
+    ran = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+
+
+def test_events_that_do_not_add_up_are_named() -> None:
+    tally = Tally()
+    tally.doorbells_rung = tally.doorbells_received = 7
+    names = ("rung", "received", "pending", "signalled", "handled", "reads", "lost")
+    truth = dict.fromkeys(names, 0) | {"rung": 8, "received": 7}
+    assert disagreements(tally, truth) == ["The events do not add up: doorbells rung 7, but 8 were counted."]
+    tally.irqs_handled = 1
+    assert disagreements(tally, truth | {"rung": 7, "handled": 1}) == [
+        "The events do not add up: more arrived than was signalled."
+    ]
+
+
+# -- with a real guest
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", ["roundtrip", "doorbell-mmio-exit", "irq-ioapic"])
+def test_run_json_reconciles(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", name, "--signals", "200", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    counts = report["counts"]
+    assert report["scenario"] == name
+    assert {"kernel", "cpu", "backend"} <= set(report["host"])
+    assert set(counts) == COUNTS
+    assert 200 in (counts["doorbells_rung"], counts["irqs_signalled"])
+    assert counts["doorbells_rung"] == counts["doorbells_received"] + counts["doorbells_pending"]
+    assert counts["irqs_signalled"] == counts["irqs_handled"] + counts["irqs_merged"] + counts["irqs_pending"]
+    assert set(report["latency_ns"]) == {"doorbell", "injection", "store_cost", "round_trip"}
+    assert all(set(values) == SUMMARY for values in report["latency_ns"].values())
+    assert report["ring"]["recorded"] > 200
+    assert report["elapsed_s"] > 0
+
+
+@pytest.mark.kvm
+def test_run_prints_tables_and_records(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "run.arrow"
+    assert main(["run", "roundtrip", "--signals", "300", "--set", "burst=3", "--record", str(file)]) == 0
+    printed = capsys.readouterr()
+    for words in ("Round trip: ioeventfd out", "Doorbells", "Interrupts", "round trip", "KVM_RUN returned", "warm-up"):
+        assert words in printed.out
+    assert printed.err == ""
+    recording, tally = Recording(file), Tally()
+    for events in recording.batches():
+        tally.feed(events)
+    assert recording.warning == ""
+    assert recording.header.scenario.pace.burst == 3
+    assert (tally.doorbells_rung, tally.settled) == (300, True)
+    assert f"{tally.recorded:,} events recorded" in printed.out
+
+
+@pytest.mark.kvm
+def test_a_recording_that_cannot_be_made_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "roundtrip", "--record", str(tmp_path / "none" / "r.arrow")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.fixture
+def flat_out() -> Iterator[subprocess.Popen[str]]:
+    """A run that would take a minute, with its first events on the disk."""
+    command = [
+        sys.executable,
+        "-m",
+        "viz",
+        "run",
+        "doorbell-pio",
+        "--set",
+        "pace=flat-out",
+        "--seconds",
+        "60",
+        "--json",
+    ]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    yield run
+    run.kill()
+    run.communicate()
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_cleanly_and_prints_what_was_measured(
+    number: signal.Signals, code: int, flat_out: subprocess.Popen[str]
+) -> None:
+    wait_for_vm(flat_out.pid)
+    flat_out.send_signal(number)
+    printed, complaint = flat_out.communicate(timeout=30)
+    report = json.loads(printed)
+    assert flat_out.returncode == code
+    assert complaint == "bellwire: interrupted\n"
+    assert report["counts"]["doorbells_rung"] == report["counts"]["doorbells_received"]
+
+
+def wait_for_vm(pid: int) -> None:
+    """Until the process has a vCPU."""
+    fds = Path(f"/proc/{pid}/fd")
+    while not any("kvm-vcpu" in target(fd) for fd in fds.iterdir()):
+        os.sched_yield()
+
+
+def target(link: Path) -> str:
+    """Where a link leads; "" if it is gone meanwhile."""
+    try:
+        return os.readlink(link)  # noqa: PTH115 (no path: "anon_inode:kvm-vcpu:0")
+    except FileNotFoundError:
+        return ""

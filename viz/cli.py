@@ -1,0 +1,271 @@
+"""The command line. No Qt here, and each command imports only what it needs, so that an answer comes at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+from typer.core import TyperGroup
+
+from engine.errors import EngineError, NoKvmError, ScenarioError
+
+if TYPE_CHECKING:
+    from engine.scenario import Scenario
+
+DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130
+DEFAULT_SECONDS = 5.0
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Click's; newer versions of Typer carry Click along
+
+
+class Commands(TyperGroup):
+    """A first word that is no command is a scenario: `bellwire roundtrip` is `bellwire open roundtrip`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Puts `open` in front where it is meant."""
+        if not args or not (args[0].startswith("-") or args[0] in self.commands):
+            args.insert(0, "open")
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=Commands, add_completion=False, rich_markup_mode=None, subcommand_metavar="[SCENARIO | RECORDING | COMMAND ...]"
+)
+
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of `bellwire list`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object or array.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a setting: pace=flat-out, burst=8, idle=spin, irqfd=off ..."
+    ),
+]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line (by default this process's). Returns the exit code."""
+    try:
+        command = typer.main.get_command(app)
+        code = command.main(args=arguments, prog_name="bellwire", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else DONE
+    except UsageError as error:
+        return complain(usage(error), USAGE)
+    except ScenarioError as error:
+        return complain(str(error), USAGE)
+    except NoKvmError as error:
+        return complain(str(error), NO_KVM)
+    except EngineError as error:
+        return complain(str(error), FAILED)
+    except (KeyboardInterrupt, typer.Abort):
+        return complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # `bellwire list | head -1`: whoever read has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+
+
+def complain(sentence: str, code: int) -> int:
+    """One sentence on stderr."""
+    print(f"bellwire: {sentence}", file=sys.stderr)
+    return code
+
+
+def usage(error: Any) -> str:
+    """What is wrong with the arguments, in one sentence, and who explains them."""
+    path = error.ctx.command_path if error.ctx else "bellwire"
+    return f"{error.format_message().rstrip('.')}; `{path} --help` explains."
+
+
+def print_version(wanted: bool) -> None:
+    """Prints the version and ends."""
+    if wanted:
+        from viz.doctor import program_version
+
+        print(f"bellwire {program_version()}")
+        raise typer.Exit
+
+
+def out(content: RenderableType) -> None:
+    """Prints for people: in colour on a terminal, and never cut off where there is none."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(content)
+
+
+def out_json(content: Any) -> None:
+    """Prints for programs."""
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+@app.callback()
+def bellwire(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Makes visible how a KVM guest and its host signal each other.
+
+    Opens its window with a SCENARIO (by default roundtrip) or a RECORDING; or does what a COMMAND says.
+    """
+
+
+@app.command(name="open", hidden=True)
+def open_(
+    what: Annotated[str, typer.Argument(metavar="[SCENARIO | RECORDING]")] = "roundtrip", settings: Settings = None
+) -> int:
+    """Opens the window with a scenario or a recording."""
+    from viz.opening import open_recording, open_scenario
+
+    if what.endswith(".arrow") or Path(what).is_file():
+        if settings:
+            raise ScenarioError("--set changes a scenario, not a recording.")
+        return open_recording(Path(what), out)
+    return open_scenario(scenario_named(what, settings, also=list(commands())), out)
+
+
+@app.command(name="list")
+def list_(as_json: Json = False) -> None:
+    """Lists the scenarios: name, group, purpose."""
+    from engine.scenario import list_scenarios
+
+    scenarios = list_scenarios()
+    if as_json:
+        fields = ("name", "group", "title", "purpose")
+        out_json([{field: getattr(scenario, field) for field in fields} for scenario in scenarios])
+    else:
+        out(scenario_table(scenarios))
+
+
+def scenario_table(scenarios: list[Scenario]) -> RenderableType:
+    """One row a scenario."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table("Scenario", "Group", "Purpose", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+    for scenario in scenarios:
+        table.add_row(scenario.name, scenario.group, scenario.purpose)
+    return table
+
+
+@app.command()
+def doctor(as_json: Json = False) -> int:
+    """Checks this host; names the command that mends what is missing."""
+    from viz.doctor import all_checks, exit_code, report, table
+
+    checks = all_checks()
+    if as_json:
+        out_json(report(checks))
+    else:
+        out(table(checks))
+    return exit_code(checks)
+
+
+@app.command()
+def run(
+    name: ScenarioName,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, metavar="S", help=f"Run for S seconds (default {DEFAULT_SECONDS:g}).")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--signals", min=1, max=2**62, metavar="N", help="Run until N signals have arrived.")
+    ] = None,
+    settings: Settings = None,
+    as_json: Json = False,
+    record: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the events to FILE (Arrow).")] = None,
+) -> int:
+    """Runs a scenario without a window and prints what was measured."""
+    if seconds is not None and count is not None:
+        raise typer.BadParameter("--seconds and --signals exclude each other")
+    scenario = scenario_named(name, settings)
+    if count is not None and scenario.pace.per_second == 0:
+        raise typer.BadParameter("--signals needs a pace: with pace=0 the guest signals only by hand")
+    return run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record, as_json)
+
+
+def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None, as_json: bool) -> int:
+    """Measures, prints, and judges. NoKvmError or another EngineError if the session cannot start."""
+    from engine.host import usable_kvm
+    from engine.session import Session
+    from viz import summary
+    from viz.measure import measure
+
+    usable_kvm()
+    session = Session(scenario, limit=count)
+    with progress_bar(scenario.name, seconds, count) as progress:
+        done = measure(session, recorder_of(session, record), seconds, count, progress)
+    of = (session, done.tally, done.latencies, done.elapsed_s)
+    if as_json:
+        out_json(summary.report(*of))
+    else:
+        out(summary.summary(*of))
+    for sentence in done.trouble:
+        complain(sentence, FAILED)
+    if done.interrupted:
+        return complain("interrupted", 128 + done.interrupted)
+    return FAILED if done.trouble else DONE
+
+
+def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
+    """Makes the recorder, once the session knows its clock; None without a file."""
+    if file is None:
+        return None
+    from engine.recording import Header, Recorder
+    from viz.doctor import program_version
+
+    return lambda: Recorder(file, Header.of(session, program_version()))
+
+
+@contextmanager
+def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Callable[[float, int], None]]:
+    """On a terminal, a bar that vanishes at the end; anywhere else nothing."""
+    console = Console(stderr=True)
+    if not console.is_terminal or (count is None and seconds < 1):
+        yield lambda elapsed, signals: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(name), BarColumn(), TextColumn("{task.fields[signals]:,} signals"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(name, total=count or seconds, signals=0)
+        yield lambda elapsed, signals: bar.update(
+            task, completed=elapsed if count is None else signals, signals=signals
+        )
+
+
+def scenario_named(name: str, settings: list[str] | None, also: list[str] | None = None) -> Scenario:
+    """The scenario with its settings; ScenarioError, with what was probably meant among the scenarios and `also`."""
+    from engine.scenario import list_scenarios
+
+    scenarios = {scenario.name: scenario for scenario in list_scenarios()}
+    if name not in scenarios:
+        close = get_close_matches(name, [*scenarios, *(also or [])], n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        kind = "command or scenario" if also else "scenario"
+        raise ScenarioError(f"There is no {kind} {name!r}; {hint}`bellwire list` shows the scenarios.")
+    return scenarios[name].with_settings(dict(map(pair, settings or [])))
+
+
+def pair(setting: str) -> tuple[str, str]:
+    """ "pace=flat-out" as ("pace", "flat-out")."""
+    key, equals, value = setting.partition("=")
+    if not equals or not key:
+        raise ScenarioError(f"--set takes KEY=VALUE, not {setting!r}.")
+    return key.strip(), value.strip()
+
+
+def commands() -> Iterator[str]:
+    """The names of the commands that can be seen."""
+    for command in app.registered_commands:
+        if command.name or command.callback:
+            name = command.name or command.callback.__name__  # type: ignore[union-attr]
+            if not command.hidden:
+                yield name

@@ -1,0 +1,91 @@
+"""What `bellwire doctor` says: every check of this host, and the command that mends what is missing. No Qt here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engine.checks import host_checks
+from engine.host import Check, host_facts
+from viz.qt_libraries import qt_checks
+
+
+def all_checks() -> list[Check]:
+    """Of the host and of Qt's libraries."""
+    return [*host_checks(), *qt_checks()]
+
+
+def exit_code(checks: Sequence[Check]) -> int:
+    """3 without a usable KVM, 1 if anything else is missing, 0 if all is well."""
+    failed = [check for check in checks if not check.ok]
+    if any(check.needed for check in failed):
+        return 3
+    return 1 if failed else 0
+
+
+def report(checks: Sequence[Check]) -> dict[str, Any]:
+    """The JSON object of `bellwire doctor --json`."""
+    verdict = {0: "fit", 1: "something is missing", 3: "no usable KVM"}[exit_code(checks)]
+    return {"verdict": verdict, "host": {**host_facts(), **program()}, "checks": [asdict(check) for check in checks]}
+
+
+def program() -> dict[str, str]:
+    """Versions of the program and of what it runs on."""
+    return {"bellwire": program_version(), "python": sys.version.split()[0], "qt": distribution("PySide6-Essentials")}
+
+
+def program_version() -> str:
+    """This program's version."""
+    return distribution("bellwire")
+
+
+def distribution(name: str) -> str:
+    """An installed distribution's version; "not installed" if it is not there."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def table(checks: Sequence[Check]) -> RenderableType:
+    """The checks, then the remedies, then the verdict."""
+    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in ("", "Topic", "Check", "Found"):
+        rows.add_column(column, overflow="fold")
+    for check in checks:
+        rows.add_row(mark(check), check.topic, check.name, check.found)
+    remedies = [Text(f"{check.topic} {check.name}: {check.remedy}") for check in checks if not check.ok]
+    heading = [Text("\nTo mend it:", style="bold")] if remedies else []
+    return Group(facts(), rows, *heading, *remedies, verdict(exit_code(checks)))
+
+
+def mark(check: Check) -> Text:
+    """A word as well as a colour."""
+    if check.ok:
+        return Text("ok", style="green")
+    return Text("MISSING", style="bold red") if check.needed else Text("missing", style="yellow")
+
+
+def facts() -> Text:
+    """The host in one line."""
+    host, own = host_facts(), program()
+    line = f"{host['cpu']}, {host['cpus']} CPUs · Linux {host['kernel']} · {host['backend']}"
+    return Text(f"{line}\nbellwire {own['bellwire']} · Python {own['python']} · Qt {own['qt']}\n")
+
+
+def verdict(code: int) -> Text:
+    """The end of the matter."""
+    texts = {
+        0: "\nAll is well: bellwire can do everything here.",
+        1: "\nGuests run here, but not everything works.",
+        3: "\nNo guest can run here; bellwire can still show recordings.",
+    }
+    return Text(texts[code], style="bold")

@@ -1,0 +1,162 @@
+"""Runs a scenario without a window until enough is measured: what `bellwire run` does. No Qt here."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from engine.latency import Latencies
+from engine.session import Session
+from engine.source import Source
+from engine.tally import Tally
+
+if TYPE_CHECKING:  # importing Arrow takes longer than anything else here
+    from engine.recording import Recorder
+
+LOOK_SECONDS = 0.05  # how often the events are taken
+STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come
+
+Progress = Callable[[float, int], None]  # seconds since the start, signals so far
+
+
+@dataclass
+class Measurement:
+    """What was measured; `trouble` has one sentence for everything that should not have happened."""
+
+    source: Source
+    tally: Tally
+    latencies: Latencies
+    elapsed_s: float
+    trouble: list[str]
+    interrupted: int = 0  # number of the signal that ended it early
+
+    @property
+    def signals(self) -> int:
+        """Doorbells rung, or, where the host keeps the pace, interrupts signalled."""
+        return signals(self.source, self.tally)
+
+
+def signals(source: Source, tally: Tally) -> int:
+    """What the pace counts."""
+    return tally.irqs_signalled if source.scenario.doorbell is None else tally.doorbells_rung
+
+
+class Interrupts:
+    """Notes Ctrl-C and SIGTERM instead of dying, so that the guest ends in order."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.number = self.number or number
+
+
+@contextmanager
+def noted_interrupts() -> Iterator[Interrupts]:
+    """While this is open, an interrupt is noted."""
+    noted = Interrupts()
+    before = {number: signal.signal(number, noted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def measure(
+    session: Session, recorder: Callable[[], Recorder] | None, seconds: float, count: int | None, progress: Progress
+) -> Measurement:
+    """Runs `session` for that many seconds, or until `count` signals have arrived.
+
+    recorder: makes the recorder once the session runs. Raises EngineError if the session cannot start.
+    """
+    with noted_interrupts() as noted, session:
+        recording = recorder() if recorder else None
+        run = Run(session, recording, progress)
+        while session.alive and not noted.number and not run.done(seconds, count):
+            time.sleep(LOOK_SECONDS)
+            run.look()
+        elapsed = run.elapsed()
+        interrupted = noted.number
+        try:
+            session.stop()
+        finally:
+            run.look()
+            if recording:
+                recording.close()
+    trouble = troubles(session, run, recording, None if interrupted else count)
+    return Measurement(session, run.tally, run.latencies, elapsed, trouble, interrupted)
+
+
+class Run:
+    """What has come from a session so far."""
+
+    def __init__(self, session: Session, recorder: Recorder | None, progress: Progress) -> None:
+        self.session, self.recorder, self.progress = session, recorder, progress
+        self.tally = Tally()
+        self.latencies = Latencies(session.scenario, session.clock)
+        self._started = self._advanced = time.monotonic()
+        self._signals = 0
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    def look(self) -> None:
+        """Takes what is new."""
+        events = self.session.take()
+        self.tally.feed(events)
+        self.latencies.feed(events)
+        if self.recorder:
+            self.recorder.append(events)
+        count = signals(self.session, self.tally)
+        if count != self._signals:
+            self._signals, self._advanced = count, time.monotonic()
+        self.progress(self.elapsed(), count)
+
+    def done(self, seconds: float, count: int | None) -> bool:
+        """Whether the time is over, or the signals have all arrived, or no more come."""
+        if count is None:
+            return self.elapsed() >= seconds
+        stalled = time.monotonic() - self._advanced > STALL_SECONDS
+        return stalled or (self._signals >= count and self.tally.settled)
+
+
+def troubles(session: Session, run: Run, recorder: Recorder | None, count: int | None) -> list[str]:
+    """One sentence for everything that should not have happened."""
+    found = [str(error) for error in (session.error, recorder.error if recorder else None) if error]
+    rung = signals(session, run.tally)
+    if count is not None and rung != count:
+        found.append(f"{rung} of {count} signals came, then none for {STALL_SECONDS:.0f} s.")
+    if session.error is None:
+        found += disagreements(run.tally, session.truth())
+    return found
+
+
+def disagreements(tally: Tally, truth: dict[str, Any]) -> list[str]:
+    """Where the events do not add up to what guest, threads and eventfds have counted themselves.
+
+    Events that were dropped are known losses: with them only the totals can be compared.
+    """
+    pairs = {
+        "doorbells rung": (tally.doorbells_rung, truth["rung"]),
+        "doorbells received": (tally.doorbells_received, truth["received"]),
+        "doorbells pending": (tally.doorbells_pending, truth["pending"]),
+        "interrupts signalled": (tally.irqs_signalled, truth["signalled"]),
+        "interrupts handled": (tally.irqs_handled, truth["handled"]),
+        "reads of the eventfd": (tally.eventfd_reads, truth["reads"]),
+        "events dropped": (tally.dropped, truth["lost"]),
+    }
+    if tally.dropped:
+        pairs = {"events dropped": pairs["events dropped"]}
+    impossible = min(tally.doorbells_pending, tally.irqs_merged, tally.irqs_pending) < 0
+    return ["The events do not add up: more arrived than was signalled."] * impossible + [
+        f"The events do not add up: {name} {events}, but {counted} were counted."
+        for name, (events, counted) in pairs.items()
+        if events != counted
+    ]

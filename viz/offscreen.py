@@ -1,0 +1,74 @@
+"""The same window, on a machine without a display: runs for a while, then prints the figures and saves its picture."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QPixmap
+
+from engine.source import Source
+from viz.nosource import NoSource
+from viz.opening import Print
+from viz.summary import summary
+from viz.theme import DARK
+from viz.window import MainWindow, application, make_window
+
+PICTURE = "bellwire.png"
+SIZE = (1920, 1080)
+
+
+def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int:
+    """Shows `source` for that long, prints its summary, saves the picture and says where. Returns the exit code."""
+    app = application()
+    window = make_window(source, reason=reason, theme=DARK)
+    window.resize(*SIZE)
+    window.show()
+    window.frame.start()
+    began, pictures = time.monotonic(), list[QPixmap]()
+    QTimer.singleShot(round(seconds * 1000), lambda: finish(window, pictures))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: finish(window, pictures))
+    app.exec()
+    elapsed = time.monotonic() - began
+    window.model.tick(0)  # what was under way when the session ended
+    return report(window, elapsed, pictures, out)
+
+
+def finish(window: MainWindow, pictures: list[QPixmap]) -> None:
+    """Takes the picture and closes the window, which ends the session."""
+    if not pictures:
+        pictures.append(window.grab())
+        window.close()
+
+
+def report(window: MainWindow, elapsed: float, pictures: list[QPixmap], out: Print) -> int:
+    """The table and the picture; 1 if something went wrong."""
+    model = window.model
+    failed = isinstance(model.source, NoSource)
+    if not failed:
+        out(summary(model.source, model.tally, model.latencies, elapsed))
+    for picture in pictures:
+        failed |= save(picture) is None
+    if error := model.source.error:
+        print(f"bellwire: {error}", file=sys.stderr)
+    return int(failed or error is not None)
+
+
+def save(picture: QPixmap) -> Path | None:
+    """Saves the picture in the current directory, or where pictures go, and says where; None if it cannot."""
+    for folder in (Path.cwd(), Path(platformdirs.user_pictures_dir()), Path(platformdirs.user_cache_dir("bellwire"))):
+        path = folder / PICTURE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if picture.save(str(path)):
+            print(f"The window's picture is in {path}")
+            return path
+    print("bellwire: the window's picture cannot be saved: no folder can be written to.", file=sys.stderr)
+    return None

@@ -1,0 +1,86 @@
+"""Chooses what the window shows, and where: a guest or a recording, on the display or, without one, offscreen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import NoKvmError, RecordingError
+
+if TYPE_CHECKING:  # Arrow and cffi load when they are needed
+    from rich.console import RenderableType
+
+    from engine.replay import Replay
+    from engine.scenario import Scenario
+    from engine.source import Source
+
+Print = Callable[["RenderableType"], None]
+
+SHIPPED = "recordings/roundtrip.arrow"
+OFFSCREEN_SECONDS = 5.0
+
+
+def open_scenario(scenario: Scenario, out: Print) -> int:
+    """Shows a guest; where none can run says why, and shows the shipped recording. Returns the exit code."""
+    from engine.host import usable_kvm
+
+    try:
+        usable_kvm()
+    except NoKvmError as error:
+        say(f"{error}")
+        return show(shipped_recording(), str(error), out)
+    from engine.session import Session
+
+    return show(Session(scenario), "", out)
+
+
+def open_recording(path: Path, out: Print) -> int:
+    """Shows a recording. Returns the exit code; RecordingError if it is none."""
+    source = replay(path)
+    return show(source, source.warning, out)
+
+
+def replay(path: Path) -> Replay:
+    """A recording as a source."""
+    from engine.recording import Recording
+    from engine.replay import Replay
+
+    return Replay(Recording(path))
+
+
+def shipped_recording() -> Replay | None:
+    """The recording that comes with the program; None, and a sentence, if it cannot be read."""
+    from viz.assets import asset
+
+    try:
+        source = replay(asset(SHIPPED))
+    except RecordingError as error:
+        say(str(error))
+        return None
+    host = source.host
+    say(f"shows a recording instead: {source.scenario.name} on {host.get('cpu')} with {source.backend}.")
+    return source
+
+
+def show(source: Source | None, reason: str, out: Print) -> int:
+    """On the display until the window is closed; without one a few seconds offscreen."""
+    from viz.display import display_trouble
+
+    trouble = display_trouble()
+    if not trouble:
+        from viz.window import open_window
+
+        return open_window(source, reason=reason)
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    say(f"{trouble} Runs {OFFSCREEN_SECONDS:.0f} s offscreen.")
+    from viz.offscreen import watch
+
+    return watch(source, reason, OFFSCREEN_SECONDS, out)
+
+
+def say(sentence: str) -> None:
+    """One sentence on stderr."""
+    print(f"bellwire: {sentence}", file=sys.stderr, flush=True)
