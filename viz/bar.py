@@ -43,6 +43,7 @@ class StatusRow(QFrame):
         self.mark, self.name = QLabel(), QLabel("Bellwire")
         self.name.setObjectName("wordmark")
         self.scenario = QLabel()  # in place of the menus, for the audience
+        self.scenario.hide()
         self.menus = menus
         self.slow_label = QLabel("slow motion")
         self.slow_label.setObjectName("muted")

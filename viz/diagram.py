@@ -1,11 +1,12 @@
 """The Host / QEMU / Guest picture with the journeys travelling through it.
 
-Painted in two layers: the still one (boxes, wires, words) into a pixmap a few times a second, when something in it has
-changed; the tokens on top, once a frame, and only where they are and were.
+Painted in three layers: boxes and wires into a pixmap when the wiring, the theme or the size changes; words and numbers
+over a copy of it a few times a second; the tokens on top once a frame, and only where they are and were.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -18,7 +19,7 @@ from viz import blueprint, facts, pulse
 from viz.blueprint import Wire, load_blueprint, present
 from viz.geometry import Geometry
 from viz.model import LiveModel
-from viz.sketch import Sketch, square
+from viz.sketch import RIGHT, Sketch, square
 from viz.text import grouped
 from viz.theme import Theme
 from viz.tokens import Token
@@ -35,6 +36,7 @@ class Placed:
     token: Token
     at: QPointF
     label: str
+    label_at: QPointF
     region: QRect
 
 
@@ -48,6 +50,11 @@ class Words:
     pills: dict[str, str]
     lit: dict[str, bool]
     wiring: dict[str, bool]
+
+    @property
+    def plate(self) -> tuple[object, ...]:
+        """What the layer of boxes and wires depends on."""
+        return tuple(self.lit.items()), tuple(self.wiring.items())
 
     @classmethod
     def of(cls, model: LiveModel) -> Words:
@@ -75,7 +82,8 @@ class Diagram(QWidget):
         self.placed: list[Placed] = []
         self._geometry = Geometry.fit(1040, 572, self.blueprint.size, theme)
         self._tracks: dict[str, pulse.Track] = {}
-        self._still: QPixmap | None = None
+        self._plate: QPixmap | None = None  # boxes and wires
+        self._still: QPixmap | None = None  # the same with words
         self._words_at = 0.0
         self._looked_at = (False, 0)
         self._counts: dict[str, int] = {}
@@ -115,6 +123,7 @@ class Diagram(QWidget):
         """Shows another source."""
         self.model, self.placed = model, []
         self._say(Words.of(model))
+        self._plate = None
         self._redraw()
 
     def set_theme(self, theme: Theme) -> None:
@@ -125,6 +134,8 @@ class Diagram(QWidget):
     def _say(self, words: Words) -> None:
         self._words_at = monotonic()
         if words != self.words:
+            if words.plate != self.words.plate:
+                self._plate = None
             self.words = words
             self.setAccessibleDescription(words.notes["caption"])
             self._redraw()
@@ -145,27 +156,34 @@ class Diagram(QWidget):
             name: pulse.Track(self._geometry.path(leg.points)) for name, leg in self.blueprint.legs.items()
         }
         self.placed = []
+        self._plate = None
         self._redraw()
 
     def _place(self, tokens: list[Token]) -> list[Placed]:
         """Where each token is, and which labels have room."""
         placed: list[Placed] = []
-        taken: list[QRectF] = []
+        taken = [self._circle(eventfd, 0.9) for eventfd in self.blueprint.eventfds.values()]
         metrics = QFontMetricsF(self._geometry.font(12.5, 600, mono=True))
         for token in sorted(tokens, key=lambda token: -token.seq):
             at = self._tracks[token.leg].point(0.5 if self.still_motion else token.at)
             label = self._label_rect(token, at, metrics)
-            free = not any(label.intersects(other) for other in taken)
+            free = self._free_of_nodes(token) and not any(label.intersects(other) for other in taken)
             if free:
                 taken.append(label)
             around = square(at, pulse.GLOW * self._geometry.scale)
             around = around.united(label) if free else around
             region = around.toAlignedRect().adjusted(-1, -1, 1, 1)
-            placed.append(Placed(token, at, token.label if free else "", region))
+            placed.append(Placed(token, at, token.label if free else "", label.topLeft(), region))
         return placed
 
+    def _free_of_nodes(self, token: Token) -> bool:
+        """At the ends of a leg a label would cover the node's words."""
+        length = max(self._tracks[token.leg].length, 1.0)
+        end = min(0.4, 30 * self._geometry.scale / length)
+        return self.blueprint.legs[token.leg].label == "right" or end < token.at < 1 - end
+
     def _label_rect(self, token: Token, at: QPointF, metrics: QFontMetricsF) -> QRectF:
-        width, height = metrics.horizontalAdvance(token.label) + 8, metrics.height()
+        width, height = metrics.horizontalAdvance(token.label) + pulse.LABEL_PAD, metrics.height()
         away = 15 * self._geometry.scale
         rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
         side = self.blueprint.legs[token.leg].label
@@ -183,7 +201,7 @@ class Diagram(QWidget):
         for placed in reversed(self.placed):
             if event.region().intersects(placed.region):
                 self._paint_token(painter, placed)
-        self._paint_counters(Sketch(painter, self._geometry))
+        self._paint_counters(Sketch(painter, self._geometry), event.region())
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         color = self.theme.color(pulse.color_of(placed.token))
@@ -200,34 +218,48 @@ class Diagram(QWidget):
         painter.drawPixmap(placed.at - QPointF(half, half), image)
         if placed.label:
             font = self._geometry.font(12.5, 600, mono=True)
-            painter.setFont(font)
-            painter.setPen(color)
-            rect = self._label_rect(placed.token, placed.at, QFontMetricsF(font))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, placed.label)
+            image = pulse.label(placed.label, font, color.name(), self.devicePixelRatioF())
+            painter.drawPixmap(placed.label_at, image)
 
     def _still_layer(self) -> QPixmap:
         if self._still is None:
-            ratio = self.devicePixelRatioF()
-            self._still = QPixmap(self.size() * ratio)
-            self._still.setDevicePixelRatio(ratio)
-            self._still.fill(self.theme.color("background"))
-            painter = QPainter(self._still)
-            self._paint_still(Sketch(painter, self._geometry))
-            painter.end()
+            self._plate = self._plate or self._painted(self._paint_plate)
+            self._still = self._painted(self._paint_words, self._plate)
         return self._still
 
-    def _paint_still(self, sketch: Sketch) -> None:
-        scenario, words = self.model.scenario, self.words
+    def _painted(self, paint: Callable[[Sketch], None], upon: QPixmap | None = None) -> QPixmap:
+        """A new layer: `paint` upon a copy of another layer, or upon the background."""
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(upon) if upon else QPixmap(self.size() * ratio)
+        if not upon:
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(self.theme.color("background"))
+        painter = QPainter(pixmap)
+        paint(Sketch(painter, self._geometry))
+        painter.end()
+        return pixmap
+
+    def _paint_plate(self, sketch: Sketch) -> None:
+        scenario = self.model.scenario
         sketch.card(QRectF(self.rect()))
-        self._paint_host(sketch)
-        for name, box in self.blueprint.boxes.items():
-            sketch.box(box, words.boxes[name])
+        for box in self.blueprint.boxes.values():
+            sketch.box(box)
         for wire in self.blueprint.wires.values():
             if present(wire.part, scenario):
-                sketch.wire(wire, self._plugged(wire), words.lit.get(wire.heavy, False))
+                sketch.wire(wire, self._plugged(wire), self.words.lit.get(wire.heavy, False))
+        for node in self.blueprint.nodes.values():
+            sketch.node(node, present(node.part, scenario))
+
+    def _paint_words(self, sketch: Sketch) -> None:
+        scenario, words = self.model.scenario, self.words
+        self._paint_host(sketch)
+        for name, box in self.blueprint.boxes.items():
+            sketch.box_words(box, words.boxes[name])
         for name, node in self.blueprint.nodes.items():
-            sketch.node(node, words.nodes[name], present(node.part, scenario))
+            sketch.node_words(node, words.nodes[name], present(node.part, scenario))
         self._paint_pills(sketch)
+        for eventfd in self.blueprint.eventfds.values():
+            sketch.eventfd_words(eventfd, present(eventfd.part, scenario))
         for name, note in self.blueprint.notes.items():
             if present(note.part, scenario):
                 sketch.note(note, words.notes[name])
@@ -239,15 +271,18 @@ class Diagram(QWidget):
         sketch.text(rect, "Host", big, "text")
         rect.adjust(QFontMetricsF(big).horizontalAdvance("Host") + self._geometry.px(10), 0, 0, 0)
         sketch.text(rect, self.words.boxes["host"], self._geometry.font(13), "text_muted")
+        sketch.text(rect, self.words.boxes["rate"], self._geometry.font(12, mono=True), "text_muted", RIGHT)
 
     def _paint_pills(self, sketch: Sketch) -> None:
         for name, pill in self.blueprint.pills.items():
             if present(pill.part, self.model.scenario):
                 sketch.pill(pill, self.words.pills[name])
 
-    def _paint_counters(self, sketch: Sketch) -> None:
+    def _paint_counters(self, sketch: Sketch, region: QRegion) -> None:
         """Over the tokens: a token goes into the counter and comes out of it."""
         for name, eventfd in self.blueprint.eventfds.items():
+            if not region.intersects(self._circle(eventfd, 1.2).toAlignedRect()):
+                continue
             switch = EVENTFDS[name][1]
             plugged = switch is None or self.model.wired(switch)
             inside = any(self._circle(eventfd, 1).contains(placed.at) for placed in self.placed)

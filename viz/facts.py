@@ -25,11 +25,22 @@ def box_facts(model: LiveModel) -> dict[str, str]:
     here = "" if model.replaying else f", pid {os.getpid()}"
     return {
         "host": host_text(model.source.host),
+        "rate": rate_text(model),
         "qemu": f"the VMM process{here}",
         "guest": "vCPU 0",
         "kvm": "kernel",
         "io": "like a vhost worker",
     }
+
+
+def rate_text(model: LiveModel) -> str:
+    """The real rate against the shown one."""
+    if model.transport.exact:
+        return ""
+    names = ("doorbells", "tokens") if model.scenario.doorbell else ("interrupts", "tokens")
+    real, shown_ = (model.rates.last_second(name, model.playhead) for name in names)
+    what = "doorbells" if model.scenario.doorbell else "interrupts"
+    return f"{grouped(real)} {what}/s, shown as {grouped(shown_)} tokens/s" if real > shown_ + 1 else ""
 
 
 def host_text(host: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
@@ -16,12 +16,17 @@ LONGEST_STEP = 0.1  # seconds that the view moves on at most, however late a fra
 
 
 class Frame(QObject):
-    """Ticks while it runs. `work` holds the seconds that the newest frames cost, painting included."""
+    """Ticks while it runs.
+
+    work: seconds of this thread's CPU time that the newest frames cost, painting included; spent: seconds of the wall
+    clock, which is longer where the guest's threads and the GUI share processors.
+    """
 
     def __init__(self, model: LiveModel, show: Callable[[], None], parent: QObject) -> None:
         super().__init__(parent)
         self.model, self._show = model, show
         self.work: deque[float] = deque(maxlen=3600)
+        self.spent: deque[float] = deque(maxlen=3600)
         self._last = perf_counter()
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FAST)
@@ -43,17 +48,18 @@ class Frame(QObject):
 
     def tick(self) -> None:
         """One frame."""
-        now = perf_counter()
+        now, work = perf_counter(), thread_time()
         seconds, self._last = min(now - self._last, LONGEST_STEP), now
         self.model.tick(seconds)
         self._show()
         QCoreApplication.sendPostedEvents(self.parent(), QEvent.Type.UpdateRequest.value)
-        self.work.append(perf_counter() - now)
+        self.work.append(thread_time() - work)
+        self.spent.append(perf_counter() - now)
         self._adapt()
 
     def _adapt(self) -> None:
         """Fewer frames while they cost too much, so that input and the guest's own threads have time."""
-        costs = sorted(list(self.work)[-9:])
+        costs = sorted(list(self.spent)[-9:])
         usual = costs[len(costs) // 2]
         wanted = FAST if usual < BUDGET else min(SLOW, round(usual * 2000))
         if abs(wanted - self._timer.interval()) > 4:

@@ -106,7 +106,9 @@ class LiveModel:
             seconds, self.now, self._travelling(), self.journeys.start_after, self.journeys.last
         )
         if self.transport.following:
+            before = self.launcher.launched
             self.launcher.advance(seconds)
+            self.rates.count("tokens", self.now, self.launcher.launched - before)
 
     def _fold(self, events: Events) -> None:
         self._note_changes(events[events["kind"] == EventKind.WIRE])

@@ -7,13 +7,14 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
 
 from viz.tokens import HEAVY_LEGS, Token
 
 CORE = 10.0  # half the size of a token, canvas pixels
 GLOW = 24.0
 SAMPLES = 200
+LABEL_PAD = 8
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,6 +78,22 @@ def sprite(shape: str, color: str, edge: str, scale: float, ratio: float, glow: 
     painter.setPen(QColor(edge))
     painter.setBrush(QColor(color))
     painter.drawPath(outline(shape, CORE * scale))
+    painter.end()
+    return pixmap
+
+
+@lru_cache(maxsize=512)
+def label(words: str, font: QFont, color: str, ratio: float) -> QPixmap:
+    """A token's number, painted once for the hundred frames that it travels."""
+    metrics = QFontMetricsF(font)
+    width, height = metrics.horizontalAdvance(words) + LABEL_PAD, metrics.height()
+    pixmap = QPixmap(round(width * ratio) + 1, round(height * ratio) + 1)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setFont(font)
+    painter.setPen(QColor(color))
+    painter.drawText(QRectF(0, 0, width, height), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, words)
     painter.end()
     return pixmap
 

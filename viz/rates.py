@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import STATS, Clock, EventKind, Events
+from engine.events import STATS, Clock, EventKind, Events, no_events
 
 BIN_SECONDS = 0.05
 BINS = 2400  # two minutes
+NONE = no_events()
 SECOND = round(1 / BIN_SECONDS)  # bins in a second
 
 Counts = npt.NDArray[np.float64]
@@ -50,18 +51,25 @@ class Rates:
             return
         if self.first is None:
             self.first = int(events["tsc"][0]) // self.bin_cycles
+        of_kind = {EventKind(int(kind)): events[events["kind"] == kind] for kind in np.unique(events["kind"])}
         for name, kinds in KINDS.items():
-            self._add(name, events[np.isin(events["kind"], kinds)])
-        reads, exits = events[events["kind"] == EventKind.DOORBELL], events[events["kind"] == EventKind.EXIT]
+            for kind in kinds:
+                self._add(name, of_kind.get(kind, NONE))
+        reads, exits = of_kind.get(EventKind.DOORBELL, NONE), of_kind.get(EventKind.EXIT, NONE)
         self._add("received", reads, reads["arg"])
         self._add("left", exits[exits["seq"] > 0])
-        for reason in np.unique(exits["id"]):
+        for reason in np.unique(exits["id"]) if exits.size else ():
             self._add(f"exit {reason}", exits[exits["id"] == reason])
-        self._feed_stats(events[events["kind"] == EventKind.STAT])
+        self._feed_stats(of_kind.get(EventKind.STAT, NONE))
+
+    def count(self, name: str, tsc: int, amount: float = 1) -> None:
+        """Adds something that is no event: what the screen itself did."""
+        self._roll_to(tsc // self.bin_cycles)
+        self._rings.setdefault(name, np.zeros(BINS))[tsc // self.bin_cycles % BINS] += amount
 
     def _feed_stats(self, stats: Events) -> None:
         """The kernel's counters only grow: what was added since the last look counts at this look."""
-        for index in np.unique(stats["id"]):
+        for index in np.unique(stats["id"]) if stats.size else ():
             some = stats[stats["id"] == index]
             known = np.concatenate([[self._stats.get(int(index), 0)], some["arg"].astype(np.int64)])
             self._stats[int(index)] = int(known[-1])
@@ -92,5 +100,10 @@ class Rates:
         bins = (events["tsc"] // np.uint64(self.bin_cycles)).astype(np.int64)
         kept = bins > self.newest - BINS
         weights = np.broadcast_to(np.asarray(amounts, np.float64), bins.shape)[kept]
+        if not weights.size:
+            return
+        bins = bins[kept]
+        first = int(bins.min())
+        added = np.bincount(bins - first, weights)
         ring = self._rings.setdefault(name, np.zeros(BINS))
-        np.add.at(ring, bins[kept] % BINS, weights)
+        ring[np.arange(first, first + added.size) % BINS] += added

@@ -27,10 +27,14 @@ class Sketch:
         """The rounded surface that everything lies on."""
         self._rounded(rect.adjusted(0.75, 0.75, -0.75, -0.75), "surface", "border", 1.5, 14)
 
-    def box(self, box: Box, fact: str) -> None:
-        """A box with its title and a fact beside it, or beneath it if it is narrow."""
+    def box(self, box: Box) -> None:
+        """A box without its words."""
+        width = 2 if box.title == "Guest" else 1.5
+        self._rounded(self.geometry.rect(box.rect), box.fill, box.edge, width, 12 * self.geometry.scale)
+
+    def box_words(self, box: Box, fact: str) -> None:
+        """A box's title, and a fact beside it, or beneath it if the box is narrow."""
         rect = self.geometry.rect(box.rect)
-        self._rounded(rect, box.fill, box.edge, 2 if box.title == "Guest" else 1.5, 12 * self.geometry.scale)
         pad = self.geometry.px(18)
         line = self.geometry.px(22)
         title = QRectF(rect.left() + pad, rect.top() + self.geometry.px(15), rect.width() - 2 * pad, line)
@@ -49,12 +53,16 @@ class Sketch:
             under = title.translated(0, title.height() * 0.92)
             self.text(under, fact, small, "text_muted", CENTER if box.centered else LEFT)
 
-    def node(self, node: Node, fact: str, present: bool) -> None:
-        """A node: what it is, and what it does."""
-        rect = self.geometry.rect(node.rect)
+    def node(self, node: Node, present: bool) -> None:
+        """A node without its words."""
         self.painter.setOpacity(1 if present else FAINT)
-        self._rounded(rect, "well", node.edge if present else "border", 1.5, 9 * self.geometry.scale)
+        edge = node.edge if present else "border"
+        self._rounded(self.geometry.rect(node.rect), "well", edge, 1.5, 9 * self.geometry.scale)
         self.painter.setOpacity(1)
+
+    def node_words(self, node: Node, fact: str, present: bool) -> None:
+        """What a node is, and what it does."""
+        rect = self.geometry.rect(node.rect)
         pad, line = self.geometry.px(15), min(self.geometry.px(20), rect.height() * 0.42)
         top = QRectF(rect.left() + pad, rect.center().y() - line, rect.width() - 1.5 * pad, line)
         self.text(top, node.title, self.geometry.font(14, 600), "text" if present else "text_muted")
@@ -97,7 +105,7 @@ class Sketch:
         self.painter.fillPath(head, color)
 
     def eventfd(self, eventfd: Eventfd, count: str, present: bool, plugged: bool, inside: bool) -> None:
-        """A counter: a circle with its count, its name above; it shines while something is `inside`."""
+        """A counter: a circle with its count; it shines while something is `inside`."""
         center, radius = self.geometry.point(eventfd.center), eventfd.radius * self.geometry.scale
         self.painter.setOpacity(1 if present else FAINT)
         color = eventfd.color if present and plugged else "text_muted"
@@ -110,6 +118,10 @@ class Sketch:
         self.painter.setOpacity(1)
         if present:
             self.text(square(center, radius * 0.82), count, self.geometry.font(19, 700, mono=True), color, CENTER)
+
+    def eventfd_words(self, eventfd: Eventfd, present: bool) -> None:
+        """A counter's name."""
+        if present:
             name = square(self.geometry.point(eventfd.name_at), self.geometry.px(45))
             self.text(name, eventfd.name, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
 

@@ -15,7 +15,7 @@ def stylesheet(theme: Theme) -> str:
 QMainWindow, QDialog {{ background: {t.background}; }}
 QWidget#plain {{ background: transparent; }}
 
-QMenuBar {{ background: {t.surface}; border-bottom: 1px solid {t.border}; padding: 1px {px(16)}px; }}
+QMenuBar {{ background: {t.surface}; border: none; padding: 1px {px(14)}px; }}
 QMenuBar::item {{ background: transparent; color: {t.text_muted}; padding: {px(4)}px {px(9)}px; border-radius: 6px; }}
 QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {t.surface_raised}; color: {t.text}; }}
 QMenu {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 8px; padding: 6px; }}

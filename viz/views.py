@@ -22,6 +22,7 @@ class Views(QWidget):
         super().__init__()
         self.setObjectName("plain")
         self.presenting = False
+        self._turn = 0  # whose turn it is among the timeline and the plots
         self.diagram = Diagram(model, theme)
         self.plots = [plot(model, theme) for plot in PLOTS]
         self.timeline = Timeline(model, theme)
@@ -42,20 +43,19 @@ class Views(QWidget):
         top.addWidget(self.diagram, 68)
         top.addWidget(self.column, 32)
         box = QVBoxLayout(self)
-        box.setContentsMargins(22, 14, 22, 8)
+        box.setContentsMargins(22, 4, 22, 8)
         box.setSpacing(12)
         box.addLayout(top, 72)
         box.addWidget(self.timeline, 24)
         box.addWidget(self.numbers)
 
     def refresh(self) -> None:
-        """Everything that is seen, from the model's newest state."""
+        """From the model's newest state: the diagram each frame, the others in turn, so that no frame pays for all."""
         self.diagram.refresh()
         self.numbers.refresh()
         if not self.presenting:
-            self.timeline.refresh()
-            for plot in self.plots:
-                plot.refresh()
+            self._turn = (self._turn + 1) % (len(self.plots) + 1)
+            (self.timeline, *self.plots)[self._turn].refresh()
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""

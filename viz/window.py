@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
         self.frame = Frame(self.model, self.refresh, self)
         self._greet()
         self.set_theme(theme)
+        self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_out(self) -> None:
         self.views = Views(self.model, self.theme)
@@ -176,7 +177,7 @@ class MainWindow(QMainWindow):
             self.notice.say(str(error))
 
     def run_scenario(self, scenario: Scenario) -> None:
-        """Starts this one and ends what ran, in the background; if it cannot start, it says why and the old one stays."""
+        """Starts this one and ends what ran, in the background; one that cannot start says why, and nothing changes."""
         source = self.make_source(scenario)
         try:
             source.start()
