@@ -62,6 +62,7 @@ int bw_kvm_api_version(int kvm);
 int bw_kvm_mmap_size(int kvm);
 int bw_vm_create(int kvm);          /* -> VM fd */
 int bw_vm_create_irqchip(int vm);
+int bw_vm_enable_split_irqchip(int vm, uint32_t pins); /* local APICs in the kernel; pins of the IOAPIC outside of it */
 int bw_vm_set_memory(int vm, uint32_t slot, uint64_t address, uint64_t size, void *memory);
 int bw_vm_stats_fd(int vm_or_vcpu); /* KVM_GET_STATS_FD -> fd */
 int bw_memory_new(uint64_t size, void **memory); /* zeroed, shared -> fd of the memfd */
@@ -91,8 +92,43 @@ struct bw_route {
 
 int bw_irqfd(int vm, int fd, uint32_t gsi, uint32_t flags, int resamplefd);
 int bw_set_gsi_routing(int vm, const struct bw_route *routes, uint32_t count); /* replaces the whole table */
-int bw_irq_line(int vm, uint32_t gsi, uint32_t level);                         /* KVM_IRQ_LINE_STATUS -> its status */
+int bw_irq_line(int vm, uint32_t gsi, uint32_t level); /* KVM_IRQ_LINE_STATUS -> 1 delivered, 0 not */
+int bw_irq_line_status(int vm, uint32_t gsi, uint32_t level, int32_t *status); /* the same, its status told apart */
 int bw_signal_msi(int vm, uint32_t address_low, uint32_t address_high, uint32_t data);
+
+/* -- irqchip.c: what the interrupt controllers in the kernel hold ---------------------------------------------------- */
+
+#define BW_LAPIC_SIZE 1024
+#define BW_IOAPIC_PINS 24
+
+struct bw_ioapic {
+    uint32_t irr;                  /* a bit a pin: its line is high, or its edge waits */
+    uint64_t pins[BW_IOAPIC_PINS]; /* redirection entries */
+};
+
+/* Calls to a vCPU wait while it runs; calls to a VM never do. */
+int bw_vcpu_get_lapic(int vcpu, uint8_t *registers); /* BW_LAPIC_SIZE bytes, as Intel SDM vol. 3, 11.4.1 places them */
+int bw_vcpu_set_lapic(int vcpu, const uint8_t *registers);
+int bw_vcpu_interrupt(int vcpu, uint32_t vector); /* KVM_INTERRUPT */
+int bw_vm_get_ioapic(int vm, struct bw_ioapic *ioapic);
+int bw_vm_set_ioapic_pin(int vm, uint32_t pin, uint64_t entry);
+
+/* -- coalesced.c: writes that wait in a ring until somebody looks ------------------------------------------------------ */
+
+struct bw_coalesced_write {
+    uint64_t address;
+    uint64_t value;
+    uint32_t length;
+    uint32_t pio;
+};
+
+int bw_coalesced_zone(int vm, uint64_t address, uint32_t size, uint32_t pio, int on);
+struct bw_coalesced;
+struct bw_coalesced *bw_coalesced_new(int vm, int vcpu, int *error); /* the ring of the VM, seen through a vCPU */
+uint32_t bw_coalesced_room(const struct bw_coalesced *ring);         /* writes that it holds */
+/* Takes the oldest writes, one taker at a time; the guest may write meanwhile. -> how many */
+uint32_t bw_coalesced_take(struct bw_coalesced *ring, struct bw_coalesced_write *out, uint32_t most);
+void bw_coalesced_free(struct bw_coalesced *ring);
 
 /* -- vCPU (vcpu.c) -------------------------------------------------------------------------------------------------- */
 
@@ -174,6 +210,7 @@ int bw_iothread_stop(struct bw_iothread *thread, uint32_t milliseconds); /* and 
 uint64_t bw_iothread_reads(const struct bw_iothread *thread);
 uint64_t bw_iothread_received(const struct bw_iothread *thread);
 uint64_t bw_iothread_signalled(const struct bw_iothread *thread);
+const uint64_t *bw_iothread_announced(const struct bw_iothread *thread); /* where that number stands */
 uint64_t bw_iothread_refused(const struct bw_iothread *thread); /* interrupts that the kernel did not take */
 int bw_iothread_failure(const struct bw_iothread *thread);      /* errno that ended or troubled it, or 0 */
 int bw_iothread_free(struct bw_iothread *thread);               /* -EBUSY while it runs */
@@ -184,8 +221,8 @@ struct bw_stamps;
 /* Stamps from before `since`, a TSC, cannot be true. */
 struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since);
 /* New stamps as events RING, RUNG and HANDLER (arg 0: what a handler covers is known once they are sorted), not sorted.
- * `announced`: interrupts signalled so far, the most that a handler can have seen. */
-uint32_t bw_stamps_drain(struct bw_stamps *stamps, uint64_t announced, struct bw_event *out, uint32_t most);
+ * `announced`: where the number of interrupts signalled so far stands, the most that a handler can have seen. */
+uint32_t bw_stamps_drain(struct bw_stamps *stamps, const uint64_t *announced, struct bw_event *out, uint32_t most);
 uint64_t bw_stamps_rung(const struct bw_stamps *stamps);     /* doorbells drained or lost */
 uint64_t bw_stamps_handled(const struct bw_stamps *stamps);  /* handlers drained */
 uint64_t bw_stamps_last_irq(const struct bw_stamps *stamps); /* newest interrupt that a handler has seen */

@@ -14,21 +14,26 @@ int bw_irqfd(int vm, int fd, uint32_t gsi, uint32_t flags, int resamplefd)
     return ioctl(vm, KVM_IRQFD, &irqfd) < 0 ? -errno : 0;
 }
 
+static uint32_t chip_of(uint32_t type)
+{
+    return type == BW_ROUTE_IOAPIC ? KVM_IRQCHIP_IOAPIC
+           : type == BW_ROUTE_PIC_MASTER ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
+}
+
+/* A type that is none of ours goes to the kernel as it is: it is the kernel that refuses. */
 static struct kvm_irq_routing_entry entry(const struct bw_route *route)
 {
-    struct kvm_irq_routing_entry entry = {.gsi = route->gsi};
+    struct kvm_irq_routing_entry entry = {.gsi = route->gsi, .type = route->type};
     if (route->type == BW_ROUTE_MSI) {
         entry.type = KVM_IRQ_ROUTING_MSI;
         entry.u.msi.address_lo = route->address_low;
         entry.u.msi.address_hi = route->address_high;
         entry.u.msi.data = route->data;
-        return entry;
+    } else if (route->type <= BW_ROUTE_PIC_SLAVE) {
+        entry.type = KVM_IRQ_ROUTING_IRQCHIP;
+        entry.u.irqchip.irqchip = chip_of(route->type);
+        entry.u.irqchip.pin = route->pin;
     }
-    entry.type = KVM_IRQ_ROUTING_IRQCHIP;
-    entry.u.irqchip.irqchip = route->type == BW_ROUTE_IOAPIC       ? KVM_IRQCHIP_IOAPIC
-                              : route->type == BW_ROUTE_PIC_MASTER ? KVM_IRQCHIP_PIC_MASTER
-                                                                   : KVM_IRQCHIP_PIC_SLAVE;
-    entry.u.irqchip.pin = route->pin;
     return entry;
 }
 
@@ -45,13 +50,20 @@ int bw_set_gsi_routing(int vm, const struct bw_route *routes, uint32_t count)
     return result;
 }
 
-int bw_irq_line(int vm, uint32_t gsi, uint32_t level)
+int bw_irq_line_status(int vm, uint32_t gsi, uint32_t level, int32_t *status)
 {
     struct kvm_irq_level line = {.irq = gsi, .level = level};
-    /* The kernel's status: 1 delivered, 0 coalesced, -1 masked; passed on as 1, 0, 0 so that -errno stays an error. */
-    if (ioctl(vm, KVM_IRQ_LINE_STATUS, &line) < 0)
-        return -errno;
-    return (int32_t)line.status > 0;
+    int result = ioctl(vm, KVM_IRQ_LINE_STATUS, &line);
+    *status = (int32_t)line.status;
+    return result < 0 ? -errno : 0;
+}
+
+/* The kernel's status: 1 delivered, 0 coalesced, -1 masked; passed on as 1, 0, 0 so that -errno stays an error. */
+int bw_irq_line(int vm, uint32_t gsi, uint32_t level)
+{
+    int32_t status;
+    int result = bw_irq_line_status(vm, gsi, level, &status);
+    return result < 0 ? result : status > 0;
 }
 
 int bw_signal_msi(int vm, uint32_t address_low, uint32_t address_high, uint32_t data)

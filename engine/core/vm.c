@@ -48,6 +48,12 @@ int bw_vm_create_irqchip(int vm)
     return answer(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
 }
 
+int bw_vm_enable_split_irqchip(int vm, uint32_t pins)
+{
+    struct kvm_enable_cap cap = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {pins}};
+    return answer(ioctl(vm, KVM_ENABLE_CAP, &cap));
+}
+
 int bw_vm_set_memory(int vm, uint32_t slot, uint64_t address, uint64_t size, void *memory)
 {
     struct kvm_userspace_memory_region region = {
