@@ -1,5 +1,5 @@
-/* Coalesced MMIO and PIO: writes to a zone go to a ring in the kernel and the guest runs on; nobody is woken (api.rst, 4.116
- * KVM_(UN)REGISTER_COALESCED_MMIO). User space takes them when it leaves KVM_RUN for another reason, or just looks.
+/* Coalesced MMIO and PIO: writes to a zone go to a ring in the kernel and the guest runs on; nobody is woken (api.rst,
+ * 4.116 KVM_(UN)REGISTER_COALESCED_MMIO). User space takes them when it leaves KVM_RUN for another reason, or just looks.
  *
  * The ring is one page a VM, which every vCPU's mapping shows. KVM fills the slot, then moves `last` behind a write
  * barrier; the taker reads the slot, then moves `first`. A ring that is full makes the write leave to user space. */

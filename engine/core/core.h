@@ -102,8 +102,8 @@ int bw_signal_msi(int vm, uint32_t address_low, uint32_t address_high, uint32_t 
 #define BW_IOAPIC_PINS 24
 
 struct bw_ioapic {
-    uint32_t irr;                  /* a bit a pin: its line is high, or its edge waits */
-    uint64_t pins[BW_IOAPIC_PINS]; /* redirection entries */
+    uint32_t irr;      /* a bit a pin: its line is high, or its edge waits */
+    uint64_t pins[24]; /* redirection entries */
 };
 
 /* Calls to a vCPU wait while it runs; calls to a VM never do. */

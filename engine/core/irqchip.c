@@ -1,5 +1,5 @@
-/* What the interrupt controllers in the kernel hold (api.rst, 4.57 KVM_GET_LAPIC, 4.26 KVM_GET_IRQCHIP), and the interrupt
- * that goes past all of them (4.16 KVM_INTERRUPT). */
+/* What the interrupt controllers in the kernel hold (api.rst, 4.57 KVM_GET_LAPIC, 4.26 KVM_GET_IRQCHIP), and the
+ * interrupt that goes past all of them (4.16 KVM_INTERRUPT). */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdint.h>
