@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy, QWidget
 
 from engine.events import Switch as Wiring
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from viz.commands import Commands
 
 PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
+SPACING = 6
 CLICK_SECONDS = 0.5  # a switch shows what was clicked until the machine has had time to follow
 STATES = {
     "LIVE": ("live", "circle"),
@@ -33,13 +35,40 @@ STATES = {
 }
 
 
-class StatusRow(QFrame):
+class Row(QFrame):
+    """A row that leaves out what there is no room for: it must fit 1280 pixels with text at 150 %."""
+
+    def spare(self) -> list[QWidget]:
+        """What is left out first."""
+        return []
+
+    def minimumSizeHint(self) -> QSize:
+        """The width without what can be left out."""
+        spare = sum(widget.sizeHint().width() + SPACING for widget in self.spare() if not widget.isHidden())
+        size = super().minimumSizeHint()
+        return QSize(size.width() - spare, size.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Shows as much of the spare as there is room for."""
+        for widget in self.spare():
+            widget.show()
+        for widget in self.spare():
+            if super().minimumSizeHint().width() > self.width():
+                widget.hide()
+
+
+class StatusRow(Row):
     """Name, menus, slow motion, and what must always be seen: state, backend, drops, factor."""
 
     def __init__(self, commands: Commands, menus: QMenuBar, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("bar")
         self.commands = commands
+        self.presenting = False
         self.mark, self.name = QLabel(), QLabel("Bellwire")
         self.name.setObjectName("wordmark")
         self.scenario = QLabel()  # in place of the menus, for the audience
@@ -59,7 +88,7 @@ class StatusRow(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(22, 4, 22, 4)
         row.setSpacing(8)
-        self.menus.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.menus.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         row.addWidget(self.mark)
         row.addWidget(self.name)
         row.addWidget(self.menus)
@@ -70,6 +99,11 @@ class StatusRow(QFrame):
         for chip in (self.factor, self.state, self.backend, self.dropped):
             row.addWidget(chip)
 
+    def spare(self) -> list[QWidget]:
+        """The audience knows what it looks at."""
+        self.menus.setMinimumWidth(self.menus.sizeHint().width())  # else menus go first
+        return [] if self.presenting else [self.slow_label, self.name]
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.mark.setPixmap(logo(theme, theme.px(24)))
@@ -79,9 +113,11 @@ class StatusRow(QFrame):
 
     def set_presenting(self, on: bool) -> None:
         """The audience sees the scenario instead of menus."""
+        self.presenting = on
         for widget in (self.menus, self.slow, self.slow_label):
             widget.setVisible(not on)
         self.scenario.setVisible(on)
+        self.make_room()
 
     def refresh(self) -> None:
         """The states as they are now."""
@@ -122,7 +158,7 @@ class StatusRow(QFrame):
         self.dropped.setToolTip(f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room.")
 
 
-class ControlRow(QFrame):
+class ControlRow(Row):
     """Scenario, transport, pace, the two switches, single signals."""
 
     def __init__(self, commands: Commands, theme: Theme) -> None:
@@ -170,7 +206,7 @@ class ControlRow(QFrame):
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(22, 7, 22, 7)
-        row.setSpacing(6)
+        row.setSpacing(SPACING)
         row.addWidget(self.scenarios, 3)
         row.addSpacing(10)
         for button in self.transport.values():
@@ -188,12 +224,16 @@ class ControlRow(QFrame):
             row.addWidget(single)
         row.addWidget(self.more)
 
+    def spare(self) -> list[QWidget]:
+        """Keys do the same."""
+        return [self.pace_label, *(self.transport[name] for name in ("home", "newest", "step_back"))]
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.theme = self.scenarios.theme = theme
         self._icons = dict.fromkeys(self.transport, "")
         self.more.setIcon(icon("more", theme))
-        self.scenarios.setMinimumWidth(theme.px(190))
+        self.scenarios.setMinimumWidth(theme.px(140))
         self.scenarios.setMaximumWidth(theme.px(330))
         self.pace.setMinimumWidth(theme.px(80))
         self.pace.setMaximumWidth(theme.px(170))

@@ -8,10 +8,11 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QPainterPath
 
 from viz.blueprint import Point, Rect
-from viz.theme import Theme
+from viz.theme import Theme, make_font
 
 MOST_STRETCH = 1.45  # of one direction against the other
 LEAST_TEXT = 0.8  # text shrinks less than the canvas
+MOST_TEXT = 1.3  # of the canvas' scale: what the boxes hold
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Geometry:
 
     @property
     def text(self) -> float:
-        """Of text, before the theme's own scale."""
-        return max(self.scale, LEAST_TEXT)
+        """Of text: the theme's scale, as far as the boxes hold it."""
+        return min(max(self.scale, LEAST_TEXT) * self.theme.scale, self.scale * MOST_TEXT)
 
     def point(self, point: Point) -> QPointF:
         """A canvas point in pixels."""
@@ -51,11 +52,11 @@ class Geometry:
 
     def font(self, size: float, weight: int = 400, mono: bool = False) -> QFont:
         """A font of `size` canvas pixels."""
-        return self.theme.font(size * self.text, weight, mono)
+        return make_font(round(size * self.text), weight, mono)
 
     def px(self, size: float) -> float:
         """A length that goes with the text."""
-        return size * self.text * self.theme.scale
+        return size * self.text
 
     def path(self, points: tuple[Point, ...], radius: float = 14) -> QPainterPath:
         """A line through the points with rounded corners."""

@@ -61,6 +61,7 @@ QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.well}; border: 1px solid {
     selection-color: {t.text_on_accent}; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 
+QSlider {{ min-height: {px(22)}px; background: transparent; }}
 QSlider::groove:horizontal {{ height: {px(4)}px; border-radius: {px(2)}px; background: {t.border}; }}
 QSlider::sub-page:horizontal {{ background: {t.text_muted}; border-radius: {px(2)}px; }}
 QSlider::handle:horizontal {{ width: {px(16)}px; height: {px(16)}px; margin: -{px(6)}px 0; border-radius: {px(8)}px;

@@ -92,6 +92,7 @@ def make_font(pixels: int, weight: int, mono: bool) -> QFont:
     font.setPixelSize(max(pixels, 6))
     font.setWeight(QFont.Weight(weight))
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    font.setFeature(QFont.Tag("calt"), 0)  # no ligatures: "Ctrl++" is three signs
     return font
 
 

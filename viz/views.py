@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from viz.diagram import Diagram
@@ -12,7 +15,10 @@ from viz.plots import PLOTS
 from viz.theme import Theme
 from viz.timeline import Timeline
 
-PRESENTED = 1.35  # how much larger the numbers are for an audience
+PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
+SPACING = 10
+DIAGRAM_SHARE = 0.73  # of the height, where the timeline has the rest
+LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 330, 150, 112  # pixels at 100 % text
 
 
 class Views(QWidget):
@@ -35,8 +41,9 @@ class Views(QWidget):
     def _lay_out(self) -> None:
         column = QVBoxLayout(self.column)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
+        column.setSpacing(10)
         for plot in self.plots:
+            plot.setMinimumHeight(0)
             column.addWidget(plot, 1)
         top = QHBoxLayout()
         top.setSpacing(14)
@@ -44,9 +51,9 @@ class Views(QWidget):
         top.addWidget(self.column, 32)
         box = QVBoxLayout(self)
         box.setContentsMargins(22, 4, 22, 8)
-        box.setSpacing(12)
-        box.addLayout(top, 72)
-        box.addWidget(self.timeline, 24)
+        box.setSpacing(SPACING)
+        box.addLayout(top, round(100 * DIAGRAM_SHARE))
+        box.addWidget(self.timeline, round(100 * (1 - DIAGRAM_SHARE)))
         box.addWidget(self.numbers)
 
     def refresh(self) -> None:
@@ -57,17 +64,31 @@ class Views(QWidget):
             self._turn = (self._turn + 1) % (len(self.plots) + 1)
             (self.timeline, *self.plots)[self._turn].refresh()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Large text in a small window: rather fewer views than views that cannot be read."""
+        px, scale = self.theme.px, max(1.0, self.height() * PRESENTED) if self.presenting else 1.0
+        self.numbers.set_theme(replace(self.theme, scale=self.theme.scale * scale))
+        left = self.height() - self.numbers.sizeHint().height() - 2 * SPACING
+        tall = left >= px(LEAST_DIAGRAM) + px(LEAST_TIMELINE)
+        self.timeline.setVisible(tall and not self.presenting)
+        self.column.setVisible(not self.presenting)
+        room = (left * DIAGRAM_SHARE if tall else left) // px(LEAST_PLOT)
+        for n, plot in enumerate(self.plots):
+            plot.setVisible(n < max(room, 1))
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.theme = theme
         for view in (self.diagram, self.timeline, *self.plots):
             view.set_theme(theme)
-        self.numbers.set_theme(theme.scaled(theme.scale * PRESENTED) if self.presenting else theme)
+        self._make_room()
 
     def set_presenting(self, on: bool) -> None:
         """Only the diagram and the numbers, or everything."""
         self.presenting = on
-        self.column.setVisible(not on)
-        self.timeline.setVisible(not on)
-        self.set_theme(self.theme)
+        self._make_room()
         self.diagram.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(0)
         around = QVBoxLayout()
-        around.setContentsMargins(22, 10, 22, 0)
+        around.setContentsMargins(22, 8, 22, 0)
         around.addWidget(self.notice)
         self._box.addWidget(self.status)
         self._box.addWidget(self.controls)
