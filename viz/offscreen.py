@@ -36,7 +36,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
     app.exec()
     elapsed = time.monotonic() - began
     window.model.tick(0)  # what was under way when the session ended
-    return report(window, elapsed, pictures, out)
+    return 3 if source is None else report(window, elapsed, pictures, out)
 
 
 def finish(window: MainWindow, pictures: list[QPixmap]) -> None:

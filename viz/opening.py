@@ -75,7 +75,7 @@ def show(source: Source | None, reason: str, out: Print) -> int:
 
         return open_window(source, reason=reason)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    say(f"{trouble} Runs {OFFSCREEN_SECONDS:.0f} s offscreen.")
+    say(f"{trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")
     from viz.offscreen import watch
 
     return watch(source, reason, OFFSCREEN_SECONDS, out)

@@ -1,0 +1,113 @@
+"""What the window opens with, and what happens where there is no display or no KVM."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.events import EventKind
+from engine.recording import Recording
+from engine.tally import Tally
+from viz.assets import asset
+from viz.display import display_trouble, library_trouble
+from viz.opening import SHIPPED
+
+
+def test_the_shipped_recording_is_small_whole_and_shows_both_ways() -> None:
+    recording, tally, kinds = Recording(asset(SHIPPED)), Tally(), set[int]()
+    for events in recording.batches():
+        tally.feed(events)
+        kinds |= set(events["kind"].tolist())
+    assert asset(SHIPPED).stat().st_size < 1_000_000
+    assert (recording.warning, recording.header.scenario.name, tally.dropped) == ("", "roundtrip", 0)
+    assert tally.settled
+    assert {EventKind.EXIT, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.WIRE} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, "There is no display."),
+        ({"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ":0"}, "QT_QPA_PLATFORM is offscreen."),
+        ({"QT_QPA_PLATFORM": "wayland"}, ""),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, ""),
+    ],
+)
+def test_display(environment: dict[str, str], words: str) -> None:
+    assert display_trouble(environment) == words
+
+
+def test_a_display_that_does_not_answer_is_named() -> None:
+    if library_trouble():
+        pytest.skip(library_trouble())
+    assert display_trouble({"DISPLAY": ":4711"}) == "The display :4711 cannot be opened."
+
+
+def test_missing_libraries_have_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("viz.display.loadable", lambda library: "cursor" not in library)
+    assert display_trouble({"DISPLAY": ":0"}) == "Qt cannot open a window here: sudo apt install libxcb-cursor0"
+
+
+REFUSED = """
+from engine import host
+from engine.errors import NoKvmError
+
+def refuse():
+    raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
+
+host.usable_kvm = refuse
+"""
+
+
+def start(folder: Path, preamble: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program in `folder`, without a display, for half a second."""
+    code = f"import sys; import viz.opening as o; o.OFFSCREEN_SECONDS = 0.5\n{preamble}\n"
+    code += f"from viz.cli import main; sys.exit(main({list(arguments)!r}))"
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=environment,
+        timeout=60,
+    )
+
+
+@pytest.mark.kvm
+def test_without_a_display_it_runs_offscreen_and_leaves_a_picture(tmp_path: Path) -> None:
+    run = start(tmp_path, "", "doorbell-pio", "--set", "pace=100")
+    assert run.returncode == 0, run.stderr
+    assert "PIO doorbell through an ioeventfd" in run.stdout
+    assert f"The window's picture is in {tmp_path / 'bellwire.png'}" in run.stdout
+    assert (tmp_path / "bellwire.png").read_bytes().startswith(b"\x89PNG")
+    assert "Runs 0.5 s offscreen" in run.stderr
+
+
+def test_without_kvm_it_says_why_and_replays(tmp_path: Path) -> None:
+    run = start(tmp_path, REFUSED)
+    assert run.returncode == 0, run.stderr
+    assert "bellwire: There is no /dev/kvm: sudo modprobe kvm_intel\n" in run.stderr
+    assert "shows a recording instead: roundtrip on " in run.stderr
+    assert "REPLAY · roundtrip" in run.stdout
+    assert (tmp_path / "bellwire.png").exists()
+
+
+def test_a_recording_is_opened_by_its_name(tmp_path: Path) -> None:
+    run = start(tmp_path, REFUSED, str(asset(SHIPPED)))
+    assert run.returncode == 0, run.stderr
+    assert "REPLAY · roundtrip" in run.stdout
+    assert "modprobe" not in run.stderr
+
+
+def test_without_kvm_and_recording_the_window_says_so(tmp_path: Path) -> None:
+    run = start(tmp_path, f"{REFUSED}\no.SHIPPED = 'recordings/none.arrow'")
+    assert run.returncode == 3
+    assert "none.arrow cannot be opened as a recording" in run.stderr
+    assert "Traceback" not in run.stderr
