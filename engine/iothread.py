@@ -74,6 +74,11 @@ class IoThread(Owner):
         return int(lib.bw_iothread_signalled(self._handle))
 
     @property
+    def announced(self) -> Any:
+        """Where, for C, the number of interrupts signalled stands."""
+        return lib.bw_iothread_announced(self._handle)
+
+    @property
     def refused(self) -> int:
         """Interrupts that the kernel answered with an error."""
         return int(lib.bw_iothread_refused(self._handle))

@@ -240,7 +240,7 @@ class Machine:
         return self._scratch[: ring.drain(self._scratch_c, SCRATCH)].copy()
 
     def _drain_stamps(self) -> Events:
-        count = lib.bw_stamps_drain(self._stamps, self.io_thread.signalled, self._scratch_c, SCRATCH)
+        count = lib.bw_stamps_drain(self._stamps, self.io_thread.announced, self._scratch_c, SCRATCH)
         return self._scratch[:count].copy()
 
     def last_irq_seen(self) -> int:

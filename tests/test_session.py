@@ -318,3 +318,9 @@ def test_a_guest_that_is_not_built_is_named() -> None:
     session = Session(replace(paced("roundtrip"), guest="nowhere"))
     with pytest.raises(EngineError, match="nowhere is not built"):
         session.start()
+
+
+def test_draining_while_interrupts_fly_calls_nothing_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.session.TICK_SECONDS", 0.0002)
+    session, events = run(paced("roundtrip"), 20000)
+    assert_reconciled(session, events)

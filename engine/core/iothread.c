@@ -98,8 +98,8 @@ static int send(const struct bw_iothread *self)
 static void signal_interrupt(struct bw_iothread *self, uint64_t doorbell)
 {
     uint64_t irq = atomic_load_explicit(&self->signalled, memory_order_relaxed) + 1;
+    atomic_store_explicit(&self->signalled, irq, memory_order_release); /* first: no handler has seen more than this */
     announce(self, irq);
-    atomic_store_explicit(&self->signalled, irq, memory_order_release);
     int by_irqfd = self->orders.path == BW_PATH_IRQFD;
     bw_emit(self->ring, bw_tsc(), by_irqfd ? BW_IRQFD : BW_IRQ_IOCTL, BW_LANE_IO_THREAD,
             by_irqfd ? self->wiring.gsi : self->orders.path - BW_PATH_IRQ_LINE, irq, doorbell);
@@ -291,6 +291,11 @@ uint64_t bw_iothread_received(const struct bw_iothread *self)
 uint64_t bw_iothread_signalled(const struct bw_iothread *self)
 {
     return atomic_load(&self->signalled);
+}
+
+const uint64_t *bw_iothread_announced(const struct bw_iothread *self)
+{
+    return (const uint64_t *)&self->signalled;
 }
 
 uint64_t bw_iothread_refused(const struct bw_iothread *self)

@@ -71,10 +71,11 @@ static int begin(struct bw_stamps *self, uint64_t *done, uint64_t head, uint32_t
     return *done != head;
 }
 
-static uint32_t add_handler(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, uint64_t announced,
+static uint32_t add_handler(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, const uint64_t *announced,
                             struct bw_event *out)
 {
-    if (tsc < self->since || tsc > now || irq > announced) {
+    /* Read now, after the slot: the interrupt may have been announced since this drain began. */
+    if (tsc < self->since || tsc > now || irq > __atomic_load_n(announced, __ATOMIC_ACQUIRE)) {
         self->nonsense++;
         return 0;
     }
@@ -97,7 +98,7 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t before, uint64_t after
     return 2;
 }
 
-static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, uint64_t announced, struct bw_event *out, uint32_t most)
+static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
     uint64_t head = counter(self, BW_ST_RUNG), slot[4];
@@ -116,7 +117,7 @@ static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, uint64_t announ
     return count;
 }
 
-static uint32_t drain_handled(struct bw_stamps *self, uint64_t now, uint64_t announced, struct bw_event *out,
+static uint32_t drain_handled(struct bw_stamps *self, uint64_t now, const uint64_t *announced, struct bw_event *out,
                               uint32_t most)
 {
     uint32_t count = 0;
@@ -133,7 +134,7 @@ static uint32_t drain_handled(struct bw_stamps *self, uint64_t now, uint64_t ann
     return count;
 }
 
-uint32_t bw_stamps_drain(struct bw_stamps *self, uint64_t announced, struct bw_event *out, uint32_t most)
+uint32_t bw_stamps_drain(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint64_t now = bw_tsc() + (1ull << 20); /* stamps may be newer than this look at the clock, by a little */
     uint32_t count = drain_rung(self, now, announced, out, most / 2);

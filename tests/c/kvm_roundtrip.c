@@ -113,7 +113,7 @@ static void build(struct machine *self, const char *folder)
 static void drain(struct machine *self)
 {
     struct bw_event out[512];
-    uint32_t count = bw_stamps_drain(self->stamps, bw_iothread_signalled(self->io), out, 512);
+    uint32_t count = bw_stamps_drain(self->stamps, bw_iothread_announced(self->io), out, 512);
     for (uint32_t i = 0; i < count; i++) {
         if (out[i].kind == BW_RING)
             CHECK_EQUAL(out[i].seq, ++self->ring);

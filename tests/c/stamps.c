@@ -14,6 +14,7 @@
 #define ROUNDS 20000
 
 static char *memory;
+static const uint64_t none;
 
 static void store(uint64_t address, uint64_t value)
 {
@@ -56,7 +57,7 @@ static void honest(void)
     pthread_create(&guest, NULL, ring_doorbells, &finished);
     uint64_t events = 0;
     for (int last = 0;;) {
-        uint32_t count = bw_stamps_drain(stamps, 0, out, MOST);
+        uint32_t count = bw_stamps_drain(stamps, &none, out, MOST);
         for (uint32_t i = 0; i < count; i += 2)
             check_pair(&out[i]);
         events += count;
@@ -118,7 +119,7 @@ static void scribbling(void)
         uint32_t most = (uint32_t)(dice() % 40);
         struct bw_event *out = malloc((most + 1) * sizeof *out); /* one too many, to see that it stays untouched */
         memset(out, 0xa5, (most + 1) * sizeof *out);
-        uint32_t count = bw_stamps_drain(stamps, announced, out, most);
+        uint32_t count = bw_stamps_drain(stamps, &announced, out, most);
         CHECK_EQUAL(count <= most, 1);
         CHECK_EQUAL(out[most].tsc, 0xa5a5a5a5a5a5a5a5);
         for (uint32_t i = 0; i < count; i++)
@@ -140,15 +141,15 @@ static void lying(void)
     struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, 0);
     struct bw_event out[MOST];
     store(BW_STATUS + BW_ST_RUNG, ~0ull);
-    CHECK_EQUAL(bw_stamps_drain(stamps, 0, out, MOST), 0);
+    CHECK_EQUAL(bw_stamps_drain(stamps, &none, out, MOST), 0);
     CHECK_EQUAL(bw_stamps_nonsense(stamps), 1);
     store(BW_STATUS + BW_ST_RUNG, 3 * BW_STAMP_SLOTS); /* the ring keeps all but one slot of the last lap */
-    while (bw_stamps_drain(stamps, 0, out, MOST))
+    while (bw_stamps_drain(stamps, &none, out, MOST))
         ;
     CHECK_EQUAL(bw_stamps_rung(stamps), 3 * BW_STAMP_SLOTS);
     CHECK_EQUAL(bw_stamps_lost(stamps), 2 * (2 * BW_STAMP_SLOTS + 1));
     store(BW_STATUS + BW_ST_RUNG, 5);
-    CHECK_EQUAL(bw_stamps_drain(stamps, 0, out, MOST), 0);
+    CHECK_EQUAL(bw_stamps_drain(stamps, &none, out, MOST), 0);
     CHECK_EQUAL(bw_stamps_rung(stamps), 3 * BW_STAMP_SLOTS);
     bw_stamps_free(stamps);
 }
