@@ -32,7 +32,7 @@ SUMMARY = {"count", "min", "p50", "p90", "p99", "p999", "max"}
 def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """The program as it is started from a shell."""
     return subprocess.run(
-        [sys.executable, "-m", "viz", *arguments], capture_output=True, text=True, check=False, timeout=60, **more
+        [sys.executable, "-m", "viz", *arguments], capture_output=True, check=False, timeout=60, **more
     )
 
 
@@ -159,6 +159,12 @@ def test_events_that_do_not_add_up_are_named() -> None:
     ]
 
 
+def test_an_old_locale_prints_what_it_can() -> None:
+    ran = bellwire("doctor", env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}, encoding="latin-1")
+    assert ran.stderr == ""
+    assert "TSC rate" in ran.stdout
+
+
 # -- with a real guest
 
 
@@ -251,3 +257,14 @@ def target(link: Path) -> str:
         return os.readlink(link)  # noqa: PTH115 (no path: "anon_inode:kvm-vcpu:0")
     except FileNotFoundError:
         return ""
+
+
+@pytest.mark.kvm
+def test_signals_that_do_not_come_end_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("viz.measure.STALL_SECONDS", 0.2)
+    assert main(["run", "roundtrip", "--signals", "100", "--set", "pace=1", "--json"]) == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["counts"]["doorbells_rung"] < 100
+    assert " of 100 signals came, then none for 0.2 s.\n" in printed.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from engine.errors import EngineError, NoKvmError, ScenarioError
 
 if TYPE_CHECKING:
     from engine.scenario import Scenario
+    from viz.bench import Figure
 
 DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130
 DEFAULT_SECONDS = 5.0
@@ -51,6 +53,9 @@ Settings = Annotated[
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line (by default this process's). Returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an old locale has no "µ": better "?" than no table
+            stream.reconfigure(errors="replace")
     try:
         command = typer.main.get_command(app)
         code = command.main(args=arguments, prog_name="bellwire", standalone_mode=False)
@@ -124,7 +129,7 @@ def open_(
     """Opens the window with a scenario or a recording."""
     from viz.opening import open_recording, open_scenario
 
-    if what.endswith(".arrow") or Path(what).is_file():
+    if what.endswith((".arrow", ".arrows")) or Path(what).is_file():
         if settings:
             raise ScenarioError("--set changes a scenario, not a recording.")
         return open_recording(Path(what), out)
@@ -239,6 +244,47 @@ def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Calla
         yield lambda elapsed, signals: bar.update(
             task, completed=elapsed if count is None else signals, signals=signals
         )
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer turns: rougher figures, sooner.")] = False,
+    soak: Annotated[float, typer.Option(min=0, metavar="S", help="Also watch the memory for S seconds, flat out.")] = 0,
+    as_json: Json = False,
+) -> int:
+    """Measures what the program costs the thing that it shows, as ratios of one alternating run."""
+    from dataclasses import asdict
+
+    from engine.host import host_facts, usable_kvm
+    from viz.display import display_trouble
+
+    usable_kvm()
+    if display_trouble():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from viz.bench import figures
+
+    host, results = host_facts(), []
+    console = Console(stderr=True)
+    for name, measured in figures(quick, soak):
+        console.print(f"measures: {name} ...", style="dim", highlight=False)
+        results += measured()
+    if as_json:
+        out_json({"host": host, "figures": [asdict(figure) for figure in results]})
+    else:
+        out(bench_table(host, results))
+    return DONE
+
+
+def bench_table(host: dict[str, str], results: list[Figure]) -> RenderableType:
+    """One row a figure, under the machine that it was measured on."""
+    from rich import box
+    from rich.table import Table
+
+    title = f"{host['cpu']}, {host['cpus']} CPUs · Linux {host['kernel']} · {host['backend']}"
+    table = Table("Figure", "Measured", "Wanted", "", "Detail", box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for figure in results:
+        table.add_row(figure.name, figure.value, figure.limit, "ok" if figure.holds else "missed", figure.detail)
+    return table
 
 
 def scenario_named(name: str, settings: list[str] | None, also: list[str] | None = None) -> Scenario:

@@ -132,7 +132,7 @@ def troubles(session: Session, run: Run, recorder: Recorder | None, count: int |
     found = [str(error) for error in (session.error, recorder.error if recorder else None) if error]
     rung = signals(session, run.tally)
     if count is not None and rung != count:
-        found.append(f"{rung} of {count} signals came, then none for {STALL_SECONDS:.0f} s.")
+        found.append(f"{rung} of {count} signals came, then none for {STALL_SECONDS:g} s.")
     if session.error is None:
         found += disagreements(run.tally, session.truth())
     return found
