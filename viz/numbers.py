@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -11,10 +10,10 @@ from PySide6.QtWidgets import QWidget
 
 from viz.model import LiveModel
 from viz.plots.curves import curves_of
+from viz.plots.turns import Turns
 from viz.text import count_of, duration, grouped
 from viz.theme import Theme
 
-UPDATE_SECONDS = 0.25
 VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
 HEIGHT = 64
 NOTHING = "–"
@@ -36,14 +35,12 @@ class Numbers(QWidget):
         super().__init__(parent)
         self.model, self.theme = model, theme
         self.numbers = numbers_of(model)
-        self._read_at = 0.0
+        self._turns = Turns(0, every=4)
         self.setObjectName("numbers")
 
     def refresh(self) -> None:
         """Reads anew if it is time; called once a frame."""
-        now = time.monotonic()
-        if now - self._read_at >= UPDATE_SECONDS and not self.model.transport.paused:
-            self._read_at = now
+        if not self.model.transport.paused and self._turns.come():
             self.redraw()
 
     def redraw(self) -> None:

@@ -6,8 +6,6 @@ back to live. A paint costs pixels: where journeys would cover each other, each 
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
@@ -20,12 +18,12 @@ from viz.model import LiveModel
 from viz.plots.card import PADDING, Card
 from viz.plots.curves import CURVES, tick
 from viz.plots.readout import Line, paint_readout
+from viz.plots.turns import SLOTS, Turns
 from viz.text import duration, grouped
 from viz.theme import Theme
 from viz.timeline_painter import LANES, LanePainter, Scene, Shares, lane_rect
 from viz.timeview import TimeView, round_up
 
-REDRAW_SECONDS = 1 / 8  # a picture that follows the newest must stand long enough to be seen
 ROOM = 20  # pixels that a journey needs to be drawn by itself
 EXACT_SECONDS = 0.1  # up to here shares are computed from the events, beyond from the bins of Occupancy
 NEAR = 8  # pixels within which a click or the pointer finds a journey
@@ -33,7 +31,7 @@ LABELS, AXIS = 166, 20
 
 
 class Timeline(Card):
-    """Feeds on every frame's batch; redraws eight times a second, and at once when it is touched."""
+    """Feeds on every frame's batch; redraws seven times a second, and at once when it is touched."""
 
     title = "Timeline"
     name = "timeline"
@@ -48,7 +46,7 @@ class Timeline(Card):
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
         self._dragged = False
-        self._drawn_at = 0.0
+        self._turns = Turns(SLOTS - 1, every=2)  # a picture that follows the newest must stand long enough to be seen
         self._brought = 0  # the chosen journey that has been brought into view
         self.live = QPushButton("Back to live", self)
         self.live.setToolTip("Follow the newest journeys again (Home)")
@@ -67,9 +65,7 @@ class Timeline(Card):
     def refresh(self) -> None:
         """Takes in this frame's batch; redraws if it is time. Called once a frame."""
         self.occupancy.feed(self.model.batch, self.model.fresh)
-        now = time.monotonic()
-        if now - self._drawn_at >= REDRAW_SECONDS and self.isVisible():
-            self._drawn_at = now
+        if self.isVisible() and self._turns.come():
             self.redraw()
 
     def redraw(self) -> None:

@@ -68,7 +68,8 @@ class TimeView:
         starts, ends = (times.astype(np.int64) for times in journey_span(newest))
         length = float(np.median(ends - starts))
         apart = float(np.median(np.diff(np.sort(starts)))) if newest.size > 1 else length * 10
-        wanted = round_up(max(1.5 * length, min(AUTOMATIC * apart, 6 * length)) / self.model.clock.hz)
+        several = AUTOMATIC * apart if apart < 2 * length else 0.0
+        wanted = round_up(max(1.6 * length, several) / self.model.clock.hz)
         if not 0.5 < wanted * self.model.clock.hz / self.span <= 1.01:
             self.span = self.model.clock.cycles(wanted)
 

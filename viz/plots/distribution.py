@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PySide6.QtGui import QPainter, QPen
 from engine.histogram import Histogram
 from viz.model import LiveModel
 from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
-from viz.plots.plot import Mark, Plot
+from viz.plots.plot import Mark, Plot, line_item
 from viz.plots.readout import Line
 from viz.text import count_of, duration
 from viz.theme import Theme
@@ -24,6 +25,7 @@ PREFERRED = (
     "injection",
     "store_cost",
 )  # whose percentiles are marked: the first that is shown
+Items = dict[str, Any]
 COARSEST, FINEST = 8, 48  # bins a decade: the more values, the finer
 
 
@@ -32,18 +34,22 @@ class DistributionPlot(Plot):
 
     title = "Distribution"
     name = "distribution"
-    note = "Filled: since the last change of the wiring. Dashed: before it. Dotted: percentiles. Warm-up is left out."
+    note = "Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles. Warm-up is left out."
     right_margin = 14.0
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
         self.curves = curves_of(model.scenario)
         self.range = LogRange()
-        self.fills = {curve.name: pg.PlotCurveItem(fillLevel=0, antialias=True) for curve in self.curves}
-        self.ghosts = {curve.name: pg.PlotCurveItem(antialias=True) for curve in self.curves}
+        self.fills = {curve.name: pg.PlotCurveItem(fillLevel=0, pen=None, antialias=False) for curve in self.curves}
+        self.lines = {curve.name: line_item() for curve in self.curves}
+        self.ghosts = {curve.name: line_item() for curve in self.curves}
+        self._computed: dict[tuple[Any, ...], Any] = {}
+        self._ticked = (0.0, 0.0, 0)
+        for items in (self.fills, self.ghosts, self.lines):
+            for item in items.values():
+                self.canvas.addItem(item)
         for curve in self.curves:
-            self.canvas.addItem(self.ghosts[curve.name])
-            self.canvas.addItem(self.fills[curve.name])
             self.add_legend(curve.name, curve.label, curve.color)
         self.canvas.hideAxis("left")
         self.canvas.setYRange(0, 1, padding=0)
@@ -53,11 +59,9 @@ class DistributionPlot(Plot):
         """The curves' colours too."""
         super().set_theme(theme)
         for curve in self.curves:
-            self.fills[curve.name].setPen(pg.mkPen(theme.color(curve.color), width=1.8))
+            self.lines[curve.name].setPen(pg.mkPen(theme.color(curve.color), width=1.8))
             self.fills[curve.name].setBrush(theme.color(curve.color, 0.22))
-            self.ghosts[curve.name].setPen(
-                pg.mkPen(theme.color(curve.color, 0.7), width=1.2, style=Qt.PenStyle.DashLine)
-            )
+            self.ghosts[curve.name].setPen(pg.mkPen(theme.color(curve.color, 0.65), width=1))
         self.canvas.getPlotItem().layout.setContentsMargins(theme.px(14), theme.px(6), theme.px(self.right_margin), 0)
 
     @property
@@ -74,31 +78,43 @@ class DistributionPlot(Plot):
         if not values:
             self.facts = ""
             return "" if any(h.count for h in self.since.values()) else "No journey yet"
-        if self.range.fit(min(h.percentile(0.1) for h in values), max(h.max for h in values)):
-            self.canvas.setXRange(self.range.low, self.range.high, padding=0)
-        self.set_ticks("bottom", *latency_ticks(self.range.low, self.range.high, self.width() // self.theme.px(72)))
-        self._draw_curves(self.fills, self.since, shown)
-        self._draw_curves(self.ghosts, self.model.latencies.before, before)
+        self._fit(values)
+        self._draw_curves((self.fills, self.lines), self.since, shown)
+        self._draw_curves((self.ghosts,), self.model.latencies.before, before)
         self.facts = count_of(max(h.count for h in self.since.values()), "journey")
         return ""
+
+    def _fit(self, values: list[Histogram]) -> None:
+        """The range that holds every curve, and as many ticks as have room."""
+        lows = [self._known(histogram, "low", lambda h: h.percentile(0.1)) for histogram in values]
+        if self.range.fit(min(lows), max(h.max for h in values)):
+            self.canvas.setXRange(self.range.low, self.range.high, padding=0)
+        most = self.width() // self.theme.px(72)
+        if self._ticked != (self.range.low, self.range.high, most):
+            self._ticked = (self.range.low, self.range.high, most)
+            self.set_ticks("bottom", *latency_ticks(self.range.low, self.range.high, most))
 
     def _shown(self, histograms: dict[str, Histogram]) -> list[Curve]:
         return [curve for curve in self.curves if self.shown(curve.name) and histograms[curve.name].count]
 
-    def _draw_curves(self, items: dict[str, Any], histograms: dict[str, Histogram], shown: list[Curve]) -> None:
+    def _draw_curves(self, items: Sequence[Items], histograms: dict[str, Histogram], shown: list[Curve]) -> None:
         for curve in self.curves:
-            items[curve.name].setVisible(curve in shown)
-            if curve in shown:
-                items[curve.name].setData(*self._outline(histograms[curve.name]))
+            for item in items:
+                item[curve.name].setVisible(curve in shown)
+                if curve in shown:
+                    line = self._known(histograms[curve.name], (self.range.low, self.range.high), self._outline)
+                    item[curve.name].setData(*line)
 
     def _outline(self, histogram: Histogram) -> tuple[Any, Any]:
-        """The curve of a histogram; its highest point is at 0.8 of the height, so that all shapes can be compared."""
-        fine = int(np.clip(4 * histogram.count ** (1 / 3), COARSEST, FINEST))
-        edges = np.linspace(
-            self.range.low - 1, self.range.high, round((self.range.high - self.range.low + 1) * fine) + 1
-        )
-        density = histogram.density(10**edges)
-        return (edges[1:] + edges[:-1]) / 2, density / max(density.max(), 1e-9) * 0.8
+        return outline(histogram, self.range.low, self.range.high)
+
+    def _known(self, histogram: Histogram, what: Any, compute: Callable[[Histogram], Any]) -> Any:
+        """Something computed from a histogram, remembered as long as nothing is added to that."""
+        key = (id(histogram), histogram.count, what)
+        if key not in self._computed:
+            self._computed = dict(list(self._computed.items())[-8 * len(self.curves) :])
+            self._computed[key] = compute(histogram)
+        return self._computed[key]
 
     @property
     def marked(self) -> Curve | None:
@@ -144,3 +160,11 @@ class DistributionPlot(Plot):
             share = float(histogram.density([0, ns])[0]) / histogram.count
             lines.append(Line(self.theme.color(curve.color), curve.label, f"{share:.2%}"))
         return lines
+
+
+def outline(histogram: Histogram, low: float, high: float) -> tuple[Any, Any]:
+    """The curve over log10(ns); its highest point is at 0.8 of the height, so that all shapes can be compared."""
+    fine = int(np.clip(4 * histogram.count ** (1 / 3), COARSEST, FINEST))
+    edges = np.linspace(low, high, round((high - low) * fine) + 1)
+    density = histogram.density(10**edges)
+    return (edges[1:] + edges[:-1]) / 2, density / max(density.max(), 1e-9) * 0.8

@@ -13,7 +13,7 @@ from engine.latency import BIN_SECONDS
 from viz.model import LiveModel
 from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
 from viz.plots.overtime import OverTime
-from viz.plots.plot import LABEL_SIZE
+from viz.plots.plot import LABEL_SIZE, line_item
 from viz.plots.readout import Line
 from viz.text import duration
 from viz.theme import Theme
@@ -32,7 +32,7 @@ class LatencyPlot(OverTime):
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
         self.curves = curves_of(model.scenario)
-        self.lines = {curve.name: pg.PlotCurveItem(connect="finite", antialias=True) for curve in self.curves}
+        self.lines = {curve.name: line_item() for curve in self.curves}
         self.rows: dict[str, Any] = {}
         self.range = LogRange()
         for curve in self.curves:
@@ -80,6 +80,7 @@ class LatencyPlot(OverTime):
         """Dots for the longest, names at the lines' ends, marks, and the readout."""
         painter.save()
         painter.setClipRect(area)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for curve in self._shown():
             self._paint_dots(painter, curve)
         painter.restore()
@@ -91,9 +92,8 @@ class LatencyPlot(OverTime):
         rows = self.rows[curve.name]
         some = rows[rows["max"] > rows["p50"] * 1.15]
         x, y = self.seconds(some["tsc"]), np.log10(np.maximum(some["max"], 1.0))
-        dots = [self.canvas.pixel(*point) for point in zip(x, y, strict=True)]
-        color = self.theme.color(curve.color, 0.45)
-        painter.setPen(QPen(color, 2.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        dots = self.canvas.pixels(x, y)
+        painter.setPen(QPen(self.theme.color(curve.color, 0.5), 2))
         painter.drawPoints(QPolygonF(dots))
 
     def _paint_names(self, painter: QPainter, area: QRectF) -> None:

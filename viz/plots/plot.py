@@ -6,9 +6,10 @@ in pixels, where they can be kept from covering each other.
 
 from __future__ import annotations
 
-import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -17,13 +18,14 @@ from PySide6.QtWidgets import QWidget
 from viz.model import LiveModel
 from viz.plots.card import PADDING, Card
 from viz.plots.readout import Line, paint_readout
+from viz.plots.turns import Turns
 from viz.theme import Theme
 
-REDRAW_SECONDS = 1 / 16
 AXIS_WIDTH, AXIS_HEIGHT = 52, 20
 TICK_SIZE, LABEL_SIZE = 11, 12
 
 Ticks = list[tuple[float, str]]
+Values = npt.NDArray[np.float64]
 
 
 class Mark(NamedTuple):
@@ -33,6 +35,13 @@ class Mark(NamedTuple):
     text: str
     color: QColor
     fine: bool = False  # a dotted line with a small label: a percentile
+
+
+def line_item() -> Any:
+    """A pyqtgraph curve, drawn segment by segment: Qt strokes a wide smooth path 13 times slower than its segments."""
+    item = pg.PlotCurveItem(connect="finite", antialias=True)
+    item.setSegmentedLineMode("on")
+    return item
 
 
 class Canvas(pg.PlotWidget):  # type: ignore[misc]
@@ -46,6 +55,7 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setFrameStyle(0)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)  # the grid moves with the range
         self.box = self.getPlotItem().getViewBox()
         self.box.setMouseEnabled(False, False)
         self.box.setDefaultPadding(0)
@@ -65,7 +75,14 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
 
     def pixel(self, x: float, y: float) -> QPointF:
         """Where a point of the data is on the screen."""
-        return QPointF(self.box.mapViewToScene(QPointF(x, y)))
+        return self.pixels(np.array([x]), np.array([y]))[0]
+
+    def pixels(self, x: Values, y: Values) -> list[QPointF]:
+        """Where points of the data are on the screen."""
+        area, ((left, right), (low, high)) = self.area(), self.box.viewRange()
+        xs = area.left() + (x - left) * (area.width() / (right - left))
+        ys = area.bottom() - (y - low) * (area.height() / (high - low))
+        return list(map(QPointF, xs.tolist(), ys.tolist()))
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         """The surface, and a grid line at each tick of the left axis."""
@@ -100,11 +117,11 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
 class Plot(Card):
     """Base of every plot. A plot says what it draws in `draw`, what it writes over it in `paint_over`.
 
-    refresh() may be called at any rate; the plot redraws at most 16 times a second, and only while it can be seen.
+    refresh() may be called at any rate; the plot redraws 15 times a second, and only while it can be seen.
     """
 
     right_margin = 8.0
-    made = 0  # plots so far: each begins at another phase, so that they do not all redraw in the same frame
+    made = 0  # plots so far: each has another slot, so that they do not all redraw in the same frame
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -113,15 +130,13 @@ class Plot(Card):
         self.grid: list[float] = []  # where the left axis has its ticks
         self.canvas = Canvas(self)
         self.canvas.hide()
-        self._drawn_at = -Plot.made % 4 * REDRAW_SECONDS / 4
+        self._turns = Turns(Plot.made)
         Plot.made += 1
         self.setMinimumSize(260, 120)
 
     def refresh(self) -> None:
         """Redraws if it is time; called once a frame."""
-        now = time.monotonic()
-        if now - self._drawn_at >= REDRAW_SECONDS and self.isVisible():
-            self._drawn_at = now
+        if self.isVisible() and self._turns.come():
             self.redraw()
 
     def redraw(self) -> None:
