@@ -157,6 +157,7 @@ def test_events_that_do_not_add_up_are_named() -> None:
     assert disagreements(tally, truth | {"rung": 7, "handled": 1}) == [
         "The events do not add up: more arrived than was signalled."
     ]
+    assert disagreements(tally, {}) == ["The session ended without its counters."]
 
 
 def test_an_old_locale_prints_what_it_can() -> None:

@@ -143,6 +143,8 @@ def disagreements(tally: Tally, truth: dict[str, Any]) -> list[str]:
 
     Events that were dropped are known losses: with them only the totals can be compared.
     """
+    if not truth:
+        return ["The session ended without its counters."]
     pairs = {
         "doorbells rung": (tally.doorbells_rung, truth["rung"]),
         "doorbells received": (tally.doorbells_received, truth["received"]),
