@@ -215,6 +215,9 @@ class Session:
             self._settle(machine)
         except EngineError as error:
             self.error = self.error or error
+        except Exception as error:  # a fault of the program: the session ends and says so, the traceback goes to stderr
+            self.error = EngineError(f"The engine thread failed: {error!r}")
+            raise
         finally:
             self._end(machine)
 

@@ -1,0 +1,241 @@
+"""`bellwire bench`: what the program costs the thing that it shows, as ratios and figures of one run.
+
+Everything that is compared is measured in turns, so that the machine's moods fall on both sides. No test asserts these
+figures; the README quotes them with the machine they came from.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine import bench
+from engine.latency import Latencies
+from engine.scenario import Scenario, load_scenario
+from engine.session import Session
+from viz.window import MainWindow, application, make_window
+
+SIZE = (1920, 1080)
+WARM_UP_SECONDS = 1.0
+QUICK, FULL = 3, 7  # turns
+PRODUCER_RATE = 3_500_000  # events a second
+FIRST_EVENT = "--first-event"  # how this module calls itself in a process of its own
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the result. limit: what it is meant to stay within, as text."""
+
+    name: str
+    value: str
+    limit: str
+    holds: bool
+    detail: str = ""
+
+
+# -- sessions, with and without a window -----------------------------------------------------------------------------
+
+
+def run_events(seconds: float) -> None:
+    """Qt's events for a while."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        application().processEvents()
+        time.sleep(0.0005)
+
+
+@contextmanager
+def window_on(scenario: Scenario) -> Iterator[MainWindow]:
+    """The window with a live session of a scenario, as large as SIZE."""
+    window = make_window(Session(scenario))
+    window.resize(*SIZE)
+    window.show()
+    window.frame.start()
+    try:
+        yield window
+    finally:
+        window.close()
+        window.deleteLater()
+        run_events(0.05)
+
+
+def round_trip_with_window(scenario: Scenario, seconds: float) -> float:
+    """p50 of the round trip in ns."""
+    with window_on(scenario) as window:
+        run_events(seconds)
+        return window.model.latencies.histograms["round_trip"].percentile(50)
+
+
+def round_trip_headless(scenario: Scenario, seconds: float) -> float:
+    """The same without a window; the events are folded all the same."""
+    with Session(scenario) as session:
+        latencies = Latencies(scenario, session.clock)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(0.016)
+            latencies.feed(session.take())
+    return latencies.histograms["round_trip"].percentile(50)
+
+
+# -- the figures -----------------------------------------------------------------------------------------------------
+
+
+def microseconds(ns: float) -> str:
+    return f"{ns / 1000:.1f} µs"
+
+
+def spread(ratios: tuple[float, ...]) -> str:
+    return f"{min(ratios):.2f} to {max(ratios):.2f} over {len(ratios)} pairs"
+
+
+def instrumentation(turns: int) -> Figure:
+    """All instrumentation, headless, against the bare loop."""
+    ratio = bench.instrumentation(2 * turns + 1, rounds=6000)
+    detail = f"{microseconds(ratio.first_ns)} against {microseconds(ratio.second_ns)}; {spread(ratio.ratios)}"
+    return Figure(
+        "round trip, instrumented : bare, p50", f"{ratio.median:.2f} x", "1.10 x", ratio.median <= 1.10, detail
+    )
+
+
+def with_window(turns: int) -> Figure:
+    """The window open, guest flat out, against no window."""
+    scenario = bench.flat_out("roundtrip")
+    pairs = [(round_trip_with_window(scenario, 2.5), round_trip_headless(scenario, 2.5)) for _ in range(turns)]
+    ratios = tuple(first / second for first, second in pairs)
+    first, second = (statistics.median(side) for side in zip(*pairs, strict=True))
+    detail = f"{microseconds(first)} against {microseconds(second)}; {spread(ratios)}"
+    value = statistics.median(ratios)
+    return Figure("round trip, window open : headless, p50", f"{value:.2f} x", "1.25 x", value <= 1.25, detail)
+
+
+def frame_work(scenario: Scenario, seconds: float) -> tuple[float, float, float]:
+    """(p99 of the work of a frame in ms, the same by the wall clock, events a second)."""
+    with window_on(scenario) as window:
+        run_events(WARM_UP_SECONDS)
+        window.frame.work.clear()
+        window.frame.spent.clear()
+        before = window.model.tally.recorded
+        run_events(seconds)
+        rate = (window.model.tally.recorded - before) / seconds
+        work, spent = (float(np.percentile(side, 99)) * 1000 for side in (window.frame.work, window.frame.spent))
+    return work, spent, rate
+
+
+def frames(turns: int) -> list[Figure]:
+    """What a frame costs at 1920x1080, flat out and at a slow pace."""
+    slow = replace(load_scenario("roundtrip"), pace=replace(load_scenario("roundtrip").pace, per_second=100.0))
+    costs = [(frame_work(bench.flat_out("roundtrip"), 3.0), frame_work(slow, 3.0)) for _ in range(turns)]
+    fast_work = statistics.median(fast[0] for fast, _ in costs)
+    slow_work = statistics.median(slow[0] for _, slow in costs)
+    wall = statistics.median(fast[1] for fast, _ in costs)
+    rates = [f"{statistics.median(side[2] for side in sides):,.0f}" for sides in zip(*costs, strict=True)]
+    detail = f"{rates[0]} events/s; by the wall clock {wall:.1f} ms, where the guest's threads share the CPUs"
+    growth = fast_work / slow_work
+    return [
+        Figure("work of a frame, flat out, p99", f"{fast_work:.1f} ms", "12 ms", fast_work <= 12, detail),
+        Figure(
+            "work of a frame, flat out : 100 signals/s",
+            f"{growth:.2f} x",
+            "does not grow",
+            growth < 1.5,
+            f"{slow_work:.1f} ms at {rates[1]} events/s",
+        ),
+    ]
+
+
+def first_event(turns: int) -> Figure:
+    """From the command to the first live event painted, warm."""
+    times = [time_to_first_event() for _ in range(turns + 1)][1:]
+    value = statistics.median(times)
+    detail = f"{min(times):.2f} to {max(times):.2f} s over {len(times)} starts"
+    return Figure("command to first live event painted", f"{value:.2f} s", "1.5 s", value <= 1.5, detail)
+
+
+def time_to_first_event() -> float:
+    """Seconds, in a process of its own."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "viz.bench", FIRST_EVENT]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return float(ended.split()[-1]) - began
+
+
+def paint_first_event() -> None:
+    """What `bellwire` does, until an event has been painted; then prints the clock and ends."""
+    from viz.cli import scenario_named
+
+    with window_on(scenario_named("roundtrip", None)) as window:
+        while not (window.model.tally.recorded and window.frame.work):
+            application().processEvents()
+        print(time.monotonic(), flush=True)
+
+
+def rings(seconds: float) -> Figure:
+    """A synthetic producer, drained while the window shows a guest."""
+    count = round(PRODUCER_RATE * seconds)
+    with window_on(load_scenario("roundtrip")):
+        run_events(WARM_UP_SECONDS)
+        producer = bench.SyntheticProducer(count, PRODUCER_RATE)
+        began = time.monotonic()
+        drainer = threading.Thread(target=drain, args=(producer, count), name="drain")
+        drainer.start()
+        while drainer.is_alive():
+            run_events(0.05)
+        rate = producer.drained / (time.monotonic() - began)
+        dropped = producer.dropped
+        drainer.join()
+        producer.close()
+    detail = f"{count:,} events, {dropped:,} dropped, the window shown"
+    return Figure(
+        "ring drained", f"{rate / 1e6:.1f} M events/s", "3 M/s, 0 dropped", rate >= 3e6 and not dropped, detail
+    )
+
+
+def drain(producer: bench.SyntheticProducer, count: int) -> None:
+    """As the engine thread does, every few milliseconds, until all was pushed."""
+    while producer.running or producer.drained + producer.dropped < count:
+        producer.drain()
+        time.sleep(0.008)
+
+
+def soak(seconds: float) -> Figure:
+    """Memory, flat out with the window shown, after the first minute (or a tenth of a shorter run) and at the end."""
+    with window_on(bench.flat_out("roundtrip")) as window:
+        settled = min(60.0, seconds / 10)
+        run_events(settled)
+        before = resident_mb()
+        run_events(seconds - settled)
+        after, events = resident_mb(), window.model.tally.recorded
+    detail = f"{before:.0f} MB after {settled:.0f} s, {after:.0f} MB after {seconds:.0f} s and {events:,} events"
+    return Figure("memory, flat out", f"{after / before:.2f} x", "flat", after / before < 1.1, detail)
+
+
+def resident_mb() -> float:
+    """This process's resident memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def figures(quick: bool, soak_seconds: float) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
+    """What is measured, in order: a name for the progress bar, and what measures it."""
+    turns = QUICK if quick else FULL
+    yield "start", lambda: [first_event(turns)]
+    yield "instrumentation", lambda: [instrumentation(turns)]
+    yield "window", lambda: [with_window(turns)]
+    yield "frames", lambda: frames(QUICK)
+    yield "rings", lambda: [rings(3.0)]
+    if soak_seconds:
+        yield "memory", lambda: [soak(soak_seconds)]
+
+
+if __name__ == "__main__" and sys.argv[1:] == [FIRST_EVENT]:
+    paint_first_event()
