@@ -26,17 +26,26 @@ class GuestError(EngineError):
     """The guest ended in a way that no guest should; the text gives KVM's verdict."""
 
 
+REMEDIES = {
+    errno_names.ENOTTY: "This kernel's KVM does not know the call; a newer kernel is needed.",
+    errno_names.ENOMEM: "The host has no memory left for it.",
+    errno_names.EMFILE: "This process has too many files open; `ulimit -n` says how many it may have.",
+    errno_names.EIO: "The VM belongs to another process, or is broken for good: make a new one.",
+}  # what to do wherever the kernel answers so
+
+
 class KvmError(EngineError):
     """The kernel refused an operation.
 
-    operation: what was asked, in words, with its arguments. errno: the kernel's answer. remedy: what to do, or "".
+    operation: what was asked, in words, with its arguments. errno: the kernel's answer.
+    remedy: why, and what to do; "" if nothing is known.
     """
 
     def __init__(self, operation: str, errno: int, remedy: str = "") -> None:
-        self.operation, self.errno, self.remedy = operation, errno, remedy
+        self.operation, self.errno, self.remedy = operation, errno, remedy or REMEDIES.get(errno, "")
         name = errno_names.errorcode.get(errno, str(errno))
         text = f"{operation}: {os.strerror(errno)} ({name})"
-        super().__init__(f"{text}. {remedy}" if remedy else text)
+        super().__init__(f"{text}. {self.remedy}" if self.remedy else text)
 
 
 def check(result: int, operation: str, remedy: str = "") -> int:

@@ -2,35 +2,124 @@
 
 from __future__ import annotations
 
+import errno
+from dataclasses import dataclass
+
 from engine._core import lib
 from engine.errors import check
 from engine.owner import Eventfd, Owner
 from engine.vm import Vm
 
+ANY_LENGTH = 0
+LENGTHS = (ANY_LENGTH, 1, 2, 4, 8)
+ADDRESSES = 1 << 64
+
+CLOSED_FIRST = (
+    "Its eventfd was closed before it: until the VM is gone, KVM swallows the guest's writes there and tells nobody. "
+    "Close an ioeventfd before its eventfd."
+)
+
+
+@dataclass(frozen=True)
+class IoMatch:
+    """The writes that an ioeventfd takes. bus: "pio" or "mmio". length: bytes, 0: any. datamatch: None: any."""
+
+    bus: str
+    address: int
+    length: int
+    datamatch: int | None = None
+
+    def __str__(self) -> str:
+        place = "port" if self.bus == "pio" else "address"
+        length = f"length {self.length}" if self.length else "any length"
+        value = "any value" if self.datamatch is None else f"value {self.datamatch:#x}"
+        return f"{place} {self.address:#x}, {length}, {value}"
+
+    @property
+    def flags(self) -> int:
+        """KVM_IOEVENTFD_FLAG_*."""
+        pio = lib.KVM_IOEVENTFD_FLAG_PIO if self.bus == "pio" else 0
+        return int(pio | (lib.KVM_IOEVENTFD_FLAG_DATAMATCH if self.datamatch is not None else 0))
+
+    def takes(self, bus: str, address: int, length: int, value: int) -> bool:
+        """Whether KVM takes this write: exactly this address, and length and value unless any will do."""
+        here = bus == self.bus and address == self.address
+        return here and (not self.length or (length == self.length and self.datamatch in (None, value)))
+
+    def collides(self, other: IoMatch) -> bool:
+        """Whether KVM refuses one when it has the other (EEXIST): both could take a write that starts there."""
+        if (self.bus, self.address) != (other.bus, other.address):
+            return False
+        if ANY_LENGTH in (self.length, other.length):
+            return True
+        same_value = self.datamatch == other.datamatch or None in (self.datamatch, other.datamatch)
+        return self.length == other.length and same_value
+
+    def broken_rule(self) -> str:
+        """The first rule of KVM's that it breaks, as a sentence; "" if none. For the message: the kernel decides."""
+        if self.length not in LENGTHS:
+            return "A length is 1, 2, 4 or 8 bytes, or 0 for any."
+        if self.length and self.address + self.length >= ADDRESSES:
+            return "The address space ends before the write does."
+        if not self.length and self.datamatch is not None:
+            return "With any length there is no value to compare: give a length, or no datamatch."
+        return ""
+
 
 class Ioeventfd(Owner):
-    """While it exists, KVM signals `eventfd` when the guest writes `address` (KVM_IOEVENTFD)."""
+    """While it exists, KVM signals `eventfd` when the guest writes `address` (KVM_IOEVENTFD).
+
+    An eventfd may have any number of them, on both buses and in several VMs. Close them before it.
+    """
 
     def __init__(
         self, vm: Vm, eventfd: Eventfd, address: int, length: int, *, pio: bool, datamatch: int | None = None
     ) -> None:
-        self._vm, self._eventfd, self._address, self._length = vm, eventfd, address, length
-        self._datamatch = datamatch or 0
-        self._flags = lib.KVM_IOEVENTFD_FLAG_PIO if pio else 0
-        if datamatch is not None:
-            self._flags |= lib.KVM_IOEVENTFD_FLAG_DATAMATCH
-        self._call(0, "assign")
-        self._assigned = True
+        self.vm, self.eventfd = vm, eventfd
+        self.match = IoMatch("pio" if pio else "mmio", address, length, datamatch)
+        self._assign()
+        vm.ioeventfds.append(self)
 
-    def _call(self, flags: int, verb: str) -> None:
-        bus = "port" if self._flags & lib.KVM_IOEVENTFD_FLAG_PIO else "address"
-        result = lib.bw_ioeventfd(
-            self._vm.fd, self._eventfd.fd, self._address, self._length, self._datamatch, self._flags | flags
-        )
-        check(result, f"KVM_IOEVENTFD {verb} at {bus} {self._address:#x}, length {self._length or 'any'}")
+    def _assign(self) -> None:
+        result = _call(self.vm, self.eventfd, self.match, 0)
+        check(result, f"KVM_IOEVENTFD assign at {self.match}", self._why(-result))
+
+    def _why(self, error: int) -> str:
+        """The reason and the remedy of a refusal, from what was asked and what is registered."""
+        if error == errno.EEXIST:
+            return self._who_is_there()
+        if error == errno.EINVAL:
+            return self.match.broken_rule() or "The file descriptor is not an eventfd."
+        if error == errno.EBADF:
+            return "The eventfd is closed."
+        if error == errno.ENOSPC:
+            return "This bus is full: coalesced zones and devices count, ioeventfds do not. Close some zones."
+        return ""
+
+    def _who_is_there(self) -> str:
+        others = [str(other.match) for other in self.vm.ioeventfds if other.match.collides(self.match)]
+        there = " and ".join(others) or "one that was not made here"
+        return f"Registered already: {there}. Close it first, or tell them apart by address, length or datamatch."
 
     def close(self) -> None:
-        """Deassigns it. The eventfd keeps its count."""
-        if self._assigned:
-            self._assigned = False
-            self._call(lib.KVM_IOEVENTFD_FLAG_DEASSIGN, "deassign")
+        """Deassigns it; the eventfd keeps its count. KvmError if the eventfd was closed before it."""
+        if self in self.vm.ioeventfds:
+            deassign(self.vm, self.eventfd, self.match)
+            self.vm.ioeventfds.remove(self)
+
+
+def deassign(vm: Vm, eventfd: Eventfd, match: IoMatch) -> None:
+    """KVM_IOEVENTFD with DEASSIGN, of exactly what was assigned."""
+    result = _call(vm, eventfd, match, lib.KVM_IOEVENTFD_FLAG_DEASSIGN)
+    reasons = {
+        errno.ENOENT: "No such registration: bus, address, length, datamatch and eventfd must be those of the assign.",
+        errno.EBADF: CLOSED_FIRST,
+        errno.EINVAL: "The file descriptor is not an eventfd.",
+    }
+    check(result, f"KVM_IOEVENTFD deassign at {match}", reasons.get(-result, ""))
+
+
+def _call(vm: Vm, eventfd: Eventfd, match: IoMatch, flags: int) -> int:
+    return int(
+        lib.bw_ioeventfd(vm.fd, eventfd.fd, match.address, match.length, match.datamatch or 0, match.flags | flags)
+    )

@@ -2,26 +2,77 @@
 
 from __future__ import annotations
 
+import errno
+
 from engine._core import lib
 from engine.errors import check
 from engine.owner import Eventfd, Owner
-from engine.vm import Vm
+from engine.vm import NEEDS_IRQCHIP, Vm
+
+CLOSED_FIRST = "Its eventfd was closed before it; the last close ends an irqfd. Close an irqfd before its eventfd."
 
 
 class Irqfd(Owner):
-    """While it exists, signalling `eventfd` raises `gsi` (KVM_IRQFD)."""
+    """While it exists, signalling `eventfd` raises `gsi` (KVM_IRQFD).
 
-    def __init__(self, vm: Vm, eventfd: Eventfd, gsi: int) -> None:
-        self._vm, self._eventfd, self._gsi = vm, eventfd, gsi
-        self._call(0, "assign")
-        self._assigned = True
+    KVM takes the count as it comes: readers of the eventfd find nothing. Without a resamplefd each signal is a pulse.
+    """
 
-    def _call(self, flags: int, verb: str) -> None:
-        result = lib.bw_irqfd(self._vm.fd, self._eventfd.fd, self._gsi, flags, 0)
-        check(result, f"KVM_IRQFD {verb}, GSI {self._gsi}")
+    def __init__(self, vm: Vm, eventfd: Eventfd, gsi: int, resamplefd: Eventfd | None = None) -> None:
+        self.vm, self.eventfd, self.gsi, self.resamplefd = vm, eventfd, gsi, resamplefd
+        self.eventfd_id = eventfd.id
+        self._assign()
+        vm.irqfds.append(self)
+
+    @classmethod
+    def with_resample(cls, vm: Vm, eventfd: Eventfd, gsi: int, resamplefd: Eventfd) -> Irqfd:
+        """The line stays raised until the guest's EOI; then `resamplefd` is signalled: raise it again if need be."""
+        return cls(vm, eventfd, gsi, resamplefd)
+
+    def __str__(self) -> str:
+        return f"GSI {self.gsi}{' with resamplefd' if self.resamplefd else ''}"
+
+    def _assign(self) -> None:
+        flags = lib.KVM_IRQFD_FLAG_RESAMPLE if self.resamplefd else 0
+        resamplefd = self.resamplefd.fd if self.resamplefd else -1
+        result = lib.bw_irqfd(self.vm.fd, self.eventfd.fd, self.gsi, flags, resamplefd)
+        check(result, f"KVM_IRQFD assign, {self}", self._why(-result))
+
+    def _why(self, error: int) -> str:
+        """The reason and the remedy of a refusal, from what was asked and what is registered."""
+        if error == errno.EBUSY:
+            return f"{self._who_has_it()} An eventfd raises one GSI: close that irqfd first, or take another eventfd."
+        if error == errno.EINVAL:
+            return self._broken_rule()
+        if error == errno.EBADF:
+            closed = "eventfd" if self.eventfd.fd < 0 or not self.resamplefd else "resamplefd"
+            return f"The {closed} is closed."
+        return ""
+
+    def _who_has_it(self) -> str:
+        irqfds = [irqfd for vm in self.vm.kvm.vms for irqfd in vm.irqfds if irqfd.eventfd_id == self.eventfd_id]
+        if not irqfds or self.eventfd_id < 0:
+            return "This eventfd is an irqfd already."
+        where = "this VM" if irqfds[0].vm is self.vm else "another VM"
+        return f"This eventfd is an irqfd of {where} already: {irqfds[0]}."
+
+    def _broken_rule(self) -> str:
+        """In the kernel's order."""
+        if self.vm.irqchip == "none":
+            return NEEDS_IRQCHIP
+        if self.vm.irqchip == "split" and self.resamplefd:
+            return "With a split irqchip the IOAPIC is outside of the kernel, which so sees no EOI to resample at."
+        return "The file descriptor is not an eventfd."
 
     def close(self) -> None:
-        """Deassigns it: no interrupt comes of it after this returns."""
-        if self._assigned:
-            self._assigned = False
-            self._call(lib.KVM_IRQFD_FLAG_DEASSIGN, "deassign")
+        """Deassigns it: no interrupt comes of it after this returns, and the eventfd's count is 0. Once."""
+        if self in self.vm.irqfds:
+            deassign(self.vm, self.eventfd, self.gsi)
+            self.vm.irqfds.remove(self)
+
+
+def deassign(vm: Vm, eventfd: Eventfd, gsi: int) -> None:
+    """KVM_IRQFD with DEASSIGN. The kernel does not say whether there was one."""
+    result = lib.bw_irqfd(vm.fd, eventfd.fd, gsi, lib.KVM_IRQFD_FLAG_DEASSIGN, -1)
+    reasons = {errno.EBADF: CLOSED_FIRST, errno.EINVAL: "The file descriptor is not an eventfd."}
+    check(result, f"KVM_IRQFD deassign, GSI {gsi}", reasons.get(-result, ""))

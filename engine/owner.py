@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,14 +40,50 @@ class Fd(Owner):
 
 
 class Eventfd(Fd):
-    """A counter that one side adds to and the other reads (eventfd(2))."""
+    """A counter that one side adds to and the other takes (eventfd(2))."""
 
     def __init__(self, count: int = 0, flags: int = 0) -> None:
         super().__init__(check(lib.bw_eventfd_new(count, flags), "eventfd()"))
 
+    @classmethod
+    def semaphore(cls, count: int = 0) -> Eventfd:
+        """One whose readers get 1 at a time (EFD_SEMAPHORE)."""
+        return cls(count, os.EFD_SEMAPHORE)
+
+    @classmethod
+    def adopt(cls, fd: int) -> Eventfd:
+        """Owns a file descriptor that came from elsewhere; whether it is an eventfd at all, the kernel knows."""
+        eventfd = cls.__new__(cls)
+        Fd.__init__(eventfd, fd)
+        return eventfd
+
+    def duplicate(self) -> Eventfd:
+        """Another file descriptor of the same counter (dup(2))."""
+        return self.adopt(os.dup(self.fd))
+
+    def signal(self, count: int = 1) -> None:
+        """Adds to the counter; waits while it is full."""
+        os.eventfd_write(self.fd, count)
+
+    def take(self) -> int:
+        """What read(2) gives now: the whole count, or 1 of a semaphore; 0 if there is nothing. Never blocks."""
+        waiting = select.poll()
+        waiting.register(self.fd, select.POLLIN)
+        return os.eventfd_read(self.fd) if waiting.poll(0) else 0
+
     def count(self) -> int:
         """The count now, without taking it (proc(5), /proc/[pid]/fdinfo)."""
-        for line in Path(f"/proc/self/fdinfo/{self.fd}").read_text().splitlines():
-            if line.startswith("eventfd-count:"):
-                return int(line.split()[1], 16)
-        return 0
+        return int(self._info("eventfd-count") or "0", 16)
+
+    @property
+    def id(self) -> int:
+        """The kernel's number of the counter, which all its duplicates share; -1 if it is closed or not told."""
+        return int(self._info("eventfd-id") or "-1")
+
+    def _info(self, name: str) -> str:
+        """One line of /proc/self/fdinfo; "" if there is none."""
+        info = Path(f"/proc/self/fdinfo/{self.fd}")
+        for line in info.read_text().splitlines() if self.fd >= 0 else ():
+            if line.startswith(f"{name}:"):
+                return line.partition(":")[2].strip()
+        return ""

@@ -1,4 +1,4 @@
-"""A virtual machine: KVM itself, the VM with its memory, and where its GSIs lead.
+"""A virtual machine: KVM itself, the guest's memory, the VM with its interrupt controller and routes.
 
 Each noun of KVM owns one C handle or file descriptor and gives it back in close(), which `with` calls. One method is
 one ioctl and is named after it; the kernel decides what is allowed, a refusal arrives as KvmError.
@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine._core import ffi, lib
 from engine.errors import EngineError, NoKvmError, check
+from engine.gsi import GsiRoute, broken_rule, default_routes
 from engine.owner import Fd, Owner
+
+if TYPE_CHECKING:  # they know the VM, which only keeps them
+    from engine.ioeventfd import Ioeventfd
+    from engine.irqfd import Irqfd
+
+__all__ = ["GsiRoute", "Kvm", "Memory", "Vm"]
+
+ONE_IRQCHIP = "A VM gets one interrupt controller, split or full, once, and before its first vCPU."
+NEEDS_IRQCHIP = "This VM has no interrupt controller in the kernel: create_irqchip() before the first vCPU."
 
 
 class Kvm(Fd):
-    """/dev/kvm. Raises NoKvmError if it cannot be opened or speaks another API."""
+    """/dev/kvm, and the VMs made from it. Raises NoKvmError if it cannot be opened or speaks another API."""
 
     def __init__(self) -> None:
         fd = lib.bw_kvm_open()
         if fd < 0:
             raise NoKvmError(f"/dev/kvm cannot be opened: {os.strerror(-fd)}. `bellwire doctor` says how to mend it.")
         super().__init__(fd)
+        self.vms: list[Vm] = []
         if lib.bw_kvm_api_version(fd) != lib.KVM_API_VERSION:
             self.close()
             raise NoKvmError("This kernel's KVM speaks another API version than 12; a newer kernel is needed.")
@@ -74,52 +85,60 @@ class Memory(Owner):
         self._fd.close()
 
 
-@dataclass(frozen=True)
-class GsiRoute:
-    """Where a GSI leads: a message to a local APIC, or a pin of the IOAPIC."""
-
-    gsi: int
-    type: int
-    pin: int = 0
-    address: int = 0
-    data: int = 0
-
-    @classmethod
-    def msi(cls, gsi: int, vector: int, apic: int = 0) -> GsiRoute:
-        """A message to the local APIC `apic` (Intel SDM vol. 3, 11.11)."""
-        return cls(gsi, lib.BW_ROUTE_MSI, address=0xFEE00000 | apic << 12, data=vector)
-
-    @classmethod
-    def ioapic(cls, gsi: int, pin: int) -> GsiRoute:
-        """A pin of the IOAPIC; the guest has programmed what it raises."""
-        return cls(gsi, lib.BW_ROUTE_IOAPIC, pin=pin)
-
-    def as_c(self) -> tuple[int, int, int, int, int, int]:
-        """In the order of struct bw_route."""
-        return (self.gsi, self.type, self.pin, self.address & 0xFFFFFFFF, self.address >> 32, self.data)
-
-
 class Vm(Fd):
-    """A virtual machine with its memory and an interrupt controller in the kernel."""
+    """A virtual machine, and what is registered with it.
+
+    KVM lists nothing of that, so it is noted here, as long as the kernel has it: `ioeventfds`, `irqfds` and `routes`.
+    irqchip: "none", "split" (local APICs in the kernel) or "full" (and IOAPIC and PIC).
+    """
 
     def __init__(self, kvm: Kvm) -> None:
         super().__init__(check(lib.bw_vm_create(kvm.fd), "KVM_CREATE_VM"))
         self.kvm = kvm
+        self.irqchip = "none"
+        self.routes: tuple[GsiRoute, ...] = ()
+        self.ioeventfds: list[Ioeventfd] = []
+        self.irqfds: list[Irqfd] = []
+        kvm.vms.append(self)
 
     def create_irqchip(self) -> None:
         """KVM_CREATE_IRQCHIP: PIC, IOAPIC and local APICs in the kernel; irqfd needs it."""
-        check(lib.bw_vm_create_irqchip(self.fd), "KVM_CREATE_IRQCHIP")
+        check(lib.bw_vm_create_irqchip(self.fd), "KVM_CREATE_IRQCHIP", ONE_IRQCHIP)
+        self.irqchip, self.routes = "full", default_routes()
+
+    def enable_split_irqchip(self, pins: int = lib.BW_IOAPIC_PINS) -> None:
+        """KVM_CAP_SPLIT_IRQCHIP: only the local APICs are in the kernel; `pins` GSIs are left to an IOAPIC outside."""
+        result = lib.bw_vm_enable_split_irqchip(self.fd, pins)
+        check(result, f"KVM_ENABLE_CAP SPLIT_IRQCHIP of {pins} pins", ONE_IRQCHIP)
+        self.irqchip = "split"
 
     def set_user_memory_region(self, memory: Memory) -> None:
         """KVM_SET_USER_MEMORY_REGION: all of `memory` from guest-physical address 0."""
         check(lib.bw_vm_set_memory(self.fd, 0, 0, memory.size, memory.pointer), "KVM_SET_USER_MEMORY_REGION")
 
     def set_gsi_routing(self, *routes: GsiRoute) -> None:
-        """KVM_SET_GSI_ROUTING: replaces the whole table."""
+        """KVM_SET_GSI_ROUTING: replaces the whole table, at once and for irqfds that exist already too."""
         table = ffi.new("struct bw_route[]", [route.as_c() for route in routes])
-        check(lib.bw_set_gsi_routing(self.fd, table, len(routes)), f"KVM_SET_GSI_ROUTING of {len(routes)} routes")
+        result = lib.bw_set_gsi_routing(self.fd, table, len(routes))
+        check(result, f"KVM_SET_GSI_ROUTING of {len(routes)} routes", broken_rule(routes, self.irqchip))
+        self.routes = routes
+
+    def irq_line(self, gsi: int, level: int) -> int:
+        """KVM_IRQ_LINE_STATUS -> 1: delivered, 0: merged with an interrupt that waits, -1: masked, or leads nowhere."""
+        status = ffi.new("int32_t *")
+        result = lib.bw_irq_line_status(self.fd, gsi, level, status)
+        check(result, f"KVM_IRQ_LINE, GSI {gsi} to {level}", NEEDS_IRQCHIP if self.irqchip == "none" else "")
+        return int(status[0])
 
     def signal_msi(self, route: GsiRoute) -> int:
         """KVM_SIGNAL_MSI -> vCPUs that took it."""
         low, high = route.address & 0xFFFFFFFF, route.address >> 32
-        return check(lib.bw_signal_msi(self.fd, low, high, route.data), f"KVM_SIGNAL_MSI vector {route.data:#x}")
+        result = lib.bw_signal_msi(self.fd, low, high, route.data)
+        return check(result, f"KVM_SIGNAL_MSI vector {route.data:#x}", NEEDS_IRQCHIP if self.irqchip == "none" else "")
+
+    def close(self) -> None:
+        """Gives it back. The kernel drops its irqfds now, the rest once the vCPUs are closed as well."""
+        if self.fd >= 0:
+            self.kvm.vms.remove(self)
+        super().close()
+        self.ioeventfds, self.irqfds = [], []

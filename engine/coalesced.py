@@ -1,0 +1,67 @@
+"""Coalesced MMIO and PIO: KVM notes the guest's writes in a ring and wakes nobody (virt/kvm/api.rst, 4.116)."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+
+from engine._core import ffi, lib
+from engine.errors import KvmError, check
+from engine.owner import Owner
+from engine.vcpu import Vcpu
+from engine.vm import Vm
+
+
+class CoalescedZone(Owner):
+    """While it exists, writes to `size` bytes from `address` go to the ring; they leave to user space if it is full."""
+
+    def __init__(self, vm: Vm, address: int, size: int, *, pio: bool) -> None:
+        self.vm, self.address, self.size, self.pio = vm, address, size, pio
+        full = "This bus has its 1000 devices; coalesced zones count. Close some."
+        check(self._call(1), f"KVM_REGISTER_COALESCED_MMIO at {self}", full)
+        self._registered = True
+
+    def __str__(self) -> str:
+        return f"{'port' if self.pio else 'address'} {self.address:#x}, {self.size} bytes"
+
+    def _call(self, on: int) -> int:
+        return int(lib.bw_coalesced_zone(self.vm.fd, self.address, self.size, int(self.pio), on))
+
+    def close(self) -> None:
+        """Unregisters it. What is in the ring stays there."""
+        if self._registered and self.vm.fd >= 0:
+            self._registered = False
+            check(self._call(0), f"KVM_UNREGISTER_COALESCED_MMIO at {self}")
+
+
+@dataclass(frozen=True)
+class CoalescedWrite:
+    """One write of the guest, as the ring keeps it."""
+
+    address: int
+    value: int
+    length: int
+    pio: bool
+
+
+class CoalescedRing(Owner):
+    """The ring of a VM, seen through one of its vCPUs. There is one, so one taker. May be read while the guest runs."""
+
+    def __init__(self, vm: Vm, vcpu: Vcpu) -> None:
+        error = ffi.new("int *")
+        self._handle = lib.bw_coalesced_new(vm.fd, vcpu.fd, error)
+        if self._handle == ffi.NULL:
+            unknown = "This kernel's KVM has no coalesced writes." if error[0] == -errno.EOPNOTSUPP else ""
+            raise KvmError("mapping the ring of coalesced writes", -error[0], unknown)
+        self.room = int(lib.bw_coalesced_room(self._handle))
+        self._out = ffi.new("struct bw_coalesced_write[]", self.room)
+
+    def take(self) -> list[CoalescedWrite]:
+        """All that waits, oldest first."""
+        count = lib.bw_coalesced_take(self._handle, self._out, self.room)
+        return [CoalescedWrite(w.address, w.value, w.length, bool(w.pio)) for w in self._out[0:count]]
+
+    def close(self) -> None:
+        if self._handle != ffi.NULL:
+            lib.bw_coalesced_free(self._handle)
+        self._handle = ffi.NULL
