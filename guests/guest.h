@@ -41,19 +41,17 @@ static inline void wrmsr(u32 msr, u64 value)
     asm volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
-/* Waits for an interrupt, or a while: the only place where interrupts are let in (their handlers lose rax, rcx, rdx, r9).
- * STI takes effect after the next instruction, so no interrupt slips in between it and HLT. */
+/* Waits for an interrupt, or a while: the only place where interrupts are let in, and only one. */
 static inline void idle(void)
 {
     if (kept_high)
         asm volatile("call write_kept_stamp" : "+r"(kept_high) : "r"(kept_low), "r"(irq_seen) : "rax", "memory", "cc");
     if (CONTROL(u32, BW_CTL_IDLE) == BW_IDLE_HLT)
-        asm volatile("sti; hlt; cli"
-                     : "+r"(irq_seen), "+r"(kept_low), "+r"(kept_high) : : "rax", "rcx", "rdx", "r9", "memory", "cc");
+        asm volatile("call idle_halted"
+                     : "+r"(irq_seen), "+r"(kept_low), "+r"(kept_high) : : "rax", "rcx", "rdx", "memory", "cc");
     else
-        asm volatile("sti; mov $64, %%r8d; 1: pause; dec %%r8d; jnz 1b; cli"
-                     : "+r"(irq_seen), "+r"(kept_low), "+r"(kept_high)
-                     : : "rax", "rcx", "rdx", "r8", "r9", "memory", "cc");
+        asm volatile("call idle_spinning"
+                     : "+r"(irq_seen), "+r"(kept_low), "+r"(kept_high) : : "rax", "rcx", "rdx", "memory", "cc");
 }
 
 /* A doorbell: time, store, time; then both times go to memory, when the host is already waking. No lfence: the store

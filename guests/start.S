@@ -1,7 +1,8 @@
 /* Entry and interrupt handlers.
  *
  * The host enters here in 64-bit mode, interrupts off (engine/core/vcpu.c). Interrupts are let in only inside idle()
- * of guest.h, which declares rax, rcx and rdx as lost, so no handler saves a register. Some are kept for good:
+ * of guest.h, and a handler ends idle(): it drops its frame and goes on behind the HLT with interrupts off. So there is
+ * one interrupt to each idle(), and no handler saves a register. Some are kept for good:
  *   r14       the newest interrupt that the host had announced when a handler last began
  *   r12, r13  the time of a handler's stamp that is not yet in memory, low and high half; r13 is 0 if there is none
  * The handler leaves its stamp in registers. The next doorbell writes it along with its own, when it is already on its
@@ -16,6 +17,11 @@
     xor %eax, %eax
     xor %edx, %edx
     wrmsr
+    .endm
+
+    .macro end_of_idle
+    mov 24(%rsp), %rsp /* the stack as it was when the interrupt came */
+    jmp idle_ended
     .endm
 
     .section .start, "ax"
@@ -38,26 +44,12 @@ leave_guest:
 handler_interrupt:
 #ifndef BARE
     rdtsc /* delivery of an interrupt serializes: no lfence needed */
-    test %r13d, %r13d
-    jnz keep_older
-keep:
     mov %eax, %r12d
     mov %edx, %r13d
 #endif
     mov BW_CONTROL + BW_CTL_IRQ, %r14
     end_of_interrupt
-    iretq
-
-/* A second interrupt within one idle(): the first one's stamp goes to memory now. */
-#ifndef BARE
-keep_older:
-    mov %eax, %ecx
-    mov %edx, %r9d
-    call write_kept_stamp
-    mov %ecx, %eax
-    mov %r9d, %edx
-    jmp keep
-#endif
+    end_of_idle
 
 /* Puts the kept stamp into the next slot; the counter publishes it, as x86 keeps stores in order. Loses rax. */
     .globl write_kept_stamp
@@ -82,11 +74,30 @@ handler_slot:
     .globl handler_wakeup /* the timer and the host's nudge: only to leave HLT */
 handler_wakeup:
     end_of_interrupt
-    iretq
+    end_of_idle
 
     .globl handler_ignore /* the spurious vector takes no EOI */
 handler_ignore:
-    iretq
+    end_of_idle
+
+/* Lets interrupts in and waits for one. STI takes effect after the next instruction, so none slips in before HLT. */
+    .globl idle_halted
+idle_halted:
+    sti
+    hlt
+    jmp idle_halted
+
+/* The same, busy; gives up after a while, so that its caller can look around. */
+    .globl idle_spinning
+idle_spinning:
+    mov $64, %eax
+    sti
+1:  pause
+    dec %eax
+    jnz 1b
+    cli
+idle_ended:
+    ret
 
 /* Faults 0..31: report the vector and end. */
     .globl fault_table

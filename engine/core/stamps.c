@@ -98,16 +98,16 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t before, uint64_t after
     return 2;
 }
 
-static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, const uint64_t *announced, struct bw_event *out, uint32_t most)
+static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_RUNG), slot[4];
+    uint64_t head = counter(self, BW_ST_RUNG), now = bw_tsc(), slot[4]; /* the clock after the counter */
     if (!begin(self, &self->rung, head, 2))
         return 0;
     for (; self->rung != head && count + 3 <= most; self->rung++) {
         uint64_t address = BW_RING_STAMPS + self->rung % BW_STAMP_SLOTS * BW_RING_STAMP_SIZE;
         if (!copy_slot(self, address, BW_ST_RUNG, self->rung, slot, 4)) {
-            self->lost += 2;
+            self->lost += slot[2] >> 32 ? 3 : 2;
             continue;
         }
         if (slot[2] >> 32) /* the guest clears the upper half when it has no handler's stamp to send along */
@@ -117,11 +117,10 @@ static uint32_t drain_rung(struct bw_stamps *self, uint64_t now, const uint64_t 
     return count;
 }
 
-static uint32_t drain_handled(struct bw_stamps *self, uint64_t now, const uint64_t *announced, struct bw_event *out,
-                              uint32_t most)
+static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_HANDLED), slot[2];
+    uint64_t head = counter(self, BW_ST_HANDLED), now = bw_tsc(), slot[2];
     if (!begin(self, &self->alone, head, 1))
         return 0;
     for (; self->alone != head && count < most; self->alone++) {
@@ -136,9 +135,8 @@ static uint32_t drain_handled(struct bw_stamps *self, uint64_t now, const uint64
 
 uint32_t bw_stamps_drain(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
-    uint64_t now = bw_tsc() + (1ull << 20); /* stamps may be newer than this look at the clock, by a little */
-    uint32_t count = drain_rung(self, now, announced, out, most / 2);
-    return count + drain_handled(self, now, announced, out + count, most - count);
+    uint32_t count = drain_rung(self, announced, out, most / 2);
+    return count + drain_handled(self, announced, out + count, most - count);
 }
 
 uint64_t bw_stamps_rung(const struct bw_stamps *self)
