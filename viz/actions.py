@@ -20,6 +20,7 @@ class Action:
     tip: str
     ability: str = ""  # of the source: while it cannot, the action is disabled and says why
     checkable: bool = False
+    begins: bool = False  # a group in its menu
 
     @property
     def key(self) -> str:
@@ -34,12 +35,13 @@ C = Commands
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open recording…", ("Ctrl+O",), C.open_recording, "Replays a recorded run"),
     Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),
-    Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program"),
+    Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program", begins=True),
     Action("theme", "View", "Light or dark", ("Ctrl+T",), C.toggle_theme, "Changes the colours"),
-    Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text"),
+    Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text", begins=True),
     Action("smaller", "View", "Smaller text", ("Ctrl+-",), C.smaller, "Makes all text smaller"),
     Action("normal", "View", "Normal text", ("Ctrl+0",), C.normal_size, "Text at 100 %"),
-    Action("motion", "View", "Reduced motion", (), C.toggle_motion, "Tokens stand instead of gliding", checkable=True),
+    Action("motion", "View", "Reduced motion", (), C.toggle_motion, "Tokens stand instead of gliding", checkable=True,
+           begins=True),
     Action("full", "View", "Full screen", ("F11",), C.full_screen, "Fills the screen", checkable=True),
     Action("presenter", "View", "Presenter", ("P",), C.presenter, "Only diagram and large numbers", checkable=True),
     Action("play", "Run", "Play or pause", ("Space", ".", "PgDown"), C.play_or_pause,
@@ -51,13 +53,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("slower", "Run", "Slower", ("[",), C.slower, "More slow motion, up to 1 : 10 000 000"),
     Action("faster", "Run", "Faster", ("]",), C.faster, "Less slow motion, down to real time"),
     Action("ioeventfd", "Run", "ioeventfd", ("I",), C.toggle_ioeventfd,
-           "On: KVM signals the eventfd itself. Off: each doorbell is an exit to user space", "ioeventfd", True),
+           "On: KVM signals the eventfd itself. Off: each doorbell is an exit to user space", "ioeventfd", True, True),
     Action("irqfd", "Run", "irqfd", ("Q",), C.toggle_irqfd,
            "On: a write to an eventfd interrupts the guest. Off: it takes an ioctl", "irqfd", True),
     Action("ring", "Run", "Ring one doorbell", ("D",), C.ring, "The guest rings once", "doorbell"),
     Action("interrupt", "Run", "Send one interrupt", ("R",), C.interrupt, "The host interrupts once", "interrupt"),
     Action("hold", "Run", "Hold the guest", ("H",), C.hold, "Stops the pace, or lets it go on", "run", True),
-    Action("restart", "Run", "Start afresh", ("Ctrl+R",), C.restart, "The same scenario in a new machine"),
+    Action("restart", "Run", "Start afresh", ("Ctrl+R",), C.restart, "The same scenario in a new machine", begins=True),
     Action("keys", "Help", "Keys", ("?", "F1"), C.show_keys, "Shows every key"),
     Action("palette", "Help", "Find an action…", ("Ctrl+Shift+P",), C.show_palette, "Every action by its name"),
     Action("about", "Help", "About…", (), C.show_about, "Versions and this machine"),

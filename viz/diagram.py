@@ -102,11 +102,11 @@ class Diagram(QWidget):
         """Takes the model's newest state; repaints what has changed."""
         if monotonic() - self._words_at >= WORDS_SECONDS or self._jumped():
             self._say(Words.of(self.model))
-        before, counts = (self.placed, self._counts), self._counts
+        before, counts = self.placed, self._counts
         self.placed = self._place(self.model.tokens())
         self._counts = {name: facts.eventfd_count(self.model, which) for name, (which, _) in EVENTFDS.items()}
         region = QRegion()
-        for placed in (*before[0], *self.placed):
+        for placed in (*before, *self.placed) if before != self.placed else ():
             region += placed.region
         for name, eventfd in self.blueprint.eventfds.items():
             if counts.get(name) != self._counts[name]:

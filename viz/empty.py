@@ -22,7 +22,7 @@ class EmptyPanel(QFrame):
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.button.clicked.connect(do)
         self.setAccessibleName(f"{title}. {text}")
-        box = QVBoxLayout(self)
+        self._box = box = QVBoxLayout(self)
         box.setContentsMargins(32, 26, 32, 26)
         box.setSpacing(14)
         box.addWidget(heading)
@@ -38,6 +38,5 @@ class EmptyPanel(QFrame):
 
     def _center(self, over: QWidget) -> None:
         width = min(560, over.width() - 60)
-        self.setFixedWidth(max(width, 200))
-        self.adjustSize()
+        self.setFixedSize(max(width, 200), self._box.heightForWidth(max(width, 200)))
         self.move((over.width() - self.width()) // 2, (over.height() - self.height()) // 2)

@@ -34,9 +34,10 @@ def box_facts(model: LiveModel) -> dict[str, str]:
 
 
 def rate_text(model: LiveModel) -> str:
-    """The real rate against the shown one."""
+    """The real rate against the shown one; in slow motion the quiet that was cut."""
     if model.transport.exact:
-        return ""
+        skipped = model.transport.skipped
+        return f"{duration(model.clock.ns(skipped))} of quiet left out" if skipped and not model.transport.paused else ""
     names = ("doorbells", "tokens") if model.scenario.doorbell else ("interrupts", "tokens")
     real, shown_ = (model.rates.last_second(name, model.playhead) for name in names)
     what = "doorbells" if model.scenario.doorbell else "interrupts"
@@ -159,7 +160,7 @@ def notes(model: LiveModel) -> dict[str, str]:
 def caption(model: LiveModel) -> str:
     """What is happening, in one or two sentences."""
     if not model.tally.recorded:
-        return "Waiting for the first event."
+        return "Waiting for the first event." if model.source.alive else "No guest runs."
     if model.transport.exact:
         return journey_caption(model)
     return " ".join(part for part in (doorbell_caption(model), interrupt_caption(model), loss_caption(model)) if part)

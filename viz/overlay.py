@@ -29,8 +29,9 @@ class Overlay(QWidget):
         self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
-            self.setGeometry(watched.rect())
+        window = self.parentWidget()
+        if watched is window and window and event.type() == QEvent.Type.Resize:
+            self.setGeometry(window.rect())
         return False
 
     def set_theme(self, theme: Theme) -> None:

@@ -113,6 +113,8 @@ class MainWindow(QMainWindow):
             menu.setToolTipsVisible(True)
             menu.aboutToShow.connect(self._refresh_actions)
         for action in ACTIONS:
+            if action.begins:
+                menus[action.menu].addSeparator()
             menus[action.menu].addAction(self.qactions[action.name])
         scenarios = menus["Run"].addMenu("Scenario")
         scenarios.setToolTipsVisible(True)

@@ -1,0 +1,123 @@
+"""Every sentence says what the counters say."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.events import Eventfd
+from engine.scenario import list_scenarios
+from tests.fake_source import FakeSource
+from tests.test_model import run
+from viz import facts
+from viz.model import LiveModel
+from viz.nosource import NoSource
+from viz.text import count_of, duration, grouped, pace, ratio, short
+
+
+def at_work(scenario: str = "roundtrip", seconds: float = 1.2) -> tuple[FakeSource, LiveModel]:
+    source = FakeSource(scenario)
+    source.start()
+    source.set_pace(100)
+    model = LiveModel(source)
+    run(source, model, seconds)
+    return source, model
+
+
+def test_light_caption() -> None:
+    _, model = at_work()
+    assert facts.caption(model) == (
+        "The guest rang 100 doorbells in the last second; KVM signalled the eventfd each time and none left to user "
+        "space. The host sent 100 interrupts, all by irqfd."
+    )
+
+
+def test_heavy_caption() -> None:
+    _, model = at_work("roundtrip-userspace")
+    assert "every one left to user space" in facts.caption(model)
+    assert facts.caption(model).endswith("100 interrupts, by KVM_SIGNAL_MSI.")
+    assert facts.vcpu_text(model) == "KVM_EXIT_IO: 100"
+    assert facts.notes(model)["heavy_count"] == "100 taken in the last second"
+    assert facts.answers_text(model) == "ioctl(KVM_SIGNAL_MSI)"
+
+
+def test_mixed_caption_after_a_switch() -> None:
+    source, model = at_work()
+    source.set_ioeventfd(False)
+    run(source, model, 0.5)
+    left = round(model.rates.last_second("left", model.playhead))
+    assert 40 < left < 60
+    assert f"{left} of them left to user space" in facts.caption(model)
+
+
+def test_quiet_guest_and_a_single_doorbell() -> None:
+    source, model = at_work()
+    source.set_pace(0)
+    run(source, model, 1.2)
+    assert facts.caption(model) == "The guest rang no doorbell in the last second."
+    assert facts.vcpu_text(model) == "KVM_EXIT_IO: none"
+    source.ring_once()
+    run(source, model, 0.2)
+    assert facts.caption(model).startswith("The guest rang 1 doorbell in the last second; KVM signalled the eventfd a")
+
+
+def test_interrupts_of_the_host() -> None:
+    _, model = at_work("irq-msi")
+    assert facts.caption(model) == "The host sent 100 interrupts in the last second, all by irqfd."
+    assert facts.driver_text(model) == "rings no doorbell"
+
+
+def test_step_shows_the_journeys_own_figures() -> None:
+    _, model = at_work()
+    model.step(-1)
+    number = int(model.selection.journeys["seq"][0])
+    journey = model.selection.journeys[0]
+    took = duration(model.clock.ns(int(journey["doorbell"]) - int(journey["ring"])))
+    assert facts.caption(model).startswith(f"Doorbell #{number}: {took} to the I/O thread by ioeventfd")
+    assert facts.latency_text(model, "doorbell") == took
+
+
+def test_count_in_slow_motion_is_one_between_the_signal_and_the_read() -> None:
+    _, model = at_work()
+    model.step(-1)
+    journey = model.selection.journeys[0]
+    counts = []
+    for stage in ("ring", "rung", "doorbell"):
+        model.transport.seek(int(journey[stage]))
+        counts.append(facts.eventfd_count(model, Eventfd.DOORBELL))
+    assert counts == [0, 1, 0]
+
+
+def test_without_a_source() -> None:
+    model = LiveModel(NoSource("no /dev/kvm"))
+    model.tick(0.01)
+    assert facts.caption(model) == "No guest runs."
+    assert model.state == "NO KVM"
+
+
+@pytest.mark.parametrize("scenario", list_scenarios(), ids=lambda scenario: scenario.name)
+def test_every_scenario_has_its_words(scenario) -> None:  # type: ignore[no-untyped-def]
+    _, model = at_work(scenario.name, 0.3)
+    said = {**facts.node_facts(model), **facts.notes(model), **facts.box_facts(model)}
+    assert all(said[name] for name in said if name != "rate")
+    doorbell = scenario.doorbell
+    if doorbell:
+        assert f"{doorbell.address:#x}" in said["driver"]
+
+
+def test_host_in_words() -> None:
+    host = {"kernel": "6.18.0-rc1+", "cpu": "Intel(R) Xeon(R) CPU @ 2.30GHz", "cpus": "2"}
+    assert facts.host_text(host) == "Linux 6.18, Intel Xeon, 2 CPUs"
+    assert facts.host_text({}) == ""
+
+
+def test_numbers_in_words() -> None:
+    assert grouped(1204311) == "1\u202f204\u202f311"
+    assert [duration(ns) for ns in (None, 0, 87, 2914, 31_250, 4.2e6, 3e9)] == [
+        "–", "0 ns", "87 ns", "2.91 µs", "31.2 µs", "4.20 ms", "3.00 s"
+    ]
+    assert [pace(rate) for rate in (0, 1, 2000, float("inf"), 2**63)] == [
+        "by hand", "1 /s", "2 k/s", "flat out", "flat out"
+    ]
+    assert ratio(10_000) == "1 : 10\u202f000"
+    assert short(1_500_000) == "1.5 M"
+    assert [count_of(n, "doorbell") for n in (0, 1, 2)] == ["no doorbell", "1 doorbell", "2 doorbells"]
