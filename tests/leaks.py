@@ -12,8 +12,9 @@ from pathlib import Path
 GRACE_S = 3.0  # a joined thread leaves /proc a moment after its join, a closed VM takes its worker along
 
 # Threads that a library starts once and keeps for the process's life, by the name that the kernel shows (15 letters).
+POOLED = "Thread (pooled)"
 LIBRARY_THREADS = frozenset(
-    {"jemalloc_bg_thd", "Thread (pooled)", "QXcbEventQueue", "QDBusConnection", "gmain", "gdbus"}
+    {"jemalloc_bg_thd", POOLED, "QXcbEventQueue", "QDBusConnection", "gmain", "gdbus"}
 )
 
 
@@ -26,7 +27,11 @@ class Belongings:
 
     def beyond(self, before: Belongings) -> list[str]:
         """One line for each thing that was not there before."""
-        fds = [f"fd {fd}: {what}" for fd, what in self.fds.items() if before.fds.get(fd) != what]
+        new = [(fd, what) for fd, what in self.fds.items() if before.fds.get(fd) != what]
+        # Qt paints large areas with a pool of threads; each has an eventfd to be woken by.
+        pooled = sum(tid not in before.threads and name == POOLED for tid, name in self.threads.items())
+        wakers = [fd for fd, what in new if what == "anon_inode:[eventfd]"][:pooled]
+        fds = [f"fd {fd}: {what}" for fd, what in new if fd not in wakers]
         threads = [
             f"thread {tid}: {name}"
             for tid, name in self.threads.items()
