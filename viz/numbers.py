@@ -35,7 +35,7 @@ class Numbers(QWidget):
         super().__init__(parent)
         self.model, self.theme = model, theme
         self.numbers = numbers_of(model)
-        self._turns = Turns(0, every=4)
+        self._turns = Turns(every=3)
         self.setObjectName("numbers")
 
     def refresh(self) -> None:

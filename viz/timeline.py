@@ -18,7 +18,7 @@ from viz.model import LiveModel
 from viz.plots.card import PADDING, Card
 from viz.plots.curves import CURVES, tick
 from viz.plots.readout import Line, paint_readout
-from viz.plots.turns import SLOTS, Turns
+from viz.plots.turns import Turns
 from viz.text import duration, grouped
 from viz.theme import Theme
 from viz.timeline_painter import LANES, LanePainter, Scene, Shares, lane_rect
@@ -31,7 +31,7 @@ LABELS, AXIS = 166, 20
 
 
 class Timeline(Card):
-    """Feeds on every frame's batch; redraws seven times a second, and at once when it is touched."""
+    """Feeds on every frame's batch; redraws six times a second, and at once when it is touched."""
 
     title = "Timeline"
     name = "timeline"
@@ -46,7 +46,7 @@ class Timeline(Card):
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
         self._dragged = False
-        self._turns = Turns(SLOTS - 1, every=2)  # a picture that follows the newest must stand long enough to be seen
+        self._turns = Turns(every=2)  # a picture that follows the newest must stand long enough to be seen
         self._brought = 0  # the chosen journey that has been brought into view
         self.live = QPushButton("Back to live", self)
         self.live.setToolTip("Follow the newest journeys again (Home)")

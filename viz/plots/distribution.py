@@ -36,6 +36,7 @@ class DistributionPlot(Plot):
     name = "distribution"
     note = "Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles. Warm-up is left out."
     right_margin = 14.0
+    pace = 2  # a histogram changes slowly
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)

@@ -117,11 +117,11 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
 class Plot(Card):
     """Base of every plot. A plot says what it draws in `draw`, what it writes over it in `paint_over`.
 
-    refresh() may be called at any rate; the plot redraws 15 times a second, and only while it can be seen.
+    refresh() may be called at any rate; the plot redraws when its turn comes, and only while it can be seen.
     """
 
     right_margin = 8.0
-    made = 0  # plots so far: each has another slot, so that they do not all redraw in the same frame
+    pace = 1  # redraws at every turn, or at every second one...
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -130,8 +130,7 @@ class Plot(Card):
         self.grid: list[float] = []  # where the left axis has its ticks
         self.canvas = Canvas(self)
         self.canvas.hide()
-        self._turns = Turns(Plot.made)
-        Plot.made += 1
+        self._turns = Turns(self.pace)
         self.setMinimumSize(260, 120)
 
     def refresh(self) -> None:

@@ -1,25 +1,37 @@
-"""When a view's turn to redraw comes: slower than the frames, and each view in a frame of its own."""
+"""Whose turn it is to redraw: views redraw more slowly than frames come, and never two of them in one frame."""
 
 from __future__ import annotations
 
 import time
+from typing import ClassVar
 
-SECONDS = 1 / 15  # between the turns of a plot
-SLOTS = 4  # a slot is a frame at 60 Hz: three plots and the timeline
+SECONDS = 1 / 12  # between the turns of a plot
+APART = 0.008  # seconds between two turns: more than the views of one frame take to ask, less than a frame
+FORGOTTEN = 0.5  # seconds after which a view that does not ask any more (it is hidden, or gone) leaves the queue
 
 
 class Turns:
-    """The turns of one view: every `every` x SECONDS, in its own slot."""
+    """The turns of one view, one every `every` x SECONDS. Views that are due at the same time queue up."""
 
-    def __init__(self, slot: int, every: int = 1) -> None:
+    _queue: ClassVar[list[Turns]] = []
+    _latest: ClassVar[float] = 0.0
+
+    def __init__(self, every: int = 1) -> None:
         self._period = SECONDS * every
-        self._phase = slot % SLOTS * SECONDS / SLOTS
-        self._next = 0.0
+        self._due = 0.0
+        self._asked = 0.0
 
     def come(self) -> bool:
-        """Whether it is time; each turn is said to have come once, and one that was missed is not made up for."""
-        now = time.monotonic()
-        if now < self._next:
+        """Whether this view may redraw in this frame; asked once a frame."""
+        now = self._asked = time.monotonic()
+        if now < self._due:
             return False
-        self._next = ((now - self._phase) // self._period + 1) * self._period + self._phase
+        if self not in Turns._queue:
+            Turns._queue.append(self)
+        Turns._queue[:] = [turns for turns in Turns._queue if now - turns._asked < FORGOTTEN]
+        if Turns._queue[0] is not self or now - Turns._latest < APART:
+            return False
+        del Turns._queue[0]
+        Turns._latest = now
+        self._due = now + self._period
         return True
