@@ -41,6 +41,13 @@ static uint64_t counter(const struct bw_stamps *self, uint32_t offset)
     return __atomic_load_n((const volatile uint64_t *)(self->memory + BW_STATUS + offset), __ATOMIC_ACQUIRE);
 }
 
+/* The clock once the counter was read: no stamp that it covers is newer. RDTSC alone may run ahead of a load. */
+static uint64_t tsc_after_loads(void)
+{
+    __builtin_ia32_lfence();
+    return bw_tsc();
+}
+
 /* Copies a slot. -> 1, or 0 if the guest has overwritten it, or may be doing so. */
 static int copy_slot(const struct bw_stamps *self, uint64_t address, uint32_t count_offset, uint64_t index,
                      uint64_t *words, uint32_t count)
@@ -101,7 +108,7 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t before, uint64_t after
 static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_RUNG), now = bw_tsc(), slot[4]; /* the clock after the counter */
+    uint64_t head = counter(self, BW_ST_RUNG), now = tsc_after_loads(), slot[4];
     if (!begin(self, &self->rung, head, 2))
         return 0;
     for (; self->rung != head && count + 3 <= most; self->rung++) {
@@ -120,7 +127,7 @@ static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, st
 static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_HANDLED), now = bw_tsc(), slot[2];
+    uint64_t head = counter(self, BW_ST_HANDLED), now = tsc_after_loads(), slot[2];
     if (!begin(self, &self->alone, head, 1))
         return 0;
     for (; self->alone != head && count < most; self->alone++) {
