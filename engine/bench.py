@@ -17,7 +17,7 @@ import numpy as np
 from engine._core import ffi, lib
 from engine.errors import check
 from engine.events import Clock, EventKind
-from engine.machine import Machine
+from engine.one_guest import OneGuest
 from engine.ring import Ring
 from engine.scenario import Pace, Scenario, load_scenario
 from engine.session import Session
@@ -53,16 +53,16 @@ def median_period_ns(tsc: np.ndarray[tuple[int], np.dtype[np.uint64]], clock: Cl
 def bare_period_ns(rounds: int) -> float:
     """The round trip's period with nothing in the way."""
     scenario = replace(flat_out("roundtrip"), guest="roundtrip-bare")
-    machine = Machine(scenario)
+    machine = OneGuest(scenario)
     try:
         tsc = np.zeros(rounds, np.uint64)
-        machine.vcpu.start(machine.cpus[0])
+        machine.guest.start(machine.cpus[0])
         machine.wait_until_ready()
         machine.set_pace(FLAT_OUT, running=True)
         done = lib.bw_bare_loop(
             machine.doorbell_eventfd.fd,
             machine.irq_eventfd.fd,
-            machine.memory.pointer,
+            machine.guest.memory.pointer,
             rounds,
             ffi.cast("uint64_t *", ffi.from_buffer(tsc)),
             machine.cpus[1],

@@ -23,7 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from engine._core import lib
-from engine.errors import EngineError, GuestError, KvmError
+from engine.errors import EngineError
 from engine.events import (
     FLAT_OUT,
     STATS,
@@ -38,7 +38,7 @@ from engine.events import (
     no_events,
 )
 from engine.host import host_facts, usable_kvm
-from engine.machine import Machine
+from engine.machine import Machine, build_machine
 from engine.scenario import Pace, Scenario
 
 TICK_SECONDS = 0.008  # how often the rings are drained
@@ -48,8 +48,6 @@ SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a ses
 JOIN_SECONDS = 8.0
 
 NOT_LIVE = "The session has ended."
-NO_DOORBELL = "This guest rings no doorbell: the host signals it."
-NO_INTERRUPT = "This scenario has no interrupt."
 FLAT_OUT_REASON = "The guest rings flat out; lower the pace to ring by hand."
 
 
@@ -88,10 +86,10 @@ class Session:
     def start(self) -> None:
         """Builds the machine and starts it. Raises NoKvmError, KvmError or EngineError; then nothing is left."""
         usable_kvm()
-        machine = Machine(self.scenario, self._limit, self._cpus)
+        machine = build_machine(self.scenario, self._limit, self._cpus)
         self._machine, self.clock = machine, machine.clock
         try:
-            self._stats = machine.stats.read(STATS)
+            self._stats = machine.stats()
             self._first_stats = dict(self._stats)
             machine.start()
         except BaseException:
@@ -146,10 +144,8 @@ class Session:
         """ "" if the command is possible now, else why not."""
         if not self.alive:
             return NOT_LIVE
-        if ability in ("ioeventfd", "doorbell") and self.scenario.doorbell is None:
-            return NO_DOORBELL
-        if ability in ("irqfd", "interrupt") and self.scenario.interrupt is None:
-            return NO_INTERRUPT
+        if self._machine and ability in self._machine.cannot:
+            return self._machine.cannot[ability]
         if ability == "doorbell" and math.isinf(self._pace.per_second) and self._running:
             return FLAT_OUT_REASON
         return ""
@@ -249,7 +245,7 @@ class Session:
         parts = [self._held, events, *self._samples(machine), *self._losses(machine)]
         self._held = np.concatenate(parts)
         self._hand_on(self._watermark(now))
-        self._check(machine)
+        self.error = machine.trouble()
 
     def _hold(self, events: Events) -> None:
         self._held = np.concatenate([self._held, events])
@@ -292,7 +288,7 @@ class Session:
 
     def _count_samples(self, machine: Machine) -> list[Events]:
         """The eventfds' counts, where they have changed."""
-        counts = {Eventfd.DOORBELL: machine.doorbell_eventfd.count(), Eventfd.IRQ: machine.irq_eventfd.count()}
+        counts = machine.counts()
         changed = [which for which, count in counts.items() if self._counts.get(which) != count]
         self._counts = counts
         return [event(self.now(), EventKind.COUNT, Lane.KVM, which, 0, counts[which]) for which in changed]
@@ -302,7 +298,7 @@ class Session:
         if not always and time.monotonic() < self._next_sample:
             return []
         self._next_sample = time.monotonic() + SAMPLE_SECONDS
-        values = machine.stats.read(STATS)
+        values = machine.stats()
         changed = [name for name, value in values.items() if self._stats.get(name) != value]
         self._stats = values
         now = self.now()
@@ -316,15 +312,6 @@ class Session:
         news = {lane: count - self._lost.get(lane, 0) for lane, count in lost.items()}
         self._lost = lost
         return [event(self.now(), EventKind.LOST, Lane.ENGINE, lane, 0, count) for lane, count in news.items() if count]
-
-    def _check(self, machine: Machine) -> None:
-        """A guest that ended, or an I/O thread in trouble, is the end of the session."""
-        if machine.vcpu.ended:
-            fault = machine.fault()
-            what = machine.vcpu.verdict() if fault is None else f"took fault {fault} and ended"
-            self.error = GuestError(f"The guest {what}.")
-        elif machine.io_thread.failure:
-            self.error = KvmError("The I/O thread's signal", machine.io_thread.failure)
 
     # -- switching ---------------------------------------------------------------------------------------------------
 
@@ -351,20 +338,13 @@ class Session:
 
     def _settle(self, machine: Machine) -> None:
         """Holds the pace and waits until no signal is under way, or it has taken too long."""
-        if machine.vcpu.ended:
+        if self.error:
             return
         machine.set_pace(self._pace, False)
         until = time.monotonic() + SETTLE_SECONDS
-        while time.monotonic() < until and not self._at_rest(machine):
+        while time.monotonic() < until and not machine.at_rest():
             self._work(machine)
             time.sleep(0.001)
-
-    def _at_rest(self, machine: Machine) -> bool:
-        """Twice the same count, all received, all handled."""
-        before = machine.rung()
-        time.sleep(0.002)
-        received = machine.rung() == before == machine.io_thread.received
-        return received and machine.last_irq_seen() == machine.io_thread.signalled
 
     def _end(self, machine: Machine) -> None:
         try:

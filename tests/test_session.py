@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import engine.machine
+import engine.guest
 from engine.errors import EngineError, GuestError
 from engine.events import EventKind, Events, Setting, Switch
 from engine.scenario import Pace, Scenario, list_scenarios, load_scenario
@@ -250,8 +250,8 @@ def test_what_a_scenario_has_not_is_refused_with_a_reason() -> None:
 def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:
     """A scenario whose guest is these bytes."""
     (folder / "custom.bin").write_bytes(code)
-    monkeypatch.setattr(engine.machine, "GUESTS", folder)
-    monkeypatch.setattr(engine.machine, "READY_SECONDS", 0.05)
+    monkeypatch.setattr(engine.guest, "GUESTS", folder)
+    monkeypatch.setattr(engine.guest, "READY_SECONDS", 0.05)
     monkeypatch.setattr("engine.session.SETTLE_SECONDS", 0.05)
     return replace(paced("roundtrip"), guest="custom")
 

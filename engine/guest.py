@@ -1,0 +1,217 @@
+"""One guest: a VM with memory, one vCPU and its thread, what the guest stamps and what KVM counts of it.
+
+Machines are built of guests (engine/machine.py). The engine thread alone uses them.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine._core import ffi, lib
+from engine.errors import EngineError, GuestError
+from engine.events import EVENT, STATS, Clock, Events, Lane
+from engine.owner import Owner
+from engine.ring import Ring
+from engine.scenario import Doorbell, Pace
+from engine.stats import VcpuStats
+from engine.vcpu import Vcpu
+from engine.vm import GsiRoute, Kvm, Memory, Vm
+
+GUESTS = Path(__file__).parent.parent / "guests"
+VCPU_RING = 1 << 17
+SCRATCH = 1 << 19  # events that one drain can take from one source
+READY_SECONDS = 1.0  # how long a guest may take to boot
+NO_LIMIT = 2**64 - 1
+NUDGE = GsiRoute.msi(0, lib.BW_VECTOR_NUDGE)
+
+
+def guest_image(name: str) -> Path:
+    """The flat image of a guest. EngineError if it was not built."""
+    image = GUESTS / f"{name}.bin"
+    if not image.exists():
+        raise EngineError(f"The guest {name} is not built; `python -m engine.build` builds it.")
+    return image
+
+
+def two_cpus() -> tuple[int, int]:
+    """CPUs for a guest and its partner, apart from each other; (-1, -1), any, if there is only one."""
+    cpus = sorted(os.sched_getaffinity(0))
+    return (cpus[-2], cpus[-1]) if len(cpus) > 1 else (-1, -1)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a guest runs and how it is set up: guests/<image>.c and its control page."""
+
+    image: str
+    limit: int = NO_LIMIT  # doorbells in all
+    doorbell: Doorbell | None = None
+    vector: int = 0  # of the interrupts that it stamps
+    ioapic_pin: int | None = None  # that it programs
+
+
+class Guest(Owner):
+    """Raises NoKvmError or KvmError if it cannot be built; then nothing is left behind.
+
+    index: which guest it is, `vm` of its events.
+    """
+
+    def __init__(self, program: Program, index: int = 0, *, split_irqchip: bool = False) -> None:
+        self.program, self.index = program, index
+        self._stack = ExitStack()
+        self._singles = 0
+        self._split = split_irqchip
+        try:
+            self._build()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _build(self) -> None:
+        enter = self._stack.enter_context
+        kvm = enter(Kvm())
+        self.memory = enter(Memory())
+        self.vm = enter(Vm(kvm))
+        if self._split:
+            self.vm.enable_split_irqchip()
+        else:
+            self.vm.create_irqchip()
+        self.vm.set_user_memory_region(self.memory)
+        self.ring = enter(Ring(VCPU_RING))
+        self.vcpu = enter(Vcpu(self.vm, self.memory, self.ring))
+        self._stats = enter(VcpuStats(self.vcpu.fd))
+        self.clock = Clock(self.vcpu.tsc_hz())
+        self._load()
+        self._prepare_stamps()
+
+    def _load(self) -> None:
+        program = self.program
+        self.memory.load(guest_image(program.image))
+        self.control(lib.BW_CTL_IOAPIC_PIN, "I", 0xFFFFFFFF if program.ioapic_pin is None else program.ioapic_pin)
+        self.control(lib.BW_CTL_LIMIT, "Q", program.limit)
+        self.control(lib.BW_CTL_PERIOD, "Q", lib.BW_PERIOD_BY_HAND)
+        if doorbell := program.doorbell:
+            self.control(lib.BW_CTL_BUS, "I", lib.BW_BUS_PIO if doorbell.bus == "pio" else lib.BW_BUS_MMIO)
+            self.control(lib.BW_CTL_ADDRESS, "Q", doorbell.address)
+            self.control(lib.BW_CTL_VALUE, "Q", doorbell.value)
+            self.control(lib.BW_CTL_WIDTH, "I", doorbell.width)
+
+    def _prepare_stamps(self) -> None:
+        address = self.program.doorbell.address if self.program.doorbell else 0
+        stamps = lib.bw_stamps_new(self.memory.pointer, address & 0xFFFFFFFF, self.program.vector, lib.bw_tsc())
+        self._stamps = ffi.gc(stamps, lib.bw_stamps_free)
+        self._scratch = np.empty(SCRATCH, EVENT)
+        self._scratch_c = ffi.cast("struct bw_event *", ffi.from_buffer(self._scratch))
+
+    def control(self, offset: int, layout: str, value: int) -> None:
+        """Stores one number in the control page, which the guest reads."""
+        self.memory.put(lib.BW_CONTROL + offset, layout, value)
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def start(self, cpu: int = -1) -> None:
+        """Starts the vCPU's thread; the pace is still held."""
+        self.vcpu.start(cpu)
+
+    def wait_until_ready(self) -> None:
+        """Until the guest takes interrupts, has ended, or READY_SECONDS are over: the session sees which."""
+        until = time.monotonic() + READY_SECONDS
+        while not self.memory.get(lib.BW_STATUS + lib.BW_ST_READY, "I"):
+            if self.vcpu.ended or time.monotonic() > until:
+                return
+            time.sleep(0.0005)
+
+    def period(self, per_second: float) -> int:
+        """Cycles between two ticks of a pace, as the control page and the I/O thread take it."""
+        if math.isinf(per_second):
+            return int(lib.BW_PERIOD_FLAT_OUT)
+        return self.clock.cycles(1 / per_second) if per_second > 0 else int(lib.BW_PERIOD_BY_HAND)
+
+    def set_idle(self, idle: str) -> None:
+        """HLT or spin between signals."""
+        self.control(lib.BW_CTL_IDLE, "I", lib.BW_IDLE_SPIN if idle == "spin" else lib.BW_IDLE_HLT)
+
+    def set_pace(self, pace: Pace, running: bool) -> None:
+        """The guest rings at this pace from now on.
+
+        FAST, which makes the guest look at nothing else, is cleared first and set last.
+        """
+        period = self.period(pace.per_second)
+        self.control(lib.BW_CTL_FAST, "I", 0)
+        self.control(lib.BW_CTL_BURST, "I", pace.burst)
+        self.control(lib.BW_CTL_PERIOD, "Q", period)
+        self.control(lib.BW_CTL_RUNNING, "I", int(running))
+        self.control(lib.BW_CTL_FAST, "I", int(running and period == lib.BW_PERIOD_FLAT_OUT))
+
+    def ring_once(self) -> None:
+        """Asks for one doorbell."""
+        self._singles += 1
+        self.control(lib.BW_CTL_SINGLES, "I", self._singles & 0xFFFFFFFF)
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Wakes the guest from HLT, so that it looks at its control page. Counts as no interrupt of the scenario."""
+        self.vm.signal_msi(NUDGE)
+
+    # -- what has happened -------------------------------------------------------------------------------------------
+
+    def drain(self, announced: Any) -> Events:
+        """All new events of the vCPU's thread and of the guest itself, not sorted.
+
+        announced: where, for C, the number of interrupts signalled to this guest stands.
+        """
+        events = np.concatenate([self.drain_ring(self.ring), self._drain_stamps(announced)])
+        events["vm"] = self.index
+        return events
+
+    def drain_ring(self, ring: Ring) -> Events:
+        """All new events of one ring."""
+        return self._scratch[: ring.drain(self._scratch_c, SCRATCH)].copy()
+
+    def _drain_stamps(self, announced: Any) -> Events:
+        count = lib.bw_stamps_drain(self._stamps, announced, self._scratch_c, SCRATCH)
+        return self._scratch[:count].copy()
+
+    def lost(self) -> dict[Lane, int]:
+        """Events lost so far, by the lane that lost them."""
+        stamps = lib.bw_stamps_lost(self._stamps) + self.nonsense()
+        return {Lane.GUEST: int(stamps), Lane.VCPU: self.ring.dropped}
+
+    def nonsense(self) -> int:
+        """Stamps that cannot be true."""
+        return int(lib.bw_stamps_nonsense(self._stamps))
+
+    def rung(self) -> int:
+        """Doorbells that the guest says it has rung."""
+        return self.memory.get(lib.BW_STATUS + lib.BW_ST_RUNG, "Q")
+
+    def handled(self) -> int:
+        """Interrupt handlers whose stamps were drained."""
+        return int(lib.bw_stamps_handled(self._stamps))
+
+    def last_irq_seen(self) -> int:
+        """The newest interrupt that a drained handler has seen."""
+        return int(lib.bw_stamps_last_irq(self._stamps))
+
+    def stats(self) -> dict[str, int]:
+        """KVM's own counters of the vCPU, those of STATS that this kernel has."""
+        return self._stats.read(STATS)
+
+    def trouble(self) -> EngineError | None:
+        """Why the guest is no more, if it has ended."""
+        if not self.vcpu.ended:
+            return None
+        vector = self.memory.get(lib.BW_STATUS + lib.BW_ST_FAULT, "I")
+        return GuestError(f"The guest {f'took fault {vector - 1} and ended' if vector else self.vcpu.verdict()}.")
+
+    def close(self) -> None:
+        """Ends the thread, closes, unmaps."""
+        self._stack.close()

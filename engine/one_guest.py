@@ -1,0 +1,235 @@
+"""The classic machine: one guest, and an I/O thread that it talks with.
+
+The wiring can change while the guest runs, and nothing is lost at the switch:
+- Every doorbell ends up in the one eventfd: KVM adds to it while the ioeventfd is assigned, the vCPU thread does after
+  an exit while it is not. A doorbell is matched once by the kernel, so it takes one of the two ways and never both.
+- An irqfd is assigned before the I/O thread is told to write it, and deassigned only after the I/O thread has
+  acknowledged the other path. KVM_IRQFD's deassign waits for injections under way.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from engine._core import lib
+from engine.errors import EngineError, KvmError
+from engine.events import Eventfd, Events, Lane
+from engine.guest import NO_LIMIT, Guest, Program, two_cpus
+from engine.ioeventfd import Ioeventfd
+from engine.iothread import IoThread
+from engine.irqfd import Irqfd
+from engine.machine import Machine
+from engine.owner import Eventfd as EventfdFile
+from engine.ring import Ring
+from engine.scenario import Pace, Scenario
+from engine.vm import GsiRoute
+
+IO_RING = 1 << 18
+PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}
+NO_DOORBELL = "This guest rings no doorbell: the host signals it."
+NO_INTERRUPT = "This scenario has no interrupt."
+
+
+class OneGuest(Machine):
+    """Builds what a scenario names. cpus: for the vCPU and the I/O thread; by default two of this process's."""
+
+    def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
+        super().__init__(scenario)
+        self.limit = NO_LIMIT if limit is None else limit
+        self.cpus = two_cpus() if cpus is None else cpus
+        self._stack = ExitStack()
+        self._ioeventfd: Ioeventfd | None = None
+        self._irqfd: Irqfd | None = None
+        if scenario.doorbell is None:
+            self.cannot |= {"ioeventfd": NO_DOORBELL, "doorbell": NO_DOORBELL}
+        if scenario.interrupt is None:
+            self.cannot |= {"irqfd": NO_INTERRUPT, "interrupt": NO_INTERRUPT}
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        enter = self._stack.enter_context
+        self.guest = enter(Guest(self._program()))
+        self.clock = self.guest.clock
+        self.io_ring = enter(Ring(IO_RING))
+        self.doorbell_eventfd, self.irq_eventfd = enter(EventfdFile()), enter(EventfdFile())
+        self.route = self._set_route()
+        self.io_thread = enter(
+            IoThread(
+                self.guest.vm,
+                self.guest.memory,
+                self.io_ring,
+                self.doorbell_eventfd,
+                self.irq_eventfd,
+                self.route,
+                self.clock.hz,
+            )
+        )
+        self._connect()
+
+    def _program(self) -> Program:
+        interrupt = self.scenario.interrupt
+        through_ioapic = interrupt is not None and interrupt.route == "ioapic"
+        return Program(
+            image=self.scenario.guest,
+            limit=self.limit,
+            doorbell=self.scenario.doorbell,
+            vector=interrupt.vector if interrupt else 0,
+            ioapic_pin=interrupt.gsi if interrupt and through_ioapic else None,
+        )
+
+    def _set_route(self) -> GsiRoute | None:
+        """The table has the one route of the scenario, so no PIC takes part."""
+        interrupt = self.scenario.interrupt
+        if interrupt is None:
+            return None
+        if interrupt.route == "msi":
+            route = GsiRoute.msi(interrupt.gsi, interrupt.vector)
+        else:
+            route = GsiRoute.ioapic(interrupt.gsi, interrupt.gsi)
+        self.guest.vm.set_gsi_routing(route)
+        return route
+
+    def _connect(self) -> None:
+        """The wiring that the scenario starts with."""
+        doorbell, interrupt = self.scenario.doorbell, self.scenario.interrupt
+        orders = self.io_thread.orders
+        orders.limit = self.limit
+        if doorbell:
+            self.guest.vcpu.set_doorbell(self.doorbell_eventfd, doorbell.address, pio=doorbell.bus == "pio")
+            if doorbell.ioeventfd:
+                self.set_ioeventfd(True)
+        if interrupt:
+            orders.signal = lib.BW_SIGNAL_ANSWER if interrupt.by == "guest" else lib.BW_SIGNAL_PACED
+            orders.path = PATHS[interrupt.ioctl]
+            if interrupt.irqfd:
+                self.set_irqfd(True)
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    @property
+    def host_driven(self) -> bool:
+        """Whether the I/O thread, not the guest, keeps the pace."""
+        return self.scenario.doorbell is None
+
+    def start(self) -> None:
+        """Starts both threads; the pace is still held."""
+        vcpu_cpu, io_cpu = self.cpus
+        self.io_thread.start(io_cpu)
+        self.guest.start(vcpu_cpu)
+
+    def wait_until_ready(self) -> None:
+        """Until the guest takes interrupts."""
+        self.guest.wait_until_ready()
+
+    def set_ioeventfd(self, on: bool) -> None:
+        """Assigns or deassigns it, if it is not so already."""
+        doorbell = self.scenario.doorbell
+        if doorbell and on and self._ioeventfd is None:
+            self._ioeventfd = Ioeventfd(
+                self.guest.vm, self.doorbell_eventfd, doorbell.address, doorbell.length, pio=doorbell.bus == "pio"
+            )
+        elif not on and self._ioeventfd is not None:
+            self._ioeventfd.close()
+            self._ioeventfd = None
+
+    def set_irqfd(self, on: bool) -> None:
+        """Assigns or deassigns it, if it is not so already; the I/O thread takes the other path meanwhile."""
+        interrupt = self.scenario.interrupt
+        if interrupt and on and self._irqfd is None:
+            self._irqfd = Irqfd(self.guest.vm, self.irq_eventfd, interrupt.gsi)
+            self.io_thread.command(path=lib.BW_PATH_IRQFD)
+        elif interrupt and not on and self._irqfd is not None:
+            self.io_thread.command(path=PATHS[interrupt.ioctl])
+            self._irqfd.close()
+            self._irqfd = None
+
+    def set_pace(self, pace: Pace, running: bool) -> None:
+        """Takes effect at once, in the guest or in the I/O thread, whichever keeps the pace."""
+        self.guest.set_idle(pace.idle)
+        if self.host_driven:
+            period = self.guest.period(pace.per_second)
+            self.io_thread.command(period=period, burst=pace.burst, running=int(running))
+        else:
+            self.guest.set_pace(pace, running)
+        self.guest.nudge()
+
+    def ring_once(self) -> None:
+        """Asks the guest for one doorbell."""
+        self.guest.ring_once()
+
+    def interrupt_once(self) -> None:
+        """Has the I/O thread signal one interrupt."""
+        self.io_thread.command(singles=self.io_thread.orders.singles + 1)
+
+    # -- what has happened -------------------------------------------------------------------------------------------
+
+    def drain(self) -> Events:
+        """All new events of the guest, the vCPU thread and the I/O thread, not sorted."""
+        return np.concatenate([self.guest.drain_ring(self.io_ring), self.guest.drain(self.io_thread.announced)])
+
+    def counts(self) -> dict[Eventfd, int]:
+        """The counts of both eventfds."""
+        return {Eventfd.DOORBELL: self.doorbell_eventfd.count(), Eventfd.IRQ: self.irq_eventfd.count()}
+
+    def stats(self) -> dict[str, int]:
+        """KVM's own counters of the vCPU."""
+        return self.guest.stats()
+
+    def lost(self) -> dict[Lane, int]:
+        """Events lost so far, by the lane that lost them."""
+        return {**self.guest.lost(), Lane.IO_THREAD: self.io_ring.dropped}
+
+    def truth(self) -> dict[str, Any]:
+        """The counters behind the events: the guest's, the threads', the eventfds'."""
+        return {
+            "rung": self.guest.rung(),
+            "handled": self.guest.handled(),
+            "reads": self.io_thread.reads,
+            "received": self.io_thread.received,
+            "signalled": self.io_thread.signalled,
+            "refused": self.io_thread.refused,
+            "relayed": self.guest.vcpu.relayed(),
+            "exits": self.guest.vcpu.exits(),
+            "pending": self.doorbell_eventfd.count(),
+            "irq_pending": self.irq_eventfd.count(),
+            "nonsense": self.guest.nonsense(),
+            "lost": sum(self.lost().values()),
+        }
+
+    def trouble(self) -> EngineError | None:
+        """A guest that ended, or an I/O thread that met an error."""
+        if self.io_thread.failure:
+            return KvmError("The I/O thread's signal", self.io_thread.failure)
+        return self.guest.trouble()
+
+    def at_rest(self) -> bool:
+        """Twice the same count, all received, all handled."""
+        before = self.guest.rung()
+        time.sleep(0.002)
+        received = self.guest.rung() == before == self.io_thread.received
+        return received and self.guest.last_irq_seen() == self.io_thread.signalled
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    def stop_threads(self) -> None:
+        """Ends both threads; what they did can still be drained."""
+        self.io_thread.stop()
+        self.guest.vcpu.stop()
+
+    def close(self) -> None:
+        """Ends the threads, deassigns, closes, unmaps."""
+        for wire in (self._ioeventfd, self._irqfd):
+            if wire is not None:
+                wire.close()
+        self._ioeventfd = self._irqfd = None
+        self._stack.close()
