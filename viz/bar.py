@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy, QWidget
 
 from engine.events import Switch as Wiring
@@ -101,13 +101,16 @@ class StatusRow(Row):
 
     def spare(self) -> list[QWidget]:
         """The audience knows what it looks at."""
-        self.menus.setMinimumWidth(self.menus.sizeHint().width())  # else menus go first
         return [] if self.presenting else [self.slow_label, self.name]
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.mark.setPixmap(logo(theme, theme.px(24)))
         self.slow.setFixedWidth(theme.px(110))
+        # A menu bar asks for all the width there is, and hides menus where it gets less.
+        metrics = QFontMetrics(theme.font(13))
+        words = sum(metrics.horizontalAdvance(menu.text()) + theme.px(26) for menu in self.menus.actions())
+        self.menus.setFixedWidth(words + theme.px(40))
         for chip in (self.factor, self.state, self.backend, self.dropped):
             chip.set_theme(theme)
 

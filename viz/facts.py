@@ -36,8 +36,8 @@ def box_facts(model: LiveModel) -> dict[str, str]:
 def rate_text(model: LiveModel) -> str:
     """The real rate against the shown one; in slow motion the quiet that was cut."""
     if model.transport.exact:
-        skipped = model.transport.skipped
-        return f"{duration(model.clock.ns(skipped))} of quiet left out" if skipped and not model.transport.paused else ""
+        skipped = 0 if model.transport.paused else model.transport.skipped
+        return f"{duration(model.clock.ns(skipped))} of quiet left out" if skipped else ""
     names = ("doorbells", "tokens") if model.scenario.doorbell else ("interrupts", "tokens")
     real, shown_ = (model.rates.last_second(name, model.playhead) for name in names)
     what = "doorbells" if model.scenario.doorbell else "interrupts"
