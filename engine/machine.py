@@ -99,6 +99,10 @@ class Machine(ABC):
 
 def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] | None) -> Machine:
     """The machine that a scenario names. Raises NoKvmError, KvmError or EngineError; then nothing is left behind."""
-    from engine.one_guest import OneGuest
+    match scenario.machine:
+        case "one-guest":
+            from engine.one_guest import OneGuest
 
-    return OneGuest(scenario, limit, cpus)
+            return OneGuest(scenario, limit, cpus)
+        case other:
+            raise EngineError(f"This version has no machine {other!r}.")

@@ -64,6 +64,7 @@ class Scenario:
     purpose: str  # one line
     shows: str  # what to look at
     guest: str  # the image is guests/<guest>.bin
+    machine: str  # what runs it, engine/machine.py: "one-guest", ...
     doorbell: Doorbell | None
     interrupt: Interrupt | None
     pace: Pace
@@ -87,12 +88,21 @@ class Scenario:
 
     def tables(self) -> dict[str, Any]:
         """What a scenario file with this content holds, ready for TOML or JSON."""
-        tables = {key: value for key, value in asdict(self).items() if value is not None}
+        tables = without_none(asdict(self))
         del tables["name"]
         tables["expect"] = {"order": [kind.name for kind in tables.pop("order")]}
         if math.isinf(self.pace.per_second):
             tables["pace"]["per_second"] = FLAT_OUT
         return tables
+
+
+def without_none(table: dict[str, Any]) -> dict[str, Any]:
+    """A table and its subtables without the keys that have no value, which TOML cannot write."""
+    return {
+        key: without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
 
 
 def place_of(setting: str) -> tuple[str, str]:

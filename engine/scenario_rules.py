@@ -13,6 +13,7 @@ from engine.events import EventKind
 
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
 GROUPS = ("Round trip", "Doorbells", "Interrupts")
+MACHINES = ("one-guest", "two-guests", "io-uring", "virtqueue", "vhost-user")  # engine/machine.py builds them
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
@@ -98,7 +99,14 @@ def optional(rule: Rule, default: Any) -> Rule:
 
 
 RULES: dict[str, dict[str, Rule]] = {
-    "": {"title": text(), "group": choice(*GROUPS), "purpose": text(), "shows": text(), "guest": guest()},
+    "": {
+        "title": text(),
+        "group": choice(*GROUPS),
+        "purpose": text(),
+        "shows": text(),
+        "guest": guest(),
+        "machine": optional(choice(*MACHINES), "one-guest"),
+    },
     "doorbell": {
         "bus": choice("pio", "mmio"),
         "address": optional(whole(0, 2**32 - 1, "#x"), None),
