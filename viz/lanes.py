@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EVENT, EventKind, Events, Lane, no_events
-from engine.journeys import JOURNEY, Journeys
+from engine.events import EventKind, Events, Lane, no_events
+from engine.journeys import Journeys
 
 Times = npt.NDArray[np.uint64]
 
@@ -84,9 +84,6 @@ def since_start(times: Times, edges: Times) -> npt.NDArray[np.float64]:
     return np.asarray(places * count - total[count])
 
 
-MANY, BATCHES = 4000, 16  # events, batches
-
-
 class Occupancy:
     """How busy each lane was, in bins of 100 µs, for the last ten seconds: what a timeline of seconds is drawn from.
 
@@ -101,25 +98,13 @@ class Occupancy:
         self.bin_cycles = round(hz * self.BIN_SECONDS)
         self.newest = -1
         self._busy = {lane: np.zeros(self.BINS) for lane in self.LANES}
-        self._waiting: list[tuple[Events, Journeys]] = []  # batches to be added at the next chance
         self._words = no_events()  # the I/O thread's, since its last WAIT
         self._exit = no_events()  # the vCPU thread's last EXIT, if it has not returned
 
     def feed(self, events: Events, journeys: Journeys) -> None:
-        """Takes the next batch and the journeys that it completed; several small ones are added at once."""
-        if events.size:
-            self._waiting.append((events, journeys))
-        many = sum(batch.size for batch, _ in self._waiting) > MANY
-        if many or len(self._waiting) >= BATCHES:
-            self.add_waiting()
-
-    def add_waiting(self) -> None:
-        """Adds what has come since the last time."""
-        if not self._waiting:
+        """Adds the next events and the journeys that they completed."""
+        if not events.size:
             return
-        events = np.concatenate([batch for batch, _ in self._waiting], dtype=EVENT)
-        journeys = np.concatenate([batch for _, batch in self._waiting], dtype=JOURNEY)
-        self._waiting = []
         self._roll_to(int(events["tsc"][-1]) // self.bin_cycles)
         out, back = flights(journeys)
         for lane, spans in (("guest", instruction(journeys)), ("kvm", out), ("kvm", back)):
@@ -157,7 +142,6 @@ class Occupancy:
 
     def share(self, lane: str, t0: int, t1: int, pixels: int) -> npt.NDArray[np.float64]:
         """The busy share (0..1) of each of `pixels` equal parts of t0..t1; 0 where nothing is held."""
-        self.add_waiting()
         edges = np.linspace(t0, t1, pixels + 1) / self.bin_cycles
         first = int(edges[0])
         bins = np.arange(first, int(edges[-1]) + 2)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from viz.model import LiveModel
 from viz.plots.curves import curves_of
 from viz.plots.turns import Turns
+from viz.rates import SECOND
 from viz.text import count_of, duration, grouped
 from viz.theme import Theme
 
@@ -37,6 +38,7 @@ class Numbers(QWidget):
         self.numbers = numbers_of(model)
         self._turns = Turns(every=3)
         self.setObjectName("numbers")
+        self._name()
 
     def refresh(self) -> None:
         """Reads anew if it is time; called once a frame."""
@@ -48,8 +50,11 @@ class Numbers(QWidget):
         numbers = numbers_of(self.model)
         if numbers != self.numbers:
             self.numbers = numbers
-            self.setAccessibleName(", ".join(f"{n.label} {n.value} {n.unit}".strip() for n in numbers))
+            self._name()
             self.update()
+
+    def _name(self) -> None:
+        self.setAccessibleName(", ".join(f"{n.label} {n.value} {n.unit}".strip() for n in self.numbers))
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""
@@ -92,18 +97,13 @@ class Numbers(QWidget):
 def numbers_of(model: LiveModel) -> tuple[Number, ...]:
     """The strip's numbers as of now."""
     there = {curve.name for curve in curves_of(model.scenario)}
-    until, rates = model.playhead, model.rates
-    rings = "doorbell" in there
-    doorbells = grouped(rates.last_second("doorbells", until)) if rings else NOTHING
-    interrupts = grouped(rates.last_second("interrupts", until))
-    pace = (doorbells, "doorbells", "doorbell") if rings else (interrupts, "interrupts", "interrupt")
-    exits = grouped(rates.last_second("exits", until))
+    pace = ("doorbells", "doorbell") if "doorbell" in there else ("interrupts", "interrupt")
     return (
         latency(model, "doorbell", "doorbell p50", "doorbell"),
         latency(model, "injection", "injection p50", "interrupt"),
         latency(model, "round_trip", "round trip p50", "roundtrip"),
-        Number(pace[0], "/s", pace[1], pace[2]),
-        Number(exits, "/s", "exits to user space", "heavy"),
+        Number(per_second(model, pace[0]), "/s", *pace),
+        Number(per_second(model, "exits"), "/s", "exits to user space", "heavy"),
         Number(grouped(model.latencies.journeys), "", f"journeys, {reconciled(model)}", "live"),
     )
 
@@ -112,6 +112,12 @@ def latency(model: LiveModel, name: str, label: str, color: str) -> Number:
     """The median of the newest of a latency, under the present wiring."""
     value, _, unit = duration(model.latencies.now(name)).partition(" ")
     return Number(value, unit, label, color)
+
+
+def per_second(model: LiveModel, name: str) -> str:
+    """How many there were in a second that is over: the newest bin is not, and the one before may get late events."""
+    end = model.playhead // model.rates.bin_cycles - 1
+    return grouped(model.rates.between(name, end - SECOND, end).sum())
 
 
 def reconciled(model: LiveModel) -> str:

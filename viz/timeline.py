@@ -31,7 +31,7 @@ LABELS, AXIS = 166, 20
 
 
 class Timeline(Card):
-    """Feeds on every frame's batch; redraws six times a second, and at once when it is touched."""
+    """Redraws a few times a second, and at once when it is touched."""
 
     title = "Timeline"
     name = "timeline"
@@ -47,6 +47,7 @@ class Timeline(Card):
         self._pressed: QPointF | None = None
         self._dragged = False
         self._turns = Turns(every=2)  # a picture that follows the newest must stand long enough to be seen
+        self._seen = 0, 0  # events and journeys that are in the bins
         self._brought = 0  # the chosen journey that has been brought into view
         self.live = QPushButton("Back to live", self)
         self.live.setToolTip("Follow the newest journeys again (Home)")
@@ -63,10 +64,18 @@ class Timeline(Card):
     # -- what is shown
 
     def refresh(self) -> None:
-        """Takes in this frame's batch; redraws if it is time. Called once a frame."""
-        self.occupancy.feed(self.model.batch, self.model.fresh)
+        """Takes in what has come; redraws if it is time. Called once a frame, or less often."""
+        self._catch_up()
         if self.isVisible() and self._turns.come():
             self.redraw()
+
+    def _catch_up(self) -> None:
+        """Adds to the bins what the history has got since the last time."""
+        events, journeys = self.model.events.total, self.model.journeys.total
+        if events > self._seen[0]:
+            newest = self.model.events.newest(events - self._seen[0])
+            self.occupancy.feed(newest, self.model.journeys.newest(journeys - self._seen[1]))
+        self._seen = events, journeys
 
     def redraw(self) -> None:
         """Draws what the model holds now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-SECONDS = 1 / 12  # between the turns of a plot
+SECONDS = 1 / 20  # between the turns of a plot
 APART = 0.008  # seconds between two turns: more than the views of one frame take to ask, less than a frame
 FORGOTTEN = 0.5  # seconds after which a view that does not ask any more (it is hidden, or gone) leaves the queue
 

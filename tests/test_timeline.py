@@ -1,0 +1,315 @@
+"""The timeline: what is in view, how it moves, and that its lanes hold what happened."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from engine.events import EventKind, Events, Lane
+from engine.journeys import JourneyTracker
+from tests.fake_source import HZ, FakeSource
+from tests.journey_streams import World, cut, scenario
+from viz.lanes import Occupancy, Spans, awake, cover, flights, instruction, user_space
+from viz.model import LiveModel, journey_span
+from viz.theme import DARK, LIGHT, load_fonts
+from viz.timeline import Timeline
+from viz.timeline_painter import LANES, columns, lane_rect
+from viz.timeview import LEAD, TimeView, round_up
+
+
+def model_of(scenario_: str = "roundtrip", seconds: float = 1.0) -> tuple[LiveModel, FakeSource]:
+    source = FakeSource(scenario_)
+    source.start()
+    model = LiveModel(source)
+    run(model, source, seconds)
+    return model, source
+
+
+def run(model: LiveModel, source: FakeSource, seconds: float) -> None:
+    for _ in range(round(seconds / 0.05)):
+        source.run(0.05)
+        model.tick(0.05)
+
+
+def timeline_of(model: LiveModel, qtbot: QtBot) -> Timeline:
+    load_fonts()
+    timeline = Timeline(model, DARK)
+    qtbot.addWidget(timeline)
+    timeline.resize(1200, 200)
+    timeline.show()
+    timeline.redraw()
+    return timeline
+
+
+def place(timeline: Timeline, tsc: int, lane: str) -> QPointF:
+    """Where a time is on the screen, in a lane."""
+    share = (tsc - timeline.scene.start) / (timeline.scene.end - timeline.scene.start)
+    area = timeline.area
+    return QPointF(area.left() + share * area.width(), lane_rect(area, lane).center().y())
+
+
+def wheel(timeline: Timeline, at: QPointF, turn: int, shift: bool = False) -> None:
+    keys = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    none = QPointF().toPoint()
+    timeline.wheelEvent(
+        QWheelEvent(
+            at, at, none, QPointF(0, turn).toPoint(), Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False
+        )
+    )
+
+
+# -- lanes
+
+
+def test_awake_is_from_the_first_word_to_the_next_wait() -> None:
+    events = World(random.Random(3), True).run(200)
+    words = events[events["lane"] == Lane.IO_THREAD].copy()
+    words["kind"][::3] = EventKind.WAIT
+    expected, since = [], 0
+    for word in words:
+        if word["kind"] == EventKind.WAIT and since:
+            expected.append((since, int(word["tsc"])))
+        since = 0 if word["kind"] == EventKind.WAIT else since or int(word["tsc"])
+    spans = awake(words)
+    assert list(zip(spans.start.tolist(), spans.end.tolist(), strict=True)) == expected
+
+
+def test_user_space_is_from_each_exit_to_its_entry() -> None:
+    events = World(random.Random(8), True).run(400)
+    spans = user_space(events)
+    exits = events["tsc"][events["kind"] == EventKind.EXIT]
+    assert spans.start.tolist() == exits.tolist()
+    assert (spans.end > spans.start).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 300)), max_size=30))
+def test_cover_adds_up_what_lies_between_edges(spans: list[tuple[int, int]]) -> None:
+    start = np.array([s for s, _ in spans], np.uint64)
+    end = start + np.array([n for _, n in spans], np.uint64)
+    edges = np.arange(0, 1400, 100).astype(np.uint64)
+    covered = cover(Spans(start, end), edges)
+    for low, high, cycles in zip(edges[:-1].tolist(), edges[1:].tolist(), covered, strict=True):
+        true = sum(max(0, min(s + n, high) - max(s, low)) for s, n in spans)
+        assert cycles == pytest.approx(true)
+
+
+def occupied(batches: list[Events], hz: float) -> Occupancy:
+    occupancy, tracker = Occupancy(hz), JourneyTracker(scenario())
+    for batch in batches:
+        occupancy.feed(batch, tracker.feed(batch))
+    return occupancy
+
+
+def test_bins_hold_what_the_events_say_however_they_are_cut() -> None:
+    events = World(random.Random(5), True).run(2000)
+    t0, t1 = int(events["tsc"][0]), int(events["tsc"][-1]) + 1
+    hz = 1e4 * (t1 - t0) / 500  # 500 bins in all
+    whole, parts = occupied([events], hz), occupied(cut(events, random.Random(1)), hz)
+    journeys = JourneyTracker(scenario()).feed(events)
+    out, back = flights(journeys)
+    edges = np.array([t0, t1], np.uint64)
+    true = {
+        "guest": cover(instruction(journeys), edges),
+        "vcpu": cover(user_space(events), edges),
+        "kvm": cover(out, edges) + cover(back, edges),
+        "io": cover(awake(events), edges),
+    }
+    for lane in Occupancy.LANES:
+        busy = whole._busy[lane].sum()
+        assert busy == pytest.approx(true[lane][0], rel=1e-6), lane
+        assert parts._busy[lane].sum() == pytest.approx(busy, rel=1e-6), lane
+
+
+def test_shares_lie_between_nothing_and_all() -> None:
+    events = World(random.Random(5), True).run(2000)
+    occupancy = occupied([events], 1e7)
+    t0, t1 = int(events["tsc"][0]), int(events["tsc"][-1])
+    for lane in Occupancy.LANES:
+        share = occupancy.share(lane, t0, t1, 200)
+        assert share.shape == (200,)
+        assert 0 <= share.min() <= share.max() <= 1
+    assert occupancy.share("guest", t1 + 10**9, t1 + 2 * 10**9, 50).max() == 0
+
+
+# -- the view
+
+
+def test_following_keeps_the_first_journey_in_one_place() -> None:
+    model, source = model_of()
+    view = TimeView(model)
+    shares = []
+    for _ in range(20):
+        run(model, source, 0.05)
+        view.advance()
+        starts, ends = journey_span(model.journeys.window(view.start, view.end))
+        shares.append((int(starts[0]) - view.start) / view.span)
+        assert int(ends[-1]) <= view.end
+        assert int(ends[-1]) == model.journeys.last
+    assert shares == pytest.approx([LEAD] * 20, abs=0.01)
+
+
+def test_zoom_keeps_the_moment_at_the_pointer() -> None:
+    model, _ = model_of()
+    view = TimeView(model)
+    view.advance()
+    moment = view.start + 0.3 * view.span
+    view.zoom(0.5, 0.3)
+    assert view.start + 0.3 * view.span == pytest.approx(moment, abs=2)
+    for _ in range(60):
+        view.zoom(0.1)
+    assert view.span == round(2e-7 * HZ)
+    for _ in range(60):
+        view.zoom(10)
+    assert view.span == 10 * HZ
+
+
+def test_what_is_panned_stays() -> None:
+    model, source = model_of()
+    view = TimeView(model)
+    view.advance()
+    view.pan(-0.5)
+    start = view.start
+    run(model, source, 0.5)
+    view.advance()
+    assert view.start == start
+    view.back_to_live()
+    view.advance()
+    assert view.end > model.journeys.last > view.start
+
+
+def test_round_up_rises_and_is_round() -> None:
+    values = [round_up(v) for v in np.geomspace(1e-7, 10, 200)]
+    assert all(b >= a for a, b in pairwise(values))
+    assert {f"{v:.1e}"[:3] for v in values} <= {"1.0", "1.5", "2.0", "3.0", "5.0", "7.0"}
+
+
+# -- the widget
+
+
+def test_a_click_chooses_a_journey_in_all_views_and_holds(qtbot: QtBot) -> None:
+    model, source = model_of()
+    timeline = timeline_of(model, qtbot)
+    journey = timeline.scene.journeys[-1]
+    called = []
+    model.selection.changed.append(lambda: called.append(1))
+    middle = (int(journey["irq"]) + int(journey["handler"])) // 2
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=place(timeline, middle, "kvm").toPoint())
+    assert model.selection.journeys["seq"].tolist() == [journey["seq"]]
+    assert called == [1]
+    start = timeline.view.start
+    run(model, source, 0.3)
+    timeline.redraw()
+    assert timeline.view.start == start
+    assert timeline.live.isVisible()
+    timeline.live.click()
+    assert timeline.view.following
+    assert not timeline.live.isVisible()
+
+
+def test_a_click_beside_all_journeys_chooses_none(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    model.selection.choose(journeys=timeline.scene.journeys[-1:])
+    nowhere = QPointF(timeline.area.right() - 2, lane_rect(timeline.area, "vcpu").center().y())
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=nowhere.toPoint())
+    assert model.selection.journeys.size == 0
+
+
+def test_dragging_pans_and_does_not_choose(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    start, middle = timeline.view.start, timeline.area.center()
+    QTest.mousePress(timeline, Qt.MouseButton.LeftButton, pos=middle.toPoint())
+    QTest.mouseMove(timeline, (middle + QPointF(100, 0)).toPoint())
+    QTest.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=(middle + QPointF(100, 0)).toPoint())
+    moved = 100 * timeline.view.span / timeline.area.width()
+    assert start - timeline.view.start == pytest.approx(moved, rel=0.05)
+    assert model.selection.journeys.size == 0
+    assert "held" in timeline.facts
+
+
+def test_the_wheel_zooms_and_with_shift_it_pans(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    span = timeline.view.span
+    wheel(timeline, timeline.area.center(), 120)
+    assert timeline.view.span == pytest.approx(0.8 * span, rel=0.01)
+    assert timeline.view.following
+    start = timeline.view.start
+    wheel(timeline, timeline.area.center(), -120, shift=True)
+    assert timeline.view.start > start
+    assert not timeline.view.following
+
+
+def test_keys(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    span = timeline.view.span
+    QTest.keyClick(timeline, Qt.Key.Key_Plus)
+    assert timeline.view.span == pytest.approx(span / 2, abs=1)
+    QTest.keyClick(timeline, Qt.Key.Key_Minus)
+    assert timeline.view.span == pytest.approx(span, abs=2)
+    QTest.keyClick(timeline, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert not timeline.view.following
+    QTest.keyClick(timeline, Qt.Key.Key_Home)
+    assert timeline.view.following
+
+
+@pytest.mark.parametrize("name", ["roundtrip", "roundtrip-userspace", "doorbell-mmio-exit", "irq-ioapic"])
+@pytest.mark.parametrize("seconds", [2e-6, 2e-4, 2e-2, 1.0, 10.0])
+def test_paints_any_scenario_at_any_zoom(name: str, seconds: float, qtbot: QtBot) -> None:
+    model, _ = model_of(name)
+    timeline = timeline_of(model, qtbot)
+    for theme in (LIGHT, DARK):
+        timeline.set_theme(theme)
+        timeline.view.zoom(seconds * HZ / timeline.view.span)
+        timeline.refresh()
+        timeline.redraw()
+        assert not timeline.grab().isNull()
+    assert (timeline.scene.shares is not None) == (seconds >= 0.1)
+
+
+def test_selecting_elsewhere_brings_the_journey_into_view(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    assert model.step(-1)
+    for _ in range(30):
+        model.step(-1)
+    timeline.redraw()
+    start, end = (int(times[0]) for times in journey_span(model.selection.journeys))
+    assert timeline.view.start <= start < end <= timeline.view.end
+    timeline.fit_selection()
+    assert timeline.view.span == pytest.approx(1.3 * (end - start), rel=0.01)
+
+
+def test_the_bins_miss_nothing_when_frames_are_skipped(qtbot: QtBot) -> None:
+    model, source = model_of(seconds=0.1)
+    timeline = timeline_of(model, qtbot)
+    for skip in (1, 2, 5, 3):
+        run(model, source, 0.05 * skip)
+        timeline.refresh()
+    journeys = model.journeys.newest(model.journeys.total)
+    true = (journeys["rung"] - journeys["ring"]).sum()
+    assert timeline.occupancy._busy["guest"].sum() == pytest.approx(float(true), rel=1e-6)
+
+
+def test_columns_are_as_high_as_their_share() -> None:
+    picture = columns(np.array([0.0, 0.01, 0.5, 1.0]), 20, DARK.color("kvm"))
+    heights = [sum(picture.pixelColor(x, y).alpha() > 0 for y in range(20)) for x in range(4)]
+    assert heights == [0, 2, 10, 20]
+
+
+def test_lanes_do_not_overlap(qtbot: QtBot) -> None:
+    timeline = timeline_of(model_of()[0], qtbot)
+    rects = [lane_rect(timeline.area, key) for key, *_ in LANES]
+    assert all(above.bottom() < below.top() for above, below in pairwise(rects))
+    assert rects[-1].bottom() == pytest.approx(timeline.area.bottom())
