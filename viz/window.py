@@ -5,28 +5,28 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QMenuBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
 
 from engine.errors import EngineError
+from engine.events import Switch
 from engine.scenario import Scenario, load_scenario
 from engine.source import Source
 from viz.about import About
-from viz.actions import ACTIONS, MENUS, Action, tooltip
+from viz.actions import Action
 from viz.bar import ControlRow, StatusRow
 from viz.commands import Commands
 from viz.empty import EmptyPanel
 from viz.frame import Frame
+from viz.menus import Menus
 from viz.model import LiveModel
 from viz.nosource import NoSource
 from viz.notice import NoticeBar
-from viz.overlay import Entries, KeyHelp, Palette
-from viz.scenarios import keyed
+from viz.overlay import KeyHelp, Palette
 from viz.settings import Settings
 from viz.stylesheet import palette, stylesheet
 from viz.theme import Theme, load_fonts
@@ -57,18 +57,16 @@ class MainWindow(QMainWindow):
         self.model = LiveModel(source)
         self.commands = Commands(self)
         self.notice = NoticeBar(theme)
-        self.menus = QMenuBar()
-        self.qactions = {action.name: self._qaction(action) for action in ACTIONS}
-        self.status = StatusRow(self.commands, self.menus, theme)
+        self.menus = Menus(self)
+        self.status = StatusRow(self.commands, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
         self.empty: EmptyPanel | None = None
         self._stopping: list[threading.Thread] = []
         self._bar_at = 0.0
         self._told_end = False
-        self._build_menus()
         self._lay_out()
         self.keys = KeyHelp(self, theme)
-        self.palette_ = Palette(self, theme, self._entries)
+        self.palette_ = Palette(self, theme, self.menus.entries)
         self.frame = Frame(self.model, self.refresh, self)
         self._greet()
         self.set_theme(theme)
@@ -93,67 +91,21 @@ class MainWindow(QMainWindow):
 
     # -- actions
 
-    def _qaction(self, action: Action) -> QAction:
-        made = QAction(action.text, self)
-        made.setShortcuts([QKeySequence(key) for key in action.keys])
-        made.setCheckable(action.checkable)
-        made.setToolTip(tooltip(action.name))
-        made.triggered.connect(lambda _=False: self.run_action(action))
-        self.addAction(made)
-        return made
-
     def run_action(self, action: Action) -> None:
         """Does it, and shows at once what has changed."""
         action.run(self.commands)
         self._bar_at = 0.0
 
-    def _build_menus(self) -> None:
-        menus = {name: self.menus.addMenu(name) for name in MENUS}
-        for menu in menus.values():
-            menu.setToolTipsVisible(True)
-            menu.aboutToShow.connect(self._refresh_actions)
-        for action in ACTIONS:
-            if action.begins:
-                menus[action.menu].addSeparator()
-            menus[action.menu].addAction(self.qactions[action.name])
-        scenarios = menus["Run"].addMenu("Scenario")
-        scenarios.setToolTipsVisible(True)
-        for key, scenario in keyed():
-            self._add_scenario(scenarios, key, scenario)
-
-    def _add_scenario(self, menu: QMenu, key: str, scenario: Scenario) -> None:
-        made = QAction(scenario.title, self)
-        made.setToolTip(scenario.purpose)
-        made.triggered.connect(lambda _=False: self.run_scenario(scenario))
-        if key:
-            made.setShortcut(QKeySequence(key))
-        self.addAction(made)
-        menu.addAction(made)
-
-    def _refresh_actions(self) -> None:
-        """What can be done now, and what is on."""
-        on = {
-            "ioeventfd": self.controls.switches["ioeventfd"].isChecked(),
-            "irqfd": self.controls.switches["irqfd"].isChecked(),
+    def switched_on(self) -> dict[str, bool]:
+        """Which of the actions that switch something are on."""
+        return {
+            "ioeventfd": self.model.wired(Switch.IOEVENTFD),
+            "irqfd": self.model.wired(Switch.IRQFD),
             "hold": not self.commands.running,
             "full": self.isFullScreen(),
             "presenter": self.presenting,
             "motion": self.reduced_motion,
         }
-        for action in ACTIONS:
-            reason = self.model.source.can(action.ability) if action.ability else ""
-            made = self.qactions[action.name]
-            made.setToolTip(tooltip(action.name, reason))
-            made.setText(f"{action.text} ({reason.rstrip('.')})" if reason else action.text)
-            made.setChecked(on.get(action.name, False))
-
-    def _entries(self) -> Entries:
-        """The palette's lines."""
-        lines: Entries = [
-            (f"{action.text}{f'   {action.key}' if action.key else ''}", partial(self.run_action, action))
-            for action in ACTIONS
-        ]
-        return lines + [(f"Scenario: {some.title}", partial(self.run_scenario, some)) for _, some in keyed()]
 
     # -- the source
 
