@@ -124,7 +124,7 @@ class Vm(Fd):
         self.routes = routes
 
     def irq_line(self, gsi: int, level: int) -> int:
-        """KVM_IRQ_LINE_STATUS -> 1: delivered, 0: merged with an interrupt that waits, -1: masked, or leads nowhere."""
+        """KVM_IRQ_LINE_STATUS -> how many chips passed it on; 0: merged with one that waits; -1: masked, no route."""
         status = ffi.new("int32_t *")
         result = lib.bw_irq_line_status(self.fd, gsi, level, status)
         check(result, f"KVM_IRQ_LINE, GSI {gsi} to {level}", NEEDS_IRQCHIP if self.irqchip == "none" else "")

@@ -65,9 +65,17 @@ class Outcome:
 
 
 class Bare(Owner):
-    """A VM with an irqchip ("none", "split", "full") and vCPUs whose local APICs are on; memory only for a guest."""
+    """A VM with an irqchip ("none", "split", "full") and vCPUs, whose local APICs are on; memory only for a guest."""
 
-    def __init__(self, irqchip: str = "none", vcpus: int = 0, *, memory: bool = False, kvm: Kvm | None = None) -> None:
+    def __init__(
+        self,
+        irqchip: str = "none",
+        vcpus: int = 0,
+        *,
+        memory: bool = False,
+        enable: bool = True,
+        kvm: Kvm | None = None,
+    ) -> None:
         self._stack = ExitStack()
         self.kvm = kvm or self.own(Kvm())
         self.vm = self.own(Vm(self.kvm))
@@ -79,7 +87,7 @@ class Bare(Owner):
         if memory:
             self.vm.set_user_memory_region(self.memory)
         self.vcpus = [self.own(Vcpu(self.vm, self.memory, None, number)) for number in range(vcpus)]
-        for vcpu in self.vcpus if irqchip != "none" else ():
+        for vcpu in self.vcpus if irqchip != "none" and enable else ():
             enable_lapic(vcpu)
 
     def own(self, thing: T) -> T:
@@ -115,15 +123,15 @@ class Bare(Owner):
             self.memory.bytes[IDT + 16 * vector : IDT + 16 * vector + 16] = gate
             self.memory.bytes[IDT_REGISTER : IDT_REGISTER + 10] = struct.pack("<HQ", 0xFFF, IDT)
 
-    def run(self, code: bytes = b"", handler: bytes = b"", vector: int = 0) -> Outcome:
-        """Runs the first vCPU until the guest ends."""
+    def run(self, code: bytes = b"", handler: bytes = b"", vector: int = 0, vcpu: int = 0) -> Outcome:
+        """Runs a vCPU, once, until the guest ends."""
         self.load(code, handler, vector)
-        self.vcpus[0].start()
-        return self.finish()
+        self.vcpus[vcpu].start()
+        return self.finish(vcpu)
 
-    def finish(self) -> Outcome:
+    def finish(self, number: int = 0) -> Outcome:
         """Waits until the guest has ended by itself."""
-        vcpu = self.vcpus[0]
+        vcpu = self.vcpus[number]
         wait_for(lambda: vcpu.ended)
         assert vcpu.verdict() == "ended by itself"
         exits = vcpu.exits()
