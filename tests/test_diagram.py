@@ -14,9 +14,8 @@ from engine.latency import LATENCIES
 from engine.scenario import list_scenarios
 from tests.fake_source import FakeSource
 from tests.test_model import run
-from viz import diagram as diagram_module
 from viz.blueprint import load_blueprint
-from viz.diagram import Diagram
+from viz.diagram import Diagram, Words
 from viz.model import LiveModel
 from viz.pulse import shape_of
 from viz.theme import DARK, LIGHT, Theme
@@ -104,7 +103,6 @@ def test_nothing_new_paints_nothing(qtbot: QtBot, monkeypatch: pytest.MonkeyPatc
     qtbot.wait(50)  # what had to be painted before
     painted: list[QPaintEvent] = []
     monkeypatch.setattr(Diagram, "paintEvent", lambda self, event: painted.append(event))
-    monkeypatch.setattr(diagram_module, "monotonic", lambda: 0.0)
     for _ in range(20):
         diagram.refresh()
         qtbot.wait(1)
@@ -133,8 +131,7 @@ def test_heavy_way_lights_up_when_it_is_taken(qtbot: QtBot) -> None:
     assert diagram.words.lit == {"doorbell": False, "interrupt": False}
     source.set_ioeventfd(False)
     run(source, model, 0.5)
-    diagram._words_at = 0
-    diagram.refresh()
+    diagram._say(Words.of(model))
     assert diagram.words.lit == {"doorbell": True, "interrupt": False}
     assert not diagram.words.wiring["ioeventfd"]
 

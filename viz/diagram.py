@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
@@ -19,12 +18,12 @@ from viz import blueprint, facts, pulse
 from viz.blueprint import Wire, load_blueprint, present
 from viz.geometry import Geometry
 from viz.model import LiveModel
+from viz.plots.turns import Turns
 from viz.sketch import RIGHT, Sketch, square
 from viz.text import grouped
 from viz.theme import Theme
 from viz.tokens import Token
 
-WORDS_SECONDS = 0.2  # how often numbers and sentences change: a reader's pace
 EVENTFDS = {"doorbell": (Eventfd.DOORBELL, None), "irq": (Eventfd.IRQ, Switch.IRQFD)}
 SWITCHES = {"ioeventfd": Switch.IOEVENTFD, "irqfd": Switch.IRQFD}
 
@@ -84,9 +83,9 @@ class Diagram(QWidget):
         self._tracks: dict[str, pulse.Track] = {}
         self._plate: QPixmap | None = None  # boxes and wires
         self._still: QPixmap | None = None  # the same with words
-        self._words_at = 0.0
+        self._turns = Turns(every=4)  # words change at a reader's pace
         self._looked_at = (False, 0)
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, tuple[int, bool]] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(480, 270)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -100,11 +99,11 @@ class Diagram(QWidget):
 
     def refresh(self) -> None:
         """Takes the model's newest state; repaints what has changed."""
-        if monotonic() - self._words_at >= WORDS_SECONDS or self._jumped():
+        if self._jumped() or self._turns.come():
             self._say(Words.of(self.model))
         before, counts = self.placed, self._counts
         self.placed = self._place(self.model.tokens())
-        self._counts = {name: facts.eventfd_count(self.model, which) for name, (which, _) in EVENTFDS.items()}
+        self._counts = {name: self._counter(name) for name in EVENTFDS}
         region = QRegion()
         for placed in (*before, *self.placed) if before != self.placed else ():
             region += placed.region
@@ -113,6 +112,12 @@ class Diagram(QWidget):
                 region += self._circle(eventfd, 1.2).toAlignedRect()
         if not region.isEmpty():
             self.update(region)
+
+    def _counter(self, name: str) -> tuple[int, bool]:
+        """An eventfd's count, and whether a token is in it."""
+        circle = self._circle(self.blueprint.eventfds[name], 1)
+        inside = any(circle.contains(placed.at) for placed in self.placed)
+        return facts.eventfd_count(self.model, EVENTFDS[name][0]), inside
 
     def _jumped(self) -> bool:
         """Whether a paused view has gone elsewhere: a step is answered at once."""
@@ -132,7 +137,6 @@ class Diagram(QWidget):
         self._arrange()
 
     def _say(self, words: Words) -> None:
-        self._words_at = monotonic()
         if words != self.words:
             if words.plate != self.words.plate:
                 self._plate = None
@@ -187,7 +191,8 @@ class Diagram(QWidget):
         away = 15 * self._geometry.scale
         rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
         side = self.blueprint.legs[token.leg].label
-        if side == "below":
+        arriving = abs(at.y() - self._tracks[token.leg].point(1).y()) < 1  # on the wire that others travel too
+        if side == "below" and not arriving:
             rect.moveTop(at.y() + away)
         elif side == "right":
             rect.moveTopLeft(QPointF(at.x() + away, at.y() - height / 2))
@@ -218,7 +223,8 @@ class Diagram(QWidget):
         painter.drawPixmap(placed.at - QPointF(half, half), image)
         if placed.label:
             font = self._geometry.font(12.5, 600, mono=True)
-            image = pulse.label(placed.label, font, color.name(), self.devicePixelRatioF())
+            back = self.theme.color("surface", 0.6)
+            image = pulse.label(placed.label, font, color.rgba(), back.rgba(), self.devicePixelRatioF())
             painter.drawPixmap(placed.label_at, image)
 
     def _still_layer(self) -> QPixmap:
@@ -285,9 +291,8 @@ class Diagram(QWidget):
                 continue
             switch = EVENTFDS[name][1]
             plugged = switch is None or self.model.wired(switch)
-            inside = any(self._circle(eventfd, 1).contains(placed.at) for placed in self.placed)
-            count = grouped(self._counts.get(name, 0))
-            sketch.eventfd(eventfd, count, present(eventfd.part, self.model.scenario), plugged, inside)
+            count, inside = self._counts.get(name, (0, False))
+            sketch.eventfd(eventfd, grouped(count), present(eventfd.part, self.model.scenario), plugged, inside)
 
     def _circle(self, eventfd: blueprint.Eventfd, share: float) -> QRectF:
         return square(self._geometry.point(eventfd.center), eventfd.radius * self._geometry.scale * share)

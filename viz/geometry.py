@@ -75,6 +75,7 @@ def rounded(points: list[QPointF], radius: float) -> QPainterPath:
 
 def towards(start: QPointF, end: QPointF, distance: float) -> QPointF:
     """The point `distance` from start on the way to end, but at most half the way."""
-    way = end - start
+    way: QPointF = end - start
     length = max((way.x() ** 2 + way.y() ** 2) ** 0.5, 1e-6)
-    return start + way * min(distance / length, 0.5)
+    reached: QPointF = start + way * min(distance / length, 0.5)
+    return reached

@@ -109,4 +109,5 @@ class History:
     def starting_at(self, t: int) -> Records:
         """The records that start exactly at t."""
         near = self.window(t, t)
-        return near[self._span(near)[0] == np.uint64(t)]
+        found: Records = near[self._span(near)[0] == np.uint64(t)]
+        return found

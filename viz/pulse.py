@@ -83,16 +83,20 @@ def sprite(shape: str, color: str, edge: str, scale: float, ratio: float, glow: 
 
 
 @lru_cache(maxsize=512)
-def label(words: str, font: QFont, color: str, ratio: float) -> QPixmap:
-    """A token's number, painted once for the hundred frames that it travels."""
+def label(words: str, font: QFont, color: int, back: int, ratio: float) -> QPixmap:
+    """A token's number on a faint ground, painted once for the hundred frames that it travels; colours as QRgb."""
     metrics = QFontMetricsF(font)
     width, height = metrics.horizontalAdvance(words) + LABEL_PAD, metrics.height()
     pixmap = QPixmap(round(width * ratio) + 1, round(height * ratio) + 1)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor.fromRgba(back))
+    painter.drawRoundedRect(QRectF(1, 1, width - 2, height - 2), height / 3, height / 3)
     painter.setFont(font)
-    painter.setPen(QColor(color))
+    painter.setPen(QColor.fromRgba(color))
     painter.drawText(QRectF(0, 0, width, height), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, words)
     painter.end()
     return pixmap

@@ -28,7 +28,6 @@ class Views(QWidget):
         super().__init__()
         self.setObjectName("plain")
         self.presenting = False
-        self._turn = 0  # whose turn it is among the timeline and the plots
         self.diagram = Diagram(model, theme)
         self.plots = [plot(model, theme) for plot in PLOTS]
         self.timeline = Timeline(model, theme)
@@ -57,12 +56,13 @@ class Views(QWidget):
         box.addWidget(self.numbers)
 
     def refresh(self) -> None:
-        """From the model's newest state: the diagram each frame, the others in turn, so that no frame pays for all."""
+        """From the model's newest state: the diagram each frame, the others in their turns."""
         self.diagram.refresh()
         self.numbers.refresh()
         if not self.presenting:
-            self._turn = (self._turn + 1) % (len(self.plots) + 1)
-            (self.timeline, *self.plots)[self._turn].refresh()
+            self.timeline.refresh()
+            for plot in self.plots:
+                plot.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -83,8 +83,10 @@ class Views(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.theme = theme
-        for view in (self.diagram, self.timeline, *self.plots):
-            view.set_theme(theme)
+        self.diagram.set_theme(theme)
+        self.timeline.set_theme(theme)
+        for plot in self.plots:
+            plot.set_theme(theme)
         self._make_room()
 
     def set_presenting(self, on: bool) -> None:
