@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QWidget
 from pytestqt.qtbot import QtBot
@@ -23,6 +24,14 @@ from viz.window import MainWindow, make_window
 KEYS = Qt.Key
 
 
+@pytest.fixture(autouse=True)
+def style_of_its_own(qapp: QApplication) -> Iterator[None]:
+    """A window styles the whole application: not the tests after it."""
+    yield
+    qapp.setStyleSheet("")
+    qapp.setPalette(QPalette())
+
+
 class Stage:
     """A window, and the source that it is on."""
 
@@ -36,6 +45,7 @@ class Stage:
             self.window.frame.tick()
         self.window._bar_at = 0
         self.window.frame.tick()
+        self.window.frame.tick()  # what costs more takes turns
 
     def press(self, qtbot: QtBot, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """A key, as if typed, and a few frames."""
@@ -183,6 +193,7 @@ def test_no_kvm_says_why_and_offers_a_recording(qtbot: QtBot) -> None:
     window = make_window(None, reason="/dev/kvm is missing: load kvm_intel or kvm_amd.", theme=DARK)
     qtbot.addWidget(window)
     window.show()
+    window.frame.tick()
     window.frame.tick()
     assert window.status.state.words == "NO KVM"
     assert window.empty is not None

@@ -97,9 +97,9 @@ class Diagram(QWidget):
 
     # -- once a frame
 
-    def refresh(self) -> None:
-        """Takes the model's newest state; repaints what has changed."""
-        if self._jumped() or self._turns.come():
+    def refresh(self, words: bool = True) -> None:
+        """Takes the model's newest state; repaints what has changed. words: not only the tokens."""
+        if self._jumped() or (words and self._turns.come()):
             self._say(Words.of(self.model))
         before, counts = self.placed, self._counts
         self.placed = self._place(self.model.tokens())

@@ -1,4 +1,8 @@
-"""The one clock of the window: once a frame drain, fold, show, in that order, and paint what has changed."""
+"""The one clock of the window: drain, model, views, in that order, and paint what has changed.
+
+Tokens move in every frame. What costs more takes turns: in one frame the source is drained and folded, in the next the
+plots, the timeline and the numbers may redraw. So no frame pays for both.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,13 @@ class Frame(QObject):
     clock, which is longer where the guest's threads and the GUI share processors.
     """
 
-    def __init__(self, model: LiveModel, show: Callable[[], None], parent: QObject) -> None:
+    def __init__(self, model: LiveModel, show: Callable[[bool], None], parent: QObject) -> None:
+        """show(everything): shows the model; only the tokens, or every view that is due."""
         super().__init__(parent)
         self.model, self._show = model, show
         self.work: deque[float] = deque(maxlen=3600)
         self.spent: deque[float] = deque(maxlen=3600)
+        self._drains = False
         self._last = perf_counter()
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FAST)
@@ -50,8 +56,11 @@ class Frame(QObject):
         """One frame."""
         now, work = perf_counter(), thread_time()
         seconds, self._last = min(now - self._last, LONGEST_STEP), now
-        self.model.tick(seconds)
-        self._show()
+        self._drains = not self._drains
+        if self._drains:
+            self.model.drain()
+        self.model.move(seconds)
+        self._show(not self._drains)
         QCoreApplication.sendPostedEvents(self.parent(), QEvent.Type.UpdateRequest.value)
         self.work.append(thread_time() - work)
         self.spent.append(perf_counter() - now)

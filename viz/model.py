@@ -1,6 +1,6 @@
 """What every view shows: one fold over the source's events, and the moment in time that the view looks at.
 
-No Qt here. frame.py calls tick(); the controls change the transport and the selection; the views only read.
+No Qt here. frame.py drains and moves it; the controls change the transport and the selection; the views only read.
 """
 
 from __future__ import annotations
@@ -90,18 +90,27 @@ class LiveModel:
         self.transport = Transport(source.clock)
         self.launcher = Launcher()
         self.selection = Selection()
-        self.batch: Events = no_events()  # what this tick brought
-        self.fresh: Journeys = no_journeys()  # the journeys that this tick completed
+        self.batch: Events = no_events()  # what the newest drain() brought
+        self.fresh: Journeys = no_journeys()  # the journeys that it completed
         self.now = 0  # the present, TSC
         self.started_at = 0  # TSC of the first event
 
     # -- once a frame
 
     def tick(self, seconds: float) -> None:
-        """Drains the source, folds it in, and moves the view on by `seconds` of the viewer's time."""
+        """Everything new, and the view on by `seconds` of the viewer's time."""
+        self.drain()
+        self.move(seconds)
+
+    def drain(self) -> None:
+        """Takes what the source has and folds it in."""
         self.batch = self.source.take()
         self.now = max(self.now, self.source.now(), int(self.batch["tsc"][-1]) if self.batch.size else 0)
         self._fold(self.batch)
+
+    def move(self, seconds: float) -> None:
+        """Moves the view on by `seconds` of the viewer's time."""
+        self.now = max(self.now, self.source.now())
         self.transport.advance(
             seconds, self.now, self._travelling(), self.journeys.start_after, self.journeys.last
         )

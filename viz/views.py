@@ -55,11 +55,12 @@ class Views(QWidget):
         box.addWidget(self.timeline, round(100 * (1 - DIAGRAM_SHARE)))
         box.addWidget(self.numbers)
 
-    def refresh(self) -> None:
-        """From the model's newest state: the diagram each frame, the others in their turns."""
-        self.diagram.refresh()
-        self.numbers.refresh()
-        if not self.presenting:
+    def refresh(self, everything: bool = True) -> None:
+        """From the model's newest state: the tokens, or every view that is due."""
+        self.diagram.refresh(everything)
+        if everything:
+            self.numbers.refresh()
+        if everything and not self.presenting:
             self.timeline.refresh()
             for plot in self.plots:
                 plot.refresh()

@@ -186,10 +186,10 @@ class MainWindow(QMainWindow):
 
     # -- once a frame
 
-    def refresh(self) -> None:
+    def refresh(self, everything: bool = True) -> None:
         """All views, and now and then the bar."""
-        self.views.refresh()
-        if monotonic() - self._bar_at >= BAR_SECONDS:
+        self.views.refresh(everything)
+        if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
             self.status.refresh()
             self.controls.refresh()
