@@ -186,6 +186,10 @@ def test_replay_says_so_everywhere_and_cannot_be_switched(qtbot: QtBot) -> None:
     window.commands.play_or_pause()
     stage.run(1)
     assert window.status.state.words == "REPLAY, PAUSED"
+    before = window.model
+    window.commands.restart()
+    assert window.model is not before
+    assert (window.model.source, source.stopped) == (source, 0)
     window.close()
 
 

@@ -139,8 +139,12 @@ class Commands:
         return math.inf if value >= FLAT_OUT else float(value)
 
     def restart(self) -> None:
-        """The same scenario from a fresh start."""
-        self.window.run_scenario(self.model.scenario)
+        """The same scenario, or the same recording, from its start."""
+        if self.model.replaying:
+            self.source.start()
+            self.window.show_source(self.source)
+        else:
+            self.window.run_scenario(self.model.scenario)
 
     # -- the window
 

@@ -142,8 +142,9 @@ class MainWindow(QMainWindow):
         self.show_source(source)
 
     def show_source(self, source: Source) -> None:
-        """Shows a source that has been started, in place of the one before, which is stopped."""
-        self._stop_in_background(self.model.source)
+        """Shows a source that has been started, in place of the one before, which is stopped if it is another one."""
+        if source is not self.model.source:
+            self._stop_in_background(self.model.source)
         old = self.views
         self.model = self.frame.model = LiveModel(source)
         self.views = Views(self.model, self.theme)
