@@ -185,14 +185,14 @@ class Series:
 
 def summed_up(bins: npt.NDArray[np.int64], ns: Nanoseconds, bin_cycles: int) -> npt.NDArray[np.void]:
     """One row of BIN for each number in `bins` (shape (n,), as `ns`), rising."""
-    order = np.argsort(ns)
-    order = order[np.argsort((bins - bins.min())[order], kind="stable")]
+    order = np.argsort(bins, kind="stable")
     bins, ns = bins[order], ns[order]
     first = np.flatnonzero(np.concatenate([[True], bins[1:] != bins[:-1]]))
-    count = np.diff(np.append(first, bins.size))
     rows = np.empty(first.size, BIN)
-    rows["tsc"], rows["count"] = bins[first] * bin_cycles, count
-    rows["p50"] = ns[first + (count - 1) // 2]
-    rows["p99"] = ns[first + np.ceil(count * 0.99).astype(np.int64) - 1]
-    rows["max"] = ns[first + count - 1]
+    rows["tsc"], rows["count"] = bins[first] * bin_cycles, np.diff(np.append(first, bins.size))
+    for row, values in zip(rows, np.split(ns, first[1:]), strict=True):
+        values.sort()  # sorting one bin after the other is several times faster than all of them by two keys
+        row["p50"] = values[(values.size - 1) // 2]
+        row["p99"] = values[-(-values.size * 99 // 100) - 1]
+        row["max"] = values[-1]
     return rows

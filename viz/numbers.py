@@ -36,7 +36,7 @@ class Numbers(QWidget):
         super().__init__(parent)
         self.model, self.theme = model, theme
         self.numbers = numbers_of(model)
-        self._turns = Turns(every=3)
+        self._turns = Turns(every=5, light=True)
         self.setObjectName("numbers")
         self._name()
 

@@ -64,18 +64,18 @@ class Timeline(Card):
     # -- what is shown
 
     def refresh(self) -> None:
-        """Takes in what has come; redraws if it is time. Called once a frame, or less often."""
-        self._catch_up()
+        """Redraws if it is time; called once a frame, or less often."""
         if self.isVisible() and self._turns.come():
             self.redraw()
 
     def _catch_up(self) -> None:
-        """Adds to the bins what the history has got since the last time."""
-        events, journeys = self.model.events.total, self.model.journeys.total
-        if events > self._seen[0]:
-            newest = self.model.events.newest(events - self._seen[0])
-            self.occupancy.feed(newest, self.model.journeys.newest(journeys - self._seen[1]))
-        self._seen = events, journeys
+        """Adds to the bins what the history has got since they were last looked at."""
+        events, journeys = self.model.events, self.model.journeys
+        missed = events.total - self._seen[0]
+        if missed > len(events):  # the history no longer holds all of it: begin anew with what it holds
+            self.occupancy = Occupancy(self.model.clock.hz)
+        self.occupancy.feed(events.newest(missed), journeys.newest(journeys.total - self._seen[1]))
+        self._seen = events.total, journeys.total
 
     def redraw(self) -> None:
         """Draws what the model holds now."""
@@ -104,6 +104,7 @@ class Timeline(Card):
         start, end = max(self.view.start, 0), max(self.view.end, 1)
         seconds = (end - start) / self.model.clock.hz
         if seconds > EXACT_SECONDS:
+            self._catch_up()
             return Scene(start, end, shares=self._shares_of_bins(start, end))
         journeys = self.model.journeys.window(start, end)
         events = self.model.window(max(start - (end - start), 0), end)

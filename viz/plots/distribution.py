@@ -13,7 +13,7 @@ from PySide6.QtGui import QPainter, QPen
 from engine.histogram import Histogram
 from viz.model import LiveModel
 from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
-from viz.plots.plot import Mark, Plot, line_item
+from viz.plots.plot import CurveItem, Mark, Plot, line_item
 from viz.plots.readout import Line
 from viz.text import count_of, duration
 from viz.theme import Theme
@@ -42,7 +42,7 @@ class DistributionPlot(Plot):
         super().__init__(model, theme)
         self.curves = curves_of(model.scenario)
         self.range = LogRange()
-        self.fills = {curve.name: pg.PlotCurveItem(fillLevel=0, pen=None, antialias=False) for curve in self.curves}
+        self.fills = {curve.name: CurveItem(fillLevel=0, pen=None, antialias=False) for curve in self.curves}
         self.lines = {curve.name: line_item() for curve in self.curves}
         self.ghosts = {curve.name: line_item() for curve in self.curves}
         self._computed: dict[tuple[Any, ...], Any] = {}

@@ -6,7 +6,7 @@ in pixels, where they can be kept from covering each other.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +37,17 @@ class Mark(NamedTuple):
     fine: bool = False  # a dotted line with a small label: a percentile
 
 
-def line_item() -> Any:
-    """A pyqtgraph curve, drawn segment by segment: Qt strokes a wide smooth path 13 times slower than its segments."""
-    item = pg.PlotCurveItem(connect="finite", antialias=True)
+class CurveItem(pg.PlotCurveItem):  # type: ignore[misc]
+    """A pyqtgraph curve in a view whose range we set: it need not look through its points to know its bounds."""
+
+    def boundingRect(self) -> QRectF:
+        """All that can be seen."""
+        return QRectF(self.viewRect())
+
+
+def line_item() -> CurveItem:
+    """A curve drawn segment by segment: Qt strokes a wide smooth path 13 times slower than its segments."""
+    item = CurveItem(connect="finite", antialias=True)
     item.setSegmentedLineMode("on")
     return item
 

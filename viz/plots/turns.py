@@ -16,7 +16,9 @@ class Turns:
     _queue: ClassVar[list[Turns]] = []
     _latest: ClassVar[float] = 0.0
 
-    def __init__(self, every: int = 1) -> None:
+    def __init__(self, every: int = 1, light: bool = False) -> None:
+        """light: it costs so little that it need not queue."""
+        self._light = light
         self._period = SECONDS * every
         self._due = 0.0
         self._asked = 0.0
@@ -26,6 +28,9 @@ class Turns:
         now = self._asked = time.monotonic()
         if now < self._due:
             return False
+        if self._light:
+            self._due = now + self._period
+            return True
         if self not in Turns._queue:
             Turns._queue.append(self)
         Turns._queue[:] = [turns for turns in Turns._queue if now - turns._asked < FORGOTTEN]
