@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from engine.errors import EngineError
-from engine.events import EVENT, Clock, EventKind, Eventfd, Events, IrqIoctl, Lane, Setting, Switch
+from engine.events import EVENT, Clock, Eventfd, EventKind, Events, IrqIoctl, Lane, Setting, Switch
 from engine.scenario import Scenario, load_scenario
 
 HZ = 2_000_000_000  # cycles a second: 2000 cycles are 1 µs

@@ -13,9 +13,7 @@ GRACE_S = 3.0  # a joined thread leaves /proc a moment after its join, a closed 
 
 # Threads that a library starts once and keeps for the process's life, by the name that the kernel shows (15 letters).
 POOLED = "Thread (pooled)"
-LIBRARY_THREADS = frozenset(
-    {"jemalloc_bg_thd", POOLED, "QXcbEventQueue", "QDBusConnection", "gmain", "gdbus"}
-)
+LIBRARY_THREADS = frozenset({"jemalloc_bg_thd", POOLED, "QXcbEventQueue", "QDBusConnection", "gmain", "gdbus"})
 
 
 @dataclass(frozen=True)

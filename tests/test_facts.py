@@ -113,10 +113,20 @@ def test_host_in_words() -> None:
 def test_numbers_in_words() -> None:
     assert grouped(1204311) == "1\u202f204\u202f311"
     assert [duration(ns) for ns in (None, 0, 87, 2914, 31_250, 4.2e6, 3e9)] == [
-        "–", "0 ns", "87 ns", "2.91 µs", "31.2 µs", "4.20 ms", "3.00 s"
+        "–",
+        "0 ns",
+        "87 ns",
+        "2.91 µs",
+        "31.2 µs",
+        "4.20 ms",
+        "3.00 s",
     ]
     assert [pace(rate) for rate in (0, 1, 2000, float("inf"), 2**63)] == [
-        "by hand", "1 /s", "2 k/s", "flat out", "flat out"
+        "by hand",
+        "1 /s",
+        "2 k/s",
+        "flat out",
+        "flat out",
     ]
     assert ratio(10_000) == "1 : 10\u202f000"
     assert short(1_500_000) == "1.5 M"

@@ -59,8 +59,16 @@ def test_colored_text_is_readable_on_cards(theme: Theme, accent: str, surface: s
 @THEMES
 @pytest.mark.parametrize(
     ("accent", "surface"),
-    [("guest", "guest_fill"), ("kvm", "kvm_fill"), ("heavy", "vmm_fill"), ("heavy", "kvm_fill"),
-     ("doorbell", "kvm_fill"), ("interrupt", "kvm_fill"), ("doorbell", "guest_fill"), ("interrupt", "guest_fill")],
+    [
+        ("guest", "guest_fill"),
+        ("kvm", "kvm_fill"),
+        ("heavy", "vmm_fill"),
+        ("heavy", "kvm_fill"),
+        ("doorbell", "kvm_fill"),
+        ("interrupt", "kvm_fill"),
+        ("doorbell", "guest_fill"),
+        ("interrupt", "guest_fill"),
+    ],
 )
 def test_colored_text_is_readable_in_the_diagram(theme: Theme, accent: str, surface: str) -> None:
     assert contrast(getattr(theme, accent), getattr(theme, surface)) >= 4.5

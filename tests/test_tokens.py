@@ -27,8 +27,15 @@ def journey(seq: int = 1, at: int = T0, heavy: int = 0) -> Journeys:
 
 @pytest.mark.parametrize(
     ("after", "leg", "at"),
-    [(0, "ioeventfd", 0.0), (250, "ioeventfd", 0.25), (999, "ioeventfd", 0.999), (1000, "answer", 0.0),
-     (1100, "answer", 0.5), (1200, "irqfd", 0.0), (1500, "irqfd", 0.5)],
+    [
+        (0, "ioeventfd", 0.0),
+        (250, "ioeventfd", 0.25),
+        (999, "ioeventfd", 0.999),
+        (1000, "answer", 0.0),
+        (1100, "answer", 0.5),
+        (1200, "irqfd", 0.0),
+        (1500, "irqfd", 0.5),
+    ],
 )
 def test_place_is_the_share_of_the_measured_time(after: int, leg: str, at: float) -> None:
     (token,) = exact(journey(), T0 + after)

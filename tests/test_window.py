@@ -80,8 +80,13 @@ def test_space_pauses_the_view_and_goes_on(stage: Stage, qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize(
     ("key", "command"),
-    [(KEYS.Key_I, "ioeventfd off"), (KEYS.Key_Q, "irqfd off"), (KEYS.Key_D, "ring"), (KEYS.Key_R, "interrupt"),
-     (KEYS.Key_H, "running False")],
+    [
+        (KEYS.Key_I, "ioeventfd off"),
+        (KEYS.Key_Q, "irqfd off"),
+        (KEYS.Key_D, "ring"),
+        (KEYS.Key_R, "interrupt"),
+        (KEYS.Key_H, "running False"),
+    ],
 )
 def test_keys_command_the_source(stage: Stage, qtbot: QtBot, key: Qt.Key, command: str) -> None:
     stage.press(qtbot, key)
@@ -278,8 +283,11 @@ def test_nothing_overlaps_or_is_cut_off(stage: Stage, size: tuple[int, int], the
     QApplication.processEvents()
     assert (window.width(), window.height()) == size
     for row in (window.status, window.controls, window.views):
-        parts = [part for part in row.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
-                 if part.isVisible() and not part.isWindow()]
+        parts = [
+            part
+            for part in row.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+            if part.isVisible() and not part.isWindow()
+        ]
         assert_apart(row, parts)
         assert all(row.rect().contains(part.geometry()) for part in parts)
     chips = (window.status.state, window.status.backend, window.status.dropped, window.status.factor)

@@ -297,5 +297,3 @@ class ControlRow(Row):
         if self._icons[name] != shown:
             self._icons[name] = shown
             self.transport[name].setIcon(icon(shown, self.theme))
-
-

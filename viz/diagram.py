@@ -156,9 +156,7 @@ class Diagram(QWidget):
 
     def _arrange(self) -> None:
         self._geometry = Geometry.fit(self.width(), self.height(), self.blueprint.size, self.theme)
-        self._tracks = {
-            name: pulse.Track(self._geometry.path(leg.points)) for name, leg in self.blueprint.legs.items()
-        }
+        self._tracks = {name: pulse.Track(self._geometry.path(leg.points)) for name, leg in self.blueprint.legs.items()}
         self.placed = []
         self._plate = None
         self._redraw()

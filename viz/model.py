@@ -111,9 +111,7 @@ class LiveModel:
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""
         self.now = max(self.now, self.source.now())
-        self.transport.advance(
-            seconds, self.now, self._travelling(), self.journeys.start_after, self.journeys.last
-        )
+        self.transport.advance(seconds, self.now, self._travelling(), self.journeys.start_after, self.journeys.last)
         if self.transport.following:
             before = self.launcher.launched
             self.launcher.advance(seconds)

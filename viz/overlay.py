@@ -114,8 +114,11 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
     run = by_menu["Run"]
     half = next(n for n, (keys, _) in enumerate(run) if keys == "I")
     view = [*by_menu["View"], *by_menu["Help"]]
-    return [("Time", run[:half] + run[-1:]), ("Machine", [*run[half:-1], *MORE_KEYS]),
-            ("Window", [*view, *by_menu["File"]])]
+    return [
+        ("Time", run[:half] + run[-1:]),
+        ("Machine", [*run[half:-1], *MORE_KEYS]),
+        ("Window", [*view, *by_menu["File"]]),
+    ]
 
 
 def keys_of(action: Action) -> str:

@@ -172,5 +172,3 @@ def fitting(font: QFont, words: str, width: float) -> QFont:
     smaller = QFont(font)
     smaller.setPixelSize(max(7, int(font.pixelSize() * width / wide)))
     return smaller
-
-

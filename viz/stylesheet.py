@@ -92,16 +92,26 @@ QSplitter::handle {{ background: transparent; }}
 def palette(theme: Theme) -> QPalette:
     """The palette behind the style sheet, for what Qt paints without asking it (links, placeholders, dialogs)."""
     colors = {
-        QPalette.ColorRole.Window: "background", QPalette.ColorRole.WindowText: "text",
-        QPalette.ColorRole.Base: "well", QPalette.ColorRole.AlternateBase: "surface",
-        QPalette.ColorRole.Text: "text", QPalette.ColorRole.PlaceholderText: "text_muted",
-        QPalette.ColorRole.Button: "surface_raised", QPalette.ColorRole.ButtonText: "text",
-        QPalette.ColorRole.BrightText: "heavy", QPalette.ColorRole.Light: "surface_raised",
-        QPalette.ColorRole.Midlight: "border", QPalette.ColorRole.Mid: "border_strong",
-        QPalette.ColorRole.Dark: "border", QPalette.ColorRole.Shadow: "border",
-        QPalette.ColorRole.Highlight: "interrupt", QPalette.ColorRole.HighlightedText: "text_on_accent",
-        QPalette.ColorRole.Link: "interrupt", QPalette.ColorRole.LinkVisited: "kvm",
-        QPalette.ColorRole.ToolTipBase: "surface_raised", QPalette.ColorRole.ToolTipText: "text",
+        QPalette.ColorRole.Window: "background",
+        QPalette.ColorRole.WindowText: "text",
+        QPalette.ColorRole.Base: "well",
+        QPalette.ColorRole.AlternateBase: "surface",
+        QPalette.ColorRole.Text: "text",
+        QPalette.ColorRole.PlaceholderText: "text_muted",
+        QPalette.ColorRole.Button: "surface_raised",
+        QPalette.ColorRole.ButtonText: "text",
+        QPalette.ColorRole.BrightText: "heavy",
+        QPalette.ColorRole.Light: "surface_raised",
+        QPalette.ColorRole.Midlight: "border",
+        QPalette.ColorRole.Mid: "border_strong",
+        QPalette.ColorRole.Dark: "border",
+        QPalette.ColorRole.Shadow: "border",
+        QPalette.ColorRole.Highlight: "interrupt",
+        QPalette.ColorRole.HighlightedText: "text_on_accent",
+        QPalette.ColorRole.Link: "interrupt",
+        QPalette.ColorRole.LinkVisited: "kvm",
+        QPalette.ColorRole.ToolTipBase: "surface_raised",
+        QPalette.ColorRole.ToolTipText: "text",
     }
     made = QPalette()
     for role, name in colors.items():

@@ -336,5 +336,3 @@ def open_window(source: Source | None, *, reason: str = "") -> int:
     window.show()
     window.frame.start()
     return app.exec()
-
-
