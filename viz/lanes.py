@@ -143,10 +143,11 @@ class Occupancy:
     def share(self, lane: str, t0: int, t1: int, pixels: int) -> npt.NDArray[np.float64]:
         """The busy share (0..1) of each of `pixels` equal parts of t0..t1; 0 where nothing is held."""
         edges = np.linspace(t0, t1, pixels + 1) / self.bin_cycles
-        first = int(edges[0])
-        bins = np.arange(first, int(edges[-1]) + 2)
-        held = (bins > self.newest - self.BINS) & (bins <= self.newest) & (bins >= 0)
-        busy = np.where(held, self._busy[lane][bins % self.BINS], 0.0)
+        first = max(int(edges[0]), self.newest - self.BINS + 1, 0)
+        end = min(int(edges[-1]) + 1, self.newest + 1)
+        if first >= end:
+            return np.zeros(pixels)
+        busy = np.roll(self._busy[lane], -(first % self.BINS))[: end - first]
         total = np.concatenate([[0.0], np.cumsum(busy)])
-        cycles = np.diff(np.interp(edges, np.arange(first, first + total.size), total))
+        cycles = np.diff(np.interp(edges, np.arange(first, end + 1), total))
         return np.asarray(np.clip(cycles * pixels / max(t1 - t0, 1), 0.0, 1.0))
