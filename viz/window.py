@@ -286,8 +286,10 @@ class MainWindow(QMainWindow):
 
 
 def application() -> QApplication:
-    """The one QApplication, with our fonts."""
+    """The one QApplication, with our fonts; set up once, because a style set anew repaints every window."""
     app = QApplication.instance()
+    if isinstance(app, QApplication) and app.applicationName() == "bellwire":
+        return app
     if not isinstance(app, QApplication):
         app = QApplication(["bellwire"])
     app.setApplicationName("bellwire")
