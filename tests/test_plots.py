@@ -23,7 +23,7 @@ from viz.plots.distribution import DistributionPlot, outline
 from viz.plots.exit_layers import BAR, layers, sampled
 from viz.plots.exits import ExitsPlot, round_up
 from viz.plots.latency import LatencyPlot, spread, with_gaps
-from viz.plots.plot import Plot
+from viz.plots.plot import Plot, beside, thinned
 from viz.plots.turns import Turns
 from viz.theme import DARK, LIGHT, Theme, load_fonts
 
@@ -135,6 +135,25 @@ def test_nothing_of_pyqtgraphs_menu_or_mouse(plot_class: type[Plot], qtbot: QtBo
 # -- latency over time
 
 
+@pytest.mark.parametrize("plot_class", [LatencyPlot, DistributionPlot])
+@pytest.mark.parametrize("size", [(400, 130), (900, 400)])
+def test_every_curve_can_be_seen_until_it_is_switched_off(
+    plot_class: type[LatencyPlot], size: tuple[int, int], qtbot: QtBot
+) -> None:
+    plot = plot_class(model_of("roundtrip"), DARK)
+    shown(plot, qtbot, 300, 200)
+    shown(plot, qtbot, *size)
+    for curve in plot.curves:
+        for entry in plot.legend.values():
+            entry.setChecked(entry is plot.legend[curve.name])
+        inside = plot.canvas.area().adjusted(2, 2, -2, -2).translated(plot.canvas.pos().toPointF()).toRect()
+        lit = amount(plot.grab(inside).toImage(), curve.color, DARK, near=60)
+        assert lit > 15, curve.name
+        plot.lines[curve.name].setVisible(False)
+        plot.canvas.viewport().update()
+        assert amount(plot.grab(inside).toImage(), curve.color, DARK, near=60) < lit, curve.name
+
+
 def test_latency_lines_are_the_series(qtbot: QtBot) -> None:
     plot = LatencyPlot(model_of("roundtrip"), DARK)
     shown(plot, qtbot)
@@ -185,6 +204,27 @@ def test_names_are_spread_apart_inside_the_area() -> None:
     assert all(b - a >= 14.0 for a, b in pairwise(placed))
     assert placed[0] >= 7.0
     assert placed[-1] <= 93.0
+    assert len(spread([1.0, 2.0, 3.0], 14.0, QRectF(0, 0, 50, 30))) == 2
+
+
+def test_labels_cover_neither_each_other_nor_the_edge() -> None:
+    area, taken = QRectF(0, 0, 200, 80), list[QRectF]()
+    for x in (96.0, 100.0, 150.0, 190.0):
+        place = beside(x, QRectF(0, 0, 50, 20), area, taken)
+        assert place is not None
+        assert area.contains(place)
+        assert not any(place.intersects(other) for other in taken)
+        taken.append(place)
+    assert [place.left() for place in taken] == [101.0, 105.0, 95.0, 135.0]
+    assert [place.top() for place in taken] == [0.0, 20.0, 40.0, 60.0]
+    assert beside(100.0, QRectF(0, 0, 50, 20), area, taken) is None
+
+
+def test_ticks_lose_their_text_rather_than_cover_each_other() -> None:
+    ticks = [(float(n), str(n)) for n in range(5)]
+    assert thinned(ticks, 9) == ticks
+    assert [text for _, text in thinned(ticks, 3)] == ["0", "", "2", "", "4"]
+    assert [text for _, text in thinned(ticks, 0)] == ["0", "", "", "", ""]
 
 
 # -- distribution

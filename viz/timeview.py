@@ -23,6 +23,7 @@ class TimeView:
         self.model = model
         self.start, self.zero = 0, 0
         self.span = model.clock.cycles(2e-4)
+        self._usual = self.span
         self.following = True
         self.chosen = False  # somebody has zoomed
 
@@ -64,14 +65,21 @@ class TimeView:
         self.start = self.zero - round(self.span * LEAD)
 
     def _choose_span(self, newest: Journeys) -> None:
-        """Room for a few journeys if they follow closely, for one if they are far apart; not changed for little."""
+        """Room for a few journeys if they follow closely, for one if they are far apart; not changed for little.
+
+        A newest journey that takes much longer is shown whole nevertheless.
+        """
         starts, ends = (times.astype(np.int64) for times in journey_span(newest))
         length = float(np.median(ends - starts))
         apart = float(np.median(np.diff(np.sort(starts)))) if newest.size > 1 else length * 10
         several = AUTOMATIC * apart if apart < 2 * length else 0.0
-        wanted = round_up(max(1.6 * length, several) / self.model.clock.hz)
-        if not 0.5 < wanted * self.model.clock.hz / self.span <= 1.01:
-            self.span = self.model.clock.cycles(wanted)
+        wanted = self._rounded(max(1.6 * length, several))
+        if not 0.5 < wanted / self._usual <= 1.01:
+            self._usual = wanted
+        self.span = max(self._usual, self._rounded(1.15 * float((ends - starts)[-1])))
+
+    def _rounded(self, cycles: float) -> int:
+        return self.model.clock.cycles(round_up(cycles / self.model.clock.hz))
 
     def _hold(self, tsc: int) -> None:
         """Keeps a moment in view, turning the page when it leaves."""

@@ -132,15 +132,14 @@ class DistributionPlot(Plot):
             Mark(self._pixel(value), f"{name}\n{duration(value)}", color, fine=True)
             for name, value in zip(MARKED, histogram.percentiles(list(MARKED.values())), strict=True)
         ]
-        self.paint_marks(painter, area, marks)
-        self._paint_maximum(painter, area, histogram)
+        self.paint_marks(painter, area, marks, [self._paint_maximum(painter, area, histogram)])
         self.paint_readout(painter, area)
 
     def _pixel(self, ns: float) -> float:
         return self.canvas.pixel(float(np.log10(max(ns, 1.0))), 0).x()
 
-    def _paint_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram) -> None:
-        """A small triangle on the axis with its value."""
+    def _paint_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram) -> QRectF:
+        """A small triangle on the axis with its value; where the text is."""
         x, y, side = self._pixel(histogram.max), area.bottom(), self.theme.px(5)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color("text"))
@@ -150,7 +149,10 @@ class DistributionPlot(Plot):
         box = QRectF(x - 200, y - 2 * side - painter.fontMetrics().height(), 200 + side, painter.fontMetrics().height())
         if box.right() > area.right() + 10:
             box.moveRight(area.right() + 10)
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"max {duration(histogram.max)}")
+        text = f"max {duration(histogram.max)}"
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, text)
+        box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(text))
+        return box
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """How much of each lies below the pointer."""

@@ -108,7 +108,7 @@ class ExitsPlot(OverTime):
                 named.append((area.bottom() - area.height() * (below + now / 2) / self.top, layer))
             below += now
         named.sort(key=lambda pair: pair[0])
-        for y, (_, layer) in zip(spread([y for y, _ in named], height, area), named, strict=True):
+        for y, (_, layer) in zip(spread([y for y, _ in named], height, area), named, strict=False):
             painter.setPen(self.theme.color("kvm" if layer.handler == "kernel" else "heavy"))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, layer.reason)

@@ -100,8 +100,8 @@ class LatencyPlot(OverTime):
         """The name of each line at the height of its end, pushed apart where they would meet."""
         painter.setFont(self.theme.font(LABEL_SIZE, 500))
         height = painter.fontMetrics().height() * 0.95
-        ends = [(self._end(curve), curve) for curve in self._shown()]
-        for y, (_, curve) in zip(spread([y for y, _ in sorted(ends)], height, area), sorted(ends), strict=True):
+        ends = sorted((self._end(curve), curve) for curve in self._shown())
+        for y, (_, curve) in zip(spread([y for y, _ in ends], height, area), ends, strict=False):
             painter.setPen(self.theme.color(curve.color))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin), height)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, curve.label)
@@ -129,9 +129,10 @@ def with_gaps(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def spread(ys: list[float], height: float, area: QRectF) -> list[float]:
-    """Rising heights moved so that neighbours are `height` apart and all lie in the area."""
+    """Rising heights moved so that neighbours are `height` apart and all lie in the area; the last are left out if not
+    all have room."""
     placed: list[float] = []
-    for y in ys:
+    for y in ys[: max(1, int(area.height() / height))]:
         placed.append(max(y, placed[-1] + height) if placed else max(y, area.top() + height / 2))
     limit = area.bottom() - height / 2
     for i in reversed(range(len(placed))):

@@ -6,6 +6,7 @@ in pixels, where they can be kept from covering each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from viz.theme import Theme
 
 AXIS_WIDTH, AXIS_HEIGHT = 52, 20
 TICK_SIZE, LABEL_SIZE = 11, 12
+EVERYTHING = 100.0
 
 Ticks = list[tuple[float, str]]
 Values = npt.NDArray[np.float64]
@@ -38,11 +40,11 @@ class Mark(NamedTuple):
 
 
 class CurveItem(pg.PlotCurveItem):  # type: ignore[misc]
-    """A pyqtgraph curve in a view whose range we set: it need not look through its points to know its bounds."""
+    """A pyqtgraph curve that does not look through its points for its bounds: our axes are seconds and log10."""
 
     def boundingRect(self) -> QRectF:
-        """All that can be seen."""
-        return QRectF(self.viewRect())
+        """Everything that our axes can show. It must not change unless the scene is told, so it never does."""
+        return QRectF(-EVERYTHING, -EVERYTHING, 2 * EVERYTHING, 2 * EVERYTHING)
 
 
 def line_item() -> CurveItem:
@@ -135,6 +137,7 @@ class Plot(Card):
         super().__init__(theme, parent)
         self.model = model
         self.empty = "No journey yet"  # why there is nothing to see; "" if there is
+        self._ticks: dict[str, tuple[Ticks, Ticks]] = {}
         self.grid: list[float] = []  # where the left axis has its ticks
         self.canvas = Canvas(self)
         self.canvas.hide()
@@ -163,9 +166,11 @@ class Plot(Card):
 
     def set_ticks(self, side: str, major: Ticks, minor: Ticks | None = None) -> None:
         """The only ticks of an axis; grid lines go with them."""
-        self.canvas.getAxis(side).setTicks([major, minor or []])
+        self._ticks[side] = major, minor or []
         if side == "left":
             self.grid = [value for value, _ in major]
+            major = thinned(major, self.canvas.height() / (1.4 * self.theme.px(TICK_SIZE)))
+        self.canvas.getAxis(side).setTicks([major, minor or []])
 
     def set_theme(self, theme: Theme) -> None:
         """Colours and fonts of axes and grid."""
@@ -185,6 +190,8 @@ class Plot(Card):
         """The canvas fills the body; its axis reaches into the padding."""
         super().resizeEvent(event)
         self.canvas.setGeometry(self.body.adjusted(-PADDING * 0.5, -6, 4, 2).toRect())
+        if "left" in self._ticks:
+            self.set_ticks("left", *self._ticks["left"])
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, and why it is empty if it is."""
@@ -196,22 +203,24 @@ class Plot(Card):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.body, flags, self.empty)
 
-    def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark]) -> None:
-        """Vertical lines with labels beside them at the top; one that would cover another goes further down."""
-        taken = list[QRectF]()
-        for mark in sorted(marks, key=lambda mark: mark.x):
+    def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark], taken: Sequence[QRectF] = ()) -> None:
+        """Vertical lines with labels beside them at the top, on the right, at the area's edge on the left.
+
+        A label that would cover another, or something in `taken`, goes further down; one that has no room is left out.
+        """
+        for mark in marks:
             painter.setPen(QPen(mark.color, 1.2, Qt.PenStyle.DotLine if mark.fine else Qt.PenStyle.SolidLine))
             painter.drawLine(QPointF(mark.x, area.top()), QPointF(mark.x, area.bottom()))
+        placed = list(taken)
+        for mark in sorted(marks, key=lambda mark: mark.x):
             painter.setFont(self.theme.font(TICK_SIZE, mono=True) if mark.fine else self.theme.font(LABEL_SIZE, 600))
-            label = QRectF(painter.boundingRect(QRectF(mark.x + 5, area.top(), 300, 100), 0, mark.text))
-            if label.right() > area.right():
-                label.moveRight(mark.x - 5)
-            while any(label.intersects(other) for other in taken):
-                label.translate(0, label.height())
-            taken.append(label)
-            painter.fillRect(label, self.theme.color("surface", 0.75))
-            painter.setPen(self.theme.color("text_muted") if mark.fine else mark.color)
-            painter.drawText(label, Qt.AlignmentFlag.AlignLeft, mark.text)
+            size = painter.boundingRect(QRectF(0, 0, 300, 100), 0, mark.text)
+            label = beside(mark.x, QRectF(size), area, placed)
+            if label is not None:
+                placed.append(label)
+                painter.fillRect(label, self.theme.color("surface", 0.75))
+                painter.setPen(self.theme.color("text_muted") if mark.fine else mark.color)
+                painter.drawText(label, Qt.AlignmentFlag.AlignLeft, mark.text)
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """What is to be read at the pointer."""
@@ -226,3 +235,18 @@ class Plot(Card):
         painter.setPen(QPen(self.theme.color("text_muted"), 1))
         painter.drawLine(QPointF(pointer.x(), area.top()), QPointF(pointer.x(), area.bottom()))
         paint_readout(painter, self.theme, area, pointer, lines)
+
+
+def beside(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QRectF | None:
+    """The highest place for a label at `x` that is in the area and covers nothing taken; None if there is none."""
+    left = x + 5 if x + 5 + label.width() <= area.right() else x - 5 - label.width()
+    place = QRectF(left, area.top(), label.width(), label.height())
+    while any(place.intersects(other) for other in taken):
+        place.translate(0, 4)
+    return place if place.bottom() <= area.bottom() else None
+
+
+def thinned(ticks: Ticks, most: float) -> Ticks:
+    """The same ticks, with the texts of at most `most` of them, evenly."""
+    step = max(1, -(-len(ticks) // max(1, int(most))))
+    return [(at, text if n % step == 0 else "") for n, (at, text) in enumerate(ticks)]
