@@ -55,17 +55,6 @@ class EventKind(IntEnum):
     SETTING = 13
     # Events lost before this one: id the Lane that lost them, arg how many.
     LOST = 14
-    # I/O thread, read() of a resamplefd returned, the guest has ended the interrupt: seq interrupts signalled so far,
-    # arg the count that was read.
-    RESAMPLE = 15
-    # I/O thread, about to submit to io_uring a read whose completion signals the irqfd: id GSI, seq interrupt, arg
-    # newest doorbell that it answers (0: none).
-    SUBMIT = 16
-    # A virtqueue moved on: id 0 the driver's available index, 1 the device's used index, seq buffers so far, arg
-    # buffers since the last such event.
-    BUFFERS = 17
-    # The guest, about to let interrupts in again after it has held them off: seq newest interrupt that was announced.
-    WINDOW = 18
 
 
 class Eventfd(IntEnum):
