@@ -107,8 +107,8 @@ class LatencyPlot(OverTime):
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, curve.label)
 
     def _end(self, curve: Curve) -> float:
-        newest = self.rows[curve.name]["p50"][-20:]
-        return self.canvas.pixel(0, float(np.log10(max(np.median(newest), 1.0)))).y()
+        newest = np.sort(self.rows[curve.name]["p50"][-20:])
+        return self.canvas.pixel(0, float(np.log10(max(newest[newest.size // 2], 1.0)))).y()
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """The values of the bin at the pointer."""
@@ -125,6 +125,8 @@ class LatencyPlot(OverTime):
 def with_gaps(x: Any, y: Any) -> tuple[Any, Any]:
     """The same line with a nan wherever nothing was heard for too long."""
     gaps = np.flatnonzero(np.diff(x) > GAP_SECONDS) + 1
+    if not gaps.size:
+        return x, y
     return np.insert(x, gaps, np.nan), np.insert(y, gaps, np.nan)
 
 
