@@ -80,6 +80,12 @@ def test_interrupt_scenarios_count_interrupts() -> None:
     assert "doorbells" not in values(model)
 
 
+def test_before_the_first_journey_nothing_is_claimed() -> None:
+    model = LiveModel(FakeSource("roundtrip"))
+    assert numbers_of(model)[-1].label == "journeys"
+    assert {number.value for number in numbers_of(model)[:3]} == {NOTHING}
+
+
 def test_says_what_is_not_reconciled() -> None:
     model, _ = model_of("roundtrip")
     assert reconciled(model) == "all reconciled"

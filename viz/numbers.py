@@ -104,7 +104,7 @@ def numbers_of(model: LiveModel) -> tuple[Number, ...]:
         latency(model, "round_trip", "round trip p50", "roundtrip"),
         Number(per_second(model, pace[0]), "/s", *pace),
         Number(per_second(model, "exits"), "/s", "exits to user space", "heavy"),
-        Number(grouped(model.latencies.journeys), "", f"journeys, {reconciled(model)}", "live"),
+        Number(grouped(model.latencies.journeys), "", journeys_label(model), "live"),
     )
 
 
@@ -118,6 +118,12 @@ def per_second(model: LiveModel, name: str) -> str:
     """How many there were in a second that is over: the newest bin is not, and the one before may get late events."""
     end = model.playhead // model.rates.bin_cycles - 1
     return grouped(model.rates.between(name, end - SECOND, end).sum())
+
+
+def journeys_label(model: LiveModel) -> str:
+    """What the number of journeys is, and whether it is all of them."""
+    begun = model.latencies.journeys or model.tally.doorbells_rung or model.tally.irqs_signalled
+    return f"journeys, {reconciled(model)}" if begun or model.tally.dropped else "journeys"
 
 
 def reconciled(model: LiveModel) -> str:

@@ -177,7 +177,8 @@ class Timeline(Card):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_labels(painter)
-        self._paint_axis(painter)
+        if self.model.journeys.total:
+            self._paint_axis(painter)
         clip = self.area.adjusted(0, -self.theme.px(16), 0, 2)
         painter.save()
         painter.setClipRect(clip)

@@ -167,7 +167,7 @@ class DistributionPlot(Plot):
 
 def outline(histogram: Histogram, low: float, high: float) -> tuple[Any, Any]:
     """The curve over log10(ns); its highest point is at 0.8 of the height, so that all shapes can be compared."""
-    fine = int(np.clip(4 * histogram.count ** (1 / 3), COARSEST, FINEST))
+    fine = int(np.clip(1.6 * histogram.count ** (1 / 3), COARSEST, FINEST))
     edges = np.linspace(low, high, round((high - low) * fine) + 1)
     density = histogram.density(10**edges)
     return (edges[1:] + edges[:-1]) / 2, density / max(density.max(), 1e-9) * 0.8
