@@ -30,6 +30,7 @@ VCPU_RING = 1 << 17
 SCRATCH = 1 << 19  # events that one drain can take from one source
 READY_SECONDS = 1.0  # how long a guest may take to boot
 NO_LIMIT = 2**64 - 1
+NOBODY = ffi.new("const uint64_t *", 0)  # the number of interrupts that a host which sends none has announced
 NUDGE = GsiRoute.msi(0, lib.BW_VECTOR_NUDGE)
 
 
@@ -117,6 +118,10 @@ class Guest(Owner):
 
     # -- running -----------------------------------------------------------------------------------------------------
 
+    def follow(self, ringer: Guest) -> None:
+        """Its interrupts are announced by the doorbells of another guest, or of itself; by no host. Before start()."""
+        lib.bw_stamps_follow(self._stamps, ringer._stamps)
+
     def start(self, cpu: int = -1) -> None:
         """Starts the vCPU's thread; the pace is still held."""
         self.vcpu.start(cpu)
@@ -163,12 +168,12 @@ class Guest(Owner):
 
     # -- what has happened -------------------------------------------------------------------------------------------
 
-    def drain(self, announced: Any) -> Events:
+    def drain(self, announced: Any = None) -> Events:
         """All new events of the vCPU's thread and of the guest itself, not sorted.
 
-        announced: where, for C, the number of interrupts signalled to this guest stands.
+        announced: where, for C, the number of interrupts signalled to this guest stands; None: it follows another.
         """
-        events = np.concatenate([self.drain_ring(self.ring), self._drain_stamps(announced)])
+        events = np.concatenate([self.drain_ring(self.ring), self._drain_stamps(announced or NOBODY)])
         events["vm"] = self.index
         return events
 

@@ -41,6 +41,7 @@ HEAVY_DOORBELL = 1  # the doorbell left to user space
 HEAVY_INTERRUPT = 2  # the interrupt was an ioctl
 
 LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead of the guest's stamps
+LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that rang
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
 
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
@@ -60,16 +61,22 @@ def finish(journeys: Journeys) -> npt.NDArray[np.uint64]:
 
 
 class JourneyTracker:
-    """Folds events into complete journeys. Where the host answers doorbells, a journey ends with the handler."""
+    """Folds events into complete journeys.
+
+    Where the host answers doorbells, a journey ends with the handler. Where the doorbell's eventfd is the irqfd's, it
+    goes from the doorbell to the handler, and has no stage on the host in between.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         interrupt = scenario.interrupt
         self.answered = scenario.doorbell is not None and interrupt is not None and interrupt.by == "guest"
+        self.direct = interrupt is not None and interrupt.by == "doorbell"
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
         self._doorbells = no_journeys()  # under way, by seq
         self._interrupts = no_journeys()  # under way, by seq
         self._opened = 0  # newest doorbell known of
         self._left = no_events()  # the vCPU thread's last few
+        self._heard = no_events()  # where doorbells are interrupts, the last few handlers
         self._signalled = 0  # newest interrupt
         self._answered_to = 0  # newest doorbell that an interrupt answered
         self._unsure = False  # whether a signal was lost since then
@@ -81,14 +88,18 @@ class JourneyTracker:
         if not events.size:
             return no_journeys()
         rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
+        handlers, gaps = select(events, EventKind.HANDLER), select(events, EventKind.LOST)
+        gaps = gaps["tsc"][gaps["id"] == Lane.GUEST]
         self._open(rings["seq"], reads["seq"])
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
         self._leave(around_user_space(events))
         self._receive(reads)
         self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL))
-        gaps = select(events, EventKind.LOST)
-        lone = self._handle(select(events, EventKind.HANDLER), gaps["tsc"][gaps["id"] == Lane.GUEST])
+        if self.direct:
+            self._arrive(handlers, gaps)
+            return self._complete()
+        lone = self._handle(handlers, gaps)
         return np.concatenate([self._complete(), lone], dtype=JOURNEY)
 
     def _open(self, rung: Numbers, received: Numbers) -> None:
@@ -190,11 +201,35 @@ class JourneyTracker:
         lost[found] = taken["handler"][row] == 0
         self._drop(lost)
 
+    def _arrive(self, newest: Events, gaps: Numbers) -> None:
+        """Pairs each doorbell with the first handler that knew of it and ran after it was rung.
+
+        The guest announces a doorbell before it rings it, so the handler of the one before may know of it already. The
+        last few handlers are looked at again: the stamps of the guest that rings may come after them.
+        """
+        handlers = self._heard = np.concatenate([self._heard, newest], dtype=EVENT)
+        self._heard = self._heard[-LATE_RINGS:]
+        gaps = np.concatenate([np.array([self._gap], np.uint64), gaps])
+        self._gap = int(gaps[-1])
+        row = np.flatnonzero((self._doorbells["ring"] > 0) & (self._doorbells["handler"] == 0))
+        ring, known = self._doorbells["ring"][row], np.maximum.accumulate(handlers["seq"])
+        first = np.maximum(np.searchsorted(handlers["tsc"], ring), np.searchsorted(known, self._doorbells["seq"][row]))
+        row, ring, first = (numbers[first < handlers.size] for numbers in (row, ring, first))
+        tsc = handlers["tsc"][first]
+        self._doorbells["handler"][row] = tsc
+        self._doorbells["interrupt"][row] = self._doorbells["seq"][row]
+        self._doorbells["merged"][row] = np.bincount(first, minlength=handlers.size)[first] if first.size else 0
+        # Not if a handler may be missing in between.
+        gap = gaps[np.searchsorted(gaps, tsc, "right") - 1]
+        lost = np.zeros(self._doorbells.size, bool)
+        lost[row] = (gap > 0) & (gap >= ring)
+        self._drop(lost)
+
     def _complete(self) -> Journeys:
         """Takes out the doorbells that have every stage."""
         open_ = self._doorbells
-        last = open_["handler"] if self.answered else open_["doorbell"]
-        done = (open_["ring"] > 0) & (open_["rung"] > 0) & (open_["doorbell"] > 0) & (last > 0)
+        needed = ["ring", "rung"] + ["doorbell"] * (not self.direct) + ["handler"] * (self.answered or self.direct)
+        done = np.logical_and.reduce([open_[stage] > 0 for stage in needed])
         self._doorbells = open_[~done]
         return open_[done]
 
@@ -222,10 +257,11 @@ def select(events: Events, *kinds: EventKind) -> Events:
 
 
 def around_user_space(events: Events) -> Events:
-    """What the vCPU thread did, its gaps included, in order."""
+    """What the ringing guest's vCPU thread did, its gaps included, in order."""
     kind = events["kind"]
     gap = (kind == EventKind.LOST) & (events["id"] == Lane.VCPU)
-    around: Events = events[(kind == EventKind.EXIT) | (kind == EventKind.ENTRY) | gap]
+    ringer = events["vm"] == 0
+    around: Events = events[((kind == EventKind.EXIT) | (kind == EventKind.ENTRY) | gap) & ringer]
     return around
 
 

@@ -28,7 +28,8 @@ __all__ = [
     "no_journeys",
 ]
 
-# name: (from stage, to stage)
+# name: (from stage, to stage). Where no host thread reads it, a doorbell ends with the handler that it interrupts, and
+# there is no round trip.
 SPANS = {
     "doorbell": ("ring", "doorbell"),
     "injection": ("irq", "handler"),
@@ -56,14 +57,25 @@ Nanoseconds = npt.NDArray[np.float64]
 
 def has(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
     """Which journeys have the latency `name`; shape (n,)."""
-    start, end = SPANS[name]
-    return (journeys[start] > 0) & (journeys[end] > 0)
+    start, end = ends(journeys, name)
+    return (start > 0) & (end > 0)
+
+
+def ends(journeys: Journeys, name: str) -> tuple[Numbers, Numbers]:
+    """TSC at which the latency `name` of each journey begins and ends; both of shape (n,), 0: it has none."""
+    start, end = (journeys[stage] for stage in SPANS[name])
+    one_way = (journeys["ring"] > 0) & (journeys["irq"] == 0) & (journeys["handler"] > 0)
+    if name == "doorbell":
+        end = np.where(one_way, journeys["handler"], end)
+    if name == "round_trip":
+        end = np.where(one_way, 0, end)
+    return start, end
 
 
 def cycles_of(journeys: Journeys, name: str) -> npt.NDArray[np.int64]:
     """The latency `name`, in TSC cycles, of journeys that all have it; shape (n,)."""
-    start, end = SPANS[name]
-    return journeys[end].astype(np.int64) - journeys[start].astype(np.int64)
+    start, end = ends(journeys, name)
+    return end.astype(np.int64) - start.astype(np.int64)
 
 
 def begin(journeys: Journeys) -> Numbers:

@@ -6,6 +6,7 @@ The Session's engine thread is the only one that uses a machine, so nothing in i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from engine.errors import EngineError
@@ -99,6 +100,12 @@ class Machine(ABC):
 
 def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] | None) -> Machine:
     """The machine that a scenario names. Raises NoKvmError, KvmError or EngineError; then nothing is left behind."""
-    from engine.one_guest import OneGuest  # here, because it is a Machine itself
+    from engine.one_guest import OneGuest  # here, because they are Machines themselves
+    from engine.two_guests import SelfDoorbell, TwoGuests
 
-    return {"one-guest": OneGuest}[scenario.machine](scenario, limit, cpus)
+    machines: dict[str, Callable[..., Machine]] = {
+        "one-guest": OneGuest,
+        "two-guests": TwoGuests,
+        "self-doorbell": SelfDoorbell,
+    }
+    return machines[scenario.machine](scenario, limit, cpus)

@@ -40,9 +40,11 @@ class Interrupt:
     route: str  # "msi" or "ioapic"
     gsi: int  # of an IOAPIC route also the pin
     vector: int
-    ioctl: str  # what is used while the irqfd is off: "irq-line" (KVM_IRQ_LINE) or "signal-msi" (KVM_SIGNAL_MSI)
+    # What is used while the irqfd is off: "irq-line" (KVM_IRQ_LINE) or "signal-msi" (KVM_SIGNAL_MSI).
+    ioctl: str  # of no use if direct
     irqfd: bool  # whether the irqfd is on at the start
-    by: str  # "guest": each read of a doorbell is answered; "host": the host signals at the pace
+    # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct.
+    by: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Scenario:
     interrupt: Interrupt | None
     pace: Pace
     order: tuple[EventKind, ...]  # in which a journey passes these kinds, for certain, with the wiring of the file
+
+    @property
+    def direct(self) -> bool:
+        """Whether the doorbell's eventfd is the irqfd's: each doorbell interrupts, and no host thread reads it."""
+        return self.interrupt is not None and self.interrupt.by == "doorbell"
 
     def with_settings(self, settings: Mapping[str, str]) -> Scenario:
         """This scenario with some settings changed, as in {"pace": "flat-out", "irqfd": "off"}.

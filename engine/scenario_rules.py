@@ -12,8 +12,9 @@ from engine.errors import ScenarioError
 from engine.events import EventKind
 
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
-GROUPS = ("Round trip", "Doorbells", "Interrupts")
-MACHINES = ("one-guest",)  # engine/machine.py builds them
+GROUPS = ("Round trip", "Doorbells", "Interrupts", "Kernel only")
+MACHINES = ("one-guest", "two-guests", "self-doorbell")  # engine/machine.py builds them
+KERNEL_ONLY = ("two-guests", "self-doorbell")  # of these, those in which no host thread stands between the two wires
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
@@ -119,9 +120,9 @@ RULES: dict[str, dict[str, Rule]] = {
         "route": choice("msi", "ioapic"),
         "gsi": optional(whole(0, 4095), None),
         "vector": optional(whole(0x10, 0xFF, "#x"), None),
-        "ioctl": choice("irq-line", "signal-msi"),
+        "ioctl": optional(choice("irq-line", "signal-msi"), "signal-msi"),
         "irqfd": optional(flag(), True),
-        "by": choice("guest", "host"),
+        "by": choice("guest", "host", "doorbell"),
     },
     "pace": {
         "per_second": rate(),
@@ -223,10 +224,12 @@ def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:
 def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """(table, key, problem) wherever values that are allowed alone do not go together."""
     doorbell, interrupt, program = values.get("doorbell"), values.get("interrupt"), values[""]["guest"]
-    if doorbell is None and program in ("doorbell", "roundtrip"):
+    if doorbell is None and program in ("doorbell", "roundtrip", "neighbour", "selfring"):
         yield "", "guest", f'"{program}" rings doorbells, so the table [doorbell] is needed'
-    if interrupt is None and program in ("listen", "roundtrip"):
+    if interrupt is None and program in ("listen", "roundtrip", "neighbour", "selfring"):
         yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
+    if (interrupt is not None and interrupt["by"] == "doorbell") != (values[""]["machine"] in KERNEL_ONLY):
+        yield "", "machine", f'by = "doorbell" goes with one of {", ".join(KERNEL_ONLY)}, and only with these'
     if doorbell is not None:
         yield from doorbell_contradictions(doorbell)
     if interrupt is not None:
@@ -260,5 +263,5 @@ def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -
         yield "interrupt", "vector", f"{vector:#x} is not allowed; allowed {allowed}"
     if route == "ioapic" and gsi > 23:
         yield "interrupt", "gsi", f"{gsi} is not allowed; allowed for the route ioapic is a pin from 0 to 23"
-    if interrupt["by"] == "guest" and not has_doorbell:
-        yield "interrupt", "by", '"guest" is not allowed; without a [doorbell] only "host" is'
+    if interrupt["by"] != "host" and not has_doorbell:
+        yield "interrupt", "by", f'"{interrupt["by"]}" is not allowed; without a [doorbell] only "host" is'

@@ -267,7 +267,7 @@ class Session:
         self._covered = int(newest[-1])
 
     def _note_doorbells(self, events: Events) -> None:
-        received = events[events["kind"] == EventKind.DOORBELL]
+        received = events[events["kind"] == (EventKind.HANDLER if self.scenario.direct else EventKind.DOORBELL)]
         rung = events[events["kind"] == EventKind.RUNG]
         if len(received):
             self._received = int(received["seq"].max())
@@ -316,7 +316,7 @@ class Session:
     # -- switching ---------------------------------------------------------------------------------------------------
 
     def _wire(self, switch: Switch, on: bool) -> Events:
-        return event(self.now(), EventKind.WIRE, Lane.ENGINE, switch, 0, int(on))
+        return event(self.now(), EventKind.WIRE, Lane.ENGINE, switch, int(self.scenario.direct), int(on))
 
     def _switch(self, switch: Switch, change: Callable[[bool], None], on: bool) -> None:
         change(on)

@@ -5,6 +5,8 @@ At rest two equations hold exactly, whatever was switched while the guest ran:
     doorbells rung      = received + pending
     interrupts signalled = handled + merged + pending
 
+Where a doorbell's eventfd is the irqfd's, each doorbell rung is an interrupt signalled, and the handler receives it.
+
 Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell.
 """
 
@@ -33,13 +35,14 @@ class Tally:
         self.kvm: dict[str, int] = {}  # KVM's own counters since the start
         self.eventfd_counts: dict[Eventfd, int] = {}  # as sampled last
         self.wiring: dict[Switch, bool] = {}
+        self.direct = False  # whether the doorbell's eventfd is the irqfd's
         self.settings: dict[Setting, int] = {}
         self.recorded = 0
         self.dropped = 0
 
     @property
     def doorbells_pending(self) -> int:
-        """Rung, but not yet read by the host."""
+        """Rung, but not yet received."""
         return self.doorbells_rung - self.doorbells_received
 
     @property
@@ -66,6 +69,8 @@ class Tally:
         for kind in EventKind:
             if kinds[kind]:
                 self._feed_kind(kind, events[events["kind"] == kind])
+        if self.direct:
+            self.irqs_signalled, self.doorbells_received = self.doorbells_rung, self.irqs_covered
 
     def _feed_kind(self, kind: EventKind, events: Events) -> None:
         """Adds events (at least one) that all are of one kind."""
@@ -89,6 +94,7 @@ class Tally:
                 self.eventfd_counts |= {Eventfd(id): count for id, count in pairs(events)}
             case EventKind.WIRE:
                 self.wiring |= {Switch(id): bool(on) for id, on in pairs(events)}
+                self.direct = newest > 0
             case EventKind.SETTING:
                 self.settings |= {Setting(id): value for id, value in pairs(events)}
 

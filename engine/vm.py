@@ -116,6 +116,12 @@ class Vm(Fd):
         """KVM_SET_USER_MEMORY_REGION: all of `memory` from guest-physical address 0."""
         check(lib.bw_vm_set_memory(self.fd, 0, 0, memory.size, memory.pointer), "KVM_SET_USER_MEMORY_REGION")
 
+    def map_control_page(self, memory: Memory) -> None:
+        """KVM_SET_USER_MEMORY_REGION: the control page of another guest's memory, behind this guest's own."""
+        page = ffi.cast("char *", memory.pointer) + lib.BW_CONTROL
+        result = lib.bw_vm_set_memory(self.fd, 1, lib.BW_PEER_CONTROL, 4096, page)
+        check(result, "KVM_SET_USER_MEMORY_REGION of a shared page")
+
     def set_gsi_routing(self, *routes: GsiRoute) -> None:
         """KVM_SET_GSI_ROUTING: replaces the whole table, at once and for irqfds that exist already too."""
         table = ffi.new("struct bw_route[]", [route.as_c() for route in routes])

@@ -12,6 +12,9 @@
 #define BW_IMAGE_MAX 0x40000
 #define BW_STACK_TOP 0x80000
 
+/* Behind the memory, where a machine maps it: the BW_CONTROL page of another VM, in which this guest announces its doorbells */
+#define BW_PEER_CONTROL 0x800000
+
 /* Two rings that the guest writes and the engine reads. The wrap bit is clear within a ring and set just behind its end,
  * so that one AND wraps the pointer.
  * - Rings: one slot a doorbell {u64 before, u64 after, u64 handler, u64 irq}; the last two are the stamp of an interrupt

@@ -220,8 +220,11 @@ int bw_iothread_free(struct bw_iothread *thread);               /* -EBUSY while 
 struct bw_stamps;
 /* Stamps from before `since`, a TSC, cannot be true. */
 struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since);
+/* From now on this guest's interrupts are announced by the doorbells of another one, or of itself; outlived by it. */
+void bw_stamps_follow(struct bw_stamps *stamps, const struct bw_stamps *announcer);
 /* New stamps as events RING, RUNG and HANDLER (arg 0: what a handler covers is known once they are sorted), not sorted.
- * `announced`: where the number of interrupts signalled so far stands, the most that a handler can have seen. */
+ * `announced`: where the number of interrupts signalled so far stands, the most that a handler can have seen; not read
+ * if another guest announces. */
 uint32_t bw_stamps_drain(struct bw_stamps *stamps, const uint64_t *announced, struct bw_event *out, uint32_t most);
 uint64_t bw_stamps_rung(const struct bw_stamps *stamps);     /* doorbells drained or lost */
 uint64_t bw_stamps_handled(const struct bw_stamps *stamps);  /* handlers drained */

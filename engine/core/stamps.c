@@ -4,7 +4,10 @@
  * guest does not wait for us: if it is a whole ring ahead, slots were overwritten and count as lost. After copying a
  * slot the counter is read again: if the guest has come around to this slot meanwhile, the copy may be torn and counts as
  * lost too. A time from before the session or the previous doorbell, or in the future, or an interrupt that the host never
- * announced, cannot be true and counts as nonsense. */
+ * announced, cannot be true and counts as nonsense.
+ *
+ * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
+ * then rings, then counts. So it can have announced one more than it has counted, and nothing beyond is believed. */
 #include <stdlib.h>
 
 #include <stdint.h>
@@ -13,6 +16,7 @@
 #include "ring.h"
 
 #define IN_USE (BW_STAMP_SLOTS - 1) /* the slot after the newest may be half written */
+#define LEAP (1ull << 40)           /* more than any guest counts between two drains */
 
 struct bw_stamps {
     const volatile char *memory;
@@ -20,6 +24,7 @@ struct bw_stamps {
     uint64_t rung, alone;                     /* slots read of each ring */
     uint64_t handled, lost, nonsense, last_irq;
     uint64_t since, last_rung;                /* nothing true is older */
+    const struct bw_stamps *announcer;        /* the guest that announces this one's interrupts; NULL: the host does */
 };
 
 struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since)
@@ -29,6 +34,11 @@ struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32
         *self = (struct bw_stamps){.memory = memory, .doorbell_id = doorbell_id, .vector = vector,
                                    .since = since, .last_rung = since};
     return self;
+}
+
+void bw_stamps_follow(struct bw_stamps *self, const struct bw_stamps *announcer)
+{
+    self->announcer = announcer;
 }
 
 void bw_stamps_free(struct bw_stamps *self)
@@ -67,7 +77,7 @@ static struct bw_event guest_event(uint64_t tsc, uint16_t kind, uint32_t id, uin
  * could have seen is nonsense, and so is all behind it. -> 0: nothing to read. */
 static int begin(struct bw_stamps *self, uint64_t *done, uint64_t head, uint32_t events_a_slot)
 {
-    if (head - *done > (1ull << 40)) {
+    if (head - *done > LEAP) {
         self->nonsense++;
         return 0;
     }
@@ -78,11 +88,21 @@ static int begin(struct bw_stamps *self, uint64_t *done, uint64_t head, uint32_t
     return *done != head;
 }
 
+/* The newest interrupt that can have been announced by now. */
+static uint64_t most_announced(const struct bw_stamps *self, const uint64_t *announced)
+{
+    const struct bw_stamps *guest = self->announcer;
+    if (!guest)
+        return __atomic_load_n(announced, __ATOMIC_ACQUIRE);
+    uint64_t head = counter(guest, BW_ST_RUNG);
+    return (head - guest->rung > LEAP ? guest->rung : head) + 1;
+}
+
 static uint32_t add_handler(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, const uint64_t *announced,
                             struct bw_event *out)
 {
     /* Read now, after the slot: the interrupt may have been announced since this drain began. */
-    if (tsc < self->since || tsc > now || irq > __atomic_load_n(announced, __ATOMIC_ACQUIRE)) {
+    if (tsc < self->since || tsc > now || irq > most_announced(self, announced)) {
         self->nonsense++;
         return 0;
     }

@@ -154,12 +154,47 @@ static void lying(void)
     bw_stamps_free(stamps);
 }
 
+/* -- a guest that another one rings ------------------------------------------------------------------------------------ */
+
+/* The handler has seen `irq`, and the ringing guest has counted `rung` doorbells. -> 1: believed */
+static uint32_t followed(uint64_t rung, uint64_t irq)
+{
+    void *ringing = calloc(1, BW_MEMORY_SIZE);
+    memset(memory, 0, BW_MEMORY_SIZE);
+    struct bw_stamps *ringer = bw_stamps_new(ringing, 0x510, 0, 0);
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0, BW_VECTOR_MSI, 0);
+    struct bw_event out[MOST];
+    bw_stamps_follow(stamps, ringer);
+    *(uint64_t *)((char *)ringing + BW_STATUS + BW_ST_RUNG) = rung;
+    store(BW_HANDLER_STAMPS, bw_tsc());
+    store(BW_HANDLER_STAMPS + 8, irq);
+    store(BW_STATUS + BW_ST_HANDLED, 1);
+    uint32_t count = bw_stamps_drain(stamps, &none, out, MOST);
+    CHECK_EQUAL(count + bw_stamps_nonsense(stamps), 1);
+    bw_stamps_free(stamps);
+    bw_stamps_free(ringer);
+    free(ringing);
+    return count;
+}
+
+static void following(void)
+{
+    CHECK_EQUAL(followed(0, 1), 1); /* announced, not yet counted */
+    CHECK_EQUAL(followed(0, 2), 0);
+    CHECK_EQUAL(followed(7, 8), 1);
+    CHECK_EQUAL(followed(7, 9), 0);
+    CHECK_EQUAL(followed(~0ull, 1), 1); /* a counter that leaps is not believed either */
+    CHECK_EQUAL(followed(~0ull, 2), 0);
+    CHECK_EQUAL(followed(1ull << 41, 1000), 0);
+}
+
 int main(void)
 {
     memory = calloc(1, BW_MEMORY_SIZE);
     honest();
     scribbling();
     lying();
+    following();
     free(memory);
     return failures != 0;
 }
