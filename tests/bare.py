@@ -31,6 +31,7 @@ PORT, MMIO = 0x510, PAGE - 0x100
 T = TypeVar("T", bound=Owner)
 BACKEND = kvm_backend()
 KERNEL = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+ONE_VM_ONLY = KERNEL >= (6, 17)  # since then an eventfd is the irqfd of one VM at most
 
 
 def answer(call: Callable[[], object]) -> str:

@@ -16,13 +16,12 @@ from engine.irqchip import IoapicPin
 from engine.irqfd import Irqfd, deassign
 from engine.owner import Eventfd
 from engine.vm import GsiRoute
-from tests.bare import BACKEND, EOI, KERNEL, PORT, WAIT, Bare, answer, errno_of, out, wait_for
+from tests.bare import BACKEND, EOI, ONE_VM_ONLY, PORT, WAIT, Bare, answer, errno_of, out, wait_for
 
 pytestmark = pytest.mark.kvm
 
 GSI, VECTOR, OTHER = 5, 0x51, 0x61
 FULL = (1 << 64) - 1
-ONE_VM_ONLY = KERNEL >= (6, 17)  # since then an eventfd is the irqfd of one VM at most
 
 
 @pytest.fixture
