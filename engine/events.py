@@ -56,6 +56,9 @@ class EventKind(IntEnum):
     SETTING = 13
     # Events lost before this one: id the Lane that lost them, arg how many.
     LOST = 14
+    # I/O thread, about to submit to io_uring a read whose completion signals the irqfd: id GSI, seq interrupt, arg
+    # newest doorbell that it answers (0: none).
+    SUBMIT = 16
 
 
 class Eventfd(IntEnum):

@@ -48,6 +48,10 @@ class IoThread(Owner):
             raise KvmError("setting up the I/O thread", -error[0])
         self.orders = Orders()
 
+    def read_by(self, uring: Any) -> None:
+        """Lets the path BW_PATH_URING read by this struct bw_uring, which outlives the thread. Before start()."""
+        lib.bw_iothread_set_uring(self._handle, uring)
+
     def start(self, cpu: int = -1) -> None:
         """Starts the thread with `orders`, on one CPU if given."""
         check(lib.bw_iothread_start(self._handle, self.orders.as_c(), cpu), "starting the I/O thread")

@@ -95,7 +95,7 @@ class JourneyTracker:
         self._stamp(select(events, EventKind.RUNG), "rung")
         self._leave(around_user_space(events))
         self._receive(reads)
-        self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL))
+        self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT))
         if self.direct:
             self._arrive(handlers, gaps)
             return self._complete()

@@ -102,10 +102,12 @@ def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] |
     """The machine that a scenario names. Raises NoKvmError, KvmError or EngineError; then nothing is left behind."""
     from engine.one_guest import OneGuest  # here, because they are Machines themselves
     from engine.two_guests import SelfDoorbell, TwoGuests
+    from engine.uring import UringGuest
 
     machines: dict[str, Callable[..., Machine]] = {
         "one-guest": OneGuest,
         "two-guests": TwoGuests,
         "self-doorbell": SelfDoorbell,
+        "io-uring": UringGuest,
     }
     return machines[scenario.machine](scenario, limit, cpus)

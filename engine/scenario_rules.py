@@ -13,7 +13,7 @@ from engine.events import EventKind
 
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
 GROUPS = ("Round trip", "Doorbells", "Interrupts", "Kernel only")
-MACHINES = ("one-guest", "two-guests", "self-doorbell")  # engine/machine.py builds them
+MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring")  # engine/machine.py builds them
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # of these, those in which no host thread stands between the two wires
 FLAT_OUT = "flat-out"
 REQUIRED = object()
@@ -230,6 +230,8 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
     if (interrupt is not None and interrupt["by"] == "doorbell") != (values[""]["machine"] in KERNEL_ONLY):
         yield "", "machine", f'by = "doorbell" goes with one of {", ".join(KERNEL_ONLY)}, and only with these'
+    if values[""]["machine"] == "io-uring" and not (interrupt is not None and interrupt["irqfd"]):
+        yield "interrupt", "irqfd", "on is needed for the machine io-uring: a completion signals an eventfd"
     if doorbell is not None:
         yield from doorbell_contradictions(doorbell)
     if interrupt is not None:

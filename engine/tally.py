@@ -80,7 +80,7 @@ class Tally:
                 self.doorbells_rung = max(self.doorbells_rung, newest)
             case EventKind.DOORBELL:
                 self.doorbells_received = max(self.doorbells_received, newest)
-            case EventKind.IRQFD | EventKind.IRQ_IOCTL:
+            case EventKind.IRQFD | EventKind.IRQ_IOCTL | EventKind.SUBMIT:
                 self.irqs_signalled = max(self.irqs_signalled, newest)
             case EventKind.HANDLER:
                 self.irqs_covered = max(self.irqs_covered, newest)

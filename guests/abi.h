@@ -12,6 +12,10 @@
 #define BW_IMAGE_MAX 0x40000
 #define BW_STACK_TOP 0x80000
 
+/* Where a machine reads a file to: a block's content is the number of each of its 8 bytes in the file */
+#define BW_BLOCK 0x100000
+#define BW_BLOCK_SIZE 4096
+
 /* Behind the memory, where a machine maps it: the BW_CONTROL page of another VM, in which this guest announces its doorbells */
 #define BW_PEER_CONTROL 0x800000
 

@@ -16,7 +16,7 @@ from engine.scenario_rules import GUESTS, Origin
 NAMES = {
     *("doorbell-pio-exit", "doorbell-pio", "doorbell-mmio-exit", "doorbell-mmio", "doorbell-mmio-any"),
     *("irq-msi", "irq-ioapic", "irq-line", "irq-signal-msi", "roundtrip", "roundtrip-userspace"),
-    *("vm-to-vm", "self-doorbell"),
+    *("vm-to-vm", "self-doorbell", "io-uring"),
 }
 GOOD = (GUESTS / "roundtrip.toml").read_text()
 
@@ -39,7 +39,7 @@ def test_wiring_matches_what_the_order_expects(name: str) -> None:
     if scenario.doorbell:
         assert (EventKind.EXIT in scenario.order) != scenario.doorbell.ioeventfd
     if scenario.interrupt:
-        assert (EventKind.IRQFD in scenario.order) == (scenario.interrupt.irqfd and not scenario.direct)
+        assert (EventKind.IRQFD in scenario.order) == (scenario.interrupt.irqfd and scenario.machine == "one-guest")
     assert "\n" not in scenario.purpose + scenario.shows + scenario.title
 
 
@@ -92,6 +92,15 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, words: list[str], 
     assert f"mine.toml:{line}: " in message or f"at line {line}" in message
     for word in words:
         assert word in message
+
+
+def test_a_machine_and_its_wires_go_together(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r":\d+: machine: .*two-guests, self-doorbell"):
+        loaded(GOOD.replace('by = "guest"', 'by = "doorbell"'), tmp_path)
+    with pytest.raises(ScenarioError, match=r":\d+: machine: .*two-guests, self-doorbell"):
+        loaded('machine = "two-guests"\n' + GOOD, tmp_path)
+    with pytest.raises(ScenarioError, match=r"interrupt.irqfd: on is needed"):
+        load_scenario("io-uring").with_settings({"irqfd": "off"})
 
 
 def test_a_guest_needs_its_tables(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 import engine.guest
 from engine.errors import EngineError, GuestError
@@ -19,13 +20,25 @@ from engine.events import EventKind, Events, Lane, Setting, Switch
 from engine.scenario import Pace, Scenario, list_scenarios, load_scenario
 from engine.session import Session
 from engine.tally import Tally
+from engine.uring import refusal
 from tests.leaks import belongings, left_behind
 
 pytestmark = pytest.mark.kvm
 
 SIGNALS = 400
+SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 PATIENCE = 20.0  # seconds; only to end a test that hangs
-NAMES = [scenario.name for scenario in list_scenarios()]
+URING = refusal()
+NAMES = [scenario.name for scenario in list_scenarios() if scenario.machine != "io-uring" or not URING]
+
+
+def each(*names: str) -> list[ParameterSet]:
+    """All scenarios, or these, as parameters; what this host cannot run is skipped with the reason."""
+    no_uring = pytest.mark.skipif(bool(URING), reason=URING)
+    return [
+        pytest.param(scenario, marks=[no_uring] if load_scenario(scenario).machine == "io-uring" else [])
+        for scenario in names or [scenario.name for scenario in list_scenarios()]
+    ]
 
 
 def paced(name: str, per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:
@@ -83,7 +96,7 @@ def assert_reconciled(session: Session, events: Events) -> None:
 
 
 @pytest.mark.parametrize("idle", ["hlt", "spin"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", each())
 def test_every_scenario_reconciles(name: str, idle: str) -> None:
     session, events = run(paced(name, idle=idle))
     assert_reconciled(session, events)
@@ -92,7 +105,7 @@ def test_every_scenario_reconciles(name: str, idle: str) -> None:
     assert tally.doorbells_pending == tally.irqs_pending == 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", each())
 def test_every_scenario_takes_the_ways_that_it_names(name: str) -> None:
     session, events = run(load_scenario(name), 100)
     assert_reconciled(session, events)
@@ -101,8 +114,10 @@ def test_every_scenario_takes_the_ways_that_it_names(name: str) -> None:
     if scenario.doorbell:
         assert outside == (0 if scenario.doorbell.ioeventfd else 100)
     if scenario.interrupt:
-        by_irqfd = int(np.count_nonzero(events["kind"] == EventKind.IRQFD))
-        assert by_irqfd == (tally.irqs_signalled if scenario.interrupt.irqfd and not scenario.direct else 0)
+        by_thread = scenario.interrupt.irqfd and scenario.machine == "one-guest"
+        counts = np.bincount(events["kind"], minlength=max(EventKind) + 1)
+        assert counts[EventKind.IRQFD] == (tally.irqs_signalled if by_thread else 0)
+        assert counts[EventKind.SUBMIT] == (tally.irqs_signalled if scenario.machine == "io-uring" else 0)
     assert tally.wiring.get(Switch.IOEVENTFD) == (scenario.doorbell.ioeventfd if scenario.doorbell else None)
 
 
@@ -116,7 +131,7 @@ def journey(events: Events, doorbell: int) -> list[EventKind]:
         own = own[own["tsc"] >= own["tsc"][own["kind"] == EventKind.RING]]
         return list(dict.fromkeys(map(EventKind, own["kind"].tolist())))
     numbered = {EventKind.RING, EventKind.RUNG, EventKind.EXIT}
-    answers = events[np.isin(events["kind"], [EventKind.IRQFD, EventKind.IRQ_IOCTL]) & (events["arg"] == doorbell)]
+    answers = events[np.isin(events["kind"], SIGNALS_OF_THE_HOST) & (events["arg"] == doorbell)]
     irqs = set(answers["seq"].tolist())
     chosen = []
     for row in events:
@@ -124,13 +139,13 @@ def journey(events: Events, doorbell: int) -> list[EventKind]:
         if (
             (kind in numbered and row["seq"] == doorbell)
             or (kind == EventKind.DOORBELL and row["seq"] == doorbell)
-            or (kind in (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.HANDLER) and int(row["seq"]) in irqs)
+            or (kind in (*SIGNALS_OF_THE_HOST, EventKind.HANDLER) and int(row["seq"]) in irqs)
         ):
             chosen.append(kind)
     return chosen
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if load_scenario(name).doorbell])
+@pytest.mark.parametrize("name", each(*(scenario.name for scenario in list_scenarios() if scenario.doorbell)))
 def test_a_journey_has_the_order_that_the_scenario_names(name: str) -> None:
     session, events = run(replace(load_scenario(name), pace=Pace(200.0, 1, "hlt")), 20)
     wanted = session.scenario.order
@@ -171,7 +186,9 @@ def test_interrupts_signalled_faster_than_handled_merge() -> None:
     assert tally.irqs_handled + tally.irqs_merged == 640
 
 
-@pytest.mark.parametrize("name", ["roundtrip", "roundtrip-userspace", "doorbell-mmio", "irq-msi", "irq-ioapic"])
+@pytest.mark.parametrize(
+    "name", each("roundtrip", "roundtrip-userspace", "doorbell-mmio", "irq-msi", "irq-ioapic", "io-uring")
+)
 def test_the_wiring_changes_under_load_and_nothing_is_lost(name: str) -> None:
     chance = random.Random(7)
     batches = []

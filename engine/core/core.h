@@ -31,7 +31,8 @@ enum bw_kind {
     BW_DOORBELL = 6,
     BW_IRQFD = 7,
     BW_IRQ_IOCTL = 8,
-    BW_WAIT = 9
+    BW_WAIT = 9,
+    BW_SUBMIT = 16
 };
 
 enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_KVM = 2, BW_LANE_IO_THREAD = 3, BW_LANE_ENGINE = 4 };
@@ -166,11 +167,22 @@ uint64_t bw_vcpu_exits(const struct bw_vcpu *vcpu, uint32_t reason);
 uint64_t bw_vcpu_relayed(const struct bw_vcpu *vcpu); /* doorbells relayed to the eventfd */
 int bw_vcpu_free(struct bw_vcpu *vcpu);               /* -EBUSY while its thread runs */
 
+/* -- uring.c: a file read by io_uring, whose completion signals an eventfd --------------------------------------------- */
+
+struct bw_uring;
+/* Reads `file`, so many blocks of BW_BLOCK_SIZE, into `buffer`; each 8 bytes of it must be their own number. */
+struct bw_uring *bw_uring_new(int file, uint64_t blocks, void *buffer, int eventfd, int *error);
+int bw_uring_read(struct bw_uring *uring, uint64_t number); /* block number % blocks; waits until it is read -> 1 */
+uint64_t bw_uring_completed(const struct bw_uring *uring);
+uint64_t bw_uring_wrong(const struct bw_uring *uring); /* of these, those after which the buffer held something else */
+void bw_uring_free(struct bw_uring *uring);
+
 /* -- I/O thread (iothread.c) ------------------------------------------------------------------------------------------ */
 
 #define BW_PATH_IRQFD 0
 #define BW_PATH_IRQ_LINE 1
 #define BW_PATH_SIGNAL_MSI 2
+#define BW_PATH_URING 3 /* the kernel signals the irqfd, once it has read a block of a file */
 
 #define BW_SIGNAL_NEVER 0   /* doorbells are read, nothing is answered */
 #define BW_SIGNAL_ANSWER 1  /* one interrupt for each read of the doorbell */
@@ -203,6 +215,7 @@ struct bw_wiring {
 
 struct bw_iothread;
 struct bw_iothread *bw_iothread_new(const struct bw_wiring *wiring, struct bw_ring *ring, int *error);
+void bw_iothread_set_uring(struct bw_iothread *thread, struct bw_uring *uring); /* before it starts; outlives it */
 int bw_iothread_start(struct bw_iothread *thread, const struct bw_orders *orders, int cpu);
 /* Hands over new orders and waits until they are in force: afterwards no signal takes the old path. -ETIMEDOUT */
 int bw_iothread_command(struct bw_iothread *thread, const struct bw_orders *orders, uint32_t milliseconds);

@@ -30,6 +30,7 @@ struct bw_iothread {
     int command; /* eventfd: ends a poll() */
     pthread_t thread;
     int joined;
+    struct bw_uring *uring; /* NULL: none */
     struct bw_orders mailbox; /* commander writes while ordered == taken */
     _Atomic uint64_t ordered, taken;
     _Atomic int stop, failure;
@@ -55,6 +56,11 @@ struct bw_iothread *bw_iothread_new(const struct bw_wiring *wiring, struct bw_ri
     self->command = command;
     self->joined = 1;
     return self;
+}
+
+void bw_iothread_set_uring(struct bw_iothread *self, struct bw_uring *uring)
+{
+    self->uring = uring;
 }
 
 static void set_nonblocking(int fd, int on)
@@ -89,9 +95,22 @@ static int send(const struct bw_iothread *self)
         return write(self->wiring.irqfd, &one, sizeof one) == sizeof one ? 1 : -errno;
     case BW_PATH_IRQ_LINE:
         return pulse(self);
+    case BW_PATH_URING:
+        return bw_uring_read(self->uring, self->signalled);
     default:
         return bw_signal_msi(self->wiring.vm, self->wiring.msi_address, 0, self->wiring.msi_data);
     }
+}
+
+static void emit_signal(const struct bw_iothread *self, uint64_t irq, uint64_t doorbell)
+{
+    static const uint16_t kinds[] = {[BW_PATH_IRQFD] = BW_IRQFD,
+                                     [BW_PATH_IRQ_LINE] = BW_IRQ_IOCTL,
+                                     [BW_PATH_SIGNAL_MSI] = BW_IRQ_IOCTL,
+                                     [BW_PATH_URING] = BW_SUBMIT};
+    uint16_t kind = kinds[self->orders.path];
+    uint32_t id = kind == BW_IRQ_IOCTL ? self->orders.path - BW_PATH_IRQ_LINE : self->wiring.gsi;
+    bw_emit(self->ring, bw_tsc(), kind, BW_LANE_IO_THREAD, id, irq, doorbell);
 }
 
 /* One interrupt that answers doorbells up to `doorbell` (0: none). */
@@ -100,9 +119,7 @@ static void signal_interrupt(struct bw_iothread *self, uint64_t doorbell)
     uint64_t irq = atomic_load_explicit(&self->signalled, memory_order_relaxed) + 1;
     atomic_store_explicit(&self->signalled, irq, memory_order_release); /* first: no handler has seen more than this */
     announce(self, irq);
-    int by_irqfd = self->orders.path == BW_PATH_IRQFD;
-    bw_emit(self->ring, bw_tsc(), by_irqfd ? BW_IRQFD : BW_IRQ_IOCTL, BW_LANE_IO_THREAD,
-            by_irqfd ? self->wiring.gsi : self->orders.path - BW_PATH_IRQ_LINE, irq, doorbell);
+    emit_signal(self, irq, doorbell);
     int result = send(self);
     if (result < 0)
         atomic_store(&self->failure, -result);

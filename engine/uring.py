@@ -1,0 +1,119 @@
+"""io_uring as the signaller: the kernel signals the irqfd once it has read a block of a file for the guest.
+
+The I/O thread submits the read, into the guest's memory, and does not write the irqfd: its eventfd is registered with
+io_uring (IORING_REGISTER_EVENTFD), which signals it at the completion. After each read the block in the guest's memory
+is compared with the file's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from contextlib import ExitStack
+from typing import IO, Any
+
+import numpy as np
+
+from engine._core import ffi, lib
+from engine.errors import EngineError
+from engine.one_guest import OneGuest
+from engine.owner import Eventfd, Owner
+from engine.vm import Memory
+
+BLOCKS = 256
+COMPLETION_SIGNALS = (
+    "The completion of a read signals the irqfd's eventfd: without the irqfd nobody interrupts the guest."
+)
+REASONS = {
+    errno.EPERM: "it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls",
+    errno.EACCES: "it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls",
+    errno.ENOSYS: "this kernel has none, or one older than Linux 5.6",
+}
+
+
+def refused(error: int) -> str:
+    """A negative errno as a sentence."""
+    return f"io_uring cannot be used: {REASONS.get(-error, os.strerror(-error))}."
+
+
+def refusal() -> str:
+    """ "" if this host has an io_uring that signals eventfds, else the sentence that says why not."""
+    with Eventfd() as eventfd:
+        error = ffi.new("int *")
+        handle = lib.bw_uring_new(-1, 1, ffi.NULL, eventfd.fd, error)
+        if handle == ffi.NULL:
+            return refused(error[0])
+        lib.bw_uring_free(handle)
+    return ""
+
+
+def numbered_file() -> IO[bytes]:
+    """A file without a name in which each 8 bytes are their own number. EngineError if it cannot be written."""
+    with ExitStack() as undo:
+        try:
+            file = undo.enter_context(tempfile.TemporaryFile(prefix="bellwire-"))
+            file.write(np.arange(BLOCKS * lib.BW_BLOCK_SIZE // 8, dtype="<u8").tobytes())
+            file.flush()
+        except OSError as error:
+            raise EngineError(f"The file that is to be read cannot be written: {error}.") from error
+        undo.pop_all()
+        return file
+
+
+class Uring(Owner):
+    """A file on disk and the io_uring that reads it into the guest's memory (core/uring.c).
+
+    Raises EngineError, one sentence, where io_uring is disabled or missing.
+    """
+
+    def __init__(self, memory: Memory, eventfd: Eventfd) -> None:
+        self._file = numbered_file()
+        buffer = ffi.cast("char *", memory.pointer) + lib.BW_BLOCK
+        error = ffi.new("int *")
+        self.handle: Any = lib.bw_uring_new(self._file.fileno(), BLOCKS, buffer, eventfd.fd, error)
+        if self.handle == ffi.NULL:
+            self._file.close()
+            raise EngineError(refused(error[0]))
+
+    @property
+    def completed(self) -> int:
+        """Blocks read."""
+        return int(lib.bw_uring_completed(self.handle))
+
+    @property
+    def wrong(self) -> int:
+        """Reads after which the guest's memory held something else than the file's block."""
+        return int(lib.bw_uring_wrong(self.handle))
+
+    def close(self) -> None:
+        if self.handle != ffi.NULL:
+            lib.bw_uring_free(self.handle)
+            self._file.close()
+        self.handle = ffi.NULL
+
+
+class UringGuest(OneGuest):
+    """The classic machine, but each interrupt is the completion of a read."""
+
+    def _connect(self) -> None:
+        self.cannot |= {"irqfd": COMPLETION_SIGNALS}
+        self.uring = self._stack.enter_context(Uring(self.guest.memory, self.irq_eventfd))
+        self._stack.callback(self.io_thread.stop)  # which comes first, as it uses the other
+        self.io_thread.read_by(self.uring.handle)
+        super()._connect()
+
+    def set_irqfd(self, on: bool) -> None:
+        """On: assigned, and the I/O thread reads. It cannot be switched off."""
+        super().set_irqfd(on)
+        self.io_thread.command(path=lib.BW_PATH_URING)
+
+    def truth(self) -> dict[str, Any]:
+        """completed: blocks read; wrong: of these, those that did not arrive as they are in the file."""
+        return {**super().truth(), "completed": self.uring.completed, "wrong": self.uring.wrong}
+
+    def trouble(self) -> EngineError | None:
+        """A block that is not the file's, too."""
+        if self.uring.wrong:
+            return EngineError(f"{self.uring.wrong} blocks in the guest's memory are not what the file holds.")
+        return super().trouble()
