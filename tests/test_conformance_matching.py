@@ -20,6 +20,7 @@ from tests.bare import BACKEND, MMIO, PAGE, PORT, Bare, Outcome, out, read, stor
 pytestmark = pytest.mark.kvm
 
 PLACES = {"pio": PORT, "mmio": MMIO}
+OUTSB_5 = b"\xbe\x00\x00\x01\x00\xb9\x05\x00\x00\x00\x66\xba" + struct.pack("<H", PORT) + b"\xf3\x6e"  # rep outsb
 FULL = (1 << 64) - 1
 
 
@@ -170,13 +171,13 @@ def test_the_number_of_the_fast_bus_is_ignored(bare: Bare) -> None:
         pytest.param("pio", 2, id="pio: length 2"),
         pytest.param("pio", 0, id="pio: any length"),
         pytest.param("mmio", 2, id="mmio: length 2"),
-        pytest.param("mmio", 0, id="mmio: any length (kvm_intel: may be taken)"),
+        pytest.param("mmio", 0, id="mmio: any length (kvm_intel and kvm_amd: may be taken)"),
     ],
 )
 def test_a_read_always_leaves(bare: Bare, bus: str, length: int) -> None:
     eventfd = wire(bare, bus, length)
     outcome = bare.run(read(bus, PLACES[bus], 2))
-    fast_bus = BACKEND == "kvm_intel" and (bus, length) == ("mmio", 0)  # looked up before the instruction is decoded
+    fast_bus = BACKEND != "kvm_pvm" and (bus, length) == ("mmio", 0)  # looked up before the instruction is decoded
     found = (eventfd.take(), left(outcome))
     assert found == (0, 1) or (fast_bus and found == (1, 0))
 
@@ -190,9 +191,16 @@ def test_of_a_read_modify_write_only_the_write_is_taken(bare: Bare) -> None:
 
 def test_each_element_of_a_string_instruction_counts(bare: Bare) -> None:
     eventfd = wire(bare, "pio", 1)
-    outs = b"\xbe\x00\x00\x01\x00\xb9\x05\x00\x00\x00\x66\xba" + struct.pack("<H", PORT) + b"\xf3\x6e"  # rep outsb, 5
-    assert left(bare.run(outs)) == 0
+    assert left(bare.run(OUTSB_5)) == 0
     assert eventfd.take() == 5
+
+
+def test_each_element_of_a_string_instruction_leaves_in_however_many_exits(bare: Bare) -> None:
+    """A back end may put several into one exit, which says how many."""
+    eventfd = bare.eventfd()
+    bare.vcpus[0].set_doorbell(eventfd, PORT, pio=True)
+    assert 1 <= left(bare.run(OUTSB_5)) <= 5
+    assert eventfd.take() == bare.vcpus[0].relayed() == 5
 
 
 def test_a_store_across_pages_is_two_writes(bare: Bare) -> None:
