@@ -136,7 +136,12 @@ class OneGuest(Machine):
         doorbell = self.scenario.doorbell
         if doorbell and on and self._ioeventfd is None:
             self._ioeventfd = Ioeventfd(
-                self.guest.vm, self.doorbell_eventfd, doorbell.address, doorbell.length, pio=doorbell.bus == "pio"
+                self.guest.vm,
+                self.doorbell_eventfd,
+                doorbell.ioeventfd_address,
+                doorbell.length,
+                pio=doorbell.bus == "pio",
+                datamatch=doorbell.datamatch,
             )
         elif not on and self._ioeventfd is not None:
             self._ioeventfd.close()

@@ -31,6 +31,19 @@ class Doorbell:
     width: int  # bytes that the guest writes
     value: int  # what the guest writes
     ioeventfd: bool  # whether the ioeventfd is on at the start
+    ioeventfd_address: int  # where it is registered
+    datamatch: int | None = None  # the only value that signals it; None: any
+
+    @property
+    def hit(self) -> bool:
+        """Whether the ioeventfd takes what the guest writes: a miss leaves to user space, as if there were none."""
+        whole = self.length in (0, self.width)
+        return whole and self.ioeventfd_address == self.address and self.datamatch in (None, self.value)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether a doorbell leaves to user space, with the wiring that the scenario starts with."""
+        return not (self.ioeventfd and self.hit)
 
 
 @dataclass(frozen=True)

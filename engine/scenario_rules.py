@@ -12,7 +12,7 @@ from engine.errors import ScenarioError
 from engine.events import EventKind
 
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
-GROUPS = ("Round trip", "Doorbells", "Interrupts", "Kernel only")
+GROUPS = ("Round trip", "Doorbells", "Interrupts", "Coalescing", "Kernel only")
 MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring")  # engine/machine.py builds them
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # of these, those in which no host thread stands between the two wires
 FLAT_OUT = "flat-out"
@@ -115,6 +115,8 @@ RULES: dict[str, dict[str, Rule]] = {
         "width": optional(choice(1, 2, 4, 8), None),
         "value": optional(whole(0, 2**64 - 1), 0),
         "ioeventfd": optional(flag(), True),
+        "ioeventfd_address": optional(whole(0, 2**32 - 1, "#x"), None),
+        "datamatch": optional(whole(0, 2**64 - 1), None),
     },
     "interrupt": {
         "route": choice("msi", "ioapic"),
@@ -139,7 +141,12 @@ SETTINGS = {
     **{key: (table, key) for table in OPTIONAL_TABLES for key in RULES[table] if key != "by"},
 }
 # Keys that follow from another one unless they are given themselves.
-DERIVED = {"length": ("width",), "bus": ("address", "width"), "route": ("gsi", "vector")}
+DERIVED = {
+    "length": ("width",),
+    "bus": ("address", "ioeventfd_address", "width"),
+    "address": ("ioeventfd_address",),
+    "route": ("gsi", "vector"),
+}
 
 
 class Origin:
@@ -218,7 +225,10 @@ def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:
         follows = {"address": ADDRESSES[values["bus"]], "width": values["length"] or 4}
     if name == "interrupt":
         follows = {"gsi": GSIS[values["route"]], "vector": VECTORS[values["route"]]}
-    return values | {key: value for key, value in follows.items() if values[key] is None}
+    values = values | {key: value for key, value in follows.items() if values[key] is None}
+    if name == "doorbell" and values["ioeventfd_address"] is None:
+        values["ioeventfd_address"] = values["address"]
+    return values
 
 
 def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
@@ -253,6 +263,8 @@ def doorbell_contradictions(doorbell: Mapping[str, Any]) -> Iterator[tuple[str, 
         yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
     elif address % 4096 + width > 4096:
         yield "doorbell", "address", f"{address:#x} is not allowed; {width} bytes from there cross into the next page"
+    if doorbell["datamatch"] is not None and not doorbell["length"]:
+        yield "doorbell", "datamatch", "is not allowed; with length 0, any, KVM compares no value"
     if doorbell["value"] >= 1 << 8 * width:
         yield "doorbell", "value", f"{doorbell['value']} is not allowed; it does not fit into {width} bytes"
 

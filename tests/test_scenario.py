@@ -15,6 +15,9 @@ from engine.scenario_rules import GUESTS, Origin
 
 NAMES = {
     *("doorbell-pio-exit", "doorbell-pio", "doorbell-mmio-exit", "doorbell-mmio", "doorbell-mmio-any"),
+    *("doorbell-pio-1", "doorbell-pio-4", "doorbell-mmio-1", "doorbell-mmio-2", "doorbell-mmio-8"),
+    *("doorbell-size-miss", "doorbell-data-miss", "doorbell-address-miss", "doorbell-burst", "irq-burst"),
+    *("roundtrip-exit-irqfd", "roundtrip-ioeventfd-ioctl"),
     *("irq-msi", "irq-ioapic", "irq-line", "irq-signal-msi", "roundtrip", "roundtrip-userspace"),
     *("vm-to-vm", "self-doorbell", "io-uring"),
 }
@@ -30,14 +33,14 @@ def loaded(text: str, folder: Path) -> Scenario:
 def test_all_scenarios_are_listed_round_trip_first() -> None:
     scenarios = list_scenarios()
     assert {scenario.name for scenario in scenarios} == NAMES
-    assert [scenario.name for scenario in scenarios][:2] == [DEFAULT, "roundtrip-userspace"]
+    assert [scenario.name for scenario in scenarios][:2] == [DEFAULT, "roundtrip-exit-irqfd"]
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_wiring_matches_what_the_order_expects(name: str) -> None:
     scenario = load_scenario(name)
     if scenario.doorbell:
-        assert (EventKind.EXIT in scenario.order) != scenario.doorbell.ioeventfd
+        assert (EventKind.EXIT in scenario.order) == scenario.doorbell.leaves
     if scenario.interrupt:
         assert (EventKind.IRQFD in scenario.order) == (scenario.interrupt.irqfd and scenario.machine == "one-guest")
     assert "\n" not in scenario.purpose + scenario.shows + scenario.title
@@ -73,6 +76,8 @@ def test_width_follows_length_unless_given(tmp_path: Path) -> None:
         ("address = 0x510", "address = 0x20", ["doorbell.address", "0x20", "0x100 to 0xffff"]),
         ("address = 0x510", 'address = "0x510"', ["doorbell.address", "whole number"]),
         ("ioeventfd = true", "ioeventfd = 1", ["doorbell.ioeventfd", "on (true) or off (false)"]),
+        ("value = 7", "ioeventfd_address = -1\nvalue = 7", ["doorbell.ioeventfd_address", "0x0 to 0xffffffff"]),
+        ("length = 2", "datamatch = 7\nlength = 0", ["doorbell.datamatch", "any"]),
         ("gsi = 24", "gsi = 4096", ["interrupt.gsi", "0 to 4095"]),
         ("vector = 0x40", "vector = 0x41", ["interrupt.vector", "0x40"]),
         ("per_second = 2000", "per_second = 0.5", ["pace.per_second", "flat-out"]),

@@ -112,7 +112,7 @@ def test_every_scenario_takes_the_ways_that_it_names(name: str) -> None:
     scenario, tally = session.scenario, tally_of(events)
     outside = tally.exits_to_userspace.get("IO", 0) + tally.exits_to_userspace.get("MMIO", 0)
     if scenario.doorbell:
-        assert outside == (0 if scenario.doorbell.ioeventfd else 100)
+        assert outside == (100 if scenario.doorbell.leaves else 0)
     if scenario.interrupt:
         by_thread = scenario.interrupt.irqfd and scenario.machine == "one-guest"
         counts = np.bincount(events["kind"], minlength=max(EventKind) + 1)
