@@ -81,6 +81,9 @@ class FakeSource:
             self._put(at + 26_000, EventKind.ENTRY, Lane.VCPU, reason)
             read = at + 56_000 + jitter
         self._put(read - 9_000, EventKind.RUNG, Lane.GUEST, doorbell.address, n)
+        if self.scenario.direct:
+            self._handle(read, n)
+            return
         self._put(read, EventKind.DOORBELL, Lane.IO_THREAD, 0, n, 1)
         if self.scenario.interrupt and self.scenario.interrupt.by == "guest":
             self._interrupt(read + 4_000, n)
@@ -92,12 +95,18 @@ class FakeSource:
         self._signalled = k = self._signalled + 1
         jitter = int(self.random.exponential(800))
         if self._on[Switch.IRQFD]:
-            self._put(at, EventKind.IRQFD, Lane.IO_THREAD, interrupt.gsi, k, answers)
+            kind = EventKind.SUBMIT if self.scenario.machine == "io-uring" else EventKind.IRQFD
+            self._put(at, kind, Lane.IO_THREAD, interrupt.gsi, k, answers)
             handled = at + 12_000 + jitter
         else:
             self._put(at, EventKind.IRQ_IOCTL, Lane.IO_THREAD, IrqIoctl.SIGNAL_MSI, k, answers)
             handled = at + 22_000 + jitter
-        self._put(handled, EventKind.HANDLER, Lane.GUEST, interrupt.vector, k, 1)
+        self._handle(handled, k)
+
+    def _handle(self, at: int, k: int) -> None:
+        interrupt = self.scenario.interrupt
+        assert interrupt
+        self._put(at, EventKind.HANDLER, Lane.GUEST, interrupt.vector, k, 1)
 
     def _peek(self) -> None:
         self._peeked = self._time
@@ -113,7 +122,7 @@ class FakeSource:
     def start(self) -> None:
         self.alive = True
         for switch, on in self._on.items():
-            self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, 0, int(on))
+            self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, int(self.scenario.direct), int(on))
         self._put(self._time, EventKind.SETTING, Lane.ENGINE, Setting.RUNNING, 0, 1)
 
     def stop(self) -> None:
@@ -139,7 +148,7 @@ class FakeSource:
 
     def _wire(self, switch: Switch, on: bool) -> None:
         self._on[switch] = on
-        self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, 0, int(on))
+        self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, int(self.scenario.direct), int(on))
         self.commands.append(f"{switch.name.lower()} {'on' if on else 'off'}")
 
     def set_ioeventfd(self, on: bool) -> None:

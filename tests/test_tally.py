@@ -118,3 +118,23 @@ def test_exit_names_are_those_of_the_kernel_header() -> None:
         reason: name for reason, name in NAMES.items() if reason in known
     }
     assert exit_name(2) == "IO"
+
+
+def test_a_doorbell_whose_eventfd_is_the_irqfds_is_an_interrupt_that_the_handler_receives() -> None:
+    tally = fed(
+        (EventKind.WIRE, Switch.IOEVENTFD, 1, 1),
+        (EventKind.WIRE, Switch.IRQFD, 1, 1),
+        (EventKind.RING, 0x510, 1, 0),
+        (EventKind.RING, 0x510, 2, 0),
+        (EventKind.HANDLER, 0x40, 2, 2),
+        (EventKind.RING, 0x510, 3, 0),
+    )
+    assert (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending) == (3, 2, 1)
+    assert (tally.irqs_signalled, tally.irqs_handled, tally.irqs_merged, tally.irqs_pending) == (3, 1, 1, 1)
+    assert tally.eventfd_reads == 0
+    assert not tally.settled
+
+
+def test_a_submitted_read_is_a_signalled_interrupt() -> None:
+    tally = fed((EventKind.SUBMIT, 24, 1, 1), (EventKind.SUBMIT, 24, 2, 2), (EventKind.HANDLER, 0x40, 1, 1))
+    assert (tally.irqs_signalled, tally.irqs_pending) == (2, 1)

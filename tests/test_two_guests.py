@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import random
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import engine.guest
 from engine.errors import GuestError
@@ -22,6 +24,7 @@ from engine.scenario import Pace, Scenario, load_scenario
 from engine.session import Session
 from engine.tally import Tally
 from tests.leaks import belongings, left_behind
+from viz.summary import summary
 
 pytestmark = pytest.mark.kvm
 
@@ -185,6 +188,19 @@ def test_a_session_may_end_with_the_irqfd_off(name: str) -> None:
     assert one.session.error is None
     assert one.tally.irqs_signalled == one.tally.irqs_handled + one.tally.irqs_merged + one.tally.irqs_pending
     assert one.tally.irqs_pending == truth["pending"] > 0
+
+
+def test_the_summary_names_both_ends() -> None:
+    one = run(paced("vm-to-vm"))
+    latencies = Latencies(one.session.scenario, one.session.clock)
+    latencies.feed(one.events)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(summary(one.session, one.tally, latencies, 1.0))
+    text = console.export_text()
+    assert text.count("guest → guest") == 2
+    assert "handler of the guest that it rings" in text
+    assert "host" not in text
+    assert "I/O thread" not in text
 
 
 # -- bad endings -------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ MEANINGS = {
     "store_cost": "guest's store → its next instruction",
     "round_trip": "guest's store → guest's handler",
 }
+DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  # where nobody else reads the doorbell
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "max": "max"}
 
 
@@ -77,30 +78,31 @@ def table_of(name: str, numbers: list[str], style: str = "", text: str | None = 
 
 
 def doorbells_table(tally: Tally) -> Table:
-    """From guest to host: rung = received + pending."""
+    """From guest to host, or to a guest: rung = received + pending."""
     table = table_of("Doorbells", ["rung", "received", "pending", "reads of the eventfd"], "yellow")
     numbers = (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending, tally.eventfd_reads)
-    table.add_row("guest → host", *map(grouped, numbers))
+    table.add_row("guest → guest" if tally.direct else "guest → host", *map(grouped, numbers))
     return table
 
 
 def interrupts_table(tally: Tally) -> Table:
-    """From host to guest: signalled = handled + merged + pending."""
+    """From host, or a guest, to guest: signalled = handled + merged + pending."""
     table = table_of("Interrupts", ["signalled", "handled", "merged", "pending"], "cyan")
     numbers = (tally.irqs_signalled, tally.irqs_handled, tally.irqs_merged, tally.irqs_pending)
-    table.add_row("host → guest", *map(grouped, numbers))
+    table.add_row("guest → guest" if tally.direct else "host → guest", *map(grouped, numbers))
     return table
 
 
 def latency_table(latencies: Latencies) -> RenderableType:
     """Percentiles of every latency that this scenario has, in µs, and what each one is."""
     table, legend = table_of("Latency, µs", [*COLUMNS.values(), "count"]), []
+    meanings = MEANINGS | (DIRECT if latencies.tracker.direct else {})
     for name in LATENCIES:
         values = latencies.histograms[name].summary()
         if values["count"]:
             numbers = (f"{values[key] / 1000:,.{1 if values[key] < 1e6 else 0}f}" for key in COLUMNS)
             table.add_row(name.replace("_", " "), *numbers, grouped(values["count"]))
-            legend.append(f"{name.replace('_', ' '):12}   {MEANINGS[name]}")
+            legend.append(f"{name.replace('_', ' '):12}   {meanings[name]}")
     return Group(table, Text("\n".join(legend), style="dim"))
 
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, Q
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.journeys import Journeys, no_journeys
-from engine.latency import SPANS
+from engine.latency import ends
 from viz.lanes import Occupancy, awake, cover, flights, instruction, user_space
 from viz.model import LiveModel
 from viz.plots.card import PADDING, Card
@@ -241,7 +241,7 @@ class Timeline(Card):
             return
         lines = [Line(self.theme.color("text"), f"journey #{grouped(int(journey['seq'][0]))}", "")]
         for curve in CURVES:
-            start, end = (int(journey[stage][0]) for stage in SPANS[curve.name])
+            start, end = (int(tsc[0]) for tsc in ends(journey, curve.name))
             if start and end:
                 value = duration(self.model.clock.ns(end - start))
                 lines.append(Line(self.theme.color(curve.color), curve.label, value))

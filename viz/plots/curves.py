@@ -32,7 +32,8 @@ def curves_of(scenario: Scenario) -> list[Curve]:
     """The latencies that this scenario can have."""
     rings, interrupts = scenario.doorbell is not None, scenario.interrupt is not None
     answered = rings and scenario.interrupt is not None and scenario.interrupt.by == "guest"
-    there = {"doorbell": rings, "store_cost": rings, "injection": interrupts, "round_trip": answered}
+    injected = interrupts and not scenario.direct  # else the doorbell is the interrupt: there is one latency for both
+    there = {"doorbell": rings, "store_cost": rings, "injection": injected, "round_trip": answered}
     return [curve for curve in CURVES if there[curve.name]]
 
 
