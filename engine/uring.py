@@ -98,10 +98,15 @@ class UringGuest(OneGuest):
 
     def _connect(self) -> None:
         self.cannot |= {"irqfd": COMPLETION_SIGNALS}
-        self.uring = self._stack.enter_context(Uring(self.guest.memory, self.irq_eventfd))
-        self._stack.callback(self.io_thread.stop)  # which comes first, as it uses the other
+        self.uring = Uring(self.guest.memory, self.irq_eventfd)
+        self._stack.callback(self._end_reading)
         self.io_thread.read_by(self.uring.handle)
         super()._connect()
+
+    def _end_reading(self) -> None:
+        """First the thread, which uses the io_uring: if it does not end, both are left behind."""
+        self.io_thread.stop()
+        self.uring.close()
 
     def set_irqfd(self, on: bool) -> None:
         """On: assigned, and the I/O thread reads. It cannot be switched off."""
