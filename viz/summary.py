@@ -40,9 +40,9 @@ def report(source: Source, tally: Tally, latencies: Latencies, elapsed_s: float)
 
 
 def settings(scenario: Scenario) -> dict[str, Any]:
-    """Everything that `--set` can change, as it was at the start."""
+    """Everything that `--set` can change, as it was at the start, but what this scenario has not."""
     tables = scenario.tables()
-    return {name: tables[table][key] for name, (table, key) in SETTINGS.items() if table in tables}
+    return {name: tables[table][key] for name, (table, key) in SETTINGS.items() if key in tables.get(table, {})}
 
 
 def summary(source: Source, tally: Tally, latencies: Latencies, elapsed_s: float) -> RenderableType:
