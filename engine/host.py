@@ -183,11 +183,20 @@ def user_name() -> str:
         return str(os.getuid())
 
 
+def create_vm(kvm: int) -> int:
+    """KVM_CREATE_VM, as often as it is interrupted: see bw_vm_create in core/vm.c."""
+    while True:
+        try:
+            return fcntl.ioctl(kvm, KVM_CREATE_VM, 0)
+        except InterruptedError:
+            continue
+
+
 @contextmanager
 def trial_vm(kvm: int) -> Iterator[int]:
     """An empty VM; NoKvmError if KVM refuses to make one."""
     try:
-        vm = fcntl.ioctl(kvm, KVM_CREATE_VM, 0)
+        vm = create_vm(kvm)
     except OSError as error:
         busy = "; another hypervisor on this machine (VirtualBox, VMware) holds the CPU: end it"
         text = f"KVM refuses to create a VM: {error.strerror}{busy if error.errno == errno.EBUSY else ''}"

@@ -11,7 +11,7 @@ import pytest
 from engine import host
 from engine.checks import clock_checks, host_checks
 from engine.errors import NoKvmError
-from engine.host import CAPABILITIES, host_facts, kvm_backend, permission_remedy, usable_kvm, why_not_opened
+from engine.host import CAPABILITIES, create_vm, host_facts, kvm_backend, permission_remedy, usable_kvm, why_not_opened
 
 CLOCKSOURCE = "sys/devices/system/clocksource/clocksource0"
 
@@ -134,3 +134,17 @@ def test_every_failed_check_has_a_remedy(tmp_path: Path) -> None:
 def test_clock(flags: str, available: str, trusted: list[bool], tmp_path: Path) -> None:
     files = {f"{CLOCKSOURCE}/current_clocksource": "hpet", f"{CLOCKSOURCE}/available_clocksource": available}
     assert [check.ok for check in clock_checks(machine(tmp_path, flags, files=files))] == trusted
+
+
+def test_creating_a_vm_goes_on_when_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[int | InterruptedError] = [InterruptedError(), InterruptedError(), 7]
+
+    def ioctl(*_: object) -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, InterruptedError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("engine.host.fcntl.ioctl", ioctl)
+    assert create_vm(3) == 7
+    assert answers == []
