@@ -60,8 +60,8 @@ def bare_period_ns(rounds: int) -> float:
         machine.wait_until_ready()
         machine.set_pace(FLAT_OUT, running=True)
         done = lib.bw_bare_loop(
-            machine.doorbell_eventfd.fd,
-            machine.irq_eventfd.fd,
+            machine.doorbells.eventfds[0].fd,
+            machine.interrupts.eventfds[0].fd,
             machine.guest.memory.pointer,
             rounds,
             ffi.cast("uint64_t *", ffi.from_buffer(tsc)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from typing import Any
 
 from engine._core import ffi, lib
 from engine.errors import KvmError, check
@@ -49,19 +50,19 @@ class CoalescedRing(Owner):
 
     def __init__(self, vm: Vm, vcpu: Vcpu) -> None:
         error = ffi.new("int *")
-        self._handle = lib.bw_coalesced_new(vm.fd, vcpu.fd, error)
-        if self._handle == ffi.NULL:
+        self.handle: Any = lib.bw_coalesced_new(vm.fd, vcpu.fd, error)
+        if self.handle == ffi.NULL:
             unknown = "This kernel's KVM has no coalesced writes." if error[0] == -errno.EOPNOTSUPP else ""
             raise KvmError("mapping the ring of coalesced writes", -error[0], unknown)
-        self.room = int(lib.bw_coalesced_room(self._handle))
+        self.room = int(lib.bw_coalesced_room(self.handle))
         self._out = ffi.new("struct bw_coalesced_write[]", self.room)
 
     def take(self) -> list[CoalescedWrite]:
         """All that waits, oldest first."""
-        count = lib.bw_coalesced_take(self._handle, self._out, self.room)
+        count = lib.bw_coalesced_take(self.handle, self._out, self.room)
         return [CoalescedWrite(w.address, w.value, w.length, bool(w.pio)) for w in self._out[0:count]]
 
     def close(self) -> None:
-        if self._handle != ffi.NULL:
-            lib.bw_coalesced_free(self._handle)
-        self._handle = ffi.NULL
+        if self.handle != ffi.NULL:
+            lib.bw_coalesced_free(self.handle)
+        self.handle = ffi.NULL

@@ -37,7 +37,8 @@ class EventKind(IntEnum):
     EXIT = 4
     # vCPU thread, about to call KVM_RUN again: id the reason of the exit that it has served.
     ENTRY = 5
-    # I/O thread, read() of the doorbell's eventfd returned: seq doorbells received so far, arg the count that was read.
+    # I/O thread, read() of a doorbell's eventfd returned: id queue, seq doorbells received so far from this queue, arg
+    # the count that was read.
     DOORBELL = 6
     # I/O thread, about to write the irqfd: id GSI, seq interrupt, arg newest doorbell that it answers (0: none).
     IRQFD = 7
@@ -56,9 +57,15 @@ class EventKind(IntEnum):
     SETTING = 13
     # Events lost before this one: id the Lane that lost them, arg how many.
     LOST = 14
+    # I/O thread, read() of the resamplefd returned: the guest has ended the interrupt and KVM has lowered the line; or,
+    # where KVM_IRQ_LINE raised it, the guest has acknowledged and the vCPU thread has lowered it. id GSI, seq
+    # interrupts signalled so far, arg the count that was read.
+    RESAMPLE = 15
     # I/O thread, about to submit to io_uring a read whose completion signals the irqfd: id GSI, seq interrupt, arg
     # newest doorbell that it answers (0: none).
     SUBMIT = 16
+    # The guest, about to let interrupts in again after it has held them off: seq newest interrupt that was announced.
+    WINDOW = 18
 
 
 class Eventfd(IntEnum):
@@ -123,6 +130,12 @@ EVENT: np.dtype[np.void] = np.dtype(
 )
 
 Events = npt.NDArray[np.void]  # shape (n,), dtype EVENT, sorted by tsc
+
+
+def doorbell_numbers(reads: Events, queues: int) -> npt.NDArray[np.uint64]:
+    """The newest doorbell that each DOORBELL event has received: a guest rings its queues in turn. Shape (n,)."""
+    numbers: npt.NDArray[np.uint64] = (reads["seq"] - 1) * np.uint64(queues) + reads["id"] + 1
+    return numbers
 
 
 def no_events() -> Events:

@@ -30,6 +30,7 @@ VCPU_RING = 1 << 17
 SCRATCH = 1 << 19  # events that one drain can take from one source
 READY_SECONDS = 1.0  # how long a guest may take to boot
 NO_LIMIT = 2**64 - 1
+IOAPIC_LEVEL = 1 << 15  # of a redirection entry (82093AA datasheet, 3.2.4)
 NOBODY = ffi.new("const uint64_t *", 0)  # the number of interrupts that a host which sends none has announced
 NUDGE = GsiRoute.msi(0, lib.BW_VECTOR_NUDGE)
 
@@ -57,6 +58,8 @@ class Program:
     doorbell: Doorbell | None = None
     vector: int = 0  # of the interrupts that it stamps
     ioapic_pin: int | None = None  # that it programs
+    level: bool = False  # how: level-triggered, not edge-triggered
+    hold_us: int = 0  # how long it keeps interrupts off once it is interrupted
 
 
 class Guest(Owner):
@@ -97,6 +100,8 @@ class Guest(Owner):
         program = self.program
         self.memory.load(guest_image(program.image))
         self.control(lib.BW_CTL_IOAPIC_PIN, "I", 0xFFFFFFFF if program.ioapic_pin is None else program.ioapic_pin)
+        self.control(lib.BW_CTL_IOAPIC_ENTRY, "I", program.vector | (IOAPIC_LEVEL if program.level else 0))
+        self.control(lib.BW_CTL_HOLD, "Q", self.clock.cycles(program.hold_us / 1e6))
         self.control(lib.BW_CTL_LIMIT, "Q", program.limit)
         self.control(lib.BW_CTL_PERIOD, "Q", lib.BW_PERIOD_BY_HAND)
         if doorbell := program.doorbell:
@@ -104,11 +109,15 @@ class Guest(Owner):
             self.control(lib.BW_CTL_ADDRESS, "Q", doorbell.address)
             self.control(lib.BW_CTL_VALUE, "Q", doorbell.value)
             self.control(lib.BW_CTL_WIDTH, "I", doorbell.width)
+            self.control(lib.BW_CTL_QUEUES, "I", doorbell.queues)
+            self.control(lib.BW_CTL_ADDRESSES, "I", doorbell.addresses)
 
     def _prepare_stamps(self) -> None:
         address = self.program.doorbell.address if self.program.doorbell else 0
         stamps = lib.bw_stamps_new(self.memory.pointer, address & 0xFFFFFFFF, self.program.vector, lib.bw_tsc())
         self._stamps = ffi.gc(stamps, lib.bw_stamps_free)
+        if self.program.doorbell:
+            lib.bw_stamps_set_addresses(self._stamps, self.program.doorbell.addresses)
         self._scratch = np.empty(SCRATCH, EVENT)
         self._scratch_c = ffi.cast("struct bw_event *", ffi.from_buffer(self._scratch))
 

@@ -48,6 +48,19 @@ class IoThread(Owner):
             raise KvmError("setting up the I/O thread", -error[0])
         self.orders = Orders()
 
+    def wait_for(self, doorbells: list[Eventfd]) -> None:
+        """Lets it read these, each counted for itself, instead of the one. Before start()."""
+        result = lib.bw_iothread_set_queues(self._handle, fds(doorbells), len(doorbells))
+        check(result, f"waiting for {len(doorbells)} doorbells")
+
+    def signal_in_turn(self, irqs: list[Eventfd]) -> None:
+        """Lets it signal by these, one after the other, instead of the one. Before start()."""
+        check(lib.bw_iothread_set_irqfds(self._handle, fds(irqs), len(irqs)), f"signalling {len(irqs)} irqfds")
+
+    def hold_line(self, resamplefd: Eventfd) -> None:
+        """Makes it raise a line, and not again until this eventfd tells that the guest has seen it. Before start()."""
+        lib.bw_iothread_set_level(self._handle, resamplefd.fd)
+
     def read_by(self, uring: Any) -> None:
         """Lets the path BW_PATH_URING read by this struct bw_uring, which outlives the thread. Before start()."""
         lib.bw_iothread_set_uring(self._handle, uring)
@@ -103,3 +116,8 @@ class IoThread(Owner):
         self.stop()
         lib.bw_iothread_free(self._handle)
         self._handle = ffi.NULL
+
+
+def fds(eventfds: list[Eventfd]) -> Any:
+    """An array of int for C."""
+    return ffi.new("int[]", [eventfd.fd for eventfd in eventfds])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EVENT, EventKind, Events, Lane, no_events
+from engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
 
 if TYPE_CHECKING:
     from engine.scenario import Scenario
@@ -71,6 +71,7 @@ class JourneyTracker:
         interrupt = scenario.interrupt
         self.answered = scenario.doorbell is not None and interrupt is not None and interrupt.by == "guest"
         self.direct = interrupt is not None and interrupt.by == "doorbell"
+        self.queues = scenario.doorbell.queues if scenario.doorbell else 1
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
         self._doorbells = no_journeys()  # under way, by seq
         self._interrupts = no_journeys()  # under way, by seq
@@ -90,7 +91,7 @@ class JourneyTracker:
         rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
         handlers, gaps = select(events, EventKind.HANDLER), select(events, EventKind.LOST)
         gaps = gaps["tsc"][gaps["id"] == Lane.GUEST]
-        self._open(rings["seq"], reads["seq"])
+        self._open(rings["seq"], doorbell_numbers(reads, self.queues))
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
         self._leave(around_user_space(events))
@@ -104,7 +105,7 @@ class JourneyTracker:
 
     def _open(self, rung: Numbers, received: Numbers) -> None:
         """Opens a journey for each doorbell up to the newest that the guest has rung or the host received."""
-        first, self._opened = self._opened + 1, int(max([self._opened, *rung[-1:], *received[-1:]]))
+        first, self._opened = self._opened + 1, int(max([self._opened, *rung[-1:], received.max(initial=0)]))
         self.given_up += max(0, self._opened + 1 - first - OPEN_LIMIT)
         opened = np.zeros(min(self._opened + 1 - first, OPEN_LIMIT), JOURNEY)
         opened["seq"] = np.arange(self._opened + 1 - opened.size, self._opened + 1)
@@ -134,11 +135,19 @@ class JourneyTracker:
         self._doorbells["entry"][row] = vcpu["tsc"][1:][found]
 
     def _receive(self, reads: Events) -> None:
-        """Pairs each doorbell n with the read() whose count covers it: seq - arg < n <= seq."""
-        row, read = covering(self._doorbells, "doorbell", reads["seq"] - reads["arg"], reads["seq"])
+        """Pairs each doorbell with the read() whose count covers it: of one queue that is seq - arg < n <= seq."""
+        for queue in np.unique(reads["id"]).tolist():
+            self._receive_from(queue, reads[reads["id"] == queue])
+
+    def _receive_from(self, queue: int, reads: Events) -> None:
+        """Queues are rung in turn, so the doorbells that one's count adds up are `queues` apart."""
+        upto, span = doorbell_numbers(reads, self.queues), reads["arg"] * self.queues
+        row, read = covering(self._doorbells, "doorbell", np.maximum(upto, span) - span, upto)
+        own = (self._doorbells["seq"] - 1) % self.queues == queue
+        row, read = row[own[row]], read[own[row]]
         self._doorbells["doorbell"][row] = reads["tsc"][read]
         self._doorbells["batch"][row] = reads["arg"][read]
-        self._give_up_before(reads["seq"] + 1, "doorbell")
+        self._drop(own & (self._doorbells["doorbell"] == 0) & (self._doorbells["seq"] <= upto[-1]))
 
     def _signal(self, signals: Events) -> None:
         """Opens each interrupt, and pairs it with the doorbells that it answers."""

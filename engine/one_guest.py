@@ -19,18 +19,17 @@ from engine._core import lib
 from engine.errors import EngineError, KvmError
 from engine.events import Eventfd, Events, Lane
 from engine.guest import NO_LIMIT, Guest, Program, two_cpus
-from engine.ioeventfd import Ioeventfd
 from engine.iothread import IoThread
-from engine.irqfd import Irqfd
 from engine.machine import Machine
-from engine.owner import Eventfd as EventfdFile
 from engine.ring import Ring
 from engine.scenario import Pace, Scenario
 from engine.vm import GsiRoute
+from engine.wires import DoorbellWires, InterruptWires
 
 IO_RING = 1 << 18
 PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}
 NO_DOORBELL = "This guest rings no doorbell: the host signals it."
+LEVEL_STAYS = "Who lowers the line is settled before the guest boots: KVM at its EOI, or the guest by a write."
 NO_INTERRUPT = "This scenario has no interrupt."
 
 
@@ -42,12 +41,12 @@ class OneGuest(Machine):
         self.limit = NO_LIMIT if limit is None else limit
         self.cpus = two_cpus() if cpus is None else cpus
         self._stack = ExitStack()
-        self._ioeventfd: Ioeventfd | None = None
-        self._irqfd: Irqfd | None = None
         if scenario.doorbell is None:
             self.cannot |= {"ioeventfd": NO_DOORBELL, "doorbell": NO_DOORBELL}
         if scenario.interrupt is None:
             self.cannot |= {"irqfd": NO_INTERRUPT, "interrupt": NO_INTERRUPT}
+        elif scenario.interrupt.trigger == "level":
+            self.cannot |= {"irqfd": LEVEL_STAYS}
         try:
             self._build()
         except BaseException:
@@ -58,18 +57,19 @@ class OneGuest(Machine):
 
     def _build(self) -> None:
         enter = self._stack.enter_context
-        self.guest = enter(Guest(self._program()))
+        self.guest = enter(Guest(self._program(), split_irqchip=self.scenario.irqchip == "split"))
         self.clock = self.guest.clock
         self.io_ring = enter(Ring(IO_RING))
-        self.doorbell_eventfd, self.irq_eventfd = enter(EventfdFile()), enter(EventfdFile())
+        self.doorbells = enter(DoorbellWires(self.guest.vm, self.guest.vcpu, self.scenario.doorbell))
+        self.interrupts = enter(InterruptWires(self.guest.vm, self.guest.vcpu, self.scenario.interrupt))
         self.route = self._set_route()
         self.io_thread = enter(
             IoThread(
                 self.guest.vm,
                 self.guest.memory,
                 self.io_ring,
-                self.doorbell_eventfd,
-                self.irq_eventfd,
+                self.doorbells.eventfds[0],
+                self.interrupts.eventfds[0],
                 self.route,
                 self.clock.hz,
             )
@@ -85,6 +85,8 @@ class OneGuest(Machine):
             doorbell=self.scenario.doorbell,
             vector=interrupt.vector if interrupt else 0,
             ioapic_pin=interrupt.gsi if interrupt and through_ioapic else None,
+            level=interrupt is not None and interrupt.trigger == "level",
+            hold_us=interrupt.hold_us if interrupt else 0,
         )
 
     def _set_route(self) -> GsiRoute | None:
@@ -104,10 +106,12 @@ class OneGuest(Machine):
         doorbell, interrupt = self.scenario.doorbell, self.scenario.interrupt
         orders = self.io_thread.orders
         orders.limit = self.limit
+        self.io_thread.wait_for(self.doorbells.eventfds)
+        self.io_thread.signal_in_turn(self.interrupts.eventfds)
         if doorbell:
-            self.guest.vcpu.set_doorbell(self.doorbell_eventfd, doorbell.address, pio=doorbell.bus == "pio")
-            if doorbell.ioeventfd:
-                self.set_ioeventfd(True)
+            self.set_ioeventfd(doorbell.ioeventfd)
+        if self.interrupts.resamplefd:
+            self.io_thread.hold_line(self.interrupts.resamplefd)
         if interrupt:
             orders.signal = lib.BW_SIGNAL_ANSWER if interrupt.by == "guest" else lib.BW_SIGNAL_PACED
             orders.path = PATHS[interrupt.ioctl]
@@ -133,30 +137,18 @@ class OneGuest(Machine):
 
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
-        doorbell = self.scenario.doorbell
-        if doorbell and on and self._ioeventfd is None:
-            self._ioeventfd = Ioeventfd(
-                self.guest.vm,
-                self.doorbell_eventfd,
-                doorbell.ioeventfd_address,
-                doorbell.length,
-                pio=doorbell.bus == "pio",
-                datamatch=doorbell.datamatch,
-            )
-        elif not on and self._ioeventfd is not None:
-            self._ioeventfd.close()
-            self._ioeventfd = None
+        self.doorbells.set_ioeventfd(on)
 
     def set_irqfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already; the I/O thread takes the other path meanwhile."""
         interrupt = self.scenario.interrupt
-        if interrupt and on and self._irqfd is None:
-            self._irqfd = Irqfd(self.guest.vm, self.irq_eventfd, interrupt.gsi)
-            self.io_thread.command(path=lib.BW_PATH_IRQFD)
-        elif interrupt and not on and self._irqfd is not None:
+        if interrupt is None or on == self.interrupts.assigned:
+            return
+        if not on:
             self.io_thread.command(path=PATHS[interrupt.ioctl])
-            self._irqfd.close()
-            self._irqfd = None
+        self.interrupts.set_irqfd(on)
+        if on:
+            self.io_thread.command(path=lib.BW_PATH_IRQFD)
 
     def set_pace(self, pace: Pace, running: bool) -> None:
         """Takes effect at once, in the guest or in the I/O thread, whichever keeps the pace."""
@@ -184,7 +176,7 @@ class OneGuest(Machine):
 
     def counts(self) -> dict[Eventfd, int]:
         """The counts of both eventfds."""
-        return {Eventfd.DOORBELL: self.doorbell_eventfd.count(), Eventfd.IRQ: self.irq_eventfd.count()}
+        return {Eventfd.DOORBELL: self.doorbells.count(), Eventfd.IRQ: self.interrupts.count()}
 
     def stats(self) -> dict[str, int]:
         """KVM's own counters of the vCPU."""
@@ -205,8 +197,8 @@ class OneGuest(Machine):
             "refused": self.io_thread.refused,
             "relayed": self.guest.vcpu.relayed(),
             "exits": self.guest.vcpu.exits(),
-            "pending": self.doorbell_eventfd.count(),
-            "irq_pending": self.irq_eventfd.count(),
+            "pending": self.doorbells.count(),
+            "irq_pending": self.interrupts.count(),
             "nonsense": self.guest.nonsense(),
             "lost": sum(self.lost().values()),
         }
@@ -218,7 +210,9 @@ class OneGuest(Machine):
         return self.guest.trouble()
 
     def at_rest(self) -> bool:
-        """Twice the same count, all received, all handled."""
+        """Twice the same count, all received, all handled. What KVM keeps coalesced is sent for."""
+        if self.scenario.doorbell and self.scenario.doorbell.coalesced:
+            self.guest.vcpu.kick()
         before = self.guest.rung()
         time.sleep(0.002)
         received = self.guest.rung() == before == self.io_thread.received
@@ -233,8 +227,4 @@ class OneGuest(Machine):
 
     def close(self) -> None:
         """Ends the threads, deassigns, closes, unmaps."""
-        for wire in (self._ioeventfd, self._irqfd):
-            if wire is not None:
-                wire.close()
-        self._ioeventfd = self._irqfd = None
         self._stack.close()

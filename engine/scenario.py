@@ -32,18 +32,22 @@ class Doorbell:
     value: int  # what the guest writes
     ioeventfd: bool  # whether the ioeventfd is on at the start
     ioeventfd_address: int  # where it is registered
-    datamatch: int | None = None  # the only value that signals it; None: any
+    datamatch: int | None  # the only value that signals it; None: any
+    queues: int  # eventfds: the guest writes the values 0 to this - 1 in turn, and each is another one's datamatch
+    addresses: int  # that the guest writes in turn, ADDRESS_STRIDE apart, each with an ioeventfd of the one eventfd
+    coalesced: bool  # whether KVM keeps what no ioeventfd takes in its ring of coalesced writes
 
     @property
     def hit(self) -> bool:
         """Whether the ioeventfd takes what the guest writes: a miss leaves to user space, as if there were none."""
         whole = self.length in (0, self.width)
-        return whole and self.ioeventfd_address == self.address and self.datamatch in (None, self.value)
+        matches = self.queues > 1 or self.datamatch in (None, self.value)
+        return whole and self.ioeventfd_address == self.address and matches
 
     @property
     def leaves(self) -> bool:
         """Whether a doorbell leaves to user space, with the wiring that the scenario starts with."""
-        return not (self.ioeventfd and self.hit)
+        return not (self.ioeventfd and self.hit) and not self.coalesced
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,10 @@ class Interrupt:
     # What is used while the irqfd is off: "irq-line" (KVM_IRQ_LINE) or "signal-msi" (KVM_SIGNAL_MSI).
     ioctl: str  # of no use if direct
     irqfd: bool  # whether the irqfd is on at the start
+    trigger: str  # of a pin: "edge" or "level", which stays high until the guest has seen it
+    irqfds: int  # eventfds, all of the one GSI, signalled in turn
+    hold_us: int  # how long the guest keeps interrupts off once it is interrupted
+    reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never
     # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct.
     by: str
 
@@ -80,6 +88,7 @@ class Scenario:
     shows: str  # what to look at
     guest: str  # the image is guests/<guest>.bin
     machine: str  # what runs it, engine/machine.py: "one-guest", ...
+    irqchip: str  # "full", or "split": only the local APICs are in the kernel
     doorbell: Doorbell | None
     interrupt: Interrupt | None
     pace: Pace

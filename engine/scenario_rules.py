@@ -15,6 +15,8 @@ GUESTS = Path(__file__).resolve().parent.parent / "guests"
 GROUPS = ("Round trip", "Doorbells", "Interrupts", "Coalescing", "Kernel only")
 MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring")  # engine/machine.py builds them
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # of these, those in which no host thread stands between the two wires
+RINGERS = ("doorbell", "queues", "coalesced", "roundtrip", "window", "neighbour", "selfring")  # guest programs
+LISTENERS = ("listen", "roundtrip", "window", "neighbour", "selfring")
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
@@ -22,8 +24,9 @@ MEMORY = 0x800000  # the guest's RAM, from 0: abi.h
 APICS = 0xFEC00000  # from here on the IOAPIC and the local APIC
 KERNEL_PORTS = {*range(0x100), 0x4D0, 0x4D1}  # PIC, PIT, speaker and edge/level registers answer in the kernel
 EXIT_PORT = 0x5F0
+ADDRESS_STRIDE = 8  # BW_ADDRESS_STRIDE
 ADDRESSES = {"pio": 0x510, "mmio": 0xD0000000}  # where no device is
-VECTORS = {"msi": 0x40, "ioapic": 0x41}  # for which the guests have a handler
+VECTORS = {"msi": 0x40, "ioapic": 0x41, "ack": 0x43}  # for which the guests have a handler
 GSIS = {"msi": 24, "ioapic": 5}  # MSI above the 24 pins; a pin that no legacy device uses
 
 
@@ -107,6 +110,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "shows": text(),
         "guest": guest(),
         "machine": optional(choice(*MACHINES), "one-guest"),
+        "irqchip": optional(choice("full", "split"), "full"),
     },
     "doorbell": {
         "bus": choice("pio", "mmio"),
@@ -117,6 +121,9 @@ RULES: dict[str, dict[str, Rule]] = {
         "ioeventfd": optional(flag(), True),
         "ioeventfd_address": optional(whole(0, 2**32 - 1, "#x"), None),
         "datamatch": optional(whole(0, 2**64 - 1), None),
+        "queues": optional(whole(1, 8), 1),
+        "addresses": optional(whole(1, 8), 1),
+        "coalesced": optional(flag(), False),
     },
     "interrupt": {
         "route": choice("msi", "ioapic"),
@@ -124,6 +131,10 @@ RULES: dict[str, dict[str, Rule]] = {
         "vector": optional(whole(0x10, 0xFF, "#x"), None),
         "ioctl": optional(choice("irq-line", "signal-msi"), "signal-msi"),
         "irqfd": optional(flag(), True),
+        "trigger": optional(choice("edge", "level"), "edge"),
+        "irqfds": optional(whole(1, 8), 1),
+        "hold_us": optional(whole(0, 100_000), 0),
+        "reroute_ms": optional(whole(0, 10_000), 0),
         "by": choice("guest", "host", "doorbell"),
     },
     "pace": {
@@ -146,6 +157,8 @@ DERIVED = {
     "bus": ("address", "ioeventfd_address", "width"),
     "address": ("ioeventfd_address",),
     "route": ("gsi", "vector"),
+    "trigger": ("vector",),
+    "irqfd": ("vector",),
 }
 
 
@@ -224,33 +237,52 @@ def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:
     if name == "doorbell":
         follows = {"address": ADDRESSES[values["bus"]], "width": values["length"] or 4}
     if name == "interrupt":
-        follows = {"gsi": GSIS[values["route"]], "vector": VECTORS[values["route"]]}
+        follows = {"gsi": GSIS[values["route"]], "vector": vector_of(values)}
     values = values | {key: value for key, value in follows.items() if values[key] is None}
     if name == "doorbell" and values["ioeventfd_address"] is None:
         values["ioeventfd_address"] = values["address"]
     return values
 
 
+def vector_of(interrupt: Mapping[str, Any]) -> int:
+    """The vector whose handler does what this interrupt needs."""
+    needs_ack = interrupt["trigger"] == "level" and not interrupt["irqfd"]
+    return VECTORS["ack"] if needs_ack else VECTORS[interrupt["route"]]
+
+
 def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """(table, key, problem) wherever values that are allowed alone do not go together."""
     doorbell, interrupt, program = values.get("doorbell"), values.get("interrupt"), values[""]["guest"]
-    if doorbell is None and program in ("doorbell", "roundtrip", "neighbour", "selfring"):
+    if doorbell is None and program in RINGERS:
         yield "", "guest", f'"{program}" rings doorbells, so the table [doorbell] is needed'
-    if interrupt is None and program in ("listen", "roundtrip", "neighbour", "selfring"):
+    if interrupt is None and program in LISTENERS:
         yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
     if (interrupt is not None and interrupt["by"] == "doorbell") != (values[""]["machine"] in KERNEL_ONLY):
         yield "", "machine", f'by = "doorbell" goes with one of {", ".join(KERNEL_ONLY)}, and only with these'
     if values[""]["machine"] == "io-uring" and not (interrupt is not None and interrupt["irqfd"]):
         yield "interrupt", "irqfd", "on is needed for the machine io-uring: a completion signals an eventfd"
+    if values[""]["irqchip"] == "split" and (values[""]["machine"] != "one-guest" or not by_message(interrupt)):
+        yield "", "irqchip", '"split" has no IOAPIC in the kernel: it goes with the machine one-guest and the route msi'
     if doorbell is not None:
-        yield from doorbell_contradictions(doorbell)
+        yield from doorbell_contradictions(doorbell, program)
     if interrupt is not None:
         yield from interrupt_contradictions(interrupt, doorbell is not None)
 
 
-def doorbell_contradictions(doorbell: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def by_message(interrupt: Mapping[str, Any] | None) -> bool:
+    """Whether every interrupt that there is goes as a message."""
+    return interrupt is None or (interrupt["route"] == "msi" and interrupt["ioctl"] == "signal-msi")
+
+
+def doorbell_contradictions(doorbell: Mapping[str, Any], program: str) -> Iterator[tuple[str, str, str]]:
     """The address must be one that nothing else answers, and the write one instruction that stays whole."""
     address, width = doorbell["address"], doorbell["width"]
+    if doorbell["queues"] > 1 and (doorbell["addresses"] > 1 or doorbell["datamatch"] is not None):
+        yield "doorbell", "queues", "go without datamatch and addresses: the queues are told apart by the value"
+    if max(doorbell["queues"], doorbell["addresses"]) > 1 and program != "queues":
+        yield "doorbell", "queues", 'and addresses need the guest "queues", which takes them in turn'
+    if doorbell["queues"] > 1 and not doorbell["length"]:
+        yield "doorbell", "queues", "need a length: with length 0, any, KVM compares no value"
     if doorbell["bus"] == "pio":
         if address > 0xFFFF or address in KERNEL_PORTS or address == EXIT_PORT:
             allowed = "on the bus pio is a port from 0x100 to 0xffff but 0x4d0, 0x4d1, 0x5f0"
@@ -261,7 +293,7 @@ def doorbell_contradictions(doorbell: Mapping[str, Any]) -> Iterator[tuple[str, 
     elif not MEMORY <= address <= APICS - 8:
         allowed = f"on the bus mmio is a whole number from {MEMORY:#x} to {APICS - 8:#x}"
         yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
-    elif address % 4096 + width > 4096:
+    elif address % 4096 + width + (doorbell["addresses"] - 1) * ADDRESS_STRIDE > 4096:
         yield "doorbell", "address", f"{address:#x} is not allowed; {width} bytes from there cross into the next page"
     if doorbell["datamatch"] is not None and not doorbell["length"]:
         yield "doorbell", "datamatch", "is not allowed; with length 0, any, KVM compares no value"
@@ -272,10 +304,16 @@ def doorbell_contradictions(doorbell: Mapping[str, Any]) -> Iterator[tuple[str, 
 def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -> Iterator[tuple[str, str, str]]:
     """The route must be one that KVM takes and for which the guest has a handler."""
     route, vector, gsi = interrupt["route"], interrupt["vector"], interrupt["gsi"]
-    if vector != VECTORS[route]:
-        allowed = f"for the route {route} is {VECTORS[route]:#x}"
+    if vector != vector_of(interrupt):
+        allowed = f"for the route {route} is {vector_of(interrupt):#x}"
         yield "interrupt", "vector", f"{vector:#x} is not allowed; allowed {allowed}"
     if route == "ioapic" and gsi > 23:
         yield "interrupt", "gsi", f"{gsi} is not allowed; allowed for the route ioapic is a pin from 0 to 23"
+    if interrupt["trigger"] == "level" and not (route == "ioapic" and interrupt["by"] == "host"):
+        yield "interrupt", "trigger", '"level" needs the route ioapic and by = "host"'
+    if interrupt["trigger"] == "level" and interrupt["ioctl"] != "irq-line":
+        yield "interrupt", "ioctl", "irq-line is needed with a level: a message has none"
+    if interrupt["reroute_ms"] and route != "msi":
+        yield "interrupt", "reroute_ms", "needs the route msi: the other route is one with another vector"
     if interrupt["by"] != "host" and not has_doorbell:
         yield "interrupt", "by", f'"{interrupt["by"]}" is not allowed; without a [doorbell] only "host" is'

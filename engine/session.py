@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from engine._core import lib
 from engine.errors import EngineError
@@ -34,6 +35,7 @@ from engine.events import (
     Lane,
     Setting,
     Switch,
+    doorbell_numbers,
     event,
     no_events,
 )
@@ -267,12 +269,20 @@ class Session:
         self._covered = int(newest[-1])
 
     def _note_doorbells(self, events: Events) -> None:
-        received = events[events["kind"] == (EventKind.HANDLER if self.scenario.direct else EventKind.DOORBELL)]
+        received = self._received_numbers(events)
         rung = events[events["kind"] == EventKind.RUNG]
         if len(received):
-            self._received = int(received["seq"].max())
+            self._received = int(received.max())
         if len(rung):
             self._published, self._last_rung = int(rung["seq"].max()), int(rung["tsc"].max())
+
+    def _received_numbers(self, events: Events) -> npt.NDArray[np.uint64]:
+        """Of doorbells that have arrived: at the host, or at a handler where nobody else receives them."""
+        if self.scenario.direct:
+            numbers: npt.NDArray[np.uint64] = events["seq"][events["kind"] == EventKind.HANDLER]
+            return numbers
+        queues = self.scenario.doorbell.queues if self.scenario.doorbell else 1
+        return doorbell_numbers(events[events["kind"] == EventKind.DOORBELL], queues)
 
     def _watermark(self, now: int) -> int:
         """Behind it nothing earlier is to come."""

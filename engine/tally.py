@@ -27,6 +27,7 @@ class Tally:
     def __init__(self) -> None:
         self.doorbells_rung = 0
         self.doorbells_received = 0
+        self.received_from: dict[int, int] = {}  # the same, queue by queue
         self.eventfd_reads = 0  # each returned one doorbell or more
         self.irqs_signalled = 0
         self.irqs_handled = 0  # runs of the guest's handler
@@ -79,7 +80,7 @@ class Tally:
             case EventKind.RING:
                 self.doorbells_rung = max(self.doorbells_rung, newest)
             case EventKind.DOORBELL:
-                self.doorbells_received = max(self.doorbells_received, newest)
+                self._receive(events)
             case EventKind.IRQFD | EventKind.IRQ_IOCTL | EventKind.SUBMIT:
                 self.irqs_signalled = max(self.irqs_signalled, newest)
             case EventKind.HANDLER:
@@ -97,6 +98,13 @@ class Tally:
                 self.direct = newest > 0
             case EventKind.SETTING:
                 self.settings |= {Setting(id): value for id, value in pairs(events)}
+
+    def _receive(self, events: Events) -> None:
+        """The newest number of each queue: a queue numbers its doorbells by itself."""
+        for queue in np.unique(events["id"]).tolist():
+            newest = int(events["seq"][events["id"] == queue].max())
+            self.received_from[queue] = max(self.received_from.get(queue, 0), newest)
+        self.doorbells_received = sum(self.received_from.values())
 
     def _count_exits(self, events: Events) -> None:
         reasons, counts = np.unique(events["id"], return_counts=True)

@@ -64,7 +64,7 @@ class TwoGuests(Machine):
         self.clock = self.ringer.clock
         self.listener.follow(self.ringer)
         self.listener.vm.set_gsi_routing(self._route())
-        self.ringer.vcpu.set_doorbell(self.eventfd, self.doorbell.address, pio=self.doorbell.bus == "pio")
+        self.ringer.vcpu.add_doorbell(self.eventfd, self.doorbell.address, pio=self.doorbell.bus == "pio")
         self.set_irqfd(self.interrupt.irqfd)
         self.set_ioeventfd(self.doorbell.ioeventfd)
 

@@ -98,7 +98,7 @@ class UringGuest(OneGuest):
 
     def _connect(self) -> None:
         self.cannot |= {"irqfd": COMPLETION_SIGNALS}
-        self.uring = Uring(self.guest.memory, self.irq_eventfd)
+        self.uring = Uring(self.guest.memory, self.interrupts.eventfds[0])
         self._stack.callback(self._end_reading)
         self.io_thread.read_by(self.uring.handle)
         super()._connect()

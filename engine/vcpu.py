@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import TYPE_CHECKING
 
 from engine._core import ffi, lib
 from engine.errors import EngineError, KvmError, check
 from engine.owner import Eventfd, Owner
 from engine.ring import Ring
 from engine.vm import Memory, Vm
+
+if TYPE_CHECKING:  # it knows the vCPU
+    from engine.coalesced import CoalescedRing
 
 JOIN_MS = 2000  # how long the thread may take to end
 
@@ -42,6 +46,7 @@ class Vcpu(Owner):
     """One virtual CPU and the thread that runs it (core/vcpu.c)."""
 
     def __init__(self, vm: Vm, memory: Memory, ring: Ring | None, number: int = 0) -> None:
+        self.vm = vm
         error = ffi.new("int *")
         pointer = ring.handle if ring else ffi.NULL
         self._handle = lib.bw_vcpu_new(vm.fd, vm.kvm.fd, number, memory.pointer, pointer, error)
@@ -63,9 +68,20 @@ class Vcpu(Owner):
         offset = ffi.new("int64_t *")
         return int(offset[0]) if lib.bw_vcpu_tsc_offset(self._handle, offset) == 0 else 0
 
-    def set_doorbell(self, eventfd: Eventfd, address: int, *, pio: bool) -> None:
-        """Doorbells that leave to user space are relayed to this eventfd. Before start()."""
-        lib.bw_vcpu_set_doorbell(self._handle, lib.BW_BUS_PIO if pio else lib.BW_BUS_MMIO, address, eventfd.fd)
+    def add_doorbell(self, eventfd: Eventfd, address: int, *, pio: bool, value: int | None = None) -> None:
+        """Writes of this value (None: any) that leave to user space are relayed to this eventfd. Before start()."""
+        bus = lib.BW_BUS_PIO if pio else lib.BW_BUS_MMIO
+        any_or_value = -1 if value is None else value
+        result = lib.bw_vcpu_add_doorbell(self._handle, bus, address, any_or_value, eventfd.fd)
+        check(result, f"adding a doorbell at {address:#x}")
+
+    def relay_coalesced(self, ring: CoalescedRing) -> None:
+        """So are coalesced writes, whenever KVM_RUN returns. The ring outlives the thread. Before start()."""
+        lib.bw_vcpu_set_coalesced(self._handle, ring.handle)
+
+    def set_ack(self, gsi: int, eventfd: Eventfd) -> None:
+        """A write to BW_PORT_ACK lowers the line of this GSI and, if its number is new, signals this eventfd."""
+        lib.bw_vcpu_set_ack(self._handle, self.vm.fd, gsi, eventfd.fd)
 
     def start(self, cpu: int = -1) -> None:
         """Starts the thread, on one CPU if given."""
@@ -92,6 +108,10 @@ class Vcpu(Owner):
     def relayed(self) -> int:
         """Doorbells that were relayed to the eventfd by user space."""
         return int(lib.bw_vcpu_relayed(self._handle))
+
+    def kick(self) -> None:
+        """Ends the KVM_RUN under way, if there is one; the thread runs on."""
+        lib.bw_vcpu_kick(self._handle)
 
     def stop(self) -> None:
         """Ends the thread: KVM_RUN returns at once. EngineError if it does not within JOIN_MS."""

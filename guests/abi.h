@@ -31,13 +31,22 @@
 #define BW_HANDLER_STAMP_SIZE 16
 #define BW_HANDLER_STAMP_WRAP 0x100000
 #define BW_STAMP_SLOTS 0x10000
+/* A third one, {u64 before, u64 irq}: when a guest that held interrupts off lets them in. BW_ST_WINDOWS counts. */
+#define BW_WINDOW_STAMPS 0x600000
+#define BW_WINDOW_STAMP_SIZE 16
+#define BW_WINDOW_STAMP_WRAP 0x100000
+/* A handler's time has this bit set if it took BW_VECTOR_OTHER */
+#define BW_STAMP_OTHER_VECTOR 0x8000000000000000
 
 /* Ports and vectors */
 #define BW_PORT_EXIT 0x5f0
+#define BW_PORT_ACK 0x5f4 /* the device's: who writes here has seen the interrupt whose number is written */
 #define BW_VECTOR_TIMER 0x20
 #define BW_VECTOR_NUDGE 0x22
 #define BW_VECTOR_MSI 0x40
 #define BW_VECTOR_IOAPIC 0x41
+#define BW_VECTOR_OTHER 0x42 /* as BW_VECTOR_MSI, but the stamp tells */
+#define BW_VECTOR_ACK 0x43   /* whose handler writes BW_PORT_ACK */
 
 /* BW_CONTROL: the host writes, the guest reads */
 #define BW_CTL_FAST 0x00
@@ -52,6 +61,10 @@
 #define BW_CTL_VALUE 0x30
 #define BW_CTL_WIDTH 0x38
 #define BW_CTL_IOAPIC_PIN 0x3c
+#define BW_CTL_IOAPIC_ENTRY 0x40 /* low half of the pin's redirection entry */
+#define BW_CTL_QUEUES 0x44       /* the values 0 to this - 1 are written in turn */
+#define BW_CTL_ADDRESSES 0x48    /* so many addresses are written in turn, BW_ADDRESS_STRIDE apart */
+#define BW_CTL_HOLD 0x50         /* TSC cycles that interrupts are held off for */
 /* on a cache line of its own: the newest interrupt announced, the newest doorbell answered */
 #define BW_CTL_IRQ 0x80
 #define BW_CTL_ANSWERED 0x88
@@ -61,6 +74,10 @@
 #define BW_ST_FAULT 0x04
 #define BW_ST_RUNG 0x40
 #define BW_ST_HANDLED 0x80
+#define BW_ST_WINDOWS 0xc0
+
+#define BW_QUEUES_MAX 8
+#define BW_ADDRESS_STRIDE 8
 
 #define BW_BUS_PIO 0
 #define BW_BUS_MMIO 1

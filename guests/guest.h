@@ -168,7 +168,7 @@ struct gate {
 
 static struct gate idt[256] __attribute__((aligned(16)));
 
-extern const char fault_table[], handler_interrupt[], handler_wakeup[], handler_ignore[];
+extern const char fault_table[], handler_interrupt[], handler_other[], handler_ack[], handler_wakeup[], handler_ignore[];
 
 static void set_gate(u32 vector, const char *handler)
 {
@@ -176,14 +176,14 @@ static void set_gate(u32 vector, const char *handler)
     idt[vector] = (struct gate){(uint16_t)offset, 8, 0x8e00, (uint16_t)(offset >> 16), (u32)(offset >> 32), 0};
 }
 
-/* An edge-triggered, unmasked pin to the local APIC 0 (82093AA datasheet, 3.2.4). */
-static void route_ioapic_pin(u32 pin, u32 vector)
+/* A pin to the local APIC 0 (82093AA datasheet, 3.2.4). */
+static void route_ioapic_pin(u32 pin, u32 entry)
 {
     volatile u32 *select = (volatile u32 *)0xfec00000, *window = (volatile u32 *)0xfec00010;
     *select = 0x11 + 2 * pin;
     *window = 0;
     *select = 0x10 + 2 * pin;
-    *window = vector;
+    *window = entry;
 }
 
 void boot(void);
@@ -195,6 +195,8 @@ void boot(void)
     set_gate(BW_VECTOR_NUDGE, handler_wakeup);
     set_gate(BW_VECTOR_MSI, handler_interrupt);
     set_gate(BW_VECTOR_IOAPIC, handler_interrupt);
+    set_gate(BW_VECTOR_OTHER, handler_other);
+    set_gate(BW_VECTOR_ACK, handler_ack);
     set_gate(0xff, handler_ignore);
     struct {
         uint16_t limit;
@@ -205,7 +207,7 @@ void boot(void)
     wrmsr(X2APIC_SPURIOUS, 0x1ff);
     wrmsr(X2APIC_LVT_TIMER, LVT_TSC_DEADLINE | BW_VECTOR_TIMER);
     if (CONTROL(u32, BW_CTL_IOAPIC_PIN) != ~0u)
-        route_ioapic_pin(CONTROL(u32, BW_CTL_IOAPIC_PIN), BW_VECTOR_IOAPIC);
+        route_ioapic_pin(CONTROL(u32, BW_CTL_IOAPIC_PIN), CONTROL(u32, BW_CTL_IOAPIC_ENTRY));
     next_tick = rdtsc();
     ring_stamp = BW_RING_STAMPS;
     rung = 0;

@@ -51,6 +51,30 @@ handler_interrupt:
     end_of_interrupt
     end_of_idle
 
+/* The same for another vector, which the stamp tells by its highest bit. */
+    .globl handler_other
+handler_other:
+    rdtsc
+    mov %eax, %r12d
+    mov %edx, %r13d
+    or $0x80000000, %r13d
+    mov BW_CONTROL + BW_CTL_IRQ, %r14
+    end_of_interrupt
+    end_of_idle
+
+/* The same for a device that holds its line high until it is told that its interrupt was seen. */
+    .globl handler_ack
+handler_ack:
+    rdtsc
+    mov %eax, %r12d
+    mov %edx, %r13d
+    mov BW_CONTROL + BW_CTL_IRQ, %r14
+    mov %r14d, %eax
+    mov $BW_PORT_ACK, %edx
+    out %eax, %dx
+    end_of_interrupt
+    end_of_idle
+
 /* Puts the kept stamp into the next slot; the counter publishes it, as x86 keeps stores in order. Loses rax. */
     .globl write_kept_stamp
 write_kept_stamp:

@@ -21,10 +21,11 @@ LANES = {
 }
 
 
-def scenario(doorbell: bool = True, interrupt: bool = True, by: str = "guest") -> Any:
+def scenario(doorbell: bool = True, interrupt: bool = True, by: str = "guest", queues: int = 1) -> Any:
     """What the tracker reads of a Scenario."""
     return SimpleNamespace(
-        doorbell=SimpleNamespace() if doorbell else None, interrupt=SimpleNamespace(by=by) if interrupt else None
+        doorbell=SimpleNamespace(queues=queues) if doorbell else None,
+        interrupt=SimpleNamespace(by=by) if interrupt else None,
     )
 
 

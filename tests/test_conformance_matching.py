@@ -198,7 +198,7 @@ def test_each_element_of_a_string_instruction_counts(bare: Bare) -> None:
 def test_each_element_of_a_string_instruction_leaves_in_however_many_exits(bare: Bare) -> None:
     """A back end may put several into one exit, which says how many."""
     eventfd = bare.eventfd()
-    bare.vcpus[0].set_doorbell(eventfd, PORT, pio=True)
+    bare.vcpus[0].add_doorbell(eventfd, PORT, pio=True)
     assert 1 <= left(bare.run(OUTSB_5)) <= 5
     assert eventfd.take() == bare.vcpus[0].relayed() == 5
 

@@ -17,6 +17,7 @@ NAMES = {
     *("doorbell-pio-exit", "doorbell-pio", "doorbell-mmio-exit", "doorbell-mmio", "doorbell-mmio-any"),
     *("doorbell-pio-1", "doorbell-pio-4", "doorbell-mmio-1", "doorbell-mmio-2", "doorbell-mmio-8"),
     *("doorbell-size-miss", "doorbell-data-miss", "doorbell-address-miss", "doorbell-burst", "irq-burst"),
+    *("doorbell-fan-out", "doorbell-many-addresses", "doorbell-coalesced-mmio", "doorbell-coalesced-pio"),
     *("roundtrip-exit-irqfd", "roundtrip-ioeventfd-ioctl"),
     *("irq-msi", "irq-ioapic", "irq-line", "irq-signal-msi", "roundtrip", "roundtrip-userspace"),
     *("vm-to-vm", "self-doorbell", "io-uring"),

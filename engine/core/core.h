@@ -32,7 +32,9 @@ enum bw_kind {
     BW_IRQFD = 7,
     BW_IRQ_IOCTL = 8,
     BW_WAIT = 9,
-    BW_SUBMIT = 16
+    BW_RESAMPLE = 15,
+    BW_SUBMIT = 16,
+    BW_WINDOW = 18
 };
 
 enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_KVM = 2, BW_LANE_IO_THREAD = 3, BW_LANE_ENGINE = 4 };
@@ -156,10 +158,16 @@ int bw_vcpu_fd(const struct bw_vcpu *vcpu);
 int bw_vcpu_prepare(struct bw_vcpu *vcpu, uint64_t entry, uint64_t cr3); /* CPUID, 64-bit mode, registers */
 int bw_vcpu_tsc_offset(struct bw_vcpu *vcpu, int64_t *offset); /* cycles that the guest is ahead; -errno: not told */
 int bw_vcpu_tsc_khz(struct bw_vcpu *vcpu); /* KVM_GET_TSC_KHZ */
-/* Writes that leave to user space at this address are relayed to eventfd, as a VMM does without an ioeventfd. */
-void bw_vcpu_set_doorbell(struct bw_vcpu *vcpu, int bus, uint64_t address, int eventfd);
+/* Before the thread starts. Writes of this value (-1: any) that leave to user space at this address are relayed to
+ * eventfd, as a VMM does without an ioeventfd. -ENOSPC: there are BW_QUEUES_MAX already */
+int bw_vcpu_add_doorbell(struct bw_vcpu *vcpu, int bus, uint64_t address, int64_t value, int eventfd);
+/* So are the coalesced writes at these addresses, whenever KVM_RUN returns. The ring outlives the thread. */
+void bw_vcpu_set_coalesced(struct bw_vcpu *vcpu, struct bw_coalesced *ring);
+/* A write to BW_PORT_ACK lowers the line of this GSI, and signals eventfd if the number written is a new one. */
+void bw_vcpu_set_ack(struct bw_vcpu *vcpu, int vm, uint32_t gsi, int eventfd);
 int bw_vcpu_start(struct bw_vcpu *vcpu, int cpu); /* cpu -1: any */
 void bw_vcpu_stop(struct bw_vcpu *vcpu);          /* immediate_exit + signal; does not wait */
+void bw_vcpu_kick(struct bw_vcpu *vcpu); /* signal: ends the KVM_RUN under way, if there is one; the thread runs on */
 int bw_vcpu_join(struct bw_vcpu *vcpu, uint32_t milliseconds); /* -ETIMEDOUT: still running, try again */
 int bw_vcpu_state(const struct bw_vcpu *vcpu);
 int bw_vcpu_verdict(const struct bw_vcpu *vcpu, uint64_t *detail);
@@ -215,6 +223,11 @@ struct bw_wiring {
 
 struct bw_iothread;
 struct bw_iothread *bw_iothread_new(const struct bw_wiring *wiring, struct bw_ring *ring, int *error);
+/* Each before the thread starts: more doorbells than one, counted each for itself; more irqfds than one, written in turn;
+ * a line instead of edges: raised once, and not again until `resamplefd` tells that the guest has seen it. */
+int bw_iothread_set_queues(struct bw_iothread *thread, const int *doorbells, uint32_t count); /* -EINVAL: too many */
+int bw_iothread_set_irqfds(struct bw_iothread *thread, const int *irqfds, uint32_t count);    /* -EINVAL: too many */
+void bw_iothread_set_level(struct bw_iothread *thread, int resamplefd);
 void bw_iothread_set_uring(struct bw_iothread *thread, struct bw_uring *uring); /* before it starts; outlives it */
 int bw_iothread_start(struct bw_iothread *thread, const struct bw_orders *orders, int cpu);
 /* Hands over new orders and waits until they are in force: afterwards no signal takes the old path. -ETIMEDOUT */
@@ -233,9 +246,11 @@ int bw_iothread_free(struct bw_iothread *thread);               /* -EBUSY while 
 struct bw_stamps;
 /* Stamps from before `since`, a TSC, cannot be true. */
 struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32_t vector, uint64_t since);
+/* The guest rings at so many addresses in turn. */
+void bw_stamps_set_addresses(struct bw_stamps *stamps, uint32_t addresses);
 /* From now on this guest's interrupts are announced by the doorbells of another one, or of itself; outlived by it. */
 void bw_stamps_follow(struct bw_stamps *stamps, const struct bw_stamps *announcer);
-/* New stamps as events RING, RUNG and HANDLER (arg 0: what a handler covers is known once they are sorted), not sorted.
+/* New stamps as events RING, RUNG, WINDOW and HANDLER (arg 0: what a handler covers is known once they are sorted), not sorted.
  * `announced`: where the number of interrupts signalled so far stands, the most that a handler can have seen; not read
  * if another guest announces. */
 uint32_t bw_stamps_drain(struct bw_stamps *stamps, const uint64_t *announced, struct bw_event *out, uint32_t most);

@@ -1,5 +1,6 @@
 /* The I/O thread, "the host side": what a vhost worker or a QEMU iothread is. It sleeps in read() of the doorbell's
- * eventfd and signals interrupts, by irqfd or by ioctl, as answers or at a pace.
+ * eventfd, or in poll() where there is more to wait for, and signals interrupts, by irqfd or by ioctl, as answers or at a
+ * pace.
  *
  * Orders. The thread takes new orders only at the top of its loop and acknowledges them there, so a command that has
  * returned is in force: no signal takes the old path afterwards. Waking it is free of races, as immediate_exit is for
@@ -31,13 +32,18 @@ struct bw_iothread {
     pthread_t thread;
     int joined;
     struct bw_uring *uring; /* NULL: none */
+    int doorbells[BW_QUEUES_MAX], irqfds[BW_QUEUES_MAX];
+    uint32_t queues, irqfd_count;
+    int resamplefd; /* -1: edges */
     struct bw_orders mailbox; /* commander writes while ordered == taken */
     _Atomic uint64_t ordered, taken;
     _Atomic int stop, failure;
     _Atomic uint64_t reads, received, signalled, refused;
     /* the thread's own */
     struct bw_orders orders;
-    uint64_t next_tick, singles, paced, answered;
+    uint64_t next_tick, singles, paced, answered, received_of[BW_QUEUES_MAX];
+    uint64_t owed; /* interrupts that wait for the line to be low */
+    int asserted;  /* the line was raised, and nobody has seen it yet */
 };
 
 struct bw_iothread *bw_iothread_new(const struct bw_wiring *wiring, struct bw_ring *ring, int *error)
@@ -55,7 +61,35 @@ struct bw_iothread *bw_iothread_new(const struct bw_wiring *wiring, struct bw_ri
     self->ring = ring;
     self->command = command;
     self->joined = 1;
+    self->resamplefd = -1;
+    self->doorbells[0] = wiring->doorbell;
+    self->queues = wiring->doorbell >= 0;
+    self->irqfds[0] = wiring->irqfd;
+    self->irqfd_count = 1;
     return self;
+}
+
+int bw_iothread_set_queues(struct bw_iothread *self, const int *doorbells, uint32_t count)
+{
+    if (!count || count > BW_QUEUES_MAX)
+        return -EINVAL;
+    memcpy(self->doorbells, doorbells, count * sizeof *doorbells);
+    self->queues = count;
+    return 0;
+}
+
+int bw_iothread_set_irqfds(struct bw_iothread *self, const int *irqfds, uint32_t count)
+{
+    if (!count || count > BW_QUEUES_MAX)
+        return -EINVAL;
+    memcpy(self->irqfds, irqfds, count * sizeof *irqfds);
+    self->irqfd_count = count;
+    return 0;
+}
+
+void bw_iothread_set_level(struct bw_iothread *self, int resamplefd)
+{
+    self->resamplefd = resamplefd;
 }
 
 void bw_iothread_set_uring(struct bw_iothread *self, struct bw_uring *uring)
@@ -78,10 +112,11 @@ static void announce(struct bw_iothread *self, uint64_t irq)
     __atomic_store_n((uint64_t *)(control + BW_CTL_IRQ), irq, __ATOMIC_RELEASE);
 }
 
+/* An edge; of a level only the beginning: whoever serves the guest's acknowledgement lowers it. */
 static int pulse(const struct bw_iothread *self)
 {
     int taken = bw_irq_line(self->wiring.vm, self->wiring.gsi, 1);
-    if (taken < 0)
+    if (taken < 0 || self->resamplefd >= 0)
         return taken;
     int low = bw_irq_line(self->wiring.vm, self->wiring.gsi, 0);
     return low < 0 ? low : taken;
@@ -92,7 +127,7 @@ static int send(const struct bw_iothread *self)
     static const uint64_t one = 1;
     switch (self->orders.path) {
     case BW_PATH_IRQFD:
-        return write(self->wiring.irqfd, &one, sizeof one) == sizeof one ? 1 : -errno;
+        return write(self->irqfds[self->signalled % self->irqfd_count], &one, sizeof one) == sizeof one ? 1 : -errno;
     case BW_PATH_IRQ_LINE:
         return pulse(self);
     case BW_PATH_URING:
@@ -118,8 +153,8 @@ static void signal_interrupt(struct bw_iothread *self, uint64_t doorbell)
 {
     uint64_t irq = atomic_load_explicit(&self->signalled, memory_order_relaxed) + 1;
     atomic_store_explicit(&self->signalled, irq, memory_order_release); /* first: no handler has seen more than this */
+    emit_signal(self, irq, doorbell); /* before it is announced: no guest has seen it at an earlier time */
     announce(self, irq);
-    emit_signal(self, irq, doorbell);
     int result = send(self);
     if (result < 0)
         atomic_store(&self->failure, -result);
@@ -127,17 +162,45 @@ static void signal_interrupt(struct bw_iothread *self, uint64_t doorbell)
         atomic_fetch_add(&self->refused, 1);
 }
 
+/* The same for a device with a line: it raises it once, and again when the guest has seen that and there is more. */
+static void request_interrupt(struct bw_iothread *self, uint64_t doorbell)
+{
+    self->owed++;
+    if (self->asserted)
+        return;
+    self->owed--;
+    self->asserted = self->resamplefd >= 0;
+    signal_interrupt(self, doorbell);
+}
+
+static void read_resamplefd(struct bw_iothread *self)
+{
+    uint64_t count;
+    ssize_t size = read(self->resamplefd, &count, sizeof count);
+    uint64_t tsc = bw_tsc();
+    if (size != sizeof count)
+        return;
+    bw_emit(self->ring, tsc, BW_RESAMPLE, BW_LANE_IO_THREAD, self->wiring.gsi,
+            atomic_load_explicit(&self->signalled, memory_order_relaxed), count);
+    self->asserted = 0;
+    if (self->owed) {
+        self->owed--;
+        request_interrupt(self, 0);
+    }
+}
+
 /* -- receiving ------------------------------------------------------------------------------------------------------ */
 
-static void receive(struct bw_iothread *self, uint64_t tsc, uint64_t count)
+static void receive(struct bw_iothread *self, uint32_t queue, uint64_t tsc, uint64_t count)
 {
     uint64_t received = atomic_load_explicit(&self->received, memory_order_relaxed) + count;
     atomic_store_explicit(&self->received, received, memory_order_release);
     atomic_fetch_add_explicit(&self->reads, 1, memory_order_release);
-    bw_emit(self->ring, tsc, BW_DOORBELL, BW_LANE_IO_THREAD, 0, received, count);
+    self->received_of[queue] += count;
+    bw_emit(self->ring, tsc, BW_DOORBELL, BW_LANE_IO_THREAD, queue, self->received_of[queue], count);
     if (self->orders.signal == BW_SIGNAL_ANSWER) {
         self->answered = received;
-        signal_interrupt(self, received);
+        request_interrupt(self, received);
     }
 }
 
@@ -148,16 +211,16 @@ static void emit_wait(struct bw_iothread *self)
             atomic_load_explicit(&self->signalled, memory_order_relaxed));
 }
 
-/* Reads the doorbell: blocks, unless orders have come. */
-static void read_doorbell(struct bw_iothread *self)
+/* Reads a doorbell: blocks, unless orders have come. */
+static void read_doorbell(struct bw_iothread *self, uint32_t queue)
 {
     uint64_t count;
-    ssize_t size = read(self->wiring.doorbell, &count, sizeof count);
+    ssize_t size = read(self->doorbells[queue], &count, sizeof count);
     uint64_t tsc = bw_tsc();
     if (size == sizeof count)
-        receive(self, tsc, count);
+        receive(self, queue, tsc, count);
     else if (errno == EAGAIN)
-        set_nonblocking(self->wiring.doorbell, 0);
+        set_nonblocking(self->doorbells[queue], 0);
     else if (errno != EINTR) {
         atomic_store(&self->failure, errno);
         atomic_store(&self->stop, 1);
@@ -175,13 +238,13 @@ static int is_paced(const struct bw_iothread *self)
 static void signal_burst(struct bw_iothread *self)
 {
     for (uint32_t i = 0; i < self->orders.burst && self->paced < self->orders.limit; i++, self->paced++)
-        signal_interrupt(self, 0);
+        request_interrupt(self, 0);
 }
 
-/* Signals if it is time. -> TSC cycles until it is, or -1: no pace drives this thread. */
+/* Signals if it is time. -> TSC cycles until it is, or -1: no pace drives this thread, or the line is not yet free. */
 static int64_t keep_pace(struct bw_iothread *self)
 {
-    if (!is_paced(self))
+    if (!is_paced(self) || self->asserted)
         return -1;
     uint64_t now = bw_tsc(), period = self->orders.period;
     if (self->next_tick > now + period)
@@ -195,15 +258,21 @@ static int64_t keep_pace(struct bw_iothread *self)
     return 0;
 }
 
-/* Sleeps for `cycles` (-1: no limit), until a doorbell or orders come. */
-static void poll_doorbell(struct bw_iothread *self, int64_t cycles)
+/* Sleeps for `cycles` (-1: no limit), until doorbells, a resample or orders come. */
+static void poll_doorbells(struct bw_iothread *self, int64_t cycles)
 {
-    struct pollfd fds[2] = {{.fd = self->command, .events = POLLIN}, {.fd = self->wiring.doorbell, .events = POLLIN}};
+    struct pollfd fds[2 + BW_QUEUES_MAX] = {{.fd = self->command, .events = POLLIN},
+                                            {.fd = self->resamplefd, .events = POLLIN}};
+    for (uint32_t queue = 0; queue < self->queues; queue++)
+        fds[2 + queue] = (struct pollfd){.fd = self->doorbells[queue], .events = POLLIN};
     uint64_t ns = cycles < 0 ? 0 : (uint64_t)((double)cycles * 1e9 / (double)self->wiring.hz);
     struct timespec timeout = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-    int ready = ppoll(fds, 2, cycles < 0 ? NULL : &timeout, NULL);
+    int ready = ppoll(fds, 2 + self->queues, cycles < 0 ? NULL : &timeout, NULL);
     if (ready > 0 && fds[1].revents & POLLIN)
-        read_doorbell(self);
+        read_resamplefd(self);
+    for (uint32_t queue = 0; ready > 0 && queue < self->queues; queue++)
+        if (fds[2 + queue].revents & POLLIN)
+            read_doorbell(self, queue);
 }
 
 /* -- the loop ------------------------------------------------------------------------------------------------------- */
@@ -221,7 +290,13 @@ static void take_orders(struct bw_iothread *self)
 static void signal_singles(struct bw_iothread *self)
 {
     for (; self->singles < self->orders.singles; self->singles++)
-        signal_interrupt(self, 0);
+        request_interrupt(self, 0);
+}
+
+/* Whether there is one thing to wait for, so that read() is enough. */
+static int has_one_source(const struct bw_iothread *self)
+{
+    return self->orders.signal != BW_SIGNAL_PACED && self->queues == 1 && self->resamplefd < 0;
 }
 
 static void *iothread_body(void *argument)
@@ -232,16 +307,16 @@ static void *iothread_body(void *argument)
     while (!atomic_load_explicit(&self->stop, memory_order_acquire)) {
         take_orders(self);
         signal_singles(self);
-        if (self->orders.signal != BW_SIGNAL_PACED && self->wiring.doorbell >= 0) {
+        if (has_one_source(self)) {
             emit_wait(self);
-            read_doorbell(self);
+            read_doorbell(self, 0);
             continue;
         }
         int64_t cycles = keep_pace(self);
         if (cycles == 0)
             continue;
         emit_wait(self);
-        poll_doorbell(self, cycles);
+        poll_doorbells(self, cycles);
     }
     return NULL;
 }

@@ -20,8 +20,8 @@
 
 struct bw_stamps {
     const volatile char *memory;
-    uint32_t doorbell_id, vector;
-    uint64_t rung, alone;                     /* slots read of each ring */
+    uint32_t doorbell_id, addresses, vector;
+    uint64_t rung, alone, windows;                     /* slots read of each ring */
     uint64_t handled, lost, nonsense, last_irq;
     uint64_t since, last_rung;                /* nothing true is older */
     const struct bw_stamps *announcer;        /* the guest that announces this one's interrupts; NULL: the host does */
@@ -31,9 +31,14 @@ struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32
 {
     struct bw_stamps *self = calloc(1, sizeof *self);
     if (self)
-        *self = (struct bw_stamps){.memory = memory, .doorbell_id = doorbell_id, .vector = vector,
+        *self = (struct bw_stamps){.memory = memory, .doorbell_id = doorbell_id, .addresses = 1, .vector = vector,
                                    .since = since, .last_rung = since};
     return self;
+}
+
+void bw_stamps_set_addresses(struct bw_stamps *self, uint32_t addresses)
+{
+    self->addresses = addresses;
 }
 
 void bw_stamps_follow(struct bw_stamps *self, const struct bw_stamps *announcer)
@@ -101,6 +106,8 @@ static uint64_t most_announced(const struct bw_stamps *self, const uint64_t *ann
 static uint32_t add_handler(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, const uint64_t *announced,
                             struct bw_event *out)
 {
+    uint32_t vector = tsc & BW_STAMP_OTHER_VECTOR ? BW_VECTOR_OTHER : self->vector;
+    tsc &= ~BW_STAMP_OTHER_VECTOR;
     /* Read now, after the slot: the interrupt may have been announced since this drain began. */
     if (tsc < self->since || tsc > now || irq > most_announced(self, announced)) {
         self->nonsense++;
@@ -109,7 +116,18 @@ static uint32_t add_handler(struct bw_stamps *self, uint64_t tsc, uint64_t irq, 
     if (irq > self->last_irq)
         self->last_irq = irq;
     self->handled++;
-    *out = guest_event(tsc, BW_HANDLER, self->vector, irq);
+    *out = guest_event(tsc, BW_HANDLER, vector, irq);
+    return 1;
+}
+
+static uint32_t add_window(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, const uint64_t *announced,
+                           struct bw_event *out)
+{
+    if (tsc < self->since || tsc > now || irq > most_announced(self, announced)) {
+        self->nonsense++;
+        return 0;
+    }
+    *out = guest_event(tsc, BW_WINDOW, 0, irq);
     return 1;
 }
 
@@ -120,8 +138,9 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t before, uint64_t after
         return 0;
     }
     self->last_rung = after;
-    out[0] = guest_event(before, BW_RING, self->doorbell_id, self->rung + 1);
-    out[1] = guest_event(after, BW_RUNG, self->doorbell_id, self->rung + 1);
+    uint32_t id = self->doorbell_id + (uint32_t)(self->rung % self->addresses) * BW_ADDRESS_STRIDE;
+    out[0] = guest_event(before, BW_RING, id, self->rung + 1);
+    out[1] = guest_event(after, BW_RUNG, id, self->rung + 1);
     return 2;
 }
 
@@ -160,10 +179,27 @@ static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced,
     return count;
 }
 
+static uint32_t drain_windows(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
+{
+    uint32_t count = 0;
+    uint64_t head = counter(self, BW_ST_WINDOWS), now = tsc_after_loads(), slot[2];
+    if (!begin(self, &self->windows, head, 1))
+        return 0;
+    for (; self->windows != head && count < most; self->windows++) {
+        uint64_t address = BW_WINDOW_STAMPS + self->windows % BW_STAMP_SLOTS * BW_WINDOW_STAMP_SIZE;
+        if (!copy_slot(self, address, BW_ST_WINDOWS, self->windows, slot, 2))
+            self->lost++;
+        else
+            count += add_window(self, slot[0], slot[1], now, announced, out + count);
+    }
+    return count;
+}
+
 uint32_t bw_stamps_drain(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = drain_rung(self, announced, out, most / 2);
-    return count + drain_handled(self, announced, out + count, most - count);
+    count += drain_handled(self, announced, out + count, (most - count) / 2);
+    return count + drain_windows(self, announced, out + count, most - count);
 }
 
 uint64_t bw_stamps_rung(const struct bw_stamps *self)

@@ -2,7 +2,7 @@
  *
  * The thread calls KVM_RUN until it is stopped or the guest ends. It serves two kinds of exit: a write to the doorbell's
  * address, which it relays to the doorbell's eventfd (what a VMM does where KVM has no ioeventfd for it), and a write to
- * the exit port. Stopping is free of races: immediate_exit makes the next KVM_RUN return at once, the signal ends the
+ * the exit port. A device that holds its line until it is acknowledged, and coalesced writes, are served beside. Stopping is free of races: immediate_exit makes the next KVM_RUN return at once, the signal ends the
  * one under way. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,6 +18,12 @@
 #include "ring.h"
 #include "thread.h"
 
+struct doorbell {
+    int bus, eventfd;
+    uint64_t address;
+    int64_t value; /* -1: any */
+};
+
 struct bw_vcpu {
     int fd;
     struct kvm_run *run;
@@ -27,8 +33,11 @@ struct bw_vcpu {
     struct bw_ring *ring; /* NULL: no events */
     pthread_t thread;
     int joined;
-    int doorbell_bus, doorbell_eventfd;
-    uint64_t doorbell_address;
+    struct doorbell doorbells[BW_QUEUES_MAX];
+    uint32_t doorbell_count;
+    struct bw_coalesced *coalesced; /* NULL: none */
+    int ack_vm, ack_eventfd;        /* -1: no such port */
+    uint32_t ack_gsi, acknowledged;
     _Atomic int state, stop, verdict;
     _Atomic uint64_t detail, relayed, exits[BW_EXIT_REASONS];
 };
@@ -40,7 +49,7 @@ struct bw_vcpu *bw_vcpu_new(int vm, int kvm, uint32_t id, void *memory, struct b
         *error = -ENOMEM;
         return NULL;
     }
-    *vcpu = (struct bw_vcpu){.kvm = kvm, .memory = memory, .ring = ring, .joined = 1, .doorbell_eventfd = -1};
+    *vcpu = (struct bw_vcpu){.kvm = kvm, .memory = memory, .ring = ring, .joined = 1, .ack_eventfd = -1};
     vcpu->run = MAP_FAILED;
     int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
     vcpu->run_size = size > 0 ? (size_t)size : 0;
@@ -138,11 +147,24 @@ int bw_vcpu_prepare(struct bw_vcpu *vcpu, uint64_t entry, uint64_t cr3)
     return ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0 ? -errno : 0;
 }
 
-void bw_vcpu_set_doorbell(struct bw_vcpu *vcpu, int bus, uint64_t address, int eventfd)
+int bw_vcpu_add_doorbell(struct bw_vcpu *vcpu, int bus, uint64_t address, int64_t value, int eventfd)
 {
-    vcpu->doorbell_bus = bus;
-    vcpu->doorbell_address = address;
-    vcpu->doorbell_eventfd = eventfd;
+    if (vcpu->doorbell_count == BW_QUEUES_MAX)
+        return -ENOSPC;
+    vcpu->doorbells[vcpu->doorbell_count++] = (struct doorbell){bus, eventfd, address, value};
+    return 0;
+}
+
+void bw_vcpu_set_coalesced(struct bw_vcpu *vcpu, struct bw_coalesced *ring)
+{
+    vcpu->coalesced = ring;
+}
+
+void bw_vcpu_set_ack(struct bw_vcpu *vcpu, int vm, uint32_t gsi, int eventfd)
+{
+    vcpu->ack_vm = vm;
+    vcpu->ack_gsi = gsi;
+    vcpu->ack_eventfd = eventfd;
 }
 
 static void end(struct bw_vcpu *vcpu, int verdict, uint64_t detail)
@@ -157,15 +179,54 @@ static uint64_t next_doorbell(const struct bw_vcpu *vcpu)
     return *(const volatile uint64_t *)(vcpu->memory + BW_STATUS + BW_ST_RUNG) + 1;
 }
 
-static void relay(struct bw_vcpu *vcpu, uint64_t count)
+static void relay(struct bw_vcpu *vcpu, const struct doorbell *doorbell, uint64_t count)
 {
-    if (write(vcpu->doorbell_eventfd, &count, sizeof count) == sizeof count)
+    if (write(doorbell->eventfd, &count, sizeof count) == sizeof count)
         atomic_fetch_add(&vcpu->relayed, count);
 }
 
-static int is_doorbell(const struct bw_vcpu *vcpu, int bus, uint64_t address, int is_write)
+/* The doorbell that a write rings. -> NULL: none */
+static const struct doorbell *doorbell_at(const struct bw_vcpu *vcpu, int bus, uint64_t address, const void *data,
+                                          uint32_t length)
 {
-    return is_write && vcpu->doorbell_eventfd >= 0 && bus == vcpu->doorbell_bus && address == vcpu->doorbell_address;
+    uint64_t value = 0;
+    memcpy(&value, data, length < sizeof value ? length : sizeof value);
+    for (uint32_t i = 0; i < vcpu->doorbell_count; i++) {
+        const struct doorbell *doorbell = &vcpu->doorbells[i];
+        if (doorbell->bus == bus && doorbell->address == address &&
+            (doorbell->value < 0 || (uint64_t)doorbell->value == value))
+            return doorbell;
+    }
+    return NULL;
+}
+
+/* Takes what has been written to coalesced zones; many writes of one doorbell are one signal with their count. */
+static void relay_coalesced(struct bw_vcpu *vcpu)
+{
+    struct bw_coalesced_write writes[64];
+    uint64_t counts[BW_QUEUES_MAX] = {0};
+    uint32_t taken;
+    while ((taken = bw_coalesced_take(vcpu->coalesced, writes, 64)))
+        for (uint32_t i = 0; i < taken; i++) {
+            const struct bw_coalesced_write *write = &writes[i];
+            const struct doorbell *doorbell = doorbell_at(vcpu, write->pio ? BW_BUS_PIO : BW_BUS_MMIO, write->address,
+                                                          &write->value, write->length);
+            if (doorbell)
+                counts[doorbell - vcpu->doorbells]++;
+        }
+    for (uint32_t i = 0; i < vcpu->doorbell_count; i++)
+        if (counts[i])
+            relay(vcpu, &vcpu->doorbells[i], counts[i]);
+}
+
+/* The guest has seen the device's interrupt `number`, or, if the line was still high when it ended it, sees it again. */
+static void acknowledge(struct bw_vcpu *vcpu, uint32_t number)
+{
+    static const uint64_t one = 1;
+    bw_irq_line(vcpu->ack_vm, vcpu->ack_gsi, 0);
+    if (number != vcpu->acknowledged)
+        (void)!write(vcpu->ack_eventfd, &one, sizeof one);
+    vcpu->acknowledged = number;
 }
 
 static void emit_exit(struct bw_vcpu *vcpu, uint64_t tsc, uint64_t seq, uint64_t address)
@@ -178,23 +239,27 @@ static void serve_io(struct bw_vcpu *vcpu, uint64_t tsc)
 {
     struct kvm_run *run = vcpu->run;
     int out = run->io.direction == KVM_EXIT_IO_OUT;
-    int doorbell = is_doorbell(vcpu, BW_BUS_PIO, run->io.port, out);
+    char *data = (char *)run + run->io.data_offset;
+    const struct doorbell *doorbell = out ? doorbell_at(vcpu, BW_BUS_PIO, run->io.port, data, run->io.size) : NULL;
     emit_exit(vcpu, tsc, doorbell ? next_doorbell(vcpu) : 0, run->io.port);
     if (doorbell)
-        relay(vcpu, run->io.count);
+        relay(vcpu, doorbell, run->io.count);
     else if (out && run->io.port == BW_PORT_EXIT)
-        end(vcpu, BW_VERDICT_GUEST, *(uint32_t *)((char *)run + run->io.data_offset));
+        end(vcpu, BW_VERDICT_GUEST, *(uint32_t *)data);
+    else if (out && run->io.port == BW_PORT_ACK && vcpu->ack_eventfd >= 0)
+        acknowledge(vcpu, *(uint32_t *)data);
     else if (!out)
-        memset((char *)run + run->io.data_offset, 0xff, (size_t)run->io.size * run->io.count);
+        memset(data, 0xff, (size_t)run->io.size * run->io.count);
 }
 
 static void serve_mmio(struct bw_vcpu *vcpu, uint64_t tsc)
 {
     struct kvm_run *run = vcpu->run;
-    int doorbell = is_doorbell(vcpu, BW_BUS_MMIO, run->mmio.phys_addr, run->mmio.is_write);
+    const struct doorbell *doorbell =
+        run->mmio.is_write ? doorbell_at(vcpu, BW_BUS_MMIO, run->mmio.phys_addr, run->mmio.data, run->mmio.len) : NULL;
     emit_exit(vcpu, tsc, doorbell ? next_doorbell(vcpu) : 0, run->mmio.phys_addr);
     if (doorbell)
-        relay(vcpu, 1);
+        relay(vcpu, doorbell, 1);
     else if (!run->mmio.is_write)
         memset(run->mmio.data, 0xff, sizeof run->mmio.data);
 }
@@ -233,6 +298,8 @@ static void *vcpu_body(void *argument)
             end(vcpu, BW_VERDICT_RUN, (uint64_t)errno);
             break;
         }
+        if (vcpu->coalesced)
+            relay_coalesced(vcpu); /* first: they are older than the exit */
         serve(vcpu, tsc);
         if (atomic_load(&vcpu->stop)) {
             int none = BW_VERDICT_NONE;
@@ -263,6 +330,12 @@ void bw_vcpu_stop(struct bw_vcpu *vcpu)
     vcpu->run->immediate_exit = 1;
     atomic_thread_fence(memory_order_seq_cst);
     pthread_kill(vcpu->thread, BW_KICK_SIGNAL);
+}
+
+void bw_vcpu_kick(struct bw_vcpu *vcpu)
+{
+    if (!vcpu->joined)
+        pthread_kill(vcpu->thread, BW_KICK_SIGNAL);
 }
 
 int bw_vcpu_join(struct bw_vcpu *vcpu, uint32_t milliseconds)

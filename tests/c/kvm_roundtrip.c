@@ -95,7 +95,7 @@ static void build(struct machine *self, const char *folder)
     self->vcpu = bw_vcpu_new(self->vm, self->kvm, 0, self->memory, self->vcpu_ring, &error);
     MUST(error);
     MUST(bw_vcpu_prepare(self->vcpu, BW_IMAGE, BW_PAGE_TABLES));
-    bw_vcpu_set_doorbell(self->vcpu, BW_BUS_PIO, PORT, self->doorbell);
+    MUST(bw_vcpu_add_doorbell(self->vcpu, BW_BUS_PIO, PORT, -1, self->doorbell));
     struct bw_wiring wiring = {.vm = self->vm,
                                .doorbell = self->doorbell,
                                .irqfd = self->irqfd,

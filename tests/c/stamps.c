@@ -85,28 +85,32 @@ static uint64_t dice(void)
 
 static void scribble(void)
 {
-    static const uint64_t pages[] = {BW_STATUS, BW_STATUS, BW_CONTROL, BW_RING_STAMPS, BW_HANDLER_STAMPS};
+    static const uint64_t pages[] = {BW_STATUS,      BW_STATUS,         BW_CONTROL,
+                                     BW_RING_STAMPS, BW_HANDLER_STAMPS, BW_WINDOW_STAMPS};
     for (int i = 0; i < 64; i++) {
-        uint64_t page = pages[dice() % 5], at = dice() % (page < BW_RING_STAMPS ? 512 : 131072);
+        uint64_t page = pages[dice() % 6], at = dice() % (page < BW_HANDLER_STAMPS ? 512 : 131072);
         store(page + at * 8, dice() >> dice() % 64);
     }
     if (dice() % 4 == 0)
         store(BW_STATUS + BW_ST_RUNG, dice() % 1000);
     if (dice() % 4 == 0)
         store(BW_STATUS + BW_ST_HANDLED, dice() % 1000);
+    if (dice() % 4 == 0)
+        store(BW_STATUS + BW_ST_WINDOWS, dice() % 1000);
 }
 
 /* Whatever the guest wrote: no time from the future, no doorbell before its predecessor, no interrupt that never was. */
 static void check_plausible(const struct bw_event *event, uint64_t *last_rung, uint64_t announced, uint64_t now)
 {
     CHECK_EQUAL(event->lane, BW_LANE_GUEST);
-    CHECK_EQUAL(event->kind >= BW_RING && event->kind <= BW_HANDLER, 1);
+    int rung = event->kind == BW_RING || event->kind == BW_RUNG;
+    CHECK_EQUAL(rung || event->kind == BW_HANDLER || event->kind == BW_WINDOW, 1);
     CHECK_EQUAL(event->tsc <= now, 1);
-    if (event->kind != BW_HANDLER) {
+    if (rung) {
         CHECK_EQUAL(event->tsc >= *last_rung, 1);
         *last_rung = event->tsc;
     }
-    CHECK_EQUAL(event->kind != BW_HANDLER || event->seq <= announced, 1);
+    CHECK_EQUAL(rung || event->seq <= announced, 1);
 }
 
 static void scribbling(void)

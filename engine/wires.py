@@ -1,0 +1,124 @@
+"""The wires of one guest: the eventfds of its doorbells and of its interrupt, and what KVM is told about them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from engine.coalesced import CoalescedRing, CoalescedZone
+from engine.ioeventfd import Ioeventfd
+from engine.irqfd import Irqfd
+from engine.owner import Eventfd, Owner
+from engine.scenario import Doorbell, Interrupt
+from engine.scenario_rules import ADDRESS_STRIDE
+from engine.vcpu import Vcpu
+from engine.vm import Vm
+
+
+@dataclass(frozen=True)
+class Ringing:
+    """One way to ring. value: what is written; None: anything."""
+
+    eventfd: Eventfd
+    address: int
+    value: int | None
+
+
+class DoorbellWires(Owner):
+    """One eventfd a queue; and for each way to ring one ioeventfd, while they are on, and one relay by the vCPU thread.
+
+    With coalesced doorbells the vCPU thread takes KVM's ring as well.
+    """
+
+    def __init__(self, vm: Vm, vcpu: Vcpu, doorbell: Doorbell | None) -> None:
+        self.vm, self.doorbell = vm, doorbell
+        self._ioeventfds: list[Ioeventfd] = []
+        self._stack = ExitStack()
+        self.eventfds = [self._stack.enter_context(Eventfd()) for _ in range(doorbell.queues if doorbell else 1)]
+        for ringing in self._ringings():
+            vcpu.add_doorbell(ringing.eventfd, ringing.address, pio=self._pio, value=ringing.value)
+        if doorbell and doorbell.coalesced:
+            self._coalesce(vcpu, doorbell)
+
+    @property
+    def _pio(self) -> bool:
+        return self.doorbell is not None and self.doorbell.bus == "pio"
+
+    def _ringings(self) -> list[Ringing]:
+        """What the guest does."""
+        if self.doorbell is None:
+            return []
+        address = self.doorbell.address
+        if self.doorbell.queues > 1:
+            return [Ringing(eventfd, address, queue) for queue, eventfd in enumerate(self.eventfds)]
+        places = range(self.doorbell.addresses)
+        return [Ringing(self.eventfds[0], address + place * ADDRESS_STRIDE, None) for place in places]
+
+    def _coalesce(self, vcpu: Vcpu, doorbell: Doorbell) -> None:
+        """The zone, and the ring, which outlives the thread that looks at it."""
+        enter = self._stack.enter_context
+        enter(CoalescedZone(self.vm, doorbell.address, doorbell.addresses * ADDRESS_STRIDE, pio=self._pio))
+        vcpu.relay_coalesced(enter(CoalescedRing(self.vm, vcpu)))
+        self._stack.callback(vcpu.stop)
+
+    def set_ioeventfd(self, on: bool) -> None:
+        """Assigns or deassigns them, if they are not so already."""
+        if on and not self._ioeventfds:
+            for ringing in self._ringings():
+                self._ioeventfds.append(self._assign(ringing))
+        while not on and self._ioeventfds:
+            self._ioeventfds.pop().close()
+
+    def _assign(self, ringing: Ringing) -> Ioeventfd:
+        """Where the scenario says, which need not be where the guest rings."""
+        assert self.doorbell is not None
+        doorbell = self.doorbell
+        address = ringing.address + doorbell.ioeventfd_address - doorbell.address
+        datamatch = doorbell.datamatch if ringing.value is None else ringing.value
+        return Ioeventfd(self.vm, ringing.eventfd, address, doorbell.length, pio=self._pio, datamatch=datamatch)
+
+    def count(self) -> int:
+        """What the eventfds count together."""
+        return sum(eventfd.count() for eventfd in self.eventfds)
+
+    def close(self) -> None:
+        """Deassigns, then closes."""
+        self.set_ioeventfd(False)
+        self._stack.close()
+
+
+class InterruptWires(Owner):
+    """One eventfd an irqfd, all of one GSI. resamplefd: of a level, signalled once the guest has seen it."""
+
+    def __init__(self, vm: Vm, vcpu: Vcpu, interrupt: Interrupt | None) -> None:
+        self.vm, self.interrupt = vm, interrupt
+        self._irqfds: list[Irqfd] = []
+        self._stack = ExitStack()
+        self.eventfds = [self._stack.enter_context(Eventfd()) for _ in range(interrupt.irqfds if interrupt else 1)]
+        self.resamplefd: Eventfd | None = None
+        if interrupt and interrupt.trigger == "level":
+            self.resamplefd = self._stack.enter_context(Eventfd())
+        if interrupt and self.resamplefd and not interrupt.irqfd:  # nobody in the kernel tells: the guest has to
+            vcpu.set_ack(interrupt.gsi, self.resamplefd)
+
+    def set_irqfd(self, on: bool) -> None:
+        """Assigns or deassigns them, if they are not so already."""
+        if on and self.interrupt and not self._irqfds:
+            for eventfd in self.eventfds:
+                self._irqfds.append(Irqfd(self.vm, eventfd, self.interrupt.gsi, self.resamplefd))
+        while not on and self._irqfds:
+            self._irqfds.pop().close()
+
+    @property
+    def assigned(self) -> bool:
+        """Whether there is an irqfd."""
+        return bool(self._irqfds)
+
+    def count(self) -> int:
+        """What the eventfds count together."""
+        return sum(eventfd.count() for eventfd in self.eventfds)
+
+    def close(self) -> None:
+        """Deassigns, then closes."""
+        self.set_irqfd(False)
+        self._stack.close()

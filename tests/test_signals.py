@@ -1,0 +1,139 @@
+"""What each kind of signalling path does, beyond what every scenario must: counts by queue, misses, rings, lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.events import EventKind, Events, Lane
+from engine.journeys import JourneyTracker
+from engine.scenario import Pace, Scenario, load_scenario
+from engine.session import Session
+from tests.test_session import assert_reconciled, fed, run, tally_of, wait_for
+
+pytestmark = pytest.mark.kvm
+
+COALESCED_ROOM = 169  # writes that one page holds: struct kvm_coalesced_mmio_ring of linux/kvm.h, one slot always free
+
+
+def changed(name: str, *, pace: Pace | None = None, doorbell: Any = None, interrupt: Any = None) -> Scenario:
+    """A scenario with some values changed."""
+    scenario = load_scenario(name)
+    parts: dict[str, Any] = {"pace": pace or scenario.pace}
+    if doorbell:
+        assert scenario.doorbell is not None
+        parts["doorbell"] = replace(scenario.doorbell, **doorbell)
+    if interrupt:
+        assert scenario.interrupt is not None
+        parts["interrupt"] = replace(scenario.interrupt, **interrupt)
+    return replace(scenario, **parts)
+
+
+def of_kind(events: Events, kind: EventKind) -> Events:
+    chosen: Events = events[events["kind"] == kind]
+    return chosen
+
+
+# -- doorbells -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ioeventfd", [True, False])
+def test_every_queue_counts_its_own_doorbells(ioeventfd: bool) -> None:
+    scenario = changed("doorbell-fan-out", pace=Pace(1000, 2, "hlt"), doorbell={"ioeventfd": ioeventfd})
+    session, events = run(scenario, 403)
+    assert_reconciled(session, events)
+    assert tally_of(events).received_from == {0: 101, 1: 101, 2: 101, 3: 100}
+    assert session.truth()["relayed"] == (0 if ioeventfd else 403)
+
+
+def test_each_doorbell_of_a_queue_is_paired_with_the_read_of_its_own_eventfd() -> None:
+    scenario = changed("doorbell-fan-out", pace=Pace(500, 8, "hlt"))
+    _, events = run(scenario, 400)
+    tracker = JourneyTracker(scenario)
+    journeys = np.concatenate([tracker.feed(part) for part in np.array_split(events, 7)])
+    assert (len(journeys), tracker.given_up) == (400, 0)
+    assert np.all(journeys["doorbell"] > journeys["ring"])
+    for queue in range(4):
+        reads = of_kind(events, EventKind.DOORBELL)
+        reads = reads[reads["id"] == queue]
+        own = np.sort(journeys[(journeys["seq"] - 1) % 4 == queue], order="seq")
+        assert own["doorbell"].tolist() == np.repeat(reads["tsc"], reads["arg"].astype(int)).tolist()
+
+
+def test_many_addresses_add_up_in_one_eventfd() -> None:
+    session, events = run(load_scenario("doorbell-many-addresses"), 200)
+    assert_reconciled(session, events)
+    rung = of_kind(events, EventKind.RING)
+    addresses, counts = np.unique(rung["id"], return_counts=True)
+    assert addresses.tolist() == [0xD0000000 + 8 * place for place in range(4)]
+    assert counts.tolist() == [50] * 4
+    assert session.truth()["relayed"] == 0
+
+
+def test_many_addresses_are_relayed_while_the_ioeventfds_are_off() -> None:
+    session, events = run(changed("doorbell-many-addresses", doorbell={"ioeventfd": False}), 40)
+    assert_reconciled(session, events)
+    assert session.truth()["relayed"] == 40
+
+
+@pytest.mark.parametrize("name", ["doorbell-size-miss", "doorbell-data-miss", "doorbell-address-miss"])
+def test_a_miss_is_relayed_by_the_vcpu_thread(name: str) -> None:
+    session, events = run(load_scenario(name), 50)
+    assert_reconciled(session, events)
+    assert session.truth()["relayed"] == 50
+    exits = of_kind(events, EventKind.EXIT)
+    assert np.unique(exits["seq"][exits["seq"] > 0]).tolist() == list(range(1, 51))
+    assert set(exits["lane"].tolist()) == {Lane.VCPU}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("doorbell-size-miss", {"length": 2}),
+        ("doorbell-data-miss", {"datamatch": 7}),
+        ("doorbell-address-miss", {"ioeventfd_address": 0xD0000000}),
+    ],
+)
+def test_with_the_one_thing_mended_the_ioeventfd_takes_it(name: str, change: dict[str, int]) -> None:
+    session, events = run(changed(name, doorbell=change), 50)
+    assert_reconciled(session, events)
+    assert session.truth()["relayed"] == 0
+    assert np.all(of_kind(events, EventKind.EXIT)["seq"] == 0)
+
+
+def test_coalesced_writes_are_found_when_the_guest_reads() -> None:
+    session, events = run(load_scenario("doorbell-coalesced-mmio"), 160)
+    assert_reconciled(session, events)
+    assert session.truth()["relayed"] == 160
+    assert of_kind(events, EventKind.DOORBELL)["arg"].sum() == 160
+    assert session.truth()["exits"]["MMIO"] == 10  # the reads
+    assert np.all(of_kind(events, EventKind.EXIT)["seq"] == 0)
+
+
+def test_coalesced_writes_leave_the_guest_when_the_ring_is_full() -> None:
+    rings = 2 * (COALESCED_ROOM + 1) + 30
+    session, events = run(changed("doorbell-coalesced-pio", pace=Pace(5000, 10, "hlt")), rings)
+    assert_reconciled(session, events)
+    exits = of_kind(events, EventKind.EXIT)
+    assert exits["seq"][exits["seq"] > 0].tolist() == [COALESCED_ROOM + 1, 2 * (COALESCED_ROOM + 1)]
+    assert session.truth()["exits"]["IO"] == 2
+    assert tally_of(events).doorbells_received == rings
+
+
+def test_an_ioeventfd_takes_precedence_over_a_coalesced_zone() -> None:
+    session, events = run(changed("doorbell-coalesced-pio", doorbell={"ioeventfd": True}), 60)
+    assert_reconciled(session, events)
+    assert session.truth()["relayed"] == 0
+
+
+def test_the_ioeventfd_can_be_switched_on_while_writes_are_coalesced() -> None:
+    with Session(load_scenario("doorbell-coalesced-pio")) as session:
+        tally = tally_of(session.take())
+        wait_for(lambda: fed(tally, session).doorbells_rung > 20)
+        session.set_ioeventfd(True)
+        wait_for(lambda: fed(tally, session).doorbells_received > 20)
+    assert fed(tally, session).doorbells_pending == 0
+    assert tally.doorbells_rung == session.truth()["rung"]
