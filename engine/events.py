@@ -53,7 +53,7 @@ class EventKind(IntEnum):
     # The wiring as it is from now on: id Switch, arg 1 on, 0 off; seq 1: the doorbell's eventfd is the irqfd's, so that
     # each doorbell is an interrupt which no thread reads.
     WIRE = 12
-    # Pace, burst, idle as it is from now on: id Setting, arg value.
+    # Pace, burst, idle, route as it is from now on: id Setting, arg value.
     SETTING = 13
     # Events lost before this one: id the Lane that lost them, arg how many.
     LOST = 14
@@ -95,6 +95,8 @@ class IrqIoctl(IntEnum):
     """The ioctl that an interrupt took instead of the irqfd."""
 
     IRQ_LINE = 0
+    ROUTE = 4  # the vector that the GSI's route leads to, where it changes
+    MASKED = 5  # 1 the interrupt's pin is masked, so that its edges are lost
     SIGNAL_MSI = 1
 
 

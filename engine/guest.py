@@ -30,7 +30,7 @@ VCPU_RING = 1 << 17
 SCRATCH = 1 << 19  # events that one drain can take from one source
 READY_SECONDS = 1.0  # how long a guest may take to boot
 NO_LIMIT = 2**64 - 1
-IOAPIC_LEVEL = 1 << 15  # of a redirection entry (82093AA datasheet, 3.2.4)
+IOAPIC_LEVEL, IOAPIC_MASKED = 1 << 15, 1 << 16  # of a redirection entry (82093AA datasheet, 3.2.4)
 NOBODY = ffi.new("const uint64_t *", 0)  # the number of interrupts that a host which sends none has announced
 NUDGE = GsiRoute.msi(0, lib.BW_VECTOR_NUDGE)
 
@@ -59,6 +59,7 @@ class Program:
     vector: int = 0  # of the interrupts that it stamps
     ioapic_pin: int | None = None  # that it programs
     level: bool = False  # how: level-triggered, not edge-triggered
+    masked: bool = False  # and masked
     hold_us: int = 0  # how long it keeps interrupts off once it is interrupted
 
 
@@ -100,7 +101,8 @@ class Guest(Owner):
         program = self.program
         self.memory.load(guest_image(program.image))
         self.control(lib.BW_CTL_IOAPIC_PIN, "I", 0xFFFFFFFF if program.ioapic_pin is None else program.ioapic_pin)
-        self.control(lib.BW_CTL_IOAPIC_ENTRY, "I", program.vector | (IOAPIC_LEVEL if program.level else 0))
+        entry = program.vector | IOAPIC_LEVEL * program.level | IOAPIC_MASKED * program.masked
+        self.control(lib.BW_CTL_IOAPIC_ENTRY, "I", entry)
         self.control(lib.BW_CTL_HOLD, "Q", self.clock.cycles(program.hold_us / 1e6))
         self.control(lib.BW_CTL_LIMIT, "Q", program.limit)
         self.control(lib.BW_CTL_PERIOD, "Q", lib.BW_PERIOD_BY_HAND)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import EngineError
-from engine.events import Clock, Eventfd, Events, Lane
+from engine.events import Clock, Eventfd, Events, Lane, no_events
 from engine.scenario import Pace, Scenario
 
 
@@ -40,6 +40,10 @@ class Machine(ABC):
     @abstractmethod
     def set_pace(self, pace: Pace, running: bool) -> None:
         """Takes effect at once, in whoever keeps the pace."""
+
+    def tick(self) -> Events:
+        """What the machine does by itself, asked several times a second; the events that tell of it."""
+        return no_events()
 
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""

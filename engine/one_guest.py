@@ -17,12 +17,12 @@ import numpy as np
 
 from engine._core import lib
 from engine.errors import EngineError, KvmError
-from engine.events import Eventfd, Events, Lane
+from engine.events import Eventfd, EventKind, Events, Lane, Setting, event, no_events
 from engine.guest import NO_LIMIT, Guest, Program, two_cpus
 from engine.iothread import IoThread
 from engine.machine import Machine
 from engine.ring import Ring
-from engine.scenario import Pace, Scenario
+from engine.scenario import Interrupt, Pace, Scenario
 from engine.vm import GsiRoute
 from engine.wires import DoorbellWires, InterruptWires
 
@@ -41,6 +41,7 @@ class OneGuest(Machine):
         self.limit = NO_LIMIT if limit is None else limit
         self.cpus = two_cpus() if cpus is None else cpus
         self._stack = ExitStack()
+        self._told, self._next_route = False, 0.0
         if scenario.doorbell is None:
             self.cannot |= {"ioeventfd": NO_DOORBELL, "doorbell": NO_DOORBELL}
         if scenario.interrupt is None:
@@ -86,6 +87,7 @@ class OneGuest(Machine):
             vector=interrupt.vector if interrupt else 0,
             ioapic_pin=interrupt.gsi if interrupt and through_ioapic else None,
             level=interrupt is not None and interrupt.trigger == "level",
+            masked=interrupt is not None and interrupt.masked,
             hold_us=interrupt.hold_us if interrupt else 0,
         )
 
@@ -149,6 +151,26 @@ class OneGuest(Machine):
         self.interrupts.set_irqfd(on)
         if on:
             self.io_thread.command(path=lib.BW_PATH_IRQFD)
+
+    def tick(self) -> Events:
+        """Tells what is masked, and changes the route when it is time."""
+        interrupt = self.scenario.interrupt
+        parts = []
+        if interrupt and interrupt.masked and not self._told:
+            parts.append(event(int(lib.bw_tsc()), EventKind.SETTING, Lane.ENGINE, Setting.MASKED, 0, 1))
+        self._told = True
+        if interrupt and interrupt.reroute_ms and time.monotonic() >= self._next_route:
+            self._next_route = time.monotonic() + interrupt.reroute_ms / 1000
+            parts.append(self.change_route(interrupt))
+        return np.concatenate([no_events(), *parts])
+
+    def change_route(self, interrupt: Interrupt) -> Events:
+        """Leads the GSI to the other vector, for which the guest has a handler as well; irqfds follow at once."""
+        assert self.route is not None
+        vector = lib.BW_VECTOR_OTHER if self.route.vector == interrupt.vector else interrupt.vector
+        self.route = GsiRoute.msi(interrupt.gsi, vector)
+        self.guest.vm.set_gsi_routing(self.route)
+        return event(int(lib.bw_tsc()), EventKind.SETTING, Lane.ENGINE, Setting.ROUTE, 0, vector)
 
     def set_pace(self, pace: Pace, running: bool) -> None:
         """Takes effect at once, in the guest or in the I/O thread, whichever keeps the pace."""
@@ -216,7 +238,8 @@ class OneGuest(Machine):
         before = self.guest.rung()
         time.sleep(0.002)
         received = self.guest.rung() == before == self.io_thread.received
-        return received and self.guest.last_irq_seen() == self.io_thread.signalled
+        masked = self.scenario.interrupt is not None and self.scenario.interrupt.masked
+        return received and (masked or self.guest.last_irq_seen() == self.io_thread.signalled)
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

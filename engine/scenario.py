@@ -61,6 +61,7 @@ class Interrupt:
     ioctl: str  # of no use if direct
     irqfd: bool  # whether the irqfd is on at the start
     trigger: str  # of a pin: "edge" or "level", which stays high until the guest has seen it
+    masked: bool  # whether the pin is masked
     irqfds: int  # eventfds, all of the one GSI, signalled in turn
     hold_us: int  # how long the guest keeps interrupts off once it is interrupted
     reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never

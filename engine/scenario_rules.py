@@ -132,6 +132,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "ioctl": optional(choice("irq-line", "signal-msi"), "signal-msi"),
         "irqfd": optional(flag(), True),
         "trigger": optional(choice("edge", "level"), "edge"),
+        "masked": optional(flag(), False),
         "irqfds": optional(whole(1, 8), 1),
         "hold_us": optional(whole(0, 100_000), 0),
         "reroute_ms": optional(whole(0, 10_000), 0),
@@ -317,3 +318,9 @@ def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -
         yield "interrupt", "reroute_ms", "needs the route msi: the other route is one with another vector"
     if interrupt["by"] != "host" and not has_doorbell:
         yield "interrupt", "by", f'"{interrupt["by"]}" is not allowed; without a [doorbell] only "host" is'
+    if interrupt["masked"] and (route != "ioapic" or interrupt["by"] != "host"):
+        yield (
+            "interrupt",
+            "masked",
+            'needs the route ioapic, whose pins can be masked, and by = "host": no answer comes',
+        )

@@ -3,7 +3,7 @@
 Guarantees:
 - The engine thread alone uses the machine. Commands from other threads are put into a queue and return at once.
 - take() hands on every event once, in batches sorted by time. Events are held back for HOLD_SECONDS, and while a
-  doorbell has been received whose own stamp has not been published, so that batches follow each other in time as well.
+  doorbell has left or arrived whose own stamp has not been published, so that batches follow each other in time as well.
   An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
 - After stop() no thread, file descriptor or VM is left; what was drained can still be taken.
 """
@@ -45,6 +45,7 @@ from engine.scenario import Pace, Scenario
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 HOLD_SECONDS = 0.002  # how long an event is held back for earlier ones that are published later
+PUBLISH_SECONDS = 1.0  # how long a guest that has rung may take to publish it
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
 SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
 JOIN_SECONDS = 8.0
@@ -77,7 +78,7 @@ class Session:
         self._stats: dict[str, int] = {}
         self._counts: dict[Eventfd, int] = {}
         self._truth: dict[str, Any] = {}
-        self._received = self._published = self._last_rung = self._covered = 0
+        self._received = self._published = self._last_rung = self._covered = self._waiting_since = 0
         self._next_sample = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -244,7 +245,7 @@ class Session:
         now = self.now()
         events = machine.drain()
         self._note_doorbells(events)
-        parts = [self._held, events, *self._samples(machine), *self._losses(machine)]
+        parts = [self._held, events, machine.tick(), *self._samples(machine), *self._losses(machine)]
         self._held = np.concatenate(parts)
         self._hand_on(self._watermark(now))
         self.error = machine.trouble()
@@ -269,27 +270,33 @@ class Session:
         self._covered = int(newest[-1])
 
     def _note_doorbells(self, events: Events) -> None:
-        received = self._received_numbers(events)
+        received = self._numbers_ahead(events)
         rung = events[events["kind"] == EventKind.RUNG]
         if len(received):
             self._received = int(received.max())
         if len(rung):
             self._published, self._last_rung = int(rung["seq"].max()), int(rung["tsc"].max())
 
-    def _received_numbers(self, events: Events) -> npt.NDArray[np.uint64]:
-        """Of doorbells that have arrived: at the host, or at a handler where nobody else receives them."""
+    def _numbers_ahead(self, events: Events) -> npt.NDArray[np.uint64]:
+        """Of doorbells that have left the guest, or arrived: at the host, or at a handler if nobody else receives them.
+
+        The guest publishes the stamps of a doorbell only once it runs on, so these events can be ahead of them.
+        """
+        left = events["seq"][events["kind"] == EventKind.EXIT]
         if self.scenario.direct:
-            numbers: npt.NDArray[np.uint64] = events["seq"][events["kind"] == EventKind.HANDLER]
-            return numbers
-        queues = self.scenario.doorbell.queues if self.scenario.doorbell else 1
-        return doorbell_numbers(events[events["kind"] == EventKind.DOORBELL], queues)
+            arrived = events["seq"][events["kind"] == EventKind.HANDLER]
+        else:
+            queues = self.scenario.doorbell.queues if self.scenario.doorbell else 1
+            arrived = doorbell_numbers(events[events["kind"] == EventKind.DOORBELL], queues)
+        return np.concatenate([left, arrived])
 
     def _watermark(self, now: int) -> int:
         """Behind it nothing earlier is to come."""
         behind = now - self.clock.cycles(HOLD_SECONDS)
-        if self._received > self._published and now - self._last_rung < self.clock.cycles(1.0):
-            return min(behind, self._last_rung)
-        return behind
+        if self._received <= self._published:
+            self._waiting_since = now
+        waits = self._received > self._published and now - self._waiting_since < self.clock.cycles(PUBLISH_SECONDS)
+        return min(behind, self._last_rung) if waits else behind
 
     # -- samples -----------------------------------------------------------------------------------------------------
 

@@ -3,9 +3,10 @@
 At rest two equations hold exactly, whatever was switched while the guest ran:
 
     doorbells rung      = received + pending
-    interrupts signalled = handled + merged + pending
+    interrupts signalled = handled - spurious + merged + lost + pending
 
-Where a doorbell's eventfd is the irqfd's, each doorbell rung is an interrupt signalled, and the handler receives it.
+Spurious and lost ones are the exception; irqs_spurious and irqs_lost say what they are. Where a doorbell's eventfd is
+the irqfd's, each doorbell rung is an interrupt signalled, and the handler receives it.
 
 Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell.
 """
@@ -32,6 +33,7 @@ class Tally:
         self.irqs_signalled = 0
         self.irqs_handled = 0  # runs of the guest's handler
         self.irqs_covered = 0  # interrupts that these runs served
+        self.resamples = 0  # how often the device was told that its line is low: there are levels
         self.exits_to_userspace: dict[str, int] = {}  # "IO", "MMIO", "INTR" ...: how often KVM_RUN returned
         self.kvm: dict[str, int] = {}  # KVM's own counters since the start
         self.eventfd_counts: dict[Eventfd, int] = {}  # as sampled last
@@ -49,12 +51,22 @@ class Tally:
     @property
     def irqs_merged(self) -> int:
         """Interrupts that shared a run of the handler with another one."""
-        return self.irqs_covered - self.irqs_handled
+        return self.irqs_covered - self.irqs_handled + self.irqs_spurious
+
+    @property
+    def irqs_spurious(self) -> int:
+        """Runs of the handler that no signal asked for: a level that was still high when the one before ended."""
+        return max(0, self.irqs_handled - self.irqs_covered) if self.resamples else 0
+
+    @property
+    def irqs_lost(self) -> int:
+        """Interrupts that the kernel dropped: edges at a masked pin, which is masked from the start or not at all."""
+        return self.irqs_signalled - self.irqs_covered if self.settings.get(Setting.MASKED) else 0
 
     @property
     def irqs_pending(self) -> int:
         """Signalled, but not yet handled by the guest."""
-        return self.irqs_signalled - self.irqs_covered
+        return self.irqs_signalled - self.irqs_covered - self.irqs_lost
 
     @property
     def settled(self) -> bool:
@@ -68,6 +80,7 @@ class Tally:
         self.irqs_handled += int(kinds[EventKind.HANDLER])
         self.recorded += len(events) - int(kinds[EventKind.LOST])
         for kind in EventKind:
+        self.resamples += int(kinds[EventKind.RESAMPLE])
             if kinds[kind]:
                 self._feed_kind(kind, events[events["kind"] == kind])
         if self.direct:
@@ -132,6 +145,8 @@ def pairs(events: Events) -> Iterator[tuple[int, int]]:
     """(id, arg) of each event, oldest first."""
     return zip(events["id"].tolist(), events["arg"].tolist(), strict=True)
 
+            "irqs_spurious": self.irqs_spurious,
+            "irqs_lost": self.irqs_lost,
 
 def stat_name(id: int) -> str:
     """The kernel's name of a sampled counter."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.events import EventKind, Events, Lane
+from engine.events import EventKind, Events, Lane, Setting
 from engine.journeys import JourneyTracker
 from engine.scenario import Pace, Scenario, load_scenario
 from engine.session import Session
@@ -137,3 +137,106 @@ def test_the_ioeventfd_can_be_switched_on_while_writes_are_coalesced() -> None:
         wait_for(lambda: fed(tally, session).doorbells_received > 20)
     assert fed(tally, session).doorbells_pending == 0
     assert tally.doorbells_rung == session.truth()["rung"]
+
+
+# -- interrupts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["irq-level-resample", "irq-line-level"])
+def test_a_line_is_raised_again_only_once_the_device_was_told(name: str) -> None:
+    session, events = run(load_scenario(name), 300)
+    assert_reconciled(session, events)
+    kinds = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.RESAMPLE)
+    steps = events[np.isin(events["kind"], kinds)]
+    told = steps["kind"] == EventKind.RESAMPLE
+    assert not told[0]
+    assert np.all(told[1:] != told[:-1])  # in turn
+    assert steps["seq"][told].tolist() == list(range(1, 1 + int(told.sum())))
+    assert int((~told).sum()) == 300
+    assert int(told.sum()) >= 299
+
+
+def test_a_resamplefd_spares_the_guest_its_exits() -> None:
+    for name, exits_each in (("irq-level-resample", 0), ("irq-line-level", 1)):
+        session, events = run(load_scenario(name), 90)
+        assert session.truth()["exits"].get("IO", 0) == exits_each * tally_of(events).irqs_handled
+
+
+def test_who_lowers_a_line_cannot_change() -> None:
+    with Session(load_scenario("irq-level-resample")) as session:
+        assert "lowers the line" in session.can("irqfd")
+
+
+def test_a_split_irqchip_delivers_every_message() -> None:
+    session, events = run(load_scenario("irq-split"), 200)
+    assert_reconciled(session, events)
+    assert set(of_kind(events, EventKind.HANDLER)["id"].tolist()) == {0x40}
+
+
+def test_an_interrupt_that_is_held_off_is_handled_after_its_window() -> None:
+    scenario = load_scenario("irq-window")
+    session, events = run(scenario, 50)
+    assert_reconciled(session, events)
+    assert scenario.interrupt is not None
+    hold = session.clock.cycles(scenario.interrupt.hold_us / 1e6)
+    windows = of_kind(events, EventKind.WINDOW)
+    assert windows["seq"].tolist() == list(range(1, 51))
+    for window in windows:
+        signal = of_kind(events, EventKind.IRQFD)
+        signal = signal[signal["seq"] == window["seq"]]
+        handler = of_kind(events, EventKind.HANDLER)
+        handler = handler[handler["seq"] == window["seq"]]
+        assert signal["tsc"][0] + hold <= window["tsc"] < handler["tsc"][0]
+
+
+def test_several_irqfds_of_one_gsi_all_interrupt() -> None:
+    session, events = run(changed("irq-many", pace=Pace(500, 1, "hlt")), 200)
+    assert_reconciled(session, events)
+    assert session.truth()["irq_pending"] == 0
+    assert tally_of(events).irqs_signalled == 200
+
+
+def test_both_vectors_of_a_changing_route_add_up() -> None:
+    scenario = changed("irq-route-change", interrupt={"reroute_ms": 10})
+    session, events = run(scenario, 600)
+    assert_reconciled(session, events)
+    vectors, counts = np.unique(of_kind(events, EventKind.HANDLER)["id"], return_counts=True)
+    assert vectors.tolist() == [0x40, 0x42]
+    assert counts.sum() == tally_of(events).irqs_handled
+    routes = events[(events["kind"] == EventKind.SETTING) & (events["id"] == Setting.ROUTE)]["arg"]
+    assert len(routes) > 4
+    assert np.all(routes[1:] != routes[:-1])
+
+
+def test_edges_at_a_masked_pin_are_lost_and_counted() -> None:
+    session, events = run(load_scenario("irq-masked"), 100)
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert (tally.irqs_lost, tally.irqs_handled, tally.irqs_merged, tally.irqs_pending) == (100, 0, 0, 0)
+
+
+def test_the_same_pin_unmasked_loses_none() -> None:
+    session, events = run(changed("irq-masked", interrupt={"masked": False}), 100)
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert tally.irqs_lost == 0
+    assert tally.irqs_handled + tally.irqs_merged == 100
+
+
+# -- coalescing ------------------------------------------------------------------------------------------------------
+
+
+def test_rings_of_a_burst_add_up_to_fewer_reads() -> None:
+    session, events = run(load_scenario("doorbell-burst"), 320)
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert tally.doorbells_received == 320
+    assert tally.eventfd_reads < 320
+
+
+def test_signals_of_a_burst_merge_into_fewer_interrupts() -> None:
+    session, events = run(load_scenario("irq-burst"), 320)
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert tally.irqs_merged > 0
+    assert tally.irqs_handled + tally.irqs_merged == 320

@@ -86,10 +86,17 @@ def doorbells_table(tally: Tally) -> Table:
 
 
 def interrupts_table(tally: Tally) -> Table:
-    """From host, or a guest, to guest: signalled = handled + merged + pending."""
-    table = table_of("Interrupts", ["signalled", "handled", "merged", "pending"], "cyan")
-    numbers = (tally.irqs_signalled, tally.irqs_handled, tally.irqs_merged, tally.irqs_pending)
-    table.add_row("guest → guest" if tally.direct else "host → guest", *map(grouped, numbers))
+    """From host, or a guest, to guest: signalled = handled - spurious + merged + lost + pending."""
+    numbers = {
+        "signalled": tally.irqs_signalled,
+        "handled": tally.irqs_handled,
+        "merged": tally.irqs_merged,
+        "pending": tally.irqs_pending,
+    }
+    rare = {"spurious": tally.irqs_spurious, "lost": tally.irqs_lost}
+    numbers |= {name: count for name, count in rare.items() if count}
+    table = table_of("Interrupts", list(numbers), "cyan")
+    table.add_row("guest → guest" if tally.direct else "host → guest", *map(grouped, numbers.values()))
     return table
 
 
