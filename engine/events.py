@@ -89,14 +89,14 @@ class Setting(IntEnum):
     BURST = 1  # signals a tick
     IDLE = 2  # 0 HLT, 1 spin
     RUNNING = 3  # 1 the pace drives signals, 0 held
+    ROUTE = 4  # the vector that the GSI's route leads to, where it changes
+    MASKED = 5  # 1 the interrupt's pin is masked, so that its edges are lost
 
 
 class IrqIoctl(IntEnum):
     """The ioctl that an interrupt took instead of the irqfd."""
 
     IRQ_LINE = 0
-    ROUTE = 4  # the vector that the GSI's route leads to, where it changes
-    MASKED = 5  # 1 the interrupt's pin is masked, so that its edges are lost
     SIGNAL_MSI = 1
 
 

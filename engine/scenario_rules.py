@@ -314,13 +314,13 @@ def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -
         yield "interrupt", "trigger", '"level" needs the route ioapic and by = "host"'
     if interrupt["trigger"] == "level" and interrupt["ioctl"] != "irq-line":
         yield "interrupt", "ioctl", "irq-line is needed with a level: a message has none"
-    if interrupt["reroute_ms"] and route != "msi":
-        yield "interrupt", "reroute_ms", "needs the route msi: the other route is one with another vector"
-    if interrupt["by"] != "host" and not has_doorbell:
-        yield "interrupt", "by", f'"{interrupt["by"]}" is not allowed; without a [doorbell] only "host" is'
     if interrupt["masked"] and (route != "ioapic" or interrupt["by"] != "host"):
         yield (
             "interrupt",
             "masked",
             'needs the route ioapic, whose pins can be masked, and by = "host": no answer comes',
         )
+    if interrupt["reroute_ms"] and route != "msi":
+        yield "interrupt", "reroute_ms", "needs the route msi: the other route is one with another vector"
+    if interrupt["by"] != "host" and not has_doorbell:
+        yield "interrupt", "by", f'"{interrupt["by"]}" is not allowed; without a [doorbell] only "host" is'

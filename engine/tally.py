@@ -78,9 +78,9 @@ class Tally:
         kinds = np.bincount(events["kind"], minlength=max(EventKind) + 1)
         self.eventfd_reads += int(kinds[EventKind.DOORBELL])
         self.irqs_handled += int(kinds[EventKind.HANDLER])
+        self.resamples += int(kinds[EventKind.RESAMPLE])
         self.recorded += len(events) - int(kinds[EventKind.LOST])
         for kind in EventKind:
-        self.resamples += int(kinds[EventKind.RESAMPLE])
             if kinds[kind]:
                 self._feed_kind(kind, events[events["kind"] == kind])
         if self.direct:
@@ -135,6 +135,8 @@ class Tally:
             "irqs_signalled": self.irqs_signalled,
             "irqs_handled": self.irqs_handled,
             "irqs_merged": self.irqs_merged,
+            "irqs_spurious": self.irqs_spurious,
+            "irqs_lost": self.irqs_lost,
             "irqs_pending": self.irqs_pending,
             "exits_to_userspace": dict(self.exits_to_userspace),
             "kvm": dict(self.kvm),
@@ -145,8 +147,6 @@ def pairs(events: Events) -> Iterator[tuple[int, int]]:
     """(id, arg) of each event, oldest first."""
     return zip(events["id"].tolist(), events["arg"].tolist(), strict=True)
 
-            "irqs_spurious": self.irqs_spurious,
-            "irqs_lost": self.irqs_lost,
 
 def stat_name(id: int) -> str:
     """The kernel's name of a sampled counter."""
