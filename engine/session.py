@@ -3,7 +3,7 @@
 Guarantees:
 - The engine thread alone uses the machine. Commands from other threads are put into a queue and return at once.
 - take() hands on every event once, in batches sorted by time. Events are held back for HOLD_SECONDS, and while a
-  doorbell has left or arrived whose own stamp has not been published, so that batches follow each other in time as well.
+  doorbell has left or arrived whose own stamp is not yet published, so that batches follow each other in time as well.
   An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
 - After stop() no thread, file descriptor or VM is left; what was drained can still be taken.
 """
