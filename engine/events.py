@@ -64,8 +64,14 @@ class EventKind(IntEnum):
     # I/O thread, about to submit to io_uring a read whose completion signals the irqfd: id GSI, seq interrupt, arg
     # newest doorbell that it answers (0: none).
     SUBMIT = 16
+    # I/O thread, a virtqueue has moved on: id BUFFERS_ADDED: the driver's available index, as the device sees it,
+    # BUFFERS_USED: the device's used index; seq buffers so far, arg buffers since the last such event.
+    BUFFERS = 17
     # The guest, about to let interrupts in again after it has held them off: seq newest interrupt that was announced.
     WINDOW = 18
+
+
+BUFFERS_ADDED, BUFFERS_USED = 0, 1  # id of EventKind.BUFFERS
 
 
 class Eventfd(IntEnum):

@@ -65,6 +65,11 @@ class IoThread(Owner):
         """Lets the path BW_PATH_URING read by this struct bw_uring, which outlives the thread. Before start()."""
         lib.bw_iothread_set_uring(self._handle, uring)
 
+    def serve(self, virtqueue: Any) -> None:
+        """Makes it the device of this struct bw_virtqueue, which outlives the thread. Before start()."""
+        lib.bw_iothread_set_virtqueue(self._handle, virtqueue)
+        self.orders.signal = lib.BW_SIGNAL_DEVICE
+
     def start(self, cpu: int = -1) -> None:
         """Starts the thread with `orders`, on one CPU if given."""
         check(lib.bw_iothread_start(self._handle, self.orders.as_c(), cpu), "starting the I/O thread")

@@ -107,11 +107,13 @@ def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] |
     from engine.one_guest import OneGuest  # here, because they are Machines themselves
     from engine.two_guests import SelfDoorbell, TwoGuests
     from engine.uring import UringGuest
+    from engine.virtqueue import VirtqueueMachine
 
     machines: dict[str, Callable[..., Machine]] = {
         "one-guest": OneGuest,
         "two-guests": TwoGuests,
         "self-doorbell": SelfDoorbell,
         "io-uring": UringGuest,
+        "virtqueue": VirtqueueMachine,
     }
     return machines[scenario.machine](scenario, limit, cpus)

@@ -65,8 +65,17 @@ class Interrupt:
     irqfds: int  # eventfds, all of the one GSI, signalled in turn
     hold_us: int  # how long the guest keeps interrupts off once it is interrupted
     reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never
-    # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct.
+    # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct;
+    # "device": the device of a virtqueue tells of used buffers, which need not be those of a certain doorbell.
     by: str
+
+
+@dataclass(frozen=True)
+class Virtqueue:
+    """How driver and device signal each other, and how busy the device is."""
+
+    event_idx: bool  # VIRTIO_F_EVENT_IDX: whether each side says up to where it wants to hear nothing
+    work_us: int  # how long the device works on each buffer
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,7 @@ class Scenario:
     irqchip: str  # "full", or "split": only the local APICs are in the kernel
     doorbell: Doorbell | None
     interrupt: Interrupt | None
+    virtqueue: Virtqueue | None
     pace: Pace
     order: tuple[EventKind, ...]  # in which a journey passes these kinds, for certain, with the wiring of the file
 
@@ -157,6 +167,7 @@ def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin) -> Scenari
         name=name,
         doorbell=Doorbell(**values["doorbell"]) if "doorbell" in tables else None,
         interrupt=Interrupt(**values["interrupt"]) if "interrupt" in tables else None,
+        virtqueue=Virtqueue(**values["virtqueue"]) if "virtqueue" in tables else None,
         pace=Pace(math.inf if per_second == FLAT_OUT else float(per_second), **values["pace"]),
         order=tuple(EventKind[kind] for kind in values["expect"]["order"]),
         **values[""],

@@ -12,11 +12,11 @@ from engine.errors import ScenarioError
 from engine.events import EventKind
 
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
-GROUPS = ("Round trip", "Doorbells", "Interrupts", "Coalescing", "Kernel only")
-MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring")  # engine/machine.py builds them
+GROUPS = ("Round trip", "Doorbells", "Interrupts", "Coalescing", "Virtio", "Kernel only")
+MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring", "virtqueue")  # engine/machine.py builds them
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # of these, those in which no host thread stands between the two wires
-RINGERS = ("doorbell", "queues", "coalesced", "roundtrip", "window", "neighbour", "selfring")  # guest programs
-LISTENERS = ("listen", "roundtrip", "window", "neighbour", "selfring")
+RINGERS = ("doorbell", "queues", "coalesced", "roundtrip", "window", "neighbour", "selfring", "virtqueue")  # programs
+LISTENERS = ("listen", "roundtrip", "window", "neighbour", "selfring", "virtqueue")
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
@@ -136,7 +136,11 @@ RULES: dict[str, dict[str, Rule]] = {
         "irqfds": optional(whole(1, 8), 1),
         "hold_us": optional(whole(0, 100_000), 0),
         "reroute_ms": optional(whole(0, 10_000), 0),
-        "by": choice("guest", "host", "doorbell"),
+        "by": choice("guest", "host", "doorbell", "device"),
+    },
+    "virtqueue": {
+        "event_idx": optional(flag(), False),
+        "work_us": optional(whole(0, 10_000), 0),
     },
     "pace": {
         "per_second": rate(),
@@ -145,7 +149,7 @@ RULES: dict[str, dict[str, Rule]] = {
     },
     "expect": {"order": kinds()},
 }
-OPTIONAL_TABLES = ("doorbell", "interrupt")
+OPTIONAL_TABLES = ("doorbell", "interrupt", "virtqueue")
 
 # What `--set` can change, and the table and key that it is.
 SETTINGS = {
@@ -260,6 +264,9 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
     if (interrupt is not None and interrupt["by"] == "doorbell") != (values[""]["machine"] in KERNEL_ONLY):
         yield "", "machine", f'by = "doorbell" goes with one of {", ".join(KERNEL_ONLY)}, and only with these'
+    by_device = interrupt is not None and interrupt["by"] == "device"
+    if len({by_device, "virtqueue" in values, values[""]["machine"] == "virtqueue"}) > 1:
+        yield "", "machine", '"virtqueue", the table [virtqueue] and by = "device" go together, and only so'
     if values[""]["machine"] == "io-uring" and not (interrupt is not None and interrupt["irqfd"]):
         yield "interrupt", "irqfd", "on is needed for the machine io-uring: a completion signals an eventfd"
     if values[""]["irqchip"] == "split" and (values[""]["machine"] != "one-guest" or not by_message(interrupt)):

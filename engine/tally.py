@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.events import STATS, Eventfd, EventKind, Events, Setting, Switch
+from engine.events import BUFFERS_USED, STATS, Eventfd, EventKind, Events, Setting, Switch
 from engine.exits import exit_name
 
 
@@ -34,6 +34,8 @@ class Tally:
         self.irqs_handled = 0  # runs of the guest's handler
         self.irqs_covered = 0  # interrupts that these runs served
         self.resamples = 0  # how often the device was told that its line is low: there are levels
+        self.buffers_added = 0  # to a virtqueue, as far as its device has seen
+        self.buffers_used = 0  # of these, those that the device has given back
         self.exits_to_userspace: dict[str, int] = {}  # "IO", "MMIO", "INTR" ...: how often KVM_RUN returned
         self.kvm: dict[str, int] = {}  # KVM's own counters since the start
         self.eventfd_counts: dict[Eventfd, int] = {}  # as sampled last
@@ -98,6 +100,8 @@ class Tally:
                 self.irqs_signalled = max(self.irqs_signalled, newest)
             case EventKind.HANDLER:
                 self.irqs_covered = max(self.irqs_covered, newest)
+            case EventKind.BUFFERS:
+                self._move_buffers(events)
             case EventKind.EXIT:
                 self._count_exits(events)
             case EventKind.LOST:
@@ -119,6 +123,12 @@ class Tally:
             self.received_from[queue] = max(self.received_from.get(queue, 0), newest)
         self.doorbells_received = sum(self.received_from.values())
 
+    def _move_buffers(self, events: Events) -> None:
+        """The newest number of either index."""
+        used = events["id"] == BUFFERS_USED
+        self.buffers_added = max(self.buffers_added, int(events["seq"][~used].max(initial=0)))
+        self.buffers_used = max(self.buffers_used, int(events["seq"][used].max(initial=0)))
+
     def _count_exits(self, events: Events) -> None:
         reasons, counts = np.unique(events["id"], return_counts=True)
         for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
@@ -138,6 +148,8 @@ class Tally:
             "irqs_spurious": self.irqs_spurious,
             "irqs_lost": self.irqs_lost,
             "irqs_pending": self.irqs_pending,
+            "buffers_added": self.buffers_added,
+            "buffers_used": self.buffers_used,
             "exits_to_userspace": dict(self.exits_to_userspace),
             "kvm": dict(self.kvm),
         }

@@ -16,6 +16,15 @@
 #define BW_BLOCK 0x100000
 #define BW_BLOCK_SIZE 4096
 
+/* A split virtqueue (virtio 1.2, 2.7) between this guest and whoever is its device. Each of the buffers has room for one
+ * request and its answer. */
+#define BW_VIRTQUEUE_SIZE 64
+#define BW_VIRTQUEUE_DESCRIPTORS 0x110000
+#define BW_VIRTQUEUE_AVAILABLE 0x111000
+#define BW_VIRTQUEUE_USED 0x112000
+#define BW_VIRTQUEUE_BUFFERS 0x113000
+#define BW_VIRTQUEUE_BUFFER_SIZE 16
+
 /* Behind the memory, where a machine maps it: the BW_CONTROL page of another VM, in which this guest announces its doorbells */
 #define BW_PEER_CONTROL 0x800000
 
@@ -65,6 +74,7 @@
 #define BW_CTL_QUEUES 0x44       /* the values 0 to this - 1 are written in turn */
 #define BW_CTL_ADDRESSES 0x48    /* so many addresses are written in turn, BW_ADDRESS_STRIDE apart */
 #define BW_CTL_HOLD 0x50         /* TSC cycles that interrupts are held off for */
+#define BW_CTL_EVENT_IDX 0x58    /* 1: VIRTIO_F_EVENT_IDX is negotiated */
 /* on a cache line of its own: the newest interrupt announced, the newest doorbell answered */
 #define BW_CTL_IRQ 0x80
 #define BW_CTL_ANSWERED 0x88
@@ -75,6 +85,10 @@
 #define BW_ST_RUNG 0x40
 #define BW_ST_HANDLED 0x80
 #define BW_ST_WINDOWS 0xc0
+/* buffers: made available, taken back, and of these those that came back wrong */
+#define BW_ST_BUFFERS_ADDED 0x100
+#define BW_ST_BUFFERS_TAKEN 0x108
+#define BW_ST_BUFFERS_WRONG 0x110
 
 #define BW_QUEUES_MAX 8
 #define BW_ADDRESS_STRIDE 8

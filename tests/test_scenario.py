@@ -21,7 +21,7 @@ NAMES = {
     *("irq-level-resample", "irq-line-level", "irq-split", "irq-window", "irq-busy", "irq-many", "irq-route-change"),
     *("irq-masked", "roundtrip-exit-irqfd", "roundtrip-ioeventfd-ioctl"),
     *("irq-msi", "irq-ioapic", "irq-line", "irq-signal-msi", "roundtrip", "roundtrip-userspace"),
-    *("vm-to-vm", "self-doorbell", "io-uring"),
+    *("vm-to-vm", "self-doorbell", "io-uring", "virtqueue", "virtqueue-event-idx"),
 }
 GOOD = (GUESTS / "roundtrip.toml").read_text()
 

@@ -34,6 +34,7 @@ enum bw_kind {
     BW_WAIT = 9,
     BW_RESAMPLE = 15,
     BW_SUBMIT = 16,
+    BW_BUFFERS = 17,
     BW_WINDOW = 18
 };
 
@@ -185,6 +186,43 @@ uint64_t bw_uring_completed(const struct bw_uring *uring);
 uint64_t bw_uring_wrong(const struct bw_uring *uring); /* of these, those after which the buffer held something else */
 void bw_uring_free(struct bw_uring *uring);
 
+/* -- virtqueue.c: the device's side of a split virtqueue ---------------------------------------------------------------- */
+
+/* Guest-physical addresses of its three parts, all of which lie within the memory, aligned as virtio has it. */
+struct bw_vring {
+    uint32_t size;      /* descriptors, a power of two up to 32768 */
+    uint32_t event_idx; /* whether VIRTIO_F_EVENT_IDX is negotiated */
+    uint64_t descriptors, available, used;
+};
+
+/* `id` of BW_BUFFERS */
+#define BW_BUFFERS_ADDED 0
+#define BW_BUFFERS_USED 1
+
+/* What was wrong with what the driver wrote */
+#define BW_VIRTQUEUE_INDEX 1    /* the available index is ahead by more than the queue holds, or runs backwards */
+#define BW_VIRTQUEUE_HEAD 2     /* an entry of the available ring is no descriptor */
+#define BW_VIRTQUEUE_NEXT 3     /* nor is a next descriptor */
+#define BW_VIRTQUEUE_LOOP 4     /* a chain is longer than the queue */
+#define BW_VIRTQUEUE_ADDRESS 5  /* a buffer is outside of the memory */
+#define BW_VIRTQUEUE_ORDER 6    /* a readable descriptor follows a writable one */
+#define BW_VIRTQUEUE_LENGTH 7   /* a request is longer than 4096 bytes */
+#define BW_VIRTQUEUE_INDIRECT 8 /* an indirect descriptor, which was not negotiated */
+
+struct bw_virtqueue;
+/* One thread uses it; counters and fault can be read by others. `ring`: where events go, or NULL. */
+struct bw_virtqueue *bw_virtqueue_new(void *memory, uint64_t memory_size, const struct bw_vring *vring,
+                                      struct bw_ring *ring);
+void bw_virtqueue_set_work(struct bw_virtqueue *queue, uint64_t cycles); /* TSC cycles that each buffer takes */
+int bw_virtqueue_serve(struct bw_virtqueue *queue); /* one buffer -> 1 served, 0 none there, or the queue is broken */
+int bw_virtqueue_wants_interrupt(struct bw_virtqueue *queue); /* for what was served since the last call */
+void bw_virtqueue_stop_kicks(struct bw_virtqueue *queue);     /* the device is awake */
+int bw_virtqueue_ask_for_kick(struct bw_virtqueue *queue);    /* before it sleeps -> 1: do not, buffers have come */
+uint64_t bw_virtqueue_available(const struct bw_virtqueue *queue); /* buffers that the device has seen */
+uint64_t bw_virtqueue_used(const struct bw_virtqueue *queue);      /* and served */
+int bw_virtqueue_fault(const struct bw_virtqueue *queue);          /* BW_VIRTQUEUE_*, or 0 */
+void bw_virtqueue_free(struct bw_virtqueue *queue);
+
 /* -- I/O thread (iothread.c) ------------------------------------------------------------------------------------------ */
 
 #define BW_PATH_IRQFD 0
@@ -195,6 +233,7 @@ void bw_uring_free(struct bw_uring *uring);
 #define BW_SIGNAL_NEVER 0   /* doorbells are read, nothing is answered */
 #define BW_SIGNAL_ANSWER 1  /* one interrupt for each read of the doorbell */
 #define BW_SIGNAL_PACED 2   /* interrupts at the pace, doorbells are read as they come */
+#define BW_SIGNAL_DEVICE 3  /* a virtqueue is served after each read, and interrupts where its driver wants it */
 
 #define BW_PERIOD_FLAT_OUT 0
 #define BW_PERIOD_BY_HAND 0xffffffffffffffff
@@ -229,6 +268,7 @@ int bw_iothread_set_queues(struct bw_iothread *thread, const int *doorbells, uin
 int bw_iothread_set_irqfds(struct bw_iothread *thread, const int *irqfds, uint32_t count);    /* -EINVAL: too many */
 void bw_iothread_set_level(struct bw_iothread *thread, int resamplefd);
 void bw_iothread_set_uring(struct bw_iothread *thread, struct bw_uring *uring); /* before it starts; outlives it */
+void bw_iothread_set_virtqueue(struct bw_iothread *thread, struct bw_virtqueue *virtqueue); /* the same */
 int bw_iothread_start(struct bw_iothread *thread, const struct bw_orders *orders, int cpu);
 /* Hands over new orders and waits until they are in force: afterwards no signal takes the old path. -ETIMEDOUT */
 int bw_iothread_command(struct bw_iothread *thread, const struct bw_orders *orders, uint32_t milliseconds);

@@ -31,7 +31,8 @@ struct bw_iothread {
     int command; /* eventfd: ends a poll() */
     pthread_t thread;
     int joined;
-    struct bw_uring *uring; /* NULL: none */
+    struct bw_uring *uring;         /* NULL: none */
+    struct bw_virtqueue *virtqueue; /* the same */
     int doorbells[BW_QUEUES_MAX], irqfds[BW_QUEUES_MAX];
     uint32_t queues, irqfd_count;
     int resamplefd; /* -1: edges */
@@ -95,6 +96,11 @@ void bw_iothread_set_level(struct bw_iothread *self, int resamplefd)
 void bw_iothread_set_uring(struct bw_iothread *self, struct bw_uring *uring)
 {
     self->uring = uring;
+}
+
+void bw_iothread_set_virtqueue(struct bw_iothread *self, struct bw_virtqueue *virtqueue)
+{
+    self->virtqueue = virtqueue;
 }
 
 static void set_nonblocking(int fd, int on)
@@ -275,6 +281,30 @@ static void poll_doorbells(struct bw_iothread *self, int64_t cycles)
             read_doorbell(self, queue);
 }
 
+/* -- a virtqueue -------------------------------------------------------------------------------------------------------- */
+
+static int has_orders(const struct bw_iothread *self)
+{
+    return atomic_load_explicit(&self->stop, memory_order_acquire) ||
+           atomic_load_explicit(&self->ordered, memory_order_acquire) !=
+               atomic_load_explicit(&self->taken, memory_order_relaxed);
+}
+
+/* Serves all buffers that there are, and asks for a kick. -> 0: orders have come meanwhile, do not sleep yet */
+static int serve_virtqueue(struct bw_iothread *self)
+{
+    do {
+        bw_virtqueue_stop_kicks(self->virtqueue);
+        while (bw_virtqueue_serve(self->virtqueue)) {
+            if (bw_virtqueue_wants_interrupt(self->virtqueue))
+                signal_interrupt(self, 0);
+            if (has_orders(self))
+                return 0;
+        }
+    } while (bw_virtqueue_ask_for_kick(self->virtqueue));
+    return 1;
+}
+
 /* -- the loop ------------------------------------------------------------------------------------------------------- */
 
 static void take_orders(struct bw_iothread *self)
@@ -307,6 +337,8 @@ static void *iothread_body(void *argument)
     while (!atomic_load_explicit(&self->stop, memory_order_acquire)) {
         take_orders(self);
         signal_singles(self);
+        if (self->orders.signal == BW_SIGNAL_DEVICE && !serve_virtqueue(self))
+            continue;
         if (has_one_source(self)) {
             emit_wait(self);
             read_doorbell(self, 0);
