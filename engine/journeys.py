@@ -71,6 +71,7 @@ class JourneyTracker:
         interrupt = scenario.interrupt
         self.answered = scenario.doorbell is not None and interrupt is not None and interrupt.by == "guest"
         self.direct = interrupt is not None and interrupt.by == "doorbell"
+        self.masked = interrupt is not None and interrupt.masked
         self.queues = scenario.doorbell.queues if scenario.doorbell else 1
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
         self._doorbells = no_journeys()  # under way, by seq
@@ -160,6 +161,8 @@ class JourneyTracker:
         if self.answered:
             self._give_up_before(upto + 1, "irq")
 
+        if self.masked:  # no handler will ever run
+            return
         opened = np.zeros(signals.size, JOURNEY)
         opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
         opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy

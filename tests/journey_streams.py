@@ -25,7 +25,7 @@ def scenario(doorbell: bool = True, interrupt: bool = True, by: str = "guest", q
     """What the tracker reads of a Scenario."""
     return SimpleNamespace(
         doorbell=SimpleNamespace(queues=queues) if doorbell else None,
-        interrupt=SimpleNamespace(by=by) if interrupt else None,
+        interrupt=SimpleNamespace(by=by, masked=False) if interrupt else None,
     )
 
 

@@ -111,6 +111,27 @@ def test_coalesced_doorbells_share_one_read() -> None:
     assert (finish(journeys) == 900).all()
 
 
+def test_a_doorbell_goes_with_the_read_of_its_own_queue() -> None:
+    rows = [(100 * n + part, kind, 0, 0, 0x510, n, 0) for n in range(1, 7) for part, kind in enumerate((1, 2))]
+    reads = [(900, 2, 1, 1), (910, 0, 2, 2), (920, 1, 1, 1), (930, 1, 2, 1), (940, 2, 2, 1)]  # tsc, queue, seq, count
+    received = [(tsc, EventKind.DOORBELL, Lane.IO_THREAD, 0, queue, seq, arg) for tsc, queue, seq, arg in reads]
+    events = np.array([*rows, *received], EVENT)
+    tracker = JourneyTracker(scenario(interrupt=False, queues=3))
+    journeys = np.sort(np.concatenate([tracker.feed(part) for part in np.array_split(events, 5)]), order="seq")
+    assert journeys["doorbell"].tolist() == [910, 920, 900, 910, 930, 940]
+    assert journeys["batch"].tolist() == [2, 1, 1, 2, 1, 1]
+    assert tracker.given_up == 0
+
+
+def test_a_read_that_was_lost_gives_up_the_doorbells_of_its_queue_alone() -> None:
+    rows = [(100 * n + part, kind, 0, 0, 0x510, n, 0) for n in range(1, 5) for part, kind in enumerate((1, 2))]
+    received = [(900, EventKind.DOORBELL, Lane.IO_THREAD, 0, 0, 2, 1)]  # the first of queue 0 was not seen
+    tracker = JourneyTracker(scenario(interrupt=False, queues=2))
+    journeys = tracker.feed(np.array([*rows, *received], EVENT))
+    assert journeys["seq"].tolist() == [3]
+    assert tracker.given_up == 1
+
+
 def test_a_handler_before_the_signal_is_not_its_handler() -> None:
     early = (10, EventKind.HANDLER, Lane.GUEST, 0, 0x40, 1, 1)
     signal = (20, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, 1, 0)

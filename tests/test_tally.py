@@ -138,3 +138,29 @@ def test_a_doorbell_whose_eventfd_is_the_irqfds_is_an_interrupt_that_the_handler
 def test_a_submitted_read_is_a_signalled_interrupt() -> None:
     tally = fed((EventKind.SUBMIT, 24, 1, 1), (EventKind.SUBMIT, 24, 2, 2), (EventKind.HANDLER, 0x40, 1, 1))
     assert (tally.irqs_signalled, tally.irqs_pending) == (2, 1)
+
+
+def test_every_queue_numbers_its_own_doorbells() -> None:
+    rung = [(EventKind.RING, 0x510, number, 0) for number in range(1, 7)]
+    tally = fed(*rung, (EventKind.DOORBELL, 2, 1, 1), (EventKind.DOORBELL, 0, 2, 2))
+    tally.feed(batch((EventKind.DOORBELL, 2, 2, 1)))
+    assert tally.received_from == {0: 2, 2: 2}
+    assert (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending) == (6, 4, 2)
+
+
+def test_a_line_that_was_still_high_makes_a_spurious_run() -> None:
+    first = [(EventKind.IRQ_IOCTL, 0, 1, 0), (EventKind.HANDLER, 0x43, 1, 1), (EventKind.RESAMPLE, 5, 1, 1)]
+    tally = fed(*first, (EventKind.HANDLER, 0x43, 1, 0))
+    assert (tally.irqs_signalled, tally.irqs_handled, tally.irqs_spurious) == (1, 2, 1)
+    assert (tally.irqs_merged, tally.irqs_pending) == (0, 0)
+
+
+def test_without_a_line_more_runs_than_signals_do_not_add_up() -> None:
+    tally = fed((EventKind.IRQFD, 24, 1, 0), (EventKind.HANDLER, 0x40, 1, 1), (EventKind.HANDLER, 0x40, 1, 0))
+    assert (tally.irqs_spurious, tally.irqs_merged) == (0, -1)
+
+
+def test_what_is_signalled_to_a_masked_pin_is_lost() -> None:
+    tally = fed((EventKind.SETTING, Setting.MASKED, 0, 1), (EventKind.IRQFD, 5, 1, 0), (EventKind.IRQFD, 5, 2, 0))
+    assert (tally.irqs_signalled, tally.irqs_lost, tally.irqs_pending) == (2, 2, 0)
+    assert tally.settled
