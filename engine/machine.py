@@ -13,6 +13,8 @@ from engine.errors import EngineError
 from engine.events import Clock, Eventfd, Events, Lane, no_events
 from engine.scenario import Pace, Scenario
 
+ONE_ROUTE = "The guest has a second vector for messages only, and only where the host signals it."
+
 
 class Machine(ABC):
     """Guests, threads and wires, built whole and closed whole.
@@ -25,7 +27,7 @@ class Machine(ABC):
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.cannot = {}
+        self.cannot = {"route": ONE_ROUTE}
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -52,6 +54,10 @@ class Machine(ABC):
     def set_irqfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
         raise EngineError(self.cannot["irqfd"])
+
+    def change_route(self) -> Events:
+        """Leads the interrupt's GSI elsewhere; the event that tells where."""
+        raise EngineError(self.cannot["route"])
 
     def ring_once(self) -> None:
         """Asks the guest for one doorbell."""

@@ -22,7 +22,7 @@ from engine.guest import NO_LIMIT, Guest, Program, two_cpus
 from engine.iothread import IoThread
 from engine.machine import Machine
 from engine.ring import Ring
-from engine.scenario import Interrupt, Pace, Scenario
+from engine.scenario import Pace, Scenario
 from engine.vm import GsiRoute
 from engine.wires import DoorbellWires, InterruptWires
 
@@ -48,6 +48,8 @@ class OneGuest(Machine):
             self.cannot |= {"irqfd": NO_INTERRUPT, "interrupt": NO_INTERRUPT}
         elif scenario.interrupt.trigger == "level":
             self.cannot |= {"irqfd": LEVEL_STAYS}
+        if scenario.interrupt and scenario.interrupt.route == "msi":
+            del self.cannot["route"]
         try:
             self._build()
         except BaseException:
@@ -161,14 +163,14 @@ class OneGuest(Machine):
         self._told = True
         if interrupt and interrupt.reroute_ms and time.monotonic() >= self._next_route:
             self._next_route = time.monotonic() + interrupt.reroute_ms / 1000
-            parts.append(self.change_route(interrupt))
+            parts.append(self.change_route())
         return np.concatenate([no_events(), *parts])
 
-    def change_route(self, interrupt: Interrupt) -> Events:
+    def change_route(self) -> Events:
         """Leads the GSI to the other vector, for which the guest has a handler as well; irqfds follow at once."""
         assert self.route is not None
-        vector = lib.BW_VECTOR_OTHER if self.route.vector == interrupt.vector else interrupt.vector
-        self.route = GsiRoute.msi(interrupt.gsi, vector)
+        vector = lib.BW_VECTOR_MSI if self.route.vector == lib.BW_VECTOR_OTHER else lib.BW_VECTOR_OTHER
+        self.route = GsiRoute.msi(self.route.gsi, vector)
         self.guest.vm.set_gsi_routing(self.route)
         return event(int(lib.bw_tsc()), EventKind.SETTING, Lane.ENGINE, Setting.ROUTE, 0, vector)
 

@@ -163,6 +163,10 @@ class Session:
         """Assigns or deassigns the irqfd while interrupts fly."""
         self._order("irqfd", lambda machine: self._switch(Switch.IRQFD, machine.set_irqfd, on))
 
+    def change_route(self) -> None:
+        """Leads the interrupt to the guest's other vector while interrupts fly."""
+        self._order("route", lambda machine: self._hold(machine.change_route()))
+
     def set_pace(self, per_second: float) -> None:
         """Signals a second; math.inf: flat out; 0: by hand only."""
         self._set_pace(per_second=per_second)

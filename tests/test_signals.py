@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import random
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -240,3 +243,37 @@ def test_signals_of_a_burst_merge_into_fewer_interrupts() -> None:
     tally = tally_of(events)
     assert tally.irqs_merged > 0
     assert tally.irqs_handled + tally.irqs_merged == 320
+
+
+# -- while signals fly -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["roundtrip", "irq-msi", "doorbell-fan-out"])
+def test_a_thousand_random_commands_lose_nothing_and_count_nothing_twice(name: str) -> None:
+    chance = random.Random(name)
+    batches = []
+    with Session(changed(name, pace=Pace(math.inf, 1, "hlt"))) as session:
+        for _ in range(1000):
+            switch = chance.choice([session.set_ioeventfd, session.set_irqfd, None])
+            if switch:
+                switch(chance.random() < 0.5)
+            else:
+                session.change_route()
+            time.sleep(chance.random() * 0.001)
+            batches.append(session.take())
+    batches.append(session.take())
+    events = np.concatenate(batches)
+    assert session.error is None
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert tally.doorbells_pending == tally.irqs_pending == 0
+    assert np.count_nonzero(events["kind"] == EventKind.WIRE) > 250
+    if session.scenario.interrupt:
+        assert {0x40, 0x42} == set(of_kind(events, EventKind.HANDLER)["id"].tolist())
+
+
+def test_a_pin_has_no_other_route() -> None:
+    with Session(load_scenario("irq-ioapic")) as session:
+        assert "second vector" in session.can("route")
+    with Session(load_scenario("irq-msi")) as session:
+        assert session.can("route") == ""
