@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,28 @@ def test_a_wrong_setting_is_one_line(scenario: str, setting: str, value: str, wo
     with pytest.raises(ScenarioError, match=words) as caught:
         load_scenario(scenario).with_settings({setting: value})
     assert "\n" not in str(caught.value)
+
+
+def test_a_split_irqchip_has_no_pins(tmp_path: Path) -> None:
+    text = (GUESTS / "irq-ioapic.toml").read_text()
+    with pytest.raises(ScenarioError, match=r"irqchip: .*no IOAPIC in the kernel"):
+        loaded(text.replace('guest = "listen"', 'guest = "listen"\nirqchip = "split"'), tmp_path)
+
+
+def test_a_level_without_its_irqfd_has_the_handler_that_acknowledges() -> None:
+    by_irqfd, by_ioctl = load_scenario("irq-level-resample"), load_scenario("irq-line-level")
+    assert by_irqfd.with_settings({"irqfd": "off"}).interrupt == by_ioctl.interrupt
+    assert by_ioctl.with_settings({"irqfd": "on"}).interrupt == by_irqfd.interrupt
+
+
+def test_whether_a_doorbell_leaves_follows_from_what_is_registered() -> None:
+    doorbell = load_scenario("doorbell-data-miss").doorbell
+    assert doorbell is not None
+    assert doorbell.leaves
+    assert not replace(doorbell, datamatch=doorbell.value).leaves
+    assert not replace(doorbell, datamatch=None).leaves
+    assert replace(doorbell, datamatch=None, ioeventfd=False).leaves
+    assert replace(doorbell, datamatch=None, width=4).leaves
+    assert not replace(doorbell, datamatch=None, width=4, length=0).leaves
+    assert replace(doorbell, datamatch=None, address=0x512).leaves
+    assert not replace(doorbell, ioeventfd=False, coalesced=True).leaves
