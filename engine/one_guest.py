@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,17 +81,16 @@ class OneGuest(Machine):
         self._connect()
 
     def _program(self) -> Program:
-        interrupt = self.scenario.interrupt
-        through_ioapic = interrupt is not None and interrupt.route == "ioapic"
-        return Program(
-            image=self.scenario.guest,
-            limit=self.limit,
-            doorbell=self.scenario.doorbell,
-            vector=interrupt.vector if interrupt else 0,
-            ioapic_pin=interrupt.gsi if interrupt and through_ioapic else None,
-            level=interrupt is not None and interrupt.trigger == "level",
-            masked=interrupt is not None and interrupt.masked,
-            hold_us=interrupt.hold_us if interrupt else 0,
+        program, interrupt = Program(self.scenario.guest, self.limit, self.scenario.doorbell), self.scenario.interrupt
+        if interrupt is None:
+            return program
+        return replace(
+            program,
+            vector=interrupt.vector,
+            ioapic_pin=interrupt.gsi if interrupt.route == "ioapic" else None,
+            level=interrupt.trigger == "level",
+            masked=interrupt.masked,
+            hold_us=interrupt.hold_us,
         )
 
     def _set_route(self) -> GsiRoute | None:
