@@ -51,7 +51,8 @@ class EventKind(IntEnum):
     # An eventfd's count, peeked at in /proc/self/fdinfo: id Eventfd, arg count.
     COUNT = 11
     # The wiring as it is from now on: id Switch, arg 1 on, 0 off; seq 1: the doorbell's eventfd is the irqfd's, so that
-    # each doorbell is an interrupt which no thread reads.
+    # each doorbell is an interrupt which no thread reads; above 1: the pid of the process that reads each doorbell and
+    # answers it by an interrupt.
     WIRE = 12
     # Pace, burst, idle, route as it is from now on: id Setting, arg value.
     SETTING = 13

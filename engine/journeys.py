@@ -33,12 +33,13 @@ JOURNEY: np.dtype[np.void] = np.dtype(
         ("interrupt", "<u8"),  # number of the interrupt that answered; 0: none
         ("batch", "<u4"),  # doorbells that the same read() of the eventfd returned
         ("merged", "<u4"),  # interrupts that the same run of the handler served
-        ("heavy", "u1"),  # HEAVY_* bits
+        ("heavy", "u1"),  # HEAVY_* bits and PARTNERED
     ]
 )
 STAGES = ("ring", "exit", "entry", "rung", "doorbell", "irq", "handler")
 HEAVY_DOORBELL = 1  # the doorbell left to user space
 HEAVY_INTERRUPT = 2  # the interrupt was an ioctl
+PARTNERED = 4  # another process answered: from ring to handler is a round trip
 
 LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead of the guest's stamps
 LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that rang
@@ -70,7 +71,8 @@ class JourneyTracker:
     def __init__(self, scenario: Scenario) -> None:
         interrupt = scenario.interrupt
         self.answered = scenario.doorbell is not None and interrupt is not None and interrupt.by == "guest"
-        self.direct = interrupt is not None and interrupt.by == "doorbell"
+        self.direct = interrupt is not None and interrupt.by in ("doorbell", "partner")
+        self.partnered = interrupt is not None and interrupt.by == "partner"
         self.masked = interrupt is not None and interrupt.masked
         self.queues = scenario.doorbell.queues if scenario.doorbell else 1
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
@@ -230,6 +232,7 @@ class JourneyTracker:
         tsc = handlers["tsc"][first]
         self._doorbells["handler"][row] = tsc
         self._doorbells["interrupt"][row] = self._doorbells["seq"][row]
+        self._doorbells["heavy"][row] |= PARTNERED * self.partnered
         self._doorbells["merged"][row] = np.bincount(first, minlength=handlers.size)[first] if first.size else 0
         # Not if a handler may be missing in between.
         gap = gaps[np.searchsorted(gaps, tsc, "right") - 1]

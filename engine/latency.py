@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from engine.events import Clock, EventKind, Events
 from engine.histogram import PERCENTILES, Histogram
-from engine.journeys import JOURNEY, STAGES, Journeys, JourneyTracker, finish, no_journeys
+from engine.journeys import JOURNEY, PARTNERED, STAGES, Journeys, JourneyTracker, finish, no_journeys
 
 if TYPE_CHECKING:
     from engine.scenario import Scenario
@@ -28,8 +28,8 @@ __all__ = [
     "no_journeys",
 ]
 
-# name: (from stage, to stage). Where no host thread reads it, a doorbell ends with the handler that it interrupts, and
-# there is no round trip.
+# name: (from stage, to stage). Where nobody reads it, a doorbell ends with the handler that it interrupts, and there is
+# no round trip. Where another process reads it, the round trip is all that is known.
 SPANS = {
     "doorbell": ("ring", "doorbell"),
     "injection": ("irq", "handler"),
@@ -65,6 +65,7 @@ def ends(journeys: Journeys, name: str) -> tuple[Numbers, Numbers]:
     """TSC at which the latency `name` of each journey begins and ends; both of shape (n,), 0: it has none."""
     start, end = (journeys[stage] for stage in SPANS[name])
     one_way = (journeys["ring"] > 0) & (journeys["irq"] == 0) & (journeys["handler"] > 0)
+    one_way &= (journeys["heavy"] & PARTNERED) == 0
     if name == "doorbell":
         end = np.where(one_way, journeys["handler"], end)
     if name == "round_trip":

@@ -20,10 +20,13 @@ class Machine(ABC):
     """Guests, threads and wires, built whole and closed whole.
 
     cannot: commands that this machine does not know, each with the reason.
+    partner: the other process that the guest talks with, "" if there is none; partner_pid: its number, or 0.
     """
 
     clock: Clock
     cannot: dict[str, str]
+    partner = ""
+    partner_pid = 0
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -113,6 +116,7 @@ def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] |
     from engine.one_guest import OneGuest  # here, because they are Machines themselves
     from engine.two_guests import SelfDoorbell, TwoGuests
     from engine.uring import UringGuest
+    from engine.vhost_guest import VhostUserGuest
     from engine.virtqueue import VirtqueueMachine
 
     machines: dict[str, Callable[..., Machine]] = {
@@ -121,5 +125,6 @@ def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] |
         "self-doorbell": SelfDoorbell,
         "io-uring": UringGuest,
         "virtqueue": VirtqueueMachine,
+        "vhost-user": VhostUserGuest,
     }
     return machines[scenario.machine](scenario, limit, cpus)

@@ -66,7 +66,8 @@ class Interrupt:
     hold_us: int  # how long the guest keeps interrupts off once it is interrupted
     reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never
     # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct;
-    # "device": the device of a virtqueue tells of used buffers, which need not be those of a certain doorbell.
+    # "device": the device of a virtqueue tells of used buffers, which need not be those of a certain doorbell;
+    # "partner": another process, Scenario.partnered.
     by: str
 
 
@@ -107,8 +108,16 @@ class Scenario:
 
     @property
     def direct(self) -> bool:
-        """Whether the doorbell's eventfd is the irqfd's: each doorbell interrupts, and no host thread reads it."""
-        return self.interrupt is not None and self.interrupt.by == "doorbell"
+        """Whether each doorbell interrupts, and no thread of this process reads it.
+
+        Either its eventfd is the irqfd's, or it is partnered.
+        """
+        return self.interrupt is not None and self.interrupt.by in ("doorbell", "partner")
+
+    @property
+    def partnered(self) -> bool:
+        """Whether another process reads each doorbell and answers it by one interrupt."""
+        return self.interrupt is not None and self.interrupt.by == "partner"
 
     def with_settings(self, settings: Mapping[str, str]) -> Scenario:
         """This scenario with some settings changed, as in {"pace": "flat-out", "irqfd": "off"}.

@@ -13,10 +13,11 @@ from engine.events import EventKind
 
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
 GROUPS = ("Round trip", "Doorbells", "Interrupts", "Coalescing", "Virtio", "Kernel only")
-MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring", "virtqueue")  # engine/machine.py builds them
-KERNEL_ONLY = ("two-guests", "self-doorbell")  # of these, those in which no host thread stands between the two wires
-RINGERS = ("doorbell", "queues", "coalesced", "roundtrip", "window", "neighbour", "selfring", "virtqueue")  # programs
-LISTENERS = ("listen", "roundtrip", "window", "neighbour", "selfring", "virtqueue")
+# engine/machine.py builds them
+MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring", "virtqueue", "vhost-user")
+KERNEL_ONLY = ("two-guests", "self-doorbell")  # those in which no host thread stands between the two wires
+LISTENERS = ("listen", "roundtrip", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # guest programs
+RINGERS = ("doorbell", "queues", "coalesced", *LISTENERS[1:])
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
@@ -136,7 +137,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "irqfds": optional(whole(1, 8), 1),
         "hold_us": optional(whole(0, 100_000), 0),
         "reroute_ms": optional(whole(0, 10_000), 0),
-        "by": choice("guest", "host", "doorbell", "device"),
+        "by": choice("guest", "host", "doorbell", "device", "partner"),
     },
     "virtqueue": {
         "event_idx": optional(flag(), False),
@@ -267,6 +268,8 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
     by_device = interrupt is not None and interrupt["by"] == "device"
     if len({by_device, "virtqueue" in values, values[""]["machine"] == "virtqueue"}) > 1:
         yield "", "machine", '"virtqueue", the table [virtqueue] and by = "device" go together, and only so'
+    if (interrupt is not None and interrupt["by"] == "partner") != (values[""]["machine"] == "vhost-user"):
+        yield "", "machine", 'by = "partner" goes with vhost-user, and only with it'
     if values[""]["machine"] == "io-uring" and not (interrupt is not None and interrupt["irqfd"]):
         yield "interrupt", "irqfd", "on is needed for the machine io-uring: a completion signals an eventfd"
     if values[""]["irqchip"] == "split" and (values[""]["machine"] != "one-guest" or not by_message(interrupt)):

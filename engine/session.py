@@ -143,6 +143,11 @@ class Session:
         """Once stopped: the counters behind the events (Machine.truth), to be compared with a Tally."""
         return self._truth
 
+    @property
+    def partner(self) -> str:
+        """The other process that the guest talks with, as in "qemu-storage-daemon, pid 1234"; "" if there is none."""
+        return self._machine.partner if self._machine else ""
+
     def can(self, ability: str) -> str:
         """ "" if the command is possible now, else why not."""
         if not self.alive:
@@ -337,7 +342,8 @@ class Session:
     # -- switching ---------------------------------------------------------------------------------------------------
 
     def _wire(self, switch: Switch, on: bool) -> Events:
-        return event(self.now(), EventKind.WIRE, Lane.ENGINE, switch, int(self.scenario.direct), int(on))
+        pid = self._machine.partner_pid if self._machine else 0
+        return event(self.now(), EventKind.WIRE, Lane.ENGINE, switch, pid or int(self.scenario.direct), int(on))
 
     def _switch(self, switch: Switch, change: Callable[[bool], None], on: bool) -> None:
         change(on)

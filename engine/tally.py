@@ -6,7 +6,8 @@ At rest two equations hold exactly, whatever was switched while the guest ran:
     interrupts signalled = handled - spurious + merged + lost + pending
 
 Spurious and lost ones are the exception; irqs_spurious and irqs_lost say what they are. Where a doorbell's eventfd is
-the irqfd's, each doorbell rung is an interrupt signalled, and the handler receives it.
+the irqfd's, or another process answers each doorbell by one interrupt, each doorbell rung is an interrupt signalled,
+and the handler receives it.
 
 Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell.
 """
@@ -40,7 +41,8 @@ class Tally:
         self.kvm: dict[str, int] = {}  # KVM's own counters since the start
         self.eventfd_counts: dict[Eventfd, int] = {}  # as sampled last
         self.wiring: dict[Switch, bool] = {}
-        self.direct = False  # whether the doorbell's eventfd is the irqfd's
+        self.direct = False  # whether each doorbell is an interrupt, and no thread of this process reads it
+        self.partner_pid = 0  # of the process that reads it, if one does
         self.settings: dict[Setting, int] = {}
         self.recorded = 0
         self.dropped = 0
@@ -112,7 +114,7 @@ class Tally:
                 self.eventfd_counts |= {Eventfd(id): count for id, count in pairs(events)}
             case EventKind.WIRE:
                 self.wiring |= {Switch(id): bool(on) for id, on in pairs(events)}
-                self.direct = newest > 0
+                self.direct, self.partner_pid = newest > 0, newest if newest > 1 else 0
             case EventKind.SETTING:
                 self.settings |= {Setting(id): value for id, value in pairs(events)}
 

@@ -65,8 +65,12 @@ class TwoGuests(Machine):
         self.listener.follow(self.ringer)
         self.listener.vm.set_gsi_routing(self._route())
         self.ringer.vcpu.add_doorbell(self.eventfd, self.doorbell.address, pio=self.doorbell.bus == "pio")
+        self._prepare_interrupt()
         self.set_irqfd(self.interrupt.irqfd)
         self.set_ioeventfd(self.doorbell.ioeventfd)
+
+    def _prepare_interrupt(self) -> None:
+        """What there is to do when the guests are built, before the irqfd is assigned: here nothing."""
 
     def _build_guests(self) -> list[Guest]:
         """A and B, and B's control page in A's memory. A is closed first: it uses B's memory."""

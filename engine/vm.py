@@ -55,6 +55,16 @@ class Memory(Owner):
         lib.bw_memory_prepare(self.pointer)
 
     @property
+    def fd(self) -> int:
+        """The memfd behind it, for whoever shall map it as well."""
+        return self._fd.fd
+
+    @property
+    def address(self) -> int:
+        """Where this process has mapped it."""
+        return int(ffi.cast("uintptr_t", self.pointer))
+
+    @property
     def bytes(self) -> memoryview:
         """All of it, writable. Only until close()."""
         if self._view is None:

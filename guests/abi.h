@@ -25,6 +25,10 @@
 #define BW_VIRTQUEUE_BUFFERS 0x113000
 #define BW_VIRTQUEUE_BUFFER_SIZE 16
 
+/* A disk */
+#define BW_SECTOR_SIZE 512
+#define BW_SECTORS 128
+
 /* Behind the memory, where a machine maps it: the BW_CONTROL page of another VM, in which this guest announces its doorbells */
 #define BW_PEER_CONTROL 0x800000
 
@@ -89,6 +93,10 @@
 #define BW_ST_BUFFERS_ADDED 0x100
 #define BW_ST_BUFFERS_TAKEN 0x108
 #define BW_ST_BUFFERS_WRONG 0x110
+/* sectors: written, read and found right, and requests that failed or brought something else */
+#define BW_ST_SECTORS_WRITTEN 0x118
+#define BW_ST_SECTORS_COMPARED 0x120
+#define BW_ST_SECTORS_WRONG 0x128
 
 #define BW_QUEUES_MAX 8
 #define BW_ADDRESS_STRIDE 8

@@ -23,6 +23,7 @@ NAMES = {
     *("irq-masked", "roundtrip-exit-irqfd", "roundtrip-ioeventfd-ioctl"),
     *("irq-msi", "irq-ioapic", "irq-line", "irq-signal-msi", "roundtrip", "roundtrip-userspace"),
     *("vm-to-vm", "self-doorbell", "io-uring", "virtqueue", "virtqueue-event-idx"),
+    "vhost-user-blk",
 }
 GOOD = (GUESTS / "roundtrip.toml").read_text()
 

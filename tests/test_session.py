@@ -15,12 +15,13 @@ import pytest
 from _pytest.mark import ParameterSet
 
 import engine.guest
+import engine.storage_daemon
+import engine.uring
 from engine.errors import EngineError, GuestError
 from engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
 from engine.scenario import Pace, Scenario, list_scenarios, load_scenario
 from engine.session import Session
 from engine.tally import Tally
-from engine.uring import refusal
 from tests.leaks import belongings, left_behind
 
 pytestmark = pytest.mark.kvm
@@ -28,13 +29,14 @@ pytestmark = pytest.mark.kvm
 SIGNALS = 400
 SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 PATIENCE = 20.0  # seconds; only to end a test that hangs
-URING = refusal()
-NAMES = [scenario.name for scenario in list_scenarios() if scenario.machine != "io-uring" or not URING]
+REFUSALS = {"io-uring": engine.uring.refusal(), "vhost-user": engine.storage_daemon.refusal()}  # "": it is there
+NAMES = [scenario.name for scenario in list_scenarios() if not REFUSALS.get(scenario.machine)]
 
 
 def each(*names: str) -> list[ParameterSet]:
     """All scenarios, or these, as parameters; what this host cannot run is skipped with the reason."""
-    no_uring = pytest.mark.skipif(bool(URING), reason=URING)
+    scenarios = [load_scenario(name) for name in names] or list_scenarios()
+    refusals = {scenario.name: REFUSALS.get(scenario.machine, "") for scenario in scenarios}
     return [
         pytest.param(scenario, marks=[no_uring] if load_scenario(scenario).machine == "io-uring" else [])
         for scenario in names or [scenario.name for scenario in list_scenarios()]

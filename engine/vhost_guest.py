@@ -1,0 +1,127 @@
+"""A machine whose guest talks with another process: qemu-storage-daemon is the device, by vhost-user.
+
+The guest's memory, the doorbell's eventfd (kick) and the irqfd's (call) are handed to the daemon once. From then on
+this program is out of the data path: the ioeventfd wakes the daemon, the daemon signals the irqfd, and what we know of
+either is what the guest stamps. The guest has one request under way at a time, so each doorbell is answered by one
+interrupt.
+
+What the guest says it has written is looked up in the disk's image at the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine._core import lib
+from engine.errors import EngineError
+from engine.events import Eventfd
+from engine.irqfd import Irqfd
+from engine.owner import Eventfd as EventfdFile
+from engine.storage_daemon import StorageDaemon
+from engine.two_guests import SelfDoorbell
+from engine.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
+
+QUEUE = 0
+DISK_SIZE = lib.BW_SECTORS * lib.BW_SECTOR_SIZE
+PARTNER_SIGNALS = "The other process signals here: ring the doorbell."
+
+
+class VhostUserGuest(SelfDoorbell):
+    """Like a guest that rings itself, but on the way from its doorbell to its interrupt there is another process."""
+
+    _base = -1  # the available index that the daemon came to; -1: not asked yet
+
+    def _build(self) -> None:
+        enter = self._stack.enter_context
+        self.cannot |= {"interrupt": PARTNER_SIGNALS}
+        self.daemon = enter(StorageDaemon(DISK_SIZE))
+        self.partner, self.partner_pid = str(self.daemon), self.daemon.pid
+        self.call = enter(EventfdFile())
+        super()._build()
+
+    def _prepare_interrupt(self) -> None:
+        """Hands everything over before the irqfd is there: the daemon may signal once, to be sure, at the start."""
+        self.front_end = self._stack.enter_context(FrontEnd(self.daemon.connect(), str(self.daemon)))
+        self._hand_over()
+        self.call.take()
+
+    def _hand_over(self) -> None:
+        to, memory = self.front_end, self.ringer.memory
+        to.negotiate(VIRTIO_F_VERSION_1)
+        to.set_mem_table(memory)
+        to.set_vring_num(QUEUE, lib.BW_VIRTQUEUE_SIZE)
+        to.set_vring_base(QUEUE, 0)
+        parts = (lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_VIRTQUEUE_USED, lib.BW_VIRTQUEUE_AVAILABLE)
+        to.set_vring_addr(QUEUE, memory, *parts)
+        to.set_vring_call(QUEUE, self.call)
+        to.set_vring_kick(QUEUE, self.eventfd)
+        to.set_vring_enable(QUEUE, True)
+
+    def set_irqfd(self, on: bool) -> None:
+        """Assigns or deassigns it, if it is not so already; meanwhile the eventfd keeps the count."""
+        if on and self._irqfd is None:
+            self._irqfd = Irqfd(self.listener.vm, self.call, self.interrupt.gsi)
+        else:
+            super().set_irqfd(on)
+
+    # -- what has happened --------------------------------------------------------------------------------------------
+
+    def counts(self) -> dict[Eventfd, int]:
+        """The counts of both eventfds, which the other process shares."""
+        return {Eventfd.DOORBELL: self.eventfd.count(), Eventfd.IRQ: self.call.count()}
+
+    def truth(self) -> dict[str, Any]:
+        """written, compared, wrong: sectors, says the guest; missing: of these, those that the image does not hold.
+
+        base: requests that the daemon has taken, modulo 2**16; -1 if it could not be asked.
+        """
+        return {
+            **super().truth(),
+            "written": self._says(lib.BW_ST_SECTORS_WRITTEN),
+            "compared": self._says(lib.BW_ST_SECTORS_COMPARED),
+            "wrong": self._says(lib.BW_ST_SECTORS_WRONG),
+            "missing": self._missing(),
+            "base": self._base,
+        }
+
+    def _says(self, offset: int) -> int:
+        return self.ringer.memory.get(lib.BW_STATUS + offset, "Q")
+
+    def _missing(self) -> int:
+        """Sectors that hold something else than the number of the newest write to them, in each 8 bytes.
+
+        The newest write of all may have been done without the guest having heard of it.
+        """
+        written = self._says(lib.BW_ST_SECTORS_WRITTEN)
+        self.daemon.image.seek(0)
+        image = np.frombuffer(self.daemon.image.read(DISK_SIZE), "<u8").reshape(lib.BW_SECTORS, -1)
+        expected = newest_writes(written)
+        unheard = (written % lib.BW_SECTORS == np.arange(lib.BW_SECTORS))[:, None] & (image == written + 1)
+        return int(np.count_nonzero(np.any((image != expected[:, None]) & ~unheard, axis=1)))
+
+    def trouble(self) -> EngineError | None:
+        """A daemon that has ended, or a guest that read something else than it had written, too."""
+        if ending := self.daemon.ending():
+            return EngineError(ending)
+        if wrong := self._says(lib.BW_ST_SECTORS_WRONG):
+            return EngineError(
+                f"The guest found {wrong} requests that failed or brought something else than was written."
+            )
+        return super().trouble()
+
+    # -- ending -------------------------------------------------------------------------------------------------------
+
+    def stop_threads(self) -> None:
+        """Ends the vCPU's thread and stops the daemon's queue: what was under way there is done."""
+        super().stop_threads()
+        if self._base < 0 and not self.daemon.ending():
+            self._base = self.front_end.get_vring_base(QUEUE)
+
+
+def newest_writes(written: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """The number of the newest write to each sector, 0 if there was none; write n goes to sector n - 1, and around."""
+    sectors = np.arange(lib.BW_SECTORS)
+    rounds = np.maximum(written - 1 - sectors + lib.BW_SECTORS, 0) // lib.BW_SECTORS
+    return np.where(rounds > 0, (rounds - 1) * lib.BW_SECTORS + sectors + 1, 0).astype(np.uint64)

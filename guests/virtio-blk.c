@@ -1,0 +1,129 @@
+/* The driver of a virtio block device (virtio 1.2, 5.2): writes a sector, reads it back, compares, goes on to the next one.
+ * The pattern is the number of the write. One request is under way at a time, and each is one doorbell and one interrupt:
+ * the number of the doorbell is announced to this guest's own handler, as nobody on the other side knows of numbers. */
+#include "guest.h"
+
+typedef uint16_t u16;
+
+#define NEXT 1
+#define WRITABLE 2
+#define READ_SECTOR 0  /* VIRTIO_BLK_T_IN */
+#define WRITE_SECTOR 1 /* VIRTIO_BLK_T_OUT */
+#define WORDS (BW_SECTOR_SIZE / 8)
+#define MASK (BW_VIRTQUEUE_SIZE - 1)
+
+struct descriptor {
+    u64 address;
+    u32 length;
+    u16 flags, next;
+};
+struct available {
+    u16 flags, index, entries[BW_VIRTQUEUE_SIZE];
+};
+struct used {
+    u16 flags, index;
+};
+struct header {
+    u32 type, reserved;
+    u64 sector;
+};
+
+#define descriptors ((volatile struct descriptor *)BW_VIRTQUEUE_DESCRIPTORS)
+#define available ((volatile struct available *)BW_VIRTQUEUE_AVAILABLE)
+#define used ((const volatile struct used *)BW_VIRTQUEUE_USED)
+#define HEADER ((volatile struct header *)BW_VIRTQUEUE_BUFFERS)
+#define STATUS_BYTE (BW_VIRTQUEUE_BUFFERS + sizeof(struct header))
+#define status (*(volatile uint8_t *)STATUS_BYTE)
+#define DATA_OUT (BW_VIRTQUEUE_BUFFERS + 0x200)
+#define DATA_IN (BW_VIRTQUEUE_BUFFERS + 0x400)
+#define ANNOUNCED (*(volatile u64 *)(BW_CONTROL + BW_CTL_IRQ))
+
+static u64 sector; /* of the newest write */
+
+static void fill(u64 address, u64 word)
+{
+    u64 count = WORDS;
+    asm volatile("rep stosq" : "+D"(address), "+c"(count) : "a"(word) : "memory");
+}
+
+static bool is_filled(u64 address, u64 word)
+{
+    u64 count = WORDS;
+    bool same;
+    asm volatile("repe scasq" : "+D"(address), "+c"(count), "=@cce"(same) : "a"(word) : "memory");
+    return same;
+}
+
+/* Header, data, status: always the same three descriptors. */
+static void set_up(void)
+{
+    descriptors[0].address = BW_VIRTQUEUE_BUFFERS;
+    descriptors[0].length = sizeof(struct header);
+    descriptors[0].flags = NEXT;
+    descriptors[0].next = 1;
+    descriptors[1].length = BW_SECTOR_SIZE;
+    descriptors[1].next = 2;
+    descriptors[2].address = STATUS_BYTE;
+    descriptors[2].length = 1;
+    descriptors[2].flags = WRITABLE;
+}
+
+static void prepare(u32 type)
+{
+    HEADER->type = type;
+    HEADER->sector = sector;
+    status = 0xff;
+    descriptors[1].address = type == WRITE_SECTOR ? DATA_OUT : DATA_IN;
+    descriptors[1].flags = type == WRITE_SECTOR ? NEXT : NEXT | WRITABLE;
+}
+
+static void finish(bool good, volatile u64 *counter)
+{
+    if (good)
+        ++*counter;
+    else
+        ++STATUS(u64, BW_ST_SECTORS_WRONG);
+}
+
+/* Entry 0 of the available ring stands for all: each one names descriptor 0. */
+#define REQUEST(bus_and_width)                                                                                         \
+    do {                                                                                                               \
+        ANNOUNCED = rung + 1;                                                                                          \
+        available->index = (u16)(rung + 1);                                                                            \
+        ring(bus_and_width, true);                                                                                     \
+        do                                                                                                             \
+            idle();                                                                                                    \
+        while (irq_seen != rung || used->index != (u16)rung);                                                          \
+    } while (0)
+
+MAIN_LOOP write_and_read(u32 bus_and_width)
+{
+    set_up();
+    for (;;) {
+        u32 burst = turn();
+        if (!burst)
+            idle();
+        for (; burst && may_ring(); burst--) {
+            bool reads = rung & 1;
+            if (reads) {
+                fill(DATA_IN, 0);
+                prepare(READ_SECTOR);
+            } else {
+                sector = (rung >> 1) % BW_SECTORS;
+                fill(DATA_OUT, (rung >> 1) + 1);
+                prepare(WRITE_SECTOR);
+            }
+            REQUEST(bus_and_width);
+            if (reads)
+                finish(!status && is_filled(DATA_IN, rung >> 1), &STATUS(u64, BW_ST_SECTORS_COMPARED));
+            else
+                finish(!status, &STATUS(u64, BW_ST_SECTORS_WRITTEN));
+        }
+    }
+}
+
+void guest_main(void);
+void guest_main(void)
+{
+    WITH_BUS_AND_WIDTH(write_and_read)
+}
