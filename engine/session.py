@@ -217,7 +217,7 @@ class Session:
         machine = self._machine
         try:
             self._announce(machine)
-            while not self._stopping.is_set() and self.error is None:
+            while self.error is None and not (self._stopping.is_set() and self._commands.empty()):
                 self._obey(TICK_SECONDS)
                 self._work(machine)
             self._settle(machine)
@@ -240,11 +240,14 @@ class Session:
         self._apply_pace(machine, self._pace, self._running)
 
     def _obey(self, seconds: float) -> None:
-        """Waits for a command for a while, then carries out all there are."""
+        """Waits for a command for a while, then carries out those there are; after a tick the rings come first."""
+        until = time.monotonic() + max(seconds, TICK_SECONDS)
         try:
             command = self._commands.get(timeout=seconds)
             while True:
                 command()
+                if time.monotonic() > until:
+                    return
                 command = self._commands.get_nowait()
         except queue.Empty:
             return
