@@ -112,8 +112,9 @@ class StorageDaemon(Owner):
         self._listener.close()
         return connection
 
-    def ending(self) -> str:
-        """How it ended, as a sentence; "" while it runs."""
+    def ending(self, patience: float = 0.0) -> str:
+        """How it ended, as a sentence; "" while it runs. patience: seconds to wait for that."""
+        self._keeper.join(patience)
         if self._keeper.is_alive():
             return ""
         assert self._process is not None

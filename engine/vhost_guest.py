@@ -25,6 +25,8 @@ from engine.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
 
 QUEUE = 0
 DISK_SIZE = lib.BW_SECTORS * lib.BW_SECTOR_SIZE
+DYING_SECONDS = 0.2  # a process that dies hangs up a moment before it is gone
+WHY_HANG_UP = "It does so when the guest's driver breaks the rules of the virtqueue."
 PARTNER_SIGNALS = "The other process signals here: ring the doorbell."
 
 
@@ -102,9 +104,9 @@ class VhostUserGuest(SelfDoorbell):
         return int(np.count_nonzero(np.any((image != expected[:, None]) & ~unheard, axis=1)))
 
     def trouble(self) -> EngineError | None:
-        """A daemon that has ended, or a guest that read something else than it had written, too."""
-        if ending := self.daemon.ending():
-            return EngineError(ending)
+        """A daemon that has hung up, or a guest that read something else than it had written, too."""
+        if self.front_end.hung_up:
+            return EngineError(self.daemon.ending(DYING_SECONDS) or f"{self.daemon} has hung up. {WHY_HANG_UP}")
         if wrong := self._says(lib.BW_ST_SECTORS_WRONG):
             return EngineError(
                 f"The guest found {wrong} requests that failed or brought something else than was written."
@@ -116,7 +118,7 @@ class VhostUserGuest(SelfDoorbell):
     def stop_threads(self) -> None:
         """Ends the vCPU's thread and stops the daemon's queue: what was under way there is done."""
         super().stop_threads()
-        if self._base < 0 and not self.daemon.ending():
+        if self._base < 0 and not self.front_end.hung_up:
             self._base = self.front_end.get_vring_base(QUEUE)
 
 

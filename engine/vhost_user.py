@@ -7,6 +7,7 @@ method is one message and is named after it.
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from enum import IntEnum
@@ -58,6 +59,13 @@ class FrontEnd(Owner):
 
     def close(self) -> None:
         self._socket.close()
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the back end has closed the connection."""
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLRDHUP)
+        return bool(waiting.poll(0))
 
     # -- what both can do ---------------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from engine.session import Session
 from engine.storage_daemon import PROGRAM, StorageDaemon, refusal
 from engine.vhost_guest import DISK_SIZE, VhostUserGuest, newest_writes
 from engine.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
+from tests.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.leaks import belongings, left_behind
 from tests.test_session import PATIENCE, assert_reconciled, fed, run, tally_of, wait_for
 
@@ -144,6 +145,25 @@ class TestSession:
         assert str(session.error) == f"{PROGRAM}, pid {pid} was killed by SIGKILL."
         assert left_behind(before) == []
         assert session.truth()["missing"] == 0
+
+    @pytest.mark.parametrize(
+        "stores",
+        [
+            pytest.param([(AVAILABLE, 1000 << 16)], id="index"),
+            pytest.param([(AVAILABLE + 4, 999), ONE_AVAILABLE], id="head"),
+            pytest.param([*described(0, 8, 1, 0), ONE_AVAILABLE], id="loop"),
+            pytest.param([*described(2**63, 8, 2), ONE_AVAILABLE], id="address"),
+        ],
+    )
+    def test_a_driver_that_breaks_the_rules_makes_the_daemon_hang_up(
+        self, stores: list[tuple[int, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = belongings()
+        session = run_hostile(paced(), storing(*stores), tmp_path, monkeypatch)
+        assert str(session.error).startswith(f"{PROGRAM}, pid ")
+        assert "breaks the rules" in str(session.error)
+        assert session.truth()["compared"] == 0
+        assert left_behind(before) == []
 
     def test_a_disk_that_forgets_is_found_out_by_the_guest(self) -> None:
         machine = build_machine(paced(2000), None, None)

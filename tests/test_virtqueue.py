@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import struct
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import engine.guest
 from engine._core import lib
 from engine.errors import GuestError, ScenarioError
 from engine.events import BUFFERS_ADDED, BUFFERS_USED, EventKind, Events, Switch
@@ -22,6 +20,7 @@ from engine.scenario import Pace, Scenario, load_scenario, load_scenario_file
 from engine.scenario_rules import GUESTS
 from engine.session import Session
 from engine.virtqueue import FAULTS
+from tests.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.leaks import belongings, left_behind
 from tests.test_session import assert_reconciled, fed, run, tally_of, wait_for
 
@@ -166,31 +165,6 @@ def test_closed_at_full_speed_the_thread_ends_before_its_virtqueue() -> None:
 # -- drivers that are not to be trusted --------------------------------------------------------------------------------
 
 
-def storing(*stores: tuple[int, int]) -> bytes:
-    """A program: stores 32-bit words, rings the doorbell, halts for good."""
-    code = b"".join(b"\xc7\x04\x25" + struct.pack("<II", address, value) for address, value in stores)
-    return code + b"\x66\xba\x10\x05\x66\xef" + b"\xfa\xf4\xeb\xfc"
-
-
-def run_hostile(code: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    (folder / "custom.bin").write_bytes(code)
-    monkeypatch.setattr(engine.guest, "GUESTS", folder)
-    monkeypatch.setattr(engine.guest, "READY_SECONDS", 0.05)
-    with Session(replace(changed("virtqueue"), guest="custom")) as session:
-        wait_for(lambda: not session.alive)
-    return session
-
-
-DESCRIPTORS, AVAILABLE = lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_VIRTQUEUE_AVAILABLE
-ONE_AVAILABLE = (AVAILABLE, 1 << 16)  # flags 0, index 1
-
-
-def described(address: int, length: int, flags: int, next: int = 0) -> list[tuple[int, int]]:
-    """Stores of descriptor 0."""
-    words = struct.unpack("<IIII", struct.pack("<QIHH", address, length, flags, next))
-    return [(DESCRIPTORS + 4 * i, word) for i, word in enumerate(words)]
-
-
 @pytest.mark.parametrize(
     ("stores", "fault"),
     [
@@ -207,14 +181,15 @@ def described(address: int, length: int, flags: int, next: int = 0) -> list[tupl
 def test_a_driver_that_breaks_a_rule_ends_the_session_with_one_sentence(
     stores: list[tuple[int, int]], fault: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = run_hostile(storing(*stores), tmp_path, monkeypatch)
+    session = run_hostile(changed("virtqueue"), storing(*stores), tmp_path, monkeypatch)
     assert isinstance(session.error, GuestError)
     assert str(session.error) == f"The guest's driver has broken the virtqueue: {FAULTS[fault]}."
     assert session.truth()["used"] == 0
 
 
 def test_a_guest_that_finds_its_buffers_wrong_ends_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = run_hostile(storing((lib.BW_STATUS + lib.BW_ST_BUFFERS_WRONG, 3)), tmp_path, monkeypatch)
+    liar = storing((lib.BW_STATUS + lib.BW_ST_BUFFERS_WRONG, 3))
+    session = run_hostile(changed("virtqueue"), liar, tmp_path, monkeypatch)
     assert "3 buffers that came back wrong" in str(session.error)
 
 
