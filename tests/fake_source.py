@@ -106,6 +106,8 @@ class FakeSource:
     def _handle(self, at: int, k: int) -> None:
         interrupt = self.scenario.interrupt
         assert interrupt
+        if interrupt.masked:
+            return
         self._put(at, EventKind.HANDLER, Lane.GUEST, interrupt.vector, k, 1)
 
     def _peek(self) -> None:

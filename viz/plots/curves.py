@@ -37,6 +37,13 @@ def curves_of(scenario: Scenario) -> list[Curve]:
     return [curve for curve in CURVES if there[curve.name]]
 
 
+def no_journey(scenario: Scenario) -> str:
+    """Why a plot of journeys has nothing to show."""
+    if scenario.interrupt and scenario.interrupt.masked:
+        return "No journey: the pin is masked, every interrupt is lost"
+    return "No journey yet"
+
+
 def latency_ticks(low: float, high: float, most: int) -> tuple[Ticks, Ticks]:
     """Ticks on a log10(ns) axis from low to high: decades and, while there are at most `most`, threes between them."""
     decades = [(float(e), tick(10.0**e)) for e in range(int(np.floor(low)), int(np.ceil(high)) + 1) if low <= e <= high]

@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from engine.histogram import Histogram
 from viz.model import LiveModel
-from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
+from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
 from viz.plots.plot import CurveItem, Mark, Plot, line_item
 from viz.plots.readout import Line
 from viz.text import count_of, duration
@@ -78,7 +78,7 @@ class DistributionPlot(Plot):
         ]
         if not values:
             self.facts = ""
-            return "" if any(h.count for h in self.since.values()) else "No journey yet"
+            return "" if any(h.count for h in self.since.values()) else no_journey(self.model.scenario)
         self._fit(values)
         self._draw_curves((self.fills, self.lines), self.since, shown)
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from engine.latency import BIN_SECONDS
 from viz.model import LiveModel
-from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks
+from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
 from viz.plots.overtime import OverTime
 from viz.plots.plot import LABEL_SIZE, line_item
 from viz.plots.readout import Line
@@ -56,7 +56,7 @@ class LatencyPlot(OverTime):
         self.facts = f"p50 per {BIN_SECONDS * 1000:.0f} ms"
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""
-        return "No journey yet"
+        return no_journey(self.model.scenario)
 
     def _draw_line(self, curve: Curve) -> None:
         rows, line = self.rows[curve.name], self.lines[curve.name]
