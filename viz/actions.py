@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viz.commands import Commands
+from viz.panels import PANELS
+from viz.panels.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,16 @@ KEY_NAMES = {"Right": "→", "Left": "←", "PgDown": "PgDn", "Esc": "Esc"}
 MENUS = ("File", "View", "Run", "Help")
 
 C = Commands
+
+
+def panel_action(panel: type[Panel], number: int) -> Action:
+    """Ctrl and its number in PANELS brings a panel to the front."""
+    key = (f"Ctrl+{number}",)
+    return Action(
+        panel.name, "View", panel.title, key, lambda c: c.show_panel(panel.name), panel.tip, begins=number == 1
+    )
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open recording…", ("Ctrl+O",), C.open_recording, "Replays a recorded run"),
     Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),
@@ -52,6 +64,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("full", "View", "Full screen", ("F11",), C.full_screen, "Fills the screen", checkable=True),
     Action("presenter", "View", "Presenter", ("P",), C.presenter, "Only diagram and large numbers", checkable=True),
+    *(panel_action(panel, number) for number, panel in enumerate(PANELS, 1)),
     Action(
         "play", "Run", "Play or pause", ("Space", ".", "PgDown"), C.play_or_pause, "Stops the view; the capture goes on"
     ),

@@ -82,6 +82,7 @@ class Commands:
         """Closes what is open above the picture, else clears the choice."""
         if not self.window.close_overlays():
             self.model.selection.choose()
+            self.model.selection.choose(part="")
 
     # -- the machine
 
@@ -191,6 +192,10 @@ class Commands:
     def presenter(self) -> None:
         """Only the diagram and the large numbers."""
         self.window.set_presenter(not self.window.presenting)
+
+    def show_panel(self, name: str) -> None:
+        """A panel in place of the plots or the timeline; once more: those again."""
+        self.window.views.show_panel(name)
 
     def show_keys(self) -> None:
         """All keys."""

@@ -50,14 +50,21 @@ class Selection:
 
     journeys: Journeys = field(default_factory=no_journeys)  # shape (0,) or (1,)
     events: Events = field(default_factory=no_events)  # shape (0,) or (1,)
+    part: str = ""  # of the diagram: the name of a wire, a node ...
     changed: list[Callable[[], None]] = field(default_factory=list)
 
-    def choose(self, journeys: Journeys | None = None, events: Events | None = None) -> None:
-        """Chooses one journey, one event, or nothing."""
-        self.journeys = no_journeys() if journeys is None else journeys[:1]
-        self.events = no_events() if events is None else events[:1]
+    def choose(self, journeys: Journeys | None = None, events: Events | None = None, part: str | None = None) -> None:
+        """Chooses one journey, one event, or nothing; or a part of the diagram, which leaves those as they are."""
+        if part is not None:
+            self.part = part
+        else:
+            self._choose_in_time(journeys, events)
         for call in self.changed:
             call()
+
+    def _choose_in_time(self, journeys: Journeys | None, events: Events | None) -> None:
+        self.journeys = no_journeys() if journeys is None else journeys[:1]
+        self.events = no_events() if events is None else events[:1]
 
 
 def event_span(events: Events) -> tuple[Times, Times]:

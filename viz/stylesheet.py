@@ -85,7 +85,16 @@ QLabel#title {{ font-size: {px(22)}px; font-weight: 700; }}
 QFrame#bar {{ background: {t.surface}; border: none; border-bottom: 1px solid {t.border}; }}
 QFrame#card, QFrame#popover {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 12px; }}
 QFrame#popover {{ border-color: {t.border_strong}; }}
+QTabBar, QTabBar:focus {{ background: transparent; border: none; }}
+QTabBar::tab {{ background: transparent; color: {t.text_muted}; font-size: {px(13)}px; font-weight: 600; border: none;
+    border-bottom: 2px solid transparent; padding: {px(2)}px {px(4)}px; margin-right: {px(12)}px; }}
+QTabBar::tab:hover {{ color: {t.text}; }}
+QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {t.interrupt}; }}
+QTabBar::tab:selected:focus {{ border-bottom-color: {t.focus}; }}
+QTabBar QToolButton {{ min-width: {px(18)}px; min-height: {px(18)}px; border-radius: 4px; }}
 QSplitter::handle {{ background: transparent; }}
+QSplitter::handle:horizontal:hover, QSplitter::handle:vertical:hover {{ background: {t.border}; border-radius: 4px;
+    margin: 3px; }}
 """
 
 

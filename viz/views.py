@@ -6,12 +6,15 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from viz.diagram import Diagram
 from viz.model import LiveModel
 from viz.numbers import Numbers
+from viz.panels import PANELS
+from viz.panels.panel import BELOW, SIDE, Panel
 from viz.plots import PLOTS
+from viz.tabs import Tabs
 from viz.theme import Theme
 from viz.timeline import Timeline
 
@@ -21,21 +24,59 @@ DIAGRAM_SHARE = 0.73  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 330, 150, 112  # pixels at 100 % text
 
 
+def splitter(way: Qt.Orientation, handle: int, *parts: tuple[QWidget, int]) -> QSplitter:
+    """Parts side by side whose shares can be dragged; (widget, its share at the start)."""
+    made = QSplitter(way)
+    made.setHandleWidth(handle)
+    made.setChildrenCollapsible(False)
+    for n, (widget, share) in enumerate(parts):
+        made.addWidget(widget)
+        made.setStretchFactor(n, share)
+    made.setSizes([share * 100 for _, share in parts])
+    return made
+
+
 class Views(QWidget):
     """All views of one model. They read it; they are refreshed in the order in which they are seen."""
 
-    def __init__(self, model: LiveModel, theme: Theme) -> None:
+    def __init__(self, model: LiveModel, theme: Theme, front: dict[str, str] | None = None) -> None:
+        """front: which panel is in front at its place, by name; kept up to date, so that the next views begin so."""
         super().__init__()
         self.setObjectName("plain")
         self.presenting = False
+        self.theme = theme
+        self._front = {} if front is None else front
         self.diagram = Diagram(model, theme)
         self.plots = [plot(model, theme) for plot in PLOTS]
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
         self.column = QWidget()
         self.column.setObjectName("plain")
+        self.panels = [panel(model, theme) for panel in PANELS]
+        self.side = self._tabs(SIDE, ("Plots", "Latency, its distribution, exits", self.column))
+        self.below = self._tabs(BELOW, (self.timeline.title, "What each did when", self.timeline))
         self._lay_out()
         self.set_theme(theme)
+
+    def _tabs(self, place: str, first: tuple[str, str, QWidget]) -> Tabs:
+        """The panels of a place behind what is always there; in front is what was so before."""
+        panels = self._at(place)
+        tabs = Tabs([first, *((panel.title, panel.tip, panel) for panel in panels)], self.theme)
+        tabs.bar.currentChanged.connect(lambda page: self._note_front(place, page))
+        tabs.bring(next((n for n, panel in enumerate(panels, 1) if panel.name == self._front.get(place)), 0))
+        return tabs
+
+    def _at(self, place: str) -> list[Panel]:
+        return [panel for panel in self.panels if panel.place == place]
+
+    def _note_front(self, place: str, page: int) -> None:
+        self._front[place] = self._at(place)[page - 1].name if page else ""
+
+    def show_panel(self, name: str) -> None:
+        """Brings a panel to the front, by its name; one that is there already makes room for plots or timeline."""
+        panel = next(panel for panel in self.panels if panel.name == name)
+        tabs = self.side if panel.place == SIDE else self.below
+        tabs.bring(0 if panel.isVisible() else tabs.pages.index(panel))
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self.column)
@@ -44,15 +85,14 @@ class Views(QWidget):
         for plot in self.plots:
             plot.setMinimumHeight(0)
             column.addWidget(plot, 1)
-        top = QHBoxLayout()
-        top.setSpacing(14)
-        top.addWidget(self.diagram, 68)
-        top.addWidget(self.column, 32)
+        self.top = splitter(Qt.Orientation.Horizontal, 14, (self.diagram, 68), (self.side, 32))
+        lower = round(100 * (1 - DIAGRAM_SHARE))
+        self.middle = splitter(Qt.Orientation.Vertical, SPACING, (self.top, 100 - lower), (self.below, lower))
+        self.middle.splitterMoved.connect(self._make_room)
         box = QVBoxLayout(self)
         box.setContentsMargins(22, 4, 22, 8)
         box.setSpacing(SPACING)
-        box.addLayout(top, round(100 * DIAGRAM_SHARE))
-        box.addWidget(self.timeline, round(100 * (1 - DIAGRAM_SHARE)))
+        box.addWidget(self.middle, 1)
         box.addWidget(self.numbers)
 
     def refresh(self, everything: bool = True) -> None:
@@ -64,6 +104,8 @@ class Views(QWidget):
             self.timeline.refresh()
             for plot in self.plots:
                 plot.refresh()
+            for panel in self.panels:
+                panel.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -75,9 +117,10 @@ class Views(QWidget):
         self.numbers.set_theme(replace(self.theme, scale=self.theme.scale * scale))
         left = self.height() - self.numbers.sizeHint().height() - 2 * SPACING
         tall = left >= px(LEAST_DIAGRAM) + px(LEAST_TIMELINE)
-        self.timeline.setVisible(tall and not self.presenting)
-        self.column.setVisible(not self.presenting)
-        room = (left * DIAGRAM_SHARE if tall else left) // px(LEAST_PLOT)
+        self.below.setVisible(tall and not self.presenting)
+        self.side.setVisible(not self.presenting)
+        upper, lower = self.middle.sizes()
+        room = left * (upper / max(upper + lower, 1) if tall else 1) // px(LEAST_PLOT)
         for n, plot in enumerate(self.plots):
             plot.setVisible(n < max(room, 1))
 
@@ -86,8 +129,10 @@ class Views(QWidget):
         self.theme = theme
         self.diagram.set_theme(theme)
         self.timeline.set_theme(theme)
-        for plot in self.plots:
-            plot.set_theme(theme)
+        for card in (*self.plots, *self.panels):
+            card.set_theme(theme)
+        for tabs in (self.side, self.below):
+            tabs.set_theme(theme)
         self._make_room()
 
     def set_presenting(self, on: bool) -> None:

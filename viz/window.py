@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self._stopping: list[threading.Thread] = []
         self._bar_at = 0.0
         self._told_end = False
+        self._front: dict[str, str] = {}  # which panel is in front at each place
         self._lay_out()
         self.keys = KeyHelp(self, theme)
         self.palette_ = Palette(self, theme, self.menus.entries)
@@ -73,7 +74,7 @@ class MainWindow(QMainWindow):
         self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_out(self) -> None:
-        self.views = Views(self.model, self.theme)
+        self.views = Views(self.model, self.theme, self._front)
         middle = QWidget()
         self._box = QVBoxLayout(middle)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -147,7 +148,7 @@ class MainWindow(QMainWindow):
             self._stop_in_background(self.model.source)
         old = self.views
         self.model = self.frame.model = LiveModel(source)
-        self.views = Views(self.model, self.theme)
+        self.views = Views(self.model, self.theme, self._front)
         self.views.diagram.still_motion = self.reduced_motion
         self._box.replaceWidget(old, self.views)
         old.hide()

@@ -67,6 +67,7 @@ class Card(QWidget):
         self.theme = theme
         self.legend: dict[str, LegendEntry] = {}
         self._facts = ""
+        self._given = 0.0  # width at the left of the header that belongs to tabs, which say the title
         self.setObjectName(self.name)
         self.setAccessibleName(self.title)
         self.setToolTip(self.note)
@@ -127,8 +128,15 @@ class Card(QWidget):
             entry.setVisible(x + size.width() <= self.width() - 8)
             x += size.width() + self.theme.px(2)
 
+    def leave_title_to(self, width: float) -> None:
+        """Tabs of this width say the title."""
+        if width != self._given:
+            self._given = width
+            self._place_legend()
+            self.update()
+
     def _title_width(self) -> float:
-        return QFontMetricsF(self.theme.font(TITLE_SIZE, 600)).horizontalAdvance(self.title)
+        return self._given or QFontMetricsF(self.theme.font(TITLE_SIZE, 600)).horizontalAdvance(self.title)
 
     def _header_left(self) -> float:
         """Where the title and the legend end."""
@@ -145,7 +153,8 @@ class Card(QWidget):
         line = QRectF(PADDING, 2, self.width() - 2 * PADDING, self.header)
         painter.setFont(self.theme.font(TITLE_SIZE, 600))
         painter.setPen(self.theme.color("text"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.title)
+        if not self._given:
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.title)
         self._paint_facts(painter, line)
 
     def _paint_facts(self, painter: QPainter, line: QRectF) -> None:

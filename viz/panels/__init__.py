@@ -1,0 +1,7 @@
+"""What can be looked at beside the plots and in place of the timeline. Another panel is one file and one name here."""
+
+from __future__ import annotations
+
+from viz.panels.panel import Panel
+
+PANELS: tuple[type[Panel], ...] = ()

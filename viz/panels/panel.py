@@ -1,0 +1,29 @@
+"""A panel: a card that shares its place with others, by tabs; only the one in front is redrawn."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from viz.model import LiveModel
+from viz.plots.card import Card
+from viz.plots.turns import Turns
+from viz.theme import Theme
+
+SIDE, BELOW = "side", "below"  # with the plots, or with the timeline
+
+
+class Panel(Card):
+    """One of PANELS. It reads the model; a choice made in it goes to model.selection."""
+
+    place = SIDE
+    tip = ""  # what it shows, in one sentence
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.model = model
+        self._turns = Turns(every=5, light=True)
+
+    def refresh(self) -> None:
+        """Redraws if it is seen and it is time; called once a frame."""
+        if self.isVisible() and self._turns.come():
+            self.redraw()
