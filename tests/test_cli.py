@@ -27,7 +27,7 @@ COUNTS = {
     *("irqs_signalled", "irqs_handled", "irqs_merged", "irqs_pending", "irqs_spurious", "irqs_lost"),
     *("buffers_added", "buffers_used", "exits_to_userspace", "kvm"),
 }
-SUMMARY = {"count", "min", "p50", "p90", "p99", "p999", "max"}
+SUMMARY = {"count", "min", "p50", "p90", "p99", "p999", "p9999", "max", "mean", "stddev"}
 
 
 def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ MEANINGS = {
     "round_trip": "guest's store → guest's handler",
 }
 DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  # where nobody else reads the doorbell
-COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "max": "max"}
+COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
 
 def report(source: Source, tally: Tally, latencies: Latencies, elapsed_s: float) -> dict[str, Any]:
