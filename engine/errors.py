@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import errno as errno_names
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it is the core's
+    from engine.verdict import Verdict
 
 
 class EngineError(Exception):
@@ -23,7 +27,11 @@ class RecordingError(EngineError):
 
 
 class GuestError(EngineError):
-    """The guest ended in a way that no guest should; the text gives KVM's verdict."""
+    """The guest ended in a way that no guest should, or did what none should; the text says so in one sentence."""
+
+    def __init__(self, text: str, verdict: Verdict) -> None:
+        super().__init__(text)
+        self.verdict = verdict
 
 
 REMEDIES = {

@@ -23,6 +23,7 @@ from engine.ring import Ring
 from engine.scenario import Doorbell, Pace
 from engine.stats import VcpuStats
 from engine.vcpu import Vcpu
+from engine.verdict import Ending, Verdict
 from engine.vm import GsiRoute, Kvm, Memory, Vm
 
 GUESTS = Path(__file__).parent.parent / "guests"
@@ -30,6 +31,7 @@ VCPU_RING = 1 << 17
 SCRATCH = 1 << 19  # events that one drain can take from one source
 READY_SECONDS = 1.0  # how long a guest may take to boot
 NO_LIMIT = 2**64 - 1
+FAULTS = 32  # the exceptions that a guest's handlers tell of
 IOAPIC_LEVEL, IOAPIC_MASKED = 1 << 15, 1 << 16  # of a redirection entry (82093AA datasheet, 3.2.4)
 NOBODY = ffi.new("const uint64_t *", 0)  # the number of interrupts that a host which sends none has announced
 NUDGE = GsiRoute.msi(0, lib.BW_VECTOR_NUDGE)
@@ -221,12 +223,14 @@ class Guest(Owner):
         """KVM's own counters of the vCPU, those of STATS that this kernel has."""
         return self._stats.read(STATS)
 
-    def trouble(self) -> EngineError | None:
+    def trouble(self) -> GuestError | None:
         """Why the guest is no more, if it has ended."""
         if not self.vcpu.ended:
             return None
-        vector = self.memory.get(lib.BW_STATUS + lib.BW_ST_FAULT, "I")
-        return GuestError(f"The guest {f'took fault {vector - 1} and ended' if vector else self.vcpu.verdict()}.")
+        ending, fault = self.vcpu.ending(), self.memory.get(lib.BW_STATUS + lib.BW_ST_FAULT, "I")
+        if ending.verdict is Verdict.ENDED and 0 < fault <= FAULTS:
+            ending = Ending(Verdict.FAULT, fault - 1)
+        return GuestError(f"The guest {ending}.", ending.verdict)
 
     def close(self) -> None:
         """Ends the thread, closes, unmaps."""

@@ -172,7 +172,7 @@ class TwoGuests(Machine):
         for guest in self.guests:
             if error := guest.trouble():
                 name = f"Guest {'AB'[guest.index]}" if len(self.guests) > 1 else "The guest"
-                return GuestError(str(error).replace("The guest", name, 1))
+                return GuestError(str(error).replace("The guest", name, 1), error.verdict)
         return None
 
     def at_rest(self) -> bool:

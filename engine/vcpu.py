@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import errno
-import os
 from typing import TYPE_CHECKING
 
 from engine._core import ffi, lib
 from engine.errors import EngineError, KvmError, check
+from engine.exits import exit_name
 from engine.owner import Eventfd, Owner
 from engine.ring import Ring
+from engine.verdict import Ending
 from engine.vm import Memory, Vm
 
 if TYPE_CHECKING:  # it knows the vCPU
     from engine.coalesced import CoalescedRing
 
 JOIN_MS = 2000  # how long the thread may take to end
-
-VERDICTS = {
-    lib.BW_VERDICT_NONE: "is running",
-    lib.BW_VERDICT_STOPPED: "was stopped",
-    lib.BW_VERDICT_GUEST: "ended by itself",
-    lib.BW_VERDICT_SHUTDOWN: "shut down (triple fault)",
-    lib.BW_VERDICT_INTERNAL: "met an instruction that KVM cannot emulate (internal error, suberror {detail})",
-    lib.BW_VERDICT_ENTRY: "could not be entered (hardware reason {detail:#x})",
-    lib.BW_VERDICT_RUN: "could not be run: {strerror}",
-    lib.BW_VERDICT_UNKNOWN: "left for a reason that is not served here ({reason})",
-}
-
-EXIT_REASONS: dict[int, str] = {
-    getattr(lib, f"KVM_EXIT_{name}"): name
-    for name in (
-        *("UNKNOWN", "EXCEPTION", "IO", "HYPERCALL", "DEBUG", "HLT", "MMIO", "IRQ_WINDOW_OPEN", "SHUTDOWN"),
-        *("FAIL_ENTRY", "INTR", "INTERNAL_ERROR", "SYSTEM_EVENT", "IOAPIC_EOI"),
-    )
-}
-
-
-def exit_name(reason: int) -> str:
-    """The name of a KVM_EXIT_* number, as linux/kvm.h has it, or "reason 99"."""
-    return EXIT_REASONS.get(reason, f"reason {reason}")
+EXIT_REASONS = range(lib.BW_EXIT_REASONS)  # that are counted
 
 
 class Vcpu(Owner):
@@ -92,13 +70,12 @@ class Vcpu(Owner):
         """Whether the thread has left its loop."""
         return bool(lib.bw_vcpu_state(self._handle) == lib.BW_VCPU_ENDED)
 
-    def verdict(self) -> str:
-        """What became of the guest, as the end of a sentence."""
-        detail = ffi.new("uint64_t *")
-        verdict = lib.bw_vcpu_verdict(self._handle, detail)
-        value = int(detail[0])
-        known = value if value < 200 else 0
-        return VERDICTS[verdict].format(detail=value, strerror=os.strerror(known), reason=exit_name(value))
+    def ending(self) -> Ending:
+        """How it stands, or why it has ended."""
+        detail, instruction = ffi.new("uint64_t *"), ffi.new("uint8_t[15]")
+        kind = lib.bw_vcpu_verdict(self._handle, detail)
+        size = lib.bw_vcpu_instruction(self._handle, instruction)
+        return Ending.of(kind, int(detail[0]), bytes(instruction)[:size])
 
     def exits(self) -> dict[str, int]:
         """Returns of KVM_RUN by reason."""

@@ -22,6 +22,7 @@ from engine.errors import EngineError, GuestError
 from engine.one_guest import OneGuest
 from engine.owner import Owner
 from engine.ring import Ring
+from engine.verdict import Verdict
 from engine.vm import Memory
 
 FAULTS = {
@@ -113,9 +114,10 @@ class VirtqueueMachine(OneGuest):
     def trouble(self) -> EngineError | None:
         """A driver that broke the virtqueue, or a device that did, too."""
         if self.virtqueue.fault:
-            return GuestError(f"The guest's driver has broken the virtqueue: {self.virtqueue.fault}.")
+            text = f"The guest's driver has broken the virtqueue: {self.virtqueue.fault}."
+            return GuestError(text, Verdict.DRIVER)
         if wrong := self._says(lib.BW_ST_BUFFERS_WRONG):
-            return GuestError(f"The guest found {wrong} buffers that came back wrong.")
+            return GuestError(f"The guest found {wrong} buffers that came back wrong.", Verdict.DRIVER)
         return super().trouble()
 
     def at_rest(self) -> bool:

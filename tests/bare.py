@@ -20,6 +20,7 @@ from engine.host import kvm_backend
 from engine.irqchip import Lapic, enable_lapic
 from engine.owner import Eventfd, Owner
 from engine.vcpu import Vcpu
+from engine.verdict import Verdict
 from engine.vm import GsiRoute, Kvm, Memory, Vm
 
 PATIENCE = 10.0  # seconds; only to end a test that hangs
@@ -134,7 +135,7 @@ class Bare(Owner):
         """Waits until the guest has ended by itself."""
         vcpu = self.vcpus[number]
         wait_for(lambda: vcpu.ended)
-        assert vcpu.verdict() == "ended by itself"
+        assert vcpu.ending().verdict is Verdict.ENDED
         exits = vcpu.exits()
         return Outcome(exits.pop("IO") - 1, exits.pop("MMIO", 0), exits)
 

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import EngineError, GuestError
 from engine.scenario import Scenario, list_scenarios
+from engine.verdict import Verdict
 from tests.fake_source import FakeSource
 from viz.actions import ACTIONS, MENUS
 from viz.commands import Commands
@@ -166,7 +167,7 @@ def test_a_scenario_that_cannot_start_leaves_the_old_one_running(stage: Stage, q
 
 
 def test_a_guest_that_dies_says_why_once(stage: Stage) -> None:
-    stage.source.error, stage.source.alive = GuestError("The guest took fault 13 and ended."), False
+    stage.source.error, stage.source.alive = GuestError("The guest took fault 13 and ended.", Verdict.FAULT), False
     stage.run()
     assert stage.window.notice.words.text() == "The guest took fault 13 and ended."
     assert stage.window.status.state.words == "ENDED"

@@ -172,6 +172,8 @@ void bw_vcpu_kick(struct bw_vcpu *vcpu); /* signal: ends the KVM_RUN under way, 
 int bw_vcpu_join(struct bw_vcpu *vcpu, uint32_t milliseconds); /* -ETIMEDOUT: still running, try again */
 int bw_vcpu_state(const struct bw_vcpu *vcpu);
 int bw_vcpu_verdict(const struct bw_vcpu *vcpu, uint64_t *detail);
+/* Once it has ended: the first bytes (at most 15) of the instruction that KVM could not emulate. -> how many, 0: not told */
+uint32_t bw_vcpu_instruction(const struct bw_vcpu *vcpu, uint8_t *bytes);
 uint64_t bw_vcpu_exits(const struct bw_vcpu *vcpu, uint32_t reason);
 uint64_t bw_vcpu_relayed(const struct bw_vcpu *vcpu); /* doorbells relayed to the eventfd */
 int bw_vcpu_free(struct bw_vcpu *vcpu);               /* -EBUSY while its thread runs */

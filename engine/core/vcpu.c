@@ -360,6 +360,19 @@ int bw_vcpu_verdict(const struct bw_vcpu *vcpu, uint64_t *detail)
     return verdict;
 }
 
+uint32_t bw_vcpu_instruction(const struct bw_vcpu *vcpu, uint8_t *bytes)
+{
+    const struct kvm_run *run = vcpu->run;
+    if (bw_vcpu_state(vcpu) != BW_VCPU_ENDED || run->exit_reason != KVM_EXIT_INTERNAL_ERROR ||
+        run->emulation_failure.suberror != KVM_INTERNAL_ERROR_EMULATION || !run->emulation_failure.ndata ||
+        !(run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
+        return 0;
+    uint32_t most = sizeof run->emulation_failure.insn_bytes, size = run->emulation_failure.insn_size;
+    size = size < most ? size : most;
+    memcpy(bytes, run->emulation_failure.insn_bytes, size);
+    return size;
+}
+
 uint64_t bw_vcpu_exits(const struct bw_vcpu *vcpu, uint32_t reason)
 {
     return reason < BW_EXIT_REASONS ? atomic_load(&vcpu->exits[reason]) : 0;

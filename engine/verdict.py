@@ -1,0 +1,96 @@
+"""What became of a guest: how its vCPU stands, or why it ended, as a kind and as one sentence.
+
+Source of the reasons: Documentation/virt/kvm/api.rst, "The kvm_run structure".
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from enum import Enum
+
+from engine._core import lib
+from engine.exits import exit_name
+
+
+class Verdict(Enum):
+    """The kinds, each with its short name."""
+
+    RUNNING = "still running"
+    STOPPED = "stopped"
+    ENDED = "ended by itself"
+    FAULT = "took a fault"
+    RESET = "triple fault"
+    EMULATION = "emulation failure"
+    INTERNAL = "internal error"
+    ENTRY = "entry failure"
+    REFUSED = "KVM_RUN refused"
+    UNKNOWN = "unknown exit"
+    DRIVER = "broke its virtqueue"
+
+
+KINDS = {
+    lib.BW_VERDICT_NONE: Verdict.RUNNING,
+    lib.BW_VERDICT_STOPPED: Verdict.STOPPED,
+    lib.BW_VERDICT_GUEST: Verdict.ENDED,
+    lib.BW_VERDICT_SHUTDOWN: Verdict.RESET,
+    lib.BW_VERDICT_INTERNAL: Verdict.INTERNAL,
+    lib.BW_VERDICT_ENTRY: Verdict.ENTRY,
+    lib.BW_VERDICT_RUN: Verdict.REFUSED,
+    lib.BW_VERDICT_UNKNOWN: Verdict.UNKNOWN,
+}
+SENTENCES = {
+    Verdict.RUNNING: "is running",
+    Verdict.STOPPED: "was stopped",
+    Verdict.ENDED: "ended by itself",
+    Verdict.FAULT: "took fault {detail} and ended",
+    Verdict.RESET: "met a triple fault, an exception that it had no way to handle, which resets a machine",
+    Verdict.EMULATION: "met an instruction that KVM cannot emulate{instruction}",
+    Verdict.INTERNAL: "cannot go on after an internal error of KVM: {internal}",
+    Verdict.ENTRY: "could not be entered, for the hardware's reason {detail:#x}",
+    Verdict.REFUSED: "could not be run: {error}",
+    Verdict.UNKNOWN: "left for a reason that is not served here, KVM_EXIT_{reason}",
+}
+SHOWN = 6  # bytes of an instruction that is not understood, so its length is not known
+EMULATION = 1  # the suberror KVM_INTERNAL_ERROR_EMULATION; the others of linux/kvm.h:
+INTERNAL = {
+    2: "two exceptions came at once",
+    3: "an exit came while an interrupt or exception was being delivered",
+    4: "the hardware left for a reason that KVM does not know",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A verdict and what is known of it.
+
+    detail: a fault's vector, suberror, hardware reason, errno or exit reason. instruction: its first bytes, if known.
+    """
+
+    verdict: Verdict
+    detail: int = 0
+    instruction: bytes = b""
+
+    @classmethod
+    def of(cls, kind: int, detail: int, instruction: bytes = b"") -> Ending:
+        """What C tells: BW_VERDICT_* and its detail."""
+        verdict = KINDS[kind]
+        if verdict is Verdict.INTERNAL and detail == EMULATION:
+            return cls(Verdict.EMULATION, detail, instruction)
+        return cls(verdict, detail)
+
+    def __str__(self) -> str:
+        """The end of a sentence that begins with the guest."""
+        return SENTENCES[self.verdict].format(
+            detail=self.detail,
+            instruction=f"; it begins with {self.instruction[:SHOWN].hex(' ')}" if self.instruction else "",
+            internal=INTERNAL.get(self.detail, f"suberror {self.detail}"),
+            error=error_name(self.detail),
+            reason=exit_name(self.detail),
+        )
+
+
+def error_name(number: int) -> str:
+    """An errno in words, as in "Bad address (EFAULT)"."""
+    return f"{os.strerror(number)} ({errno.errorcode[number]})" if number in errno.errorcode else f"error {number}"
