@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test build lint format picture sanitize wheel clean system-libraries test-libraries
+.PHONY: run test build lint format picture fuzz soak sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -31,6 +31,15 @@ build: .venv/installed
 # The picture at the top of the README: five seconds of the default scenario, offscreen.
 picture: build
 	@cd assets && QT_QPA_PLATFORM=offscreen ../$(BIN)/bellwire && mv bellwire.png window.png
+
+# Six thousand guests that nobody wrote: random code, programs with flipped bits, scribblers over what guest and host share.
+# N chooses how many of each, SEED which.
+fuzz: build
+	@$(BIN)/python -m tests.fuzz --count $(or $(N),2000) --seed $(or $(SEED),1)
+
+# Every scenario, as the tests run it, N times in a row; the first failure ends it.
+soak: build
+	@for n in $$(seq $(or $(N),20)); do $(BIN)/python -m pytest -q -x tests/test_session.py -k every_scenario || exit 1; done
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
 sanitize: .venv/installed

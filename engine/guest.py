@@ -142,10 +142,15 @@ class Guest(Owner):
     def wait_until_ready(self) -> None:
         """Until the guest takes interrupts, has ended, or READY_SECONDS are over: the session sees which."""
         until = time.monotonic() + READY_SECONDS
-        while not self.memory.get(lib.BW_STATUS + lib.BW_ST_READY, "I"):
+        while not self.ready:
             if self.vcpu.ended or time.monotonic() > until:
                 return
             time.sleep(0.0005)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the guest says that it takes interrupts."""
+        return bool(self.memory.get(lib.BW_STATUS + lib.BW_ST_READY, "I"))
 
     def period(self, per_second: float) -> int:
         """Cycles between two ticks of a pace, as the control page and the I/O thread take it."""

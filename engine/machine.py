@@ -42,6 +42,11 @@ class Machine(ABC):
     def wait_until_ready(self) -> None:
         """Until the guests take interrupts, or have ended, or it has taken too long."""
 
+    @property
+    @abstractmethod
+    def ready(self) -> bool:
+        """Whether every guest says that it takes interrupts."""
+
     @abstractmethod
     def set_pace(self, pace: Pace, running: bool) -> None:
         """Takes effect at once, in whoever keeps the pace."""

@@ -139,6 +139,11 @@ class OneGuest(Machine):
         """Until the guest takes interrupts."""
         self.guest.wait_until_ready()
 
+    @property
+    def ready(self) -> bool:
+        """Whether the guest takes interrupts."""
+        return self.guest.ready
+
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
         self.doorbells.set_ioeventfd(on)

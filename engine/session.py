@@ -51,6 +51,7 @@ SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a ses
 JOIN_SECONDS = 8.0
 
 NOT_LIVE = "The session has ended."
+NOT_READY = "The guest has not said that it is ready; it may have lost its way while it booted."
 FLAT_OUT_REASON = "The guest rings flat out; lower the pace to ring by hand."
 
 
@@ -68,6 +69,7 @@ class Session:
         self.backend = self.host["backend"]
         self.clock = Clock(1e9)  # the machine's own, from start() on
         self.error: EngineError | None = None
+        self.warning = ""  # what is not as it should be, though it goes on
         self._limit, self._cpus = limit, cpus
         self._pace = scenario.pace
         self._running = True
@@ -260,7 +262,7 @@ class Session:
         parts = [self._held, events, machine.tick(), *self._samples(machine), *self._losses(machine)]
         self._held = np.concatenate(parts)
         self._hand_on(self._watermark(now))
-        self.error = machine.trouble()
+        self.error, self.warning = machine.trouble(), "" if machine.ready else NOT_READY
 
     def _hold(self, events: Events) -> None:
         self._held = np.concatenate([self._held, events])

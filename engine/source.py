@@ -29,6 +29,10 @@ class Source(Protocol):
         """Why it failed, once it has."""
 
     @property
+    def warning(self) -> str:
+        """What is not as it should be, though it goes on; "" if nothing."""
+
+    @property
     def alive(self) -> bool:
         """Whether events may still come."""
 

@@ -100,6 +100,11 @@ class TwoGuests(Machine):
         for guest in self.guests:
             guest.wait_until_ready()
 
+    @property
+    def ready(self) -> bool:
+        """Whether every guest takes interrupts."""
+        return all(guest.ready for guest in self.guests)
+
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
         if on and self._ioeventfd is None:

@@ -29,6 +29,7 @@ class FakeSource:
         self.host = {"kernel": "6.18.0", "cpu": "Test CPU @ 2.00GHz", "cpus": "2", "backend": self.backend}
         self.clock = Clock(HZ)
         self.error: EngineError | None = None
+        self.warning = ""
         self.alive = False
         self.stopped = 0
         self.commands: list[str] = []

@@ -327,6 +327,14 @@ def test_a_guest_that_hangs_can_be_stopped(code: bytes, tmp_path: Path, monkeypa
     assert tally_of(session.take()).doorbells_rung == 0
 
 
+def test_a_guest_that_never_gets_ready_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = bytes.fromhex("c7042500900000") + bytes.fromhex("01000000")  # movl $1, BW_STATUS + BW_ST_READY
+    for code, warned in ((b"", True), (ready, False)):
+        with Session(custom_guest(tmp_path, code + b"\xfa\xf4\xeb\xfc", monkeypatch)) as session:
+            wait_for(lambda: session.take().size > 0)
+        assert ("not said that it is ready" in session.warning) == warned
+
+
 def test_a_guest_that_writes_nonsense_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counter = bytes.fromhex("48c70425") + (0x9040).to_bytes(4, "little") + (1000).to_bytes(4, "little")
     handled = bytes.fromhex("48c70425") + (0x9080).to_bytes(4, "little") + (-1).to_bytes(4, "little", signed=True)

@@ -212,6 +212,23 @@ def test_no_kvm_says_why_and_offers_a_recording(qtbot: QtBot) -> None:
     window.close()
 
 
+def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:
+    notice = stage.window.notice
+    stage.source.warning = "The guest has not said that it is ready."
+    stage.run()
+    assert notice.isVisible()
+    assert notice.words.text() == stage.source.warning
+    notice.hide()
+    stage.run()
+    assert not notice.isVisible()
+    stage.source.warning = "Something else."
+    stage.run()
+    assert notice.isVisible()
+    stage.source.warning = ""
+    stage.run()
+    assert not notice.isVisible()
+
+
 def test_themes_text_and_presenter(stage: Stage, qtbot: QtBot) -> None:
     window = stage.window
     window.commands.toggle_theme()

@@ -23,6 +23,7 @@ class NoSource:
         self.host: dict[str, str] = {}
         self.clock = Clock(1e9)
         self.error: EngineError | None = None
+        self.warning = ""
 
     def start(self) -> None:
         """Nothing begins."""

@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self.empty: EmptyPanel | None = None
         self._stopping: list[threading.Thread] = []
         self._bar_at = 0.0
-        self._told_end = False
+        self._told_end, self._told_warning = False, ""
         self._front: dict[str, str] = {}  # which panel is in front at each place
         self._lay_out()
         self.keys = KeyHelp(self, theme)
@@ -113,7 +113,7 @@ class MainWindow(QMainWindow):
     def _greet(self) -> None:
         """Names the source everywhere; says what to do if there is none."""
         source = self.model.source
-        self._told_end = False
+        self._told_end, self._told_warning = False, ""
         self.setWindowTitle(f"{source.scenario.title}{' (REPLAY)' if self.model.replaying else ''} – Bellwire")
         if self.empty:
             self.empty.deleteLater()
@@ -195,7 +195,19 @@ class MainWindow(QMainWindow):
             self._bar_at = monotonic()
             self.status.refresh()
             self.controls.refresh()
+            self._tell_warning()
             self._tell_end()
+
+    def _tell_warning(self) -> None:
+        """What is not as it should be, once, and until it is."""
+        warning = self.model.source.warning
+        if warning == self._told_warning:
+            return
+        if warning:
+            self.notice.say(warning)
+        elif self.notice.words.text() == self._told_warning:
+            self.notice.hide()
+        self._told_warning = warning
 
     def _tell_end(self) -> None:
         """A session that has ended by itself says why, once."""
