@@ -10,6 +10,7 @@ import numpy.typing as npt
 from engine.events import Clock, EventKind, Events
 from engine.histogram import PERCENTILES, Histogram
 from engine.journeys import JOURNEY, PARTNERED, STAGES, Journeys, JourneyTracker, finish, no_journeys
+from engine.omission import ExpectedInterval, Paced
 
 if TYPE_CHECKING:
     from engine.scenario import Scenario
@@ -98,6 +99,9 @@ class Latencies:
         self.histograms = {name: Histogram() for name in LATENCIES}  # the whole run
         self.since = {name: Histogram() for name in LATENCIES}  # since the last change of the wiring
         self.before = {name: Histogram() for name in LATENCIES}  # between the last two changes
+        self.interval = ExpectedInterval(clock)
+        self.paced = {name: Paced() for name in LATENCIES}  # those of `since` that a pace was behind
+        self._paced_before = {name: Paced() for name in LATENCIES}  # the same of everything before
         self.recent = {name: np.empty(0) for name in LATENCIES}  # the newest RECENT of `since`
         self.series = {name: Series(clock) for name in LATENCIES}
         self.changed_at = 0  # TSC of the last change
@@ -110,6 +114,7 @@ class Latencies:
             self._warm_at = int(events["tsc"][0]) + self.clock.cycles(WARMUP_SECONDS)
         for change in events[events["kind"] == EventKind.WIRE]:
             self._wire(int(change["id"]), int(change["arg"]), int(change["tsc"]))
+        self.interval.feed(events)
         journeys = self.tracker.feed(events)
         self._record(self._warmed_up(journeys))
         return journeys
@@ -120,6 +125,9 @@ class Latencies:
             self.changed_at = tsc
             self.before, self.since = self.since, {name: Histogram() for name in LATENCIES}
             self.recent = {name: np.empty(0) for name in LATENCIES}
+            for name in LATENCIES:
+                self._paced_before[name].merge(self.paced[name])
+            self.paced = {name: Paced() for name in LATENCIES}
         self._wiring[switch] = on
 
     def _warmed_up(self, journeys: Journeys) -> Journeys:
@@ -135,16 +143,26 @@ class Latencies:
         """Adds journeys to every figure."""
         if not journeys.size:
             return
-        end, old = finish(journeys), begin(journeys) < self.changed_at
+        start, end = begin(journeys), finish(journeys)
+        old, intervals = start < self.changed_at, self.interval.at(start)
         for name in LATENCIES:
             there = has(journeys, name)
             ns = self.clock.ns_array(cycles_of(journeys[there], name))
-            new = ns[~old[there]]
+            late, due = old[there], intervals[there]
+            new = ns[~late]
             self.histograms[name].record(ns)
-            self.before[name].record(ns[old[there]])
+            self.before[name].record(ns[late])
             self.since[name].record(new)
+            self._paced_before[name].record(ns[late], due[late])
+            self.paced[name].record(new, due[~late])
             self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
             self.series[name].record(end[there], ns)
+
+    def corrected(self, name: str) -> Paced:
+        """The latencies of the whole run that a pace was behind, to be read corrected for coordinated omission."""
+        whole = self._paced_before[name].copy()
+        whole.merge(self.paced[name])
+        return whole
 
     def now(self, name: str) -> float | None:
         """The median of the newest latencies under the present wiring, ns; None if there is none yet."""

@@ -1,0 +1,117 @@
+"""Coordinated omission: the latencies of signals that a late answer has kept from being sent.
+
+A guest that waits for an answer rings nothing meanwhile, so a stall of 20 ms at 1000 doorbells a second counts as one
+slow journey where twenty were due. While the pace is known, HdrHistogram's correction adds what was left out, from the
+interval that the pace expects (Histogram.corrected). Flat out and by hand nothing is expected, and nothing corrected.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.events import FLAT_OUT, Clock, EventKind, Events, Setting
+from engine.histogram import Histogram
+
+PACES_KEPT = 16  # changes of the pace: a journey under way began at most so many ago
+INTERVALS_KEPT = 8  # histograms of different intervals; the oldest are corrected for good
+
+Numbers = npt.NDArray[np.int64]
+
+
+class ExpectedInterval:
+    """A fold over SETTING events: how long after a signal the next one was due, at any recent time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._pace, self._running = 0, True
+        self._from = np.zeros(1, np.uint64)  # TSC, rising
+        self._intervals = np.zeros(1, np.int64)  # ns from then on; 0: none is expected
+
+    @property
+    def now(self) -> int:
+        """The interval of the newest pace, ns; 0: none."""
+        return int(self._intervals[-1])
+
+    def feed(self, events: Events) -> None:
+        """Takes note of changes of the pace."""
+        for setting in events[events["kind"] == EventKind.SETTING]:
+            if setting["id"] == Setting.PACE:
+                self._pace = int(setting["arg"])
+            elif setting["id"] == Setting.RUNNING:
+                self._running = bool(setting["arg"])
+            interval = self._interval()
+            if interval != self.now:
+                self._from = np.append(self._from, setting["tsc"])[-PACES_KEPT:]
+                self._intervals = np.append(self._intervals, interval)[-PACES_KEPT:]
+
+    def _interval(self) -> int:
+        """Of a tick: each signal of a burst has its like in the next burst."""
+        paced = self._running and 0 < self._pace < FLAT_OUT
+        return max(1, round(1e9 / self._pace)) if paced else 0
+
+    def at(self, tsc: npt.NDArray[np.uint64]) -> Numbers:
+        """The interval at each time (shape (n,)), ns; 0: none was expected, or it was too long ago."""
+        since = np.searchsorted(self._from, tsc, "right")
+        known: Numbers = np.concatenate([np.zeros(1, np.int64), self._intervals])[since]
+        return known
+
+
+class Paced:
+    """The latencies of signals with an expected interval, kept as they are and corrected when somebody asks."""
+
+    def __init__(self) -> None:
+        self._settled = Histogram()  # already corrected
+        self._raw: dict[int, Histogram] = {}  # by interval; insertion order is age
+        self._known: tuple[int, Histogram] = (0, Histogram())
+        self.shortest = self.longest = 0  # intervals seen, ns; 0: none
+        self.count = 0  # latencies, before anything is added
+
+    def record(self, values: npt.NDArray[np.float64], intervals: Numbers) -> None:
+        """Adds latencies and the interval at which each was due (both of shape (n,), ns); those with 0 stay out."""
+        for interval in np.unique(intervals[intervals > 0]).tolist():
+            chosen = values[intervals == interval]
+            self._of(interval).record(chosen)
+            self.count += chosen.size
+
+    def merge(self, other: Paced) -> None:
+        """Adds everything that `other` has."""
+        self._settled.merge(other._settled)
+        for interval, histogram in other._raw.items():
+            self._of(interval).merge(histogram)
+        self._see(other.shortest)
+        self._see(other.longest)
+        self.count += other.count
+
+    def copy(self) -> Self:
+        """An independent one with the same latencies."""
+        twin = type(self)()
+        twin.merge(self)
+        return twin
+
+    @property
+    def corrected(self) -> Histogram:
+        """All of them, corrected for coordinated omission. Not to be changed."""
+        if self._known[0] != self.count:
+            whole = self._settled.copy()
+            for interval, histogram in self._raw.items():
+                whole.merge(histogram.corrected(interval))
+            self._known = self.count, whole
+        return self._known[1]
+
+    def _of(self, interval: int) -> Histogram:
+        """The histogram of an interval; there are never more than INTERVALS_KEPT."""
+        self._see(interval)
+        if interval not in self._raw:
+            self._raw[interval] = Histogram()
+        while len(self._raw) > INTERVALS_KEPT:
+            oldest = next(iter(self._raw))
+            self._settled.merge(self._raw.pop(oldest).corrected(oldest))
+        return self._raw[interval]
+
+    def _see(self, interval: int) -> None:
+        if interval:
+            self.shortest = min(self.shortest or interval, interval)
+            self.longest = max(self.longest, interval)
