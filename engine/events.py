@@ -6,7 +6,7 @@ A *doorbell* is numbered by the guest as it rings it, an *interrupt* by the host
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -162,6 +162,13 @@ class Clock:
     """Turns TSC cycles into time. The only place that does."""
 
     hz: float  # TSC cycles a second
+    # Cycles that the guest's TSC is ahead of the host's, in the kernel's own words; None: it does not tell.
+    offset: int | None = field(default=None, compare=False)
+
+    def facts(self) -> dict[str, str]:
+        """What the kernel says of the guest's clock, as a Source's `host` has it: tsc_khz, tsc_offset (if it tells)."""
+        offset = {} if self.offset is None else {"tsc_offset": str(self.offset)}
+        return {"tsc_khz": f"{self.hz / 1000:.0f}", **offset}
 
     def ns(self, cycles: float) -> float:
         """Nanoseconds that `cycles` last."""

@@ -95,7 +95,7 @@ class Guest(Owner):
         self.ring = enter(Ring(VCPU_RING))
         self.vcpu = enter(Vcpu(self.vm, self.memory, self.ring))
         self._stats = enter(VcpuStats(self.vcpu.fd))
-        self.clock = Clock(self.vcpu.tsc_hz())
+        self.clock = Clock(self.vcpu.tsc_hz(), self.vcpu.tsc_offset())
         self._load()
         self._prepare_stamps()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from engine.clock_error import ClockError
 from engine.events import Clock, EventKind, Events
 from engine.histogram import PERCENTILES, Histogram
 from engine.journeys import JOURNEY, PARTNERED, STAGES, Journeys, JourneyTracker, finish, no_journeys
@@ -99,6 +100,7 @@ class Latencies:
         self.histograms = {name: Histogram() for name in LATENCIES}  # the whole run
         self.since = {name: Histogram() for name in LATENCIES}  # since the last change of the wiring
         self.before = {name: Histogram() for name in LATENCIES}  # between the last two changes
+        self.clock_error = ClockError(clock)
         self.interval = ExpectedInterval(clock)
         self.paced = {name: Paced() for name in LATENCIES}  # those of `since` that a pace was behind
         self._paced_before = {name: Paced() for name in LATENCIES}  # the same of everything before
@@ -116,6 +118,7 @@ class Latencies:
             self._wire(int(change["id"]), int(change["arg"]), int(change["tsc"]))
         self.interval.feed(events)
         journeys = self.tracker.feed(events)
+        self.clock_error.feed(journeys)
         self._record(self._warmed_up(journeys))
         return journeys
 

@@ -93,6 +93,7 @@ class Session:
         usable_kvm()
         machine = build_machine(self.scenario, self._limit, self._cpus)
         self._machine, self.clock = machine, machine.clock
+        self.host = {**self.host, **self.clock.facts()}
         try:
             self._stats = machine.stats()
             self._first_stats = dict(self._stats)

@@ -20,7 +20,7 @@ class Source(Protocol):
 
     label: str  # "LIVE" or "REPLAY"
     backend: str  # "kvm_intel", "kvm_amd", "kvm_pvm"
-    host: dict[str, str]  # kernel, cpu, cpus, backend
+    host: dict[str, str]  # kernel, cpu, cpus, backend, clock; of a started one also tsc_khz and tsc_offset
     clock: Clock
     scenario: Scenario
 

@@ -41,10 +41,10 @@ class Vcpu(Owner):
         """TSC cycles a second (KVM_GET_TSC_KHZ)."""
         return 1000.0 * check(lib.bw_vcpu_tsc_khz(self._handle), "KVM_GET_TSC_KHZ")
 
-    def tsc_offset(self) -> int:
-        """Cycles that the guest's TSC is ahead of the host's; 0 if the kernel does not tell."""
+    def tsc_offset(self) -> int | None:
+        """Cycles that the guest's TSC is ahead of the host's, by KVM_VCPU_TSC_OFFSET; None if KVM does not tell."""
         offset = ffi.new("int64_t *")
-        return int(offset[0]) if lib.bw_vcpu_tsc_offset(self._handle, offset) == 0 else 0
+        return int(offset[0]) if lib.bw_vcpu_tsc_offset(self._handle, offset) == 0 else None
 
     def add_doorbell(self, eventfd: Eventfd, address: int, *, pio: bool, value: int | None = None) -> None:
         """Writes of this value (None: any) that leave to user space are relayed to this eventfd. Before start()."""
