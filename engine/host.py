@@ -212,6 +212,15 @@ def has(kvm: int, capability: Capability) -> bool:
     return fcntl.ioctl(kvm, KVM_CHECK_EXTENSION, capability.number) > 0
 
 
+def capabilities(path: Path = ROOT / "dev/kvm") -> dict[str, int]:
+    """What KVM answers for each of CAPABILITIES, by name; {} where it cannot be asked."""
+    try:
+        with opened(path) as kvm, trial_vm(kvm) as vm:
+            return {known.name: fcntl.ioctl(vm, KVM_CHECK_EXTENSION, known.number) for known in CAPABILITIES}
+    except (NoKvmError, OSError):
+        return {}
+
+
 def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
     """Returns if a guest can run here; else raises NoKvmError: one sentence, with the remedy where there is one."""
     with opened(path) as kvm:

@@ -11,7 +11,8 @@ import numpy as np
 
 from engine.errors import EngineError, RecordingError
 from engine.events import Events, no_events
-from engine.recording import Recording, in_order
+from engine.recorder import in_order
+from engine.recording import Recording
 
 REASON = "This is a recording: it shows what happened, and cannot be changed."
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 
-from engine.recording import Header, Recorder
+from engine.recorder import Recorder
+from engine.recording_header import Header
 from engine.scenario import load_scenario
 from engine.session import Session
 from viz.assets import asset

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.recording import Recorder, Recording
+from engine.recorder import Recorder
+from engine.recording import Recording
 from engine.replay import REASON, Replay
 from engine.source import Source
 from tests.test_recording import BATCHES, HEADER
@@ -27,6 +28,7 @@ def recording(tmp_path: Path) -> Recording:
     with Recorder(tmp_path / "r.arrow", HEADER) as recorder:
         for events in BATCHES:
             recorder.append(events)
+            recorder.flush()
     return Recording(recorder.path)
 
 

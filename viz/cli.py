@@ -223,7 +223,8 @@ def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
     """Makes the recorder, once the session knows its clock; None without a file."""
     if file is None:
         return None
-    from engine.recording import Header, Recorder
+    from engine.recorder import Recorder
+    from engine.recording_header import Header
     from viz.doctor import program_version
 
     return lambda: Recorder(file, Header.of(session, program_version()))

@@ -16,7 +16,7 @@ from engine.source import Source
 from engine.tally import Tally
 
 if TYPE_CHECKING:  # importing Arrow takes longer than anything else here
-    from engine.recording import Recorder
+    from engine.recorder import Recorder
 
 LOOK_SECONDS = 0.05  # how often the events are taken
 STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come
