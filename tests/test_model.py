@@ -187,3 +187,18 @@ def test_events_are_held_as_they_came() -> None:
     rings = model.window(0, 2**63)
     assert (rings["kind"] == EventKind.RING).sum() == model.tally.doorbells_rung
     assert (np.diff(rings["tsc"].astype(np.int64)) >= 0).all()
+
+
+def test_records_are_found_by_their_position_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "CHUNK", 16)
+    kept = History(EVENT, 40, event_span)
+    events = np.zeros(100, EVENT)
+    events["tsc"] = 10 * np.arange(100)
+    for part in np.array_split(events, 7):
+        kept.append(part)
+    assert kept.oldest == 100 - len(kept) == 48
+    assert kept.at(0, 51)["tsc"].tolist() == [480, 490, 500]
+    assert kept.at(95, 200)["tsc"].tolist() == [950, 960, 970, 980, 990]
+    assert kept.pick(np.array([48, 63, 64, 99]))["tsc"].tolist() == [480, 630, 640, 990]
+    assert kept.starting(np.array([0, 640, 645, 990], np.uint64)).tolist() == [64, 99]
+    assert kept.starting(np.array([], np.uint64)).size == 0

@@ -72,6 +72,41 @@ class History:
         return (chunk.records[: chunk.used] for chunk in self._chunks)
 
     @property
+    def oldest(self) -> int:
+        """The position of the oldest record held: records are numbered from 0 in the order they came."""
+        return self.total - len(self)
+
+    def at(self, first: int, end: int) -> Records:
+        """The records at the positions first..end-1, as far as they are held; shape (n,)."""
+        found, base = [], self.oldest
+        for chunk in self._chunks:
+            if base < end and base + chunk.used > first:
+                found.append(chunk.records[max(first - base, 0) : min(end - base, chunk.used)])
+            base += chunk.used
+        return np.concatenate(found) if found else np.empty(0, self.dtype)
+
+    def pick(self, positions: npt.NDArray[np.int64]) -> Records:
+        """The records at some positions (rising, all of them held); shape (n,)."""
+        chunks, found, base = self._chunks, np.empty(positions.size, self.dtype), self.oldest
+        bounds = np.searchsorted(positions, base + np.cumsum([0, *(chunk.used for chunk in chunks)]))
+        for chunk, low, high in zip(chunks, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+            found[low:high] = chunk.records[positions[low:high] - base]
+            base += chunk.used
+        return found
+
+    def starting(self, times: Times) -> npt.NDArray[np.int64]:
+        """The positions of the records that start at one of `times`, rising; shape (n,)."""
+        if not times.size:
+            return np.empty(0, np.int64)
+        found, base = [np.empty(0, np.int64)], self.oldest
+        low, high = int(times.min()), int(times.max())
+        for chunk in self._chunks:
+            if chunk.first <= high and chunk.last >= low:
+                found.append(base + np.flatnonzero(np.isin(chunk.starts[: chunk.used], times)))
+            base += chunk.used
+        return np.concatenate(found)
+
+    @property
     def first(self) -> int:
         """The earliest time held; 0 if nothing is."""
         return min((chunk.first for chunk in self._chunks), default=0)

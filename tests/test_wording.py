@@ -1,0 +1,69 @@
+"""Every kind of event has a sentence, and the one that is searched is the one that is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.events import EVENT, FLAT_OUT, EventKind, Lane, Setting, Switch, event
+from engine.scenario import load_scenario
+from viz.text import THIN
+from viz.wording import Wording, kind_name, lane_name, like
+
+WORDING = Wording(load_scenario("roundtrip"))
+NUMBERS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1))
+ROWS = st.tuples(NUMBERS, st.integers(0, 25), st.integers(0, 9), st.integers(0, 3), st.integers(0, 2**32 - 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "seq", "arg", "words"),
+    [
+        (EventKind.RING, 0x510, 48213, 0, "OUT 0x510: doorbell #48 213"),
+        (EventKind.DOORBELL, 0, 7, 3, "read() returned 3: up to doorbell #7"),
+        (EventKind.EXIT, 2, 9, 0x510, "exit KVM_EXIT_IO at 0x510: doorbell #9"),
+        (EventKind.EXIT, 10, 0, 0, "exit KVM_EXIT_INTR"),
+        (EventKind.IRQFD, 24, 5, 9, "write(irqfd): interrupt #5, answers doorbell #9"),
+        (EventKind.IRQ_IOCTL, 1, 5, 0, "ioctl(KVM_SIGNAL_MSI): interrupt #5"),
+        (EventKind.HANDLER, 0x40, 5, 1, "handler of vector 0x40: interrupt #5"),
+        (EventKind.HANDLER, 0x40, 5, 4, "handler of vector 0x40: 4 interrupts at once, up to #5"),
+        (EventKind.WIRE, Switch.IRQFD, 0, 0, "irqfd off"),
+        (EventKind.SETTING, Setting.PACE, 0, FLAT_OUT, "pace: flat out"),
+        (EventKind.LOST, Lane.GUEST, 0, 12, "12 events of the lane guest lost before this"),
+    ],
+)
+def test_sentences(kind: EventKind, id: int, seq: int, arg: int, words: str) -> None:
+    assert WORDING.text(event(1, kind, Lane.GUEST, id, seq, arg)[0]).replace(THIN, " ") == words
+
+
+def test_where_doorbells_are_interrupts_the_handler_names_the_doorbell() -> None:
+    wording = Wording(load_scenario("vm-to-vm"))
+    assert "doorbell #5" in wording.text(event(1, EventKind.HANDLER, Lane.GUEST, 0x40, 5, 1)[0])
+
+
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_every_kind_is_named_and_said(kind: EventKind) -> None:
+    assert kind_name(kind) == kind.name.lower()
+    assert WORDING.text(event(1, kind, Lane.GUEST, 1, 2, 3)[0])
+
+
+def test_what_a_newer_program_recorded_is_named_gracefully() -> None:
+    assert kind_name(999) == "kind_999"
+    assert lane_name(99) == "lane 99"
+    assert "number 7" in WORDING.form(999, 1, 7, 0).format(seq=7, arg=0, hex="0x0")
+
+
+@given(st.lists(ROWS, max_size=40))
+def test_the_text_that_is_searched_is_the_text_that_is_shown(rows: list[tuple[int, int, int, int, int]]) -> None:
+    events = np.array(
+        [(seq, kind, lane, vm, id, seq, arg) for seq, kind, lane, vm, id in rows for arg in (seq,)], EVENT
+    )
+    shown = [WORDING.text(some).replace(THIN, "") for some in events]
+    assert WORDING.plain(events).to_pylist() == shown
+
+
+def test_a_pattern_that_would_take_for_ever_elsewhere_does_not() -> None:
+    events = np.concatenate([event(1, EventKind.RING, Lane.GUEST, 0x510, 10**18)] * 50)
+    assert not like(WORDING.plain(events), r"(\d+)*(\d+)*(\d+)*x$").any()
+    assert like(WORDING.plain(events), "OUT 0X510").all()

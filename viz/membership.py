@@ -1,0 +1,84 @@
+"""Which journey an event belongs to, and how long that journey took. No Qt.
+
+A journey's stages are the events' own time stamps, so the two are joined by time and kind, never by neighbourhood.
+Several journeys can share an event (one read() that returned several doorbells): then the longest one counts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.events import Clock, EventKind, Events
+from engine.journeys import STAGES, Journeys, no_journeys
+from engine.latency import cycles_of, has
+from viz.history import History
+
+STAGE_KINDS: dict[str, tuple[EventKind, ...]] = {
+    "ring": (EventKind.RING,),
+    "exit": (EventKind.EXIT,),
+    "entry": (EventKind.ENTRY,),
+    "rung": (EventKind.RUNG,),
+    "doorbell": (EventKind.DOORBELL,),
+    "irq": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
+    "handler": (EventKind.HANDLER,),
+}
+WHOLE = ("round_trip", "doorbell", "injection")  # a journey's latency is the first of these that it has
+OUTLIVES = 0.2  # seconds that a journey's last event (the guest goes on) can come after its end
+
+Cycles = npt.NDArray[np.float64]  # NaN: none
+
+
+def whole(journeys: Journeys) -> Cycles:
+    """How long each journey took, in TSC cycles; NaN if nothing of it can be said; shape (n,)."""
+    found = np.full(journeys.size, np.nan)
+    for name in reversed(WHOLE):
+        there = has(journeys, name)
+        found[there] = cycles_of(journeys[there], name)
+    return found
+
+
+def part(journeys: Journeys, name: str) -> Cycles:
+    """The latency `name` of each journey ("": the whole), in TSC cycles; NaN if it has none; shape (n,)."""
+    if not name:
+        return whole(journeys)
+    found, there = np.full(journeys.size, np.nan), has(journeys, name)
+    found[there] = cycles_of(journeys[there], name)
+    return found
+
+
+def around(journeys: History, events: Events, clock: Clock) -> Journeys:
+    """The journeys that the events (in the order of their tsc) can belong to."""
+    if not events.size:
+        return no_journeys()
+    first, last = int(events["tsc"].min()), int(events["tsc"].max())
+    return journeys.window(max(first - clock.cycles(OUTLIVES), 0), last)
+
+
+def members(events: Events, journeys: Journeys) -> npt.NDArray[np.int64]:
+    """For each event the index of the longest journey that it is a stage of; -1 if of none; shape (n,)."""
+    found = np.full(events.size, -1, np.int64)
+    if not journeys.size:
+        return found
+    length = np.nan_to_num(whole(journeys), nan=-1.0)
+    for stage in STAGES:
+        rows = np.flatnonzero(np.isin(events["kind"], STAGE_KINDS[stage]))
+        order = np.lexsort((length, journeys[stage]))
+        times = journeys[stage][order]
+        at = np.searchsorted(times, events["tsc"][rows], "right") - 1
+        same = (at >= 0) & (times[at] == events["tsc"][rows])
+        found[rows[same]] = order[at[same]]
+    return found
+
+
+def latency_of(events: Events, journeys: Journeys, name: str = "") -> Cycles:
+    """The latency `name` of each event's journey ("": the whole), in TSC cycles; NaN if it has none; shape (n,)."""
+    index = members(events, journeys)
+    lengths = np.append(part(journeys, name), np.nan)
+    return lengths[index]
+
+
+def times_of(journeys: Journeys) -> npt.NDArray[np.uint64]:
+    """The times of all their stages, rising."""
+    times = np.unique(np.concatenate([journeys[stage] for stage in STAGES])) if journeys.size else np.empty(0, "u8")
+    return times[times > 0]
