@@ -23,7 +23,7 @@ from viz.model import LiveModel, journey_span
 from viz.theme import DARK, LIGHT, load_fonts
 from viz.timeline import Timeline
 from viz.timeline_painter import LANES, columns, lane_rect
-from viz.timeview import LEAD, TimeView, round_up
+from viz.timeview import LEAD, LONGEST, SHORTEST, TimeView, round_up
 
 
 def model_of(scenario_: str = "roundtrip", seconds: float = 1.0) -> tuple[LiveModel, FakeSource]:
@@ -166,10 +166,10 @@ def test_zoom_keeps_the_moment_at_the_pointer() -> None:
     assert view.start + 0.3 * view.span == pytest.approx(moment, abs=2)
     for _ in range(60):
         view.zoom(0.1)
-    assert view.span == round(2e-7 * HZ)
+    assert view.span == round(SHORTEST * HZ)
     for _ in range(60):
         view.zoom(10)
-    assert view.span == 10 * HZ
+    assert view.span == LONGEST * HZ
 
 
 def test_what_is_panned_stays() -> None:
@@ -250,18 +250,93 @@ def test_the_wheel_zooms_and_with_shift_it_pans(qtbot: QtBot) -> None:
     assert not timeline.view.following
 
 
-def test_keys(qtbot: QtBot) -> None:
+def test_commands_zoom_pan_and_go_back_to_live(qtbot: QtBot) -> None:
     model, _ = model_of()
     timeline = timeline_of(model, qtbot)
     span = timeline.view.span
-    QTest.keyClick(timeline, Qt.Key.Key_Plus)
+    timeline.zoom(0.5)
     assert timeline.view.span == pytest.approx(span / 2, abs=1)
-    QTest.keyClick(timeline, Qt.Key.Key_Minus)
+    timeline.zoom(2.0)
     assert timeline.view.span == pytest.approx(span, abs=2)
-    QTest.keyClick(timeline, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    timeline.zoom(7.0)
+    timeline.zoom_usual()
+    assert timeline.view.span == pytest.approx(span, rel=0.5)
+    timeline.pan(-0.2)
     assert not timeline.view.following
-    QTest.keyClick(timeline, Qt.Key.Key_Home)
+    timeline.back_to_live()
     assert timeline.view.following
+
+
+def test_a_zoom_keeps_the_playhead_where_it_is(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    model.step(-1)
+    timeline.redraw()
+    x = timeline.scale.x(model.playhead)
+    timeline.zoom(0.3)
+    assert timeline.scale.x(model.playhead) == pytest.approx(x, abs=1)
+
+
+def test_everything_held_fits(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    timeline.fit_all()
+    assert timeline.view.start < model.events.first < model.events.last < timeline.view.end
+
+
+# -- playhead and markers
+
+
+def drag(timeline: Timeline, start: QPointF, end: QPointF) -> None:
+    QTest.mousePress(timeline, Qt.MouseButton.LeftButton, pos=start.toPoint())
+    QTest.mouseMove(timeline, ((start + end) / 2).toPoint())
+    QTest.mouseMove(timeline, end.toPoint())
+    QTest.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=end.toPoint())
+
+
+def test_the_playhead_is_dragged_above_the_lanes_and_below(qtbot: QtBot) -> None:
+    model, source = model_of()
+    timeline = timeline_of(model, qtbot)
+    middle, area = timeline.area.center(), timeline.area
+    for y in (area.top() - 8, area.bottom() + 8):
+        model.to_newest()
+        timeline.redraw()
+        start = timeline.view.start
+        drag(timeline, QPointF(middle.x() - 200, y), QPointF(middle.x(), y))
+        assert model.state == "PAUSED"
+        assert timeline.scale.x(model.playhead) == pytest.approx(middle.x(), abs=1)
+        assert timeline.view.start == start
+    held = model.journeys.total
+    run(model, source, 0.2)
+    assert model.journeys.total > held  # the capture goes on
+    assert timeline.live.isVisible()
+
+
+def test_what_is_not_held_cannot_be_scrubbed_to() -> None:
+    model, _ = model_of(seconds=0.2)
+    model.scrub(0)
+    assert model.playhead == model.events.first
+    model.scrub(2**62)
+    assert model.playhead == model.now
+
+
+def test_markers_stand_where_they_are_dragged_and_say_what_lies_between(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    journey = timeline.scene.journeys[-1]
+    model.markers.put("A", int(journey["ring"]))
+    model.markers.put("B", int(journey["doorbell"]))
+    timeline.redraw()
+    assert "A to B" in timeline.facts
+    assert "1 doorbell, no interrupt" in timeline.facts
+    top = timeline.area.top() - 8
+    there = QPointF(timeline.scale.x(int(journey["handler"])) + 3, top)
+    drag(timeline, QPointF(timeline.scale.x(int(journey["doorbell"])), top), there)
+    assert model.markers.places["B"] == int(journey["handler"])  # an event is near
+    assert "1 doorbell, 1 interrupt" in timeline.facts
+    assert model.transport.following
+    timeline.fit()
+    assert timeline.view.span == pytest.approx(1.3 * (int(journey["handler"]) - int(journey["ring"])), rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["roundtrip", "roundtrip-userspace", "doorbell-mmio-exit", "irq-ioapic"])
@@ -287,7 +362,7 @@ def test_selecting_elsewhere_brings_the_journey_into_view(qtbot: QtBot) -> None:
     timeline.redraw()
     start, end = (int(times[0]) for times in journey_span(model.selection.journeys))
     assert timeline.view.start <= start < end <= timeline.view.end
-    timeline.fit_selection()
+    timeline.fit()
     assert timeline.view.span == pytest.approx(1.3 * (end - start), rel=0.01)
 
 

@@ -269,7 +269,10 @@ def test_palette_finds_and_does(stage: Stage, qtbot: QtBot) -> None:
 
 
 def test_every_action_is_one_of_the_commands_in_a_menu_and_no_key_is_used_twice() -> None:
-    assert all(getattr(Commands, action.run.__name__) is action.run for action in ACTIONS)
+    own = [
+        action for action in ACTIONS if action.run.__name__ != "<lambda>"
+    ]  # but for those made for each panel, curve
+    assert all(getattr(Commands, action.run.__name__) is action.run for action in own)
     assert {action.menu for action in ACTIONS} == set(MENUS)
     keys = [key for action in ACTIONS for key in action.keys]
     assert len(keys) == len(set(keys))

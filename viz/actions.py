@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from viz.commands import Commands
 from viz.panels import PANELS
 from viz.panels.panel import Panel
+from viz.plots.curves import CURVES, Curve
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,17 @@ class Action:
         return KEY_NAMES.get(self.keys[0], self.keys[0]) if self.keys else ""
 
 
-KEY_NAMES = {"Right": "→", "Left": "←", "PgDown": "PgDn", "Esc": "Esc"}
-MENUS = ("File", "View", "Run", "Help")
+KEY_NAMES = {
+    "Right": "→",
+    "Left": "←",
+    "PgDown": "PgDn",
+    "Esc": "Esc",
+    "Shift+Right": "Shift+→",
+    "Shift+Left": "Shift+←",
+    "Ctrl+Right": "Ctrl+→",
+    "Ctrl+Left": "Ctrl+←",
+}
+MENUS = ("File", "View", "Run", "Analyze", "Help")
 
 C = Commands
 
@@ -42,6 +52,12 @@ def panel_action(panel: type[Panel], number: int) -> Action:
     return Action(
         panel.name, "View", panel.title, key, lambda c: c.show_panel(panel.name), panel.tip, begins=number == 1
     )
+
+
+def slowest_action(curve: Curve) -> Action:
+    """To the extreme of a latency."""
+    text, tip = f"Slowest {curve.label}", f"To the journey with the longest {curve.label} that is held"
+    return Action(f"slowest_{curve.name}", "Analyze", text, (), lambda c: c.to_slowest_of(curve.name), tip)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -70,6 +86,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("step", "Run", "Step", ("Right",), C.step, "To the next journey"),
     Action("step_back", "Run", "Step back", ("Left",), C.step_back, "To the journey before"),
+    Action("step_event", "Run", "Step one event", ("Shift+Right",), C.step_event, "To the next event"),
+    Action("step_event_back", "Run", "Step one event back", ("Shift+Left",), C.step_event_back, "To the event before"),
     Action("home", "Run", "To the start", ("Home", "F3"), C.to_start, "To the oldest journey that is held"),
     Action("newest", "Run", "To the present", ("End",), C.to_newest, "Follows the newest, in real time"),
     Action("slower", "Run", "Slower", ("[",), C.slower, "More slow motion, up to 1 : 10 000 000"),
@@ -107,6 +125,20 @@ ACTIONS: tuple[Action, ...] = (
         "The same scenario in a new machine, or the recording from its start",
         begins=True,
     ),
+    Action("slowest", "Analyze", "Slowest journey", ("S",), C.to_slowest, "To the slowest journey that is held"),
+    *(slowest_action(curve) for curve in CURVES),
+    Action("marker_a", "Analyze", "Marker A", ("Shift+A",), C.marker_a, "At the pointer, or the playhead", begins=True),
+    Action("marker_b", "Analyze", "Marker B", ("Shift+B",), C.marker_b, "At the pointer, or the playhead"),
+    Action("clear_markers", "Analyze", "Clear the markers", ("Ctrl+D",), C.clear_markers, "No markers any more"),
+    Action("zoom_in", "Analyze", "Zoom in", ("+", "="), C.zoom_in, "Less time across the timeline", begins=True),
+    Action("zoom_out", "Analyze", "Zoom out", ("-",), C.zoom_out, "More time across the timeline"),
+    Action(
+        "fit", "Analyze", "Fit the choice", ("F",), C.fit, "The chosen journey, else the markers, fill the timeline"
+    ),
+    Action("fit_all", "Analyze", "All that is held", ("Shift+F",), C.fit_all, "The whole history fills the timeline"),
+    Action("zoom_usual", "Analyze", "Usual zoom", ("0",), C.zoom_usual, "A few journeys across the timeline"),
+    Action("earlier", "Analyze", "Scroll back", ("Ctrl+Left",), C.earlier, "The timeline shows what was before"),
+    Action("later", "Analyze", "Scroll on", ("Ctrl+Right",), C.later, "The timeline shows what came after"),
     Action("keys", "Help", "Keys", ("?", "F1"), C.show_keys, "Shows every key"),
     Action("palette", "Help", "Find an action…", ("Ctrl+Shift+P",), C.show_palette, "Every action by its name"),
     Action("about", "Help", "About…", (), C.show_about, "Versions and this machine"),

@@ -11,9 +11,11 @@ from viz.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from engine.source import Source
+    from viz.timeline import Timeline
     from viz.window import MainWindow
 
 TEXT_STEP = 0.1
+PAN_SHARE = 0.2  # of the timeline's width
 
 
 class Commands:
@@ -58,6 +60,14 @@ class Commands:
         """One journey back."""
         self.model.step(-1)
 
+    def step_event(self) -> None:
+        """One event on."""
+        self.model.step_event(+1)
+
+    def step_event_back(self) -> None:
+        """One event back."""
+        self.model.step_event(-1)
+
     def to_start(self) -> None:
         """The oldest journey that is held."""
         self.model.to_start()
@@ -83,6 +93,68 @@ class Commands:
         if not self.window.close_overlays():
             self.model.selection.choose()
             self.model.selection.choose(part="")
+
+    # -- the timeline
+
+    @property
+    def timeline(self) -> Timeline:
+        """The window's timeline, which another scenario replaces."""
+        return self.window.views.timeline
+
+    def to_slowest(self) -> None:
+        """The journey that took longest, from its first cause to its last effect."""
+        self.to_slowest_of(self.model.whole_latency)
+
+    def to_slowest_of(self, name: str) -> None:
+        """The journey whose latency `name` was longest."""
+        if not self.model.to_slowest(name):
+            self.window.notice.say(f"No journey that is held has a {name.replace('_', ' ')}.")
+
+    def marker_a(self) -> None:
+        """Marker A at the pointer, else at the moment that the view shows."""
+        self._mark("A")
+
+    def marker_b(self) -> None:
+        """Marker B, likewise."""
+        self._mark("B")
+
+    def _mark(self, name: str) -> None:
+        pointed = self.timeline.pointed()
+        self.model.markers.put(name, self.model.playhead if pointed is None else pointed)
+        self.timeline.redraw()
+
+    def clear_markers(self) -> None:
+        """No marker any more."""
+        self.model.markers.clear()
+        self.timeline.redraw()
+
+    def zoom_in(self) -> None:
+        """Half as much time."""
+        self.timeline.zoom(0.5)
+
+    def zoom_out(self) -> None:
+        """Twice as much time."""
+        self.timeline.zoom(2.0)
+
+    def zoom_usual(self) -> None:
+        """As many journeys as can be told apart."""
+        self.timeline.zoom_usual()
+
+    def fit(self) -> None:
+        """The chosen journey whole, else what lies between the markers."""
+        self.timeline.fit()
+
+    def fit_all(self) -> None:
+        """All that is held."""
+        self.timeline.fit_all()
+
+    def earlier(self) -> None:
+        """A fifth of the width back."""
+        self.timeline.pan(-PAN_SHARE)
+
+    def later(self) -> None:
+        """A fifth of the width on."""
+        self.timeline.pan(PAN_SHARE)
 
     # -- the machine
 

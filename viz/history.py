@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Records = npt.NDArray[np.void]
 Times = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.int64]
 CHUNK = 1 << 14  # records
 
 
@@ -26,6 +27,7 @@ class Chunk:
         self.ends: Times = np.empty(CHUNK, np.uint64)
         self.used = 0
         self.first, self.last = 2**64 - 1, 0
+        self._counts: dict[str, Counts] = {}  # of a field's values, once the chunk is full
 
     def add(self, records: Records, starts: Times, ends: Times) -> int:
         """Takes as many of the records as there is room for; how many."""
@@ -41,6 +43,20 @@ class Chunk:
         """Records that lie, in whole or in part, between t0 and t1."""
         inside = (self.starts[: self.used] <= np.uint64(t1)) & (self.ends[: self.used] >= np.uint64(t0))
         return self.records[: self.used][inside]
+
+    def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
+        """How many records between t0 and t1 have each value of `field`; shape (values,)."""
+        whole = t0 <= self.first and self.last <= t1
+        if not whole or self.used < CHUNK:
+            return counted(self.window(t0, t1)[field], values)
+        if field not in self._counts:
+            self._counts[field] = counted(self.records[field], values)
+        return self._counts[field]
+
+
+def counted(numbers: npt.NDArray[np.unsignedinteger], values: int) -> Counts:
+    """How often each of 0..values-1 is among the numbers; shape (values,)."""
+    return np.bincount(numbers, minlength=values)[:values]
 
 
 class History:
@@ -120,6 +136,14 @@ class History:
         """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
         found = [chunk.window(t0, t1) for chunk in self._chunks if chunk.first <= t1 and chunk.last >= t0]
         return np.concatenate(found) if found else np.empty(0, self.dtype)
+
+    def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
+        """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""
+        counts = np.zeros(values, np.int64)
+        for chunk in self._chunks:
+            if chunk.first <= t1 and chunk.last >= t0:
+                counts += chunk.count_by(field, values, t0, t1)
+        return counts
 
     def newest(self, count: int) -> Records:
         """The last `count` records, or fewer if there are no more."""

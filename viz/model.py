@@ -18,7 +18,9 @@ from engine.source import Source
 from engine.tally import Tally
 from viz import tokens
 from viz.history import History
+from viz.markers import Markers
 from viz.rates import Rates
+from viz.steps import EVENTS, JOURNEYS, Steps
 from viz.tokens import Launcher, Token
 from viz.transport import Transport
 
@@ -97,6 +99,8 @@ class LiveModel:
         self.transport = Transport(source.clock)
         self.launcher = Launcher()
         self.selection = Selection()
+        self.markers = Markers(self.events)
+        self.steps = Steps(self)
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
         self.now = 0  # the present, TSC
@@ -176,6 +180,14 @@ class LiveModel:
         """Whether the switch is on, as of the newest event."""
         return self.tally.wiring.get(switch, False)
 
+    @property
+    def whole_latency(self) -> str:
+        """The latency from a journey's first cause to its last effect, in this scenario."""
+        if self.scenario.doorbell is None:
+            return "injection"
+        tracker = self.latencies.tracker
+        return "round_trip" if tracker.answered or tracker.partnered else "doorbell"
+
     def window(self, t0: int, t1: int) -> Events:
         """The events between t0 and t1 that are still held."""
         return self.events.window(t0, t1)
@@ -202,40 +214,25 @@ class LiveModel:
 
         From the live view the first step goes to the newest journey, whichever way.
         """
-        if not self.transport.exact:
-            return self._show(self.journeys.start_before(self.now + 1))
-        anchor = self._anchor()
-        return self._show(self.journeys.start_after(anchor) if direction > 0 else self.journeys.start_before(anchor))
+        return self.steps.take(JOURNEYS, direction)
 
-    def _anchor(self) -> int:
-        """From where a step looks: the chosen journey if the playhead is in it, else the playhead."""
-        chosen = self.selection.journeys
-        if not chosen.size:
-            return self.playhead
-        start, end = (int(times[0]) for times in journey_span(chosen))
-        return start if start <= self.playhead <= end else self.playhead
-
-    def _show(self, start: int | None) -> bool:
-        """Pauses; if a journey starts at `start`, shows it on its way, chosen."""
-        self.transport.pause()
-        if start is None:
-            return False
-        journey = self.journeys.starting_at(start)[:1]
-        self.transport.seek(middle_of(journey))
-        self.selection.choose(journeys=journey)
-        return True
+    def step_event(self, direction: int) -> bool:
+        """The same from event to event, whatever it is; the journey that an event belongs to is chosen with it."""
+        return self.steps.take(EVENTS, direction)
 
     def to_start(self) -> bool:
         """To the oldest journey that is held; False if there is none."""
-        return self._show(self.journeys.start_after(0))
+        return self.steps.to_start()
+
+    def to_slowest(self, name: str) -> bool:
+        """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
+        return self.steps.to_slowest(name)
+
+    def scrub(self, tsc: int) -> None:
+        """Pauses, and moves the playhead to `tsc`, or as near as something is held; what was chosen stays chosen."""
+        self.transport.seek(min(max(tsc, self.events.first), self.now))
 
     def to_newest(self) -> None:
         """Back to the present."""
         self.selection.choose()
         self.transport.to_newest()
-
-
-def middle_of(journey: Journeys) -> int:
-    """A moment in the midst of the journey's first leg, so that it can be seen on its way; shape (1,)."""
-    stages = ("ring", "doorbell") if journey["ring"][0] else ("irq", "handler")
-    return sum(int(journey[stage][0]) for stage in stages) // 2

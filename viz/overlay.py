@@ -13,6 +13,12 @@ from viz.theme import Theme
 
 # Keys that no action has: a control's own, and the scenarios'.
 MORE_KEYS = (("1 … 9", "Scenario"), ("Tab", "To the next control"), ("Space, Enter", "Works the control in focus"))
+POINTER = (
+    ("Wheel", "Zoom the timeline at the pointer"),
+    ("Ctrl+wheel", "The same"),
+    ("Shift+wheel", "Scroll the timeline"),
+    ("Drag", "Scroll; above the lanes: playhead, markers"),
+)
 
 
 Entries = list[tuple[str, Callable[[], None]]]  # words, and what they do
@@ -109,13 +115,14 @@ class KeyHelp(Overlay):
 
 
 def sections() -> list[tuple[str, list[tuple[str, str]]]]:
-    """(title, [(keys, what they do)]) in three columns, from the table of actions."""
+    """(title, [(keys, what they do)]) in columns, from the table of actions."""
     by_menu = {menu: [(keys_of(a), a.text) for a in ACTIONS if a.menu == menu and a.keys] for menu in MENUS}
     run = by_menu["Run"]
     half = next(n for n, (keys, _) in enumerate(run) if keys == "I")
     view = [*by_menu["View"], *by_menu["Help"]]
     return [
         ("Time", run[:half] + run[-1:]),
+        ("Timeline", [*by_menu["Analyze"], *POINTER]),
         ("Machine", [*run[half:-1], *MORE_KEYS]),
         ("Window", [*view, *by_menu["File"]]),
     ]

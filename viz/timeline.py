@@ -1,14 +1,15 @@
 """The timeline: a lane each for guest, vCPU, KVM and I/O thread, and the bridges that join a journey's parts.
 
-Wheel zooms at the pointer, dragging pans, a click chooses a journey; + and - zoom, Shift with an arrow pans, Home goes
-back to live. A paint costs pixels: where journeys would cover each other, each column shows how busy the lane was.
+The wheel, with Ctrl or without, zooms at the pointer; with Shift, or sideways, it pans, as dragging does. A click
+chooses a journey and pauses the view there; above and below the lanes it moves the playhead. A paint costs pixels:
+where journeys would cover each other, each column shows how busy the lane was.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.journeys import Journeys, no_journeys
@@ -16,18 +17,22 @@ from engine.latency import ends
 from viz.lanes import Occupancy, awake, cover, flights, instruction, user_space
 from viz.model import LiveModel
 from viz.plots.card import PADDING, Card
-from viz.plots.curves import CURVES, tick
+from viz.plots.curves import CURVES
 from viz.plots.readout import Line, paint_readout
 from viz.plots.turns import Turns
+from viz.steps import begin_and_end
 from viz.text import duration, grouped
 from viz.theme import Theme
+from viz.timeline_marks import AXIS, PLAYHEAD, STRIP, MarksPainter, handle_at
 from viz.timeline_painter import LANES, LanePainter, Scene, Shares, lane_rect
-from viz.timeview import TimeView, round_up
+from viz.timescale import TimeScale
+from viz.timeview import TimeView
 
 ROOM = 20  # pixels that a journey needs to be drawn by itself
 EXACT_SECONDS = 0.1  # up to here shares are computed from the events, beyond from the bins of Occupancy
 NEAR = 8  # pixels within which a click or the pointer finds a journey
-LABELS, AXIS = 166, 20
+LABELS = 166
+PAN = "pan"  # what is dragged, if it is no handle
 
 
 class Timeline(Card):
@@ -45,12 +50,12 @@ class Timeline(Card):
         self.occupancy = Occupancy(model.clock.hz)
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
-        self._dragged = False
+        self._dragged = ""  # a handle's name, or PAN
         self._turns = Turns(every=2)  # a picture that follows the newest must stand long enough to be seen
         self._seen = 0, 0  # events and journeys that are in the bins
-        self._brought = 0  # the chosen journey that has been brought into view
+        self._brought = 0, 0  # the chosen stretch of time that has been brought into view
         self.live = QPushButton("Back to live", self)
-        self.live.setToolTip("Follow the newest journeys again (Home)")
+        self.live.setToolTip("Follow the newest journeys again (End)")
         self.live.clicked.connect(self.back_to_live)
         self.live.hide()
         self.setMouseTracking(True)
@@ -90,14 +95,22 @@ class Timeline(Card):
 
     def _follow_selection(self) -> None:
         """What was chosen elsewhere comes into view, once."""
-        chosen = self._chosen()
+        chosen = self._chosen_stretch()
         if chosen and chosen != self._brought and not self.model.transport.following:
-            self.view.bring(self.model.selection.journeys)
-        self._brought = chosen
+            self.view.bring(*chosen)
+        self._brought = chosen or (0, 0)
 
     def _chosen(self) -> int:
         chosen = self.model.selection.journeys
         return int(chosen["seq"][0]) if chosen.size else 0
+
+    def _chosen_stretch(self) -> tuple[int, int] | None:
+        """From when to when what is chosen was: the event, else the journey."""
+        chosen = self.model.selection
+        if chosen.events.size:
+            tsc = int(chosen.events["tsc"][0])
+            return tsc, tsc
+        return begin_and_end(chosen.journeys) if chosen.journeys.size else None
 
     def _look(self) -> Scene:
         """What lies in view: journeys if they have room, else shares of each column."""
@@ -128,6 +141,9 @@ class Timeline(Card):
 
     def _facts_text(self) -> str:
         """What the view is."""
+        between = self.model.markers.text(self.model.clock)
+        if between:
+            return between
         across = f"{duration(self.model.clock.ns(self.view.span))} across"
         if not self.view.following:
             return f"{across} · held"
@@ -144,8 +160,16 @@ class Timeline(Card):
         """Where the lanes are."""
         body, px = self.body, self.theme.px
         return QRectF(
-            body.left() + px(LABELS), body.top() + px(14), body.width() - px(LABELS), body.height() - px(14 + AXIS)
+            body.left() + px(LABELS),
+            body.top() + px(STRIP),
+            body.width() - px(LABELS),
+            body.height() - px(STRIP + AXIS),
         )
+
+    @property
+    def scale(self) -> TimeScale:
+        """Where a time is on the screen."""
+        return TimeScale(self.scene.start, self.scene.end, self.area.left(), self.area.width())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The button beside the title."""
@@ -166,24 +190,23 @@ class Timeline(Card):
             size.height(),
         )
 
-    def _share(self, x: float) -> float:
-        return (x - self.area.left()) / max(self.area.width(), 1)
-
     # -- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Card, lanes, axis, playhead, readout."""
+        """Card, lanes, axis, playhead, markers, readout."""
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        marks = MarksPainter(painter, self.theme, self.area, self.scale)
         self._paint_labels(painter)
-        if self.model.journeys.total:
-            self._paint_axis(painter)
-        clip = self.area.adjusted(0, -self.theme.px(16), 0, 2)
+        if self.model.events.total:
+            marks.axis(self.view.zero, self.model.clock.hz)
         painter.save()
-        painter.setClipRect(clip)
+        painter.setClipRect(self.area.adjusted(0, -self.theme.px(STRIP), 0, 2))
         LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz).paint(self._chosen())
-        self._paint_playhead(painter)
+        marks.markers(self.model.markers.places)
+        if self.model.transport.exact:
+            marks.playhead(self.model.playhead)
         painter.restore()
         if not self.model.journeys.total:
             painter.setFont(self.theme.font(13))
@@ -202,36 +225,6 @@ class Timeline(Card):
             painter.setFont(self.theme.font(11))
             painter.setPen(self.theme.color("text_muted"))
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, what)
-
-    def _paint_axis(self, painter: QPainter) -> None:
-        """Round times from the view's zero."""
-        area, hz = self.area, self.model.clock.hz
-        seconds = (self.scene.end - self.scene.start) / hz
-        step = round_up(seconds / max(area.width() / self.theme.px(120), 2), (1, 2, 5, 10))
-        painter.setFont(self.theme.font(10.5, mono=True))
-        zero = self.view.zero
-        first = int(np.ceil((self.scene.start - zero) / hz / step))
-        for n in range(first, first + 30):
-            x = area.left() + area.width() * (zero + n * step * hz - self.scene.start) / (
-                self.scene.end - self.scene.start
-            )
-            if x > area.right() + 1:
-                break
-            painter.setPen(QPen(self.theme.color("grid"), 1))
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 4))
-            painter.setPen(self.theme.color("text_muted"))
-            text = f"{'-' if n < 0 else ''}{tick(abs(n) * step * 1e9)}" if n else "0"
-            width = painter.fontMetrics().horizontalAdvance(text)
-            left = min(max(x - width / 2, area.left() - 20), area.right() - width)
-            painter.drawText(QPointF(left, area.bottom() + self.theme.px(AXIS) - 4), text)
-
-    def _paint_playhead(self, painter: QPainter) -> None:
-        """Where the paused or slowed view is in time."""
-        if not self.model.transport.exact or not self.scene.start <= self.model.playhead <= self.scene.end:
-            return
-        x = self.area.left() + self.area.width() * (self.model.playhead - self.scene.start) / self.view.span
-        painter.setPen(QPen(self.theme.color("paused"), 2))
-        painter.drawLine(QPointF(x, self.area.top() - 8), QPointF(x, self.area.bottom()))
 
     def _paint_readout(self, painter: QPainter) -> None:
         if self.pointer is None or self._dragged:
@@ -254,11 +247,31 @@ class Timeline(Card):
         journeys = self.scene.journeys
         if not journeys.size or not self.area.contains(position) or self.scene.shares is not None:
             return no_journeys()
-        tsc = self.scene.start + self._share(position.x()) * (self.scene.end - self.scene.start)
+        tsc = float(self.scale.tsc(position.x()))  # times are unsigned: their differences would be
         lane = next((key for key, *_ in LANES if position.y() <= lane_rect(self.area, key).bottom() + 4), "io")
         distance = distances(journeys, lane, tsc) * self.area.width() / (self.scene.end - self.scene.start)
         nearest = int(np.argmin(distance))
         return journeys[nearest : nearest + 1] if distance[nearest] <= NEAR else no_journeys()
+
+    def pointed(self) -> int | None:
+        """The time at the pointer; None if it is not over the lanes."""
+        if self.pointer is None or not self.grip.contains(self.pointer):
+            return None
+        return self.snapped(self.pointer.x())
+
+    def snapped(self, x: float) -> int:
+        """The time at a place on the screen: an event's, if one is near."""
+        tsc = self.scale.tsc(x)
+        if self.scene.shares is not None:
+            return tsc
+        reach = self.scale.tsc(x + NEAR) - tsc
+        times = self.model.window(max(tsc - reach, 0), tsc + reach)["tsc"].astype(np.int64)
+        return int(times[np.argmin(np.abs(times - tsc))]) if times.size else tsc
+
+    @property
+    def grip(self) -> QRectF:
+        """The lanes, with the strip above and the axis below, which are taken to move the playhead."""
+        return self.area.adjusted(0, -self.theme.px(STRIP), 0, self.theme.px(AXIS))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zooms at the pointer; sideways, or with Shift, it pans."""
@@ -267,72 +280,97 @@ class Timeline(Card):
         if sideways:
             self.view.pan(-sideways / 1200)
         elif turn.y():
-            self.view.zoom(0.8 ** (turn.y() / 120), self._share(event.position().x()))
+            self.view.zoom(0.8 ** (turn.y() / 120), self.scale.share(event.position().x()))
         self.redraw()
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A click or the beginning of a drag."""
-        if event.button() == Qt.MouseButton.LeftButton and self.area.adjusted(0, -20, 0, 20).contains(event.position()):
-            self._pressed, self._dragged = event.position(), False
+        """A click, or the beginning of a drag: of a marker, of the playhead, of the view."""
+        at = event.position()
+        if event.button() != Qt.MouseButton.LeftButton or not self.grip.contains(at):
+            return
+        self._pressed, self._dragged = at, ""
+        if not self.area.contains(at):
+            handles = self.model.markers.places | (
+                {PLAYHEAD: self.model.playhead} if self.model.transport.exact else {}
+            )
+            self._drag(handle_at(at.x(), self.scale, handles) or PLAYHEAD, at)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drags the view, or moves the readout."""
+        """Drags what is held, or moves the readout."""
         self.pointer = event.position()
         if self._pressed is not None and (self._dragged or abs(self.pointer.x() - self._pressed.x()) > 4):
-            self.view.pan((self._pressed.x() - self.pointer.x()) / max(self.area.width(), 1))
-            self._pressed, self._dragged = self.pointer, True
-            self.redraw()
+            self._drag(self._dragged or PAN, self.pointer)
         self.update()
 
+    def _drag(self, what: str, to: QPointF) -> None:
+        """Moves a handle, or the view, along with the pointer."""
+        self._dragged = what
+        x = min(max(to.x(), self.area.left()), self.area.right())
+        if what == PAN and self._pressed is not None:
+            self.view.pan(-(to.x() - self._pressed.x()) / max(self.area.width(), 1))
+            self._pressed = to
+        elif what == PLAYHEAD:
+            self.model.scrub(self.scale.tsc(x))
+        else:
+            self.model.markers.put(what, self.snapped(x))
+        self.redraw()
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A click chooses a journey and holds the view; beside all journeys it chooses none."""
+        """A click chooses a journey and stops there; beside all journeys it chooses none."""
         if self._pressed is not None and not self._dragged:
-            journey = self.journey_at(event.position())
-            if journey.size:
-                self.view.following = False
-            self._brought = int(journey["seq"][0]) if journey.size else 0
-            self.model.selection.choose(journeys=journey)
-            self.redraw()
-        self._pressed, self._dragged = None, False
+            self._choose(event.position())
+        self._pressed, self._dragged = None, ""
+
+    def _choose(self, at: QPointF) -> None:
+        """The journey at a place, at that moment: a detail is looked at while the view stands still."""
+        journey = self.journey_at(at)
+        if journey.size:
+            start, end = begin_and_end(journey)
+            self.view.following = False
+            self._brought = start, end
+            self.model.transport.seek(min(max(self.scale.tsc(at.x()), start), end))
+        self.model.selection.choose(journeys=journey)
+        self.redraw()
 
     def leaveEvent(self, _event: QEvent) -> None:
         """No pointer, no readout."""
         self.pointer = None
         self.update()
 
-    # -- keys and the window's commands
+    # -- the window's commands
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """+ - zoom, Shift+arrows pan, Home goes back to live; the rest is the window's."""
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.zoom_in()
-        elif event.key() == Qt.Key.Key_Minus:
-            self.zoom_out()
-        elif shift and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self.view.pan(-0.2 if event.key() == Qt.Key.Key_Left else 0.2)
-            self.redraw()
-        elif event.key() == Qt.Key.Key_Home:
-            self.back_to_live()
-        else:
-            event.ignore()
-
-    def zoom_in(self) -> None:
-        """Half as much time."""
-        self.view.zoom(0.5)
+    def zoom(self, factor: float) -> None:
+        """Shows `factor` times as much time, around the playhead if that is in view, else around the middle."""
+        seen = self.model.transport.exact and self.scale.shows(self.model.playhead)
+        self.view.zoom(factor, self.scale.share(self.scale.x(self.model.playhead)) if seen else 0.5)
         self.redraw()
 
-    def zoom_out(self) -> None:
-        """Twice as much time."""
-        self.view.zoom(2.0)
+    def zoom_usual(self) -> None:
+        """As many journeys as can be told apart."""
+        self.view.usual()
         self.redraw()
 
-    def fit_selection(self) -> None:
-        """The chosen journey, whole."""
-        if self.model.selection.journeys.size:
-            self.view.fit(self.model.selection.journeys)
-            self.redraw()
+    def pan(self, share: float) -> None:
+        """Moves by a share of the width."""
+        self.view.pan(share)
+        self.redraw()
+
+    def fit(self) -> None:
+        """What is chosen, whole; else what lies between the markers."""
+        chosen = self.model.selection.journeys
+        places = sorted(self.model.markers.places.values())
+        if chosen.size:
+            self.view.fit(*begin_and_end(chosen))
+        elif len(places) == 2:
+            self.view.fit(*places)
+        self.redraw()
+
+    def fit_all(self) -> None:
+        """All that is held."""
+        if self.model.events.total:
+            self.view.fit(self.model.events.first, self.model.events.last)
+        self.redraw()
 
     def back_to_live(self) -> None:
         """Follows the newest again."""

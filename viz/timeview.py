@@ -10,8 +10,10 @@ import numpy as np
 from engine.journeys import Journeys
 from viz.model import LiveModel, journey_span
 
-SHORTEST, LONGEST = 2e-7, 10.0  # seconds across
+SHORTEST, LONGEST = 1e-7, 3600.0  # seconds across
 FEW = 64  # journeys; with more of them in view it scrolls
+FITTED = 1.3  # widths of what is fitted
+MARGIN = 0.1  # of the width, before what is fitted
 LEAD = 0.05  # of the width, before the first journey
 AUTOMATIC = 4  # journeys that the span is chosen for, as long as nobody zooms
 
@@ -101,19 +103,26 @@ class TimeView:
         self.start += round(self.span * share)
         self.following = False
 
-    def fit(self, journey: Journeys) -> None:
-        """Shows one journey whole; shape (1,)."""
-        start, end = (int(times[0]) for times in journey_span(journey))
-        self.span = max(round((end - start) * 1.3), round(SHORTEST * self.model.clock.hz))
-        self.start, self.zero = start - round(self.span * 0.1), start
+    def fit(self, start: int, end: int) -> None:
+        """Shows a stretch of time whole."""
+        hz = self.model.clock.hz
+        self.span = min(max(round((end - start) * FITTED), round(SHORTEST * hz)), round(LONGEST * hz))
+        self.start, self.zero = start - round(self.span * MARGIN), start
         self.following, self.chosen = False, True
 
-    def bring(self, journey: Journeys) -> None:
-        """Moves to a journey that is out of view; shape (1,)."""
-        start, end = (int(times[0]) for times in journey_span(journey))
+    def bring(self, start: int, end: int) -> None:
+        """Moves to a stretch of time that is out of view."""
         if start < self.start or end > self.end:
-            self.start, self.zero = start - round(self.span * 0.1), start
+            self.start, self.zero = start - round(self.span * MARGIN), start
             self.following = False
+
+    def usual(self) -> None:
+        """The automatic span, around the middle of what is in view."""
+        middle = self.start + self.span // 2
+        self.chosen = False
+        self.span = self._usual
+        if not self.following:
+            self.start = middle - self.span // 2
 
     def back_to_live(self) -> None:
         """Follows the newest again, in the automatic span."""

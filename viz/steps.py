@@ -1,0 +1,208 @@
+"""From journey to journey, from event to event, and to the slowest of all; forward, and back the very same way. No Qt.
+
+Guarantees: a step never touches the capture. A step back after a step forward (or forward after back) returns to the
+very place that one came from, wherever that was, as long as it is still held and nobody has moved the view meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from engine.events import EventKind, Events, no_events
+from engine.journeys import Journeys, no_journeys
+from engine.latency import cycles_of, has
+
+if TYPE_CHECKING:
+    from viz.history import History
+    from viz.model import LiveModel
+
+LONGEST_TRAIL = 4096
+REACH_SECONDS = 0.01  # an event lies at most so long after the span that its journey is found by
+
+# Which stage of its journey an event is.
+STAGE_OF = {
+    EventKind.RING: "ring",
+    EventKind.RUNG: "rung",
+    EventKind.EXIT: "exit",
+    EventKind.ENTRY: "entry",
+    EventKind.DOORBELL: "doorbell",
+    EventKind.IRQFD: "irq",
+    EventKind.IRQ_IOCTL: "irq",
+    EventKind.SUBMIT: "irq",
+    EventKind.HANDLER: "handler",
+}
+
+
+class Place(NamedTuple):
+    """Where the view stands: the playhead, and what is chosen."""
+
+    playhead: int
+    journeys: Journeys
+    events: Events
+
+    def same(self, other: Place) -> bool:
+        """Whether this is the other place."""
+        chosen = self.journeys.tobytes(), self.events.tobytes()
+        return self.playhead == other.playhead and chosen == (other.journeys.tobytes(), other.events.tobytes())
+
+
+class Step(NamedTuple):
+    """A step that was taken: of what kind, which way, from where to where."""
+
+    kind: Callable[[Steps, int], Place | None]
+    direction: int
+    before: Place
+    after: Place
+
+
+class Steps:
+    """Moves the playhead and the choice of a model."""
+
+    def __init__(self, model: LiveModel) -> None:
+        self.model = model
+        self._trail: list[Step] = []
+
+    @property
+    def here(self) -> Place:
+        """Where the view stands."""
+        chosen = self.model.selection
+        return Place(self.model.playhead, chosen.journeys, chosen.events)
+
+    def take(self, kind: Callable[[Steps, int], Place | None], direction: int) -> bool:
+        """Pauses and takes a step of a kind; False if there is nowhere to go."""
+        if not self.model.transport.exact:
+            self._trail.clear()
+            return self._go(kind(self, 0))
+        here = self.here
+        if self._trail and not self._trail[-1].after.same(here):
+            self._trail.clear()
+        undone = self._undone(kind, direction)
+        if undone:
+            return self._go(undone)
+        there = kind(self, direction)
+        if there:
+            self._trail = [*self._trail[-LONGEST_TRAIL:], Step(kind, direction, here, there)]
+        return self._go(there)
+
+    def _undone(self, kind: Callable[[Steps, int], Place | None], direction: int) -> Place | None:
+        """The place that the step before came from, if this one undoes it and the place is still held."""
+        if not self._trail or (self._trail[-1].kind, self._trail[-1].direction) != (kind, -direction):
+            return None
+        before = self._trail.pop().before
+        return before if before.playhead >= self.model.events.first else None
+
+    def _go(self, place: Place | None) -> bool:
+        self.model.transport.pause()
+        if place is None:
+            return False
+        self.model.transport.seek(place.playhead)
+        self.model.selection.choose(journeys=place.journeys, events=place.events)
+        return True
+
+    def to_start(self) -> bool:
+        """To the oldest journey that is held; False if there is none."""
+        self._trail.clear()
+        return self._go(self._journey_at(self.model.journeys.start_after(0)))
+
+    def to_slowest(self, name: str) -> bool:
+        """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
+        journey = slowest(self.model.journeys, name, self.model.latencies.warmup)
+        self._trail.clear()
+        return self._go(Place(middle_of(journey), journey, no_events()) if journey.size else None)
+
+    # -- journeys
+
+    def journey(self, direction: int) -> Place | None:
+        """The next or previous journey on its way; with direction 0 the newest."""
+        journeys = self.model.journeys
+        if direction == 0:
+            return self._journey_at(journeys.start_before(self.model.now + 1))
+        anchor = self._anchor()
+        return self._journey_at(journeys.start_after(anchor) if direction > 0 else journeys.start_before(anchor))
+
+    def _anchor(self) -> int:
+        """From where a step looks: the chosen journey if the playhead is in it, else the playhead."""
+        chosen = self.model.selection.journeys
+        if not chosen.size:
+            return self.model.playhead
+        start, end = begin_and_end(chosen)
+        return start if start <= self.model.playhead <= end else self.model.playhead
+
+    def _journey_at(self, start: int | None) -> Place | None:
+        if start is None:
+            return None
+        journey = self.model.journeys.starting_at(start)[:1]
+        return Place(middle_of(journey), journey, no_events())
+
+    # -- events
+
+    def event(self, direction: int) -> Place | None:
+        """The next or previous event; with direction 0 the newest. Those of one time are visited one by one."""
+        events, here = self.model.events, self.model.playhead
+        if direction:
+            at = distinct(events.starting_at(here))
+            chosen = np.flatnonzero(np.isin(at, self.model.selection.events))
+            beside = int(chosen[0]) + direction if chosen.size else -1
+            if 0 <= beside < at.size:
+                return self._event(at[beside : beside + 1])
+        there = self._event_time(direction, events, here)
+        if there is None:
+            return None
+        at = distinct(events.starting_at(there))
+        return self._event(at[:1] if direction > 0 else at[-1:])
+
+    def _event_time(self, direction: int, events: History, here: int) -> int | None:
+        if direction > 0:
+            return events.start_after(here)
+        return events.start_before(here if direction else self.model.now + 1)
+
+    def _event(self, event: Events) -> Place:
+        return Place(int(event["tsc"][0]), self.journey_of(event), event)
+
+    def journey_of(self, event: Events) -> Journeys:
+        """The journey that an event (shape (1,)) is a stage of; shape (1,), or (0,) if there is none."""
+        stage, tsc = STAGE_OF.get(EventKind(int(event["kind"][0]))), int(event["tsc"][0])
+        if stage is None:
+            return no_journeys()
+        near = self.model.journeys.window(tsc - self.model.clock.cycles(REACH_SECONDS), tsc)
+        found: Journeys = near[near[stage] == tsc][-1:]
+        return found
+
+
+JOURNEYS, EVENTS = Steps.journey, Steps.event
+
+
+def distinct(events: Events) -> Events:
+    """The events without repetitions, in the order that they came."""
+    once: Events = events[np.sort(np.unique(events, return_index=True)[1])]
+    return once
+
+
+def slowest(journeys: History, name: str, warmup: int) -> Journeys:
+    """The journey with the longest latency `name`, but for the first `warmup` that ever came; shape (1,) or (0,)."""
+    found, longest, number = no_journeys(), -1, journeys.total - len(journeys)
+    for some in journeys:
+        counted = some[max(warmup - number, 0) :]
+        number += some.size
+        counted = counted[has(counted, name)]
+        cycles = cycles_of(counted, name)
+        if cycles.size and int(cycles.max()) > longest:
+            longest = int(cycles.max())
+            found = counted[[int(cycles.argmax())]]
+    return found
+
+
+def begin_and_end(journey: Journeys) -> tuple[int, int]:
+    """TSC of a journey's first stage and of its last on the other side; shape (1,)."""
+    start = int(journey["ring"][0]) or int(journey["irq"][0])
+    return start, max(int(journey["doorbell"][0]), int(journey["handler"][0]))
+
+
+def middle_of(journey: Journeys) -> int:
+    """A moment in the midst of the journey's first leg, so that it can be seen on its way; shape (1,)."""
+    start = begin_and_end(journey)[0]
+    reached = [int(journey[stage][0]) for stage in ("exit", "doorbell", "handler")]
+    return (start + min(tsc for tsc in reached if tsc > start)) // 2

@@ -1,0 +1,86 @@
+"""Paints what stands over the timeline's lanes: the axis, the playhead, the markers A and B and what lies between."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from viz.plots.curves import tick
+from viz.theme import Theme
+from viz.timescale import TimeScale
+from viz.timeview import round_up
+
+STRIP, AXIS = 16, 20  # pixels at 100 %: above the lanes, where handles are, and below, where times are
+HANDLE = 7  # pixels around a handle in which it is taken
+PLAYHEAD = "playhead"
+
+
+class MarksPainter:
+    """Paints over the lanes in `area`."""
+
+    def __init__(self, painter: QPainter, theme: Theme, area: QRectF, scale: TimeScale) -> None:
+        self.painter, self.theme, self.area, self.scale = painter, theme, area, scale
+
+    def axis(self, zero: int, hz: float) -> None:
+        """Round times, counted from `zero`."""
+        area, painter, scale = self.area, self.painter, self.scale
+        seconds = (scale.end - scale.start) / hz
+        step = round_up(seconds / max(area.width() / self.theme.px(120), 2), (1, 2, 5, 10))
+        painter.setFont(self.theme.font(10.5, mono=True))
+        first = int(np.ceil((scale.start - zero) / hz / step))
+        for n in range(first, first + 30):
+            x = scale.left + scale.width * (zero + n * step * hz - scale.start) / max(scale.end - scale.start, 1)
+            if x > area.right() + 1:
+                break
+            painter.setPen(QPen(self.theme.color("grid"), 1))
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 4))
+            painter.setPen(self.theme.color("text_muted"))
+            text = f"{'-' if n < 0 else ''}{tick(abs(n) * step * 1e9)}" if n else "0"
+            width = painter.fontMetrics().horizontalAdvance(text)
+            left = min(max(x - width / 2, area.left() - 20), area.right() - width)
+            painter.drawText(QPointF(left, area.bottom() + self.theme.px(AXIS) - 4), text)
+
+    def playhead(self, tsc: int) -> None:
+        """Where the paused or slowed view is in time: a line with a handle."""
+        if not self.scale.shows(tsc):
+            return
+        x, color = self.scale.x(tsc), self.theme.color("paused")
+        self._line(x, color, Qt.PenStyle.SolidLine)
+        half, top = self.theme.px(6), self.area.top() - self.theme.px(STRIP)
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(color)
+        tip = QPointF(x, top + 2 * half)
+        self.painter.drawPolygon(QPolygonF([QPointF(x - half, top), QPointF(x + half, top), tip]))
+
+    def markers(self, places: dict[str, int]) -> None:
+        """A line with its letter for each, and a band between two."""
+        if len(places) == 2:
+            left, right = sorted(self.scale.x(tsc) for tsc in places.values())
+            band = QRectF(left, self.area.top(), right - left, self.area.height()).intersected(self.area)
+            self.painter.fillRect(band, self.theme.color("focus", 0.16))
+        for name, tsc in places.items():
+            if self.scale.shows(tsc):
+                self._line(self.scale.x(tsc), self.theme.color("focus"), Qt.PenStyle.DashLine)
+                self._flag(name, self.scale.x(tsc))
+
+    def _line(self, x: float, color: QColor, style: Qt.PenStyle) -> None:
+        self.painter.setPen(QPen(color, 2, style))
+        self.painter.drawLine(QPointF(x, self.area.top() - 6), QPointF(x, self.area.bottom()))
+
+    def _flag(self, name: str, x: float) -> None:
+        size = self.theme.px(STRIP)
+        flag = QRectF(x - size / 2, self.area.top() - size, size, size - 2)
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.theme.color("focus"))
+        self.painter.drawRoundedRect(flag, 3, 3)
+        self.painter.setFont(self.theme.font(11, 700))
+        self.painter.setPen(self.theme.color("text_on_accent"))
+        self.painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, name)
+
+
+def handle_at(x: float, scale: TimeScale, handles: dict[str, int]) -> str:
+    """The name of the handle at a place in the strip; empty if there is none. handles: TSC by name."""
+    away = {name: abs(scale.x(tsc) - x) for name, tsc in handles.items() if scale.shows(tsc)}
+    nearest = min(away, key=lambda name: away[name], default="")
+    return nearest if nearest and away[nearest] <= HANDLE else ""
