@@ -22,6 +22,10 @@ class ScenarioError(EngineError):
     """A scenario file or setting is wrong; the text names file, line, key and what is allowed."""
 
 
+class AssertionTextError(EngineError):
+    """What a run is to be held to cannot be understood; the text says what was probably meant."""
+
+
 class RecordingError(EngineError):
     """A recording cannot be read or written; the text says why."""
 

@@ -16,6 +16,7 @@ import pytest
 
 from engine.errors import NoKvmError
 from tests.leaks import belongings, left_behind
+from viz.text import FITTING, Durations
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -93,6 +94,13 @@ def nothing_left_behind() -> Iterator[None]:
     left = left_behind(before)
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def units_as_at_first() -> Iterator[None]:
+    """What a test's window chose is no other test's choice."""
+    yield
+    Durations.unit = FITTING
 
 
 @pytest.fixture(scope="session")

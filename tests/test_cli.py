@@ -87,6 +87,11 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "roundtrip", "--set", "pace"], "--set takes KEY=VALUE, not 'pace'"),
         (["run", "roundtrip", "--set", "pase=1"], "pase: not a setting; did you mean pace?"),
         (["run", "roundtrip", "--set", "burst=0"], "a whole number from 1 to 1000"),
+        (["run", "roundtrip", "--unit", "µs"], "Invalid value for '--unit'"),
+        (
+            ["run", "roundtrip", "--assert", "dorbell.p99<1us"],
+            "--assert 'dorbell.p99<1us': there is no latency dorbell",
+        ),
         (["run", "rondtrip"], "There is no scenario 'rondtrip'; did you mean roundtrip?"),
         (["docter"], "There is no command or scenario 'docter'; did you mean doctor?"),
         (["roundtrip-user"], "did you mean roundtrip-userspace?"),
@@ -186,6 +191,39 @@ def test_run_json_reconciles(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert all(set(values) == SUMMARY for values in report["latency_ns"].values())
     assert report["ring"]["recorded"] > 200
     assert report["elapsed_s"] > 0
+    assert report["clock"]["kernel"]["tsc_khz"] > 0
+    bounds = report["clock"]["guest_ahead_ns"]
+    assert bounds["least"] is None or bounds["least"] < 0 or bounds["least"] <= bounds["most"]
+
+
+@pytest.mark.kvm
+def test_only_what_is_paced_is_corrected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "roundtrip", "--signals", "200", "--set", "pace=4000", "--json"]) == 0
+    corrected = json.loads(capsys.readouterr().out)["latency_ns_corrected_for_coordinated_omission"]
+    assert corrected.pop("expected_interval_ns") == {"shortest": 250_000, "longest": 250_000}
+    assert set(corrected["round_trip"]) == SUMMARY
+    assert main(["run", "roundtrip", "--signals", "200", "--set", "pace=flat-out", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["latency_ns_corrected_for_coordinated_omission"] is None
+
+
+@pytest.mark.kvm
+def test_a_run_is_held_to_what_is_asserted(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["run", "roundtrip", "--signals", "200"]
+    held, failed = "received == rung", "doorbell.p99<1ns"
+    assert main([*run, "--assert", held, "--assert", "exits==0", "--unit", "cycles"]) == 0
+    printed = capsys.readouterr().out
+    assert "Latency, cycles" in printed
+    assert "holds   received == rung: 200, limit 200\nholds   exits == 0: 0, limit 0\n" in printed
+    assert "expected interval 500 µs" in printed
+    assert "Guest and host clocks agree to within" in printed
+    assert main([*run, "--assert", held, "--assert", failed]) == 1
+    printed = capsys.readouterr().out
+    assert "holds   received == rung" in printed
+    assert "FAILED  doorbell.p99 < 1ns: " in printed
+    assert main([*run, "--json", "--assert", failed]) == 1
+    verdict = json.loads(capsys.readouterr().out)["assertions"][0]
+    assert (verdict["text"], verdict["holds"], verdict["limit"]) == ("doorbell.p99 < 1ns", False, 1)
+    assert verdict["value"] > 1
 
 
 @pytest.mark.kvm

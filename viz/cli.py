@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,15 +17,25 @@ import typer
 from rich.console import Console, RenderableType
 from typer.core import TyperGroup
 
-from engine.errors import EngineError, NoKvmError, ScenarioError
+from engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
 
 if TYPE_CHECKING:
+    from engine.assertion import Assertion, Verdict
     from engine.scenario import Scenario
     from viz.bench import Figure
+    from viz.measure import Measurement
 
 DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130
 DEFAULT_SECONDS = 5.0
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Click's; newer versions of Typer carry Click along
+
+
+class UnitName(StrEnum):
+    """Of latencies in a table."""
+
+    NS = "ns"
+    US = "us"
+    CYCLES = "cycles"
 
 
 class Commands(TyperGroup):
@@ -43,6 +54,7 @@ app = typer.Typer(
 
 ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of `bellwire list`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object or array.")]
+Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -65,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
         return complain(usage(error), USAGE)
     except ScenarioError as error:
         return complain(str(error), USAGE)
+    except AssertionTextError as error:
+        return complain(f"--assert {error}", USAGE)
     except NoKvmError as error:
         return complain(str(error), NO_KVM)
     except EngineError as error:
@@ -185,38 +199,61 @@ def run(
     ] = None,
     settings: Settings = None,
     as_json: Json = False,
+    unit: Unit = UnitName.US,
+    texts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--assert",
+            metavar="METRIC<LIMIT",
+            help="Fail if it does not hold at the end: doorbell.p99<200us, exits==0, received==rung ...",
+        ),
+    ] = None,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the events to FILE (Arrow).")] = None,
 ) -> int:
     """Runs a scenario without a window and prints what was measured."""
     if seconds is not None and count is not None:
         raise typer.BadParameter("--seconds and --signals exclude each other")
-    scenario = scenario_named(name, settings)
+    scenario, assertions = scenario_named(name, settings), assertions_of(texts)
     if count is not None and scenario.pace.per_second == 0:
         raise typer.BadParameter("--signals needs a pace: with pace=0 the guest signals only by hand")
-    return run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record, as_json)
+    done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record)
+    verdicts = [assertion.judge(done.tally, done.latencies) for assertion in assertions]
+    print_measurement(done, verdicts, as_json, unit)
+    for sentence in done.trouble:
+        complain(sentence, FAILED)
+    if done.interrupted:
+        return complain("interrupted", 128 + done.interrupted)
+    return DONE if not done.trouble and all(verdict.holds for verdict in verdicts) else FAILED
 
 
-def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None, as_json: bool) -> int:
-    """Measures, prints, and judges. NoKvmError or another EngineError if the session cannot start."""
+def assertions_of(texts: list[str] | None) -> list[Assertion]:
+    """What --assert says; AssertionTextError if it cannot be parsed."""
+    from engine.assertion import parse
+
+    return [parse(text) for text in texts or []]
+
+
+def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None) -> Measurement:
+    """Measures. NoKvmError or another EngineError if the session cannot start."""
     from engine.host import usable_kvm
     from engine.session import Session
-    from viz import summary
     from viz.measure import measure
 
     usable_kvm()
     session = Session(scenario, limit=count)
     with progress_bar(scenario.name, seconds, count) as progress:
-        done = measure(session, recorder_of(session, record), seconds, count, progress)
-    of = (session, done.tally, done.latencies, done.elapsed_s)
+        return measure(session, recorder_of(session, record), seconds, count, progress)
+
+
+def print_measurement(done: Measurement, verdicts: list[Verdict], as_json: bool, unit: UnitName) -> None:
+    """As one JSON object, or as tables."""
+    from viz import summary
+
+    of = (done.source, done.tally, done.latencies, done.elapsed_s, verdicts)
     if as_json:
         out_json(summary.report(*of))
     else:
-        out(summary.summary(*of))
-    for sentence in done.trouble:
-        complain(sentence, FAILED)
-    if done.interrupted:
-        return complain("interrupted", 128 + done.interrupted)
-    return FAILED if done.trouble else DONE
+        out(summary.summary(*of, unit))
 
 
 def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich import box
@@ -9,11 +11,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from engine.assertion import Verdict
+from engine.histogram import Histogram
 from engine.latency import LATENCIES, Latencies
 from engine.scenario import Scenario
 from engine.scenario_rules import SETTINGS
 from engine.source import Source
 from engine.tally import Tally
+from viz.text import FITTING, Unit, duration, unit_called
+from viz.trust import agreement, corrected, kernel_word
 
 MEANINGS = {
     "doorbell": "guest's store → I/O thread awake",
@@ -25,17 +31,43 @@ DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  #
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
 
-def report(source: Source, tally: Tally, latencies: Latencies, elapsed_s: float) -> dict[str, Any]:
+def report(
+    source: Source, tally: Tally, latencies: Latencies, elapsed_s: float, verdicts: Sequence[Verdict] = ()
+) -> dict[str, Any]:
     """The JSON object of `bellwire run --json`; latencies in ns, the warm-up's `warmup` journeys left out of them."""
-    return {
+    content = {
         "scenario": source.scenario.name,
         "settings": settings(source.scenario),
         "host": source.host,
         "elapsed_s": round(elapsed_s, 6),
         "counts": tally.counts(),
         "latency_ns": {name: latencies.histograms[name].summary() for name in LATENCIES},
+        "latency_ns_corrected_for_coordinated_omission": corrected_report(latencies),
         "warmup": latencies.warmup,
+        "clock": clock_report(source, latencies),
         "ring": {"recorded": tally.recorded, "dropped": tally.dropped},
+    }
+    return content | ({"assertions": [asdict(verdict) for verdict in verdicts]} if verdicts else {})
+
+
+def corrected_report(latencies: Latencies) -> dict[str, Any] | None:
+    """The same latencies corrected for coordinated omission, and the interval expected; None without a pace."""
+    paced = {name: latencies.corrected(name) for name in LATENCIES}
+    shortest = min((some.shortest for some in paced.values() if some.count), default=0)
+    if not shortest:
+        return None
+    longest = max(some.longest for some in paced.values())
+    summaries = {name: some.corrected.summary() for name, some in paced.items()}
+    return {"expected_interval_ns": {"shortest": shortest, "longest": longest}, **summaries}
+
+
+def clock_report(source: Source, latencies: Latencies) -> dict[str, Any]:
+    """How far the guest's clock can be ahead of the host's: measured, and in the kernel's words (None: no word)."""
+    least, most = latencies.clock_error.ns
+    offset, khz = source.host.get("tsc_offset"), source.host.get("tsc_khz")
+    return {
+        "guest_ahead_ns": {"least": least, "most": most},
+        "kernel": {"tsc_khz": khz and int(khz), "tsc_offset_cycles": offset and int(offset)},
     }
 
 
@@ -45,15 +77,25 @@ def settings(scenario: Scenario) -> dict[str, Any]:
     return {name: tables[table][key] for name, (table, key) in SETTINGS.items() if key in tables.get(table, {})}
 
 
-def summary(source: Source, tally: Tally, latencies: Latencies, elapsed_s: float) -> RenderableType:
-    """The tables of `bellwire run`."""
+def summary(
+    source: Source,
+    tally: Tally,
+    latencies: Latencies,
+    elapsed_s: float,
+    verdicts: Sequence[Verdict] = (),
+    unit: str = "us",
+) -> RenderableType:
+    """The tables of `bellwire run`; unit: of the latencies, one of viz.text.UNIT_NAMES."""
     parts: list[RenderableType] = [heading(source, elapsed_s)]
     if source.scenario.doorbell:
         parts.append(doorbells_table(tally))
     if source.scenario.interrupt:
         parts.append(interrupts_table(tally))
-    parts += [latency_table(latencies), exits_table(tally)]
+    parts += [latency_table(latencies, unit_called(unit, source.clock.hz)), exits_table(tally)]
     parts.append(Text(losses(tally, latencies), style="bold red" if tally.dropped else ""))
+    parts.append(Text(clocks(source, latencies)))
+    if verdicts:
+        parts.append(Text("\n").join(map(verdict_line, verdicts)))
     return Group(*(part for each in parts for part in (each, "")))
 
 
@@ -100,17 +142,52 @@ def interrupts_table(tally: Tally) -> Table:
     return table
 
 
-def latency_table(latencies: Latencies) -> RenderableType:
-    """Percentiles of every latency that this scenario has, in µs, and what each one is."""
-    table, legend = table_of("Latency, µs", [*COLUMNS.values(), "count"]), []
+def latency_table(latencies: Latencies, unit: Unit) -> RenderableType:
+    """Percentiles of every latency that this scenario has, and what each one is; the same corrected, if paced."""
+    table, legend = table_of(f"Latency, {unit.text}", [*COLUMNS.values(), "count"]), []
+    table.pad_edge, table.collapse_padding = False, True
     meanings = MEANINGS | (DIRECT if latencies.tracker.direct else {})
-    for name in LATENCIES:
-        values = latencies.histograms[name].summary()
-        if values["count"]:
-            numbers = (f"{values[key] / 1000:,.{1 if values[key] < 1e6 else 0}f}" for key in COLUMNS)
-            table.add_row(name.replace("_", " "), *numbers, grouped(values["count"]))
-            legend.append(f"{name.replace('_', ' '):12}   {meanings[name]}")
+    there = [name for name in LATENCIES if latencies.histograms[name].count]
+    for name in there:
+        table.add_row(name.replace("_", " "), *latency_row(latencies.histograms[name], unit))
+        legend.append(f"{name.replace('_', ' '):12}   {meanings[name]}")
+    paced = {name: latencies.corrected(name) for name in there}
+    if any(some.count for some in paced.values()):
+        table.add_section()
+        for name, some in paced.items():
+            table.add_row(f"{name.replace('_', ' ')} *", *latency_row(some.corrected, unit), style="dim")
+        legend.append(f"*              {corrected(paced.values())}")
     return Group(table, Text("\n".join(legend), style="dim"))
+
+
+def latency_row(histogram: Histogram, unit: Unit) -> list[str]:
+    """The numbers of one latency."""
+    values = histogram.summary()
+    return [*(cell(values[key], unit) for key in COLUMNS), grouped(values["count"])]
+
+
+def cell(ns: float, unit: Unit) -> str:
+    """A latency without its unit: whole ns and cycles, µs with one digit behind the point while they are few."""
+    value = ns / unit.size
+    return f"{value:,.{1 if unit.name == 'us' and value < 1000 else 0}f}"
+
+
+def verdict_line(verdict: Verdict) -> Text:
+    """Whether an assertion held, and what was measured."""
+    held = Text("holds   ", style="green") if verdict.holds else Text("FAILED  ", style="bold red")
+    return held.append(f"{verdict.text}: {measured(verdict)}", style="not bold default")
+
+
+def measured(verdict: Verdict) -> str:
+    """The value and, where it says more than the assertion's own text, the limit."""
+    if verdict.value is None:
+        return "no such latency was measured"
+    if verdict.limit is None:
+        return "there is no limit: no such latency was measured"
+    value, limit = (
+        duration(number, FITTING) if verdict.is_time else f"{number:,.10g}" for number in (verdict.value, verdict.limit)
+    )
+    return f"{value}, limit {limit}"
 
 
 def exits_table(tally: Tally) -> Table:
@@ -129,6 +206,12 @@ def losses(tally: Tally, latencies: Latencies) -> str:
         f"{grouped(tally.recorded)} events recorded, {grouped(tally.dropped)} dropped; "
         f"the latencies leave out {grouped(latencies.warmup)} journeys of warm-up."
     )
+
+
+def clocks(source: Source, latencies: Latencies) -> str:
+    """The error of the clock: as measured, and in the kernel's words."""
+    measured, word = agreement(latencies.clock_error), kernel_word(source.host)
+    return f"{measured[0].upper()}{measured[1:]}{f'; {word}' if word else ''}."
 
 
 def grouped(number: int) -> str:

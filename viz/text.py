@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from engine.events import FLAT_OUT
 
@@ -22,14 +23,59 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def duration(ns: float | None) -> str:
-    """2914 as 2.91 µs; a dash for None."""
+@dataclass(frozen=True)
+class Unit:
+    """In what durations are said. size: ns; 0: in s, ms, µs or ns, whichever gives a number that is easy to read."""
+
+    name: str
+    size: float
+    text: str  # as it stands behind a number
+    tick: str = ""  # as it stands on an axis
+
+
+FITTING = Unit("fitting", 0, "")
+UNIT_NAMES = {"fitting": "what fits", "ns": "ns", "us": "µs", "cycles": "TSC cycles"}
+
+
+def unit_called(name: str, hz: float) -> Unit:
+    """One of UNIT_NAMES; hz: TSC cycles a second."""
+    units = (Unit("ns", 1, "ns", "ns"), Unit("us", 1e3, "µs", "µs"), Unit("cycles", 1e9 / hz, "cycles", "cyc"))
+    return next((unit for unit in units if unit.name == name), FITTING)
+
+
+class Durations:
+    """In what the window says its durations: whoever opens one chooses, once a source is there."""
+
+    unit = FITTING
+
+
+def duration(ns: float | None, unit: Unit | None = None) -> str:
+    """2914 as 2.91 µs, or in `unit` (by default the one that the window has chosen); a dash for None."""
+    unit = unit or Durations.unit
     if ns is None:
         return "–"
-    for size, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
+    if unit.size:
+        return f"{in_unit(ns / unit.size, whole=unit.size < 1e3)} {unit.text}"
+    for size, name in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
         if ns >= size:
-            return f"{digits(ns / size)} {unit}"
+            return f"{digits(ns / size)} {name}"
     return f"{ns:.0f} ns"
+
+
+def in_unit(value: float, whole: bool) -> str:
+    """All digits before the point; behind it as many as make three."""
+    return grouped(value) if whole or value >= 1000 else digits(value)
+
+
+def signed(ns: float, unit: Unit | None = None) -> str:
+    """A difference with its sign: +2.91 µs, −310 ns."""
+    return f"{'−' if ns < 0 else '+'}{duration(abs(ns), unit)}"
+
+
+def round_duration(ns: float) -> str:
+    """500 µs, 1 ms, 33.3 ms: without zeros at the end."""
+    number, _, unit = duration(ns, FITTING).partition(" ")
+    return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {unit}"
 
 
 def digits(value: float) -> str:

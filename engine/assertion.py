@@ -1,0 +1,175 @@
+"""What a run is held to: `bellwire run ... --assert 'doorbell.p99<200us'`.
+
+An assertion compares two operands: a metric of the run, and a limit or another metric of the same kind (both times, or
+both counts). Whatever cannot be parsed is refused before anything runs.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import methodcaller
+
+from engine.errors import AssertionTextError
+from engine.histogram import PERCENTILES, Histogram
+from engine.latency import LATENCIES, Latencies
+from engine.scenario import did_you_mean
+from engine.tally import Tally
+
+OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+UNITS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}  # in ns; and "cycles"
+STATISTICS: dict[str, Callable[[Histogram], float]] = {
+    "min": lambda histogram: histogram.min,
+    **{f"p{percent:g}": methodcaller("percentile", percent) for percent in PERCENTILES.values()},  # "p50" ... "p99.99"
+    "max": lambda histogram: histogram.max,
+    "mean": lambda histogram: histogram.mean,
+    "stddev": lambda histogram: histogram.stddev,
+}
+CORRECTED = "corrected"  # doorbell.corrected.p99: corrected for coordinated omission
+COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
+    "rung": lambda tally, _: tally.doorbells_rung,
+    "received": lambda tally, _: tally.doorbells_received,
+    "reads": lambda tally, _: tally.eventfd_reads,
+    "signalled": lambda tally, _: tally.irqs_signalled,
+    "handled": lambda tally, _: tally.irqs_handled,
+    "merged": lambda tally, _: tally.irqs_merged,
+    "spurious": lambda tally, _: tally.irqs_spurious,
+    "lost": lambda tally, _: tally.irqs_lost,
+    "pending": lambda tally, _: tally.doorbells_pending + tally.irqs_pending,
+    # But INTR: that is how this program makes a vCPU stop.
+    "exits": lambda tally, _: sum(count for name, count in tally.exits_to_userspace.items() if name != "INTR"),
+    "dropped": lambda tally, _: tally.dropped,
+    "journeys": lambda _, latencies: latencies.journeys,
+}
+COMPARISON = re.compile(r"\s*(?P<left>[^<>=!]+?)\s*(?P<operator><=|>=|==|!=|<|>)\s*(?P<right>[^<>=!]+?)\s*")
+QUANTITY = re.compile(r"(?P<number>\d[\d_]*(\.\d+)?(e[+-]?\d+)?)\s*(?P<unit>[^\W\d]*)", re.IGNORECASE)
+EXAMPLES = "as in 'doorbell.p99<200us', 'exits==0' or 'received==rung'"
+
+Value = Callable[[Tally, Latencies], float | None]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A side of an assertion. value: in ns if it is a time; None where the run has none."""
+
+    text: str
+    is_time: bool
+    value: Value
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an assertion; value and limit in ns if they are times, None: the run has no such latency."""
+
+    text: str
+    holds: bool
+    value: float | None
+    limit: float | None
+    is_time: bool
+
+
+@dataclass(frozen=True)
+class Assertion:
+    """A comparison that is to hold when the run is over."""
+
+    left: Operand
+    operator: str
+    right: Operand
+
+    @property
+    def text(self) -> str:
+        """The same in one spelling: "doorbell.p99 < 200us"."""
+        return f"{self.left.text} {self.operator} {self.right.text}"
+
+    def judge(self, tally: Tally, latencies: Latencies) -> Verdict:
+        """What is not there holds nothing."""
+        value, limit = (operand.value(tally, latencies) for operand in (self.left, self.right))
+        holds = value is not None and limit is not None and OPERATORS[self.operator](value, limit)
+        return Verdict(self.text, holds, value, limit, self.left.is_time)
+
+
+def parse(text: str) -> Assertion:
+    """An assertion; AssertionTextError with what was probably meant."""
+    try:
+        return parsed(text)
+    except AssertionTextError as error:
+        raise AssertionTextError(f"{text!r}: {error}") from error
+
+
+def parsed(text: str) -> Assertion:
+    """The same, but the error does not say what the text is."""
+    found = COMPARISON.fullmatch(text)
+    if not found:
+        raise AssertionTextError(f"write METRIC, one of {' '.join(OPERATORS)}, and LIMIT, {EXAMPLES}.")
+    left, right = metric(found["left"]), operand(found["right"])
+    if left.is_time != right.is_time:
+        kinds = ("a count, and the limit is none.", "a time, so the limit needs a unit: ns, us, ms, s or cycles.")
+        raise AssertionTextError(f"{left.text} is {kinds[left.is_time]}")
+    return Assertion(left, found["operator"], right)
+
+
+def operand(text: str) -> Operand:
+    """A quantity or a metric."""
+    found = QUANTITY.fullmatch(text)
+    return quantity(text, float(found["number"]), found["unit"]) if found else metric(text)
+
+
+def quantity(text: str, number: float, unit: str) -> Operand:
+    """A number with its unit; without one it is a count."""
+    if not unit:
+        return Operand(text, False, lambda _tally, _latencies: number)
+    if unit.lower() in ("cycles", "cycle"):
+        return Operand(text, True, lambda _, latencies: latencies.clock.ns(number))
+    if unit not in UNITS:
+        raise AssertionTextError(f"{unit} is no unit of time; {did_you_mean(unit, [*UNITS, 'cycles'])}")
+    return Operand(text, True, lambda _tally, _latencies: number * UNITS[unit])
+
+
+def metric(text: str) -> Operand:
+    """A metric of a run: of a latency after a dot, or a count."""
+    name, dot, statistic = text.replace("-", "_").partition(".")
+    if not dot:
+        if name not in COUNTS:
+            hint = f"a latency has a statistic: {name}.p99" if name in LATENCIES else did_you_mean(name, metrics())
+            raise AssertionTextError(f"{name} is no metric; {hint}")
+        count = COUNTS[name]
+        return Operand(text, False, count)
+    if name not in LATENCIES:
+        raise AssertionTextError(f"there is no latency {name}; {did_you_mean(name, list(LATENCIES))}")
+    return latency_metric(text, name, statistic)
+
+
+def latency_metric(text: str, name: str, statistic: str) -> Operand:
+    """A statistic of a latency."""
+    prefix, _, rest = statistic.partition(".")
+    corrected, statistic = (True, rest) if prefix == CORRECTED else (False, statistic)
+    if statistic == "count":
+        return Operand(text, False, lambda _, latencies: histogram_of(latencies, name, corrected).count)
+    if statistic not in STATISTICS:
+        hint = did_you_mean(statistic, [*STATISTICS, "count"])
+        raise AssertionTextError(f"there is no statistic {statistic!r}; {hint}")
+
+    def value(_: Tally, latencies: Latencies) -> float | None:
+        histogram = histogram_of(latencies, name, corrected)
+        return STATISTICS[statistic](histogram) if histogram.count else None
+
+    return Operand(text, True, value)
+
+
+def histogram_of(latencies: Latencies, name: str, corrected: bool) -> Histogram:
+    """A latency of the whole run."""
+    return latencies.corrected(name).corrected if corrected else latencies.histograms[name]
+
+
+def metrics() -> list[str]:
+    """Names to choose from."""
+    return [*COUNTS, *(f"{name}.p99" for name in LATENCIES)]

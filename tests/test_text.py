@@ -1,0 +1,42 @@
+"""Durations in every unit."""
+
+from __future__ import annotations
+
+import pytest
+
+from viz.text import FITTING, UNIT_NAMES, Durations, duration, round_duration, signed, unit_called
+
+HZ = 2.5e9
+VALUES = {
+    "fitting": ["0 ns", "999 ns", "2.91 µs", "1.20 ms", "3.00 s"],
+    "ns": ["0 ns", "999 ns", "2 914 ns", "1 200 000 ns", "3 000 000 000 ns"],
+    "us": ["0.00 µs", "1.00 µs", "2.91 µs", "1 200 µs", "3 000 000 µs"],
+    "cycles": ["0 cycles", "2 498 cycles", "7 285 cycles", "3 000 000 cycles", "7 500 000 000 cycles"],
+}
+
+
+@pytest.mark.parametrize("name", list(UNIT_NAMES))
+def test_durations(name: str) -> None:
+    unit = unit_called(name, HZ)
+    said = [duration(ns, unit).replace("\u202f", " ") for ns in (0, 999, 2914, 1_200_000, 3_000_000_000)]
+    assert said == VALUES[name]
+    assert unit.name == name
+    assert all(duration(ns, unit).count(" ") == 1 for ns in (1, 1e5, 1e9))
+    assert duration(None, unit) == "–"
+
+
+def test_the_window_chooses_for_all_that_do_not_say() -> None:
+    assert duration(2914) == "2.91 µs"
+    Durations.unit = unit_called("ns", HZ)
+    assert (duration(2914), duration(2914, FITTING)) == ("2\u202f914 ns", "2.91 µs")
+
+
+def test_no_test_sees_the_choice_of_another() -> None:
+    assert Durations.unit is FITTING
+
+
+def test_differences_and_intervals() -> None:
+    assert [signed(ns, FITTING) for ns in (-310, 0, 2914)] == ["−310 ns", "+0 ns", "+2.91 µs"]
+    assert [round_duration(ns) for ns in (1e6, 500e3, 33_333_333, 2_500, 100, 1e9)] == [
+        *("1 ms", "500 µs", "33.3 ms", "2.5 µs", "100 ns", "1 s"),
+    ]
