@@ -9,20 +9,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import Clock, EventKind, Events
+from engine.events import Clock, Events
 from engine.journeys import STAGES, Journeys, no_journeys
 from engine.latency import cycles_of, has
 from viz.history import History
+from viz.steps import STAGE_OF
 
-STAGE_KINDS: dict[str, tuple[EventKind, ...]] = {
-    "ring": (EventKind.RING,),
-    "exit": (EventKind.EXIT,),
-    "entry": (EventKind.ENTRY,),
-    "rung": (EventKind.RUNG,),
-    "doorbell": (EventKind.DOORBELL,),
-    "irq": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
-    "handler": (EventKind.HANDLER,),
-}
+STAGE_KINDS = {stage: [int(kind) for kind, of in STAGE_OF.items() if of == stage] for stage in STAGES}
 WHOLE = ("round_trip", "doorbell", "injection")  # a journey's latency is the first of these that it has
 OUTLIVES = 0.2  # seconds that a journey's last event (the guest goes on) can come after its end
 

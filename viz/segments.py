@@ -1,0 +1,319 @@
+"""One journey as a message chart: its lifelines, the segments between its stamps, and what else happened meanwhile.
+
+Guarantees: the segments follow one another without a gap, from the journey's first stamp to its last, so their lengths
+add up to its latency exactly; what no stamp tells is marked as inferred, with the bound that the stamps allow. No Qt.
+
+Where does the signal leave the kernel? No event says so. But an ioeventfd is signalled inside the guest's instruction,
+and the vCPU thread writes the eventfd before it calls KVM_RUN again; so the stamp after that is a bound: what comes
+before it took at most this long, what comes after it at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.events import EventKind, Events, IrqIoctl
+from engine.exits import exit_name
+from engine.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
+from engine.scenario import Scenario
+from viz.wording import IOCTL_NAMES
+
+GUEST, GUEST_B, KVM, VCPU, IO, PARTNER = "guest", "guest_b", "kvm", "vcpu", "io", "partner"
+AT_MOST, AT_LEAST = "≤", "≥"
+AFTERWARDS = 1.0  # of the journey's length: how long after its end what belongs to it is looked for
+
+
+@dataclass(frozen=True)
+class Lifeline:
+    """One who takes part; `key` names it in the segments."""
+
+    key: str
+    title: str
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What happened from `start` to `end` (TSC), between two lifelines, or on one."""
+
+    name: str  # "irqfd written → handler"
+    text: str  # what travels, short: "write(irqfd)"
+    source: str
+    target: str
+    start: int
+    end: int
+    color: str  # of the theme
+    bound: str = ""  # AT_MOST or AT_LEAST: inferred; "": both ends are stamps
+    via: str = ""  # a lifeline that it passes, without a stamp there
+
+    @property
+    def measured(self) -> bool:
+        """Whether both ends are stamps of what they say."""
+        return not self.bound
+
+    @property
+    def cycles(self) -> int:
+        """How long it took, or its bound."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A stamp that is not on the journey's way: an arrow at `at`, or the end of being awake."""
+
+    text: str
+    source: str
+    target: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Active:
+    """A lifeline runs from `start` to `end`; end 0: until when is not known."""
+
+    lifeline: str
+    start: int
+    end: int
+
+
+@dataclass
+class Chart:
+    """All of it; `notes` say what is inferred and what is not stamped."""
+
+    number: int
+    what: str  # "doorbell" or "interrupt"
+    latency: str  # what the segments add up to: "round trip", "doorbell", "injection"
+    lifelines: list[Lifeline] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    asides: list[Aside] = field(default_factory=list)
+    active: list[Active] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def start(self) -> int:
+        """TSC of the first stamp."""
+        return self.segments[0].start
+
+    @property
+    def end(self) -> int:
+        """TSC of the last one."""
+        return self.segments[-1].end
+
+    @property
+    def cycles(self) -> int:
+        """The sum of the segments."""
+        return sum(segment.cycles for segment in self.segments)
+
+
+def span_of(journey: Journeys) -> tuple[int, int]:
+    """In which stretch of time the events lie that chart_of() looks for; journey: shape (1,)."""
+    times = [
+        int(journey[stage][0]) for stage in ("ring", "irq", "exit", "doorbell", "handler", "rung") if journey[stage]
+    ]
+    return min(times), max(times) + round((max(times) - min(times)) * AFTERWARDS)
+
+
+def chart_of(journey: Journeys, events: Events, scenario: Scenario, pid: int = 0) -> Chart:
+    """The chart of a journey, shape (1,). events: those in span_of() it; pid: of the other process, if there is one."""
+    return Charting(journey, events, scenario, pid).chart()
+
+
+class Charting:
+    """Builds one chart. The stages of the journey are its attributes, 0 where it has none."""
+
+    def __init__(self, journey: Journeys, events: Events, scenario: Scenario, pid: int) -> None:
+        row = journey[0]
+        self.ring, self.exit, self.entry, self.rung = (int(row[name]) for name in ("ring", "exit", "entry", "rung"))
+        self.doorbell, self.irq, self.handler = (int(row[name]) for name in ("doorbell", "irq", "handler"))
+        self.heavy, self.batch, self.merged = int(row["heavy"]), int(row["batch"]), int(row["merged"])
+        self.number, self.interrupt = int(row["seq"]), int(row["interrupt"])
+        self.events, self.scenario, self.pid = events, scenario, pid
+        self.partnered = bool(self.heavy & PARTNERED)
+        self.direct = bool(self.ring and self.handler and not self.irq)
+        self.arrival = self.handler if self.direct else self.doorbell
+
+    def chart(self) -> Chart:
+        """All of it."""
+        rings = self.ring > 0
+        trip = rings and self.handler > 0 and (self.partnered or not self.direct)
+        latency = "round trip" if trip else "doorbell" if rings else "injection"
+        number = self.number if rings else self.interrupt or self.number
+        chart = Chart(number, "doorbell" if rings else "interrupt", latency)
+        chart.segments = [*self._out(), *self._back()]
+        chart.asides = list(self._asides())
+        chart.active = list(self._active())
+        used = {key for s in chart.segments for key in (s.source, s.target, s.via)}
+        used |= {key for aside in chart.asides for key in (aside.source, aside.target)}
+        chart.lifelines = [line for line in self._lifelines() if line.key in used]
+        chart.notes = list(self._notes(chart))
+        return chart
+
+    # -- the way out
+
+    @property
+    def receiver(self) -> str:
+        """Who the doorbell arrives at."""
+        if not self.direct:
+            return IO
+        return GUEST_B if self.scenario.machine == "two-guests" else GUEST
+
+    def _out(self) -> Iterator[Segment]:
+        """From the guest's store to whoever hears of it."""
+        if not self.ring:
+            return
+        if self.exit:
+            yield from self._out_by_user_space()
+        elif self.ring < self.rung < self.arrival:
+            yield Segment(
+                f"store → {self._signalled}", self._store, GUEST, KVM, self.ring, self.rung, "doorbell", AT_MOST
+            )
+            yield self._arrives(KVM, self.rung, AT_LEAST)
+        else:
+            yield self._arrives(GUEST, self.ring, "")
+
+    def _out_by_user_space(self) -> Iterator[Segment]:
+        reason = f"KVM_EXIT_{self._reason()}"
+        yield Segment("store → exit", reason, GUEST, VCPU, self.ring, self.exit, "heavy", via=KVM)
+        if self.exit < self.entry < self.arrival:
+            yield Segment(
+                "exit → eventfd written", "write(eventfd)", VCPU, VCPU, self.exit, self.entry, "heavy", AT_MOST
+            )
+            yield self._arrives(VCPU, self.entry, AT_LEAST)
+        else:
+            yield self._arrives(VCPU, self.exit, "")
+
+    def _arrives(self, source: str, start: int, bound: str) -> Segment:
+        """The last part of the way out. What it begins with is the store, the exit, or what lies behind the bound."""
+        begin = {GUEST: "store", VCPU: "eventfd written" if bound else "exit"}.get(source, self._signalled)
+        end = {IO: "I/O thread awake", GUEST: "handler", GUEST_B: "handler of guest B"}[self.receiver]
+        text, via = self._arrival_text(source)
+        color = "interrupt" if self.direct and source == KVM else "doorbell"
+        return Segment(f"{begin} → {end}", text, source, self.receiver, start, self.arrival, color, bound, via)
+
+    def _arrival_text(self, source: str) -> tuple[str, str]:
+        """What happens at the end of the way out, and whom it passes."""
+        between = "" if source == KVM or (self.receiver == IO and source == VCPU) else KVM
+        if self.partnered:
+            return "another process answers", PARTNER
+        if self.direct:
+            return "irqfd injects", between
+        if self._coalesced:
+            return "looks into the ring", between
+        return f"read() → {self.batch}" if self.batch != 1 else "wakes up", between
+
+    @property
+    def _coalesced(self) -> bool:
+        doorbell = self.scenario.doorbell
+        return bool(doorbell and doorbell.coalesced and not doorbell.ioeventfd)
+
+    @property
+    def _signalled(self) -> str:
+        """What KVM has done by the time that the guest goes on."""
+        return "kept in KVM's ring" if self._coalesced else "eventfd signalled"
+
+    @property
+    def _store(self) -> str:
+        """The guest's instruction."""
+        doorbell = self.scenario.doorbell
+        if doorbell is None:
+            return "doorbell"
+        return f"OUT {doorbell.address:#x}" if doorbell.bus == "pio" else f"MOV [{doorbell.address:#x}]"
+
+    def _reason(self) -> str:
+        exits = self.events[(self.events["kind"] == EventKind.EXIT) & (self.events["tsc"] == np.uint64(self.exit))]
+        doorbell = self.scenario.doorbell
+        usual = "IO" if doorbell is None or doorbell.bus == "pio" else "MMIO"
+        return exit_name(int(exits["id"][0])) if exits.size else usual
+
+    # -- the way back
+
+    def _back(self) -> Iterator[Segment]:
+        """From the I/O thread to the guest's handler."""
+        if not self.irq or not self.handler:
+            return
+        signalled, text = self._signal()
+        if self.ring and self.doorbell:
+            yield Segment(f"I/O thread awake → {signalled}", "answers", IO, IO, self.doorbell, self.irq, "io_thread")
+        color = "heavy" if self.heavy & HEAVY_INTERRUPT else "interrupt"
+        window = self._first(EventKind.WINDOW, self.irq, self.handler)
+        if window:
+            name = f"{signalled} → interrupts let in"
+            yield Segment(name, f"{text}: held off", IO, GUEST, self.irq, window, color, via=KVM)
+            yield Segment("interrupts let in → handler", "injected", GUEST, GUEST, window, self.handler, color)
+        else:
+            yield Segment(f"{signalled} → handler", text, IO, GUEST, self.irq, self.handler, color, via=KVM)
+
+    def _signal(self) -> tuple[str, str]:
+        """What the I/O thread is about to do, as a stage and as a call."""
+        near = self.events[self.events["tsc"] == np.uint64(self.irq)]
+        for event in near:
+            if event["kind"] == EventKind.SUBMIT:
+                return "read submitted", "io_uring completes"
+            if event["kind"] == EventKind.IRQ_IOCTL:
+                known = int(event["id"]) in IrqIoctl._value2member_map_
+                return "ioctl called", IOCTL_NAMES[IrqIoctl(int(event["id"]))] if known else "ioctl"
+        return ("ioctl called", "ioctl") if self.heavy & HEAVY_INTERRUPT else ("irqfd written", "write(irqfd)")
+
+    # -- beside the way
+
+    def _first(self, kind: EventKind, after: int, before: int) -> int:
+        """TSC of the first event of a kind between two times; 0 if there is none."""
+        tsc = self.events["tsc"][self.events["kind"] == kind]
+        tsc = tsc[(tsc > np.uint64(after)) & (tsc < np.uint64(before))]
+        return int(tsc[0]) if tsc.size else 0
+
+    def _asides(self) -> Iterator[Aside]:
+        """What the two sides did beside."""
+        if self.entry:
+            yield Aside("KVM_RUN", VCPU, GUEST, self.entry)
+        elif self.rung:
+            yield Aside("guest goes on", KVM, GUEST, self.rung)
+        if resample := self._resample():
+            yield Aside("EOI: resamplefd", KVM, IO, resample)
+
+    def _resample(self) -> int:
+        if not self.irq or not self.handler:
+            return 0
+        return self._first(EventKind.RESAMPLE, self.irq, 2**64 - 1)
+
+    def _active(self) -> Iterator[Active]:
+        """Who ran when, as far as it is known."""
+        if self.exit and self.entry:
+            yield Active(VCPU, self.exit, self.entry)
+        if self.doorbell or (self.irq and not self.direct):
+            start = self.doorbell or self.irq
+            yield Active(IO, start, self._first(EventKind.WAIT, max(self.irq, self.doorbell), 2**64 - 1))
+        if self.handler:
+            yield Active(self.receiver if self.direct else GUEST, self.handler, 0)
+
+    # -- words
+
+    def _lifelines(self) -> list[Lifeline]:
+        """All there can be, from the left."""
+        two = self.scenario.machine == "two-guests"
+        return [
+            Lifeline(GUEST, "Guest A" if two else "Guest"),
+            Lifeline(KVM, "KVM", "kernel"),
+            Lifeline(VCPU, "vCPU thread", "user space"),
+            Lifeline(IO, "I/O thread", "user space"),
+            Lifeline(PARTNER, "Other process", f"pid {self.pid}" if self.pid > 1 else ""),
+            Lifeline(GUEST_B, "Guest B"),
+        ]
+
+    def _notes(self, chart: Chart) -> Iterator[str]:
+        """What a reader must know not to read too much into it."""
+        if any(segment.bound for segment in chart.segments):
+            yield "Dashed: the stamps give only a bound, ≤ at most, ≥ at least. Both add up to what was measured."
+        if any(segment.via == KVM for segment in chart.segments):
+            yield "A ring on KVM's line: the signal passes there, without a stamp."
+        if self.partnered:
+            yield "What the other process did when is not stamped."
+        if self.batch > 1:
+            yield f"One read() returned {self.batch} doorbells."
+        if self.merged > 1:
+            yield f"One run of the handler served {self.merged} signals."
+        if self.handler and not self._resample():
+            yield "The handler's EOI is not stamped."
