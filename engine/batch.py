@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from engine.arrow_stream import Message
+from engine.beginning import Before
 from engine.events import EVENT, Eventfd, EventKind, Events, Lane, Setting, Switch
 from engine.recording_header import FIELDS
 
@@ -24,6 +25,7 @@ Columns = Iterator[tuple[str, npt.NDArray[Any]]]
 
 # How many ids there are of the kinds whose ids are an enum.
 IDS = {
+    EventKind.BEFORE: len(Before),
     EventKind.COUNT: len(Eventfd),
     EventKind.WIRE: len(Switch),
     EventKind.SETTING: len(Setting),

@@ -70,6 +70,9 @@ class EventKind(IntEnum):
     BUFFERS = 17
     # The guest, about to let interrupts in again after it has held them off: seq newest interrupt that was announced.
     WINDOW = 18
+    # The stream begins in the middle of a run, behind these numbers: id Before (engine/beginning.py), seq the number,
+    # arg which queue or counter it is of.
+    BEFORE = 20
 
 
 BUFFERS_ADDED, BUFFERS_USED = 0, 1  # id of EventKind.BUFFERS

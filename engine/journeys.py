@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from engine.beginning import Beginning
 from engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class JourneyTracker:
         rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
         handlers, gaps = select(events, EventKind.HANDLER), select(events, EventKind.LOST)
         gaps = gaps["tsc"][gaps["id"] == Lane.GUEST]
+        self._begin(select(events, EventKind.BEFORE))
         self._open(rings["seq"], doorbell_numbers(reads, self.queues))
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
@@ -105,6 +107,15 @@ class JourneyTracker:
             return self._complete()
         lone = self._handle(handlers, gaps)
         return np.concatenate([self._complete(), lone], dtype=JOURNEY)
+
+    def _begin(self, before: Events) -> None:
+        """In the middle of a run: what was under way by then has no journey here."""
+        if not before.size:
+            return
+        began = Beginning()
+        began.note(before)
+        self._opened, self._signalled = max(self._opened, began.rung), max(self._signalled, began.signalled)
+        self._announced = max(self._announced, began.covered)
 
     def _open(self, rung: Numbers, received: Numbers) -> None:
         """Opens a journey for each doorbell up to the newest that the guest has rung or the host received."""

@@ -9,7 +9,8 @@ Spurious and lost ones are the exception; irqs_spurious and irqs_lost say what t
 the irqfd's, or another process answers each doorbell by one interrupt, each doorbell rung is an interrupt signalled,
 and the handler receives it.
 
-Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell.
+Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell. Of a
+stream that begins in the middle of a run (engine/beginning.py) they count from there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.beginning import Beginning
 from engine.events import BUFFERS_USED, STATS, Eventfd, EventKind, Events, Setting, Switch
 from engine.exits import exit_name
 
@@ -27,6 +29,7 @@ class Tally:
     """A fold over events: feed it batches in order, read its fields. Work goes with the batch, memory is fixed."""
 
     def __init__(self) -> None:
+        self.began = Beginning()
         self.doorbells_rung = 0
         self.doorbells_received = 0
         self.received_from: dict[int, int] = {}  # the same, queue by queue
@@ -83,12 +86,23 @@ class Tally:
         self.eventfd_reads += int(kinds[EventKind.DOORBELL])
         self.irqs_handled += int(kinds[EventKind.HANDLER])
         self.resamples += int(kinds[EventKind.RESAMPLE])
-        self.recorded += len(events) - int(kinds[EventKind.LOST])
+        self.recorded += len(events) - int(kinds[EventKind.LOST] + kinds[EventKind.BEFORE])
+        if kinds[EventKind.BEFORE]:
+            self._begin(events)
+        events = self.began.relative(events)
         for kind in EventKind:
             if kinds[kind]:
                 self._feed_kind(kind, events[events["kind"] == kind])
         if self.direct:
             self.irqs_signalled, self.doorbells_received = self.doorbells_rung, self.irqs_covered
+
+    def _begin(self, events: Events) -> None:
+        """In the middle of a run: what is under way belongs to it."""
+        self.began.note(events)
+        rung, signalled, added = self.began.under_way
+        self.doorbells_rung = max(self.doorbells_rung, rung)
+        self.irqs_signalled = max(self.irqs_signalled, signalled)
+        self.buffers_added = max(self.buffers_added, added)
 
     def _feed_kind(self, kind: EventKind, events: Events) -> None:
         """Adds events (at least one) that all are of one kind."""

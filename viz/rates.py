@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from engine.beginning import Beginning
 from engine.events import STATS, Clock, EventKind, Events, no_events
 
 BIN_SECONDS = 0.05
@@ -51,6 +52,7 @@ class Rates:
             return
         if self.first is None:
             self.first = int(events["tsc"][0]) // self.bin_cycles
+            self._begin(events)
         of_kind = {EventKind(int(kind)): events[events["kind"] == kind] for kind in np.unique(events["kind"])}
         for name, kinds in KINDS.items():
             for kind in kinds:
@@ -61,6 +63,12 @@ class Rates:
         for reason in np.unique(exits["id"]) if exits.size else ():
             self._add(f"exit {reason}", exits[exits["id"] == reason])
         self._feed_stats(of_kind.get(EventKind.STAT, NONE))
+
+    def _begin(self, events: Events) -> None:
+        """The kernel's counters as they were where the stream begins, if that is in the middle of a run."""
+        began = Beginning()
+        began.note(events)
+        self._stats |= began.stats
 
     def count(self, name: str, tsc: int, amount: float = 1) -> None:
         """Adds something that is no event: what the screen itself did."""
