@@ -284,6 +284,47 @@ def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Calla
         )
 
 
+@app.command(name="compare")
+def compare_(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A recording.")],
+    b: Annotated[Path | None, typer.Argument(metavar="[B]", help="Another one.")] = None,
+    at_switch: Annotated[
+        bool, typer.Option("--at-switch", help="Compare A before and after its last live switch.")
+    ] = False,
+    unit: Unit = UnitName.US,
+    as_json: Json = False,
+) -> None:
+    """Compares two recordings, or one before and after a switch: percentiles, differences, exits."""
+    if (b is None) != at_switch:
+        raise typer.BadParameter("name two recordings, or one and --at-switch")
+    from viz import comparison
+    from viz.text import unit_called
+
+    with share_bar("reads") as progress:
+        if b is None:
+            found, hz = comparison.compare_at_switch(a, progress)
+        else:
+            found, hz = comparison.compare_files(a, b, progress)
+    if as_json:
+        out_json(comparison.report(found))
+    else:
+        out(comparison.tables(found, unit_called(unit, hz)))
+
+
+@contextmanager
+def share_bar(what: str) -> Iterator[Callable[[float], None]]:
+    """On a terminal, a bar for reading files, which vanishes at the end; anywhere else nothing."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda share: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
 @app.command()
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer turns: rougher figures, sooner.")] = False,

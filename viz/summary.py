@@ -18,7 +18,7 @@ from engine.scenario import Scenario
 from engine.scenario_rules import SETTINGS
 from engine.source import Source
 from engine.tally import Tally
-from viz.text import FITTING, Unit, duration, unit_called
+from viz.text import FITTING, MICROSECONDS, Unit, duration, unit_called
 from viz.trust import agreement, corrected, kernel_word
 
 MEANINGS = {
@@ -142,7 +142,7 @@ def interrupts_table(tally: Tally) -> Table:
     return table
 
 
-def latency_table(latencies: Latencies, unit: Unit) -> RenderableType:
+def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> RenderableType:
     """Percentiles of every latency that this scenario has, and what each one is; the same corrected, if paced."""
     table, legend = table_of(f"Latency, {unit.text}", [*COLUMNS.values(), "count"]), []
     table.pad_edge, table.collapse_padding = False, True

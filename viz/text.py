@@ -34,12 +34,13 @@ class Unit:
 
 
 FITTING = Unit("fitting", 0, "")
+MICROSECONDS = Unit("us", 1e3, "µs", "µs")
 UNIT_NAMES = {"fitting": "what fits", "ns": "ns", "us": "µs", "cycles": "TSC cycles"}
 
 
 def unit_called(name: str, hz: float) -> Unit:
     """One of UNIT_NAMES; hz: TSC cycles a second."""
-    units = (Unit("ns", 1, "ns", "ns"), Unit("us", 1e3, "µs", "µs"), Unit("cycles", 1e9 / hz, "cycles", "cyc"))
+    units = (Unit("ns", 1, "ns", "ns"), MICROSECONDS, Unit("cycles", 1e9 / hz, "cycles", "cyc"))
     return next((unit for unit in units if unit.name == name), FITTING)
 
 

@@ -1,0 +1,90 @@
+"""Exits and signals, counted apart before and after each change of the wiring, so that they can be set side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.events import STATS, EventKind, Events, Switch
+from engine.exits import exit_name
+
+if TYPE_CHECKING:
+    from engine.scenario import Scenario
+
+KVM_EXITS = STATS.index("exits")
+SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+
+
+@dataclass(frozen=True)
+class Exits:
+    """How many signals there were, and what they took.
+
+    kvm: exits by the kernel's own count, which is sampled ten times a second; None if it was never told.
+    """
+
+    signals: int = 0
+    to_userspace: dict[str, int] = field(default_factory=dict)  # returns of KVM_RUN by reason
+    kvm: int | None = None
+
+    def per_signal(self) -> dict[str, float]:
+        """ "to user space: IO", ..., "counted by KVM", each divided by the signals; nothing without a signal."""
+        if not self.signals:
+            return {}
+        counts = {f"to user space: {reason}": count for reason, count in sorted(self.to_userspace.items())}
+        counts |= {"counted by KVM": self.kvm} if self.kvm is not None else {}
+        return {name: count / self.signals for name, count in counts.items()}
+
+    def after(self, start: Exits) -> Exits:
+        """What has come since `start`."""
+        reasons = {name: count - start.to_userspace.get(name, 0) for name, count in self.to_userspace.items()}
+        kvm = None if self.kvm is None else self.kvm - (start.kvm or 0)
+        return Exits(self.signals - start.signals, {name: count for name, count in reasons.items() if count}, kvm)
+
+
+class ExitSplit:
+    """A fold over events. `whole`: the run; `since` the last change of the wiring; `before`: between the last two."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.rings = scenario.doorbell is not None  # else the host's interrupts are the signals
+        self.whole = Exits()
+        self.switched = ""  # the last change: "ioeventfd off"
+        self._changes = [Exits(), Exits()]  # `whole` as it was at the last two changes
+        self._wiring: dict[int, int] = {}
+
+    @property
+    def since(self) -> Exits:
+        """Since the last change."""
+        return self.whole.after(self._changes[1])
+
+    @property
+    def before(self) -> Exits:
+        """Between the last two changes."""
+        return self._changes[1].after(self._changes[0])
+
+    def feed(self, events: Events) -> None:
+        """Adds the next batch, sorted by tsc; the first word on a switch is no change."""
+        done = 0
+        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist():
+            switch, on = int(events["id"][at]), int(events["arg"][at])
+            if self._wiring.get(switch, on) != on:
+                self._count(events[done:at])
+                done, self._changes = at, [self._changes[1], self.whole]
+                self.switched = f"{Switch(switch).name.lower()} {'on' if on else 'off'}"
+            self._wiring[switch] = on
+        self._count(events[done:])
+
+    def _count(self, events: Events) -> None:
+        kinds = events["kind"]
+        signals = events["seq"][kinds == EventKind.RING if self.rings else np.isin(kinds, SIGNALS)]
+        self.whole = replace(self.whole, signals=max(self.whole.signals, int(signals.max(initial=0))))
+        reasons, counts = np.unique(events["id"][kinds == EventKind.EXIT], return_counts=True)
+        if reasons.size:
+            names = dict(self.whole.to_userspace)
+            for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
+                names[exit_name(reason)] = names.get(exit_name(reason), 0) + count
+            self.whole = replace(self.whole, to_userspace=names)
+        told = events["arg"][(kinds == EventKind.STAT) & (events["id"] == KVM_EXITS)]
+        if told.size:
+            self.whole = replace(self.whole, kvm=int(told[-1]))

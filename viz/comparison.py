@@ -1,0 +1,144 @@
+"""What `bellwire compare` prints: two runs side by side, what differs, and whether that can be chance. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engine.compare import (
+    LEVEL,
+    RESAMPLES,
+    SEED,
+    Comparison,
+    Difference,
+    Side,
+    compare,
+    side_of,
+    sides_at_switch,
+)
+from engine.recording import Recording
+from viz.summary import COLUMNS, grouped, latency_row, table_of
+from viz.text import Unit
+
+Progress = Callable[[float], None]
+
+
+def compare_files(a: Path, b: Path, progress: Progress) -> tuple[Comparison, float]:
+    """Two recordings, and the TSC cycles a second of the first; RecordingError if one is none."""
+    first, second = Recording(a), Recording(b)
+    share = len(first) / max(len(first) + len(second), 1)
+    one = side_of(first, str(a), lambda done: progress(share * done))
+    other = side_of(second, str(b), lambda done: progress(share + (1 - share) * done))
+    return compare(one, other), first.header.clock.hz
+
+
+def compare_at_switch(path: Path, progress: Progress) -> tuple[Comparison, float]:
+    """A recording before and after its last change of the wiring, and its TSC cycles a second."""
+    recording = Recording(path)
+    return compare(*sides_at_switch(recording, progress)), recording.header.clock.hz
+
+
+def report(comparison: Comparison) -> dict[str, Any]:
+    """The JSON object of `bellwire compare --json`; latencies in ns, differences are B - A."""
+    return {
+        "a": side_report(comparison.a),
+        "b": side_report(comparison.b),
+        "differences_ns": {
+            latency: {name: difference_report(found) for name, found in differences.items()}
+            for latency, differences in comparison.differences.items()
+        },
+        "interval": {"method": "bootstrap percentile", "level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
+        "same_host": not comparison.other_host,
+    }
+
+
+def side_report(side: Side) -> dict[str, Any]:
+    """One of the two."""
+    return {
+        "label": side.label,
+        "host": dict(side.host),
+        "latency_ns": {name: histogram.summary() for name, histogram in side.histograms.items()},
+        "exits": asdict(side.exits),
+        "exits_per_signal": side.exits.per_signal(),
+    }
+
+
+def difference_report(found: Difference) -> dict[str, Any]:
+    """A difference, its interval and what that means."""
+    return {
+        "a": found.a,
+        "b": found.b,
+        "difference": found.ns,
+        "low": found.low,
+        "high": found.high,
+        "significant": found.significant,
+        "words": found.words,
+    }
+
+
+def tables(comparison: Comparison, unit: Unit) -> RenderableType:
+    """The tables of `bellwire compare`."""
+    parts: list[RenderableType] = [heading(comparison), latencies_table(comparison, unit)]
+    parts += [differences_table(comparison, unit), exits_table(comparison)]
+    return Group(*(part for each in parts for part in (each, "")))
+
+
+def heading(comparison: Comparison) -> Text:
+    """Which is A and which B, and whether they can be compared at all."""
+    text = Text()
+    for name, side in (("A", comparison.a), ("B", comparison.b)):
+        host = f"{side.host.get('cpu')} · Linux {side.host.get('kernel')} · {side.host.get('backend')}"
+        text.append(f"{name}  {side.label}", style="bold").append(f"  {host}\n", style="not bold dim")
+    if comparison.other_host:
+        text.append("The two were measured on different hosts: the difference may be the hosts'.", style="bold red")
+    elif not comparison.differences:
+        text.append("They have no latency in common.", style="bold red")
+    text.rstrip()
+    return text
+
+
+def latencies_table(comparison: Comparison, unit: Unit) -> Table:
+    """The percentiles of both, latency by latency."""
+    table = table_of(f"Latency, {unit.text}", [*COLUMNS.values(), "count"], text="")
+    for name in comparison.differences:
+        for side, label in ((comparison.a, "A"), (comparison.b, "B")):
+            first = name.replace("_", " ") if side is comparison.a else ""
+            table.add_row(first, label, *latency_row(side.histograms[name], unit))
+    return table
+
+
+def differences_table(comparison: Comparison, unit: Unit) -> RenderableType:
+    """B - A, the interval and what that means."""
+    table = table_of(f"B − A, {unit.text}", ["difference", f"{LEVEL:.0%} interval"], text="")
+    table.add_column("")
+    for latency, differences in comparison.differences.items():
+        for name, found in differences.items():
+            first = latency.replace("_", " ") if name == "p50" else ""
+            ends = f"{signed(found.low, unit)} … {signed(found.high, unit)}" if found.enough else "–"
+            words = Text(found.words, style="bold" if found.significant else "dim")
+            table.add_row(first, name, signed(found.ns, unit), ends, words)
+    how = f"bootstrap, {grouped(RESAMPLES)} resamples, seed {SEED}; journeys taken as independent, each line by itself"
+    return Group(table, Text(how, style="dim"))
+
+
+def signed(ns: float, unit: Unit) -> str:
+    """A difference without its unit."""
+    value = ns / unit.size
+    digits = 0 if unit.size < 1e3 else 1 if abs(value) >= 10 else 2
+    return f"{value:+,.{digits}f}".replace("-", "−")
+
+
+def exits_table(comparison: Comparison) -> Table:
+    """Exits per signal, side by side."""
+    a, b = comparison.a.exits.per_signal(), comparison.b.exits.per_signal()
+    table = table_of("Exits per signal", ["A", "B"])
+    table.add_row("signals", grouped(comparison.a.exits.signals), grouped(comparison.b.exits.signals), style="dim")
+    for name in sorted({*a, *b}, reverse=True):  # to user space, then counted by KVM
+        table.add_row(name, f"{a.get(name, 0):.3f}", f"{b.get(name, 0):.3f}")
+    return table
