@@ -6,7 +6,7 @@ Guarantees:
 - A failure to write ends the recording, never the session: it is kept in `Recorder.error`.
 - A file that was closed ends with its Outline; one that was not has lost nothing else.
 
-Batches are not compressed, so that other tools can map the file and read a batch without decoding it.
+Batches are compressed only on demand: as they are, any tool can map the file and read a batch without decoding it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -34,8 +34,15 @@ HOLD_SECONDS = 0.5  # how long events wait for their batch to become full
 class Recorder:
     """Writes events to a file. Use with `with`, or call close()."""
 
-    def __init__(self, path: Path, header: Header, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Creates or replaces the file; RecordingError if that is not possible."""
+    def __init__(
+        self,
+        path: Path,
+        header: Header,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        compression: Literal["lz4", "zstd"] | None = None,
+    ) -> None:
+        """Creates or replaces the file; RecordingError if that is not possible. compression: one of Arrow's."""
         self.path = path
         self.error: RecordingError | None = None  # why the recording ended early
         self.outline = Outline()  # of what is in the file
@@ -48,7 +55,8 @@ class Recorder:
             self._file = path.open("wb")
         except OSError as error:
             raise RecordingError(f"{path} cannot be written: {error.strerror}") from error
-        self._writer = pa.ipc.new_stream(self._file, self._schema, options=pa.ipc.IpcWriteOptions(use_threads=False))
+        options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)
+        self._writer = pa.ipc.new_stream(self._file, self._schema, options=options)
 
     @property
     def events(self) -> int:

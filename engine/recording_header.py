@@ -66,6 +66,7 @@ class Header:
     capabilities: dict[str, int] = field(default_factory=dict)  # what KVM answered for each of engine.host.CAPABILITIES
     started_ns: int = 0
     started_tsc: int = 0
+    version: int = VERSION  # of the format
 
     @classmethod
     def of(cls, source: Source, program: str) -> Self:
@@ -91,6 +92,10 @@ class Header:
 
     def schema(self) -> pa.Schema:
         """The Arrow schema with this header in its metadata."""
+        return pa.schema(FIELDS, {METADATA: self.content()})
+
+    def content(self) -> bytes:
+        """This header as JSON."""
         content = {
             "version": VERSION,
             "program": self.program,
@@ -104,7 +109,7 @@ class Header:
             "started_tsc": self.started_tsc,
             **ENUMS,
         }
-        return pa.schema(FIELDS, {METADATA: json.dumps(content)})
+        return json.dumps(content).encode()
 
 
 def read_header(schema: pa.Schema, path: Path) -> Header:
@@ -146,6 +151,7 @@ def header_of(content: dict[str, Any]) -> Header:
         {str(key): int(value) for key, value in content.get("capabilities", {}).items()},
         whole(content.get("started_ns", 0)),
         whole(content.get("started_tsc", 0)),
+        int(content["version"]),
     )
 
 

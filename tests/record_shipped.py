@@ -25,7 +25,7 @@ def main() -> None:
     path = asset(SHIPPED)
     path.parent.mkdir(exist_ok=True)
     session = Session(load_scenario("roundtrip").with_settings(PACE))
-    with session, Recorder(path, Header.of(session, program_version())) as recorder:
+    with session, Recorder(path, Header.of(session, program_version()), compression="zstd") as recorder:
         for ioeventfd, irqfd in WIRINGS:
             session.set_ioeventfd(ioeventfd)
             session.set_irqfd(irqfd)

@@ -50,7 +50,7 @@ def test_no_qt_is_imported(arguments: list[str]) -> None:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     printed = capsys.readouterr().out
-    for word in ("list", "doctor", "run", "SCENARIO", "--version"):
+    for word in ("list", "doctor", "run", "record", "replay", "info", "convert", "SCENARIO", "--version"):
         assert word in printed
     assert "open " not in printed
 

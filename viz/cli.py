@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -54,6 +55,9 @@ app = typer.Typer(
 
 ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of `bellwire list`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object or array.")]
+Signals = Annotated[
+    int | None, typer.Option("--signals", min=1, max=2**62, metavar="N", help="Go on until N signals have arrived.")
+]
 Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
 Settings = Annotated[
     list[str] | None,
@@ -68,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an old locale has no "µ": better "?" than no table
             stream.reconfigure(errors="replace")
+    from viz import cli_recordings  # noqa: F401 (has commands of its own)
+
     try:
         command = typer.main.get_command(app)
         code = command.main(args=arguments, prog_name="bellwire", standalone_mode=False)
@@ -194,9 +200,7 @@ def run(
     seconds: Annotated[
         float | None, typer.Option(min=0.1, metavar="S", help=f"Run for S seconds (default {DEFAULT_SECONDS:g}).")
     ] = None,
-    count: Annotated[
-        int | None, typer.Option("--signals", min=1, max=2**62, metavar="N", help="Run until N signals have arrived.")
-    ] = None,
+    count: Signals = None,
     settings: Settings = None,
     as_json: Json = False,
     unit: Unit = UnitName.US,
@@ -211,11 +215,8 @@ def run(
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the events to FILE (Arrow).")] = None,
 ) -> int:
     """Runs a scenario without a window and prints what was measured."""
-    if seconds is not None and count is not None:
-        raise typer.BadParameter("--seconds and --signals exclude each other")
     scenario, assertions = scenario_named(name, settings), assertions_of(texts)
-    if count is not None and scenario.pace.per_second == 0:
-        raise typer.BadParameter("--signals needs a pace: with pace=0 the guest signals only by hand")
+    check_length(scenario, seconds, count)
     done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record)
     verdicts = [assertion.judge(done.tally, done.latencies) for assertion in assertions]
     print_measurement(done, verdicts, as_json, unit)
@@ -224,6 +225,14 @@ def run(
     if done.interrupted:
         return complain("interrupted", 128 + done.interrupted)
     return DONE if not done.trouble and all(verdict.holds for verdict in verdicts) else FAILED
+
+
+def check_length(scenario: Scenario, seconds: float | None, count: int | None) -> None:
+    """UsageError if a run cannot be as long as that."""
+    if seconds is not None and count is not None:
+        raise typer.BadParameter("--seconds and --signals exclude each other")
+    if count is not None and scenario.pace.per_second == 0:
+        raise typer.BadParameter("--signals needs a pace: with pace=0 the guest signals only by hand")
 
 
 def assertions_of(texts: list[str] | None) -> list[Assertion]:
@@ -278,7 +287,7 @@ def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Calla
 
     columns = (TextColumn(name), BarColumn(), TextColumn("{task.fields[signals]:,} signals"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=count or seconds, signals=0)
+        task = bar.add_task(name, total=count or (None if math.isinf(seconds) else seconds), signals=0)
         yield lambda elapsed, signals: bar.update(
             task, completed=elapsed if count is None else signals, signals=signals
         )

@@ -1,0 +1,44 @@
+"""Turns a recording into a file of another format, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from engine.errors import RecordingError
+from engine.exports import EXPORTS, Export
+from engine.recording import Progress, Recording
+
+
+def export_for(path: Path, name: str | None = None) -> Export:
+    """The format of this name, else the one that the path's suffix means; RecordingError if there is none."""
+    if name in EXPORTS:
+        return EXPORTS[name]
+    by_suffix = {export.suffix: export for export in EXPORTS.values()}
+    if name is None and path.suffix in by_suffix:
+        return by_suffix[path.suffix]
+    known = ", ".join(f"{key} ({export.suffix})" for key, export in EXPORTS.items())
+    raise RecordingError(f"{name or path.name}: not a format that a recording can be converted to: {known}.")
+
+
+def refuse_to_overwrite(path: Path, force: bool) -> None:
+    """RecordingError if there is such a file, unless `force`."""
+    if path.exists() and not force:
+        raise RecordingError(f"{path} is there already: name another file, or add --force to replace it.")
+
+
+def convert(recording: Recording, path: Path, export: Export, progress: Progress = lambda share: None) -> int:
+    """Writes `path`, and replaces what was there once all is well. How many events, or latencies, it holds.
+
+    RecordingError if it cannot be written; then, as after an interrupt, nothing is left of it.
+    """
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        written = export.write(recording, unfinished, progress)
+        unfinished.replace(path)
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+    return written

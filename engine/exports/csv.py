@@ -1,0 +1,25 @@
+"""CSV: one line an event, a first line with the columns' names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from engine.exports.batches import batches
+from engine.exports.columns import FIELDS, columns
+from engine.recording import Progress, Recording
+
+PLAIN = [pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type) else field for field in FIELDS]
+
+
+def write(recording: Recording, path: Path, progress: Progress) -> int:
+    """How many events."""
+    written, schema = 0, pa.schema(PLAIN)
+    with pa.csv.CSVWriter(str(path), schema) as writer:
+        for events in batches(recording, progress):
+            plain = [column.cast(field.type) for column, field in zip(columns(recording, events), PLAIN, strict=True)]
+            writer.write_batch(pa.record_batch(plain, schema=schema))
+            written += events.size
+    return written

@@ -1,0 +1,95 @@
+"""HdrHistogram: percentiles (.hgrm) and log (.hlog), as its plotters and log analysers read them. Latencies in ns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogWriter
+
+from engine.exports.batches import batches
+from engine.histogram import HIGHEST, Histogram, bottom_of
+from engine.latency import LATENCIES, Latencies
+from engine.recording import Progress, Recording
+
+DIGITS = 3
+US = 1000.0  # ns
+MAX_UNIT = 1e6  # of the log's column of maxima: ms, as HdrHistogram writes them
+BY_IMPORTANCE = ("round_trip", "doorbell", "injection", "store_cost")  # .hgrm holds one: the first that there is
+
+
+def hdr_of(histogram: Histogram) -> HdrHistogram:
+    """The same counts; the bins are the same."""
+    hdr = HdrHistogram(1, HIGHEST, DIGITS)
+    used = np.flatnonzero(histogram.counts)
+    for value, count in zip(bottom_of(used).tolist(), histogram.counts[used].tolist(), strict=True):
+        hdr.record_value(value, count)
+    return hdr
+
+
+def write_percentiles(recording: Recording, path: Path, progress: Progress) -> int:
+    """The percentiles in µs of the first of BY_IMPORTANCE that the run has; how many latencies."""
+    latencies = Latencies(recording.header.scenario, recording.header.clock)
+    for events in batches(recording, progress):
+        latencies.feed(events)
+    name = next((name for name in BY_IMPORTANCE if latencies.histograms[name].count), BY_IMPORTANCE[0])
+    hdr = hdr_of(latencies.histograms[name])
+    with path.open("wb") as file:
+        file.write(f"#[{description(recording)}; {name}, µs]\n".encode())
+        hdr.output_percentile_distribution(file, US)
+    return latencies.histograms[name].count
+
+
+def description(recording: Recording) -> str:
+    """Which run it is."""
+    header = recording.header
+    return f"bellwire {header.program}: {header.scenario.name} on {header.host.get('cpu', '?')}, {header.backend}"
+
+
+def write_log(recording: Recording, path: Path, progress: Progress) -> int:
+    """A line for each second and latency, tagged with its name; how many latencies."""
+    written, started = 0, recording.header.started_ns / 1e9
+    with path.open("w", encoding="utf-8") as file:
+        log = HistogramLogWriter(file)
+        log.output_log_format_version()
+        log.output_comment(f"[{description(recording)}; latencies in ns]")
+        log.output_comment(f"[StartTime: {started:.3f} (seconds since epoch), {recording.header.started or 'unknown'}]")
+        log.output_comment(f"[BaseTime: {started:.3f} (seconds since epoch)]")
+        log.output_legend()
+        for second, name, histogram in seconds(recording, progress):
+            payload = hdr_of(histogram).encode().decode()
+            file.write(f"Tag={name},{second:.3f},1.000,{histogram.max / MAX_UNIT:.6f},{payload}\n")
+            written += histogram.count
+    return written
+
+
+def seconds(recording: Recording, progress: Progress) -> Iterator[tuple[float, str, Histogram]]:
+    """(seconds since the first event, name, latencies whose journeys ended then), in order; warm-up left out."""
+    latencies = Latencies(recording.header.scenario, recording.header.clock)
+    length, end = recording.header.clock.cycles(1.0), recording.first
+    for events in batches(recording, progress):
+        start = 0
+        for cut in cuts(events["tsc"], recording.first, length):
+            latencies.feed(events[start:cut])
+            if int(events["tsc"][cut]) >= end + length:
+                yield from taken(latencies, (end - recording.first) / length)
+                end = recording.first + (int(events["tsc"][cut]) - recording.first) // length * length
+            start = cut
+        latencies.feed(events[start:])
+    yield from taken(latencies, (end - recording.first) / length)
+
+
+def cuts(tsc: np.ndarray[tuple[int], np.dtype[np.uint64]], first: int, length: int) -> list[int]:
+    """Where in `tsc` (rising) another second begins; its first event counts."""
+    second = (tsc - np.uint64(first)) // np.uint64(length)
+    return np.flatnonzero(np.concatenate([[True], second[1:] != second[:-1]])).tolist()
+
+
+def taken(latencies: Latencies, second: float) -> Iterator[tuple[float, str, Histogram]]:
+    """Takes out what has been counted."""
+    for name in LATENCIES:
+        if latencies.histograms[name].count:
+            yield second, name, latencies.histograms[name]
+            latencies.histograms[name] = Histogram()

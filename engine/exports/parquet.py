@@ -1,0 +1,63 @@
+"""Parquet: one row an event. Every file names its run in its columns, so that a folder of them is one data set.
+
+What is the same in all rows of a file (scenario, backend ...) costs nothing there: it is stored once, with a count.
+The recording's whole header is in the file's metadata, under "bellwire".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from engine.events import Events
+from engine.exports.batches import batches
+from engine.exports.columns import FIELDS, NAMED, columns
+from engine.recording import Progress, Recording
+from engine.recording_header import METADATA, Header
+
+ROWS = 1 << 20  # of a row group: what readers take at once
+
+
+def run_of(recording: Recording) -> dict[str, str]:
+    """What tells this file's rows from those of others."""
+    header = recording.header
+    return {
+        "recording": recording.path.stem,
+        "scenario": header.scenario.name,
+        "backend": header.backend,
+        "cpu": header.host.get("cpu", ""),
+        "kernel": header.host.get("kernel", ""),
+        "started": header.started,
+    }
+
+
+def schema_of(header: Header, run: dict[str, str]) -> pa.Schema:
+    """The event's columns, then the run's."""
+    fields = [*FIELDS, *(pa.field(name, NAMED, nullable=False) for name in run)]
+    return pa.schema(fields, {METADATA: header.content()})
+
+
+def batch_of(recording: Recording, events: Events, run: dict[str, str], schema: pa.Schema) -> pa.RecordBatch:
+    """The rows of these events."""
+    same = np.zeros(events.size, np.int16)
+    constant = [pa.DictionaryArray.from_arrays(same, pa.array([value])) for value in run.values()]
+    return pa.record_batch([*columns(recording, events), *constant], schema=schema)
+
+
+def write(recording: Recording, path: Path, progress: Progress) -> int:
+    """How many events."""
+    run, written = run_of(recording), 0
+    schema = schema_of(recording.header, run)
+    waiting: list[pa.RecordBatch] = []
+    with pa.parquet.ParquetWriter(str(path), schema, compression="zstd") as writer:
+        for events in batches(recording, progress):
+            waiting.append(batch_of(recording, events, run, schema))
+            written += events.size
+            if sum(batch.num_rows for batch in waiting) >= ROWS:
+                writer.write_table(pa.Table.from_batches(waiting, schema), row_group_size=ROWS)
+                waiting = []
+        writer.write_table(pa.Table.from_batches(waiting, schema), row_group_size=ROWS)
+    return written

@@ -1,0 +1,203 @@
+"""Perfetto: a trace that ui.perfetto.dev and its trace_processor load.
+
+Each event of the recording is one packet in the category "event", at its own time, on the track of its VM and lane:
+begin or end of a slice where two events belong together, a value of a counter, or else an instant. What is derived from
+several events (when the I/O thread was awake, rates) is in the category "derived". A flow joins what one journey did.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.events import STATS, Eventfd, EventKind, Events, IrqIoctl, Lane, Setting, Switch
+from engine.exits import exit_name
+from engine.exports.batches import batches
+from engine.exports.perfetto_flows import Flows
+from engine.exports.perfetto_packets import TraceWriter, Type
+from engine.recording import Progress, Recording
+
+ROOT = 1  # uuid of the group of everything
+EVENT, DERIVED = "event", "derived"
+LANES = {
+    Lane.GUEST: "Guest",
+    Lane.VCPU: "vCPU thread",
+    Lane.KVM: "KVM",
+    Lane.IO_THREAD: "I/O thread",
+    Lane.ENGINE: "Operator",
+}
+RATES = {
+    "doorbells": (EventKind.RING,),
+    "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
+    "exits to user space": (EventKind.EXIT,),
+}
+RATE_NS = 50_000_000  # of a bin of the rates: each is that of the time before
+BEGINS = {EventKind.RING: EventKind.RUNG, EventKind.EXIT: EventKind.ENTRY}  # and what ends each
+ENDS = {end: begin for begin, end in BEGINS.items()}
+NAMES: dict[EventKind, str] = {
+    EventKind.RING: "doorbell's instruction",
+    EventKind.HANDLER: "interrupt handler",
+    EventKind.DOORBELL: "doorbell received",
+    EventKind.IRQFD: "irqfd written",
+    EventKind.SUBMIT: "read submitted to io_uring",
+    EventKind.RESAMPLE: "resampled",
+    EventKind.BUFFERS: "buffers",
+    EventKind.WINDOW: "interrupts on again",
+    EventKind.LOST: "events lost",
+}
+
+
+class Row(NamedTuple):
+    """An event as Python's numbers; at: ns since the first event."""
+
+    at: int
+    kind: EventKind
+    lane: Lane
+    vm: int
+    id: int
+    seq: int
+    arg: int
+
+
+def write(recording: Recording, path: Path, progress: Progress) -> int:
+    """How many events."""
+    with path.open("wb") as file:
+        trace = Trace(recording, TraceWriter(file))
+        for events in batches(recording, progress):
+            trace.feed(events)
+        trace.end()
+    return trace.events
+
+
+class Trace:
+    """Turns events into packets, one after the other; memory goes with the journeys under way."""
+
+    def __init__(self, recording: Recording, writer: TraceWriter) -> None:
+        header = recording.header
+        self.events = 0
+        self._writer, self._clock, self._first = writer, header.clock, recording.first
+        self._flows = Flows(header.scenario.direct, header.scenario.doorbell.queues if header.scenario.doorbell else 1)
+        self._tracks: dict[tuple[str, int, int], int] = {}  # what, VM, number of what: uuid
+        self._open: dict[tuple[int, int], EventKind] = {}  # (VM, lane): the slice that is open there
+        self._rates = dict.fromkeys(RATES, 0)  # counted in the present bin
+        self._bin = 0
+        writer.track(ROOT, f"{header.scenario.title} ({header.backend}, {header.host.get('cpu', '?')})")
+        if header.started_ns:
+            elapsed = round(header.clock.ns(recording.first - header.started_tsc))
+            writer.wall_clock(0, max(header.started_ns + elapsed, 0))
+
+    def feed(self, events: Events) -> None:
+        """Writes the next events, in order."""
+        at = np.rint(self._clock.ns_array(events["tsc"] - np.uint64(self._first))).astype(np.int64)
+        columns = (events[name].tolist() for name in ("kind", "lane", "vm", "id", "seq", "arg"))
+        for when, kind, lane, vm, id, seq, arg in zip(at.tolist(), *columns, strict=True):
+            self._write(Row(when, EventKind(kind), Lane(lane), vm, id, seq, arg))
+        self.events += events.size
+
+    def _write(self, row: Row) -> None:
+        self._count_rates(row)
+        if row.kind == EventKind.STAT:
+            name = STATS[row.id] if row.id < len(STATS) else f"stat {row.id}"
+            self._count(row, f"KVM: {name}", "times")
+        elif row.kind == EventKind.COUNT:
+            self._count(row, f"eventfd count: {Eventfd(row.id).name.lower()}", "signals")
+        else:
+            self._place(row)
+
+    def _count(self, row: Row, name: str, unit: str) -> None:
+        track = self._counter(name, row.vm, row.kind * 2**16 + row.id, unit)
+        self._writer.count(row.at, track, min(row.arg, 2**63 - 1), EVENT)
+
+    def _place(self, row: Row) -> None:
+        """A slice's begin or end, or an instant."""
+        place, type_ = (row.vm, row.lane), Type.INSTANT
+        open_ = self._open.get(place)
+        if row.kind in BEGINS or (row.lane == Lane.IO_THREAD and row.kind != EventKind.WAIT and open_ is None):
+            self._begin(row)
+            type_ = Type.BEGIN if row.kind in BEGINS else Type.INSTANT
+        elif open_ is not None and open_ == ENDS.get(row.kind, row.kind):
+            type_ = Type.END
+            del self._open[place]
+        details = {"seq": row.seq, "id": row.id, "arg": row.arg}
+        track = self._lane(row.vm, row.lane)
+        self._writer.event(row.at, type_, track, name_of(row), EVENT, details, self._flows.of(row))
+
+    def _begin(self, row: Row) -> None:
+        """Opens a slice, and ends the one before whose end was lost; the I/O thread's lasts until it waits."""
+        place, track = (row.vm, row.lane), self._lane(row.vm, row.lane)
+        if place in self._open:
+            self._writer.event(row.at, Type.END, track, "end was lost", DERIVED)
+        self._open[place] = row.kind if row.kind in BEGINS else EventKind.WAIT
+        if row.kind not in BEGINS:
+            self._writer.event(row.at, Type.BEGIN, track, "awake", DERIVED)
+
+    # -- rates
+
+    def _count_rates(self, row: Row) -> None:
+        while row.at >= (self._bin + 1) * RATE_NS:
+            self._close_bin(row.at // RATE_NS)
+        for name, kinds in RATES.items():
+            self._rates[name] += row.kind in kinds
+
+    def _close_bin(self, newest: int) -> None:
+        """Writes the rates of the bin that is over, at its end; then 0, if nothing came in the bins after it."""
+        end = (self._bin + 1) * RATE_NS
+        for at in (end, end + RATE_NS) if newest > self._bin + 1 else (end,):
+            for number, (name, count) in enumerate(self._rates.items()):
+                self._writer.count(at, self._counter(name, -1, number, "1/s"), count * 1e9 / RATE_NS, DERIVED)
+                self._rates[name] = 0
+        self._bin = newest
+
+    def end(self) -> None:
+        """The last bin."""
+        if self.events:
+            self._close_bin(self._bin + 1)
+
+    # -- tracks, described when they are needed first
+
+    def _track(self, what: str, vm: int, number: int) -> tuple[int, bool]:
+        """Its uuid, and whether it is new."""
+        key = what, vm, number
+        new = key not in self._tracks
+        return self._tracks.setdefault(key, ROOT + 1 + len(self._tracks)), new
+
+    def _vm(self, vm: int) -> int:
+        if vm < 0:
+            return ROOT
+        uuid, new = self._track("vm", vm, 0)
+        if new:
+            self._writer.track(uuid, f"VM {vm}", ROOT, vm)
+        return uuid
+
+    def _lane(self, vm: int, lane: Lane) -> int:
+        parent = ROOT if lane == Lane.ENGINE else self._vm(vm)
+        uuid, new = self._track("lane", vm, lane)
+        if new:
+            self._writer.track(uuid, LANES[lane], parent, lane)
+        return uuid
+
+    def _counter(self, name: str, vm: int, number: int, unit: str) -> int:
+        parent = self._vm(vm)
+        uuid, new = self._track("counter", vm, number)
+        if new:
+            self._writer.counter_track(uuid, name, parent, unit)
+        return uuid
+
+
+def name_of(row: Row) -> str:
+    """What a slice or an instant is called."""
+    match row.kind:
+        case EventKind.EXIT | EventKind.ENTRY:
+            return f"user space: {exit_name(row.id)}"
+        case EventKind.IRQ_IOCTL:
+            return f"ioctl: {IrqIoctl(row.id).name}" if row.id < len(IrqIoctl) else "ioctl"
+        case EventKind.RUNG:
+            return NAMES[EventKind.RING]
+        case EventKind.WIRE:
+            return f"{Switch(row.id).name.lower()} {'on' if row.arg else 'off'}"
+        case EventKind.SETTING:
+            return f"{Setting(row.id).name.lower()} set"
+        case _:
+            return NAMES.get(row.kind, row.kind.name.lower())

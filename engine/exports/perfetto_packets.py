@@ -1,0 +1,97 @@
+"""The packets of a Perfetto trace: tracks, slices, instants, counters, flows.
+
+Field numbers are those of protos/perfetto/trace/trace_packet.proto, track_event/*.proto and clock_snapshot.proto.
+Names are written once and referred to by number afterwards ("interned").
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import BinaryIO
+
+from engine.exports.protobuf import double, fixed64, nested, sint, text, uint
+
+SEQUENCE = 1  # the number of our only writer
+STATE_CLEARED, NEEDS_STATE = 1, 2  # TracePacket.SequenceFlags
+BOOTTIME, REALTIME = 6, 1  # BuiltinClock
+OTHER_UNIT = 0  # CounterDescriptor.Unit
+
+
+class Type(IntEnum):
+    """TrackEvent.Type."""
+
+    BEGIN = 1
+    END = 2
+    INSTANT = 3
+    COUNTER = 4
+
+
+class TraceWriter:
+    """Writes packets to a file. Tracks are numbered by whoever describes them, from 1. Times are in ns."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._names: dict[str, int] = {}
+        self._categories: dict[str, int] = {}
+        self._keys: dict[str, int] = {}
+        self._packet(uint(13, STATE_CLEARED) + uint(87, 1))
+
+    def _packet(self, content: bytes) -> None:
+        self._file.write(nested(1, content + uint(10, SEQUENCE)))
+
+    def wall_clock(self, at: int, unix_ns: int) -> None:
+        """The trace's moment `at` was this moment of the wall clock."""
+        clocks = ((BOOTTIME, at), (REALTIME, unix_ns))
+        snapshot = b"".join(nested(1, uint(1, clock) + uint(2, time)) for clock, time in clocks)
+        self._packet(uint(8, at) + nested(6, snapshot + uint(2, BOOTTIME)))
+
+    def track(self, uuid: int, name: str, parent: int = 0, rank: int = 0) -> None:
+        """Describes a track of slices and instants, or a group of tracks, ordered by rank below its parent."""
+        explicit_order = 3
+        self._describe(uuid, name, parent, uint(11, explicit_order) + sint(12, rank))
+
+    def counter_track(self, uuid: int, name: str, parent: int, unit: str) -> None:
+        """Describes a track of values."""
+        self._describe(uuid, name, parent, nested(8, uint(3, OTHER_UNIT) + text(6, unit)))
+
+    def _describe(self, uuid: int, name: str, parent: int, more: bytes) -> None:
+        self._packet(nested(60, uint(1, uuid) + (uint(5, parent) if parent else b"") + text(2, name) + more))
+
+    def event(
+        self,
+        at: int,
+        type: Type,
+        track: int,
+        name: str,
+        category: str,
+        details: dict[str, int] | None = None,
+        flows: tuple[list[int], list[int]] = ([], []),
+    ) -> None:
+        """A slice's begin or end, or an instant. flows: those that pass through it, those that end here."""
+        new: list[bytes] = []
+        content = uint(9, type) + uint(11, track)
+        content += uint(3, self._number(self._categories, category, 1, new))
+        content += uint(10, self._number(self._names, name, 2, new))
+        for key, value in (details or {}).items():
+            content += nested(4, uint(1, self._number(self._keys, key, 3, new)) + uint(3, value))
+        content += b"".join([fixed64(47, flow) for flow in flows[0]] + [fixed64(48, flow) for flow in flows[1]])
+        self._track_event(at, content, new)
+
+    def count(self, at: int, track: int, value: float, category: str) -> None:
+        """A counter's value from now on."""
+        new: list[bytes] = []
+        content = uint(9, Type.COUNTER) + uint(11, track)
+        content += uint(3, self._number(self._categories, category, 1, new))
+        content += sint(30, value) if isinstance(value, int) else double(44, value)
+        self._track_event(at, content, new)
+
+    def _track_event(self, at: int, content: bytes, new: list[bytes]) -> None:
+        interned = nested(12, b"".join(new)) if new else b""
+        self._packet(uint(8, at) + uint(13, NEEDS_STATE) + interned + nested(11, content))
+
+    def _number(self, table: dict[str, int], name: str, field: int, new: list[bytes]) -> int:
+        """The number of a name; one that is new is defined in the same packet."""
+        if name not in table:
+            table[name] = len(table) + 1
+            new.append(nested(field, uint(1, table[name]) + text(2, name)))
+        return table[name]

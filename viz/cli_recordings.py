@@ -1,0 +1,91 @@
+"""The commands on recordings: record, replay, info, convert. No Qt here either."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from viz.cli import (
+    DONE,
+    FAILED,
+    Json,
+    ScenarioName,
+    Settings,
+    Signals,
+    app,
+    check_length,
+    complain,
+    out,
+    out_json,
+    run_scenario,
+    scenario_named,
+)
+
+RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")]
+
+
+@app.command()
+def record(
+    name: ScenarioName,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to (default SCENARIO.arrow).")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, metavar="S", help="Record for S seconds (default: until Ctrl-C).")
+    ] = None,
+    count: Signals = None,
+    settings: Settings = None,
+    force: Force = False,
+) -> int:
+    """Runs a scenario without a window and writes its events to a file."""
+    from engine.convert import refuse_to_overwrite
+    from viz.recording_commands import what_is_there
+
+    scenario = scenario_named(name, settings)
+    check_length(scenario, seconds, count)
+    file = file or Path(f"{name}.arrow")
+    refuse_to_overwrite(file, force)
+    done = run_scenario(scenario, seconds or math.inf, count, file)
+    out(what_is_there(file))
+    for sentence in done.trouble:
+        complain(sentence, FAILED)
+    return FAILED if done.trouble else DONE
+
+
+@app.command()
+def replay(file: RecordingFile) -> int:
+    """Opens the window with a recording; without a display plays it and prints what was measured."""
+    from viz.opening import open_recording
+
+    return open_recording(file, out)
+
+
+@app.command()
+def info(file: RecordingFile, as_json: Json = False) -> None:
+    """Says what a recording holds, and what is missing from it."""
+    from viz.recording_commands import About
+
+    about = About(file)
+    if as_json:
+        out_json(about.report())
+    else:
+        out(about.summary())
+
+
+@app.command()
+def convert(
+    file: RecordingFile,
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Its suffix says the format, unless --to does.")],
+    to: Annotated[
+        str | None, typer.Option(metavar="FORMAT", help="parquet, csv, perfetto, hgrm, hlog or arrow.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Turns a recording into a file for other programs."""
+    from viz.recording_commands import convert_file
+
+    out(convert_file(file, target, to, force))

@@ -1,0 +1,133 @@
+"""What `bellwire record`, `info` and `convert` do. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engine.convert import convert, export_for, refuse_to_overwrite
+from engine.latency import Latencies
+from engine.outline import Outline
+from engine.recording import Recording
+from engine.replay import Replay
+from engine.tally import Tally
+from viz.summary import doorbells_table, grouped, heading, interrupts_table, latency_table, losses, report
+
+SHOWN_CHANGES = 12  # rows of a table
+
+
+@contextmanager
+def share_bar(what: str, events: int) -> Iterator[Callable[[float], None]]:
+    """On a terminal, a bar for work on many events, which vanishes at the end; anywhere else nothing."""
+    console = Console(stderr=True)
+    if not console.is_terminal or events < 1_000_000:
+        yield lambda share: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str:
+    """Converts a recording; the sentence that says what is there now, and what was missing."""
+    export = export_for(target, to)
+    refuse_to_overwrite(target, force)
+    recording = Recording(source)
+    with share_bar(f"{export.title}", len(recording)) as progress:
+        written = convert(recording, target, export, progress)
+    size = target.stat().st_size / 1e6
+    return " ".join([f"{target}: {grouped(written)} {export.unit}, {size:,.1f} MB.", recording.warning]).strip()
+
+
+def what_is_there(file: Path) -> str:
+    """The sentence that says what was recorded."""
+    recording = Recording(file)
+    return f"{file}: {grouped(len(recording))} events, {file.stat().st_size / 1e6:,.1f} MB, {recording.seconds:.1f} s."
+
+
+class About:
+    """Everything that can be said about a recording, read once."""
+
+    def __init__(self, path: Path) -> None:
+        self.recording = Recording(path)
+        self.source = Replay(self.recording)
+        self.tally, self.outline = Tally(), Outline()
+        self.latencies = Latencies(self.source.scenario, self.source.clock)
+        with share_bar("reads", len(self.recording)) as progress:
+            for number in range(self.recording.entries.size):
+                self._fold(number)
+                progress((number + 1) / self.recording.entries.size)
+
+    def _fold(self, number: int) -> None:
+        events = self.recording.read_once(number)
+        self.tally.feed(events)
+        self.latencies.feed(events)
+        self.outline.feed(events)
+
+    def report(self) -> dict[str, Any]:
+        """The JSON object of `bellwire info --json`; times in TSC cycles, latencies in ns."""
+        recording, header = self.recording, self.recording.header
+        return {
+            "file": str(recording.path),
+            "bytes": recording.path.stat().st_size,
+            "format": header.version,
+            "program": header.program,
+            "started": header.started,
+            "backend": header.backend,
+            "clock_hz": header.clock.hz,
+            "capabilities": header.capabilities,
+            **report(self.source, self.tally, self.latencies, recording.seconds),
+            "outline": asdict(self.outline),
+            "missing": recording.warning,
+        }
+
+    def summary(self) -> RenderableType:
+        """The tables of `bellwire info`."""
+        parts: list[RenderableType] = [heading(self.source, self.recording.seconds), self._facts(), self._kinds()]
+        if self.source.scenario.doorbell:
+            parts.append(doorbells_table(self.tally))
+        if self.source.scenario.interrupt:
+            parts.append(interrupts_table(self.tally))
+        parts += [latency_table(self.latencies), self._changes()]
+        parts.append(Text(losses(self.tally, self.latencies), style="bold red" if self.tally.dropped else ""))
+        if self.recording.warning:
+            parts.append(Text(self.recording.warning, style="bold red"))
+        return Group(*(part for each in parts for part in (each, "")))
+
+    def _facts(self) -> RenderableType:
+        recording, header = self.recording, self.recording.header
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="dim")
+        table.add_row("file", f"{recording.path}, {recording.path.stat().st_size / 1e6:,.1f} MB")
+        table.add_row("written by", f"bellwire {header.program}, format {header.version}")
+        table.add_row("started", header.started or "unknown")
+        table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")
+        if header.capabilities:
+            table.add_row("capabilities", ", ".join(name for name, value in header.capabilities.items() if value))
+        return table
+
+    def _kinds(self) -> RenderableType:
+        table = Table("Kind", "events", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        table.columns[1].justify = "right"
+        for name, count in self.outline.kinds.items():
+            table.add_row(name, grouped(count))
+        return table
+
+    def _changes(self) -> RenderableType:
+        """What was switched, and when."""
+        clock, first = self.source.clock, self.recording.first
+        table = Table("After", "Switch", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        for tsc, name, on in self.outline.wiring[:SHOWN_CHANGES]:
+            table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", f"{name.lower()} {'on' if on else 'off'}")
+        more = len(self.outline.wiring) - SHOWN_CHANGES
+        return Group(table, f"and {more} more changes") if more > 0 else table
