@@ -15,6 +15,8 @@ from viz.cli import (
     ScenarioName,
     Settings,
     Signals,
+    Unit,
+    UnitName,
     app,
     check_length,
     complain,
@@ -65,7 +67,7 @@ def replay(file: RecordingFile) -> int:
 
 
 @app.command()
-def info(file: RecordingFile, as_json: Json = False) -> None:
+def info(file: RecordingFile, as_json: Json = False, unit: Unit = UnitName.US) -> None:
     """Says what a recording holds, and what is missing from it."""
     from viz.recording_commands import About
 
@@ -73,7 +75,7 @@ def info(file: RecordingFile, as_json: Json = False) -> None:
     if as_json:
         out_json(about.report())
     else:
-        out(about.summary())
+        out(about.summary(unit))
 
 
 @app.command()

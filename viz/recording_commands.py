@@ -19,7 +19,7 @@ from engine.outline import Outline
 from engine.recording import Recording
 from engine.replay import Replay
 from engine.tally import Tally
-from viz.summary import doorbells_table, grouped, heading, interrupts_table, latency_table, losses, report
+from viz.summary import grouped, report, summary
 
 SHOWN_CHANGES = 12  # rows of a table
 
@@ -91,18 +91,11 @@ class About:
             "missing": recording.warning,
         }
 
-    def summary(self) -> RenderableType:
-        """The tables of `bellwire info`."""
-        parts: list[RenderableType] = [heading(self.source, self.recording.seconds), self._facts(), self._kinds()]
-        if self.source.scenario.doorbell:
-            parts.append(doorbells_table(self.tally))
-        if self.source.scenario.interrupt:
-            parts.append(interrupts_table(self.tally))
-        parts += [latency_table(self.latencies), self._changes()]
-        parts.append(Text(losses(self.tally, self.latencies), style="bold red" if self.tally.dropped else ""))
-        if self.recording.warning:
-            parts.append(Text(self.recording.warning, style="bold red"))
-        return Group(*(part for each in parts for part in (each, "")))
+    def summary(self, unit: str) -> RenderableType:
+        """The tables of `bellwire info`; unit: of the latencies, one of viz.text.UNIT_NAMES."""
+        run = summary(self.source, self.tally, self.latencies, self.recording.seconds, unit=unit)
+        missing = [Text(self.recording.warning, style="bold red")] if self.recording.warning else []
+        return Group(self._facts(), "", run, self._kinds(), "", self._changes(), *missing)
 
     def _facts(self) -> RenderableType:
         recording, header = self.recording, self.recording.header
