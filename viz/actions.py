@@ -63,6 +63,7 @@ def slowest_action(curve: Curve) -> Action:
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open recording…", ("Ctrl+O",), C.open_recording, "Replays a recorded run"),
     Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),
+    Action("save_sequence", "File", "Save sequence chart…", (), C.save_sequence, "One journey as an SVG or PNG file"),
     Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program", begins=True),
     Action("theme", "View", "Light or dark", ("Ctrl+T",), C.toggle_theme, "Changes the colours"),
     Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text", begins=True),

@@ -229,6 +229,10 @@ class Commands:
         """The window as a PNG file."""
         self.window.save_picture()
 
+    def save_sequence(self) -> None:
+        """The sequence chart as an SVG or PNG file."""
+        self.window.save_panel("sequence")
+
     def quit(self) -> None:
         """The end."""
         self.window.close()

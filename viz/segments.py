@@ -306,9 +306,9 @@ class Charting:
     def _notes(self, chart: Chart) -> Iterator[str]:
         """What a reader must know not to read too much into it."""
         if any(segment.bound for segment in chart.segments):
-            yield "Dashed: the stamps give only a bound, ≤ at most, ≥ at least. Both add up to what was measured."
+            yield "Dashed: only a bound is known, ≤ at most, ≥ at least."
         if any(segment.via == KVM for segment in chart.segments):
-            yield "A ring on KVM's line: the signal passes there, without a stamp."
+            yield "Ring: passes KVM without a stamp."
         if self.partnered:
             yield "What the other process did when is not stamped."
         if self.batch > 1:

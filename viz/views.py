@@ -72,9 +72,13 @@ class Views(QWidget):
     def _note_front(self, place: str, page: int) -> None:
         self._front[place] = self._at(place)[page - 1].name if page else ""
 
+    def panel(self, name: str) -> Panel:
+        """The panel of that name."""
+        return next(panel for panel in self.panels if panel.name == name)
+
     def show_panel(self, name: str) -> None:
         """Brings a panel to the front, by its name; one that is there already makes room for plots or timeline."""
-        panel = next(panel for panel in self.panels if panel.name == name)
+        panel = self.panel(name)
         tabs = self.side if panel.place == SIDE else self.below
         tabs.bring(0 if panel.isVisible() else tabs.pages.index(panel))
 

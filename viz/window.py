@@ -283,6 +283,17 @@ class MainWindow(QMainWindow):
         if not self.grab().save(str(path)):
             self.notice.say(f"The picture cannot be written to {path}.")
 
+    def save_panel(self, name: str, path: Path | None = None) -> None:
+        """Saves what a panel shows; asks where, unless it is told."""
+        panel = self.views.panel(name)
+        if path is None:
+            chosen, _ = QFileDialog.getSaveFileName(self, f"Save: {panel.tip}", panel.file, panel.files)
+            if not chosen:
+                return
+            path = Path(chosen)
+        if trouble := panel.save(path):
+            self.notice.say(trouble)
+
     # -- the end
 
     def closeEvent(self, event: QCloseEvent) -> None:

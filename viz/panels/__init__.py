@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from viz.panels.panel import Panel
+from viz.panels.sequence import SequencePanel
 
-PANELS: tuple[type[Panel], ...] = ()
+PANELS: tuple[type[Panel], ...] = (SequencePanel,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QWidget
 
 from viz.model import LiveModel
@@ -17,6 +19,7 @@ class Panel(Card):
 
     place = SIDE
     tip = ""  # what it shows, in one sentence
+    file, files = "", ""  # if it can be saved: the file's usual name, and the kinds of files as a dialog lists them
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -27,3 +30,7 @@ class Panel(Card):
         """Redraws if it is seen and it is time; called once a frame."""
         if self.isVisible() and self._turns.come():
             self.redraw()
+
+    def save(self, path: Path) -> str:
+        """Writes what it shows to a file; why that was not possible, or ""."""
+        raise NotImplementedError

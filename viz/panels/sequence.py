@@ -1,0 +1,157 @@
+"""One journey as a message chart: the chosen one, the one under way in slow motion, else the newest, now and then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from engine.journeys import Journeys
+from viz import facts
+from viz.controls import Button
+from viz.model import LiveModel
+from viz.panels.panel import SIDE, Panel
+from viz.plots.card import PADDING
+from viz.plots.turns import Turns
+from viz.segments import Chart, chart_of, span_of
+from viz.sequence_export import SequencePicture
+from viz.sequence_painter import SequencePainter
+from viz.text import duration, grouped
+from viz.theme import Theme
+
+READABLE_SECONDS = 2.5  # that a chart stands while the newest are followed
+NO_JOURNEY = "No journey yet"
+NONE_WILL_COME = "No journey will come: the interrupt's pin is masked, so that nothing arrives"
+
+
+class SequencePanel(Panel):
+    """Reads the model; `even` is whether all steps are equally high."""
+
+    title = "Sequence"
+    name = "sequence"
+    place = SIDE
+    tip = "One journey as a message chart, with the time between its stamps"
+    file, files = "sequence.svg", "SVG (*.svg);;PNG (*.png)"
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(model, theme, parent)
+        self.chart: Chart | None = None
+        self._shown = b""  # the journey that the chart is of
+        self._since = 0.0
+        self._quick = Turns(every=1, light=True)
+        self.scale = Button("To scale", self)
+        self.scale.setCheckable(True)
+        self.scale.setToolTip("On: a step is as high as it was long. Off: all steps are equally high")
+        self.scale.setAccessibleName("time to scale")
+        self.scale.toggled.connect(lambda _on: self.update())
+        self.setAccessibleName("Sequence chart of one journey")
+
+    @property
+    def even(self) -> bool:
+        """Whether all steps are equally high."""
+        return not self.scale.isChecked()
+
+    # -- what is shown
+
+    def refresh(self) -> None:
+        """In slow motion and at a step as quickly as the plots, else at its turns."""
+        if self.model.transport.exact and self.isVisible() and self._quick.come():
+            self.redraw()
+        else:
+            super().refresh()
+
+    def redraw(self) -> None:
+        """Takes the journey that the view is about; while the newest are followed, not before the last one was read."""
+        journey = facts.shown(self.model)
+        following = self.model.transport.following and not self.model.selection.journeys.size
+        read = monotonic() - self._since >= READABLE_SECONDS
+        if journey.size and journey.tobytes() != self._shown and (read or not following or self.chart is None):
+            self._take(journey)
+        self.facts = self._facts_text()
+        self.update()
+
+    def _take(self, journey: Journeys) -> None:
+        model = self.model
+        self._shown, self._since = journey.tobytes(), monotonic()
+        events = model.window(*span_of(journey))
+        self.chart = chart_of(journey, events, model.scenario, model.tally.partner_pid)
+        self.chart.notes += clock_note(model)
+        self.title = name_of(self.chart)  # the tab has the panel's
+        self.setAccessibleDescription(description(self.chart, model))
+
+    def _facts_text(self) -> str:
+        chart = self.chart
+        return f"{chart.latency} {duration(self.model.clock.ns(chart.cycles))}" if chart else ""
+
+    # -- painting
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        super().set_theme(theme)
+        self._place_button()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The button at the right of its row."""
+        super().resizeEvent(event)
+        self._place_button()
+
+    def _place_button(self) -> None:
+        size, px = self.scale.sizeHint(), self.theme.px
+        top = (self.header - size.height()) // 2 + 3
+        self.scale.setGeometry(self.width() - PADDING - size.width() + px(4), top, size.width(), size.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The card, the journey's name, the chart."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        if self.chart is None:
+            interrupt = self.model.scenario.interrupt
+            painter.setFont(self.theme.font(13))
+            painter.setPen(self.theme.color("text_muted"))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.body, flags, NONE_WILL_COME if interrupt and interrupt.masked else NO_JOURNEY)
+            return
+        area = self.body.adjusted(-PADDING / 2, self.theme.px(6), PADDING / 2, 0)
+        playhead = self.model.playhead if self.model.transport.exact else None
+        SequencePainter(painter, self.theme, area, self.chart, self.model.clock, self.even).paint(playhead)
+
+    def _paint_facts(self, painter: QPainter, line: QRectF) -> None:
+        """Left of the button."""
+        super()._paint_facts(painter, line.adjusted(0, 0, -self.scale.width() - 6, 0))
+
+    def save(self, path: Path) -> str:
+        """As it is on the screen, with the machine that it is from."""
+        if self.chart is None:
+            return "There is no journey yet whose sequence chart could be saved."
+        model = self.model
+        words = (self.title, self._facts_text()), provenance(model)
+        picture = SequencePicture(self.theme, self.chart, model.clock, self.even, *words)
+        return picture.save(path, self.size(), self.devicePixelRatioF())
+
+
+def provenance(model: LiveModel) -> str:
+    """What ran on what."""
+    parts = [model.scenario.title, model.source.backend, facts.host_text(model.source.host)]
+    return " · ".join([*(part for part in parts if part), *(["replayed from a recording"] if model.replaying else [])])
+
+
+def name_of(chart: Chart) -> str:
+    """ "Doorbell #48 213"."""
+    return f"{chart.what.capitalize()} #{grouped(chart.number)}"
+
+
+def description(chart: Chart, model: LiveModel) -> str:
+    """The chart in words."""
+    parts = [f"{segment.name} {segment.bound}{duration(model.clock.ns(segment.cycles))}" for segment in chart.segments]
+    return f"{name_of(chart)}, {chart.latency} {duration(model.clock.ns(chart.cycles))}: {', '.join(parts)}."
+
+
+def clock_note(model: LiveModel) -> list[str]:
+    """How far the clocks of the two sides can be apart."""
+    bounds = [abs(ns) for ns in model.latencies.clock_error.ns if ns is not None]
+    if len(bounds) < 2:
+        return []
+    return [f"Guest's and host's clock are less than {duration(max(bounds))} apart, say the fastest journeys."]

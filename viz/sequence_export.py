@@ -1,0 +1,79 @@
+"""A message chart as a file: SVG, or PNG, in the size and the theme that it has on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QImageWriter, QPainter
+from PySide6.QtSvg import QSvgGenerator
+
+from engine.events import Clock
+from viz.segments import Chart
+from viz.sequence_painter import SequencePainter
+from viz.theme import Theme
+
+MARGIN = 16
+ELIDE = Qt.TextElideMode.ElideRight
+
+
+@dataclass(frozen=True)
+class SequencePicture:
+    """What is in the file: the chart under its name, its latency, and what ran where."""
+
+    theme: Theme
+    chart: Chart
+    clock: Clock
+    even: bool
+    name: tuple[str, str]
+    provenance: str
+
+    def save(self, path: Path, size: QSize, ratio: float) -> str:
+        """Writes it; what the name ends with is the format. Why that was not possible, or ""."""
+        made = self._svg(size) if path.suffix.lower() == ".svg" else self._png(size, ratio)
+        try:
+            path.write_bytes(made.data())
+        except OSError as error:
+            return f"{path} cannot be written: {error.strerror}."
+        return ""
+
+    def _svg(self, size: QSize) -> QByteArray:
+        made = QBuffer()
+        generator = QSvgGenerator()
+        generator.setOutputDevice(made)
+        generator.setSize(size)
+        generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
+        generator.setTitle(" ".join(self.name))
+        generator.setDescription(self.provenance)
+        painter = QPainter(generator)
+        self._paint(painter, size)
+        painter.end()
+        return made.data()
+
+    def _png(self, size: QSize, ratio: float) -> QByteArray:
+        image = QImage(size * ratio, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        painter = QPainter(image)
+        self._paint(painter, size)
+        painter.end()
+        made = QBuffer()
+        QImageWriter(made, QByteArray(b"png")).write(image)
+        return made.data()
+
+    def _paint(self, painter: QPainter, size: QSize) -> None:
+        theme, whole = self.theme, QRectF(0, 0, size.width(), size.height())
+        painter.fillRect(whole, theme.color("surface"))
+        line = QRectF(MARGIN, 8, whole.width() - 2 * MARGIN, theme.px(24))
+        painter.setFont(theme.font(15, 600))
+        painter.setPen(theme.color("text"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.name[0])
+        painter.setFont(theme.font(13, mono=True))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.name[1])
+        line.moveTop(line.bottom())
+        painter.setFont(theme.font(11))
+        painter.setPen(theme.color("text_muted"))
+        words = painter.fontMetrics().elidedText(self.provenance, ELIDE, round(line.width()))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, words)
+        area = whole.adjusted(MARGIN / 2, line.bottom() + 8, -MARGIN / 2, -MARGIN / 2)
+        SequencePainter(painter, theme, area, self.chart, self.clock, self.even).paint()
