@@ -95,6 +95,7 @@ class Scenario:
     name: str
     title: str
     group: str
+    rank: int  # where it stands in its group; equal ones go by name
     purpose: str  # one line
     shows: str  # what to look at
     guest: str  # the image is guests/<guest>.bin
@@ -198,9 +199,9 @@ def load_scenario_file(path: Path) -> Scenario:
 
 
 def list_scenarios() -> list[Scenario]:
-    """Every scenario that is shipped, group by group; ScenarioError if one is wrong."""
+    """Every scenario that is shipped, group by group, in the order of a course; ScenarioError if one is wrong."""
     scenarios = [load_scenario_file(path) for path in GUESTS.glob("*.toml")]
-    return sorted(scenarios, key=lambda scenario: (GROUPS.index(scenario.group), scenario.name))
+    return sorted(scenarios, key=lambda scenario: (GROUPS.index(scenario.group), scenario.rank, scenario.name))
 
 
 def load_scenario(name: str) -> Scenario:

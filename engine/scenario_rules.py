@@ -12,7 +12,10 @@ from engine.errors import ScenarioError
 from engine.events import EventKind
 
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
-GROUPS = ("Round trip", "Doorbells", "Interrupts", "Coalescing", "Virtio", "Kernel only")
+GROUPS = (  # in the order in which they are best met
+    *("Round trip", "Doorbells", "Matching", "Interrupts", "Levels, masks, windows", "Coalescing"),
+    *("Kernel only", "Virtio"),
+)
 # engine/machine.py builds them
 MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring", "virtqueue", "vhost-user")
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # those in which no host thread stands between the two wires
@@ -107,6 +110,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "": {
         "title": text(),
         "group": choice(*GROUPS),
+        "rank": optional(whole(1, 999), 500),
         "purpose": text(),
         "shows": text(),
         "guest": guest(),

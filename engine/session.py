@@ -224,13 +224,18 @@ class Session:
                 self._obey(TICK_SECONDS)
                 self._work(machine)
             self._settle(machine)
-        except EngineError as error:
-            self.error = self.error or error
-        except Exception as error:  # a fault of the program: the session ends and says so, the traceback goes to stderr
-            self.error = EngineError(f"The engine thread failed: {error!r}")
-            raise
+        except Exception as error:
+            self._fail(error)
         finally:
             self._end(machine)
+
+    def _fail(self, error: Exception) -> None:
+        """The first error ends the session; one that is a fault of the program leaves its traceback on stderr."""
+        if isinstance(error, EngineError):
+            self.error = self.error or error
+        else:
+            self.error = EngineError(f"The engine thread failed: {error!r}.")
+            raise error
 
     def _announce(self, machine: Machine) -> None:
         """The wiring and the pace as they are at the start."""
@@ -386,7 +391,7 @@ class Session:
             self._held = np.concatenate([self._held, *self._stat_samples(machine, always=True), *self._losses(machine)])
             self._hand_on(2**64 - 1)
             self._truth = machine.truth()
-        except EngineError as error:
-            self.error = self.error or error
+        except Exception as error:
+            self._fail(error)
         finally:
             machine.close()

@@ -100,7 +100,7 @@ class VhostUserGuest(SelfDoorbell):
         self.daemon.image.seek(0)
         image = np.frombuffer(self.daemon.image.read(DISK_SIZE), "<u8").reshape(lib.BW_SECTORS, -1)
         expected = newest_writes(written)
-        unheard = (written % lib.BW_SECTORS == np.arange(lib.BW_SECTORS))[:, None] & (image == written + 1)
+        unheard = (written % lib.BW_SECTORS == np.arange(lib.BW_SECTORS))[:, None] & (image == np.uint64(written + 1 & 2**64 - 1))
         return int(np.count_nonzero(np.any((image != expected[:, None]) & ~unheard, axis=1)))
 
     def trouble(self) -> EngineError | None:
@@ -123,7 +123,10 @@ class VhostUserGuest(SelfDoorbell):
 
 
 def newest_writes(written: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """The number of the newest write to each sector, 0 if there was none; write n goes to sector n - 1, and around."""
-    sectors = np.arange(lib.BW_SECTORS)
-    rounds = np.maximum(written - 1 - sectors + lib.BW_SECTORS, 0) // lib.BW_SECTORS
-    return np.where(rounds > 0, (rounds - 1) * lib.BW_SECTORS + sectors + 1, 0).astype(np.uint64)
+    """The number of the newest write to each sector, 0 if there was none; write n goes to sector n - 1, and around.
+
+    written: as the guest says, any number of 64 bits. Below 0 the arithmetic goes around as well, which is right.
+    """
+    sectors, newest = np.arange(lib.BW_SECTORS, dtype=np.uint64), np.full(lib.BW_SECTORS, written, np.uint64)
+    numbers: np.ndarray[Any, np.dtype[np.uint64]] = newest - (newest - 1 - sectors) % lib.BW_SECTORS
+    return np.where(sectors < newest, numbers, np.uint64(0))

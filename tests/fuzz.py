@@ -6,12 +6,14 @@ runs a model folds its events, as every view needs it, and a hand plays with swi
 
 from __future__ import annotations
 
+import faulthandler
 import json
+import os
 import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +35,7 @@ from tests.fuzz_guests import FAMILIES, Case
 from tests.leaks import Belongings, belongings, left_behind
 from viz.model import LiveModel
 
-LOOK_EVERY = 100  # runs between two looks at what is left behind
+LOOK_EVERY = 300  # runs between two looks at what is left behind
 LIVE_SECONDS = 0.05  # how long a guest is let run
 MOST_SECONDS = 12.0  # that a run may take in all, on a busy machine
 MOST_GROWTH_MB = 64  # of the memory, once all kinds of guests have run
@@ -64,8 +66,8 @@ def escaped() -> Iterator[list[str]]:
         threading.excepthook = before
 
 
-def run_all(cases: list[Case], results: Results) -> Iterator[Case]:
-    """Runs them, one after the other; yields each when it is done."""
+def run_all(cases: Iterable[Case], results: Results) -> Iterator[Case]:
+    """Runs them, one after the other; yields each when it is done. What is left behind is looked for now and then."""
     with TemporaryDirectory(prefix="bellwire-fuzz-") as folder, escaped() as caught:
         before: Belongings | None = None
         grown_from = 0.0
@@ -74,11 +76,11 @@ def run_all(cases: list[Case], results: Results) -> Iterator[Case]:
             results.problems += [f"{case}: escaped: {what}" for what in caught]
             caught.clear()
             before = before or belongings()
-            if number % LOOK_EVERY == 0 or number == len(cases):
+            if number % LOOK_EVERY == 0:
                 results.problems += [f"up to {case}: left behind: {what}" for what in left_behind(before)]
-            if number == len(cases) // 5:
-                grown_from = resident_mb()
+                grown_from = grown_from or resident_mb()
             yield case
+        results.problems += [f"left behind: {what}" for what in left_behind(before or belongings())]
         if grown_from and (growth := resident_mb() - grown_from) > MOST_GROWTH_MB:
             results.problems.append(f"memory has grown by {growth:.0f} MB")
 
@@ -187,6 +189,7 @@ def main(
     count: Annotated[int, typer.Option(min=1, help="Guests of each family.")] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed, other guests.")] = 1,
     only: Annotated[str, typer.Option(help='One guest again, as in "scribbler/1/123".')] = "",
+    log: Annotated[Path, typer.Option(help="Where the name of each guest goes before it runs.")] = Path(os.devnull),
 ) -> None:
     """Runs guests that nobody wrote and prints what became of them; 1 if something was wrong."""
     cases = [Case(family, seed, number) for number in range(count) for family in FAMILIES]
@@ -194,8 +197,11 @@ def main(
     console.print(f"seed {seed}; a guest again: python -m tests.fuzz --only 'scribbler/{seed}/0'", highlight=False)
     cases = [Case.named(only)] if only else cases
     before = resident_mb()
-    for _ in track(run_all(cases, results), "guests", len(cases), console=Console(stderr=True)):
-        pass
+    faulthandler.enable()
+    with log.open("w", buffering=1) as lines:
+        named = (print(case, file=lines) or case for case in cases)
+        for _ in track(run_all(named, results), "guests", len(cases), console=Console(stderr=True)):
+            pass
     console.print(table(results))
     seconds = np.percentile(results.seconds, [50, 99, 100])
     console.print("a run took {:.2f} s, 99 % at most {:.2f} s, the longest {:.2f} s".format(*seconds))

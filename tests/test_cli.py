@@ -63,7 +63,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
-    assert all(f"{scenario.name} " in printed for scenario in list_scenarios())
+    lines, scenarios = printed.splitlines(), list_scenarios()
+    assert [line.split()[0] for line in lines if line.startswith("  ") and line.strip()] == [scenario.name for scenario in scenarios]
+    assert {scenario.group for scenario in scenarios} <= {line.strip() for line in lines}
     assert "\x1b" not in printed
 
 

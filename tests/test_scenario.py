@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from engine.errors import ScenarioError
 from engine.events import EventKind
 from engine.scenario import DEFAULT, Scenario, list_scenarios, load_scenario, load_scenario_file, scenario_of
-from engine.scenario_rules import GUESTS, Origin
+from engine.scenario_rules import GROUPS, GUESTS, Origin
 
 NAMES = {
     *("doorbell-pio-exit", "doorbell-pio", "doorbell-mmio-exit", "doorbell-mmio", "doorbell-mmio-any"),
@@ -37,7 +38,8 @@ def loaded(text: str, folder: Path) -> Scenario:
 def test_all_scenarios_are_listed_round_trip_first() -> None:
     scenarios = list_scenarios()
     assert {scenario.name for scenario in scenarios} == NAMES
-    assert [scenario.name for scenario in scenarios][:2] == [DEFAULT, "roundtrip-exit-irqfd"]
+    assert [scenario.name for scenario in scenarios][:2] == [DEFAULT, "roundtrip-ioeventfd-ioctl"]
+    assert [group for group, _ in groupby(scenario.group for scenario in scenarios)] == list(GROUPS)
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

@@ -381,3 +381,11 @@ def test_the_newest_write_to_each_sector() -> None:
         for write in range(1, written + 1):
             image[(write - 1) % sectors] = write
         assert np.array_equal(newest_writes(written), image)
+
+
+@pytest.mark.parametrize("written", [2**63 - 1, 2**63, 2**64 - 1])
+def test_the_newest_writes_of_a_guest_that_lies(written: int) -> None:
+    newest = [int(number) for number in newest_writes(written)]
+    assert [(number - 1) % lib.BW_SECTORS for number in newest] == list(range(lib.BW_SECTORS))
+    assert max(newest) == written
+    assert min(newest) == written - lib.BW_SECTORS + 1

@@ -158,7 +158,7 @@ def open_(
 
 @app.command(name="list")
 def list_(as_json: Json = False) -> None:
-    """Lists the scenarios: name, group, purpose."""
+    """Lists the scenarios group by group: name, purpose."""
     from engine.scenario import list_scenarios
 
     scenarios = list_scenarios()
@@ -170,14 +170,19 @@ def list_(as_json: Json = False) -> None:
 
 
 def scenario_table(scenarios: list[Scenario]) -> RenderableType:
-    """One row a scenario."""
+    """One row a scenario, below the name of its group."""
+    from itertools import groupby
+
     from rich import box
     from rich.table import Table
 
-    table = Table("Scenario", "Group", "Purpose", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.columns[0].no_wrap = table.columns[1].no_wrap = True
-    for scenario in scenarios:
-        table.add_row(scenario.name, scenario.group, scenario.purpose)
+    table = Table("Scenario", "Purpose", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.columns[0].no_wrap = True
+    for group, some in groupby(scenarios, key=lambda scenario: scenario.group):
+        table.add_row(group, style="bold")
+        for scenario in some:
+            table.add_row(f"  {scenario.name}", scenario.purpose)
+        table.add_row()
     return table
 
 

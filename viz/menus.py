@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from engine.scenario import Scenario
 from viz.actions import ACTIONS, MENUS, Action, tooltip
 from viz.overlay import Entries
-from viz.scenarios import keyed
+from viz.scenarios import grouped, keyed
 
 if TYPE_CHECKING:
     from viz.window import MainWindow
@@ -30,9 +30,11 @@ class Menus:
                 menus[action.menu].addSeparator()
             menus[action.menu].addAction(self.actions[action.name])
         scenarios = menus["Run"].addMenu("Scenario")
-        scenarios.setToolTipsVisible(True)
-        for key, scenario in keyed():
-            scenarios.addAction(self._scenario(key, scenario))
+        for group, some in grouped():
+            submenu = scenarios.addMenu(group)
+            submenu.setToolTipsVisible(True)
+            for key, scenario in some:
+                submenu.addAction(self._scenario(key, scenario))
 
     def _menu(self, name: str) -> QMenu:
         menu = self.bar.addMenu(name)

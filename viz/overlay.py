@@ -12,7 +12,11 @@ from viz.actions import ACTIONS, KEY_NAMES, MENUS, Action
 from viz.theme import Theme
 
 # Keys that no action has: a control's own, and the scenarios'.
-MORE_KEYS = (("1 … 9", "Scenario"), ("Tab", "To the next control"), ("Space, Enter", "Works the control in focus"))
+MORE_KEYS = (
+    ("1 … 9", "First scenario of each group"),
+    ("Tab", "To the next control"),
+    ("Space, Enter", "Works the control in focus"),
+)
 POINTER = (
     ("Wheel", "Zoom the timeline at the pointer"),
     ("Ctrl+wheel", "The same"),

@@ -11,18 +11,25 @@ from PySide6.QtWidgets import QComboBox
 from engine.scenario import Scenario, list_scenarios
 
 NAME = Qt.ItemDataRole.UserRole
-KEYS = "123456789"  # of the first nine
+KEYS = "123456789"  # of the first scenario of each group
+
+
+def grouped() -> list[tuple[str, list[tuple[str, Scenario]]]]:
+    """(group, [(key, scenario)]) in the order of a course; the first of each group has a key, the others have ""."""
+    groups = groupby(list_scenarios(), key=lambda scenario: scenario.group)
+    keys = iter(KEYS)
+    return [(group, [(next(keys, "") if n == 0 else "", one) for n, one in enumerate(some)]) for group, some in groups]
 
 
 def keyed() -> list[tuple[str, Scenario]]:
-    """Every scenario with its key, "" from the tenth on."""
-    return [(KEYS[n] if n < len(KEYS) else "", scenario) for n, scenario in enumerate(list_scenarios())]
+    """Every scenario with its key."""
+    return [pair for _, some in grouped() for pair in some]
 
 
 def fill(combo: QComboBox) -> None:
     """All scenarios under the names of their groups, which cannot be chosen."""
     items = QStandardItemModel(combo)
-    for group, some in groupby(keyed(), key=lambda pair: pair[1].group):
+    for group, some in grouped():
         heading = QStandardItem(group.upper())
         heading.setEnabled(False)
         items.appendRow(heading)
@@ -44,4 +51,4 @@ def show_scenario(combo: QComboBox, name: str) -> None:
     if combo.currentData(NAME) != name:
         combo.setCurrentIndex(combo.findData(name, NAME))
     item = combo.currentIndex()
-    combo.setToolTip(combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or "Scenario (1 to 9)")
+    combo.setToolTip(combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or "Scenario (1 to 9: the first of each group)")
