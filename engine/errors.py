@@ -26,6 +26,10 @@ class AssertionTextError(EngineError):
     """What a run is to be held to cannot be understood; the text says what was probably meant."""
 
 
+class LeftBehindError(EngineError):
+    """A thread did not end in time. What it uses, the guest's memory before all, must stay as it is."""
+
+
 class RecordingError(EngineError):
     """A recording cannot be read or written; the text says why."""
 

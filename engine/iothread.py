@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine._core import ffi, lib
-from engine.errors import EngineError, KvmError, check
+from engine.errors import KvmError, LeftBehindError, check
 from engine.owner import Eventfd, Owner
 from engine.ring import Ring
 from engine.vm import GsiRoute, Memory, Vm
@@ -111,9 +111,9 @@ class IoThread(Owner):
         return int(lib.bw_iothread_failure(self._handle))
 
     def stop(self) -> None:
-        """Ends the thread. EngineError if it does not within JOIN_MS."""
+        """Ends the thread. LeftBehindError if it does not within JOIN_MS."""
         if lib.bw_iothread_stop(self._handle, JOIN_MS) == -errno.ETIMEDOUT:
-            raise EngineError(f"The I/O thread did not end within {JOIN_MS} ms; it is left behind.")
+            raise LeftBehindError(f"The I/O thread did not end within {JOIN_MS} ms; it is left behind.")
 
     def close(self) -> None:
         if self._handle == ffi.NULL:

@@ -252,8 +252,10 @@ class OneGuest(Machine):
 
     def stop_threads(self) -> None:
         """Ends both threads; what they did can still be drained."""
-        self.io_thread.stop()
-        self.guest.vcpu.stop()
+        try:
+            self.io_thread.stop()
+        finally:
+            self.guest.vcpu.stop()
 
     def close(self) -> None:
         """Ends the threads, deassigns, closes, unmaps."""

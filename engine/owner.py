@@ -9,11 +9,15 @@ from types import TracebackType
 from typing import Self
 
 from engine._core import lib
-from engine.errors import check
+from engine.errors import LeftBehindError, check
 
 
 class Owner:
-    """Something that is closed once, by `with` or by hand."""
+    """Something that is closed once, by `with` or by hand.
+
+    While an ExitStack is taken apart and a thread does not end, what is older than the thread stays open: it may be in
+    use. A guest that ran on in memory that was given back would write into whatever is there next.
+    """
 
     def close(self) -> None:
         raise NotImplementedError
@@ -24,7 +28,8 @@ class Owner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if not isinstance(error, LeftBehindError):
+            self.close()
 
 
 class Fd(Owner):

@@ -394,4 +394,10 @@ class Session:
         except Exception as error:
             self._fail(error)
         finally:
+            self._close(machine)
+
+    def _close(self, machine: Machine) -> None:
+        try:
             machine.close()
+        except EngineError as error:
+            self.error = self.error or error

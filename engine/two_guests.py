@@ -191,8 +191,9 @@ class TwoGuests(Machine):
 
     def stop_threads(self) -> None:
         """Ends the threads, A's first; what they did can still be drained."""
-        for guest in self.guests:
-            guest.vcpu.stop()
+        with ExitStack() as all_of_them:
+            for guest in reversed(self.guests):
+                all_of_them.callback(guest.vcpu.stop)
 
     def close(self) -> None:
         """Ends the threads, deassigns, closes, unmaps."""

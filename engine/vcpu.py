@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from engine._core import ffi, lib
-from engine.errors import EngineError, KvmError, check
+from engine.errors import KvmError, LeftBehindError, check
 from engine.exits import exit_name
 from engine.owner import Eventfd, Owner
 from engine.ring import Ring
@@ -91,10 +91,10 @@ class Vcpu(Owner):
         lib.bw_vcpu_kick(self._handle)
 
     def stop(self) -> None:
-        """Ends the thread: KVM_RUN returns at once. EngineError if it does not within JOIN_MS."""
+        """Ends the thread: KVM_RUN returns at once. LeftBehindError if it does not within JOIN_MS."""
         lib.bw_vcpu_stop(self._handle)
         if lib.bw_vcpu_join(self._handle, JOIN_MS) == -errno.ETIMEDOUT:
-            raise EngineError(f"The vCPU thread did not end within {JOIN_MS} ms; it is left behind.")
+            raise LeftBehindError(f"The vCPU thread did not end within {JOIN_MS} ms; it is left behind.")
 
     def close(self) -> None:
         if self._handle == ffi.NULL:

@@ -100,7 +100,8 @@ class VhostUserGuest(SelfDoorbell):
         self.daemon.image.seek(0)
         image = np.frombuffer(self.daemon.image.read(DISK_SIZE), "<u8").reshape(lib.BW_SECTORS, -1)
         expected = newest_writes(written)
-        unheard = (written % lib.BW_SECTORS == np.arange(lib.BW_SECTORS))[:, None] & (image == np.uint64(written + 1 & 2**64 - 1))
+        next_write = np.uint64(written + 1 & 2**64 - 1)
+        unheard = (written % lib.BW_SECTORS == np.arange(lib.BW_SECTORS))[:, None] & (image == next_write)
         return int(np.count_nonzero(np.any((image != expected[:, None]) & ~unheard, axis=1)))
 
     def trouble(self) -> EngineError | None:

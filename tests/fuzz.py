@@ -89,13 +89,13 @@ def run(case: Case, folder: Path, results: Results) -> None:
     """One guest, from its start to its verdict."""
     began = time.monotonic()
     scenario = case.scenario(folder)
-    with haste(), Session(scenario) as session:
-        model = LiveModel(session)
-        hand, until = case.dice(), began + LIVE_SECONDS
-        while session.alive and (time.monotonic() < until or not model.tally.recorded):
-            model.tick(0.016)
-            play(hand, session)
-            time.sleep(0.003)
+    session = Session(scenario)
+    model = LiveModel(session)
+    try:
+        with haste(), session:
+            model = watch(session, case.dice())
+    except EngineError as error:
+        results.problems.append(f"{case} ({scenario.name}): {error}")
     model.tick(0.016)
     Path(f"{scenario.guest}.bin").unlink()
     took = time.monotonic() - began
@@ -106,6 +106,16 @@ def run(case: Case, folder: Path, results: Results) -> None:
     results.events += model.tally.recorded
     results.dropped += model.tally.dropped
     results.problems += [f"{case} ({scenario.name}): {problem}" for problem in problems(session, model, took)]
+
+
+def watch(session: Session, hand: Random) -> LiveModel:
+    """What the window does for a while: folds what comes, and lets a hand play."""
+    model, until = LiveModel(session), time.monotonic() + LIVE_SECONDS
+    while session.alive and (time.monotonic() < until or not model.tally.recorded):
+        model.tick(0.016)
+        play(hand, session)
+        time.sleep(0.003)
+    return model
 
 
 @contextmanager

@@ -63,8 +63,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
-    lines, scenarios = printed.splitlines(), list_scenarios()
-    assert [line.split()[0] for line in lines if line.startswith("  ") and line.strip()] == [scenario.name for scenario in scenarios]
+    lines, scenarios = [line for line in printed.splitlines() if line.strip()], list_scenarios()
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == [scenario.name for scenario in scenarios]
     assert {scenario.group for scenario in scenarios} <= {line.strip() for line in lines}
     assert "\x1b" not in printed
 

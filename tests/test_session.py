@@ -18,11 +18,13 @@ from _pytest.mark import ParameterSet
 import engine.guest
 import engine.storage_daemon
 import engine.uring
-from engine.errors import EngineError, GuestError
+from engine.errors import EngineError, GuestError, LeftBehindError
 from engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
+from engine.one_guest import OneGuest
 from engine.scenario import Pace, Scenario, list_scenarios, load_scenario
 from engine.session import Session
 from engine.tally import Tally
+from engine.vcpu import Vcpu
 from engine.verdict import Verdict
 from tests.leaks import belongings, left_behind
 
@@ -354,6 +356,24 @@ def test_a_hundred_starts_and_stops_leave_nothing() -> None:
         with Session(paced(NAMES[number % len(NAMES)])) as session:
             session.take()
     assert left_behind(before) == []
+
+
+def test_what_a_thread_that_does_not_end_uses_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_vcpu: Vcpu) -> None:
+        raise LeftBehindError("The vCPU thread did not end within 0 ms; it is left behind.")
+
+    with Session(paced("roundtrip")) as session, monkeypatch.context() as patch:
+        wait_for(lambda: session.take().size > 0)
+        patch.setattr(Vcpu, "stop", fails)
+        session.stop()
+    assert isinstance(session.error, LeftBehindError)
+    machine = session._machine
+    assert isinstance(machine, OneGuest)
+    guest, rung = machine.guest, machine.guest.rung()
+    guest.ring_once()  # memory, VM and vCPU are all there: the guest can still ring
+    wait_for(lambda: guest.rung() > rung)
+    for owner in (guest.vcpu, guest._stats, guest.ring, guest.vm, guest.memory, guest.vm.kvm):
+        owner.close()
 
 
 def test_stop_from_another_thread_and_twice() -> None:
