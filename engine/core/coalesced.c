@@ -20,9 +20,14 @@ struct bw_coalesced {
     uint32_t slots;
 };
 
+struct kvm_coalesced_mmio_zone bw_coalesced_zone_struct(uint64_t address, uint32_t size, uint32_t pio)
+{
+    return (struct kvm_coalesced_mmio_zone){.addr = address, .size = size, .pio = pio};
+}
+
 int bw_coalesced_zone(int vm, uint64_t address, uint32_t size, uint32_t pio, int on)
 {
-    struct kvm_coalesced_mmio_zone zone = {.addr = address, .size = size, .pio = pio};
+    struct kvm_coalesced_mmio_zone zone = bw_coalesced_zone_struct(address, size, pio);
     return ioctl(vm, on ? KVM_REGISTER_COALESCED_MMIO : KVM_UNREGISTER_COALESCED_MMIO, &zone) < 0 ? -errno : 0;
 }
 

@@ -134,6 +134,17 @@ uint32_t bw_coalesced_room(const struct bw_coalesced *ring);         /* writes t
 uint32_t bw_coalesced_take(struct bw_coalesced *ring, struct bw_coalesced_write *out, uint32_t most);
 void bw_coalesced_free(struct bw_coalesced *ring);
 
+/* -- the arguments of the calls above, as the kernel gets them: made here and nowhere else ------------------------------- */
+
+struct kvm_ioeventfd bw_ioeventfd_struct(int fd, uint64_t address, uint32_t length, uint64_t datamatch, uint32_t flags);
+struct kvm_irqfd bw_irqfd_struct(int fd, uint32_t gsi, uint32_t flags, int resamplefd);
+struct kvm_irq_routing_entry bw_routing_entry_struct(const struct bw_route *route);
+struct kvm_irq_level bw_irq_line_struct(uint32_t gsi, uint32_t level);
+struct kvm_msi bw_msi_struct(uint32_t address_low, uint32_t address_high, uint32_t data);
+struct kvm_coalesced_mmio_zone bw_coalesced_zone_struct(uint64_t address, uint32_t size, uint32_t pio);
+struct kvm_enable_cap bw_split_irqchip_struct(uint32_t pins);
+struct kvm_userspace_memory_region bw_memory_struct(uint32_t slot, uint64_t address, uint64_t size, void *memory);
+
 /* -- vCPU (vcpu.c) -------------------------------------------------------------------------------------------------- */
 
 /* The life of a vCPU thread. */

@@ -13,9 +13,13 @@ int bw_eventfd_new(uint32_t count, int flags)
     return fd < 0 ? -errno : fd;
 }
 
+struct kvm_ioeventfd bw_ioeventfd_struct(int fd, uint64_t address, uint32_t length, uint64_t datamatch, uint32_t flags)
+{
+    return (struct kvm_ioeventfd){.datamatch = datamatch, .addr = address, .len = length, .fd = fd, .flags = flags};
+}
+
 int bw_ioeventfd(int vm, int fd, uint64_t address, uint32_t length, uint64_t datamatch, uint32_t flags)
 {
-    struct kvm_ioeventfd ioeventfd = {
-        .datamatch = datamatch, .addr = address, .len = length, .fd = fd, .flags = flags};
+    struct kvm_ioeventfd ioeventfd = bw_ioeventfd_struct(fd, address, length, datamatch, flags);
     return ioctl(vm, KVM_IOEVENTFD, &ioeventfd) < 0 ? -errno : 0;
 }

@@ -8,9 +8,14 @@
 
 #include "core.h"
 
+struct kvm_irqfd bw_irqfd_struct(int fd, uint32_t gsi, uint32_t flags, int resamplefd)
+{
+    return (struct kvm_irqfd){.fd = (uint32_t)fd, .gsi = gsi, .flags = flags, .resamplefd = (uint32_t)resamplefd};
+}
+
 int bw_irqfd(int vm, int fd, uint32_t gsi, uint32_t flags, int resamplefd)
 {
-    struct kvm_irqfd irqfd = {.fd = (uint32_t)fd, .gsi = gsi, .flags = flags, .resamplefd = (uint32_t)resamplefd};
+    struct kvm_irqfd irqfd = bw_irqfd_struct(fd, gsi, flags, resamplefd);
     return ioctl(vm, KVM_IRQFD, &irqfd) < 0 ? -errno : 0;
 }
 
@@ -21,7 +26,7 @@ static uint32_t chip_of(uint32_t type)
 }
 
 /* A type that is none of ours goes to the kernel as it is: it is the kernel that refuses. */
-static struct kvm_irq_routing_entry entry(const struct bw_route *route)
+struct kvm_irq_routing_entry bw_routing_entry_struct(const struct bw_route *route)
 {
     struct kvm_irq_routing_entry entry = {.gsi = route->gsi, .type = route->type};
     if (route->type == BW_ROUTE_MSI) {
@@ -44,15 +49,20 @@ int bw_set_gsi_routing(int vm, const struct bw_route *routes, uint32_t count)
         return -ENOMEM;
     table->nr = count;
     for (uint32_t i = 0; i < count; i++)
-        table->entries[i] = entry(&routes[i]);
+        table->entries[i] = bw_routing_entry_struct(&routes[i]);
     int result = ioctl(vm, KVM_SET_GSI_ROUTING, table) < 0 ? -errno : 0;
     free(table);
     return result;
 }
 
+struct kvm_irq_level bw_irq_line_struct(uint32_t gsi, uint32_t level)
+{
+    return (struct kvm_irq_level){.irq = gsi, .level = level};
+}
+
 int bw_irq_line_status(int vm, uint32_t gsi, uint32_t level, int32_t *status)
 {
-    struct kvm_irq_level line = {.irq = gsi, .level = level};
+    struct kvm_irq_level line = bw_irq_line_struct(gsi, level);
     int result = ioctl(vm, KVM_IRQ_LINE_STATUS, &line);
     *status = (int32_t)line.status;
     return result < 0 ? -errno : 0;
@@ -66,9 +76,14 @@ int bw_irq_line(int vm, uint32_t gsi, uint32_t level)
     return result < 0 ? result : status > 0;
 }
 
+struct kvm_msi bw_msi_struct(uint32_t address_low, uint32_t address_high, uint32_t data)
+{
+    return (struct kvm_msi){.address_lo = address_low, .address_hi = address_high, .data = data};
+}
+
 int bw_signal_msi(int vm, uint32_t address_low, uint32_t address_high, uint32_t data)
 {
-    struct kvm_msi msi = {.address_lo = address_low, .address_hi = address_high, .data = data};
+    struct kvm_msi msi = bw_msi_struct(address_low, address_high, data);
     int taken = ioctl(vm, KVM_SIGNAL_MSI, &msi);
     return taken < 0 ? -errno : taken;
 }

@@ -54,16 +54,26 @@ int bw_vm_create_irqchip(int vm)
     return answer(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
 }
 
+struct kvm_enable_cap bw_split_irqchip_struct(uint32_t pins)
+{
+    return (struct kvm_enable_cap){.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {pins}};
+}
+
 int bw_vm_enable_split_irqchip(int vm, uint32_t pins)
 {
-    struct kvm_enable_cap cap = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {pins}};
+    struct kvm_enable_cap cap = bw_split_irqchip_struct(pins);
     return answer(ioctl(vm, KVM_ENABLE_CAP, &cap));
+}
+
+struct kvm_userspace_memory_region bw_memory_struct(uint32_t slot, uint64_t address, uint64_t size, void *memory)
+{
+    return (struct kvm_userspace_memory_region){
+        .slot = slot, .guest_phys_addr = address, .memory_size = size, .userspace_addr = (uint64_t)memory};
 }
 
 int bw_vm_set_memory(int vm, uint32_t slot, uint64_t address, uint64_t size, void *memory)
 {
-    struct kvm_userspace_memory_region region = {
-        .slot = slot, .guest_phys_addr = address, .memory_size = size, .userspace_addr = (uint64_t)memory};
+    struct kvm_userspace_memory_region region = bw_memory_struct(slot, address, size, memory);
     return answer(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region));
 }
 
