@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from typing import Self
 
 from engine._core import lib
 from engine.errors import check
@@ -79,6 +80,11 @@ class Ioeventfd(Owner):
         self.match = IoMatch("pio" if pio else "mmio", address, length, datamatch)
         self._assign()
         vm.ioeventfds.append(self)
+
+    @classmethod
+    def of(cls, vm: Vm, eventfd: Eventfd, match: IoMatch) -> Self:
+        """The same, of what it takes."""
+        return cls(vm, eventfd, match.address, match.length, pio=match.bus == "pio", datamatch=match.datamatch)
 
     def _assign(self) -> None:
         result = _call(self.vm, self.eventfd, self.match, 0)

@@ -25,7 +25,7 @@ from engine.machine import Machine
 from engine.ring import Ring
 from engine.scenario import Pace, Scenario
 from engine.vm import GsiRoute
-from engine.wires import DoorbellWires, InterruptWires
+from engine.wires import DoorbellWires, InterruptWires, route_of
 
 IO_RING = 1 << 18
 PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}
@@ -94,14 +94,9 @@ class OneGuest(Machine):
         )
 
     def _set_route(self) -> GsiRoute | None:
-        """The table has the one route of the scenario, so no PIC takes part."""
-        interrupt = self.scenario.interrupt
-        if interrupt is None:
+        if self.scenario.interrupt is None:
             return None
-        if interrupt.route == "msi":
-            route = GsiRoute.msi(interrupt.gsi, interrupt.vector)
-        else:
-            route = GsiRoute.ioapic(interrupt.gsi, interrupt.gsi)
+        route = route_of(self.scenario.interrupt)
         self.guest.vm.set_gsi_routing(route)
         return route
 

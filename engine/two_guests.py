@@ -26,7 +26,7 @@ from engine.irqfd import Irqfd
 from engine.machine import Machine
 from engine.owner import Eventfd as EventfdFile
 from engine.scenario import Doorbell, Interrupt, Pace, Scenario
-from engine.vm import GsiRoute
+from engine.wires import ringings, route_of
 
 LISTENER = "listen"  # the program of the guest that is rung
 Key = TypeVar("Key")
@@ -63,7 +63,7 @@ class TwoGuests(Machine):
         self.ringer, self.listener = self.guests[0], self.guests[-1]
         self.clock = self.ringer.clock
         self.listener.follow(self.ringer)
-        self.listener.vm.set_gsi_routing(self._route())
+        self.listener.vm.set_gsi_routing(route_of(self.interrupt))
         self.ringer.vcpu.add_doorbell(self.eventfd, self.doorbell.address, pio=self.doorbell.bus == "pio")
         self._prepare_interrupt()
         self.set_irqfd(self.interrupt.irqfd)
@@ -83,10 +83,6 @@ class TwoGuests(Machine):
 
     def _pin(self) -> int | None:
         return self.interrupt.gsi if self.interrupt.route == "ioapic" else None
-
-    def _route(self) -> GsiRoute:
-        gsi = self.interrupt.gsi
-        return GsiRoute.msi(gsi, self.interrupt.vector) if self._pin() is None else GsiRoute.ioapic(gsi, gsi)
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -108,9 +104,8 @@ class TwoGuests(Machine):
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
         if on and self._ioeventfd is None:
-            doorbell, vm = self.doorbell, self.ringer.vm
-            pio = doorbell.bus == "pio"
-            self._ioeventfd = Ioeventfd(vm, self.eventfd, doorbell.address, doorbell.length, pio=pio)
+            (ringing,) = ringings(self.doorbell)
+            self._ioeventfd = Ioeventfd.of(self.ringer.vm, self.eventfd, ringing.match(self.doorbell))
         elif not on and self._ioeventfd is not None:
             self._ioeventfd.close()
             self._ioeventfd = None

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from engine._core import ffi, lib
-from engine.errors import EngineError
+from engine.errors import EngineError, check
 from engine.one_guest import OneGuest
 from engine.owner import Eventfd, Owner
 from engine.vm import Memory
@@ -85,6 +85,10 @@ class Uring(Owner):
     def wrong(self) -> int:
         """Reads after which the guest's memory held something else than the file's block."""
         return int(lib.bw_uring_wrong(self.handle))
+
+    def read(self, number: int) -> None:
+        """Reads block number % BLOCKS, and waits until it is read: until the eventfd was signalled."""
+        check(lib.bw_uring_read(self.handle, number), f"reading block {number} by io_uring")
 
     def close(self) -> None:
         if self.handle != ffi.NULL:

@@ -45,6 +45,16 @@ class Request(IntEnum):
     SET_VRING_ENABLE = 18
 
 
+def message(request: Request, payload: bytes, flags: int) -> bytes:
+    """A message as it is sent."""
+    return HEADER.pack(request, VERSION | flags, len(payload)) + payload
+
+
+def vring(queue: int) -> bytes:
+    """The payload of a message that only brings a queue's eventfd."""
+    return struct.pack("<Q", queue)
+
+
 class FrontEnd(Owner):
     """One connection to a back end. Every method raises EngineError, one sentence, if the back end fails it.
 
@@ -125,11 +135,11 @@ class FrontEnd(Owner):
 
     def set_vring_call(self, queue: int, eventfd: Eventfd) -> None:
         """What the back end signals when it has used buffers. It may do so once at once, "in case"."""
-        self._order(Request.SET_VRING_CALL, struct.pack("<Q", queue), [eventfd.fd])
+        self._order(Request.SET_VRING_CALL, vring(queue), [eventfd.fd])
 
     def set_vring_kick(self, queue: int, eventfd: Eventfd) -> None:
         """What the back end waits for; this starts the queue."""
-        self._order(Request.SET_VRING_KICK, struct.pack("<Q", queue), [eventfd.fd])
+        self._order(Request.SET_VRING_KICK, vring(queue), [eventfd.fd])
 
     def set_vring_enable(self, queue: int, on: bool) -> None:
         """Whether the back end serves the queue."""
@@ -156,9 +166,8 @@ class FrontEnd(Owner):
         return int(struct.unpack("<Q", self._ask(request, b"", 8))[0])
 
     def _send(self, request: Request, payload: bytes, fds: list[int], flags: int) -> None:
-        message = HEADER.pack(request, VERSION | flags, len(payload)) + payload
         try:
-            socket.send_fds(self._socket, [message], fds)
+            socket.send_fds(self._socket, [message(request, payload, flags)], fds)
         except OSError as error:
             raise EngineError(f"{self.name} cannot be sent {request.name}: {error.strerror or error}.") from error
 

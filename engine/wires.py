@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from engine.coalesced import CoalescedRing, CoalescedZone
-from engine.ioeventfd import Ioeventfd
+from engine.gsi import GsiRoute
+from engine.ioeventfd import Ioeventfd, IoMatch
 from engine.irqfd import Irqfd
 from engine.owner import Eventfd, Owner
 from engine.scenario import Doorbell, Interrupt
@@ -17,11 +18,33 @@ from engine.vm import Vm
 
 @dataclass(frozen=True)
 class Ringing:
-    """One way to ring. value: what is written; None: anything."""
+    """One way to ring. queue: which of the eventfds counts it. value: what is written; None: anything."""
 
-    eventfd: Eventfd
+    queue: int
     address: int
     value: int | None
+
+    def match(self, doorbell: Doorbell) -> IoMatch:
+        """What its ioeventfd takes, registered where the scenario says, which need not be where the guest rings."""
+        address = self.address + doorbell.ioeventfd_address - doorbell.address
+        datamatch = doorbell.datamatch if self.value is None else self.value
+        return IoMatch(doorbell.bus, address, doorbell.length, datamatch)
+
+
+def ringings(doorbell: Doorbell | None) -> list[Ringing]:
+    """Every way in which the guest rings."""
+    if doorbell is None:
+        return []
+    if doorbell.queues > 1:
+        return [Ringing(queue, doorbell.address, queue) for queue in range(doorbell.queues)]
+    return [Ringing(0, doorbell.address + place * ADDRESS_STRIDE, None) for place in range(doorbell.addresses)]
+
+
+def route_of(interrupt: Interrupt) -> GsiRoute:
+    """Where the scenario's interrupt goes; the only route that its VM has, so that no PIC takes part."""
+    if interrupt.route == "msi":
+        return GsiRoute.msi(interrupt.gsi, interrupt.vector)
+    return GsiRoute.ioapic(interrupt.gsi, interrupt.gsi)
 
 
 class DoorbellWires(Owner):
@@ -35,24 +58,14 @@ class DoorbellWires(Owner):
         self._ioeventfds: list[Ioeventfd] = []
         self._stack = ExitStack()
         self.eventfds = [self._stack.enter_context(Eventfd()) for _ in range(doorbell.queues if doorbell else 1)]
-        for ringing in self._ringings():
-            vcpu.add_doorbell(ringing.eventfd, ringing.address, pio=self._pio, value=ringing.value)
+        for ringing in ringings(doorbell):
+            vcpu.add_doorbell(self.eventfds[ringing.queue], ringing.address, pio=self._pio, value=ringing.value)
         if doorbell and doorbell.coalesced:
             self._coalesce(vcpu, doorbell)
 
     @property
     def _pio(self) -> bool:
         return self.doorbell is not None and self.doorbell.bus == "pio"
-
-    def _ringings(self) -> list[Ringing]:
-        """What the guest does."""
-        if self.doorbell is None:
-            return []
-        address = self.doorbell.address
-        if self.doorbell.queues > 1:
-            return [Ringing(eventfd, address, queue) for queue, eventfd in enumerate(self.eventfds)]
-        places = range(self.doorbell.addresses)
-        return [Ringing(self.eventfds[0], address + place * ADDRESS_STRIDE, None) for place in places]
 
     def _coalesce(self, vcpu: Vcpu, doorbell: Doorbell) -> None:
         """The zone, and the ring, which outlives the thread that looks at it."""
@@ -64,18 +77,14 @@ class DoorbellWires(Owner):
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns them, if they are not so already."""
         if on and not self._ioeventfds:
-            for ringing in self._ringings():
+            for ringing in ringings(self.doorbell):
                 self._ioeventfds.append(self._assign(ringing))
         while not on and self._ioeventfds:
             self._ioeventfds.pop().close()
 
     def _assign(self, ringing: Ringing) -> Ioeventfd:
-        """Where the scenario says, which need not be where the guest rings."""
         assert self.doorbell is not None
-        doorbell = self.doorbell
-        address = ringing.address + doorbell.ioeventfd_address - doorbell.address
-        datamatch = doorbell.datamatch if ringing.value is None else ringing.value
-        return Ioeventfd(self.vm, ringing.eventfd, address, doorbell.length, pio=self._pio, datamatch=datamatch)
+        return Ioeventfd.of(self.vm, self.eventfds[ringing.queue], ringing.match(self.doorbell))
 
     def count(self) -> int:
         """What the eventfds count together."""

@@ -39,7 +39,17 @@ def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["list"], ["list", "--json"], ["doctor"], ["run", "--help"], ["run"], ["nonsense"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["list"],
+        ["list", "--json"],
+        ["call", "roundtrip"],
+        ["doctor"],
+        ["run", "--help"],
+        ["run"],
+        ["nonsense"],
+    ],
 )
 def test_no_qt_is_imported(arguments: list[str]) -> None:
     code = f"import sys; from viz.cli import main; main({arguments!r}); print('PySide6' in sys.modules)"

@@ -340,6 +340,37 @@ def share_bar(what: str) -> Iterator[Callable[[float], None]]:
 
 
 @app.command()
+def call(
+    name: ScenarioName,
+    part: Annotated[str | None, typer.Option(metavar="NAME", help="One call, by its name in the table.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--as", metavar="c|python|rust|bytes", help="Its program, or its bytes, to paste.")
+    ] = None,
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
+    """Shows the calls behind a scenario's wires: what the kernel gets, and the same in C, Python and Rust."""
+    from engine.calls.of_scenario import calls_of
+    from viz import call_report
+
+    calls = {made.name: made for made in calls_of(scenario_named(name, settings))}
+    if part is not None and part not in calls:
+        raise typer.BadParameter(f"{name} has no call {part!r}; it has {', '.join(calls)}")
+    if form is not None and (part is None or form not in call_report.FORMS):
+        raise typer.BadParameter(f"--as needs --part, and one of {', '.join(call_report.FORMS)}")
+    if as_json:
+        reports = [call_report.as_json(made) for made in calls.values() if part in (None, made.name)]
+        program = {form: call_report.as_text(calls[part], form)} if part and form else {}
+        out_json(reports if part is None else reports[0] | program)
+    elif part is None:
+        out(call_report.call_table(tuple(calls.values())))
+    elif form is None:
+        out(call_report.call_details(calls[part]))
+    else:
+        print(call_report.as_text(calls[part], form))
+
+
+@app.command()
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer turns: rougher figures, sooner.")] = False,
     soak: Annotated[float, typer.Option(min=0, metavar="S", help="Also watch the memory for S seconds, flat out.")] = 0,

@@ -1,0 +1,104 @@
+"""What a call is. Each subclass is one call to the kernel, or what the guest does in its place.
+
+A call says what it does, shows what the kernel gets, and knows its own lines in C, Python (this engine's API) and Rust
+(rust-vmm's kvm-ioctls); program.py puts those of the calls that it needs in front of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from engine.calls.arguments import Arguments
+from engine.events import Switch
+
+SET_UP, WIRES, SIGNALS = "Set-up", "Wires", "Signals"
+GROUPS = (SET_UP, WIRES, SIGNALS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(ABC):
+    """name: of one call among a scenario's, as in "irqfd", or "irqfd-2" of several; stable, for diagrams and users.
+
+    after: what must have been done before, besides what its members say.
+    switch: the live switch that makes and undoes it, or None; `unless`: and is used only while that is off.
+    made: whether it is so now; undone: whether it was, and no more.
+    """
+
+    name: str
+    after: tuple[Call, ...] = ()
+    switch: Switch | None = None
+    unless: bool = False
+    made: bool = True
+    undone: bool = False
+
+    group: ClassVar[str] = SET_UP
+    request: ClassVar[int] = 0  # of an ioctl
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The call's name, as man pages and api.rst have it."""
+
+    @property
+    @abstractmethod
+    def says(self) -> str:
+        """What it does, in one sentence."""
+
+    @property
+    def needs(self) -> tuple[Call, ...]:
+        """Calls whose results it uses, or that must come first."""
+        members = (getattr(self, name) for name in self.__dataclass_fields__)
+        return (*(member for member in members if isinstance(member, Call)), *self.after)
+
+    @property
+    def by(self) -> str:
+        """Who makes it."""
+        return "VMM"
+
+    @property
+    def variable(self) -> str:
+        """What its result is called in all programs; "" if it has none."""
+        return ""
+
+    @property
+    def arguments(self) -> Arguments | None:
+        """What the kernel reads; None if there is no more than a number."""
+        return None
+
+    @property
+    def state(self) -> str:
+        """Of a call that a live switch makes: what the switch has done. "" of all others."""
+        if self.switch is None:
+            return ""
+        if self.group == WIRES:
+            return "assigned" if self.made else "deassigned" if self.undone else "not assigned"
+        return "in use" if self.made else "not in use"
+
+    @property
+    def helpers(self) -> tuple[str, ...]:
+        """Functions in C that its lines call."""
+        return ()
+
+    @abstractmethod
+    def c(self) -> str:
+        """Its lines in C, indented as in main()."""
+
+    @abstractmethod
+    def python(self) -> str:
+        """Its lines in Python, not indented; enter(x) owns x until the program ends."""
+
+    @abstractmethod
+    def rust(self) -> str:
+        """Its lines in Rust, indented as in main()."""
+
+
+def in_order(calls: tuple[Call, ...], done: dict[str, Call] | None = None) -> list[Call]:
+    """The calls and all that they need, each once, what is needed first."""
+    done = {} if done is None else done
+    for call in calls:
+        if call.name not in done:
+            in_order(call.needs, done)
+            done[call.name] = call
+    return list(done.values())

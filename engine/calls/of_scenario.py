@@ -1,0 +1,373 @@
+"""The calls that a scenario's machine makes, in the order in which it makes them, then those of each signal.
+
+Derived from the scenario and from how the switches stand, so that a recording shows the calls of the run that it is of.
+tests/test_calls.py compares them with what the machines pass to the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from engine._core import lib
+from engine.calls.call import Call
+from engine.calls.guest import GuestWrite, LeaveToUserSpace, TakeCoalesced, Write
+from engine.calls.set_up import (
+    CreateIrqchip,
+    CreateVcpu,
+    CreateVm,
+    EnableSplitIrqchip,
+    NewEventfd,
+    OpenKvm,
+    SetMemory,
+)
+from engine.calls.signals import ReadEventfd, SetIrqLine, SignalMsi, WriteEventfd
+from engine.calls.uring import RegisterEventfd, SubmitRead
+from engine.calls.vhost_user import CALL, KICK, HandOver, SetVring
+from engine.calls.wires import AssignIoeventfd, AssignIrqfd, RegisterZone, SetGsiRouting
+from engine.events import Switch
+from engine.scenario import Doorbell, Interrupt, Scenario
+from engine.scenario_rules import ADDRESS_STRIDE
+from engine.wires import Ringing, ringings, route_of
+
+Wiring = Mapping[Switch, bool]
+
+
+def calls_of(scenario: Scenario, wiring: Wiring | None = None) -> tuple[Call, ...]:
+    """Every call of a scenario. wiring: how the switches stand; as the scenario begins, unless it is given."""
+    begins = {Switch.IOEVENTFD: scenario.doorbell, Switch.IRQFD: scenario.interrupt}
+    stands = {
+        Switch.IOEVENTFD: bool(scenario.doorbell and scenario.doorbell.ioeventfd),
+        Switch.IRQFD: bool(scenario.interrupt and scenario.interrupt.irqfd),
+    }
+    stands |= {switch: on for switch, on in (wiring or {}).items() if begins.get(switch)}
+    derive = _Direct if scenario.direct else _Classic
+    return tuple(derive(scenario, stands).calls())
+
+
+def numbered(kind: str, n: int, of: int) -> str:
+    """The name of the n-th (from 0) of several; of a single one the kind itself."""
+    return kind if of == 1 else f"{kind}-{n + 1}"
+
+
+@dataclass(frozen=True)
+class Guest:
+    """The calls of one guest's set-up."""
+
+    vm: CreateVm
+    irqchip: CreateIrqchip | EnableSplitIrqchip
+    memory: SetMemory
+    vcpu: CreateVcpu
+
+    def calls(self) -> tuple[Call, ...]:
+        return (self.vm, self.irqchip, self.memory, self.vcpu)
+
+
+class _Machine:
+    """What all machines share."""
+
+    def __init__(self, scenario: Scenario, wiring: Wiring) -> None:
+        self.scenario, self.wiring = scenario, wiring
+        self.kvm = OpenKvm(name="open")
+
+    def guest(self, letter: str = "") -> Guest:
+        """One guest's set-up."""
+        end = f"-{letter}" if letter else ""
+        vm = CreateVm(name=f"create-vm{end}", kvm=self.kvm, letter=letter)
+        split = self.scenario.irqchip == "split"
+        irqchip = (EnableSplitIrqchip if split else CreateIrqchip)(name=f"irqchip{end}", vm=vm)
+        memory = SetMemory(name=f"memory{end}", vm=vm)
+        return Guest(vm, irqchip, memory, CreateVcpu(name=f"create-vcpu{end}", vm=vm, memory=memory))
+
+    def ioeventfds(self, guest: Guest, eventfds: list[NewEventfd]) -> list[AssignIoeventfd]:
+        """One for each way to ring."""
+        ways, on = ringings(self.scenario.doorbell), self.wiring[Switch.IOEVENTFD]
+        return [
+            AssignIoeventfd(
+                name=numbered("ioeventfd", n, len(ways)),
+                vm=guest.vm,
+                eventfd=eventfds[way.queue],
+                match=way.match(self.doorbell),
+                switch=Switch.IOEVENTFD,
+                made=on,
+                undone=not on and self.doorbell.ioeventfd,
+            )
+            for n, way in enumerate(ways)
+        ]
+
+    @property
+    def doorbell(self) -> Doorbell:
+        """Of a scenario that has one."""
+        assert self.scenario.doorbell is not None
+        return self.scenario.doorbell
+
+    @property
+    def interrupt(self) -> Interrupt:
+        """Of a scenario that has one."""
+        assert self.scenario.interrupt is not None
+        return self.scenario.interrupt
+
+    def routing(self, guest: Guest) -> SetGsiRouting:
+        """The routing table."""
+        return SetGsiRouting(name="routing", vm=guest.vm, after=(guest.irqchip,), route=route_of(self.interrupt))
+
+    # -- doorbells
+
+    def rings(self, guest: Guest, ioeventfds: list[AssignIoeventfd], zone: Call | None) -> Iterator[Call]:
+        """For each way to ring: the guest's instruction, how it leaves, who passes it on."""
+        ways = ringings(self.scenario.doorbell)
+        for n, way in enumerate(ways):
+            yield from self._ring(guest, way, ioeventfds[n], zone, (n, len(ways)))
+
+    def _ring(
+        self, guest: Guest, way: Ringing, ioeventfd: AssignIoeventfd, zone: Call | None, which: tuple[int, int]
+    ) -> Iterator[Call]:
+        doorbell = self.doorbell
+        value = doorbell.value if way.value is None else way.value
+        assigned = self.wiring[Switch.IOEVENTFD]
+        taken = assigned and doorbell.hit
+        zones = () if zone is None else (zone,)
+        there = (ioeventfd,) if assigned else ()
+        takes = "the ioeventfd takes it" if taken else self._misses(assigned)
+        ring = GuestWrite(
+            name=numbered("ring", *which),
+            vm=guest.vm,
+            memory=guest.memory,
+            vcpu=guest.vcpu,
+            write=Write(doorbell.bus, way.address, doorbell.width, value),
+            takes=takes,
+            after=there + zones,
+        )
+        yield ring
+        apart = replace(ring, after=zones) if taken else ring  # as it is while the switch is off
+        out: Call = LeaveToUserSpace(name=numbered("exit", *which), ring=apart)
+        if zone is not None:
+            out = TakeCoalesced(name=numbered("take", *which), ring=apart)
+        yield self._heavy(out, taken)
+        relay = WriteEventfd(
+            name=numbered("relay", *which),
+            eventfd=ioeventfd.eventfd,
+            thread="vCPU thread",
+            why="what the ioeventfd would have done in the kernel",
+            after=(out,),
+        )
+        yield self._heavy(relay, taken)
+
+    def _misses(self, assigned: bool) -> str:
+        if self.doorbell.coalesced:
+            return "KVM notes it in the ring of coalesced writes"
+        return "the ioeventfd does not match, so it leaves" if assigned else "nothing in the kernel takes it"
+
+    def _heavy(self, call: Call, taken: bool) -> Call:
+        """Of a way by user space: it is used while the ioeventfd is off; always, if that would not match anyway."""
+        if not self.doorbell.hit:
+            return call
+        return replace(call, switch=Switch.IOEVENTFD, unless=True, made=not taken)
+
+
+class _Classic(_Machine):
+    """One guest and an I/O thread (engine/one_guest.py, uring.py, virtqueue.py)."""
+
+    def calls(self) -> Iterator[Call]:
+        """In order."""
+        guest, queues = self.guest(), self.scenario.doorbell.queues if self.scenario.doorbell else 0
+        doorbells = [self._eventfd("doorbell", n, queues, "counts doorbells") for n in range(queues)]
+        zone = self._zone(guest)
+        irqs, resample = self._interrupt_eventfds()
+        yield from (self.kvm, *guest.calls(), *doorbells)
+        yield from () if zone is None else (zone,)
+        yield from (*irqs, *([resample] if resample else []))
+        routing = self.routing(guest) if self.scenario.interrupt else None
+        yield from [routing] if routing else []
+        submit = self._uring(guest, irqs)
+        yield from [submit.uring] if submit else []
+        ioeventfds = self.ioeventfds(guest, doorbells)
+        yield from ioeventfds
+        irqfds = self._irqfds(guest, routing, irqs, resample) if routing else []
+        yield from irqfds
+        yield from self._doorbell_signals(guest, ioeventfds, doorbells, zone)
+        if routing:
+            yield from self._interrupt_signals(guest, routing, irqfds, resample, submit)
+
+    def _eventfd(self, called: str, n: int, of: int, purpose: str) -> NewEventfd:
+        name = numbered(called, n, of)
+        return NewEventfd(name=f"eventfd-{name}", called=name.replace("-", "_"), purpose=purpose)
+
+    def _zone(self, guest: Guest) -> RegisterZone | None:
+        doorbell = self.scenario.doorbell
+        if doorbell is None or not doorbell.coalesced:
+            return None
+        size = doorbell.addresses * ADDRESS_STRIDE
+        return RegisterZone(name="zone", vm=guest.vm, address=doorbell.address, size=size, pio=doorbell.bus == "pio")
+
+    def _interrupt_eventfds(self) -> tuple[list[NewEventfd], NewEventfd | None]:
+        interrupt = self.scenario.interrupt
+        if interrupt is None:
+            return [], None
+        many, level = interrupt.irqfds, interrupt.trigger == "level"
+        irqs = [self._eventfd("irq", n, many, "whoever adds to it interrupts the guest") for n in range(many)]
+        resample = self._eventfd("resample", 0, 1, "tells that the guest has ended the interrupt") if level else None
+        return irqs, resample
+
+    def _uring(self, guest: Guest, irqs: list[NewEventfd]) -> SubmitRead | None:
+        if self.scenario.machine != "io-uring":
+            return None
+        register = RegisterEventfd(name="uring", eventfd=irqs[0], memory=guest.memory)
+        return SubmitRead(name="submit", uring=register)
+
+    def _irqfds(
+        self, guest: Guest, routing: SetGsiRouting, irqs: list[NewEventfd], resample: NewEventfd | None
+    ) -> list[AssignIrqfd]:
+        interrupt = self.interrupt
+        if interrupt.trigger == "level" and not interrupt.irqfd:  # settled before the guest boots
+            return []
+        fixed = interrupt.trigger == "level" or self.scenario.machine == "io-uring"
+        return [
+            AssignIrqfd(
+                name=numbered("irqfd", n, len(irqs)),
+                vm=guest.vm,
+                after=(guest.irqchip, routing),
+                eventfd=irq,
+                gsi=interrupt.gsi,
+                resamplefd=resample,
+                switch=None if fixed else Switch.IRQFD,
+                made=self.wiring[Switch.IRQFD],
+                undone=interrupt.irqfd and not self.wiring[Switch.IRQFD],
+            )
+            for n, irq in enumerate(irqs)
+        ]
+
+    # -- signals
+
+    def _doorbell_signals(
+        self, guest: Guest, ioeventfds: list[AssignIoeventfd], doorbells: list[NewEventfd], zone: Call | None
+    ) -> Iterator[Call]:
+        calls = list(self.rings(guest, ioeventfds, zone))
+        yield from calls
+        taken = self.wiring[Switch.IOEVENTFD] and bool(self.scenario.doorbell) and self.doorbell.hit
+        for n, doorbell in enumerate(doorbells):
+            first = numbered("ring" if taken else "relay", n, len(ioeventfds))
+            before = tuple(call for call in calls if call.name == first)
+            name = numbered("read", n, len(doorbells))
+            yield ReadEventfd(name=name, eventfd=doorbell, what="doorbells were rung", after=before)
+
+    def _interrupt_signals(
+        self,
+        guest: Guest,
+        routing: SetGsiRouting,
+        irqfds: list[AssignIrqfd],
+        resample: NewEventfd | None,
+        submit: SubmitRead | None,
+    ) -> Iterator[Call]:
+        on = self.wiring[Switch.IRQFD]
+        if submit:
+            yield replace(submit, after=tuple(irqfds))
+            return
+        for n, irqfd in enumerate(irqfds):
+            yield WriteEventfd(
+                name=numbered("signal", n, len(irqfds)),
+                eventfd=irqfd.eventfd,
+                thread="I/O thread",
+                why="KVM takes it at once and interrupts the guest",
+                after=(replace(irqfd, made=True, undone=False),),
+                switch=irqfd.switch,
+                made=on,
+            )
+        if resample is None:
+            yield from self._ioctls(guest, routing)
+        elif irqfds:
+            what = "times KVM has lowered the line"
+            yield ReadEventfd(name="resample", eventfd=resample, what=what, comes=False, after=tuple(irqfds))
+        else:
+            yield from self._acknowledged(guest, routing, resample)
+
+    def _ioctls(self, guest: Guest, routing: SetGsiRouting) -> Iterator[Call]:
+        """What the I/O thread calls while the irqfd is off."""
+        calls: list[Call] = []
+        if self.interrupt.ioctl == "signal-msi":
+            vcpu = replace(guest.vcpu, after=(guest.irqchip,))  # so that it has a local APIC
+            calls = [SignalMsi(name="signal-msi", vm=guest.vm, vcpu=vcpu, route=route_of(self.interrupt))]
+        else:
+            for level, name in ((1, "irq-line-high"), (0, "irq-line-low")):
+                after, gsi = (guest.irqchip, routing), self.interrupt.gsi
+                calls.append(SetIrqLine(name=name, vm=guest.vm, gsi=gsi, level=level, after=after))
+        for call in calls:
+            yield replace(call, switch=Switch.IRQFD, unless=True, made=not self.wiring[Switch.IRQFD])
+
+    def _acknowledged(self, guest: Guest, routing: SetGsiRouting, resample: NewEventfd) -> Iterator[Call]:
+        """A level by ioctl: the guest tells the VMM, which lowers the line."""
+        after = (guest.irqchip, routing)
+        yield SetIrqLine(name="irq-line-high", vm=guest.vm, gsi=self.interrupt.gsi, level=1, after=after)
+        ring = GuestWrite(
+            name="ack",
+            vm=guest.vm,
+            memory=guest.memory,
+            vcpu=guest.vcpu,
+            write=Write("pio", lib.BW_PORT_ACK, 4, 1),
+            takes="it acknowledges interrupt 1, at the device's port, and leaves to user space",
+        )
+        yield ring
+        out = LeaveToUserSpace(name="exit", ring=ring)
+        yield out
+        low = SetIrqLine(name="irq-line-low", vm=guest.vm, gsi=self.interrupt.gsi, level=0, after=after)
+        yield replace(low, thread="vCPU thread")
+        tell = WriteEventfd(
+            name="relay", eventfd=resample, thread="vCPU thread", why="the I/O thread may raise the line again"
+        )
+        yield tell
+        what = "times the guest has acknowledged"
+        yield ReadEventfd(name="resample", eventfd=resample, what=what, after=(tell,))
+
+
+class _Direct(_Machine):
+    """No thread of this process reads the doorbell (engine/two_guests.py, vhost_guest.py)."""
+
+    def calls(self) -> Iterator[Call]:
+        """In order."""
+        partnered = self.scenario.partnered
+        call = NewEventfd(name="eventfd-call", called="call", purpose="whoever adds to it interrupts the guest")
+        kick = NewEventfd(name="eventfd-kick", called="kick", purpose="counts doorbells, for the other process")
+        both = NewEventfd(name="eventfd", called="bell", purpose="the doorbell of one is the interrupt of the other")
+        rung, irq = (kick, call) if partnered else (both, both)
+        yield from (call, kick) if partnered else (both,)
+        yield self.kvm
+        guests = [self.guest("b"), self.guest("a")] if self.scenario.machine == "two-guests" else [self.guest()]
+        listener, ringer = guests[0], guests[-1]
+        for guest in guests:
+            yield from guest.calls()
+        if ringer is not listener:
+            yield self._peer(ringer)
+        routing = self.routing(listener)
+        yield routing
+        yield from self._hand_over(kick, call) if partnered else ()
+        yield AssignIrqfd(
+            name="irqfd",
+            vm=listener.vm,
+            after=(listener.irqchip, routing),
+            eventfd=irq,
+            gsi=self.interrupt.gsi,
+            switch=Switch.IRQFD,
+            made=self.wiring[Switch.IRQFD],
+            undone=self.interrupt.irqfd and not self.wiring[Switch.IRQFD],
+        )
+        ioeventfds = self.ioeventfds(ringer, [rung])
+        yield from ioeventfds
+        yield from self.rings(ringer, ioeventfds, None)
+
+    def _peer(self, ringer: Guest) -> SetMemory:
+        return SetMemory(
+            name="memory-shared",
+            vm=ringer.vm,
+            slot=1,
+            address=lib.BW_PEER_CONTROL,
+            size=4096,
+            called="shared",
+            what="the page in which guest B reads how many doorbells there were",
+        )
+
+    def _hand_over(self, kick: NewEventfd, call: NewEventfd) -> Iterator[Call]:
+        """The messages to the other process."""
+        queue = HandOver(name="vhost-user")
+        yield queue
+        yield SetVring(name="vhost-user-call", queue=queue, eventfd=call, what=CALL)
+        yield SetVring(name="vhost-user-kick", queue=queue, eventfd=kick, what=KICK)

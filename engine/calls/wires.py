@@ -1,0 +1,264 @@
+"""What is registered with a VM (virt/kvm/api.rst, 4.59 KVM_IOEVENTFD, 4.75 KVM_IRQFD, 4.52 routes, 4.116 zones)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from engine._core import ffi, lib
+from engine.calls.arguments import Arguments, Field, arguments_of, number
+from engine.calls.call import WIRES, Call
+from engine.calls.set_up import CreateVm, NewEventfd
+from engine.gsi import GsiRoute
+from engine.ioeventfd import IoMatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignIoeventfd(Call):
+    """KVM_IOEVENTFD; with DEASSIGN once its switch is off."""
+
+    vm: CreateVm
+    eventfd: NewEventfd
+    match: IoMatch
+
+    title = "KVM_IOEVENTFD"
+    group = WIRES
+    request: ClassVar[int] = lib.KVM_IOEVENTFD
+
+    @property
+    def says(self) -> str:
+        what = "no longer signals" if self.undone else "signals"
+        return f"KVM {what} the eventfd {self.eventfd.variable} when the guest writes {self.match}."
+
+    @property
+    def flags(self) -> str:
+        """In the words of linux/kvm.h."""
+        flags = ["KVM_IOEVENTFD_FLAG_PIO"] if self.match.bus == "pio" else []
+        flags += ["KVM_IOEVENTFD_FLAG_DATAMATCH"] if self.match.datamatch is not None else []
+        flags += ["KVM_IOEVENTFD_FLAG_DEASSIGN"] if self.undone else []
+        return " | ".join(flags) or "0"
+
+    @property
+    def arguments(self) -> Arguments:
+        match, fd = self.match, self.eventfd.number
+        flags = match.flags | (lib.KVM_IOEVENTFD_FLAG_DEASSIGN if self.undone else 0)
+        struct = lib.bw_ioeventfd_struct(
+            -1 if fd is None else fd, match.address, match.length, match.datamatch or 0, flags
+        )
+        texts = {"fd": self.eventfd.variable, "addr": f"{match.address:#x}", "flags": self.flags}
+        return arguments_of(struct, texts, {"fd": fd is None})
+
+    def c(self) -> str:
+        assign = f"""    struct kvm_ioeventfd ioeventfd = {replace(self, undone=False).arguments.literal()};
+    check(ioctl({self.vm.variable}, KVM_IOEVENTFD, &ioeventfd), "KVM_IOEVENTFD");"""
+        deassign = f"""
+    ioeventfd.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
+    check(ioctl({self.vm.variable}, KVM_IOEVENTFD, &ioeventfd), "KVM_IOEVENTFD deassign");"""
+        return assign + deassign if self.undone else assign
+
+    def python(self) -> str:
+        match = self.match
+        datamatch = "" if match.datamatch is None else f", datamatch={number(match.datamatch)}"
+        where = f"{self.vm.variable}, {self.eventfd.variable}, {match.address:#x}, {match.length}"
+        make = f"enter(Ioeventfd({where}, pio={match.bus == 'pio'}{datamatch}))"
+        return f"ioeventfd = {make}\nioeventfd.close()" if self.undone else make
+
+    def rust(self) -> str:
+        if self.match.length and self.match.datamatch is None:
+            return self._rust_ioctl()
+        value = f"{self.match.datamatch}u{8 * self.match.length}" if self.match.length else "NoDatamatch"
+        kind = "Pio" if self.match.bus == "pio" else "Mmio"
+        where = f"&{self.eventfd.variable}, &address, {value}"
+        lines = [
+            f"    let address = IoEventAddress::{kind}({self.match.address:#x});",
+            f"    {self.vm.variable}.register_ioevent({where})?;",
+        ]
+        return "\n".join(lines + ([f"    {self.vm.variable}.unregister_ioevent({where})?;"] if self.undone else []))
+
+    def _rust_ioctl(self) -> str:
+        flags = "1 << kvm_ioeventfd_flag_nr_pio" if self.match.bus == "pio" else "0"
+        call = f"""    // SAFETY: the kernel reads one kvm_ioeventfd and keeps no pointer to it.
+    if unsafe {{ ioctl_with_ref(&{self.vm.variable}, KVM_IOEVENTFD(), &ioeventfd) }} < 0 {{
+        return Err(std::io::Error::last_os_error().into());
+    }}"""
+        assign = f"""    // register_ioevent() has a length only together with a
+    // datamatch, and here any value will do: the ioctl itself.
+    let mut ioeventfd = kvm_ioeventfd {{
+        addr: {self.match.address:#x},
+        len: {self.match.length},
+        fd: {self.eventfd.variable}.as_raw_fd(),
+        flags: {flags},
+        ..Default::default()
+    }};
+{call}"""
+        if not self.undone:
+            return assign.replace("let mut", "let")
+        return f"{assign}\n    ioeventfd.flags |= 1 << kvm_ioeventfd_flag_nr_deassign;\n{call}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignIrqfd(Call):
+    """KVM_IRQFD; with DEASSIGN once its switch is off."""
+
+    vm: CreateVm
+    eventfd: NewEventfd
+    gsi: int
+    resamplefd: NewEventfd | None = None
+
+    title = "KVM_IRQFD"
+    group = WIRES
+    request: ClassVar[int] = lib.KVM_IRQFD
+
+    @property
+    def says(self) -> str:
+        if self.undone:
+            return f"A signal of the eventfd {self.eventfd.variable} no longer raises GSI {self.gsi}."
+        if self.resamplefd:
+            back = f"at the guest's EOI KVM lowers it and signals {self.resamplefd.variable}"
+            return f"A signal of the eventfd {self.eventfd.variable} raises the line of GSI {self.gsi}; {back}."
+        return f"A signal of the eventfd {self.eventfd.variable}, by whomever, raises GSI {self.gsi}."
+
+    @property
+    def arguments(self) -> Arguments:
+        fd, resample = self.eventfd.number, None if self.undone else self.resamplefd
+        back = resample.number if resample else -1
+        flags, words = (lib.KVM_IRQFD_FLAG_RESAMPLE, "KVM_IRQFD_FLAG_RESAMPLE") if resample else (0, "0")
+        if self.undone:
+            flags, words = lib.KVM_IRQFD_FLAG_DEASSIGN, "KVM_IRQFD_FLAG_DEASSIGN"
+        struct = lib.bw_irqfd_struct(-1 if fd is None else fd, self.gsi, flags, -1 if back is None else back)
+        texts = {
+            "fd": self.eventfd.variable,
+            "flags": words,
+            "resamplefd": resample.variable if resample else "-1",
+        }
+        return arguments_of(struct, texts, {"fd": fd is None, "resamplefd": back is None})
+
+    def c(self) -> str:
+        assign = f"""    struct kvm_irqfd irqfd = {replace(self, undone=False).arguments.literal()};
+    check(ioctl({self.vm.variable}, KVM_IRQFD, &irqfd), "KVM_IRQFD");"""
+        deassign = f"""
+    irqfd.flags = KVM_IRQFD_FLAG_DEASSIGN;
+    check(ioctl({self.vm.variable}, KVM_IRQFD, &irqfd), "KVM_IRQFD deassign");"""
+        return assign + deassign if self.undone else assign
+
+    def python(self) -> str:
+        where = f"{self.vm.variable}, {self.eventfd.variable}, {self.gsi}"
+        make = f"enter(Irqfd({where}))"
+        if self.resamplefd:
+            make = f"enter(Irqfd.with_resample({where}, {self.resamplefd.variable}))"
+        return f"irqfd = {make}\nirqfd.close()" if self.undone else make
+
+    def rust(self) -> str:
+        vm, fd = self.vm.variable, self.eventfd.variable
+        assign = f"    {vm}.register_irqfd(&{fd}, {self.gsi})?;"
+        if self.resamplefd:
+            assign = f"    {vm}.register_irqfd_with_resample(&{fd}, &{self.resamplefd.variable}, {self.gsi})?;"
+        return f"{assign}\n    {vm}.unregister_irqfd(&{fd}, {self.gsi})?;" if self.undone else assign
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetGsiRouting(Call):
+    """KVM_SET_GSI_ROUTING of a table with one route."""
+
+    vm: CreateVm
+    route: GsiRoute
+
+    title = "KVM_SET_GSI_ROUTING"
+    group = WIRES
+    request: ClassVar[int] = lib.KVM_SET_GSI_ROUTING
+
+    @property
+    def says(self) -> str:
+        return f"Replaces the routing table: {self.route}; no other GSI leads anywhere."
+
+    @property
+    def _by_message(self) -> bool:
+        return bool(self.route.type == lib.BW_ROUTE_MSI)
+
+    @property
+    def arguments(self) -> Arguments:
+        table = ffi.new("struct kvm_irq_routing *", {"nr": 1})[0]
+        entry = lib.bw_routing_entry_struct(ffi.new("struct bw_route *", self.route.as_c()))
+        kind = "KVM_IRQ_ROUTING_MSI" if self._by_message else "KVM_IRQ_ROUTING_IRQCHIP"
+        head, body = arguments_of(table, {}), arguments_of(entry, {"type": kind})
+        size = len(head.data)
+        fields = [*body.fields, *self._target(entry, ffi.offsetof("struct kvm_irq_routing_entry", "u"))]
+        inside = (Field(f"entries[0].{f.name}", size + f.offset, f.size, f.value, f.text) for f in fields)
+        return Arguments(head.struct, (*head.fields, *inside), head.data + body.data)
+
+    def _target(self, entry: object, offset: int) -> list[Field]:
+        """What the route's union holds."""
+        name, union = ("msi", entry.u.msi) if self._by_message else ("irqchip", entry.u.irqchip)  # type: ignore[attr-defined]
+        texts = {"address_lo": f"{self.route.address & 0xFFFFFFFF:#x}", "data": f"{self.route.data:#x}"}
+        if not self._by_message:
+            texts = {"irqchip": "KVM_IRQCHIP_IOAPIC"}
+        return [
+            Field(f"u.{name}.{f.name}", offset + f.offset, f.size, f.value, f.text)
+            for f in arguments_of(union, texts).fields
+        ]
+
+    def c(self) -> str:
+        fields = [f for f in self.arguments.fields if f.name.startswith("entries[0]") and f.value]
+        lines = "\n".join(f"        .{f.name.removeprefix('entries[0].')} = {f.text}," for f in fields)
+        return f"""    struct kvm_irq_routing *table = calloc(1, sizeof *table + sizeof table->entries[0]);
+    table->nr = 1;
+    table->entries[0] = (struct kvm_irq_routing_entry){{
+{lines}
+    }};
+    check(ioctl({self.vm.variable}, KVM_SET_GSI_ROUTING, table), "KVM_SET_GSI_ROUTING");"""
+
+    def python(self) -> str:
+        gsi, data, pin = self.route.gsi, self.route.data, self.route.pin
+        route = f"GsiRoute.msi({gsi}, {data:#x})" if self._by_message else f"GsiRoute.ioapic({gsi}, {pin})"
+        return f"{self.vm.variable}.set_gsi_routing({route})"
+
+    def rust(self) -> str:
+        low, data = self.route.address & 0xFFFFFFFF, self.route.data
+        kind, union = "KVM_IRQ_ROUTING_MSI", f"entry.u.msi.address_lo = {low:#x};\n    entry.u.msi.data = {data:#x};"
+        if not self._by_message:
+            kind = "KVM_IRQ_ROUTING_IRQCHIP"
+            union = f"entry.u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;\n    entry.u.irqchip.pin = {self.route.pin};"
+        return f"""    let mut entry = kvm_irq_routing_entry {{
+        gsi: {self.route.gsi},
+        type_: {kind},
+        ..Default::default()
+    }};
+    {union}
+    let table = KvmIrqRouting::from_entries(&[entry]).map_err(|error| format!("{{error:?}}"))?;
+    {self.vm.variable}.set_gsi_routing(&table)?;"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterZone(Call):
+    """KVM_REGISTER_COALESCED_MMIO"""
+
+    vm: CreateVm
+    address: int
+    size: int
+    pio: bool
+
+    title = "KVM_REGISTER_COALESCED_MMIO"
+    group = WIRES
+    request: ClassVar[int] = lib.KVM_REGISTER_COALESCED_MMIO
+
+    @property
+    def says(self) -> str:
+        place = "port" if self.pio else "address"
+        return f"Writes to {self.size} bytes from {place} {self.address:#x} go into a ring, and nobody is woken."
+
+    @property
+    def arguments(self) -> Arguments:
+        struct = lib.bw_coalesced_zone_struct(self.address, self.size, int(self.pio))
+        return arguments_of(struct, {"addr": f"{self.address:#x}"})
+
+    def c(self) -> str:
+        return f"""    struct kvm_coalesced_mmio_zone zone = {self.arguments.literal()};
+    check(ioctl({self.vm.variable}, KVM_REGISTER_COALESCED_MMIO, &zone), "KVM_REGISTER_COALESCED_MMIO");"""
+
+    def python(self) -> str:
+        return f"enter(CoalescedZone({self.vm.variable}, {self.address:#x}, {self.size}, pio={self.pio}))"
+
+    def rust(self) -> str:
+        kind = "Pio" if self.pio else "Mmio"
+        return f"""    let address = IoEventAddress::{kind}({self.address:#x});
+    {self.vm.variable}.register_coalesced_mmio(address, {self.size})?;"""
