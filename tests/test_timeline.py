@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind, Events, Lane
-from engine.journeys import JourneyTracker
 from tests.fake_source import HZ, FakeSource
-from tests.journey_streams import World, cut, scenario
-from viz.lanes import Occupancy, Spans, awake, cover, flights, instruction, user_space
 from viz.model import LiveModel, journey_span
 from viz.theme import DARK, LIGHT, load_fonts
 from viz.timeline import Timeline
-from viz.timeline_painter import LANES, columns, lane_rect
+from viz.timeline_painter import columns, lane_rects
 from viz.timeview import LEAD, LONGEST, SHORTEST, TimeView, round_up
 
 
@@ -54,7 +47,8 @@ def place(timeline: Timeline, tsc: int, lane: str) -> QPointF:
     """Where a time is on the screen, in a lane."""
     share = (tsc - timeline.scene.start) / (timeline.scene.end - timeline.scene.start)
     area = timeline.area
-    return QPointF(area.left() + share * area.width(), lane_rect(area, lane).center().y())
+    rect = lane_rects(area, timeline.scene.lanes)[f"{lane}0"]
+    return QPointF(area.left() + share * area.width(), rect.center().y())
 
 
 def wheel(timeline: Timeline, at: QPointF, turn: int, shift: bool = False) -> None:
@@ -65,79 +59,6 @@ def wheel(timeline: Timeline, at: QPointF, turn: int, shift: bool = False) -> No
             at, at, none, QPointF(0, turn).toPoint(), Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False
         )
     )
-
-
-# -- lanes
-
-
-def test_awake_is_from_the_first_word_to_the_next_wait() -> None:
-    events = World(random.Random(3), True).run(200)
-    words = events[events["lane"] == Lane.IO_THREAD].copy()
-    words["kind"][::3] = EventKind.WAIT
-    expected, since = [], 0
-    for word in words:
-        if word["kind"] == EventKind.WAIT and since:
-            expected.append((since, int(word["tsc"])))
-        since = 0 if word["kind"] == EventKind.WAIT else since or int(word["tsc"])
-    spans = awake(words)
-    assert list(zip(spans.start.tolist(), spans.end.tolist(), strict=True)) == expected
-
-
-def test_user_space_is_from_each_exit_to_its_entry() -> None:
-    events = World(random.Random(8), True).run(400)
-    spans = user_space(events)
-    exits = events["tsc"][events["kind"] == EventKind.EXIT]
-    assert spans.start.tolist() == exits.tolist()
-    assert (spans.end > spans.start).all()
-
-
-@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 300)), max_size=30))
-def test_cover_adds_up_what_lies_between_edges(spans: list[tuple[int, int]]) -> None:
-    start = np.array([s for s, _ in spans], np.uint64)
-    end = start + np.array([n for _, n in spans], np.uint64)
-    edges = np.arange(0, 1400, 100).astype(np.uint64)
-    covered = cover(Spans(start, end), edges)
-    for low, high, cycles in zip(edges[:-1].tolist(), edges[1:].tolist(), covered, strict=True):
-        true = sum(max(0, min(s + n, high) - max(s, low)) for s, n in spans)
-        assert cycles == pytest.approx(true)
-
-
-def occupied(batches: list[Events], hz: float) -> Occupancy:
-    occupancy, tracker = Occupancy(hz), JourneyTracker(scenario())
-    for batch in batches:
-        occupancy.feed(batch, tracker.feed(batch))
-    return occupancy
-
-
-def test_bins_hold_what_the_events_say_however_they_are_cut() -> None:
-    events = World(random.Random(5), True).run(2000)
-    t0, t1 = int(events["tsc"][0]), int(events["tsc"][-1]) + 1
-    hz = 1e4 * (t1 - t0) / 500  # 500 bins in all
-    whole, parts = occupied([events], hz), occupied(cut(events, random.Random(1)), hz)
-    journeys = JourneyTracker(scenario()).feed(events)
-    out, back = flights(journeys)
-    edges = np.array([t0, t1], np.uint64)
-    true = {
-        "guest": cover(instruction(journeys), edges),
-        "vcpu": cover(user_space(events), edges),
-        "kvm": cover(out, edges) + cover(back, edges),
-        "io": cover(awake(events), edges),
-    }
-    for lane in Occupancy.LANES:
-        busy = whole._busy[lane].sum()
-        assert busy == pytest.approx(true[lane][0], rel=1e-6), lane
-        assert parts._busy[lane].sum() == pytest.approx(busy, rel=1e-6), lane
-
-
-def test_shares_lie_between_nothing_and_all() -> None:
-    events = World(random.Random(5), True).run(2000)
-    occupancy = occupied([events], 1e7)
-    t0, t1 = int(events["tsc"][0]), int(events["tsc"][-1])
-    for lane in Occupancy.LANES:
-        share = occupancy.share(lane, t0, t1, 200)
-        assert share.shape == (200,)
-        assert 0 <= share.min() <= share.max() <= 1
-    assert occupancy.share("guest", t1 + 10**9, t1 + 2 * 10**9, 50).max() == 0
 
 
 # -- the view
@@ -219,7 +140,8 @@ def test_a_click_beside_all_journeys_chooses_none(qtbot: QtBot) -> None:
     model, _ = model_of()
     timeline = timeline_of(model, qtbot)
     model.selection.choose(journeys=timeline.scene.journeys[-1:])
-    nowhere = QPointF(timeline.area.right() - 2, lane_rect(timeline.area, "vcpu").center().y())
+    rect = lane_rects(timeline.area, timeline.scene.lanes)["vcpu0"]
+    nowhere = QPointF(timeline.area.right() - 2, rect.center().y())
     QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=nowhere.toPoint())
     assert model.selection.journeys.size == 0
 
@@ -339,7 +261,7 @@ def test_markers_stand_where_they_are_dragged_and_say_what_lies_between(qtbot: Q
     assert timeline.view.span == pytest.approx(1.3 * (int(journey["handler"]) - int(journey["ring"])), rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["roundtrip", "roundtrip-userspace", "doorbell-mmio-exit", "irq-ioapic"])
+@pytest.mark.parametrize("name", ["roundtrip", "roundtrip-userspace", "doorbell-mmio-exit", "irq-ioapic", "vm-to-vm"])
 @pytest.mark.parametrize("seconds", [2e-6, 2e-4, 2e-2, 1.0, 10.0])
 def test_paints_any_scenario_at_any_zoom(name: str, seconds: float, qtbot: QtBot) -> None:
     model, _ = model_of(name)
@@ -351,6 +273,7 @@ def test_paints_any_scenario_at_any_zoom(name: str, seconds: float, qtbot: QtBot
         timeline.redraw()
         assert not timeline.grab().isNull()
     assert (timeline.scene.shares is not None) == (seconds >= 0.1)
+    assert timeline.scene.lanes
 
 
 def test_selecting_elsewhere_brings_the_journey_into_view(qtbot: QtBot) -> None:
@@ -373,9 +296,10 @@ def test_the_bins_miss_nothing_when_frames_are_skipped(qtbot: QtBot) -> None:
         run(model, source, 0.05 * skip)
         timeline.view.zoom(span * HZ / timeline.view.span)
         timeline.redraw()
+    start, end = model.events.first - HZ, model.events.last + HZ
     journeys = model.journeys.newest(model.journeys.total)
-    true = (journeys["rung"] - journeys["ring"]).sum()
-    assert timeline.occupancy._busy["guest"].sum() == pytest.approx(float(true), rel=1e-6)
+    busy = timeline.past.busy(["instruction0"], start, end, 5000)["instruction0"].mean() * (end - start)
+    assert busy == pytest.approx(float((journeys["rung"] - journeys["ring"]).sum()), rel=1e-6)
 
 
 def test_columns_are_as_high_as_their_share() -> None:
@@ -385,7 +309,7 @@ def test_columns_are_as_high_as_their_share() -> None:
 
 
 def test_lanes_do_not_overlap(qtbot: QtBot) -> None:
-    timeline = timeline_of(model_of()[0], qtbot)
-    rects = [lane_rect(timeline.area, key) for key, *_ in LANES]
+    timeline = timeline_of(model_of("vm-to-vm")[0], qtbot)
+    rects = list(lane_rects(timeline.area, timeline.scene.lanes).values())
     assert all(above.bottom() < below.top() for above, below in pairwise(rects))
     assert rects[-1].bottom() == pytest.approx(timeline.area.bottom())

@@ -59,6 +59,12 @@ def counted(numbers: npt.NDArray[np.unsignedinteger], values: int) -> Counts:
     return np.bincount(numbers, minlength=values)[:values]
 
 
+def overlap(first: int, last: int, t0: int, t1: int) -> float:
+    """Which share of first..last lies in t0..t1."""
+    common = min(last, t1) - max(first, t0)
+    return 0.0 if common < 0 else (common + 1) / (last - first + 1)
+
+
 class History:
     """Records of one dtype with a start and an end in time, given by `span(records) -> (starts, ends)`."""
 
@@ -144,6 +150,20 @@ class History:
             if chunk.first <= t1 and chunk.last >= t0:
                 counts += chunk.count_by(field, values, t0, t1)
         return counts
+
+    def about(self, t0: int, t1: int) -> float:
+        """How many records lie between t0 and t1, about: within a chunk they are taken to be spread evenly."""
+        return sum(chunk.used * overlap(chunk.first, chunk.last, t0, t1) for chunk in self._chunks)
+
+    def after(self, number: int, count: int) -> Records:
+        """Up to `count` records from the one with this number on, counted from the first that ever came."""
+        found, at = [], self.total - len(self)
+        for chunk in self._chunks:
+            skip = max(number - at, 0)
+            part = chunk.records[skip : min(chunk.used, skip + count)]
+            found.append(part)
+            number, count, at = number + part.size, count - part.size, at + chunk.used
+        return np.concatenate([np.empty(0, self.dtype), *found])
 
     def newest(self, count: int) -> Records:
         """The last `count` records, or fewer if there are no more."""

@@ -1,20 +1,26 @@
-"""What each lane of the timeline did when: stretches of time, out of journeys and events. No Qt.
+"""Which lanes the timeline has, and what happened in each: stretches of time, out of journeys and events. No Qt.
 
 Honest to what is measured: between the guest's doorbell instruction and the host's awaking lie KVM *and the scheduler*,
-and so they do between the irqfd's write and the handler; no event tells the two apart.
+and so they do between the irqfd's write and the handler; no event tells the two apart. What another process does is not
+stamped at all. While the vCPU thread is in KVM_RUN, the guest runs or, after HLT, sleeps; only the doorbell's own
+instruction is known to be KVM's work.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EventKind, Events, Lane, no_events
+from engine.events import EventKind, Events
+from engine.events import Lane as Where
 from engine.journeys import Journeys
+from engine.scenario import Scenario
 
 Times = npt.NDArray[np.uint64]
+Shares = npt.NDArray[np.float64]
 
 
 class Spans(NamedTuple):
@@ -24,41 +30,65 @@ class Spans(NamedTuple):
     end: Times
 
 
-def between(journeys: Journeys, start: str, end: str) -> Spans:
-    """The stretches between two stages, of the journeys that have both."""
-    has = (journeys[start] > 0) & (journeys[end] > 0)
-    return Spans(journeys[start][has], journeys[end][has])
+@dataclass(frozen=True)
+class Lane:
+    """One horizontal lane: `kind` is guest, vcpu, kvm, io or partner; `vm` the VM that it belongs to."""
+
+    kind: str
+    vm: int
+    name: str
+    what: tuple[tuple[str, str], ...]  # what its blocks are, and the theme's colour of them
+    rows: tuple[tuple[str, str], ...] = ()  # what is drawn in it: which stretches, in which of the theme's colours
+
+    @property
+    def key(self) -> str:
+        """Its name among the lanes."""
+        return f"{self.kind}{self.vm}"
 
 
-def instruction(journeys: Journeys) -> Spans:
-    """The guest in its doorbell instruction."""
-    return between(journeys, "ring", "rung")
+def lanes_of(scenario: Scenario, vms: int) -> tuple[Lane, ...]:
+    """The lanes, from above: a guest and its vCPU for each of `vms` machines, and what lies between them."""
+    first, *others = [vm_lanes(vm, " " + chr(ord("A") + vm) if vms > 1 else "") for vm in range(vms)]
+    kvm = Lane("kvm", 0, "KVM", (("and scheduler", "kvm"),), (("flight", "kvm"),))
+    io = Lane("io", 0, "I/O thread", (("awake", "io_thread"),), (("awake", "io_thread"),))
+    partner = Lane("partner", 0, "Other process", (("not stamped", "text_muted"),), (("unseen", "io_thread"),))
+    host = (partner,) if scenario.partnered else () if scenario.direct else (io,)
+    return (*first, kvm, *host, *(lane for lanes in others for lane in lanes))
 
 
-def flights(journeys: Journeys) -> tuple[Spans, Spans]:
-    """A doorbell, an interrupt on its way through KVM and the scheduler."""
-    heavy = journeys["exit"] > 0
-    out = Spans(journeys["ring"], np.where(heavy, journeys["exit"], journeys["doorbell"]))
-    rings = (journeys["ring"] > 0) & (out.end > 0)
-    return Spans(out.start[rings], out.end[rings]), between(journeys, "irq", "handler")
+def vm_lanes(vm: int, letter: str) -> tuple[Lane, Lane]:
+    """A guest, and the thread that runs it."""
+    stamped = (("doorbell", "guest"), ("handler", "interrupt"))
+    states = (("guest", "guest"), ("kernel", "kvm"), ("user", "heavy"))
+    guest = Lane("guest", vm, f"Guest{letter}", stamped, ((f"instruction{vm}", "guest"),))
+    rows = ((f"kernel{vm}", "kvm"), (f"user{vm}", "heavy"))
+    return guest, Lane("vcpu", vm, f"vCPU{letter}", states, rows)
 
 
-def wakings(journeys: Journeys) -> Spans:
-    """A doorbell that user space relays: from the exit until the I/O thread is awake."""
-    return between(journeys, "exit", "doorbell")
+# -- stretches
+
+
+def paired(events: Events, start: EventKind, end: EventKind) -> Spans:
+    """From each `start` to the `end` that is the next of either kind."""
+    kind = events["kind"]
+    around = events[(kind == start) | (kind == end)]
+    pair = (around["kind"][:-1] == start) & (around["kind"][1:] == end)
+    return Spans(around["tsc"][:-1][pair], around["tsc"][1:][pair])
+
+
+def instruction(events: Events) -> Spans:
+    """One guest in its doorbell instruction."""
+    return paired(events, EventKind.RING, EventKind.RUNG)
 
 
 def user_space(events: Events) -> Spans:
-    """The vCPU thread outside KVM_RUN: from each EXIT to the ENTRY that follows it."""
-    kind = events["kind"]
-    around = events[(kind == EventKind.EXIT) | (kind == EventKind.ENTRY)]
-    pair = (around["kind"][:-1] == EventKind.EXIT) & (around["kind"][1:] == EventKind.ENTRY)
-    return Spans(around["tsc"][:-1][pair], around["tsc"][1:][pair])
+    """One vCPU thread outside KVM_RUN: from each EXIT to the ENTRY that follows it."""
+    return paired(events, EventKind.EXIT, EventKind.ENTRY)
 
 
 def awake(events: Events) -> Spans:
     """The I/O thread from its first word after a WAIT to the next WAIT."""
-    words = events[events["lane"] == Lane.IO_THREAD]
+    words = events[events["lane"] == Where.IO_THREAD]
     waits = words["kind"] == EventKind.WAIT
     first = ~waits & np.concatenate([[True], waits[:-1]])[: waits.size]
     begun, ended = np.flatnonzero(first), np.flatnonzero(waits)
@@ -67,12 +97,45 @@ def awake(events: Events) -> Spans:
     return Spans(words["tsc"][begun], words["tsc"][ended[at[at < ended.size]]])
 
 
-def cover(spans: Spans, edges: Times) -> npt.NDArray[np.float64]:
+def flights(journeys: Journeys) -> Spans:
+    """Doorbells and interrupts on their way through KVM and the scheduler."""
+    light = np.where(journeys["doorbell"] > 0, journeys["doorbell"], journeys["handler"] * (journeys["irq"] == 0))
+    out = Spans(journeys["ring"], np.where(journeys["exit"] > 0, journeys["exit"], light))
+    rings = (out.start > 0) & (out.end > 0)
+    back = (journeys["irq"] > 0) & (journeys["handler"] > 0)
+    starts = np.concatenate([out.start[rings], journeys["irq"][back]])
+    return Spans(starts, np.concatenate([out.end[rings], journeys["handler"][back]]))
+
+
+def stretches(events: Events, journeys: Journeys) -> dict[str, Spans]:
+    """Every stretch that can be drawn, by the name that lanes know it by."""
+    found = {"flight": flights(journeys), "awake": awake(events)}
+    for vm in np.unique(events["vm"]).tolist():
+        of_vm = events[events["vm"] == vm]
+        at_it, user = instruction(of_vm), user_space(of_vm)
+        found |= {f"instruction{vm}": at_it, f"user{vm}": user, f"kernel{vm}": without(at_it, user)}
+    return found
+
+
+def without(spans: Spans, holes: Spans) -> Spans:
+    """What of the spans lies in none of the holes."""
+    times = np.concatenate([spans.start, spans.end, holes.start, holes.end])
+    step = np.repeat(np.array([1, -1, -(2**32), 2**32]), [spans.start.size] * 2 + [holes.start.size] * 2)
+    order = np.argsort(times, kind="stable")
+    times, depth = times[order], np.cumsum(step[order])
+    inside = np.flatnonzero((depth[:-1] > 0) & (times[1:] > times[:-1]))
+    return Spans(times[inside], times[inside + 1])
+
+
+# -- how much of each
+
+
+def cover(spans: Spans, edges: Times) -> Shares:
     """How many cycles of the spans lie between neighbours of `edges` (rising, shape (n,)); shape (n - 1,)."""
     return np.diff(since_start(spans.start, edges) - since_start(spans.end, edges))
 
 
-def since_start(times: Times, edges: Times) -> npt.NDArray[np.float64]:
+def since_start(times: Times, edges: Times) -> Shares:
     """For each edge the sum of (edge - time) over the times before it."""
     if not times.size or not edges.size:
         return np.zeros(edges.size)
@@ -82,72 +145,3 @@ def since_start(times: Times, edges: Times) -> npt.NDArray[np.float64]:
     count = np.searchsorted(sorted_, places)
     total = np.concatenate([[0.0], np.cumsum(sorted_)])
     return np.asarray(places * count - total[count])
-
-
-class Occupancy:
-    """How busy each lane was, in bins of 100 µs, for the last ten seconds: what a timeline of seconds is drawn from.
-
-    Bounded: 4 x 800 kB; work by the batch.
-    """
-
-    LANES = ("guest", "vcpu", "kvm", "io")
-    BIN_SECONDS = 1e-4
-    BINS = 100_000
-
-    def __init__(self, hz: float) -> None:
-        self.bin_cycles = round(hz * self.BIN_SECONDS)
-        self.newest = -1
-        self._busy = {lane: np.zeros(self.BINS) for lane in self.LANES}
-        self._words = no_events()  # the I/O thread's, since its last WAIT
-        self._exit = no_events()  # the vCPU thread's last EXIT, if it has not returned
-
-    def feed(self, events: Events, journeys: Journeys) -> None:
-        """Adds the next events and the journeys that they completed."""
-        if not events.size:
-            return
-        self._roll_to(int(events["tsc"][-1]) // self.bin_cycles)
-        out, back = flights(journeys)
-        for lane, spans in (("guest", instruction(journeys)), ("kvm", out), ("kvm", back)):
-            self._add(lane, spans)
-        self._add("vcpu", user_space(self._with_exit(events)))
-        self._add("io", awake(self._with_words(events)))
-
-    def _with_exit(self, events: Events) -> Events:
-        around = events[events["lane"] == Lane.VCPU]
-        joined = np.concatenate([self._exit, around], dtype=events.dtype)
-        self._exit = joined[-1:] if joined.size and joined["kind"][-1] == EventKind.EXIT else no_events()
-        return joined
-
-    def _with_words(self, events: Events) -> Events:
-        words = events[events["lane"] == Lane.IO_THREAD]
-        joined = np.concatenate([self._words, words], dtype=events.dtype)
-        waits = np.flatnonzero(joined["kind"] == EventKind.WAIT)
-        rest = joined[waits[-1] + 1 :] if waits.size else joined
-        self._words = rest[:1]  # when it awoke
-        return joined
-
-    def _roll_to(self, newest: int) -> None:
-        fresh = np.arange(max(self.newest + 1, newest - self.BINS + 1), newest + 1) % self.BINS
-        for busy in self._busy.values():
-            busy[fresh] = 0
-        self.newest = max(self.newest, newest)
-
-    def _add(self, lane: str, spans: Spans) -> None:
-        if not spans.start.size:
-            return
-        first = max(int(spans.start.min()) // self.bin_cycles, self.newest - self.BINS + 1)
-        bins = np.arange(first, min(int(spans.end.max()) // self.bin_cycles, self.newest) + 1)
-        edges = np.arange(first, first + bins.size + 1).astype(np.uint64) * np.uint64(self.bin_cycles)
-        self._busy[lane][bins % self.BINS] += cover(spans, edges)
-
-    def share(self, lane: str, t0: int, t1: int, pixels: int) -> npt.NDArray[np.float64]:
-        """The busy share (0..1) of each of `pixels` equal parts of t0..t1; 0 where nothing is held."""
-        edges = np.linspace(t0, t1, pixels + 1) / self.bin_cycles
-        first = max(int(edges[0]), self.newest - self.BINS + 1, 0)
-        end = min(int(edges[-1]) + 1, self.newest + 1)
-        if first >= end:
-            return np.zeros(pixels)
-        busy = np.roll(self._busy[lane], -(first % self.BINS))[: end - first]
-        total = np.concatenate([[0.0], np.cumsum(busy)])
-        cycles = np.diff(np.interp(edges, np.arange(first, end + 1), total))
-        return np.asarray(np.clip(cycles * pixels / max(t1 - t0, 1), 0.0, 1.0))

@@ -103,6 +103,7 @@ class LiveModel:
         self.steps = Steps(self)
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
+        self.vms = 1  # whose events have come
         self.now = 0  # the present, TSC
         self.started_at = 0  # TSC of the first event
 
@@ -135,6 +136,7 @@ class LiveModel:
         self.fresh = self.latencies.feed(events)
         if events.size:
             self.started_at = self.started_at or int(events["tsc"][0])
+            self.vms = max(self.vms, int(events["vm"].max()) + 1)
             self.events.append(events)
         if self.fresh.size:
             self.journeys.append(self.fresh)

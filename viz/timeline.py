@@ -14,24 +14,24 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.journeys import Journeys, no_journeys
 from engine.latency import ends
-from viz.lanes import Occupancy, awake, cover, flights, instruction, user_space
+from viz.lanes import Shares, lanes_of
 from viz.model import LiveModel
+from viz.past import HeldPast, Past
 from viz.plots.card import PADDING, Card
 from viz.plots.curves import CURVES
 from viz.plots.readout import Line, paint_readout
 from viz.plots.turns import Turns
+from viz.scene import Scene, look
 from viz.steps import begin_and_end
 from viz.text import duration, grouped
 from viz.theme import Theme
 from viz.timeline_marks import AXIS, PLAYHEAD, STRIP, MarksPainter, handle_at
-from viz.timeline_painter import LANES, LanePainter, Scene, Shares, lane_rect
+from viz.timeline_painter import LanePainter, lane_rects
 from viz.timescale import TimeScale
 from viz.timeview import TimeView
 
-ROOM = 20  # pixels that a journey needs to be drawn by itself
-EXACT_SECONDS = 0.1  # up to here shares are computed from the events, beyond from the bins of Occupancy
 NEAR = 8  # pixels within which a click or the pointer finds a journey
-LABELS = 166
+LABELS = 184
 PAN = "pan"  # what is dragged, if it is no handle
 
 
@@ -47,12 +47,11 @@ class Timeline(Card):
         self.model = model
         self.view = TimeView(model)
         self.scene = Scene()
-        self.occupancy = Occupancy(model.clock.hz)
+        self.past: Past = HeldPast(model)
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
         self._dragged = ""  # a handle's name, or PAN
         self._turns = Turns(every=2)  # a picture that follows the newest must stand long enough to be seen
-        self._seen = 0, 0  # events and journeys that are in the bins
         self._brought = 0, 0  # the chosen stretch of time that has been brought into view
         self.live = QPushButton("Back to live", self)
         self.live.setToolTip("Follow the newest journeys again (End)")
@@ -72,15 +71,6 @@ class Timeline(Card):
         """Redraws if it is time; called once a frame, or less often."""
         if self.isVisible() and self._turns.come():
             self.redraw()
-
-    def _catch_up(self) -> None:
-        """Adds to the bins what the history has got since they were last looked at."""
-        events, journeys = self.model.events, self.model.journeys
-        missed = events.total - self._seen[0]
-        if missed > len(events):  # the history no longer holds all of it: begin anew with what it holds
-            self.occupancy = Occupancy(self.model.clock.hz)
-        self.occupancy.feed(events.newest(missed), journeys.newest(journeys.total - self._seen[1]))
-        self._seen = events.total, journeys.total
 
     def redraw(self) -> None:
         """Draws what the model holds now."""
@@ -113,31 +103,11 @@ class Timeline(Card):
         return begin_and_end(chosen.journeys) if chosen.journeys.size else None
 
     def _look(self) -> Scene:
-        """What lies in view: journeys if they have room, else shares of each column."""
+        """What lies in view."""
         start, end = max(self.view.start, 0), max(self.view.end, 1)
-        seconds = (end - start) / self.model.clock.hz
-        if seconds > EXACT_SECONDS:
-            self._catch_up()
-            return Scene(start, end, shares=self._shares_of_bins(start, end))
-        journeys = self.model.journeys.window(start, end)
-        events = self.model.window(max(start - (end - start), 0), end)
-        if journeys.size * ROOM <= self.area.width():
-            return Scene(start, end, journeys, awake(events), user_space(events))
-        columns = round(self.area.width())
-        edges = np.linspace(start, end, columns + 1).astype(np.uint64)
-        out, back = flights(journeys)
-        busy = {
-            "guest": cover(instruction(journeys), edges),
-            "vcpu": cover(user_space(events), edges),
-            "kvm": cover(out, edges) + cover(back, edges),
-            "io": cover(awake(events), edges),
-        }
-        return Scene(
-            start, end, journeys, shares={k: np.clip(b * columns / (end - start), 0, 1) for k, b in busy.items()}
+        return look(
+            self.past, lanes_of(self.model.scenario, self.model.vms), start, end, self.model.clock.hz, self.columns
         )
-
-    def _shares_of_bins(self, start: int, end: int) -> dict[str, Shares]:
-        return {key: self.occupancy.share(key, start, end, round(self.area.width())) for key, *_ in LANES}
 
     def _facts_text(self) -> str:
         """What the view is."""
@@ -165,6 +135,11 @@ class Timeline(Card):
             body.width() - px(LABELS),
             body.height() - px(STRIP + AXIS),
         )
+
+    @property
+    def columns(self) -> int:
+        """How many columns of pixels the lanes have."""
+        return max(round(self.area.width()), 1)
 
     @property
     def scale(self) -> TimeScale:
@@ -215,16 +190,21 @@ class Timeline(Card):
         self._paint_readout(painter)
 
     def _paint_labels(self, painter: QPainter) -> None:
-        for key, name, what, _ in LANES:
-            lane = lane_rect(self.area, key)
-            box = QRectF(PADDING, lane.top() - 4, self.theme.px(LABELS) - 8, lane.height() + 8)
+        """Each lane's name, and what its blocks are, in their colours."""
+        for lane in self.scene.lanes:
+            rect = lane_rects(self.area, self.scene.lanes)[lane.key]
+            box = QRectF(PADDING, rect.top() - 4, self.theme.px(LABELS) - 8, rect.height() + 8)
             painter.setFont(self.theme.font(13, 600))
-            painter.setPen(self.theme.color("text"))
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)
-            box.setLeft(box.left() + painter.fontMetrics().horizontalAdvance(name) + 7)
+            self._word(painter, box, lane.name, "text", 7)
             painter.setFont(self.theme.font(11))
-            painter.setPen(self.theme.color("text_muted"))
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, what)
+            for n, (word, color) in enumerate(lane.what):
+                self._word(painter, box, word + "," * (n < len(lane.what) - 1), color, 3)
+
+    def _word(self, painter: QPainter, box: QRectF, word: str, color: str, gap: int) -> None:
+        """At the left of the box, which begins after it from then on."""
+        painter.setPen(self.theme.color(color))
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, word)
+        box.setLeft(box.left() + painter.fontMetrics().horizontalAdvance(word) + gap)
 
     def _paint_readout(self, painter: QPainter) -> None:
         if self.pointer is None or self._dragged:
@@ -248,8 +228,13 @@ class Timeline(Card):
         if not journeys.size or not self.area.contains(position) or self.scene.shares is not None:
             return no_journeys()
         tsc = float(self.scale.tsc(position.x()))  # times are unsigned: their differences would be
-        lane = next((key for key, *_ in LANES if position.y() <= lane_rect(self.area, key).bottom() + 4), "io")
-        distance = distances(journeys, lane, tsc) * self.area.width() / (self.scene.end - self.scene.start)
+        rects = lane_rects(self.area, self.scene.lanes)
+        lane = next((lane for lane in self.scene.lanes if position.y() <= rects[lane.key].bottom() + 4), None)
+        distance = (
+            distances(journeys, lane.kind if lane else "io", tsc)
+            * self.area.width()
+            / (self.scene.end - self.scene.start)
+        )
         nearest = int(np.argmin(distance))
         return journeys[nearest : nearest + 1] if distance[nearest] <= NEAR else no_journeys()
 
@@ -385,12 +370,13 @@ def distances(journeys: Journeys, lane: str, tsc: float) -> Shares:
     stages = {
         "guest": (("ring", "rung"), ("handler", "handler")),
         "vcpu": (("exit", "entry"), ("ring", "exit")),
-        "kvm": (("ring", "doorbell"), ("irq", "handler")),
+        "kvm": (("ring", "doorbell"), ("irq", "handler"), ("ring", "handler")),
         "io": (("doorbell", "irq"), ("irq", "irq"), ("doorbell", "doorbell")),
+        "partner": (("ring", "handler"),),
     }
-    best = np.full(journeys.size, np.inf)
+    best, direct = np.full(journeys.size, np.inf), journeys["irq"] == 0
     for start, end in stages[lane]:
-        has = (journeys[start] > 0) & (journeys[end] > 0)
+        has = (journeys[start] > 0) & (journeys[end] > 0) & ((end != "handler") | (start != "ring") | direct)
         away = np.maximum(np.maximum(journeys[start] - tsc, tsc - journeys[end]), 0.0)
         best = np.where(has, np.minimum(best, away), best)
     return best

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys, no_journeys
-from viz.lanes import Spans, flights
+from engine.events import EventKind
+from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
+from viz.lanes import Lane, Shares, Spans
+from viz.scene import Scene
 from viz.text import duration, grouped
 from viz.theme import Theme
+from viz.timescale import TimeScale
 
-# Key, name, what its blocks are, the theme's colour of them.
-LANES = (
-    ("guest", "Guest", "doorbell, handler", "guest"),
-    ("vcpu", "vCPU", "in user space", "heavy"),
-    ("kvm", "KVM", "and scheduler", "kvm"),
-    ("io", "I/O thread", "awake", "io_thread"),
-)
 INSET = 7.0  # pixels that a bridge needs to bend into a block
+GAP = 0.5  # of a lane's height, between lanes
+RUNNING = 0.2  # how faint the vCPU's usual state is
 
-Shares = npt.NDArray[np.float64]
-
-
-@dataclass
-class Scene:
-    """What is in view: journeys one by one, or the busy share of each column, by lane."""
-
-    start: int = 0
-    end: int = 1
-    journeys: Journeys = field(default_factory=no_journeys)
-    awake: Spans | None = None
-    user_space: Spans | None = None
-    shares: dict[str, Shares] | None = None
+# Moments that have no length: in which lane, in which of the theme's colours.
+TICKS = {
+    EventKind.HANDLER: ("guest", "interrupt"),
+    EventKind.WINDOW: ("guest", "text"),
+    EventKind.IRQFD: ("io", "interrupt"),
+    EventKind.IRQ_IOCTL: ("io", "heavy"),
+    EventKind.SUBMIT: ("io", "interrupt"),
+    EventKind.RESAMPLE: ("io", "kvm"),
+    EventKind.BUFFERS: ("io", "doorbell"),
+}
 
 
 class LanePainter:
@@ -43,90 +37,104 @@ class LanePainter:
 
     def __init__(self, painter: QPainter, theme: Theme, area: QRectF, scene: Scene, hz: float) -> None:
         self.painter, self.theme, self.area, self.scene, self.hz = painter, theme, area, scene, hz
-
-    def lane(self, key: str) -> QRectF:
-        """The rectangle of a lane."""
-        return lane_rect(self.area, key)
-
-    def x(self, tsc: float) -> float:
-        """Where a time is."""
-        share = (int(tsc) - self.scene.start) / (self.scene.end - self.scene.start)
-        return self.area.left() + self.area.width() * min(max(share, -2.0), 3.0)
+        self.scale = TimeScale(scene.start, scene.end, area.left(), area.width())
+        self.rects = lane_rects(area, scene.lanes)
+        self.x = self.scale.x
 
     def paint(self, chosen: int) -> None:
         """Everything; the journey with the number `chosen` is highlighted (0: none)."""
-        for key, *_ in LANES:
-            self.painter.fillRect(self.lane(key), self.theme.color("surface_raised"))
+        for lane in self.scene.lanes:
+            self._paint_ground(lane)
         if self.scene.shares is not None:
             self._paint_shares(self.scene.shares)
             return
-        self._paint_stretches()
+        for lane in self.scene.lanes:
+            for row, color in lane.rows:
+                self._blocks(lane, row, color)
         for journey in self.scene.journeys:
             self._paint_bridges(journey, int(journey["seq"]) == chosen)
-        for journey in self.scene.journeys:
-            self._paint_ticks(journey)
+        self._paint_ticks()
         self._paint_numbers()
+
+    def _paint_ground(self, lane: Lane) -> None:
+        rect = self.rects[lane.key]
+        self.painter.fillRect(rect, self.theme.color("surface_raised"))
+        if lane.kind == "vcpu":
+            left, right = (self.x(tsc) for tsc in self.scene.kept)
+            rect = QRectF(left, rect.top(), right - left, rect.height()).intersected(self.area)
+            self.painter.fillRect(rect, self.theme.color("guest", RUNNING))
 
     # -- zoomed out
 
     def _paint_shares(self, shares: dict[str, Shares]) -> None:
-        """Each lane as a curve of how busy it was."""
-        for key, _, _, color in LANES:
-            lane = self.lane(key)
-            self.painter.drawImage(lane, columns(shares[key], round(lane.height()), self.theme.color(color)))
+        """Each lane as a curve of how busy it was; what lies within another state is drawn over it."""
+        for lane in self.scene.lanes:
+            rect = self.rects[lane.key]
+            for row, color in lane.rows:
+                if row in shares:
+                    picture = columns(shares[row], round(rect.height()), self.theme.color(color))
+                    self.painter.drawImage(rect, picture)
 
     # -- one by one
 
-    def _paint_stretches(self) -> None:
-        journeys, accent = self.scene.journeys, self.theme.color
-        rings = journeys[(journeys["ring"] > 0) & (journeys["rung"] > 0)]
-        self._blocks("guest", Spans(rings["ring"], rings["rung"]), accent("guest", 0.8))
-        out, back = flights(journeys)
-        self._blocks("kvm", out, accent("kvm", 0.85), inset=True)
-        self._blocks("kvm", back, accent("kvm", 0.85), inset=True)
-        if self.scene.awake:
-            self._blocks("io", self.scene.awake, accent("io_thread", 0.85))
-        if self.scene.user_space:
-            self._blocks("vcpu", self.scene.user_space, accent("heavy", 0.85))
-
-    def _blocks(self, key: str, spans: Spans, color: QColor, *, inset: bool = False) -> None:
-        lane = self.lane(key)
+    def _blocks(self, lane: Lane, row: str, color: str) -> None:
+        spans, rect = self.scene.spans.get(row, NONE), self.rects[lane.key]
+        inset = INSET if lane.kind == "kvm" else 0.0
         self.painter.setFont(self.theme.font(10.5, 600))
         for start, end in zip(spans.start.tolist(), spans.end.tolist(), strict=True):
             left, right = self.x(start), self.x(end)
-            if inset and right - left > 3 * INSET:
-                left, right = left + INSET, right - INSET
-            block = QRectF(left, lane.top(), max(right - left, 1.5), lane.height())
-            self.painter.setPen(Qt.PenStyle.NoPen)
-            self.painter.setBrush(color)
-            self.painter.drawRoundedRect(block, 4, 4) if block.width() > 8 else self.painter.fillRect(block, color)
-            self._caption(block.intersected(self.area), duration((end - start) * 1e9 / self.hz))
+            if right - left > 3 * inset:
+                left, right = left + inset, right - inset
+            block = QRectF(left, rect.top(), max(right - left, 1.5), rect.height())
+            if row == "unseen":
+                self._outline(block, self.theme.color(color))
+            else:
+                self._block(block, self.theme.color(color, 0.85), duration((end - start) * 1e9 / self.hz))
 
-    def _caption(self, block: QRectF, text: str) -> None:
-        if self.painter.fontMetrics().horizontalAdvance(text) + 10 < block.width():
-            self.painter.setPen(self.theme.color("text_on_accent"))
-            self.painter.drawText(block, Qt.AlignmentFlag.AlignCenter, text)
+    def _block(self, block: QRectF, color: QColor, text: str) -> None:
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(color)
+        self.painter.drawRoundedRect(block, 4, 4) if block.width() > 8 else self.painter.fillRect(block, color)
+        self._caption(block, text, "text_on_accent")
+
+    def _outline(self, block: QRectF, color: QColor) -> None:
+        """A stretch in which something happened that nobody stamped."""
+        self.painter.setPen(QPen(color, 1.2, Qt.PenStyle.DotLine))
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        self.painter.drawRoundedRect(block.adjusted(0, 1, 0, -1), 4, 4)
+        self._caption(block, "somewhen in here", "text_muted")
+
+    def _caption(self, block: QRectF, text: str, color: str) -> None:
+        seen, metrics = block.intersected(self.area), self.painter.fontMetrics()
+        if metrics.horizontalAdvance(text) + 10 < seen.width() and metrics.ascent() < seen.height():
+            self.painter.setPen(self.theme.color(color))
+            self.painter.drawText(seen, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_bridges(self, journey: np.void, chosen: bool) -> None:
         """The journey's way across the lanes."""
-        heavy = int(journey["heavy"])
-        if journey["ring"]:
-            light = not heavy & HEAVY_DOORBELL or not journey["exit"]
-            color = "doorbell" if light else "heavy"
-            first = int(journey["doorbell"] if light else journey["exit"])
-            self._bridge("guest", int(journey["ring"]), first, "io" if light else "vcpu", color, chosen)
-            if not light:
-                self._leap("vcpu", int(journey["exit"]), int(journey["doorbell"]), "io", color, chosen)
-        if journey["irq"] and journey["handler"]:
-            color = "heavy" if heavy & HEAVY_INTERRUPT else "interrupt"
-            self._bridge("io", int(journey["irq"]), int(journey["handler"]), "guest", color, chosen)
+        scene, heavy = self.scene, int(journey["heavy"])
+        ring, left, read, irq, handler = (int(journey[s]) for s in ("ring", "exit", "doorbell", "irq", "handler"))
+        source, target = scene.lane("guest", ring), scene.lane("guest", handler)
+        end, to = (read, scene.lane("io")) if read else (handler if not irq else 0, target)
+        if ring and heavy & HEAVY_DOORBELL and left:
+            self._bridge(source, ring, left, scene.lane("vcpu", ring), "heavy", chosen)
+            if end:
+                self._leap(scene.lane("vcpu", ring), left, end, to, "heavy", chosen)
+        elif ring and end:
+            self._bridge(source, ring, end, to, "doorbell" if read else "interrupt", chosen)
+        if irq and handler:
+            self._bridge(
+                scene.lane("io"), irq, handler, target, "heavy" if heavy & HEAVY_INTERRUPT else "interrupt", chosen
+            )
 
     def _bridge(self, source: str, start: int, end: int, target: str, color: str, chosen: bool) -> None:
         """From one lane by the KVM lane to another: it bends into the block that stands for the time in between."""
-        x0, x1, kvm = self.x(start), self.x(end), self.lane("kvm")
+        if not {source, target} <= self.rects.keys():
+            return
+        x0, x1, kvm = self.x(start), self.x(end), self.rects[self.scene.lane("kvm")]
         bend = INSET if x1 - x0 > 3 * INSET else 0.0
-        here = edge_towards(self.lane(source), kvm)
-        there = edge_towards(self.lane(target), kvm)
+        here = edge_towards(self.rects[source], kvm)
+        there = edge_towards(self.rects[target], kvm)
         path = QPainterPath(QPointF(x0, here))
         path.lineTo(x0, kvm.center().y() + bend * (1 if here > kvm.center().y() else -1))
         path.quadTo(x0, kvm.center().y(), x0 + bend, kvm.center().y())
@@ -138,12 +146,14 @@ class LanePainter:
 
     def _leap(self, source: str, start: int, end: int, target: str, color: str, chosen: bool) -> None:
         """From one lane to another past those in between."""
-        a = QPointF(self.x(start), self.lane(source).bottom())
-        b = QPointF(self.x(end), self.lane(target).top())
+        if not {source, target} <= self.rects.keys():
+            return
+        here, there = self.rects[source], self.rects[target]
+        a, b = QPointF(self.x(start), edge_towards(here, there)), QPointF(self.x(end), edge_towards(there, here))
         path = QPainterPath(a)
         path.cubicTo(QPointF(a.x(), (a.y() + b.y()) / 2), QPointF(b.x(), (a.y() + b.y()) / 2), b)
         self._stroke(path, color, chosen)
-        self._arrow(b, down=True, color=self._ink(color, chosen))
+        self._arrow(b, down=b.y() > a.y(), color=self._ink(color, chosen))
 
     def _ink(self, color: str, chosen: bool) -> QColor:
         return self.theme.color("selection" if chosen else color)
@@ -160,17 +170,23 @@ class LanePainter:
         self.painter.setBrush(color)
         self.painter.drawPolygon([tip, tip + QPointF(-3.5, back), tip + QPointF(3.5, back)])
 
-    def _paint_ticks(self, journey: np.void) -> None:
-        """Moments that have no length: the handler's first instruction, the interrupt's signal."""
-        color = self.theme.color("interrupt")
-        for stage, key in (("handler", "guest"), ("irq", "io")):
-            if journey[stage]:
-                lane, x = self.lane(key), self.x(journey[stage])
-                self.painter.fillRect(QRectF(x - 1.5, lane.top(), 3, lane.height()), color)
+    def _paint_ticks(self) -> None:
+        """Moments that have no length, one a pixel at most."""
+        events = self.scene.events
+        for kind, (where, color) in TICKS.items():
+            some = events[events["kind"] == kind]
+            for vm in np.unique(some["vm"]).tolist():
+                self._paint_ticks_in(f"{where}{vm}", some["tsc"][some["vm"] == vm].tolist(), self.theme.color(color))
+
+    def _paint_ticks_in(self, lane: str, times: list[int], color: QColor) -> None:
+        if lane in self.rects:
+            rect = self.rects[lane]
+            for x in {round(self.x(tsc)) for tsc in times}:
+                self.painter.fillRect(QRectF(x - 1.5, rect.top(), 3, rect.height()), color)
 
     def _paint_numbers(self) -> None:
-        """The journeys' numbers above the guest's lane, as many as have room."""
-        lane, last = self.lane("guest"), -1e9
+        """The journeys' numbers above the first lane, as many as have room."""
+        last = -1e9
         self.painter.setFont(self.theme.font(10.5, mono=True))
         metrics = self.painter.fontMetrics()
         self.painter.setPen(self.theme.color("text_muted"))
@@ -178,8 +194,11 @@ class LanePainter:
             text = f"#{grouped(int(journey['seq']))}"
             x = self.x(journey["ring"] or journey["irq"])
             if x > last and self.area.left() <= x <= self.area.right() - metrics.horizontalAdvance(text):
-                self.painter.drawText(QPointF(x, lane.top() - 4), text)
+                self.painter.drawText(QPointF(x, self.area.top() - 4), text)
                 last = x + metrics.horizontalAdvance(text) + 12
+
+
+NONE = Spans(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
 
 def columns(share: Shares, height: int, color: QColor) -> QImage:
@@ -191,11 +210,11 @@ def columns(share: Shares, height: int, color: QColor) -> QImage:
     return picture.copy()  # of its own memory
 
 
-def lane_rect(area: QRectF, key: str) -> QRectF:
-    """A lane's rectangle; half as much room lies between the lanes as they are high."""
-    index = next(i for i, (name, *_) in enumerate(LANES) if name == key)
-    height = area.height() / (1.5 * len(LANES) - 0.5)
-    return QRectF(area.left(), area.top() + index * height * 1.5, area.width(), height)
+def lane_rects(area: QRectF, lanes: Sequence[Lane]) -> dict[str, QRectF]:
+    """The lanes' rectangles by their keys; half as much room lies between the lanes as they are high."""
+    height = area.height() / ((1 + GAP) * max(len(lanes), 1) - GAP)
+    tops = (area.top() + n * height * (1 + GAP) for n in range(len(lanes)))
+    return {lane.key: QRectF(area.left(), top, area.width(), height) for lane, top in zip(lanes, tops, strict=True)}
 
 
 def edge_towards(lane: QRectF, other: QRectF) -> float:

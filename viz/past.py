@@ -1,0 +1,115 @@
+"""What was, as the timeline asks for it: the one place that knows where it is kept. No Qt.
+
+A model keeps the newest events in memory. Whatever keeps more than that, as a recording too large to be held, can be
+drawn by the same timeline once it answers the same questions.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.events import Events, Lane
+from engine.journeys import Journeys
+from viz.lanes import Shares
+from viz.model import LiveModel
+from viz.occupancy import Density, Occupancy
+
+MOST = 1 << 15  # events that are added to the bins at a time, so that no frame pays for a long history at once
+
+
+class Past(Protocol):
+    """Times are TSC. Work goes with what is asked for, never with what is kept."""
+
+    @property
+    def first(self) -> int:
+        """The earliest time kept; 0 if nothing is."""
+
+    @property
+    def last(self) -> int:
+        """The latest time kept; 0 if nothing is."""
+
+    def about(self, t0: int, t1: int) -> float:
+        """How many events lie between, about."""
+
+    def events(self, t0: int, t1: int) -> Events:
+        """The events between t0 and t1."""
+
+    def journeys(self, t0: int, t1: int) -> Journeys:
+        """The journeys that were under way between t0 and t1."""
+
+    def busy(self, rows: list[str], t0: int, t1: int, pixels: int) -> dict[str, Shares]:
+        """The busy share (0..1) of each of `pixels` equal parts, by the names of viz.lanes.stretches."""
+
+    def counts(self, t0: int, t1: int, pixels: int) -> dict[Lane, Shares]:
+        """How many events in each of `pixels` equal parts, by the lane where they happened."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether busy() and counts() speak of everything that is kept."""
+
+
+class HeldPast:
+    """The history of a model. The bins are filled when they are looked at."""
+
+    def __init__(self, model: LiveModel) -> None:
+        self.model = model
+        self._occupancy, self._density = Occupancy(model.clock.hz), Density(model.clock.hz)
+        self._seen = self._counted = 0  # events that are in the bins of either
+        self._completed = 0  # journeys that are
+
+    @property
+    def first(self) -> int:
+        """The earliest time kept; 0 if nothing is."""
+        return self.model.events.first
+
+    @property
+    def last(self) -> int:
+        """The latest time kept; 0 if nothing is."""
+        return self.model.events.last
+
+    def about(self, t0: int, t1: int) -> float:
+        """How many events lie between, about."""
+        return self.model.events.about(t0, t1)
+
+    def events(self, t0: int, t1: int) -> Events:
+        """The events between t0 and t1."""
+        return self.model.events.window(max(t0, 0), max(t1, 0))
+
+    def journeys(self, t0: int, t1: int) -> Journeys:
+        """The journeys that were under way between t0 and t1."""
+        return self.model.journeys.window(max(t0, 0), max(t1, 0))
+
+    def busy(self, rows: list[str], t0: int, t1: int, pixels: int) -> dict[str, Shares]:
+        """The busy share (0..1) of each of `pixels` equal parts, by the names of viz.lanes.stretches."""
+        self._see()
+        return {row: self._occupancy.share(row, t0, t1, pixels) for row in rows}
+
+    def counts(self, t0: int, t1: int, pixels: int) -> dict[Lane, Shares]:
+        """How many events in each of `pixels` equal parts, by the lane where they happened."""
+        self._count()
+        return self._density.counts(t0, t1, pixels)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the bins hold everything; while a long history is added to them they do not."""
+        return self.model.events.total - min(self._seen, self._counted) <= MOST
+
+    def _see(self) -> None:
+        """Adds to the busy shares what the history has got since they were last looked at."""
+        events, journeys = self.model.events, self.model.journeys
+        if events.total - self._seen > len(events):  # not all of it is held: begin anew with what is
+            self._occupancy, self._seen = Occupancy(self.model.clock.hz), events.total - len(events)
+            self._completed = journeys.total - len(journeys)
+        new, completed = events.after(self._seen, MOST), journeys.after(self._completed, MOST)
+        self._occupancy.feed(new, completed)
+        self._seen += new.size
+        self._completed += completed.size
+
+    def _count(self) -> None:
+        """The same for the numbers of events."""
+        events = self.model.events
+        if events.total - self._counted > len(events):
+            self._density, self._counted = Density(self.model.clock.hz), events.total - len(events)
+        new = events.after(self._counted, MOST)
+        self._density.feed(new)
+        self._counted += new.size

@@ -1,0 +1,93 @@
+"""What the timeline shows of a stretch of time: every journey, or how busy the lanes were. No Qt.
+
+As long as few events lie in view everything is exact; with more of them, what each pixel shows comes from bins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.events import EventKind, Events, no_events
+from engine.journeys import Journeys, no_journeys
+from viz.lanes import Lane, Shares, Spans, cover, stretches
+from viz.past import Past
+
+ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself
+EXACT = 12_000  # events in view; with more of them the bins are asked
+REACH_SECONDS = 0.01  # a stretch that began so long before the view, or ends so long after it, is found
+
+GUEST_KINDS = (EventKind.RING, EventKind.HANDLER)
+
+
+@dataclass
+class Scene:
+    """What is in view: stretches and journeys one by one, or the busy share of each column."""
+
+    start: int = 0
+    end: int = 1
+    lanes: tuple[Lane, ...] = ()
+    journeys: Journeys = field(default_factory=no_journeys)
+    spans: dict[str, Spans] = field(default_factory=dict)
+    events: Events = field(default_factory=no_events)
+    shares: dict[str, Shares] | None = None
+    vms: dict[int, int] = field(default_factory=dict)  # TSC of a stamp: the VM that it was made in
+    kept: tuple[int, int] = (0, 0)  # from when to when anything is known
+
+    def lane(self, kind: str, tsc: int = 0) -> str:
+        """The key of the lane of a kind; of those of several VMs, the one where the stamp at `tsc` was made."""
+        return f"{kind}{self.vms.get(tsc, 0)}"
+
+
+def look(past: Past, lanes: tuple[Lane, ...], start: int, end: int, hz: float, pixels: int) -> Scene:
+    """The scene of start..end (TSC), for a picture `pixels` wide."""
+    kept = past.first, past.last
+    rows = rows_of(lanes)
+    if past.about(start, end) > EXACT:
+        return Scene(start, end, lanes, shares=stacked(past.busy(rows, start, end, pixels)), kept=kept)
+    reach = round(hz * REACH_SECONDS)
+    around, journeys = past.events(start - reach, end + reach), past.journeys(start, end)
+    spans = {row: inside(spans, start, end) for row, spans in stretches(around, journeys).items()}
+    spans["unseen"] = unseen(journeys)
+    if journeys.size * ROOM > pixels or max(some.start.size for some in spans.values()) * BLOCK > pixels:
+        return Scene(start, end, lanes, journeys, shares=stacked(covered(rows, spans, start, end, pixels)), kept=kept)
+    within = around[(around["tsc"] >= max(start, 0)) & (around["tsc"] <= end)]
+    return Scene(start, end, lanes, journeys, spans, within, vms=stamped_in(around), kept=kept)
+
+
+def rows_of(lanes: tuple[Lane, ...]) -> list[str]:
+    """The stretches that columns are made of."""
+    vms = sorted({lane.vm for lane in lanes})
+    return ["flight", "awake", *(f"{what}{vm}" for vm in vms for what in ("instruction", "user"))]
+
+
+def stacked(shares: dict[str, Shares]) -> dict[str, Shares]:
+    """A vCPU's time in the kernel as the height up to which it reaches when its time in user space is drawn over it."""
+    vms = [row.removeprefix("user") for row in shares if row.startswith("user")]
+    return shares | {f"kernel{vm}": np.maximum(shares[f"instruction{vm}"], shares[f"user{vm}"]) for vm in vms}
+
+
+def inside(spans: Spans, start: int, end: int) -> Spans:
+    """Those that lie in the view, in whole or in part."""
+    seen = (spans.start <= np.uint64(end)) & (spans.end >= np.uint64(max(start, 0)))
+    return Spans(spans.start[seen], spans.end[seen])
+
+
+def unseen(journeys: Journeys) -> Spans:
+    """While another process had the signal, and KVM and the scheduler: between a doorbell and its only handler."""
+    return Spans(journeys["ring"], journeys["handler"])
+
+
+def covered(rows: list[str], spans: dict[str, Spans], start: int, end: int, pixels: int) -> dict[str, Shares]:
+    """The busy share of each column, from the stretches themselves."""
+    edges = np.linspace(start, end, pixels + 1).astype(np.uint64)
+    none = Spans(np.empty(0, np.uint64), np.empty(0, np.uint64))
+    busy = {row: cover(spans.get(row, none), edges) for row in rows}
+    return {row: np.clip(cycles * pixels / max(end - start, 1), 0, 1) for row, cycles in busy.items()}
+
+
+def stamped_in(events: Events) -> dict[int, int]:
+    """The VM of each stamp of a guest other than the first, by its TSC."""
+    stamps = events[np.isin(events["kind"], GUEST_KINDS) & (events["vm"] > 0)]
+    return dict(zip(stamps["tsc"].tolist(), stamps["vm"].tolist(), strict=True))
