@@ -75,7 +75,7 @@ class FakeSource:
         jitter = int(self.random.exponential(1500))
         self._put(at, EventKind.RING, Lane.GUEST, doorbell.address, n)
         read = at + 18_000 + jitter
-        if not self._on[Switch.IOEVENTFD]:
+        if not (self._on[Switch.IOEVENTFD] and doorbell.hit):
             self._exits += 1
             reason = EXIT_IO if doorbell.bus == "pio" else EXIT_MMIO
             self._put(at + 20_000, EventKind.EXIT, Lane.VCPU, reason, n, doorbell.address)

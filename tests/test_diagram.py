@@ -5,23 +5,24 @@ from __future__ import annotations
 import sys
 
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QPaintEvent
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.journeys import STAGES
-from engine.latency import LATENCIES
-from engine.scenario import list_scenarios
+from engine.scenario import Scenario, list_scenarios, load_scenario
 from tests.fake_source import FakeSource
 from tests.test_model import run
-from viz.blueprint import load_blueprint
-from viz.diagram import Diagram, Words
+from viz.blueprint import blueprint_of
+from viz.diagram import Diagram
+from viz.legs import LEGS
 from viz.model import LiveModel
 from viz.pulse import shape_of
 from viz.theme import DARK, LIGHT, Theme
-from viz.tokens import LEGS, Token
+from viz.tokens import Token
+from viz.words import Words
 
-PLAN = load_blueprint()
+PLAN = blueprint_of(load_scenario("roundtrip"))
 
 
 def shown(qtbot: QtBot, scenario: str = "roundtrip", theme: Theme = DARK) -> tuple[FakeSource, LiveModel, Diagram]:
@@ -34,31 +35,6 @@ def shown(qtbot: QtBot, scenario: str = "roundtrip", theme: Theme = DARK) -> tup
     diagram.show()
     run(source, model, 1)
     return source, model, diagram
-
-
-def test_plan_knows_every_leg_colour_and_latency() -> None:
-    assert set(PLAN.legs) == set(LEGS)
-    assert {stage for leg in LEGS.values() for stage in leg[:2]} <= set(STAGES)
-    assert {pill.of for pill in PLAN.pills.values()} <= set(LATENCIES)
-    colors = {box.color for box in PLAN.boxes.values()} | {wire.color for wire in PLAN.wires.values()}
-    colors |= {eventfd.color for eventfd in PLAN.eventfds.values()} | {pill.color for pill in PLAN.pills.values()}
-    assert all(hasattr(DARK, color) for color in colors)
-
-
-@pytest.mark.parametrize("name", PLAN.nodes)
-def test_nodes_lie_in_a_box_and_boxes_on_the_canvas(name: str) -> None:
-    x, y, w, h = PLAN.nodes[name].rect
-    around = [box.rect for box in PLAN.boxes.values()]
-    assert any(bx <= x and by <= y and x + w <= bx + bw and y + h <= by + bh for bx, by, bw, bh in around)
-    assert all(bx + bw <= PLAN.size[0] and by + bh <= PLAN.size[1] for bx, by, bw, bh in around)
-
-
-def test_the_doorbells_wire_goes_through_its_eventfd() -> None:
-    (_, y0), (_, y1) = PLAN.legs["ioeventfd"].points
-    assert y0 == y1 == PLAN.eventfds["doorbell"].center[1]
-    assert PLAN.eventfds["doorbell"].center in PLAN.legs["relay"].points or any(
-        point[0] == PLAN.eventfds["doorbell"].center[0] for point in PLAN.legs["relay"].points
-    )
 
 
 def test_token_is_on_its_wire_at_its_share(qtbot: QtBot) -> None:
@@ -109,16 +85,16 @@ def test_nothing_new_paints_nothing(qtbot: QtBot, monkeypatch: pytest.MonkeyPatc
     assert painted == []
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 @pytest.mark.parametrize("scenario", list_scenarios(), ids=lambda scenario: scenario.name)
-def test_every_scenario_in_every_theme(qtbot: QtBot, scenario, theme: Theme) -> None:  # type: ignore[no-untyped-def]
-    _, model, diagram = shown(qtbot, scenario.name, theme)
-    diagram.refresh()
-    masked = scenario.interrupt is not None and scenario.interrupt.masked
-    assert bool(model.tokens()) is not masked  # at a masked pin nothing arrives, so nothing travels
-    picture = diagram.grab().toImage()
-    assert picture.pixelColor(520, 20).name().upper() == theme.surface
-    assert colours(picture) > 50
+def test_every_scenario_in_every_theme(qtbot: QtBot, scenario: Scenario) -> None:
+    _, _, diagram = shown(qtbot, scenario.name)
+    for theme in (DARK, LIGHT):
+        diagram.set_theme(theme)
+        diagram.refresh()
+        assert diagram.placed
+        picture = diagram.grab().toImage()
+        assert picture.pixelColor(520, 20).name().upper() == theme.surface
+        assert colours(picture) > 50
 
 
 def colours(picture: QImage) -> int:
@@ -129,20 +105,45 @@ def colours(picture: QImage) -> int:
 def test_heavy_way_lights_up_when_it_is_taken(qtbot: QtBot) -> None:
     source, model, diagram = shown(qtbot)
     diagram.refresh()
-    assert diagram.words.lit == {"doorbell": False, "interrupt": False}
+    assert diagram.words.lit == {"exit": False, "relay": False, "ioctl": False}
     source.set_ioeventfd(False)
     run(source, model, 0.5)
-    diagram._say(Words.of(model))
-    assert diagram.words.lit == {"doorbell": True, "interrupt": False}
-    assert not diagram.words.wiring["ioeventfd"]
+    diagram._say(Words.of(model, diagram.blueprint))
+    assert diagram.words.lit == {"exit": True, "relay": True, "ioctl": False}
+    assert not diagram.words.plugged["ioeventfd"]
 
 
 def test_help_is_of_the_innermost_thing(qtbot: QtBot) -> None:
     _, _, diagram = shown(qtbot)
     assert diagram.help_at(QPointF(150, 190)) == PLAN.nodes["driver"].help
     assert diagram.help_at(QPointF(400, 130)) == PLAN.boxes["guest"].help
-    assert diagram.help_at(QPointF(631, 197)) == PLAN.eventfds["doorbell"].help
+    assert diagram.help_at(QPointF(631, 197)) == PLAN.counters["doorbell_fd"].help
     assert diagram.help_at(QPointF(5, 5)) == ""
+
+
+def test_click_chooses_the_part_under_it_and_shows_it(qtbot: QtBot) -> None:
+    _, model, diagram = shown(qtbot)
+    model.launcher.carriers.clear()
+    diagram.refresh()
+    plain = diagram.grab().toImage()
+    for at, name in ((QPoint(450, 197), "ioeventfd"), (QPoint(631, 321), "irq_fd"), (QPoint(150, 190), "driver")):
+        QTest.mouseClick(diagram, Qt.MouseButton.LeftButton, pos=at)
+        assert model.selection.part == name
+        diagram.refresh()
+        assert diagram.grab().toImage() != plain
+    QTest.mouseClick(diagram, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    assert model.selection.part == ""
+
+
+def test_keys_go_from_part_to_part_and_back(qtbot: QtBot) -> None:
+    _, model, diagram = shown(qtbot)
+    seen = []
+    for _ in range(sum(len(table) for table in PLAN.tables)):
+        QTest.keyClick(diagram, Qt.Key.Key_Down)
+        seen.append(model.selection.part)
+    assert sorted(seen) == sorted(name for table in PLAN.tables for name in table)
+    QTest.keyClick(diagram, Qt.Key.Key_Up)
+    assert model.selection.part == seen[-2]
 
 
 def test_click_on_a_token_chooses_its_journey(qtbot: QtBot) -> None:

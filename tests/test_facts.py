@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from engine.events import Eventfd
 from engine.scenario import list_scenarios
 from tests.fake_source import FakeSource
 from tests.test_model import run
 from viz import facts
+from viz.blueprint import blueprint_of
+from viz.captions import caption
 from viz.model import LiveModel
 from viz.nosource import NoSource
 from viz.text import count_of, duration, grouped, pace, ratio, short
+from viz.words import Words, speaking
 
 
 def at_work(scenario: str = "roundtrip", seconds: float = 1.2) -> tuple[FakeSource, LiveModel]:
@@ -25,7 +27,7 @@ def at_work(scenario: str = "roundtrip", seconds: float = 1.2) -> tuple[FakeSour
 
 def test_light_caption() -> None:
     _, model = at_work()
-    assert facts.caption(model) == (
+    assert caption(model) == (
         "The guest rang 100 doorbells in the last second; KVM signalled the eventfd each time and none left to user "
         "space. The host sent 100 interrupts, all by irqfd."
     )
@@ -33,11 +35,11 @@ def test_light_caption() -> None:
 
 def test_heavy_caption() -> None:
     _, model = at_work("roundtrip-userspace")
-    assert "every one left to user space" in facts.caption(model)
-    assert facts.caption(model).endswith("100 interrupts, by KVM_SIGNAL_MSI.")
-    assert facts.vcpu_text(model) == "KVM_EXIT_IO: 100"
-    assert facts.notes(model)["heavy_count"] == "100 taken in the last second"
-    assert facts.answers_text(model) == "ioctl(KVM_SIGNAL_MSI)"
+    assert "every one left to user space" in caption(model)
+    assert caption(model).endswith("100 interrupts, by KVM_SIGNAL_MSI.")
+    assert facts.words(model, "vcpu") == "KVM_EXIT_IO: 100"
+    assert facts.words(model, "heavy_count") == "100 taken in the last second"
+    assert facts.words(model, "answers") == "ioctl(KVM_SIGNAL_MSI)"
 
 
 def test_mixed_caption_after_a_switch() -> None:
@@ -46,24 +48,24 @@ def test_mixed_caption_after_a_switch() -> None:
     run(source, model, 0.5)
     left = round(model.rates.last_second("left", model.playhead))
     assert 40 < left < 60
-    assert f"{left} of them left to user space" in facts.caption(model)
+    assert f"{left} of them left to user space" in caption(model)
 
 
 def test_quiet_guest_and_a_single_doorbell() -> None:
     source, model = at_work()
     source.set_pace(0)
     run(source, model, 1.2)
-    assert facts.caption(model) == "The guest rang no doorbell in the last second."
-    assert facts.vcpu_text(model) == "KVM_EXIT_IO: none"
+    assert caption(model) == "The guest rang no doorbell in the last second."
+    assert facts.words(model, "vcpu") == "KVM_EXIT_IO: none"
     source.ring_once()
     run(source, model, 0.2)
-    assert facts.caption(model).startswith("The guest rang 1 doorbell in the last second; KVM signalled the eventfd a")
+    assert caption(model).startswith("The guest rang 1 doorbell in the last second; KVM signalled the eventfd a")
 
 
 def test_interrupts_of_the_host() -> None:
     _, model = at_work("irq-msi")
-    assert facts.caption(model) == "The host sent 100 interrupts in the last second, all by irqfd."
-    assert facts.driver_text(model) == "rings no doorbell"
+    assert caption(model) == "The host sent 100 interrupts in the last second, all by irqfd."
+    assert facts.words(model, "driver") == "rings no doorbell"
 
 
 def test_step_shows_the_journeys_own_figures() -> None:
@@ -72,7 +74,7 @@ def test_step_shows_the_journeys_own_figures() -> None:
     number = int(model.selection.journeys["seq"][0])
     journey = model.selection.journeys[0]
     took = duration(model.clock.ns(int(journey["doorbell"]) - int(journey["ring"])))
-    assert facts.caption(model).startswith(f"Doorbell #{number}: {took} to the I/O thread by ioeventfd")
+    assert caption(model).startswith(f"Doorbell #{number}: {took} to the I/O thread by ioeventfd")
     assert facts.latency_text(model, "doorbell") == took
 
 
@@ -83,22 +85,23 @@ def test_count_in_slow_motion_is_one_between_the_signal_and_the_read() -> None:
     counts = []
     for stage in ("ring", "rung", "doorbell"):
         model.transport.seek(int(journey[stage]))
-        counts.append(facts.eventfd_count(model, Eventfd.DOORBELL))
+        counts.append(facts.eventfd_count(model, "doorbell"))
     assert counts == [0, 1, 0]
 
 
 def test_without_a_source() -> None:
     model = LiveModel(NoSource("no /dev/kvm"))
     model.tick(0.01)
-    assert facts.caption(model) == "No guest runs."
+    assert caption(model) == "No guest runs."
     assert model.state == "NO KVM"
 
 
 @pytest.mark.parametrize("scenario", list_scenarios(), ids=lambda scenario: scenario.name)
 def test_every_scenario_has_its_words(scenario) -> None:  # type: ignore[no-untyped-def]
     _, model = at_work(scenario.name, 0.3)
-    said = {**facts.node_facts(model), **facts.notes(model), **facts.box_facts(model)}
-    assert all(said[name] for name in said if name != "rate")
+    plan = blueprint_of(scenario)
+    said = Words.of(model, plan).facts
+    assert all(said[name] for name, part in speaking(plan).items() if part.says != "nothing")
     doorbell = scenario.doorbell
     if doorbell:
         assert f"{doorbell.address:#x}" in said["driver"]

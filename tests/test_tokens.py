@@ -8,10 +8,24 @@ import numpy as np
 import pytest
 
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY, Journeys
+from engine.scenario import load_scenario
 from viz import tokens
-from viz.tokens import LAUNCH_SECONDS, Launcher, Route, exact
+from viz.legs import LEGS, Ways
+from viz.moments import none_of
+from viz.tokens import LAUNCH_SECONDS, Launcher, Token
+
+WAYS = Ways(load_scenario("roundtrip"))
 
 T0 = 10**12  # beyond what 32 bits and careless floats can hold
+
+
+def exact(journeys: Journeys, tsc: int) -> list[Token]:
+    moments = none_of(journeys)
+    return tokens.exact(journeys, moments, WAYS.routes(journeys, moments), tsc)
+
+
+def feed(launcher: Launcher, journeys: Journeys) -> None:
+    launcher.feed(journeys, WAYS.routes(journeys, none_of(journeys)))
 
 
 def journey(seq: int = 1, at: int = T0, heavy: int = 0) -> Journeys:
@@ -73,18 +87,12 @@ def test_label_of_one_is_its_number_with_thin_spaces() -> None:
     assert exact(journey(48213), T0)[0].label == "#48\u202f213"
 
 
-def test_legs_of_a_route() -> None:
-    assert Route(True, True, 0).legs == ("ioeventfd", "answer", "irqfd")
-    assert Route(False, True, HEAVY_INTERRUPT).legs == ("ioctl",)
-    assert Route(True, False, HEAVY_DOORBELL).legs == ("exit", "relay")
-
-
 def test_every_journey_is_counted_in_exactly_one_token() -> None:
     chance, launcher, fed, seq = random.Random(3), Launcher(), 0, 0
     for _ in range(500):
         batch = [journey(seq := seq + 1, heavy=chance.randrange(4)) for _ in range(chance.randrange(40))]
         if batch:
-            launcher.feed(np.concatenate(batch))
+            feed(launcher, np.concatenate(batch))
         fed += len(batch)
         launcher.advance(chance.random() / 20)
         assert launcher.launched + launcher.aggregated + launcher.waiting == fed
@@ -96,18 +104,21 @@ def test_every_journey_is_counted_in_exactly_one_token() -> None:
 def test_at_most_one_sets_out_in_each_interval_on_a_route() -> None:
     launcher = Launcher()
     for n in range(1, 1001):  # a second in steps of a millisecond, a journey each
-        launcher.feed(journey(n))
+        feed(launcher, journey(n))
         launcher.advance(0.001)
     assert launcher.launched == 1 / LAUNCH_SECONDS
-    assert len(launcher.carriers) <= Route(True, True, 0).seconds / LAUNCH_SECONDS + 1
+    assert (
+        len(launcher.carriers)
+        <= sum(LEGS[leg].seconds for leg in ("ioeventfd", "answer", "irqfd")) / LAUNCH_SECONDS + 1
+    )
 
 
 def test_a_lone_journey_sets_out_at_once_and_travels_every_leg_to_its_end() -> None:
     launcher, seen = Launcher(), []
-    launcher.feed(journey(5))
+    feed(launcher, journey(5))
     for _ in range(200):
         launcher.advance(0.01)
         seen += [(token.leg, token.at) for token in launcher.tokens()]
     assert list(dict(seen)) == ["ioeventfd", "answer", "irqfd"]
-    assert seen == sorted(seen, key=lambda place: (list(tokens.LEGS).index(place[0]), place[1]))
+    assert seen == sorted(seen, key=lambda place: (list(LEGS).index(place[0]), place[1]))
     assert launcher.carriers == []

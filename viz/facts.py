@@ -1,47 +1,33 @@
-"""What the diagram says in words: every sentence and number computed from the model, none of them canned.
+"""What the diagram says in words beside its parts: every number computed from the model, none of them canned.
 
-No Qt. Counts are those of the last second before the playhead.
+No Qt. Counts are those of the last second before the playhead. The sentences are in viz/captions.py.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 
 import numpy as np
 
-from engine.events import Eventfd, Switch
+from engine.events import BUFFERS_ADDED, BUFFERS_USED, Eventfd, Setting, Switch
 from engine.exits import exit_name
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
-from engine.latency import SPANS
+from engine.scenario_rules import ADDRESS_STRIDE
+from viz.captions import IOCTLS, caption, latency_of, shown
+from viz.counts import counted
 from viz.model import LiveModel
 from viz.text import count_of, duration, grouped
 
-IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
+FDS = {"doorbell": Eventfd.DOORBELL, "irq": Eventfd.IRQ}
 
 
-def box_facts(model: LiveModel) -> dict[str, str]:
-    """What stands beside each box's title."""
-    here = "" if model.replaying else f", pid {os.getpid()}"
-    return {
-        "host": host_text(model.source.host),
-        "rate": rate_text(model),
-        "qemu": f"the VMM process{here}",
-        "guest": "vCPU 0",
-        "kvm": "kernel",
-        "io": "like a vhost worker",
-    }
+def words(model: LiveModel, name: str, lane: int = 0) -> str:
+    """What the part that `says` this shows now; lane: which of several it is."""
+    return LANE_SAYINGS[name](model, lane) if name in LANE_SAYINGS else SAYINGS[name](model)
 
 
-def rate_text(model: LiveModel) -> str:
-    """The real rate against the shown one; in slow motion the quiet that was cut."""
-    if model.transport.exact:
-        skipped = 0 if model.transport.paused else model.transport.skipped
-        return f"{duration(model.clock.ns(skipped))} of quiet left out" if skipped else ""
-    names = ("doorbells", "tokens") if model.scenario.doorbell else ("interrupts", "tokens")
-    real, shown_ = (model.rates.last_second(name, model.playhead) for name in names)
-    what = "doorbells" if model.scenario.doorbell else "interrupts"
-    return f"{grouped(real)} {what}/s, shown as {grouped(shown_)} tokens/s" if real > shown_ + 1 else ""
+# -- boxes
 
 
 def host_text(host: dict[str, str]) -> str:
@@ -53,15 +39,28 @@ def host_text(host: dict[str, str]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def node_facts(model: LiveModel) -> dict[str, str]:
-    """What each node does, in its own terms."""
-    return {
-        "driver": driver_text(model),
-        "handler": handler_text(model),
-        "vcpu": vcpu_text(model),
-        "wakes": wakes_text(model),
-        "answers": answers_text(model),
-    }
+def rate_text(model: LiveModel) -> str:
+    """The real rate against the shown one; in slow motion the quiet that was cut."""
+    if model.transport.exact:
+        skipped = 0 if model.transport.paused else model.transport.skipped
+        return f"{duration(model.clock.ns(skipped))} of quiet left out" if skipped else ""
+    what = "doorbells" if model.scenario.doorbell else "interrupts"
+    real, shown_ = counted(model, what), counted(model, "tokens")
+    return f"{grouped(real)} {what}/s, shown as {grouped(shown_)} tokens/s" if real > shown_ + 1 and shown_ else ""
+
+
+def vmm_text(model: LiveModel) -> str:
+    """The process that the window belongs to, unless this is a recording of another one's."""
+    return "the VMM process" if model.replaying else f"the VMM process, pid {os.getpid()}"
+
+
+def partner_text(model: LiveModel) -> str:
+    """The other process, by its number."""
+    pid = model.tally.partner_pid
+    return f"another process, pid {pid}" if pid else "another process"
+
+
+# -- doorbells
 
 
 def driver_text(model: LiveModel) -> str:
@@ -69,20 +68,81 @@ def driver_text(model: LiveModel) -> str:
     doorbell = model.scenario.doorbell
     if not doorbell:
         return "rings no doorbell"
-    where = f"out {doorbell.address:#x}" if doorbell.bus == "pio" else f"mov [{doorbell.address:#x}]"
-    return f"{where} ← {doorbell.value}"
+    value = f"0…{doorbell.queues - 1}" if doorbell.queues > 1 else doorbell.value
+    more = "…" if doorbell.addresses > 1 else ""
+    where = f"out {doorbell.address:#x}" if doorbell.bus == "pio" else f"mov [{doorbell.address:#x}{more}]"
+    return f"{where} ← {value}"
 
 
-def handler_text(model: LiveModel) -> str:
-    """The interrupt's vector."""
-    interrupt = model.scenario.interrupt
-    return f"vector {interrupt.vector:#x}, EOI" if interrupt else "no interrupt"
+def match_text(model: LiveModel) -> str:
+    """What the ioeventfd waits for."""
+    doorbell = model.scenario.doorbell
+    if not doorbell:
+        return ""
+    if not model.wired(Switch.IOEVENTFD):
+        return "not registered"
+    size = f"{doorbell.length} B" if doorbell.length else "any length"
+    value = "" if doorbell.datamatch is None else f", ={doorbell.datamatch}"
+    return f"{doorbell.ioeventfd_address:#x}, {size}{value}"
+
+
+def miss_text(model: LiveModel) -> str:
+    """What does not match."""
+    doorbell = model.scenario.doorbell
+    if not doorbell or doorbell.hit:
+        return ""
+    if doorbell.address != doorbell.ioeventfd_address:
+        return f"{doorbell.address:#x} ≠ {doorbell.ioeventfd_address:#x}"
+    if doorbell.length not in (0, doorbell.width):
+        return f"{doorbell.width} B ≠ {doorbell.length} B"
+    return f"{doorbell.value} ≠ {doorbell.datamatch}"
 
 
 def wakes_text(model: LiveModel) -> str:
     """The count that read() returned for the newest journey shown."""
     journeys = shown(model)
     return f"read() → {grouped(int(journeys['batch'][-1]))}" if journeys.size else "read() sleeps"
+
+
+def vcpu_text(model: LiveModel) -> str:
+    """How often KVM_RUN returned in the last second, for the commonest reason; "none" if it did not."""
+    names = [name for name in model.rates.names if name.startswith("exit ")]
+    counts = {name: counted(model, name) for name in names}
+    most = max(counts, key=lambda name: counts[name], default="")
+    if most and counts[most] > 0:
+        return f"KVM_EXIT_{exit_name(int(most.split()[1]))}: {grouped(counts[most])}"
+    bus = {"pio": "KVM_EXIT_IO", "mmio": "KVM_EXIT_MMIO"}
+    return f"{bus[model.scenario.doorbell.bus] if model.scenario.doorbell else 'exits to user space'}: none"
+
+
+def reads_text(model: LiveModel) -> str:
+    """How often a thread of this process has read an eventfd of the doorbell's."""
+    reads = model.tally.eventfd_reads
+    return f"read by our threads: {'never' if not reads else grouped(reads)}"
+
+
+# -- interrupts
+
+
+def vector_of(model: LiveModel) -> int:
+    """The vector that the route leads to now."""
+    interrupt = model.scenario.interrupt
+    return model.tally.settings.get(Setting.ROUTE, interrupt.vector if interrupt else 0)
+
+
+def handler_text(model: LiveModel) -> str:
+    """The interrupt's vector."""
+    return f"vector {vector_of(model):#x}, EOI" if model.scenario.interrupt else "no interrupt"
+
+
+def route_text(model: LiveModel) -> str:
+    """Where the GSI leads."""
+    interrupt = model.scenario.interrupt
+    if not interrupt:
+        return ""
+    if interrupt.route == "msi":
+        return f"GSI {interrupt.gsi} → MSI {vector_of(model):#x}"
+    return f"GSI {interrupt.gsi} → pin {interrupt.gsi}, {interrupt.trigger}"
 
 
 def answers_text(model: LiveModel) -> str:
@@ -93,22 +153,14 @@ def answers_text(model: LiveModel) -> str:
     return "write(irqfd, 1)" if model.wired(Switch.IRQFD) else f"ioctl({IOCTLS[interrupt.ioctl]})"
 
 
-def vcpu_text(model: LiveModel) -> str:
-    """How often KVM_RUN returned in the last second, for the commonest reason; "none" if it did not."""
-    names = [name for name in model.rates.names if name.startswith("exit ")]
-    counts = {name: model.rates.last_second(name, model.playhead) for name in names}
-    most = max(counts, key=lambda name: counts[name], default="")
-    if most and counts[most] > 0:
-        return f"KVM_EXIT_{exit_name(int(most.split()[1]))}: {grouped(counts[most])}"
-    bus = {"pio": "KVM_EXIT_IO", "mmio": "KVM_EXIT_MMIO"}
-    return f"{bus[model.scenario.doorbell.bus] if model.scenario.doorbell else 'exits to user space'}: none"
+def ioctl_text(model: LiveModel) -> str:
+    """The way by ioctl."""
+    interrupt = model.scenario.interrupt
+    name = IOCTLS[interrupt.ioctl] if interrupt else ""
+    return f"heavy way: {name}, {grouped(counted(model, 'ioctls'))} in the last second"
 
 
-def shown(model: LiveModel) -> Journeys:
-    """The journey that the view is about: the chosen one, one under way in slow motion, else the newest."""
-    if model.selection.journeys.size:
-        return model.selection.journeys
-    return model.under_way()[:1] if model.transport.exact else model.journeys.newest(1)
+# -- figures
 
 
 def latency_text(model: LiveModel, name: str) -> str:
@@ -118,108 +170,115 @@ def latency_text(model: LiveModel, name: str) -> str:
     return duration(model.latencies.now(name))
 
 
-def latency_of(model: LiveModel, journeys: Journeys, name: str) -> float | None:
-    """The journey's latency in ns; None if it has none."""
-    start, end = SPANS[name]
-    if not journeys.size or not journeys[start][0] or not journeys[end][0]:
-        return None
-    return model.clock.ns(int(journeys[end][0]) - int(journeys[start][0]))
+def counter_text(model: LiveModel, of: str, lane: int) -> str:
+    """What a counter shows: an eventfd's count, the value that a queue's one waits for, interrupts that wait."""
+    if of in FDS:
+        return grouped(eventfd_count(model, of))
+    return {"queue": f"={lane}", "waiting": grouped(waiting(model))}.get(of, "")
 
 
-def eventfd_count(model: LiveModel, which: Eventfd) -> int:
-    """The eventfd's count: as sampled last; in slow motion the doorbells rung and not yet read at the playhead."""
+def eventfd_count(model: LiveModel, of: str) -> int:
+    """The count of "doorbell" or "irq": as sampled last; in slow motion the doorbells rung and not yet read."""
     if not model.transport.exact:
-        return model.tally.eventfd_counts.get(which, 0)
-    if which == Eventfd.IRQ:
+        return model.tally.eventfd_counts.get(FDS[of], 0)
+    if of == "irq" or model.scenario.direct:
         return 0
     journeys, t = model.under_way(), np.uint64(model.playhead)
     signalled = np.where(journeys["entry"] > 0, journeys["entry"], journeys["rung"])
     return int(((journeys["ring"] > 0) & (signalled <= t) & (t < journeys["doorbell"])).sum())
 
 
-def heavy_counts(model: LiveModel) -> dict[str, float]:
-    """How many doorbells left to user space, and how many interrupts were ioctls."""
-    return {
-        "doorbell": model.rates.last_second("left", model.playhead),
-        "interrupt": model.rates.last_second("ioctls", model.playhead),
-    }
+def waiting(model: LiveModel) -> int:
+    """Interrupts that the local APIC has and the guest has not taken, at the playhead."""
+    if not model.transport.exact:
+        return model.tally.irqs_pending
+    return sum(token.count for token in model.tokens() if token.leg == "held")
 
 
-def notes(model: LiveModel) -> dict[str, str]:
-    """The lines beside the wires, by their name in diagram.toml."""
-    heavy, interrupt = heavy_counts(model), model.scenario.interrupt
-    ioctl = IOCTLS[interrupt.ioctl] if interrupt else ""
-    return {
-        "heavy": "heavy way: exit to user space",
-        "heavy_count": f"{grouped(heavy['doorbell'])} taken in the last second",
-        "ioctl": f"heavy way: {ioctl}, {grouped(heavy['interrupt'])} in the last second",
-        "caption": caption(model),
-    }
+# -- what is special about some
 
 
-def caption(model: LiveModel) -> str:
-    """What is happening, in one or two sentences."""
-    if not model.tally.recorded:
-        return "Waiting for the first event." if model.source.alive else "No guest runs."
-    if model.transport.exact:
-        return journey_caption(model)
-    return " ".join(part for part in (doorbell_caption(model), interrupt_caption(model), loss_caption(model)) if part)
-
-
-def doorbell_caption(model: LiveModel) -> str:
-    """The last second's doorbells and which way they went."""
-    if not model.scenario.doorbell:
-        return ""
-    rang, left = (round(model.rates.last_second(name, model.playhead)) for name in ("doorbells", "left"))
-    start = f"The guest rang {count_of(rang, 'doorbell')} in the last second"
-    if not rang:
-        return f"{start}."
-    if not left:
-        return f"{start}; KVM signalled the eventfd{' each time' if rang > 1 else ''} and none left to user space."
-    if left >= rang:
-        who = "every one" if rang > 1 else "it"
-        return f"{start}; {who} left to user space, where the vCPU thread wrote the eventfd."
-    return f"{start}; {grouped(left)} of them left to user space."
-
-
-def interrupt_caption(model: LiveModel) -> str:
-    """The last second's interrupts and how they were sent."""
-    sent, ioctls = (round(model.rates.last_second(name, model.playhead)) for name in ("interrupts", "ioctls"))
+def pin_text(model: LiveModel) -> str:
+    """The pin that the GSI leads to."""
     interrupt = model.scenario.interrupt
-    if not interrupt or (not sent and model.scenario.doorbell):
-        return ""
-    start = f"The host sent {count_of(sent, 'interrupt')}{'' if model.scenario.doorbell else ' in the last second'}"
-    if not sent:
-        return f"{start}."
-    if not ioctls:
-        return f"{start}, {'all ' if sent > 1 else ''}by irqfd."
-    by = f"by {IOCTLS[interrupt.ioctl]}"
-    return f"{start}, {by}." if ioctls >= sent else f"{start}, {grouped(ioctls)} of them {by}."
+    state = ", masked" if interrupt and interrupt.masked else ""
+    return f"pin {interrupt.gsi if interrupt else 0}{state}"
 
 
-def loss_caption(model: LiveModel) -> str:
-    """Losses are data."""
-    return f"{count_of(model.tally.dropped, 'event')} dropped so far." if model.tally.dropped else ""
+def eoi_text(model: LiveModel) -> str:
+    """Who ends the interrupt: PVM does so itself, as it injects."""
+    return "by PVM, as it injects" if model.source.backend == "kvm_pvm" else "EOI to the local APIC"
 
 
-def journey_caption(model: LiveModel) -> str:
-    """The journey that is shown, in figures."""
-    journey = shown(model)
-    if not journey.size:
-        return "Nothing travels at this moment."
-    heavy = int(journey["heavy"][0])
-    out = "by way of user space" if heavy & HEAVY_DOORBELL else "by ioeventfd"
-    back = "by ioctl" if heavy & HEAVY_INTERRUPT else "by irqfd"
-    parts = [
-        part_text(model, journey, "doorbell", f"to the I/O thread {out}"),
-        part_text(model, journey, "injection", f"back to the handler {back}"),
-        part_text(model, journey, "round_trip", "for the round trip"),
-    ]
-    what = "Doorbell" if journey["ring"][0] else "Interrupt"
-    return f"{what} #{grouped(int(journey['seq'][0]))}: " + ", ".join(part for part in parts if part) + "."
+def window_text(model: LiveModel) -> str:
+    """How long the guest keeps interrupts off, as measured."""
+    held = model.travel.held(model.journeys.newest(100))
+    return f"held {duration(model.clock.ns(held))}" if held else "window open"
 
 
-def part_text(model: LiveModel, journey: Journeys, name: str, text: str) -> str:
-    """ "2.9 µs to the I/O thread"; empty if the journey has no such part."""
-    ns = latency_of(model, journey, name)
-    return "" if ns is None else f"{duration(ns)} {text}"
+def per_buffer(model: LiveModel, signals: str, index: int) -> str:
+    """0.40 kicks a buffer."""
+    moved = counted(model, f"buffers {index}")
+    return f"{counted(model, signals) / moved:.2f} a buffer" if moved else "– a buffer"
+
+
+def index_text(model: LiveModel) -> str:
+    """The ring's two indices."""
+    return f"avail {grouped(model.tally.buffers_added)} used {grouped(model.tally.buffers_used)}"
+
+
+def address_text(model: LiveModel, lane: int) -> str:
+    """One of several addresses of the doorbell."""
+    doorbell = model.scenario.doorbell
+    return f"{(doorbell.address if doorbell else 0) + lane * ADDRESS_STRIDE:#x}"
+
+
+LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {"address": address_text}
+
+SAYINGS: dict[str, Callable[[LiveModel], str]] = {
+    "host": lambda model: host_text(model.source.host),
+    "rate": rate_text,
+    "qemu": vmm_text,
+    "same_process": lambda model: "the same process",
+    "bypassed": lambda model: f"{vmm_text(model)}, bypassed",
+    "partner": partner_text,
+    "guest": lambda model: "vCPU 0",
+    "kvm": lambda model: "kernel",
+    "kernel": lambda model: "kernel",
+    "io": lambda model: "like a vhost worker",
+    "driver": driver_text,
+    "match": match_text,
+    "miss": miss_text,
+    "role_ioeventfd": lambda model: f"ioeventfd{'' if model.wired(Switch.IOEVENTFD) else ', off'}",
+    "role_irqfd": lambda model: f"irqfd{'' if model.wired(Switch.IRQFD) else ', off'}",
+    "reads": reads_text,
+    "wakes": wakes_text,
+    "vcpu": vcpu_text,
+    "vcpu_b": lambda model: "in the guest, or halted",
+    "heavy": lambda model: "heavy way: exit to user space",
+    "heavy_short": lambda model: "heavy way: exit",
+    "heavy_count": lambda model: f"{grouped(counted(model, 'left'))} taken in the last second",
+    "handler": handler_text,
+    "route": route_text,
+    "answers": answers_text,
+    "ioctl": ioctl_text,
+    "submits": lambda model: "io_uring_enter()",
+    "pin": pin_text,
+    "lost": lambda model: f"{grouped(model.tally.irqs_lost)} lost so far",
+    "eoi": eoi_text,
+    "hears": lambda model: f"{grouped(counted(model, 'resamples'))} in the last s",
+    "coalesced": lambda model: "kept until an exit, then fetched",
+    "fetches": lambda model: f"{grouped(counted(model, 'exits'))} exits in the last second",
+    "window": window_text,
+    "device": lambda model: f"{grouped(counted(model, 'buffers 1'))} buffers/s",
+    "kicks": lambda model: f"kicks: {per_buffer(model, 'doorbells', BUFFERS_ADDED)}",
+    "interrupts": lambda model: f"irqs: {per_buffer(model, 'interrupts', BUFFERS_USED)}",
+    "index": index_text,
+    "nothing": lambda model: "",
+    "file": lambda model: "4096 bytes",
+    "requests": lambda model: f"{count_of(round(counted(model, 'doorbells')), 'request')}/s",
+    "kick": lambda model: f"{grouped(counted(model, 'doorbells'))} in the last second",
+    "call": lambda model: f"{grouped(counted(model, 'handlers'))} in the last second",
+    "disk": lambda model: "reads, writes the image",
+    "caption": caption,
+}

@@ -58,6 +58,11 @@ class Geometry:
         """A length that goes with the text."""
         return size * self.text
 
+    def pill(self, center: Point) -> QRectF:
+        """The rectangle of a pill around a canvas point."""
+        at, width, height = self.point(center), self.px(92), self.px(23)
+        return QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
+
     def path(self, points: tuple[Point, ...], radius: float = 14) -> QPainterPath:
         """A line through the points with rounded corners."""
         return rounded([self.point(point) for point in points], radius * self.scale)

@@ -16,13 +16,13 @@ from engine.journeys import JOURNEY, Journeys, no_journeys
 from engine.latency import Latencies, begin
 from engine.source import Source
 from engine.tally import Tally
-from viz import tokens
 from viz.history import History
 from viz.markers import Markers
 from viz.rates import Rates
 from viz.steps import EVENTS, JOURNEYS, Steps
 from viz.tokens import Launcher, Token
 from viz.transport import Transport
+from viz.travel import Travel
 
 EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
@@ -97,7 +97,7 @@ class LiveModel:
         self.journeys = History(JOURNEY, JOURNEY_LIMIT, journey_span)
         self.changes: list[Change] = []
         self.transport = Transport(source.clock)
-        self.launcher = Launcher()
+        self.travel = Travel(source.scenario, source.clock, self.events)
         self.selection = Selection()
         self.markers = Markers(self.events)
         self.steps = Steps(self)
@@ -123,11 +123,10 @@ class LiveModel:
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""
         self.now = max(self.now, self.source.now())
-        self.transport.advance(seconds, self.now, self._travelling(), self.journeys.start_after, self.journeys.last)
+        last = max(self.journeys.last, self.events.last if self.travel.only_echoes else 0)
+        self.transport.advance(seconds, self.now, self._travelling(), self._next_start, last)
         if self.transport.following:
-            before = self.launcher.launched
-            self.launcher.advance(seconds)
-            self.rates.count("tokens", self.now, self.launcher.launched - before)
+            self.rates.count("tokens", self.now, self.travel.advance(seconds))
 
     def _fold(self, events: Events) -> None:
         self._note_changes(events[events["kind"] == EventKind.WIRE])
@@ -140,7 +139,7 @@ class LiveModel:
             self.events.append(events)
         if self.fresh.size:
             self.journeys.append(self.fresh)
-            self.launcher.feed(self.fresh)
+        self.travel.feed(self.fresh, events)
 
     def _note_changes(self, wires: Events) -> None:
         """The first word on a switch is no change."""
@@ -152,6 +151,11 @@ class LiveModel:
             known[switch] = on
 
     # -- the state
+
+    @property
+    def launcher(self) -> Launcher:
+        """What lets journeys' tokens set out in real time."""
+        return self.travel.launcher
 
     @property
     def replaying(self) -> bool:
@@ -199,15 +203,21 @@ class LiveModel:
     def tokens(self) -> list[Token]:
         """What is on the wires at the playhead."""
         if self.transport.exact:
-            return tokens.exact(self.under_way(), self.playhead)
-        return self.launcher.tokens()
+            return self.travel.exact(self.under_way(), self.playhead)
+        return self.travel.tokens()
 
     def under_way(self) -> Journeys:
         """The journeys that the playhead is in the middle of."""
         return self.journeys.window(self.playhead, self.playhead + 1)
 
     def _travelling(self) -> bool:
-        return self.transport.exact and bool(self.under_way().size)
+        if not self.transport.exact:
+            return False
+        return bool(self.under_way().size) or (self.travel.only_echoes and bool(self.tokens()))
+
+    def _next_start(self, tsc: int) -> int | None:
+        """When the next thing sets out."""
+        return self.travel.next_echo(tsc) if self.travel.only_echoes else self.journeys.start_after(tsc)
 
     # -- moving through time
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
 
-from viz.tokens import HEAVY_LEGS, Token
+from viz.legs import HEAVY_LEGS, INTERRUPT_LEGS
+from viz.tokens import Token
 
 CORE = 10.0  # half the size of a token, canvas pixels
 GLOW = 24.0
@@ -39,14 +40,14 @@ def shape_of(token: Token) -> str:
     """ "square", "diamond" or "circle"."""
     if token.leg in HEAVY_LEGS:
         return "square"
-    return "diamond" if token.leg in ("irqfd", "answer") else "circle"
+    return "diamond" if token.leg in INTERRUPT_LEGS else "circle"
 
 
 def color_of(token: Token) -> str:
     """The theme's name of the token's colour."""
     if token.leg in HEAVY_LEGS:
         return "heavy"
-    return "interrupt" if token.leg in ("irqfd", "answer") else "doorbell"
+    return "interrupt" if token.leg in INTERRUPT_LEGS else "doorbell"
 
 
 def outline(shape: str, half: float) -> QPainterPath:

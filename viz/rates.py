@@ -19,18 +19,28 @@ Counts = npt.NDArray[np.float64]
 KINDS: dict[str, tuple[EventKind, ...]] = {
     "doorbells": (EventKind.RING,),
     "reads": (EventKind.DOORBELL,),
-    "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL),
+    "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
     "ioctls": (EventKind.IRQ_IOCTL,),
     "handlers": (EventKind.HANDLER,),
     "exits": (EventKind.EXIT,),
+    "resamples": (EventKind.RESAMPLE,),
+    "windows": (EventKind.WINDOW,),
+}
+# What is counted for each id by itself, as in "exit 2"; where a column is named, by what it adds up to.
+BY_ID: dict[str, tuple[EventKind, str]] = {
+    "exit": (EventKind.EXIT, ""),
+    "handler": (EventKind.HANDLER, ""),
+    "received": (EventKind.DOORBELL, "arg"),
+    "buffers": (EventKind.BUFFERS, "arg"),
 }
 
 
 class Rates:
     """Counts by name.
 
-    The names: the KINDS, "received", "left" (doorbells that left to user space), "exit 2" (by KVM_EXIT_* reason) and
-    "kvm exits" (the kernel's own counters, by their name in STATS).
+    The names: the KINDS, "received" (doorbells), "covered" (interrupts that handlers served), "left" (doorbells that
+    left to user space), "exit 2" (by KVM_EXIT_* reason), "handler 64" (by vector), "received 1" (by queue), "buffers 0"
+    (by index, BUFFERS_ADDED or BUFFERS_USED) and "kvm exits" (the kernel's own counters, by their name in STATS).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -57,11 +67,14 @@ class Rates:
         for name, kinds in KINDS.items():
             for kind in kinds:
                 self._add(name, of_kind.get(kind, NONE))
-        reads, exits = of_kind.get(EventKind.DOORBELL, NONE), of_kind.get(EventKind.EXIT, NONE)
+        reads, exits, handlers = (
+            of_kind.get(kind, NONE) for kind in (EventKind.DOORBELL, EventKind.EXIT, EventKind.HANDLER)
+        )
         self._add("received", reads, reads["arg"])
+        self._add("covered", handlers, handlers["arg"])
         self._add("left", exits[exits["seq"] > 0])
-        for reason in np.unique(exits["id"]) if exits.size else ():
-            self._add(f"exit {reason}", exits[exits["id"] == reason])
+        for name, (kind, column) in BY_ID.items():
+            self._add_by_id(name, of_kind.get(kind, NONE), column)
         self._feed_stats(of_kind.get(EventKind.STAT, NONE))
 
     def _begin(self, events: Events) -> None:
@@ -69,6 +82,11 @@ class Rates:
         began = Beginning()
         began.note(events)
         self._stats |= began.stats
+
+    def _add_by_id(self, name: str, events: Events, column: str) -> None:
+        for id in np.unique(events["id"]) if events.size else ():
+            some = events[events["id"] == id]
+            self._add(f"{name} {id}", some, some[column] if column else 1)
 
     def count(self, name: str, tsc: int, amount: float = 1) -> None:
         """Adds something that is no event: what the screen itself did."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from viz.blueprint import Box, Eventfd, Node, Note, Pill, Wire
+from viz.blueprint import Box, Counter, Node, Note, Pill, Point, Ring, Wire
+from viz.fills import RingFill
 from viz.geometry import Geometry, towards
 
 FAINT = 0.35  # of a wire that is not plugged in
 ASLEEP = 0.6  # of a heavy way that nobody takes
+SLICES = 32  # that can be told apart in a ring
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 CENTER = Qt.AlignmentFlag.AlignCenter
@@ -29,8 +31,9 @@ class Sketch:
 
     def box(self, box: Box) -> None:
         """A box without its words."""
-        width = 2 if box.title == "Guest" else 1.5
-        self._rounded(self.geometry.rect(box.rect), box.fill, box.edge, width, 12 * self.geometry.scale)
+        style = Qt.PenStyle.DashLine if box.dashed else Qt.PenStyle.SolidLine
+        width = 2 if box.strong or box.dashed else 1.5
+        self._rounded(self.geometry.rect(box.rect), box.fill, box.edge, width, 12 * self.geometry.scale, style)
 
     def box_words(self, box: Box, fact: str) -> None:
         """A box's title, and a fact beside it, or beneath it if the box is narrow."""
@@ -45,7 +48,7 @@ class Sketch:
         width = QFontMetricsF(big).horizontalAdvance(box.title) + self.geometry.px(10)
         beside = not box.centered and width + QFontMetricsF(small).horizontalAdvance(fact) <= title.width()
         self.text(title, box.title, big, box.color, CENTER if box.centered else LEFT)
-        if box.title == "Guest":
+        if box.aside:
             self.text(title, fact, self.geometry.font(13, mono=True), "text_muted", RIGHT)
         elif beside:
             self.text(title.adjusted(width, 0, 0, 0), fact, small, "text_muted", LEFT)
@@ -53,30 +56,35 @@ class Sketch:
             under = title.translated(0, title.height() * 0.92)
             self.text(under, fact, small, "text_muted", CENTER if box.centered else LEFT)
 
-    def node(self, node: Node, present: bool) -> None:
+    def node(self, node: Node, used: bool = True) -> None:
         """A node without its words."""
-        self.painter.setOpacity(1 if present else FAINT)
-        edge = node.edge if present else "border"
-        self._rounded(self.geometry.rect(node.rect), "well", edge, 1.5, 9 * self.geometry.scale)
+        self.painter.setOpacity(1 if used else FAINT)
+        style = Qt.PenStyle.SolidLine if used else Qt.PenStyle.DashLine
+        edge = node.edge if used else "border_strong"
+        self._rounded(self.geometry.rect(node.rect), "well", edge, 1.5, 9 * self.geometry.scale, style)
         self.painter.setOpacity(1)
 
-    def node_words(self, node: Node, fact: str, present: bool) -> None:
+    def node_words(self, node: Node, fact: str, used: bool = True) -> None:
         """What a node is, and what it does."""
         rect = self.geometry.rect(node.rect)
-        pad, line = self.geometry.px(15), min(self.geometry.px(20), rect.height() * 0.42)
-        top = QRectF(rect.left() + pad, rect.center().y() - line, rect.width() - 1.5 * pad, line)
-        self.text(top, node.title, self.geometry.font(14, 600), "text" if present else "text_muted")
-        self.text(top.translated(0, line), fact, self.geometry.font(12.5, mono=True), "text_muted")
+        pad, line = self.geometry.px(9 if node.small else 15), min(self.geometry.px(20), rect.height() * 0.42)
+        lines = 2 if fact else 1
+        top = QRectF(rect.left() + pad, rect.center().y() - line * lines / 2, rect.width() - 1.6 * pad, line)
+        sizes = (13, 11.5) if node.small else (14, 12.5)
+        self.text(top, node.title, self.geometry.font(sizes[0], 600), "text" if used else "text_muted")
+        self.text(top.translated(0, line), fact, self.geometry.font(sizes[1], mono=True), "text_muted")
 
     def wire(self, wire: Wire, plugged: bool, lit: bool) -> None:
         """A line, dashed if it goes by user space or if its switch is off."""
         pen = QPen(self.theme.color(wire.color), self._wire_width(wire, lit))
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        alpha = 1.0 if plugged else FAINT
+        alpha = FAINT if wire.unused or not plugged else 1.0
         if wire.heavy:
             alpha = 1.0 if lit else ASLEEP
             pen.setDashPattern([0.1, 2.6] if lit else [0.1, 3.4])
-        elif not plugged:
+        elif wire.dotted:
+            pen.setDashPattern([1, 2.5])
+        elif not plugged or wire.unused:
             pen.setColor(self.theme.color("text_muted"))
             pen.setWidthF(2 * self.geometry.scale)
             pen.setDashPattern([2, 4])
@@ -87,6 +95,8 @@ class Sketch:
         if wire.arrow:
             self._arrow(wire, pen.color())
         self.painter.setOpacity(1)
+        if wire.blocked and plugged:
+            self._cross(wire.points[-1])
 
     def _wire_width(self, wire: Wire, lit: bool) -> float:
         if wire.thin:
@@ -104,41 +114,97 @@ class Sketch:
         head.closeSubpath()
         self.painter.fillPath(head, color)
 
-    def eventfd(self, eventfd: Eventfd, count: str, present: bool, plugged: bool, inside: bool) -> None:
-        """A counter: a circle with its count; it shines while something is `inside`."""
-        center, radius = self.geometry.point(eventfd.center), eventfd.radius * self.geometry.scale
-        self.painter.setOpacity(1 if present else FAINT)
-        color = eventfd.color if present and plugged else "text_muted"
+    def _cross(self, at: Point) -> None:
+        """Here it does not go on."""
+        center, arm = self.geometry.point(at), 8 * self.geometry.scale
+        pen = QPen(self.theme.color("heavy"), 3 * self.geometry.scale)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        self.painter.setPen(pen)
+        for slope in (-1, 1):
+            across = QPointF(arm, slope * arm)
+            self.painter.drawLine(center - across, center + across)
+
+    def selected_wire(self, wire: Wire) -> None:
+        """The light around a wire that is chosen."""
+        pen = QPen(self.theme.color("selection", 0.35), 13 * self.geometry.scale)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        self.painter.setPen(pen)
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        self.painter.drawPath(self.geometry.path(wire.points))
+
+    def selected(self, rect: QRectF, round_: bool = False) -> None:
+        """The frame around something that is chosen."""
+        around = rect.adjusted(-4, -4, 4, 4)
+        self.painter.setPen(QPen(self.theme.color("selection"), 2.5))
+        self.painter.setBrush(self.theme.color("selection", 0.10))
+        radius = around.height() / 2 if round_ else 11 * self.geometry.scale
+        self.painter.drawRoundedRect(around, radius, radius)
+
+    def counter(self, counter: Counter, count: str, plugged: bool, inside: bool) -> None:
+        """An eventfd: a circle with its count; it shines while something is `inside`."""
+        center, radius = self.geometry.point(counter.center), counter.radius * self.geometry.scale
+        color = counter.color if plugged else "text_muted"
         self.painter.setPen(QPen(self.theme.color(color), 2.5 * self.geometry.scale))
         self.painter.setBrush(self.theme.color("well"))
-        self.painter.drawEllipse(center, radius, radius)
+        corner = radius * (0.35 if counter.square else 1)
+        self.painter.drawRoundedRect(square(center, radius), corner, corner)
         if inside:
             self.painter.setBrush(self.theme.color(color, 0.3))
-            self.painter.drawEllipse(center, radius, radius)
-        self.painter.setOpacity(1)
-        if present:
-            self.text(square(center, radius * 0.82), count, self.geometry.font(19, 700, mono=True), color, CENTER)
+            self.painter.drawRoundedRect(square(center, radius), corner, corner)
+        size = 19 * min(1, counter.radius / 25)
+        self.text(square(center, radius * 0.82), count, self.geometry.font(size, 700, mono=True), color, CENTER)
 
-    def eventfd_words(self, eventfd: Eventfd, present: bool) -> None:
+    def counter_words(self, counter: Counter) -> None:
         """A counter's name."""
-        if present:
-            name = square(self.geometry.point(eventfd.name_at), self.geometry.px(45))
-            self.text(name, eventfd.name, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
+        name = square(self.geometry.point(counter.name_at), self.geometry.px(50))
+        self.text(name, counter.name, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
+
+    def ring(self, ring: Ring, fill: RingFill) -> None:
+        """A ring buffer: a slice for each slot, or for each of SLICES parts; those that are in use are filled."""
+        outer = square(self.geometry.point(ring.center), ring.radius * self.geometry.scale)
+        slices = min(fill.size, SLICES)
+        step = 360 / slices
+        used = fill.used_slices(slices)
+        self.painter.setPen(QPen(self.theme.color("well"), 1.5 * self.geometry.scale))
+        for n in range(slices):
+            color = self.theme.color(ring.color) if n in used else self.theme.color("border")
+            self.painter.setBrush(color)
+            self.painter.drawPie(outer, round((90 - n * step) * 16), round(-step * 16))
+        hole = square(outer.center(), outer.width() * 0.31)
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.theme.color("well"))
+        self.painter.drawEllipse(hole)
+        self.text(hole.adjusted(3, 3, -3, -3), fill.text, self.geometry.font(14, 700, mono=True), ring.color, CENTER)
 
     def pill(self, pill: Pill, value: str) -> None:
         """A latency."""
-        center, font = self.geometry.point(pill.center), self.geometry.font(12.5, 600, mono=True)
-        width, height = self.geometry.px(92), self.geometry.px(23)
-        rect = QRectF(center.x() - width / 2, center.y() - height / 2, width, height)
-        self._rounded(rect, "well", pill.color, 1, height / 2)
+        rect, font = self.geometry.pill(pill.center), self.geometry.font(12.5, 600, mono=True)
+        self._rounded(rect, "well", pill.color, 1, rect.height() / 2)
         self.text(rect, value, font, pill.color, CENTER)
 
     def note(self, note: Note, words: str) -> None:
         """A line of text beside a wire."""
-        at, font = self.geometry.point(note.at), self.geometry.font(12.5, mono=note.mono)
-        self.painter.setFont(fitting(font, words, note.width * self.geometry.sx))
+        at, font = self.geometry.point(note.at), self.geometry.font(note.size, mono=note.mono)
+        width = note.width * self.geometry.sx
+        if note.lines > 1:
+            self._paragraph(
+                QRectF(at.x(), at.y(), width, self.geometry.rect((0, 0, 0, 44)).height()), words, font, note
+            )
+        elif note.centered:
+            self.text(QRectF(at.x() - width / 2, at.y() - 20, width, 40), words, font, note.color, CENTER)
+        else:
+            self.painter.setFont(fitting(font, words, width))
+            self.painter.setPen(self.theme.color(note.color))
+            self.painter.drawText(at, words)
+
+    def _paragraph(self, rect: QRectF, words: str, font: QFont, note: Note) -> None:
+        """Several lines, made smaller if they would not fit."""
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
+        while QFontMetricsF(font).boundingRect(rect, flags, words).height() > rect.height() and font.pixelSize() > 7:
+            font = smaller(font, font.pixelSize() - 1)
+        self.painter.setFont(font)
         self.painter.setPen(self.theme.color(note.color))
-        self.painter.drawText(at, words)
+        self.painter.drawText(rect, flags, words)
 
     def text(
         self,
@@ -153,8 +219,16 @@ class Sketch:
         self.painter.setPen(self.theme.color(color))
         self.painter.drawText(rect, align | Qt.TextFlag.TextDontClip, words)
 
-    def _rounded(self, rect: QRectF, fill: str, edge: str, width: float, radius: float) -> None:
-        self.painter.setPen(QPen(self.theme.color(edge), width))
+    def _rounded(
+        self,
+        rect: QRectF,
+        fill: str,
+        edge: str,
+        width: float,
+        radius: float,
+        style: Qt.PenStyle = Qt.PenStyle.SolidLine,
+    ) -> None:
+        self.painter.setPen(QPen(self.theme.color(edge), width, style))
         self.painter.setBrush(self.theme.color(fill))
         self.painter.drawRoundedRect(rect, radius, radius)
 
@@ -169,6 +243,11 @@ def fitting(font: QFont, words: str, width: float) -> QFont:
     wide = QFontMetricsF(font).horizontalAdvance(words)
     if wide <= width:
         return font
-    smaller = QFont(font)
-    smaller.setPixelSize(max(7, int(font.pixelSize() * width / wide)))
-    return smaller
+    return smaller(font, max(7, int(font.pixelSize() * width / wide)))
+
+
+def smaller(font: QFont, pixels: int) -> QFont:
+    """The font in another size."""
+    made = QFont(font)
+    made.setPixelSize(pixels)
+    return made

@@ -10,59 +10,35 @@ Two ways to show a journey, both of them counted:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from engine.journeys import Journeys
+from viz.legs import HEAVY_LEGS, LEGS, Route
+from viz.moments import Moments
 from viz.text import grouped
 
 LAUNCH_SECONDS = 0.2
 PLACES = 40  # tokens nearer than 1/40 of a leg share one
 
-# A leg: the stages at its ends, and how long it takes the eye in real time (seconds).
-LEGS: dict[str, tuple[str, str, float]] = {
-    "ioeventfd": ("ring", "doorbell", 0.70),
-    "exit": ("ring", "exit", 0.70),
-    "relay": ("exit", "doorbell", 0.70),
-    "answer": ("doorbell", "irq", 0.20),
-    "irqfd": ("irq", "handler", 0.70),
-    "ioctl": ("irq", "handler", 0.90),
-}
-HEAVY_LEGS = ("exit", "relay", "ioctl")
-
-
-class Route(NamedTuple):
-    """Which legs a journey takes: does it ring, does it interrupt, and what was heavy (HEAVY_* bits)."""
-
-    rings: bool
-    interrupts: bool
-    heavy: int
-
-    @property
-    def legs(self) -> tuple[str, ...]:
-        """The legs in the order of the journey."""
-        out = ("exit", "relay") if self.heavy & HEAVY_DOORBELL else ("ioeventfd",)
-        back = ("ioctl",) if self.heavy & HEAVY_INTERRUPT else ("irqfd",)
-        both = ("answer",) if self.rings and self.interrupts else ()
-        return (out if self.rings else ()) + both + (back if self.interrupts else ())
-
-    @property
-    def seconds(self) -> float:
-        """How long the eye needs."""
-        return sum(LEGS[leg][2] for leg in self.legs)
+Routes = Iterable[tuple[Route, npt.NDArray[np.intp]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One thing to draw: on which leg, where (0..1), its newest journey's number, how many journeys it stands for."""
+    """One thing to draw: on which leg, where (0..1), its newest journey's number, how many journeys it stands for.
+
+    lane: which of several lines the leg is.
+    """
 
     leg: str
     at: float
     seq: int
     count: int = 1
+    lane: int = 0
 
     @property
     def heavy(self) -> bool:
@@ -75,39 +51,39 @@ class Token:
         return f"#{grouped(self.seq)}" if self.count == 1 else f"×{grouped(self.count)}"
 
 
-def routes(journeys: Journeys) -> list[tuple[Route, Journeys]]:
-    """The journeys by the route they took."""
-    keys = (journeys["ring"] > 0) * 16 + (journeys["handler"] > 0) * 8 + journeys["heavy"]
+def exact(journeys: Journeys, moments: Moments, routes: Routes, tsc: int) -> list[Token]:
+    """Tokens of the journeys under way at `tsc`; their counts add up to the number of those journeys."""
     found = []
-    for key in np.unique(keys):
-        route = Route(bool(key & 16), bool(key & 8), int(key & 7))
-        found.append((route, journeys[keys == key]))
+    for route, index in routes:
+        some, when = journeys[index], {name: stage[index] for name, stage in moments.items()}
+        for leg in route.legs:
+            found += on_leg(leg, route.lane(leg), some, when, tsc)
     return found
 
 
-def exact(journeys: Journeys, tsc: int) -> list[Token]:
-    """Tokens of the journeys under way at `tsc`; their counts add up to the number of those journeys."""
-    return [token for route, some in routes(journeys) for leg in route.legs for token in on_leg(leg, some, tsc)]
-
-
-def on_leg(leg: str, journeys: Journeys, tsc: int) -> list[Token]:
+def on_leg(leg: str, lane: int, journeys: Journeys, moments: Moments, tsc: int) -> list[Token]:
     """Tokens of those journeys that are on this leg at `tsc`; a leg holds its beginning, not its end."""
-    begin, end, _ = LEGS[leg]
-    t0, t1 = journeys[begin], journeys[end]
+    t0, t1 = (stage_of(journeys, moments, stage) for stage in LEGS[leg][:2])
     there = (t0 <= np.uint64(tsc)) & (np.uint64(tsc) < t1)
     if not there.any():
         return []
     at = (tsc - t0[there].astype(np.float64)) / (t1[there] - t0[there])
-    return shared(leg, at, journeys["seq"][there])
+    return shared(leg, lane, at, journeys["seq"][there])
 
 
-def shared(leg: str, at: npt.NDArray[np.float64], seqs: npt.NDArray[np.uint64]) -> list[Token]:
+def stage_of(journeys: Journeys, moments: Moments, stage: str) -> npt.NDArray[np.uint64]:
+    """TSC of a stage of the journey's record, or of a moment; shape (n,)."""
+    tsc: npt.NDArray[np.uint64] = moments[stage] if stage in moments else journeys[stage]
+    return tsc
+
+
+def shared(leg: str, lane: int, at: npt.NDArray[np.float64], seqs: npt.NDArray[np.uint64]) -> list[Token]:
     """One token for all that stand at nearly the same place; it stands where its newest does."""
     order = np.argsort(seqs, kind="stable")
     at, seqs = at[order], seqs[order]
     place, counts = np.unique((at * PLACES).astype(np.int64), return_counts=True)
     newest = [int(np.flatnonzero((at * PLACES).astype(np.int64) == p)[-1]) for p in place]
-    return [Token(leg, float(at[i]), int(seqs[i]), int(n)) for i, n in zip(newest, counts, strict=True)]
+    return [Token(leg, float(at[i]), int(seqs[i]), int(n), lane) for i, n in zip(newest, counts, strict=True)]
 
 
 @dataclass(slots=True)
@@ -123,9 +99,9 @@ class Carrier:
         """Where it is now; None once it has arrived."""
         rest = self.age
         for leg in self.route.legs:
-            seconds = LEGS[leg][2]
+            seconds = LEGS[leg].seconds
             if rest < seconds:
-                return Token(leg, rest / seconds, self.seq, self.count)
+                return Token(leg, rest / seconds, self.seq, self.count, self.route.lane(leg))
             rest -= seconds
         return None
 
@@ -145,12 +121,12 @@ class Launcher:
         """Journeys that no token carries yet."""
         return sum(carrier.count for carrier in self._waiting.values())
 
-    def feed(self, journeys: Journeys) -> None:
+    def feed(self, journeys: Journeys, routes: Routes) -> None:
         """Adds completed journeys to those that wait."""
-        for route, some in routes(journeys) if journeys.size else ():
+        for route, index in routes:
             carrier = self._waiting.setdefault(route, Carrier(route, 0, 0))
-            carrier.seq = int(some["seq"].max())
-            carrier.count += some.size
+            carrier.seq = int(journeys["seq"][index].max())
+            carrier.count += index.size
 
     def advance(self, seconds: float) -> None:
         """Moves everything on by `seconds`, then lets the next ones set out."""

@@ -1,0 +1,119 @@
+"""Every scenario has a picture, and every picture is whole: nothing outside, nothing unnamed, a line for every leg."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES
+from engine.latency import LATENCIES
+from engine.scenario import Scenario, list_scenarios, load_scenario
+from viz.assets import asset
+from viz.blueprint import SIMPLE, Blueprint, Point, blueprint_of, call_of, heights_of, merged
+from viz.facts import FDS, LANE_SAYINGS, SAYINGS
+from viz.legs import LEGS, Ways
+from viz.moments import MOMENTS
+from viz.rates import KINDS
+from viz.theme import DARK
+from viz.words import plain, speaking
+
+SCENARIOS = pytest.mark.parametrize("scenario", list_scenarios(), ids=lambda scenario: scenario.name)
+
+
+def points_of(plan: Blueprint) -> list[Point]:
+    """Every corner of everything."""
+    corners: list[Point] = [point for wire in plan.wires.values() for point in wire.points]
+    for rect in [part.rect for table in (plan.boxes, plan.nodes) for part in table.values()]:
+        corners += [(rect[0], rect[1]), (rect[0] + rect[2], rect[1] + rect[3])]
+    corners += [part.center for table in (plan.counters, plan.pills, plan.rings) for part in table.values()]
+    return corners + [note.at for note in plan.notes.values()]
+
+
+@SCENARIOS
+def test_everything_is_on_the_canvas_and_nodes_lie_in_a_box(scenario: Scenario) -> None:
+    plan = blueprint_of(scenario)
+    assert all(0 < x < plan.size[0] and 0 < y < plan.size[1] for x, y in points_of(plan))
+    around = [box.rect for box in plan.boxes.values()]
+    for x, y, w, h in (node.rect for node in plan.nodes.values()):
+        assert any(bx <= x and by <= y and x + w <= bx + bw and y + h <= by + bh for bx, by, bw, bh in around)
+
+
+@SCENARIOS
+def test_colours_sayings_counters_and_latencies_exist(scenario: Scenario) -> None:
+    plan = blueprint_of(scenario)
+    named = (plan.boxes, plan.counters, plan.rings, plan.wires, plan.pills, plan.notes)
+    assert all(hasattr(DARK, part.color) for table in named for part in table.values())
+    says = {part.says or plain(name) for name, part in speaking(plan).items()}
+    assert says <= {*SAYINGS, *LANE_SAYINGS}
+    assert {counter.of for counter in plan.counters.values()} <= {*FDS, "queue", "waiting", "none"}
+    assert {pill.of for pill in plan.pills.values()} <= set(LATENCIES)
+    assert {wire.heavy for wire in plan.wires.values()} <= {"", "left", *KINDS}
+
+
+@SCENARIOS
+def test_every_leg_that_a_journey_can_take_has_a_line(scenario: Scenario) -> None:
+    plan, ways = blueprint_of(scenario), Ways(scenario)
+    masked = bool(scenario.interrupt and scenario.interrupt.masked)
+    kinds = itertools.product((0, HEAVY_DOORBELL), (0, HEAVY_INTERRUPT))
+    for out, back in kinds:
+        rings, interrupts = scenario.doorbell is not None, scenario.interrupt is not None and not masked
+        kept = "coalesced" in ways.traits and not out
+        for leg in ways.legs(rings, interrupts, out * rings | back * interrupts, kept, False):
+            if leg not in impossible(ways):
+                assert all(plan.leg(leg, lane).points for lane in range(max(ways.outs, ways.backs))), leg
+
+
+def impossible(ways: Ways) -> set[str]:
+    """The legs that this scenario never has, whatever is switched."""
+    never = {
+        "io-uring": {"ioctl"},  # the irqfd cannot be switched off
+        "by-doorbell": {"ioctl"},
+        "by-partner": {"ioctl"},
+        "miss": {"ioeventfd"},
+        "resample": {"ioctl"},
+        "acknowledged": {"irqfd"},
+    }
+    return {leg for trait, legs in never.items() if trait in ways.traits for leg in legs}
+
+
+@SCENARIOS
+def test_a_part_can_be_told_by_its_name(scenario: Scenario) -> None:
+    plan = blueprint_of(scenario)
+    names = [name for table in plan.tables for name in table]
+    assert len(names) == len(set(names))
+    assert all(part.help and (part.stage or part in plan.pills.values()) for t in plan.tables for part in t.values())
+
+
+def test_legs_begin_and_end_at_stages() -> None:
+    assert {stage for leg in LEGS.values() for stage in leg[:2]} <= {*STAGES, *MOMENTS}
+
+
+def test_every_picture_is_some_scenarios() -> None:
+    files = {path.stem for path in asset("diagrams").glob("*.toml")}
+    assert {name for name, _ in SIMPLE} <= files
+
+
+def test_the_doorbells_wire_goes_through_its_eventfd() -> None:
+    plan = blueprint_of(load_scenario("roundtrip"))
+    (_, y0), *_, (_, y1) = plan.leg("ioeventfd").points
+    assert y0 == y1 == plan.counters["doorbell_fd"].center[1]
+    assert plan.counters["doorbell_fd"].center[0] in {x for x, _ in plan.leg("relay").points}
+
+
+def test_a_picture_based_on_another_says_only_what_is_different() -> None:
+    base = {"box": {"a": {"title": "A", "edge": "kvm"}}, "canvas": 1}
+    assert merged(base, {"box": {"a": {"title": "B"}}}) == {"box": {"a": {"title": "B", "edge": "kvm"}}, "canvas": 1}
+
+
+def test_several_stand_around_the_middle_and_within_the_room() -> None:
+    spread = {"middle": 200, "gap": 60, "room": 210}
+    assert heights_of(1, spread) == [200]
+    assert heights_of(2, spread) == [170, 230]
+    eight = heights_of(8, spread)
+    assert eight[-1] - eight[0] == 210
+
+
+def test_the_call_behind_an_interrupts_ioctl_is_the_scenarios() -> None:
+    scenario = load_scenario("irq-line")
+    assert call_of(blueprint_of(scenario).wires["ioctl"], scenario) == "irq-line"

@@ -1,0 +1,341 @@
+"""The sentence or two under the diagram that a lecturer could read aloud, computed from the last second's counters.
+
+No Qt. Each kind of machine has sentences of its own for the doorbells and for the interrupts; losses are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.events import Switch
+from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from engine.latency import cycles_of, has
+from viz.counts import whole
+from viz.model import LiveModel
+from viz.text import count_of, duration, grouped
+
+IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
+Say = Callable[[LiveModel], str]
+
+
+def caption(model: LiveModel) -> str:
+    """What is happening, in one or two sentences."""
+    if not model.tally.recorded:
+        return "Waiting for the first event." if model.source.alive else "No guest runs."
+    if model.transport.exact:
+        return journey_caption(model)
+    traits = model.travel.ways.traits
+    said = next((say for trait, say in SENTENCES if trait in traits), None)
+    sentences = said(model) if said else " ".join(filter(None, (doorbells(model), interrupts(model))))
+    return " ".join(filter(None, (sentences, losses(model))))
+
+
+def losses(model: LiveModel) -> str:
+    """Losses are data."""
+    return f"{count_of(model.tally.dropped, 'event')} dropped so far." if model.tally.dropped else ""
+
+
+# -- one guest and the I/O thread
+
+
+def doorbells(model: LiveModel) -> str:
+    """The last second's doorbells, which way they went, and how many one read() took."""
+    if not model.scenario.doorbell:
+        return ""
+    rang, left, reads, received = whole(model, "doorbells", "left", "reads", "received")
+    start = f"The guest rang {count_of(rang, 'doorbell')} in the last second"
+    if not rang:
+        return f"{start}."
+    merged = reads and received >= 1.5 * reads
+    tail = f" The I/O thread read {received / reads:.1f} of them at a time." if merged else ""
+    return f"{start}; {way_out(rang, left)}.{tail}"
+
+
+def way_out(rang: int, left: int) -> str:
+    """Which way the doorbells left the guest."""
+    if not left:
+        return f"KVM signalled the eventfd{' each time' if rang > 1 else ''} and none left to user space"
+    if left >= rang:
+        who = "every one" if rang > 1 else "it"
+        return f"{who} left to user space, where the vCPU thread wrote the eventfd"
+    return f"{grouped(left)} of them left to user space"
+
+
+def interrupts(model: LiveModel) -> str:
+    """The last second's interrupts, how they were sent, and how many shared a run of the handler."""
+    sent, ioctls, handlers, covered = whole(model, "interrupts", "ioctls", "handlers", "covered")
+    interrupt = model.scenario.interrupt
+    if not interrupt or (not sent and model.scenario.doorbell):
+        return ""
+    start = f"The host sent {count_of(sent, 'interrupt')}{'' if model.scenario.doorbell else ' in the last second'}"
+    if not sent:
+        return f"{start}."
+    by = f"by {IOCTLS[interrupt.ioctl]}"
+    how = f"{grouped(ioctls)} of them {by}" if 0 < ioctls < sent else by if ioctls else "by irqfd"
+    how = f"all {how}" if sent > 1 and not ioctls else how
+    merged = handlers and covered >= 1.5 * handlers
+    tail = f" One run of the handler served {covered / handlers:.1f} of them." if merged else ""
+    return f"{start}, {how}.{tail}"
+
+
+def missed(model: LiveModel) -> str:
+    """Doorbells that the registered ioeventfd does not match."""
+    rang, left = whole(model, "doorbells", "left")
+    if not rang or not model.wired(Switch.IOEVENTFD):
+        return doorbells(model)
+    return (
+        f"The guest rang {count_of(rang, 'doorbell')} in the last second, and {what_differs(model)}: KVM found nobody, "
+        f"and {grouped(left)} left to user space, where the vCPU thread wrote the eventfd."
+    )
+
+
+def what_differs(model: LiveModel) -> str:
+    """Why the ioeventfd does not match, as a clause."""
+    doorbell = model.scenario.doorbell
+    assert doorbell is not None
+    if doorbell.address != doorbell.ioeventfd_address:
+        return f"the ioeventfd waits at {doorbell.ioeventfd_address:#x} instead of {doorbell.address:#x}"
+    if doorbell.length not in (0, doorbell.width):
+        return f"the ioeventfd waits for {doorbell.length} bytes, not for {doorbell.width}"
+    return f"the ioeventfd waits for the value {doorbell.datamatch}, not for {doorbell.value}"
+
+
+def coalesced(model: LiveModel) -> str:
+    """Writes that KVM keeps until the vCPU leaves for another reason."""
+    rang, reads, received = whole(model, "doorbells", "reads", "received")
+    if not rang or model.wired(Switch.IOEVENTFD):
+        return doorbells(model)
+    start = f"The guest wrote {count_of(rang, 'doorbell')} in the last second, and KVM kept them in its ring"
+    if not reads:
+        return f"{start}; nobody has fetched them yet."
+    return f"{start}; {count_of(reads, 'exit')} fetched {grouped(received)} of them, {received / reads:.1f} at a time."
+
+
+def fan_out(model: LiveModel) -> str:
+    """Doorbells told apart by their value."""
+    doorbell = model.scenario.doorbell
+    rang, left, reads = whole(model, "doorbells", "left", "reads")
+    if not doorbell or not rang or left:
+        return " ".join(filter(None, (doorbells(model), interrupts(model))))
+    counts = whole(model, *(f"received {queue}" for queue in range(doorbell.queues)))
+    each = ", ".join(grouped(count) for count in counts[:-1]) + f" and {grouped(counts[-1])}"
+    return (
+        f"The guest rang {count_of(rang, 'doorbell')} at one address in the last second, and KVM told them apart by "
+        f"the value: the {doorbell.queues} eventfds brought the I/O thread {each}, in {count_of(reads, 'read')}."
+    )
+
+
+def masked(model: LiveModel) -> str:
+    """Signals that nobody will ever handle."""
+    sent, handlers = whole(model, "interrupts", "handlers")
+    lost = grouped(model.tally.irqs_lost)
+    return (
+        f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
+        f"masked, so the handler ran {count_of(handlers, 'time')}; {lost} edges are lost so far."
+    )
+
+
+def resampled(model: LiveModel) -> str:
+    """A level that KVM lowers at the guest's EOI."""
+    sent, heard, handlers = whole(model, "interrupts", "resamples", "handlers")
+    return (
+        f"The device raised its line {count_of(sent, 'time')} in the last second and the guest's handler ran "
+        f"{grouped(handlers)} times. At the EOI KVM lowered the line, and said so by the resamplefd "
+        f"{count_of(heard, 'time')}."
+    )
+
+
+def acknowledged(model: LiveModel) -> str:
+    """A level that the VMM lowers when the guest has written to the device."""
+    sent, heard, exits = whole(model, "ioctls", "resamples", "exits")
+    spurious = model.tally.irqs_spurious
+    tail = (
+        f" {count_of(spurious, 'run')} of the handler so far had no cause: the line was still high." if spurious else ""
+    )
+    return (
+        f"The VMM raised the line {count_of(sent, 'time')} in the last second by KVM_IRQ_LINE; the guest's "
+        f"acknowledgement left to user space {count_of(exits, 'time')} and lowered it {count_of(heard, 'time')}.{tail}"
+    )
+
+
+def held_off(model: LiveModel) -> str:
+    """Interrupts that wait for the guest to let them in."""
+    sent, opened = whole(model, "interrupts", "windows")
+    waits = model.travel.held(model.journeys.newest(100))
+    median = f", {duration(model.clock.ns(waits))} at the median" if waits else ""
+    return (
+        f"{doorbells(model)} The host answered with {count_of(sent, 'interrupt')}, which waited in the local APIC "
+        f"until the guest opened its window, {count_of(opened, 'time')}{median}."
+    )
+
+
+def rerouted(model: LiveModel) -> str:
+    """Interrupts whose vector the routing table decides."""
+    sent = whole(model, "interrupts")[0]
+    vectors = sorted(int(name.split()[1]) for name in model.rates.names if name.startswith("handler "))
+    runs = whole(model, *(f"handler {vector}" for vector in vectors))
+    each = " and ".join(f"{grouped(n)} times by {vector:#x}" for vector, n in zip(vectors, runs, strict=True))
+    return (
+        f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd while its route changed "
+        f"again and again: the guest was interrupted {each or 'not yet'}."
+    )
+
+
+# -- other machines
+
+
+def neighbours(model: LiveModel) -> str:
+    """Guest A rings, guest B is interrupted."""
+    return direct(model, "Guest A", "guest B's handler", "A's vCPU thread")
+
+
+def itself(model: LiveModel) -> str:
+    """A guest rings itself."""
+    return direct(model, "The guest", "its own handler", "its vCPU thread")
+
+
+def direct(model: LiveModel, who: str, handler: str, thread: str) -> str:
+    """One eventfd is doorbell and interrupt."""
+    rang, left, handlers, covered = whole(model, "doorbells", "left", "handlers", "covered")
+    start = f"{who} rang {count_of(rang, 'doorbell')} in the last second"
+    if not rang:
+        return f"{start}."
+    out = (
+        "KVM signalled the eventfd itself"
+        if not left
+        else f"{grouped(left)} left to user space, where {thread} wrote it"
+    )
+    if not model.wired(Switch.IRQFD):
+        kept = grouped(model.tally.doorbells_pending)
+        return f"{start}; {out}. No irqfd listens, so the eventfd keeps the count, {kept}, and nobody is interrupted."
+    many = "" if covered == handlers else f" for {grouped(covered)} of them"
+    reads = count_of(model.tally.eventfd_reads, "time").replace("no time", "not once")
+    return (
+        f"{start}; {out}, and {handler} ran {count_of(handlers, 'time')}{many}. "
+        f"Threads of the host have read the eventfd {reads}."
+    )
+
+
+def partnered(model: LiveModel) -> str:
+    """Another process is the device."""
+    rang, left, handlers = whole(model, "doorbells", "left", "handlers")
+    pid = model.tally.partner_pid
+    other = f"process {pid}" if pid else "the other process"
+    start = f"The guest sent {count_of(rang, 'request')} in the last second"
+    if not rang:
+        return f"{start}."
+    woke = (
+        f"KVM woke {other} by the kick eventfd"
+        if not left
+        else f"our vCPU thread had to wake {other} {grouped(left)} times"
+    )
+    if not model.wired(Switch.IRQFD):
+        return f"{start}; {woke}. The irqfd is off, so the call eventfd keeps its count and the guest waits."
+    ours = "Our vCPU thread took part" if left else "No thread of this program took part"
+    return f"{start}; {woke}, which answered with {count_of(handlers, 'interrupt')} through the irqfd. {ours}."
+
+
+def completions(model: LiveModel) -> str:
+    """The completion of a read interrupts the guest."""
+    sent, handlers, covered = whole(model, "interrupts", "handlers", "covered")
+    if not sent:
+        return doorbells(model)
+    return (
+        f"{doorbells(model)} The I/O thread submitted {count_of(sent, 'read')} of 4096 bytes and wrote no irqfd: their "
+        f"completions interrupted the guest, {grouped(covered)} answers in {count_of(handlers, 'run')} of the handler."
+    )
+
+
+def buffers(model: LiveModel) -> str:
+    """Kicks and interrupts for each buffer."""
+    added, used, kicks, sent = whole(model, "buffers 0", "buffers 1", "doorbells", "interrupts")
+    if not added or not used:
+        return doorbells(model)
+    return (
+        f"The driver added {count_of(added, 'buffer')} in the last second and kicked {count_of(kicks, 'time')}, "
+        f"{kicks / added:.2f} kicks a buffer. The device gave {grouped(used)} back with "
+        f"{count_of(sent, 'interrupt')}, {sent / used:.2f} a buffer."
+    )
+
+
+# The first trait that the scenario has decides.
+SENTENCES: tuple[tuple[str, Say], ...] = (
+    ("two-guests", neighbours),
+    ("self-doorbell", itself),
+    ("vhost-user", partnered),
+    ("io-uring", completions),
+    ("virtqueue", buffers),
+    ("coalesced", coalesced),
+    ("miss", missed),
+    ("queues", fan_out),
+    ("masked", masked),
+    ("resample", resampled),
+    ("acknowledged", acknowledged),
+    ("window", held_off),
+    ("reroute", rerouted),
+)
+
+
+# -- in slow motion, and at a step
+
+
+def journey_caption(model: LiveModel) -> str:
+    """The journey that is shown, in figures."""
+    journey = shown(model)
+    if not journey.size:
+        return "Nothing travels at this moment."
+    what = "Doorbell" if journey["ring"][0] else "Interrupt"
+    parts = direct_parts(model, journey) if model.scenario.direct else answered_parts(model, journey)
+    number = grouped(int(journey["seq"][0]))
+    return f"{what} #{number}: " + ", ".join(part for part in parts if part) + "."
+
+
+def answered_parts(model: LiveModel, journey: Journeys) -> list[str]:
+    """Out to the I/O thread, and back."""
+    heavy = int(journey["heavy"][0])
+    out = "by way of user space" if heavy & HEAVY_DOORBELL else "by ioeventfd"
+    if "fetched" in model.travel.legs_of(journey):
+        out = "after it was kept in KVM's ring"
+    back = "by ioctl" if heavy & HEAVY_INTERRUPT else "by irqfd"
+    if "io-uring" in model.travel.ways.traits:
+        back = "with the completion of a read"
+    held = model.travel.held(journey)
+    return [
+        part_text(model, journey, "doorbell", f"to the I/O thread {out}"),
+        part_text(model, journey, "injection", f"back to the handler {back}"),
+        f"of these {duration(model.clock.ns(held))} kept off by the guest" if held else "",
+        part_text(model, journey, "round_trip", "for the round trip"),
+    ]
+
+
+def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
+    """To a handler, with nobody of this process in between."""
+    heavy = " by way of user space" if int(journey["heavy"][0]) & HEAVY_DOORBELL else ""
+    if model.scenario.partnered:
+        return [part_text(model, journey, "round_trip", f"to the other process{heavy} and back to the handler")]
+    whose = "guest B's" if "two-guests" in model.travel.ways.traits else "its own"
+    merged = int(journey["merged"][0])
+    return [
+        part_text(model, journey, "doorbell", f"to {whose} handler{heavy or ' without leaving the kernel'}"),
+        f"which served {grouped(merged)} at once" if merged > 1 else "",
+    ]
+
+
+def part_text(model: LiveModel, journey: Journeys, name: str, text: str) -> str:
+    """ "2.9 µs to the I/O thread"; empty if the journey has no such part."""
+    ns = latency_of(model, journey, name)
+    return "" if ns is None else f"{duration(ns)} {text}"
+
+
+def shown(model: LiveModel) -> Journeys:
+    """The journey that the view is about: the chosen one, one under way in slow motion, else the newest."""
+    if model.selection.journeys.size:
+        return model.selection.journeys
+    return model.under_way()[:1] if model.transport.exact else model.journeys.newest(1)
+
+
+def latency_of(model: LiveModel, journeys: Journeys, name: str) -> float | None:
+    """The journey's latency in ns; None if it has none."""
+    if not journeys.size or not has(journeys[:1], name)[0]:
+        return None
+    return model.clock.ns(int(cycles_of(journeys[:1], name)[0]))

@@ -1,0 +1,117 @@
+"""Which way a journey goes: the legs between its stages, as the scenario and what happened to it decide.
+
+A leg has a name that every picture of assets/diagrams knows a line for. No Qt, no picture here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from engine.scenario import Scenario
+from viz.moments import Moments
+from viz.traits import traits
+
+
+class LegTimes(NamedTuple):
+    """The stages at a leg's ends, and how long it takes the eye in real time (seconds)."""
+
+    start: str
+    end: str
+    seconds: float
+
+
+LEGS: dict[str, LegTimes] = {
+    # from the guest to whoever works
+    "ioeventfd": LegTimes("ring", "doorbell", 0.70),
+    "exit": LegTimes("ring", "exit", 0.70),
+    "relay": LegTimes("exit", "doorbell", 0.70),
+    "noted": LegTimes("ring", "rung", 0.45),  # a coalesced write, into KVM's ring
+    "kept": LegTimes("rung", "fetched", 0.25),  # where it waits
+    "fetched": LegTimes("fetched", "doorbell", 0.70),
+    "answer": LegTimes("doorbell", "irq", 0.20),
+    # back to the guest
+    "irqfd": LegTimes("irq", "handler", 0.70),
+    "requested": LegTimes("irq", "delivered", 0.50),  # until the local APIC has it
+    "held": LegTimes("delivered", "window", 0.50),  # until the guest lets it in
+    "taken": LegTimes("window", "handler", 0.30),
+    "ioctl": LegTimes("irq", "handler", 0.90),
+    "completion": LegTimes("irq", "handler", 1.10),  # by way of io_uring
+    # from the guest to a guest, no thread of this process in between
+    "direct": LegTimes("ring", "handler", 1.00),
+    "direct_relay": LegTimes("exit", "handler", 1.00),
+    "partner": LegTimes("ring", "handler", 1.60),
+    "partner_relay": LegTimes("exit", "handler", 1.60),
+    # what is no journey: a device hears that its line is low; an edge ends at a masked pin
+    "resample": LegTimes("irq", "handler", 0.80),
+    "masked": LegTimes("irq", "handler", 0.60),
+}
+HEAVY_LEGS = ("exit", "relay", "fetched", "ioctl", "direct_relay", "partner_relay")
+INTERRUPT_LEGS = ("answer", "irqfd", "requested", "held", "taken", "completion", "resample", "masked")
+
+
+class Route(NamedTuple):
+    """The legs of a journey in order; out, back: which of several doorbells and irqfds it uses."""
+
+    legs: tuple[str, ...]
+    out: int = 0
+    back: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the eye needs."""
+        return sum(LEGS[leg].seconds for leg in self.legs)
+
+    def lane(self, leg: str) -> int:
+        """Which of several lines the leg is."""
+        return self.back if leg in INTERRUPT_LEGS else self.out
+
+
+class Ways:
+    """The routes that journeys of one scenario can take."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.traits = traits(scenario)
+        doorbell, interrupt = scenario.doorbell, scenario.interrupt
+        self.outs = max(doorbell.queues, doorbell.addresses) if doorbell else 1
+        self.backs = interrupt.irqfds if interrupt else 1
+
+    def legs(self, rings: bool, interrupts: bool, heavy: int, kept: bool, held: bool) -> tuple[str, ...]:
+        """In the order of the journey. kept: KVM's ring had the doorbell; held: the guest kept the interrupt off."""
+        left = bool(heavy & HEAVY_DOORBELL)
+        if self.traits & {"by-doorbell", "by-partner"}:
+            way = "partner" if "by-partner" in self.traits else "direct"
+            return ("exit", f"{way}_relay") if left else (way,)
+        out = ("noted", "kept", "fetched") if kept else ("exit", "relay") if left else ("ioeventfd",)
+        both = ("answer",) if rings and interrupts else ()
+        return (out if rings else ()) + both + (self._back(heavy, held) if interrupts else ())
+
+    def _back(self, heavy: int, held: bool) -> tuple[str, ...]:
+        if heavy & HEAVY_INTERRUPT:
+            return ("ioctl",)
+        if "io-uring" in self.traits:
+            return ("completion",)
+        return ("requested", "held", "taken") if held else ("irqfd",)
+
+    def routes(self, journeys: Journeys, moments: Moments) -> list[tuple[Route, npt.NDArray[np.intp]]]:
+        """The journeys by the route they took: indices of each."""
+        rings, interrupts = journeys["ring"] > 0, journeys["handler"] > 0
+        kept, held = moments["fetched"] > 0, moments["window"] > 0
+        out = np.where(rings, (journeys["seq"] - rings) % np.uint64(self.outs), 0)
+        back = np.where(interrupts, signal_number(journeys) % np.uint64(self.backs), 0)
+        keys = np.stack([rings, interrupts, journeys["heavy"], kept, held, out, back], axis=1).astype(np.int64)
+        found = []
+        for key in np.unique(keys, axis=0):
+            r, i, heavy, k, h, o, b = key.tolist()
+            route = Route(self.legs(bool(r), bool(i), heavy, bool(k), bool(h)), o, b)
+            found.append((route, np.flatnonzero((keys == key).all(axis=1))))
+        return found
+
+
+def signal_number(journeys: Journeys) -> npt.NDArray[np.uint64]:
+    """The interrupt's number: the I/O thread writes its irqfds in turn; shape (n,)."""
+    numbers: npt.NDArray[np.uint64] = np.where(journeys["interrupt"] > 0, journeys["interrupt"], journeys["seq"])
+    return numbers

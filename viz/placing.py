@@ -1,0 +1,128 @@
+"""Where the diagram's things are on the screen: tokens on their tracks, and what is under the pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
+
+from viz import pulse
+from viz.blueprint import Blueprint, Counter, Part, Wire
+from viz.geometry import Geometry
+from viz.sketch import square
+from viz.tokens import Token
+
+NEAR = 20  # canvas pixels from a token that still mean it
+WIRE_REACH = 16  # the same across a wire
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A token where it is painted; `label` is empty if it would cover another."""
+
+    token: Token
+    at: QPointF
+    label: str
+    label_at: QPointF
+    region: QRect
+
+
+class Stage:
+    """A blueprint in a widget of a certain size."""
+
+    def __init__(self, plan: Blueprint, geometry: Geometry) -> None:
+        self.plan, self.geometry = plan, geometry
+        self._tracks = {name: pulse.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
+        self._metrics = QFontMetricsF(geometry.font(12.5, 600, mono=True))
+
+    # -- tokens
+
+    def track(self, token: Token) -> pulse.Track:
+        """The way of a token's leg."""
+        lane = f"{token.leg}.{token.lane}"
+        return self._tracks[lane if lane in self._tracks else token.leg]
+
+    def knows(self, token: Token) -> bool:
+        """Whether the picture has a line for it: a recording may tell of a way that its scenario cannot take."""
+        return token.leg in self._tracks or f"{token.leg}.{token.lane}" in self._tracks
+
+    def place(self, tokens: list[Token], still: bool) -> list[Placed]:
+        """Where each token is, and which labels have room. still: tokens stand in the middle of their leg."""
+        placed: list[Placed] = []
+        taken = [self.circle(counter, 0.9) for counter in self.plan.counters.values()]
+        for token in sorted(filter(self.knows, tokens), key=lambda token: -token.seq):
+            at = self.track(token).point(0.5 if still else token.at)
+            label = self._label_rect(token, at)
+            free = self._free_of_nodes(token) and not any(label.intersects(other) for other in taken)
+            if free:
+                taken.append(label)
+            around = square(at, pulse.GLOW * self.geometry.scale)
+            around = around.united(label) if free else around
+            region = around.toAlignedRect().adjusted(-1, -1, 1, 1)
+            placed.append(Placed(token, at, token.label if free else "", label.topLeft(), region))
+        return placed
+
+    def _free_of_nodes(self, token: Token) -> bool:
+        """At the ends of a leg a label would cover the node's words."""
+        length = max(self.track(token).length, 1.0)
+        end = min(0.4, 30 * self.geometry.scale / length)
+        return self.plan.leg(token.leg, token.lane).label == "right" or end < token.at < 1 - end
+
+    def _label_rect(self, token: Token, at: QPointF) -> QRectF:
+        width, height = self._metrics.horizontalAdvance(token.label) + pulse.LABEL_PAD, self._metrics.height()
+        away = 15 * self.geometry.scale
+        rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
+        side = self.plan.leg(token.leg, token.lane).label
+        arriving = abs(at.y() - self.track(token).point(1).y()) < 1  # on the wire that others travel too
+        if side == "below" and not arriving:
+            rect.moveTop(at.y() + away)
+        elif side == "right":
+            rect.moveTopLeft(QPointF(at.x() + away, at.y() - height / 2))
+        return rect
+
+    # -- parts
+
+    def circle(self, counter: Counter, share: float) -> QRectF:
+        """The square around a share of a counter's circle."""
+        return square(self.geometry.point(counter.center), counter.radius * self.geometry.scale * share)
+
+    def outlines(self) -> Iterator[tuple[str, Part, QPainterPath]]:
+        """Every part that can be pointed at, the innermost first."""
+        geometry, plan = self.geometry, self.plan
+        for name, counter in plan.counters.items():
+            yield name, counter, ellipse(self.circle(counter, 1))
+        for name, pill in plan.pills.items():
+            yield name, pill, rectangle(geometry.pill(pill.center))
+        for name, ring in plan.rings.items():
+            yield name, ring, ellipse(square(geometry.point(ring.center), ring.radius * geometry.scale))
+        for name, node in plan.nodes.items():
+            yield name, node, rectangle(geometry.rect(node.rect))
+        for name, wire in plan.wires.items():
+            yield name, wire, self._around(wire)
+        for name, box in reversed(plan.boxes.items()):
+            yield name, box, rectangle(geometry.rect(box.rect))
+
+    def _around(self, wire: Wire) -> QPainterPath:
+        stroker = QPainterPathStroker()
+        stroker.setWidth(WIRE_REACH * self.geometry.scale)
+        return stroker.createStroke(self.geometry.path(wire.points))
+
+    def at(self, point: QPointF) -> tuple[str, Part] | None:
+        """The innermost part at a point."""
+        return next(((name, part) for name, part, outline in self.outlines() if outline.contains(point)), None)
+
+
+def ellipse(rect: QRectF) -> QPainterPath:
+    """The ellipse in a rectangle."""
+    path = QPainterPath()
+    path.addEllipse(rect)
+    return path
+
+
+def rectangle(rect: QRectF) -> QPainterPath:
+    """The rectangle as a path."""
+    path = QPainterPath()
+    path.addRect(rect)
+    return path
