@@ -8,16 +8,18 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from engine.events import Eventfd, EventKind
+from engine.events import EventKind
 from engine.latency import LATENCIES, cycles_of, has
 from engine.scenario import list_scenarios
 from tests.fake_source import FakeSource
 from tests.test_model import run, running
 from viz import facts
+from viz.blueprint import blueprint_of
 from viz.model import LiveModel
 from viz.steps import STAGE_OF, distinct
 from viz.tokens import Token
 from viz.transport import FACTORS
+from viz.words import Words
 
 
 class State(NamedTuple):
@@ -33,7 +35,8 @@ class State(NamedTuple):
 
 def state(model: LiveModel) -> State:
     chosen = model.selection
-    words = str((facts.notes(model), facts.node_facts(model), [facts.eventfd_count(model, which) for which in Eventfd]))
+    plan = blueprint_of(model.scenario)
+    words = str((Words.of(model, plan).facts, [facts.eventfd_count(model, which) for which in facts.FDS]))
     return State(
         model.playhead,
         chosen.journeys.tobytes(),
