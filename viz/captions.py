@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 from engine.events import Switch
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
-from engine.latency import cycles_of, has
-from viz.counts import whole
+from viz.counts import latency_of, shown, whole
 from viz.model import LiveModel
 from viz.text import count_of, duration, grouped
 
@@ -325,17 +324,3 @@ def part_text(model: LiveModel, journey: Journeys, name: str, text: str) -> str:
     """ "2.9 µs to the I/O thread"; empty if the journey has no such part."""
     ns = latency_of(model, journey, name)
     return "" if ns is None else f"{duration(ns)} {text}"
-
-
-def shown(model: LiveModel) -> Journeys:
-    """The journey that the view is about: the chosen one, one under way in slow motion, else the newest."""
-    if model.selection.journeys.size:
-        return model.selection.journeys
-    return model.under_way()[:1] if model.transport.exact else model.journeys.newest(1)
-
-
-def latency_of(model: LiveModel, journeys: Journeys, name: str) -> float | None:
-    """The journey's latency in ns; None if it has none."""
-    if not journeys.size or not has(journeys[:1], name)[0]:
-        return None
-    return model.clock.ns(int(cycles_of(journeys[:1], name)[0]))

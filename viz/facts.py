@@ -14,8 +14,8 @@ import numpy as np
 from engine.events import BUFFERS_ADDED, BUFFERS_USED, Eventfd, Setting, Switch
 from engine.exits import exit_name
 from engine.scenario_rules import ADDRESS_STRIDE
-from viz.captions import IOCTLS, caption, latency_of, shown
-from viz.counts import counted
+from viz.captions import IOCTLS, caption
+from viz.counts import counted, latency_of, shown
 from viz.model import LiveModel
 from viz.text import count_of, duration, grouped
 

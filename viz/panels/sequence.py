@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from engine.journeys import Journeys
 from viz import facts
 from viz.controls import Button
+from viz.counts import shown
 from viz.model import LiveModel
 from viz.panels.panel import SIDE, Panel
 from viz.plots.card import PADDING
@@ -65,7 +66,7 @@ class SequencePanel(Panel):
 
     def redraw(self) -> None:
         """Takes the journey that the view is about; while the newest are followed, not before the last one was read."""
-        journey = facts.shown(self.model)
+        journey = shown(self.model)
         following = self.model.transport.following and not self.model.selection.journeys.size
         read = monotonic() - self._since >= READABLE_SECONDS
         if journey.size and journey.tobytes() != self._shown and (read or not following or self.chart is None):
