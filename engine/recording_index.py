@@ -1,0 +1,217 @@
+"""What a recording comes to at every scale: built once by reading it, kept in the cache, asked by views.
+
+Guarantees: an answer costs a few thousand rows, whatever stretch of time is asked for and however large the recording
+is; memory is what has been looked at, as the levels are mapped; an index that is not of this very file is built anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from engine.errors import RecordingError
+from engine.journeys import JourneyTracker
+from engine.latency import LATENCIES
+from engine.recording import Progress, Recording
+from engine.recording_rows import ROW, SUMS, Rows, extremes, merged, rows_of
+from engine.tally import Tally
+from engine.tally_state import state_of, tally_of
+
+VERSION = 1  # of what is in the cache
+MOST = 1 << 14  # rows that one answer is made of
+COARSEST = 1 << 10  # rows of the last level, or fewer
+TALLIES = 1 << 10  # tallies that are kept
+KEPT = 16  # indexes in the cache
+
+Floats = npt.NDArray[np.float64]
+
+
+class Bins(NamedTuple):
+    """What lies in each of n equal parts of a stretch of time. What is counted where a part begins is shared out."""
+
+    kinds: Floats  # shape (n, number of EventKind): events
+    lanes: Floats  # shape (n, number of Lane): events
+    busy: Floats  # shape (n, len(BUSY)): cycles
+    latencies: Floats  # shape (n, len(LATENCIES)): how many
+    shortest: Floats  # the same shape: ns; infinite if there is none
+    longest: Floats  # ns; 0 if there is none
+
+
+class Level:
+    """Rows in the order of time, and where in them a time is."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.starts = np.minimum.accumulate(rows["start"][::-1])[::-1]  # no row from here on begins earlier
+        self.ends = np.maximum.accumulate(rows["end"])  # no row up to here ends later
+
+    def between(self, t0: int, t1: int) -> slice:
+        """The rows that t0..t1 touches."""
+        low = np.searchsorted(self.ends, np.uint64(max(t0, 0)), side="left")
+        high = np.searchsorted(self.starts, np.uint64(max(t1, 0)), side="right")
+        return slice(int(low), int(max(low, high)))
+
+
+class RecordingIndex:
+    """levels: from fine to coarse. tallies: the state of a Tally (tally_state) before some of the batches."""
+
+    def __init__(self, levels: list[Rows], tallies: list[tuple[int, dict[str, Any]]]) -> None:
+        self.levels = [Level(rows) for rows in levels]
+        self.tallies = tallies
+
+    def bins(self, t0: int, t1: int, n: int) -> Bins:
+        """What lies in each of `n` equal parts of t0..t1 (TSC)."""
+        rows = self._rows(t0, t1)
+        edges = np.linspace(0, max(t1 - t0, 1), n + 1)
+        start, end = (since(rows[name], t0) for name in ("start", "end"))
+        time = np.maximum.accumulate(np.stack([start, end], axis=1).ravel())
+        kinds, lanes, busy, latencies = (shared(rows[name], time, edges) for name in SUMS)
+        return Bins(kinds, lanes, busy, latencies, *extremes_between(rows, (start + end) / 2, edges))
+
+    def _rows(self, t0: int, t1: int) -> Rows:
+        """Those of the finest level that has no more than MOST there."""
+        chosen = self.levels[-1], self.levels[-1].between(t0, t1)
+        for level in reversed(self.levels):
+            place = level.between(t0, t1)
+            if place.stop - place.start > MOST:
+                break
+            chosen = level, place
+        return chosen[0].rows[chosen[1]]
+
+    def about(self, t0: int, t1: int) -> float:
+        """How many events lie between, about."""
+        return float(self.bins(t0, t1, 1).lanes.sum())
+
+    def tally_before(self, batch: int) -> tuple[int, Tally]:
+        """The number of a batch up to this one, and the tally of everything before it."""
+        numbers = [number for number, _ in self.tallies]
+        number, state = self.tallies[int(np.searchsorted(numbers, batch, side="right")) - 1]
+        return number, tally_of(state)
+
+    def close(self) -> None:
+        """Gives the mapped levels back."""
+        self.levels.clear()
+
+    # -- in the cache
+
+    @classmethod
+    def cached(cls, recording: Recording) -> Self | None:
+        """The one in the cache; None if there is none, or none that can be read."""
+        folder = folder_of(recording.path)
+        try:
+            about = json.loads((folder / "about.json").read_text())
+            levels = [np.load(folder / f"{n}.npy", mmap_mode="r") for n in range(about["levels"])]
+            if not levels or any(rows.dtype != ROW or rows.ndim != 1 for rows in levels):
+                return None
+            return cls(levels, [(int(number), state) for number, state in about["tallies"]])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @classmethod
+    def built(cls, recording: Recording, progress: Progress, stop: threading.Event | None = None) -> Self | None:
+        """Reads the whole recording and keeps what it finds in the cache; None if `stop` was set meanwhile."""
+        tallies: list[tuple[int, dict[str, Any]]] = []
+        found = list(read_rows(recording, tallies, progress, stop or threading.Event()))
+        if stop is not None and stop.is_set():
+            return None
+        levels = [np.concatenate([np.empty(0, ROW), *found])]
+        while levels[-1].size > COARSEST:
+            levels.append(merged(levels[-1]))
+        keep(folder_of(recording.path), levels, tallies)
+        return cls.cached(recording) or cls(levels, tallies)
+
+
+def read_rows(
+    recording: Recording, tallies: list[tuple[int, dict[str, Any]]], progress: Progress, stop: threading.Event
+) -> Iterator[Rows]:
+    """The rows of each batch; puts a tally into `tallies` every so often."""
+    tracker, tally, batches = JourneyTracker(recording.header.scenario), Tally(), recording.entries.size
+    every = -(-batches // TALLIES) or 1
+    for number in range(batches):
+        if stop.is_set():
+            return
+        if number % every == 0:
+            tallies.append((number, state_of(tally)))
+        events = recording.read_once(number)
+        if events.size:
+            tally.feed(events)
+            yield rows_of(events, tracker.feed(events), recording.header.clock)
+        progress((number + 1) / batches)
+
+
+def since(times: npt.NDArray[np.uint64], origin: int) -> Floats:
+    """Cycles since the origin, negative before it."""
+    difference: npt.NDArray[np.int64] = (times - np.uint64(max(origin, 0))).astype(np.int64)
+    return difference.astype(np.float64)
+
+
+def shared(amounts: npt.NDArray[Any], time: Floats, edges: Floats) -> Floats:
+    """The amounts of rows (shape (rows, width)) shared out to the parts between edges; time: start, end of each row."""
+    if not amounts.shape[0]:
+        return np.zeros((edges.size - 1, amounts.shape[1]))
+    out = np.zeros((edges.size - 1, amounts.shape[1]))
+    for column in np.flatnonzero(amounts.any(axis=0)).tolist():
+        total = np.cumsum(amounts[:, column], dtype=np.float64)
+        steps = np.stack([total - amounts[:, column], total], axis=1).ravel()
+        out[:, column] = np.diff(np.interp(edges, time, steps, left=0.0, right=total[-1]))
+    return out
+
+
+def extremes_between(rows: Rows, middle: Floats, edges: Floats) -> tuple[Floats, Floats]:
+    """The least and the greatest of the rows whose middle lies in each part; shape (parts, latencies)."""
+    inside = (middle >= edges[0]) & (middle <= edges[-1])
+    place = np.clip(np.searchsorted(edges, middle[inside], side="right") - 1, 0, edges.size - 2)
+    columns = [
+        (
+            extremes(place, rows["min"][inside, number].astype(np.float64), edges.size - 1)[0],
+            extremes(place, rows["max"][inside, number].astype(np.float64), edges.size - 1)[1],
+        )
+        for number in range(len(LATENCIES))
+    ]
+    low, high = (np.stack(side, axis=1) for side in zip(*columns, strict=True))
+    return low, high
+
+
+# -- the cache
+
+
+def folder_of(path: Path) -> Path:
+    """Where the index of this file is kept, by its name, size and time; nobody else's is there."""
+    try:
+        about = path.stat()
+    except OSError as error:
+        raise RecordingError(f"{path} has changed since it was opened: {error.strerror}") from error
+    key = f"{VERSION} {path.resolve()} {about.st_size} {about.st_mtime_ns}"
+    return cache() / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def cache() -> Path:
+    """The folder of all of them."""
+    return Path(platformdirs.user_cache_dir("bellwire")) / "recordings"
+
+
+def keep(folder: Path, levels: list[Rows], tallies: list[tuple[int, dict[str, Any]]]) -> None:
+    """Puts an index into the cache, whole or not at all; where it cannot be kept, it is built anew next time."""
+    unfinished = folder.with_suffix(".part")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        for number, rows in enumerate(levels):
+            np.save(unfinished / f"{number}.npy", rows)
+        (unfinished / "about.json").write_text(json.dumps({"levels": len(levels), "tallies": tallies}))
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+        others = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime, reverse=True)
+        for old in others[KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError:
+        shutil.rmtree(unfinished, ignore_errors=True)
