@@ -197,8 +197,8 @@ def test_a_switch_changes_what_is_made_and_what_is_used() -> None:
     on, off = by_name(load_scenario("roundtrip")), by_name(load_scenario("roundtrip"), OFF)
     states = {name: (on[name].state, off[name].state) for name in on}
     assert states["ioeventfd"] == states["irqfd"] == ("assigned", "deassigned")
-    assert states["exit"] == states["relay"] == states["signal-msi"] == ("not in use", "in use")
-    assert states["signal"] == ("in use", "not in use")
+    assert states["run"] == states["relay"] == states["signal-msi"] == ("not in use", "in use")
+    assert states["write"] == ("in use", "not in use")
     assert states["create-vm"] == ("", "")
     assert on["irqfd"].arguments != off["irqfd"].arguments
     assert "DEASSIGN" in str(off["ioeventfd"].arguments)
@@ -213,7 +213,7 @@ def test_what_was_never_made_was_not_undone() -> None:
 def test_a_miss_leaves_whatever_the_switch_says() -> None:
     calls = by_name(load_scenario("doorbell-data-miss"))
     assert calls["ioeventfd"].state == "assigned"
-    assert calls["exit"].state == ""
+    assert calls["run"].state == ""
 
 
 def test_two_guests_have_two_vms_and_one_eventfd() -> None:
@@ -225,6 +225,6 @@ def test_two_guests_have_two_vms_and_one_eventfd() -> None:
 
 
 def test_needs_come_first_and_once() -> None:
-    order = [call.name for call in in_order((by_name(load_scenario("roundtrip"))["signal"],))]
-    assert order.index("create-vm") < order.index("routing") < order.index("irqfd") < order.index("signal")
+    order = [call.name for call in in_order((by_name(load_scenario("roundtrip"))["write"],))]
+    assert order.index("create-vm") < order.index("routing") < order.index("irqfd") < order.index("write")
     assert len(set(order)) == len(order)

@@ -140,7 +140,7 @@ class _Machine:
         )
         yield ring
         apart = replace(ring, after=zones) if taken else ring  # as it is while the switch is off
-        out: Call = LeaveToUserSpace(name=numbered("exit", *which), ring=apart)
+        out: Call = LeaveToUserSpace(name=numbered("run", *which), ring=apart)
         if zone is not None:
             out = TakeCoalesced(name=numbered("take", *which), ring=apart)
         yield self._heavy(out, taken)
@@ -198,7 +198,9 @@ class _Classic(_Machine):
         if doorbell is None or not doorbell.coalesced:
             return None
         size = doorbell.addresses * ADDRESS_STRIDE
-        return RegisterZone(name="zone", vm=guest.vm, address=doorbell.address, size=size, pio=doorbell.bus == "pio")
+        return RegisterZone(
+            name="coalesced", vm=guest.vm, address=doorbell.address, size=size, pio=doorbell.bus == "pio"
+        )
 
     def _interrupt_eventfds(self) -> tuple[list[NewEventfd], NewEventfd | None]:
         interrupt = self.scenario.interrupt
@@ -212,7 +214,7 @@ class _Classic(_Machine):
     def _uring(self, guest: Guest, irqs: list[NewEventfd]) -> SubmitRead | None:
         if self.scenario.machine != "io-uring":
             return None
-        register = RegisterEventfd(name="uring", eventfd=irqs[0], memory=guest.memory)
+        register = RegisterEventfd(name="io-uring", eventfd=irqs[0], memory=guest.memory)
         return SubmitRead(name="submit", uring=register)
 
     def _irqfds(
@@ -265,7 +267,7 @@ class _Classic(_Machine):
             return
         for n, irqfd in enumerate(irqfds):
             yield WriteEventfd(
-                name=numbered("signal", n, len(irqfds)),
+                name=numbered("write", n, len(irqfds)),
                 eventfd=irqfd.eventfd,
                 thread="I/O thread",
                 why="KVM takes it at once and interrupts the guest",
@@ -277,7 +279,7 @@ class _Classic(_Machine):
             yield from self._ioctls(guest, routing)
         elif irqfds:
             what = "times KVM has lowered the line"
-            yield ReadEventfd(name="resample", eventfd=resample, what=what, comes=False, after=tuple(irqfds))
+            yield ReadEventfd(name="resamplefd", eventfd=resample, what=what, comes=False, after=tuple(irqfds))
         else:
             yield from self._acknowledged(guest, routing, resample)
 
@@ -307,7 +309,7 @@ class _Classic(_Machine):
             takes="it acknowledges interrupt 1, at the device's port, and leaves to user space",
         )
         yield ring
-        out = LeaveToUserSpace(name="exit", ring=ring)
+        out = LeaveToUserSpace(name="run", ring=ring)
         yield out
         low = SetIrqLine(name="irq-line-low", vm=guest.vm, gsi=self.interrupt.gsi, level=0, after=after)
         yield replace(low, thread="vCPU thread")
@@ -316,7 +318,7 @@ class _Classic(_Machine):
         )
         yield tell
         what = "times the guest has acknowledged"
-        yield ReadEventfd(name="resample", eventfd=resample, what=what, after=(tell,))
+        yield ReadEventfd(name="resamplefd", eventfd=resample, what=what, after=(tell,))
 
 
 class _Direct(_Machine):

@@ -1,0 +1,77 @@
+"""The anatomy: every stage that a path names has its text, short enough to be read while the picture stands."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from engine.events import Switch
+from engine.scenario import list_scenarios, load_scenario
+from viz.anatomy import Stage, load_anatomy, paths_of
+
+ANATOMY = load_anatomy()
+SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
+BACKENDS = {"kvm_intel", "kvm_amd", "kvm_pvm"}
+HOLDERS = {"guest", "kvm", "vmm", "virtqueue"}  # no stage of a path, but the place of some
+
+
+@pytest.mark.parametrize("stage", ANATOMY.stages.values(), ids=lambda stage: stage.name)
+def test_a_stage_has_one_or_two_sentences_a_function_and_its_file(stage: Stage) -> None:
+    assert 1 <= len(re.findall(r"[.!?](?:\s|$)", stage.text)) <= 2
+    assert stage.text.endswith(".")
+    assert "\n" not in stage.text
+    assert re.fullmatch(r"[a-z_]+", stage.function) or stage.name == "virtqueue"
+    assert re.fullmatch(r"[a-z_/0-9]+\.c", stage.file) or stage.name == "virtqueue"
+    assert not stage.title.endswith(".")
+    assert set(stage.skipped) <= BACKENDS
+
+
+def test_every_stage_is_on_a_path_or_holds_some() -> None:
+    on_paths = {stage.name for path in ANATOMY.paths.values() for stage in path.stages}
+    assert set(ANATOMY.stages) == on_paths | HOLDERS
+
+
+def test_the_two_mechanisms_name_the_commits_that_brought_them() -> None:
+    commits = {path.commit: path.subject for path in ANATOMY.paths.values() if path.commit}
+    assert commits == {"721eecbf4fe9": "KVM: irqfd", "d34e6b175e61": "KVM: add ioeventfd support"}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("on", [False, True])
+def test_every_scenario_has_its_paths(name: str, on: bool) -> None:
+    scenario = SCENARIOS[name]
+    paths = paths_of(scenario, lambda _switch: on)
+    interrupts = scenario.interrupt is not None and (on or not scenario.direct)
+    assert len(paths) == (scenario.doorbell is not None) + interrupts
+
+
+def stages(name: str, *on: Switch) -> list[list[str]]:
+    return [[stage.name for stage in path.stages] for path in paths_of(load_scenario(name), lambda one: one in on)]
+
+
+def test_a_switch_changes_the_way() -> None:
+    both = stages("roundtrip", Switch.IOEVENTFD, Switch.IRQFD)
+    assert "ioeventfd" in both[0]
+    assert "exit" not in both[0]
+    assert both[1][:4] == ["signaller", "wait-queue", "irqfd", "msi"]
+    none = stages("roundtrip")
+    assert "exit" in none[0]
+    assert none[1][:2] == ["ioctl", "signal-msi"]
+
+
+def test_a_miss_leaves_though_there_is_an_ioeventfd() -> None:
+    assert "exit" in stages("doorbell-size-miss", Switch.IOEVENTFD)[0]
+
+
+def test_only_a_pin_needs_a_worker_and_only_a_level_is_resampled() -> None:
+    assert "work-item" not in stages("irq-msi", Switch.IRQFD)[0]
+    assert "work-item" in stages("irq-ioapic", Switch.IRQFD)[0]
+    assert stages("irq-level-resample", Switch.IRQFD)[0][-2:] == ["eoi", "resample"]
+    assert stages("irq-masked", Switch.IRQFD)[0][-1] == "ioapic"
+
+
+def test_no_thread_wakes_where_a_doorbell_is_an_interrupt() -> None:
+    paths = stages("vm-to-vm", Switch.IOEVENTFD, Switch.IRQFD)
+    assert "handler" in paths[1]
+    assert "waiter" not in [stage for path in paths for stage in path]

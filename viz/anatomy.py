@@ -1,0 +1,100 @@
+"""What the kernel does at each stage of a signal's way (assets/anatomy.toml), and which ways a scenario has. No Qt."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from engine.events import Switch
+from engine.scenario import Doorbell, Interrupt, Scenario
+from viz.assets import asset
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One place on the way. function, file: of the kernel; "" where it takes no part.
+
+    skipped: the back ends that do without it.
+    """
+
+    name: str
+    title: str
+    text: str
+    function: str = ""
+    file: str = ""
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Path:
+    """A way through the kernel. commit, subject: what first brought it into Linux; "" if it is older than these."""
+
+    name: str
+    title: str
+    stages: tuple[Stage, ...]
+    commit: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Everything by name."""
+
+    stages: dict[str, Stage]
+    paths: dict[str, Path]
+
+
+@lru_cache(maxsize=1)
+def load_anatomy() -> Anatomy:
+    """The one that is shipped."""
+    data = tomllib.loads(asset("anatomy.toml").read_text(encoding="utf-8"))
+    stages = {
+        name: Stage(name, **table | {"text": table["text"].strip(), "skipped": tuple(table.get("skipped", ()))})
+        for name, table in data["stage"].items()
+    }
+    paths = {
+        name: Path(name, **table | {"stages": tuple(stages[stage] for stage in table["stages"])})
+        for name, table in data["path"].items()
+    }
+    return Anatomy(stages, paths)
+
+
+def paths_of(scenario: Scenario, wired: Callable[[Switch], bool]) -> tuple[Path, ...]:
+    """The ways that signals take while the switches stand so: the doorbell's, then the interrupt's."""
+    paths, found = load_anatomy().paths, []
+    if scenario.doorbell:
+        doorbell = paths[doorbell_path(scenario.doorbell, wired(Switch.IOEVENTFD))]
+        found.append(unread(doorbell) if scenario.direct else doorbell)
+    if scenario.interrupt and (name := interrupt_path(scenario, scenario.interrupt, wired(Switch.IRQFD))):
+        found.append(paths[name])
+    return tuple(found)
+
+
+def unread(path: Path) -> Path:
+    """A doorbell's way as far as the eventfd: no thread of this process reads it."""
+    names = [stage.name for stage in path.stages]
+    return replace(path, stages=path.stages[: names.index("eventfd") + 1])
+
+
+def doorbell_path(doorbell: Doorbell, assigned: bool) -> str:
+    """The name of a doorbell's way."""
+    mmio = "-mmio" if doorbell.bus == "mmio" else ""
+    if assigned and doorbell.hit:
+        return "ioeventfd-any-length" if mmio and not doorbell.length else f"ioeventfd{mmio}"
+    return f"coalesced{mmio}" if doorbell.coalesced else f"exit{mmio}"
+
+
+def interrupt_path(scenario: Scenario, interrupt: Interrupt, assigned: bool) -> str:
+    """The name of an interrupt's way; "" if there is none: a direct doorbell without its irqfd."""
+    masked = "-masked" if interrupt.masked else ""
+    if scenario.direct:
+        return ("partner" if scenario.partnered else "direct") if assigned else ""
+    if not assigned:
+        return f"{interrupt.ioctl}{masked}"
+    if scenario.machine == "io-uring":
+        return "io-uring"
+    if interrupt.route == "msi":
+        return "irqfd-msi"
+    return "irqfd-resample" if interrupt.trigger == "level" else f"irqfd-{masked[1:] or 'ioapic'}"
