@@ -62,6 +62,10 @@ def slowest_action(curve: Curve) -> Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open recording…", ("Ctrl+O",), C.open_recording, "Replays a recorded run"),
+    Action(
+        "record", "File", "Record", ("Ctrl+E",), C.record, "Writes what happens from now on to a file", checkable=True
+    ),
+    Action("save", "File", "Save recording…", ("Ctrl+S",), C.save_recording, "Saves all that is held to a file"),
     Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),
     Action("save_sequence", "File", "Save sequence chart…", (), C.save_sequence, "One journey as an SVG or PNG file"),
     Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program", begins=True),

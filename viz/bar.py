@@ -80,7 +80,8 @@ class StatusRow(Row):
         self.slow.setAccessibleName("slow motion factor")
         self.slow.chosen.connect(commands.set_factor)
         self.factor, self.state = Chip(theme), Chip(theme, mono=False)
-        self.backend, self.dropped = Chip(theme), Chip(theme)
+        self.capture, self.backend, self.dropped = Chip(theme), Chip(theme), Chip(theme)
+        self.capture.hide()
         self._lay_out()
         self.set_theme(theme)
 
@@ -96,8 +97,13 @@ class StatusRow(Row):
         row.addStretch(1)
         row.addWidget(self.slow_label)
         row.addWidget(self.slow)
-        for chip in (self.factor, self.state, self.backend, self.dropped):
+        for chip in self.chips:
             row.addWidget(chip)
+
+    @property
+    def chips(self) -> tuple[Chip, ...]:
+        """The states, from the left."""
+        return self.factor, self.capture, self.state, self.backend, self.dropped
 
     def spare(self) -> list[QWidget]:
         """The audience knows what it looks at."""
@@ -111,7 +117,7 @@ class StatusRow(Row):
         metrics = QFontMetrics(theme.font(13))
         words = sum(metrics.horizontalAdvance(menu.text()) + theme.px(26) for menu in self.menus.actions())
         self.menus.setFixedWidth(words + theme.px(40))
-        for chip in (self.factor, self.state, self.backend, self.dropped):
+        for chip in self.chips:
             chip.set_theme(theme)
 
     def set_presenting(self, on: bool) -> None:
@@ -127,6 +133,9 @@ class StatusRow(Row):
         model = self.commands.model
         color, mark = STATES.get(self.state_name(), ("text_muted", "square"))
         self.state.say(self.state_name() if not self._both() else "REPLAY, PAUSED", color, mark)
+        recording = self.commands.window.files.capture_text
+        self.capture.say(recording, "heavy", "circle")
+        self.capture.setVisible(bool(recording))
         self.backend.say(model.source.backend)
         dropped = model.tally.dropped
         self.dropped.say(f"{grouped(dropped)} dropped", "heavy" if dropped else "text_muted")
@@ -156,6 +165,7 @@ class StatusRow(Row):
         slow = "In slow motion a token's time on a wire is the measured one, times the factor."
         self.factor.setToolTip(f"{slow if model.transport.exact else real} ({keys})")
         self.slow.setToolTip(f"Slow motion of the transit itself ({keys})")
+        self.capture.setToolTip("What happens is being written to a file. (Ctrl+E ends it)")
         self.state.setToolTip("PAUSED stops the view; the capture goes on. (Space)")
         self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
         self.dropped.setToolTip(f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room.")

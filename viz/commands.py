@@ -223,7 +223,15 @@ class Commands:
 
     def open_recording(self) -> None:
         """A recording instead of a guest."""
-        self.window.open_recording()
+        self.window.files.open()
+
+    def save_recording(self) -> None:
+        """All that the history holds, to a file."""
+        self.window.files.save()
+
+    def record(self) -> None:
+        """Writes what happens to a file from now on, or ends that."""
+        self.window.files.toggle_capture()
 
     def save_picture(self) -> None:
         """The window as a PNG file."""

@@ -71,6 +71,7 @@ class History:
     def __init__(self, dtype: np.dtype[np.void], limit: int, span: Callable[[Records], tuple[Times, Times]]) -> None:
         self.dtype, self.limit = dtype, limit
         self.total = 0  # ever appended
+        self.forgotten: Callable[[Records], object] | None = None  # is told what goes
         self._span = span
         self._chunks: deque[Chunk] = deque()
 
@@ -84,7 +85,9 @@ class History:
             done += self._chunks[-1].add(records[done:], starts[done:], ends[done:])
         self.total += records.size
         while len(self) - CHUNK >= self.limit:
-            self._chunks.popleft()
+            oldest = self._chunks.popleft()
+            if self.forgotten:
+                self.forgotten(oldest.records)
 
     def __len__(self) -> int:
         return sum(chunk.used for chunk in self._chunks)

@@ -29,6 +29,9 @@ class Menus:
             if action.begins:
                 menus[action.menu].addSeparator()
             menus[action.menu].addAction(self.actions[action.name])
+        self.recent = QMenu("Open recent")
+        self.recent.aboutToShow.connect(self._fill_recent)
+        menus["File"].insertMenu(self.actions["record"], self.recent)
         scenarios = menus["Run"].addMenu("Scenario")
         for group, some in grouped():
             submenu = scenarios.addMenu(group)
@@ -41,6 +44,14 @@ class Menus:
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.refresh)
         return menu
+
+    def _fill_recent(self) -> None:
+        self.recent.clear()
+        for path in self.window.files.recent:
+            made = self.recent.addAction(path.name, partial(self.window.files.replay, path))
+            made.setToolTip(str(path))
+        if self.recent.isEmpty():
+            self.recent.addAction("None yet").setEnabled(False)
 
     def _action(self, action: Action) -> QAction:
         made = QAction(action.text, self.window)

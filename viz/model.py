@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from engine.beginning import prologue
 from engine.events import EVENT, Clock, EventKind, Events, Switch, no_events
 from engine.journeys import JOURNEY, Journeys, no_journeys
 from engine.latency import Latencies, begin
@@ -104,6 +105,9 @@ class LiveModel:
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
         self.vms = 1  # whose events have come
+        self.taps: list[Callable[[Events], None]] = []  # who else takes each batch
+        self.forgotten = Tally()  # of the events that the history no longer holds
+        self.events.forgotten = self.forgotten.feed
         self.now = 0  # the present, TSC
         self.started_at = 0  # TSC of the first event
 
@@ -119,6 +123,16 @@ class LiveModel:
         self.batch = self.source.take()
         self.now = max(self.now, self.source.now(), int(self.batch["tsc"][-1]) if self.batch.size else 0)
         self._fold(self.batch)
+        for tap in self.taps:
+            tap(self.batch)
+
+    def beginning(self) -> Events:
+        """What a stream opens with that begins now."""
+        return prologue(self.tally, self.now)
+
+    def held(self) -> list[Events]:
+        """A stream of its own: all events that the history holds, behind what says how things stood before."""
+        return [prologue(self.forgotten, self.events.first), *self.events]
 
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""

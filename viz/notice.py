@@ -24,6 +24,7 @@ class NoticeBar(QWidget):
         super().__init__(parent)
         self.theme = theme
         self._do: Callable[[], None] = nothing
+        self._color = "heavy"
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -42,13 +43,17 @@ class NoticeBar(QWidget):
         self.set_theme(theme)
         self.hide()
 
-    def say(self, sentence: str, button: str = "", do: Callable[[], None] | None = None) -> None:
-        """Shows one sentence; with a button if there is something to do about it."""
+    def say(
+        self, sentence: str, button: str = "", do: Callable[[], None] | None = None, *, color: str = "heavy"
+    ) -> None:
+        """Shows one sentence; with a button if there is something to do about it. color: of good news "live"."""
+        self._color = color
         self.words.setText(sentence)
         self.setAccessibleName(sentence)
         self.button.setText(button)
         self.button.setVisible(bool(button))
         self._do = do or nothing
+        self.update()
         self.show()
 
     def set_theme(self, theme: Theme) -> None:
@@ -64,9 +69,9 @@ class NoticeBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self.theme.color("heavy"), 1.5))
+        painter.setPen(QPen(self.theme.color(self._color), 1.5))
         painter.setBrush(self.theme.color("surface"))
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 8, 8)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.color("heavy"))
+        painter.setBrush(self.theme.color(self._color))
         painter.drawRoundedRect(10, 10, 5, self.height() - 20, 2, 2)

@@ -1,4 +1,4 @@
-"""What is remembered from one start to the next: theme, size of text, motion, the window's place."""
+"""What is remembered from one start to the next: theme, size of text, motion, recordings, the window's place."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ class Settings:
     @reduced_motion.setter
     def reduced_motion(self, on: bool) -> None:
         self._store.setValue("reduced_motion", "true" if on else "false")
+
+    @property
+    def recent(self) -> list[str]:
+        """Recordings, the newest first."""
+        value = self._store.value("recent")
+        return [str(name) for name in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
+
+    @recent.setter
+    def recent(self, names: list[str]) -> None:
+        self._store.setValue("recent", names)
 
     @property
     def geometry(self) -> QByteArray | None:

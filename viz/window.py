@@ -21,6 +21,7 @@ from viz.actions import Action
 from viz.bar import ControlRow, StatusRow
 from viz.commands import Commands
 from viz.empty import EmptyPanel
+from viz.files import Files
 from viz.frame import Frame
 from viz.menus import Menus
 from viz.model import LiveModel
@@ -34,7 +35,6 @@ from viz.views import Views
 
 BAR_SECONDS = 0.1  # how often the bar looks at the states
 JOIN_SECONDS = 10.0
-RECORDINGS = "Recordings (*.arrows *.arrow);;All files (*)"
 
 MakeSource = Callable[[Scenario], Source]
 
@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.settings: Settings | None = None  # remembers nothing, unless it is given some
         self.model = LiveModel(source)
         self.commands = Commands(self)
+        self.files = Files(self)
         self.notice = NoticeBar(theme)
         self.menus = Menus(self)
         self.status = StatusRow(self.commands, self.menus.bar, theme)
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
             "hold": not self.commands.running,
             "full": self.isFullScreen(),
             "presenter": self.presenting,
+            "record": self.files.capture is not None,
             "motion": self.reduced_motion,
         }
 
@@ -120,7 +122,7 @@ class MainWindow(QMainWindow):
             self.empty = None
         if isinstance(source, NoSource):
             self.empty = EmptyPanel(
-                self.views.diagram, "No KVM here", source.reason, "Open a recording", self.open_recording
+                self.views.diagram, "No KVM here", source.reason, "Open a recording", self.files.open
             )
             self.empty.show()
 
@@ -145,6 +147,7 @@ class MainWindow(QMainWindow):
     def show_source(self, source: Source) -> None:
         """Shows a source that has been started, in place of the one before, which is stopped if it is another one."""
         if source is not self.model.source:
+            self.files.stop_capture()
             self._stop_in_background(self.model.source)
         old = self.views
         self.model = self.frame.model = LiveModel(source)
@@ -164,28 +167,6 @@ class MainWindow(QMainWindow):
         thread.start()
         self._stopping.append(thread)
 
-    def open_recording(self) -> None:
-        """Asks for a file and replays it."""
-        name, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", RECORDINGS)
-        if name:
-            self.replay(Path(name))
-
-    def replay(self, path: Path) -> None:
-        """Replays a recording; what cannot be read says why."""
-        from engine.recording import Recording
-        from engine.replay import Replay
-
-        try:
-            source = Replay(Recording(path))
-            source.start()
-        except EngineError as error:
-            self.notice.say(str(error))
-            return
-        self.notice.hide()
-        self.show_source(source)
-        if source.warning:
-            self.notice.say(source.warning)
-
     # -- once a frame
 
     def refresh(self, everything: bool = True) -> None:
@@ -195,6 +176,7 @@ class MainWindow(QMainWindow):
             self._bar_at = monotonic()
             self.status.refresh()
             self.controls.refresh()
+            self.files.tell()
             self._tell_warning()
             self._tell_end()
 
@@ -303,6 +285,7 @@ class MainWindow(QMainWindow):
             self.settings.theme, self.settings.reduced_motion = self.theme, self.reduced_motion
             self.settings.geometry = self.saveGeometry()
         self.hide()
+        self.files.close()
         self._stop_in_background(self.model.source)
         for thread in self._stopping:
             thread.join(JOIN_SECONDS)
