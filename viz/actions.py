@@ -68,6 +68,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("save", "File", "Save recording…", ("Ctrl+S",), C.save_recording, "Saves all that is held to a file"),
     Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),
     Action("save_sequence", "File", "Save sequence chart…", (), C.save_sequence, "One journey as an SVG or PNG file"),
+    Action(
+        "save_events", "File", "Save events as CSV…", (), C.save_events, "The rows that the event table's filter leaves"
+    ),
     Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program", begins=True),
     Action("theme", "View", "Light or dark", ("Ctrl+T",), C.toggle_theme, "Changes the colours"),
     Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text", begins=True),
@@ -144,6 +147,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("zoom_usual", "Analyze", "Usual zoom", ("0",), C.zoom_usual, "A few journeys across the timeline"),
     Action("earlier", "Analyze", "Scroll back", ("Ctrl+Left",), C.earlier, "The timeline shows what was before"),
     Action("later", "Analyze", "Scroll on", ("Ctrl+Right",), C.later, "The timeline shows what came after"),
+    Action(
+        "find", "Analyze", "Find events…", ("Ctrl+F",), C.find_events, "To the filter of the event table", begins=True
+    ),
     Action("keys", "Help", "Keys", ("?", "F1"), C.show_keys, "Shows every key"),
     Action("palette", "Help", "Find an action…", ("Ctrl+Shift+P",), C.show_palette, "Every action by its name"),
     Action("about", "Help", "About…", (), C.show_about, "Versions and this machine"),

@@ -241,6 +241,14 @@ class Commands:
         """The sequence chart as an SVG or PNG file."""
         self.window.save_panel("sequence")
 
+    def save_events(self) -> None:
+        """The filtered rows of the event table as a CSV file."""
+        self.window.save_panel("events")
+
+    def find_events(self) -> None:
+        """To the filter of the event table."""
+        self.window.views.find_events()
+
     def quit(self) -> None:
         """The end."""
         self.window.close()

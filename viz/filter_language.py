@@ -34,7 +34,12 @@ UNITS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 FIELDS = ("kind", "lane", *NUMBERS, *LATENCIES, "time")
 TOKEN = re.compile(r'\s*(?:(/(?:\\.|[^/\\])*/?)|("[^"]*"?)|([()])|(!=|<=|>=|[=<>])|(,)|([^\s()=!<>,"]+|!))')
 MOST_TOKENS = 200
-HINT = "kind=exit · lane=io · latency>200us · number=48213 · /regular expression/ · and, or, not"
+HINT = "Filter: kind=exit, latency>200us, /pattern/ …"
+EXPLAINED = """<p style='white-space:pre'>kind=exit,entry   lane=guest   vm=1   id=0x510   number=48213   value&gt;1
+latency&gt;200us   (roundtrip, doorbell, injection, store likewise; ns, us, ms, s)
+time&gt;1.5s   since the first event
+doorbell   "read() returned 3"   /regular expression/   in what happened
+and, or, not, ( )</p>"""
 
 
 class FilterError(ValueError):

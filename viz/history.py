@@ -119,6 +119,15 @@ class History:
             base += chunk.used
         return found
 
+    def until(self, t: int) -> int:
+        """The position after the last record that starts at t or before."""
+        position = base = self.oldest
+        for chunk in self._chunks:
+            if chunk.first <= t:
+                position = base + int(np.searchsorted(chunk.starts[: chunk.used], np.uint64(t), "right"))
+            base += chunk.used
+        return position
+
     def starting(self, times: Times) -> npt.NDArray[np.int64]:
         """The positions of the records that start at one of `times`, rising; shape (n,)."""
         if not times.size:

@@ -113,6 +113,11 @@ class Steps:
         self._trail.clear()
         return self._go(Place(middle_of(journey), journey, no_events()) if journey.size else None)
 
+    def to_event(self, event: Events) -> bool:
+        """To an event (shape (1,)), which is chosen with its journey."""
+        self._trail.clear()
+        return self._go(self._event(event))
+
     # -- journeys
 
     def journey(self, direction: int) -> Place | None:

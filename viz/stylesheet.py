@@ -59,6 +59,7 @@ QListView::item:disabled {{ color: {t.text_muted}; }}
 QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.well}; border: 1px solid {t.border_strong}; border-radius: 7px;
     padding: {px(4)}px {px(8)}px; selection-background-color: {t.interrupt};
     selection-color: {t.text_on_accent}; }}
+QLineEdit[wrong="true"] {{ border-color: {t.heavy}; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 
 QSlider {{ min-height: {px(22)}px; background: transparent; }}
@@ -69,6 +70,11 @@ QSlider::handle:horizontal {{ width: {px(16)}px; height: {px(16)}px; margin: -{p
 QSlider::handle:horizontal:focus {{ background: {t.focus}; }}
 QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled {{ background: {t.border_strong}; }}
 QSlider:focus {{ border: none; }}
+
+QTableView#events {{ background: transparent; border: none; selection-background-color: transparent; }}
+QHeaderView {{ background: transparent; border: none; }}
+QHeaderView::section {{ background: {t.surface}; color: {t.text_muted}; border: none;
+    border-bottom: 1px solid {t.border}; padding: 0 {px(6)}px; font-size: {px(11)}px; }}
 
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}

@@ -12,6 +12,7 @@ from viz.diagram import Diagram
 from viz.model import LiveModel
 from viz.numbers import Numbers
 from viz.panels import PANELS
+from viz.panels.events import EventsPanel
 from viz.panels.panel import BELOW, SIDE, Panel
 from viz.plots import PLOTS
 from viz.tabs import Tabs
@@ -81,6 +82,14 @@ class Views(QWidget):
         panel = self.panel(name)
         tabs = self.side if panel.place == SIDE else self.below
         tabs.bring(0 if panel.isVisible() else tabs.pages.index(panel))
+
+    def find_events(self) -> None:
+        """The event table in front, and the keyboard in its filter."""
+        panel = self.panel("events")
+        if not panel.isVisible():
+            self.show_panel("events")
+        if isinstance(panel, EventsPanel):
+            panel.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self.column)

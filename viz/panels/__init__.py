@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from viz.panels.events import EventsPanel
 from viz.panels.panel import Panel
 from viz.panels.sequence import SequencePanel
 
-PANELS: tuple[type[Panel], ...] = (SequencePanel,)
+PANELS: tuple[type[Panel], ...] = (SequencePanel, EventsPanel)

@@ -1,0 +1,149 @@
+"""What the event table says in each cell, and what it writes into a file. No Qt.
+
+Text is made for the rows in view only. A file has raw numbers beside the words, so that other programs can count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.events import Clock, Events
+from viz.membership import around, latency_of, members
+from viz.model import LiveModel
+from viz.search import Positions
+from viz.text import THIN, Durations, duration, grouped
+from viz.wording import Wording, kind_name, lane_name
+
+PIECE = 1 << 14  # rows that are written in one go
+
+
+class Column(NamedTuple):
+    """A column of the table: its heading, its width (0: what is left), whether it holds numbers."""
+
+    title: str
+    width: int
+    number: bool
+    tip: str
+
+
+COLUMNS = (
+    Column("time", 138, True, "Since the first event"),
+    Column("Δ", 96, True, "Since the row above"),
+    Column("lane", 92, False, "Where it happened"),
+    Column("VM", 36, True, "In which virtual machine"),
+    Column("kind", 88, False, "What the filter calls it"),
+    Column("what happened", 0, False, "In words; a filter's /pattern/ is looked for here"),
+    Column("number", 92, True, "Of the doorbell or the interrupt"),
+    Column("latency", 98, True, "Of its journey: the round trip, else the way that is measured"),
+)
+WORDS = next(n for n, column in enumerate(COLUMNS) if not column.width)
+
+
+@dataclass
+class Row:
+    """A row in view: its event's position and number in the history, its cells, and whether its journey is chosen."""
+
+    position: int
+    event: np.void
+    cells: tuple[str, ...]
+    of_choice: bool
+
+
+def rows_of(model: LiveModel, wording: Wording, positions: Positions, skip: int) -> list[Row]:
+    """The rows at some positions (rising), but for the first `skip`, which are there for the Δ of the next."""
+    positions = positions[positions >= model.events.oldest]
+    events = model.events.pick(positions)
+    latency = latency_of(events, around(model.journeys, events, model.clock))
+    chosen = members(events, model.selection.journeys) >= 0
+    found, before = [], 0
+    for n, (position, event) in enumerate(zip(positions.tolist(), events, strict=True)):
+        cells = cells_of(event, before, latency[n], model, wording)
+        found.append(Row(position, event, cells, bool(chosen[n])))
+        before = int(event["tsc"])
+    return found[skip:]
+
+
+def cells_of(event: np.void, before: int, latency: float, model: LiveModel, wording: Wording) -> tuple[str, ...]:
+    """One row's texts. before: TSC of the row above, 0 if there is none; latency: cycles, NaN if there is none."""
+    tsc, number, clock = int(event["tsc"]), int(event["seq"]), model.clock
+    return (
+        moment(tsc - model.started_at, clock),
+        duration(clock.ns(tsc - before)) if before else "",
+        lane_name(int(event["lane"])),
+        str(int(event["vm"])),
+        kind_name(int(event["kind"])),
+        wording.text(event),
+        grouped(number) if number else "",
+        "" if np.isnan(latency) else duration(clock.ns(latency)),
+    )
+
+
+def moment(cycles: int, clock: Clock) -> str:
+    """A time since the start with all its digits, in the window's unit: 1.234 567 890 (s), 1 234.567 (µs)."""
+    unit = Durations.unit
+    if unit.name == "cycles":
+        return grouped(cycles)
+    ns = round(clock.ns(cycles))
+    if unit.name == "ns":
+        return grouped(ns)
+    if unit.name == "us":
+        return f"{grouped(ns // 1000)}.{ns % 1000:03}"
+    whole, rest = divmod(ns, 10**9)
+    digits = f"{rest:09}"
+    return f"{grouped(whole)}.{THIN.join((digits[:3], digits[3:6], digits[6:]))}"
+
+
+def time_title() -> str:
+    """The heading of the first column."""
+    return f"time, {Durations.unit.text or 's'}"
+
+
+def copied(rows: list[Row]) -> str:
+    """Rows as tab-separated text, numbers without spaces."""
+    return "\n".join("\t".join(cell.replace(THIN, "") for cell in row.cells) for row in rows)
+
+
+# -- files
+
+
+FIELDS = ("time_ns", "delta_ns", "tsc", "lane", "vm", "kind", "id", "number", "value", "latency_ns", "what")
+
+
+def csv_pieces(model: LiveModel, wording: Wording, events: Events) -> Iterator[tuple[bytes, float]]:
+    """The events as CSV, piece by piece; with each the share that is done."""
+    yield (",".join(FIELDS) + "\r\n").encode(), 0.0
+    before = model.started_at
+    for first in range(0, events.size, PIECE):
+        piece = events[first : first + PIECE]
+        yield csv_of(model, wording, piece, before), min(1.0, (first + PIECE) / events.size)
+        before = int(piece["tsc"][-1])
+
+
+def csv_of(model: LiveModel, wording: Wording, events: Events, before: int) -> bytes:
+    """The lines of some events; before: TSC of the event above them."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    clock, tsc = model.clock, events["tsc"].astype(np.int64)
+    latency = latency_of(events, around(model.journeys, events, clock)) * (1e9 / clock.hz)
+    columns: tuple[Any, ...] = (
+        np.round(clock.ns_array(tsc - model.started_at)).astype(np.int64),
+        np.round(clock.ns_array(np.diff(tsc, prepend=before))).astype(np.int64),
+        tsc,
+        [lane_name(lane) for lane in events["lane"].tolist()],
+        events["vm"],
+        [kind_name(kind) for kind in events["kind"].tolist()],
+        events["id"],
+        events["seq"],
+        events["arg"],
+        pa.array(np.round(latency), mask=np.isnan(latency)).cast(pa.int64()),
+        wording.plain(events),
+    )
+    table = pa.table(dict(zip(FIELDS, [pa.array(column) for column in columns], strict=True)))
+    sink = pa.BufferOutputStream()
+    csv.write_csv(table, sink, csv.WriteOptions(include_header=False))
+    return sink.getvalue().to_pybytes()

@@ -1,0 +1,296 @@
+"""The table of events: what the filter lets through, linked to every other view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QLabel, QMenu, QScrollBar, QWidget
+
+from viz.controls import Button
+from viz.event_cells import Row, copied, csv_pieces, rows_of
+from viz.event_list import EventList
+from viz.event_table import EventTable
+from viz.filter_line import FilterLine
+from viz.model import LiveModel
+from viz.panels.panel import BELOW, Panel
+from viz.plots.card import PADDING
+from viz.plots.turns import Turns
+from viz.steps import begin_and_end
+from viz.text import count_of, grouped
+from viz.theme import Theme
+from viz.wording import kind_name
+
+MOST_COPIED = 10_000  # rows
+BAR = 12  # width of the scroll bar
+LEAST_FILTER, MOST_FILTER = 170, 560
+EMPTY, NOTHING = "No event yet", "No event that is held fits this filter"
+
+
+class EventsPanel(Panel):
+    """Follows the newest until somebody scrolls or chooses."""
+
+    title = "Events"
+    name = "events"
+    place = BELOW
+    tip = "Every event as a row, with a filter"
+    file, files = "events.csv", "CSV (*.csv)"
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(model, theme, parent)
+        self.list = EventList(model)
+        self.table = EventTable(theme, self)
+        self.bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self.line = FilterLine(self)
+        self.says = QLabel(self)
+        self.says.setObjectName("muted")
+        self.live = Button("Back to live", self)
+        self.live.setToolTip("Follow the newest events again (End)")
+        self.live.hide()
+        self._searching = Turns(every=1, light=True)
+        self._choosing = False
+        self._saving: tuple[Iterator[tuple[bytes, float]], IO[bytes]] | None = None
+        self._saved = 0.0
+        self._saver = QTimer(self, interval=0)
+        self._connect()
+        self.setFocusProxy(self.table)
+
+    def _connect(self) -> None:
+        self.line.asked.connect(self._look_for)
+        self.live.clicked.connect(self.back_to_live)
+        self.bar.valueChanged.connect(self._bar_moved)
+        self.table.scrolled.connect(self._scroll)
+        self.table.went.connect(self._go)
+        self.table.picked.connect(self._pick)
+        self.table.asked.connect(self._offer)
+        self.table.copied.connect(self.copy)
+        self.table.resized.connect(self.redraw)
+        self._saver.timeout.connect(self._save_on)
+        self.model.selection.changed.append(self._selection_changed)
+
+    # -- what is shown
+
+    def refresh(self) -> None:
+        """A search that has not caught up goes on in every frame."""
+        if self.isVisible() and not self.list.search.done and self._searching.come():
+            self.list.search.advance()
+        super().refresh()
+
+    def redraw(self) -> None:
+        """The rows as they are now."""
+        self.list.search.advance()
+        self.list.rows = self.table.room
+        self._follow_play()
+        page = self.list.page()
+        rows = rows_of(self.model, self.list.wording, page, skip=int(self.list.top > 0))
+        self.table.page.show(rows, self.list.chosen, frozenset(self.list.marked()[:MOST_COPIED].tolist()))
+        self.table.setHidden(not rows)
+        self._show_bar()
+        self._say()
+        behind = not self.list.following or not self.model.transport.following
+        if self.live.isHidden() == behind:
+            self.live.setVisible(behind)
+            self._place()
+        self.update()
+
+    def _follow_play(self) -> None:
+        """Whoever plays on after a choice sees the newest again."""
+        if self.list.held and self.list.chosen < 0 and self.model.transport.following:
+            self.list.follow()
+
+    def _show_bar(self) -> None:
+        self.bar.blockSignals(True)
+        self.bar.setPageStep(self.list.rows)
+        self.bar.setRange(0, max(0, len(self.list) - self.list.rows))
+        self.bar.setValue(self.list.top)
+        self.bar.blockSignals(False)
+
+    def _say(self) -> None:
+        """How many there are, or what is wrong with the filter."""
+        trouble, search = self.line.trouble, self.list.search
+        if trouble:
+            text = f"✗ {trouble}"
+        elif self._saving:
+            text = f"saving {self._saved:.0%}"
+        elif not search.done:
+            text = f"{grouped(len(search))} found, {search.share:.0%} searched"
+        else:
+            of = "" if search.everything else f" of {grouped(len(self.model.events))}"
+            text = f"{count_of(len(search), 'event')}{of}{self._how()}"
+        self.says.setToolTip(trouble)
+        self.says.setText(self.says.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.says.width()))
+
+    def _how(self) -> str:
+        """Whether the table moves by itself."""
+        if not self.list.following:
+            return " · held"
+        return " · following" if self.model.transport.following else f" · {self.model.state.lower()}"
+
+    # -- moving and choosing
+
+    def _look_for(self) -> None:
+        if self.line.wanted != self.list.search.wanted:
+            self.list.look_for(self.line.wanted)
+        self.redraw()
+
+    def _bar_moved(self, row: int) -> None:
+        self.list.scroll_to(row)
+        self.redraw()
+
+    def _scroll(self, rows: int) -> None:
+        self.list.scroll(rows)
+        self.redraw()
+
+    def _go(self, rows: int, extend: bool) -> None:
+        position = self.list.row_beside(rows)
+        if position >= 0:
+            self._choose(position, extend)
+
+    def _pick(self, row: int, extend: bool) -> None:
+        if row < len(self.table.page.rows):
+            self._choose(self.table.page.rows[row].position, extend)
+
+    def _choose(self, position: int, extend: bool) -> None:
+        """Chooses an event everywhere: the view pauses there, the capture goes on."""
+        self.list.choose(position, extend)
+        self._choosing = True
+        self.model.steps.to_event(self.list.events(np.array([position])))
+        self._choosing = False
+        self.redraw()
+
+    def _selection_changed(self) -> None:
+        """What was chosen elsewhere is chosen here, and in view."""
+        if self._choosing:
+            return
+        position = self._chosen_position()
+        if position >= 0:
+            self.list.show(position)
+        else:
+            self.list.forget()
+        if self.isVisible():
+            self.redraw()
+
+    def _chosen_position(self) -> int:
+        """Where the chosen event is, or the first of the chosen journey; -1 if nothing is chosen, or no longer held."""
+        selection, events = self.model.selection, self.model.events
+        if selection.events.size:
+            at = events.starting(selection.events["tsc"])
+            same = at[events.pick(at) == selection.events[0]]
+            return int(same[0]) if same.size else -1
+        if not selection.journeys.size:
+            return -1
+        at = events.starting(np.array([begin_and_end(selection.journeys)[0]], np.uint64))
+        return int(at[0]) if at.size else -1
+
+    def back_to_live(self) -> None:
+        """The newest, here and everywhere."""
+        self.list.follow()
+        self.model.to_newest()
+        self.redraw()
+
+    # -- taking along
+
+    def _offer(self, row: int, where: QPoint) -> None:
+        """What can be done with a row."""
+        if row >= len(self.table.page.rows):
+            return
+        event = self.table.page.rows[row].event
+        kind = kind_name(int(event["kind"]))
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(f"Only kind={kind}", partial(self.line.say, f"kind={kind}"))
+        menu.addAction(f"Not kind={kind}", partial(self.line.say, f"{self.line.text()} not kind={kind}".strip()))
+        menu.addAction(f"Only number={int(event['seq'])}", partial(self.line.say, f"number={int(event['seq'])}"))
+        menu.addSeparator()
+        menu.addAction("Copy rows\tCtrl+C", self.copy)
+        menu.popup(where)
+
+    def copy(self) -> None:
+        """The marked rows as tab-separated text."""
+        marked = self.list.marked()[-MOST_COPIED:]
+        if marked.size:
+            QGuiApplication.clipboard().setText(copied(self._rows(marked)))
+
+    def _rows(self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[Row]:
+        return rows_of(self.model, self.list.wording, positions, skip=0)
+
+    def save(self, path: Path) -> str:
+        """Writes the rows that the filter lets through as CSV, a piece at a time, while everything goes on."""
+        search = self.list.search
+        while not search.done:
+            search.advance()
+        events = self.list.events(search.positions(0, len(search)).copy())
+        try:
+            file = path.open("wb")
+        except OSError as error:
+            return f"{path} cannot be written: {error.strerror}."
+        self._end_saving()
+        self._saving = csv_pieces(self.model, self.list.wording, events), file
+        self._saver.start()
+        return ""
+
+    def _save_on(self) -> None:
+        """One more piece."""
+        if self._saving is None:
+            return
+        pieces, file = self._saving
+        try:
+            piece, self._saved = next(pieces)
+            file.write(piece)
+        except (StopIteration, OSError):
+            self._end_saving()
+
+    def _end_saving(self) -> None:
+        self._saver.stop()
+        if self._saving:
+            self._saving[1].close()
+        self._saving = None
+
+    # -- how it looks
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        super().set_theme(theme)
+        self.table.set_theme(theme)
+        self._place()
+
+    def leave_title_to(self, width: float) -> None:
+        """Tabs of this width say the title."""
+        super().leave_title_to(width)
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Filter, words and button in the header; table and scroll bar in the body."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        px = self.theme.px
+        left, right = round(PADDING + self._title_width()) + px(20), self.width() - PADDING
+        button = self.live.sizeHint().width() if not self.live.isHidden() else 0
+        self.live.setGeometry(self._header_rect(right - button, button))
+        right -= button + px(10) * bool(button)
+        width = min(max((right - left) * 6 // 10, px(LEAST_FILTER)), px(MOST_FILTER))
+        self.line.setGeometry(self._header_rect(left, width))
+        self.says.setGeometry(self._header_rect(left + width + px(12), max(right - left - width - px(12), 0)))
+        body = self.body.toRect().adjusted(-4, px(4), 6, 4)
+        self.table.setGeometry(body.adjusted(0, 0, -BAR, 0))
+        self.bar.setGeometry(QRect(body.right() - BAR + 2, body.top() + px(24), BAR, body.height() - px(24)))
+
+    def _header_rect(self, left: int, width: int) -> QRect:
+        height = self.theme.px(30)
+        return QRect(left, (self.header - height) // 2 + 3, width, height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The card; the table says by itself what is in it, but not why it is empty."""
+        super().paintEvent(event)
+        if self.table.isHidden():
+            painter = QPainter(self)
+            painter.setFont(self.theme.font(13))
+            painter.setPen(self.theme.color("text_muted"))
+            painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter, NOTHING if len(self.model.events) else EMPTY)
