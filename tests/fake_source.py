@@ -120,6 +120,10 @@ class FakeSource:
     def _put(self, tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> None:
         self._out.append((tsc, kind, lane, 0, id, seq, arg))
 
+    def announce_pace(self) -> None:
+        """As a session does at its start; without it nothing is known to be paced."""
+        self._put(self._time, EventKind.SETTING, Lane.ENGINE, Setting.PACE, 0, round(self._pace))
+
     # -- a Source
 
     def start(self) -> None:

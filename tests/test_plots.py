@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -24,7 +24,9 @@ from viz.plots.exit_layers import BAR, layers, sampled
 from viz.plots.exits import ExitsPlot, round_up
 from viz.plots.latency import LatencyPlot, spread, with_gaps
 from viz.plots.plot import Plot, beside, thinned
+from viz.plots.readout import paint_readout
 from viz.plots.turns import Turns
+from viz.text import Durations, unit_called
 from viz.theme import DARK, LIGHT, Theme, load_fonts
 
 EVERY = pytest.mark.parametrize("plot_class", PLOTS, ids=lambda plot_class: plot_class.name)
@@ -192,7 +194,7 @@ def test_the_readout_names_every_curve(qtbot: QtBot) -> None:
     plot = LatencyPlot(model_of("roundtrip"), DARK)
     shown(plot, qtbot)
     lines = plot.readout(QPointF(plot.canvas.area().right() - 5, plot.canvas.area().center().y()))
-    assert [line.name for line in lines] == [curve.label for curve in plot.curves]
+    assert [line.name for line in lines] == [*(curve.label for curve in plot.curves), "clock error"]
 
 
 def test_gaps_break_a_line() -> None:
@@ -374,3 +376,67 @@ def test_a_hidden_plot_does_not_draw(qtbot: QtBot, no_turns: None) -> None:
     plot._turns._due = 0.0
     plot.refresh()
     assert count() == 1
+
+
+def test_ticks_are_round_in_the_unit_that_was_chosen() -> None:
+    Durations.unit = unit_called("cycles", 2e9)
+    major, _ = latency_ticks(2.0, 4.0, 5)
+    assert [text for _, text in major] == ["1k cyc", "10k cyc"]
+    assert [at for at, _ in major] == pytest.approx(np.log10([500, 5000]))
+    assert [tick(v) for v in (15, 150e3, 15e6)] == ["30 cyc", "300k cyc", "30M cyc"]
+    Durations.unit = unit_called("ns", 2e9)
+    assert [text for _, text in latency_ticks(2.0, 4.0, 5)[0]] == ["100 ns", "1k ns", "10k ns"]
+
+
+@pytest.mark.parametrize("kind", [LatencyPlot, DistributionPlot])
+def test_axes_follow_the_unit(kind: type[LatencyPlot | DistributionPlot], qtbot: QtBot) -> None:
+    plot, side = kind(model_of("roundtrip", 1.0), DARK), "left" if kind is LatencyPlot else "bottom"
+    shown(plot, qtbot)
+    assert any("µs" in text for _, text in plot._ticks[side][0])
+    Durations.unit = unit_called("cycles", plot.model.clock.hz)
+    plot.redraw()
+    assert all("cyc" in text for _, text in plot._ticks[side][0])
+
+
+def test_the_tooltips_say_what_is_left_out_corrected_and_uncertain(qtbot: QtBot) -> None:
+    model = model_of("roundtrip", 1.0)
+    plot = DistributionPlot(model, DARK)
+    shown(plot, qtbot)
+    assert "Without a pace nothing is corrected" in plot.toolTip()
+    assert "Guest and host clocks agree to within −" in plot.toolTip()
+    assert isinstance(model.source, FakeSource)
+    model.source.announce_pace()
+    model.source.run(0.5)
+    model.tick(0.05)
+    plot.redraw()
+    assert "The round trip corrected for coordinated omission, expected interval 500 µs: p99 " in plot.toolTip()
+    latency = LatencyPlot(model, DARK)
+    shown(latency, qtbot)
+    assert f"Warm-up is left out ({model.latencies.warmup} journeys)." in latency.toolTip()
+
+
+def test_the_readout_leaves_out_what_has_no_room(qtbot: QtBot) -> None:
+    plot = DistributionPlot(model_of("roundtrip", 1.0), DARK)
+    shown(plot, qtbot, 480, 400)
+    lines = plot.readout(plot.canvas.area().center())
+    assert [line.name for line in lines][-2:] == ["p99 round trip", "clock error"]
+    image = QImage(300, 60, QImage.Format.Format_ARGB32)
+    image.fill(DARK.color("background"))
+    painter = QPainter(image)
+    paint_readout(painter, DARK, QRectF(20, 5, 260, 50), QPointF(150, 30), lines)
+    painter.end()
+    outside = [image.pixelColor(x, y) for x in range(300) for y in (*range(4), *range(57, 60))]
+    assert set(map(QColor.name, outside)) == {DARK.background.lower()}
+
+
+def test_the_thin_curve_says_what_it_is_from(qtbot: QtBot) -> None:
+    model = model_of("roundtrip", 1.0, "set_ioeventfd")
+    plot = DistributionPlot(model, DARK)
+    shown(plot, qtbot)
+    image = QImage(480, 200, QImage.Format.Format_ARGB32)
+    painter = QPainter(image)
+    boxes = plot._paint_before(painter, plot.canvas.area())
+    painter.end()
+    assert model.exits.switched == "ioeventfd off"
+    assert len(boxes) == 1
+    assert plot.canvas.area().adjusted(-1, -1, 1, 1).contains(boxes[0])

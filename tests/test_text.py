@@ -9,9 +9,9 @@ from viz.text import FITTING, UNIT_NAMES, Durations, duration, round_duration, s
 HZ = 2.5e9
 VALUES = {
     "fitting": ["0 ns", "999 ns", "2.91 µs", "1.20 ms", "3.00 s"],
-    "ns": ["0 ns", "999 ns", "2 914 ns", "1 200 000 ns", "3 000 000 000 ns"],
-    "us": ["0.00 µs", "1.00 µs", "2.91 µs", "1 200 µs", "3 000 000 µs"],
-    "cycles": ["0 cycles", "2 498 cycles", "7 285 cycles", "3 000 000 cycles", "7 500 000 000 cycles"],
+    "ns": ["0 ns", "999 ns", "2 914 ns", "1.20M ns", "3.00G ns"],
+    "us": ["0.00 µs", "1.00 µs", "2.91 µs", "1 200 µs", "3.00M µs"],
+    "cycles": ["0 cycles", "2 498 cycles", "7 285 cycles", "3.00M cycles", "7.50G cycles"],
 }
 
 

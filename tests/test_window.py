@@ -13,15 +13,20 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider,
 from pytestqt.qtbot import QtBot
 
 from engine.errors import EngineError, GuestError
+from engine.events import Clock
 from engine.scenario import Scenario, list_scenarios
 from engine.scenario_rules import GROUPS
 from engine.verdict import Verdict
 from tests.fake_source import FakeSource
-from viz.actions import ACTIONS, MENUS
+from viz.about import about_text
+from viz.actions import ACTIONS, BY_NAME, MENUS
 from viz.commands import Commands
 from viz.overlay import sections
+from viz.settings import Settings
+from viz.text import Durations
 from viz.theme import DARK, LIGHT, Theme
 from viz.window import MainWindow, make_window
+from viz.words import Words
 
 KEYS = Qt.Key
 
@@ -357,3 +362,42 @@ def test_the_popover_is_inside_the_screen(stage: Stage, qtbot: QtBot) -> None:
     popover.idle_buttons["spin"].click()
     assert stage.source.commands == ["burst 8", "idle spin"]
     popover.hide()
+
+
+def test_u_says_every_duration_in_another_unit(stage: Stage, qtbot: QtBot) -> None:
+    """Large numbers, diagram and menu follow, also while the view is paused; cycles are those of the source shown."""
+    window = stage.window
+    stage.press(qtbot, KEYS.Key_Space)
+    for unit, said in (("ns", "ns"), ("us", "µs"), ("cycles", "cycles"), ("fitting", "µs")):
+        stage.press(qtbot, KEYS.Key_U)
+        assert window.unit == unit
+        assert window.views.numbers.numbers[0].unit == said
+        window.menus.refresh()
+        checked = [
+            name for name, action in window.menus.actions.items() if name.startswith("unit-") and action.isChecked()
+        ]
+        assert checked == [f"unit-{unit}"]
+    window.run_action(BY_NAME["unit-cycles"])
+    words = Words.of(window.model, window.views.diagram.blueprint)
+    assert all(pill.endswith("cycles") for pill in words.pills.values())
+    other = FakeSource()
+    other.clock = Clock(1e9)
+    other.start()
+    window.show_source(other)
+    assert Durations.unit.size == 1.0
+
+
+def test_the_unit_is_remembered(stage: Stage) -> None:
+    settings = Settings()
+    assert settings.unit == "fitting"
+    stage.window.settings = settings
+    stage.window.set_unit("ns")
+    stage.window.close()
+    assert Settings().unit == "ns"
+    settings._store.setValue("unit", "fortnights")
+    assert Settings().unit == "fitting"
+
+
+def test_about_says_how_far_the_clocks_can_be_apart(stage: Stage) -> None:
+    text = about_text(stage.source, stage.window.model.latencies.clock_error)
+    assert "clocks: guest and host clocks agree to within −" in text

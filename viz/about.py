@@ -9,8 +9,10 @@ from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from engine.clock_error import ClockError
 from engine.source import Source
 from viz.controls import Button
+from viz.trust import agreement
 
 PACKAGES = ("PySide6-Essentials", "pyqtgraph", "numpy", "pyarrow")
 
@@ -23,21 +25,21 @@ def program_version() -> str:
         return "unknown"
 
 
-def about_text(source: Source) -> str:
+def about_text(source: Source, clock_error: ClockError) -> str:
     """One fact a line."""
     lines = [f"Bellwire {program_version()}", f"Python {platform.python_version()}, Qt {qVersion()}"]
     lines += [f"{name} {version(name)}" for name in PACKAGES]
     lines += [f"{name}: {value}" for name, value in source.host.items()]
-    return "\n".join(lines)
+    return "\n".join([*lines, f"clocks: {agreement(clock_error)}"])
 
 
 class About(QDialog):
     """The facts, and a button that copies them."""
 
-    def __init__(self, source: Source, parent: QWidget) -> None:
+    def __init__(self, source: Source, clock_error: ClockError, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("About Bellwire")
-        self.text = about_text(source)
+        self.text = about_text(source, clock_error)
         title, purpose, facts = QLabel("Bellwire"), QLabel("How a KVM guest and its host signal each other."), QLabel()
         title.setObjectName("title")
         facts.setObjectName("mono")

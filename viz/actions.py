@@ -9,6 +9,7 @@ from viz.commands import Commands
 from viz.panels import PANELS
 from viz.panels.panel import Panel
 from viz.plots.curves import CURVES, Curve
+from viz.text import FITTING, UNIT_NAMES
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,13 @@ def slowest_action(curve: Curve) -> Action:
     return Action(f"slowest_{curve.name}", "Analyze", text, (), lambda c: c.to_slowest_of(curve.name), tip)
 
 
+def unit_action(name: str, words: str) -> Action:
+    """Says every duration in this unit."""
+    tip = "Each duration in the unit that suits it" if name == FITTING.name else f"Every duration in {words}"
+    text, begins = f"Durations in {words}", name == FITTING.name
+    return Action(f"unit-{name}", "View", text, (), lambda c: c.set_unit(name), tip, checkable=True, begins=begins)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("open", "File", "Open recording…", ("Ctrl+O",), C.open_recording, "Replays a recorded run"),
     Action(
@@ -85,6 +93,15 @@ ACTIONS: tuple[Action, ...] = (
         "Tokens stand instead of gliding",
         checkable=True,
         begins=True,
+    ),
+    *(unit_action(name, words) for name, words in UNIT_NAMES.items()),
+    Action(
+        "unit",
+        "View",
+        "Next unit of time",
+        ("U",),
+        C.next_unit,
+        "Durations in ns, in µs, in TSC cycles, in what suits each",
     ),
     Action("full", "View", "Full screen", ("F11",), C.full_screen, "Fills the screen", checkable=True),
     Action("presenter", "View", "Presenter", ("P",), C.presenter, "Only diagram and large numbers", checkable=True),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.events import FLAT_OUT, Setting, Switch
 from viz.model import LiveModel
+from viz.text import UNIT_NAMES
 from viz.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -276,6 +277,15 @@ class Commands:
     def toggle_motion(self) -> None:
         """Tokens that glide, or that stand."""
         self.window.set_reduced_motion(not self.window.reduced_motion)
+
+    def set_unit(self, name: str) -> None:
+        """Durations in one of UNIT_NAMES."""
+        self.window.set_unit(name)
+
+    def next_unit(self) -> None:
+        """From one unit to the next."""
+        names = list(UNIT_NAMES)
+        self.window.set_unit(names[(names.index(self.window.unit) + 1) % len(names)])
 
     def full_screen(self) -> None:
         """Fills the screen, or not."""

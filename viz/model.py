@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.beginning import prologue
 from engine.events import EVENT, Clock, EventKind, Events, Switch, no_events
+from engine.exit_split import ExitSplit
 from engine.journeys import JOURNEY, Journeys, no_journeys
 from engine.latency import Latencies, begin
 from engine.source import Source
@@ -93,6 +94,7 @@ class LiveModel:
         self.clock: Clock = source.clock
         self.tally = Tally()
         self.latencies = Latencies(source.scenario, source.clock)
+        self.exits = ExitSplit(source.scenario)
         self.rates = Rates(source.clock)
         self.events = History(EVENT, EVENT_LIMIT, event_span)
         self.journeys = History(JOURNEY, JOURNEY_LIMIT, journey_span)
@@ -145,6 +147,7 @@ class LiveModel:
     def _fold(self, events: Events) -> None:
         self._note_changes(events[events["kind"] == EventKind.WIRE])
         self.tally.feed(events)
+        self.exits.feed(events)
         self.rates.feed(events, self.now)
         self.fresh = self.latencies.feed(events)
         if events.size:

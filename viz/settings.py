@@ -1,9 +1,10 @@
-"""What is remembered from one start to the next: theme, size of text, motion, recordings, the window's place."""
+"""What is remembered from one start to the next: theme, text size, motion, unit, recordings, the window's place."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from viz.text import FITTING, UNIT_NAMES
 from viz.theme import DARK, THEMES, Theme
 
 
@@ -45,6 +46,16 @@ class Settings:
     @recent.setter
     def recent(self, names: list[str]) -> None:
         self._store.setValue("recent", names)
+
+    @property
+    def unit(self) -> str:
+        """The unit of durations, one of UNIT_NAMES."""
+        name = str(self._store.value("unit", FITTING.name))
+        return name if name in UNIT_NAMES else FITTING.name
+
+    @unit.setter
+    def unit(self, name: str) -> None:
+        self._store.setValue("unit", name)
 
     @property
     def geometry(self) -> QByteArray | None:

@@ -179,6 +179,8 @@ class Sketch:
     def pill(self, pill: Pill, value: str) -> None:
         """A latency."""
         rect, font = self.geometry.pill(pill.center), self.geometry.font(12.5, 600, mono=True)
+        wider = max(0.0, QFontMetricsF(font).horizontalAdvance(value) + self.geometry.px(18) - rect.width()) / 2
+        rect = rect.adjusted(-wider, 0, wider, 0)
         self._rounded(rect, "well", pill.color, 1, rect.height() / 2)
         self.text(rect, value, font, pill.color, CENTER)
 

@@ -35,7 +35,7 @@ class Unit:
 
 FITTING = Unit("fitting", 0, "")
 MICROSECONDS = Unit("us", 1e3, "µs", "µs")
-UNIT_NAMES = {"fitting": "what fits", "ns": "ns", "us": "µs", "cycles": "TSC cycles"}
+UNIT_NAMES = {"fitting": "s, ms, µs or ns", "ns": "ns", "us": "µs", "cycles": "TSC cycles"}
 
 
 def unit_called(name: str, hz: float) -> Unit:
@@ -64,7 +64,10 @@ def duration(ns: float | None, unit: Unit | None = None) -> str:
 
 
 def in_unit(value: float, whole: bool) -> str:
-    """All digits before the point; behind it as many as make three."""
+    """All digits before the point up to a million, behind it as many as make three: 2 914, 29.1M."""
+    if value >= 1e6:
+        size, letter = (1e9, "G") if value >= 1e9 else (1e6, "M")
+        return f"{digits(value / size)}{letter}"
     return grouped(value) if whole or value >= 1000 else digits(value)
 
 

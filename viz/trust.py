@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.clock_error import ClockError
+from engine.latency import Latencies
 from engine.omission import Paced
-from viz.text import Unit, round_duration, signed
+from viz.text import Unit, count_of, round_duration, signed
 
 
 def corrected(paced: Iterable[Paced]) -> str:
@@ -28,10 +29,22 @@ def agreement(error: ClockError, unit: Unit | None = None) -> str:
     least, most = error.ns
     if least is None and most is None:
         return "how far guest and host clock are apart was not measured: no journey has stamps of both"
-    ends = " … ".join(signed(ns, unit) if ns is not None else "?" for ns in (least, most))
+    ends = bounds(error, unit)
     if error.apart:
         return f"guest and host clocks are apart: the guest's is ahead by {ends}; one-way latencies are off by that"
     return f"guest and host clocks agree to within {ends} (measured: nothing arrives before it was sent)"
+
+
+def bounds(error: ClockError, unit: Unit | None = None) -> str:
+    """What the guest's clock is ahead of the host's at least and at most: "−2.9 µs … +8.7 µs"; ?: not bounded."""
+    return " … ".join(signed(ns, unit) if ns is not None else "?" for ns in error.ns)
+
+
+def footnote(latencies: Latencies) -> str:
+    """What to know of every latency that is shown: warm-up, and the clock's error."""
+    warm = f"Warm-up is left out ({count_of(latencies.warmup, 'journey')})."
+    word = agreement(latencies.clock_error)
+    return f"{warm} {word[0].upper()}{word[1:]}."
 
 
 def kernel_word(host: dict[str, str]) -> str:

@@ -120,6 +120,13 @@ class Views(QWidget):
             for panel in self.panels:
                 panel.refresh()
 
+    def redraw(self) -> None:
+        """What would stand still while the view is paused; the diagram has its words anew several times a second."""
+        self.numbers.redraw()
+        for card in (self.timeline, *self.plots, *self.panels):
+            if card.isVisible():
+                card.redraw()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._make_room()

@@ -30,6 +30,7 @@ from viz.notice import NoticeBar
 from viz.overlay import KeyHelp, Palette
 from viz.settings import Settings
 from viz.stylesheet import palette, stylesheet
+from viz.text import FITTING, UNIT_NAMES, Durations, unit_called
 from viz.theme import Theme, load_fonts
 from viz.views import Views
 
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.theme, self.make_source = theme, make_source
         self.presenting = self.reduced_motion = False
+        self.unit = FITTING.name  # of durations, one of UNIT_NAMES
         self.settings: Settings | None = None  # remembers nothing, unless it is given some
         self.model = LiveModel(source)
         self.commands = Commands(self)
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self.frame = Frame(self.model, self.refresh, self)
         self._greet()
         self.set_theme(theme)
+        self.set_unit(self.unit)
         self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_out(self) -> None:
@@ -108,6 +111,7 @@ class MainWindow(QMainWindow):
             "presenter": self.presenting,
             "record": self.files.capture is not None,
             "motion": self.reduced_motion,
+            **{f"unit-{name}": name == self.unit for name in UNIT_NAMES},
         }
 
     # -- the source
@@ -157,6 +161,7 @@ class MainWindow(QMainWindow):
         old.hide()
         old.deleteLater()
         self.views.set_presenting(self.presenting)
+        self.set_unit(self.unit)
         self._greet()
         self._bar_at = 0.0
 
@@ -217,6 +222,12 @@ class MainWindow(QMainWindow):
         """Tokens stand instead of gliding."""
         self.reduced_motion = self.views.diagram.still_motion = on
 
+    def set_unit(self, name: str) -> None:
+        """Every duration in this unit; cycles are those of the source that is shown."""
+        self.unit = name
+        Durations.unit = unit_called(name, self.model.clock.hz)
+        self.views.redraw()
+
     def set_presenter(self, on: bool) -> None:
         """For an audience: the diagram and the large numbers only."""
         self.presenting = on
@@ -251,7 +262,7 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Versions and the machine."""
-        dialog = About(self.model.source, self)
+        dialog = About(self.model.source, self.model.latencies.clock_error, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
@@ -283,7 +294,7 @@ class MainWindow(QMainWindow):
         self.frame.stop()
         if self.settings:
             self.settings.theme, self.settings.reduced_motion = self.theme, self.reduced_motion
-            self.settings.geometry = self.saveGeometry()
+            self.settings.geometry, self.settings.unit = self.saveGeometry(), self.unit
         self.hide()
         self.files.close()
         self._stop_in_background(self.model.source)
@@ -338,6 +349,7 @@ def open_window(source: Source | None, *, reason: str = "") -> int:
     window = make_window(source, reason=reason)
     window.settings = Settings()
     window.set_reduced_motion(window.settings.reduced_motion)
+    window.set_unit(window.settings.unit)
     if window.settings.geometry:
         window.restoreGeometry(window.settings.geometry)
     signal.signal(signal.SIGINT, lambda *_: window.close())

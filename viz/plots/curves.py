@@ -8,7 +8,9 @@ import numpy as np
 
 from engine.scenario import Scenario
 from viz.plots.plot import Ticks
+from viz.text import Durations
 
+THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 
 
@@ -45,20 +47,25 @@ def no_journey(scenario: Scenario) -> str:
 
 
 def latency_ticks(low: float, high: float, most: int) -> tuple[Ticks, Ticks]:
-    """Ticks on a log10(ns) axis from low to high: decades and, while there are at most `most`, threes between them."""
-    decades = [(float(e), tick(10.0**e)) for e in range(int(np.floor(low)), int(np.ceil(high)) + 1) if low <= e <= high]
-    threes = [
-        (e + np.log10(3), tick(3 * 10.0**e))
-        for e in range(int(np.floor(low)), int(np.ceil(high)) + 1)
-        if low <= e + np.log10(3) <= high
-    ]
+    """Ticks on a log10(ns) axis from low to high: decades and, while there are at most `most`, threes between them.
+
+    They are round in the unit that the window has chosen.
+    """
+    shift = np.log10(Durations.unit.size or 1)
+    every = range(int(np.floor(low - shift)), int(np.ceil(high - shift)) + 1)
+    decades, threes = ([(float(e + shift + np.log10(n)), tick(n * 10.0 ** (e + shift))) for e in every] for n in (1, 3))
+    decades, threes = ([(at, text) for at, text in ticks if low <= at <= high] for ticks in (decades, threes))
     return decades, threes if len(decades) + len(threes) <= most else [(at, "") for at, _ in threes]
 
 
 def tick(ns: float) -> str:
-    """A round duration: 300 ns, 1 µs, 30 µs."""
-    size, unit = next(((s, u) for s, u in UNITS if ns >= s * 0.999), UNITS[-1])
-    return f"{ns / size:.4g} {unit}"
+    """A round duration: 300 ns, 1 µs, 30 µs; in a unit that was chosen 30k ns, 1M cyc."""
+    if unit := Durations.unit.size and Durations.unit:
+        value = ns / unit.size
+        size, thousands = next(((s, t) for s, t in THOUSANDS if value >= s * 0.999), (1.0, ""))
+        return f"{value / size:.4g}{thousands} {unit.tick}"
+    size, name = next(((s, u) for s, u in UNITS if ns >= s * 0.999), UNITS[-1])
+    return f"{ns / size:.4g} {name}"
 
 
 class LogRange:

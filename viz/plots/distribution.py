@@ -11,12 +11,14 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from engine.histogram import Histogram
+from engine.omission import Paced
 from viz.model import LiveModel
 from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
 from viz.plots.plot import CurveItem, Mark, Plot, line_item
 from viz.plots.readout import Line
-from viz.text import count_of, duration
+from viz.text import Durations, count_of, duration
 from viz.theme import Theme
+from viz.trust import bounds, corrected, footnote
 
 MARKED = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 PREFERRED = (
@@ -25,6 +27,7 @@ PREFERRED = (
     "injection",
     "store_cost",
 )  # whose percentiles are marked: the first that is shown
+CORRECTED = "p99 corrected"
 Items = dict[str, Any]
 COARSEST, FINEST = 8, 48  # bins a decade: the more values, the finer
 
@@ -34,7 +37,7 @@ class DistributionPlot(Plot):
 
     title = "Distribution"
     name = "distribution"
-    note = "Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles. Warm-up is left out."
+    note = "Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles."
     right_margin = 14.0
     pace = 2  # a histogram changes slowly
 
@@ -46,7 +49,7 @@ class DistributionPlot(Plot):
         self.lines = {curve.name: line_item() for curve in self.curves}
         self.ghosts = {curve.name: line_item() for curve in self.curves}
         self._computed: dict[tuple[Any, ...], Any] = {}
-        self._ticked = (0.0, 0.0, 0)
+        self._ticked: tuple[Any, ...] = ()
         for items in (self.fills, self.ghosts, self.lines):
             for item in items.values():
                 self.canvas.addItem(item)
@@ -83,7 +86,17 @@ class DistributionPlot(Plot):
         self._draw_curves((self.fills, self.lines), self.since, shown)
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)
         self.facts = count_of(max(h.count for h in self.since.values()), "journey")
+        self.setToolTip(f"{self.note} {self._correction()} {footnote(self.model.latencies)}")
         return ""
+
+    def _correction(self) -> str:
+        """The tail of the marked latency, corrected for coordinated omission."""
+        paced = self.model.latencies.paced[self.marked.name] if self.marked else Paced()
+        if not self.marked or not paced.count:
+            return "Without a pace nothing is corrected for coordinated omission."
+        values = self._known(paced.corrected, "tail", lambda h: h.percentiles([99, 99.9, 99.99]).tolist())
+        tail = ", ".join(f"{name} {duration(ns)}" for name, ns in zip(("p99", "p99.9", "p99.99"), values, strict=True))
+        return f"The {self.marked.label} {corrected([paced])}: {tail}."
 
     def _fit(self, values: list[Histogram]) -> None:
         """The range that holds every curve, and as many ticks as have room."""
@@ -91,8 +104,9 @@ class DistributionPlot(Plot):
         if self.range.fit(min(lows), max(h.max for h in values)):
             self.canvas.setXRange(self.range.low, self.range.high, padding=0)
         most = self.width() // self.theme.px(72)
-        if self._ticked != (self.range.low, self.range.high, most):
-            self._ticked = (self.range.low, self.range.high, most)
+        ticked = self.range.low, self.range.high, most, Durations.unit.name
+        if self._ticked != ticked:
+            self._ticked = ticked
             self.set_ticks("bottom", *latency_ticks(self.range.low, self.range.high, most))
 
     def _shown(self, histograms: dict[str, Histogram]) -> list[Curve]:
@@ -132,7 +146,8 @@ class DistributionPlot(Plot):
             Mark(self._pixel(value), f"{name}\n{duration(value)}", color, fine=True)
             for name, value in zip(MARKED, histogram.percentiles(list(MARKED.values())), strict=True)
         ]
-        self.paint_marks(painter, area, marks, [self._paint_maximum(painter, area, histogram)])
+        taken = [self._paint_maximum(painter, area, histogram), *self._paint_before(painter, area)]
+        self.paint_marks(painter, area, marks, taken)
         self.paint_readout(painter, area)
 
     def _pixel(self, ns: float) -> float:
@@ -154,15 +169,41 @@ class DistributionPlot(Plot):
         box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(text))
         return box
 
+    def _paint_before(self, painter: QPainter, area: QRectF) -> list[QRectF]:
+        """Says of the thin curve what it is from, left of its peak or right of it; where the text is."""
+        histogram = self.model.latencies.before[self.marked.name] if self.marked else Histogram()
+        if not histogram.count:
+            return []
+        x, y = self._known(histogram, (self.range.low, self.range.high), self._outline)
+        peak = self.canvas.pixel(float(x[np.argmax(y)]), float(y.max()))
+        painter.setFont(self.theme.font(11, 500))
+        text, metrics = f"before {self.model.exits.switched}", painter.fontMetrics()
+        box = QRectF(0, peak.y() - metrics.height(), metrics.horizontalAdvance(text), metrics.height())
+        box.moveRight(peak.x() - 4)
+        if box.left() < area.left():
+            box.moveLeft(peak.x() + 4)
+        painter.setPen(self.theme.color("text_muted"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft, text)
+        return [box]
+
     def readout(self, pointer: QPointF) -> list[Line]:
-        """How much of each lies below the pointer."""
+        """How much of each lies below the pointer; the tail of the marked one, and the clock's error."""
         ns = 10 ** float(self.canvas.box.mapSceneToView(pointer).x())
         lines = [Line(self.theme.color("text_muted"), "below", duration(ns))]
         for curve in self._shown(self.since):
             histogram = self.since[curve.name]
             share = float(histogram.density([0, ns])[0]) / histogram.count
             lines.append(Line(self.theme.color(curve.color), curve.label, f"{share:.2%}"))
-        return lines
+        return [*lines, *self._tail()]
+
+    def _tail(self) -> list[Line]:
+        """p99 of the marked latency as it is and corrected, and the clock's error."""
+        lines, muted = [], self.theme.color("text_muted")
+        if self.marked:
+            paced = self.model.latencies.paced[self.marked.name]
+            lines.append(Line(muted, f"p99 {self.marked.label}", duration(self.since[self.marked.name].percentile(99))))
+            lines += [Line(muted, CORRECTED, duration(paced.corrected.percentile(99)))] if paced.count else []
+        return [*lines, Line(muted, "clock error", bounds(self.model.latencies.clock_error))]
 
 
 def outline(histogram: Histogram, low: float, high: float) -> tuple[Any, Any]:

@@ -15,8 +15,9 @@ from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks, no_journ
 from viz.plots.overtime import OverTime
 from viz.plots.plot import LABEL_SIZE, line_item
 from viz.plots.readout import Line
-from viz.text import duration
+from viz.text import Durations, duration
 from viz.theme import Theme
+from viz.trust import bounds, footnote
 
 GAP_SECONDS = 2.5  # a line does not lead over a longer silence
 
@@ -26,7 +27,7 @@ class LatencyPlot(OverTime):
 
     title = "Latency"
     name = "latency"
-    note = f"Lines: the median of every {BIN_SECONDS * 1000:.0f} ms. Dots: the longest in it. Warm-up is left out."
+    note = f"Lines: the median of every {BIN_SECONDS * 1000:.0f} ms. Dots: the longest in it."
     right_margin = 72.0
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
@@ -35,6 +36,7 @@ class LatencyPlot(OverTime):
         self.lines = {curve.name: line_item() for curve in self.curves}
         self.rows: dict[str, Any] = {}
         self.range = LogRange()
+        self._ticked: tuple[float, float, str] = (0.0, 0.0, "")
         for curve in self.curves:
             self.canvas.addItem(self.lines[curve.name])
             self.add_legend(curve.name, curve.label, curve.color)
@@ -54,6 +56,7 @@ class LatencyPlot(OverTime):
             self._draw_line(curve)
         self._fit()
         self.facts = f"p50 per {BIN_SECONDS * 1000:.0f} ms"
+        self.setToolTip(f"{self.note} {footnote(self.model.latencies)}")
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""
         return no_journey(self.model.scenario)
@@ -68,10 +71,12 @@ class LatencyPlot(OverTime):
     def _fit(self) -> None:
         """The range that holds every shown line, and the dots as far as they go."""
         shown = [self.rows[curve.name] for curve in self._shown()]
-        if not shown or not self.range.fit(min(r["p50"].min() for r in shown), max(r["max"].max() for r in shown)):
-            return
-        self.canvas.setYRange(self.range.low, self.range.high, padding=0.03)
-        self.set_ticks("left", *latency_ticks(self.range.low, self.range.high, 5))
+        if shown and self.range.fit(min(r["p50"].min() for r in shown), max(r["max"].max() for r in shown)):
+            self.canvas.setYRange(self.range.low, self.range.high, padding=0.03)
+        ticked = self.range.low, self.range.high, Durations.unit.name
+        if self._ticked != ticked:
+            self._ticked = ticked
+            self.set_ticks("left", *latency_ticks(self.range.low, self.range.high, 5))
 
     def _shown(self) -> list[Curve]:
         return [curve for curve in self.curves if self.shown(curve.name) and self.rows[curve.name].size]
@@ -119,7 +124,7 @@ class LatencyPlot(OverTime):
             row = rows[max(int(np.searchsorted(rows["tsc"], at, "right")) - 1, 0)]
             value = f"p50 {duration(row['p50'])}  p99 {duration(row['p99'])}  max {duration(row['max'])}"
             lines.append(Line(self.theme.color(curve.color), curve.label, value))
-        return lines
+        return [*lines, Line(self.theme.color("text_muted"), "clock error", bounds(self.model.latencies.clock_error))]
 
 
 def with_gaps(x: Any, y: Any) -> tuple[Any, Any]:

@@ -21,14 +21,16 @@ class Line(NamedTuple):
 
 
 def paint_readout(painter: QPainter, theme: Theme, area: QRectF, pointer: QPointF, lines: list[Line]) -> None:
-    """Beside the pointer, on the side that has room, inside the area."""
+    """Beside the pointer, on the side that has room, inside the area; the last lines only if there is room for them."""
     painter.setFont(theme.font(SIZE, mono=True))
     metrics = painter.fontMetrics()
+    lines = lines[: max(1, int((area.height() - 12) / metrics.height()))]
     names = max(metrics.horizontalAdvance(line.name) for line in lines)
     values = max(metrics.horizontalAdvance(line.value) for line in lines)
     box = QRectF(0, 0, names + values + 40, len(lines) * metrics.height() + 12)
     left = pointer.x() + 10 + box.width() > area.right()
     box.moveTo(pointer.x() + (-10 - box.width() if left else 10), pointer.y() - box.height())
+    box.moveLeft(max(box.left(), area.left()))
     box.moveTop(max(min(box.top(), area.bottom() - box.height()), area.top()))
     painter.setPen(QPen(theme.color("border_strong"), 1))
     painter.setBrush(theme.color("well", 0.95))
