@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from engine.arrow_stream import Message
 from engine.beginning import Before
-from engine.events import EVENT, Eventfd, EventKind, Events, Lane, Setting, Switch
+from engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
 from engine.recording_header import FIELDS
 
 ROWS_LIMIT = 1 << 24  # events
@@ -30,6 +30,7 @@ IDS = {
     EventKind.WIRE: len(Switch),
     EventKind.SETTING: len(Setting),
     EventKind.LOST: len(Lane),
+    EventKind.REFUSED: len(Operation),
 }
 KNOWN_KINDS = np.isin(np.arange(1 << 16), list(EventKind))
 

@@ -112,8 +112,9 @@ def prologue(tally: Tally, tsc: int) -> Events:
     say(Before.RUNG, max(rung + before.doorbells, before.rung))
     signalled = max(tally.irqs_signalled + before.covered, before.signalled)
     say(Before.SIGNALLED, signalled)
-    # At a masked pin no handler will ever run: what was signalled is over.
-    say(Before.COVERED, signalled if tally.settings.get(Setting.MASKED) else tally.irqs_covered + before.covered)
+    # No handler will ever run for what was lost at a masked pin: it is over.
+    over = tally.settings.get(Setting.MASKED) or not tally.irqs_pending
+    say(Before.COVERED, signalled if over else tally.irqs_covered + before.covered)
     say(Before.BUFFERS_ADDED, tally.buffers_added + before.buffers_used)
     say(Before.BUFFERS_USED, tally.buffers_used + before.buffers_used)
     received = {0: tally.irqs_covered} if tally.direct else tally.received_from  # direct: the handler receives them
@@ -121,9 +122,9 @@ def prologue(tally: Tally, tsc: int) -> Events:
         say(Before.RECEIVED, received.get(queue, 0) + before.received.get(queue, 0), queue)
     for index, name in enumerate(STATS):
         say(Before.STAT, tally.kvm.get(name, 0) + before.stats.get(index, 0), index)
+    for setting, value in tally.settings.items():  # first: how the wires are registered follows from the lab's steps
+        began.append(event(tsc, EventKind.SETTING, Lane.ENGINE, setting, 0, value))
     wire = tally.partner_pid or int(tally.direct)
     for switch, on in tally.wiring.items():
         began.append(event(tsc, EventKind.WIRE, Lane.ENGINE, Switch(switch), wire, int(on)))
-    for setting, value in tally.settings.items():
-        began.append(event(tsc, EventKind.SETTING, Lane.ENGINE, setting, 0, value))
     return np.concatenate([no_events(), *began])

@@ -35,7 +35,8 @@ class EventKind(IntEnum):
     HANDLER = 3
     # vCPU thread, KVM_RUN returned: id KVM_EXIT_* reason, seq the doorbell that it relays (0: none), arg address.
     EXIT = 4
-    # vCPU thread, about to call KVM_RUN again: id the reason of the exit that it has served.
+    # vCPU thread, about to call KVM_RUN again: id the reason of the exit that it has served; of a write that left the
+    # guest seq its length in bytes, arg the value written, zero-extended.
     ENTRY = 5
     # I/O thread, read() of a doorbell's eventfd returned: id queue, seq doorbells received so far from this queue, arg
     # the count that was read.
@@ -54,7 +55,7 @@ class EventKind(IntEnum):
     # each doorbell is an interrupt which no thread reads; above 1: the pid of the process that reads each doorbell and
     # answers it by an interrupt.
     WIRE = 12
-    # Pace, burst, idle, route as it is from now on: id Setting, arg value.
+    # Pace, burst, idle, route as it is from now on: id Setting, arg value; seq (of MASKED) newest interrupt signalled.
     SETTING = 13
     # Events lost before this one: id the Lane that lost them, arg how many.
     LOST = 14
@@ -73,6 +74,8 @@ class EventKind(IntEnum):
     # The stream begins in the middle of a run, behind these numbers: id Before (engine/beginning.py), seq the number,
     # arg which queue or counter it is of.
     BEFORE = 20
+    # The kernel has refused what the engine asked for: id Operation, seq the GSI or the ioeventfd's address, arg errno.
+    REFUSED = 19
 
 
 BUFFERS_ADDED, BUFFERS_USED = 0, 1  # id of EventKind.BUFFERS
@@ -101,6 +104,17 @@ class Setting(IntEnum):
     RUNNING = 3  # 1 the pace drives signals, 0 held
     ROUTE = 4  # the vector that the GSI's route leads to, where it changes
     MASKED = 5  # 1 the interrupt's pin is masked, so that its edges are lost
+    STEP = 6  # steps of the lab (engine/lab.py) so far; the newest is about to be done
+
+
+class Operation(IntEnum):
+    """What the kernel can refuse while a guest runs."""
+
+    IOEVENTFD_ASSIGN = 0
+    IOEVENTFD_DEASSIGN = 1
+    IRQFD_ASSIGN = 2
+    IRQFD_DEASSIGN = 3
+    SET_GSI_ROUTING = 4
 
 
 class IrqIoctl(IntEnum):

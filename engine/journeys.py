@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from engine.beginning import Beginning
 from engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
+from engine.masked_pin import MaskedPin
 
 if TYPE_CHECKING:
     from engine.scenario import Scenario
@@ -74,7 +75,9 @@ class JourneyTracker:
         self.answered = scenario.doorbell is not None and interrupt is not None and interrupt.by == "guest"
         self.direct = interrupt is not None and interrupt.by in ("doorbell", "partner")
         self.partnered = interrupt is not None and interrupt.by == "partner"
-        self.masked = interrupt is not None and interrupt.masked
+        self.pin = MaskedPin()
+        if interrupt and interrupt.masked:
+            self.pin.mask(0)
         self.queues = scenario.doorbell.queues if scenario.doorbell else 1
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
         self._doorbells = no_journeys()  # under way, by seq
@@ -96,6 +99,7 @@ class JourneyTracker:
         handlers, gaps = select(events, EventKind.HANDLER), select(events, EventKind.LOST)
         gaps = gaps["tsc"][gaps["id"] == Lane.GUEST]
         self._begin(select(events, EventKind.BEFORE))
+        self.pin.feed(events)
         self._open(rings["seq"], doorbell_numbers(reads, self.queues))
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
@@ -174,11 +178,10 @@ class JourneyTracker:
         if self.answered:
             self._give_up_before(upto + 1, "irq")
 
-        if self.masked:  # no handler will ever run
-            return
         opened = np.zeros(signals.size, JOURNEY)
         opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
         opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy
+        opened = opened[~self.pin.drops(signals["seq"])]  # no handler will ever run
         self._interrupts = self._bounded(np.concatenate([self._interrupts, opened], dtype=JOURNEY))
 
     def _answers(self, signals: Events) -> tuple[Numbers, Numbers]:

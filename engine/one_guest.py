@@ -23,7 +23,7 @@ from engine.guest import NO_LIMIT, Guest, Program, two_cpus
 from engine.iothread import IoThread
 from engine.machine import Machine
 from engine.ring import Ring
-from engine.scenario import Pace, Scenario
+from engine.scenario import Interrupt, Pace, Scenario
 from engine.vm import GsiRoute
 from engine.wires import DoorbellWires, InterruptWires, route_of
 
@@ -43,6 +43,7 @@ class OneGuest(Machine):
         self.cpus = two_cpus() if cpus is None else cpus
         self._stack = ExitStack()
         self._told, self._next_route = False, 0.0
+        self.masked = scenario.interrupt is not None and scenario.interrupt.masked
         if scenario.doorbell is None:
             self.cannot |= {"ioeventfd": NO_DOORBELL, "doorbell": NO_DOORBELL}
         if scenario.interrupt is None:
@@ -113,7 +114,7 @@ class OneGuest(Machine):
             self.io_thread.hold_line(self.interrupts.resamplefd)
         if interrupt:
             orders.signal = lib.BW_SIGNAL_ANSWER if interrupt.by == "guest" else lib.BW_SIGNAL_PACED
-            orders.path = PATHS[interrupt.ioctl]
+            orders.path = instead_of_irqfd(interrupt)
             if interrupt.irqfd:
                 self.set_irqfd(True)
 
@@ -149,7 +150,7 @@ class OneGuest(Machine):
         if interrupt is None or on == self.interrupts.assigned:
             return
         if not on:
-            self.io_thread.command(path=PATHS[interrupt.ioctl])
+            self.io_thread.command(path=instead_of_irqfd(interrupt))
         self.interrupts.set_irqfd(on)
         if on:
             self.io_thread.command(path=lib.BW_PATH_IRQFD)
@@ -158,7 +159,7 @@ class OneGuest(Machine):
         """Tells what is masked, and changes the route when it is time."""
         interrupt = self.scenario.interrupt
         parts = []
-        if interrupt and interrupt.masked and not self._told:
+        if self.masked and not self._told:
             parts.append(event(int(lib.bw_tsc()), EventKind.SETTING, Lane.ENGINE, Setting.MASKED, 0, 1))
         self._told = True
         if interrupt and interrupt.reroute_ms and time.monotonic() >= self._next_route:
@@ -234,14 +235,20 @@ class OneGuest(Machine):
         return self.guest.trouble()
 
     def at_rest(self) -> bool:
-        """Twice the same count, all received, all handled. What KVM keeps coalesced is sent for."""
+        """Twice the same count, all received, all handled or where no handler comes. What KVM keeps is sent for."""
         if self.scenario.doorbell and self.scenario.doorbell.coalesced:
             self.guest.vcpu.kick()
         before = self.guest.rung()
         time.sleep(0.002)
         received = self.guest.rung() == before == self.io_thread.received
-        masked = self.scenario.interrupt is not None and self.scenario.interrupt.masked
-        return received and (masked or self.guest.last_irq_seen() == self.io_thread.signalled)
+        return received and (self._kept or self.guest.last_irq_seen() == self.io_thread.signalled)
+
+    @property
+    def _kept(self) -> bool:
+        """Whether signals end at a masked pin, or in the eventfd, as nothing is used instead of the irqfd."""
+        interrupt = self.scenario.interrupt
+        unheard = interrupt is not None and interrupt.waits and not self.interrupts.assigned
+        return self.masked or unheard
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
@@ -255,3 +262,8 @@ class OneGuest(Machine):
     def close(self) -> None:
         """Ends the threads, deassigns, closes, unmaps."""
         self._stack.close()
+
+
+def instead_of_irqfd(interrupt: Interrupt) -> int:
+    """The path of signals while there is no irqfd; an eventfd can be written whoever listens."""
+    return int(lib.BW_PATH_IRQFD) if interrupt.waits else PATHS[interrupt.ioctl]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,10 @@ class Interrupt:
     # What is used while the irqfd is off: "irq-line" (KVM_IRQ_LINE) or "signal-msi" (KVM_SIGNAL_MSI).
     ioctl: str  # of no use if direct
     irqfd: bool  # whether the irqfd is on at the start
+    waits: bool  # whether, while it is off, nothing is used instead: the host writes the eventfd, which keeps the count
     trigger: str  # of a pin: "edge" or "level", which stays high until the guest has seen it
-    masked: bool  # whether the pin is masked
+    masked: bool  # whether the pin is masked at the start
+    eoi: bool  # whether the guest's handler ends the interrupt
     irqfds: int  # eventfds, all of the one GSI, signalled in turn
     hold_us: int  # how long the guest keeps interrupts off once it is interrupted
     reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never
@@ -77,6 +79,23 @@ class Virtqueue:
 
     event_idx: bool  # VIRTIO_F_EVENT_IDX: whether each side says up to where it wants to hear nothing
     work_us: int  # how long the device works on each buffer
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a lab does by itself: `do` is one of STEPS of scenario_rules.py."""
+
+    at_ms: int  # after the start
+    do: str
+    value: int = 1
+
+
+@dataclass(frozen=True)
+class Lab:
+    """How a scenario breaks, and is mended, by itself."""
+
+    steps: tuple[Step, ...]
+    repeat_ms: int  # when they begin again; 0: never
 
 
 @dataclass(frozen=True)
@@ -104,8 +123,10 @@ class Scenario:
     doorbell: Doorbell | None
     interrupt: Interrupt | None
     virtqueue: Virtqueue | None
+    lab: Lab | None
     pace: Pace
     order: tuple[EventKind, ...]  # in which a journey passes these kinds, for certain, with the wiring of the file
+    ends: bool  # whether the guest is made to end by itself
 
     @property
     def direct(self) -> bool:
@@ -140,7 +161,7 @@ class Scenario:
         """What a scenario file with this content holds, ready for TOML or JSON."""
         tables = without_none(asdict(self))
         del tables["name"]
-        tables["expect"] = {"order": [kind.name for kind in tables.pop("order")]}
+        tables["expect"] = {"order": [kind.name for kind in tables.pop("order")], "ends": tables.pop("ends")}
         if math.isinf(self.pace.per_second):
             tables["pace"]["per_second"] = FLAT_OUT
         return tables
@@ -179,9 +200,16 @@ def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin) -> Scenari
         interrupt=Interrupt(**values["interrupt"]) if "interrupt" in tables else None,
         virtqueue=Virtqueue(**values["virtqueue"]) if "virtqueue" in tables else None,
         pace=Pace(math.inf if per_second == FLAT_OUT else float(per_second), **values["pace"]),
+        lab=lab_of(**values["lab"]) if "lab" in tables else None,
         order=tuple(EventKind[kind] for kind in values["expect"]["order"]),
+        ends=values["expect"]["ends"],
         **values[""],
     )
+
+
+def lab_of(steps: Iterable[Mapping[str, Any]], repeat_ms: int) -> Lab:
+    """A lab of checked values."""
+    return Lab(tuple(Step(**step) for step in steps), repeat_ms)
 
 
 def load_scenario_file(path: Path) -> Scenario:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ from engine.events import EventKind
 GUESTS = Path(__file__).resolve().parent.parent / "guests"
 GROUPS = (  # in the order in which they are best met
     *("Round trip", "Doorbells", "Matching", "Interrupts", "Levels, masks, windows", "Coalescing"),
-    *("Kernel only", "Virtio"),
+    *("Kernel only", "Virtio", "Labs"),
 )
 # engine/machine.py builds them
 MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring", "virtqueue", "vhost-user")
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # those in which no host thread stands between the two wires
-LISTENERS = ("listen", "roundtrip", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # guest programs
-RINGERS = ("doorbell", "queues", "coalesced", *LISTENERS[1:])
+LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # programs
+RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
@@ -30,7 +31,13 @@ KERNEL_PORTS = {*range(0x100), 0x4D0, 0x4D1}  # PIC, PIT, speaker and edge/level
 EXIT_PORT = 0x5F0
 ADDRESS_STRIDE = 8  # BW_ADDRESS_STRIDE
 ADDRESSES = {"pio": 0x510, "mmio": 0xD0000000}  # where no device is
-VECTORS = {"msi": 0x40, "ioapic": 0x41, "ack": 0x43}  # for which the guests have a handler
+VECTORS = {"msi": 0x40, "ioapic": 0x41, "ack": 0x43, "no-eoi": 0x44}  # for which the guests have a handler
+STEPS = {  # what a step of a lab can do, and the table that it needs; engine/lab.py does it
+    **dict.fromkeys(("ioeventfd-on", "ioeventfd-off", "datamatch", "length", "ring"), "doorbell"),
+    **dict.fromkeys(("irqfd-on", "irqfd-off", "interrupt", "second-irqfd", "mask", "unmask"), "interrupt"),
+    **dict.fromkeys(("storm", "crash"), ""),
+}
+STEP_PROGRAMS = {"storm": "storm", "crash": "crash"}  # the guest that such a step needs
 GSIS = {"msi": 24, "ioapic": 5}  # MSI above the 24 pins; a pin that no legacy device uses
 
 
@@ -101,6 +108,29 @@ def kinds() -> Rule:
     )
 
 
+def steps() -> Rule:
+    """Steps of a lab, in the order of their time."""
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, list | tuple) and 0 < len(value) <= 32 and all(map(is_step, value)) and in_time(value)
+
+    does = ", ".join(STEPS)
+    return Rule(f"a list of {{at_ms = 500, do = ..., value = ...}} with rising at_ms, do is one of {does}", accepts)
+
+
+def is_step(value: Any) -> bool:
+    """Whether this is one step of a lab."""
+    if not isinstance(value, dict) or not {"at_ms", "do"} <= value.keys() <= {"at_ms", "do", "value"}:
+        return False
+    numbers = (value["at_ms"], value.get("value", 1))
+    return value["do"] in STEPS and all(type(number) is int and 0 <= number < 1 << 32 for number in numbers)
+
+
+def in_time(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each step is later than the one before."""
+    return all(step["at_ms"] < later["at_ms"] for step, later in pairwise(steps))
+
+
 def optional(rule: Rule, default: Any) -> Rule:
     """The same, but a file need not have it."""
     return replace(rule, default=default)
@@ -136,8 +166,10 @@ RULES: dict[str, dict[str, Rule]] = {
         "vector": optional(whole(0x10, 0xFF, "#x"), None),
         "ioctl": optional(choice("irq-line", "signal-msi"), "signal-msi"),
         "irqfd": optional(flag(), True),
+        "waits": optional(flag(), False),
         "trigger": optional(choice("edge", "level"), "edge"),
         "masked": optional(flag(), False),
+        "eoi": optional(flag(), True),
         "irqfds": optional(whole(1, 8), 1),
         "hold_us": optional(whole(0, 100_000), 0),
         "reroute_ms": optional(whole(0, 10_000), 0),
@@ -152,14 +184,15 @@ RULES: dict[str, dict[str, Rule]] = {
         "burst": optional(whole(1, 1000), 1),
         "idle": optional(choice("hlt", "spin"), "hlt"),
     },
-    "expect": {"order": kinds()},
+    "lab": {"steps": steps(), "repeat_ms": optional(whole(0, 600_000), 0)},
+    "expect": {"order": kinds(), "ends": optional(flag(), False)},
 }
-OPTIONAL_TABLES = ("doorbell", "interrupt", "virtqueue")
+OPTIONAL_TABLES = ("doorbell", "interrupt", "virtqueue", "lab")
 
 # What `--set` can change, and the table and key that it is.
 SETTINGS = {
     **{"pace" if key == "per_second" else key: ("pace", key) for key in RULES["pace"]},
-    **{key: (table, key) for table in OPTIONAL_TABLES for key in RULES[table] if key != "by"},
+    **{key: (table, key) for table in OPTIONAL_TABLES[:-1] for key in RULES[table] if key != "by"},
 }
 # Keys that follow from another one unless they are given themselves.
 DERIVED = {
@@ -169,6 +202,7 @@ DERIVED = {
     "route": ("gsi", "vector"),
     "trigger": ("vector",),
     "irqfd": ("vector",),
+    "eoi": ("vector",),
 }
 
 
@@ -256,6 +290,8 @@ def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:
 
 def vector_of(interrupt: Mapping[str, Any]) -> int:
     """The vector whose handler does what this interrupt needs."""
+    if not interrupt["eoi"]:
+        return VECTORS["no-eoi"]
     needs_ack = interrupt["trigger"] == "level" and not interrupt["irqfd"]
     return VECTORS["ack"] if needs_ack else VECTORS[interrupt["route"]]
 
@@ -278,10 +314,30 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         yield "interrupt", "irqfd", "on is needed for the machine io-uring: a completion signals an eventfd"
     if values[""]["irqchip"] == "split" and (values[""]["machine"] != "one-guest" or not by_message(interrupt)):
         yield "", "irqchip", '"split" has no IOAPIC in the kernel: it goes with the machine one-guest and the route msi'
+    if "lab" in values:
+        yield from lab_contradictions(values)
     if doorbell is not None:
         yield from doorbell_contradictions(doorbell, program)
     if interrupt is not None:
         yield from interrupt_contradictions(interrupt, doorbell is not None)
+
+
+def lab_contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """A lab breaks what is there."""
+    lab, doorbell, interrupt = values["lab"], values.get("doorbell"), values.get("interrupt")
+    if values[""]["machine"] != "one-guest":
+        yield "lab", "", "goes with the machine one-guest only"
+    if 0 < lab["repeat_ms"] < lab["steps"][-1]["at_ms"]:
+        yield "lab", "repeat_ms", "must not be earlier than the last step"
+    for do in (step["do"] for step in lab["steps"]):
+        if STEPS[do] not in values:
+            yield "lab", "steps", f"{do} needs the table [{STEPS[do]}]"
+        if do in ("mask", "unmask") and interrupt is not None and interrupt["route"] != "ioapic":
+            yield "lab", "steps", f"{do} needs the route ioapic, whose pins can be masked"
+        if do in ("datamatch", "length") and doorbell is not None and doorbell["queues"] > 1:
+            yield "lab", "steps", f"{do} needs one queue"
+        if values[""]["guest"] != STEP_PROGRAMS.get(do, values[""]["guest"]):
+            yield "lab", "steps", f'{do} needs the guest "{STEP_PROGRAMS[do]}"'
 
 
 def by_message(interrupt: Mapping[str, Any] | None) -> bool:

@@ -40,8 +40,11 @@ from engine.events import (
     no_events,
 )
 from engine.host import host_facts, usable_kvm
+from engine.lab import SWITCHES, LabClock, do_step
 from engine.machine import Machine, build_machine
-from engine.scenario import Pace, Scenario
+from engine.masked_pin import MaskedPin
+from engine.one_guest import OneGuest
+from engine.scenario import Pace, Scenario, Step
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 HOLD_SECONDS = 0.002  # how long an event is held back for earlier ones that are published later
@@ -81,7 +84,8 @@ class Session:
         self._counts: dict[Eventfd, int] = {}
         self._truth: dict[str, Any] = {}
         self._received = self._published = self._last_rung = self._covered = self._waiting_since = 0
-        self._next_sample = 0.0
+        self._next_sample = self._played_at = 0.0
+        self._lab, self._pin = LabClock(scenario.lab), MaskedPin()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._machine: Machine | None = None
@@ -222,6 +226,7 @@ class Session:
             self._announce(machine)
             while self.error is None and not (self._stopping.is_set() and self._commands.empty()):
                 self._obey(TICK_SECONDS)
+                self._play(machine)
                 self._work(machine)
             self._settle(machine)
         except Exception as error:
@@ -246,6 +251,22 @@ class Session:
             self._hold(self._wire(Switch.IRQFD, interrupt.irqfd))
         machine.wait_until_ready()
         self._apply_pace(machine, self._pace, self._running)
+        self._played_at = time.monotonic()
+
+    def _play(self, machine: Machine) -> None:
+        """The steps of the lab that are due; its time stands still while the pace is held."""
+        elapsed, self._played_at = time.monotonic() - self._played_at, time.monotonic()
+        before = self._lab.done
+        for number, step in enumerate(self._lab.advance(elapsed if self._running else 0.0), before + 1):
+            self._hold(event(self.now(), EventKind.SETTING, Lane.ENGINE, Setting.STEP, 0, number))
+            self._step(machine, step)
+
+    def _step(self, machine: Machine, step: Step) -> None:
+        if step.do in SWITCHES:
+            switch, on = SWITCHES[step.do]
+            self._switch(switch, machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd, on)
+        elif isinstance(machine, OneGuest):
+            self._hold(do_step(machine, step))
 
     def _obey(self, seconds: float) -> None:
         """Waits for a command for a while, then carries out those there are; after a tick the rings come first."""
@@ -283,10 +304,11 @@ class Session:
         self._held = held[cut:]
 
     def _note_covered(self, events: Events) -> None:
-        """How many interrupts each handler covers: as many as were announced since the handler before it."""
+        """How many interrupts each handler covers: as many as were announced since the handler before it, less lost."""
+        self._pin.feed(events)
         handlers = np.flatnonzero(events["kind"] == EventKind.HANDLER)
         newest = np.maximum.accumulate(np.append(np.uint64(self._covered), events["seq"][handlers]))
-        events["arg"][handlers] = np.diff(newest)
+        events["arg"][handlers] = np.diff(newest - self._pin.lost_each(newest))
         self._covered = int(newest[-1])
 
     def _note_doorbells(self, events: Events) -> None:

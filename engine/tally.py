@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from engine.beginning import Beginning
-from engine.events import BUFFERS_USED, STATS, Eventfd, EventKind, Events, Setting, Switch
+from engine.events import BUFFERS_USED, STATS, Eventfd, EventKind, Events, Operation, Setting, Switch
 from engine.exits import exit_name
+from engine.masked_pin import MaskedPin
 
 
 class Tally:
@@ -37,6 +38,7 @@ class Tally:
         self.irqs_signalled = 0
         self.irqs_handled = 0  # runs of the guest's handler
         self.irqs_covered = 0  # interrupts that these runs served
+        self.pin = MaskedPin()
         self.resamples = 0  # how often the device was told that its line is low: there are levels
         self.buffers_added = 0  # to a virtqueue, as far as its device has seen
         self.buffers_used = 0  # of these, those that the device has given back
@@ -48,6 +50,7 @@ class Tally:
         self.partner_pid = 0  # of the process that reads it, if one does
         self.settings: dict[Setting, int] = {}
         self.recorded = 0
+        self.refused: dict[tuple[Operation, int, int], int] = {}  # by operation, GSI or address, and errno
         self.dropped = 0
 
     @property
@@ -58,7 +61,7 @@ class Tally:
     @property
     def irqs_merged(self) -> int:
         """Interrupts that shared a run of the handler with another one."""
-        return self.irqs_covered - self.irqs_handled + self.irqs_spurious
+        return self.irqs_covered - self.pin.lost(self.irqs_covered) - self.irqs_handled + self.irqs_spurious
 
     @property
     def irqs_spurious(self) -> int:
@@ -67,13 +70,13 @@ class Tally:
 
     @property
     def irqs_lost(self) -> int:
-        """Interrupts that the kernel dropped: edges at a masked pin, which is masked from the start or not at all."""
-        return self.irqs_signalled - self.irqs_covered if self.settings.get(Setting.MASKED) else 0
+        """Interrupts that the kernel dropped: edges at a masked pin."""
+        return self.pin.lost(self.irqs_signalled)
 
     @property
     def irqs_pending(self) -> int:
         """Signalled, but not yet handled by the guest."""
-        return self.irqs_signalled - self.irqs_covered - self.irqs_lost
+        return self.irqs_signalled - self.irqs_covered - self.irqs_lost + self.pin.lost(self.irqs_covered)
 
     @property
     def settled(self) -> bool:
@@ -124,6 +127,8 @@ class Tally:
                 self.dropped += int(events["arg"].sum())
             case EventKind.STAT:
                 self.kvm |= {stat_name(id): value for id, value in pairs(events)}
+            case EventKind.REFUSED:
+                self._count_refusals(events)
             case EventKind.COUNT:
                 self.eventfd_counts |= {Eventfd(id): count for id, count in pairs(events)}
             case EventKind.WIRE:
@@ -131,6 +136,7 @@ class Tally:
                 self.direct, self.partner_pid = newest > 0, newest if newest > 1 else 0
             case EventKind.SETTING:
                 self.settings |= {Setting(id): value for id, value in pairs(events)}
+                self.pin.feed(events)
 
     def _receive(self, events: Events) -> None:
         """The newest number of each queue: a queue numbers its doorbells by itself."""
@@ -150,6 +156,11 @@ class Tally:
         for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
             name = exit_name(reason)
             self.exits_to_userspace[name] = self.exits_to_userspace.get(name, 0) + count
+
+    def _count_refusals(self, events: Events) -> None:
+        for id, seq, error in zip(events["id"].tolist(), events["seq"].tolist(), events["arg"].tolist(), strict=True):
+            key = (Operation(id), seq, error)
+            self.refused[key] = self.refused.get(key, 0) + 1
 
     def counts(self) -> dict[str, Any]:
         """The counters by name, ready for JSON."""

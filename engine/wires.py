@@ -86,6 +86,18 @@ class DoorbellWires(Owner):
         assert self.doorbell is not None
         return Ioeventfd.of(self.vm, self.eventfds[ringing.queue], ringing.match(self.doorbell))
 
+    def register_as(self, doorbell: Doorbell) -> None:
+        """Registers them otherwise from now on. Those that are assigned are deassigned first."""
+        on = self.assigned
+        self.set_ioeventfd(False)
+        self.doorbell = doorbell
+        self.set_ioeventfd(on)
+
+    @property
+    def assigned(self) -> bool:
+        """Whether there is an ioeventfd."""
+        return bool(self._ioeventfds)
+
     def count(self) -> int:
         """What the eventfds count together."""
         return sum(eventfd.count() for eventfd in self.eventfds)

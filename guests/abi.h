@@ -51,6 +51,10 @@
 /* A handler's time has this bit set if it took BW_VECTOR_OTHER */
 #define BW_STAMP_OTHER_VECTOR 0x8000000000000000
 
+/* Where nothing is: no RAM, no device, and nobody has registered it */
+#define BW_STORM_ADDRESS 0xd0002000
+#define BW_STORM_VALUE 0xbad
+
 /* Ports and vectors */
 #define BW_PORT_EXIT 0x5f0
 #define BW_PORT_ACK 0x5f4 /* the device's: who writes here has seen the interrupt whose number is written */
@@ -60,6 +64,7 @@
 #define BW_VECTOR_IOAPIC 0x41
 #define BW_VECTOR_OTHER 0x42 /* as BW_VECTOR_MSI, but the stamp tells */
 #define BW_VECTOR_ACK 0x43   /* whose handler writes BW_PORT_ACK */
+#define BW_VECTOR_NO_EOI 0x44 /* whose handler forgets to end the interrupt */
 
 /* BW_CONTROL: the host writes, the guest reads */
 #define BW_CTL_FAST 0x00
@@ -79,6 +84,8 @@
 #define BW_CTL_ADDRESSES 0x48    /* so many addresses are written in turn, BW_ADDRESS_STRIDE apart */
 #define BW_CTL_HOLD 0x50         /* TSC cycles that interrupts are held off for */
 #define BW_CTL_EVENT_IDX 0x58    /* 1: VIRTIO_F_EVENT_IDX is negotiated */
+#define BW_CTL_STORM 0x5c        /* so often storm.c reads and writes BW_STORM_ADDRESS before each turn */
+#define BW_CTL_CRASH 0x60        /* 1: crash.c ends by a triple fault */
 /* on a cache line of its own: the newest interrupt announced, the newest doorbell answered */
 #define BW_CTL_IRQ 0x80
 #define BW_CTL_ANSWERED 0x88

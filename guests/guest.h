@@ -159,6 +159,16 @@ static inline u32 turn(void)
     return 0;
 }
 
+/* Until the host has answered all doorbells. An answer is an interrupt: its word in memory alone, which comes first, does
+ * not count. */
+static inline void wait_for_answer(void)
+{
+    u64 before = irq_seen;
+    do
+        idle();
+    while (irq_seen == before || CONTROL(u64, BW_CTL_ANSWERED) < rung);
+}
+
 /* -- boot: interrupt table, local APIC, one IOAPIC pin ----------------------------------------------------------- */
 
 struct gate {
@@ -168,7 +178,8 @@ struct gate {
 
 static struct gate idt[256] __attribute__((aligned(16)));
 
-extern const char fault_table[], handler_interrupt[], handler_other[], handler_ack[], handler_wakeup[], handler_ignore[];
+extern const char fault_table[], handler_interrupt[], handler_other[], handler_ack[], handler_no_eoi[], handler_wakeup[],
+    handler_ignore[];
 
 static void set_gate(u32 vector, const char *handler)
 {
@@ -197,6 +208,7 @@ void boot(void)
     set_gate(BW_VECTOR_IOAPIC, handler_interrupt);
     set_gate(BW_VECTOR_OTHER, handler_other);
     set_gate(BW_VECTOR_ACK, handler_ack);
+    set_gate(BW_VECTOR_NO_EOI, handler_no_eoi);
     set_gate(0xff, handler_ignore);
     struct {
         uint16_t limit;

@@ -2,15 +2,6 @@
 /* Rings the doorbell at the pace, then waits until the host has answered by an interrupt. */
 #include "guest.h"
 
-/* An answer is an interrupt: the host's word in memory alone, which comes first, does not count. */
-static void wait_for_answer(void)
-{
-    u64 before = irq_seen;
-    do
-        idle();
-    while (irq_seen == before || CONTROL(u64, BW_CTL_ANSWERED) < rung);
-}
-
 MAIN_LOOP ring_and_wait(u32 bus_and_width)
 {
     for (;;) {

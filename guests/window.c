@@ -28,16 +28,13 @@ static void hold(void)
     stamp_window();
 }
 
-static void wait_for_answer(void)
+static void hold_and_wait(void)
 {
     for (u32 looks = 0; looks < NOT_ANSWERED && !asked(); looks++)
         asm volatile("pause");
     if (asked())
         hold();
-    u64 before = irq_seen;
-    do
-        idle();
-    while (irq_seen == before || CONTROL(u64, BW_CTL_ANSWERED) < rung);
+    wait_for_answer();
 }
 
 MAIN_LOOP ring_and_hold(u32 bus_and_width)
@@ -51,7 +48,7 @@ MAIN_LOOP ring_and_hold(u32 bus_and_width)
         do
             ring(bus_and_width, true);
         while (--burst && may_ring());
-        wait_for_answer();
+        hold_and_wait();
     }
 }
 

@@ -24,6 +24,8 @@ NAMES = {
     *("irq-masked", "roundtrip-exit-irqfd", "roundtrip-ioeventfd-ioctl"),
     *("irq-msi", "irq-ioapic", "irq-line", "irq-signal-msi", "roundtrip", "roundtrip-userspace"),
     *("vm-to-vm", "self-doorbell", "io-uring", "virtqueue", "virtqueue-event-idx"),
+    *("lab-wrong-datamatch", "lab-wrong-length", "lab-second-irqfd", "lab-no-eoi", "lab-masked-edge"),
+    *("lab-early-signal", "lab-wire-cut", "lab-triple-fault", "lab-mmio-storm"),
     "vhost-user-blk",
 }
 GOOD = (GUESTS / "roundtrip.toml").read_text()
@@ -48,7 +50,8 @@ def test_wiring_matches_what_the_order_expects(name: str) -> None:
     if scenario.doorbell:
         assert (EventKind.EXIT in scenario.order) == scenario.doorbell.leaves
     if scenario.interrupt:
-        assert (EventKind.IRQFD in scenario.order) == (scenario.interrupt.irqfd and scenario.machine == "one-guest")
+        by_eventfd = scenario.interrupt.irqfd or scenario.interrupt.waits
+        assert (EventKind.IRQFD in scenario.order) == (by_eventfd and scenario.machine == "one-guest")
     assert "\n" not in scenario.purpose + scenario.shows + scenario.title
 
 
@@ -116,6 +119,38 @@ def test_a_machine_and_its_wires_go_together(tmp_path: Path) -> None:
         loaded('machine = "two-guests"\n' + GOOD, tmp_path)
     with pytest.raises(ScenarioError, match=r"interrupt.irqfd: on is needed"):
         load_scenario("io-uring").with_settings({"irqfd": "off"})
+
+
+STEP = '{ at_ms = 10, do = "ioeventfd-off" }'
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ("[]", "a list of"),
+        (f"[{STEP}, {STEP}]", "rising at_ms"),
+        ('[{ at_ms = 10, do = "explode" }]', "do is one of ioeventfd-on"),
+        ('[{ at_ms = 10, do = "irqfd-off", why = 3 }]', "a list of"),
+        ('[{ do = "irqfd-off" }]', "a list of"),
+        ('[{ at_ms = 10, do = "mask" }]', "mask needs the route ioapic"),
+        ('[{ at_ms = 10, do = "crash" }]', 'crash needs the guest "crash"'),
+        (f"[{STEP}]\nrepeat_ms = 5", "not be earlier than the last step"),
+    ],
+)
+def test_a_lab_breaks_only_what_is_there(steps: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r":\d+: lab") as caught:
+        loaded(GOOD.replace("[pace]", f"[lab]\nsteps = {steps}\n\n[pace]"), tmp_path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_lab_needs_what_its_steps_change(tmp_path: Path) -> None:
+    text = (GUESTS / "lab-second-irqfd.toml").read_text()
+    assert loaded(text, tmp_path).lab is not None
+    with pytest.raises(ScenarioError, match=r"lab\.steps: ring needs the table \[doorbell\]"):
+        loaded(text.replace("second-irqfd", "ring"), tmp_path)
+    with pytest.raises(ScenarioError, match="steps: not a setting"):
+        load_scenario("lab-second-irqfd").with_settings({"steps": "none"})
 
 
 def test_a_guest_needs_its_tables(tmp_path: Path) -> None:

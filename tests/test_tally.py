@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.events import EVENT, FLAT_OUT, STATS, Eventfd, EventKind, Events, Lane, Setting, Switch
+from engine.events import EVENT, FLAT_OUT, STATS, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
 from engine.exits import NAMES, exit_name
 from engine.tally import Tally
 
@@ -158,6 +159,21 @@ def test_a_line_that_was_still_high_makes_a_spurious_run() -> None:
 def test_without_a_line_more_runs_than_signals_do_not_add_up() -> None:
     tally = fed((EventKind.IRQFD, 24, 1, 0), (EventKind.HANDLER, 0x40, 1, 1), (EventKind.HANDLER, 0x40, 1, 0))
     assert (tally.irqs_spurious, tally.irqs_merged) == (0, -1)
+
+
+def test_what_was_lost_at_a_masked_pin_is_not_what_the_next_handler_serves() -> None:
+    signals = [(EventKind.IRQFD, 5, number, 0) for number in range(1, 8)]
+    masked, unmasked = (EventKind.SETTING, Setting.MASKED, 2, 1), (EventKind.SETTING, Setting.MASKED, 5, 0)
+    tally = fed(*signals[:2], (EventKind.HANDLER, 0x41, 2, 2), masked, *signals[2:5], unmasked, *signals[5:])
+    assert (tally.irqs_signalled, tally.irqs_handled, tally.irqs_merged) == (7, 1, 1)
+    assert (tally.irqs_lost, tally.irqs_pending) == (3, 2)
+    tally.feed(batch((EventKind.HANDLER, 0x41, 7, 2)))
+    assert (tally.irqs_handled, tally.irqs_merged, tally.irqs_lost, tally.irqs_pending) == (2, 2, 3, 0)
+
+
+def test_refusals_are_counted_by_what_was_asked() -> None:
+    refused = (EventKind.REFUSED, Operation.IRQFD_ASSIGN, 25, errno.EBUSY)
+    assert fed(refused, refused).refused == {(Operation.IRQFD_ASSIGN, 25, errno.EBUSY): 2}
 
 
 def test_what_is_signalled_to_a_masked_pin_is_lost() -> None:

@@ -18,6 +18,7 @@ from rich.console import Console
 import engine.guest
 from engine.errors import EngineError, GuestError
 from engine.events import Eventfd, EventKind, Events, Lane
+from engine.evidence import Evidence
 from engine.guest import Guest
 from engine.latency import Latencies
 from engine.scenario import Pace, Scenario, load_scenario
@@ -196,7 +197,9 @@ def test_the_summary_names_both_ends() -> None:
     latencies = Latencies(one.session.scenario, one.session.clock)
     latencies.feed(one.events)
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(summary(one.session, one.tally, latencies, 1.0))
+    evidence = Evidence(one.session.scenario, one.session.backend)
+    evidence.feed(one.events)
+    console.print(summary(one.session, one.tally, latencies, evidence, 1.0))
     text = console.export_text()
     assert text.count("guest → guest") == 2
     assert "handler of the guest that it rings" in text

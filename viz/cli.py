@@ -263,7 +263,7 @@ def print_measurement(done: Measurement, verdicts: list[Verdict], as_json: bool,
     """As one JSON object, or as tables."""
     from viz import summary
 
-    of = (done.source, done.tally, done.latencies, done.elapsed_s, verdicts)
+    of = (done.source, done.tally, done.latencies, done.evidence, done.elapsed_s, verdicts)
     if as_json:
         out_json(summary.report(*of))
     else:

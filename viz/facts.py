@@ -150,7 +150,9 @@ def answers_text(model: LiveModel) -> str:
     interrupt = model.scenario.interrupt
     if not interrupt:
         return "sends no interrupt"
-    return "write(irqfd, 1)" if model.wired(Switch.IRQFD) else f"ioctl({IOCTLS[interrupt.ioctl]})"
+    if model.wired(Switch.IRQFD):
+        return "write(irqfd, 1)"
+    return "write(eventfd, 1)" if interrupt.waits else f"ioctl({IOCTLS[interrupt.ioctl]})"
 
 
 def ioctl_text(model: LiveModel) -> str:

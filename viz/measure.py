@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import GuestError
+from engine.evidence import Evidence
 from engine.latency import Latencies
 from engine.session import Session
 from engine.source import Source
@@ -31,6 +33,7 @@ class Measurement:
     source: Source
     tally: Tally
     latencies: Latencies
+    evidence: Evidence
     elapsed_s: float
     trouble: list[str]
     interrupted: int = 0  # number of the signal that ended it early
@@ -90,7 +93,7 @@ def measure(
             if recording:
                 recording.close()
     trouble = troubles(session, run, recording, None if interrupted else count)
-    return Measurement(session, run.tally, run.latencies, elapsed, trouble, interrupted)
+    return Measurement(session, run.tally, run.latencies, run.evidence, elapsed, trouble, interrupted)
 
 
 class Run:
@@ -100,6 +103,7 @@ class Run:
         self.session, self.recorder, self.progress = session, recorder, progress
         self.tally = Tally()
         self.latencies = Latencies(session.scenario, session.clock)
+        self.evidence = Evidence(session.scenario, session.backend)
         self._started = self._advanced = time.monotonic()
         self._signals = 0
 
@@ -112,6 +116,7 @@ class Run:
         events = self.session.take()
         self.tally.feed(events)
         self.latencies.feed(events)
+        self.evidence.feed(events)
         if self.recorder:
             self.recorder.append(events)
         count = signals(self.session, self.tally)
@@ -129,11 +134,13 @@ class Run:
 
 def troubles(session: Session, run: Run, recorder: Recorder | None, count: int | None) -> list[str]:
     """One sentence for everything that should not have happened."""
-    found = [str(error) for error in (session.error, recorder.error if recorder else None) if error]
+    meant = session.scenario.ends and isinstance(session.error, GuestError)  # the guest was made to end
+    errors = (None if meant else session.error, recorder.error if recorder else None)
+    found = [str(error) for error in errors if error]
     rung = signals(session, run.tally)
-    if count is not None and rung != count:
+    if count is not None and rung != count and not meant:
         found.append(f"{rung} of {count} signals came, then none for {STALL_SECONDS:g} s.")
-    if session.error is None:
+    if session.error is None or meant:
         found += disagreements(run.tally, session.truth())
     return found
 

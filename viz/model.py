@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.beginning import prologue
 from engine.events import EVENT, Clock, EventKind, Events, Switch, no_events
+from engine.evidence import Evidence
 from engine.exit_split import ExitSplit
 from engine.journeys import JOURNEY, Journeys, no_journeys
 from engine.latency import Latencies, begin
@@ -95,6 +96,7 @@ class LiveModel:
         self.tally = Tally()
         self.latencies = Latencies(source.scenario, source.clock)
         self.exits = ExitSplit(source.scenario)
+        self.evidence = Evidence(source.scenario, source.backend)
         self.rates = Rates(source.clock)
         self.events = History(EVENT, EVENT_LIMIT, event_span)
         self.journeys = History(JOURNEY, JOURNEY_LIMIT, journey_span)
@@ -149,6 +151,7 @@ class LiveModel:
         self.tally.feed(events)
         self.exits.feed(events)
         self.rates.feed(events, self.now)
+        self.evidence.feed(events)
         self.fresh = self.latencies.feed(events)
         if events.size:
             self.started_at = self.started_at or int(events["tsc"][0])

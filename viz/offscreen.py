@@ -51,7 +51,7 @@ def report(window: MainWindow, elapsed: float, pictures: list[QPixmap], out: Pri
     model = window.model
     failed = isinstance(model.source, NoSource)
     if not failed:
-        out(summary(model.source, model.tally, model.latencies, elapsed))
+        out(summary(model.source, model.tally, model.latencies, model.evidence, elapsed))
     for picture in pictures:
         failed |= save(picture) is None
     if error := model.source.error:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.convert import convert, export_for, refuse_to_overwrite
+from engine.evidence import Evidence
 from engine.latency import Latencies
 from engine.outline import Outline
 from engine.recording import Recording
@@ -63,6 +64,7 @@ class About:
         self.source = Replay(self.recording)
         self.tally, self.outline = Tally(), Outline()
         self.latencies = Latencies(self.source.scenario, self.source.clock)
+        self.evidence = Evidence(self.source.scenario, self.source.backend)
         with share_bar("reads", len(self.recording)) as progress:
             for number in range(self.recording.entries.size):
                 self._fold(number)
@@ -72,6 +74,7 @@ class About:
         events = self.recording.read_once(number)
         self.tally.feed(events)
         self.latencies.feed(events)
+        self.evidence.feed(events)
         self.outline.feed(events)
 
     def report(self) -> dict[str, Any]:
@@ -86,14 +89,14 @@ class About:
             "backend": header.backend,
             "clock_hz": header.clock.hz,
             "capabilities": header.capabilities,
-            **report(self.source, self.tally, self.latencies, recording.seconds),
+            **report(self.source, self.tally, self.latencies, self.evidence, recording.seconds),
             "outline": asdict(self.outline),
             "missing": recording.warning,
         }
 
     def summary(self, unit: str) -> RenderableType:
         """The tables of `bellwire info`; unit: of the latencies, one of viz.text.UNIT_NAMES."""
-        run = summary(self.source, self.tally, self.latencies, self.recording.seconds, unit=unit)
+        run = summary(self.source, self.tally, self.latencies, self.evidence, self.recording.seconds, unit=unit)
         missing = [Text(self.recording.warning, style="bold red")] if self.recording.warning else []
         return Group(self._facts(), "", run, self._kinds(), "", self._changes(), *missing)
 

@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.assertion import Verdict
+from engine.evidence import Evidence
+from engine.findings import findings
 from engine.histogram import Histogram
 from engine.latency import LATENCIES, Latencies
 from engine.scenario import Scenario
@@ -32,7 +34,12 @@ COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.
 
 
 def report(
-    source: Source, tally: Tally, latencies: Latencies, elapsed_s: float, verdicts: Sequence[Verdict] = ()
+    source: Source,
+    tally: Tally,
+    latencies: Latencies,
+    evidence: Evidence,
+    elapsed_s: float,
+    verdicts: Sequence[Verdict] = (),
 ) -> dict[str, Any]:
     """The JSON object of `bellwire run --json`; latencies in ns, the warm-up's `warmup` journeys left out of them."""
     content = {
@@ -41,6 +48,7 @@ def report(
         "host": source.host,
         "elapsed_s": round(elapsed_s, 6),
         "counts": tally.counts(),
+        "evidence": [finding.as_json() for finding in findings(tally, evidence)],
         "latency_ns": {name: latencies.histograms[name].summary() for name in LATENCIES},
         "latency_ns_corrected_for_coordinated_omission": corrected_report(latencies),
         "warmup": latencies.warmup,
@@ -81,6 +89,7 @@ def summary(
     source: Source,
     tally: Tally,
     latencies: Latencies,
+    evidence: Evidence,
     elapsed_s: float,
     verdicts: Sequence[Verdict] = (),
     unit: str = "us",
@@ -91,7 +100,8 @@ def summary(
         parts.append(doorbells_table(tally))
     if source.scenario.interrupt:
         parts.append(interrupts_table(tally))
-    parts += [latency_table(latencies, unit_called(unit, source.clock.hz)), exits_table(tally)]
+    latency = latency_table(latencies, unit_called(unit, source.clock.hz))
+    parts += [latency, exits_table(tally), evidence_table(tally, evidence)]
     parts.append(Text(losses(tally, latencies), style="bold red" if tally.dropped else ""))
     parts.append(Text(clocks(source, latencies)))
     if verdicts:
@@ -197,6 +207,15 @@ def exits_table(tally: Tally) -> Table:
         table.add_row("bellwire", f"KVM_RUN returned: {reason}", grouped(count))
     for name, count in tally.kvm.items():
         table.add_row("KVM", name, grouped(count))
+    return table
+
+
+def evidence_table(tally: Tally, evidence: Evidence) -> Table:
+    """What the numbers come to, one sentence a line, and the events that show it."""
+    table = table_of("Evidence", [], text="shown by")
+    table.columns[0].no_wrap = False
+    for finding in findings(tally, evidence):
+        table.add_row(Text(finding.claim, "not bold"), Text(", ".join(kind.name for kind in finding.kinds), "dim"))
     return table
 
 

@@ -272,6 +272,25 @@ static void serve_mmio(struct bw_vcpu *vcpu, uint64_t tsc)
         memset(run->mmio.data, 0xff, sizeof run->mmio.data);
 }
 
+/* What the exit that was served wrote: its first element, and how many bytes that has. -> 0 bytes: it was no write */
+static uint32_t written(const struct bw_vcpu *vcpu, uint64_t *value)
+{
+    const struct kvm_run *run = vcpu->run;
+    int io = run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT;
+    int mmio = run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write;
+    const void *data = io ? (const char *)run + run->io.data_offset : (const char *)run->mmio.data;
+    uint32_t length = io ? run->io.size : mmio ? run->mmio.len : 0;
+    memcpy(value, data, length < sizeof *value ? length : sizeof *value);
+    return length;
+}
+
+static void emit_entry(const struct bw_vcpu *vcpu)
+{
+    uint64_t value = 0;
+    uint32_t length = written(vcpu, &value);
+    bw_emit(vcpu->ring, bw_tsc(), BW_ENTRY, BW_LANE_VCPU, vcpu->run->exit_reason, length, value);
+}
+
 static void serve(struct bw_vcpu *vcpu, uint64_t tsc)
 {
     struct kvm_run *run = vcpu->run;
@@ -313,7 +332,7 @@ static void *vcpu_body(void *argument)
             int none = BW_VERDICT_NONE;
             atomic_compare_exchange_strong(&vcpu->verdict, &none, BW_VERDICT_STOPPED);
         } else if (vcpu->ring && !atomic_load(&vcpu->verdict))
-            bw_emit(vcpu->ring, bw_tsc(), BW_ENTRY, BW_LANE_VCPU, vcpu->run->exit_reason, 0, 0);
+            emit_entry(vcpu);
     }
     atomic_store(&vcpu->state, BW_VCPU_ENDED);
     return NULL;

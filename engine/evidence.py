@@ -1,0 +1,182 @@
+"""What the events show beside the totals of a Tally: which writes missed which registration, what came too early, what
+nobody answered. engine/findings.py says it in sentences.
+
+A fold over events, so that a replay shows the same; work goes with the batch, memory is fixed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.early import EarlySignals, cut_at
+from engine.events import EVENT, EventKind, Events, Setting, Switch, no_events
+from engine.ioeventfd import IoMatch
+from engine.scenario import Doorbell, Scenario
+from engine.wires import ringings
+
+EXIT_IO, EXIT_MMIO = 2, 6  # KVM_EXIT_*
+MOST_KINDS = 64  # accesses told apart; further ones are only counted
+SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+
+
+class Access(NamedTuple):
+    """What left the guest, and what the kernel had registered then."""
+
+    bus: str  # "pio" or "mmio"
+    address: int
+    length: int  # bytes written; 0: it was a read
+    value: int
+    doorbell: bool  # whether it was one that the VMM relayed
+    registered: tuple[IoMatch, ...]  # the ioeventfds; none while they are off
+
+
+class Evidence:
+    """Feed it batches in order, read its fields. backend: which KVM it was ("kvm_pvm", ...)."""
+
+    def __init__(self, scenario: Scenario, backend: str) -> None:
+        self.scenario, self.backend = scenario, backend
+        self.left: Counter[Access] = Counter()
+        self.left_unknown = 0  # accesses beyond MOST_KINDS
+        self.doorbells_left = 0
+        self.cuts: Counter[Switch] = Counter()  # how often each switch went off
+        self.rung_by: dict[int, int] = {}  # doorbells by `vm` of the events
+        self.handled_by: Counter[int] = Counter()  # handlers by `vm` of the events
+        self.most_read = 0  # the largest count that one read() of a doorbell's eventfd returned
+        self.vectors: Counter[int] = Counter()  # handlers by vector
+        self.routes = 0  # changes of the route
+        self.early = EarlySignals()
+        self.unmaskings = self.late_edges = 0  # late: handlers between an unmasking and the next signal
+        self.resamples = self.resamples_before = 0  # before: the handler's first instruction
+        self.ended: tuple[int, int] | None = None  # (reason of the last exit, TSC), if nothing follows it
+        self._doorbell = scenario.doorbell
+        self._registered: tuple[IoMatch, ...] = ()
+        self._on: dict[Switch, bool] = {}
+        self._handlers = 0
+        self._exits: dict[int, Events] = {}  # by `vm`: the last exit, if its ENTRY is to come
+        self._after_unmask = False
+
+    def feed(self, events: Events) -> None:
+        """Adds the next batch (shape (n,), dtype EVENT)."""
+        if not events.size:
+            return
+        for change, part in cut_at(events, self._changes(events)):
+            if change is not None:
+                self._apply(change)
+            self._leave(part)
+        self._count_guest(events)
+        self.early.feed(events)
+        self._follow_mask(events)
+        self._compare_resamples(events)
+
+    # -- doorbells -----------------------------------------------------------------------------------------------------
+
+    def _changes(self, events: Events) -> npt.NDArray[np.bool_]:
+        """Which events change what is registered, or will be."""
+        wire = (events["kind"] == EventKind.WIRE) & (events["id"] == Switch.IOEVENTFD)
+        step = (events["kind"] == EventKind.SETTING) & (events["id"] == Setting.STEP)
+        changes: npt.NDArray[np.bool_] = wire | step
+        return changes
+
+    def _apply(self, change: np.void) -> None:
+        """A step says how the next ioeventfd will be registered, a WIRE whether one is."""
+        if change["kind"] == EventKind.SETTING:
+            self._doorbell = registered_after(self.scenario, int(change["arg"]))
+        elif self._doorbell and change["arg"]:
+            self._registered = tuple(ringing.match(self._doorbell) for ringing in ringings(self._doorbell))
+        else:
+            self._registered = ()
+
+    def _leave(self, events: Events) -> None:
+        """Pairs each exit with the ENTRY that says what was written."""
+        chosen = events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY)]
+        if not chosen.size:
+            return
+        self.doorbells_left += int(np.count_nonzero((chosen["kind"] == EventKind.EXIT) & (chosen["seq"] > 0)))
+        for vm in np.unique(chosen["vm"]).tolist():
+            around = np.concatenate([self._exits.get(vm, no_events()), chosen[chosen["vm"] == vm]], dtype=EVENT)
+            last = around[-1:]
+            self._exits[vm] = last if last["kind"][0] == EventKind.EXIT else no_events()
+            self._count_accesses(around)
+        open_ = [exit_ for exit_ in self._exits.values() if exit_.size]
+        self.ended = (int(open_[-1]["id"][0]), int(open_[-1]["tsc"][0])) if open_ else None
+
+    def _count_accesses(self, around: Events) -> None:
+        """Exits and entries of one vCPU, in order."""
+        pair = (around["kind"][:-1] == EventKind.EXIT) & (around["kind"][1:] == EventKind.ENTRY)
+        exits, entries = around[:-1][pair], around[1:][pair]
+        access = np.isin(exits["id"], (EXIT_IO, EXIT_MMIO))
+        exits, entries = exits[access], entries[access]
+        columns = (exits["id"], exits["arg"], entries["seq"], entries["arg"], exits["seq"] > 0)
+        rows, counts = np.unique(np.stack([column.astype(np.uint64) for column in columns]), axis=1, return_counts=True)
+        for (reason, address, length, value, doorbell), count in zip(rows.T.tolist(), counts.tolist(), strict=True):
+            bus = "pio" if reason == EXIT_IO else "mmio"
+            self._count_access(Access(bus, address, length, value, bool(doorbell), self._registered), count)
+
+    def _count_access(self, access: Access, count: int) -> None:
+        if access in self.left or len(self.left) < MOST_KINDS:
+            self.left[access] += count
+        else:
+            self.left_unknown += count
+
+    # -- interrupts ----------------------------------------------------------------------------------------------------
+
+    def _count_guest(self, events: Events) -> None:
+        """What needs no order."""
+        kinds = events["kind"]
+        handlers, rings = events[kinds == EventKind.HANDLER], events[kinds == EventKind.RING]
+        for vm in np.unique(rings["vm"]).tolist():
+            self.rung_by[vm] = max(self.rung_by.get(vm, 0), int(rings["seq"][rings["vm"] == vm].max()))
+        self.handled_by.update(counted(handlers["vm"]))
+        self.vectors.update(counted(handlers["id"]))
+        self.most_read = max(self.most_read, int(events["arg"][kinds == EventKind.DOORBELL].max(initial=0)))
+        self.routes += int(np.count_nonzero((kinds == EventKind.SETTING) & (events["id"] == Setting.ROUTE)))
+        for wire in events[kinds == EventKind.WIRE]:
+            switch, on = Switch(int(wire["id"])), bool(wire["arg"])
+            self.cuts[switch] += self._on.get(switch, False) and not on
+            self._on[switch] = on
+
+    def _follow_mask(self, events: Events) -> None:
+        """Whether the first thing after an unmasking is a handler: of an edge that came late."""
+        kinds = events["kind"]
+        masked = (kinds == EventKind.SETTING) & (events["id"] == Setting.MASKED)
+        if not masked.any() and not self._after_unmask:
+            return
+        for event in events[masked | (kinds == EventKind.HANDLER) | np.isin(kinds, SIGNALS)]:
+            if event["kind"] == EventKind.SETTING:
+                self._after_unmask = not event["arg"]
+                self.unmaskings += self._after_unmask
+            else:
+                self.late_edges += int(self._after_unmask and event["kind"] == EventKind.HANDLER)
+                self._after_unmask = False
+
+    def _compare_resamples(self, events: Events) -> None:
+        """Each interrupt of a level has one resample and one handler: which of the two came first."""
+        kinds = events["kind"]
+        resample = kinds[(kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER)] == EventKind.RESAMPLE
+        resamples, handlers = self.resamples + np.cumsum(resample), self._handlers + np.cumsum(~resample)
+        self.resamples_before += int(np.count_nonzero(resample & (handlers < resamples)))
+        self.resamples += int(np.count_nonzero(resample))
+        self._handlers += int(np.count_nonzero(~resample))
+
+
+def registered_after(scenario: Scenario, number: int) -> Doorbell | None:
+    """How ioeventfds are registered once so many steps of a lab are done, which may repeat."""
+    doorbell, steps = scenario.doorbell, scenario.lab.steps if scenario.lab else ()
+    for done in range(max(0, number - len(steps)), number if steps else 0):
+        step = steps[done % len(steps)]
+        if doorbell and step.do == "length":
+            doorbell = replace(doorbell, length=step.value)
+        if doorbell and step.do == "datamatch":
+            doorbell = replace(doorbell, datamatch=step.value)
+    return doorbell
+
+
+def counted(values: npt.NDArray[np.integer]) -> dict[int, int]:
+    """How often each value occurs."""
+    found, counts = np.unique(values, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))

@@ -1,0 +1,329 @@
+"""What a run shows, in sentences, each computed from a Tally and an Evidence: nothing is claimed that they do not hold.
+
+A finding is added by one function that yields it, and its name in FINDINGS.
+"""
+
+from __future__ import annotations
+
+import errno as errno_names
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from engine.events import EventKind, Operation, Switch
+from engine.evidence import Access, Evidence
+from engine.exits import exit_name
+from engine.ioeventfd import IoMatch
+from engine.tally import Tally
+
+ENDS = {  # KVM_EXIT_* after which no guest goes on
+    8: "the guest met a triple fault",
+    9: "the vCPU could not be entered",
+    17: "the guest met an instruction that KVM cannot emulate",
+}
+SERVED = (0x5F0, 0x5F4)  # ports that this VMM serves beside the doorbell: exit, acknowledgement
+
+OPERATIONS = {
+    Operation.IOEVENTFD_ASSIGN: "an ioeventfd at {0:#x}",
+    Operation.IOEVENTFD_DEASSIGN: "to take the ioeventfd at {0:#x} away",
+    Operation.IRQFD_ASSIGN: "an irqfd for GSI {0}",
+    Operation.IRQFD_DEASSIGN: "to take the irqfd of GSI {0} away",
+    Operation.SET_GSI_ROUTING: "a route of GSI {0}",
+}
+REASONS = {
+    (Operation.IRQFD_ASSIGN, errno_names.EBUSY): "this eventfd is an irqfd already",
+    (Operation.IOEVENTFD_ASSIGN, errno_names.EEXIST): "the address has an ioeventfd that could take the same write",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that happened. numbers: what the claim rests on. kinds: the events that show it."""
+
+    claim: str
+    numbers: dict[str, int]
+    kinds: tuple[EventKind, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Ready for JSON."""
+        return {"claim": self.claim, "numbers": self.numbers, "events": [kind.name for kind in self.kinds]}
+
+
+def findings(tally: Tally, evidence: Evidence) -> list[Finding]:
+    """All that there is to say, what is out of the ordinary first."""
+    return [finding for find in FINDINGS for finding in find(tally, evidence)]
+
+
+# -- the unusual -------------------------------------------------------------------------------------------------------
+
+
+def guest_end(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """A guest that is no more."""
+    reason = evidence.ended[0] if evidence.ended else -1
+    if reason in ENDS:
+        after = f" after doorbell {tally.doorbells_rung:,}" if tally.doorbells_rung else ""
+        claim = f"KVM_RUN returned KVM_EXIT_{exit_name(reason)}{after}: {ENDS[reason]}, and nothing came after it."
+        numbers = {"doorbells_rung": tally.doorbells_rung, "doorbells_received": tally.doorbells_received}
+        yield Finding(claim, numbers, (EventKind.EXIT,))
+
+
+def refusals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """What the kernel would not do, and that the rest went on."""
+    for (operation, subject, error), count in tally.refused.items():
+        what, name = OPERATIONS[operation].format(subject), errno_names.errorcode.get(error, str(error))
+        why = REASONS.get((operation, error), "")
+        went_on = f" Meanwhile {tally.irqs_signalled:,} interrupts were signalled and {covered(tally):,} arrived."
+        yield Finding(
+            f"KVM refused {what} {times(count)}: {name}{why and f', {why}'}.{went_on if tally.irqs_signalled else ''}",
+            {"refused": count, "errno": error, "irqs_signalled": tally.irqs_signalled, "irqs_arrived": covered(tally)},
+            (EventKind.REFUSED,),
+        )
+
+
+def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """By the reason: what was registered, against what was written."""
+    reasons: Counter[str] = Counter()
+    for access, count in evidence.left.items():
+        if access.doorbell:
+            reasons[why_it_left(access)] += count
+    for reason, count in reasons.most_common():
+        yield Finding(
+            f"{share(count, tally.doorbells_rung)} doorbells left to user space: {reason}.",
+            {"left": count, "doorbells_rung": tally.doorbells_rung},
+            (EventKind.EXIT, EventKind.ENTRY),
+        )
+
+
+def why_it_left(access: Access) -> str:
+    """What kept KVM from taking it, as the end of a sentence."""
+    if not access.registered:
+        return "the ioeventfd was off"
+    if any(takes(match, access) for match in access.registered):
+        return "just before the ioeventfd was assigned"
+    nearest = max(access.registered, key=lambda match: closeness(match, access))
+    if nearest.address != access.address:
+        return f"the ioeventfd is at {nearest.address:#x} and the guest wrote at {access.address:#x}"
+    if nearest.length not in (0, access.length):
+        return f"the ioeventfd waits for {bytes_of(nearest.length)} and the guest wrote {access.length}"
+    if len(access.registered) > 1:
+        return f"none of {len(access.registered)} ioeventfds waits for the value {access.value}, which the guest wrote"
+    return f"the ioeventfd waits for the value {nearest.datamatch} and the guest wrote {access.value}"
+
+
+def takes(match: IoMatch, access: Access) -> bool:
+    """Whether KVM would have taken it."""
+    return match.takes(access.bus, access.address, access.length, access.value)
+
+
+def closeness(match: IoMatch, access: Access) -> tuple[bool, bool]:
+    """How far KVM gets in comparing."""
+    return match.address == access.address, match.length in (0, access.length)
+
+
+def accesses_of_nothing(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """What left the guest and nobody knows."""
+    places: dict[tuple[str, int], list[int]] = {}
+    for access, count in evidence.left.items():
+        if not access.doorbell and not (access.bus == "pio" and access.address in SERVED):
+            reads_and_writes = places.setdefault((access.bus, access.address), [0, 0])
+            reads_and_writes[access.length > 0] += count
+    for (bus, address), (reads, writes) in places.items():
+        place = f"{'port' if bus == 'pio' else 'address'} {address:#x}"
+        yield Finding(
+            f"{reads:,} reads and {writes:,} writes of {place} left to user space: nobody has registered it, so reads "
+            "bring all ones and writes vanish.",
+            {"reads": reads, "writes": writes, "exits": sum(tally.exits_to_userspace.values())},
+            (EventKind.EXIT, EventKind.ENTRY),
+        )
+
+
+def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Signals at a masked pin, and whether any came when it was unmasked."""
+    if not tally.irqs_lost:
+        return
+    claim = f"{share(tally.irqs_lost, tally.irqs_signalled)} interrupts found their pin masked and were lost"
+    if evidence.unmaskings:
+        late = f"{evidence.late_edges:,} of them" if evidence.late_edges else "none of them"
+        claim += f": {late} came when it was unmasked, {times(evidence.unmaskings)}"
+    numbers = {"irqs_lost": tally.irqs_lost, "unmaskings": evidence.unmaskings, "late": evidence.late_edges}
+    yield Finding(f"{claim}.", numbers, (EventKind.SETTING, EventKind.IRQFD, EventKind.HANDLER))
+
+
+def early_signals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Signals before there was an irqfd."""
+    for early, count in evidence.early.stories().items():
+        again = f" ({times(count)})" if count > 1 else ""
+        yield Finding(
+            f"{plural(early.signals, 'signal')} came before the irqfd was there: the eventfd counted "
+            f"{early.counted:,}, and assigning it injected {early.injected:,}{again}.",
+            {"signals": early.signals, "counted": early.counted, "injected": early.injected, "times": count},
+            (EventKind.IRQFD, EventKind.COUNT, EventKind.WIRE, EventKind.HANDLER),
+        )
+
+
+def resamples(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Who ended the interrupts of a level: told by what came first."""
+    interrupt = evidence.scenario.interrupt
+    if not interrupt or interrupt.trigger != "level":
+        return
+    numbers = {
+        "irqs_signalled": tally.irqs_signalled,
+        "resamples": evidence.resamples,
+        "before_the_handler": evidence.resamples_before,
+    }
+    yield Finding(resample_claim(tally, evidence, interrupt.eoi), numbers, (EventKind.RESAMPLE, EventKind.HANDLER))
+
+
+def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
+    """A resample that was read before the handler ran cannot be the answer to the guest's EOI, which comes later."""
+    happened = f"{plural(tally.irqs_signalled, 'interrupt')} raised the line and {evidence.resamples:,} resamples came"
+    before = evidence.resamples_before
+    order = f"{share(before, evidence.resamples)} were read before the handler's first instruction"
+    if not eoi and not evidence.resamples:
+        still = f"the line is still high, and the device waits ({evidence.backend})"
+        return f"The handler writes no EOI: {happened}, so {still}."
+    if before or not eoi:
+        forgets = "" if eoi else "though the handler writes no EOI, "
+        order += f": {forgets}{evidence.backend} ends an interrupt when it injects it"
+    return f"{happened}; {order}."
+
+
+# -- the ordinary ------------------------------------------------------------------------------------------------------
+
+
+def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Those that no exit carried."""
+    doorbell, taken = evidence.scenario.doorbell, tally.doorbells_rung - evidence.doorbells_left
+    if not doorbell or taken <= 0 or tally.dropped:
+        return
+    where = "waited in KVM's ring of coalesced writes" if doorbell.coalesced else "were taken by KVM itself"
+    yield Finding(
+        f"{share(taken, tally.doorbells_rung)} doorbells {where}: no exit to user space carried them.",
+        {"taken": taken, "doorbells_rung": tally.doorbells_rung, "left": evidence.doorbells_left},
+        (EventKind.RING, EventKind.RUNG),
+    )
+
+
+def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """What switching cost: nothing, if all that was rung has arrived."""
+    cut = evidence.cuts[Switch.IOEVENTFD]
+    if not cut or not tally.doorbells_rung:
+        return
+    pending = tally.doorbells_pending
+    rest = f"{pending:,} are still under way" if pending else "none was lost"
+    yield Finding(
+        f"The ioeventfd was taken away {times(cut)} while the guest rang: {tally.doorbells_rung:,} doorbells were rung "
+        f"and {tally.doorbells_received:,} received, {rest}.",
+        {
+            "cuts": cut,
+            "doorbells_rung": tally.doorbells_rung,
+            "doorbells_received": tally.doorbells_received,
+            "left": evidence.doorbells_left,
+        },
+        (EventKind.WIRE, EventKind.RING, EventKind.DOORBELL),
+    )
+
+
+def added_up(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Doorbells that came faster than they were read."""
+    if tally.eventfd_reads and tally.doorbells_received > tally.eventfd_reads:
+        yield Finding(
+            f"{tally.doorbells_received:,} doorbells came by {plural(tally.eventfd_reads, 'read')} of the eventfd, "
+            f"which had added up to {evidence.most_read:,} of them.",
+            {"doorbells_received": tally.doorbells_received, "reads": tally.eventfd_reads, "most": evidence.most_read},
+            (EventKind.DOORBELL,),
+        )
+
+
+def unread(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Doorbells that are interrupts."""
+    if tally.direct and tally.doorbells_rung:
+        yield Finding(
+            f"{tally.doorbells_rung:,} doorbells were interrupts at once: {covered(tally):,} reached a handler, and no "
+            f"thread of this process read the eventfd ({tally.eventfd_reads} reads).",
+            {"doorbells_rung": tally.doorbells_rung, "arrived": covered(tally), "reads": tally.eventfd_reads},
+            (EventKind.RING, EventKind.HANDLER),
+        )
+
+
+def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Interrupts that came faster than they were handled; runs that nobody asked for."""
+    if tally.irqs_merged > 0:
+        yield Finding(
+            f"{tally.irqs_merged:,} of {tally.irqs_signalled:,} interrupts came along with another one: the handler "
+            f"ran {times(tally.irqs_handled)}.",
+            {"merged": tally.irqs_merged, "signalled": tally.irqs_signalled, "handled": tally.irqs_handled},
+            (EventKind.HANDLER,),
+        )
+    if tally.irqs_spurious:
+        yield Finding(
+            f"The handler ran {times(tally.irqs_spurious)} more than it was signalled: the line was still high.",
+            {"spurious": tally.irqs_spurious, "handled": tally.irqs_handled},
+            (EventKind.HANDLER, EventKind.RESAMPLE),
+        )
+
+
+def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Where interrupts went when the route changed."""
+    if evidence.routes:
+        went = ", ".join(f"{count:,} at vector {vector:#x}" for vector, count in sorted(evidence.vectors.items()))
+        yield Finding(
+            f"The route changed {times(evidence.routes)} while interrupts flew: the handler ran {went}.",
+            {"routes": evidence.routes, "handled": tally.irqs_handled},
+            (EventKind.SETTING, EventKind.HANDLER),
+        )
+
+
+def buffers(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """What suppression saved."""
+    if tally.buffers_used:
+        yield Finding(
+            f"{tally.buffers_used:,} buffers took {plural(tally.doorbells_rung, 'kick')} and "
+            f"{plural(tally.irqs_signalled, 'interrupt')}.",
+            {"buffers": tally.buffers_used, "kicks": tally.doorbells_rung, "interrupts": tally.irqs_signalled},
+            (EventKind.BUFFERS,),
+        )
+
+
+def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """What all of this does not know."""
+    if tally.dropped:
+        yield Finding(
+            f"{plural(tally.dropped, 'event')} were dropped, so that counts of exits and handlers are too small.",
+            {"dropped": tally.dropped},
+            (EventKind.LOST,),
+        )
+
+
+FINDINGS: tuple[Callable[[Tally, Evidence], Iterator[Finding]], ...] = (
+    *(guest_end, refusals, doorbells_that_left, accesses_of_nothing, lost_edges, early_signals, resamples),
+    *(cuts, doorbells_taken, unread, added_up, merged, rerouted, buffers, dropped),
+)
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def covered(tally: Tally) -> int:
+    """Interrupts that reached a handler."""
+    return tally.irqs_signalled - tally.irqs_pending - tally.irqs_lost
+
+
+def share(part: int, whole: int) -> str:
+    """ "250 of 250", "none of 7"."""
+    return f"{part:,} of {whole:,}" if part else f"none of {whole:,}"
+
+
+def plural(count: int, noun: str) -> str:
+    """ "1 signal", "3 signals"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def times(count: int) -> str:
+    """ "once", "7 times"."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def bytes_of(length: int) -> str:
+    """ "4 bytes"."""
+    return plural(length, "byte")

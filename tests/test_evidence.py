@@ -1,0 +1,159 @@
+"""What the events show, told apart without KVM: registrations against writes, in any batches, within bounds."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
+from engine.evidence import MOST_KINDS, Evidence
+from engine.findings import findings
+from engine.scenario import Scenario, load_scenario
+from engine.tally import Tally
+
+IO, MMIO, SHUTDOWN = 2, 6, 8
+ON, OFF = (EventKind.WIRE, Switch.IOEVENTFD, 0, 1), (EventKind.WIRE, Switch.IOEVENTFD, 0, 0)
+IRQFD_ON, IRQFD_OFF = (EventKind.WIRE, Switch.IRQFD, 0, 1), (EventKind.WIRE, Switch.IRQFD, 0, 0)
+
+Row = tuple[EventKind, int, int, int]
+
+
+def batch(*rows: Row) -> Events:
+    """Events of (kind, id, seq, arg) at rising times."""
+    return np.array([(tsc, kind, Lane.ENGINE, 0, id, seq, arg) for tsc, (kind, id, seq, arg) in enumerate(rows)], EVENT)
+
+
+def write(address: int, length: int, value: int, doorbell: int = 0, reason: int = IO) -> list[Row]:
+    """An access that leaves the guest; length 0: a read."""
+    ring = [(EventKind.RING, address, doorbell, 0)] if doorbell else []
+    return [*ring, (EventKind.EXIT, reason, doorbell, address), (EventKind.ENTRY, reason, length, value)]
+
+
+def claims(scenario: Scenario | str, *rows: Row, size: int = 1000, backend: str = "kvm_fake") -> list[str]:
+    """What is claimed of these events, fed in batches of `size`."""
+    scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    tally, evidence, events = Tally(), Evidence(scenario, backend), batch(*rows)
+    for start in range(0, len(events), size):
+        tally.feed(events[start : start + size])
+        evidence.feed(events[start : start + size])
+    return [finding.claim for finding in findings(tally, evidence)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize(
+    ("access", "words"),
+    [
+        (write(0x510, 2, 7, 1), "just before the ioeventfd was assigned"),
+        (write(0x510, 2, 8, 1), "the ioeventfd waits for the value 7 and the guest wrote 8"),
+        (write(0x510, 4, 7, 1), "the ioeventfd waits for 2 bytes and the guest wrote 4"),
+        (write(0x514, 2, 7, 1), "the ioeventfd is at 0x510 and the guest wrote at 0x514"),
+        (write(0xD0000000, 2, 7, 1, MMIO), "the ioeventfd is at 0x510 and the guest wrote at 0xd0000000"),
+    ],
+)
+def test_the_reason_is_what_kvm_compares_first(access: list[Row], words: str, size: int) -> None:
+    scenario = load_scenario("doorbell-pio")
+    assert scenario.doorbell
+    waits = replace(scenario, doorbell=replace(scenario.doorbell, datamatch=7))
+    assert f"1 of 1 doorbells left to user space: {words}." in claims(waits, ON, *access, size=size)
+    assert "1 of 1 doorbells left to user space: the ioeventfd was off." in claims(waits, OFF, *access, size=size)
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_a_lab_registers_anew_once_it_is_assigned_again(size: int) -> None:
+    step = (EventKind.SETTING, Setting.STEP, 0, 1)
+    rows = [ON, *write(0x510, 2, 7, 1), step, *write(0x510, 2, 7, 2), OFF, *write(0x510, 2, 7, 3), ON]
+    found = claims("lab-wrong-datamatch", *rows, *write(0x510, 2, 9, 4), size=size)
+    assert found[:3] == [
+        "2 of 4 doorbells left to user space: the ioeventfd waits for the value 9 and the guest wrote 7.",
+        "1 of 4 doorbells left to user space: the ioeventfd was off.",
+        "1 of 4 doorbells left to user space: the ioeventfd waits for the value 7 and the guest wrote 9.",
+    ]
+
+
+def test_a_queue_that_nobody_registered_is_compared_with_the_others() -> None:
+    scenario = load_scenario("doorbell-fan-out")
+    assert scenario.doorbell
+    left = write(scenario.doorbell.address, scenario.doorbell.length, 9, 1, MMIO)
+    assert claims(scenario, ON, *left)[0].endswith("none of 4 ioeventfds waits for the value 9, which the guest wrote.")
+
+
+def test_what_is_no_doorbell_is_told_by_its_address() -> None:
+    rows = [*write(0xD0002000, 4, 1, reason=MMIO), *write(0xD0002000, 0, 0, reason=MMIO), *write(0x5F4, 4, 1)]
+    assert claims("roundtrip", *rows) == [
+        "1 reads and 1 writes of address 0xd0002000 left to user space: nobody has registered it, so reads bring all "
+        "ones and writes vanish."
+    ]
+
+
+def test_a_guest_that_writes_everywhere_fills_no_memory() -> None:
+    evidence = Evidence(load_scenario("roundtrip"), "kvm_fake")
+    evidence.feed(batch(*(row for value in range(500) for row in write(0x700, 4, value))))
+    assert len(evidence.left) == MOST_KINDS
+    assert evidence.left.total() + evidence.left_unknown == 500
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("late", [False, True], ids=["told before", "told after"])
+def test_early_signals(size: int, late: bool) -> None:
+    signals = [(EventKind.IRQFD, 24, number, 0) for number in (1, 2)]
+    count, handler = (EventKind.COUNT, Eventfd.IRQ, 0, 2), (EventKind.HANDLER, 0x40, 2, 2)
+    assign = [handler, IRQFD_ON] if late else [IRQFD_ON, handler]
+    after = [(EventKind.IRQFD, 24, 3, 0), (EventKind.HANDLER, 0x40, 3, 1)]
+    told = "2 signals came before the irqfd was there: the eventfd counted 2, and assigning it injected 1."
+    rows = [IRQFD_OFF, *signals, count, *assign]
+    assert told in claims("lab-early-signal", *rows, size=size)
+    assert told in claims("lab-early-signal", *rows, *after, IRQFD_OFF, size=size)
+    assert not any("before the irqfd" in claim for claim in claims("irq-msi", IRQFD_ON, *signals, handler, size=size))
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_an_edge_that_comes_late_would_be_seen(size: int) -> None:
+    masked, unmasked = (EventKind.SETTING, Setting.MASKED, 0, 1), (EventKind.SETTING, Setting.MASKED, 1, 0)
+    signal, handler = (EventKind.IRQFD, 5, 1, 0), (EventKind.HANDLER, 0x41, 2, 1)
+    rows = [masked, signal, unmasked]
+    in_time = claims("irq-masked", *rows, (EventKind.IRQFD, 5, 2, 0), handler, size=size)
+    assert in_time[0].endswith("were lost: none of them came when it was unmasked, once.")
+    late = claims("irq-masked", *rows, (EventKind.HANDLER, 0x41, 1, 1), size=size)
+    assert late[0].endswith("were lost: 1 of them came when it was unmasked, once.")
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_a_resample_before_the_handler_is_not_the_guests_doing(size: int) -> None:
+    def interrupt(number: int, *, before: bool) -> list[Row]:
+        resample, handler = (EventKind.RESAMPLE, 5, number, 1), (EventKind.HANDLER, 0x41, number, 1)
+        return [(EventKind.IRQFD, 5, number, 0), *((resample, handler) if before else (handler, resample))]
+
+    after = [*interrupt(1, before=False), *interrupt(2, before=False)]
+    assert claims("irq-level-resample", *after, size=size)[0] == (
+        "2 interrupts raised the line and 2 resamples came; none of 2 were read before the handler's first instruction."
+    )
+    mixed = [*interrupt(1, before=True), *interrupt(2, before=False)]
+    claim = claims("irq-level-resample", *mixed, size=size, backend="kvm_pvm")[0]
+    assert claim.endswith(
+        "1 of 2 were read before the handler's first instruction: kvm_pvm ends an interrupt when it injects it."
+    )
+    stuck = claims("lab-no-eoi", (EventKind.IRQFD, 5, 1, 0), (EventKind.HANDLER, 0x44, 1, 1), backend="kvm_intel")
+    assert "0 resamples came, so the line is still high, and the device waits (kvm_intel)." in stuck[0]
+
+
+def test_refusals_are_named_even_unknown_ones() -> None:
+    known = (EventKind.REFUSED, Operation.IRQFD_ASSIGN, 25, errno.EBUSY)
+    other = (EventKind.REFUSED, Operation.IOEVENTFD_ASSIGN, 0x510, 999)
+    assert claims("irq-msi", known, other) == [
+        "KVM refused an irqfd for GSI 25 once: EBUSY, this eventfd is an irqfd already.",
+        "KVM refused an ioeventfd at 0x510 once: 999.",
+    ]
+
+
+def test_an_end_is_an_end_only_if_nothing_follows() -> None:
+    shutdown = (EventKind.EXIT, SHUTDOWN, 0, 0)
+    assert "KVM_EXIT_SHUTDOWN: the guest met a triple fault" in claims("doorbell-pio", shutdown)[0]
+    assert claims("doorbell-pio", shutdown, (EventKind.ENTRY, SHUTDOWN, 0, 0)) == []
+
+
+def test_nothing_is_claimed_of_nothing() -> None:
+    for name in ("roundtrip", "irq-msi", "vm-to-vm", "lab-wrong-length"):
+        assert claims(name) == claims(name, ON, IRQFD_ON) == []
