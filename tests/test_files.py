@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def test_a_recording_that_began_in_the_middle_replays_without_incomplete_journey
 
 def test_all_that_is_held_can_be_saved_and_replayed(stage: Stage, tmp_path: Path) -> None:
     stage.run(30)
-    stage.window.files.save(tmp_path / "held.arrow")
+    stage.window.files.write(tmp_path / "held.arrow")
     stage.window.files.close()
     stage.run(1)
     held = np.concatenate(list(Recording(tmp_path / "held.arrow").batches()))
@@ -98,12 +99,33 @@ def test_all_that_is_held_can_be_saved_and_replayed(stage: Stage, tmp_path: Path
     assert stage.window.files.recent[0] == tmp_path / "held.arrow"
 
 
+@pytest.mark.parametrize("name", ["run.parquet", "run.csv", "run.pftrace", "run.hgrm", "run.hlog"])
+def test_all_that_is_held_can_be_exported(stage: Stage, tmp_path: Path, name: str) -> None:
+    stage.run(10)
+    stage.window.files.write(tmp_path / name)
+    stage.window.files.close()
+    stage.run(1)
+    assert (tmp_path / name).stat().st_size > 100
+    assert stage.said.endswith(f"saved to {tmp_path / name}.")
+    assert os.listdir(tmp_path) == [name]
+    assert not stage.window.files.recent
+
+
+def test_a_format_that_there_is_not_is_one_sentence(stage: Stage, tmp_path: Path) -> None:
+    stage.run(10)
+    stage.window.files.write(tmp_path / "run.docx")
+    stage.window.files.close()
+    stage.run(1)
+    assert ".docx" in stage.said
+    assert not os.listdir(tmp_path)
+
+
 def test_what_the_history_has_forgotten_is_summed_up_at_the_beginning(stage: Stage, tmp_path: Path) -> None:
     stage.window.model.events.limit = 1
     while not stage.window.model.forgotten.recorded:
         stage.run(30)
     model = stage.window.model
-    stage.window.files.save(tmp_path / "held.arrow")
+    stage.window.files.write(tmp_path / "held.arrow")
     stage.window.files.close()
     tally = tally_of(tmp_path / "held.arrow")
     assert tally.began.rung == max(model.forgotten.doorbells_rung, model.forgotten.doorbells_received) > 0
@@ -128,7 +150,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(stage: Stage, tmp_path: P
     stage.window.files.toggle_capture(tmp_path / "file" / "run.arrow")
     assert stage.window.files.capture is None
     assert "cannot be made" in stage.said
-    stage.window.files.save(tmp_path / "missing" / "held.arrow")
+    stage.window.files.write(tmp_path / "missing" / "held.arrow")
     stage.window.files.close()
     stage.run(1)
     assert "cannot be written" in stage.said

@@ -74,6 +74,9 @@ ACTIONS: tuple[Action, ...] = (
         "record", "File", "Record", ("Ctrl+E",), C.record, "Writes what happens from now on to a file", checkable=True
     ),
     Action("save", "File", "Save recording…", ("Ctrl+S",), C.save_recording, "Saves all that is held to a file"),
+    Action(
+        "export", "File", "Export…", ("Ctrl+Shift+E",), C.export, "Parquet, CSV, Perfetto or HdrHistogram of all held"
+    ),
     Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),
     Action("save_sequence", "File", "Save sequence chart…", (), C.save_sequence, "One journey as an SVG or PNG file"),
     Action(

@@ -230,6 +230,10 @@ class Commands:
         """All that the history holds, to a file."""
         self.window.files.save()
 
+    def export(self) -> None:
+        """The same, in the format of another program."""
+        self.window.files.export()
+
     def record(self) -> None:
         """Writes what happens to a file from now on, or ends that."""
         self.window.files.toggle_capture()

@@ -1,7 +1,11 @@
-"""What the window does with files: recordings that are opened, saved, and written while it shows them."""
+"""What the window does with files: recordings that are opened, saved, and written while it shows them.
+
+Arrow is imported where it is needed, so that a window on a guest need not wait for it.
+"""
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -14,15 +18,16 @@ from PySide6.QtWidgets import QFileDialog
 from engine.errors import EngineError, RecordingError
 from engine.events import Events
 from engine.source import Source
-from viz.capture import Capture
 from viz.doctor import program_version
-from viz.text import count_of
+from viz.text import count_of, grouped
 
 if TYPE_CHECKING:
     from engine.recording_header import Header
+    from viz.capture import Capture
     from viz.window import MainWindow
 
 RECORDINGS = "Recordings (*.arrow *.arrows);;All files (*)"
+OURS = (".arrow", ".arrows")
 RECENT = 8  # files that are remembered
 
 
@@ -32,6 +37,22 @@ def header_of(source: Source) -> Header:
     from engine.replay import Replay
 
     return source.recording.header if isinstance(source, Replay) else Header.of(source, program_version())
+
+
+def write_held(path: Path, header: Header, held: list[Events]) -> str:
+    """Writes a recording, or converts what would be one; what was written, in words. EngineError if it cannot be."""
+    from engine.convert import convert, export_for
+    from engine.recorder import save_recording
+    from engine.recording import Recording
+
+    if path.suffix in OURS:
+        return count_of(save_recording(path, header, held), "event")
+    export = export_for(path)
+    with tempfile.TemporaryDirectory(prefix="bellwire-") as folder:
+        recording = Path(folder) / "held.arrow"
+        save_recording(recording, header, held)
+        written = convert(Recording(recording), path, export)
+    return f"{grouped(written)} {export.unit}"
 
 
 class Files:
@@ -84,14 +105,27 @@ class Files:
 
     # -- saving what is held
 
-    def save(self, path: Path | None = None) -> None:
-        """Writes all that the history holds to a file; asks which, unless it is told."""
-        if path is None:
-            suggested = f"{self.window.model.scenario.name}.arrow"
-            name, _ = QFileDialog.getSaveFileName(self.window, "Save the recording", suggested, RECORDINGS)
-            if not name:
-                return
-            path = Path(name) if Path(name).suffix else Path(f"{name}.arrow")
+    def save(self) -> None:
+        """Writes all that the history holds to a recording; asks which."""
+        self._ask("Save the recording", ["arrow"])
+
+    def export(self) -> None:
+        """Writes it in the format of another program; asks in which file, whose suffix says which format."""
+        from engine.exports import EXPORTS
+
+        self._ask("Export", [name for name in EXPORTS if name != "arrow"])
+
+    def _ask(self, title: str, formats: list[str]) -> None:
+        from engine.exports import EXPORTS
+
+        filters = {f"{EXPORTS[name].title} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
+        suggested = f"{self.window.model.scenario.name}{EXPORTS[formats[0]].suffix}"
+        name, chosen = QFileDialog.getSaveFileName(self.window, title, suggested, ";;".join(filters))
+        if name:
+            self.write(Path(name) if Path(name).suffix else Path(f"{name}{filters[chosen]}"))
+
+    def write(self, path: Path) -> None:
+        """Writes all that the history holds to a file, in the format of its suffix."""
         model = self.window.model
         if not model.tally.recorded:
             self.window.notice.say("There is nothing to save yet.")
@@ -102,19 +136,20 @@ class Files:
         thread.start()
 
     def _save(self, path: Path, header: Header, held: list[Events]) -> None:
-        from engine.recorder import save_recording
-
         try:
-            events = save_recording(path, header, held)
-        except RecordingError as error:
+            written = write_held(path, header, held)
+        except EngineError as error:
             sentence = str(error)
             self._news.append(lambda: self.window.notice.say(sentence))
         else:
-            self._news.append(lambda: self._say_saved(path, events))
+            self._news.append(lambda: self._say_saved(path, written))
 
-    def _say_saved(self, path: Path, events: int) -> None:
+    def _say_saved(self, path: Path, written: str) -> None:
+        sentence = f"{written} saved to {path}."
+        if path.suffix not in OURS:
+            self.window.notice.say(sentence, color="live")
+            return
         self._remember(path)
-        sentence = f"{count_of(events, 'event')} saved to {path}."
         self.window.notice.say(sentence, "Replay it", lambda: self.replay(path), color="live")
 
     # -- writing while it happens
@@ -136,6 +171,8 @@ class Files:
         return folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.arrow"
 
     def _begin(self, path: Path) -> None:
+        from viz.capture import Capture
+
         model = self.window.model
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +204,7 @@ class Files:
         if capture.error:
             self.window.notice.say(str(capture.error))
         else:
-            self._say_saved(capture.path, capture.events)
+            self._say_saved(capture.path, count_of(capture.events, "event"))
 
     # -- now and then
 
