@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.beginning import prologue
-from engine.events import EVENT, Clock, EventKind, Events, Switch, no_events
+from engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, no_events
 from engine.evidence import Evidence
 from engine.exit_split import ExitSplit
 from engine.journeys import JOURNEY, Journeys, no_journeys
@@ -47,6 +47,15 @@ class Change:
     def text(self) -> str:
         """ "ioeventfd on"."""
         return f"{SWITCH_NAMES[self.switch]} {'on' if self.on else 'off'}"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Events were lost just before `tsc`."""
+
+    tsc: int
+    lane: Lane
+    count: int
 
 
 @dataclass
@@ -101,6 +110,7 @@ class LiveModel:
         self.events = History(EVENT, EVENT_LIMIT, event_span)
         self.journeys = History(JOURNEY, JOURNEY_LIMIT, journey_span)
         self.changes: list[Change] = []
+        self.losses: list[Loss] = []
         self.transport = Transport(source.clock)
         self.travel = Travel(source.scenario, source.clock, self.events)
         self.selection = Selection()
@@ -148,6 +158,7 @@ class LiveModel:
 
     def _fold(self, events: Events) -> None:
         self._note_changes(events[events["kind"] == EventKind.WIRE])
+        self._note_losses(events[events["kind"] == EventKind.LOST])
         self.tally.feed(events)
         self.exits.feed(events)
         self.rates.feed(events, self.now)
@@ -170,12 +181,26 @@ class LiveModel:
                 self.changes = [*self.changes, Change(int(wire["tsc"]), switch, on)][-CHANGE_LIMIT:]
             known[switch] = on
 
+    def _note_losses(self, lost: Events) -> None:
+        losses = [Loss(int(one["tsc"]), Lane(int(one["id"])), int(one["arg"])) for one in lost[-CHANGE_LIMIT:]]
+        self.losses = [*self.losses, *losses][-CHANGE_LIMIT:]
+
     # -- the state
 
     @property
     def launcher(self) -> Launcher:
         """What lets journeys' tokens set out in real time."""
         return self.travel.launcher
+
+    @property
+    def fill(self) -> float:
+        """How full the memory for events and journeys is, 0..1."""
+        return min(max(len(self.events) / self.events.limit, len(self.journeys) / self.journeys.limit), 1.0)
+
+    @property
+    def dropped_from_memory(self) -> int:
+        """Events that have made room for newer ones: counted, but no longer to be gone back to."""
+        return self.events.total - len(self.events)
 
     @property
     def replaying(self) -> bool:

@@ -45,7 +45,7 @@ class Past(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether busy() and counts() speak of everything that is kept."""
+        """Whether counts() speaks of everything that is kept."""
 
 
 class HeldPast:
@@ -91,8 +91,8 @@ class HeldPast:
 
     @property
     def ready(self) -> bool:
-        """Whether the bins hold everything; while a long history is added to them they do not."""
-        return self.model.events.total - min(self._seen, self._counted) <= MOST
+        """Whether counts() speaks of everything; while a long history is added to the bins it does not."""
+        return self.model.events.total - self._counted <= MOST
 
     def _see(self) -> None:
         """Adds to the busy shares what the history has got since they were last looked at."""

@@ -58,7 +58,7 @@ def duration(ns: float | None, unit: Unit | None = None) -> str:
     if unit.size:
         return f"{in_unit(ns / unit.size, whole=unit.size < 1e3)} {unit.text}"
     for size, name in ((1e9, "s"), (1e6, "ms"), (1e3, "µs")):
-        if ns >= size:
+        if ns >= size * 0.9995:  # else it would be rounded to 1000 of the smaller unit
             return f"{digits(ns / size)} {name}"
     return f"{ns:.0f} ns"
 

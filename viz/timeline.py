@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from engine.journeys import Journeys, no_journeys
 from engine.latency import ends
 from viz.lanes import Shares, lanes_of
+from viz.minimap import GAP, HEIGHT, Minimap
 from viz.model import LiveModel
 from viz.past import HeldPast, Past
 from viz.plots.card import PADDING, Card
@@ -31,7 +32,7 @@ from viz.timescale import TimeScale
 from viz.timeview import TimeView
 
 NEAR = 8  # pixels within which a click or the pointer finds a journey
-LABELS = 184
+LABELS, ROOMY = 184, 176
 PAN = "pan"  # what is dragged, if it is no handle
 
 
@@ -53,6 +54,7 @@ class Timeline(Card):
         self._dragged = ""  # a handle's name, or PAN
         self._turns = Turns(every=2)  # a picture that follows the newest must stand long enough to be seen
         self._brought = 0, 0  # the chosen stretch of time that has been brought into view
+        self.minimap = Minimap(model, self.past, self.view, theme, self)
         self.live = QPushButton("Back to live", self)
         self.live.setToolTip("Follow the newest journeys again (End)")
         self.live.clicked.connect(self.back_to_live)
@@ -81,6 +83,8 @@ class Timeline(Card):
         behind = not self.view.following or not self.model.transport.following
         if self.live.isHidden() == behind:
             self.live.setVisible(behind)
+        if self.minimap.isVisible():
+            self.minimap.look()
         self.update()
 
     def _follow_selection(self) -> None:
@@ -128,13 +132,14 @@ class Timeline(Card):
     @property
     def area(self) -> QRectF:
         """Where the lanes are."""
-        body, px = self.body, self.theme.px
-        return QRectF(
-            body.left() + px(LABELS),
-            body.top() + px(STRIP),
-            body.width() - px(LABELS),
-            body.height() - px(STRIP + AXIS),
-        )
+        px = self.theme.px
+        below = px(AXIS) + px(GAP + HEIGHT) * self._roomy
+        return self.body.adjusted(px(LABELS), px(STRIP), 0, -below)
+
+    @property
+    def _roomy(self) -> bool:
+        """Whether the minimap leaves the lanes enough height."""
+        return self.height() >= self.theme.px(ROOMY)
 
     @property
     def columns(self) -> int:
@@ -150,11 +155,14 @@ class Timeline(Card):
         """The button beside the title."""
         super().resizeEvent(event)
         self._place_button()
+        self._place_minimap()
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""
         super().set_theme(theme)
         self._place_button()
+        self._place_minimap()
+        self.minimap.set_theme(theme)
 
     def _place_button(self) -> None:
         size = self.live.sizeHint()
@@ -164,6 +172,12 @@ class Timeline(Card):
             size.width(),
             size.height(),
         )
+
+    def _place_minimap(self) -> None:
+        body, height = self.body, self.theme.px(HEIGHT)
+        self.minimap.left = self.theme.px(LABELS)
+        self.minimap.setVisible(self._roomy)
+        self.minimap.setGeometry(round(body.left()), round(body.bottom()) - height, round(body.width()), height)
 
     # -- painting
 
@@ -179,6 +193,8 @@ class Timeline(Card):
         painter.save()
         painter.setClipRect(self.area.adjusted(0, -self.theme.px(STRIP), 0, 2))
         LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz).paint(self._chosen())
+        marks.changes(self.model.changes)
+        marks.losses(self.model.losses)
         marks.markers(self.model.markers.places)
         if self.model.transport.exact:
             marks.playhead(self.model.playhead)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from viz.model import Change, Loss
 from viz.plots.curves import tick
+from viz.text import count_of
 from viz.theme import Theme
 from viz.timescale import TimeScale
 from viz.timeview import round_up
@@ -52,6 +56,33 @@ class MarksPainter:
         self.painter.setBrush(color)
         tip = QPointF(x, top + 2 * half)
         self.painter.drawPolygon(QPolygonF([QPointF(x - half, top), QPointF(x + half, top), tip]))
+
+    def changes(self, changes: Sequence[Change]) -> None:
+        """Where the wiring changed, and how."""
+        for change in changes:
+            if self.scale.shows(change.tsc):
+                self._line(self.scale.x(change.tsc), self.theme.color("text_muted"), Qt.PenStyle.DotLine)
+                self._note(change.text, self.scale.x(change.tsc), "text")
+
+    def losses(self, losses: Sequence[Loss]) -> None:
+        """Where events were lost, and how many."""
+        for loss in losses:
+            if self.scale.shows(loss.tsc):
+                self._line(self.scale.x(loss.tsc), self.theme.color("heavy"), Qt.PenStyle.DashDotLine)
+                self._note(f"{count_of(loss.count, 'event')} lost", self.scale.x(loss.tsc), "heavy")
+
+    def _note(self, text: str, x: float, color: str) -> None:
+        """At the foot of a line, on a ground of its own."""
+        self.painter.setFont(self.theme.font(10.5, 600))
+        metrics = self.painter.fontMetrics()
+        box = QRectF(
+            x + 3, self.area.bottom() - metrics.height(), metrics.horizontalAdvance(text) + 8, metrics.height()
+        )
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.theme.color("well", 0.9))
+        self.painter.drawRoundedRect(box, 3, 3)
+        self.painter.setPen(self.theme.color(color))
+        self.painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def markers(self, places: dict[str, int]) -> None:
         """A line with its letter for each, and a band between two."""

@@ -21,7 +21,7 @@ from viz.timeline import Timeline
 
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
 SPACING = 10
-DIAGRAM_SHARE = 0.73  # of the height, where the timeline has the rest
+DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 330, 150, 112  # pixels at 100 % text
 
 

@@ -1,0 +1,219 @@
+"""The whole of what is held, in one strip: when how much happened, what the timeline shows of it, how full it is.
+
+A press or a drag moves the playhead; the frame, where it is wide enough to be taken, moves what the timeline shows.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from engine.events import Lane
+from viz.lanes import Shares
+from viz.model import LiveModel
+from viz.text import count_of, duration
+from viz.theme import Theme
+from viz.timescale import TimeScale
+
+if TYPE_CHECKING:
+    from viz.past import Past
+    from viz.timeview import TimeView
+
+HEIGHT, GAP = 20, 4  # pixels at 100 %; between it and the timeline's axis
+SECONDS = 0.3  # between two looks at the density
+LEAST_FRAME, GRIP = 8, 14  # pixels: the frame is shown at least so wide, and taken if it is
+COLORS = {
+    Lane.GUEST: "guest",
+    Lane.VCPU: "heavy",
+    Lane.KVM: "kvm",
+    Lane.IO_THREAD: "io_thread",
+    Lane.ENGINE: "text_muted",
+}
+FRAME = "frame"
+
+
+class Minimap(QWidget):
+    """`left` is where the lanes begin: what is before it says how much is held."""
+
+    def __init__(self, model: LiveModel, past: Past, view: TimeView, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.model, self.past, self.view, self.theme = model, past, view, theme
+        self.left = 0
+        self.counts: dict[Lane, Shares] = {}
+        self._picture: QImage | None = None
+        self._span = 0, 1  # what is shown, TSC
+        self._looked_at = 0.0
+        self._dragged, self._from = "", 0.0
+        self.setAccessibleName("Minimap of all that is held")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        self.theme, self._looked_at = theme, 0.0
+        self.look()
+
+    def look(self) -> None:
+        """Takes what the model holds now; the density not at every look."""
+        if time.monotonic() - self._looked_at >= SECONDS and self.bar.width() > 1:
+            self._looked_at = time.monotonic()
+            first = self.past.first
+            self._span = first, max(self.past.last, self.model.now if first else 0, first + 1)
+            self.counts = self.past.counts(*self._span, round(self.bar.width()))
+            self._picture = stacked(self.counts, round(self.bar.height()), self.theme)
+            self.setToolTip(self._tip())
+        self.update()
+
+    # -- geometry
+
+    @property
+    def bar(self) -> QRectF:
+        """Where time runs."""
+        return QRectF(self.left, 1, max(self.width() - self.left, 1), self.height() - 2)
+
+    @property
+    def scale(self) -> TimeScale:
+        """Where a time is."""
+        return TimeScale(*self._span, self.bar.left(), self.bar.width())
+
+    @property
+    def frame(self) -> QRectF:
+        """What the timeline shows, as wide as can be seen."""
+        left, right = self.scale.x(self.view.start), self.scale.x(self.view.end)
+        middle, half = (left + right) / 2, max(right - left, LEAST_FRAME) / 2
+        rect = QRectF(middle - half, self.bar.top(), 2 * half, self.bar.height())
+        rect.moveRight(min(rect.right(), self.bar.right() - 1))
+        rect.setLeft(max(rect.left(), self.bar.left() + 1))
+        return rect
+
+    # -- painting
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Density, marks, frame; at the left how much is held."""
+        painter = QPainter(self)
+        painter.fillRect(self.bar, self.theme.color("surface_raised"))
+        if self._picture:
+            painter.drawImage(self.bar, self._picture)
+        self._paint_words(painter)
+        self._paint_changes(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_losses(painter)
+        for tsc in self.model.markers.places.values():
+            self._line(painter, tsc, self.theme.color("focus"), Qt.PenStyle.DashLine)
+        if self.model.events.total:
+            self._paint_frame(painter)
+        if self.model.transport.exact:
+            self._line(painter, self.model.playhead, self.theme.color("paused"), Qt.PenStyle.SolidLine)
+
+    def _paint_words(self, painter: QPainter) -> None:
+        box = QRectF(0, 0, self.left - 8, self.height())
+        painter.setFont(self.theme.font(11, 600))
+        painter.setPen(self.theme.color("text"))
+        held, full = self.held_text, self.full_text
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, held)
+        box.setLeft(painter.fontMetrics().horizontalAdvance(held) + 6)
+        painter.setFont(self.theme.font(11))
+        painter.setPen(self.theme.color("text_muted"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, full)
+
+    def _paint_changes(self, painter: QPainter) -> None:
+        """Where the wiring changed: a line."""
+        for change in self.model.changes:
+            self._line(painter, change.tsc, self.theme.color("text"), Qt.PenStyle.DotLine)
+
+    def _paint_losses(self, painter: QPainter) -> None:
+        """Where events were lost: a wedge that hangs from the top."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color("heavy"))
+        for x in {round(self.scale.x(loss.tsc)) for loss in self.model.losses}:
+            top = self.bar.top()
+            painter.drawPolygon(QPolygonF([QPointF(x - 5, top), QPointF(x + 5, top), QPointF(x, top + 9)]))
+
+    def _paint_frame(self, painter: QPainter) -> None:
+        painter.setPen(QPen(self.theme.color("text"), 1.5))
+        painter.setBrush(self.theme.color("text", 0.12))
+        painter.drawRoundedRect(self.frame, 3, 3)
+
+    def _line(self, painter: QPainter, tsc: int, color: QColor, style: Qt.PenStyle) -> None:
+        if self.scale.shows(tsc):
+            painter.setPen(QPen(color, 2 if style == Qt.PenStyle.SolidLine else 1.5, style))
+            x = self.scale.x(tsc)
+            painter.drawLine(QPointF(x, self.bar.top()), QPointF(x, self.bar.bottom()))
+
+    # -- words
+
+    @property
+    def held_text(self) -> str:
+        """ "12.4 s held"."""
+        if not self.model.events.total:
+            return "Nothing held"
+        return f"{duration(self.model.clock.ns(self.model.events.last - self.model.events.first))} held"
+
+    @property
+    def full_text(self) -> str:
+        """ "38 % full", or that the oldest leaves."""
+        if not self.past.ready:
+            return "being read"
+        return "full: the oldest leaves" if self.model.dropped_from_memory else f"{self.model.fill:.0%} full"
+
+    def _tip(self) -> str:
+        model = self.model
+        lines = [f"{count_of(len(model.events), 'event')} held, {self.full_text}. Coloured by where they happened."]
+        if model.dropped_from_memory:
+            lines.append(f"{count_of(model.dropped_from_memory, 'older event')} only in a recording, if there is one.")
+        if model.losses:
+            lines.append(f"▼ {count_of(model.tally.dropped, 'event')} lost.")
+        return "\n".join([*lines, "Drag to move the playhead."])
+
+    # -- the pointer
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Takes the frame, or moves the playhead."""
+        at = event.position()
+        if event.button() != Qt.MouseButton.LeftButton or not self.bar.contains(at) or not self.model.events.total:
+            return
+        on_playhead = self.model.transport.exact and abs(self.scale.x(self.model.playhead) - at.x()) <= LEAST_FRAME
+        framed = self.frame.width() >= GRIP and self.frame.contains(at) and not on_playhead
+        self._dragged, self._from = FRAME if framed else "playhead", at.x()
+        if not framed:
+            self._drag(at.x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drags what was taken."""
+        if self._dragged:
+            self._drag(event.position().x())
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        """Lets go."""
+        self._dragged = ""
+
+    def _drag(self, x: float) -> None:
+        if self._dragged == FRAME:
+            moved = (x - self._from) * (self._span[1] - self._span[0]) / self.bar.width()
+            self.view.pan(moved / self.view.span)
+            self._from = x
+        else:
+            self.model.scrub(self.scale.tsc(x))
+            self.view.following = True  # the playhead, wherever it goes
+        parent = self.parentWidget()
+        if parent and hasattr(parent, "redraw"):
+            parent.redraw()
+
+
+def stacked(counts: dict[Lane, Shares], height: int, theme: Theme) -> QImage:
+    """A picture of one pixel a column: as high as the root of its number of events, in the colours of their lanes."""
+    total = np.sum(list(counts.values()), axis=0)
+    tall = np.sqrt(total / max(float(total.max()), 1e-9)) * height
+    tall = np.where(total > 1e-9, np.maximum(tall, 1.5), 0)
+    row = np.arange(height, 0, -1)[:, None]
+    pixels: npt.NDArray[np.uint32] = np.zeros((height, total.size), np.uint32)
+    upto = np.cumsum([counts[lane] for lane in COLORS], axis=0) / np.maximum(total, 1e-9) * tall
+    for reach, color in reversed(list(zip(upto, COLORS.values(), strict=True))):
+        pixels[row <= np.rint(reach)[None, :]] = theme.color(color, 0.85).rgba()
+    picture = QImage(pixels.tobytes(), total.size, height, total.size * 4, QImage.Format.Format_ARGB32)
+    return picture.copy()  # of its own memory
