@@ -27,6 +27,7 @@ def test_durations(name: str) -> None:
 
 def test_the_window_chooses_for_all_that_do_not_say() -> None:
     assert duration(2914) == "2.91 µs"
+    assert duration(999_980) == "1.00 ms"  # and not 1000 µs
     Durations.unit = unit_called("ns", HZ)
     assert (duration(2914), duration(2914, FITTING)) == ("2\u202f914 ns", "2.91 µs")
 
