@@ -170,6 +170,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "find", "Analyze", "Find events…", ("Ctrl+F",), C.find_events, "To the filter of the event table", begins=True
     ),
+    Action(
+        "break", "Analyze", "Break when…", ("B",), C.break_when, "The view freezes when it happens; the capture goes on"
+    ),
     Action("keys", "Help", "Keys", ("?", "F1"), C.show_keys, "Shows every key"),
     Action("palette", "Help", "Find an action…", ("Ctrl+Shift+P",), C.show_palette, "Every action by its name"),
     Action("about", "Help", "About…", (), C.show_about, "Versions and this machine"),

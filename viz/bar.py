@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy
 
 from engine.events import Switch as Wiring
 from viz.actions import BY_NAME, tooltip
-from viz.controls import Button, Chip, Choice, Combo, IconButton, Switch
+from viz.controls import Button, Chip, Choice, Combo, IconButton, Pill, Switch
 from viz.icons import icon, logo
 from viz.popover import MorePopover
 from viz.scenarios import fill, show_scenario
@@ -82,6 +82,10 @@ class StatusRow(Row):
         self.factor, self.state = Chip(theme), Chip(theme, mono=False)
         self.capture, self.backend, self.dropped = Chip(theme), Chip(theme), Chip(theme)
         self.capture.hide()
+        self.breaking = Pill()  # what the view breaks at
+        self.breaking.setObjectName("pill")
+        self.breaking.clicked.connect(commands.clear_break)
+        self.breaking.hide()
         self._lay_out()
         self.set_theme(theme)
 
@@ -97,6 +101,7 @@ class StatusRow(Row):
         row.addStretch(1)
         row.addWidget(self.slow_label)
         row.addWidget(self.slow)
+        row.addWidget(self.breaking)
         for chip in self.chips:
             row.addWidget(chip)
 
@@ -106,13 +111,16 @@ class StatusRow(Row):
         return self.factor, self.capture, self.state, self.backend, self.dropped
 
     def spare(self) -> list[QWidget]:
-        """The audience knows what it looks at."""
-        return [] if self.presenting else [self.slow_label, self.name]
+        """The audience knows what it looks at; the slider's keys do the same."""
+        if self.presenting:
+            return []
+        return [self.slow_label, self.name, *([] if self.breaking.isHidden() else [self.slow])]
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.mark.setPixmap(logo(theme, theme.px(24)))
         self.slow.setFixedWidth(theme.px(110))
+        self.breaking.setMinimumWidth(theme.px(84))
         # A menu bar asks for all the width there is, and hides menus where it gets less.
         metrics = QFontMetrics(theme.font(13))
         words = sum(metrics.horizontalAdvance(menu.text()) + theme.px(26) for menu in self.menus.actions())
@@ -142,7 +150,20 @@ class StatusRow(Row):
         self.factor.say(self._factor_text(), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)
         self.scenario.setText(model.scenario.title)
+        self._show_break()
         self._explain()
+
+    def _show_break(self) -> None:
+        """What the view waits for, or has met."""
+        watch = self.commands.model.watch
+        if watch.wanted:
+            self.breaking.setText(f"{'broke' if watch.broken else 'break'}: {watch.wanted.text}  ✕")
+            tip = f"The view freezes when this happens: {watch.wanted.text}. A click, or Esc, takes it back"
+            self.breaking.setToolTip(tip)
+        if self.breaking.isHidden() == (watch.wanted is not None):
+            self.breaking.setVisible(watch.wanted is not None)
+            self.slow.setVisible(not self.presenting)
+            self.make_room()
 
     def state_name(self) -> str:
         """LIVE, PAUSED, REPLAY, NO KVM; or ENDED, if nothing can come any more."""

@@ -90,10 +90,14 @@ class Commands:
         self.model.transport.set_factor(factor)
 
     def clear(self) -> None:
-        """Closes what is open above the picture, else clears the choice."""
-        if not self.window.close_overlays():
-            self.model.selection.choose()
-            self.model.selection.choose(part="")
+        """Closes what is open above the picture, else clears the choice; if there is none, the break."""
+        if self.window.close_overlays():
+            return
+        selection = self.model.selection
+        if not (selection.journeys.size or selection.events.size or selection.part):
+            self.clear_break()
+        selection.choose()
+        selection.choose(part="")
 
     # -- the timeline
 
@@ -123,6 +127,14 @@ class Commands:
         pointed = self.timeline.pointed()
         self.model.markers.put(name, self.model.playhead if pointed is None else pointed)
         self.timeline.redraw()
+
+    def break_when(self) -> None:
+        """Asks what the view shall break at."""
+        self.window.breaks.open()
+
+    def clear_break(self) -> None:
+        """Nothing is waited for any more."""
+        self.window.breaks.clear()
 
     def clear_markers(self) -> None:
         """No marker any more."""

@@ -19,6 +19,7 @@ from engine.journeys import JOURNEY, Journeys, no_journeys
 from engine.latency import Latencies, begin
 from engine.source import Source
 from engine.tally import Tally
+from viz.breaks import Watch
 from viz.history import History
 from viz.markers import Markers
 from viz.rates import Rates
@@ -124,6 +125,7 @@ class LiveModel:
         self.events.forgotten = self.forgotten.feed
         self.now = 0  # the present, TSC
         self.started_at = 0  # TSC of the first event
+        self.watch = Watch(self)
 
     # -- once a frame
 
@@ -139,6 +141,7 @@ class LiveModel:
         self._fold(self.batch)
         for tap in self.taps:
             tap(self.batch)
+        self.watch.look()
 
     def beginning(self) -> Events:
         """What a stream opens with that begins now."""

@@ -7,13 +7,17 @@ are forgotten as the history forgets them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from viz.filter import Everything, Filter, Sight
 from viz.membership import times_of
-from viz.model import LiveModel
 from viz.wording import Wording
+
+if TYPE_CHECKING:
+    from viz.model import LiveModel
 
 PIECE = 1 << 16  # events that are looked at in one go
 SLOW_PIECE = 1 << 14  # where their words are looked at

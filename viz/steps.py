@@ -172,7 +172,7 @@ class Steps:
         stage, tsc = STAGE_OF.get(EventKind(int(event["kind"][0]))), int(event["tsc"][0])
         if stage is None:
             return no_journeys()
-        near = self.model.journeys.window(tsc - self.model.clock.cycles(REACH_SECONDS), tsc)
+        near = self.model.journeys.window(max(tsc - self.model.clock.cycles(REACH_SECONDS), 0), tsc)
         found: Journeys = near[near[stage] == tsc][-1:]
         return found
 

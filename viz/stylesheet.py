@@ -41,6 +41,14 @@ QPushButton:disabled, QToolButton:disabled {{ color: {t.text_muted}; background:
 QPushButton#doorbell {{ color: {t.doorbell}; font-weight: 600; }}
 QPushButton#interrupt {{ color: {t.interrupt}; font-weight: 600; }}
 QPushButton#doorbell:disabled, QPushButton#interrupt:disabled {{ color: {t.text_muted}; font-weight: 400; }}
+QPushButton#pill {{ color: {t.paused}; border: 1px solid {t.paused}; border-radius: {px(13)}px;
+    min-height: {px(24)}px; max-height: {px(24)}px; font-family: "{MONO}"; font-size: {px(12)}px; }}
+QLabel#heading {{ font-size: {px(14)}px; font-weight: 600; }}
+QRadioButton {{ spacing: {px(8)}px; }}
+QRadioButton::indicator {{ width: {px(14)}px; height: {px(14)}px; border-radius: {px(8)}px;
+    border: 1px solid {t.border_strong}; background: {t.well}; }}
+QRadioButton::indicator:checked {{ border: {px(5)}px solid {t.interrupt}; width: {px(6)}px; height: {px(6)}px; }}
+QRadioButton:focus {{ color: {t.focus}; }}
 QPushButton#flat {{ background: transparent; border-color: transparent; color: {t.text_muted}; }}
 QPushButton#flat:hover {{ color: {t.text}; border-color: {t.border}; }}
 

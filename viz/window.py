@@ -19,6 +19,7 @@ from engine.source import Source
 from viz.about import About
 from viz.actions import Action
 from viz.bar import ControlRow, StatusRow
+from viz.break_control import BreakControl
 from viz.commands import Commands
 from viz.empty import EmptyPanel
 from viz.files import Files
@@ -59,6 +60,8 @@ class MainWindow(QMainWindow):
         self.model = LiveModel(source)
         self.commands = Commands(self)
         self.files = Files(self)
+        self.breaks = BreakControl(self)
+        self.breaks.follow(self.model)
         self.notice = NoticeBar(theme)
         self.menus = Menus(self)
         self.status = StatusRow(self.commands, self.menus.bar, theme)
@@ -155,6 +158,7 @@ class MainWindow(QMainWindow):
             self._stop_in_background(self.model.source)
         old = self.views
         self.model = self.frame.model = LiveModel(source)
+        self.breaks.follow(self.model)
         self.views = Views(self.model, self.theme, self._front)
         self.views.diagram.still_motion = self.reduced_motion
         self._box.replaceWidget(old, self.views)
@@ -214,7 +218,7 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             app.setPalette(palette(theme))
             app.setStyleSheet(stylesheet(theme))
-        for part in (self.status, self.controls, self.notice, self.views, self.keys, self.palette_):
+        for part in (self.status, self.controls, self.notice, self.views, self.keys, self.palette_, self.breaks):
             part.set_theme(theme)
         self._bar_at = 0.0
 

@@ -1,0 +1,308 @@
+"""Break when: the view freezes at the first event of a kind that somebody waits for, with what came before and after.
+
+Guarantees: every event that comes after a break is armed is looked at, once, however it is cut into batches; the
+capture goes on. The view is moved only when enough of what came after is there; a view that somebody has paused is not
+moved at all, it is told. No Qt.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.events import EventKind, Events, Switch, no_events
+from engine.exits import exit_name
+from engine.journeys import HEAVY_DOORBELL, Journeys, finish, no_journeys
+from viz.filter import Filter
+from viz.membership import part
+from viz.search import Search
+from viz.text import duration, grouped
+from viz.wording import Wording, kind_name
+
+if TYPE_CHECKING:
+    from viz.model import LiveModel
+
+AFTER_SECONDS = 0.25  # of the source's time, that are let come after the event
+OF_THE_GUEST = ("IO", "MMIO")  # exits that a guest's access causes; others are asked for by the host
+LATENCY_NAMES = {
+    "round_trip": "round trip",
+    "doorbell": "doorbell",
+    "injection": "injection",
+    "store_cost": "store cost",
+}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """The event that was waited for (shape (1,)), its journey if it has one, and why it counts, in one sentence."""
+
+    event: Events
+    journey: Journeys
+    why: str
+
+    @property
+    def tsc(self) -> int:
+        """When it was."""
+        return int(self.event["tsc"][0])
+
+
+Look = Callable[[], Hit | None]  # asked after each batch: the first hit in it
+
+
+class Break(ABC):
+    """What is waited for."""
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """ "round trip > 200 µs"."""
+
+    @abstractmethod
+    def begin(self, model: LiveModel) -> Look:
+        """From now on."""
+
+
+@dataclass(frozen=True)
+class Slow(Break):
+    """A latency above a bound."""
+
+    name: str  # as in engine.latency.LATENCIES
+    ns: float
+
+    @property
+    def text(self) -> str:
+        return f"{LATENCY_NAMES[self.name]} > {duration(self.ns)}"
+
+    def begin(self, model: LiveModel) -> Look:
+        def look() -> Hit | None:
+            cycles = part(model.fresh, self.name)
+            slow = np.flatnonzero(np.nan_to_num(cycles) > self.ns * model.clock.hz / 1e9)
+            if not slow.size:
+                return None
+            first = slow[np.argmin(finish(model.fresh[slow]))]
+            took, number = duration(model.clock.ns(cycles[first])), grouped(int(model.fresh["seq"][first]))
+            why = f"The {LATENCY_NAMES[self.name]} of #{number} took {took}, more than {duration(self.ns)}."
+            return hit_by(model, model.fresh[first : first + 1], why)
+
+        return look
+
+
+@dataclass(frozen=True)
+class Merged(Break):
+    """One read() or one run of the handler that serves more than so many signals."""
+
+    count: int
+
+    @property
+    def text(self) -> str:
+        return f"more than {grouped(self.count)} merged"
+
+    def begin(self, model: LiveModel) -> Look:
+        def look() -> Hit | None:
+            kind, many = model.batch["kind"], model.batch["arg"] > np.uint64(self.count)
+            merged = np.flatnonzero(((kind == EventKind.DOORBELL) | (kind == EventKind.HANDLER)) & many)
+            if not merged.size:
+                return None
+            event = model.batch[merged[:1]]
+            who = "read()" if event["kind"][0] == EventKind.DOORBELL else "run of the handler"
+            why = f"One {who} served {grouped(int(event['arg'][0]))} signals, more than {grouped(self.count)}."
+            return Hit(event, no_journeys(), why)
+
+        return look
+
+
+@dataclass(frozen=True)
+class OfKind(Break):
+    """An event of a kind."""
+
+    kind: EventKind
+
+    @property
+    def text(self) -> str:
+        return f"{kind_name(self.kind)} event"
+
+    def begin(self, model: LiveModel) -> Look:
+        def look() -> Hit | None:
+            found = np.flatnonzero(model.batch["kind"] == self.kind)
+            if not found.size:
+                return None
+            event = model.batch[found[:1]]
+            return Hit(
+                event,
+                no_journeys(),
+                f"An event of kind {kind_name(self.kind)}: {Wording(model.scenario).text(event[0])}.",
+            )
+
+        return look
+
+
+@dataclass(frozen=True)
+class Fits(Break):
+    """An event that passes a filter; where it asks for latencies, as soon as the journey is complete."""
+
+    words: str
+    wanted: Filter
+
+    @property
+    def text(self) -> str:
+        return self.words
+
+    def begin(self, model: LiveModel) -> Look:
+        search = Search(model, Wording(model.scenario), self.wanted, start=model.events.total)
+
+        def look() -> Hit | None:
+            found = [search.advance()]
+            while not search.done:
+                found.append(search.advance())
+            position = min((int(some[0]) for some in found if some.size), default=-1)
+            if position < model.events.oldest:
+                return None
+            event = model.events.at(position, position + 1)
+            return Hit(event, no_journeys(), f"An event fits {self.words}: {Wording(model.scenario).text(event[0])}.")
+
+        return look
+
+
+@dataclass(frozen=True)
+class LeftAnyway(Break):
+    """An access of the guest that leaves to user space although the ioeventfd is on.
+
+    A doorbell that was rung before the ioeventfd was assigned may leave after it, and does not count.
+    """
+
+    text = "exit though ioeventfd is on"
+
+    def begin(self, model: LiveModel) -> Look:
+        return Leaving(model).look
+
+
+class Leaving:
+    """Since when the ioeventfd has been on, and who left nevertheless."""
+
+    def __init__(self, model: LiveModel) -> None:
+        self.model = model
+        self._spans: list[list[int]] = [[model.now, 2**63]] if model.wired(Switch.IOEVENTFD) else []
+
+    def look(self) -> Hit | None:
+        """The first in the newest batch."""
+        self._note_switches()
+        exits, left = self._exits(), self._doorbells()
+        if left.size and (not exits.size or int(left["exit"][0]) < int(exits["tsc"][0])):
+            number = grouped(int(left["seq"][0]))
+            return hit_by(
+                self.model, left[:1], f"Doorbell #{number} left to user space although the ioeventfd is on.", "exit"
+            )
+        if not exits.size:
+            return None
+        reason = exit_name(int(exits["id"][0]))
+        return Hit(
+            exits[:1], no_journeys(), f"The guest left to user space (KVM_EXIT_{reason}) although the ioeventfd is on."
+        )
+
+    def _note_switches(self) -> None:
+        batch = self.model.batch
+        for wire in batch[(batch["kind"] == EventKind.WIRE) & (batch["id"] == Switch.IOEVENTFD)]:
+            tsc, is_on = int(wire["tsc"]), bool(self._spans) and self._spans[-1][1] == 2**63
+            if wire["arg"] and not is_on:
+                self._spans = [*self._spans[-100:], [tsc, 2**63]]
+            elif not wire["arg"] and is_on:
+                self._spans[-1][1] = tsc
+
+    def _exits(self) -> Events:
+        """Those that relay no doorbell: of an access to something else."""
+        batch = self.model.batch
+        exits = batch[(batch["kind"] == EventKind.EXIT) & (batch["seq"] == 0)]
+        if not exits.size:
+            return no_events()
+        by_guest = np.array([exit_name(reason) in OF_THE_GUEST for reason in exits["id"].tolist()])
+        on = np.zeros(exits.size, bool)
+        for start, end in self._spans:
+            on |= (exits["tsc"] > np.uint64(start)) & (exits["tsc"] < np.uint64(end))
+        found: Events = exits[by_guest & on]
+        return found
+
+    def _doorbells(self) -> Journeys:
+        """Those that were rung while it was on."""
+        fresh = self.model.fresh
+        left = fresh[((fresh["heavy"] & HEAVY_DOORBELL) > 0) & (fresh["ring"] > 0) & (fresh["exit"] > 0)]
+        on = np.zeros(left.size, bool)
+        for start, end in self._spans:
+            on |= (left["ring"] > np.uint64(start)) & (left["exit"] < np.uint64(end))
+        found: Journeys = left[on]
+        return found
+
+
+def hit_by(model: LiveModel, journey: Journeys, why: str, stage: str = "") -> Hit:
+    """A journey as a hit: at one of its stages, or at its last."""
+    tsc = int(journey[stage][0]) if stage else int(finish(journey)[0])
+    at = model.events.starting_at(tsc)
+    event = at[:1] if at.size else np.zeros(1, model.events.dtype)
+    if not at.size:
+        event["tsc"] = tsc
+    return Hit(event, journey, why)
+
+
+class Watch:
+    """Armed or not, and what it has found. `changed` is called when the view breaks, is armed, or goes on."""
+
+    def __init__(self, model: LiveModel) -> None:
+        self.model = model
+        self.wanted: Break | None = None
+        self.hit: Hit | None = None
+        self.broken = False  # the hit has been told
+        self.shown = False  # the view stands at it
+        self.changed: list[Callable[[], None]] = []
+        self._look: Look | None = None
+
+    def arm(self, wanted: Break) -> None:
+        """From now on."""
+        self.wanted, self.hit, self.broken, self.shown = wanted, None, False, False
+        self._look = wanted.begin(self.model)
+        self._tell()
+
+    def clear(self) -> None:
+        """Nothing is waited for any more; the view stays where it is."""
+        self.wanted, self.hit, self.broken, self.shown, self._look = None, None, False, False, None
+        self._tell()
+
+    def go_on(self) -> None:
+        """The view goes on, and waits for the next one."""
+        if self.wanted:
+            self.arm(self.wanted)
+        self.model.selection.choose()
+        self.model.transport.play()
+
+    def look(self) -> None:
+        """Called after each batch."""
+        if self._look is None or self.broken:
+            return
+        self.hit = self.hit or self._look()
+        if self.hit and self._enough(self.hit):
+            self.broken = True
+            if self.model.transport.paused:
+                self._tell()
+            else:
+                self.show()
+
+    def _enough(self, hit: Hit) -> bool:
+        """Whether what came after is there."""
+        after = self.model.now - hit.tsc
+        return after >= self.model.clock.cycles(AFTER_SECONDS) or not self.model.source.alive
+
+    def show(self) -> None:
+        """Moves the view to the hit, which is chosen with its journey."""
+        if self.hit is None:
+            return
+        journey = self.hit.journey if self.hit.journey.size else self.model.steps.journey_of(self.hit.event)
+        self.model.transport.seek(self.hit.tsc)
+        self.model.selection.choose(journeys=journey, events=self.hit.event)
+        self.shown = True
+        self._tell()
+
+    def _tell(self) -> None:
+        for call in self.changed:
+            call()
