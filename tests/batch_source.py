@@ -17,7 +17,7 @@ HZ = 1e9  # a cycle is a nanosecond
 class BatchSource:
     """What a model needs of a source."""
 
-    label = "LIVE"
+    label, backend = "LIVE", "kvm_fake"
     alive = True
 
     def __init__(self, batches: list[Events], scenario: str = "roundtrip") -> None:

@@ -121,6 +121,15 @@ def test_what_is_chosen_elsewhere_comes_into_view(stage: Stage) -> None:
     assert stage.positions[-1] == stage.model.events.total - 1
 
 
+def test_what_came_since_the_last_look_can_be_chosen_elsewhere(stage: Stage) -> None:
+    for _ in range(3):
+        stage.source.run(1 / 20)
+        stage.model.tick(1 / 20)
+    stage.model.step(-1)
+    assert stage.panel.list.chosen in stage.positions
+    assert sum(row.of_choice for row in stage.panel.table.page.rows) >= 2
+
+
 def test_keys_move_the_choice_and_copy_it(stage: Stage) -> None:
     stage.find("kind=ring")
     stage.key(KEYS.Key_Up)

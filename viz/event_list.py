@@ -26,7 +26,7 @@ class EventList:
         self.rows = 1
         self.following = True
         self.held = False  # by a choice, not by hand
-        self.chosen = self.anchor = -1
+        self.chosen = self.anchor = self._awaited = -1
         self._top = 0  # position of the first row in view, while it does not follow
 
     def __len__(self) -> int:
@@ -83,20 +83,26 @@ class EventList:
 
     def forget(self) -> None:
         """Nothing is chosen any more."""
-        self.chosen = self.anchor = -1
+        self.chosen = self.anchor = self._awaited = -1
 
     # -- choosing
 
     def show(self, position: int) -> None:
-        """Chooses an event that was chosen elsewhere: with what came before and after it in view."""
-        self.chosen = self.anchor = position
+        """Chooses an event that was chosen elsewhere; it comes into view once the search has come so far."""
+        self.chosen = self.anchor = self._awaited = position
         self.held = True
-        self.bring(position, margin=self.rows // 4)
+
+    def catch_up(self) -> None:
+        """Looks at more events; brings what is awaited into view, with what came before and after it."""
+        self.search.advance()
+        if 0 <= self._awaited < self.search.looked:
+            self.bring(self._awaited, margin=self.rows // 4)
+            self._awaited = -1
 
     def choose(self, position: int, extend: bool = False) -> None:
         """Chooses the event at a position; extend: and those from the one that was chosen first."""
         self.anchor = self.anchor if extend and self.anchor >= 0 else position
-        self.chosen, self.held = position, True
+        self.chosen, self.held, self._awaited = position, True, -1
         self.bring(position)
 
     def row_beside(self, rows: int) -> int:

@@ -83,8 +83,8 @@ class EventsPanel(Panel):
 
     def redraw(self) -> None:
         """The rows as they are now."""
-        self.list.search.advance()
         self.list.rows = self.table.room
+        self.list.catch_up()
         self._follow_play()
         page = self.list.page()
         rows = rows_of(self.model, self.list.wording, page, skip=int(self.list.top > 0))
@@ -139,6 +139,7 @@ class EventsPanel(Panel):
         self.redraw()
 
     def _bar_moved(self, row: int) -> None:
+        self.list.held = False
         self.list.scroll_to(row)
         self.redraw()
 
