@@ -9,7 +9,19 @@ from typing import Self
 import numpy as np
 
 from engine.errors import EngineError
-from engine.events import EVENT, Clock, Eventfd, EventKind, Events, IrqIoctl, Lane, Setting, Switch
+from engine.events import (
+    BUFFERS_ADDED,
+    BUFFERS_USED,
+    EVENT,
+    Clock,
+    Eventfd,
+    EventKind,
+    Events,
+    IrqIoctl,
+    Lane,
+    Setting,
+    Switch,
+)
 from engine.scenario import Scenario, load_scenario
 
 HZ = 2_000_000_000  # cycles a second: 2000 cycles are 1 µs
@@ -86,9 +98,19 @@ class FakeSource:
             self._handle(read, n)
             return
         self._put(read, EventKind.DOORBELL, Lane.IO_THREAD, 0, n, 1)
+        if self.scenario.virtqueue:
+            self._serve(read + 500, n)
         if self.scenario.interrupt and self.scenario.interrupt.by == "guest":
             self._interrupt(read + 4_000, n)
         self._put(read + 4_500, EventKind.WAIT, Lane.IO_THREAD, 0, n, self._signalled)
+
+    def _serve(self, at: int, n: int) -> None:
+        """Each kick brings four buffers, each second one an interrupt."""
+        self._put(at, EventKind.BUFFERS, Lane.IO_THREAD, BUFFERS_ADDED, 4 * n, 4)
+        for used in range(4 * n - 3, 4 * n + 1):
+            self._put(at + 500, EventKind.BUFFERS, Lane.IO_THREAD, BUFFERS_USED, used, 1)
+        if n % 2 == 0:
+            self._interrupt(at + 3_500, 0)
 
     def _interrupt(self, at: int, answers: int) -> None:
         interrupt = self.scenario.interrupt

@@ -58,6 +58,12 @@ def model_of(scenario: str, seconds: float = 3.0, switch: str = "") -> LiveModel
     return model
 
 
+def suited(plot_class: type[Plot], name: str) -> str:
+    """A scenario that the plot suits: this one, or the first that there is."""
+    scenarios = [load_scenario(name), *list_scenarios()]
+    return next(scenario.name for scenario in scenarios if plot_class.suits(scenario))
+
+
 def shown(plot: Plot, qtbot: QtBot, width: int = 480, height: int = 200) -> QImage:
     qtbot.addWidget(plot)
     plot.resize(width, height)
@@ -79,9 +85,11 @@ def amount(image: QImage, name: str, theme: Theme, near: int) -> int:
     return int((np.abs(pixels[:, :3].astype(int) - target).sum(axis=1) < near).sum())
 
 
-@EVERY
-@pytest.mark.parametrize("scenario", [s.name for s in list_scenarios()])
-def test_draws_every_scenario(plot_class: type[Plot], scenario: str, qtbot: QtBot) -> None:
+@pytest.mark.parametrize(
+    ("plot_class", "scenario"),
+    [(plot, scenario.name) for plot in PLOTS for scenario in list_scenarios() if plot.suits(scenario)],
+)
+def test_draws_every_scenario_that_it_suits(plot_class: type[Plot], scenario: str, qtbot: QtBot) -> None:
     plot = plot_class(model_of(scenario, 1.0), DARK)
     image = shown(plot, qtbot)
     lost = scenario == "irq-masked" and plot_class is not ExitsPlot
@@ -92,7 +100,7 @@ def test_draws_every_scenario(plot_class: type[Plot], scenario: str, qtbot: QtBo
 
 @EVERY
 def test_says_so_when_there_is_nothing(plot_class: type[Plot], qtbot: QtBot) -> None:
-    plot = plot_class(LiveModel(FakeSource()), DARK)
+    plot = plot_class(LiveModel(FakeSource(suited(plot_class, "roundtrip"))), DARK)
     shown(plot, qtbot)
     assert plot.empty
     assert plot.canvas.isHidden()
@@ -100,7 +108,7 @@ def test_says_so_when_there_is_nothing(plot_class: type[Plot], qtbot: QtBot) -> 
 
 @EVERY
 def test_a_theme_leaves_no_color_of_the_other(plot_class: type[Plot], qtbot: QtBot) -> None:
-    plot = plot_class(model_of("roundtrip-userspace", 1.0), DARK)
+    plot = plot_class(model_of(suited(plot_class, "roundtrip-userspace"), 1.0), DARK)
     shown(plot, qtbot)
     plot.set_theme(LIGHT)
     image = shown(plot, qtbot)
@@ -115,7 +123,7 @@ def test_a_theme_leaves_no_color_of_the_other(plot_class: type[Plot], qtbot: QtB
 @pytest.mark.parametrize("size", [(262, 122), (480, 150), (1900, 900)])
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.5])
 def test_any_size_and_text(plot_class: type[Plot], size: tuple[int, int], scale: float, qtbot: QtBot) -> None:
-    plot = plot_class(model_of("roundtrip", 0.5), DARK.scaled(scale))
+    plot = plot_class(model_of(suited(plot_class, "roundtrip"), 0.5), DARK.scaled(scale))
     shown(plot, qtbot, *size)
     plot.canvas.pointer = plot.canvas.area().center()
     assert not plot.grab().isNull()
@@ -124,7 +132,7 @@ def test_any_size_and_text(plot_class: type[Plot], size: tuple[int, int], scale:
 
 @EVERY
 def test_nothing_of_pyqtgraphs_menu_or_mouse(plot_class: type[Plot], qtbot: QtBot) -> None:
-    plot = plot_class(model_of("roundtrip", 0.5), DARK)
+    plot = plot_class(model_of(suited(plot_class, "roundtrip"), 0.5), DARK)
     shown(plot, qtbot)
     assert plot.canvas.box.state["mouseEnabled"] == [False, False]
     assert not plot.canvas.box.menuEnabled()

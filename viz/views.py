@@ -48,7 +48,7 @@ class Views(QWidget):
         self.theme = theme
         self._front = {} if front is None else front
         self.diagram = Diagram(model, theme)
-        self.plots = [plot(model, theme) for plot in PLOTS]
+        self.plots = [plot(model, theme) for plot in PLOTS if plot.suits(model.scenario)]
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
         self.column = QWidget()

@@ -16,6 +16,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from engine.scenario import Scenario
 from viz.model import LiveModel
 from viz.plots.card import PADDING, Card
 from viz.plots.readout import Line, paint_readout
@@ -132,6 +133,11 @@ class Plot(Card):
 
     right_margin = 8.0
     pace = 1  # redraws at every turn, or at every second one...
+
+    @classmethod
+    def suits(cls, scenario: Scenario) -> bool:
+        """Whether the scenario has what this plot shows; where it has not, the plot is left out."""
+        return True
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

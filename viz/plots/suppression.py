@@ -1,0 +1,158 @@
+"""How many signals each buffer of a virtqueue takes: what driver and device keep from each other is seen as what is
+missing to one.
+
+Kicks are the doorbells that the guest has rung, buffers those that the device has given back, both by their events.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from engine.events import BUFFERS_USED
+from engine.scenario import Scenario
+from viz.model import LiveModel
+from viz.plots.exit_layers import BAR, BAR_SECONDS, bars_of
+from viz.plots.latency import spread
+from viz.plots.overtime import OverTime
+from viz.plots.plot import LABEL_SIZE, TICK_SIZE, line_item
+from viz.plots.readout import Line
+from viz.rates import Rates
+from viz.theme import Theme
+
+Ratios = npt.NDArray[np.float64]
+LEAST_TOP = 1.15  # of the axis: the line at one is always in it
+
+
+class Signal(NamedTuple):
+    """One kind of signal: as the rates call it, as the plot does, in full and in short, and its colour."""
+
+    name: str
+    label: str
+    short: str
+    color: str
+
+
+SIGNALS = (
+    Signal("doorbells", "kicks", "kicks", "doorbell"),
+    Signal("interrupts", "interrupts", "irqs", "interrupt"),
+)
+
+
+class SuppressionPlot(OverTime):
+    """One line a kind of signal: signals per buffer in each quarter of a second."""
+
+    title = "Signals per buffer"
+    name = "suppression"
+    note = (
+        f"In each {BAR_SECONDS:g} s: doorbells rung, and interrupts signalled, by buffers used. "
+        "At 1 every buffer has its own; below, the other side had asked not to be told."
+    )
+    right_margin = 72.0
+
+    @classmethod
+    def suits(cls, scenario: Scenario) -> bool:
+        """Where this program is the device, so that it sees every buffer."""
+        return scenario.virtqueue is not None
+
+    def __init__(self, model: LiveModel, theme: Theme) -> None:
+        super().__init__(model, theme)
+        self.lines = {signal.name: line_item() for signal in SIGNALS}
+        self.ratios: dict[str, Ratios] = {}
+        self.first_bar = 0  # its number, counted from TSC 0
+        self.top = 0.0
+        for signal in SIGNALS:
+            self.canvas.addItem(self.lines[signal.name])
+            self.add_legend(signal.name, signal.label, signal.color)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """The lines' colours too."""
+        super().set_theme(theme)
+        for signal in SIGNALS:
+            self.lines[signal.name].setPen(pg.mkPen(theme.color(signal.color), width=1.8))
+
+    def draw(self) -> str:
+        """A line through the middle of every complete bar that had a buffer."""
+        rates = self.model.rates
+        self.first_bar, end = (edge // rates.bin_cycles // BAR for edge in self.edges)
+        self.ratios = {signal.name: per_buffer(rates, signal.name, self.first_bar, end) for signal in SIGNALS}
+        middles = (np.arange(self.first_bar, end) * BAR + BAR / 2) * rates.bin_cycles
+        for signal in SIGNALS:
+            self.lines[signal.name].setVisible(self.shown(signal.name))
+            self.lines[signal.name].setData(self.seconds(middles), self.ratios[signal.name])
+        self._fit()
+        self.facts = "by buffers used"
+        return "" if any(np.isfinite(ratios).any() for ratios in self.ratios.values()) else "No buffer yet"
+
+    def _fit(self) -> None:
+        values = np.concatenate([ratios[np.isfinite(ratios)] for ratios in self.ratios.values()])
+        top = max(LEAST_TOP, float(values.max(initial=0)) * 1.05)
+        if top != self.top:
+            self.top = top
+            self.canvas.setYRange(0, top, padding=0)
+            step = 0.5 if top < 3 else float(np.ceil(top / 4))
+            self.set_ticks("left", [(at, f"{at:g}") for at in np.arange(0, top, step).tolist()])
+
+    def _shown(self) -> list[Signal]:
+        return [one for one in SIGNALS if self.shown(one.name) and np.isfinite(self.ratios[one.name]).any()]
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """The line at one, the newest values at the lines' ends, marks, and the readout."""
+        if not self.ratios:
+            return
+        self._paint_one(painter, area)
+        self._paint_ends(painter, area)
+        self.paint_changes(painter, area)
+        self.paint_readout(painter, area)
+
+    def _paint_one(self, painter: QPainter, area: QRectF) -> None:
+        """Where nothing is suppressed."""
+        y = round(self.canvas.pixel(0, 1).y()) + 0.5
+        painter.setPen(QPen(self.theme.color("text_muted"), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        painter.setFont(self.theme.font(TICK_SIZE))
+        height = painter.fontMetrics().height()
+        box = QRectF(area.left() + 6, y + 1, area.width() - 6, height)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "one each: nothing suppressed")
+
+    def _paint_ends(self, painter: QPainter, area: QRectF) -> None:
+        """Each line's newest value and name at the height of its end, pushed apart where they would meet."""
+        painter.setFont(self.theme.font(LABEL_SIZE, 500))
+        height = painter.fontMetrics().height() * 0.95
+        ends = sorted((self.canvas.pixel(0, newest(self.ratios[one.name])).y(), one) for one in self._shown())
+        for y, (_, one) in zip(spread([y for y, _ in ends], height, area), ends, strict=False):
+            painter.setPen(self.theme.color(one.color))
+            box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, f"{newest(self.ratios[one.name]):.2f} {one.short}")
+
+    def readout(self, pointer: QPointF) -> list[Line]:
+        """The values of the bar at the pointer."""
+        bar = self.x_to_tsc(pointer.x()) // self.model.rates.bin_cycles // BAR - self.first_bar
+        lines = []
+        for one in self._shown():
+            ratios = self.ratios[one.name]
+            if 0 <= bar < ratios.size:
+                value = f"{ratios[bar]:.2f} per buffer" if np.isfinite(ratios[bar]) else "no buffer"
+                lines.append(Line(self.theme.color(one.color), one.label, value))
+        return lines
+
+
+def per_buffer(rates: Rates, name: str, first: int, end: int) -> Ratios:
+    """What was counted under `name` by buffers used, in the bars first..end-1; nan where there was no buffer."""
+    counted, used = (
+        bars_of(rates.between(which, first * BAR, end * BAR)) for which in (name, f"buffers {BUFFERS_USED}")
+    )
+    ratios: Ratios = np.divide(counted, used, out=np.full(used.shape, np.nan), where=used > 0)
+    return ratios
+
+
+def newest(ratios: Ratios) -> float:
+    """The last that there is; of nothing, 0."""
+    known = ratios[np.isfinite(ratios)]
+    return float(known[-1]) if known.size else 0.0
