@@ -37,6 +37,7 @@ from viz.model import LiveModel
 
 LOOK_EVERY = 300  # runs between two looks at what is left behind
 LIVE_SECONDS = 0.05  # how long a guest is let run
+HUNG_SECONDS = 5.0  # after which it is noted where each thread is
 MOST_SECONDS = 12.0  # that a run may take in all, on a busy machine
 MOST_GROWTH_MB = 64  # of the memory, once all kinds of guests have run
 NEVER_READY = "timed out"  # it had not said that it was ready when its time was over
@@ -88,6 +89,7 @@ def run_all(cases: Iterable[Case], results: Results) -> Iterator[Case]:
 def run(case: Case, folder: Path, results: Results) -> None:
     """One guest, from its start to its verdict."""
     began = time.monotonic()
+    faulthandler.dump_traceback_later(HUNG_SECONDS)
     scenario = case.scenario(folder)
     session = Session(scenario)
     model = LiveModel(session)
@@ -96,6 +98,7 @@ def run(case: Case, folder: Path, results: Results) -> None:
             model = watch(session, case.dice())
     except EngineError as error:
         results.problems.append(f"{case} ({scenario.name}): {error}")
+    faulthandler.cancel_dump_traceback_later()
     model.tick(0.016)
     Path(f"{scenario.guest}.bin").unlink()
     took = time.monotonic() - began

@@ -58,7 +58,7 @@ def machines() -> list[list[Scenario]]:
     """The scenarios of each machine that this host can run, as often as it is to be chosen."""
     refusals = {"io-uring": uring.refusal(), "vhost-user": storage_daemon.refusal()}
     there: dict[str, list[Scenario]] = {}
-    for scenario in list_scenarios():
+    for scenario in sorted(list_scenarios(), key=lambda scenario: scenario.name):
         if not refusals.get(scenario.machine):
             there.setdefault(scenario.machine, []).append(scenario)
     return [some for machine, some in there.items() for _ in range(1 if machine == "vhost-user" else CHEAP)]
