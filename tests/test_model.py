@@ -13,6 +13,7 @@ from engine.latency import begin
 from tests.fake_source import FakeSource
 from viz import history
 from viz.history import History
+from viz.legs import LEGS
 from viz.model import LiveModel, event_span, journey_span
 
 FRAME = 1 / 60
@@ -68,6 +69,73 @@ def test_slow_motion_shows_each_journey_that_was_and_in_order() -> None:
     assert seen == sorted(seen)
     assert len(set(seen)) >= 4
     assert list(dict.fromkeys(seen)) == list(range(seen[0], seen[-1] + 1))
+
+
+def test_a_token_takes_as_long_on_each_leg_as_was_measured_times_the_factor_to_a_frame() -> None:
+    for factor, scenario in ((2e4, "roundtrip"), (1e5, "roundtrip"), (5e4, "roundtrip-userspace")):
+        _, model = running(0.3, scenario)
+        model.scrub(0)
+        model.transport.set_factor(factor)
+        model.transport.play()
+        frames: dict[tuple[int, str], int] = {}
+        places: dict[tuple[int, str], list[float]] = {}
+        for _ in range(500):
+            model.tick(FRAME)
+            for token in model.tokens():
+                key = token.seq, token.leg
+                frames[key] = frames.get(key, 0) + 1
+                places.setdefault(key, []).append(token.at)
+        journeys = {int(one["seq"]): one for one in model.journeys.newest(model.journeys.total)}
+        newest = max(seq for seq, _ in frames)
+        finished = {seq for seq, _ in frames} - {newest}  # which is still on its way
+        assert len(finished) >= 2
+        for (seq, leg), seen in frames.items():
+            if seq not in finished:
+                continue
+            start, end, _ = LEGS[leg]
+            seconds = model.clock.ns(int(journeys[seq][end]) - int(journeys[seq][start])) / 1e9 * factor
+            assert abs(seen - seconds / FRAME) <= 1, (leg, seen, seconds / FRAME)
+            steps = np.diff(places[seq, leg])
+            assert steps == pytest.approx(FRAME / seconds, rel=0.01)
+
+
+def test_slow_motion_that_is_too_quick_for_the_eye_counts_every_journey_that_it_passes() -> None:
+    for factor in (2.0, 20.0, 1000.0):
+        source, model = running(1.0)
+        model.transport.set_factor(factor)
+        start = model.playhead
+        for _ in range(300):
+            source.run(FRAME)
+            model.tick(FRAME)
+        assert model.transport.together
+        assert not model.transport.exact
+        passing = model.travel.passing
+        starts = begin(model.journeys.newest(model.journeys.total))
+        passed = int(((starts > start) & (starts <= model.playhead)).sum())
+        assert passing.launched + passing.aggregated + passing.waiting == passed > 0
+        assert model.tokens()
+        if factor < 1000:
+            assert model.playhead - start == pytest.approx(300 * FRAME * model.clock.hz / factor, rel=0.05)
+        assert counted(model) == model.latencies.journeys  # those that set out in real time
+
+
+def test_a_pause_in_quick_slow_motion_freezes_the_tokens_and_a_step_shows_the_moment() -> None:
+    source, model = running(1.0)
+    model.transport.set_factor(50.0)
+    run(source, model, 2.0)
+    model.transport.pause()
+    shown = model.tokens()
+    run(source, model, 0.2)
+    assert model.tokens() == shown
+    playhead = model.playhead
+    assert model.step(+1)
+    assert model.transport.exact
+    assert model.playhead > playhead  # from where the view was, not from the present
+    assert len(model.tokens()) == 1
+    model.transport.play()
+    run(source, model, 0.1)
+    assert model.transport.together
+    assert model.travel.passing.aggregated < 100  # begun anew
 
 
 def test_first_step_from_live_goes_to_the_newest_journey() -> None:

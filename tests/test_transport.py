@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.events import Clock
-from viz.transport import FACTORS, LONGEST_QUIET, SLOWEST, Transport
+from viz.transport import FACTORS, LEAST_SECONDS, LONGEST_QUIET, SLOWEST, SURE, Transport
 
 CLOCK = Clock(1e9)
 
@@ -76,6 +76,36 @@ def test_notches_go_there_and_back() -> None:
     for factor in reversed(FACTORS[:-1]):
         made.faster()
         assert made.factor == factor
+
+
+def test_journeys_too_short_to_be_seen_go_together_and_longer_ones_for_themselves() -> None:
+    seconds = 5e-5
+    for factor in FACTORS:
+        made = transport(factor)
+        made.judge(seconds)
+        assert made.together == (1 < factor < LEAST_SECONDS / SURE / seconds)
+        assert made.away == (factor > 1)
+        assert made.exact == (made.away and not made.together)
+
+
+def test_near_the_border_it_does_not_change_its_mind() -> None:
+    made, said = transport(LEAST_SECONDS / 1e-4), []
+    for seconds in (1e-4, 0.5e-4, 1e-4, 2e-4):
+        made.judge(seconds)
+        said.append(made.together)
+    assert said == [False, True, True, False]
+
+
+def test_a_pause_keeps_what_is_shown_and_a_step_shows_the_very_moment() -> None:
+    made = transport(10)
+    made.judge(1e-4)
+    made.pause()
+    made.judge(1.0)
+    assert made.together
+    made.seek(2000)
+    assert made.exact
+    made.judge(1e-4)
+    assert made.exact
 
 
 def test_back_to_the_present_from_anywhere() -> None:

@@ -177,14 +177,16 @@ class StatusRow(Row):
     def _factor_text(self) -> str:
         model = self.commands.model
         text = ratio(model.transport.factor)
-        return f"{text}, {model.behind:.1f} s back" if model.transport.exact and model.behind >= 0.1 else text
+        return f"{text}, {model.behind:.1f} s back" if model.transport.away and model.behind >= 0.1 else text
 
     def _explain(self) -> None:
         model = self.commands.model
         keys = f"{BY_NAME['slower'].key} slower, {BY_NAME['faster'].key} faster, {BY_NAME['newest'].key} to the present"
         real = "At 1 : 1 a token moves at a pace for the eye and carries the count of what it stands for."
         slow = "In slow motion a token's time on a wire is the measured one, times the factor."
-        self.factor.setToolTip(f"{slow if model.transport.exact else real} ({keys})")
+        short = "At this factor journeys are too short to be seen: a token moves at a pace for the eye, with its count."
+        now = slow if model.transport.exact else short if model.transport.together else real
+        self.factor.setToolTip(f"{now} ({keys})")
         self.slow.setToolTip(f"Slow motion of the transit itself ({keys})")
         self.capture.setToolTip("What happens is being written to a file. (Ctrl+E ends it)")
         self.state.setToolTip("PAUSED stops the view; the capture goes on. (Space)")

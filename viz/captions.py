@@ -11,7 +11,7 @@ from engine.events import Switch
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
 from viz.counts import latency_of, shown, whole
 from viz.model import LiveModel
-from viz.text import count_of, duration, grouped
+from viz.text import count_of, duration, grouped, ratio
 
 IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
 Say = Callable[[LiveModel], str]
@@ -23,10 +23,20 @@ def caption(model: LiveModel) -> str:
         return "Waiting for the first event." if model.source.alive else "No guest runs."
     if model.transport.exact:
         return journey_caption(model)
+    if model.transport.together:
+        return together(model)
     traits = model.travel.ways.traits
     said = next((say for trait, say in SENTENCES if trait in traits), None)
     sentences = said(model) if said else " ".join(filter(None, (doorbells(model), interrupts(model))))
     return " ".join(filter(None, (sentences, losses(model))))
+
+
+def together(model: LiveModel) -> str:
+    """Why in slow motion tokens still stand for several journeys."""
+    seconds, factor = model.usual_seconds or 0.0, model.transport.factor
+    journey, seen = duration(seconds * 1e9), duration(seconds * factor * 1e9)
+    start = f"At {ratio(factor)} a journey of {journey} lasts {seen}, too short to be seen"
+    return f"{start}: tokens go at a pace for the eye, each with the number of journeys that it stands for."
 
 
 def losses(model: LiveModel) -> str:

@@ -21,7 +21,7 @@ def shown(model: LiveModel) -> Journeys:
     """The journey that the view is about: the chosen one, one under way in slow motion, else the newest."""
     if model.selection.journeys.size:
         return model.selection.journeys
-    return model.under_way()[:1] if model.transport.exact else model.journeys.newest(1)
+    return model.under_way()[:1] if model.transport.exact else model.newest_shown()
 
 
 def latency_of(model: LiveModel, journeys: Journeys, name: str) -> float | None:

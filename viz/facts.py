@@ -17,7 +17,7 @@ from engine.scenario_rules import ADDRESS_STRIDE
 from viz.captions import IOCTLS, caption
 from viz.counts import counted, latency_of, shown
 from viz.model import LiveModel
-from viz.text import count_of, duration, grouped
+from viz.text import count_of, duration, grouped, ratio
 
 FDS = {"doorbell": Eventfd.DOORBELL, "irq": Eventfd.IRQ}
 
@@ -44,6 +44,8 @@ def rate_text(model: LiveModel) -> str:
     if model.transport.exact:
         skipped = 0 if model.transport.paused else model.transport.skipped
         return f"{duration(model.clock.ns(skipped))} of quiet left out" if skipped else ""
+    if model.transport.together:
+        return f"shown together, {ratio(model.transport.factor)}"
     what = "doorbells" if model.scenario.doorbell else "interrupts"
     real, shown_ = counted(model, what), counted(model, "tokens")
     return f"{grouped(real)} {what}/s, shown as {grouped(shown_)} tokens/s" if real > shown_ + 1 and shown_ else ""

@@ -107,7 +107,7 @@ class Minimap(QWidget):
             self._line(painter, tsc, self.theme.color("focus"), Qt.PenStyle.DashLine)
         if self.model.events.total:
             self._paint_frame(painter)
-        if self.model.transport.exact:
+        if self.model.transport.away:
             self._line(painter, self.model.playhead, self.theme.color("paused"), Qt.PenStyle.SolidLine)
 
     def _paint_words(self, painter: QPainter) -> None:
@@ -177,7 +177,7 @@ class Minimap(QWidget):
         at = event.position()
         if event.button() != Qt.MouseButton.LeftButton or not self.bar.contains(at) or not self.model.events.total:
             return
-        on_playhead = self.model.transport.exact and abs(self.scale.x(self.model.playhead) - at.x()) <= LEAST_FRAME
+        on_playhead = self.model.transport.away and abs(self.scale.x(self.model.playhead) - at.x()) <= LEAST_FRAME
         framed = self.frame.width() >= GRIP and self.frame.contains(at) and not on_playhead
         self._dragged, self._from = FRAME if framed else "playhead", at.x()
         if not framed:

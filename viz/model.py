@@ -124,6 +124,7 @@ class LiveModel:
         self.forgotten = Tally()  # of the events that the history no longer holds
         self.events.forgotten = self.forgotten.feed
         self.now = 0  # the present, TSC
+        self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
         self.watch = Watch(self)
 
@@ -154,10 +155,23 @@ class LiveModel:
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""
         self.now = max(self.now, self.source.now())
-        last = max(self.journeys.last, self.events.last if self.travel.only_echoes else 0)
+        if self.transport.away:
+            self.transport.judge(self.usual_seconds)
+        last, before = max(self.journeys.last, self.events.last if self.travel.only_echoes else 0), self.playhead
         self.transport.advance(seconds, self.now, self._travelling(), self._next_start, last)
         if self.transport.following:
             self.rates.count("tokens", self.now, self.travel.advance(seconds))
+        elif self.transport.together and not self.transport.paused:
+            self._pass(seconds, before)
+
+    def _pass(self, seconds: float, before: int) -> None:
+        """The playhead has moved on from `before`, in slow motion that is too quick to show each journey for itself."""
+        if before != self._passed:  # it has been elsewhere meanwhile
+            self.travel.passing = Launcher()
+        self._passed = self.playhead
+        near = self.journeys.window(before + 1, self.playhead)
+        starts = begin(near)
+        self.travel.go_by(seconds, near[(starts > np.uint64(before)) & (starts <= np.uint64(self.playhead))])
 
     def _fold(self, events: Events) -> None:
         self._note_changes(events[events["kind"] == EventKind.WIRE])
@@ -235,6 +249,12 @@ class LiveModel:
         return self.tally.wiring.get(switch, False)
 
     @property
+    def usual_seconds(self) -> float | None:
+        """How long a journey usually takes; None if there is none yet."""
+        ns = self.latencies.now(self.whole_latency)
+        return None if ns is None else ns / 1e9
+
+    @property
     def whole_latency(self) -> str:
         """The latency from a journey's first cause to its last effect, in this scenario."""
         if self.scenario.doorbell is None:
@@ -252,15 +272,24 @@ class LiveModel:
         """What is on the wires at the playhead."""
         if self.transport.exact:
             return self.travel.exact(self.under_way(), self.playhead)
-        return self.travel.tokens()
+        return self.travel.passing.tokens() if self.transport.away else self.travel.tokens()
 
     def under_way(self) -> Journeys:
         """The journeys that the playhead is in the middle of."""
         return self.journeys.window(self.playhead, self.playhead + 1)
 
+    def newest_shown(self) -> Journeys:
+        """The newest journey as of the playhead; shape (1,), or (0,) if there is none."""
+        if not self.transport.away:
+            return self.journeys.newest(1)
+        start = self.journeys.start_before(self.playhead + 1)
+        return no_journeys() if start is None else self.journeys.starting_at(start)[-1:]
+
     def _travelling(self) -> bool:
-        if not self.transport.exact:
+        if not self.transport.away:
             return False
+        if self.transport.together:
+            return bool(self.travel.passing.carriers or self.travel.passing.waiting)
         return bool(self.under_way().size) or (self.travel.only_echoes and bool(self.tokens()))
 
     def _next_start(self, tsc: int) -> int | None:

@@ -73,7 +73,7 @@ class Steps:
 
     def take(self, kind: Callable[[Steps, int], Place | None], direction: int) -> bool:
         """Pauses and takes a step of a kind; False if there is nowhere to go."""
-        if not self.model.transport.exact:
+        if not self.model.transport.away:
             self._trail.clear()
             return self._go(kind(self, 0))
         here = self.here

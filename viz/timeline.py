@@ -196,7 +196,7 @@ class Timeline(Card):
         marks.changes(self.model.changes)
         marks.losses(self.model.losses)
         marks.markers(self.model.markers.places)
-        if self.model.transport.exact:
+        if self.model.transport.away:
             marks.playhead(self.model.playhead)
         painter.restore()
         if not self.model.journeys.total:
@@ -292,9 +292,7 @@ class Timeline(Card):
             return
         self._pressed, self._dragged = at, ""
         if not self.area.contains(at):
-            handles = self.model.markers.places | (
-                {PLAYHEAD: self.model.playhead} if self.model.transport.exact else {}
-            )
+            handles = self.model.markers.places | ({PLAYHEAD: self.model.playhead} if self.model.transport.away else {})
             self._drag(handle_at(at.x(), self.scale, handles) or PLAYHEAD, at)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -343,7 +341,7 @@ class Timeline(Card):
 
     def zoom(self, factor: float) -> None:
         """Shows `factor` times as much time, around the playhead if that is in view, else around the middle."""
-        seen = self.model.transport.exact and self.scale.shows(self.model.playhead)
+        seen = self.model.transport.away and self.scale.shows(self.model.playhead)
         self.view.zoom(factor, self.scale.share(self.scale.x(self.model.playhead)) if seen else 0.5)
         self.redraw()
 

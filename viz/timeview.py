@@ -45,7 +45,7 @@ class TimeView:
         transport = self.model.transport
         if not self.following:
             return
-        if transport.exact:
+        if transport.away:
             self._hold(self.model.playhead)
         elif not transport.paused:
             self._follow()

@@ -2,6 +2,10 @@
 
 At 1:1 the view follows the newest. In slow motion the playhead moves through the history at 1/factor of real time; a
 quiet stretch in which nothing travels is cut short, because at 1:100 000 half a millisecond would last a minute.
+
+A journey of 50 µs lasts 5 ms at 1:100, which nobody can see. So up to the factor at which journeys last LEAST_SECONDS
+the playhead moves as slowly as it should, but tokens go together, at a pace for the eye and with the count of what
+they stand for; beyond it each token is where its journey was.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from engine.events import Clock
 
 SLOWEST = 1e7
 LONGEST_QUIET = 0.4  # seconds on the screen
+LEAST_SECONDS = 0.25  # on the screen, that a journey must last to be shown for itself
+SURE = 1.25  # times as long or short, before one way to show it gives way to the other: latencies waver
 
 FACTORS = (*(float(m * 10**e) for e in range(7) for m in (1, 2, 5)), SLOWEST)
 
@@ -26,14 +32,20 @@ class Transport:
         self.playhead = 0
         self.paused = False
         self.factor = 1.0
-        self.exact = False  # the view shows the playhead's very moment, not what is new
+        self.away = False  # the playhead goes its own way, not with what is new
+        self.together = False  # in slow motion: journeys are too short to be seen, so that tokens share
         self.quiet = 0.0  # seconds on the screen in which nothing has travelled
         self.skipped = 0  # cycles of quiet that were cut out, newest cut
 
     @property
     def following(self) -> bool:
         """Whether the view shows the newest."""
-        return not self.paused and not self.exact
+        return not self.paused and not self.away
+
+    @property
+    def exact(self) -> bool:
+        """Whether the view shows the playhead's very moment, each journey where it was."""
+        return self.away and not self.together
 
     def pause(self) -> None:
         """Holds the view where it is."""
@@ -42,21 +54,29 @@ class Transport:
     def play(self) -> None:
         """Goes on: at 1:1 with the newest, in slow motion from the playhead."""
         self.paused = False
-        self.exact = self.factor > 1
+        self.away = self.factor > 1
 
     def to_newest(self) -> None:
         """Back to the present, in real time."""
-        self.paused, self.exact, self.factor = False, False, 1.0
+        self.paused, self.away, self.together, self.factor = False, False, False, 1.0
 
     def seek(self, tsc: int) -> None:
         """Shows the moment `tsc`, and stays there."""
-        self.playhead, self.paused, self.exact = tsc, True, True
+        self.playhead, self.paused, self.away, self.together = tsc, True, True, False
 
     def set_factor(self, factor: float) -> None:
         """Slower or faster, 1..10^7; at 1 a view that is playing follows the newest again."""
         self.factor = min(max(factor, 1.0), SLOWEST)
-        self.exact = self.factor > 1 or (self.paused and self.exact)
+        self.away = self.factor > 1 or (self.paused and self.away)
         self.quiet = 0.0
+
+    def judge(self, seconds: float | None) -> None:
+        """Whether tokens go together, given how long a journey usually takes (None: unknown)."""
+        if self.paused or seconds is None:
+            self.together = self.together and self.paused
+            return
+        least = LEAST_SECONDS * (SURE if self.together else 1 / SURE)
+        self.together = self.away and seconds * self.factor < least
 
     def slower(self) -> None:
         """One notch slower."""
@@ -74,7 +94,7 @@ class Transport:
         """
         if self.paused:
             return
-        if not self.exact:
+        if not self.away:
             self.playhead = now
             return
         self.quiet = 0.0 if travelling else self.quiet + seconds

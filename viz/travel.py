@@ -26,7 +26,8 @@ class Travel:
     def __init__(self, scenario: Scenario, clock: Clock, events: History) -> None:
         self.clock, self.events = clock, events
         self.ways = Ways(scenario)
-        self.launcher = Launcher()  # of journeys
+        self.launcher = Launcher()  # of journeys, as they come
+        self.passing = Launcher()  # of journeys that a slow playhead passes, while they are too short to be seen
         self.echoes = Launcher()
         self._waits = bool(self.ways.traits & {"coalesced", "window"})
         self._echo = next((name for name in ("masked", "level") if name in self.ways.traits), "")
@@ -51,6 +52,12 @@ class Travel:
         self.launcher.advance(seconds)
         self.echoes.advance(seconds)
         return self.launcher.launched - before
+
+    def go_by(self, seconds: float, passed: Journeys) -> None:
+        """In slow motion: moves on the tokens of journeys that the playhead passes, and lets the new ones go."""
+        if passed.size:
+            self.passing.feed(passed, self.ways.routes(passed, self._moments(passed)))
+        self.passing.advance(seconds)
 
     def tokens(self) -> list[Token]:
         """What is on the wires, in real time."""
