@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ from engine.errors import RecordingError
 from engine.exit_split import Exits, ExitSplit
 from engine.histogram import Histogram
 from engine.latency import LATENCIES, Latencies
-from engine.recording import Recording
+
+if TYPE_CHECKING:
+    from engine.recording import Recording
 
 RESAMPLES = 10_000
 LEVEL = 0.95
@@ -80,10 +83,13 @@ class Comparison:
 
     @property
     def other_host(self) -> bool:
-        """Whether the two were measured on different machines, kernels or back ends."""
-        return bool(self.a.host) and any(
-            self.a.host.get(key) != self.b.host.get(key) for key in ("cpu", "kernel", "backend")
-        )
+        """Whether the two were measured on different ones."""
+        return other_host(self.a, self.b)
+
+
+def other_host(a: Side, b: Side) -> bool:
+    """Whether the two were measured on different machines, kernels or back ends."""
+    return bool(a.host) and any(a.host.get(key) != b.host.get(key) for key in ("cpu", "kernel", "backend"))
 
 
 def compare(a: Side, b: Side) -> Comparison:

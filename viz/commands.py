@@ -311,6 +311,14 @@ class Commands:
         """Only the diagram and the large numbers."""
         self.window.set_presenter(not self.window.presenting)
 
+    def compare_with(self) -> None:
+        """This run beside a recorded one."""
+        self.window.compare_with()
+
+    def compare_at_switch(self) -> None:
+        """Before and after the last live switch."""
+        self.window.compare_at_switch()
+
     def show_panel(self, name: str) -> None:
         """A panel in place of the plots or the timeline; once more: those again."""
         self.window.views.show_panel(name)

@@ -19,6 +19,7 @@ from engine.journeys import JOURNEY, Journeys, no_journeys
 from engine.latency import Latencies, begin
 from engine.source import Source
 from engine.tally import Tally
+from viz.baseline import Baseline
 from viz.breaks import Watch
 from viz.history import History
 from viz.markers import Markers
@@ -106,6 +107,7 @@ class LiveModel:
         self.tally = Tally()
         self.latencies = Latencies(source.scenario, source.clock)
         self.exits = ExitSplit(source.scenario)
+        self.baseline: Baseline | None = None  # what this run is compared with
         self.evidence = Evidence(source.scenario, source.backend)
         self.rates = Rates(source.clock)
         self.events = History(EVENT, EVENT_LIMIT, event_span)

@@ -19,10 +19,11 @@ from engine.source import Source
 from viz.about import About
 from viz.actions import Action
 from viz.bar import ControlRow, StatusRow
+from viz.baseline import Baseline
 from viz.break_control import BreakControl
 from viz.commands import Commands
 from viz.empty import EmptyPanel
-from viz.files import Files
+from viz.files import RECORDINGS, Files
 from viz.frame import Frame
 from viz.menus import Menus
 from viz.model import LiveModel
@@ -157,8 +158,10 @@ class MainWindow(QMainWindow):
             self.files.stop_capture()
             self._stop_in_background(self.model.source)
         old = self.views
+        baseline = self.model.baseline
         self.model = self.frame.model = LiveModel(source)
         self.breaks.follow(self.model)
+        self.model.baseline = baseline
         self.views = Views(self.model, self.theme, self._front)
         self.views.diagram.still_motion = self.reduced_motion
         self._box.replaceWidget(old, self.views)
@@ -291,6 +294,26 @@ class MainWindow(QMainWindow):
         if trouble := panel.save(path):
             self.notice.say(trouble)
 
+    def compare_with(self, path: Path | None = None) -> None:
+        """This run beside a recorded one, in the panel; asks which, unless it is told."""
+        if path is None:
+            name, _ = QFileDialog.getOpenFileName(self, "Compare with a recording", "", RECORDINGS)
+            if not name:
+                return
+            path = Path(name)
+        self.compare_at_switch()
+        self.model.baseline = Baseline(path)
+
+    def compare_at_switch(self) -> None:
+        """Before and after the last live switch, in the panel."""
+        if self.model.baseline:
+            self.model.baseline.close()
+        self.model.baseline = None
+        panel = self.views.panel("compare")
+        if not panel.isVisible():
+            self.views.show_panel("compare")
+        panel.redraw()
+
     # -- the end
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -301,6 +324,8 @@ class MainWindow(QMainWindow):
             self.settings.geometry, self.settings.unit = self.saveGeometry(), self.unit
         self.hide()
         self.files.close()
+        if self.model.baseline:
+            self.model.baseline.close()
         self._stop_in_background(self.model.source)
         for thread in self._stopping:
             thread.join(JOIN_SECONDS)

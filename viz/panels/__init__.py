@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from viz.panels.compare import ComparePanel
 from viz.panels.events import EventsPanel
 from viz.panels.panel import Panel
 from viz.panels.sequence import SequencePanel
 
-PANELS: tuple[type[Panel], ...] = (SequencePanel, EventsPanel)
+PANELS: tuple[type[Panel], ...] = (SequencePanel, EventsPanel, ComparePanel)

@@ -18,15 +18,22 @@ SAMPLE = 10  # length of the line in a legend entry
 class LegendEntry(QAbstractButton):
     """A curve's colour and name; a click, or Space, hides and shows the curve."""
 
-    def __init__(self, parent: QWidget, label: str, color: str, theme: Theme) -> None:
+    def __init__(self, parent: QWidget, label: str, color: str, theme: Theme, dashed: bool = False) -> None:
         super().__init__(parent)
         self.label, self.color_name, self.theme = label, color, theme
+        self.dashed = dashed
         self.setCheckable(True)
         self.setChecked(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.rename(label)
+
+    def rename(self, label: str) -> None:
+        """The curve is called so from now on."""
+        self.label = label
         self.setAccessibleName(f"show {label}")
         self.setToolTip(f"Show or hide {label}")
+        self.update()
 
     def sizeHint(self) -> QSize:
         """The sample, the name, and room for the focus frame."""
@@ -40,7 +47,11 @@ class LegendEntry(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         shown, middle, sample = self.isChecked(), self.height() // 2, self.theme.px(SAMPLE)
         color = self.theme.color(self.color_name if shown else "text_muted")
-        painter.setPen(QPen(color, 3 if shown else 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        pen = QPen(color, 3 if shown else 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+        if self.dashed:
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            pen.setDashPattern([1.0, 0.8])
+        painter.setPen(pen)
         painter.drawLine(6, middle, 4 + sample, middle)
         font = self.theme.font(LEGEND_SIZE)
         if not shown:
@@ -61,6 +72,7 @@ class Card(QWidget):
     title = ""
     name = ""  # for settings and tests
     note = ""  # what to know to read it: the header's tooltip
+    kept_right = 0.0  # width at the right of the header that belongs to controls
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,9 +113,9 @@ class Card(QWidget):
         self._place_legend()
         self.update()
 
-    def add_legend(self, key: str, label: str, color: str) -> None:
+    def add_legend(self, key: str, label: str, color: str, dashed: bool = False) -> None:
         """A legend entry; `color` is the name of a theme's colour. Switching it calls `redraw`."""
-        entry = LegendEntry(self, label, color, self.theme)
+        entry = LegendEntry(self, label, color, self.theme, dashed)
         entry.toggled.connect(lambda _on: self.redraw())
         self.legend[key] = entry
         self._place_legend()
@@ -125,7 +137,7 @@ class Card(QWidget):
         for entry in self.legend.values():
             size = entry.sizeHint()
             entry.setGeometry(round(x), (self.header - size.height()) // 2 + 2, size.width(), size.height())
-            entry.setVisible(x + size.width() <= self.width() - 8)
+            entry.setVisible(x + size.width() <= self.width() - 8 - self.kept_right)
             x += size.width() + self.theme.px(2)
 
     def leave_title_to(self, width: float) -> None:

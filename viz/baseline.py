@@ -1,0 +1,46 @@
+"""A recording that runs are compared with, read in the background. No Qt here."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from engine.compare import Side, side_of
+from engine.errors import EngineError
+
+
+class EndedError(Exception):
+    """The reading is of no use any more."""
+
+
+class Baseline:
+    """A recording that runs are compared with; it is read in a thread of its own. share: how much is read, 0..1."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.side: Side | None = None
+        self.error = ""
+        self.share = 0.0
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="read a baseline", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        from engine.recording import Recording  # here, because a window on a guest need not wait for it
+
+        try:
+            self.side = side_of(Recording(self.path), self.path.name, self._note)
+        except EngineError as error:
+            self.error = str(error)
+        except EndedError:
+            pass
+
+    def _note(self, share: float) -> None:
+        self.share = share
+        if self._ending.is_set():
+            raise EndedError
+
+    def close(self) -> None:
+        """Ends the reading; waits for that."""
+        self._ending.set()
+        self._thread.join()

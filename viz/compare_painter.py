@@ -1,0 +1,168 @@
+"""Paints two sets of latencies over each other: their distributions, their percentile curves, and figures beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QPolygonF
+
+from engine.histogram import Histogram
+from viz.compared import Row
+from viz.plots.curves import LogRange, latency_ticks
+from viz.plots.distribution import outline
+from viz.theme import Theme
+
+FIGURES = (212, 88, 88, 276, 172)  # widths of the columns at 100 %: name, A, B, B - A, words
+NUMBERS, WORDS = (1, 2), 4  # of the columns
+LEAST_CHART = 220
+LINE = 19
+AXIS = 18
+SHARES = ((np.log10(2), "50 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), (4.0, "99.99 %"))
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One latency of both sides, and the name of the theme's colour that B has."""
+
+    a: Histogram
+    b: Histogram
+    color: str
+
+
+class ComparePainter:
+    """Everything in `area`, from the left: charts as far as there is room, then the figures."""
+
+    def __init__(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
+        self.painter, self.theme, self.area = painter, theme, area
+
+    def paint(self, pair: Pair, rows: list[Row], shown: tuple[bool, bool]) -> None:
+        """shown: whether A, and whether B, is switched on."""
+        figures = min(self.area.width(), self.theme.px(sum(FIGURES)))
+        left = self.area.width() - figures - self.theme.px(24)
+        charts = [self.distribution, self.percentiles][: max(0, int(left // self.theme.px(LEAST_CHART)))]
+        width = left / max(len(charts), 1)
+        for n, chart in enumerate(charts):
+            chart(
+                QRectF(self.area.left() + n * width, self.area.top(), width - self.theme.px(16), self.area.height()),
+                pair,
+                shown,
+            )
+        self.figures(QRectF(self.area.right() - figures, self.area.top(), figures, self.area.height()), rows)
+
+    # -- charts
+
+    def distribution(self, box: QRectF, pair: Pair, shown: tuple[bool, bool]) -> None:
+        """Shapes over a log axis, each as high as the other; a tick at each median."""
+        range_, plot = fitted(pair), box.adjusted(0, 4, 0, -self.theme.px(AXIS))
+        scale = plot.width() / (range_.high - range_.low)
+        most = int(plot.width() // self.theme.px(72))
+        major, minor = latency_ticks(range_.low, range_.high, most)
+        self._axis(plot, [(plot.left() + (at - range_.low) * scale, text) for at, text in (*major, *minor)])
+        for histogram, solid, on in zip((pair.a, pair.b), (False, True), shown, strict=True):
+            if on and histogram.count:
+                x, y = outline(histogram, range_.low, range_.high)
+                points = self._points(plot.left() + (x - range_.low) * scale, plot.bottom() - y * plot.height() / 0.85)
+                self._curve(points, pair.color, solid, plot.bottom())
+                median = plot.left() + (np.log10(max(histogram.percentile(50), 1)) - range_.low) * scale
+                self._median(plot, float(median), "B" if solid else "A", pair.color if solid else "text_muted")
+
+    def percentiles(self, box: QRectF, pair: Pair, shown: tuple[bool, bool]) -> None:
+        """Latency by percentile, whose axis gives each further nine the same room."""
+        range_, plot = fitted(pair), box.adjusted(self.theme.px(58), 4, 0, -self.theme.px(AXIS))
+        most = min(4.0, max(1.0, float(np.log10(max(pair.a.count, pair.b.count, 1)))))
+        scale, height = plot.width() / most, plot.height() / (range_.high - range_.low)
+        self._axis(plot, [(plot.left() + at * scale, text) for at, text in SHARES if at <= most])
+        for at, text in latency_ticks(range_.low, range_.high, int(plot.height() // self.theme.px(16)))[0]:
+            self._level(plot, plot.bottom() - (at - range_.low) * height, text)
+        for histogram, solid, on in zip((pair.a, pair.b), (False, True), shown, strict=True):
+            if on and histogram.count:
+                x = np.linspace(0, min(most, np.log10(histogram.count)), 160)
+                y = np.log10(np.maximum(histogram.percentiles(100 * (1 - 10.0**-x)), 1))
+                points = self._points(plot.left() + x * scale, plot.bottom() - (y - range_.low) * height)
+                self._curve(points, pair.color, solid, None)
+
+    def _points(self, x: Values, y: Values) -> QPolygonF:
+        return QPolygonF(list(map(QPointF, x.tolist(), y.tolist())))
+
+    def _curve(self, points: QPolygonF, color: str, solid: bool, ground: float | None) -> None:
+        """B is solid, and filled down to the ground if there is one; A is dashed."""
+        painter, theme = self.painter, self.theme
+        if solid and ground is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color(color, 0.22))
+            fill = QPolygonF(
+                [QPointF(points.first().x(), ground), *points.toList(), QPointF(points.last().x(), ground)]
+            )
+            painter.drawPolygon(fill)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        style = Qt.PenStyle.SolidLine if solid else Qt.PenStyle.DashLine
+        painter.setPen(QPen(theme.color(color if solid else "text_muted"), 1.8, style))
+        painter.drawPolyline(points)
+
+    def _median(self, plot: QRectF, x: float, name: str, color: str) -> None:
+        """A dotted line with the side's name."""
+        painter, theme = self.painter, self.theme
+        painter.setPen(QPen(theme.color(color), 1.2, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()))
+        painter.setFont(theme.font(11, 600))
+        width = theme.px(14)
+        box = QRectF(x - width if name == "A" else x + 3, plot.top() - 2, width, theme.px(14))
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft, name)
+
+    def _axis(self, plot: QRectF, ticks: list[tuple[float, str]]) -> None:
+        """The line under a chart and what stands below it; a text that has no room is left out."""
+        painter, theme = self.painter, self.theme
+        painter.setPen(QPen(theme.color("grid"), 1))
+        painter.drawLine(plot.bottomLeft(), plot.bottomRight())
+        painter.setFont(theme.font(11, mono=True))
+        painter.setPen(theme.color("text_muted"))
+        free = float("-inf")
+        for x, text in sorted(ticks):
+            width = painter.fontMetrics().horizontalAdvance(text)
+            left = min(max(x - width / 2, plot.left()), plot.right() - width)
+            if text and left > free:
+                painter.drawText(QPointF(left, plot.bottom() + theme.px(13)), text)
+                free = left + width + theme.px(8)
+
+    def _level(self, plot: QRectF, y: float, text: str) -> None:
+        """A line across with its value at the left."""
+        painter, theme = self.painter, self.theme
+        painter.setPen(QPen(theme.color("grid"), 1))
+        painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
+        painter.setFont(theme.font(11, mono=True))
+        painter.setPen(theme.color("text_muted"))
+        box = QRectF(plot.left() - theme.px(66), y - theme.px(8), theme.px(60), theme.px(16))
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    # -- figures
+
+    def figures(self, box: QRectF, rows: list[Row]) -> None:
+        """A table; rows that have no room are left out, the last first."""
+        line = self.theme.px(LINE)
+        heads = Row("", "A", "B", "B − A  (95 % interval)", "")
+        for n, row in enumerate([heads, *rows][: max(1, int(box.height() // line))]):
+            self._row(QRectF(box.left(), box.top() + n * line, box.width(), line), row, head=n == 0)
+
+    def _row(self, line: QRectF, row: Row, head: bool) -> None:
+        """A difference that cannot be chance is in bold."""
+        x, share, painter = line.left(), line.width() / sum(FIGURES), self.painter
+        for n, (width, text) in enumerate(zip(FIGURES, row[:5], strict=True)):
+            cell, words = QRectF(x, line.top(), width * share - 8, line.height()), n == WORDS
+            bold, muted = words and row.strong, head or n == 0 or (words and not row.strong)
+            painter.setFont(self.theme.font(12, 600 if bold else 400, mono=0 < n < WORDS and not head))
+            painter.setPen(self.theme.color("text_muted" if muted else "text"))
+            side = Qt.AlignmentFlag.AlignRight if n in NUMBERS else Qt.AlignmentFlag.AlignLeft
+            indented = cell.adjusted(14 if n == WORDS - 1 else 0, 0, 0, 0)
+            painter.drawText(indented, side | Qt.AlignmentFlag.AlignVCenter, str(text))
+            x += width * share
+
+
+def fitted(pair: Pair) -> LogRange:
+    """The range that holds both."""
+    range_, some = LogRange(), [histogram for histogram in (pair.a, pair.b) if histogram.count]
+    range_.fit(min(h.percentile(0.1) for h in some), max(h.percentile(99.99) for h in some))
+    return range_

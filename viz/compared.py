@@ -1,0 +1,97 @@
+"""What the window compares: before and after the last live switch, or this run and a recorded one. No Qt here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from engine.compare import LEVEL, RESAMPLES, Difference, Side, differences, other_host, split_sides
+from engine.histogram import Histogram
+from viz.baseline import Baseline
+from viz.model import LiveModel
+from viz.text import duration, grouped, signed
+
+NOTHING_YET = (
+    "Nothing to compare yet: switch ioeventfd (I) or irqfd (Q) while it runs, or choose a recording (menu Analyze)"
+)
+THIS_RUN = "this run"
+
+
+def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] | None:
+    """A and B as of now; None if there is nothing to compare."""
+    if baseline is None:
+        return split_sides(model.latencies, model.exits, model.source.host) if model.exits.switched else None
+    if baseline.side is None:
+        return None
+    return baseline.side, Side(THIS_RUN, model.latencies.histograms, model.exits.whole, model.source.host)
+
+
+def why_nothing(baseline: Baseline | None) -> str:
+    """Why there is nothing to compare."""
+    if baseline is None:
+        return NOTHING_YET
+    return baseline.error or f"Reading {baseline.path.name}: {baseline.share:.0%}"
+
+
+class Row(NamedTuple):
+    """A line of the figures; `strong`: the difference cannot be chance."""
+
+    name: str
+    a: str
+    b: str
+    difference: str = ""
+    words: str = ""
+    strong: bool = False
+
+
+OTHER_HOST = Row("other host", "", "", "the difference may be the hosts'")
+
+
+class Compared:
+    """One latency of both sides, compared anew only when one of them has changed."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, ...] = ()
+        self._differences: dict[str, Difference] = {}
+
+    def rows(self, a: Side, b: Side, latency: str) -> list[Row]:
+        """Median, tail and exits, side by side."""
+        one, other = a.histograms[latency], b.histograms[latency]
+        found = self._compare(one, other) if one.count and other.count else {}
+        rows = [*(row_of(name, difference) for name, difference in found.items()), *exit_rows(a, b)]
+        return rows + [OTHER_HOST] * other_host(a, b)
+
+    def _compare(self, a: Histogram, b: Histogram) -> dict[str, Difference]:
+        state = id(a), a.count, id(b), b.count
+        if state != self._known:
+            self._known, self._differences = state, differences(a, b)
+        return self._differences
+
+
+def row_of(name: str, found: Difference) -> Row:
+    """A percentile's difference with its interval, in words."""
+    difference = signed(found.ns)
+    if found.enough:
+        difference += f"  ({signed(found.low)} … {signed(found.high)})"
+    return Row(name, duration(found.a), duration(found.b), difference, found.words, found.significant)
+
+
+def exit_rows(a: Side, b: Side) -> list[Row]:
+    """Exits per signal."""
+    one, other = a.exits.per_signal(), b.exits.per_signal()
+    names = sorted({*one, *other}, reverse=True)
+    rows = [Row("signals", grouped(a.exits.signals), grouped(b.exits.signals))]
+    return rows + [
+        Row(f"exits a signal, {name}", f"{one.get(name, 0):.2f}", f"{other.get(name, 0):.2f}") for name in names
+    ]
+
+
+def in_words(rows: list[Row], a: Side, b: Side, latency: str) -> str:
+    """Everything in one sentence a line, for who cannot see it."""
+    lines = [f"{latency.replace('_', ' ')}: A is {a.label}, B is {b.label}"]
+    lines += [
+        f"{row.name}: A {row.a}, B {row.b}{f', {row.difference}: {row.words}' if row.words else ''}" for row in rows
+    ]
+    return ". ".join(lines)
+
+
+NOTE = f"The interval is a bootstrap at {LEVEL:.0%} with {grouped(RESAMPLES)} resamples, journeys taken as independent."

@@ -1,0 +1,115 @@
+"""Two sets of latencies over each other: before and after the last live switch, or this run and a recorded one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from viz.compare_painter import ComparePainter, Pair
+from viz.compared import NOTE, Compared, Row, in_words, sides_of, why_nothing
+from viz.controls import Combo
+from viz.model import LiveModel
+from viz.panels.panel import BELOW, Panel
+from viz.plots.card import PADDING
+from viz.plots.curves import curves_of
+from viz.theme import Theme
+
+SIDES = {"a": "A", "b": "B"}
+
+
+class ComparePanel(Panel):
+    """A is dashed, B is solid. While the view is paused the figures stand still."""
+
+    title = "Compare"
+    name = "compare"
+    place = BELOW
+    tip = "Before and after the last switch, or this run and a recorded one"
+    note = f"A is dashed, B solid; dotted: medians. Warm-up is left out. {NOTE}"
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        self.pair: Pair | None = None
+        super().__init__(model, theme, parent)
+        self.curves = curves_of(model.scenario)
+        self.rows: list[Row] = []
+        self._compared = Compared()
+        self.latency = Combo(theme, self)
+        self.latency.setAccessibleName("latency that is compared")
+        self.latency.setToolTip("The latency that is compared")
+        self.latency.addItems([curve.label for curve in self.curves])
+        names = [curve.name for curve in self.curves]
+        self.latency.setCurrentIndex(names.index("round_trip") if "round_trip" in names else 0)
+        self.latency.currentIndexChanged.connect(lambda _: self.redraw())
+        self.add_legend("a", "A", "text_muted", dashed=True)
+        self.add_legend("b", "B", "text")
+
+    def refresh(self) -> None:
+        """Not while the view is paused, unless there is nothing yet."""
+        if not self.model.transport.paused or self.pair is None:
+            super().refresh()
+
+    def redraw(self) -> None:
+        """Takes both sides as they are now."""
+        curve = self.curves[max(self.latency.currentIndex(), 0)] if self.curves else None
+        sides = sides_of(self.model, self.model.baseline)
+        there = sides is not None and curve is not None and any(side.histograms[curve.name].count for side in sides)
+        self.latency.setVisible(there)
+        if sides is None or curve is None or not there:
+            self.pair, self.rows = None, []
+            self._place_legend()
+            self.setAccessibleDescription(why_nothing(self.model.baseline))
+        else:
+            a, b = sides
+            self.pair = Pair(a.histograms[curve.name], b.histograms[curve.name], curve.color)
+            self.rows = self._compared.rows(a, b, curve.name)
+            self._label(a.label, b.label, curve.color)
+            self.setAccessibleDescription(in_words(self.rows, a, b, curve.name))
+        self.update()
+
+    def _label(self, a: str, b: str, color: str) -> None:
+        """The legend says what A and B are."""
+        self.legend["b"].color_name = color
+        for key, label in (("a", a), ("b", b)):
+            self.legend[key].rename(f"{SIDES[key]}: {label}")
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        """Only where there is something to compare."""
+        super()._place_legend()
+        if self.pair is None:
+            for entry in self.legend.values():
+                entry.hide()
+
+    # -- painting
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        super().set_theme(theme)
+        self.latency.theme = theme
+        self._place_combo()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The choice of the latency at the right of the header."""
+        super().resizeEvent(event)
+        self._place_combo()
+
+    def _place_combo(self) -> None:
+        px = self.theme.px
+        width, height = px(150), min(self.latency.sizeHint().height(), self.header - 8)
+        self.kept_right = PADDING + width
+        self._place_legend()
+        self.latency.setGeometry(self.width() - PADDING - width, (self.header - height) // 2 + 2, width, height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The card, the charts and figures; or why there is nothing."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.pair is None:
+            painter.setFont(self.theme.font(13))
+            painter.setPen(self.theme.color("text_muted"))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.body, flags, why_nothing(self.model.baseline))
+            return
+        shown = self.shown("a"), self.shown("b")
+        ComparePainter(painter, self.theme, self.body).paint(self.pair, self.rows, shown)
