@@ -124,7 +124,7 @@ def test_each_row_says_when_where_and_what() -> None:
         assert len(row.cells) == len(COLUMNS)
         assert row.cells[0].replace(THIN, "") == f"{(int(event['tsc']) - model.started_at) / 1e9:.9f}"
         assert row.cells[1] == f"{int(event['tsc']) - int(before['tsc'])} ns"
-        assert row.cells[6] == (str(int(event["seq"])) if event["seq"] else "")
+        assert row.cells[6] == (str(int(event["seq"])) if event["seq"] and event["kind"] != EventKind.ENTRY else "")
     assert copied(rows).count("\n") == 4
     assert THIN not in copied(rows)
 

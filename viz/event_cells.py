@@ -11,13 +11,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.events import Clock, Events
+from engine.events import Clock, EventKind, Events
 from viz.membership import around, latency_of, members
 from viz.model import LiveModel
 from viz.search import Positions
 from viz.text import THIN, Durations, duration, grouped
 from viz.wording import Wording, kind_name, lane_name
 
+# What the number of an event counts: doorbells or interrupts. Of all others it is something else, and in their words.
+GUESTS = (EventKind.RING, EventKind.RUNG, EventKind.HANDLER, EventKind.EXIT, EventKind.WINDOW)
+HOSTS = (EventKind.DOORBELL, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT, EventKind.RESAMPLE)
+NUMBERED = frozenset((*GUESTS, *HOSTS))
 PIECE = 1 << 14  # rows that are written in one go
 
 
@@ -77,7 +81,7 @@ def cells_of(event: np.void, before: int, latency: float, model: LiveModel, word
         str(int(event["vm"])),
         kind_name(int(event["kind"])),
         wording.text(event),
-        grouped(number) if number else "",
+        grouped(number) if number and event["kind"] in NUMBERED else "",
         "" if np.isnan(latency) else duration(clock.ns(latency)),
     )
 

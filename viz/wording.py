@@ -7,11 +7,13 @@ types can hang the window. No Qt.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.beginning import Before
 from engine.events import (
     BUFFERS_USED,
     FLAT_OUT,
@@ -20,10 +22,12 @@ from engine.events import (
     Events,
     IrqIoctl,
     Lane,
+    Operation,
     Setting,
     Switch,
 )
 from engine.exits import exit_name
+from engine.findings import OPERATIONS
 from engine.tally import stat_name
 from viz.text import grouped
 
@@ -42,7 +46,11 @@ SWITCH_NAMES = {Switch.IOEVENTFD: "ioeventfd", Switch.IRQFD: "irqfd"}
 EVENTFD_NAMES = {Eventfd.DOORBELL: "doorbell", Eventfd.IRQ: "irqfd"}
 WITH_ADDRESS = ("IO", "MMIO")  # exits whose argument is an address
 Texts = Any  # an Arrow array of strings; Arrow is imported where it is used, because that takes a while
-BY_VALUE = (EventKind.WIRE, EventKind.SETTING)  # rare ones, whose sentence depends on the whole argument
+BY_VALUE = (
+    EventKind.WIRE,
+    EventKind.SETTING,
+    EventKind.REFUSED,
+)  # rare ones, whose sentence depends on the whole argument
 
 
 def kind_name(kind: int) -> str:
@@ -89,7 +97,7 @@ class Wording:
     def form(self, kind: int, id: int, seq: int, arg: int) -> str:
         """The sentence with {seq}, {arg} and {hex} (arg as an address) in the place of the numbers.
 
-        Of seq it may depend on whether it is 0, of arg on whether it is 0, 1 or more; of those in BY_VALUE on all.
+        Of seq it may depend on whether it is 0, of arg on whether it is 0, 1 or more; of those in BY_VALUE on both.
         """
         match kind:
             case EventKind.RING:
@@ -102,7 +110,8 @@ class Wording:
                 where = " at {hex}" if exit_name(id) in WITH_ADDRESS else ""
                 return f"exit KVM_EXIT_{exit_name(id)}{where}{': doorbell #{seq}' if seq else ''}"
             case EventKind.ENTRY:
-                return f"KVM_RUN again, KVM_EXIT_{exit_name(id)} served"
+                wrote = ": wrote {hex}, {seq} bytes" if seq else ""
+                return f"KVM_RUN again, KVM_EXIT_{exit_name(id)} served{wrote}"
             case EventKind.DOORBELL:
                 queue = f" of queue {id}" if self._queues > 1 else ""
                 return f"read(){queue} returned {{arg}}: up to doorbell #{{seq}}"
@@ -149,6 +158,10 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
             return f"resamplefd of GSI {id} returned {{arg}}: the line is low, the guest has ended the interrupt"
         case EventKind.BUFFERS:
             return f"{{arg}} buffers {'used' if id == BUFFERS_USED else 'added'}, {{seq}} so far"
+        case EventKind.REFUSED:
+            return refusal_form(id, seq, arg)
+        case EventKind.BEFORE:
+            return before_form(id)
         case EventKind.WINDOW:
             return "lets interrupts in again; announced up to #{seq}"
         case _:
@@ -168,10 +181,24 @@ def setting_form(id: int, value: int) -> str:
             return "the pace drives the guest" if value else "the guest is held"
         case Setting.ROUTE:
             return "the route leads to vector {hex}"
+        case Setting.STEP:
+            return "step {arg} of the lab"
         case Setting.MASKED:
             return f"the interrupt's pin is {'masked' if value else 'open'}"
         case _:
             return f"setting {id}: {{arg}}"
+
+
+def refusal_form(id: int, place: int, error: int) -> str:
+    """What the kernel has refused, of a GSI or at an address, and why."""
+    what = OPERATIONS[Operation(id)].format(place) if id in Operation._value2member_map_ else f"operation {id}"
+    return f"KVM refused {what}: {errno.errorcode.get(error, str(error))}"
+
+
+def before_form(id: int) -> str:
+    """What a stream that begins in the middle begins behind."""
+    name = Before(id).name.lower().replace("_", " ") if id in Before._value2member_map_ else f"number {id}"
+    return f"the stream begins behind {name} {{seq}} ({{arg}})"
 
 
 def columns(events: Events, forms: list[str], which: npt.NDArray[np.intp]) -> Texts:
