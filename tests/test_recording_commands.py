@@ -42,6 +42,16 @@ def test_info_json_agrees_with_the_recording(path: Path, capsys: pytest.CaptureF
     assert report["ring"] == {"recorded": outline.events - 1, "dropped": 3}
 
 
+def test_info_holds_a_recording_to_assertions(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(path), "--assert", "received==rung"]) == 0
+    assert "holds   received == rung: " in capsys.readouterr().out
+    assert main(["info", str(path), "--assert", "doorbell.p50<1ns", "--json"]) == 1
+    verdict = json.loads(capsys.readouterr().out)["assertions"][0]
+    assert (verdict["text"], verdict["holds"]) == ("doorbell.p50 < 1ns", False)
+    assert main(["info", str(path), "--assert", "doorbel.p50<1ns"]) == 2
+    assert "did you mean doorbell?" in capsys.readouterr().err
+
+
 def test_info_says_what_is_missing(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_bytes(path.read_bytes()[: int(Recording(path).entries[4]["offset"])])
     assert main(["info", str(path), "--json"]) == 0

@@ -58,6 +58,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object or arr
 Signals = Annotated[
     int | None, typer.Option("--signals", min=1, max=2**62, metavar="N", help="Go on until N signals have arrived.")
 ]
+Asserts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assert",
+        metavar="METRIC<LIMIT",
+        help="Fail if it does not hold at the end: doorbell.p99<200us, exits==0, received==rung ...",
+    ),
+]
 Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
 Settings = Annotated[
     list[str] | None,
@@ -209,14 +217,7 @@ def run(
     settings: Settings = None,
     as_json: Json = False,
     unit: Unit = UnitName.US,
-    texts: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--assert",
-            metavar="METRIC<LIMIT",
-            help="Fail if it does not hold at the end: doorbell.p99<200us, exits==0, received==rung ...",
-        ),
-    ] = None,
+    texts: Asserts = None,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the events to FILE (Arrow).")] = None,
 ) -> int:
     """Runs a scenario without a window and prints what was measured."""

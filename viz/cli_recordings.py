@@ -11,6 +11,7 @@ import typer
 from viz.cli import (
     DONE,
     FAILED,
+    Asserts,
     Json,
     ScenarioName,
     Settings,
@@ -18,6 +19,7 @@ from viz.cli import (
     Unit,
     UnitName,
     app,
+    assertions_of,
     check_length,
     complain,
     out,
@@ -67,15 +69,18 @@ def replay(file: RecordingFile) -> int:
 
 
 @app.command()
-def info(file: RecordingFile, as_json: Json = False, unit: Unit = UnitName.US) -> None:
-    """Says what a recording holds, and what is missing from it."""
+def info(file: RecordingFile, as_json: Json = False, unit: Unit = UnitName.US, texts: Asserts = None) -> int:
+    """Says what a recording holds, and what is missing from it; holds it to assertions."""
     from viz.recording_commands import About
 
+    assertions = assertions_of(texts)
     about = About(file)
+    verdicts = [assertion.judge(about.tally, about.latencies) for assertion in assertions]
     if as_json:
-        out_json(about.report())
+        out_json(about.report(verdicts))
     else:
-        out(about.summary(unit))
+        out(about.summary(unit, verdicts))
+    return DONE if all(verdict.holds for verdict in verdicts) else FAILED
 
 
 @app.command()

@@ -19,8 +19,13 @@ from viz.qt_libraries import qt_checks
 
 
 def all_checks() -> list[Check]:
-    """Of the host and of Qt's libraries."""
-    return [*host_checks(), *qt_checks()]
+    """Of the host, of a guest's clock where one can run, and of Qt's libraries."""
+    found = host_checks()
+    if all(check.ok for check in found if check.needed):
+        from engine.clock_check import guest_clock_check  # here, because it needs the engine's core
+
+        found.append(guest_clock_check())
+    return [*found, *qt_checks()]
 
 
 def exit_code(checks: Sequence[Check]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from engine.assertion import Verdict
 from engine.convert import convert, export_for, refuse_to_overwrite
 from engine.evidence import Evidence
 from engine.latency import Latencies
@@ -20,7 +21,7 @@ from engine.outline import Outline
 from engine.recording import Recording
 from engine.replay import Replay
 from engine.tally import Tally
-from viz.summary import grouped, report, summary
+from viz.summary import grouped, report, summary, verdict_line
 
 SHOWN_CHANGES = 12  # rows of a table
 
@@ -77,7 +78,7 @@ class About:
         self.evidence.feed(events)
         self.outline.feed(events)
 
-    def report(self) -> dict[str, Any]:
+    def report(self, verdicts: Sequence[Verdict] = ()) -> dict[str, Any]:
         """The JSON object of `bellwire info --json`; times in TSC cycles, latencies in ns."""
         recording, header = self.recording, self.recording.header
         return {
@@ -89,16 +90,17 @@ class About:
             "backend": header.backend,
             "clock_hz": header.clock.hz,
             "capabilities": header.capabilities,
-            **report(self.source, self.tally, self.latencies, self.evidence, recording.seconds),
+            **report(self.source, self.tally, self.latencies, self.evidence, recording.seconds, verdicts),
             "outline": asdict(self.outline),
             "missing": recording.warning,
         }
 
-    def summary(self, unit: str) -> RenderableType:
+    def summary(self, unit: str, verdicts: Sequence[Verdict] = ()) -> RenderableType:
         """The tables of `bellwire info`; unit: of the latencies, one of viz.text.UNIT_NAMES."""
         run = summary(self.source, self.tally, self.latencies, self.evidence, self.recording.seconds, unit=unit)
+        held = [Text("\n").join(map(verdict_line, verdicts))] if verdicts else []
         missing = [Text(self.recording.warning, style="bold red")] if self.recording.warning else []
-        return Group(self._facts(), "", run, self._kinds(), "", self._changes(), *missing)
+        return Group(self._facts(), "", run, self._kinds(), "", self._changes(), *missing, *held)
 
     def _facts(self) -> RenderableType:
         recording, header = self.recording, self.recording.header

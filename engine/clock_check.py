@@ -1,0 +1,47 @@
+"""Guest's clock and host's, looked at by running a guest for a moment: for `bellwire doctor`."""
+
+from __future__ import annotations
+
+import time
+
+from engine.clock_error import ClockError
+from engine.errors import EngineError
+from engine.host import Check
+from engine.latency import Latencies
+from engine.scenario import load_scenario
+from engine.session import Session
+
+JOURNEYS = 300
+SECONDS = 2.0
+UNSYNCHRONIZED = (
+    "one-way latencies cannot be trusted here, round trips can; a kernel of 5.16 or later sets the offset to 0"
+)
+
+
+def guest_clock_check() -> Check:
+    """Whether both read the same time, as far as journeys can tell, and what KVM says of it; needs a usable KVM."""
+    name = "guest's TSC"
+    try:
+        error, host = measured_clock_error()
+    except EngineError as trouble:
+        return Check("clock", name, False, "could not be measured", str(trouble))
+    least, most = (None if ns is None else ns / 1000 for ns in error.ns)
+    if least is None or most is None:
+        return Check(
+            "clock", name, False, "could not be measured", f"no journey arrived within {SECONDS:g} s: try again"
+        )
+    offset = host.get("tsc_offset")
+    word = "no word on the offset" if offset is None else f"offset {offset} cycles"
+    found = f"ahead of the host's by {least:+.2f} to {most:+.2f} µs; KVM: {word}, {host['tsc_khz']} kHz"
+    return Check("clock", name, not error.apart, found.replace("-", "−"), UNSYNCHRONIZED if error.apart else "")
+
+
+def measured_clock_error() -> tuple[ClockError, dict[str, str]]:
+    """Bounds from the journeys of a short run, and what the session says of its host. EngineError if none can run."""
+    session = Session(load_scenario("roundtrip"), limit=JOURNEYS)
+    with session:
+        latencies, until = Latencies(session.scenario, session.clock), time.monotonic() + SECONDS
+        while session.alive and latencies.journeys < JOURNEYS and time.monotonic() < until:
+            time.sleep(0.01)
+            latencies.feed(session.take())
+    return latencies.clock_error, session.host
