@@ -106,6 +106,8 @@ QTabBar::tab:hover {{ color: {t.text}; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {t.interrupt}; }}
 QTabBar::tab:selected:focus {{ border-bottom-color: {t.focus}; }}
 QTabBar QToolButton {{ min-width: {px(18)}px; min-height: {px(18)}px; border-radius: 4px; }}
+QTextBrowser, QListView#calls {{ background: transparent; border: none; padding: 0; }}
+QPlainTextEdit {{ font-family: "{MONO}"; }}
 QSplitter::handle {{ background: transparent; }}
 QSplitter::handle:horizontal:hover, QSplitter::handle:vertical:hover {{ background: {t.border}; border-radius: 4px;
     margin: 3px; }}

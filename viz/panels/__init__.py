@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from viz.panels.anatomy import AnatomyPanel
+from viz.panels.call import CallPanel
 from viz.panels.compare import ComparePanel
 from viz.panels.events import EventsPanel
 from viz.panels.panel import Panel
 from viz.panels.sequence import SequencePanel
 
-PANELS: tuple[type[Panel], ...] = (SequencePanel, EventsPanel, ComparePanel)
+PANELS: tuple[type[Panel], ...] = (SequencePanel, CallPanel, AnatomyPanel, EventsPanel, ComparePanel)

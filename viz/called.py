@@ -1,0 +1,79 @@
+"""A scenario's calls as the window shows them: as the switches stand, and which of them a part of the picture means.
+
+No Qt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from engine.calls.call import Call
+from engine.calls.of_scenario import calls_of
+from engine.events import Switch
+from engine.scenario import Scenario
+from viz.blueprint import Blueprint, blueprint_of, call_of
+from viz.model import LiveModel
+
+CALLS_OF_STAGES = {"guest-write": "ring"}  # of parts that are no VMM's
+
+
+@dataclass(frozen=True)
+class Calls:
+    """All calls, in order, and the names of those that a switch has changed since the scenario began."""
+
+    calls: tuple[Call, ...]
+    changed: frozenset[str]
+
+    def named(self, name: str) -> Call | None:
+        """The call of this name."""
+        return next((call for call in self.calls if call.name == name), None)
+
+    def family(self, word: str) -> list[Call]:
+        """The calls of a kind: "irqfd", or "irqfd-1", "irqfd-2" ..."""
+        return [call for call in self.calls if call.name == word or call.name.startswith(f"{word}-")] if word else []
+
+
+def calls_now(model: LiveModel) -> Calls:
+    """As the newest event leaves the switches."""
+    return calls_in(model.scenario, *(model.tally.wiring.get(switch) for switch in Switch))
+
+
+@lru_cache(maxsize=8)
+def calls_in(scenario: Scenario, ioeventfd: bool | None, irqfd: bool | None) -> Calls:
+    """None: nothing is known of this switch yet, so it stands as at the start."""
+    known = {Switch.IOEVENTFD: ioeventfd, Switch.IRQFD: irqfd}
+    began = {call.name: call.state for call in calls_of(scenario)}
+    calls = calls_of(scenario, {switch: on for switch, on in known.items() if on is not None})
+    return Calls(calls, frozenset(call.name for call in calls if began.get(call.name) != call.state))
+
+
+def word_of(plan: Blueprint, part: str, scenario: Scenario) -> str:
+    """The kind of call that a part of the diagram stands for; "" if none."""
+    found = plan.part(part)
+    if found is None:
+        return ""
+    return call_of(found, scenario) or CALLS_OF_STAGES.get(found.stage, "")
+
+
+def call_at(model: LiveModel, calls: Calls, part: str) -> Call | None:
+    """The call that a part of the diagram stands for; of several, that of its lane."""
+    plan = blueprint_of(model.scenario, model.source.backend)
+    family, found = calls.family(word_of(plan, part, model.scenario)), plan.part(part)
+    lane = found.lane if found else 0
+    return family[lane if lane < len(family) else 0] if family else None
+
+
+def part_of(model: LiveModel, calls: Calls, call: Call) -> str:
+    """The first part of the diagram that stands for a call; "" if none does."""
+    plan = blueprint_of(model.scenario, model.source.backend)
+    names = [name for table in (plan.wires, plan.counters, plan.nodes) for name in table]
+    exact = [name for name in names if call_at(model, calls, name) == call]
+    akin = [name for name in names if call in calls.family(word_of(plan, name, model.scenario))]
+    return (exact or akin or [""])[0]
+
+
+def stage_of(model: LiveModel, part: str) -> str:
+    """The stage of the kernel that a part of the diagram stands for; "" if none."""
+    found = blueprint_of(model.scenario, model.source.backend).part(part)
+    return found.stage if found else ""

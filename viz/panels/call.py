@@ -1,0 +1,200 @@
+"""The call behind the chosen part: what the kernel gets, and the same in C, Python and Rust, to copy."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTextBrowser, QVBoxLayout, QWidget
+
+from engine.calls.call import Call
+from engine.calls.program import LANGUAGES, program
+from viz.call_list import CallList, state_text
+from viz.call_struct import struct_html, struct_text
+from viz.called import Calls, call_at, calls_in, calls_now, part_of
+from viz.codeview import CodeView
+from viz.controls import Button
+from viz.model import LiveModel
+from viz.panels.panel import SIDE, Panel
+from viz.plots.card import PADDING, TITLE_SIZE
+from viz.theme import Theme
+
+STRUCT = "struct"
+FORMS = {STRUCT: "Struct", "c": "C", "python": "Python", "rust": "Rust"}
+COPY, COPIED, COPIED_MS = "Copy", "Copied", 1500
+BACK, NARROW = "‹ All calls", 330
+
+
+class CallPanel(Panel):
+    """A list of all calls; of the one that is chosen, here or in the diagram, everything."""
+
+    title = "Calls"
+    name = "calls"
+    place = SIDE
+    tip = "The call behind the chosen wire: its struct and bytes, and the same in C, Python and Rust"
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(model, theme, parent)
+        self.calls: Calls = calls_now(model)
+        self.call: Call | None = None  # None: the list is shown
+        self._part = ""  # of the diagram, as it was chosen last
+        self.list = CallList(theme)
+        self.list.chosen.connect(self.choose)
+        self.back, self.copy = Button(BACK, self), Button(COPY, self)
+        self.back.clicked.connect(lambda: self.choose(""))
+        self.copy.clicked.connect(self.copy_shown)
+        self.says = QLabel()
+        self.forms, self.struct, self.code = QTabBar(), QTextBrowser(), CodeView(theme)
+        self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
+        self._copied.timeout.connect(lambda: self.copy.setText(COPY))
+        self._build()
+        self.model.selection.changed.append(self._follow)
+        self._follow()
+
+    def _build(self) -> None:
+        self.says.setWordWrap(True)
+        self.says.setTextFormat(Qt.TextFormat.RichText)
+        self.says.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for form, label in FORMS.items():
+            self.forms.setTabData(self.forms.addTab(label), form)
+        self.forms.setDrawBase(False)
+        self.forms.setExpanding(False)
+        self.forms.setAccessibleName("What is shown of the call")
+        self.forms.currentChanged.connect(lambda _tab: self._show())
+        self.struct.setAccessibleName("Members and bytes")
+        self.code.setAccessibleName("Program")
+        self.back.setToolTip("All calls of this scenario (Esc)")
+        self.copy.setToolTip("Copies what is shown, the whole program")
+        self.pages, self.forms_pages = QStackedWidget(), QStackedWidget()
+        for page in (self.struct, self.code):
+            self.forms_pages.addWidget(page)
+        detail = QWidget()
+        detail.setObjectName("plain")
+        row = QHBoxLayout()
+        row.addWidget(self.forms, 1)
+        row.addWidget(self.back)
+        box = QVBoxLayout(detail)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.says)
+        box.addLayout(row)
+        box.addWidget(self.forms_pages, 1)
+        for stack in (self.pages, self.forms_pages):
+            stack.setObjectName("plain")
+        self.pages.addWidget(self.list)
+        self.pages.addWidget(detail)
+        self._around = QVBoxLayout(self)
+        self._around.addWidget(self.pages)
+
+    # -- what is chosen
+
+    def choose(self, name: str) -> None:
+        """A call by its name, and the diagram's part that stands for it; "": the list."""
+        self.call = self.calls.named(name)
+        self._part = part_of(self.model, self.calls, self.call) if self.call else ""
+        self.model.selection.choose(part=self._part)
+        self._show()
+        (self.forms if self.call else self.list).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _follow(self) -> None:
+        """Shows the call of the part that was chosen elsewhere."""
+        if self.model.selection.part != self._part:
+            self._part = self.model.selection.part
+            self.call = call_at(self.model, self.calls, self._part)
+            if self.call:
+                self.list.point_at(self.call.name)
+        self._show()
+
+    def redraw(self) -> None:
+        """Only what a switch has changed."""
+        now = calls_now(self.model)
+        if now is not self.calls:
+            self.calls = now
+            self.call = now.named(self.call.name) if self.call else None
+            self._show()
+
+    # -- what is shown
+
+    @property
+    def form(self) -> str:
+        """Which of FORMS is in front."""
+        return str(self.forms.tabData(self.forms.currentIndex()))
+
+    def _show(self) -> None:
+        call = self.call
+        self.list.show_calls(self.calls)
+        self.pages.setCurrentIndex(1 if call else 0)
+        self.back.setVisible(call is not None)
+        self.copy.setVisible(call is not None)
+        self._set_title()
+        self.facts = "" if call else self._count()
+        if call:
+            self._show_call(call)
+        self.update()
+
+    def _set_title(self) -> None:
+        """As much of the call's name as has room beside the button; in a narrow panel the way back is an arrow."""
+        self.back.setAccessibleName("All calls")
+        self.back.setText(BACK if self.width() > self.theme.px(NARROW) else BACK[0])
+        room = self.copy.x() - PADDING - 8
+        metrics = QFontMetricsF(self.theme.font(TITLE_SIZE, 600))
+        whole = self.call.title if self.call else CallPanel.title
+        self.title = metrics.elidedText(whole, Qt.TextElideMode.ElideRight, room) if self.call else whole
+
+    def _count(self) -> str:
+        changed = len(self.calls.changed)
+        return f"{len(self.calls.calls)} calls" + (f", {changed} changed" if changed else "")
+
+    def _show_call(self, call: Call) -> None:
+        t, changed = self.theme, call.name in self.calls.changed
+        color = t.selection if changed else t.live if call.made else t.text_muted
+        state = (
+            f"<span style='color:{color}'>{state_text(call)}{' now' if changed else ''}</span> · " if call.state else ""
+        )
+        self.says.setText(f"{state}{call.says}")
+        self.setAccessibleDescription(f"{call.title}. {call.says}")
+        if self.form in LANGUAGES:
+            self.code.show_program(program(call, self.form))
+        else:
+            began = calls_in(self.model.scenario, None, None).named(call.name)
+            html = struct_html(call, began, t)
+            if html != self.struct.property("html"):
+                self.struct.setProperty("html", html)
+                self.struct.setHtml(html)
+        self.forms_pages.setCurrentWidget(self.code if self.form in LANGUAGES else self.struct)
+
+    @property
+    def shown_text(self) -> str:
+        """What the copy button copies."""
+        if self.call is None:
+            return ""
+        return program(self.call, self.form).text if self.form in LANGUAGES else struct_text(self.call)
+
+    def copy_shown(self) -> None:
+        """To the clipboard; the button confirms for a moment."""
+        QGuiApplication.clipboard().setText(self.shown_text)
+        self.copy.setText(COPIED)
+        self._copied.start()
+
+    # -- how it looks
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        super().set_theme(theme)
+        self._around.setContentsMargins(PADDING - 4, self.header, PADDING - 4, 10)
+        self._around.setSpacing(theme.px(6))
+        self.list.set_theme(theme)
+        self.code.set_theme(theme)
+        self._show()
+        self._place_copy()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The copy button at the right of the header."""
+        super().resizeEvent(event)
+        self._place_copy()
+
+    def _place_copy(self) -> None:
+        size = self.copy.sizeHint()
+        width = max(size.width(), self.theme.px(78))
+        top = (self.header - size.height()) // 2 + 3
+        self.copy.setGeometry(self.width() - PADDING - width + 4, top, width, size.height())
+        self._set_title()
+        self.update()
