@@ -21,6 +21,7 @@ from viz.theme import Theme
 STRUCT = "struct"
 FORMS = {STRUCT: "Struct", "c": "C", "python": "Python", "rust": "Rust"}
 COPY, COPIED, COPIED_MS = "Copy", "Copied", 1500
+ZERO_X = "0\u200cx"  # Inter would make a multiplication sign of it
 BACK, NARROW = "‹ All calls", 330
 
 
@@ -149,7 +150,7 @@ class CallPanel(Panel):
         state = (
             f"<span style='color:{color}'>{state_text(call)}{' now' if changed else ''}</span> · " if call.state else ""
         )
-        self.says.setText(f"{state}{call.says}")
+        self.says.setText(f"{state}{call.says.replace('0x', ZERO_X)}")
         self.setAccessibleDescription(f"{call.title}. {call.says}")
         if self.form in LANGUAGES:
             self.code.show_program(program(call, self.form))
