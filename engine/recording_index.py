@@ -30,9 +30,11 @@ VERSION = 1  # of what is in the cache
 MOST = 1 << 14  # rows that one answer is made of
 COARSEST = 1 << 10  # rows of the last level, or fewer
 TALLIES = 1 << 10  # tallies that are kept
+WORTH_KEEPING = 1 << 20  # events; smaller recordings are read as quickly
 KEPT = 16  # indexes in the cache
 
 Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.uint64]
 
 
 class Bins(NamedTuple):
@@ -49,10 +51,28 @@ class Bins(NamedTuple):
 class Level:
     """Rows in the order of time, and where in them a time is."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self.starts = np.minimum.accumulate(rows["start"][::-1])[::-1]  # no row from here on begins earlier
-        self.ends = np.maximum.accumulate(rows["end"])  # no row up to here ends later
+    def __init__(self, rows: Rows, starts: Times, ends: Times) -> None:
+        """starts: no row from here on begins earlier; ends: no row up to here ends later; both rise."""
+        self.rows, self.starts, self.ends = rows, starts, ends
+
+    @classmethod
+    def of(cls, rows: Rows) -> Self:
+        """A level of these rows."""
+        starts = np.minimum.accumulate(rows["start"][::-1])[::-1]
+        return cls(rows, np.ascontiguousarray(starts), np.maximum.accumulate(rows["end"]))
+
+    @classmethod
+    def loaded(cls, stem: Path) -> Self:
+        """The one that was saved there; OSError or ValueError if it is something else."""
+        rows, starts, ends = (np.load(f"{stem}-{part}.npy", mmap_mode="r") for part in ("rows", "starts", "ends"))
+        if rows.dtype != ROW or not rows.shape == starts.shape == ends.shape == (rows.size,):
+            raise ValueError("no level")
+        return cls(rows, starts, ends)
+
+    def save(self, stem: Path) -> None:
+        """Saves it so that it can be mapped."""
+        for part, values in (("rows", self.rows), ("starts", self.starts), ("ends", self.ends)):
+            np.save(f"{stem}-{part}.npy", values)
 
     def between(self, t0: int, t1: int) -> slice:
         """The rows that t0..t1 touches."""
@@ -64,9 +84,8 @@ class Level:
 class RecordingIndex:
     """levels: from fine to coarse. tallies: the state of a Tally (tally_state) before some of the batches."""
 
-    def __init__(self, levels: list[Rows], tallies: list[tuple[int, dict[str, Any]]]) -> None:
-        self.levels = [Level(rows) for rows in levels]
-        self.tallies = tallies
+    def __init__(self, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]]) -> None:
+        self.levels, self.tallies = levels, tallies
 
     def bins(self, t0: int, t1: int, n: int) -> Bins:
         """What lies in each of `n` equal parts of t0..t1 (TSC)."""
@@ -109,9 +128,7 @@ class RecordingIndex:
         folder = folder_of(recording.path)
         try:
             about = json.loads((folder / "about.json").read_text())
-            levels = [np.load(folder / f"{n}.npy", mmap_mode="r") for n in range(about["levels"])]
-            if not levels or any(rows.dtype != ROW or rows.ndim != 1 for rows in levels):
-                return None
+            levels = [Level.loaded(folder / str(n)) for n in range(about["levels"])]
             return cls(levels, [(int(number), state) for number, state in about["tallies"]])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -123,9 +140,9 @@ class RecordingIndex:
         found = list(read_rows(recording, tallies, progress, stop or threading.Event()))
         if stop is not None and stop.is_set():
             return None
-        levels = [np.concatenate([np.empty(0, ROW), *found])]
-        while levels[-1].size > COARSEST:
-            levels.append(merged(levels[-1]))
+        levels = [Level.of(np.concatenate([np.empty(0, ROW), *found]))]
+        while levels[-1].rows.size > COARSEST:
+            levels.append(Level.of(merged(levels[-1].rows)))
         keep(folder_of(recording.path), levels, tallies)
         return cls.cached(recording) or cls(levels, tallies)
 
@@ -199,14 +216,16 @@ def cache() -> Path:
     return Path(platformdirs.user_cache_dir("bellwire")) / "recordings"
 
 
-def keep(folder: Path, levels: list[Rows], tallies: list[tuple[int, dict[str, Any]]]) -> None:
+def keep(folder: Path, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]]) -> None:
     """Puts an index into the cache, whole or not at all; where it cannot be kept, it is built anew next time."""
+    if int(levels[-1].rows["lanes"].sum()) < WORTH_KEEPING:
+        return
     unfinished = folder.with_suffix(".part")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        for number, rows in enumerate(levels):
-            np.save(unfinished / f"{number}.npy", rows)
+        for number, level in enumerate(levels):
+            level.save(unfinished / str(number))
         (unfinished / "about.json").write_text(json.dumps({"levels": len(levels), "tallies": tallies}))
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)

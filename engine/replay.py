@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
+from engine.beginning import prologue
 from engine.errors import EngineError, RecordingError
 from engine.events import Events, no_events
+from engine.excerpt import cut_in
+from engine.indexer import Indexer
 from engine.recorder import in_order
 from engine.recording import Recording
+from engine.tally import Tally
 
 REASON = "This is a recording: it shows what happened, and cannot be changed."
 
 
+UNCOUNTED = "The recording was not yet read as a whole: totals count from a moment before this one."
+PRELUDE = 1 << 18  # events before the moment that is sought, which come at once
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """How things stood before the first event that a replay yields, if that is not the recording's first."""
+
+    tally: Tally  # of everything before
+    opening: Events  # what a fold that begins there has to know, see engine/beginning.py
+    counted: bool  # whether the tally is of the whole recording until then, or counts from there
+
+
 class Replay:
-    """Yields a recording's events at the pace at which they happened. At the end it rests, until restart()."""
+    """Yields a recording's events at the pace at which they happened. At the end it rests, until restart().
+
+    After seek() it goes on from there; what came shortly before comes at once. `resumed` says what came before that.
+    """
 
     label = "REPLAY"
 
@@ -34,41 +55,83 @@ class Replay:
         self._stopped_at: int | None = None
         self._batches: Iterator[Events] = iter(())
         self._ahead = no_events()  # read from the disk, not yet due
+        self._origin = recording.first  # TSC at which the wall clock was _started_ns
+        self.indexer = Indexer(recording)
+        self.resumed: Resumed | None = None
+        self._begins_at = 0  # cycles after the first event
 
     @property
     def warning(self) -> str:
-        """What is missing from the recording, "" if nothing is."""
-        return self.recording.warning
+        """What is missing from the recording, or from its totals, "" if nothing is."""
+        partial = "" if self.resumed is None or self.resumed.counted else UNCOUNTED
+        return " ".join(filter(None, (self.recording.warning, partial)))
 
     @property
     def alive(self) -> bool:
         """Whether events may still come."""
         return self._stopped_at is None and bool(self._ahead.size)
 
+    def begin_at(self, cycles: int) -> None:
+        """Makes start() begin that long after the first event."""
+        self._begins_at = cycles
+
     def start(self) -> None:
-        """Begins at the first event."""
+        """Begins at the first event, or where begin_at() says."""
+        self.seek(self.recording.first + self._begins_at)
+
+    def _begin(self, batch: int, tsc: int) -> None:
+        """Goes on from `tsc`, with what has come since the begin of a batch."""
         self.error, self._stopped_at = None, None
-        self._batches = self.recording.batches()
+        self._batches = self.recording.batches(batch)
         self._ahead = self._next()
-        self._started_ns = self._monotonic_ns()
+        self._origin, self._started_ns = tsc, self._monotonic_ns()
+
+    def seek(self, tsc: int) -> None:
+        """Makes `tsc` the present; RecordingError if the file has changed."""
+        self.indexer.start()
+        tsc = min(max(tsc, self.recording.first), self.recording.last)
+        batch = self._prelude(tsc)
+        self.resumed = self._resume(batch) if batch else None
+        self._begin(batch, tsc)
+
+    def _prelude(self, tsc: int) -> int:
+        """The batch to begin with, so that at least PRELUDE events come at once, and little more."""
+        entries = self.recording.entries
+        after = int(np.searchsorted(np.maximum.accumulate(entries["last"]), np.uint64(tsc)))
+        before = np.cumsum(entries["events"][:after][::-1])
+        return max(0, after - 1 - int(np.searchsorted(before, PRELUDE)))
+
+    def _resume(self, batch: int) -> Resumed:
+        index = self.indexer.index
+        if index is None:
+            first = self.recording.read(batch)
+            opening, tally = cut_in(first, self.scenario), Tally()
+            tally.feed(opening)
+            return Resumed(tally, opening, counted=False)
+        number, tally = index.tally_before(batch)
+        for earlier in range(number, batch):
+            tally.feed(self.recording.read(earlier))
+        return Resumed(tally, prologue(tally, int(self.recording.entries["first"][batch])), counted=True)
 
     def restart(self) -> None:
         """Begins again at the first event."""
+        self._begins_at = 0
         self.start()
 
     def stop(self) -> None:
         """Ends; what was due until now can still be taken."""
         if self._stopped_at is None:
             self._stopped_at = self.now()
+        self.indexer.stop()
 
     def now(self) -> int:
-        """The recording's present in TSC cycles: it runs with the wall clock, from the first event to the last."""
+        """The recording's present in TSC cycles: it runs with the wall clock, up to the last event."""
         if self._stopped_at is not None:
             return self._stopped_at
         if self._started_ns is None:
             return self.recording.first
         elapsed = self.clock.cycles((self._monotonic_ns() - self._started_ns) / 1e9)
-        return min(self.recording.first + elapsed, self.recording.last)
+        return min(self._origin + elapsed, self.recording.last)
 
     def take(self) -> Events:
         """What has become due since the last call."""

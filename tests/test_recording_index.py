@@ -13,7 +13,7 @@ from engine.events import EventKind, Lane
 from engine.journeys import JourneyTracker
 from engine.latency import LATENCIES, Latencies
 from engine.recording import Recording
-from engine.recording_index import MOST, RecordingIndex, folder_of
+from engine.recording_index import MOST, Level, RecordingIndex, folder_of
 from engine.recording_rows import BUSY, EVENTS_A_ROW, MERGED, merged, rows_of
 from engine.spans import awake, flights, instruction
 from engine.synthetic import synthetic_recording
@@ -26,6 +26,7 @@ from tests.recorded import recorded
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of a test stays in the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("engine.recording_index.WORTH_KEEPING", 0)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,8 @@ def test_no_answer_costs_more_than_a_bounded_number_of_rows(recording: Recording
     many = np.repeat(row, 3 * MOST)
     many["start"] = 1000 * np.arange(many.size)
     many["end"] = many["start"] + 999
-    large = RecordingIndex([many, merged(many), merged(merged(many))], index.tallies)
+    levels = [Level.of(rows) for rows in (many, merged(many), merged(merged(many)))]
+    large = RecordingIndex(levels, index.tallies)
     assert large._rows(0, 2**40).size == many.size // MERGED
     assert large._rows(0, 1000 * MOST // 2).size <= MOST // 2 + 1
     assert large.bins(0, 1000 * many.size, 3).lanes.sum() == pytest.approx(many["lanes"].sum())
@@ -117,7 +119,7 @@ def test_it_is_kept_and_found_again(recording: Recording, index: RecordingIndex)
     assert again.tallies == index.tallies
     for one, other in zip(again.levels, index.levels, strict=True):
         np.testing.assert_array_equal(one.rows, other.rows)
-    folder_of(recording.path).joinpath("0.npy").write_bytes(b"something else")
+    folder_of(recording.path).joinpath("0-rows.npy").write_bytes(b"something else")
     assert RecordingIndex.cached(recording) is None
 
 

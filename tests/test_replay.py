@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.events import Events
 from engine.recorder import Recorder
 from engine.recording import Recording
 from engine.replay import REASON, Replay
 from engine.source import Source
+from engine.tally import Tally
+from engine.tally_state import state_of
+from tests.recorded import recorded
 from tests.test_recording import BATCHES, HEADER
 
 
@@ -92,3 +97,67 @@ def test_a_file_that_vanishes_ends_the_replay_with_its_error(recording: Recordin
         assert replay.take().size == 3
         assert "has changed" in str(replay.error)
         assert not replay.alive
+
+
+# -- seeking
+
+
+@pytest.fixture
+def long_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recording:
+    """Ten batches or more, of which one is the prelude."""
+    monkeypatch.setattr("engine.replay.PRELUDE", 1)
+    return recorded(tmp_path / "long.arrow", seconds=0.5)
+
+
+def folded(events: list[Events]) -> dict[str, object]:
+    """The state of a tally of these."""
+    tally = Tally()
+    for some in events:
+        tally.feed(some)
+    return state_of(tally)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.77, 1.0])
+def test_seeking_gives_the_totals_of_who_has_seen_everything(share: float, long_recording: Recording) -> None:
+    wall = WallClock()
+    with Replay(long_recording, wall) as replay:
+        assert replay.indexer.wait() is not None
+        tsc = long_recording.first + round(share * (long_recording.last - long_recording.first))
+        replay.seek(tsc)
+        assert replay.now() == tsc
+        tally = replay.resumed.tally if replay.resumed else Tally()
+        taken = replay.take()
+        tally.feed(taken)
+        wall.ns += 10**12
+        rest = replay.take()
+        assert replay.warning == ""
+    with Replay(long_recording, wall) as played:
+        wall.ns += math.ceil(long_recording.header.clock.ns(tsc - long_recording.first))
+        assert state_of(tally) == folded([played.take()])
+        wall.ns += 10**12
+        np.testing.assert_array_equal(rest, played.take())
+
+
+def test_before_it_is_indexed_totals_count_from_there_and_it_says_so(
+    long_recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.indexer.Indexer.start", lambda indexer: None)
+    with Replay(long_recording, WallClock()) as replay:
+        assert replay.warning == ""
+        replay.seek((long_recording.first + long_recording.last) // 2)
+        assert replay.resumed is not None
+        assert "totals count from a moment before" in replay.warning
+        tally = replay.resumed.tally
+        tally.feed(replay.take())
+        assert 0 < tally.doorbells_rung <= 200  # of two batches
+        assert tally.doorbells_rung - tally.doorbells_received in (0, 1)
+        assert (tally.irqs_merged, tally.irqs_pending in (0, 1)) == (0, True)
+
+
+def test_it_can_begin_in_the_middle_and_restarts_at_the_start(long_recording: Recording) -> None:
+    replay = Replay(long_recording, WallClock())
+    replay.begin_at(5 * 10**8)
+    with replay:
+        assert replay.now() == long_recording.first + 5 * 10**8
+        replay.restart()
+        assert (replay.now(), replay.resumed) == (long_recording.first, None)

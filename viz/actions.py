@@ -118,6 +118,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("step_event_back", "Run", "Step one event back", ("Shift+Left",), C.step_event_back, "To the event before"),
     Action("home", "Run", "To the start", ("Home", "F3"), C.to_start, "To the oldest journey that is held"),
     Action("newest", "Run", "To the present", ("End",), C.to_newest, "Follows the newest, in real time"),
+    Action(
+        "from_here", "Run", "Replay from here", ("Ctrl+Home",), C.replay_from_here, "Makes the moment shown the present"
+    ),
     Action("slower", "Run", "Slower", ("[",), C.slower, "More slow motion, up to 1 : 10 000 000"),
     Action("faster", "Run", "Faster", ("]",), C.faster, "Less slow motion, down to real time"),
     Action(

@@ -61,11 +61,14 @@ def record(
 
 
 @app.command()
-def replay(file: RecordingFile) -> int:
+def replay(
+    file: RecordingFile,
+    at: Annotated[float, typer.Option(min=0, metavar="S", help="Begin S seconds after its first event.")] = 0,
+) -> int:
     """Opens the window with a recording; without a display plays it and prints what was measured."""
     from viz.opening import open_recording
 
-    return open_recording(file, out)
+    return open_recording(file, out, at)
 
 
 @app.command()

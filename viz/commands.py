@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from engine.errors import EngineError
 from engine.events import FLAT_OUT, Setting, Switch
 from viz.model import LiveModel
 from viz.text import UNIT_NAMES
@@ -231,6 +232,18 @@ class Commands:
             self.window.show_source(self.source)
         else:
             self.window.run_scenario(self.model.scenario)
+
+    def replay_from_here(self) -> None:
+        """The recording's present is the moment that the view shows."""
+        if self.model.recorded is None:
+            self.window.notice.say("This is no recording: the present cannot be moved.")
+            return
+        try:
+            self.model.recorded.seek(self.model.playhead)
+        except EngineError as error:
+            self.window.notice.say(str(error))
+        else:
+            self.window.show_source(self.source)
 
     # -- the window
 

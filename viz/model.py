@@ -5,8 +5,10 @@ No Qt here. frame.py drains and moves it; the controls change the transport and 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,9 @@ from viz.steps import EVENTS, JOURNEYS, Steps
 from viz.tokens import Launcher, Token
 from viz.transport import Transport
 from viz.travel import Travel
+
+if TYPE_CHECKING:
+    from engine.replay import Replay
 
 EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
@@ -93,6 +98,28 @@ def journey_span(journeys: Journeys) -> tuple[Times, Times]:
     return begin(journeys), np.maximum(journeys["doorbell"], journeys["handler"])
 
 
+def recorded(source: Source) -> Replay | None:
+    """The source, if it is a recording: only then its module has been imported."""
+    module = sys.modules.get("engine.replay")
+    return source if module is not None and isinstance(source, module.Replay) else None
+
+
+def histories(replay: Replay | None) -> tuple[History, History]:
+    """Of events and of journeys; those of a recording go on on the disk."""
+    if replay is None:
+        return History(EVENT, EVENT_LIMIT, event_span), History(JOURNEY, JOURNEY_LIMIT, journey_span)
+    from engine.excerpt import journeys_between
+    from viz.recorded_history import RecordedHistory
+
+    recording = replay.recording
+    return (
+        RecordedHistory(EVENT, EVENT_LIMIT, event_span, recording, lambda t0, t1: recording.window(t0, t1 + 1)),
+        RecordedHistory(
+            JOURNEY, JOURNEY_LIMIT, journey_span, recording, lambda t0, t1: journeys_between(recording, t0, t1)
+        ),
+    )
+
+
 class LiveModel:
     """Folds a source into what the views need.
 
@@ -110,8 +137,8 @@ class LiveModel:
         self.baseline: Baseline | None = None  # what this run is compared with
         self.evidence = Evidence(source.scenario, source.backend)
         self.rates = Rates(source.clock)
-        self.events = History(EVENT, EVENT_LIMIT, event_span)
-        self.journeys = History(JOURNEY, JOURNEY_LIMIT, journey_span)
+        self.recorded = recorded(source)
+        self.events, self.journeys = histories(self.recorded)
         self.changes: list[Change] = []
         self.losses: list[Loss] = []
         self.transport = Transport(source.clock)
@@ -129,6 +156,15 @@ class LiveModel:
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
         self.watch = Watch(self)
+        self._resume()
+
+    def _resume(self) -> None:
+        """Begins where a replay goes on that does not begin at its start."""
+        if self.recorded is None or self.recorded.resumed is None:
+            return
+        self.tally = self.recorded.resumed.tally
+        self.latencies.feed(self.recorded.resumed.opening)
+        self.started_at = self.recorded.recording.first
 
     # -- once a frame
 

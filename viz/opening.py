@@ -37,9 +37,10 @@ def open_scenario(scenario: Scenario, out: Print) -> int:
     return show(Session(scenario), "", out)
 
 
-def open_recording(path: Path, out: Print) -> int:
-    """Shows a recording. Returns the exit code; RecordingError if it is none."""
+def open_recording(path: Path, out: Print, at: float = 0.0) -> int:
+    """Shows a recording from `at` seconds on. Returns the exit code; RecordingError if it is none."""
     source = replay(path)
+    source.begin_at(source.clock.cycles(at))
     return show(source, source.warning, out)
 
 

@@ -48,6 +48,15 @@ class Past(Protocol):
         """Whether counts() speaks of everything that is kept."""
 
 
+def past_of(model: LiveModel) -> Past:
+    """What was, as this model's source keeps it."""
+    if model.recorded is None:
+        return HeldPast(model)
+    from viz.recorded_past import RecordedPast  # reads recordings, which a live window has no need of
+
+    return RecordedPast(model, model.recorded.indexer)
+
+
 class HeldPast:
     """The history of a model. The bins are filled when they are looked at."""
 

@@ -84,6 +84,10 @@ QHeaderView {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: {t.surface}; color: {t.text_muted}; border: none;
     border-bottom: 1px solid {t.border}; padding: 0 {px(6)}px; font-size: {px(11)}px; }}
 
+QProgressBar {{ min-height: {px(22)}px; border: none; border-radius: {px(4)}px; text-align: center;
+    background: {t.surface}; color: {t.text}; }}
+QProgressBar::chunk {{ background: {t.border_strong}; border-radius: {px(4)}px; }}
+
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {t.border_strong}; border-radius: 4px; margin: 1px;

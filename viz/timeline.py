@@ -17,7 +17,7 @@ from engine.latency import ends
 from viz.lanes import Shares, lanes_of
 from viz.minimap import GAP, HEIGHT, Minimap
 from viz.model import LiveModel
-from viz.past import HeldPast, Past
+from viz.past import Past, past_of
 from viz.plots.card import PADDING, Card
 from viz.plots.curves import CURVES
 from viz.plots.readout import Line, paint_readout
@@ -48,7 +48,7 @@ class Timeline(Card):
         self.model = model
         self.view = TimeView(model)
         self.scene = Scene()
-        self.past: Past = HeldPast(model)
+        self.past: Past = past_of(model)
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
         self._dragged = ""  # a handle's name, or PAN

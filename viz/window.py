@@ -25,6 +25,7 @@ from viz.commands import Commands
 from viz.empty import EmptyPanel
 from viz.files import RECORDINGS, Files
 from viz.frame import Frame
+from viz.index_progress import IndexProgress
 from viz.menus import Menus
 from viz.model import LiveModel
 from viz.nosource import NoSource
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.breaks = BreakControl(self)
         self.breaks.follow(self.model)
         self.notice = NoticeBar(theme)
+        self.index_progress = IndexProgress()
         self.menus = Menus(self)
         self.status = StatusRow(self.commands, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
@@ -90,6 +92,7 @@ class MainWindow(QMainWindow):
         around = QVBoxLayout()
         around.setContentsMargins(22, 8, 22, 0)
         around.addWidget(self.notice)
+        around.addWidget(self.index_progress)
         self._box.addWidget(self.status)
         self._box.addWidget(self.controls)
         self._box.addLayout(around)
@@ -189,6 +192,7 @@ class MainWindow(QMainWindow):
             self.status.refresh()
             self.controls.refresh()
             self.files.tell()
+            self.index_progress.refresh(self.model)
             self._tell_warning()
             self._tell_end()
 

@@ -1,0 +1,87 @@
+"""A history that goes on on the disk: of a recording, what is not held in memory is read when it is looked at. No Qt.
+
+Guarantees: what has been played is held as ever; any other moment, before or after, costs reading a few batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine.recording import Recording
+from viz.history import History, Records, Times, overlap
+
+NEAR = 1 << 12  # events that a search reads first
+FAR = 1 << 21  # events after which a search gives up
+
+
+class RecordedHistory(History):
+    """read(t0, t1) gives the recording's records that lie, in whole or in part, between t0 and t1."""
+
+    def __init__(
+        self,
+        dtype: np.dtype[np.void],
+        limit: int,
+        span: Callable[[Records], tuple[Times, Times]],
+        recording: Recording,
+        read: Callable[[int, int], Records],
+    ) -> None:
+        super().__init__(dtype, limit, span)
+        self._recording, self._read = recording, read
+
+    def _holds(self, t0: int, t1: int) -> bool:
+        """Whether everything between is in memory."""
+        return bool(len(self)) and super().first <= t0 and t1 <= super().last
+
+    @property
+    def first(self) -> int:
+        """The earliest time there is."""
+        return self._recording.first
+
+    @property
+    def last(self) -> int:
+        """The latest time there is."""
+        return self._recording.last
+
+    def window(self, t0: int, t1: int) -> Records:
+        """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
+        return super().window(t0, t1) if self._holds(t0, t1) else self._read(t0, t1)
+
+    def about(self, t0: int, t1: int) -> float:
+        """How many events lie between t0 and t1, about."""
+        entries = self._recording.entries
+        touched = entries[(entries["first"] <= np.uint64(max(t1, 0))) & (entries["last"] >= np.uint64(max(t0, 0)))]
+        inner = touched[1:-1]["events"].sum() if touched.size > 2 else 0
+        outer = touched if touched.size < 3 else touched[[0, -1]]
+        return float(inner) + sum(
+            int(entry["events"]) * overlap(int(entry["first"]), int(entry["last"]), t0, t1) for entry in outer
+        )
+
+    def start_after(self, t: int) -> int | None:
+        """The earliest start later than t."""
+        t = max(t, self.first - 1)
+        found = super().start_after(t) if self._holds(t, t) else None
+        return self._search(t, +1) if found is None else found
+
+    def start_before(self, t: int) -> int | None:
+        """The latest start earlier than t."""
+        t = min(t, self.last + 1)
+        found = super().start_before(t) if self._holds(t, t) else None
+        return self._search(t, -1) if found is None else found
+
+    def _search(self, t: int, direction: int) -> int | None:
+        """The nearest start beyond t, from what is near to what is far."""
+        width, events = self._recording.header.clock.cycles(1e-3), 0.0
+        while events < FAR:
+            low, high = (t, t + width) if direction > 0 else (t - width, t)
+            events = self.about(low, high)
+            if events >= NEAR or low <= self.first or high >= self.last:
+                starts = self._span(self._read(max(low, 0), high))[0]
+                beyond = starts[starts > np.uint64(t)] if direction > 0 else starts[starts < np.uint64(t)]
+                if beyond.size:
+                    return int(beyond.min() if direction > 0 else beyond.max())
+                if (direction > 0 and high > self.last) or (direction < 0 and low < self.first):
+                    return None
+            width *= 2
+        return None
