@@ -5,6 +5,7 @@ No Qt here. frame.py drains and moves it; the controls change the transport and 
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -162,8 +163,11 @@ class LiveModel:
         """Begins where a replay goes on that does not begin at its start."""
         if self.recorded is None or self.recorded.resumed is None:
             return
-        self.tally = self.recorded.resumed.tally
-        self.latencies.feed(self.recorded.resumed.opening)
+        opening = self.recorded.resumed.opening
+        self.tally, self.forgotten = (copy.deepcopy(self.recorded.resumed.tally) for _ in range(2))
+        self.events.forgotten = self.forgotten.feed
+        for fold in (self.latencies, self.exits, self.evidence):
+            fold.feed(opening)
         self.started_at = self.recorded.recording.first
 
     # -- once a frame
