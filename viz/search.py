@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from viz.model import LiveModel
 
 PIECE = 1 << 16  # events that are looked at in one go
-SLOW_PIECE = 1 << 14  # where their words are looked at
+SLOW_PIECE = 1 << 13  # where their words are looked at
 
 Positions = npt.NDArray[np.int64]
 
