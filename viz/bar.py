@@ -120,7 +120,7 @@ class StatusRow(Row):
         """Other colours, or another size of text."""
         self.mark.setPixmap(logo(theme, theme.px(24)))
         self.slow.setFixedWidth(theme.px(110))
-        self.breaking.setMinimumWidth(theme.px(84))
+        self.breaking.setMinimumWidth(theme.px(118))
         # A menu bar asks for all the width there is, and hides menus where it gets less.
         metrics = QFontMetrics(theme.font(13))
         words = sum(metrics.horizontalAdvance(menu.text()) + theme.px(26) for menu in self.menus.actions())

@@ -41,7 +41,7 @@ QPushButton:disabled, QToolButton:disabled {{ color: {t.text_muted}; background:
 QPushButton#doorbell {{ color: {t.doorbell}; font-weight: 600; }}
 QPushButton#interrupt {{ color: {t.interrupt}; font-weight: 600; }}
 QPushButton#doorbell:disabled, QPushButton#interrupt:disabled {{ color: {t.text_muted}; font-weight: 400; }}
-QPushButton#pill {{ color: {t.paused}; border: 1px solid {t.paused}; border-radius: {px(13)}px;
+QPushButton#pill {{ color: {t.paused}; border: 1px solid {t.paused}; border-radius: {px(12)}px;
     min-height: {px(24)}px; max-height: {px(24)}px; font-family: "{MONO}"; font-size: {px(12)}px; }}
 QLabel#heading {{ font-size: {px(14)}px; font-weight: 600; }}
 QRadioButton {{ spacing: {px(8)}px; }}
