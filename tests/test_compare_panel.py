@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from tests.fake_source import FakeSource
 from tests.test_compared import model_at_switch, recorded
 from viz.actions import BY_NAME
+from viz.compare_painter import ComparePainter
 from viz.compared import NOTHING_YET
 from viz.panels.compare import ComparePanel
+from viz.text import Durations, unit_called
 from viz.theme import DARK, LIGHT, Theme, load_fonts
 from viz.window import MainWindow, make_window
 
@@ -69,6 +71,16 @@ def test_it_can_be_painted_at_any_size(qtbot: QtBot, theme: Theme, size: tuple[i
     panel = shown(qtbot, theme=theme, size=size)
     assert not image(panel).isNull()
     assert panel.legend["b"].geometry().right() <= panel.latency.x() or panel.legend["b"].isHidden()
+
+
+@pytest.mark.parametrize("unit", ["fitting", "ns", "cycles"])
+def test_every_figure_has_room(qtbot: QtBot, unit: str) -> None:
+    Durations.unit = unit_called(unit, 2e9)
+    panel = shown(qtbot)
+    painter = ComparePainter(QPainter(), panel.theme, panel.body)
+    for row in panel.rows:
+        for column, width in enumerate(painter._widths(panel.rows)):
+            assert QFontMetricsF(painter._font(row, column)).horizontalAdvance(str(row[column])) + 12 <= width
 
 
 def test_paused_the_figures_stand_still(qtbot: QtBot) -> None:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QPolygonF
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from engine.compare import LEVEL
 from engine.histogram import Histogram
 from viz.compared import Row
 from viz.plots.curves import LogRange, latency_ticks
 from viz.plots.distribution import outline
 from viz.theme import Theme
 
-FIGURES = (212, 88, 88, 276, 172)  # widths of the columns at 100 %: name, A, B, B - A, words
-NUMBERS, WORDS = (1, 2), 4  # of the columns
+NUMBERS, WORDS = (1, 2), 4  # of the columns of figures: name, A, B, B - A, words
+GAP, STEP = 22, 24  # between columns; widths are multiples of this, so that they stand still while numbers change
 LEAST_CHART = 220
 LINE = 19
 AXIS = 18
 SHARES = ((np.log10(2), "50 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), (4.0, "99.99 %"))
 Values = npt.NDArray[np.float64]
+
+
+HEADS = Row("", "A", "B", f"B − A  ({LEVEL:.0%} interval)")
 
 
 @dataclass(frozen=True)
@@ -41,17 +46,15 @@ class ComparePainter:
 
     def paint(self, pair: Pair, rows: list[Row], shown: tuple[bool, bool]) -> None:
         """shown: whether A, and whether B, is switched on."""
-        figures = min(self.area.width(), self.theme.px(sum(FIGURES)))
+        rows = [HEADS, *rows]
+        widths = self._widths(rows)
+        figures = min(self.area.width(), sum(widths))
         left = self.area.width() - figures - self.theme.px(24)
         charts = [self.distribution, self.percentiles][: max(0, int(left // self.theme.px(LEAST_CHART)))]
-        width = left / max(len(charts), 1)
+        width, top, height = left / max(len(charts), 1), self.area.top(), self.area.height()
         for n, chart in enumerate(charts):
-            chart(
-                QRectF(self.area.left() + n * width, self.area.top(), width - self.theme.px(16), self.area.height()),
-                pair,
-                shown,
-            )
-        self.figures(QRectF(self.area.right() - figures, self.area.top(), figures, self.area.height()), rows)
+            chart(QRectF(self.area.left() + n * width, top, width - self.theme.px(16), height), pair, shown)
+        self.figures(QRectF(self.area.right() - figures, top, figures, height), rows, widths)
 
     # -- charts
 
@@ -140,25 +143,38 @@ class ComparePainter:
 
     # -- figures
 
-    def figures(self, box: QRectF, rows: list[Row]) -> None:
+    def figures(self, box: QRectF, rows: list[Row], widths: list[int]) -> None:
         """A table; rows that have no room are left out, the last first."""
-        line = self.theme.px(LINE)
-        heads = Row("", "A", "B", "B − A  (95 % interval)", "")
-        for n, row in enumerate([heads, *rows][: max(1, int(box.height() // line))]):
-            self._row(QRectF(box.left(), box.top() + n * line, box.width(), line), row, head=n == 0)
+        line, share = self.theme.px(LINE), box.width() / max(sum(widths), 1)
+        for n, row in enumerate(rows[: max(1, int(box.height() // line))]):
+            x = box.left()
+            for column, width in enumerate(widths):
+                self._cell(QRectF(x, box.top() + n * line, width * share, line), row, column)
+                x += width * share
 
-    def _row(self, line: QRectF, row: Row, head: bool) -> None:
+    def _widths(self, rows: list[Row]) -> list[int]:
+        """Of the columns, so that each text has room."""
+        step, gap = self.theme.px(STEP), self.theme.px(GAP)
+        needed = [
+            max(QFontMetricsF(self._font(row, column)).horizontalAdvance(str(row[column])) for row in rows) + gap
+            for column in range(WORDS + 1)
+        ]
+        return [math.ceil(width / step) * step for width in needed]
+
+    def _font(self, row: Row, column: int) -> QFont:
         """A difference that cannot be chance is in bold."""
-        x, share, painter = line.left(), line.width() / sum(FIGURES), self.painter
-        for n, (width, text) in enumerate(zip(FIGURES, row[:5], strict=True)):
-            cell, words = QRectF(x, line.top(), width * share - 8, line.height()), n == WORDS
-            bold, muted = words and row.strong, head or n == 0 or (words and not row.strong)
-            painter.setFont(self.theme.font(12, 600 if bold else 400, mono=0 < n < WORDS and not head))
-            painter.setPen(self.theme.color("text_muted" if muted else "text"))
-            side = Qt.AlignmentFlag.AlignRight if n in NUMBERS else Qt.AlignmentFlag.AlignLeft
-            indented = cell.adjusted(14 if n == WORDS - 1 else 0, 0, 0, 0)
-            painter.drawText(indented, side | Qt.AlignmentFlag.AlignVCenter, str(text))
-            x += width * share
+        bold = column == WORDS and row.strong
+        return self.theme.font(12, 600 if bold else 400, mono=0 < column < WORDS and row is not HEADS)
+
+    def _cell(self, cell: QRectF, row: Row, column: int) -> None:
+        painter, words = self.painter, column == WORDS
+        painter.setFont(self._font(row, column))
+        muted = row is HEADS or column == 0 or (words and not row.strong)
+        painter.setPen(self.theme.color("text_muted" if muted else "text"))
+        side = Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft
+        inner = cell.adjusted(0, 0, -4, 0) if column in NUMBERS else cell.adjusted(self.theme.px(12), 0, 0, 0)
+        text = painter.fontMetrics().elidedText(str(row[column]), Qt.TextElideMode.ElideRight, math.ceil(inner.width()))
+        painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def fitted(pair: Pair) -> LogRange:
