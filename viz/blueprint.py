@@ -8,7 +8,8 @@ drawn for `each` of several queues, with "y" in its points for the height of tha
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -41,6 +42,12 @@ SIMPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("interrupt", ("interrupt",)),
     ("round-trip", ()),
 )
+EXTENDED: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("extended-direct", ("by-doorbell",)),
+    ("extended-partner", ("by-partner",)),
+    ("extended-uring", ("io-uring",)),
+    ("extended", ()),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +65,13 @@ class Part:
     stage: str = ""
     used: tuple[str, ...] = ()
     skipped: str = ""
+    unused: bool = False  # nothing comes this way: it is subdued
     lane: int = 0  # which of several, where it is drawn for each
+
+    @property
+    def tip(self) -> str:
+        """What it is, and why it is not on the way, if it is not."""
+        return f"{self.help} {self.skipped}".strip() if self.unused else self.help
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +131,7 @@ class Wire(Part):
     """A line that is drawn. switch: plugs it in.
 
     heavy: the rate (viz/rates.py) of those that take this way by user space: dotted, and lit while there are some.
-    blocked: it ends in a cross, where what comes does not go on; unused: nothing comes this way.
+    blocked: it ends in a cross, where what comes does not go on.
     """
 
     points: tuple[Point, ...]
@@ -129,7 +142,6 @@ class Wire(Part):
     thin: bool = False
     dotted: bool = False
     blocked: bool = False
-    unused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,10 +168,15 @@ class Note(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Leg(Part):
-    """Where a token travels: along these wires, one after the other. Its label stands above, below or right of it."""
+    """Where a token travels: along these wires, one after the other, without those that are not used.
+
+    label: on which side of the token its number stands; turns: the wire from which on a doorbell is an interrupt.
+    """
 
     along: tuple[str, ...] = ()
     label: str = "above"
+    turns: str = ""
+    before: tuple[Point, ...] = ()  # the points up to there
     points: tuple[Point, ...] = ()
 
 
@@ -168,6 +185,7 @@ class Blueprint:
     """A whole diagram, everything by name; a name followed by ".2" is that of the third of several."""
 
     size: Point
+    lights: bool = False  # parts shine while something passes them
     boxes: dict[str, Box] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
@@ -210,10 +228,10 @@ KINDS: dict[str, tuple[str, type[Part]]] = {
 
 
 @lru_cache(maxsize=64)
-def blueprint_of(scenario: Scenario, backend: str = "") -> Blueprint:
-    """The picture of this scenario."""
+def blueprint_of(scenario: Scenario, backend: str = "", extended: bool = False) -> Blueprint:
+    """The picture of this scenario; extended: with the parts of the kernel that a signal passes."""
     found = traits(scenario, backend)
-    name = next(name for name, wanted in SIMPLE if fit(found, wanted))
+    name = next(name for name, wanted in (EXTENDED if extended else SIMPLE) if fit(found, wanted))
     return build(tables_of(name), found, lanes_of(scenario))
 
 
@@ -248,23 +266,25 @@ def merged(base: Table, over: Table) -> Table:
 
 def build(tables: Table, found: Traits, lanes: dict[str, int]) -> Blueprint:
     """The picture as the scenario's traits and the numbers of its lanes make it."""
-    entries = {
+    entries: dict[str, Any] = {
         plural: parts(kind, tables.get(name, {}), found, lanes, tables.get("spread", {}))
         for name, (plural, kind) in KINDS.items()
     }
     wires: dict[str, Wire] = entries["wires"]
-    entries["legs"] = dict(joined(entries["legs"], wires))
-    return Blueprint(size=tuples(tables["canvas"]["size"]), **entries)
+    entries["legs"] = {name: leg for name, leg in joined(entries["legs"], wires) if leg.points}
+    return Blueprint(**tuples_in(tables["canvas"]) | entries)
 
 
 def parts(kind: type[Part], table: Table, found: Traits, lanes: dict[str, int], spread: Table) -> dict[str, Any]:
     """{name: kind(...)} of a table of tables, without those that the scenario has not."""
     made: dict[str, Any] = {}
     for name, entry in table.items():
-        values = {key: tuples(value) for key, value in entry.items()}
+        values = tuples_in(entry)
         each = values.pop("each", "")
         if not fit(found, values.pop("needs", ())):
             continue
+        name = values.pop("called", name)
+        values["unused"] = values.get("unused", False) or not fit(found, values.get("used", ()))
         if each:
             heights = heights_of(lanes[each], spread[each])
             made |= {f"{name}.{n}": kind(**at_height(values, y), lane=n) for n, y in enumerate(heights)}
@@ -298,18 +318,31 @@ def joined(legs: dict[str, Leg], wires: dict[str, Wire]) -> list[tuple[str, Leg]
             made.append((name, leg))
             continue
         several = sorted({wire.lane for n, wire in wires.items() if n.rpartition(".")[0] in leg.along})
-        for lane in several or [0]:
-            names = [f"{wire}.{lane}" if f"{wire}.{lane}" in wires else wire for wire in leg.along]
-            points = tuple(point for wire in names if wire in wires for point in wires[wire].points)
-            made.append(
-                (f"{name}.{lane}" if several else name, Leg(along=tuple(names), label=leg.label, points=points))
-            )
+        made += [(f"{name}.{lane}" if several else name, along(leg, lane, wires)) for lane in several or [0]]
     return made
+
+
+def along(leg: Leg, lane: int, wires: dict[str, Wire]) -> Leg:
+    """The leg with its points, on the wires of that lane."""
+    names = [f"{wire}.{lane}" if f"{wire}.{lane}" in wires else wire for wire in leg.along]
+    names = [name for name in names if name in wires and not wires[name].unused]
+    before = names[: names.index(leg.turns)] if leg.turns in names else ()
+    return replace(leg, along=tuple(names), points=points_of(names, wires), before=points_of(before, wires))
+
+
+def points_of(names: Iterable[str], wires: dict[str, Wire]) -> tuple[Point, ...]:
+    """The points of wires, one after the other."""
+    return tuple(point for name in names for point in wires[name].points)
 
 
 def tuples(value: Any) -> Any:
     """Lists as tuples, all the way down."""
     return tuple(tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def tuples_in(table: Table) -> Table:
+    """The same for each value of a table."""
+    return {key: tuples(value) for key, value in table.items()}
 
 
 def call_of(part: Part, scenario: Scenario) -> str:

@@ -11,7 +11,7 @@ from engine.events import Switch
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
 from viz.counts import latency_of, shown, whole
 from viz.model import LiveModel
-from viz.text import count_of, duration, grouped, ratio
+from viz.text import count_of, duration, grouped, ratio, times
 
 IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
 Say = Callable[[LiveModel], str]
@@ -140,7 +140,7 @@ def masked(model: LiveModel) -> str:
     lost = grouped(model.tally.irqs_lost)
     return (
         f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
-        f"masked, so the handler ran {count_of(handlers, 'time')}; {lost} edges are lost so far."
+        f"masked, so the handler ran {times(handlers)}; {lost} edges are lost so far."
     )
 
 
@@ -148,9 +148,9 @@ def resampled(model: LiveModel) -> str:
     """A level that KVM lowers at the guest's EOI."""
     sent, heard, handlers = whole(model, "interrupts", "resamples", "handlers")
     return (
-        f"The device raised its line {count_of(sent, 'time')} in the last second and the guest's handler ran "
-        f"{grouped(handlers)} times. At the EOI KVM lowered the line, and said so by the resamplefd "
-        f"{count_of(heard, 'time')}."
+        f"The device raised its line {times(sent)} in the last second and the guest's handler ran "
+        f"{times(handlers)}. At the EOI KVM lowered the line, and said so by the resamplefd "
+        f"{times(heard)}."
     )
 
 
@@ -162,8 +162,8 @@ def acknowledged(model: LiveModel) -> str:
         f" {count_of(spurious, 'run')} of the handler so far had no cause: the line was still high." if spurious else ""
     )
     return (
-        f"The VMM raised the line {count_of(sent, 'time')} in the last second by KVM_IRQ_LINE; the guest's "
-        f"acknowledgement left to user space {count_of(exits, 'time')} and lowered it {count_of(heard, 'time')}.{tail}"
+        f"The VMM raised the line {times(sent)} in the last second by KVM_IRQ_LINE; the guest's "
+        f"acknowledgement left to user space {times(exits)} and lowered it {times(heard)}.{tail}"
     )
 
 
@@ -174,7 +174,7 @@ def held_off(model: LiveModel) -> str:
     median = f", {duration(model.clock.ns(waits))} at the median" if waits else ""
     return (
         f"{doorbells(model)} The host answered with {count_of(sent, 'interrupt')}, which waited in the local APIC "
-        f"until the guest opened its window, {count_of(opened, 'time')}{median}."
+        f"until the guest opened its window, {times(opened)}{median}."
     )
 
 
@@ -183,7 +183,7 @@ def rerouted(model: LiveModel) -> str:
     sent = whole(model, "interrupts")[0]
     vectors = sorted(int(name.split()[1]) for name in model.rates.names if name.startswith("handler "))
     runs = whole(model, *(f"handler {vector}" for vector in vectors))
-    each = " and ".join(f"{grouped(n)} times by {vector:#x}" for vector, n in zip(vectors, runs, strict=True))
+    each = " and ".join(f"{times(n)} by {vector:#x}" for vector, n in zip(vectors, runs, strict=True))
     return (
         f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd while its route changed "
         f"again and again: the guest was interrupted {each or 'not yet'}."
@@ -207,22 +207,22 @@ def direct(model: LiveModel, who: str, handler: str, thread: str) -> str:
     """One eventfd is doorbell and interrupt."""
     rang, left, handlers, covered = whole(model, "doorbells", "left", "handlers", "covered")
     start = f"{who} rang {count_of(rang, 'doorbell')} in the last second"
-    if not rang:
-        return f"{start}."
-    out = (
-        "KVM signalled the eventfd itself"
-        if not left
-        else f"{grouped(left)} left to user space, where {thread} wrote it"
-    )
     if not model.wired(Switch.IRQFD):
         kept = grouped(model.tally.doorbells_pending)
-        return f"{start}; {out}. No irqfd listens, so the eventfd keeps the count, {kept}, and nobody is interrupted."
+        return f"{start}. No irqfd listens, so the eventfd keeps the count, {kept}, and nobody is interrupted."
+    if not rang:
+        return f"{start}."
+    out = f"{grouped(left)} left to user space, where {thread} wrote the eventfd"
     many = "" if covered == handlers else f" for {grouped(covered)} of them"
-    reads = count_of(model.tally.eventfd_reads, "time").replace("no time", "not once")
     return (
-        f"{start}; {out}, and {handler} ran {count_of(handlers, 'time')}{many}. "
-        f"Threads of the host have read the eventfd {reads}."
+        f"{start}; {out if left else 'KVM signalled the eventfd itself'}, and {handler} ran {times(handlers)}{many}. "
+        f"{read_by_us(model.tally.eventfd_reads)}."
     )
+
+
+def read_by_us(reads: int) -> str:
+    """Whether anybody but the kernel has taken the count."""
+    return f"Threads of the host have read it {times(reads)}" if reads else "No thread of the host has read the eventfd"
 
 
 def partnered(model: LiveModel) -> str:
@@ -233,11 +233,7 @@ def partnered(model: LiveModel) -> str:
     start = f"The guest sent {count_of(rang, 'request')} in the last second"
     if not rang:
         return f"{start}."
-    woke = (
-        f"KVM woke {other} by the kick eventfd"
-        if not left
-        else f"our vCPU thread had to wake {other} {grouped(left)} times"
-    )
+    woke = f"KVM woke {other} by the kick eventfd" if not left else f"our vCPU thread had to wake {other} {times(left)}"
     if not model.wired(Switch.IRQFD):
         return f"{start}; {woke}. The irqfd is off, so the call eventfd keeps its count and the guest waits."
     ours = "Our vCPU thread took part" if left else "No thread of this program took part"
@@ -261,7 +257,7 @@ def buffers(model: LiveModel) -> str:
     if not added or not used:
         return doorbells(model)
     return (
-        f"The driver added {count_of(added, 'buffer')} in the last second and kicked {count_of(kicks, 'time')}, "
+        f"The driver added {count_of(added, 'buffer')} in the last second and kicked {times(kicks)}, "
         f"{kicks / added:.2f} kicks a buffer. The device gave {grouped(used)} back with "
         f"{count_of(sent, 'interrupt')}, {sent / used:.2f} a buffer."
     )

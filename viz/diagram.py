@@ -41,6 +41,7 @@ class Diagram(QWidget):
         super().__init__(parent)
         self.model, self.theme = model, theme
         self.still_motion = False  # reduced motion: tokens stand in the middle of their leg
+        self.extended = False  # with the parts of the kernel
         self.blueprint = self._blueprint()
         self.words = Words.of(model, self.blueprint)
         self.placed: list[Placed] = []
@@ -60,7 +61,7 @@ class Diagram(QWidget):
         return QSize(1040, 572)
 
     def _blueprint(self) -> Blueprint:
-        return blueprint_of(self.model.scenario, self.model.source.backend)
+        return blueprint_of(self.model.scenario, self.model.source.backend, self.extended)
 
     # -- once a frame
 
@@ -94,9 +95,18 @@ class Diagram(QWidget):
 
     def set_model(self, model: LiveModel) -> None:
         """Shows another source."""
-        self.model, self.placed = model, []
+        self.model = model
+        self._redesign()
+
+    def set_extended(self, on: bool) -> None:
+        """The parts of the kernel that a signal passes, or the simple picture."""
+        self.extended = on
+        self._redesign()
+
+    def _redesign(self) -> None:
         self.blueprint = self._blueprint()
-        self._say(Words.of(model, self.blueprint))
+        self.placed, self._counts = [], {}
+        self._say(Words.of(self.model, self.blueprint))
         self._arrange()
 
     def set_theme(self, theme: Theme) -> None:
@@ -146,10 +156,10 @@ class Diagram(QWidget):
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         scale = round(self._stage.geometry.scale, 2)
-        color = self.theme.color(pulse.color_of(placed.token))
+        color = self.theme.color(pulse.color_of(placed.token, placed.turned))
         chosen = placed.token.seq in self.model.selection.journeys["seq"]
         image = pulse.sprite(
-            pulse.shape_of(placed.token),
+            pulse.shape_of(placed.token, placed.turned),
             color.name(),
             self.theme.selection if chosen else color.name(),
             scale,
@@ -190,7 +200,7 @@ class Diagram(QWidget):
         for name, wire in self.blueprint.wires.items():
             sketch.wire(wire, self.words.plugged.get(name, True), self.words.lit.get(name, False))
         for node in self.blueprint.nodes.values():
-            sketch.node(node)
+            sketch.node(node, not node.unused)
 
     def _paint_choice(self, sketch: Sketch) -> None:
         """What is chosen shines from behind."""
@@ -208,7 +218,7 @@ class Diagram(QWidget):
         for name, box in self.blueprint.boxes.items():
             sketch.box_words(box, words.facts[name])
         for name, node in self.blueprint.nodes.items():
-            sketch.node_words(node, words.facts[name])
+            sketch.node_words(node, words.facts[name], not node.unused)
         for name, ring in self.blueprint.rings.items():
             sketch.ring(ring, words.rings[name])
         for name, pill in self.blueprint.pills.items():
@@ -275,4 +285,4 @@ class Diagram(QWidget):
     def help_at(self, at: QPointF) -> str:
         """What the thing at this point is; the innermost one."""
         found = self._stage.at(at)
-        return found[1].help if found else ""
+        return found[1].tip if found else ""

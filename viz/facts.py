@@ -118,9 +118,8 @@ def vcpu_text(model: LiveModel) -> str:
 
 
 def reads_text(model: LiveModel) -> str:
-    """How often a thread of this process has read an eventfd of the doorbell's."""
-    reads = model.tally.eventfd_reads
-    return f"read by our threads: {'never' if not reads else grouped(reads)}"
+    """How often a thread of this process has read the doorbell's eventfd."""
+    return f"reads by our threads: {grouped(model.tally.eventfd_reads)}"
 
 
 # -- interrupts
@@ -199,6 +198,32 @@ def waiting(model: LiveModel) -> int:
     return sum(token.count for token in model.tokens() if token.leg == "held")
 
 
+# -- the kernel's parts
+
+
+def bus_text(model: LiveModel) -> str:
+    """The bus that the doorbell's address is on."""
+    doorbell = model.scenario.doorbell
+    return {"pio": "PIO", "mmio": "MMIO"}[doorbell.bus] if doorbell else ""
+
+
+def waiter_text(model: LiveModel) -> str:
+    """Who waits for the doorbell's eventfd."""
+    scenario = model.scenario
+    if not scenario.direct:
+        return "I/O thread"
+    if scenario.partnered:
+        return f"pid {model.tally.partner_pid}"
+    return "the irqfd" if model.wired(Switch.IRQFD) else "nobody"
+
+
+def cpu_text(model: LiveModel) -> str:
+    """What the vCPU does between signals."""
+    spins = model.tally.settings.get(Setting.IDLE, int(model.scenario.pace.idle == "spin"))
+    held = model.travel.held(model.journeys.newest(20))
+    return f"IF=0 for {duration(model.clock.ns(held))}" if held else "runs all the time" if spins else "HLT when idle"
+
+
 # -- what is special about some
 
 
@@ -220,10 +245,10 @@ def window_text(model: LiveModel) -> str:
     return f"held {duration(model.clock.ns(held))}" if held else "window open"
 
 
-def per_buffer(model: LiveModel, signals: str, index: int) -> str:
+def per_buffer(model: LiveModel, signals: str, index: int, name: str) -> str:
     """0.40 kicks a buffer."""
     moved = counted(model, f"buffers {index}")
-    return f"{counted(model, signals) / moved:.2f} a buffer" if moved else "– a buffer"
+    return f"{f'{counted(model, signals) / moved:.2f}' if moved else '–'} {name} a buffer"
 
 
 def index_text(model: LiveModel) -> str:
@@ -240,6 +265,15 @@ def address_text(model: LiveModel, lane: int) -> str:
 LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {"address": address_text}
 
 SAYINGS: dict[str, Callable[[LiveModel], str]] = {
+    "backend": lambda model: f"kernel, {model.source.backend}",
+    "bypassed_short": lambda model: "bypassed",
+    "bus": bus_text,
+    "waiter": waiter_text,
+    "wakeup": lambda model: "irqfd_wakeup()" if model.wired(Switch.IRQFD) else "not registered",
+    "lapic": lambda model: f"{grouped(waiting(model))} wait",
+    "cpu": cpu_text,
+    "kick_short": lambda model: f"{grouped(counted(model, 'doorbells'))} in the last s",
+    "call_short": lambda model: f"{grouped(counted(model, 'handlers'))} in the last s",
     "host": lambda model: host_text(model.source.host),
     "rate": rate_text,
     "qemu": vmm_text,
@@ -275,8 +309,8 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "fetches": lambda model: f"{grouped(counted(model, 'exits'))} exits in the last second",
     "window": window_text,
     "device": lambda model: f"{grouped(counted(model, 'buffers 1'))} buffers/s",
-    "kicks": lambda model: f"kicks: {per_buffer(model, 'doorbells', BUFFERS_ADDED)}",
-    "interrupts": lambda model: f"irqs: {per_buffer(model, 'interrupts', BUFFERS_USED)}",
+    "kicks": lambda model: per_buffer(model, "doorbells", BUFFERS_ADDED, "kicks"),
+    "interrupts": lambda model: per_buffer(model, "interrupts", BUFFERS_USED, "interrupts"),
     "index": index_text,
     "nothing": lambda model: "",
     "file": lambda model: "4096 bytes",

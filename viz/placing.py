@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
 
 from viz import pulse
-from viz.blueprint import Blueprint, Counter, Part, Wire
+from viz.blueprint import Blueprint, Counter, Leg, Part, Wire
 from viz.geometry import Geometry
 from viz.sketch import square
 from viz.tokens import Token
@@ -20,13 +20,14 @@ WIRE_REACH = 16  # the same across a wire
 
 @dataclass(frozen=True)
 class Placed:
-    """A token where it is painted; `label` is empty if it would cover another."""
+    """A token where it is painted; `label` is empty if it would cover another. turned: it has become an interrupt."""
 
     token: Token
     at: QPointF
     label: str
     label_at: QPointF
     region: QRect
+    turned: bool = False
 
 
 class Stage:
@@ -35,9 +36,15 @@ class Stage:
     def __init__(self, plan: Blueprint, geometry: Geometry) -> None:
         self.plan, self.geometry = plan, geometry
         self._tracks = {name: pulse.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
+        self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
         self._metrics = QFontMetricsF(geometry.font(12.5, 600, mono=True))
 
     # -- tokens
+
+    def _share(self, leg: Leg) -> float:
+        """The share of the way after which a doorbell is an interrupt."""
+        whole, before = (self.geometry.path(points).length() for points in (leg.points, leg.before))
+        return before / max(whole, 1.0)
 
     def track(self, token: Token) -> pulse.Track:
         """The way of a token's leg."""
@@ -61,7 +68,8 @@ class Stage:
             around = square(at, pulse.GLOW * self.geometry.scale)
             around = around.united(label) if free else around
             region = around.toAlignedRect().adjusted(-1, -1, 1, 1)
-            placed.append(Placed(token, at, token.label if free else "", label.topLeft(), region))
+            turned = token.at > self._turns.get(token.leg, 1.0)
+            placed.append(Placed(token, at, token.label if free else "", label.topLeft(), region, turned))
         return placed
 
     def _free_of_nodes(self, token: Token) -> bool:

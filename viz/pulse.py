@@ -36,18 +36,16 @@ class Track:
         return QPointF(float(np.interp(at, self._at, self._x)), float(np.interp(at, self._at, self._y)))
 
 
-def shape_of(token: Token) -> str:
-    """ "square", "diamond" or "circle"."""
-    if token.leg in HEAVY_LEGS:
-        return "square"
-    return "diamond" if token.leg in INTERRUPT_LEGS else "circle"
+def shape_of(token: Token, turned: bool = False) -> str:
+    """ "square", "diamond" or "circle". turned: a doorbell that has become an interrupt."""
+    return {"heavy": "square", "interrupt": "diamond", "doorbell": "circle"}[color_of(token, turned)]
 
 
-def color_of(token: Token) -> str:
+def color_of(token: Token, turned: bool = False) -> str:
     """The theme's name of the token's colour."""
-    if token.leg in HEAVY_LEGS:
-        return "heavy"
-    return "interrupt" if token.leg in INTERRUPT_LEGS else "doorbell"
+    if token.leg in INTERRUPT_LEGS or turned:
+        return "interrupt"
+    return "heavy" if token.leg in HEAVY_LEGS else "doorbell"
 
 
 def outline(shape: str, half: float) -> QPainterPath:

@@ -101,6 +101,11 @@ def ratio(factor: float) -> str:
     return f"1 : {grouped(factor)}"
 
 
+def times(number: float) -> str:
+    """Once, 1 204 times, not once."""
+    return {0: "not once", 1: "once"}.get(round(number), f"{grouped(number)} times")
+
+
 def count_of(number: float, thing: str) -> str:
     """1 doorbell, 1 204 doorbells, no doorbell."""
     if round(number) == 0:
