@@ -10,7 +10,7 @@ from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES
 from engine.latency import LATENCIES
 from engine.scenario import Scenario, list_scenarios, load_scenario
 from viz.assets import asset
-from viz.blueprint import SIMPLE, Blueprint, Point, blueprint_of, call_of, heights_of, merged
+from viz.blueprint import EXTENDED, SIMPLE, Blueprint, Point, blueprint_of, call_of, heights_of, merged
 from viz.facts import FDS, LANE_SAYINGS, SAYINGS
 from viz.legs import LEGS, Ways
 from viz.moments import MOMENTS
@@ -18,7 +18,11 @@ from viz.rates import KINDS
 from viz.theme import DARK
 from viz.words import plain, speaking
 
-SCENARIOS = pytest.mark.parametrize("scenario", list_scenarios(), ids=lambda scenario: scenario.name)
+SCENARIOS = pytest.mark.parametrize(
+    ("scenario", "extended"),
+    list(itertools.product(list_scenarios(), (False, True))),
+    ids=lambda value: value.name if isinstance(value, Scenario) else "extended" if value else "simple",
+)
 
 
 def points_of(plan: Blueprint) -> list[Point]:
@@ -31,8 +35,8 @@ def points_of(plan: Blueprint) -> list[Point]:
 
 
 @SCENARIOS
-def test_everything_is_on_the_canvas_and_nodes_lie_in_a_box(scenario: Scenario) -> None:
-    plan = blueprint_of(scenario)
+def test_everything_is_on_the_canvas_and_nodes_lie_in_a_box(scenario: Scenario, extended: bool) -> None:
+    plan = blueprint_of(scenario, extended=extended)
     assert all(0 < x < plan.size[0] and 0 < y < plan.size[1] for x, y in points_of(plan))
     around = [box.rect for box in plan.boxes.values()]
     for x, y, w, h in (node.rect for node in plan.nodes.values()):
@@ -40,8 +44,8 @@ def test_everything_is_on_the_canvas_and_nodes_lie_in_a_box(scenario: Scenario) 
 
 
 @SCENARIOS
-def test_colours_sayings_counters_and_latencies_exist(scenario: Scenario) -> None:
-    plan = blueprint_of(scenario)
+def test_colours_sayings_counters_and_latencies_exist(scenario: Scenario, extended: bool) -> None:
+    plan = blueprint_of(scenario, extended=extended)
     named = (plan.boxes, plan.counters, plan.rings, plan.wires, plan.pills, plan.notes)
     assert all(hasattr(DARK, part.color) for table in named for part in table.values())
     says = {part.says or plain(name) for name, part in speaking(plan).items()}
@@ -52,8 +56,8 @@ def test_colours_sayings_counters_and_latencies_exist(scenario: Scenario) -> Non
 
 
 @SCENARIOS
-def test_every_leg_that_a_journey_can_take_has_a_line(scenario: Scenario) -> None:
-    plan, ways = blueprint_of(scenario), Ways(scenario)
+def test_every_leg_that_a_journey_can_take_has_a_line(scenario: Scenario, extended: bool) -> None:
+    plan, ways = blueprint_of(scenario, extended=extended), Ways(scenario)
     masked = bool(scenario.interrupt and scenario.interrupt.masked)
     kinds = itertools.product((0, HEAVY_DOORBELL), (0, HEAVY_INTERRUPT))
     for out, back in kinds:
@@ -78,8 +82,8 @@ def impossible(ways: Ways) -> set[str]:
 
 
 @SCENARIOS
-def test_a_part_can_be_told_by_its_name(scenario: Scenario) -> None:
-    plan = blueprint_of(scenario)
+def test_a_part_can_be_told_by_its_name(scenario: Scenario, extended: bool) -> None:
+    plan = blueprint_of(scenario, extended=extended)
     names = [name for table in plan.tables for name in table]
     assert len(names) == len(set(names))
     assert all(part.help and (part.stage or part in plan.pills.values()) for t in plan.tables for part in t.values())
@@ -91,7 +95,7 @@ def test_legs_begin_and_end_at_stages() -> None:
 
 def test_every_picture_is_some_scenarios() -> None:
     files = {path.stem for path in asset("diagrams").glob("*.toml")}
-    assert {name for name, _ in SIMPLE} <= files
+    assert {name for name, _ in (*SIMPLE, *EXTENDED)} == files
 
 
 def test_the_doorbells_wire_goes_through_its_eventfd() -> None:
@@ -117,3 +121,19 @@ def test_several_stand_around_the_middle_and_within_the_room() -> None:
 def test_the_call_behind_an_interrupts_ioctl_is_the_scenarios() -> None:
     scenario = load_scenario("irq-line")
     assert call_of(blueprint_of(scenario).wires["ioctl"], scenario) == "irq-line"
+
+
+def test_what_the_wiring_or_the_back_end_leaves_out_is_subdued_and_says_why() -> None:
+    msi, pin = (blueprint_of(load_scenario(name), "kvm_pvm", extended=True) for name in ("irq-msi", "irq-ioapic"))
+    assert [msi.nodes[name].unused for name in ("msi", "ioapic", "work")] == [False, True, True]
+    assert [pin.nodes[name].unused for name in ("msi", "ioapic", "work")] == [True, False, False]
+    assert "worker" in pin.leg("irqfd").along
+    assert "worker" not in msi.leg("irqfd").along
+    assert msi.nodes["work"].skipped in msi.nodes["work"].tip
+    assert msi.nodes["msi"].tip == msi.nodes["msi"].help
+
+
+@pytest.mark.parametrize(("backend", "skipped"), [("kvm_pvm", True), ("kvm_intel", False)])
+def test_the_fast_mmio_bus_depends_on_the_back_end(backend: str, skipped: bool) -> None:
+    assert blueprint_of(load_scenario("doorbell-mmio-any"), backend, extended=True).nodes["fast"].unused is skipped
+    assert blueprint_of(load_scenario("doorbell-mmio"), backend, extended=True).nodes["fast"].unused

@@ -166,3 +166,19 @@ def test_a_thousand_repaints_lose_no_reference(qtbot: QtBot) -> None:
         diagram.refresh()
         diagram.repaint()
     assert sys.getrefcount(True) >= before - 50
+
+
+def test_extended_diagram_lights_the_parts_on_the_way_and_those_that_hold_a_token(qtbot: QtBot) -> None:
+    _, model, diagram = shown(qtbot)
+    diagram.set_extended(True)
+    lit = diagram._stage.lit(diagram._place([Token("ioeventfd", 0.2, 1)]))
+    assert set(lit) == {"driver", "bus", "device", "queue", "wakes"}
+    assert [name for name, light in lit.items() if light.inside] == ["bus"]
+    model.launcher.carriers.clear()
+    diagram.refresh()
+    dark = diagram.grab().toImage()
+    model.step(-1)
+    diagram.refresh()
+    assert diagram.grab().toImage() != dark
+    diagram.set_extended(False)
+    assert "bus" not in diagram.blueprint.nodes

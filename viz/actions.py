@@ -88,6 +88,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("smaller", "View", "Smaller text", ("Ctrl+-",), C.smaller, "Makes all text smaller"),
     Action("normal", "View", "Normal text", ("Ctrl+0",), C.normal_size, "Text at 100 %"),
     Action(
+        "extended",
+        "View",
+        "Extended diagram",
+        ("X",),
+        C.toggle_extended,
+        "With the parts of the kernel that a signal passes",
+        checkable=True,
+        begins=True,
+    ),
+    Action(
         "motion",
         "View",
         "Reduced motion",

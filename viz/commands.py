@@ -303,6 +303,10 @@ class Commands:
     def _scale(self, scale: float) -> None:
         self.window.set_theme(self.window.theme.scaled(round(scale, 2)))
 
+    def toggle_extended(self) -> None:
+        """The parts of the kernel that a signal passes, or the simple picture."""
+        self.window.set_extended(not self.window.extended)
+
     def toggle_motion(self) -> None:
         """Tokens that glide, or that stand."""
         self.window.set_reduced_motion(not self.window.reduced_motion)

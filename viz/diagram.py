@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QFontMetricsF,
     QHelpEvent,
@@ -26,7 +26,7 @@ from viz import facts, pulse
 from viz.blueprint import Blueprint, Counter, Wire, blueprint_of
 from viz.geometry import Geometry
 from viz.model import LiveModel
-from viz.placing import NEAR, Placed, Stage
+from viz.placing import NEAR, Light, Placed, Stage
 from viz.plots.turns import Turns
 from viz.sketch import RIGHT, Sketch
 from viz.theme import Theme
@@ -51,6 +51,7 @@ class Diagram(QWidget):
         self._turns = Turns(every=4)  # words change at a reader's pace
         self._looked_at: tuple[object, ...] = ()
         self._counts: dict[str, tuple[str, bool]] = {}
+        self._lit: dict[str, Light] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(480, 270)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -78,8 +79,22 @@ class Diagram(QWidget):
         for name, counter in self.blueprint.counters.items():
             if self._counts[name] != counts.get(name):
                 region += self._stage.circle(counter, 1.2).toAlignedRect()
+        region += self._relight()
         if not region.isEmpty():
             self.update(region)
+
+    def _relight(self) -> QRegion:
+        """Which nodes shine; the region of those that have changed."""
+        before, self._lit = self._lit, self._stage.lit(self.placed) if self.blueprint.lights else {}
+        region = QRegion()
+        for name in before.keys() | self._lit.keys():
+            if before.get(name) != self._lit.get(name):
+                region += self._around(name)
+        return region
+
+    def _around(self, node: str) -> QRect:
+        """The pixels of a node and its edge."""
+        return self._stage.geometry.rect(self.blueprint.nodes[node].rect).toAlignedRect().adjusted(-3, -3, 3, 3)
 
     def _counter(self, counter: Counter) -> tuple[str, bool]:
         """What a counter shows, and whether a token is in it."""
@@ -105,7 +120,7 @@ class Diagram(QWidget):
 
     def _redesign(self) -> None:
         self.blueprint = self._blueprint()
-        self.placed, self._counts = [], {}
+        self.placed, self._counts, self._lit = [], {}, {}
         self._say(Words.of(self.model, self.blueprint))
         self._arrange()
 
@@ -152,7 +167,18 @@ class Diagram(QWidget):
         for placed in reversed(self.placed):
             if event.region().intersects(placed.region):
                 self._paint_token(painter, placed)
+        self._paint_lights(Sketch(painter, self._stage.geometry), event.region())
         self._paint_counters(Sketch(painter, self._stage.geometry), event.region())
+
+    def _paint_lights(self, sketch: Sketch, region: QRegion) -> None:
+        """Over the tokens: a token goes into the part, which shines meanwhile."""
+        for name, node in self.blueprint.nodes.items() if self.blueprint.lights else ():
+            if not region.intersects(self._around(name)):
+                continue
+            sketch.node(node, not node.unused)
+            if name in self._lit:
+                sketch.glow(node, *self._lit[name])
+            sketch.node_words(node, self.words.facts[name], not node.unused)
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         scale = round(self._stage.geometry.scale, 2)

@@ -207,6 +207,12 @@ def bus_text(model: LiveModel) -> str:
     return {"pio": "PIO", "mmio": "MMIO"}[doorbell.bus] if doorbell else ""
 
 
+def pin_short(model: LiveModel) -> str:
+    """The pin, if the GSI leads to one."""
+    interrupt = model.scenario.interrupt
+    return pin_text(model) if interrupt and interrupt.route == "ioapic" else ""
+
+
 def waiter_text(model: LiveModel) -> str:
     """Who waits for the doorbell's eventfd."""
     scenario = model.scenario
@@ -266,6 +272,9 @@ LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {"address": address_t
 
 SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "backend": lambda model: f"kernel, {model.source.backend}",
+    "pid": lambda model: "" if model.replaying else f"pid {os.getpid()}",
+    "gsi": lambda model: f"GSI {model.scenario.interrupt.gsi}" if model.scenario.interrupt else "",
+    "pin_short": pin_short,
     "bypassed_short": lambda model: "bypassed",
     "bus": bus_text,
     "waiter": waiter_text,

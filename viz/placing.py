@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
@@ -30,12 +31,21 @@ class Placed:
     turned: bool = False
 
 
+class Light(NamedTuple):
+    """How a part shines: in which of the theme's colours, and whether something is in it now."""
+
+    color: str
+    inside: bool
+
+
 class Stage:
     """A blueprint in a widget of a certain size."""
 
     def __init__(self, plan: Blueprint, geometry: Geometry) -> None:
         self.plan, self.geometry = plan, geometry
         self._tracks = {name: pulse.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
+        self._node_rects = {name: geometry.rect(node.rect) for name, node in plan.nodes.items()}
+        self._nodes_of = {name: self._nodes_on(leg) for name, leg in plan.legs.items()}
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
         self._metrics = QFontMetricsF(geometry.font(12.5, 600, mono=True))
 
@@ -89,6 +99,27 @@ class Stage:
         elif side == "right":
             rect.moveTopLeft(QPointF(at.x() + away, at.y() - height / 2))
         return rect
+
+    def lit(self, placed: list[Placed]) -> dict[str, Light]:
+        """The nodes that shine: on the way of what travels, and more where a token is inside."""
+        found: dict[str, Light] = {}
+        for one in sorted(placed, key=lambda one: one.token.count):
+            color = pulse.color_of(one.token, one.turned)
+            for name in self._on_the_way(one.token):
+                inside = self._node_rects[name].contains(one.at)
+                if inside or not found.get(name, Light("", False)).inside:
+                    found[name] = Light(color, inside)
+        return found
+
+    def _on_the_way(self, token: Token) -> tuple[str, ...]:
+        lane = f"{token.leg}.{token.lane}"
+        return self._nodes_of[lane if lane in self._nodes_of else token.leg]
+
+    def _nodes_on(self, leg: Leg) -> tuple[str, ...]:
+        """The nodes that a leg's corners touch."""
+        corners = [self.geometry.point(point) for point in leg.points]
+        near = {name: rect.adjusted(-2, -2, 2, 2) for name, rect in self._node_rects.items()}
+        return tuple(name for name, rect in near.items() if any(rect.contains(corner) for corner in corners))
 
     # -- parts
 

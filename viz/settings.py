@@ -1,4 +1,4 @@
-"""What is remembered from one start to the next: theme, text size, motion, unit, recordings, the window's place."""
+"""What is remembered from one start to the next: theme, text size, motion, diagram, unit, recordings, the window's place."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ class Settings:
     def theme(self, theme: Theme) -> None:
         self._store.setValue("theme", theme.name)
         self._store.setValue("text", theme.scale)
+
+    @property
+    def extended(self) -> bool:
+        """Whether the diagram shows the kernel's parts."""
+        return str(self._store.value("extended", "false")) == "true"
+
+    @extended.setter
+    def extended(self, on: bool) -> None:
+        self._store.setValue("extended", "true" if on else "false")
 
     @property
     def reduced_motion(self) -> bool:

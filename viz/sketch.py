@@ -64,6 +64,13 @@ class Sketch:
         self._rounded(self.geometry.rect(node.rect), "well", edge, 1.5, 9 * self.geometry.scale, style)
         self.painter.setOpacity(1)
 
+    def glow(self, node: Node, color: str, strong: bool) -> None:
+        """The light of a node that something passes."""
+        rect, radius = self.geometry.rect(node.rect), 9 * self.geometry.scale
+        self.painter.setPen(QPen(self.theme.color(color), 3 if strong else 1.5))
+        self.painter.setBrush(self.theme.color(color, 0.38 if strong else 0.12))
+        self.painter.drawRoundedRect(rect, radius, radius)
+
     def node_words(self, node: Node, fact: str, used: bool = True) -> None:
         """What a node is, and what it does."""
         rect = self.geometry.rect(node.rect)

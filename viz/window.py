@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
     def __init__(self, source: Source, theme: Theme, make_source: MakeSource = live_session) -> None:
         super().__init__()
         self.theme, self.make_source = theme, make_source
-        self.presenting = self.reduced_motion = False
+        self.presenting = self.reduced_motion = self.extended = False
         self.unit = FITTING.name  # of durations, one of UNIT_NAMES
         self.settings: Settings | None = None  # remembers nothing, unless it is given some
         self.model = LiveModel(source)
@@ -118,6 +118,7 @@ class MainWindow(QMainWindow):
             "presenter": self.presenting,
             "record": self.files.capture is not None,
             "motion": self.reduced_motion,
+            "extended": self.extended,
             **{f"unit-{name}": name == self.unit for name in UNIT_NAMES},
         }
 
@@ -167,6 +168,7 @@ class MainWindow(QMainWindow):
         self.model.baseline = baseline
         self.views = Views(self.model, self.theme, self._front)
         self.views.diagram.still_motion = self.reduced_motion
+        self.views.diagram.set_extended(self.extended)
         self._box.replaceWidget(old, self.views)
         old.hide()
         old.deleteLater()
@@ -228,6 +230,11 @@ class MainWindow(QMainWindow):
         for part in (self.status, self.controls, self.notice, self.views, self.keys, self.palette_, self.breaks):
             part.set_theme(theme)
         self._bar_at = 0.0
+
+    def set_extended(self, on: bool) -> None:
+        """The parts of the kernel that a signal passes, or the simple picture."""
+        self.extended = on
+        self.views.diagram.set_extended(on)
 
     def set_reduced_motion(self, on: bool) -> None:
         """Tokens stand instead of gliding."""
@@ -325,6 +332,7 @@ class MainWindow(QMainWindow):
         self.frame.stop()
         if self.settings:
             self.settings.theme, self.settings.reduced_motion = self.theme, self.reduced_motion
+            self.settings.extended = self.extended
             self.settings.geometry, self.settings.unit = self.saveGeometry(), self.unit
         self.hide()
         self.files.close()
@@ -382,6 +390,7 @@ def open_window(source: Source | None, *, reason: str = "") -> int:
     window = make_window(source, reason=reason)
     window.settings = Settings()
     window.set_reduced_motion(window.settings.reduced_motion)
+    window.set_extended(window.settings.extended)
     window.set_unit(window.settings.unit)
     if window.settings.geometry:
         window.restoreGeometry(window.settings.geometry)
