@@ -69,6 +69,8 @@ class Stage:
         """Where each token is, and which labels have room. still: tokens stand in the middle of their leg."""
         placed: list[Placed] = []
         taken = [self.circle(counter, 0.9) for counter in self.plan.counters.values()]
+        if self.plan.lights:  # nodes are painted over the tokens
+            taken += self._node_rects.values()
         for token in sorted(filter(self.knows, tokens), key=lambda token: -token.seq):
             at = self.track(token).point(0.5 if still else token.at)
             label = self._label_rect(token, at)

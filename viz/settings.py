@@ -1,4 +1,4 @@
-"""What is remembered from one start to the next: theme, text size, motion, diagram, unit, recordings, the window's place."""
+"""What is remembered from one start to the next: theme, text, motion, diagram, unit, recordings, the window's place."""
 
 from __future__ import annotations
 
