@@ -11,11 +11,12 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from engine.events import Lane
 from tests.fake_source import HZ, FakeSource
 from viz.model import LiveModel, journey_span
 from viz.theme import DARK, LIGHT, load_fonts
 from viz.timeline import Timeline
-from viz.timeline_painter import columns, lane_rects
+from viz.timeline_painter import KIND_OF, columns, lane_rects
 from viz.timeview import LEAD, LONGEST, SHORTEST, TimeView, round_up
 
 
@@ -76,6 +77,21 @@ def test_following_keeps_the_first_journey_in_one_place() -> None:
         assert int(ends[-1]) <= view.end
         assert int(ends[-1]) == model.journeys.last
     assert shares == pytest.approx([LEAD] * 20, abs=0.01)
+
+
+def test_in_slow_motion_pages_turn_no_faster_than_one_reads() -> None:
+    for factor in (2.0, 100.0, 1e4, 1e6):
+        model, source = model_of()
+        view = TimeView(model)
+        model.transport.set_factor(factor)
+        pages = set()
+        for _ in range(120):
+            source.run(1 / 60)
+            model.tick(1 / 60)
+            view.advance()
+            assert view.start <= model.playhead <= view.end
+            pages.add(view.start)
+        assert len(pages) <= 6, factor
 
 
 def test_zoom_keeps_the_moment_at_the_pointer() -> None:
@@ -197,6 +213,19 @@ def test_a_zoom_keeps_the_playhead_where_it_is(qtbot: QtBot) -> None:
     x = timeline.scale.x(model.playhead)
     timeline.zoom(0.3)
     assert timeline.scale.x(model.playhead) == pytest.approx(x, abs=1)
+
+
+def test_the_chosen_event_is_marked_in_its_lane(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    for _ in range(8):
+        model.step_event(-1)
+        timeline.redraw()
+        event = model.selection.events[0]
+        kind = KIND_OF.get(Lane(int(event["lane"])))
+        if kind:
+            at = place(timeline, int(event["tsc"]), kind) + QPointF(3, 0)
+            assert timeline.grab().toImage().pixelColor(at.toPoint()) == DARK.color("selection"), event
 
 
 def test_everything_held_fits(qtbot: QtBot) -> None:

@@ -21,7 +21,8 @@ POINTER = (
     ("Wheel", "Zoom the timeline at the pointer"),
     ("Ctrl+wheel", "The same"),
     ("Shift+wheel", "Scroll the timeline"),
-    ("Drag", "Scroll; above the lanes: playhead, markers"),
+    ("Drag", "Scroll the timeline"),
+    ("Drag above", "Playhead and markers"),
 )
 
 

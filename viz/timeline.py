@@ -122,7 +122,7 @@ class Timeline(Card):
         if not self.view.following:
             return f"{across} · held"
         if not self.model.transport.following:
-            return f"{across} · {self.model.state.lower()}"
+            return f"{across} · {'paused' if self.model.transport.paused else 'in slow motion'}"
         newest = self.model.journeys.newest(1)
         number = f" · newest #{grouped(int(newest['seq'][0]))}" if newest.size else ""
         return f"{across} · following{number}"
@@ -192,7 +192,9 @@ class Timeline(Card):
             marks.axis(self.view.zero, self.model.clock.hz)
         painter.save()
         painter.setClipRect(self.area.adjusted(0, -self.theme.px(STRIP), 0, 2))
-        LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz).paint(self._chosen())
+        LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz).paint(
+            self._chosen(), self.model.selection.events
+        )
         marks.changes(self.model.changes)
         marks.losses(self.model.losses)
         marks.markers(self.model.markers.places)

@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from engine.events import EventKind
+from engine.events import EventKind, Events
+from engine.events import Lane as Where
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from viz.lanes import Lane, Shares, Spans
 from viz.scene import Scene
@@ -19,6 +20,8 @@ from viz.timescale import TimeScale
 INSET = 7.0  # pixels that a bridge needs to bend into a block
 GAP = 0.5  # of a lane's height, between lanes
 RUNNING = 0.2  # how faint the vCPU's usual state is
+
+KIND_OF = {Where.GUEST: "guest", Where.VCPU: "vcpu", Where.KVM: "kvm", Where.IO_THREAD: "io"}  # of lanes
 
 # Moments that have no length: in which lane, in which of the theme's colours.
 TICKS = {
@@ -41,13 +44,18 @@ class LanePainter:
         self.rects = lane_rects(area, scene.lanes)
         self.x = self.scale.x
 
-    def paint(self, chosen: int) -> None:
-        """Everything; the journey with the number `chosen` is highlighted (0: none)."""
+    def paint(self, chosen: int, events: Events) -> None:
+        """Everything; the journey with the number `chosen` (0: none) and the chosen events are highlighted."""
         for lane in self.scene.lanes:
             self._paint_ground(lane)
         if self.scene.shares is not None:
             self._paint_shares(self.scene.shares)
-            return
+        else:
+            self._paint_each(chosen)
+        for event in events:
+            self._paint_chosen(event)
+
+    def _paint_each(self, chosen: int) -> None:
         for lane in self.scene.lanes:
             for row, color in lane.rows:
                 self._blocks(lane, row, color)
@@ -183,6 +191,17 @@ class LanePainter:
             rect = self.rects[lane]
             for x in {round(self.x(tsc)) for tsc in times}:
                 self.painter.fillRect(QRectF(x - 1.5, rect.top(), 3, rect.height()), color)
+
+    def _paint_chosen(self, event: np.void) -> None:
+        """A diamond in the lane where the event happened."""
+        rect = self.rects.get(f"{KIND_OF.get(Where(int(event['lane'])), '')}{int(event['vm'])}")
+        if rect is None or not self.scale.shows(int(event["tsc"])):
+            return
+        at, half = QPointF(self.x(int(event["tsc"])), rect.center().y()), min(rect.height() / 2, 7.0)
+        self.painter.setPen(QPen(self.theme.color("text_on_accent"), 1))
+        self.painter.setBrush(self.theme.color("selection"))
+        corners = (QPointF(0, -half), QPointF(half, 0), QPointF(0, half), QPointF(-half, 0))
+        self.painter.drawPolygon([at + corner for corner in corners])
 
     def _paint_numbers(self) -> None:
         """The journeys' numbers above the first lane, as many as have room."""

@@ -15,6 +15,7 @@ FEW = 64  # journeys; with more of them in view it scrolls
 FITTED = 1.3  # widths of what is fitted
 MARGIN = 0.1  # of the width, before what is fitted
 LEAD = 0.05  # of the width, before the first journey
+CROSSING = 3.0  # seconds on the screen that the playhead needs from edge to edge
 AUTOMATIC = 4  # journeys that the span is chosen for, as long as nobody zooms
 
 
@@ -46,6 +47,8 @@ class TimeView:
         if not self.following:
             return
         if transport.away:
+            if not transport.paused and not self.chosen:
+                self._slow_span()
             self._hold(self.model.playhead)
         elif not transport.paused:
             self._follow()
@@ -82,6 +85,13 @@ class TimeView:
 
     def _rounded(self, cycles: float) -> int:
         return self.model.clock.cycles(round_up(cycles / self.model.clock.hz))
+
+    def _slow_span(self) -> None:
+        """So much time that the playhead needs CROSSING seconds for it, else pages would turn faster than one reads."""
+        span = max(self._usual, self._rounded(CROSSING * self.model.clock.hz / self.model.transport.factor))
+        share = (self.model.playhead - self.start) / self.span
+        if span != self.span:
+            self.start, self.span = self.model.playhead - round(share * span), span
 
     def _hold(self, tsc: int) -> None:
         """Keeps a moment in view, turning the page when it leaves."""
