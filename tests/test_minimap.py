@@ -123,3 +123,5 @@ def test_where_the_timeline_is_low_the_lanes_get_the_room(qtbot: QtBot) -> None:
     timeline.resize(1200, 150)
     assert not timeline.minimap.isVisible()
     assert timeline.area.height() > 60
+    timeline.redraw()
+    assert "% full" in timeline.facts

@@ -157,7 +157,7 @@ class Minimap(QWidget):
     @property
     def full_text(self) -> str:
         """ "38 % full", or that the oldest leaves."""
-        if not self.past.ready:
+        if not self.past.ready and self.isVisible():
             return "being read"
         return "full: the oldest leaves" if self.model.dropped_from_memory else f"{self.model.fill:.0%} full"
 

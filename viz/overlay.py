@@ -20,7 +20,7 @@ MORE_KEYS = (
 POINTER = (
     ("Wheel", "Zoom the timeline at the pointer"),
     ("Ctrl+wheel", "The same"),
-    ("Shift+wheel", "Scroll the timeline"),
+    ("Shift+wheel", "Scroll it sideways"),
     ("Drag", "Scroll the timeline"),
     ("Drag above", "Playhead and markers"),
 )

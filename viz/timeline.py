@@ -119,6 +119,8 @@ class Timeline(Card):
         if between:
             return between
         across = f"{duration(self.model.clock.ns(self.view.span))} across"
+        if not self._roomy:  # for the minimap, which says it
+            across = f"{self.minimap.held_text}, {self.minimap.full_text} · {across}"
         if not self.view.following:
             return f"{across} · held"
         if not self.model.transport.following:
