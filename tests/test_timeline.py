@@ -215,6 +215,16 @@ def test_a_zoom_keeps_the_playhead_where_it_is(qtbot: QtBot) -> None:
     assert timeline.scale.x(model.playhead) == pytest.approx(x, abs=1)
 
 
+def test_a_journey_longer_than_the_view_is_brought_into_it_whole(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    timeline.view.zoom(1e-6 * HZ / timeline.view.span)
+    model.to_slowest(model.whole_latency)
+    timeline.redraw()
+    start, end = (int(times[0]) for times in journey_span(model.selection.journeys))
+    assert timeline.view.start < start < end < timeline.view.end
+
+
 def test_the_chosen_event_is_marked_in_its_lane(qtbot: QtBot) -> None:
     model, _ = model_of()
     timeline = timeline_of(model, qtbot)

@@ -121,7 +121,12 @@ class TimeView:
         self.following, self.chosen = False, True
 
     def bring(self, start: int, end: int) -> None:
-        """Moves to a stretch of time that is out of view."""
+        """Moves to a stretch of time that is out of view; shows more, if it is longer than the view."""
+        if end - start > self.span:
+            chosen = self.chosen
+            self.fit(start, end)
+            self.chosen = chosen
+            return
         if start < self.start or end > self.end:
             self.start, self.zero = start - round(self.span * MARGIN), start
             self.following = False
