@@ -91,7 +91,7 @@ def test_every_scenario_in_every_theme(qtbot: QtBot, scenario: Scenario) -> None
     for theme in (DARK, LIGHT):
         diagram.set_theme(theme)
         diagram.refresh()
-        assert diagram.placed
+        assert diagram.placed or not scenario.pace.per_second  # by hand: nothing travels yet
         picture = diagram.grab().toImage()
         assert picture.pixelColor(520, 20).name().upper() == theme.surface
         assert colours(picture) > 50
