@@ -20,12 +20,13 @@ from engine.latency import begin
 from engine.recording import Recording
 from engine.scenario import Scenario
 
-REACH_SECONDS = 0.05  # a journey that is longer is found only if it began or ended so near
+REACH_SECONDS = 0.05  # a journey that is longer is found only if it began or ended so near,
+REACH_EVENTS = 1 << 11  # or only so many events before or after
 
 
 def journeys_between(recording: Recording, t0: int, t1: int) -> Journeys:
     """The journeys that were under way between t0 and t1 (TSC), by what the events around say; shape (n,)."""
-    reach = recording.header.clock.cycles(REACH_SECONDS)
+    reach = reach_at(recording, t0)
     events = recording.window(max(t0 - reach, 0), t1 + reach)
     scenario = recording.header.scenario
     journeys = JourneyTracker(scenario).feed(np.concatenate([cut_in(events, scenario), events]))
@@ -33,6 +34,15 @@ def journeys_between(recording: Recording, t0: int, t1: int) -> Journeys:
         return journeys
     inside = (begin(journeys) <= np.uint64(max(t1, 0))) & (finish(journeys) >= np.uint64(max(t0, 0)))
     return journeys[inside]
+
+
+def reach_at(recording: Recording, tsc: int) -> int:
+    """How far around a moment the rest of a journey is looked for, in cycles: less where much happens."""
+    entries = recording.entries
+    near = entries[(entries["first"] <= np.uint64(max(tsc, 0))) & (entries["last"] >= np.uint64(max(tsc, 0)))]
+    longest = recording.header.clock.cycles(REACH_SECONDS)
+    spans = ((int(entry["last"] - entry["first"]) * REACH_EVENTS) // int(entry["events"]) for entry in near)
+    return min([longest, *(span for span in spans if span > 0)])
 
 
 def cut_in(events: Events, scenario: Scenario) -> Events:

@@ -22,7 +22,7 @@ from engine.errors import RecordingError
 from engine.journeys import JourneyTracker
 from engine.latency import LATENCIES
 from engine.recording import Progress, Recording
-from engine.recording_rows import ROW, SUMS, Rows, extremes, merged, rows_of
+from engine.recording_rows import ROW, SUMS, Rows, extremes, merged, rows_in, rows_of
 from engine.tally import Tally
 from engine.tally_state import state_of, tally_of
 
@@ -137,10 +137,13 @@ class RecordingIndex:
     def built(cls, recording: Recording, progress: Progress, stop: threading.Event | None = None) -> Self | None:
         """Reads the whole recording and keeps what it finds in the cache; None if `stop` was set meanwhile."""
         tallies: list[tuple[int, dict[str, Any]]] = []
-        found = list(read_rows(recording, tallies, progress, stop or threading.Event()))
+        rows, used = np.empty(int(rows_in(recording.entries["events"]).sum()), ROW), 0
+        for some in read_rows(recording, tallies, progress, stop or threading.Event()):
+            rows[used : used + some.size] = some
+            used += some.size
         if stop is not None and stop.is_set():
             return None
-        levels = [Level.of(np.concatenate([np.empty(0, ROW), *found]))]
+        levels = [Level.of(rows[:used])]
         while levels[-1].rows.size > COARSEST:
             levels.append(Level.of(merged(levels[-1].rows)))
         keep(folder_of(recording.path), levels, tallies)

@@ -38,9 +38,14 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 
+def rows_in(events: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """How many rows batches of so many events have; same shape."""
+    return np.maximum(1, np.asarray(events, np.int64) // EVENTS_A_ROW)
+
+
 def rows_of(events: Events, journeys: Journeys, clock: Clock) -> Rows:
     """The rows of a batch (at least one event, sorted by tsc) and of the journeys that it completed."""
-    n = max(1, events.size // EVENTS_A_ROW)
+    n = int(rows_in(events.size))
     first, last = int(events["tsc"][0]), int(events["tsc"][-1])
     edges = first + np.arange(n + 1, dtype=np.uint64) * np.uint64(last - first) // np.uint64(n)
     rows = np.zeros(n, ROW)

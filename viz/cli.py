@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -375,6 +376,8 @@ def call(
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer turns: rougher figures, sooner.")] = False,
     soak: Annotated[float, typer.Option(min=0, metavar="S", help="Also watch the memory for S seconds, flat out.")] = 0,
+    recordings: Annotated[bool, typer.Option("--recordings", help="Measure a large recording instead.")] = False,
+    events: Annotated[int, typer.Option(min=1000, metavar="N", help="With --recordings: of so many events.")] = 10**7,
     as_json: Json = False,
 ) -> int:
     """Measures what the program costs the thing that it shows, as ratios of one alternating run."""
@@ -383,14 +386,17 @@ def bench(
     from engine.host import host_facts, usable_kvm
     from viz.display import display_trouble
 
-    usable_kvm()
+    if not recordings:
+        usable_kvm()
     if display_trouble():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from viz.bench import figures
+    from viz.bench_recordings import recording_figures
 
     host, results = host_facts(), []
     console = Console(stderr=True)
-    for name, measured in figures(quick, soak):
+    large = [(f"a recording of {events:,} events", partial(recording_figures, events))]
+    for name, measured in large if recordings else figures(quick, soak):
         console.print(f"measures: {name} ...", style="dim", highlight=False)
         results += measured()
     if as_json:

@@ -1,0 +1,120 @@
+"""`bellwire bench --recordings`: what a large recording costs. The recording is synthetic, made by the engine without a
+guest, and the result says so; it is measured in a process of its own, so that its memory is its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from engine.recording import Recording
+from engine.replay import Replay
+from engine.synthetic import synthetic_recording
+from viz.bench import Figure
+
+OPEN_SECONDS, STEP_MS, MEMORY_MB = 1.0, 16.0, 500.0  # wanted
+STEPS = 300
+SIZE = (1600, 220)
+
+
+def recording_figures(events: int) -> list[Figure]:
+    """Makes a recording of that many events, opens it and zooms in it, and throws it away."""
+    with tempfile.TemporaryDirectory(prefix="bellwire-", dir=Path.cwd()) as folder:
+        path = Path(folder) / "synthetic.arrow"
+        written = synthetic_recording(path, events)
+        command = [sys.executable, "-m", "viz.bench_recordings", str(path)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(folder))
+        measured: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
+        what = f"{written:,} synthetic events, {path.stat().st_size / 1e9:.2f} GB"
+    return figures_of(measured, what)
+
+
+def environment(folder: str) -> dict[str, str]:
+    """No display, and a cache of its own."""
+    return {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CACHE_HOME": folder}
+
+
+def figures_of(measured: dict[str, float], what: str) -> list[Figure]:
+    """The lines of the result."""
+    opened, step, memory = (measured[name] for name in ("open_s", "step_p99_ms", "memory_mb"))
+    again = f"{what}; again, with its index from the cache, {measured['again_s']:.2f} s"
+    return [
+        Figure("recording opened", f"{opened:.2f} s", f"{OPEN_SECONDS:g} s", opened <= OPEN_SECONDS, again),
+        Figure("index built, once, while it is shown", f"{measured['index_s']:.0f} s", "", True, what),
+        Figure(
+            "zoom step, timeline redrawn, p99",
+            f"{step:.1f} ms",
+            f"{STEP_MS:g} ms",
+            step <= STEP_MS,
+            f"{STEPS} steps from the whole to 10 µs; of this thread's time p99 {measured['step_cpu_p99_ms']:.1f} ms, "
+            f"p50 {measured['step_p50_ms']:.1f} ms; {SIZE[0]} pixels",
+        ),
+        Figure("memory, window's parts included", f"{memory:.0f} MB", f"{MEMORY_MB:g} MB", memory <= MEMORY_MB, "peak"),
+    ]
+
+
+# -- in the process that is measured
+
+
+def measure(path: Path) -> dict[str, float]:
+    """Opens, indexes, zooms."""
+    began = time.perf_counter()
+    replay = Replay(Recording(path))
+    replay.start()
+    opened = time.perf_counter()
+    replay.indexer.wait()
+    indexed = time.perf_counter()
+    replay.stop()
+    again = time.perf_counter()
+    replay = Replay(Recording(path))
+    replay.start()
+    loaded = time.perf_counter()
+    wall, cpu = zoom(replay)
+    replay.stop()
+    return {
+        "open_s": opened - began,
+        "index_s": indexed - opened,
+        "again_s": loaded - again,
+        "step_p50_ms": float(np.percentile(wall, 50)) * 1e3,
+        "step_p99_ms": float(np.percentile(wall, 99)) * 1e3,
+        "step_cpu_p99_ms": float(np.percentile(cpu, 99)) * 1e3,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def zoom(replay: Replay) -> tuple[list[float], list[float]]:
+    """Seconds that each step took, by the wall clock and of this thread: somewhere else, at another scale, painted."""
+    from viz.model import LiveModel
+    from viz.theme import DARK
+    from viz.timeline import Timeline
+    from viz.window import application
+
+    application()
+    timeline = Timeline(LiveModel(replay), DARK)
+    timeline.resize(*SIZE)
+    timeline.model.tick(0)
+    timeline.view.following = False
+    recording, random, wall, cpu = replay.recording, np.random.default_rng(1), list[float](), list[float]()
+    length = recording.last - recording.first
+    for share in np.geomspace(1.0, 1e-5 * replay.clock.hz / length, STEPS):
+        timeline.view.span = max(round(length * share), 1)
+        timeline.view.start = recording.first + int(random.uniform(0, length - timeline.view.span + 1))
+        began, began_cpu = time.perf_counter(), time.thread_time()
+        timeline.redraw()
+        timeline.grab()
+        wall.append(time.perf_counter() - began)
+        cpu.append(time.thread_time() - began_cpu)
+    timeline.deleteLater()
+    return wall, cpu
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(Path(sys.argv[1]))))
