@@ -182,6 +182,9 @@ class Replay:
     def interrupt_once(self) -> None:
         """Does nothing."""
 
+    def change_route(self) -> None:
+        """Does nothing."""
+
     def __enter__(self) -> Self:
         self.start()
         return self

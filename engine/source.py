@@ -51,7 +51,7 @@ class Source(Protocol):
     def can(self, ability: str) -> str:
         """ "" if a command is possible now, else the reason why not.
 
-        Abilities: ioeventfd, irqfd, pace, burst, idle, run, doorbell, interrupt.
+        Abilities: ioeventfd, irqfd, route, pace, burst, idle, run, doorbell, interrupt.
         """
 
     def set_ioeventfd(self, on: bool) -> None:
@@ -77,6 +77,9 @@ class Source(Protocol):
 
     def interrupt_once(self) -> None:
         """Sends the guest one interrupt."""
+
+    def change_route(self) -> None:
+        """Leads the interrupt to the guest's other vector while interrupts fly."""
 
     def __enter__(self) -> Self: ...
 

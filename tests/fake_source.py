@@ -204,6 +204,9 @@ class FakeSource:
         self.commands.append("ring")
         self._doorbell(self._time)
 
+    def change_route(self) -> None:
+        self.commands.append("route")
+
     def interrupt_once(self) -> None:
         self.commands.append("interrupt")
         self._interrupt(self._time, 0)

@@ -218,6 +218,15 @@ def test_no_kvm_says_why_and_offers_a_recording(qtbot: QtBot) -> None:
     window.close()
 
 
+def test_the_route_changes_by_its_action_and_where_it_cannot_the_notice_says_why(stage: Stage) -> None:
+    stage.window.run_action(BY_NAME["route"])
+    assert stage.source.commands == ["route"]
+    stage.source.can = lambda ability: "There is one route."  # type: ignore[method-assign]
+    stage.window.run_action(BY_NAME["route"])
+    assert stage.source.commands == ["route"]
+    assert stage.window.notice.words.text() == "There is one route."
+
+
 def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:
     notice = stage.window.notice
     stage.source.warning = "The guest has not said that it is ready."

@@ -156,6 +156,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("ring", "Run", "Ring one doorbell", ("D",), C.ring, "The guest rings once", "doorbell"),
     Action("interrupt", "Run", "Send one interrupt", ("R",), C.interrupt, "The host interrupts once", "interrupt"),
+    Action("route", "Run", "Change the route", (), C.change_route, "To the guest's other vector", "route"),
     Action("hold", "Run", "Hold the guest", ("H",), C.hold, "Stops the pace, or lets it go on", "run", True),
     Action(
         "restart",

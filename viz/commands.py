@@ -192,6 +192,11 @@ class Commands:
         if self.possible("interrupt"):
             self.source.interrupt_once()
 
+    def change_route(self) -> None:
+        """The GSI leads to the guest's other vector from now on."""
+        if self.possible("route"):
+            self.source.change_route()
+
     def hold(self) -> None:
         """Stops the pace, or lets it go on."""
         if self.possible("run"):

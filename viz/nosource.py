@@ -67,6 +67,9 @@ class NoSource:
     def interrupt_once(self) -> None:
         """Does nothing."""
 
+    def change_route(self) -> None:
+        """Does nothing."""
+
     def __enter__(self) -> Self:
         return self
 

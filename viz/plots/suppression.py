@@ -26,6 +26,7 @@ from viz.rates import Rates
 from viz.theme import Theme
 
 Ratios = npt.NDArray[np.float64]
+ROOM_FOR_WORDS = 5  # lines of text that the plot is high, at least, to have words in it
 LEAST_TOP = 1.15  # of the axis: the line at one is always in it
 
 
@@ -119,7 +120,8 @@ class SuppressionPlot(OverTime):
         painter.setFont(self.theme.font(TICK_SIZE))
         height = painter.fontMetrics().height()
         box = QRectF(area.left() + 6, y + 1, area.width() - 6, height)
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "one each: nothing suppressed")
+        if box.height() < area.height() / ROOM_FOR_WORDS:
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "one each: nothing suppressed")
 
     def _paint_ends(self, painter: QPainter, area: QRectF) -> None:
         """Each line's newest value and name at the height of its end, pushed apart where they would meet."""
