@@ -29,7 +29,7 @@ def journeys_between(recording: Recording, t0: int, t1: int) -> Journeys:
     reach = reach_at(recording, t0)
     events = recording.window(max(t0 - reach, 0), t1 + reach)
     scenario = recording.header.scenario
-    journeys = JourneyTracker(scenario).feed(np.concatenate([cut_in(events, scenario), events]))
+    journeys = JourneyTracker(scenario).feed(np.concatenate([cut_in(events[:REACH_EVENTS], scenario), events]))
     if not journeys.size:
         return journeys
     inside = (begin(journeys) <= np.uint64(max(t1, 0))) & (finish(journeys) >= np.uint64(max(t0, 0)))

@@ -19,10 +19,13 @@ from engine.recording import Recording
 from engine.replay import Replay
 from engine.synthetic import synthetic_recording
 from viz.bench import Figure
+from viz.kernelshark import NotMeasuredError, load_seconds
 
 OPEN_SECONDS, STEP_MS, MEMORY_MB = 1.0, 16.0, 500.0  # wanted
 STEPS = 300
 SIZE = (1600, 220)
+FASTER = 5  # times, than KernelShark
+MOST_TRACED = 10**7  # events that are traced for it
 
 
 def recording_figures(events: int) -> list[Figure]:
@@ -34,7 +37,20 @@ def recording_figures(events: int) -> list[Figure]:
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(folder))
         measured: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
         what = f"{written:,} synthetic events, {path.stat().st_size / 1e9:.2f} GB"
-    return figures_of(measured, what)
+        return [*figures_of(measured, what), against_kernelshark(measured["open_s"], events, Path(folder))]
+
+
+def against_kernelshark(open_s: float, events: int, folder: Path) -> Figure:
+    """Opening, against KernelShark's opening of a trace.dat with as many events, or with MOST_TRACED."""
+    name, wanted = "recording opened : trace.dat opened by KernelShark", f"{1 / FASTER:g} x"
+    try:
+        seconds, count = load_seconds(min(events, MOST_TRACED), folder)
+    except NotMeasuredError as error:
+        return Figure(name, "not measured", wanted, False, str(error))
+    detail = f"{open_s:.2f} s : {seconds:.2f} s, for {count:,} system calls; libkshark has read all of them by then, "
+    detail += "bellwire the heads of the batches"
+    ratio = open_s / max(seconds, 1e-9)
+    return Figure(name, f"{ratio:.3f} x", wanted, ratio <= 1 / FASTER, detail)
 
 
 def environment(folder: str) -> dict[str, str]:
