@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine.events import EventKind, Events, Lane, Setting, Switch
+from engine.events import EventKind, Events, Lane, Setting, Switch, event, no_events
 from engine.tally import pairs
 
 CHANGES_LIMIT = 10_000  # changes that are listed; those beyond are counted
@@ -59,8 +59,16 @@ class Outline:
     def _list(self, changes: list[list[Any]], events: Events, names: type[Switch] | type[Setting]) -> None:
         room = max(0, CHANGES_LIMIT - len(changes))
         self.unlisted += max(0, events.size - room)
-        for event in events[:room]:
-            changes.append([int(event["tsc"]), names(int(event["id"])).name, int(event["arg"])])
+        for change in events[:room]:
+            changes.append([int(change["tsc"]), names(int(change["id"])).name, int(change["arg"])])
+
+    def stood_before(self, tsc: int, direct: bool) -> Events:
+        """Events at `tsc` that say how switches and settings stood then, as far as their changes are listed."""
+        wires = {Switch[name]: on for at, name, on in self.wiring if at < tsc and name in Switch.__members__}
+        values = {Setting[name]: value for at, name, value in self.settings if at < tsc and name in Setting.__members__}
+        stood = [event(tsc, EventKind.WIRE, Lane.ENGINE, switch, int(direct), on) for switch, on in wires.items()]
+        stood += [event(tsc, EventKind.SETTING, Lane.ENGINE, setting, 0, value) for setting, value in values.items()]
+        return np.concatenate([no_events(), *stood])
 
     def to_json(self) -> str:
         """As it is written down."""
@@ -79,6 +87,6 @@ class Outline:
         if not all(type(count) is int for table in (outline.kinds, outline.lost) for count in table.values()):
             raise ValueError("no outline")
         for tsc, name, value in (*outline.wiring, *outline.settings):
-            if (type(tsc), type(name), type(value)) != (int, str, int):
+            if (type(tsc), type(name), type(value)) != (int, str, int) or not 0 <= value < 2**64:
                 raise ValueError("no outline")
         return outline

@@ -61,7 +61,7 @@ class Recording:
         self.damaged: dict[int, int] = {}  # number of each batch that could not be read: its events
         self.whole = False  # whether the end of the stream was found
         self._cache: OrderedDict[int, Events] = OrderedDict()
-        self._closing: Outline | None = None
+        self.closing: Outline | None = None  # what its end says that it comes to, if it has one
         try:
             with opened(path) as file:
                 self._schema = schema_message(file)
@@ -92,7 +92,7 @@ class Recording:
         """What a batch says about itself, or, if it says nothing, what is in it; None for the closing message."""
         about = message.metadata.get(METADATA)
         if about is not None and message.rows == 0:
-            self._closing = Outline.from_json(about)
+            self.closing = Outline.from_json(about)
             return None
         if about is None:
             events = self._events(file, message)
@@ -139,13 +139,13 @@ class Recording:
 
     def outline(self, progress: Progress = lambda share: None) -> Outline:
         """What it comes to: as it was written down at the end, else by reading everything."""
-        if self._closing is None or self._closing.events != len(self):
+        if self.closing is None or self.closing.events != len(self):
             outline = Outline()
             for number in range(self.entries.size):
                 outline.feed(self.read_once(number))
                 progress((number + 1) / self.entries.size)
-            self._closing = outline
-        return self._closing
+            self.closing = outline
+        return self.closing
 
     # -- events
 

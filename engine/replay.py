@@ -23,6 +23,7 @@ REASON = "This is a recording: it shows what happened, and cannot be changed."
 
 
 UNCOUNTED = "The recording was not yet read as a whole: totals count from a moment before this one."
+AT_ONCE = 1 << 17  # events: a fold of more would have to give up journeys
 PRELUDE = 1 << 18  # events before the moment that is sought, which come at once
 
 
@@ -106,6 +107,9 @@ class Replay:
         if index is None:
             first = self.recording.read(batch)
             opening, tally = cut_in(first, self.scenario), Tally()
+            if self.recording.closing is not None and first.size:
+                stood = self.recording.closing.stood_before(int(first["tsc"][0]), self.scenario.direct)
+                opening = np.concatenate([opening, stood])
             tally.feed(opening)
             return Resumed(tally, opening, counted=False)
         number, tally = index.tally_before(batch)
@@ -134,16 +138,17 @@ class Replay:
         return min(self._origin + elapsed, self.recording.last)
 
     def take(self) -> Events:
-        """What has become due since the last call."""
+        """What has become due since the last call; if that is more than AT_ONCE, the rest comes with the next ones."""
         if self._started_ns is None:
             return no_events()
-        now, due = self.now(), []
-        while self._ahead.size and int(self._ahead["tsc"][-1]) <= now:
+        now, due = self.now(), list[Events]()
+        while self._ahead.size and int(self._ahead["tsc"][-1]) <= now and sum(some.size for some in due) < AT_ONCE:
             due.append(self._ahead)
             self._ahead = self._next()
-        split = int(np.searchsorted(self._ahead["tsc"], now, side="right"))
-        due.append(self._ahead[:split])
-        self._ahead = self._ahead[split:]
+        if sum(some.size for some in due) < AT_ONCE:
+            split = int(np.searchsorted(self._ahead["tsc"], now, side="right"))
+            due.append(self._ahead[:split])
+            self._ahead = self._ahead[split:]
         return in_order(np.concatenate(due))
 
     def _next(self) -> Events:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import Events
+from engine.events import Events, Switch
 from engine.recorder import Recorder
 from engine.recording import Recording
 from engine.replay import REASON, Replay
@@ -152,6 +152,19 @@ def test_before_it_is_indexed_totals_count_from_there_and_it_says_so(
         assert 0 < tally.doorbells_rung <= 200  # of two batches
         assert tally.doorbells_rung - tally.doorbells_received in (0, 1)
         assert (tally.irqs_merged, tally.irqs_pending in (0, 1)) == (0, True)
+        assert set(tally.wiring) == set(Switch)  # as the end of the file says
+
+
+def test_much_that_is_due_comes_in_parts(long_recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.replay.AT_ONCE", 1000)
+    wall, taken = WallClock(), list[Events]()
+    with Replay(long_recording, wall) as replay:
+        wall.ns += 10**12
+        while replay.alive:
+            taken.append(replay.take())
+    assert len(taken) > 5
+    assert max(events.size for events in taken) < 2500
+    assert sum(events.size for events in taken) == len(long_recording)
 
 
 def test_it_can_begin_in_the_middle_and_restarts_at_the_start(long_recording: Recording) -> None:
