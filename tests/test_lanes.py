@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from engine.events import EventKind, Lane
 from engine.journeys import JourneyTracker
 from engine.scenario import list_scenarios, load_scenario
+from engine.spans import Spans, awake, flights, instruction, user_space
 from tests.fake_source import FakeSource
 from tests.journey_streams import World, scenario
-from viz.lanes import Spans, awake, cover, flights, instruction, lanes_of, stretches, user_space, without
+from viz.lanes import cover, lanes_of, stretches, without
 from viz.model import LiveModel
 
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from engine.events import EventKind, Events, Lane
 from engine.journeys import JourneyTracker
+from engine.spans import Spans, awake, flights, instruction, user_space
 from tests.fake_source import HZ, FakeSource
 from tests.journey_streams import World, cut, scenario
 from viz import past as past_module
 from viz.bins import BINS, COARSER, FINEST_SECONDS, Bins, spread
-from viz.lanes import Spans, awake, cover, flights, instruction, user_space
+from viz.lanes import cover
 from viz.model import LiveModel
 from viz.occupancy import Density, Occupancy
 from viz.past import HeldPast

@@ -9,25 +9,16 @@ instruction is known to be KVM's work.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EventKind, Events
-from engine.events import Lane as Where
+from engine.events import Events
 from engine.journeys import Journeys
 from engine.scenario import Scenario
+from engine.spans import Spans, Times, awake, flights, instruction, user_space
 
-Times = npt.NDArray[np.uint64]
 Shares = npt.NDArray[np.float64]
-
-
-class Spans(NamedTuple):
-    """Stretches of time, TSC; both of shape (n,)."""
-
-    start: Times
-    end: Times
 
 
 @dataclass(frozen=True)
@@ -66,45 +57,6 @@ def vm_lanes(vm: int, letter: str) -> tuple[Lane, Lane]:
 
 
 # -- stretches
-
-
-def paired(events: Events, start: EventKind, end: EventKind) -> Spans:
-    """From each `start` to the `end` that is the next of either kind."""
-    kind = events["kind"]
-    around = events[(kind == start) | (kind == end)]
-    pair = (around["kind"][:-1] == start) & (around["kind"][1:] == end)
-    return Spans(around["tsc"][:-1][pair], around["tsc"][1:][pair])
-
-
-def instruction(events: Events) -> Spans:
-    """One guest in its doorbell instruction."""
-    return paired(events, EventKind.RING, EventKind.RUNG)
-
-
-def user_space(events: Events) -> Spans:
-    """One vCPU thread outside KVM_RUN: from each EXIT to the ENTRY that follows it."""
-    return paired(events, EventKind.EXIT, EventKind.ENTRY)
-
-
-def awake(events: Events) -> Spans:
-    """The I/O thread from its first word after a WAIT to the next WAIT."""
-    words = events[events["lane"] == Where.IO_THREAD]
-    waits = words["kind"] == EventKind.WAIT
-    first = ~waits & np.concatenate([[True], waits[:-1]])[: waits.size]
-    begun, ended = np.flatnonzero(first), np.flatnonzero(waits)
-    at = np.searchsorted(ended, begun)
-    begun = begun[at < ended.size]
-    return Spans(words["tsc"][begun], words["tsc"][ended[at[at < ended.size]]])
-
-
-def flights(journeys: Journeys) -> Spans:
-    """Doorbells and interrupts on their way through KVM and the scheduler."""
-    light = np.where(journeys["doorbell"] > 0, journeys["doorbell"], journeys["handler"] * (journeys["irq"] == 0))
-    out = Spans(journeys["ring"], np.where(journeys["exit"] > 0, journeys["exit"], light))
-    rings = (out.start > 0) & (out.end > 0)
-    back = (journeys["irq"] > 0) & (journeys["handler"] > 0)
-    starts = np.concatenate([out.start[rings], journeys["irq"][back]])
-    return Spans(starts, np.concatenate([out.end[rings], journeys["handler"][back]]))
 
 
 def stretches(events: Events, journeys: Journeys) -> dict[str, Spans]:

@@ -7,8 +7,9 @@ import numpy as np
 from engine.events import EventKind, Events, no_events
 from engine.events import Lane as Where
 from engine.journeys import Journeys
+from engine.spans import Spans, awake, flights, instruction, user_space
 from viz.bins import Bins, spread
-from viz.lanes import Shares, Spans, awake, flights, instruction, user_space
+from viz.lanes import Shares
 
 
 class Carry:

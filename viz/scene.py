@@ -11,7 +11,8 @@ import numpy as np
 
 from engine.events import EventKind, Events, no_events
 from engine.journeys import Journeys, no_journeys
-from viz.lanes import Lane, Shares, Spans, cover, stretches
+from engine.spans import Spans
+from viz.lanes import Lane, Shares, cover, stretches
 from viz.past import Past
 
 ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself

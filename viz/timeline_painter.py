@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from engine.events import EventKind, Events
 from engine.events import Lane as Where
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
-from viz.lanes import Lane, Shares, Spans
+from engine.spans import Spans
+from viz.lanes import Lane, Shares
 from viz.scene import Scene
 from viz.text import duration, grouped
 from viz.theme import Theme
