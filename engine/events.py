@@ -1,7 +1,8 @@
 """What an event is: the one place where Python knows the layout of `struct event` in core/core.h.
 
 An event is 32 bytes. Its clock is the raw TSC, the same on both sides (guest offset 0); sequence numbers start at 1.
-A *doorbell* is numbered by the guest as it rings it, an *interrupt* by the host as it signals it.
+A *doorbell* is numbered by the guest as it rings it, an *interrupt* by the host as it signals it. `vm` is which guest
+an event is of; of a guest with several vCPUs (Scenario.vcpus), which vCPU.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ class Setting(IntEnum):
     RUNNING = 3  # 1 the pace drives signals, 0 held
     ROUTE = 4  # the vector that the GSI's route leads to, where it changes
     MASKED = 5  # 1 the interrupt's pin is masked, so that its edges are lost
+    VCPU = 7  # the vCPU that the GSI's route leads to, where it changes
     STEP = 6  # steps of the lab (engine/lab.py) so far; the newest is about to be done
 
 

@@ -44,6 +44,11 @@ class GsiRoute:
         """Of a message."""
         return self.data & 0xFF
 
+    @property
+    def apic(self) -> int:
+        """Of a message: the local APIC that it goes to, which has its vCPU's number."""
+        return self.address >> 12 & 0xFF
+
     def __str__(self) -> str:
         return f"GSI {self.gsi} to {self.target}"
 
@@ -51,7 +56,7 @@ class GsiRoute:
     def target(self) -> str:
         """Where it leads, in words."""
         if self.type == lib.BW_ROUTE_MSI:
-            return f"MSI vector {self.vector:#x} at APIC {self.address >> 12 & 0xFF}"
+            return f"MSI vector {self.vector:#x} at APIC {self.apic}"
         if self.type == lib.BW_ROUTE_IOAPIC:
             return f"IOAPIC pin {self.pin}"
         if self.type in (lib.BW_ROUTE_PIC_MASTER, lib.BW_ROUTE_PIC_SLAVE):

@@ -34,7 +34,6 @@ NO_LIMIT = 2**64 - 1
 FAULTS = 32  # the exceptions that a guest's handlers tell of
 IOAPIC_LEVEL, IOAPIC_MASKED = 1 << 15, 1 << 16  # of a redirection entry (82093AA datasheet, 3.2.4)
 NOBODY = ffi.new("const uint64_t *", 0)  # the number of interrupts that a host which sends none has announced
-NUDGE = GsiRoute.msi(0, lib.BW_VECTOR_NUDGE)
 
 
 def guest_image(name: str) -> Path:
@@ -68,11 +67,21 @@ class Program:
 class Guest(Owner):
     """Raises NoKvmError or KvmError if it cannot be built; then nothing is left behind.
 
-    index: which guest it is, `vm` of its events.
+    index: which guest it is, `vm` of its events. beside: a guest whose VM it shares, as the vCPU of number `index`;
+    shares_control: and whose control page, so that both are told of interrupts and paces at once.
     """
 
-    def __init__(self, program: Program, index: int = 0, *, split_irqchip: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        index: int = 0,
+        *,
+        split_irqchip: bool = False,
+        beside: Guest | None = None,
+        shares_control: bool = False,
+    ) -> None:
         self.program, self.index = program, index
+        self._beside, self._shares_control = beside, shares_control
         self._stack = ExitStack()
         self._singles = 0
         self._split = split_irqchip
@@ -84,20 +93,38 @@ class Guest(Owner):
 
     def _build(self) -> None:
         enter = self._stack.enter_context
-        kvm = enter(Kvm())
-        self.memory = enter(Memory())
-        self.vm = enter(Vm(kvm))
+        if self._beside:
+            self._join(self._beside)
+        else:
+            self._found()
+        self.ring = enter(Ring(VCPU_RING))
+        self.vcpu = enter(Vcpu(self.vm, self.memory, self.ring, self._number))
+        self._stats = enter(VcpuStats(self.vcpu.fd))
+        self.clock = Clock(self.vcpu.tsc_hz(), self.vcpu.tsc_offset())
+        self._load()
+        self._prepare_stamps()
+
+    @property
+    def _number(self) -> int:
+        """Of the vCPU in its VM, and so of its local APIC."""
+        return self.index if self._beside else 0
+
+    def _found(self) -> None:
+        """A VM of its own."""
+        kvm = self._stack.enter_context(Kvm())
+        self.memory = self._stack.enter_context(Memory())
+        self.vm = self._stack.enter_context(Vm(kvm))
         if self._split:
             self.vm.enable_split_irqchip()
         else:
             self.vm.create_irqchip()
         self.vm.set_user_memory_region(self.memory)
-        self.ring = enter(Ring(VCPU_RING))
-        self.vcpu = enter(Vcpu(self.vm, self.memory, self.ring))
-        self._stats = enter(VcpuStats(self.vcpu.fd))
-        self.clock = Clock(self.vcpu.tsc_hz(), self.vcpu.tsc_offset())
-        self._load()
-        self._prepare_stamps()
+
+    def _join(self, other: Guest) -> None:
+        """Another vCPU of a VM that is there, with memory of its own."""
+        self.vm = other.vm
+        self.memory = self._stack.enter_context(Memory(base=self._number * lib.BW_VCPU_MEMORY))
+        self.vm.add_vcpu_memory(self.memory, other.memory if self._shares_control else None)
 
     def _load(self) -> None:
         program = self.program
@@ -182,7 +209,7 @@ class Guest(Owner):
 
     def nudge(self) -> None:
         """Wakes the guest from HLT, so that it looks at its control page. Counts as no interrupt of the scenario."""
-        self.vm.signal_msi(NUDGE)
+        self.vm.signal_msi(GsiRoute.msi(0, lib.BW_VECTOR_NUDGE, self._number))
 
     # -- what has happened -------------------------------------------------------------------------------------------
 

@@ -79,11 +79,12 @@ class JourneyTracker:
         if interrupt and interrupt.masked:
             self.pin.mask(0)
         self.queues = scenario.doorbell.queues if scenario.doorbell else 1
+        self.vcpus = scenario.vcpus  # that ring
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
         self._doorbells = no_journeys()  # under way, by seq
         self._interrupts = no_journeys()  # under way, by seq
         self._opened = 0  # newest doorbell known of
-        self._left = no_events()  # the vCPU thread's last few
+        self._left = {vcpu: no_events() for vcpu in range(self.vcpus)}  # each vCPU thread's last few
         self._heard = no_events()  # where doorbells are interrupts, the last few handlers
         self._signalled = 0  # newest interrupt
         self._answered_to = 0  # newest doorbell that an interrupt answered
@@ -103,7 +104,8 @@ class JourneyTracker:
         self._open(rings["seq"], doorbell_numbers(reads, self.queues))
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
-        self._leave(around_user_space(events))
+        for vcpu in range(self.vcpus):
+            self._leave(vcpu, around_user_space(events, vcpu))
         self._receive(reads)
         self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT))
         if self.direct:
@@ -135,13 +137,13 @@ class JourneyTracker:
         self._doorbells[stage][row] = stamps["tsc"][found]
         self._give_up_before(stamps["seq"], stage)
 
-    def _leave(self, newest: Events) -> None:
+    def _leave(self, number: int, newest: Events) -> None:
         """Adds exit and entry to the doorbells that were left to user space.
 
         The last few events are looked at twice: the journey of an exit may be opened only by the next batch.
         """
-        vcpu = np.concatenate([self._left, newest], dtype=EVENT)
-        self._left = vcpu[-LATE_EXITS:]
+        vcpu = np.concatenate([self._left[number], newest], dtype=EVENT)
+        self._left[number] = vcpu[-LATE_EXITS:]
         left = np.where(vcpu["kind"] == EventKind.EXIT, vcpu["seq"], 0)
         row, found = lookup(left, self._doorbells["seq"])
         self._doorbells["exit"][row] = vcpu["tsc"][found]
@@ -259,8 +261,12 @@ class JourneyTracker:
         open_ = self._doorbells
         needed = ["ring", "rung"] + ["doorbell"] * (not self.direct) + ["handler"] * (self.answered or self.direct)
         done = np.logical_and.reduce([open_[stage] > 0 for stage in needed])
+        # Several vCPUs' counts are alike: what was received before it was rung was another one's (doorbell_numbers.py).
+        early = done & (open_["doorbell"] > 0) & (open_["doorbell"] < open_["ring"])
+        self.given_up += int(early.sum())
         self._doorbells = open_[~done]
-        return open_[done]
+        completed: Journeys = open_[done & ~early]
+        return completed
 
     def _give_up_before(self, seqs: Numbers, stage: str) -> None:
         """A stage comes in the order of the numbers: who was passed over will never have it."""
@@ -285,11 +291,11 @@ def select(events: Events, *kinds: EventKind) -> Events:
     return chosen
 
 
-def around_user_space(events: Events) -> Events:
-    """What the ringing guest's vCPU thread did, its gaps included, in order."""
+def around_user_space(events: Events, vcpu: int = 0) -> Events:
+    """What the thread of a ringing vCPU did, its gaps included, in order."""
     kind = events["kind"]
     gap = (kind == EventKind.LOST) & (events["id"] == Lane.VCPU)
-    ringer = events["vm"] == 0
+    ringer = events["vm"] == vcpu
     around: Events = events[((kind == EventKind.EXIT) | (kind == EventKind.ENTRY) | gap) & ringer]
     return around
 

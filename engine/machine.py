@@ -55,6 +55,10 @@ class Machine(ABC):
         """What the machine does by itself, asked several times a second; the events that tell of it."""
         return no_events()
 
+    def finish(self, events: Events) -> Events:
+        """The last word on a batch (sorted by tsc) before it is handed on: here there is nothing to add."""
+        return events
+
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
         raise EngineError(self.cannot["ioeventfd"])
@@ -120,6 +124,7 @@ def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] |
     """The machine that a scenario names. Raises NoKvmError, KvmError or EngineError; then nothing is left behind."""
     from engine.one_guest import OneGuest  # here, because they are Machines themselves
     from engine.two_guests import SelfDoorbell, TwoGuests
+    from engine.two_vcpus import TwoVcpus
     from engine.uring import UringGuest
     from engine.vhost_guest import VhostUserGuest
     from engine.virtqueue import VirtqueueMachine
@@ -128,6 +133,7 @@ def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] |
         "one-guest": OneGuest,
         "two-guests": TwoGuests,
         "self-doorbell": SelfDoorbell,
+        "two-vcpus": TwoVcpus,
         "io-uring": UringGuest,
         "virtqueue": VirtqueueMachine,
         "vhost-user": VhostUserGuest,

@@ -57,6 +57,7 @@ class Interrupt:
     route: str  # "msi" or "ioapic"
     gsi: int  # of an IOAPIC route also the pin
     vector: int
+    vcpu: int  # that a message goes to
     # What is used while the irqfd is off: "irq-line" (KVM_IRQ_LINE) or "signal-msi" (KVM_SIGNAL_MSI).
     ioctl: str  # of no use if direct
     irqfd: bool  # whether the irqfd is on at the start
@@ -127,6 +128,11 @@ class Scenario:
     pace: Pace
     order: tuple[EventKind, ...]  # in which a journey passes these kinds, for certain, with the wiring of the file
     ends: bool  # whether the guest is made to end by itself
+
+    @property
+    def vcpus(self) -> int:
+        """Of the guest; `vm` of an event says of which one it is."""
+        return 2 if self.machine == "two-vcpus" else 1
 
     @property
     def direct(self) -> bool:

@@ -18,13 +18,14 @@ GROUPS = (  # in the order in which they are best met
     *("Kernel only", "Virtio", "Labs"),
 )
 # engine/machine.py builds them
-MACHINES = ("one-guest", "two-guests", "self-doorbell", "io-uring", "virtqueue", "vhost-user")
+MACHINES = ("one-guest", "two-guests", "self-doorbell", "two-vcpus", "io-uring", "virtqueue", "vhost-user")
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # those in which no host thread stands between the two wires
 LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
+VCPU_MEMORY_END = 0x2000000  # of two vCPUs' memory: abi.h
 MEMORY = 0x800000  # the guest's RAM, from 0: abi.h
 APICS = 0xFEC00000  # from here on the IOAPIC and the local APIC
 KERNEL_PORTS = {*range(0x100), 0x4D0, 0x4D1}  # PIC, PIT, speaker and edge/level registers answer in the kernel
@@ -164,6 +165,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "route": choice("msi", "ioapic"),
         "gsi": optional(whole(0, 4095), None),
         "vector": optional(whole(0x10, 0xFF, "#x"), None),
+        "vcpu": optional(whole(0, 1), 0),
         "ioctl": optional(choice("irq-line", "signal-msi"), "signal-msi"),
         "irqfd": optional(flag(), True),
         "waits": optional(flag(), False),
@@ -314,12 +316,34 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         yield "interrupt", "irqfd", "on is needed for the machine io-uring: a completion signals an eventfd"
     if values[""]["irqchip"] == "split" and (values[""]["machine"] != "one-guest" or not by_message(interrupt)):
         yield "", "irqchip", '"split" has no IOAPIC in the kernel: it goes with the machine one-guest and the route msi'
+    if values[""]["machine"] == "two-vcpus":
+        yield from vcpu_contradictions(doorbell, interrupt)
+    elif interrupt is not None and interrupt["vcpu"]:
+        yield "interrupt", "vcpu", "1 needs the machine two-vcpus"
     if "lab" in values:
         yield from lab_contradictions(values)
     if doorbell is not None:
         yield from doorbell_contradictions(doorbell, program)
     if interrupt is not None:
         yield from interrupt_contradictions(interrupt, doorbell is not None)
+
+
+def vcpu_contradictions(
+    doorbell: Mapping[str, Any] | None, interrupt: Mapping[str, Any] | None
+) -> Iterator[tuple[str, str, str]]:
+    """Two vCPUs ring or are interrupted: an answer would have to know whom it is for."""
+    if doorbell is not None and interrupt is not None:
+        yield "", "machine", '"two-vcpus" goes with [doorbell] or [interrupt], not with both'
+    if doorbell is not None and (doorbell["queues"] > 1 or doorbell["addresses"] > 1 or doorbell["coalesced"]):
+        yield "", "machine", '"two-vcpus" goes without queues, addresses and coalesced: both ring one eventfd'
+    if doorbell is not None and doorbell["bus"] == "mmio" and doorbell["address"] < VCPU_MEMORY_END:
+        yield (
+            "doorbell",
+            "address",
+            f"{doorbell['address']:#x} is not allowed; vCPUs have memory up to {VCPU_MEMORY_END:#x}",
+        )
+    if interrupt is not None and not by_message(interrupt):
+        yield "interrupt", "route", "msi and the ioctl signal-msi are needed: a message names the vCPU that it goes to"
 
 
 def lab_contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 Guarantees:
 - The engine thread alone uses the machine. Commands from other threads are put into a queue and return at once.
-- take() hands on every event once, in batches sorted by time. Events are held back for HOLD_SECONDS, and while a
+- take() hands on every event once, in batches sorted by time. Events are held back for a while, and while a
   doorbell has left or arrived whose own stamp is not yet published, so that batches follow each other in time as well.
   An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
 - After stop() no thread, file descriptor or VM is left; what was drained can still be taken.
@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from engine._core import lib
 from engine.errors import EngineError
@@ -35,7 +34,6 @@ from engine.events import (
     Lane,
     Setting,
     Switch,
-    doorbell_numbers,
     event,
     no_events,
 )
@@ -45,10 +43,9 @@ from engine.machine import Machine, build_machine
 from engine.masked_pin import MaskedPin
 from engine.one_guest import OneGuest
 from engine.scenario import Pace, Scenario, Step
+from engine.watermark import Watermark
 
 TICK_SECONDS = 0.008  # how often the rings are drained
-HOLD_SECONDS = 0.002  # how long an event is held back for earlier ones that are published later
-PUBLISH_SECONDS = 1.0  # how long a guest that has rung may take to publish it
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
 SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
 JOIN_SECONDS = 8.0
@@ -83,7 +80,7 @@ class Session:
         self._stats: dict[str, int] = {}
         self._counts: dict[Eventfd, int] = {}
         self._truth: dict[str, Any] = {}
-        self._received = self._published = self._last_rung = self._covered = self._waiting_since = 0
+        self._covered = 0
         self._next_sample = self._played_at = 0.0
         self._lab, self._pin = LabClock(scenario.lab), MaskedPin()
         self._stopping = threading.Event()
@@ -97,6 +94,7 @@ class Session:
         usable_kvm()
         machine = build_machine(self.scenario, self._limit, self._cpus)
         self._machine, self.clock = machine, machine.clock
+        self._watermark = Watermark(self.scenario, self.clock)
         self.host = {**self.host, **self.clock.facts()}
         try:
             self._stats = machine.stats()
@@ -285,10 +283,10 @@ class Session:
         """One tick: events, samples, losses, and whether the guest still lives."""
         now = self.now()
         events = machine.drain()
-        self._note_doorbells(events)
+        self._watermark.note(events)
         parts = [self._held, events, machine.tick(), *self._samples(machine), *self._losses(machine)]
         self._held = np.concatenate(parts)
-        self._hand_on(self._watermark(now))
+        self._hand_on(self._watermark.at(now))
         self.error, self.warning = machine.trouble(), "" if machine.ready else NOT_READY
 
     def _hold(self, events: Events) -> None:
@@ -299,8 +297,9 @@ class Session:
         held = self._held[np.argsort(self._held["tsc"], kind="stable")]
         cut = int(np.searchsorted(held["tsc"], watermark, "right"))
         if cut:
-            self._note_covered(held[:cut])
-            self._batches.append(held[:cut])
+            batch = self._machine.finish(held[:cut]) if self._machine else held[:cut]
+            self._note_covered(batch)
+            self._batches.append(batch)
         self._held = held[cut:]
 
     def _note_covered(self, events: Events) -> None:
@@ -310,35 +309,6 @@ class Session:
         newest = np.maximum.accumulate(np.append(np.uint64(self._covered), events["seq"][handlers]))
         events["arg"][handlers] = np.diff(newest - self._pin.lost_each(newest))
         self._covered = int(newest[-1])
-
-    def _note_doorbells(self, events: Events) -> None:
-        received = self._numbers_ahead(events)
-        rung = events[events["kind"] == EventKind.RUNG]
-        if len(received):
-            self._received = int(received.max())
-        if len(rung):
-            self._published, self._last_rung = int(rung["seq"].max()), int(rung["tsc"].max())
-
-    def _numbers_ahead(self, events: Events) -> npt.NDArray[np.uint64]:
-        """Of doorbells that have left the guest, or arrived: at the host, or at a handler if nobody else receives them.
-
-        The guest publishes the stamps of a doorbell only once it runs on, so these events can be ahead of them.
-        """
-        left = events["seq"][events["kind"] == EventKind.EXIT]
-        if self.scenario.direct:
-            arrived = events["seq"][events["kind"] == EventKind.HANDLER]
-        else:
-            queues = self.scenario.doorbell.queues if self.scenario.doorbell else 1
-            arrived = doorbell_numbers(events[events["kind"] == EventKind.DOORBELL], queues)
-        return np.concatenate([left, arrived])
-
-    def _watermark(self, now: int) -> int:
-        """Behind it nothing earlier is to come."""
-        behind = now - self.clock.cycles(HOLD_SECONDS)
-        if self._received <= self._published:
-            self._waiting_since = now
-        waits = self._received > self._published and now - self._waiting_since < self.clock.cycles(PUBLISH_SECONDS)
-        return min(behind, self._last_rung) if waits else behind
 
     # -- samples -----------------------------------------------------------------------------------------------------
 

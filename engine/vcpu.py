@@ -30,7 +30,8 @@ class Vcpu(Owner):
         self._handle = lib.bw_vcpu_new(vm.fd, vm.kvm.fd, number, memory.pointer, pointer, error)
         if self._handle == ffi.NULL:
             raise KvmError(f"KVM_CREATE_VCPU {number}", -error[0])
-        check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, lib.BW_PAGE_TABLES), "setting up the vCPU's registers")
+        tables = lib.BW_PAGE_TABLES + memory.base
+        check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, tables), "setting up the vCPU's registers")
 
     @property
     def fd(self) -> int:

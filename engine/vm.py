@@ -45,14 +45,18 @@ class Kvm(Fd):
 
 
 class Memory(Owner):
-    """Guest memory from address 0: shared with the guest, and never to be trusted."""
+    """Guest memory from the guest-physical address `base`: shared with the guest, and never to be trusted.
 
-    def __init__(self, size: int = lib.BW_MEMORY_SIZE) -> None:
+    Its own page tables show it at 0, wherever it is.
+    """
+
+    def __init__(self, size: int = lib.BW_MEMORY_SIZE, base: int = 0) -> None:
+        self.base = base
         pointer = ffi.new("void **")
         self._fd = Fd(check(lib.bw_memory_new(size, pointer), f"{size} bytes of guest memory"))
         self.size, self.pointer = size, pointer[0]
         self._view: memoryview | None = memoryview(ffi.buffer(self.pointer, size))
-        lib.bw_memory_prepare(self.pointer)
+        lib.bw_memory_prepare(self.pointer, base)
 
     @property
     def fd(self) -> int:
@@ -125,6 +129,15 @@ class Vm(Fd):
     def set_user_memory_region(self, memory: Memory) -> None:
         """KVM_SET_USER_MEMORY_REGION: all of `memory` from guest-physical address 0."""
         check(lib.bw_vm_set_memory(self.fd, 0, 0, memory.size, memory.pointer), "KVM_SET_USER_MEMORY_REGION")
+
+    def add_vcpu_memory(self, memory: Memory, control: Memory | None = None) -> None:
+        """KVM_SET_USER_MEMORY_REGION: the memory of another vCPU at its base; with the control page of `control`."""
+        page, size = lib.BW_CONTROL, 4096
+        parts = [(memory, 0, page), (control or memory, page, size), (memory, page + size, memory.size - page - size)]
+        for slot, (source, offset, length) in enumerate(parts, 2):
+            place = ffi.cast("char *", source.pointer) + offset
+            result = lib.bw_vm_set_memory(self.fd, slot, memory.base + offset, length, place)
+            check(result, "KVM_SET_USER_MEMORY_REGION of another vCPU's memory")
 
     def map_control_page(self, memory: Memory) -> None:
         """KVM_SET_USER_MEMORY_REGION: the control page of another guest's memory, behind this guest's own."""

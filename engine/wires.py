@@ -43,7 +43,7 @@ def ringings(doorbell: Doorbell | None) -> list[Ringing]:
 def route_of(interrupt: Interrupt) -> GsiRoute:
     """Where the scenario's interrupt goes; the only route that its VM has, so that no PIC takes part."""
     if interrupt.route == "msi":
-        return GsiRoute.msi(interrupt.gsi, interrupt.vector)
+        return GsiRoute.msi(interrupt.gsi, interrupt.vector, interrupt.vcpu)
     return GsiRoute.ioapic(interrupt.gsi, interrupt.gsi)
 
 

@@ -29,6 +29,10 @@
 #define BW_SECTOR_SIZE 512
 #define BW_SECTORS 128
 
+/* The memory of another vCPU of the VM, times its number; its own page tables show it that at address 0, so that every
+ * program runs on any vCPU. */
+#define BW_VCPU_MEMORY 0x1000000
+
 /* Behind the memory, where a machine maps it: the BW_CONTROL page of another VM, in which this guest announces its doorbells */
 #define BW_PEER_CONTROL 0x800000
 

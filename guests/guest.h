@@ -41,6 +41,13 @@ static inline void wrmsr(u32 msr, u64 value)
     asm volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
+static inline u64 rdmsr(u32 msr)
+{
+    u32 low, high;
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (u64)high << 32 | low;
+}
+
 /* Waits for an interrupt, or a while: the only place where interrupts are let in, and only one. */
 static inline void idle(void)
 {
@@ -215,7 +222,7 @@ void boot(void)
         u64 base;
     } __attribute__((packed)) pointer = {sizeof idt - 1, (u64)idt};
     asm volatile("lidt %0" : : "m"(pointer));
-    wrmsr(MSR_APIC_BASE, 0xfee00000 | 0xc00 | 0x100); /* x2APIC, boot processor */
+    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0xc00); /* x2APIC */
     wrmsr(X2APIC_SPURIOUS, 0x1ff);
     wrmsr(X2APIC_LVT_TIMER, LVT_TSC_DEADLINE | BW_VECTOR_TIMER);
     if (CONTROL(u32, BW_CTL_IOAPIC_PIN) != ~0u)

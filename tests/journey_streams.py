@@ -24,6 +24,7 @@ LANES = {
 def scenario(doorbell: bool = True, interrupt: bool = True, by: str = "guest", queues: int = 1) -> Any:
     """What the tracker reads of a Scenario."""
     return SimpleNamespace(
+        vcpus=1,
         doorbell=SimpleNamespace(queues=queues) if doorbell else None,
         interrupt=SimpleNamespace(by=by, masked=False) if interrupt else None,
     )

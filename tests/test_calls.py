@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine._core import lib
 from engine.build import ROOT
 from engine.calls.call import SIGNALS, Call, in_order
 from engine.calls.of_scenario import calls_of
@@ -142,19 +143,18 @@ def test_what_is_shown_of_a_switch_that_is_off_is_how_it_was_taken_apart(
 def test_what_is_shown_of_an_interrupt_is_what_the_kernel_got(name: str, made: dict[str, list[Made]]) -> None:
     shown = [call for call in calls_of(load_scenario(name)) if isinstance(call, SetIrqLine | SignalMsi)]
     numbers = {number_of(call) for call in shown}
-    got = {one for one in made[f"run {name}"] if one.number in numbers} - {nudge()}
+    got = {one for one in made[f"run {name}"] if one.number in numbers} - {nudge(vcpu) for vcpu in (0, 1)}
     assert shown
     assert got == {Made(number_of(call), call.arguments.data) for call in shown if call.arguments}
 
 
-def nudge() -> Made:
-    """The engine's own: it wakes a guest, and is no interrupt of a scenario."""
+def nudge(number: int) -> Made:
+    """The engine's own: it wakes a vCPU, and is no interrupt of a scenario."""
     from engine.calls.set_up import CreateVcpu, CreateVm, OpenKvm, SetMemory
-    from engine.guest import NUDGE
 
     vm = CreateVm(name="", kvm=OpenKvm(name=""))
     vcpu = CreateVcpu(name="", vm=vm, memory=SetMemory(name="", vm=vm))
-    route = GsiRoute.msi(0, NUDGE.vector)
+    route = GsiRoute.msi(0, lib.BW_VECTOR_NUDGE, number)
     return Made(f"{SignalMsi.request:#x}", SignalMsi(name="", vm=vm, vcpu=vcpu, route=route).arguments.data)
 
 

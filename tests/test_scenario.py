@@ -16,6 +16,9 @@ from engine.scenario import DEFAULT, Scenario, list_scenarios, load_scenario, lo
 from engine.scenario_rules import GROUPS, GUESTS, Origin
 
 NAMES = {
+    "irq-vcpu",
+    "irq-vcpu-moves",
+    "two-vcpus-doorbell",
     *("doorbell-pio-exit", "doorbell-pio", "doorbell-mmio-exit", "doorbell-mmio", "doorbell-mmio-any"),
     *("doorbell-pio-1", "doorbell-pio-4", "doorbell-mmio-1", "doorbell-mmio-2", "doorbell-mmio-8"),
     *("doorbell-size-miss", "doorbell-data-miss", "doorbell-address-miss", "doorbell-burst", "irq-burst"),
@@ -51,7 +54,7 @@ def test_wiring_matches_what_the_order_expects(name: str) -> None:
         assert (EventKind.EXIT in scenario.order) == scenario.doorbell.leaves
     if scenario.interrupt:
         by_eventfd = scenario.interrupt.irqfd or scenario.interrupt.waits
-        assert (EventKind.IRQFD in scenario.order) == (by_eventfd and scenario.machine == "one-guest")
+        assert (EventKind.IRQFD in scenario.order) == (by_eventfd and scenario.machine in ("one-guest", "two-vcpus"))
     assert "\n" not in scenario.purpose + scenario.shows + scenario.title
 
 

@@ -143,7 +143,7 @@ def test_every_scenario_takes_the_ways_that_it_names(name: str) -> None:
         assert outside == (100 if scenario.doorbell.leaves else 0)
     if scenario.interrupt:
         by_eventfd = scenario.interrupt.irqfd or keeps_signals(scenario)
-        by_thread = by_eventfd and scenario.machine in ("one-guest", "virtqueue")
+        by_thread = by_eventfd and scenario.machine in ("one-guest", "two-vcpus", "virtqueue")
         counts = np.bincount(events["kind"], minlength=max(EventKind) + 1)
         assert counts[EventKind.IRQFD] == (tally.irqs_signalled if by_thread else 0)
         assert counts[EventKind.SUBMIT] == (tally.irqs_signalled if scenario.machine == "io-uring" else 0)

@@ -39,12 +39,19 @@ class Lane:
 
 def lanes_of(scenario: Scenario, vms: int) -> tuple[Lane, ...]:
     """The lanes, from above: a guest and its vCPU for each of `vms` machines, and what lies between them."""
-    first, *others = [vm_lanes(vm, " " + chr(ord("A") + vm) if vms > 1 else "") for vm in range(vms)]
+    first, *others = [vm_lanes(vm, name_of(scenario, vm, vms)) for vm in range(vms)]
     kvm = Lane("kvm", 0, "KVM", (("and scheduler", "kvm"),), (("flight", "kvm"),))
     io = Lane("io", 0, "I/O thread", (("awake", "io_thread"),), (("awake", "io_thread"),))
     partner = Lane("partner", 0, "Other process", (("not stamped", "text_muted"),), (("unseen", "io_thread"),))
     host = (partner,) if scenario.partnered else () if scenario.direct else (io,)
     return (*first, kvm, *host, *(lane for lanes in others for lane in lanes))
+
+
+def name_of(scenario: Scenario, vm: int, vms: int) -> str:
+    """What stands behind "Guest" and "vCPU": nothing if there is one, a number for each vCPU, a letter for each VM."""
+    if vms == 1:
+        return ""
+    return f" {vm}" if scenario.vcpus > 1 else f" {chr(ord('A') + vm)}"
 
 
 def vm_lanes(vm: int, letter: str) -> tuple[Lane, Lane]:

@@ -181,6 +181,8 @@ def setting_form(id: int, value: int) -> str:
             return "the pace drives the guest" if value else "the guest is held"
         case Setting.ROUTE:
             return "the route leads to vector {hex}"
+        case Setting.VCPU:
+            return "the route leads to vCPU {arg}"
         case Setting.STEP:
             return "step {arg} of the lab"
         case Setting.MASKED:

@@ -71,7 +71,9 @@ int bw_vm_set_memory(int vm, uint32_t slot, uint64_t address, uint64_t size, voi
 int bw_vm_stats_fd(int vm_or_vcpu); /* KVM_GET_STATS_FD -> fd */
 int bw_memory_new(uint64_t size, void **memory); /* zeroed, shared -> fd of the memfd */
 int bw_memory_free(void *memory, uint64_t size);
-int bw_memory_prepare(void *memory); /* page tables and descriptor table for 64-bit mode, as abi.h places them */
+/* Page tables and descriptor table for 64-bit mode, as abi.h places them; `base`: the memory's guest-physical address,
+ * which the page tables show at 0. */
+int bw_memory_prepare(void *memory, uint64_t base);
 
 /* -- ioeventfd.c ---------------------------------------------------------------------------------------------------- */
 

@@ -26,6 +26,7 @@ struct doorbell {
 
 struct bw_vcpu {
     int fd;
+    uint32_t id;
     struct kvm_run *run;
     size_t run_size;
     int kvm;
@@ -49,7 +50,7 @@ struct bw_vcpu *bw_vcpu_new(int vm, int kvm, uint32_t id, void *memory, struct b
         *error = -ENOMEM;
         return NULL;
     }
-    *vcpu = (struct bw_vcpu){.kvm = kvm, .memory = memory, .ring = ring, .joined = 1, .ack_eventfd = -1};
+    *vcpu = (struct bw_vcpu){.id = id, .kvm = kvm, .memory = memory, .ring = ring, .joined = 1, .ack_eventfd = -1};
     vcpu->run = MAP_FAILED;
     int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
     vcpu->run_size = size > 0 ? (size_t)size : 0;
@@ -151,6 +152,9 @@ int bw_vcpu_prepare(struct bw_vcpu *vcpu, uint64_t entry, uint64_t cr3)
     if (result < 0)
         return result;
     clear_tsc_offset(vcpu);
+    struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE}; /* others than the first wait for a SIPI else */
+    if (vcpu->id && ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable) < 0)
+        return -errno;
     struct kvm_regs regs = {.rip = entry, .rflags = 2, .rsp = BW_STACK_TOP};
     return ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0 ? -errno : 0;
 }

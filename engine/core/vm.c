@@ -107,15 +107,16 @@ int bw_memory_free(void *memory, uint64_t size)
 #define LARGE_PAGE 0x80
 #define GIGABYTES 4
 
-/* Maps the first 4 GiB one to one by 2 MiB pages (Intel SDM vol. 3, 4.5), and one code and one data segment. */
-int bw_memory_prepare(void *memory)
+/* Maps the first 4 GiB one to one by 2 MiB pages (Intel SDM vol. 3, 4.5), but the memory itself from 0; and one code and
+ * one data segment. */
+int bw_memory_prepare(void *memory, uint64_t base)
 {
     uint64_t *level4 = (uint64_t *)((char *)memory + BW_PAGE_TABLES), *level3 = level4 + 512, *level2 = level3 + 512;
-    level4[0] = (BW_PAGE_TABLES + 0x1000) | PRESENT_WRITE;
+    level4[0] = (base + BW_PAGE_TABLES + 0x1000) | PRESENT_WRITE;
     for (uint64_t gigabyte = 0; gigabyte < GIGABYTES; gigabyte++)
-        level3[gigabyte] = (BW_PAGE_TABLES + 0x2000 + 0x1000 * gigabyte) | PRESENT_WRITE;
+        level3[gigabyte] = (base + BW_PAGE_TABLES + 0x2000 + 0x1000 * gigabyte) | PRESENT_WRITE;
     for (uint64_t page = 0; page < GIGABYTES * 512; page++)
-        level2[page] = (page << 21) | PRESENT_WRITE | LARGE_PAGE;
+        level2[page] = ((page << 21) + (page << 21 < BW_MEMORY_SIZE ? base : 0)) | PRESENT_WRITE | LARGE_PAGE;
     uint64_t *descriptors = (uint64_t *)((char *)memory + BW_GDT);
     descriptors[1] = 0x00af9b000000ffff; /* 64-bit code */
     descriptors[2] = 0x00cf93000000ffff; /* data */

@@ -77,7 +77,7 @@ static void build(struct machine *self, const char *folder)
     MUST(self->vm = bw_vm_create(self->kvm));
     MUST(bw_vm_create_irqchip(self->vm));
     MUST(self->memory_fd = bw_memory_new(BW_MEMORY_SIZE, (void **)&self->memory));
-    MUST(bw_memory_prepare(self->memory));
+    MUST(bw_memory_prepare(self->memory, 0));
     MUST(bw_vm_set_memory(self->vm, 0, 0, BW_MEMORY_SIZE, self->memory));
     load_image(self, folder);
     set_control(self);
