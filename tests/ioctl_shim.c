@@ -22,7 +22,7 @@ __attribute__((constructor)) static void begin(void)
 
 static void note(const char *call, const void *data, size_t size)
 {
-    static char line[8192];
+    char line[8192]; /* of this call alone: several threads make calls */
     int length = snprintf(line, sizeof line, "%s ", call);
     for (size_t i = 0; i < size && length < (int)sizeof line - 4; i++)
         length += snprintf(line + length, 4, "%02x", ((const unsigned char *)data)[i]);
