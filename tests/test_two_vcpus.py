@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from engine.errors import ScenarioError
-from engine.events import EventKind, Events, Setting
+from engine.events import EVENT, EventKind, Events, Lane, Setting
 from engine.journeys import JourneyTracker
 from engine.scenario import load_scenario
 from engine.session import Session
 from engine.tally import Tally
+from tests.fake_source import FakeSource
+from viz.captions import caption
+from viz.facts import route_text, vcpus_text
+from viz.model import LiveModel
 
 pytestmark = pytest.mark.kvm
 
@@ -116,3 +120,13 @@ def test_what_two_vcpus_do_not_go_with_is_one_line(name: str, setting: str, valu
     with pytest.raises(ScenarioError, match=r"vcpus|msi") as caught:
         load_scenario(name).with_settings({setting: value})
     assert "\n" not in str(caught.value)
+
+
+def test_the_words_say_which_vcpu_did_what() -> None:
+    model = LiveModel(FakeSource("two-vcpus-doorbell"))
+    events = np.array([(1000 + n, EventKind.RING, Lane.GUEST, n % 3 == 0, 0x510, n + 1, 0) for n in range(9)], EVENT)
+    model._fold(events)
+    model.now = model.transport.playhead = 2000
+    assert "rung by vCPU 0 6 times and vCPU 1 3 times" in caption(model)
+    assert vcpus_text(model) == "vCPU 0, vCPU 1"
+    assert route_text(LiveModel(FakeSource("irq-vcpu"))).endswith("MSI 0x40 at vCPU 1")

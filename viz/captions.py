@@ -263,9 +263,33 @@ def buffers(model: LiveModel) -> str:
     )
 
 
+def of_both(model: LiveModel, what: str) -> str:
+    """How much each of two vCPUs did."""
+    first, second = whole(model, f"{what} of 0", f"{what} of 1")
+    return f"vCPU 0 {times(first)} and vCPU 1 {times(second)}"
+
+
+def two_vcpus(model: LiveModel) -> str:
+    """Two vCPUs that ring one eventfd, or of which the route chooses one."""
+    if model.scenario.doorbell:
+        rang, left, reads, received = whole(model, "doorbells", "left", "reads", "received")
+        return (
+            f"In the last second the doorbell was rung by {of_both(model, 'rings')}; {way_out(rang, left)}. "
+            f"The I/O thread received {count_of(received, 'doorbell')} by {count_of(reads, 'read')} of the one eventfd."
+        )
+    sent = whole(model, "interrupts")[0]
+    moves = model.scenario.interrupt is not None and model.scenario.interrupt.reroute_ms > 0
+    return (
+        f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd"
+        f"{' while its route moved from vCPU to vCPU' if moves else ''}: "
+        f"the handler ran on {of_both(model, 'handlers')}."
+    )
+
+
 # The first trait that the scenario has decides.
 SENTENCES: tuple[tuple[str, Say], ...] = (
     ("two-guests", neighbours),
+    ("two-vcpus", two_vcpus),
     ("self-doorbell", itself),
     ("vhost-user", partnered),
     ("io-uring", completions),

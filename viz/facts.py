@@ -131,6 +131,17 @@ def vector_of(model: LiveModel) -> int:
     return model.tally.settings.get(Setting.ROUTE, interrupt.vector if interrupt else 0)
 
 
+def vcpu_of(model: LiveModel) -> int:
+    """The vCPU that the route leads to now."""
+    interrupt = model.scenario.interrupt
+    return model.tally.settings.get(Setting.VCPU, interrupt.vcpu if interrupt else 0)
+
+
+def vcpus_text(model: LiveModel) -> str:
+    """The names of the guest's vCPUs."""
+    return ", ".join(f"vCPU {number}" for number in range(model.scenario.vcpus))
+
+
 def handler_text(model: LiveModel) -> str:
     """The interrupt's vector."""
     return f"vector {vector_of(model):#x}, EOI" if model.scenario.interrupt else "no interrupt"
@@ -142,7 +153,8 @@ def route_text(model: LiveModel) -> str:
     if not interrupt:
         return ""
     if interrupt.route == "msi":
-        return f"GSI {interrupt.gsi} → MSI {vector_of(model):#x}"
+        where = f" at vCPU {vcpu_of(model)}" if model.scenario.vcpus > 1 else ""
+        return f"GSI {interrupt.gsi} → MSI {vector_of(model):#x}{where}"
     return f"GSI {interrupt.gsi} → pin {interrupt.gsi}, {interrupt.trigger}"
 
 
@@ -289,7 +301,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "same_process": lambda model: "the same process",
     "bypassed": lambda model: f"{vmm_text(model)}, bypassed",
     "partner": partner_text,
-    "guest": lambda model: "vCPU 0",
+    "guest": vcpus_text,
     "kvm": lambda model: "kernel",
     "kernel": lambda model: "kernel",
     "io": lambda model: "like a vhost worker",

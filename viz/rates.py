@@ -40,7 +40,8 @@ class Rates:
 
     The names: the KINDS, "received" (doorbells), "covered" (interrupts that handlers served), "left" (doorbells that
     left to user space), "exit 2" (by KVM_EXIT_* reason), "handler 64" (by vector), "received 1" (by queue), "buffers 0"
-    (by index, BUFFERS_ADDED or BUFFERS_USED) and "kvm exits" (the kernel's own counters, by their name in STATS).
+    (by index, BUFFERS_ADDED or BUFFERS_USED), "rings of 1" and "handlers of 1" (by guest or vCPU) and
+    "kvm exits" (the kernel's own counters, by their name in STATS).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -73,6 +74,9 @@ class Rates:
         self._add("received", reads, reads["arg"])
         self._add("covered", handlers, handlers["arg"])
         self._add("left", exits[exits["seq"] > 0])
+        for name, some in (("rings", of_kind.get(EventKind.RING, NONE)), ("handlers", handlers)):
+            for vm in np.unique(some["vm"]).tolist():
+                self._add(f"{name} of {vm}", some[some["vm"] == vm])
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, of_kind.get(kind, NONE), column)
         self._feed_stats(of_kind.get(EventKind.STAT, NONE))
