@@ -97,7 +97,8 @@ class FakeSource:
         if self.scenario.direct:
             self._handle(read, n)
             return
-        self._put(read, EventKind.DOORBELL, Lane.IO_THREAD, 0, n, 1)
+        queues = doorbell.queues  # rung in turn, each counts for itself
+        self._put(read, EventKind.DOORBELL, Lane.IO_THREAD, (n - 1) % queues, (n - 1) // queues + 1, 1)
         if self.scenario.virtqueue:
             self._serve(read + 500, n)
         if self.scenario.interrupt and self.scenario.interrupt.by == "guest":
