@@ -6,7 +6,11 @@ from viz.panels.anatomy import AnatomyPanel
 from viz.panels.call import CallPanel
 from viz.panels.compare import ComparePanel
 from viz.panels.events import EventsPanel
+from viz.panels.evidence import EvidencePanel
 from viz.panels.panel import Panel
 from viz.panels.sequence import SequencePanel
 
-PANELS: tuple[type[Panel], ...] = (SequencePanel, CallPanel, AnatomyPanel, EventsPanel, ComparePanel)
+PANELS: tuple[type[Panel], ...] = (
+    *(SequencePanel, EvidencePanel, CallPanel, AnatomyPanel),
+    *(EventsPanel, ComparePanel),
+)

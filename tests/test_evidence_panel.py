@@ -1,0 +1,75 @@
+"""The panel says what the findings say, and leads to an event that shows it."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.events import EventKind
+from engine.findings import findings
+from tests.fake_source import FakeSource
+from viz.model import LiveModel
+from viz.panels.evidence import EvidencePanel
+from viz.theme import DARK, LIGHT
+
+
+def panel_on(qtbot: QtBot, scenario: str = "roundtrip", seconds: float = 0.5) -> tuple[EvidencePanel, FakeSource]:
+    source = FakeSource(scenario)
+    source.start()
+    source.set_ioeventfd(False)
+    panel = EvidencePanel(LiveModel(source), DARK)
+    qtbot.addWidget(panel)
+    panel.resize(420, 400)
+    panel.show()
+    run(panel, source, seconds)
+    return panel, source
+
+
+def run(panel: EvidencePanel, source: FakeSource, seconds: float) -> None:
+    source.run(seconds)
+    panel.model.tick(seconds)
+    panel.redraw()
+
+
+def claims(panel: EvidencePanel) -> list[str]:
+    return [row.finding.claim for row in panel.rows if not row.isHidden()]
+
+
+def test_a_row_a_finding_kept_up_to_date(qtbot: QtBot) -> None:
+    panel, source = panel_on(qtbot)
+    assert claims(panel) == [found.claim for found in findings(panel.model.tally, panel.model.evidence)]
+    before = claims(panel)
+    assert "left to user space: the ioeventfd was off" in before[0]
+    run(panel, source, 0.5)
+    assert claims(panel) != before
+    assert panel.rows[0].accessibleName() == claims(panel)[0]
+
+
+def test_of_nothing_nothing_is_told(qtbot: QtBot) -> None:
+    panel, _ = panel_on(qtbot, "irq-msi", 0.0)
+    assert claims(panel) == []
+    assert panel.facts == "Nothing to tell yet"
+
+
+@pytest.mark.parametrize("by_key", [False, True], ids=["click", "space"])
+def test_a_row_leads_to_the_newest_event_that_shows_it(qtbot: QtBot, by_key: bool) -> None:
+    panel, _ = panel_on(qtbot)
+    row = panel.rows[0]
+    if by_key:
+        qtbot.keyClick(row, Qt.Key.Key_Space)
+    else:
+        qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
+    chosen = panel.model.selection.events
+    exits = panel.model.events.window(0, 2**63)
+    assert chosen["tsc"][0] == exits["tsc"][exits["kind"] == EventKind.EXIT].max()
+    assert panel.model.state == "PAUSED"
+
+
+def test_rows_are_as_high_as_their_text_needs(qtbot: QtBot) -> None:
+    panel, _ = panel_on(qtbot)
+    row = panel.rows[0]
+    assert row.heightForWidth(250) > row.heightForWidth(900)
+    panel.set_theme(LIGHT)
+    assert row.theme is LIGHT
+    assert not panel.grab().isNull()

@@ -1,0 +1,158 @@
+"""What happened, in sentences that are computed from the events; each leads to the newest event that shows it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.findings import Finding, findings
+from viz.finding_events import newest_that_shows
+from viz.model import LiveModel
+from viz.panels.panel import SIDE, Panel
+from viz.plots.card import PADDING
+from viz.text import count_of
+from viz.theme import Theme
+from viz.wording import kind_name
+
+CLAIM_SIZE, SHOWN_BY_SIZE = 14, 11
+MARGIN, GAP = 12, 6  # pixels around a row's text, and between its two parts
+WRAP = int(Qt.TextFlag.TextWordWrap)
+NOTHING = "Nothing to tell yet"
+
+
+class FindingRow(QAbstractButton):
+    """A claim, and which events show it; a click, or Space, goes to the newest of them."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme, self.finding = theme, Finding("", {}, ())
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip("Go to the newest event that shows it")
+
+    def show_finding(self, finding: Finding) -> None:
+        """Says this one from now on."""
+        if finding == self.finding:
+            return
+        self.finding = finding
+        self.setAccessibleName(finding.claim)
+        self.setAccessibleDescription(self.shown_by)
+        self.updateGeometry()
+        self.update()
+
+    @property
+    def shown_by(self) -> str:
+        """The kinds of events, in words."""
+        return f"shown by {', '.join(kind_name(kind).lower() for kind in self.finding.kinds)}"
+
+    def _parts(self, width: float) -> tuple[QRectF, QRectF]:
+        """Where claim and kinds are in a row of this width."""
+        claim, small = (QFontMetricsF(self.theme.font(size)) for size in (CLAIM_SIZE, SHOWN_BY_SIZE))
+        room = QRectF(MARGIN, MARGIN, width - 2 * MARGIN, 10_000)
+        above = claim.boundingRect(room, WRAP, self.finding.claim)
+        room.setTop(above.bottom() + GAP)
+        return above, small.boundingRect(room, WRAP, self.shown_by)
+
+    def hasHeightForWidth(self) -> bool:
+        """The claim is wrapped."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """As the claim needs it."""
+        return round(self._parts(width)[1].bottom()) + MARGIN
+
+    def sizeHint(self) -> QSize:
+        """Any width will do."""
+        width = max(self.width(), 200)
+        return QSize(width, self.heightForWidth(width))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The two texts on a raised surface."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        painter.setBrush(self.theme.color("surface_raised"))
+        active = "focus" if self.hasFocus() else "border_strong" if self.underMouse() else "border"
+        painter.setPen(QPen(self.theme.color(active), 1.5 if self.hasFocus() else 1))
+        painter.drawRoundedRect(frame, 8, 8)
+        above, below = self._parts(self.width())
+        for size, color, place, text in (
+            (CLAIM_SIZE, "text", above, self.finding.claim),
+            (SHOWN_BY_SIZE, "text_muted", below, self.shown_by),
+        ):
+            painter.setFont(self.theme.font(size))
+            painter.setPen(self.theme.color(color))
+            place.setWidth(self.width() - 2 * MARGIN)
+            painter.drawText(place, WRAP, text)
+
+
+class EvidencePanel(Panel):
+    """A row a finding, what is out of the ordinary first."""
+
+    title = "Evidence"
+    name = "evidence"
+    place = SIDE
+    tip = "What happened, in sentences that are computed from the events"
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(model, theme, parent)
+        self.rows: list[FindingRow] = []
+        self._inner = QWidget()
+        self._box = QVBoxLayout(self._inner)
+        self._box.setContentsMargins(0, 0, 4, 0)
+        self._box.setSpacing(8)
+        self._box.addStretch(1)
+        self._scroll = QScrollArea(self)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._inner)
+        for part in (self._scroll.viewport(), self._inner):
+            part.setAutoFillBackground(False)
+        self.setAccessibleDescription(self.tip)
+
+    def redraw(self) -> None:
+        """What there is to tell now."""
+        found = findings(self.model.tally, self.model.evidence)
+        while len(self.rows) < len(found):
+            self._add_row()
+        for number, row in enumerate(self.rows):
+            row.setVisible(number < len(found))
+            if number < len(found):
+                row.show_finding(found[number])
+        self.facts = count_of(len(found), "finding") if found else NOTHING
+
+    def _add_row(self) -> None:
+        row = FindingRow(self.theme, self._inner)
+        row.clicked.connect(partial(self._go_by, row))
+        self._box.insertWidget(len(self.rows), row)
+        self.rows.append(row)
+
+    def _go_by(self, row: FindingRow) -> None:
+        self.go_to(row.finding)
+
+    def go_to(self, finding: Finding) -> None:
+        """Pauses the view at the newest event that shows it, which is chosen in all views."""
+        event = newest_that_shows(self.model, finding)
+        if event.size:
+            self.model.steps.to_event(event)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Takes every colour and font from `theme`."""
+        super().set_theme(theme)
+        for row in self.rows:
+            row.theme = theme
+            row.updateGeometry()
+            row.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The rows fill the card."""
+        super().resizeEvent(event)
+        self._scroll.setGeometry(self.body.adjusted(0, 0, PADDING - 6, 0).toRect())
