@@ -73,6 +73,11 @@ class Evidence:
         self._follow_mask(events)
         self._compare_resamples(events)
 
+    @property
+    def doorbell(self) -> Doorbell | None:
+        """The doorbell as its ioeventfds are registered now, or would be: a lab's steps change that."""
+        return self._doorbell
+
     # -- doorbells -----------------------------------------------------------------------------------------------------
 
     def _changes(self, events: Events) -> npt.NDArray[np.bool_]:

@@ -98,6 +98,8 @@ def why_it_left(access: Access) -> str:
     """What kept KVM from taking it, as the end of a sentence."""
     if not access.registered:
         return "the ioeventfd was off"
+    if not access.length:  # recorded before ENTRY told it
+        return "what was written is not in the recording"
     if any(takes(match, access) for match in access.registered):
         return "just before the ioeventfd was assigned"
     nearest = max(access.registered, key=lambda match: closeness(match, access))

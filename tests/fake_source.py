@@ -91,7 +91,7 @@ class FakeSource:
             self._exits += 1
             reason = EXIT_IO if doorbell.bus == "pio" else EXIT_MMIO
             self._put(at + 20_000, EventKind.EXIT, Lane.VCPU, reason, n, doorbell.address)
-            self._put(at + 26_000, EventKind.ENTRY, Lane.VCPU, reason)
+            self._put(at + 26_000, EventKind.ENTRY, Lane.VCPU, reason, doorbell.width, doorbell.value)
             read = at + 56_000 + jitter
         self._put(read - 9_000, EventKind.RUNG, Lane.GUEST, doorbell.address, n)
         if self.scenario.direct:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind
+from engine.events import EventKind, Lane, Setting, event
 from engine.findings import findings
 from tests.fake_source import FakeSource
+from viz.facts import match_text, miss_text
 from viz.model import LiveModel
 from viz.panels.evidence import EvidencePanel
 from viz.theme import DARK, LIGHT
+from viz.traits import traits
 
 
 def panel_on(qtbot: QtBot, scenario: str = "roundtrip", seconds: float = 0.5) -> tuple[EvidencePanel, FakeSource]:
     source = FakeSource(scenario)
     source.start()
-    source.set_ioeventfd(False)
     panel = EvidencePanel(LiveModel(source), DARK)
     qtbot.addWidget(panel)
     panel.resize(420, 400)
     panel.show()
+    run(panel, source, 0.0)
+    source.set_ioeventfd(False)
     run(panel, source, seconds)
     return panel, source
 
@@ -57,9 +61,9 @@ def test_a_row_leads_to_the_newest_event_that_shows_it(qtbot: QtBot, by_key: boo
     panel, _ = panel_on(qtbot)
     row = panel.rows[0]
     if by_key:
-        qtbot.keyClick(row, Qt.Key.Key_Space)
+        QTest.keyClick(row, Qt.Key.Key_Space)
     else:
-        qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(row, Qt.MouseButton.LeftButton)
     chosen = panel.model.selection.events
     exits = panel.model.events.window(0, 2**63)
     assert chosen["tsc"][0] == exits["tsc"][exits["kind"] == EventKind.EXIT].max()
@@ -73,3 +77,16 @@ def test_rows_are_as_high_as_their_text_needs(qtbot: QtBot) -> None:
     panel.set_theme(LIGHT)
     assert row.theme is LIGHT
     assert not panel.grab().isNull()
+
+
+def test_where_a_lab_mends_the_registration_both_ways_are_drawn_and_the_words_follow() -> None:
+    source = FakeSource("lab-wrong-length")
+    source.start()
+    model = LiveModel(source)
+    assert {"mended", "doorbell"} <= traits(source.scenario)
+    assert "miss" not in traits(source.scenario)
+    model.tick(0.1)
+    assert "4 B" in match_text(model)
+    model.evidence.feed(event(1, EventKind.SETTING, Lane.ENGINE, Setting.STEP, 0, 1))
+    assert "any length" in match_text(model)
+    assert miss_text(model) == ""

@@ -90,7 +90,8 @@ def interrupts(model: LiveModel) -> str:
 def missed(model: LiveModel) -> str:
     """Doorbells that the registered ioeventfd does not match."""
     rang, left = whole(model, "doorbells", "left")
-    if not rang or not model.wired(Switch.IOEVENTFD):
+    registered = model.evidence.doorbell
+    if not rang or not model.wired(Switch.IOEVENTFD) or (registered and registered.hit):  # a lab has mended it
         return doorbells(model)
     return (
         f"The guest rang {count_of(rang, 'doorbell')} in the last second, and {what_differs(model)}: KVM found nobody, "
@@ -100,7 +101,7 @@ def missed(model: LiveModel) -> str:
 
 def what_differs(model: LiveModel) -> str:
     """Why the ioeventfd does not match, as a clause."""
-    doorbell = model.scenario.doorbell
+    doorbell = model.evidence.doorbell
     assert doorbell is not None
     if doorbell.address != doorbell.ioeventfd_address:
         return f"the ioeventfd waits at {doorbell.ioeventfd_address:#x} instead of {doorbell.address:#x}"
@@ -296,6 +297,7 @@ SENTENCES: tuple[tuple[str, Say], ...] = (
     ("virtqueue", buffers),
     ("coalesced", coalesced),
     ("miss", missed),
+    ("mended", missed),
     ("queues", fan_out),
     ("masked", masked),
     ("resample", resampled),

@@ -78,7 +78,7 @@ def driver_text(model: LiveModel) -> str:
 
 def match_text(model: LiveModel) -> str:
     """What the ioeventfd waits for."""
-    doorbell = model.scenario.doorbell
+    doorbell = model.evidence.doorbell
     if not doorbell:
         return ""
     if not model.wired(Switch.IOEVENTFD):
@@ -90,7 +90,7 @@ def match_text(model: LiveModel) -> str:
 
 def miss_text(model: LiveModel) -> str:
     """What does not match."""
-    doorbell = model.scenario.doorbell
+    doorbell = model.evidence.doorbell
     if not doorbell or doorbell.hit:
         return ""
     if doorbell.address != doorbell.ioeventfd_address:

@@ -15,12 +15,19 @@ def traits(scenario: Scenario, backend: str = "") -> Traits:
     found = {scenario.machine: True, "split": scenario.irqchip == "split"}
     if scenario.doorbell:
         found |= of_doorbell(scenario.doorbell)
+        found["mended"] = mended(scenario)
+        found["miss"] &= not found["mended"]
         found["fast-mmio"] = found["any-length"] and found["mmio"] and backend in FAST_MMIO_BACKENDS
     if scenario.interrupt:
         found |= of_interrupt(scenario.interrupt)
     found["round-trip"] = found.get("doorbell", False) and found.get("interrupt", False)
     found["event-idx"] = scenario.virtqueue is not None and scenario.virtqueue.event_idx
     return frozenset(name for name, true in found.items() if true)
+
+
+def mended(scenario: Scenario) -> bool:
+    """Whether a lab registers the ioeventfd otherwise in between, so that it takes doorbells now and then."""
+    return scenario.lab is not None and any(step.do in ("datamatch", "length") for step in scenario.lab.steps)
 
 
 def of_doorbell(doorbell: Doorbell) -> dict[str, bool]:

@@ -105,7 +105,7 @@ class EvidencePanel(Panel):
         self.rows: list[FindingRow] = []
         self._inner = QWidget()
         self._box = QVBoxLayout(self._inner)
-        self._box.setContentsMargins(0, 0, 4, 0)
+        self._box.setContentsMargins(0, 0, PADDING - 6, 0)
         self._box.setSpacing(8)
         self._box.addStretch(1)
         self._scroll = QScrollArea(self)
