@@ -5,6 +5,7 @@ Registers: Intel SDM vol. 3, 11.4.1 for the local APIC; 82093AA data sheet, 3.2.
 
 from __future__ import annotations
 
+import errno
 import struct
 from dataclasses import dataclass
 
@@ -87,7 +88,14 @@ class IoapicPin:
         check(lib.bw_vm_set_ioapic_pin(vm.fd, pin, entry), f"KVM_SET_IRQCHIP IOAPIC pin {pin}")
 
 
+INTERRUPT_REFUSED = {
+    errno.ENXIO: "This VM's PIC and IOAPIC are in the kernel, where interrupts go by GSIs and messages.",
+    errno.EEXIST: "One interrupt waits already: the vCPU has to take it first.",
+    errno.EINVAL: "Vectors end at 255.",
+}
+
+
 def interrupt(vcpu: Vcpu, vector: int) -> None:
     """KVM_INTERRUPT: past every interrupt controller, for VMs without one in the kernel."""
-    reason = "For VMs without local APICs in the kernel, one at a time, vectors 0 to 255."
-    check(lib.bw_vcpu_interrupt(vcpu.fd, vector), f"KVM_INTERRUPT vector {vector:#x}", reason)
+    result = lib.bw_vcpu_interrupt(vcpu.fd, vector)
+    check(result, f"KVM_INTERRUPT vector {vector:#x}", INTERRUPT_REFUSED.get(-result, ""))

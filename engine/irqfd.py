@@ -62,7 +62,8 @@ class Irqfd(Owner):
             return NEEDS_IRQCHIP
         if self.vm.irqchip == "split" and self.resamplefd:
             return "With a split irqchip the IOAPIC is outside of the kernel, which so sees no EOI to resample at."
-        return "The file descriptor is not an eventfd."
+        foreign = "eventfd" if not self.resamplefd or not self.eventfd.genuine else "resamplefd"
+        return f"The file descriptor given as its {foreign} is not an eventfd."
 
     def close(self) -> None:
         """Deassigns it: no interrupt comes of it after this returns, and the eventfd's count is 0. Once."""

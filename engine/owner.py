@@ -81,6 +81,11 @@ class Eventfd(Fd):
         return int(self._info("eventfd-count") or "0", 16)
 
     @property
+    def genuine(self) -> bool:
+        """Whether it is an eventfd that is open, and not another file; True where the kernel does not tell."""
+        return bool(self._info("eventfd-count")) or not Path("/proc/self/fdinfo").exists()
+
+    @property
     def id(self) -> int:
         """The kernel's number of the counter, which all its duplicates share; -1 if it is closed or not told."""
         return int(self._info("eventfd-id") or "-1")

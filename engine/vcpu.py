@@ -16,6 +16,10 @@ from engine.vm import Memory, Vm
 if TYPE_CHECKING:  # it knows the vCPU
     from engine.coalesced import CoalescedRing
 
+REFUSED = {
+    errno.EEXIST: "This VM has a vCPU of this number already; it is its local APIC's as well.",
+    errno.EINVAL: "The number is beyond what KVM_CAP_MAX_VCPU_ID allows, or the VM has all the vCPUs that it may have.",
+}
 JOIN_MS = 2000  # how long the thread may take to end
 EXIT_REASONS = range(lib.BW_EXIT_REASONS)  # that are counted
 
@@ -29,7 +33,7 @@ class Vcpu(Owner):
         pointer = ring.handle if ring else ffi.NULL
         self._handle = lib.bw_vcpu_new(vm.fd, vm.kvm.fd, number, memory.pointer, pointer, error)
         if self._handle == ffi.NULL:
-            raise KvmError(f"KVM_CREATE_VCPU {number}", -error[0])
+            raise KvmError(f"KVM_CREATE_VCPU {number}", -error[0], REFUSED.get(-error[0], ""))
         tables = lib.BW_PAGE_TABLES + memory.base
         check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, tables), "setting up the vCPU's registers")
 

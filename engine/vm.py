@@ -6,10 +6,11 @@ one ioctl and is named after it; the kernel decides what is allowed, a refusal a
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine._core import ffi, lib
 from engine.errors import EngineError, NoKvmError, check
@@ -24,6 +25,12 @@ __all__ = ["GsiRoute", "Kvm", "Memory", "Vm"]
 
 ONE_IRQCHIP = "A VM gets one interrupt controller, split or full, once, and before its first vCPU."
 NEEDS_IRQCHIP = "This VM has no interrupt controller in the kernel: create_irqchip() before the first vCPU."
+
+
+REGION_REFUSED = {
+    errno.EEXIST: "Another slot has some of these addresses already: slots do not overlap.",
+    errno.EINVAL: "Addresses and sizes are whole pages, and a slot that has memory keeps its size.",
+}
 
 
 class Kvm(Fd):
@@ -128,7 +135,7 @@ class Vm(Fd):
 
     def set_user_memory_region(self, memory: Memory) -> None:
         """KVM_SET_USER_MEMORY_REGION: all of `memory` from guest-physical address 0."""
-        check(lib.bw_vm_set_memory(self.fd, 0, 0, memory.size, memory.pointer), "KVM_SET_USER_MEMORY_REGION")
+        self._set_memory(0, 0, memory.size, memory.pointer)
 
     def add_vcpu_memory(self, memory: Memory, control: Memory | None = None) -> None:
         """KVM_SET_USER_MEMORY_REGION: the memory of another vCPU at its base; with the control page of `control`."""
@@ -136,14 +143,17 @@ class Vm(Fd):
         parts = [(memory, 0, page), (control or memory, page, size), (memory, page + size, memory.size - page - size)]
         for slot, (source, offset, length) in enumerate(parts, 2):
             place = ffi.cast("char *", source.pointer) + offset
-            result = lib.bw_vm_set_memory(self.fd, slot, memory.base + offset, length, place)
-            check(result, "KVM_SET_USER_MEMORY_REGION of another vCPU's memory")
+            self._set_memory(slot, memory.base + offset, length, place)
 
     def map_control_page(self, memory: Memory) -> None:
         """KVM_SET_USER_MEMORY_REGION: the control page of another guest's memory, behind this guest's own."""
         page = ffi.cast("char *", memory.pointer) + lib.BW_CONTROL
-        result = lib.bw_vm_set_memory(self.fd, 1, lib.BW_PEER_CONTROL, 4096, page)
-        check(result, "KVM_SET_USER_MEMORY_REGION of a shared page")
+        self._set_memory(1, lib.BW_PEER_CONTROL, 4096, page)
+
+    def _set_memory(self, slot: int, address: int, size: int, place: Any) -> None:
+        result = lib.bw_vm_set_memory(self.fd, slot, address, size, place)
+        operation = f"KVM_SET_USER_MEMORY_REGION, slot {slot}, {size:#x} bytes from {address:#x}"
+        check(result, operation, REGION_REFUSED.get(-result, ""))
 
     def set_gsi_routing(self, *routes: GsiRoute) -> None:
         """KVM_SET_GSI_ROUTING: replaces the whole table, at once and for irqfds that exist already too."""

@@ -203,7 +203,8 @@ def test_the_summary_names_both_ends() -> None:
     text = console.export_text()
     assert text.count("guest → guest") == 2
     assert "handler of the guest that it rings" in text
-    assert "host" not in text
+    assert "→ host" not in text
+    assert "host →" not in text
     assert "I/O thread" not in text
 
 

@@ -13,9 +13,10 @@ from engine.coalesced import CoalescedRing, CoalescedZone
 from engine.errors import EngineError, KvmError, check
 from engine.gsi import default_routes
 from engine.ioeventfd import Ioeventfd, IoMatch, deassign
-from engine.irqchip import IoapicPin, Lapic
+from engine.irqchip import IoapicPin, Lapic, interrupt
 from engine.irqfd import Irqfd
 from engine.owner import Eventfd
+from engine.vcpu import Vcpu
 from engine.vm import GsiRoute, Memory
 from tests.bare import MMIO, ONE_VM_ONLY, PORT, Bare
 
@@ -155,6 +156,15 @@ def test_a_closed_fd_is_named(bare: Bare, which: str) -> None:
     assert f"The {which} is closed." in refusal(lambda: Irqfd(bare.vm, fds["eventfd"], GSI, fds["resamplefd"]))
 
 
+@pytest.mark.parametrize("which", ["eventfd", "resamplefd"])
+def test_what_is_no_eventfd_is_named(bare: Bare, which: str) -> None:
+    fds = {"eventfd": bare.eventfd(), "resamplefd": bare.eventfd()}
+    fds[which] = bare.own(Eventfd.adopt(os.open("/dev/null", os.O_RDWR)))
+    assert not fds[which].genuine
+    text = refusal(lambda: Irqfd(bare.vm, fds["eventfd"], GSI, fds["resamplefd"]))
+    assert f"given as its {which} is not an eventfd." in text
+
+
 def test_an_irqfd_closed_after_its_eventfd_says_the_order(bare: Bare) -> None:
     eventfd = Eventfd()
     wire = Irqfd(bare.vm, eventfd, GSI)
@@ -198,6 +208,36 @@ def test_a_refusal_has_its_parts_and_a_remedy_for_what_is_common() -> None:
     with pytest.raises(KvmError, match=r"Y: .*EBUSY\)\. Wait\."):
         check(-errno.EBUSY, "Y", "Wait.")
     assert check(3, "Y") == 3
+
+
+def test_a_vcpu_whose_number_is_taken(bare: Bare) -> None:
+    text = refusal(lambda: Vcpu(bare.vm, bare.memory, None, 0))
+    assert text.startswith("KVM_CREATE_VCPU 0: ")
+    assert "(EEXIST). This VM has a vCPU of this number already" in text
+    assert "KVM_CAP_MAX_VCPU_ID" in refusal(lambda: Vcpu(bare.vm, bare.memory, None, 1 << 30))
+
+
+def test_memory_that_overlaps_names_the_addresses(bare: Bare) -> None:
+    with Memory(0x1000000) as memory, Memory(0x20000) as other:
+        bare.vm.set_user_memory_region(memory)
+        text = refusal(lambda: bare.vm.map_control_page(other))
+    assert f"slot 1, 0x1000 bytes from {lib.BW_PEER_CONTROL:#x}: " in text
+    assert "(EEXIST). Another slot has some of these addresses" in text
+
+
+@pytest.mark.parametrize(
+    ("irqchip", "vectors", "words"),
+    [
+        ("full", [0x51], "(ENXIO). This VM's PIC and IOAPIC are in the kernel"),
+        ("none", [256], "(EINVAL). Vectors end at 255"),
+        ("split", [0x51, 0x52], "(EEXIST). One interrupt waits already"),
+    ],
+)
+def test_an_interrupt_past_the_controllers_says_why_not(irqchip: str, vectors: list[int], words: str) -> None:
+    with Bare(irqchip, vcpus=1) as bare:
+        for vector in vectors[:-1]:
+            interrupt(bare.vcpus[0], vector)
+        assert words in refusal(lambda: interrupt(bare.vcpus[0], vectors[-1]))
 
 
 # -- what is noted -----------------------------------------------------------------------------------------------------
