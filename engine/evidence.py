@@ -44,7 +44,7 @@ class Evidence:
         self.left_unknown = 0  # accesses beyond MOST_KINDS
         self.doorbells_left = 0
         self.cuts: Counter[Switch] = Counter()  # how often each switch went off
-        self.rung_by: dict[int, int] = {}  # doorbells by `vm` of the events
+        self.rung_by: Counter[int] = Counter()  # doorbells by `vm` of the events
         self.handled_by: Counter[int] = Counter()  # handlers by `vm` of the events
         self.most_read = 0  # the largest count that one read() of a doorbell's eventfd returned
         self.vectors: Counter[int] = Counter()  # handlers by vector
@@ -134,8 +134,7 @@ class Evidence:
         """What needs no order."""
         kinds = events["kind"]
         handlers, rings = events[kinds == EventKind.HANDLER], events[kinds == EventKind.RING]
-        for vm in np.unique(rings["vm"]).tolist():
-            self.rung_by[vm] = max(self.rung_by.get(vm, 0), int(rings["seq"][rings["vm"] == vm].max()))
+        self.rung_by.update(counted(rings["vm"]))
         self.handled_by.update(counted(handlers["vm"]))
         self.vectors.update(counted(handlers["id"]))
         self.most_read = max(self.most_read, int(events["arg"][kinds == EventKind.DOORBELL].max(initial=0)))

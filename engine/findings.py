@@ -15,12 +15,15 @@ from engine.evidence import Access, Evidence
 from engine.exits import exit_name
 from engine.ioeventfd import IoMatch
 from engine.tally import Tally
+from engine.wires import ringings
 
 ENDS = {  # KVM_EXIT_* after which no guest goes on
     8: "the guest met a triple fault",
     9: "the vCPU could not be entered",
     17: "the guest met an instruction that KVM cannot emulate",
 }
+NOBODY = "nobody has registered it, so reads bring all ones and writes vanish."
+NO_DOORBELL = "a doorbell is there, but these were none, as KVM takes no reads for one."
 SERVED = (0x5F0, 0x5F4)  # ports that this VMM serves beside the doorbell: exit, acknowledgement
 
 OPERATIONS = {
@@ -124,6 +127,7 @@ def closeness(match: IoMatch, access: Access) -> tuple[bool, bool]:
 
 def accesses_of_nothing(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What left the guest and nobody knows."""
+    doorbells = [ringing.address for ringing in ringings(evidence.scenario.doorbell)]
     places: dict[tuple[str, int], list[int]] = {}
     for access, count in evidence.left.items():
         if not access.doorbell and not (access.bus == "pio" and access.address in SERVED):
@@ -132,8 +136,8 @@ def accesses_of_nothing(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     for (bus, address), (reads, writes) in places.items():
         place = f"{'port' if bus == 'pio' else 'address'} {address:#x}"
         yield Finding(
-            f"{reads:,} reads and {writes:,} writes of {place} left to user space: nobody has registered it, so reads "
-            "bring all ones and writes vanish.",
+            f"{plural(reads, 'read')} and {plural(writes, 'write')} of {place} left to user space: "
+            + (NO_DOORBELL if address in doorbells else NOBODY),
             {"reads": reads, "writes": writes, "exits": sum(tally.exits_to_userspace.values())},
             (EventKind.EXIT, EventKind.ENTRY),
         )
@@ -265,6 +269,22 @@ def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """What each of several vCPUs did."""
+    if evidence.scenario.machine != "two-vcpus":
+        return
+    if evidence.rung_by:
+        rang = ", ".join(f"vCPU {vcpu} rang {count:,}" for vcpu, count in sorted(evidence.rung_by.items()))
+        yield Finding(
+            f"{rang}: the one eventfd brought {tally.doorbells_received:,} of these {tally.doorbells_rung:,}.",
+            {"doorbells_rung": tally.doorbells_rung, "doorbells_received": tally.doorbells_received},
+            (EventKind.RING, EventKind.DOORBELL),
+        )
+    if evidence.handled_by:
+        ran = ", ".join(f"{count:,} on vCPU {vcpu}" for vcpu, count in sorted(evidence.handled_by.items()))
+        yield Finding(f"The handler ran {ran}.", {"handled": tally.irqs_handled}, (EventKind.HANDLER,))
+
+
 def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Where interrupts went when the route changed."""
     if evidence.routes:
@@ -299,7 +319,7 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 FINDINGS: tuple[Callable[[Tally, Evidence], Iterator[Finding]], ...] = (
     *(guest_end, refusals, doorbells_that_left, accesses_of_nothing, lost_edges, early_signals, resamples),
-    *(cuts, doorbells_taken, unread, added_up, merged, rerouted, buffers, dropped),
+    *(cuts, doorbells_taken, by_vcpu, unread, added_up, merged, rerouted, buffers, dropped),
 )
 
 

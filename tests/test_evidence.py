@@ -84,9 +84,26 @@ def test_a_queue_that_nobody_registered_is_compared_with_the_others() -> None:
 def test_what_is_no_doorbell_is_told_by_its_address() -> None:
     rows = [*write(0xD0002000, 4, 1, reason=MMIO), *write(0xD0002000, 0, 0, reason=MMIO), *write(0x5F4, 4, 1)]
     assert claims("roundtrip", *rows) == [
-        "1 reads and 1 writes of address 0xd0002000 left to user space: nobody has registered it, so reads bring all "
+        "1 read and 1 write of address 0xd0002000 left to user space: nobody has registered it, so reads bring all "
         "ones and writes vanish."
     ]
+
+
+def test_a_read_of_a_doorbell_is_none() -> None:
+    (claim,) = claims("roundtrip", *write(0x510, 0, 0))
+    assert claim.startswith("1 read and 0 writes of port 0x510 left to user space: a doorbell is there")
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_vcpus_are_told_apart(size: int) -> None:
+    rung = batch(*((EventKind.RING, 0x510, number, 0) for number in range(1, 6)), (EventKind.DOORBELL, 0, 5, 5))
+    rung["vm"][:2] = 1
+    tally, evidence = Tally(), Evidence(load_scenario("two-vcpus-doorbell"), "kvm_fake")
+    for start in range(0, len(rung), size):
+        tally.feed(rung[start : start + size])
+        evidence.feed(rung[start : start + size])
+    told = [finding.claim for finding in findings(tally, evidence)]
+    assert "vCPU 0 rang 3, vCPU 1 rang 2: the one eventfd brought 5 of these 5." in told
 
 
 def test_a_guest_that_writes_everywhere_fills_no_memory() -> None:
