@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from viz.actions import ACTIONS, KEY_NAMES, MENUS, Action
 from viz.theme import Theme
 
+LINE, COLUMN, MARGIN, TITLE, EDGE = 26, 312, 40, 92, 32  # of the sheet of keys, pixels at 100 % text
+
 # Keys that no action has: a control's own, and the scenarios'.
 MORE_KEYS = (
-    ("1 … 9", "First scenario of each group"),
+    ("1 … 9", "Scenarios, by group"),
     ("Tab", "To the next control"),
-    ("Space, Enter", "Works the control in focus"),
+    ("Space Enter", "Works the control"),
 )
 POINTER = (
-    ("Wheel", "Zoom the timeline at the pointer"),
+    ("Wheel", "Zoom at the pointer"),
     ("Ctrl+wheel", "The same"),
     ("Shift+wheel", "Scroll it sideways"),
     ("Drag", "Scroll the timeline"),
@@ -70,6 +73,7 @@ class KeyHelp(Overlay):
 
     def __init__(self, window: QWidget, theme: Theme) -> None:
         super().__init__(window, theme)
+        self.sized = theme  # with text that fits the window
         self.setAccessibleName("Keys")
         self.setAccessibleDescription("; ".join(f"{keys}: {text}" for _, rows in sections() for keys, text in rows))
 
@@ -78,45 +82,59 @@ class KeyHelp(Overlay):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         columns = sections()
-        px = self.theme.px
-        line, width = px(30), min(px(330), (self.width() - px(80)) / len(columns))
         tall = max(len(rows) for _, rows in columns)
-        line = round(min(line, (self.height() - px(150)) / (tall + 1)))
-        sheet = QRectF(0, 0, width * len(columns) + px(40), line * (tall + 1) + px(100))
+        self.sized = self._fitted(len(columns), tall)
+        px = self.sized.px
+        line, width = px(LINE), px(COLUMN)
+        sheet = QRectF(0, 0, width * len(columns) + px(MARGIN), line * (tall + 1) + px(TITLE))
         sheet.moveCenter(QPointF(self.rect().center()))
         painter.setPen(QPen(self.theme.color("border_strong"), 1))
         painter.setBrush(self.theme.color("surface"))
         painter.drawRoundedRect(sheet, 14, 14)
-        painter.setFont(self.theme.font(20, 700))
+        painter.setFont(self.sized.font(20, 700))
         painter.setPen(self.theme.color("text"))
         painter.drawText(QPointF(sheet.left() + px(28), sheet.top() + px(42)), "Keys")
         for n, (title, rows) in enumerate(columns):
             area = QRectF(sheet.left() + px(28) + n * width, sheet.top() + px(66), width - px(16), line)
             self._column(painter, area, title, rows)
 
+    def _fitted(self, columns: int, rows: int) -> Theme:
+        """The theme with text so small that the sheet is inside the window."""
+        wide = (self.width() - EDGE) / (COLUMN * columns + MARGIN)
+        high = (self.height() - EDGE) / (LINE * (rows + 1) + TITLE)
+        return replace(self.theme, scale=min(self.theme.scale, wide, high))
+
     def _column(self, painter: QPainter, area: QRectF, title: str, rows: Sequence[tuple[str, str]]) -> None:
-        painter.setFont(self.theme.font(12, 600))
+        painter.setFont(self.sized.font(12, 600))
         painter.setPen(self.theme.color("text_muted"))
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, title)
+        used = max(self._cap_width(keys) for keys, _ in rows) + self.sized.px(10)
+        font = self._fitting([text for _, text in rows], area.width() - used)
         for keys, text in rows:
             area.translate(0, area.height())
-            used = self._caps(painter, area, keys)
-            painter.setFont(self.theme.font(13))
+            self._cap(painter, area, keys)
+            painter.setFont(font)
             painter.setPen(self.theme.color("text"))
-            painter.drawText(area.adjusted(max(used, self.theme.px(104)), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(area.adjusted(used, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _caps(self, painter: QPainter, area: QRectF, keys: str) -> float:
-        """The keys in a frame; how much room they took."""
-        font = self.theme.font(12, 600, mono=True)
-        painter.setFont(font)
-        width = QFontMetricsF(font).horizontalAdvance(keys) + self.theme.px(14)
-        cap = QRectF(area.left(), area.top() + 3, width, area.height() - 6)
+    def _fitting(self, texts: Sequence[str], room: float) -> QFont:
+        """The usual font, smaller where a text needs more room, in pixels."""
+        font = self.sized.font(13)
+        wide = max(QFontMetricsF(font).horizontalAdvance(text) for text in texts)
+        return self.sized.font(13 * min(1.0, room / wide))
+
+    def _cap_width(self, keys: str) -> float:
+        return QFontMetricsF(self.sized.font(12, 600, mono=True)).horizontalAdvance(keys) + self.sized.px(14)
+
+    def _cap(self, painter: QPainter, area: QRectF, keys: str) -> None:
+        """The keys in a frame."""
+        painter.setFont(self.sized.font(12, 600, mono=True))
+        cap = QRectF(area.left(), area.top() + 3, self._cap_width(keys), area.height() - 6)
         painter.setPen(QPen(self.theme.color("border_strong"), 1))
         painter.setBrush(self.theme.color("surface_raised"))
         painter.drawRoundedRect(cap, 5, 5)
         painter.setPen(self.theme.color("text"))
         painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, keys)
-        return width + self.theme.px(10)
 
 
 def sections() -> list[tuple[str, list[tuple[str, str]]]]:
