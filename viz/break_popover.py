@@ -190,8 +190,9 @@ class BreakPopover(QFrame):
         self.theme = theme
         for combo in (self.latency, self.unit, self.kind):
             combo.theme = theme
-        self.bound.setFixedWidth(theme.px(96))
-        self.count.setFixedWidth(theme.px(96))
+        for box in (self.bound, self.count):
+            box.setFixedWidth(theme.px(96))
+            box.lineEdit().setTextMargins(theme.px(6), 0, 0, 0)  # Qt leaves the style sheet's padding out here
         self.unit.setFixedWidth(theme.px(76))
         self.latency.setMinimumWidth(theme.px(130))
         self.kind.setMinimumWidth(theme.px(150))

@@ -10,6 +10,7 @@ from viz.theme import MONO, SANS, Theme
 def stylesheet(theme: Theme) -> str:
     """The style sheet of the whole application."""
     t, px = theme, theme.px
+    dot = 2 * px(8)  # even: Qt leaves corners square whose radius is more than half the side
     return f"""
 * {{ font-family: "{SANS}"; font-size: {px(13)}px; color: {t.text}; outline: none; }}
 QMainWindow, QDialog {{ background: {t.background}; }}
@@ -45,9 +46,10 @@ QPushButton#pill {{ color: {t.paused}; border: 1px solid {t.paused}; border-radi
     min-height: {px(24)}px; max-height: {px(24)}px; font-family: "{MONO}"; font-size: {px(12)}px; }}
 QLabel#heading {{ font-size: {px(14)}px; font-weight: 600; }}
 QRadioButton {{ spacing: {px(8)}px; }}
-QRadioButton::indicator {{ width: {px(14)}px; height: {px(14)}px; border-radius: {px(8)}px;
+QRadioButton::indicator {{ width: {dot - 2}px; height: {dot - 2}px; border-radius: {dot // 2}px;
     border: 1px solid {t.border_strong}; background: {t.well}; }}
-QRadioButton::indicator:checked {{ border: {px(5)}px solid {t.interrupt}; width: {px(6)}px; height: {px(6)}px; }}
+QRadioButton::indicator:checked {{ border: {px(5)}px solid {t.interrupt};
+    width: {dot - 2 * px(5)}px; height: {dot - 2 * px(5)}px; }}
 QRadioButton:focus {{ color: {t.focus}; }}
 QPushButton#flat {{ background: transparent; border-color: transparent; color: {t.text_muted}; }}
 QPushButton#flat:hover {{ color: {t.text}; border-color: {t.border}; }}
@@ -109,7 +111,8 @@ QTabBar::tab {{ background: transparent; color: {t.text_muted}; font-size: {px(1
 QTabBar::tab:hover {{ color: {t.text}; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {t.interrupt}; }}
 QTabBar::tab:selected:focus {{ border-bottom-color: {t.focus}; }}
-QTabBar QToolButton {{ min-width: {px(18)}px; min-height: {px(18)}px; border-radius: 4px; }}
+QTabBar::scroller {{ width: {px(22)}px; }}
+QTabBar QToolButton {{ min-width: 0; min-height: 0; border-radius: 4px; background: {t.surface_raised}; }}
 QTextBrowser, QListView#calls {{ background: transparent; border: none; padding: 0; }}
 QPlainTextEdit {{ font-family: "{MONO}"; }}
 QSplitter::handle {{ background: transparent; }}
