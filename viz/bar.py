@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
 SPACING = 6
 CLICK_SECONDS = 0.5  # a switch shows what was clicked until the machine has had time to follow
+LEAST_BEHIND = 0.1  # seconds that a view is behind before it says so
 STATES = {
     "LIVE": ("live", "circle"),
     "PAUSED": ("paused", "bars"),
@@ -114,12 +115,13 @@ class StatusRow(Row):
         """The audience knows what it looks at; the slider's keys do the same."""
         if self.presenting:
             return []
-        return [self.slow_label, self.name, *([] if self.breaking.isHidden() else [self.slow])]
+        return [self.slow_label, self.name, self.slow]
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.mark.setPixmap(logo(theme, theme.px(24)))
-        self.slow.setFixedWidth(theme.px(110))
+        self.slow.setMinimumWidth(theme.px(50))
+        self.slow.setMaximumWidth(theme.px(110))
         self.breaking.setMinimumWidth(theme.px(118))
         # A menu bar asks for all the width there is, and hides menus where it gets less.
         metrics = QFontMetrics(theme.font(13))
@@ -139,19 +141,29 @@ class StatusRow(Row):
     def refresh(self) -> None:
         """The states as they are now."""
         model = self.commands.model
-        color, mark = STATES.get(self.state_name(), ("text_muted", "square"))
-        self.state.say(self.state_name() if not self._both() else "REPLAY, PAUSED", color, mark)
+        self._show_state()
         recording = self.commands.window.files.capture_text
         self.capture.say(recording, "heavy", "circle")
         self.capture.setVisible(bool(recording))
         self.backend.say(model.source.backend)
         dropped = model.tally.dropped
         self.dropped.say(f"{grouped(dropped)} dropped", "heavy" if dropped else "text_muted")
-        self.factor.say(self._factor_text(), "text" if model.transport.factor > 1 else "text_muted")
+        self.factor.say(ratio(model.transport.factor), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)
         self.scenario.setText(model.scenario.title)
         self._show_break()
         self._explain()
+
+    def _show_state(self) -> None:
+        """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
+        model, name = self.commands.model, self.state_name()
+        color, mark = STATES.get(name, ("text_muted", "square"))
+        behind = model.transport.away and model.behind >= LEAST_BEHIND
+        words = "REPLAY, PAUSED" if self._both() else name
+        length = len(self.state.words)
+        self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
+        if len(self.state.words) != length:
+            self.make_room()
 
     def _show_break(self) -> None:
         """What the view waits for, or has met."""
@@ -174,11 +186,6 @@ class StatusRow(Row):
     def _both(self) -> bool:
         return self.commands.model.replaying and self.commands.model.state == "PAUSED"
 
-    def _factor_text(self) -> str:
-        model = self.commands.model
-        text = ratio(model.transport.factor)
-        return f"{text}, {model.behind:.1f} s back" if model.transport.away and model.behind >= 0.1 else text
-
     def _explain(self) -> None:
         model = self.commands.model
         keys = f"{BY_NAME['slower'].key} slower, {BY_NAME['faster'].key} faster, {BY_NAME['newest'].key} to the present"
@@ -189,9 +196,17 @@ class StatusRow(Row):
         self.factor.setToolTip(f"{now} ({keys})")
         self.slow.setToolTip(f"Slow motion of the transit itself ({keys})")
         self.capture.setToolTip("What happens is being written to a file. (Ctrl+E ends it)")
-        self.state.setToolTip("PAUSED stops the view; the capture goes on. (Space)")
+        self.state.setToolTip(
+            f"PAUSED stops the view; the capture goes on. (Space) BACK: so long before the present is what is seen. "
+            f"({BY_NAME['newest'].key} to the present)"
+        )
         self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
         self.dropped.setToolTip(f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room.")
+
+
+def back(seconds: float) -> str:
+    """How far behind the present, as exactly as it can be read while it changes."""
+    return f"{seconds:.1f} s BACK" if seconds < 10 else f"{grouped(round(seconds))} s BACK"
 
 
 class ControlRow(Row):
