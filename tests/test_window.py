@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,10 +132,15 @@ def test_steps_and_slow_motion(stage: Stage, qtbot: QtBot) -> None:
     assert int(model.selection.journeys["seq"][0]) == 1
     stage.press(qtbot, KEYS.Key_BracketLeft)
     assert model.transport.factor == 2
-    assert stage.window.status.factor.words.startswith("1 : 2")
+    assert stage.window.status.factor.words == "1 : 2"
+    stage.press(qtbot, KEYS.Key_Space)
+    stage.run()
+    assert re.fullmatch(r"LIVE, [0-9.]+ s BACK", stage.window.status.state.words)
     stage.press(qtbot, KEYS.Key_BracketRight)
     stage.press(qtbot, KEYS.Key_End)
     assert model.transport.following
+    stage.run()
+    assert stage.window.status.state.words == "LIVE"
 
 
 def test_pace_slider_tells_the_source(stage: Stage) -> None:
@@ -410,3 +417,39 @@ def test_the_unit_is_remembered(stage: Stage) -> None:
 def test_about_says_how_far_the_clocks_can_be_apart(stage: Stage) -> None:
     text = about_text(stage.source, stage.window.model.latencies.clock_error)
     assert "clocks: guest and host clocks agree to within −" in text
+
+
+def test_a_panel_below_gets_a_useful_height_and_gives_it_back(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.resize(1280, 720)
+    stage.run()
+    before = views.middle.sizes()
+    views.show_panel("events")
+    assert views.below.height() >= 240 > before[1]
+    views.show_panel("events")
+    assert views.middle.sizes() == before
+
+
+def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.resize(1280, 720)
+    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.run()
+    assert (views.diagram.isVisible(), views.below.isVisible()) == (True, False)
+    views.show_panel("events")
+    assert (views.panel("events").isVisible(), views.diagram.isVisible()) == (True, False)
+    views.show_panel("sequence")
+    assert (views.panel("sequence").isVisible(), views.below.isVisible()) == (True, False)
+
+
+def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.run()
+    before = views.middle.sizes()
+    assert all(before)
+    views.show_panel("events")
+    assert not views.top.isVisible()
+    views.show_panel("sequence")
+    assert views.below.isVisible()
+    assert views.middle.sizes() == pytest.approx(before, abs=20)

@@ -61,7 +61,6 @@ class Timeline(Card):
         self.live.hide()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumHeight(150)
 
     def sizeHint(self) -> QSize:
         """As in the sketch."""
@@ -162,6 +161,7 @@ class Timeline(Card):
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""
         super().set_theme(theme)
+        self.setMinimumHeight(theme.px(150))
         self._place_button()
         self._place_minimap()
         self.minimap.set_theme(theme)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from viz.diagram import Diagram
@@ -22,7 +22,8 @@ from viz.timeline import Timeline
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
 SPACING = 10
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
-LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 330, 150, 112  # pixels at 100 % text
+LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 290, 150, 112  # pixels at 100 % text
+LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
 
 
 def splitter(way: Qt.Orientation, handle: int, *parts: tuple[QWidget, int]) -> QSplitter:
@@ -47,6 +48,8 @@ class Views(QWidget):
         self.presenting = False
         self.theme = theme
         self._front = {} if front is None else front
+        self._alone = False  # a panel below has all the room, where there is none for both
+        self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
         self.diagram = Diagram(model, theme)
         self.plots = [plot(model, theme) for plot in PLOTS if plot.suits(model.scenario)]
         self.timeline = Timeline(model, theme)
@@ -72,6 +75,30 @@ class Views(QWidget):
 
     def _note_front(self, place: str, page: int) -> None:
         self._front[place] = self._at(place)[page - 1].name if page else ""
+        if place == BELOW:
+            self._alone = self._alone or page > 0
+            if self.isVisible():
+                self._make_room()
+                self._share()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What was in front in the views before is so here; its share is known once all have their sizes."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._share)
+
+    def _share(self) -> None:
+        """A panel below needs more height than the timeline; when that is in front again the shares are as before."""
+        upper, lower = self.middle.sizes()
+        if not (self.top.isVisible() and self.below.isVisible()):
+            return
+        if not self._front.get(BELOW):
+            self.middle.setSizes(self._with_timeline or [upper, lower])
+            self._with_timeline = []
+        elif not self._with_timeline:
+            self._with_timeline = [upper, lower]
+            lower = max(lower, min(self.theme.px(PANEL), upper + lower - self.theme.px(LEAST_DIAGRAM)))
+            self.middle.setSizes([sum(self._with_timeline) - lower, lower])
+        self._make_room()
 
     def panel(self, name: str) -> Panel:
         """The panel of that name."""
@@ -81,7 +108,12 @@ class Views(QWidget):
         """Brings a panel to the front, by its name; one that is there already makes room for plots or timeline."""
         panel = self.panel(name)
         tabs = self.side if panel.place == SIDE else self.below
-        tabs.bring(0 if panel.isVisible() else tabs.pages.index(panel))
+        shown = panel.isVisible()
+        alone, self._alone = self.top.isHidden(), panel.place == BELOW and not shown
+        if alone and panel.place == SIDE:
+            self.below.bring(0)
+        tabs.bring(0 if shown else tabs.pages.index(panel))
+        self._make_room()
 
     def find_events(self) -> None:
         """The event table in front, and the keyboard in its filter."""
@@ -100,6 +132,7 @@ class Views(QWidget):
             column.addWidget(plot, 1)
         self.top = splitter(Qt.Orientation.Horizontal, 14, (self.diagram, 68), (self.side, 32))
         lower = round(100 * (1 - DIAGRAM_SHARE))
+        self._usual = self._beside = [100 - lower, lower]  # heights, or their shares
         self.middle = splitter(Qt.Orientation.Vertical, SPACING, (self.top, 100 - lower), (self.below, lower))
         self.middle.splitterMoved.connect(self._make_room)
         box = QVBoxLayout(self)
@@ -136,13 +169,24 @@ class Views(QWidget):
         px, scale = self.theme.px, max(1.0, self.height() * PRESENTED) if self.presenting else 1.0
         self.numbers.set_theme(replace(self.theme, scale=self.theme.scale * scale))
         left = self.height() - self.numbers.sizeHint().height() - 2 * SPACING
-        tall = left >= px(LEAST_DIAGRAM) + px(LEAST_TIMELINE)
-        self.below.setVisible(tall and not self.presenting)
+        tall = left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
+        self._show_top(tall or self.presenting or not self._alone)
+        self.below.setVisible((tall or self._alone) and not self.presenting)
         self.side.setVisible(not self.presenting)
         upper, lower = self.middle.sizes()
         room = left * (upper / max(upper + lower, 1) if tall else 1) // px(LEAST_PLOT)
         for n, plot in enumerate(self.plots):
             plot.setVisible(n < max(room, 1))
+
+    def _show_top(self, on: bool) -> None:
+        """The diagram and what is beside it; they come back with the height that they had."""
+        if self.top.isHidden() != on:
+            return
+        if not on:
+            self._beside = self.middle.sizes()
+        self.top.setVisible(on)
+        if on:
+            self.middle.setSizes(self._beside if all(self._beside) else self._usual)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
