@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from engine.errors import NoKvmError
 from tests.leaks import belongings, left_behind
+from viz.garbage import collect
 from viz.text import FITTING, Durations
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
@@ -32,7 +34,11 @@ for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
 
 
 def pytest_configure() -> None:
-    """Lets Arrow start the threads of its pools, one each, which it does at the first use and keeps."""
+    """Garbage is collected between tests, in the main thread only: it may hold widgets, which die in no other.
+
+    Arrow may start the threads of its pools, one each, which it does at the first use and keeps.
+    """
+    gc.disable()
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     table, file = pa.table({"column": [1, 2, 3]}), pa.BufferOutputStream()
@@ -91,6 +97,7 @@ def nothing_left_behind() -> Iterator[None]:
     """Fails a test that leaves a file descriptor or a thread."""
     before = belongings()
     yield
+    collect()
     left = left_behind(before)
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)

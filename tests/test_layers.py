@@ -85,3 +85,9 @@ def test_guests_know_nobody() -> None:
     for source in (ROOT / "guests").glob("*.[chS]"):
         for line in source.read_text().splitlines():
             assert not line.startswith("#include") or line.split()[1] in allowed, f"{source.name}: {line}"
+
+
+def test_nobody_asks_for_a_style() -> None:
+    """PySide's wrapper of it outlives the style once another sheet replaces it, and Qt crashes at the next sheet."""
+    asking = [path.name for path in (ROOT / "viz").rglob("*.py") if ".style()" in path.read_text()]
+    assert asking == []

@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
 from engine.source import Source
+from viz.garbage import Garbage
 from viz.nosource import NoSource
 from viz.opening import Print
 from viz.summary import summary
@@ -27,6 +28,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
     app = application()
     window = make_window(source, reason=reason, theme=DARK)
     window.resize(*SIZE)
+    Garbage(window)
     window.show()
     window.frame.start()
     began, pictures = time.monotonic(), list[QPixmap]()

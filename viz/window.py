@@ -25,6 +25,7 @@ from viz.commands import Commands
 from viz.empty import EmptyPanel
 from viz.files import RECORDINGS, Files
 from viz.frame import Frame
+from viz.garbage import Garbage
 from viz.index_progress import IndexProgress
 from viz.menus import Menus
 from viz.model import LiveModel
@@ -396,6 +397,7 @@ def open_window(source: Source | None, *, reason: str = "") -> int:
         window.restoreGeometry(window.settings.geometry)
     signal.signal(signal.SIGINT, lambda *_: window.close())
     signal.signal(signal.SIGTERM, lambda *_: window.close())
+    Garbage(window)
     window.show()
     window.frame.start()
     return app.exec()
