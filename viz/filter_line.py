@@ -73,7 +73,7 @@ class FilterLine(QLineEdit):
         except FilterError as error:  # a word that can still become one is no mistake
             self.trouble = "" if completions(self.text()) and self.hasFocus() else str(error)
         self.setProperty("wrong", bool(self.trouble))
-        # A sheet of its own, even an empty one, has the application's looked at again. Not by the widget's style object:
+        # A sheet of its own, even an empty one, has the application's looked at again. Not by its style object:
         # PySide's wrapper of it outlives the style when another sheet replaces it, and Qt crashes at the next one.
         self.setStyleSheet("/* wrong */" if self.trouble else "")
         if before != (self.wanted, self.trouble):
