@@ -15,6 +15,7 @@ from viz.model import LiveModel
 from viz.panels.evidence import EvidencePanel
 from viz.theme import DARK, LIGHT
 from viz.traits import traits
+from viz.views import Views
 
 
 def panel_on(qtbot: QtBot, scenario: str = "roundtrip", seconds: float = 0.5) -> tuple[EvidencePanel, FakeSource]:
@@ -90,3 +91,26 @@ def test_where_a_lab_mends_the_registration_both_ways_are_drawn_and_the_words_fo
     model.evidence.feed(event(1, EventKind.SETTING, Lane.ENGINE, Setting.STEP, 0, 1))
     assert "any length" in match_text(model)
     assert miss_text(model) == ""
+
+
+def in_front(qtbot: QtBot, scenario: str, front: dict[str, str], choose: int = -1) -> int:
+    """The page at the side that comes first, in views that remember `front`; then somebody chooses another."""
+    views = Views(LiveModel(FakeSource(scenario)), DARK, front)
+    qtbot.addWidget(views)
+    first = views.side.bar.currentIndex()
+    if choose >= 0:
+        views.side.bring(choose)
+    return first
+
+
+def test_a_lab_begins_with_its_evidence_until_somebody_chooses_otherwise(qtbot: QtBot) -> None:
+    front: dict[str, str] = {}
+    views = Views(LiveModel(FakeSource("roundtrip")), DARK)
+    qtbot.addWidget(views)
+    evidence = views.side.pages.index(views.panel("evidence"))
+    assert in_front(qtbot, "roundtrip", front) == 0
+    assert in_front(qtbot, "lab-wire-cut", front) == evidence
+    assert in_front(qtbot, "roundtrip", front, choose=evidence + 1) == 0
+    assert in_front(qtbot, "lab-wire-cut", front, choose=0) == evidence
+    assert in_front(qtbot, "lab-wrong-length", front) == 0
+    assert in_front(qtbot, "roundtrip", front) == evidence + 1

@@ -23,6 +23,7 @@ PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the w
 SPACING = 10
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 290, 150, 112  # pixels at 100 % text
+LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
 LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
 
 
@@ -48,6 +49,7 @@ class Views(QWidget):
         self.presenting = False
         self.theme = theme
         self._front = {} if front is None else front
+        self._side_key = LABS if model.scenario.group == "Labs" else SIDE  # what is in front there is remembered apart
         self._alone = False  # a panel below has all the room, where there is none for both
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
         self.diagram = Diagram(model, theme)
@@ -67,14 +69,18 @@ class Views(QWidget):
         panels = self._at(place)
         tabs = Tabs([first, *((panel.title, panel.tip, panel) for panel in panels)], self.theme)
         tabs.bar.currentChanged.connect(lambda page: self._note_front(place, page))
-        tabs.bring(next((n for n, panel in enumerate(panels, 1) if panel.name == self._front.get(place)), 0))
+        front = self._front.get(self._key(place), LABS_FIRST if self._key(place) == LABS else "")
+        tabs.bring(next((n for n, panel in enumerate(panels, 1) if panel.name == front), 0))
         return tabs
 
     def _at(self, place: str) -> list[Panel]:
         return [panel for panel in self.panels if panel.place == place]
 
+    def _key(self, place: str) -> str:
+        return self._side_key if place == SIDE else place
+
     def _note_front(self, place: str, page: int) -> None:
-        self._front[place] = self._at(place)[page - 1].name if page else ""
+        self._front[self._key(place)] = self._at(place)[page - 1].name if page else ""
         if place == BELOW:
             self._alone = self._alone or page > 0
             if self.isVisible():
