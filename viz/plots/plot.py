@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -212,7 +212,8 @@ class Plot(Card):
     def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark], taken: Sequence[QRectF] = ()) -> None:
         """Vertical lines with labels beside them at the top, on the right, at the area's edge on the left.
 
-        A label that would cover another, or something in `taken`, goes further down; one that has no room is left out.
+        A label that would cover another, or something in `taken`, goes further down; one that has no room is left out,
+        a large one also if it came into the lower half, where it would hide what is drawn.
         """
         for mark in marks:
             painter.setPen(QPen(mark.color, 1.2, Qt.PenStyle.DotLine if mark.fine else Qt.PenStyle.SolidLine))
@@ -221,7 +222,8 @@ class Plot(Card):
         for mark in sorted(marks, key=lambda mark: mark.x):
             painter.setFont(self.theme.font(TICK_SIZE, mono=True) if mark.fine else self.theme.font(LABEL_SIZE, 600))
             size = painter.boundingRect(QRectF(0, 0, 300, 100), 0, mark.text)
-            label = beside(mark.x, QRectF(size), area, placed)
+            high = area.height() if mark.fine else max(area.height() / 2, size.height())
+            label = beside(mark.x, QRectF(size), QRectF(area.topLeft(), QSizeF(area.width(), high)), placed)
             if label is not None:
                 placed.append(label)
                 painter.fillRect(label, self.theme.color("surface", 0.75))
