@@ -14,7 +14,7 @@ from engine.recording import Recording
 from engine.tally import Tally
 from viz.assets import asset
 from viz.display import display_trouble, library_trouble
-from viz.opening import SHIPPED
+from viz.opening import SHIPPED, instead
 
 
 def test_the_shipped_recording_is_small_whole_and_shows_both_ways() -> None:
@@ -111,3 +111,11 @@ def test_without_kvm_and_recording_the_window_says_so(tmp_path: Path) -> None:
     assert run.returncode == 3
     assert "none.arrow cannot be opened as a recording" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_without_kvm_the_window_says_why_and_that_it_shows_a_recording() -> None:
+    source, words = instead("/dev/kvm is missing.")
+    assert source is not None
+    assert source.label == "REPLAY"
+    assert words.startswith("/dev/kvm is missing. What you see is a recording, made on ")
+    source.stop()

@@ -31,10 +31,18 @@ def open_scenario(scenario: Scenario, out: Print) -> int:
         usable_kvm()
     except NoKvmError as error:
         say(f"{error}")
-        return show(shipped_recording(), str(error), out)
+        return show(*instead(str(error)), out)
     from engine.session import Session
 
     return show(Session(scenario), "", out)
+
+
+def instead(reason: str) -> tuple[Source | None, str]:
+    """The shipped recording, and what the window says of it: why it is shown, and that it is one."""
+    source = shipped_recording()
+    if source is None:
+        return None, reason
+    return source, f"{reason.removesuffix('.')}. What you see is a recording, made on {source.host.get('cpu')}."
 
 
 def open_recording(path: Path, out: Print, at: float = 0.0) -> int:
