@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import sys
+from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QPaintEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -16,9 +17,11 @@ from tests.fake_source import FakeSource
 from tests.test_model import run
 from viz.blueprint import blueprint_of
 from viz.diagram import Diagram
+from viz.geometry import Geometry
 from viz.legs import LEGS
 from viz.model import LiveModel
 from viz.pulse import shape_of
+from viz.sketch import Sketch
 from viz.theme import DARK, LIGHT, Theme
 from viz.tokens import Token
 from viz.words import Words
@@ -184,3 +187,30 @@ def test_extended_diagram_lights_the_parts_on_the_way_and_those_that_hold_a_toke
     assert diagram.grab().toImage() != dark
     diagram.set_extended(False)
     assert "bus" not in diagram.blueprint.nodes
+
+
+@pytest.mark.parametrize("extended", [False, True], ids=["simple", "extended"])
+@pytest.mark.parametrize("text", [1.0, 1.5])
+def test_titles_of_boxes_stand_above_what_is_in_the_box(
+    monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, text: float, extended: bool
+) -> None:
+    said: list[tuple[str, float, float]] = []
+
+    def note_down(self: Sketch, rect: QRectF, words: str, font: QFont, *_: object) -> None:
+        half = font.pixelSize() * 0.36  # of a capital letter
+        said.append((words, rect.center().y() - half, rect.center().y() + half))
+
+    monkeypatch.setattr(Sketch, "text", note_down)
+    theme = replace(DARK, scale=text)
+    for name in ("roundtrip", "doorbell-fan-out", "vm-to-vm", "virtqueue", "io-uring", "vhost-user-blk"):
+        plan = blueprint_of(load_scenario(name), extended=extended)
+        geometry = Geometry.fit(830, 372 if text == 1 else 300, plan.size, theme)
+        picture = QPixmap(830, 372)
+        painter = QPainter(picture)
+        for box in plan.boxes.values():
+            said.clear()
+            Sketch(painter, geometry).box_words(box, "the VMM process, pid 12345", plan.headroom(box))
+            top = geometry.rect(box.rect).top()
+            below = top + plan.headroom(box) * geometry.sy
+            assert all(top <= begin and end <= below for _, begin, end in said), (name, box.title, said, top, below)
+        painter.end()

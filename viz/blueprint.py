@@ -210,6 +210,15 @@ class Blueprint:
         wires = {name: wire.switch for name, wire in self.wires.items() if wire.switch}
         return wires | {name: counter.switch for name, counter in self.counters.items() if counter.switch}
 
+    def headroom(self, box: Box) -> float:
+        """How far below the box's top the first thing within it stands: what its title may fill, canvas pixels."""
+        left, top, width, height = box.rect
+        solid: tuple[Box | Node, ...] = (*self.boxes.values(), *self.nodes.values())
+        inner = [(part.rect[0] + part.rect[2] / 2, part.rect[1]) for part in solid]
+        inner += [(counter.name_at[0], counter.name_at[1] - 10) for counter in self.counters.values()]
+        inner += [(note.at[0], note.at[1] - note.size) for note in self.notes.values()]
+        return min((y - top for x, y in inner if left <= x <= left + width and top < y < top + height), default=height)
+
     def leg(self, name: str, lane: int = 0) -> Leg:
         """The leg of this name; of several, that of the lane."""
         return self.legs[f"{name}.{lane}"] if f"{name}.{lane}" in self.legs else self.legs[name]

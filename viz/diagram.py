@@ -242,7 +242,7 @@ class Diagram(QWidget):
         words = self.words
         self._paint_host(sketch)
         for name, box in self.blueprint.boxes.items():
-            sketch.box_words(box, words.facts[name])
+            sketch.box_words(box, words.facts[name], self.blueprint.headroom(box))
         for name, node in self.blueprint.nodes.items():
             sketch.node_words(node, words.facts[name], not node.unused)
         for name, ring in self.blueprint.rings.items():

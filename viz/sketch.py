@@ -35,26 +35,34 @@ class Sketch:
         width = 2 if box.strong or box.dashed else 1.5
         self._rounded(self.geometry.rect(box.rect), box.fill, box.edge, width, 12 * self.geometry.scale, style)
 
-    def box_words(self, box: Box, fact: str) -> None:
-        """A box's title, and a fact beside it, or beneath it if the box is narrow."""
-        rect = self.geometry.rect(box.rect)
-        pad = self.geometry.px(18)
-        line = self.geometry.px(22)
-        title = QRectF(rect.left() + pad, rect.top() + self.geometry.px(15), rect.width() - 2 * pad, line)
-        self._heading(title, box, fact)
+    def box_words(self, box: Box, fact: str, room: float) -> None:
+        """A box's title, and a fact beside it, or beneath it if the box is narrow; room: canvas pixels for both."""
+        rect, high = self.geometry.rect(box.rect), room * self.geometry.sy
+        wide, line = rect.width() - 2 * self.geometry.px(18), self.geometry.px(22)
+        beneath = self._beneath(box, fact, wide) and (box.centered or high >= 1.5 * line)
+        line = min(line, high / 2 if beneath else high)
+        top = min(self.geometry.px(15), (high - line * (2 if beneath else 1)) / 2)
+        self._heading(QRectF(rect.left() + self.geometry.px(18), rect.top() + top, wide, line), box, fact, beneath)
 
-    def _heading(self, title: QRectF, box: Box, fact: str) -> None:
-        big, small = self.geometry.font(16, 700), self.geometry.font(13)
-        width = QFontMetricsF(big).horizontalAdvance(box.title) + self.geometry.px(10)
-        beside = not box.centered and width + QFontMetricsF(small).horizontalAdvance(fact) <= title.width()
-        self.text(title, box.title, big, box.color, CENTER if box.centered else LEFT)
+    def _beneath(self, box: Box, fact: str, wide: float) -> bool:
+        """Whether the fact does not fit beside the title."""
+        fact_wide = QFontMetricsF(self.geometry.font(13)).horizontalAdvance(fact)
+        return bool(fact) and not box.aside and (box.centered or self._title_width(box) + fact_wide > wide)
+
+    def _title_width(self, box: Box) -> float:
+        return QFontMetricsF(self.geometry.font(16, 700)).horizontalAdvance(box.title) + self.geometry.px(10)
+
+    def _heading(self, title: QRectF, box: Box, fact: str, beneath: bool) -> None:
+        align = CENTER if box.centered else LEFT
+        small = self.geometry.font(13)
+        self.text(title, box.title, self.geometry.font(16, 700), box.color, align)
         if box.aside:
-            self.text(title, fact, self.geometry.font(13, mono=True), "text_muted", RIGHT)
-        elif beside:
-            self.text(title.adjusted(width, 0, 0, 0), fact, small, "text_muted", LEFT)
+            rest = title.adjusted(self._title_width(box), 0, 0, 0)
+            self.text(rest, fact, self.geometry.font(13, mono=True), "text_muted", RIGHT)
+        elif beneath:
+            self.text(title.translated(0, title.height() * 0.92), fact, small, "text_muted", align)
         else:
-            under = title.translated(0, title.height() * 0.92)
-            self.text(under, fact, small, "text_muted", CENTER if box.centered else LEFT)
+            self.text(title.adjusted(self._title_width(box), 0, 0, 0), fact, small, "text_muted", LEFT)
 
     def node(self, node: Node, used: bool = True) -> None:
         """A node without its words."""
