@@ -77,7 +77,7 @@ def refusals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         why = REASONS.get((operation, error), "")
         went_on = f" Meanwhile {tally.irqs_signalled:,} interrupts were signalled and {covered(tally):,} arrived."
         yield Finding(
-            f"KVM refused {what} {times(count)}: {name}{why and f', {why}'}.{went_on if tally.irqs_signalled else ''}",
+            f"KVM refused {what}, {times(count)}: {name}{why and f', {why}'}.{went_on if tally.irqs_signalled else ''}",
             {"refused": count, "errno": error, "irqs_signalled": tally.irqs_signalled, "irqs_arrived": covered(tally)},
             (EventKind.REFUSED,),
         )

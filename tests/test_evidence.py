@@ -161,8 +161,8 @@ def test_refusals_are_named_even_unknown_ones() -> None:
     known = (EventKind.REFUSED, Operation.IRQFD_ASSIGN, 25, errno.EBUSY)
     other = (EventKind.REFUSED, Operation.IOEVENTFD_ASSIGN, 0x510, 999)
     assert claims("irq-msi", known, other) == [
-        "KVM refused an irqfd for GSI 25 once: EBUSY, this eventfd is an irqfd already.",
-        "KVM refused an ioeventfd at 0x510 once: 999.",
+        "KVM refused an irqfd for GSI 25, once: EBUSY, this eventfd is an irqfd already.",
+        "KVM refused an ioeventfd at 0x510, once: 999.",
     ]
 
 
