@@ -9,7 +9,7 @@ from tests.fake_source import FakeSource
 from tests.test_model import run
 from viz import facts
 from viz.blueprint import blueprint_of
-from viz.captions import caption
+from viz.captions import caption, other_exits
 from viz.model import LiveModel
 from viz.nosource import NoSource
 from viz.text import count_of, duration, grouped, pace, ratio, short
@@ -87,6 +87,45 @@ def test_count_in_slow_motion_is_one_between_the_signal_and_the_read() -> None:
         model.transport.seek(int(journey[stage]))
         counts.append(facts.eventfd_count(model, "doorbell"))
     assert counts == [0, 1, 0]
+
+
+def test_a_guest_that_has_ended_is_said_to_have() -> None:
+    source, model = at_work()
+    rung = model.tally.doorbells_rung
+    source.stop()
+    assert caption(model).startswith(f"The guest has ended; it rang {rung} doorbells and the host sent ")
+    assert facts.words(model, "vcpu") == "has ended"
+    model.step(-1)
+    assert caption(model).startswith("Doorbell #")
+
+
+def test_an_eventfd_that_is_no_irqfd_yet_interrupts_nobody() -> None:
+    source, model = at_work("lab-early-signal", 0.1)
+    assert caption(model).endswith("No irqfd listens: the eventfd's count is 0, and nobody is interrupted.")
+    source.set_irqfd(True)
+    run(source, model, 0.5)
+    assert "The irqfd listens: the handler ran" in caption(model)
+
+
+def test_edges_that_a_masked_pin_lost_are_not_said_to_be_served() -> None:
+    _, model = at_work("lab-masked-edge")
+    assert caption(model).endswith("The pin is not masked now; the handler ran 100 times, and 0 edges are lost so far.")
+    model.tally.pin.mask(100)
+    assert "The pin is masked now" in caption(model)
+    assert facts.words(model, "route") == "GSI 5 → pin 5, masked"
+
+
+def test_exits_that_are_no_doorbells_are_told_apart() -> None:
+    assert other_exits(0, 100) == other_exits(15, 100) == ""
+    assert other_exits(14890, 6139) == f" Accesses that are no doorbell left to user space {grouped(14890)} times."
+
+
+def test_a_handler_without_eoi_is_not_said_to_have_one() -> None:
+    _, model = at_work("lab-no-eoi")
+    assert facts.words(model, "handler") == "vector 0x44, no EOI"
+    assert facts.words(model, "eoi") == "never comes"
+    model.source.backend = "kvm_pvm"
+    assert facts.words(model, "eoi") == "by PVM, as it injects"
 
 
 def test_without_a_source() -> None:

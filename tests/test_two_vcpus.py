@@ -123,10 +123,12 @@ def test_what_two_vcpus_do_not_go_with_is_one_line(name: str, setting: str, valu
 
 
 def test_the_words_say_which_vcpu_did_what() -> None:
-    model = LiveModel(FakeSource("two-vcpus-doorbell"))
+    source = FakeSource("two-vcpus-doorbell")
+    source.start()
+    model = LiveModel(source)
     events = np.array([(1000 + n, EventKind.RING, Lane.GUEST, n % 3 == 0, 0x510, n + 1, 0) for n in range(9)], EVENT)
     model._fold(events)
     model.now = model.transport.playhead = 2000
-    assert "rung by vCPU 0 6 times and vCPU 1 3 times" in caption(model)
+    assert "rung 6 times by vCPU 0 and 3 times by vCPU 1" in caption(model)
     assert vcpus_text(model) == "vCPU 0, vCPU 1"
-    assert route_text(LiveModel(FakeSource("irq-vcpu"))).endswith("MSI 0x40 at vCPU 1")
+    assert route_text(LiveModel(FakeSource("irq-vcpu"))).endswith("0x40, vCPU 1")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.events import Switch
+from engine.events import Eventfd, Switch
 from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
 from viz.counts import latency_of, shown, whole
 from viz.model import LiveModel
@@ -23,6 +23,8 @@ def caption(model: LiveModel) -> str:
         return "Waiting for the first event." if model.source.alive else "No guest runs."
     if model.transport.exact:
         return journey_caption(model)
+    if model.ended:
+        return f"The guest has ended; {so_far(model)} until then."
     if model.transport.together:
         return together(model)
     traits = model.travel.ways.traits
@@ -39,6 +41,14 @@ def together(model: LiveModel) -> str:
     return f"{start}: tokens go at a pace for the eye, each with the number of journeys that it stands for."
 
 
+def so_far(model: LiveModel) -> str:
+    """What the guest and the host did in all."""
+    rang, sent = model.tally.doorbells_rung, model.tally.irqs_signalled
+    doorbells_ = f"it rang {count_of(rang, 'doorbell')}" if model.scenario.doorbell else ""
+    interrupts_ = f"the host sent {count_of(sent, 'interrupt')}" if model.scenario.interrupt else ""
+    return " and ".join(filter(None, (doorbells_, interrupts_)))
+
+
 def losses(model: LiveModel) -> str:
     """Losses are data."""
     return f"{count_of(model.tally.dropped, 'event')} dropped so far." if model.tally.dropped else ""
@@ -51,13 +61,18 @@ def doorbells(model: LiveModel) -> str:
     """The last second's doorbells, which way they went, and how many one read() took."""
     if not model.scenario.doorbell:
         return ""
-    rang, left, reads, received = whole(model, "doorbells", "left", "reads", "received")
+    rang, left, reads, received, exits = whole(model, "doorbells", "left", "reads", "received", "exits")
     start = f"The guest rang {count_of(rang, 'doorbell')} in the last second"
     if not rang:
         return f"{start}."
     merged = reads and received >= 1.5 * reads
     tail = f" The I/O thread read {received / reads:.1f} of them at a time." if merged else ""
-    return f"{start}; {way_out(rang, left)}.{tail}"
+    return f"{start}; {way_out(rang, left)}.{tail}{other_exits(exits - left, rang)}"
+
+
+def other_exits(others: int, rang: int) -> str:
+    """Exits to user space that bring no doorbell, if they are more than a few."""
+    return f" Accesses that are no doorbell left to user space {times(others)}." if others > rang / 10 + 10 else ""
 
 
 def way_out(rang: int, left: int) -> str:
@@ -85,6 +100,16 @@ def interrupts(model: LiveModel) -> str:
     merged = handlers and covered >= 1.5 * handlers
     tail = f" One run of the handler served {covered / handlers:.1f} of them." if merged else ""
     return f"{start}, {how}.{tail}"
+
+
+def listening(model: LiveModel) -> str:
+    """Signals of an eventfd that is an irqfd only now and then."""
+    sent, handlers, covered = whole(model, "interrupts", "handlers", "covered")
+    start = f"The host signalled the eventfd {times(sent)} in the last second"
+    if not model.wired(Switch.IRQFD):
+        kept = grouped(model.tally.eventfd_counts.get(Eventfd.IRQ, 0))
+        return f"{start}. No irqfd listens: the eventfd's count is {kept}, and nobody is interrupted."
+    return f"{start}. The irqfd listens: the handler ran {times(handlers)}, for {count_of(covered, 'signal')}."
 
 
 def missed(model: LiveModel) -> str:
@@ -142,6 +167,17 @@ def masked(model: LiveModel) -> str:
     return (
         f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
         f"masked, so the handler ran {times(handlers)}; {lost} edges are lost so far."
+    )
+
+
+def masking(model: LiveModel) -> str:
+    """A pin that is masked now and then."""
+    sent, handlers = whole(model, "interrupts", "handlers")
+    state = "masked" if model.tally.pin.masked else "not masked"
+    lost = grouped(model.tally.irqs_lost)
+    return (
+        f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
+        f"{state} now; the handler ran {times(handlers)}, and {lost} edges are lost so far."
     )
 
 
@@ -264,10 +300,10 @@ def buffers(model: LiveModel) -> str:
     )
 
 
-def of_both(model: LiveModel, what: str) -> str:
-    """How much each of two vCPUs did."""
+def of_both(model: LiveModel, what: str, by: str) -> str:
+    """How often each of two vCPUs did it; a number never follows a vCPU's own."""
     first, second = whole(model, f"{what} of 0", f"{what} of 1")
-    return f"vCPU 0 {times(first)} and vCPU 1 {times(second)}"
+    return f"{times(first)} {by} vCPU 0 and {times(second)} {by} vCPU 1"
 
 
 def two_vcpus(model: LiveModel) -> str:
@@ -275,7 +311,7 @@ def two_vcpus(model: LiveModel) -> str:
     if model.scenario.doorbell:
         rang, left, reads, received = whole(model, "doorbells", "left", "reads", "received")
         return (
-            f"In the last second the doorbell was rung by {of_both(model, 'rings')}; {way_out(rang, left)}. "
+            f"In the last second the doorbell was rung {of_both(model, 'rings', 'by')}; {way_out(rang, left)}. "
             f"The I/O thread received {count_of(received, 'doorbell')} by {count_of(reads, 'read')} of the one eventfd."
         )
     sent = whole(model, "interrupts")[0]
@@ -283,7 +319,7 @@ def two_vcpus(model: LiveModel) -> str:
     return (
         f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd"
         f"{' while its route moved from vCPU to vCPU' if moves else ''}: "
-        f"the handler ran on {of_both(model, 'handlers')}."
+        f"the handler ran {of_both(model, 'handlers', 'on')}."
     )
 
 
@@ -300,6 +336,8 @@ SENTENCES: tuple[tuple[str, Say], ...] = (
     ("mended", missed),
     ("queues", fan_out),
     ("masked", masked),
+    ("masking", masking),
+    ("waits", listening),
     ("resample", resampled),
     ("acknowledged", acknowledged),
     ("window", held_off),

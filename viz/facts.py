@@ -108,6 +108,8 @@ def wakes_text(model: LiveModel) -> str:
 
 def vcpu_text(model: LiveModel) -> str:
     """How often KVM_RUN returned in the last second, for the commonest reason; "none" if it did not."""
+    if model.ended:
+        return "has ended"
     names = [name for name in model.rates.names if name.startswith("exit ")]
     counts = {name: counted(model, name) for name in names}
     most = max(counts, key=lambda name: counts[name], default="")
@@ -144,7 +146,8 @@ def vcpus_text(model: LiveModel) -> str:
 
 def handler_text(model: LiveModel) -> str:
     """The interrupt's vector."""
-    return f"vector {vector_of(model):#x}, EOI" if model.scenario.interrupt else "no interrupt"
+    interrupt = model.scenario.interrupt
+    return f"vector {vector_of(model):#x}, {'EOI' if interrupt.eoi else 'no EOI'}" if interrupt else "no interrupt"
 
 
 def route_text(model: LiveModel) -> str:
@@ -153,9 +156,11 @@ def route_text(model: LiveModel) -> str:
     if not interrupt:
         return ""
     if interrupt.route == "msi":
-        where = f" at vCPU {vcpu_of(model)}" if model.scenario.vcpus > 1 else ""
-        return f"GSI {interrupt.gsi} → MSI {vector_of(model):#x}{where}"
-    return f"GSI {interrupt.gsi} → pin {interrupt.gsi}, {interrupt.trigger}"
+        if model.scenario.vcpus > 1:  # no longer than the wire's end allows
+            return f"GSI {interrupt.gsi} → {vector_of(model):#x}, vCPU {vcpu_of(model)}"
+        return f"GSI {interrupt.gsi} → MSI {vector_of(model):#x}"
+    state = "masked" if model.tally.pin.masked else interrupt.trigger
+    return f"GSI {interrupt.gsi} → pin {interrupt.gsi}, {state}"
 
 
 def answers_text(model: LiveModel) -> str:
@@ -248,13 +253,16 @@ def cpu_text(model: LiveModel) -> str:
 def pin_text(model: LiveModel) -> str:
     """The pin that the GSI leads to."""
     interrupt = model.scenario.interrupt
-    state = ", masked" if interrupt and interrupt.masked else ""
+    state = ", masked" if interrupt and (interrupt.masked or model.tally.pin.masked) else ""
     return f"pin {interrupt.gsi if interrupt else 0}{state}"
 
 
 def eoi_text(model: LiveModel) -> str:
     """Who ends the interrupt: PVM does so itself, as it injects."""
-    return "by PVM, as it injects" if model.source.backend == "kvm_pvm" else "EOI to the local APIC"
+    if model.source.backend == "kvm_pvm":
+        return "by PVM, as it injects"
+    interrupt = model.scenario.interrupt
+    return "EOI to the local APIC" if interrupt and interrupt.eoi else "never comes"
 
 
 def window_text(model: LiveModel) -> str:

@@ -272,6 +272,11 @@ class LiveModel:
         return "PAUSED" if self.transport.paused else self.source.label
 
     @property
+    def ended(self) -> bool:
+        """Whether the view is at the present of a guest that runs no more, so that nothing can come."""
+        return self.state == "LIVE" and not self.transport.exact and not self.source.alive
+
+    @property
     def playhead(self) -> int:
         """The moment that the view shows, TSC."""
         return self.transport.playhead

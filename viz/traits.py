@@ -20,6 +20,7 @@ def traits(scenario: Scenario, backend: str = "") -> Traits:
         found["fast-mmio"] = found["any-length"] and found["mmio"] and backend in FAST_MMIO_BACKENDS
     if scenario.interrupt:
         found |= of_interrupt(scenario.interrupt)
+        found["masking"] = scenario.lab is not None and any(step.do == "mask" for step in scenario.lab.steps)
     found["round-trip"] = found.get("doorbell", False) and found.get("interrupt", False)
     found["event-idx"] = scenario.virtqueue is not None and scenario.virtqueue.event_idx
     return frozenset(name for name, true in found.items() if true)
@@ -54,6 +55,7 @@ def of_interrupt(interrupt: Interrupt) -> dict[str, bool]:
         "resample": level and interrupt.irqfd,
         "acknowledged": level and not interrupt.irqfd,
         "masked": interrupt.masked,
+        "waits": interrupt.waits,
         "irqfds": interrupt.irqfds > 1,
         "window": interrupt.hold_us > 0,
         "reroute": interrupt.reroute_ms > 0,
