@@ -17,7 +17,6 @@ import pytest
 
 from engine.errors import NoKvmError
 from tests.leaks import belongings, left_behind
-from viz.garbage import collect
 from viz.text import FITTING, Durations
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
@@ -34,11 +33,7 @@ for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
 
 
 def pytest_configure() -> None:
-    """Garbage is collected between tests, in the main thread only: it may hold widgets, which die in no other.
-
-    Arrow may start the threads of its pools, one each, which it does at the first use and keeps.
-    """
-    gc.disable()
+    """Lets Arrow start the threads of its pools, one each, which it does at the first use and keeps."""
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     table, file = pa.table({"column": [1, 2, 3]}), pa.BufferOutputStream()
@@ -97,7 +92,8 @@ def nothing_left_behind() -> Iterator[None]:
     """Fails a test that leaves a file descriptor or a thread."""
     before = belongings()
     yield
-    collect()
+    gc.enable()  # a window that was opened has it switched off (viz/garbage.py)
+    gc.unfreeze()
     left = left_behind(before)
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)

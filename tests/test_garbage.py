@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Iterator
 
-import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
@@ -26,12 +24,6 @@ class Ring:
         self.died_in.append(threading.current_thread())
 
 
-@pytest.fixture(autouse=True)
-def nothing_frozen() -> Iterator[None]:
-    yield
-    gc.unfreeze()
-
-
 def test_cycles_die_in_this_thread_whoever_makes_more_of_them(qtbot: QtBot) -> None:
     parent, died_in = QObject(), list[threading.Thread]()
     Garbage(parent)
@@ -46,6 +38,7 @@ def test_cycles_die_in_this_thread_whoever_makes_more_of_them(qtbot: QtBot) -> N
 
 def test_what_is_not_due_is_left(qtbot: QtBot) -> None:
     gc.collect()
+    gc.disable()
     ring = Ring([])
     alive = weakref.ref(ring)
     del ring
