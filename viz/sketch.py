@@ -38,11 +38,12 @@ class Sketch:
     def box_words(self, box: Box, fact: str, room: float) -> None:
         """A box's title, and a fact beside it, or beneath it if the box is narrow; room: canvas pixels for both."""
         rect, high = self.geometry.rect(box.rect), room * self.geometry.sy
-        wide, line = rect.width() - 2 * self.geometry.px(18), self.geometry.px(22)
+        pad = min(self.geometry.px(18), rect.width() * 0.08)
+        wide, line = rect.width() - 2 * pad, self.geometry.px(22)
         beneath = self._beneath(box, fact, wide) and (box.centered or high >= 1.5 * line)
         line = min(line, high / 2 if beneath else high)
         top = min(self.geometry.px(15), (high - line * (2 if beneath else 1)) / 2)
-        self._heading(QRectF(rect.left() + self.geometry.px(18), rect.top() + top, wide, line), box, fact, beneath)
+        self._heading(QRectF(rect.left() + pad, rect.top() + top, wide, line), box, fact, beneath)
 
     def _beneath(self, box: Box, fact: str, wide: float) -> bool:
         """Whether the fact does not fit beside the title."""
