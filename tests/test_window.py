@@ -403,6 +403,20 @@ def test_u_says_every_duration_in_another_unit(stage: Stage, qtbot: QtBot) -> No
     assert Durations.unit.size == 1.0
 
 
+def test_x_shows_the_extended_diagram_and_the_window_remembers_it(stage: Stage, qtbot: QtBot) -> None:
+    window = stage.window
+    window.settings = Settings()
+    simple = window.views.diagram.blueprint
+    stage.press(qtbot, KEYS.Key_X)
+    assert window.views.diagram.blueprint.lights
+    stage.press(qtbot, KEYS.Key_X)
+    assert window.views.diagram.blueprint == simple
+    stage.press(qtbot, KEYS.Key_X)
+    window.close()
+    assert Settings().extended
+    Settings().extended = False
+
+
 def test_the_unit_is_remembered(stage: Stage) -> None:
     settings = Settings()
     assert settings.unit == "fitting"

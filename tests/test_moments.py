@@ -1,0 +1,63 @@
+"""Where a journey waited is found among the events, and never outside of the journey."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.events import EVENT, EventKind, Events, Lane
+from engine.journeys import JOURNEY, Journeys
+from viz.moments import Times, echoes, first_after, last_before, moments
+
+
+def tscs(*numbers: int) -> Times:
+    return np.array(numbers, np.uint64)
+
+
+def events(*rows: tuple[int, EventKind, int]) -> Events:
+    """From (tsc, kind, seq)."""
+    return np.array([(tsc, kind, Lane.IO_THREAD, 0, 0, seq, 0) for tsc, kind, seq in rows], EVENT)
+
+
+def journey(**stages: int) -> Journeys:
+    made = np.zeros(1, JOURNEY)
+    for stage, tsc in stages.items():
+        made[stage] = tsc
+    return made
+
+
+def test_last_before_and_first_after_keep_to_their_bounds() -> None:
+    some = tscs(10, 20, 30)
+    assert last_before(some, tscs(25, 20, 5, 25), tscs(1, 1, 1, 20)).tolist() == [20, 20, 0, 0]
+    assert last_before(some, tscs(25), tscs(0)).tolist() == [0]  # it has not begun
+    assert first_after(some, tscs(10, 25, 30), tscs(99, 29, 99)).tolist() == [20, 0, 0]
+    assert last_before(tscs(), tscs(25), tscs(1)).tolist() == first_after(tscs(), tscs(1), tscs(9)).tolist() == [0]
+
+
+def test_a_window_counts_only_if_the_interrupt_was_delivered_before_it_opened() -> None:
+    one = journey(irq=100, handler=200)
+    held = moments(one, events((110, EventKind.WAIT, 1), (190, EventKind.WINDOW, 1)), frozenset({"window"}))
+    assert (held["delivered"].tolist(), held["window"].tolist()) == ([110], [190])
+    late = moments(one, events((150, EventKind.WINDOW, 1), (160, EventKind.WAIT, 1)), frozenset({"window"}))
+    assert (late["delivered"].tolist(), late["window"].tolist()) == ([0], [0])
+
+
+def test_coalesced_writes_are_fetched_by_the_last_exit_before_the_doorbell() -> None:
+    exits = events(
+        (50, EventKind.EXIT, 0), (120, EventKind.EXIT, 0), (140, EventKind.EXIT, 0), (300, EventKind.EXIT, 0)
+    )
+    one = journey(ring=90, rung=100, doorbell=200)
+    assert moments(one, exits, frozenset({"coalesced"}))["fetched"].tolist() == [140]
+    assert moments(one, exits, frozenset())["fetched"].tolist() == [0]
+
+
+def test_an_edge_at_a_masked_pin_lasts_until_its_write_has_returned() -> None:
+    found = echoes(
+        events((10, EventKind.IRQFD, 1), (15, EventKind.WAIT, 0), (30, EventKind.IRQFD, 2)), frozenset({"masked"})
+    )
+    assert found[["seq", "irq", "handler"]].tolist() == [(1, 10, 15)]
+
+
+def test_the_word_that_a_line_is_low_comes_from_the_handler_before_it() -> None:
+    rows = events((10, EventKind.IRQFD, 1), (20, EventKind.HANDLER, 1), (30, EventKind.RESAMPLE, 1))
+    found = echoes(rows, frozenset({"level"}))
+    assert found[["seq", "irq", "handler"]].tolist() == [(1, 20, 30)]
