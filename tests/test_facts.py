@@ -38,7 +38,7 @@ def test_heavy_caption() -> None:
     assert "every one left to user space" in caption(model)
     assert caption(model).endswith("100 interrupts, by KVM_SIGNAL_MSI.")
     assert facts.words(model, "vcpu") == "KVM_EXIT_IO: 100"
-    assert facts.words(model, "heavy_count") == "100 taken in the last second"
+    assert facts.words(model, "heavy_count") == "100 in the last second"
     assert facts.words(model, "answers") == "ioctl(KVM_SIGNAL_MSI)"
 
 

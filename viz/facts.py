@@ -324,7 +324,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "vcpu_b": lambda model: "in the guest, or halted",
     "heavy": lambda model: "heavy way: exit to user space",
     "heavy_short": lambda model: "heavy way: exit",
-    "heavy_count": lambda model: f"{grouped(counted(model, 'left'))} taken in the last second",
+    "heavy_count": lambda model: f"{grouped(counted(model, 'left'))} in the last second",
     "handler": handler_text,
     "route": route_text,
     "answers": answers_text,
