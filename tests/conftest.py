@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 
@@ -92,11 +93,25 @@ def nothing_left_behind() -> Iterator[None]:
     """Fails a test that leaves a file descriptor or a thread."""
     before = belongings()
     yield
-    gc.enable()  # a window that was opened has it switched off (viz/garbage.py)
-    gc.unfreeze()
+    gc.enable()  # a window that was opened collects by itself
     left = left_behind(before)
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def style_as_at_first() -> Iterator[None]:
+    """A window styles the whole application: not the tests after it."""
+    yield
+    if "PySide6.QtWidgets" not in sys.modules:
+        return
+    from PySide6.QtGui import QPalette
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and app.styleSheet():
+        app.setStyleSheet("")
+        app.setPalette(QPalette())
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from engine.events import EventKind
 from tests.fake_source import FakeSource
-from tests.test_window import Stage, style_of_its_own
+from tests.test_window import Stage
 from viz.break_popover import FITS, KIND, LEFT, MERGED, SLOW, BreakPopover
 from viz.breaks import Fits, LeftAnyway, Merged, OfKind, Slow
 from viz.theme import DARK, LIGHT
 from viz.window import make_window
-
-__all__ = ["style_of_its_own"]
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QWidget
 from pytestqt.qtbot import QtBot
@@ -31,14 +30,6 @@ from viz.window import MainWindow, make_window
 from viz.words import Words
 
 KEYS = Qt.Key
-
-
-@pytest.fixture(autouse=True)
-def style_of_its_own(qapp: QApplication) -> Iterator[None]:
-    """A window styles the whole application: not the tests after it."""
-    yield
-    qapp.setStyleSheet("")
-    qapp.setPalette(QPalette())
 
 
 class Stage:

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import platformdirs
+from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
 from engine.source import Source
-from viz.garbage import Garbage
 from viz.nosource import NoSource
 from viz.opening import Print
 from viz.summary import summary
@@ -28,7 +28,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
     app = application()
     window = make_window(source, reason=reason, theme=DARK)
     window.resize(*SIZE)
-    Garbage(window)
+    window.collector = GarbageCollector()
     window.show()
     window.frame.start()
     began, pictures = time.monotonic(), list[QPixmap]()

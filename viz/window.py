@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
+from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
@@ -25,7 +26,6 @@ from viz.commands import Commands
 from viz.empty import EmptyPanel
 from viz.files import RECORDINGS, Files
 from viz.frame import Frame
-from viz.garbage import Garbage
 from viz.index_progress import IndexProgress
 from viz.menus import Menus
 from viz.model import LiveModel
@@ -74,6 +74,8 @@ class MainWindow(QMainWindow):
         self._stopping: list[threading.Thread] = []
         self._bar_at = 0.0
         self._told_end, self._told_warning = False, ""
+        # Once it is open: a cycle may hold widgets, which must not die in another thread, where Python may collect.
+        self.collector: GarbageCollector | None = None
         self._front: dict[str, str] = {}  # which panel is in front at each place
         self._lay_out()
         self.keys = KeyHelp(self, theme)
@@ -397,7 +399,7 @@ def open_window(source: Source | None, *, reason: str = "") -> int:
         window.restoreGeometry(window.settings.geometry)
     signal.signal(signal.SIGINT, lambda *_: window.close())
     signal.signal(signal.SIGTERM, lambda *_: window.close())
-    Garbage(window)
+    window.collector = GarbageCollector()
     window.show()
     window.frame.start()
     return app.exec()
