@@ -27,7 +27,7 @@ from engine.scenario import Interrupt, Pace, Scenario
 from engine.vm import GsiRoute
 from engine.wires import DoorbellWires, InterruptWires, route_of
 
-IO_RING = 1 << 18
+IO_RING = 1 << 19  # half a second of signals flat out: an engine thread may be kept from its CPU that long
 PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}
 NO_DOORBELL = "This guest rings no doorbell: the host signals it."
 LEVEL_STAYS = "Who lowers the line is settled before the guest boots: KVM at its EOI, or the guest by a write."
