@@ -216,7 +216,7 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if not cut or not tally.doorbells_rung:
         return
     pending = tally.doorbells_pending
-    rest = f"{pending:,} are still under way" if pending else "none was lost"
+    rest = f"{pending:,} {'is' if pending == 1 else 'are'} still under way" if pending else "none was lost"
     yield Finding(
         f"The ioeventfd was taken away {times(cut)} while the guest rang: {tally.doorbells_rung:,} doorbells were rung "
         f"and {tally.doorbells_received:,} received, {rest}.",
