@@ -26,7 +26,7 @@ format: .venv/installed
 	@$(BIN)/ruff format .
 
 build: .venv/installed
-	@$(BIN)/python -m engine.build
+	@$(BIN)/python -P engine/build.py
 
 # The picture at the top of the README: five seconds of the default scenario, offscreen.
 picture: build
@@ -44,8 +44,8 @@ soak: build
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
 sanitize: .venv/installed
-	@$(BIN)/python -m engine.build --sanitize address,undefined --out build/address
-	@$(BIN)/python -m engine.build --sanitize thread --out build/thread
+	@$(BIN)/python -P engine/build.py --sanitize address,undefined --out build/address
+	@$(BIN)/python -P engine/build.py --sanitize thread --out build/thread
 
 wheel: .venv/installed
 	@PIP_CONSTRAINT=.ci/constraints.txt $(BIN)/python -m build --no-isolation --wheel

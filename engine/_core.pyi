@@ -1,4 +1,4 @@
-"""engine._core is made by cffi from core/core.h: see engine/build.py. Its types are C's, out of mypy's sight."""
+"""The module _core is made by cffi from core/core.h: see engine/build.py. Its types are C's, out of mypy's sight."""
 
 from typing import Any
 

@@ -1,9 +1,13 @@
-"""Compiles the C core into engine._core and guests/*.c into flat images, with gcc alone.
+"""Compiles the C core into bellwire.engine._core and guests/*.c into flat images, with gcc alone.
 
-    python -m engine.build                                          what is out of date, in place
-    python -m engine.build --sanitize address,undefined --out DIR   tests/c/*.c with the core, as programs in DIR
+    python -P engine/build.py                                          what is out of date, in place
+    python -P engine/build.py --sanitize address,undefined --out DIR   tests/c/*.c with the core, as programs in DIR
 
 cffi parses core/core.h, guests/abi.h and core/kvm.cdef themselves, so that no declaration is written twice.
+It needs nothing but the standard library and cffi, and is run by its path: before it has run, there is no package
+bellwire to be part of. That is build/package/bellwire, whose folders are links to those of the tree, so that what is
+installed and what is edited have the same names.
+
 A guest that has a line `// variants: bare=-DBARE` is compiled again with those flags, into <guest>-bare.bin.
 """
 
@@ -27,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "engine" / "core"
 GUESTS = ROOT / "guests"
 C_TESTS = ROOT / "tests" / "c"
+PACKAGE = ROOT / "build" / "package" / "bellwire"  # hatch's dev-mode-dirs names the folder that it is in
+ROOMS = ("engine", "viz", "guests", "assets")  # of the tree, and of the package
 EXTENSION = ROOT / "engine" / "_core.abi3.so"  # cffi keeps to the limited API: one file for every Python
 
 APT_LINE = "sudo apt-get install gcc libc6-dev linux-libc-dev python3-dev"
@@ -94,7 +100,7 @@ def declarations(header: str) -> str:
 
 
 def write_binding(target: Path) -> None:
-    """Writes cffi's C source of the module engine._core to `target`."""
+    """Writes cffi's C source of the module bellwire.engine._core to `target`."""
     from cffi import FFI
 
     ffi = FFI()
@@ -104,7 +110,7 @@ def write_binding(target: Path) -> None:
     if (CORE / "kvm.cdef").exists():
         ffi.cdef((CORE / "kvm.cdef").read_text())
     includes = [f'#include "{path.name}"' for path in headers]
-    ffi.set_source("engine._core", "\n".join(["#include <linux/kvm.h>", *includes]))
+    ffi.set_source("bellwire.engine._core", "\n".join(["#include <linux/kvm.h>", *includes]))
     with contextlib.redirect_stdout(io.StringIO()):  # it announces the temporary file
         ffi.emit_c_code(str(target))
 
@@ -124,7 +130,7 @@ def compile_core(scratch: Path, *flags: str) -> list[Path]:
 
 
 def build_core(output: Path = EXTENSION) -> bool:
-    """Builds engine._core if it is out of date. Returns whether it was."""
+    """Builds bellwire.engine._core if it is out of date. Returns whether it was."""
     if up_to_date(output, core_inputs()):
         return False
     with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
@@ -176,9 +182,20 @@ def build_guests() -> list[Path]:
     return [image for image, (source, flags) in images.items() if build_guest(source, image, flags)]
 
 
+def link_package() -> None:
+    """Makes the package of an editable install, unless it is there."""
+    PACKAGE.mkdir(parents=True, exist_ok=True)
+    for room in ROOMS:
+        link = PACKAGE / room
+        if not link.is_symlink():
+            with contextlib.suppress(FileExistsError):  # another build has just made it
+                link.symlink_to(Path("../../..") / room, target_is_directory=True)
+
+
 def build() -> list[Path]:
-    """Brings the core and the guests up to date, in place. Returns what was built."""
+    """Brings the core, the guests and the package up to date, in place. Returns what was built."""
     require_toolchain()
+    link_package()
     core = [EXTENSION] if build_core() else []
     return core + build_guests()
 
@@ -198,7 +215,9 @@ def build_c_tests(sanitizers: str, out: Path) -> list[Path]:
 
 def main() -> int:
     """The command line: see the top of this file. Exit code 0, or 1 with one sentence on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m engine.build", description="Compiles the C core and the guests.")
+    parser = argparse.ArgumentParser(
+        prog="python -P engine/build.py", description="Compiles the C core and the guests."
+    )
     parser.add_argument("--sanitize", metavar="LIST", help="build tests/c/*.c with -fsanitize=LIST instead")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "c", help="where those programs go")
     options = parser.parse_args()

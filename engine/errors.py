@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # it is the core's
-    from engine.verdict import Verdict
+    from bellwire.engine.verdict import Verdict
 
 
 class EngineError(Exception):

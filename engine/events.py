@@ -72,8 +72,8 @@ class EventKind(IntEnum):
     BUFFERS = 17
     # The guest, about to let interrupts in again after it has held them off: seq newest interrupt that was announced.
     WINDOW = 18
-    # The stream begins in the middle of a run, behind these numbers: id Before (engine/beginning.py), seq the number,
-    # arg which queue or counter it is of.
+    # The stream begins in the middle of a run, behind these numbers: id Before (engine/folds/beginning.py), seq the
+    # number, arg which queue or counter it is of.
     BEFORE = 20
     # The kernel has refused what the engine asked for: id Operation, seq the GSI or the ioeventfd's address, arg errno.
     REFUSED = 19
@@ -106,7 +106,7 @@ class Setting(IntEnum):
     ROUTE = 4  # the vector that the GSI's route leads to, where it changes
     MASKED = 5  # 1 the interrupt's pin is masked, so that its edges are lost
     VCPU = 7  # the vCPU that the GSI's route leads to, where it changes
-    STEP = 6  # steps of the lab (engine/lab.py) so far; the newest is about to be done
+    STEP = 6  # steps of the lab (engine/machines/lab.py) so far; the newest is about to be done
 
 
 class Operation(IntEnum):
@@ -200,3 +200,40 @@ class Clock:
     def cycles(self, seconds: float) -> int:
         """Cycles in `seconds`."""
         return round(seconds * self.hz)
+
+
+# -- Names of the reasons for which KVM_RUN returns: KVM_EXIT_* of linux/kvm.h, a stable interface.
+
+NAMES: dict[int, str] = {
+    0: "UNKNOWN",
+    1: "EXCEPTION",
+    2: "IO",
+    3: "HYPERCALL",
+    4: "DEBUG",
+    5: "HLT",
+    6: "MMIO",
+    7: "IRQ_WINDOW_OPEN",
+    8: "SHUTDOWN",
+    9: "FAIL_ENTRY",
+    10: "INTR",
+    11: "SET_TPR",
+    12: "TPR_ACCESS",
+    16: "NMI",
+    17: "INTERNAL_ERROR",
+    24: "SYSTEM_EVENT",
+    26: "IOAPIC_EOI",
+    27: "HYPERV",
+    29: "X86_RDMSR",
+    30: "X86_WRMSR",
+    31: "DIRTY_RING_FULL",
+    32: "AP_RESET_HOLD",
+    33: "X86_BUS_LOCK",
+    34: "XEN",
+    37: "NOTIFY",
+    39: "MEMORY_FAULT",
+}
+
+
+def exit_name(reason: int) -> str:
+    """The name after KVM_EXIT_, or the number of a reason that this program does not know."""
+    return NAMES.get(reason, f"REASON_{reason}")

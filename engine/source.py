@@ -8,11 +8,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from engine.errors import EngineError
-from engine.events import Clock, Events
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Clock, Events
 
 if TYPE_CHECKING:
-    from engine.scenario import Scenario
+    from bellwire.engine.scenarios.scenario import Scenario
 
 
 class Source(Protocol):

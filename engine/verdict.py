@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass
 from enum import Enum
 
-from engine._core import lib
-from engine.exits import exit_name
+from bellwire.engine._core import lib
+from bellwire.engine.events import exit_name
 
 
 class Verdict(Enum):

@@ -2,7 +2,7 @@
  * #defines with plain numbers only: this file is read by C, by the assembler and by cffi.
  * All addresses are guest-physical; the page tables map them one to one. */
 
-/* Memory: one slot from 0, prepared by engine/vm.py */
+/* Memory: one slot from 0, prepared by engine/kvm/vm.py */
 #define BW_MEMORY_SIZE 0x800000
 #define BW_PAGE_TABLES 0x1000
 #define BW_GDT 0x7000

@@ -14,14 +14,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
-from engine._core import lib
-from engine.errors import KvmError
-from engine.host import kvm_backend
-from engine.irqchip import Lapic, enable_lapic
-from engine.owner import Eventfd, Owner
-from engine.vcpu import Vcpu
-from engine.verdict import Verdict
-from engine.vm import GsiRoute, Kvm, Memory, Vm
+from bellwire.engine._core import lib
+from bellwire.engine.errors import KvmError
+from bellwire.engine.host.host import kvm_backend
+from bellwire.engine.kvm.irqchip import Lapic, enable_lapic
+from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.vm import GsiRoute, Kvm, Memory, Vm
+from bellwire.engine.verdict import Verdict
 
 PATIENCE = 10.0  # seconds; only to end a test that hangs
 MEMORY = 0x100000

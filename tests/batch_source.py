@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from typing import cast
 
-from engine.events import Clock, Events, no_events
-from engine.scenario import load_scenario
-from engine.source import Source
+from bellwire.engine.events import Clock, Events, no_events
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.source import Source
+from bellwire.viz.model.live import LiveModel
 from tests.journey_streams import World, cut
-from viz.model import LiveModel
 
 HZ = 1e9  # a cycle is a nanosecond
 

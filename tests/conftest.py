@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.errors import NoKvmError
+from bellwire.engine.errors import NoKvmError
+from bellwire.viz.text.figures import FITTING, Durations
 from tests.leaks import belongings, left_behind
-from viz.text import FITTING, Durations
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -53,7 +53,7 @@ def pytest_unconfigure() -> None:
 @functools.cache
 def kvm_trouble() -> str:
     """Why no guest can run here; empty if one can."""
-    from engine.host import usable_kvm
+    from bellwire.engine.host.host import usable_kvm
 
     try:
         usable_kvm()

@@ -8,8 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from engine.errors import EngineError
-from engine.events import (
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import (
     BUFFERS_ADDED,
     BUFFERS_USED,
     EVENT,
@@ -22,7 +22,7 @@ from engine.events import (
     Setting,
     Switch,
 )
-from engine.scenario import Scenario, load_scenario
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 
 HZ = 2_000_000_000  # cycles a second: 2000 cycles are 1 µs
 START = 10**12

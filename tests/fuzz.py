@@ -30,12 +30,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from engine.errors import EngineError, GuestError
-from engine.session import Session
-from engine.verdict import Verdict
+from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.live.session import Session
+from bellwire.engine.verdict import Verdict
+from bellwire.viz.model.live import LiveModel
 from tests.fuzz_guests import FAMILIES, Case
 from tests.leaks import Belongings, belongings, left_behind
-from viz.model import LiveModel
 
 LOOK_EVERY = 300  # runs between two looks at what is left behind
 LIVE_SECONDS = 0.05  # how long a guest is let run
@@ -126,7 +126,10 @@ def watch(session: Session, hand: Random) -> LiveModel:
 @contextmanager
 def haste() -> Iterator[None]:
     """What a guest that never answers is waited for."""
-    with patch("engine.guest.READY_SECONDS", 0.02), patch("engine.session.SETTLE_SECONDS", 0.02):
+    with (
+        patch("bellwire.engine.machines.guest.READY_SECONDS", 0.02),
+        patch("bellwire.engine.live.session.SETTLE_SECONDS", 0.02),
+    ):
         yield
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from engine import storage_daemon, uring
-from engine._core import lib
-from engine.guest import guest_image
-from engine.scenario import Doorbell, Pace, Scenario, list_scenarios
+from bellwire.engine._core import lib
+from bellwire.engine.kvm import storage_daemon, uring
+from bellwire.engine.machines.guest import guest_image
+from bellwire.engine.scenarios.scenario import Doorbell, Pace, Scenario, list_scenarios
 
 FLAT_OUT = Pace(float("inf"), 1, "hlt")
 CHEAP = 3  # a machine that starts no other process is chosen so many times more often

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import engine.guest
-from engine._core import lib
-from engine.scenario import Scenario
-from engine.session import Session
+import bellwire.engine.machines.guest
+from bellwire.engine._core import lib
+from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import Scenario
 from tests.test_session import wait_for
 
 DESCRIPTORS, AVAILABLE = lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_VIRTQUEUE_AVAILABLE
@@ -33,8 +33,8 @@ def described(address: int, length: int, flags: int, next: int = 0) -> list[tupl
 def run_hostile(scenario: Scenario, code: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Until the session has ended by itself."""
     (folder / "custom.bin").write_bytes(code)
-    monkeypatch.setattr(engine.guest, "GUESTS", folder)
-    monkeypatch.setattr(engine.guest, "READY_SECONDS", 0.05)
+    monkeypatch.setattr(bellwire.engine.machines.guest, "GUESTS", folder)
+    monkeypatch.setattr(bellwire.engine.machines.guest, "READY_SECONDS", 0.05)
     with Session(replace(scenario, guest="custom")) as session:
         wait_for(lambda: not session.alive)
     return session

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
 
 RELAYED_PORT = 0x510
 LANES = {

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 
-from engine.recorder import Recorder
-from engine.recording_header import Header
-from engine.scenario import load_scenario
-from engine.session import Session
-from viz.assets import asset
-from viz.doctor import program_version
-from viz.opening import SHIPPED
+from bellwire.engine.live.session import Session
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.cli.opening import SHIPPED
+from bellwire.viz.style.assets import asset
+from bellwire.viz.text.versions import program_version
 
 SECONDS = 2.5  # with each wiring
 WIRINGS = ((True, True), (False, True), (True, False), (False, False), (True, True))  # ioeventfd, irqfd

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.events import EventKind, Lane, event
-from engine.recorder import Recorder
-from engine.recording import Recording
-from engine.recording_header import Header
+from bellwire.engine.events import EventKind, Lane, event
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
 from tests.fake_source import START, FakeSource
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import RecordingError
-from engine.events import EVENT, EventKind, Lane
-from engine.recorder import Recorder
-from engine.recording import Recording
-from engine.recording_header import Header
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import EVENT, EventKind, Lane
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
 
 SECONDS = 20  # that reading one file may take before it counts as hung
 FORMAT_1 = Path(__file__).parent / "recordings" / "format-1.arrow"

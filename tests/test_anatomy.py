@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from engine.events import Switch
-from engine.scenario import list_scenarios, load_scenario
-from viz.anatomy import Stage, load_anatomy, paths_of
+from bellwire.engine.events import Switch
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.viz.panels.anatomy.kernel_paths import Stage, load_anatomy, paths_of
 
 ANATOMY = load_anatomy()
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from engine.arrow_stream import RECORD_BATCH, SCHEMA, Message, parsed, read_message
+from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, parsed, read_message
 
 TABLE = pa.table({"a": pa.array([1, 2, 3], pa.int64()), "b": pa.array([4, 5, 6], pa.uint8())})
 

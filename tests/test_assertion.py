@@ -7,11 +7,11 @@ import random
 import numpy as np
 import pytest
 
-from engine.assertion import COUNTS, OPERATORS, STATISTICS, parse
-from engine.errors import AssertionTextError
-from engine.events import Clock, EventKind, Lane, Setting, event
-from engine.latency import LATENCIES, Latencies
-from engine.tally import Tally
+from bellwire.engine.errors import AssertionTextError
+from bellwire.engine.events import Clock, EventKind, Lane, Setting, event
+from bellwire.engine.findings.assertion import COUNTS, OPERATORS, STATISTICS, parse
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.tally import Tally
 from tests.journey_streams import World, scenario
 
 CLOCK = Clock(2e9)

@@ -8,12 +8,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.beginning import prologue
-from engine.events import EVENT, STATS, Clock, EventKind, Events, Lane, Setting, Switch, event, no_events
-from engine.journeys import JOURNEY, Journeys, JourneyTracker
-from engine.tally import Tally
+from bellwire.engine.events import EVENT, STATS, Clock, EventKind, Events, Lane, Setting, Switch, event, no_events
+from bellwire.engine.folds.beginning import prologue
+from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker
+from bellwire.engine.folds.tally import Tally
+from bellwire.viz.model.rates import Rates
 from tests.journey_streams import World, scenario
-from viz.rates import Rates
 
 SEEDS = st.integers(0, 2**32 - 1)
 SHARES = st.floats(0, 1)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.recording import Recording
-from engine.synthetic import synthetic_recording
-from viz.bench_recordings import against_kernelshark, figures_of, recording_figures
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.synthetic import synthetic_recording
+from bellwire.viz.bench.recordings import against_kernelshark, figures_of, recording_figures
 
 
 def test_a_synthetic_recording_is_whole_and_says_that_it_is_one(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_synthetic_recording_is_whole_and_says_that_it_is_one(tmp_path: Path) 
 def test_every_figure_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parent.parent))
-    monkeypatch.setattr("viz.bench_recordings.load_seconds", lambda events, folder: (2.0, events))
+    monkeypatch.setattr("bellwire.viz.bench.recordings.load_seconds", lambda events, folder: (2.0, events))
     figures = recording_figures(20_000)
     assert (figures[-1].holds, "20,000 system calls" in figures[-1].detail) == (True, True)
     assert [figure.name.split(",")[0] for figure in figures][:2] == ["recording opened", "index built"]
@@ -31,7 +31,7 @@ def test_every_figure_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_without_kernelshark_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viz.kernelshark.loadable", lambda: False)
+    monkeypatch.setattr("bellwire.viz.bench.kernelshark.loadable", lambda: False)
     figure = against_kernelshark(0.1, 1000, tmp_path)
     assert (figure.value, figure.holds) == ("not measured", False)
     assert "apt install trace-cmd" in figure.detail

@@ -6,17 +6,16 @@ import itertools
 
 import pytest
 
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES
-from engine.latency import LATENCIES
-from engine.scenario import Scenario, list_scenarios, load_scenario
-from viz.assets import asset
-from viz.blueprint import EXTENDED, SIMPLE, Blueprint, Point, blueprint_of, call_of, heights_of, merged
-from viz.facts import FDS, LANE_SAYINGS, SAYINGS
-from viz.legs import LEGS, Ways
-from viz.moments import MOMENTS
-from viz.rates import KINDS
-from viz.theme import DARK
-from viz.words import plain, speaking
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES
+from bellwire.engine.folds.latency import LATENCIES
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.viz.diagram.blueprint import EXTENDED, SIMPLE, Blueprint, Point, blueprint_of, call_of, heights_of, merged
+from bellwire.viz.diagram.part_words import FDS, LANE_SAYINGS, SAYINGS
+from bellwire.viz.diagram.still_words import plain, speaking
+from bellwire.viz.model.rates import KINDS
+from bellwire.viz.model.ways import LEGS, MOMENTS, Ways
+from bellwire.viz.style.assets import asset
+from bellwire.viz.style.theme import DARK
 
 SCENARIOS = pytest.mark.parametrize(
     ("scenario", "extended"),

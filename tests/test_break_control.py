@@ -8,13 +8,13 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind
+from bellwire.engine.events import EventKind
+from bellwire.viz.model.breaks import Fits, LeftAnyway, Merged, OfKind, Slow
+from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.window.breaking import FITS, KIND, LEFT, MERGED, SLOW, BreakPopover
+from bellwire.viz.window.window import make_window
 from tests.fake_source import FakeSource
 from tests.test_window import Stage
-from viz.break_popover import FITS, KIND, LEFT, MERGED, SLOW, BreakPopover
-from viz.breaks import Fits, LeftAnyway, Merged, OfKind, Slow
-from viz.theme import DARK, LIGHT
-from viz.window import make_window
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import EVENT, EventKind, Events, Lane, Switch
-from engine.journeys import HEAVY_DOORBELL
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL
+from bellwire.viz.model.breaks import AFTER_SECONDS, Break, Fits, LeftAnyway, Merged, OfKind, Slow
+from bellwire.viz.model.filter_language import parse
+from bellwire.viz.model.journey_of import part
+from bellwire.viz.model.live import LiveModel
 from tests.batch_source import HZ, cut_world, model_of
 from tests.fake_source import FakeSource
-from viz.breaks import AFTER_SECONDS, Break, Fits, LeftAnyway, Merged, OfKind, Slow
-from viz.filter_language import parse
-from viz.membership import part
-from viz.model import LiveModel
 
 AFTER = round(AFTER_SECONDS * HZ)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import build
+from bellwire.engine import build
 
 SOURCES = sorted(build.GUESTS.glob("*.c"))
 IMAGES = sorted(image for source in SOURCES for image, _ in build.variants(source))
@@ -91,7 +91,7 @@ def test_the_core_exports_its_entry_and_nothing_else() -> None:
 
 
 def test_the_core_says_what_the_headers_say() -> None:
-    from engine._core import lib
+    from bellwire.engine._core import lib
 
     assert {name: getattr(lib, name) for name in ABI} == {name: int(value, 0) for name, value in ABI.items()}
 

@@ -8,15 +8,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.calls.of_scenario import calls_of
-from engine.calls.program import program
-from engine.scenario import list_scenarios
+from bellwire.engine.calls.of_scenario import calls_of
+from bellwire.engine.calls.program import program
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.anatomy.panel import AnatomyPanel
+from bellwire.viz.panels.calls.panel import COPIED, CallPanel
+from bellwire.viz.panels.calls.state import call_at, calls_now, part_of
+from bellwire.viz.style.theme import DARK, LIGHT
 from tests.fake_source import FakeSource
-from viz.called import call_at, calls_now, part_of
-from viz.model import LiveModel
-from viz.panels.anatomy import AnatomyPanel
-from viz.panels.call import COPIED, CallPanel
-from viz.theme import DARK, LIGHT
 
 
 def model_of(scenario: str = "roundtrip") -> tuple[LiveModel, FakeSource]:

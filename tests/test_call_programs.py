@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.calls.call import Call
-from engine.calls.guest import Write
-from engine.calls.of_scenario import calls_of
-from engine.calls.program import LANGUAGES, program
-from engine.events import Switch
-from engine.scenario import list_scenarios, load_scenario
-from engine.storage_daemon import PROGRAM, unnamed_image
-from engine.storage_daemon import refusal as no_daemon
-from engine.uring import refusal as no_uring
+from bellwire.engine.calls.call import Call
+from bellwire.engine.calls.guest import Write
+from bellwire.engine.calls.of_scenario import calls_of
+from bellwire.engine.calls.program import LANGUAGES, program
+from bellwire.engine.events import Switch
+from bellwire.engine.kvm.storage_daemon import PROGRAM, unnamed_image
+from bellwire.engine.kvm.storage_daemon import refusal as no_daemon
+from bellwire.engine.kvm.uring import refusal as no_uring
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 
 WIRINGS = [None, *({Switch.IOEVENTFD: on, Switch.IRQFD: on} for on in (False, True))]
 FLAGS = ["-Wall", "-Wextra", "-Werror", "-O0"]

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from engine.calls.of_scenario import calls_of
-from engine.calls.program import LANGUAGES, program
-from engine.scenario import load_scenario
-from viz.cli import main
+from bellwire.engine.calls.of_scenario import calls_of
+from bellwire.engine.calls.program import LANGUAGES, program
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.cli.app import main
 
 CALLS = {call.name: call for call in calls_of(load_scenario("roundtrip"))}
 

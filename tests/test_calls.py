@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from engine._core import lib
-from engine.build import ROOT
-from engine.calls.call import SIGNALS, Call, in_order
-from engine.calls.of_scenario import calls_of
-from engine.calls.set_up import NewEventfd
-from engine.calls.signals import SetIrqLine, SignalMsi
-from engine.calls.vhost_user import SetVring
-from engine.events import Switch
-from engine.gsi import GsiRoute
-from engine.scenario import Scenario, list_scenarios, load_scenario
-from engine.storage_daemon import refusal as no_daemon
-from engine.uring import refusal as no_uring
+from bellwire.engine._core import lib
+from bellwire.engine.build import ROOT
+from bellwire.engine.calls.call import SIGNALS, Call, in_order
+from bellwire.engine.calls.of_scenario import calls_of
+from bellwire.engine.calls.set_up import NewEventfd
+from bellwire.engine.calls.signals import SetIrqLine, SignalMsi
+from bellwire.engine.calls.vhost_user import SetVring
+from bellwire.engine.events import Switch
+from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.kvm.storage_daemon import refusal as no_daemon
+from bellwire.engine.kvm.uring import refusal as no_uring
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
 
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
 OFF = {Switch.IOEVENTFD: False, Switch.IRQFD: False}
@@ -30,10 +30,10 @@ SHIM = Path(__file__).parent / "ioctl_shim.c"
 # Builds each scenario's machine and takes it apart; runs some until signals have gone both ways.
 PROGRAM = """
 import os, sys, time
-from engine.events import EventKind
-from engine.machine import build_machine
-from engine.scenario import load_scenario
-from engine.session import Session
+from bellwire.engine.events import EventKind
+from bellwire.engine.machines.build import build_machine
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.live.session import Session
 for name in sys.argv[1].split(","):
     os.write(int(os.environ["CALL_LOG"]), f"scenario {name}\\n".encode())
     build_machine(load_scenario(name), None, None).close()
@@ -150,7 +150,7 @@ def test_what_is_shown_of_an_interrupt_is_what_the_kernel_got(name: str, made: d
 
 def nudge(number: int) -> Made:
     """The engine's own: it wakes a vCPU, and is no interrupt of a scenario."""
-    from engine.calls.set_up import CreateVcpu, CreateVm, OpenKvm, SetMemory
+    from bellwire.engine.calls.set_up import CreateVcpu, CreateVm, OpenKvm, SetMemory
 
     vm = CreateVm(name="", kvm=OpenKvm(name=""))
     vcpu = CreateVcpu(name="", vm=vm, memory=SetMemory(name="", vm=vm))

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from engine import host
-from engine.errors import NoKvmError
-from engine.host import Check
-from engine.recording import Recording
-from engine.scenario import list_scenarios
-from engine.tally import Tally
-from viz.cli import main
-from viz.measure import disagreements
+from bellwire.engine.errors import NoKvmError
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.host import host
+from bellwire.engine.host.host import Check
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.cli.app import main
+from bellwire.viz.cli.measure import disagreements
 
 COUNTS = {
     *("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads"),
@@ -33,7 +33,7 @@ SUMMARY = {"count", "min", "p50", "p90", "p99", "p999", "p9999", "max", "mean", 
 def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """The program as it is started from a shell."""
     return subprocess.run(
-        [sys.executable, "-m", "viz", *arguments], capture_output=True, check=False, timeout=60, **more
+        [sys.executable, "-m", "bellwire.viz", *arguments], capture_output=True, check=False, timeout=60, **more
     )
 
 
@@ -52,7 +52,7 @@ def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_no_qt_is_imported(arguments: list[str]) -> None:
-    code = f"import sys; from viz.cli import main; main({arguments!r}); print('PySide6' in sys.modules)"
+    code = f"import sys; from bellwire.viz.cli.app import main; main({arguments!r}); print('PySide6' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "False"
 
@@ -148,7 +148,7 @@ NO_KVM = Check("access", "/dev/kvm", False, "There is no /dev/kvm", "sudo modpro
 def test_doctor_names_the_remedies(
     checks: list[Check], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("viz.doctor.all_checks", lambda: checks)
+    monkeypatch.setattr("bellwire.viz.cli.doctor.all_checks", lambda: checks)
     assert main(["doctor"]) == code
     printed = capsys.readouterr().out
     assert all(check.remedy in printed for check in checks)
@@ -267,7 +267,7 @@ def flat_out() -> Iterator[subprocess.Popen[str]]:
     command = [
         sys.executable,
         "-m",
-        "viz",
+        "bellwire.viz",
         "run",
         "doorbell-pio",
         "--set",
@@ -315,7 +315,7 @@ def target(link: Path) -> str:
 def test_signals_that_do_not_come_end_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("viz.measure.STALL_SECONDS", 0.2)
+    monkeypatch.setattr("bellwire.viz.cli.measure.STALL_SECONDS", 0.2)
     assert main(["run", "roundtrip", "--signals", "100", "--set", "pace=1", "--json"]) == 1
     printed = capsys.readouterr()
     assert json.loads(printed.out)["counts"]["doorbells_rung"] < 100

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine import clock_check
-from engine.clock_check import UNSYNCHRONIZED, guest_clock_check
-from engine.clock_error import ClockError
-from engine.errors import EngineError
-from engine.events import Clock
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Clock
+from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.live import clock_check
+from bellwire.engine.live.clock_check import UNSYNCHRONIZED, guest_clock_check
 
 HOST = {"tsc_khz": "2000000", "tsc_offset": "0"}
 

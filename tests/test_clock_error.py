@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.clock_error import ClockError
-from engine.events import EVENT, Clock, EventKind, Events, Lane
-from engine.journeys import JOURNEY, Journeys, JourneyTracker
-from engine.latency import Latencies
-from engine.scenario import load_scenario
-from engine.session import Session
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane
+from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import load_scenario
 from tests.journey_streams import World, cut, scenario
 
 CLOCK = Clock(2e9)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.compare import LEVEL, Side, compare, difference, resampled, side_of, sides_at_switch
-from engine.errors import RecordingError
-from engine.exit_split import Exits
-from engine.histogram import Histogram
-from engine.latency import LATENCIES
-from engine.recorder import Recorder
-from engine.recording import Recording
-from engine.recording_header import Header
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.findings.compare import LEVEL, Side, compare, difference, resampled, side_of, sides_at_switch
+from bellwire.engine.folds.exit_split import Exits
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.latency import LATENCIES
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
 from tests.fake_source import FakeSource
 
 

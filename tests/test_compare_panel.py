@@ -9,15 +9,15 @@ import pytest
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from bellwire.viz.panels.compare.painter import ComparePainter
+from bellwire.viz.panels.compare.panel import ComparePanel
+from bellwire.viz.panels.compare.rows import NOTHING_YET
+from bellwire.viz.style.theme import DARK, LIGHT, Theme, load_fonts
+from bellwire.viz.text.figures import Durations, unit_called
+from bellwire.viz.window.actions import BY_NAME
+from bellwire.viz.window.window import MainWindow, make_window
 from tests.fake_source import FakeSource
 from tests.test_compared import model_at_switch, recorded
-from viz.actions import BY_NAME
-from viz.compare_painter import ComparePainter
-from viz.compared import NOTHING_YET
-from viz.panels.compare import ComparePanel
-from viz.text import Durations, unit_called
-from viz.theme import DARK, LIGHT, Theme, load_fonts
-from viz.window import MainWindow, make_window
 
 
 def shown(qtbot: QtBot, switch: bool = True, theme: Theme = DARK, size: tuple[int, int] = (1500, 200)) -> ComparePanel:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from engine.recorder import Recorder
-from engine.recording_header import Header
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, in_words, sides_of, why_nothing
 from tests.fake_source import FakeSource
-from viz.baseline import Baseline
-from viz.compared import OTHER_HOST, THIS_RUN, Compared, in_words, sides_of, why_nothing
-from viz.model import LiveModel
 
 
 def model_at_switch(switch: bool = True) -> LiveModel:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.compare import RESAMPLES
-from engine.recorder import Recorder
-from engine.recording_header import Header
+from bellwire.engine.findings.compare import RESAMPLES
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.viz.cli.app import main
 from tests.fake_source import FakeSource
-from viz.cli import main
 
 
 def recorded(path: Path, *, switch: bool = False, ioeventfd: bool = True, cpu: str = "") -> str:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.ioeventfd import Ioeventfd
-from engine.irqchip import IoapicPin
-from engine.irqfd import Irqfd
-from engine.owner import Eventfd
-from engine.vm import GsiRoute
+from bellwire.engine.kvm.ioeventfd import Ioeventfd
+from bellwire.engine.kvm.irqchip import IoapicPin
+from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.kvm.owner import Eventfd
+from bellwire.engine.kvm.vm import GsiRoute
 from tests.bare import BACKEND, EOI, PORT, WAIT, Bare, out, wait_for
 
 pytestmark = pytest.mark.kvm

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine._core import lib
-from engine.coalesced import CoalescedRing, CoalescedWrite, CoalescedZone
-from engine.gsi import GSIS, broken_rule, default_routes
-from engine.irqchip import IoapicPin, interrupt
-from engine.vm import GsiRoute, Kvm
+from bellwire.engine._core import lib
+from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedWrite, CoalescedZone
+from bellwire.engine.kvm.gsi import GSIS, broken_rule, default_routes
+from bellwire.engine.kvm.irqchip import IoapicPin, interrupt
+from bellwire.engine.kvm.vm import GsiRoute, Kvm
 from tests.bare import EOI, MMIO, PORT, WAIT, Bare, answer, errno_of, out, read, store, wait_for, write
 
 pytestmark = pytest.mark.kvm

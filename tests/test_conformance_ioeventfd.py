@@ -9,12 +9,12 @@ from itertools import product
 
 import pytest
 
-from engine._core import lib
-from engine.coalesced import CoalescedZone
-from engine.errors import KvmError
-from engine.ioeventfd import Ioeventfd, IoMatch, deassign
-from engine.owner import Eventfd
-from engine.vm import Kvm, Memory
+from bellwire.engine._core import lib
+from bellwire.engine.errors import KvmError
+from bellwire.engine.kvm.coalesced import CoalescedZone
+from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch, deassign
+from bellwire.engine.kvm.owner import Eventfd
+from bellwire.engine.kvm.vm import Kvm, Memory
 from tests.bare import MMIO, PORT, Bare, answer, errno_of
 
 pytestmark = pytest.mark.kvm

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine._core import lib
-from engine.irqfd import Irqfd, deassign
-from engine.owner import Eventfd
-from engine.vm import GsiRoute
+from bellwire.engine._core import lib
+from bellwire.engine.kvm.irqfd import Irqfd, deassign
+from bellwire.engine.kvm.owner import Eventfd
+from bellwire.engine.kvm.vm import GsiRoute
 from tests.bare import ONE_VM_ONLY, Bare, answer, errno_of, wait_for
 
 pytestmark = pytest.mark.kvm

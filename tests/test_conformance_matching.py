@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine._core import lib
-from engine.coalesced import CoalescedRing, CoalescedZone
-from engine.ioeventfd import Ioeventfd, IoMatch
-from engine.owner import Eventfd
+from bellwire.engine._core import lib
+from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
+from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch
+from bellwire.engine.kvm.owner import Eventfd
 from tests.bare import BACKEND, MMIO, PAGE, PORT, Bare, Outcome, out, read, store, write
 
 pytestmark = pytest.mark.kvm

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.build import C_TESTS, GUESTS, build, build_c_tests
+from bellwire.engine.build import C_TESTS, GUESTS, build, build_c_tests
 
 SANITIZERS = ("address,undefined", "thread")
 PROGRAMS = sorted(path.stem for path in C_TESTS.glob("*.c"))

@@ -12,19 +12,19 @@ from PySide6.QtGui import QFont, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.diagram.geometry import Geometry
+from bellwire.viz.diagram.painter import Sketch
+from bellwire.viz.diagram.sprites import shape_of
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.travel import Token
+from bellwire.viz.model.ways import LEGS
+from bellwire.viz.style.theme import DARK, LIGHT, Theme
 from tests.fake_source import FakeSource
 from tests.test_model import run
-from viz.blueprint import blueprint_of
-from viz.diagram import Diagram
-from viz.geometry import Geometry
-from viz.legs import LEGS
-from viz.model import LiveModel
-from viz.pulse import shape_of
-from viz.sketch import Sketch
-from viz.theme import DARK, LIGHT, Theme
-from viz.tokens import Token
-from viz.words import Words
 
 PLAN = blueprint_of(load_scenario("roundtrip"))
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.doorbell_numbers import DoorbellNumbers
-from engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.machines.two_vcpus import DoorbellNumbers
 
 PORT = 0x510
 

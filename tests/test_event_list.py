@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.viz.model import history
+from bellwire.viz.model.filter_language import parse
+from bellwire.viz.model.journey_of import around, latency_of
+from bellwire.viz.panels.events.cells import COLUMNS, FIELDS, copied, csv_pieces, moment, rows_of
+from bellwire.viz.panels.events.rows import EventList
+from bellwire.viz.text.figures import THIN, Durations, unit_called
 from tests.batch_source import cut_world, drained, model_of, world
-from viz import history
-from viz.event_cells import COLUMNS, FIELDS, copied, csv_pieces, moment, rows_of
-from viz.event_list import EventList
-from viz.filter_language import parse
-from viz.membership import around, latency_of
-from viz.text import THIN, Durations, unit_called
 
 
 def rings(first: int, count: int) -> Events:
@@ -152,7 +152,7 @@ def test_a_moment_has_all_its_digits_in_every_unit(unit: str, text: str, monkeyp
 
 
 def test_a_file_has_every_row_with_raw_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viz.event_cells.PIECE", 20)
+    monkeypatch.setattr("bellwire.viz.panels.events.cells.PIECE", 20)
     model = drained(world(5, 600))
     events = EventList(model, parse("kind=ring,handler"))
     events.search.advance()

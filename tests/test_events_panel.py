@@ -11,13 +11,13 @@ from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind
+from bellwire.engine.events import EventKind
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.steps import begin_and_end
+from bellwire.viz.panels.events.filter_line import FilterLine
+from bellwire.viz.panels.events.panel import EventsPanel
+from bellwire.viz.style.theme import DARK, LIGHT
 from tests.fake_source import FakeSource
-from viz.filter_line import FilterLine
-from viz.model import LiveModel
-from viz.panels.events import EventsPanel
-from viz.steps import begin_and_end
-from viz.theme import DARK, LIGHT
 
 KEYS = Qt.Key
 

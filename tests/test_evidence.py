@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
-from engine.evidence import MOST_KINDS, Evidence
-from engine.findings import findings
-from engine.scenario import Scenario, load_scenario
-from engine.tally import Tally
+from bellwire.engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine.findings.findings import findings
+from bellwire.engine.folds.evidence import MOST_KINDS, Evidence
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 
 IO, MMIO, SHUTDOWN = 2, 6, 8
 ON, OFF = (EventKind.WIRE, Switch.IOEVENTFD, 0, 1), (EventKind.WIRE, Switch.IOEVENTFD, 0, 0)

@@ -7,15 +7,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind, Lane, Setting, event
-from engine.findings import findings
+from bellwire.engine.events import EventKind, Lane, Setting, event
+from bellwire.engine.findings.findings import findings
+from bellwire.viz.diagram.part_words import match_text, miss_text
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.ways import traits
+from bellwire.viz.panels.evidence import EvidencePanel
+from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.window.views import Views
 from tests.fake_source import FakeSource
-from viz.facts import match_text, miss_text
-from viz.model import LiveModel
-from viz.panels.evidence import EvidencePanel
-from viz.theme import DARK, LIGHT
-from viz.traits import traits
-from viz.views import Views
 
 
 def panel_on(qtbot: QtBot, scenario: str = "roundtrip", seconds: float = 0.5) -> tuple[EvidencePanel, FakeSource]:

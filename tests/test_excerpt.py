@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.excerpt import journeys_between
-from engine.journeys import JourneyTracker, finish
-from engine.latency import begin
+from bellwire.engine.folds.journeys import JourneyTracker, finish
+from bellwire.engine.folds.latency import begin
+from bellwire.engine.recordings.excerpt import journeys_between
 from tests.recorded import recorded
 
 

@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from engine.events import EVENT, EventKind, Events, Lane, Switch, event
-from engine.exit_split import Exits, ExitSplit
-from engine.scenario import load_scenario
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch, event
+from bellwire.engine.folds.exit_split import Exits, ExitSplit
+from bellwire.engine.scenarios.scenario import load_scenario
 from tests.fake_source import FakeSource
 from tests.journey_streams import cut
 

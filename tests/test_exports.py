@@ -15,12 +15,12 @@ import pyarrow.parquet
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from engine.convert import convert, export_for, refuse_to_overwrite
-from engine.errors import RecordingError
-from engine.exports import EXPORTS
-from engine.histogram import bin_of
-from engine.latency import LATENCIES, Latencies
-from engine.recording import Recording
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.exports import EXPORTS
+from bellwire.engine.exports.convert import convert, export_for, refuse_to_overwrite
+from bellwire.engine.folds.histogram import bin_of
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.recordings.recording import Recording
 from tests.recorded import recorded
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from engine.scenario import list_scenarios
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.diagram.captions import caption, other_exits
+from bellwire.viz.diagram.still_words import Words, speaking
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.nosource import NoSource
+from bellwire.viz.text.figures import count_of, duration, grouped, pace, ratio, short
 from tests.fake_source import FakeSource
 from tests.test_model import run
-from viz import facts
-from viz.blueprint import blueprint_of
-from viz.captions import caption, other_exits
-from viz.model import LiveModel
-from viz.nosource import NoSource
-from viz.text import count_of, duration, grouped, pace, ratio, short
-from viz.words import Words, speaking
 
 
 def at_work(scenario: str = "roundtrip", seconds: float = 1.2) -> tuple[FakeSource, LiveModel]:
@@ -37,9 +37,9 @@ def test_heavy_caption() -> None:
     _, model = at_work("roundtrip-userspace")
     assert "every one left to user space" in caption(model)
     assert caption(model).endswith("100 interrupts, by KVM_SIGNAL_MSI.")
-    assert facts.words(model, "vcpu") == "KVM_EXIT_IO: 100"
-    assert facts.words(model, "heavy_count") == "100 in the last second"
-    assert facts.words(model, "answers") == "ioctl(KVM_SIGNAL_MSI)"
+    assert part_words.words(model, "vcpu") == "KVM_EXIT_IO: 100"
+    assert part_words.words(model, "heavy_count") == "100 in the last second"
+    assert part_words.words(model, "answers") == "ioctl(KVM_SIGNAL_MSI)"
 
 
 def test_mixed_caption_after_a_switch() -> None:
@@ -56,7 +56,7 @@ def test_quiet_guest_and_a_single_doorbell() -> None:
     source.set_pace(0)
     run(source, model, 1.2)
     assert caption(model) == "The guest rang no doorbell in the last second."
-    assert facts.words(model, "vcpu") == "KVM_EXIT_IO: none"
+    assert part_words.words(model, "vcpu") == "KVM_EXIT_IO: none"
     source.ring_once()
     run(source, model, 0.2)
     assert caption(model).startswith("The guest rang 1 doorbell in the last second; KVM signalled the eventfd a")
@@ -65,7 +65,7 @@ def test_quiet_guest_and_a_single_doorbell() -> None:
 def test_interrupts_of_the_host() -> None:
     _, model = at_work("irq-msi")
     assert caption(model) == "The host sent 100 interrupts in the last second, all by irqfd."
-    assert facts.words(model, "driver") == "rings no doorbell"
+    assert part_words.words(model, "driver") == "rings no doorbell"
 
 
 def test_step_shows_the_journeys_own_figures() -> None:
@@ -75,7 +75,7 @@ def test_step_shows_the_journeys_own_figures() -> None:
     journey = model.selection.journeys[0]
     took = duration(model.clock.ns(int(journey["doorbell"]) - int(journey["ring"])))
     assert caption(model).startswith(f"Doorbell #{number}: {took} to the I/O thread by ioeventfd")
-    assert facts.latency_text(model, "doorbell") == took
+    assert part_words.latency_text(model, "doorbell") == took
 
 
 def test_count_in_slow_motion_is_one_between_the_signal_and_the_read() -> None:
@@ -85,7 +85,7 @@ def test_count_in_slow_motion_is_one_between_the_signal_and_the_read() -> None:
     counts = []
     for stage in ("ring", "rung", "doorbell"):
         model.transport.seek(int(journey[stage]))
-        counts.append(facts.eventfd_count(model, "doorbell"))
+        counts.append(part_words.eventfd_count(model, "doorbell"))
     assert counts == [0, 1, 0]
 
 
@@ -94,7 +94,7 @@ def test_a_guest_that_has_ended_is_said_to_have() -> None:
     rung = model.tally.doorbells_rung
     source.stop()
     assert caption(model).startswith(f"The guest has ended; it rang {rung} doorbells and the host sent ")
-    assert facts.words(model, "vcpu") == "has ended"
+    assert part_words.words(model, "vcpu") == "has ended"
     model.step(-1)
     assert caption(model).startswith("Doorbell #")
 
@@ -112,7 +112,7 @@ def test_edges_that_a_masked_pin_lost_are_not_said_to_be_served() -> None:
     assert caption(model).endswith("The pin is not masked now; the handler ran 100 times, and 0 edges are lost so far.")
     model.tally.pin.mask(100)
     assert "The pin is masked now" in caption(model)
-    assert facts.words(model, "route") == "GSI 5 → pin 5, masked"
+    assert part_words.words(model, "route") == "GSI 5 → pin 5, masked"
 
 
 def test_exits_that_are_no_doorbells_are_told_apart() -> None:
@@ -122,10 +122,10 @@ def test_exits_that_are_no_doorbells_are_told_apart() -> None:
 
 def test_a_handler_without_eoi_is_not_said_to_have_one() -> None:
     _, model = at_work("lab-no-eoi")
-    assert facts.words(model, "handler") == "vector 0x44, no EOI"
-    assert facts.words(model, "eoi") == "never comes"
+    assert part_words.words(model, "handler") == "vector 0x44, no EOI"
+    assert part_words.words(model, "eoi") == "never comes"
     model.source.backend = "kvm_pvm"
-    assert facts.words(model, "eoi") == "by PVM, as it injects"
+    assert part_words.words(model, "eoi") == "by PVM, as it injects"
 
 
 def test_without_a_source() -> None:
@@ -148,8 +148,8 @@ def test_every_scenario_has_its_words(scenario) -> None:  # type: ignore[no-unty
 
 def test_host_in_words() -> None:
     host = {"kernel": "6.18.0-rc1+", "cpu": "Intel(R) Xeon(R) CPU @ 2.30GHz", "cpus": "2"}
-    assert facts.host_text(host) == "Linux 6.18, Intel Xeon, 2 CPUs"
-    assert facts.host_text({}) == ""
+    assert part_words.host_text(host) == "Linux 6.18, Intel Xeon, 2 CPUs"
+    assert part_words.host_text({}) == ""
 
 
 def test_numbers_in_words() -> None:

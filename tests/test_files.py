@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind
-from engine.recording import Recording
-from engine.tally import Tally
+from bellwire.engine.events import EventKind
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.window import MainWindow, make_window
 from tests.fake_source import FakeSource
-from viz.model import LiveModel
-from viz.theme import DARK
-from viz.window import MainWindow, make_window
 
 
 class Stage:

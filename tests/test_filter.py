@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import EventKind, Lane
-from engine.journeys import STAGES
+from bellwire.engine.events import EventKind, Lane
+from bellwire.engine.folds.journeys import STAGES
+from bellwire.viz.model.filter import Everything, Sight
+from bellwire.viz.model.filter_language import KINDS, LANES, FilterError, completions, parse
+from bellwire.viz.model.journey_of import STAGE_KINDS
+from bellwire.viz.text.event_words import Wording
 from tests.batch_source import HZ, drained, world
-from viz.filter import Everything, Sight
-from viz.filter_language import KINDS, LANES, FilterError, completions, parse
-from viz.membership import STAGE_KINDS
-from viz.wording import Wording
 
 MODEL = drained(world(5, 600))
 WORDING = Wording(MODEL.scenario)

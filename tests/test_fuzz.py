@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import EngineError
-from engine.verdict import Verdict
-from engine.virtqueue import VirtqueueMachine
+from bellwire.engine.errors import EngineError
+from bellwire.engine.machines.virtqueue_machine import VirtqueueMachine
+from bellwire.engine.verdict import Verdict
 from tests.fuzz import SESSION_ENDED, Results, escaped, run, run_all
 from tests.fuzz_guests import FAMILIES, Case
 

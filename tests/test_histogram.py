@@ -11,7 +11,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.histogram import BINS, HIGHEST, Histogram, bin_of, bottom_of, top_of
+from bellwire.engine.folds.histogram import BINS, HIGHEST, Histogram, bin_of, bottom_of, top_of
 
 PERCENTS = [0, 1, 25, 50, 75, 90, 99, 99.9, 99.99, 100]
 LATENCIES = st.lists(st.integers(1, 10**12), min_size=1, max_size=400)

@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from engine import host
-from engine.checks import clock_checks, host_checks
-from engine.errors import NoKvmError
-from engine.host import CAPABILITIES, create_vm, host_facts, kvm_backend, permission_remedy, usable_kvm, why_not_opened
+from bellwire.engine.errors import NoKvmError
+from bellwire.engine.host import host
+from bellwire.engine.host.checks import clock_checks, host_checks
+from bellwire.engine.host.host import (
+    CAPABILITIES,
+    create_vm,
+    host_facts,
+    kvm_backend,
+    permission_remedy,
+    usable_kvm,
+    why_not_opened,
+)
 
 CLOCKSOURCE = "sys/devices/system/clocksource/clocksource0"
 
@@ -145,6 +153,6 @@ def test_creating_a_vm_goes_on_when_it_is_interrupted(monkeypatch: pytest.Monkey
             raise answer
         return answer
 
-    monkeypatch.setattr("engine.host.fcntl.ioctl", ioctl)
+    monkeypatch.setattr("bellwire.engine.host.host.fcntl.ioctl", ioctl)
     assert create_vm(3) == 7
     assert answers == []

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import engine.journeys
-from engine.events import EVENT, EventKind, Events, Lane, no_events
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES, JourneyTracker, finish, no_journeys
+import bellwire.engine.folds.journeys
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, no_events
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES, JourneyTracker, finish, no_journeys
 from tests.journey_streams import World, cut, lose, scenario
 
 Row = dict[str, int]
@@ -44,7 +44,7 @@ def brute_force(events: Events, answered: bool) -> list[Row]:
     journeys = []
     for ring in of(events, EventKind.RING):
         n = int(ring["seq"])
-        row = dict.fromkeys(engine.journeys.JOURNEY.names or (), 0)
+        row = dict.fromkeys(bellwire.engine.folds.journeys.JOURNEY.names or (), 0)
         row |= {"seq": n, "ring": int(ring["tsc"]), "rung": rungs[n]}
         read = next(read for read in reads if read["seq"] >= n)
         row |= {"doorbell": int(read["tsc"]), "batch": int(read["arg"])}
@@ -55,7 +55,7 @@ def brute_force(events: Events, answered: bool) -> list[Row]:
         journeys.append(interrupted(row, next(s for s in signals if s["arg"] >= n)) if answered else row)
     for signal in signals:
         if signal["arg"] == 0:
-            row = dict.fromkeys(engine.journeys.JOURNEY.names or (), 0)
+            row = dict.fromkeys(bellwire.engine.folds.journeys.JOURNEY.names or (), 0)
             journeys.append(interrupted(row | {"seq": int(signal["seq"])}, signal))
     return journeys
 
@@ -141,7 +141,7 @@ def test_a_handler_before_the_signal_is_not_its_handler() -> None:
 
 
 def test_open_journeys_are_bounded(monkeypatch: Any) -> None:
-    monkeypatch.setattr(engine.journeys, "OPEN_LIMIT", 100)
+    monkeypatch.setattr(bellwire.engine.folds.journeys, "OPEN_LIMIT", 100)
     rungs = np.zeros(2000, EVENT)
     rungs["seq"], rungs["tsc"] = np.repeat(np.arange(1, 1001), 2), np.arange(1, 2001)
     rungs["kind"] = np.tile([EventKind.RING, EventKind.RUNG], 1000)

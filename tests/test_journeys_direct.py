@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from engine.events import EVENT, EventKind, Events, Lane
-from engine.journeys import JourneyTracker
-from engine.latency import SPANS, has
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.latency import SPANS, has
 from tests.journey_streams import cut, scenario
 
 

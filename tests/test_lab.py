@@ -11,16 +11,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.errors import GuestError
-from engine.events import Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
-from engine.evidence import Evidence
-from engine.findings import Finding, findings
-from engine.host import kvm_backend
-from engine.lab import STEPS, SWITCHES, LabClock
-from engine.scenario import Lab, Pace, Scenario, Step, load_scenario
-from engine.scenario_rules import STEPS as KNOWN
-from engine.session import Session
-from engine.tally import Tally
+from bellwire.engine.errors import GuestError
+from bellwire.engine.events import Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine.findings.findings import Finding, findings
+from bellwire.engine.folds.evidence import Evidence
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.host.host import kvm_backend
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines.lab import STEPS, SWITCHES, LabClock
+from bellwire.engine.scenarios.rules import STEPS as KNOWN
+from bellwire.engine.scenarios.scenario import Lab, Pace, Scenario, Step, load_scenario
 from tests.test_session import assert_reconciled
 
 PATIENCE = 20.0  # seconds; only to end a test that hangs

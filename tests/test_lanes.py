@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.events import EventKind, Lane
-from engine.journeys import JourneyTracker
-from engine.scenario import list_scenarios, load_scenario
-from engine.spans import Spans, awake, flights, instruction, user_space
+from bellwire.engine.events import EventKind, Lane
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.timeline.lanes import cover, lanes_of, stretches, without
 from tests.fake_source import FakeSource
 from tests.journey_streams import World, scenario
-from viz.lanes import cover, lanes_of, stretches, without
-from viz.model import LiveModel
 
 
 def test_awake_is_from_the_first_word_to_the_next_wait() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, event
-from engine.journeys import JourneyTracker, finish
-from engine.latency import (
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, event
+from bellwire.engine.folds.journeys import JourneyTracker, finish
+from bellwire.engine.folds.latency import (
     BIN_SECONDS,
     LATENCIES,
     RECENT,

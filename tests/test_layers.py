@@ -1,4 +1,4 @@
-"""Who may know whom: viz -> engine -> engine._core; guests know nobody."""
+"""Who may know whom: a room of the house knows those on the floors below it; guests know nobody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,30 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = sorted((ROOT / "engine").rglob("*.py"))
 VIZ = sorted((ROOT / "viz").rglob("*.py"))
 QT = {"PySide6", "shiboken6", "pyqtgraph"}
-NOT_IN_A_WHEEL = {"engine.build", "engine.build_hook"}
+NOT_IN_A_WHEEL = {"bellwire.engine.build", "bellwire.engine.build_hook"}
+
+# The house, from the ground up. Rooms on one floor do not know each other.
+FLOORS = (
+    ("engine.events", "engine.errors", "engine.verdict"),
+    ("engine.kvm", "engine.host"),
+    ("engine.scenarios",),
+    ("engine.machines", "engine.folds", "engine.source"),
+    ("engine.live", "engine.recordings", "engine.calls"),
+    ("engine.exports", "engine.findings"),
+    ("viz.text",),
+    ("viz.model", "viz.style"),
+    ("viz.diagram", "viz.timeline", "viz.plots"),
+    ("viz.panels",),
+    ("viz.window",),
+    ("viz.bench",),
+    ("viz.cli",),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+GROUND = {"engine.events", "engine.errors", "engine.verdict"}  # three modules, one room
+DOORS = {"engine", "viz", "viz.__main__", *(name.removeprefix("bellwire.") for name in NOT_IN_A_WHEEL)}
+MOST_MODULES = 16  # in a folder, without its __init__
+QT_FREE = ("engine", "viz.text", "viz.model", "viz.cli")
+WITH_QT = ("viz.cli.offscreen",)  # the window on a machine without a display: imported once there is nothing else to do
 
 
 def name_of(path: Path) -> str:
@@ -47,18 +70,51 @@ def test_the_rule_finds_each_way_to_break_it() -> None:
         "import PySide6 as p",
     ):
         assert forbidden(line, QT), line
-    assert forbidden("from engine import _core", {"engine._core"}) == {"engine._core"}
+    assert forbidden("from bellwire.engine import _core", {"bellwire.engine._core"}) == {"bellwire.engine._core"}
     assert not forbidden("import PySide6ish, engine.core_facts", {*QT, "engine._core", "engine.core"})
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_engine_knows_no_window(path: Path) -> None:
-    assert not forbidden(path.read_text(), {*QT, "viz"})
+def module_of(path: Path) -> str:
+    """ "engine.kvm.vm", without bellwire; of a folder's __init__ the folder."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str | None:
+    """The room that a module is in, "bellwire." or not; None outside of the house and at its doors."""
+    name = module.removeprefix("bellwire.")
+    return next((room for room in FLOOR if f"{name}.".startswith(f"{room}.")), None)
+
+
+@pytest.mark.parametrize("path", [*ENGINE, *VIZ], ids=name_of)
+def test_a_room_knows_itself_and_what_is_below(path: Path) -> None:
+    """Late imports and those for types count as well."""
+    own = room_of(module_of(path))
+    if own is None:
+        assert module_of(path) in DOORS
+        return
+    ours = {name for name in imports(path.read_text()) if name.startswith("bellwire.")}
+    others = {room for name in ours if (room := room_of(name)) is not None} - {own}
+    if own in GROUND:
+        others -= GROUND
+    assert {room for room in others if FLOOR[room] >= FLOOR[own]} == set()
+
+
+def test_no_folder_is_a_crowd() -> None:
+    folders = {path.parent for path in [*ENGINE, *VIZ]}
+    modules = {folder: [path for path in folder.glob("*.py") if path.stem != "__init__"] for folder in folders}
+    assert {name_of(folder): len(some) for folder, some in modules.items() if len(some) > MOST_MODULES} == {}
+
+
+@pytest.mark.parametrize("path", [*ENGINE, *VIZ, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
+def test_everything_is_imported_from_the_one_package(path: Path) -> None:
+    """From the tree's top `import engine` would work as well, and bring every class a second time."""
+    if path.name != "test_layers.py":
+        assert not forbidden(path.read_text(), {"engine", "viz", "guests", "assets"})
 
 
 @pytest.mark.parametrize("path", VIZ, ids=name_of)
 def test_viz_sees_the_engine_not_its_core(path: Path) -> None:
-    assert not forbidden(path.read_text(), {"engine._core"})
+    assert not forbidden(path.read_text(), {"bellwire.engine._core"})
 
 
 @pytest.mark.parametrize("path", [*ENGINE, *VIZ], ids=name_of)
@@ -67,11 +123,17 @@ def test_nothing_that_runs_needs_the_build(path: Path) -> None:
         assert not forbidden(path.read_text(), {*NOT_IN_A_WHEEL, "cffi", "hatchling", "setuptools"})
 
 
-def test_the_model_has_no_qt() -> None:
-    assert not forbidden((ROOT / "viz/model.py").read_text(), QT)
+@pytest.mark.parametrize("path", [*ENGINE, *VIZ], ids=name_of)
+def test_rooms_without_qt(path: Path) -> None:
+    free = any(f"{module_of(path)}.".startswith(f"{room}.") for room in QT_FREE)
+    if free and module_of(path) not in WITH_QT:
+        assert not forbidden(path.read_text(), QT)
 
 
-@pytest.mark.parametrize("module", ["engine.session", "viz.__main__", "viz.cli", "viz.model"])
+@pytest.mark.parametrize(
+    "module",
+    ["bellwire.engine.live.session", "bellwire.viz.__main__", "bellwire.viz.cli.app", "bellwire.viz.model.live"],
+)
 def test_importing_it_brings_no_qt_along(module: str) -> None:
     """Neither itself nor through what it imports."""
     program = f"import sys, {module}; print(*sorted({QT!r} & {{name.split('.')[0] for name in sys.modules}}))"

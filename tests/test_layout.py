@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine._core import ffi, lib
-from engine.events import EVENT, EventKind, Lane, no_events
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.events import EVENT, EventKind, Lane, no_events
 
 FIELDS = dict(ffi.typeof("struct bw_event").fields)
 C_KINDS = {name.removeprefix("BW_"): value for value, name in ffi.typeof("enum bw_kind").elements.items()}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY
-from engine.scenario import load_scenario
-from viz.legs import Ways
-from viz.moments import none_of
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.model.ways import Ways, none_of
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.events import EVENT, Clock, EventKind
-from viz import history
-from viz.history import History
-from viz.markers import SIGNALS, Markers
-from viz.model import event_span
+from bellwire.engine.events import EVENT, Clock, EventKind
+from bellwire.viz.model import history
+from bellwire.viz.model.history import History
+from bellwire.viz.model.live import event_span
+from bellwire.viz.model.markers import SIGNALS, Markers
 
 
 @pytest.fixture

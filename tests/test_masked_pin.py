@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.events import EVENT, EventKind, Events, Lane, Setting
-from engine.masked_pin import MaskedPin
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting
+from bellwire.engine.folds.masked_pin import MaskedPin
 
 
 def changes(*settings: tuple[int, int]) -> Events:

@@ -7,13 +7,13 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind, Lane, event
+from bellwire.engine.events import EventKind, Lane, event
+from bellwire.viz.model import history
+from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.timeline.minimap import LEAST_FRAME, Minimap, stacked
+from bellwire.viz.timeline.widget import Timeline
 from tests.fake_source import HZ
 from tests.test_timeline import model_of, run, timeline_of
-from viz import history
-from viz.minimap import LEAST_FRAME, Minimap, stacked
-from viz.theme import DARK, LIGHT
-from viz.timeline import Timeline
 
 
 def mapped(timeline: Timeline) -> Minimap:

@@ -7,14 +7,14 @@ import random
 import numpy as np
 import pytest
 
-from engine.events import EVENT, EventKind, Switch
-from engine.journeys import JOURNEY
-from engine.latency import begin
+from bellwire.engine.events import EVENT, EventKind, Switch
+from bellwire.engine.folds.journeys import JOURNEY
+from bellwire.engine.folds.latency import begin
+from bellwire.viz.model import history
+from bellwire.viz.model.history import History
+from bellwire.viz.model.live import LiveModel, event_span, journey_span
+from bellwire.viz.model.ways import LEGS
 from tests.fake_source import FakeSource
-from viz import history
-from viz.history import History
-from viz.legs import LEGS
-from viz.model import LiveModel, event_span, journey_span
 
 FRAME = 1 / 60
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.events import EVENT, EventKind, Events, Lane
-from engine.journeys import JOURNEY, Journeys
-from viz.moments import Times, echoes, first_after, last_before, moments
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.folds.journeys import JOURNEY, Journeys
+from bellwire.viz.model.ways import Times, echoes, first_after, last_before, moments
 
 
 def tscs(*numbers: int) -> Times:

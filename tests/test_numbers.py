@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events import EventKind, Lane, event
+from bellwire.engine.events import EventKind, Lane, event
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.plots.numbers import NOTHING, Numbers, numbers_of, reconciled
+from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.figures import duration
 from tests.fake_source import FakeSource
-from viz.model import LiveModel
-from viz.numbers import NOTHING, Numbers, numbers_of, reconciled
-from viz.plots.turns import Turns
-from viz.text import duration
-from viz.theme import DARK, LIGHT, load_fonts
 
 
 @pytest.fixture(autouse=True)

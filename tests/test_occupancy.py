@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.events import EventKind, Events, Lane
-from engine.journeys import JourneyTracker
-from engine.spans import Spans, awake, flights, instruction, user_space
+from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.timeline import past as past_module
+from bellwire.viz.timeline.density import BINS, COARSER, FINEST_SECONDS, Bins, Density, Occupancy, spread
+from bellwire.viz.timeline.lanes import cover
+from bellwire.viz.timeline.past import HeldPast
 from tests.fake_source import HZ, FakeSource
 from tests.journey_streams import World, cut, scenario
-from viz import past as past_module
-from viz.bins import BINS, COARSER, FINEST_SECONDS, Bins, spread
-from viz.lanes import cover
-from viz.model import LiveModel
-from viz.occupancy import Density, Occupancy
-from viz.past import HeldPast
 
 ROWS = ("instruction0", "user0", "flight", "awake")
 

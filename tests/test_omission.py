@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from engine.events import EVENT, FLAT_OUT, Clock, EventKind, Events, Lane, Setting, event
-from engine.latency import LATENCIES, Latencies
-from engine.omission import INTERVALS_KEPT, PACES_KEPT, ExpectedInterval, Paced
+from bellwire.engine.events import EVENT, FLAT_OUT, Clock, EventKind, Events, Lane, Setting, event
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.omission import INTERVALS_KEPT, PACES_KEPT, ExpectedInterval, Paced
 from tests.journey_streams import World, scenario
 
 CLOCK = Clock(2e9)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import EventKind
-from engine.recording import Recording
-from engine.tally import Tally
-from viz.assets import asset
-from viz.display import display_trouble, library_trouble
-from viz.opening import SHIPPED, instead
+from bellwire.engine.events import EventKind
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.display import display_trouble, library_trouble
+from bellwire.viz.cli.opening import SHIPPED, instead
+from bellwire.viz.style.assets import asset
 
 
 def test_the_shipped_recording_is_small_whole_and_shows_both_ways() -> None:
@@ -48,13 +48,13 @@ def test_a_display_that_does_not_answer_is_named() -> None:
 
 
 def test_missing_libraries_have_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viz.display.loadable", lambda library: "cursor" not in library)
+    monkeypatch.setattr("bellwire.viz.cli.display.loadable", lambda library: "cursor" not in library)
     assert display_trouble({"DISPLAY": ":0"}) == "Qt cannot open a window here: sudo apt install libxcb-cursor0"
 
 
 REFUSED = """
-from engine import host
-from engine.errors import NoKvmError
+from bellwire.engine.errors import NoKvmError
+from bellwire.engine.host import host
 
 def refuse():
     raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
@@ -65,10 +65,9 @@ host.usable_kvm = refuse
 
 def start(folder: Path, preamble: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The program in `folder`, without a display, for half a second."""
-    code = f"import sys; import viz.opening as o; o.OFFSCREEN_SECONDS = 0.5\n{preamble}\n"
-    code += f"from viz.cli import main; sys.exit(main({list(arguments)!r}))"
+    code = f"import sys; import bellwire.viz.cli.opening as o; o.OFFSCREEN_SECONDS = 0.5\n{preamble}\n"
+    code += f"from bellwire.viz.cli.app import main; sys.exit(main({list(arguments)!r}))"
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
     return subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -13,21 +13,20 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.histogram import Histogram
-from engine.scenario import list_scenarios, load_scenario
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.plots import PLOTS
+from bellwire.viz.plots.distribution import DistributionPlot, outline
+from bellwire.viz.plots.exits import BAR, ExitsPlot, layers, round_up, sampled
+from bellwire.viz.plots.latency import LatencyPlot, spread, with_gaps
+from bellwire.viz.plots.plot import Plot, beside, thinned
+from bellwire.viz.style.curves import LogRange, curves_of, latency_ticks, tick
+from bellwire.viz.style.readout import paint_readout
+from bellwire.viz.style.theme import DARK, LIGHT, Theme, load_fonts
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.figures import Durations, unit_called
 from tests.fake_source import FakeSource
-from viz.model import LiveModel
-from viz.plots import PLOTS
-from viz.plots.curves import LogRange, curves_of, latency_ticks, tick
-from viz.plots.distribution import DistributionPlot, outline
-from viz.plots.exit_layers import BAR, layers, sampled
-from viz.plots.exits import ExitsPlot, round_up
-from viz.plots.latency import LatencyPlot, spread, with_gaps
-from viz.plots.plot import Plot, beside, thinned
-from viz.plots.readout import paint_readout
-from viz.plots.turns import Turns
-from viz.text import Durations, unit_called
-from viz.theme import DARK, LIGHT, Theme, load_fonts
 
 EVERY = pytest.mark.parametrize("plot_class", PLOTS, ids=lambda plot_class: plot_class.name)
 
@@ -340,7 +339,7 @@ def test_curves_are_those_that_the_scenario_has() -> None:
 
 def test_turns_come_one_at_a_time_and_to_everybody(monkeypatch: pytest.MonkeyPatch, no_turns: None) -> None:
     clock = [100.0]
-    monkeypatch.setattr("viz.plots.turns.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("bellwire.viz.style.turns.time.monotonic", lambda: clock[0])
     every = [Turns(), Turns(), Turns(every=2)]
     came = [0, 0, 0]
     for _ in range(600):
@@ -354,7 +353,7 @@ def test_turns_come_one_at_a_time_and_to_everybody(monkeypatch: pytest.MonkeyPat
 
 def test_a_view_that_is_gone_does_not_hold_the_queue(monkeypatch: pytest.MonkeyPatch, no_turns: None) -> None:
     clock = [100.0]
-    monkeypatch.setattr("viz.plots.turns.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("bellwire.viz.style.turns.time.monotonic", lambda: clock[0])
     first, gone, other = Turns(), Turns(), Turns()
     assert [first.come(), gone.come(), other.come()] == [True, False, False]
     came = 0

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from viz.qt_libraries import libraries_check, missing_libraries, package_of
+from bellwire.viz.cli.display import libraries_check, missing_libraries, package_of
 
 LISTING = """\
 \tlinux-vdso.so.1 (0x00007ffd)
@@ -38,6 +38,8 @@ def test_packages(library: str, package: str) -> None:
 
 
 def test_qt_is_found_but_not_imported() -> None:
-    code = "import sys; from viz.qt_libraries import qt_checks as q; c = q(); print(len(c), 'PySide6' in sys.modules)"
+    code = (
+        "import sys; from bellwire.viz.cli.display import qt_checks; print(len(qt_checks()), 'PySide6' in sys.modules)"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["2", "False"]

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.recording import Recording
-from engine.replay import Replay
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.viz.model.history import History
+from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
+from bellwire.viz.timeline.past import HeldPast, RecordedPast, past_of
 from tests.recorded import recorded
 from tests.test_replay import WallClock
-from viz.history import History
-from viz.model import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
-from viz.past import HeldPast, past_of
-from viz.recorded_past import RecordedPast
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ def test_without_an_index_there_is_what_has_been_played(model: LiveModel, record
 def test_a_model_of_a_replay_that_was_sought_has_all_totals(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.replay.PRELUDE", 1)
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
     wall = WallClock()
     with Replay(recording, wall) as replay:
         replay.indexer.wait()

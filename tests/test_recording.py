@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from engine.batch import plausible
-from engine.errors import RecordingError
-from engine.events import EVENT, Clock, EventKind, Events, Lane, Setting, Switch, event
-from engine.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
-from engine.recording import Recording
-from engine.recording_header import VERSION, Header
-from engine.scenario import load_scenario
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Setting, Switch, event
+from bellwire.engine.recordings.batch import plausible
+from bellwire.engine.recordings.header import VERSION, Header
+from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.scenarios.scenario import load_scenario
 
 HEADER = Header(load_scenario("roundtrip"), {"cpu": "Test"}, "kvm_intel", Clock(2e9), "0.1.0")
 

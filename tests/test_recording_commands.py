@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.recording import Recording
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.app import main
 from tests.recorded import recorded
-from viz.cli import main
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_what_is_no_recording_is_one_sentence(
 
 def test_no_qt_is_imported(path: Path) -> None:
     for arguments in (["info", str(path)], ["convert", str(path), str(path.with_suffix(".hgrm"))]):
-        code = f"import sys; from viz.cli import main; main({arguments!r}); print('PySide6' in sys.modules)"
+        code = (
+            f"import sys; from bellwire.viz.cli.app import main; main({arguments!r}); print('PySide6' in sys.modules)"
+        )
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert ran.stdout.splitlines()[-1] == "False"
 
@@ -120,7 +122,7 @@ def test_record_records_and_never_overwrites(tmp_path: Path, capsys: pytest.Capt
 
 def recording_process(path: Path) -> subprocess.Popen[str]:
     """One that records until it is told to end, with its first events on the disk."""
-    command = [sys.executable, "-m", "viz", "record", "roundtrip", "-o", str(path), "--set", "pace=1000"]
+    command = [sys.executable, "-m", "bellwire.viz", "record", "roundtrip", "-o", str(path), "--set", "pace=1000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not path.exists() or path.stat().st_size < 20_000:
         assert process.poll() is None, process.communicate()

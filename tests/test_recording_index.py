@@ -9,16 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import EventKind, Lane
-from engine.journeys import JourneyTracker
-from engine.latency import LATENCIES, Latencies
-from engine.recording import Recording
-from engine.recording_index import MOST, Level, RecordingIndex, folder_of
-from engine.recording_rows import BUSY, EVENTS_A_ROW, MERGED, merged, rows_of
-from engine.spans import awake, flights, instruction
-from engine.synthetic import synthetic_recording
-from engine.tally import Tally
-from engine.tally_state import state_of
+from bellwire.engine.events import EventKind, Lane
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.spans import awake, flights, instruction
+from bellwire.engine.folds.tally import Tally, state_of
+from bellwire.engine.recordings.index import MOST, Level, RecordingIndex, folder_of
+from bellwire.engine.recordings.index_rows import BUSY, EVENTS_A_ROW, MERGED, merged, rows_of
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.synthetic import synthetic_recording
 from tests.recorded import recorded
 
 
@@ -26,7 +25,7 @@ from tests.recorded import recorded
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of a test stays in the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("engine.recording_index.WORTH_KEEPING", 0)
+    monkeypatch.setattr("bellwire.engine.recordings.index.WORTH_KEEPING", 0)
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +104,9 @@ def test_merged_rows_add_up() -> None:
 
 def rows_of_seconds(start: int) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     """The rows of some round trips."""
-    from engine.events import Clock
-    from engine.scenario import load_scenario
-    from engine.synthetic import round_trips
+    from bellwire.engine.events import Clock
+    from bellwire.engine.recordings.synthetic import round_trips
+    from bellwire.engine.scenarios.scenario import load_scenario
 
     events = round_trips(np.random.default_rng(start), 10**9 * (1 + start), 10**6 * start)
     return rows_of(events, JourneyTracker(load_scenario("roundtrip")).feed(events), Clock(2e9))

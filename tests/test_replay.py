@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import Events, Switch
-from engine.recorder import Recorder
-from engine.recording import Recording
-from engine.replay import REASON, Replay
-from engine.source import Source
-from engine.tally import Tally
-from engine.tally_state import state_of
+from bellwire.engine.events import Events, Switch
+from bellwire.engine.folds.tally import Tally, state_of
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import REASON, Replay
+from bellwire.engine.source import Source
 from tests.recorded import recorded
 from tests.test_recording import BATCHES, HEADER
 
@@ -105,7 +104,7 @@ def test_a_file_that_vanishes_ends_the_replay_with_its_error(recording: Recordin
 @pytest.fixture
 def long_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recording:
     """Ten batches or more, of which one is the prelude."""
-    monkeypatch.setattr("engine.replay.PRELUDE", 1)
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
     return recorded(tmp_path / "long.arrow", seconds=0.5)
 
 
@@ -141,7 +140,7 @@ def test_seeking_gives_the_totals_of_who_has_seen_everything(share: float, long_
 def test_before_it_is_indexed_totals_count_from_there_and_it_says_so(
     long_recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.indexer.Indexer.start", lambda indexer: None)
+    monkeypatch.setattr("bellwire.engine.recordings.index.Indexer.start", lambda indexer: None)
     with Replay(long_recording, WallClock()) as replay:
         assert replay.warning == ""
         replay.seek((long_recording.first + long_recording.last) // 2)
@@ -156,7 +155,7 @@ def test_before_it_is_indexed_totals_count_from_there_and_it_says_so(
 
 
 def test_much_that_is_due_comes_in_parts(long_recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.replay.AT_ONCE", 1000)
+    monkeypatch.setattr("bellwire.engine.recordings.replay.AT_ONCE", 1000)
     wall, taken = WallClock(), list[Events]()
     with Replay(long_recording, wall) as replay:
         wall.ns += 10**12

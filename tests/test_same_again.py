@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import Switch
-from engine.latency import LATENCIES
-from engine.recorder import Recorder
-from engine.recording import Recording
-from engine.recording_header import Header
-from engine.replay import Replay
-from engine.scenario import load_scenario
-from engine.session import Session
-from engine.source import Source
+from bellwire.engine.events import Switch
+from bellwire.engine.folds.latency import LATENCIES
+from bellwire.engine.live.session import Session
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.source import Source
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.timeline.lanes import lanes_of
+from bellwire.viz.timeline.past import HeldPast
+from bellwire.viz.timeline.scene import look, rows_of
 from tests.fake_source import FakeSource
 from tests.test_steps import state
-from viz.lanes import lanes_of
-from viz.model import LiveModel
-from viz.past import HeldPast
-from viz.scene import look, rows_of
 
 FRAME_NS = 16_000_000
 

@@ -10,10 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ScenarioError
-from engine.events import EventKind
-from engine.scenario import DEFAULT, Scenario, list_scenarios, load_scenario, load_scenario_file, scenario_of
-from engine.scenario_rules import GROUPS, GUESTS, Origin
+from bellwire.engine.errors import ScenarioError
+from bellwire.engine.events import EventKind
+from bellwire.engine.scenarios.rules import GROUPS, GUESTS, Origin
+from bellwire.engine.scenarios.scenario import (
+    DEFAULT,
+    Scenario,
+    list_scenarios,
+    load_scenario,
+    load_scenario_file,
+    scenario_of,
+)
 
 NAMES = {
     "irq-vcpu",

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.viz.model import history, search
+from bellwire.viz.model.filter import Sight
+from bellwire.viz.model.filter_language import parse
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.search import Found, Search
+from bellwire.viz.text.event_words import Wording
 from tests.batch_source import cut_world, drained, model_of, world
-from viz import history, search
-from viz.filter import Sight
-from viz.filter_language import parse
-from viz.model import LiveModel
-from viz.search import Found, Search
-from viz.wording import Wording
 
 FILTERS = (
     "",

@@ -9,17 +9,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.events import EVENT, EventKind, Lane
-from engine.journeys import JOURNEY, Journeys, finish
-from engine.latency import begin
-from engine.scenario import list_scenarios, load_scenario
+from bellwire.engine.events import EVENT, EventKind, Lane
+from bellwire.engine.folds.journeys import JOURNEY, Journeys, finish
+from bellwire.engine.folds.latency import begin
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.viz.model.journey_of import whole
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.sequence.chart import (
+    AT_LEAST,
+    AT_MOST,
+    GUEST,
+    GUEST_B,
+    IO,
+    KVM,
+    PARTNER,
+    VCPU,
+    Chart,
+    chart_of,
+    span_of,
+)
+from bellwire.viz.style.theme import Theme
 from tests.batch_source import drained, world
 from tests.fake_source import FakeSource
 from tests.test_session import each, run
-from viz.membership import whole
-from viz.model import LiveModel
-from viz.segments import AT_LEAST, AT_MOST, GUEST, GUEST_B, IO, KVM, PARTNER, VCPU, Chart, chart_of, span_of
-from viz.theme import Theme
 
 COLORS = {field.name for field in fields(Theme)}
 

@@ -11,16 +11,15 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from engine.scenario import list_scenarios
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
+from bellwire.viz.panels.sequence.layout import Layout
+from bellwire.viz.panels.sequence.painter import SequencePainter
+from bellwire.viz.panels.sequence.panel import SequencePanel
+from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.text.figures import grouped
 from tests.fake_source import HZ, FakeSource
-from viz.model import LiveModel
-from viz.panels import sequence
-from viz.panels.sequence import SequencePanel
-from viz.segments import Chart, chart_of, span_of
-from viz.sequence import Layout
-from viz.sequence_painter import SequencePainter
-from viz.text import grouped
-from viz.theme import DARK, LIGHT
 
 ONE_QUEUE = [some.name for some in list_scenarios() if not some.doorbell or some.doorbell.queues == 1]
 
@@ -112,7 +111,7 @@ def test_it_follows_the_newest_at_a_readable_pace(qtbot: QtBot, monkeypatch: pyt
     run(panel.model, source, 0.2)
     panel.redraw()
     assert panel.title == first
-    monkeypatch.setattr(sequence, "READABLE_SECONDS", 0)
+    monkeypatch.setattr("bellwire.viz.panels.sequence.panel.READABLE_SECONDS", 0)
     panel.redraw()
     assert panel.title != first
 

@@ -15,18 +15,18 @@ import numpy as np
 import pytest
 from _pytest.mark import ParameterSet
 
-import engine.guest
-import engine.storage_daemon
-import engine.uring
-from engine.errors import EngineError, GuestError, LeftBehindError
-from engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
-from engine.host import kvm_backend
-from engine.one_guest import OneGuest
-from engine.scenario import Pace, Scenario, list_scenarios, load_scenario
-from engine.session import Session
-from engine.tally import Tally
-from engine.vcpu import Vcpu
-from engine.verdict import Verdict
+import bellwire.engine.kvm.storage_daemon
+import bellwire.engine.kvm.uring
+import bellwire.engine.machines.guest
+from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
+from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.host.host import kvm_backend
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
+from bellwire.engine.verdict import Verdict
 from tests.leaks import belongings, left_behind
 
 pytestmark = pytest.mark.kvm
@@ -34,7 +34,10 @@ pytestmark = pytest.mark.kvm
 SIGNALS = 400
 SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 PATIENCE = 20.0  # seconds; only to end a test that hangs
-REFUSALS = {"io-uring": engine.uring.refusal(), "vhost-user": engine.storage_daemon.refusal()}  # "": it is there
+REFUSALS = {
+    "io-uring": bellwire.engine.kvm.uring.refusal(),
+    "vhost-user": bellwire.engine.kvm.storage_daemon.refusal(),
+}  # "": it is there
 
 
 def refusal(scenario: Scenario) -> str:
@@ -312,9 +315,9 @@ def test_what_a_scenario_has_not_is_refused_with_a_reason() -> None:
 def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:
     """A scenario whose guest is these bytes."""
     (folder / "custom.bin").write_bytes(code)
-    monkeypatch.setattr(engine.guest, "GUESTS", folder)
-    monkeypatch.setattr(engine.guest, "READY_SECONDS", 0.05)
-    monkeypatch.setattr("engine.session.SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(bellwire.engine.machines.guest, "GUESTS", folder)
+    monkeypatch.setattr(bellwire.engine.machines.guest, "READY_SECONDS", 0.05)
+    monkeypatch.setattr("bellwire.engine.live.session.SETTLE_SECONDS", 0.05)
     return replace(paced("roundtrip"), guest="custom")
 
 
@@ -411,6 +414,6 @@ def test_a_guest_that_is_not_built_is_named() -> None:
 
 
 def test_draining_while_interrupts_fly_calls_nothing_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.session.TICK_SECONDS", 0.0002)
+    monkeypatch.setattr("bellwire.engine.live.session.TICK_SECONDS", 0.0002)
     session, events = run(paced("roundtrip"), 20000)
     assert_reconciled(session, events)

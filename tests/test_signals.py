@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.events import EventKind, Events, Lane, Setting
-from engine.journeys import JourneyTracker
-from engine.scenario import Pace, Scenario, load_scenario
-from engine.session import Session
+from bellwire.engine.events import EventKind, Events, Lane, Setting
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from tests.test_session import assert_reconciled, fed, run, tally_of, wait_for
 
 pytestmark = pytest.mark.kvm

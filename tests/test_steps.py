@@ -8,18 +8,18 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from engine.events import EventKind
-from engine.latency import LATENCIES, cycles_of, has
-from engine.scenario import list_scenarios
+from bellwire.engine.events import EventKind
+from bellwire.engine.folds.latency import LATENCIES, cycles_of, has
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.steps import STAGE_OF, distinct
+from bellwire.viz.model.transport import FACTORS
+from bellwire.viz.model.travel import Token
 from tests.fake_source import FakeSource
 from tests.test_model import run, running
-from viz import facts
-from viz.blueprint import blueprint_of
-from viz.model import LiveModel
-from viz.steps import STAGE_OF, distinct
-from viz.tokens import Token
-from viz.transport import FACTORS
-from viz.words import Words
 
 
 class State(NamedTuple):
@@ -36,7 +36,7 @@ class State(NamedTuple):
 def state(model: LiveModel) -> State:
     chosen = model.selection
     plan = blueprint_of(model.scenario)
-    words = str((Words.of(model, plan).facts, [facts.eventfd_count(model, which) for which in facts.FDS]))
+    words = str((Words.of(model, plan).facts, [part_words.eventfd_count(model, which) for which in part_words.FDS]))
     return State(
         model.playhead,
         chosen.journeys.tobytes(),

@@ -7,14 +7,14 @@ import pytest
 from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
 
-from engine.events import BUFFERS_ADDED, BUFFERS_USED, Switch
-from engine.scenario import list_scenarios
+from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, Switch
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.model.rates import Rates
+from bellwire.viz.plots.exits import BAR
+from bellwire.viz.plots.suppression import SIGNALS, SuppressionPlot, newest, per_buffer
+from bellwire.viz.style.theme import DARK, load_fonts
+from bellwire.viz.window.views import Views
 from tests.test_plots import has_color, model_of, shown
-from viz.plots.exit_layers import BAR
-from viz.plots.suppression import SIGNALS, SuppressionPlot, newest, per_buffer
-from viz.rates import Rates
-from viz.theme import DARK, load_fonts
-from viz.views import Views
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,13 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels import PANELS
+from bellwire.viz.panels.panel import BELOW, SIDE, Panel
+from bellwire.viz.style.card import Card
+from bellwire.viz.style.tabs import Tabs
+from bellwire.viz.style.theme import DARK
 from tests.fake_source import FakeSource
-from viz.model import LiveModel
-from viz.panels import PANELS
-from viz.panels.panel import BELOW, SIDE, Panel
-from viz.plots.card import Card
-from viz.tabs import Tabs
-from viz.theme import DARK
 
 
 class Some(Card):

@@ -9,9 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.events import EVENT, FLAT_OUT, STATS, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
-from engine.exits import NAMES, exit_name
-from engine.tally import Tally
+from bellwire.engine.events import (
+    EVENT,
+    FLAT_OUT,
+    NAMES,
+    STATS,
+    Eventfd,
+    EventKind,
+    Events,
+    Lane,
+    Operation,
+    Setting,
+    Switch,
+    exit_name,
+)
+from bellwire.engine.folds.tally import Tally
 
 IO, MMIO, INTR = 2, 6, 10
 

@@ -7,10 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from engine.beginning import Before
-from engine.events import EventKind, Lane, Operation, Setting, Switch, event
-from engine.tally import Tally
-from engine.tally_state import state_of, tally_of
+from bellwire.engine.events import EventKind, Lane, Operation, Setting, Switch, event
+from bellwire.engine.folds.beginning import Before
+from bellwire.engine.folds.tally import Tally, state_of, tally_of
 
 
 def test_everything_survives() -> None:

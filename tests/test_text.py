@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from viz.text import FITTING, UNIT_NAMES, Durations, duration, round_duration, signed, unit_called
+from bellwire.viz.text.figures import FITTING, UNIT_NAMES, Durations, duration, round_duration, signed, unit_called
 
 HZ = 2.5e9
 VALUES = {

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from viz.theme import DARK, LARGEST_SCALE, LIGHT, Theme
+from bellwire.viz.style.theme import DARK, LARGEST_SCALE, LIGHT, Theme
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 SURFACES = ("background", "surface", "surface_raised", "well", "guest_fill", "vmm_fill", "kvm_fill", "io_fill")

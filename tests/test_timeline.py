@@ -11,13 +11,13 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.events import Lane
+from bellwire.engine.events import Lane
+from bellwire.viz.model.live import LiveModel, journey_span
+from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
+from bellwire.viz.timeline.lane_painter import KIND_OF, columns, lane_rects
+from bellwire.viz.timeline.view import LEAD, LONGEST, SHORTEST, TimeView, round_up
+from bellwire.viz.timeline.widget import Timeline
 from tests.fake_source import HZ, FakeSource
-from viz.model import LiveModel, journey_span
-from viz.theme import DARK, LIGHT, load_fonts
-from viz.timeline import Timeline
-from viz.timeline_painter import KIND_OF, columns, lane_rects
-from viz.timeview import LEAD, LONGEST, SHORTEST, TimeView, round_up
 
 
 def model_of(scenario_: str = "roundtrip", seconds: float = 1.0) -> tuple[LiveModel, FakeSource]:

@@ -7,12 +7,11 @@ import random
 import numpy as np
 import pytest
 
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY, Journeys
-from engine.scenario import load_scenario
-from viz import tokens
-from viz.legs import LEGS, Ways
-from viz.moments import none_of
-from viz.tokens import LAUNCH_SECONDS, Launcher, Token
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY, Journeys
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.model import travel
+from bellwire.viz.model.travel import LAUNCH_SECONDS, Launcher, Token
+from bellwire.viz.model.ways import LEGS, Ways, none_of
 
 WAYS = Ways(load_scenario("roundtrip"))
 
@@ -21,7 +20,7 @@ T0 = 10**12  # beyond what 32 bits and careless floats can hold
 
 def exact(journeys: Journeys, tsc: int) -> list[Token]:
     moments = none_of(journeys)
-    return tokens.exact(journeys, moments, WAYS.routes(journeys, moments), tsc)
+    return travel.exact(journeys, moments, WAYS.routes(journeys, moments), tsc)
 
 
 def feed(launcher: Launcher, journeys: Journeys) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.events import Clock
-from viz.transport import FACTORS, LEAST_SECONDS, LONGEST_QUIET, SLOWEST, SURE, Transport
+from bellwire.engine.events import Clock
+from bellwire.viz.model.transport import FACTORS, LEAST_SECONDS, LONGEST_QUIET, SLOWEST, SURE, Transport
 
 CLOCK = Clock(1e9)
 

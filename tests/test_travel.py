@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.events import EVENT, EventKind, Events, Lane
-from engine.journeys import JOURNEY
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.folds.journeys import JOURNEY
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.travel import Launcher
 from tests.fake_source import FakeSource
 from tests.test_model import run
-from viz.model import LiveModel
-from viz.tokens import Launcher
 
 
 def model_of(scenario: str) -> LiveModel:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.clock_error import ClockError
-from engine.events import Clock
-from engine.omission import Paced
-from viz.trust import agreement, corrected, kernel_word
+from bellwire.engine.events import Clock
+from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.omission import Paced
+from bellwire.viz.text.trust import agreement, corrected, kernel_word
 
 
 def paced(*intervals: int) -> Paced:

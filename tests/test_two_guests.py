@@ -15,17 +15,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import engine.guest
-from engine.errors import EngineError, GuestError
-from engine.events import Eventfd, EventKind, Events, Lane
-from engine.evidence import Evidence
-from engine.guest import Guest
-from engine.latency import Latencies
-from engine.scenario import Pace, Scenario, load_scenario
-from engine.session import Session
-from engine.tally import Tally
+from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.events import Eventfd, EventKind, Events, Lane
+from bellwire.engine.folds.evidence import Evidence
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines import guest as guest_module
+from bellwire.engine.machines.guest import Guest
+from bellwire.engine.scenarios.rules import GUESTS
+from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
+from bellwire.viz.cli.summary import summary
 from tests.leaks import belongings, left_behind
-from viz.summary import summary
 
 pytestmark = pytest.mark.kvm
 
@@ -218,13 +219,13 @@ LIAR = ANNOUNCE + bytes.fromhex("66ba1005 66ef ebfc")
 
 def custom(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch, other: bytes | None = None) -> Scenario:
     """vm-to-vm with these bytes as guest A and, if given, `other` as guest B."""
-    listener = (engine.guest.GUESTS / "listen.bin").read_bytes()
+    listener = (GUESTS / "listen.bin").read_bytes()
     (folder / "custom.bin").write_bytes(code)
-    (folder / "neighbour.bin").write_bytes((engine.guest.GUESTS / "neighbour.bin").read_bytes())
+    (folder / "neighbour.bin").write_bytes((GUESTS / "neighbour.bin").read_bytes())
     (folder / "listen.bin").write_bytes(listener if other is None else other)
-    monkeypatch.setattr(engine.guest, "GUESTS", folder)
-    monkeypatch.setattr(engine.guest, "READY_SECONDS", 0.2)
-    monkeypatch.setattr("engine.session.SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(guest_module, "GUESTS", folder)
+    monkeypatch.setattr(guest_module, "READY_SECONDS", 0.2)
+    monkeypatch.setattr("bellwire.engine.live.session.SETTLE_SECONDS", 0.05)
     return replace(paced("vm-to-vm"), guest="custom")
 
 

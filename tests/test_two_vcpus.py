@@ -9,16 +9,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.errors import ScenarioError
-from engine.events import EVENT, EventKind, Events, Lane, Setting
-from engine.journeys import JourneyTracker
-from engine.scenario import load_scenario
-from engine.session import Session
-from engine.tally import Tally
+from bellwire.engine.errors import ScenarioError
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.diagram.captions import caption
+from bellwire.viz.diagram.part_words import route_text, vcpus_text
+from bellwire.viz.model.live import LiveModel
 from tests.fake_source import FakeSource
-from viz.captions import caption
-from viz.facts import route_text, vcpus_text
-from viz.model import LiveModel
 
 pytestmark = pytest.mark.kvm
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import engine.guest
-import engine.uring
-from engine.errors import EngineError, GuestError
-from engine.events import EventKind, Events
-from engine.latency import Latencies
-from engine.machine import build_machine
-from engine.scenario import Pace, Scenario, load_scenario
-from engine.session import Session
-from engine.tally import Tally
-from engine.uring import UringGuest, numbered_file, refusal
+import bellwire.engine.kvm.uring
+import bellwire.engine.machines.guest
+from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.events import EventKind, Events
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.kvm.uring import numbered_file, refusal
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines.build import build_machine
+from bellwire.engine.machines.uring_guest import UringGuest
+from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from tests.leaks import belongings, left_behind
 
 pytestmark = [pytest.mark.kvm, pytest.mark.skipif(bool(refusal()), reason=refusal())]
@@ -138,7 +139,7 @@ def test_single_signals_by_hand() -> None:
 
 def test_a_guest_that_ends_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "custom.bin").write_bytes(b"\x0f\x0b")
-    monkeypatch.setattr(engine.guest, "GUESTS", tmp_path)
+    monkeypatch.setattr(bellwire.engine.machines.guest, "GUESTS", tmp_path)
     before = belongings()
     with Session(replace(paced(), guest="custom")) as session:
         until = time.monotonic() + PATIENCE
@@ -158,7 +159,7 @@ def test_data_that_are_not_the_files_end_the_session(monkeypatch: pytest.MonkeyP
         file.flush()
         return file
 
-    monkeypatch.setattr(engine.uring, "numbered_file", spoilt_file)
+    monkeypatch.setattr(bellwire.engine.kvm.uring, "numbered_file", spoilt_file)
     with Session(paced()) as session:
         until = time.monotonic() + PATIENCE
         while session.alive:
@@ -205,10 +206,10 @@ code = ctypes.create_string_buffer(program)
 header = ctypes.create_string_buffer(struct.pack("<HxxxxxxQ", 4, ctypes.addressof(code)))
 libc = ctypes.CDLL(None, use_errno=True)
 assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, header, 0, 0) == 0
-from engine.errors import EngineError
-from engine.scenario import load_scenario
-from engine.session import Session
-from engine.uring import refusal
+from bellwire.engine.errors import EngineError
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.live.session import Session
+from bellwire.engine.kvm.uring import refusal
 try:
     Session(load_scenario("io-uring")).start()
 except EngineError as error:

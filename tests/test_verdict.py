@@ -6,8 +6,8 @@ import errno
 
 import pytest
 
-from engine._core import lib
-from engine.verdict import KINDS, SENTENCES, Ending, Verdict
+from bellwire.engine._core import lib
+from bellwire.engine.verdict import KINDS, SENTENCES, Ending, Verdict
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import storage_daemon, vhost_user
-from engine._core import lib
-from engine.errors import EngineError
-from engine.events import EventKind, Events, Lane
-from engine.latency import Latencies
-from engine.machine import build_machine
-from engine.scenario import Pace, Scenario, load_scenario
-from engine.session import Session
-from engine.storage_daemon import PROGRAM, StorageDaemon, refusal
-from engine.vhost_guest import DISK_SIZE, VhostUserGuest, newest_writes
-from engine.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
+from bellwire.engine._core import lib
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.kvm import storage_daemon, vhost_user
+from bellwire.engine.kvm.storage_daemon import PROGRAM, StorageDaemon, refusal
+from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines.build import build_machine
+from bellwire.engine.machines.vhost_guest import DISK_SIZE, VhostUserGuest, newest_writes
+from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from tests.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.leaks import belongings, left_behind
 from tests.test_session import PATIENCE, assert_reconciled, fed, run, tally_of, wait_for
@@ -199,7 +199,7 @@ class TestSession:
 
     def test_the_daemon_dies_with_a_process_that_is_killed(self) -> None:
         code = (
-            "import sys, threading\nfrom engine.scenario import load_scenario\nfrom engine.session import Session\n"
+            "import sys, threading\nfrom bellwire.engine import Session, load_scenario\n"
             "session = Session(load_scenario('vhost-user-blk'))\n"
             "starter = threading.Thread(target=session.start)\nstarter.start()\nstarter.join()\n"
             "print(session.partner.rpartition(' ')[2], flush=True)\nsys.stdin.read()\n"

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine._core import lib
-from engine.errors import GuestError, ScenarioError
-from engine.events import BUFFERS_ADDED, BUFFERS_USED, EventKind, Events, Switch
-from engine.latency import Latencies
-from engine.machine import build_machine
-from engine.scenario import Pace, Scenario, load_scenario, load_scenario_file
-from engine.scenario_rules import GUESTS
-from engine.session import Session
-from engine.virtqueue import FAULTS
+from bellwire.engine._core import lib
+from bellwire.engine.errors import GuestError, ScenarioError
+from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, EventKind, Events, Switch
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.kvm.virtqueue import FAULTS
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines.build import build_machine
+from bellwire.engine.scenarios.rules import GUESTS
+from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario, load_scenario_file
 from tests.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.leaks import belongings, left_behind
 from tests.test_session import assert_reconciled, fed, run, tally_of, wait_for

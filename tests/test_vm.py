@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine._core import lib
-from engine.coalesced import CoalescedRing, CoalescedZone
-from engine.errors import EngineError, KvmError, check
-from engine.gsi import default_routes
-from engine.ioeventfd import Ioeventfd, IoMatch, deassign
-from engine.irqchip import IoapicPin, Lapic, interrupt
-from engine.irqfd import Irqfd
-from engine.owner import Eventfd
-from engine.vcpu import Vcpu
-from engine.vm import GsiRoute, Memory
+from bellwire.engine._core import lib
+from bellwire.engine.errors import EngineError, KvmError, check
+from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
+from bellwire.engine.kvm.gsi import default_routes
+from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch, deassign
+from bellwire.engine.kvm.irqchip import IoapicPin, Lapic, interrupt
+from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.kvm.owner import Eventfd
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.vm import GsiRoute, Memory
 from tests.bare import MMIO, ONE_VM_ONLY, PORT, Bare
 
 pytestmark = pytest.mark.kvm

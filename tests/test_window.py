@@ -13,21 +13,21 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.errors import EngineError, GuestError
-from engine.events import Clock
-from engine.scenario import Scenario, list_scenarios
-from engine.scenario_rules import GROUPS
-from engine.verdict import Verdict
+from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.events import Clock
+from bellwire.engine.scenarios.rules import GROUPS
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
+from bellwire.engine.verdict import Verdict
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.style.theme import DARK, LIGHT, Theme
+from bellwire.viz.text.figures import Durations
+from bellwire.viz.window.about import about_text
+from bellwire.viz.window.actions import ACTIONS, BY_NAME, MENUS
+from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.palette import sections
+from bellwire.viz.window.settings import Settings
+from bellwire.viz.window.window import MainWindow, make_window
 from tests.fake_source import FakeSource
-from viz.about import about_text
-from viz.actions import ACTIONS, BY_NAME, MENUS
-from viz.commands import Commands
-from viz.overlay import sections
-from viz.settings import Settings
-from viz.text import Durations
-from viz.theme import DARK, LIGHT, Theme
-from viz.window import MainWindow, make_window
-from viz.words import Words
 
 KEYS = Qt.Key
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.events import EVENT, FLAT_OUT, EventKind, Lane, Setting, Switch, event
-from engine.scenario import load_scenario
-from viz.text import THIN
-from viz.wording import Wording, kind_name, lane_name, like
+from bellwire.engine.events import EVENT, FLAT_OUT, EventKind, Lane, Setting, Switch, event
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.text.event_words import Wording, kind_name, lane_name, like
+from bellwire.viz.text.figures import THIN
 
 WORDING = Wording(load_scenario("roundtrip"))
 NUMBERS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1))

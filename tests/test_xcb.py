@@ -17,8 +17,8 @@ PROGRAM = """
     sys.path.insert(0, {root!r})
     from PySide6.QtCore import QTimer
     from tests.fake_source import FakeSource
-    from viz.theme import DARK
-    from viz.window import application, make_window
+    from bellwire.viz.style.theme import DARK
+    from bellwire.viz.window.window import application, make_window
 
     app, source = application(), FakeSource()
     window = make_window(source, theme=DARK, make_source=FakeSource)

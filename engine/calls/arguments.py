@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine._core import ffi
+from bellwire.engine._core import ffi
 
 UNKNOWN = "··"  # a byte that differs from run to run
 ROW = 16  # bytes a row of a hex dump

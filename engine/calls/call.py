@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.calls.arguments import Arguments
-from engine.events import Switch
+from bellwire.engine.calls.arguments import Arguments
+from bellwire.engine.events import Switch
 
 SET_UP, WIRES, SIGNALS = "Set-up", "Wires", "Signals"
 GROUPS = (SET_UP, WIRES, SIGNALS)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine._core import lib
-from engine.calls.arguments import Arguments, Field, number
-from engine.calls.call import SIGNALS, Call
-from engine.calls.set_up import MAP, CreateVcpu, CreateVm, SetMemory
+from bellwire.engine._core import lib
+from bellwire.engine.calls.arguments import Arguments, Field, number
+from bellwire.engine.calls.call import SIGNALS, Call
+from bellwire.engine.calls.set_up import MAP, CreateVcpu, CreateVm, SetMemory
 
 CODE = 0x10000  # where the programs' guests begin; in 16-bit mode as 0x1000:0
 HLT = b"\xf4"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from engine._core import lib
-from engine.calls.call import Call
-from engine.calls.guest import GuestWrite, LeaveToUserSpace, TakeCoalesced, Write
-from engine.calls.set_up import (
+from bellwire.engine._core import lib
+from bellwire.engine.calls.call import Call
+from bellwire.engine.calls.guest import GuestWrite, LeaveToUserSpace, TakeCoalesced, Write
+from bellwire.engine.calls.set_up import (
     CreateIrqchip,
     CreateVcpu,
     CreateVm,
@@ -21,14 +21,15 @@ from engine.calls.set_up import (
     OpenKvm,
     SetMemory,
 )
-from engine.calls.signals import ReadEventfd, SetIrqLine, SignalMsi, WriteEventfd
-from engine.calls.uring import RegisterEventfd, SubmitRead
-from engine.calls.vhost_user import CALL, KICK, HandOver, SetVring
-from engine.calls.wires import AssignIoeventfd, AssignIrqfd, RegisterZone, SetGsiRouting
-from engine.events import Switch
-from engine.scenario import Doorbell, Interrupt, Scenario
-from engine.scenario_rules import ADDRESS_STRIDE
-from engine.wires import Ringing, ringings, route_of
+from bellwire.engine.calls.signals import ReadEventfd, SetIrqLine, SignalMsi, WriteEventfd
+from bellwire.engine.calls.uring import RegisterEventfd, SubmitRead
+from bellwire.engine.calls.vhost_user import CALL, KICK, HandOver, SetVring
+from bellwire.engine.calls.wires import AssignIoeventfd, AssignIrqfd, RegisterZone, SetGsiRouting
+from bellwire.engine.events import Switch
+from bellwire.engine.machines.wires import route_of
+from bellwire.engine.scenarios.ringing import Ringing, ringings
+from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
 
 Wiring = Mapping[Switch, bool]
 
@@ -166,7 +167,7 @@ class _Machine:
 
 
 class _Classic(_Machine):
-    """One guest and an I/O thread (engine/one_guest.py, uring.py, virtqueue.py)."""
+    """One guest and an I/O thread (engine/machines/one_guest.py, uring.py, virtqueue.py)."""
 
     def calls(self) -> Iterator[Call]:
         """In order."""
@@ -322,7 +323,7 @@ class _Classic(_Machine):
 
 
 class _Direct(_Machine):
-    """No thread of this process reads the doorbell (engine/two_guests.py, vhost_guest.py)."""
+    """No thread of this process reads the doorbell (engine/machines/two_guests.py, vhost_guest.py)."""
 
     def calls(self) -> Iterator[Call]:
         """In order."""

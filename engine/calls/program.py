@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.calls.call import Call, in_order
+from bellwire.engine.calls.call import Call, in_order
 
 WIDTH = 76
 
@@ -31,20 +31,20 @@ HEADERS = {
     r"\bread\(|\bwrite\(|\bsyscall\(|\bftruncate\(|\bclose\(": "unistd.h",
 }
 MODULES = {
-    "CoalescedRing": "engine.coalesced",
-    "CoalescedZone": "engine.coalesced",
-    "Eventfd": "engine.owner",
-    "FrontEnd": "engine.vhost_user",
-    "VIRTIO_F_VERSION_1": "engine.vhost_user",
-    "GsiRoute": "engine.vm",
-    "Ioeventfd": "engine.ioeventfd",
-    "Irqfd": "engine.irqfd",
-    "Kvm": "engine.vm",
-    "Memory": "engine.vm",
-    "StorageDaemon": "engine.storage_daemon",
-    "Uring": "engine.uring",
-    "Vcpu": "engine.vcpu",
-    "Vm": "engine.vm",
+    "CoalescedRing": "bellwire.engine.kvm.coalesced",
+    "CoalescedZone": "bellwire.engine.kvm.coalesced",
+    "Eventfd": "bellwire.engine.kvm.owner",
+    "FrontEnd": "bellwire.engine.kvm.vhost_user",
+    "VIRTIO_F_VERSION_1": "bellwire.engine.kvm.vhost_user",
+    "GsiRoute": "bellwire.engine.kvm.vm",
+    "Ioeventfd": "bellwire.engine.kvm.ioeventfd",
+    "Irqfd": "bellwire.engine.kvm.irqfd",
+    "Kvm": "bellwire.engine.kvm.vm",
+    "Memory": "bellwire.engine.kvm.vm",
+    "StorageDaemon": "bellwire.engine.kvm.storage_daemon",
+    "Uring": "bellwire.engine.kvm.uring",
+    "Vcpu": "bellwire.engine.kvm.vcpu",
+    "Vm": "bellwire.engine.kvm.vm",
 }
 CRATES = {
     "IoEventAddress": "kvm_ioctls",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine._core import ffi, lib
-from engine.calls.arguments import Arguments, arguments_of, number
-from engine.calls.call import Call
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.calls.arguments import Arguments, arguments_of, number
+from bellwire.engine.calls.call import Call
 
 
 @dataclass(frozen=True, kw_only=True)

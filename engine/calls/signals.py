@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine._core import lib
-from engine.calls.arguments import Arguments, Field, arguments_of
-from engine.calls.call import SIGNALS, Call
-from engine.calls.set_up import CreateVcpu, CreateVm, NewEventfd
-from engine.gsi import GsiRoute
+from bellwire.engine._core import lib
+from bellwire.engine.calls.arguments import Arguments, Field, arguments_of
+from bellwire.engine.calls.call import SIGNALS, Call
+from bellwire.engine.calls.set_up import CreateVcpu, CreateVm, NewEventfd
+from bellwire.engine.kvm.gsi import GsiRoute
 
 COUNT = 8  # bytes that eventfds are read and written in
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine._core import lib
-from engine.calls.arguments import Arguments, Field
-from engine.calls.call import SIGNALS, WIRES, Call
-from engine.calls.set_up import MAP, NewEventfd, SetMemory
+from bellwire.engine._core import lib
+from bellwire.engine.calls.arguments import Arguments, Field
+from bellwire.engine.calls.call import SIGNALS, WIRES, Call
+from bellwire.engine.calls.set_up import MAP, NewEventfd, SetMemory
 
 FD = 4  # bytes of a file descriptor
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine._core import lib
-from engine.calls.arguments import Arguments, Field
-from engine.calls.call import WIRES, Call
-from engine.calls.set_up import MAP, NewEventfd
-from engine.vhost_user import HEADER, NEED_REPLY, VERSION, Request, message, vring
+from bellwire.engine._core import lib
+from bellwire.engine.calls.arguments import Arguments, Field
+from bellwire.engine.calls.call import WIRES, Call
+from bellwire.engine.calls.set_up import MAP, NewEventfd
+from bellwire.engine.kvm.vhost_user import HEADER, NEED_REPLY, VERSION, Request, message, vring
 
 QUEUE = 0
 KICK, CALL = Request.SET_VRING_KICK, Request.SET_VRING_CALL

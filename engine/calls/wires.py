@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from engine._core import ffi, lib
-from engine.calls.arguments import Arguments, Field, arguments_of, number
-from engine.calls.call import WIRES, Call
-from engine.calls.set_up import CreateVm, NewEventfd
-from engine.gsi import GsiRoute
-from engine.ioeventfd import IoMatch
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, number
+from bellwire.engine.calls.call import WIRES, Call
+from bellwire.engine.calls.set_up import CreateVm, NewEventfd
+from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.kvm.ioeventfd import IoMatch
 
 
 @dataclass(frozen=True, kw_only=True)

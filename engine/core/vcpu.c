@@ -116,7 +116,7 @@ static int set_long_mode(struct bw_vcpu *vcpu, uint64_t cr3)
 
 /* The TSC of the guest is the host's: offset 0 (devices/vcpu.rst, KVM_VCPU_TSC_CTRL). Kernels before 5.16 have no such
  * attribute, and start the guest's TSC at 0: there it is set to the host's, which it then trails by the time that takes.
- * What holds in the end is measured, engine/clock_error.py. */
+ * What holds in the end is measured, engine/folds/clock_error.py. */
 static void clear_tsc_offset(struct bw_vcpu *vcpu)
 {
     uint64_t offset = 0;

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.exports import arrow, csv, hdr, parquet, perfetto
-from engine.recording import Progress, Recording
+from bellwire.engine.exports import arrow, csv, hdr, parquet, perfetto
+from bellwire.engine.recordings.recording import Progress, Recording
 
 
 @dataclass(frozen=True)

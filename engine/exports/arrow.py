@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.exports.batches import batches
-from engine.recorder import save_recording
-from engine.recording import Progress, Recording
+from bellwire.engine.exports.batches import batches
+from bellwire.engine.recordings.recorder import save_recording
+from bellwire.engine.recordings.recording import Progress, Recording
 
 
 def write(recording: Recording, path: Path, progress: Progress) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.events import Events
-from engine.recording import Progress, Recording
+from bellwire.engine.events import Events
+from bellwire.engine.recordings.recording import Progress, Recording
 
 
 def batches(recording: Recording, progress: Progress) -> Iterator[Events]:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.events import EventKind, Events, Lane
-from engine.recording import Recording
+from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.recordings.recording import Recording
 
 KINDS = pa.array([EventKind(n).name if n in list(EventKind) else "" for n in range(max(EventKind) + 1)])
 LANES = pa.array([lane.name for lane in sorted(Lane)])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from engine.errors import RecordingError
-from engine.exports import EXPORTS, Export
-from engine.recording import Progress, Recording
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.exports import EXPORTS, Export
+from bellwire.engine.recordings.recording import Progress, Recording
 
 
 def export_for(path: Path, name: str | None = None) -> Export:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from engine.exports.batches import batches
-from engine.exports.columns import FIELDS, columns
-from engine.recording import Progress, Recording
+from bellwire.engine.exports.batches import batches
+from bellwire.engine.exports.columns import FIELDS, columns
+from bellwire.engine.recordings.recording import Progress, Recording
 
 PLAIN = [pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type) else field for field in FIELDS]
 

@@ -9,10 +9,10 @@ import numpy as np
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogWriter
 
-from engine.exports.batches import batches
-from engine.histogram import HIGHEST, Histogram, bottom_of
-from engine.latency import LATENCIES, Latencies
-from engine.recording import Progress, Recording
+from bellwire.engine.exports.batches import batches
+from bellwire.engine.folds.histogram import HIGHEST, Histogram, bottom_of
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.recordings.recording import Progress, Recording
 
 DIGITS = 3
 US = 1000.0  # ns

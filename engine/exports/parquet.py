@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from engine.events import Events
-from engine.exports.batches import batches
-from engine.exports.columns import FIELDS, NAMED, columns
-from engine.recording import Progress, Recording
-from engine.recording_header import METADATA, Header
+from bellwire.engine.events import Events
+from bellwire.engine.exports.batches import batches
+from bellwire.engine.exports.columns import FIELDS, NAMED, columns
+from bellwire.engine.recordings.header import METADATA, Header
+from bellwire.engine.recordings.recording import Progress, Recording
 
 ROWS = 1 << 20  # of a row group: what readers take at once
 

@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.events import STATS, Eventfd, EventKind, Events, IrqIoctl, Lane, Setting, Switch
-from engine.exits import exit_name
-from engine.exports.batches import batches
-from engine.exports.perfetto_flows import Flows
-from engine.exports.perfetto_packets import TraceWriter, Type
-from engine.recording import Progress, Recording
+from bellwire.engine.events import STATS, Eventfd, EventKind, Events, IrqIoctl, Lane, Setting, Switch, exit_name
+from bellwire.engine.exports.batches import batches
+from bellwire.engine.exports.perfetto_flows import Flows
+from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
+from bellwire.engine.recordings.recording import Progress, Recording
 
 ROOT = 1  # uuid of the group of everything
 EVENT, DERIVED = "event", "derived"

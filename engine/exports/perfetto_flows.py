@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.events import EventKind
+from bellwire.engine.events import EventKind
 
 LONE = 1 << 62  # added to the number of an interrupt that answers no doorbell
 AT_ONCE = 256  # flows of one event

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import BinaryIO
 
-from engine.exports.protobuf import double, fixed64, nested, sint, text, uint
+from bellwire.engine.exports.protobuf import double, fixed64, nested, sint, text, uint
 
 SEQUENCE = 1  # the number of our only writer
 STATE_CLEARED, NEEDS_STATE = 1, 2  # TracePacket.SequenceFlags

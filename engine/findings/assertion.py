@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from operator import methodcaller
 
-from engine.errors import AssertionTextError
-from engine.histogram import PERCENTILES, Histogram
-from engine.latency import LATENCIES, Latencies
-from engine.scenario import did_you_mean
-from engine.tally import Tally
+from bellwire.engine.errors import AssertionTextError
+from bellwire.engine.folds.histogram import PERCENTILES, Histogram
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.scenarios.scenario import did_you_mean
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

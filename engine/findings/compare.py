@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import RecordingError
-from engine.exit_split import Exits, ExitSplit
-from engine.histogram import Histogram
-from engine.latency import LATENCIES, Latencies
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.folds.exit_split import Exits, ExitSplit
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.latency import LATENCIES, Latencies
 
 if TYPE_CHECKING:
-    from engine.recording import Recording
+    from bellwire.engine.recordings.recording import Recording
 
 RESAMPLES = 10_000
 LEVEL = 0.95

@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from engine.events import EventKind, Operation, Switch
-from engine.evidence import Access, Evidence
-from engine.exits import exit_name
-from engine.ioeventfd import IoMatch
-from engine.tally import Tally
-from engine.wires import ringings
+from bellwire.engine.events import EventKind, Operation, Switch, exit_name
+from bellwire.engine.folds.evidence import Access, Evidence
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.kvm.ioeventfd import IoMatch
+from bellwire.engine.scenarios.ringing import ringings
 
 ENDS = {  # KVM_EXIT_* after which no guest goes on
     8: "the guest met a triple fault",

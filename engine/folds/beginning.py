@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.events import STATS, EventKind, Events, Lane, Setting, Switch, event, no_events
+from bellwire.engine.events import STATS, EventKind, Events, Lane, Setting, Switch, event, no_events
 
 if TYPE_CHECKING:
-    from engine.tally import Tally
+    from bellwire.engine.folds.tally import Tally
 
 
 class Before(IntEnum):

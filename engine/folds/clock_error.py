@@ -8,8 +8,8 @@ what the kernel says of the clocks is not looked at.
 
 from __future__ import annotations
 
-from engine.events import Clock
-from engine.journeys import Journeys
+from bellwire.engine.events import Clock
+from bellwire.engine.folds.journeys import Journeys
 
 TO_HOST = (("ring", "doorbell"), ("ring", "exit"))  # (stamped by the guest, then by the host)
 TO_GUEST = (("irq", "handler"), ("entry", "rung"))  # (stamped by the host, then by the guest)

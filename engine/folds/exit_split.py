@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.events import STATS, EventKind, Events, Switch
-from engine.exits import exit_name
+from bellwire.engine.events import STATS, EventKind, Events, Switch, exit_name
 
 if TYPE_CHECKING:
-    from engine.scenario import Scenario
+    from bellwire.engine.scenarios.scenario import Scenario
 
 KVM_EXITS = STATS.index("exits")
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.beginning import Beginning
-from engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
-from engine.masked_pin import MaskedPin
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
+from bellwire.engine.folds.beginning import Beginning
+from bellwire.engine.folds.masked_pin import MaskedPin
 
 if TYPE_CHECKING:
-    from engine.scenario import Scenario
+    from bellwire.engine.scenarios.scenario import Scenario
 
 JOURNEY: np.dtype[np.void] = np.dtype(
     [

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.clock_error import ClockError
-from engine.events import Clock, EventKind, Events
-from engine.histogram import PERCENTILES, Histogram
-from engine.journeys import JOURNEY, PARTNERED, STAGES, Journeys, JourneyTracker, finish, no_journeys
-from engine.omission import ExpectedInterval, Paced
+from bellwire.engine.events import Clock, EventKind, Events
+from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.histogram import PERCENTILES, Histogram
+from bellwire.engine.folds.journeys import JOURNEY, PARTNERED, STAGES, Journeys, JourneyTracker, finish, no_journeys
+from bellwire.engine.folds.omission import ExpectedInterval, Paced
 
 if TYPE_CHECKING:
-    from engine.scenario import Scenario
+    from bellwire.engine.scenarios.scenario import Scenario
 
 __all__ = [
     "JOURNEY",

@@ -1,7 +1,7 @@
 """Which interrupts the kernel dropped, because their pin was masked when they were signalled.
 
-The pin changes while nothing is signalled (engine/lab.py), so the numbers tell exactly which: those above the newest
-one when it was masked, up to the newest one when it was unmasked.
+The pin changes while nothing is signalled (engine/machines/lab.py), so the numbers tell exactly which: those above the
+newest one when it was masked, up to the newest one when it was unmasked.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EventKind, Events, Setting
+from bellwire.engine.events import EventKind, Events, Setting
 
 NEVER = 2**63  # where a span ends that has not ended
 

@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import FLAT_OUT, Clock, EventKind, Events, Setting
-from engine.histogram import Histogram
+from bellwire.engine.events import FLAT_OUT, Clock, EventKind, Events, Setting
+from bellwire.engine.folds.histogram import Histogram
 
 PACES_KEPT = 16  # changes of the pace: a journey under way began at most so many ago
 INTERVALS_KEPT = 8  # histograms of different intervals; the oldest are corrected for good

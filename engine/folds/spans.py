@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import EventKind, Events, Lane
-from engine.journeys import Journeys
+from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.folds.journeys import Journeys
 
 Times = npt.NDArray[np.uint64]
 

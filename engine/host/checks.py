@@ -6,8 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
-from engine.errors import NoKvmError
-from engine.host import (
+from bellwire.engine.errors import NoKvmError
+from bellwire.engine.host.host import (
     CAPABILITIES,
     KVM_GET_STATS_FD,
     ROOT,

@@ -6,11 +6,11 @@ import errno
 from dataclasses import dataclass
 from typing import Any
 
-from engine._core import ffi, lib
-from engine.errors import KvmError, check
-from engine.owner import Owner
-from engine.vcpu import Vcpu
-from engine.vm import Vm
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import KvmError, check
+from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.vm import Vm
 
 
 class CoalescedZone(Owner):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine._core import lib
+from bellwire.engine._core import lib
 
 GSIS = 4096  # KVM_MAX_IRQ_ROUTES: so many GSIs there are, and so many routes
 PIC_PINS = 8  # of each of the two

@@ -6,10 +6,10 @@ import errno
 from dataclasses import dataclass
 from typing import Self
 
-from engine._core import lib
-from engine.errors import check
-from engine.owner import Eventfd, Owner
-from engine.vm import Vm
+from bellwire.engine._core import lib
+from bellwire.engine.errors import check
+from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.vm import Vm
 
 ANY_LENGTH = 0
 LENGTHS = (ANY_LENGTH, 1, 2, 4, 8)

@@ -6,11 +6,11 @@ import errno
 from dataclasses import dataclass
 from typing import Any
 
-from engine._core import ffi, lib
-from engine.errors import KvmError, LeftBehindError, check
-from engine.owner import Eventfd, Owner
-from engine.ring import Ring
-from engine.vm import GsiRoute, Memory, Vm
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import KvmError, LeftBehindError, check
+from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.ring import Ring
+from bellwire.engine.kvm.vm import GsiRoute, Memory, Vm
 
 JOIN_MS = 2000  # how long the thread may take to end
 COMMAND_MS = 1000  # how long it may take to obey

@@ -9,10 +9,10 @@ import errno
 import struct
 from dataclasses import dataclass
 
-from engine._core import ffi, lib
-from engine.errors import check
-from engine.vcpu import Vcpu
-from engine.vm import Vm
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import check
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.vm import Vm
 
 SPURIOUS, ISR, IRR = 0x0F0, 0x100, 0x200  # offsets of registers; 256 bits are eight registers, 16 bytes apart
 APIC_ENABLED = 1 << 8  # in SPURIOUS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 
-from engine._core import lib
-from engine.errors import check
-from engine.owner import Eventfd, Owner
-from engine.vm import NEEDS_IRQCHIP, Vm
+from bellwire.engine._core import lib
+from bellwire.engine.errors import check
+from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.vm import NEEDS_IRQCHIP, Vm
 
 CLOSED_FIRST = "Its eventfd was closed before it; the last close ends an irqfd. Close an irqfd before its eventfd."
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine._core import lib
-from engine.errors import LeftBehindError, check
+from bellwire.engine._core import lib
+from bellwire.engine.errors import LeftBehindError, check
 
 
 class Owner:

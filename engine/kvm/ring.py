@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine._core import ffi, lib
-from engine.errors import EngineError
-from engine.owner import Owner
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import EngineError
+from bellwire.engine.kvm.owner import Owner
 
 
 class Ring(Owner):

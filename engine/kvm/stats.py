@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import struct
 
-from engine._core import ffi, lib
-from engine.errors import check
-from engine.owner import Fd
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import check
+from bellwire.engine.kvm.owner import Fd
 
 
 class VcpuStats(Fd):

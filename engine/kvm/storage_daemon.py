@@ -18,8 +18,8 @@ import threading
 from contextlib import ExitStack
 from typing import IO
 
-from engine.errors import EngineError
-from engine.owner import Owner
+from bellwire.engine.errors import EngineError
+from bellwire.engine.kvm.owner import Owner
 
 PROGRAM = "qemu-storage-daemon"
 PATIENCE_SECONDS = 2.0  # between SIGTERM and SIGKILL

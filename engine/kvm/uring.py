@@ -15,16 +15,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from engine._core import ffi, lib
-from engine.errors import EngineError, check
-from engine.one_guest import OneGuest
-from engine.owner import Eventfd, Owner
-from engine.vm import Memory
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import EngineError, check
+from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.vm import Memory
 
 BLOCKS = 256
-COMPLETION_SIGNALS = (
-    "The completion of a read signals the irqfd's eventfd: without the irqfd nobody interrupts the guest."
-)
 REASONS = {
     errno.EPERM: "it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls",
     errno.EACCES: "it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls",
@@ -95,34 +91,3 @@ class Uring(Owner):
             lib.bw_uring_free(self.handle)
             self._file.close()
         self.handle = ffi.NULL
-
-
-class UringGuest(OneGuest):
-    """The classic machine, but each interrupt is the completion of a read."""
-
-    def _connect(self) -> None:
-        self.cannot |= {"irqfd": COMPLETION_SIGNALS}
-        self.uring = Uring(self.guest.memory, self.interrupts.eventfds[0])
-        self._stack.callback(self._end_reading)
-        self.io_thread.read_by(self.uring.handle)
-        super()._connect()
-
-    def _end_reading(self) -> None:
-        """First the thread, which uses the io_uring: if it does not end, both are left behind."""
-        self.io_thread.stop()
-        self.uring.close()
-
-    def set_irqfd(self, on: bool) -> None:
-        """On: assigned, and the I/O thread reads. It cannot be switched off."""
-        super().set_irqfd(on)
-        self.io_thread.command(path=lib.BW_PATH_URING)
-
-    def truth(self) -> dict[str, Any]:
-        """completed: blocks read; wrong: of these, those that did not arrive as they are in the file."""
-        return {**super().truth(), "completed": self.uring.completed, "wrong": self.uring.wrong}
-
-    def trouble(self) -> EngineError | None:
-        """A block that is not the file's, too."""
-        if self.uring.wrong:
-            return EngineError(f"{self.uring.wrong} blocks in the guest's memory are not what the file holds.")
-        return super().trouble()

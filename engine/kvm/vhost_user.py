@@ -12,9 +12,9 @@ import socket
 import struct
 from enum import IntEnum
 
-from engine.errors import EngineError
-from engine.owner import Eventfd, Owner
-from engine.vm import Memory
+from bellwire.engine.errors import EngineError
+from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.vm import Memory
 
 ANSWER_SECONDS = 3.0  # how long the back end may take
 

@@ -12,14 +12,14 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine._core import ffi, lib
-from engine.errors import EngineError, NoKvmError, check
-from engine.gsi import GsiRoute, broken_rule, default_routes
-from engine.owner import Fd, Owner
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import EngineError, NoKvmError, check
+from bellwire.engine.kvm.gsi import GsiRoute, broken_rule, default_routes
+from bellwire.engine.kvm.owner import Fd, Owner
 
 if TYPE_CHECKING:  # they know the VM, which only keeps them
-    from engine.ioeventfd import Ioeventfd
-    from engine.irqfd import Irqfd
+    from bellwire.engine.kvm.ioeventfd import Ioeventfd
+    from bellwire.engine.kvm.irqfd import Irqfd
 
 __all__ = ["GsiRoute", "Kvm", "Memory", "Vm"]
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine._core import ffi, lib
-from engine.errors import check
-from engine.events import Clock, EventKind
-from engine.one_guest import OneGuest
-from engine.ring import Ring
-from engine.scenario import Pace, Scenario, load_scenario
-from engine.session import Session
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import check
+from bellwire.engine.events import Clock, EventKind
+from bellwire.engine.kvm.ring import Ring
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 
 FLAT_OUT = Pace(math.inf, 1, "hlt")
 WARM_UP = 200  # rounds left out at the begin of each turn

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from engine.clock_error import ClockError
-from engine.errors import EngineError
-from engine.host import Check
-from engine.latency import Latencies
-from engine.scenario import load_scenario
-from engine.session import Session
+from bellwire.engine.errors import EngineError
+from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.host.host import Check
+from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import load_scenario
 
 JOURNEYS = 300
 SECONDS = 2.0

@@ -22,9 +22,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine._core import lib
-from engine.errors import EngineError
-from engine.events import (
+from bellwire.engine._core import lib
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import (
     FLAT_OUT,
     STATS,
     Clock,
@@ -37,13 +37,14 @@ from engine.events import (
     event,
     no_events,
 )
-from engine.host import host_facts, usable_kvm
-from engine.lab import SWITCHES, LabClock, do_step
-from engine.machine import Machine, build_machine
-from engine.masked_pin import MaskedPin
-from engine.one_guest import OneGuest
-from engine.scenario import Pace, Scenario, Step
-from engine.watermark import Watermark
+from bellwire.engine.folds.masked_pin import MaskedPin
+from bellwire.engine.host.host import host_facts, usable_kvm
+from bellwire.engine.live.watermark import Watermark
+from bellwire.engine.machines.build import build_machine
+from bellwire.engine.machines.lab import SWITCHES, LabClock, do_step
+from bellwire.engine.machines.machine import Machine
+from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.scenarios.scenario import Pace, Scenario, Step
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read

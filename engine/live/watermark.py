@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.events import Clock, EventKind, Events, doorbell_numbers
-from engine.scenario import Scenario
+from bellwire.engine.events import Clock, EventKind, Events, doorbell_numbers
+from bellwire.engine.scenarios.scenario import Scenario
 
 HOLD_SECONDS = 0.002  # how long an event is held back for earlier ones that are published later
 PUBLISH_SECONDS = 1.0  # how long a guest that has rung may take to publish it

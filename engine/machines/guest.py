@@ -1,6 +1,6 @@
 """One guest: a VM with memory, one vCPU and its thread, what the guest stamps and what KVM counts of it.
 
-Machines are built of guests (engine/machine.py). The engine thread alone uses them.
+Machines are built of guests (engine/machines/machine.py). The engine thread alone uses them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from engine._core import ffi, lib
-from engine.errors import EngineError, GuestError
-from engine.events import EVENT, STATS, Clock, Events, Lane
-from engine.owner import Owner
-from engine.ring import Ring
-from engine.scenario import Doorbell, Pace
-from engine.stats import VcpuStats
-from engine.vcpu import Vcpu
-from engine.verdict import Ending, Verdict
-from engine.vm import GsiRoute, Kvm, Memory, Vm
+from bellwire.engine._core import ffi, lib
+from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.events import EVENT, STATS, Clock, Events, Lane
+from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.ring import Ring
+from bellwire.engine.kvm.stats import VcpuStats
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.vm import GsiRoute, Kvm, Memory, Vm
+from bellwire.engine.scenarios.rules import GUESTS
+from bellwire.engine.scenarios.scenario import Doorbell, Pace
+from bellwire.engine.verdict import Ending, Verdict
 
-GUESTS = Path(__file__).parent.parent / "guests"
 VCPU_RING = 1 << 17
 SCRATCH = 1 << 19  # events that one drain can take from one source
 READY_SECONDS = 1.0  # how long a guest may take to boot
@@ -40,7 +40,7 @@ def guest_image(name: str) -> Path:
     """The flat image of a guest. EngineError if it was not built."""
     image = GUESTS / f"{name}.bin"
     if not image.exists():
-        raise EngineError(f"The guest {name} is not built; `python -m engine.build` builds it.")
+        raise EngineError(f"The guest {name} is not built; `make build` builds it.")
     return image
 
 

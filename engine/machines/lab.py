@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine._core import lib
-from engine.errors import KvmError
-from engine.events import EventKind, Events, Lane, Operation, Setting, Switch, event, no_events
-from engine.irqchip import IoapicPin
-from engine.irqfd import Irqfd
-from engine.one_guest import OneGuest
-from engine.scenario import Doorbell, Lab, Step
+from bellwire.engine._core import lib
+from bellwire.engine.errors import KvmError
+from bellwire.engine.events import EventKind, Events, Lane, Operation, Setting, Switch, event, no_events
+from bellwire.engine.kvm.irqchip import IoapicPin
+from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.scenarios.scenario import Doorbell, Lab, Step
 
 # The steps that are the live switches; the session throws them.
 SWITCHES = {

@@ -1,4 +1,4 @@
-"""What a Session runs: the interface that every machine has, and which one a scenario needs.
+"""What a Session runs: the interface that every machine has.
 
 The Session's engine thread is the only one that uses a machine, so nothing in it locks.
 """
@@ -6,12 +6,11 @@ The Session's engine thread is the only one that uses a machine, so nothing in i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
-from engine.errors import EngineError
-from engine.events import Clock, Eventfd, Events, Lane, no_events
-from engine.scenario import Pace, Scenario
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Clock, Eventfd, Events, Lane, no_events
+from bellwire.engine.scenarios.scenario import Pace, Scenario
 
 ONE_ROUTE = "The guest has a second vector for messages only, and only where the host signals it."
 
@@ -118,24 +117,3 @@ class Machine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Ends the threads, deassigns, closes, unmaps. May be called again."""
-
-
-def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] | None) -> Machine:
-    """The machine that a scenario names. Raises NoKvmError, KvmError or EngineError; then nothing is left behind."""
-    from engine.one_guest import OneGuest  # here, because they are Machines themselves
-    from engine.two_guests import SelfDoorbell, TwoGuests
-    from engine.two_vcpus import TwoVcpus
-    from engine.uring import UringGuest
-    from engine.vhost_guest import VhostUserGuest
-    from engine.virtqueue import VirtqueueMachine
-
-    machines: dict[str, Callable[..., Machine]] = {
-        "one-guest": OneGuest,
-        "two-guests": TwoGuests,
-        "self-doorbell": SelfDoorbell,
-        "two-vcpus": TwoVcpus,
-        "io-uring": UringGuest,
-        "virtqueue": VirtqueueMachine,
-        "vhost-user": VhostUserGuest,
-    }
-    return machines[scenario.machine](scenario, limit, cpus)

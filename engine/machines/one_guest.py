@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from engine._core import lib
-from engine.errors import EngineError, KvmError
-from engine.events import Eventfd, EventKind, Events, Lane, Setting, event, no_events
-from engine.guest import NO_LIMIT, Guest, Program, two_cpus
-from engine.iothread import IoThread
-from engine.machine import Machine
-from engine.ring import Ring
-from engine.scenario import Interrupt, Pace, Scenario
-from engine.vm import GsiRoute
-from engine.wires import DoorbellWires, InterruptWires, route_of
+from bellwire.engine._core import lib
+from bellwire.engine.errors import EngineError, KvmError
+from bellwire.engine.events import Eventfd, EventKind, Events, Lane, Setting, event, no_events
+from bellwire.engine.kvm.iothread import IoThread
+from bellwire.engine.kvm.ring import Ring
+from bellwire.engine.kvm.vm import GsiRoute
+from bellwire.engine.machines.guest import NO_LIMIT, Guest, Program, two_cpus
+from bellwire.engine.machines.machine import Machine
+from bellwire.engine.machines.wires import DoorbellWires, InterruptWires, route_of
+from bellwire.engine.scenarios.scenario import Interrupt, Pace, Scenario
 
 IO_RING = 1 << 19  # half a second of signals flat out: an engine thread may be kept from its CPU that long
 PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}

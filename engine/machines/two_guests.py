@@ -18,15 +18,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from engine.errors import EngineError, GuestError
-from engine.events import Eventfd, Events, Lane
-from engine.guest import NO_LIMIT, Guest, Program, two_cpus
-from engine.ioeventfd import Ioeventfd
-from engine.irqfd import Irqfd
-from engine.machine import Machine
-from engine.owner import Eventfd as EventfdFile
-from engine.scenario import Doorbell, Interrupt, Pace, Scenario
-from engine.wires import ringings, route_of
+from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.events import Eventfd, Events, Lane
+from bellwire.engine.kvm.ioeventfd import Ioeventfd
+from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.kvm.owner import Eventfd as EventfdFile
+from bellwire.engine.machines.guest import NO_LIMIT, Guest, Program, two_cpus
+from bellwire.engine.machines.machine import Machine
+from bellwire.engine.machines.wires import route_of
+from bellwire.engine.scenarios.ringing import ringings
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Pace, Scenario
 
 LISTENER = "listen"  # the program of the guest that is rung
 Key = TypeVar("Key")

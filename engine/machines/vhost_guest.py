@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from engine._core import lib
-from engine.errors import EngineError
-from engine.events import Eventfd
-from engine.irqfd import Irqfd
-from engine.owner import Eventfd as EventfdFile
-from engine.storage_daemon import StorageDaemon
-from engine.two_guests import SelfDoorbell
-from engine.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
+from bellwire.engine._core import lib
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Eventfd
+from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.kvm.owner import Eventfd as EventfdFile
+from bellwire.engine.kvm.storage_daemon import StorageDaemon
+from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
+from bellwire.engine.machines.two_guests import SelfDoorbell
 
 QUEUE = 0
 DISK_SIZE = lib.BW_SECTORS * lib.BW_SECTOR_SIZE

@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 
-from engine.coalesced import CoalescedRing, CoalescedZone
-from engine.gsi import GsiRoute
-from engine.ioeventfd import Ioeventfd, IoMatch
-from engine.irqfd import Irqfd
-from engine.owner import Eventfd, Owner
-from engine.scenario import Doorbell, Interrupt
-from engine.scenario_rules import ADDRESS_STRIDE
-from engine.vcpu import Vcpu
-from engine.vm import Vm
-
-
-@dataclass(frozen=True)
-class Ringing:
-    """One way to ring. queue: which of the eventfds counts it. value: what is written; None: anything."""
-
-    queue: int
-    address: int
-    value: int | None
-
-    def match(self, doorbell: Doorbell) -> IoMatch:
-        """What its ioeventfd takes, registered where the scenario says, which need not be where the guest rings."""
-        address = self.address + doorbell.ioeventfd_address - doorbell.address
-        datamatch = doorbell.datamatch if self.value is None else self.value
-        return IoMatch(doorbell.bus, address, doorbell.length, datamatch)
-
-
-def ringings(doorbell: Doorbell | None) -> list[Ringing]:
-    """Every way in which the guest rings."""
-    if doorbell is None:
-        return []
-    if doorbell.queues > 1:
-        return [Ringing(queue, doorbell.address, queue) for queue in range(doorbell.queues)]
-    return [Ringing(0, doorbell.address + place * ADDRESS_STRIDE, None) for place in range(doorbell.addresses)]
+from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
+from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.kvm.ioeventfd import Ioeventfd
+from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.vm import Vm
+from bellwire.engine.scenarios.ringing import Ringing, ringings
+from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 
 
 def route_of(interrupt: Interrupt) -> GsiRoute:

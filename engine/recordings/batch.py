@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engine.arrow_stream import Message
-from engine.beginning import Before
-from engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
-from engine.recording_header import FIELDS
+from bellwire.engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine.folds.beginning import Before
+from bellwire.engine.recordings.arrow_stream import Message
+from bellwire.engine.recordings.header import FIELDS
 
 ROWS_LIMIT = 1 << 24  # events
 PADDING = 64  # bytes that Arrow may add to a column before it compresses it

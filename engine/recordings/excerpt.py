@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.beginning import Before
-from engine.events import (
+from bellwire.engine.events import (
     BUFFERS_ADDED,
     BUFFERS_USED,
     EventKind,
@@ -15,10 +14,11 @@ from engine.events import (
     event,
     no_events,
 )
-from engine.journeys import Journeys, JourneyTracker, finish, select
-from engine.latency import begin
-from engine.recording import Recording
-from engine.scenario import Scenario
+from bellwire.engine.folds.beginning import Before
+from bellwire.engine.folds.journeys import Journeys, JourneyTracker, finish, select
+from bellwire.engine.folds.latency import begin
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.scenarios.scenario import Scenario
 
 REACH_SECONDS = 0.05  # a journey that is longer is found only if it began or ended so near,
 REACH_EVENTS = 1 << 11  # or only so many events before or after

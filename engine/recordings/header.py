@@ -16,13 +16,12 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from engine.errors import RecordingError, ScenarioError
-from engine.events import EVENT, STATS, Clock, Eventfd, EventKind, IrqIoctl, Lane, Setting, Switch
-from engine.exits import NAMES
-from engine.host import capabilities
-from engine.scenario import Scenario, scenario_of
-from engine.scenario_rules import Origin
-from engine.source import Source
+from bellwire.engine.errors import RecordingError, ScenarioError
+from bellwire.engine.events import EVENT, NAMES, STATS, Clock, Eventfd, EventKind, IrqIoctl, Lane, Setting, Switch
+from bellwire.engine.host.host import capabilities
+from bellwire.engine.scenarios.rules import Origin
+from bellwire.engine.scenarios.scenario import Scenario, scenario_of
+from bellwire.engine.source import Source
 
 VERSION = 2
 COLUMNS = {
@@ -63,7 +62,7 @@ class Header:
     backend: str
     clock: Clock
     program: str  # version that wrote it
-    capabilities: dict[str, int] = field(default_factory=dict)  # what KVM answered for each of engine.host.CAPABILITIES
+    capabilities: dict[str, int] = field(default_factory=dict)  # what KVM answered for each of host.CAPABILITIES
     started_ns: int = 0
     started_tsc: int = 0
     version: int = VERSION  # of the format

@@ -18,13 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from engine.errors import RecordingError
-from engine.journeys import JourneyTracker
-from engine.latency import LATENCIES
-from engine.recording import Progress, Recording
-from engine.recording_rows import ROW, SUMS, Rows, extremes, merged, rows_in, rows_of
-from engine.tally import Tally
-from engine.tally_state import state_of, tally_of
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.latency import LATENCIES
+from bellwire.engine.folds.tally import Tally, state_of, tally_of
+from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, extremes, merged, rows_in, rows_of
+from bellwire.engine.recordings.recording import Progress, Recording
 
 VERSION = 1  # of what is in the cache
 MOST = 1 << 14  # rows that one answer is made of
@@ -82,7 +81,7 @@ class Level:
 
 
 class RecordingIndex:
-    """levels: from fine to coarse. tallies: the state of a Tally (tally_state) before some of the batches."""
+    """levels: from fine to coarse. tallies: the state of a Tally (tally.state_of) before some of the batches."""
 
     def __init__(self, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]]) -> None:
         self.levels, self.tallies = levels, tallies
@@ -237,3 +236,56 @@ def keep(folder: Path, levels: list[Level], tallies: list[tuple[int, dict[str, A
             shutil.rmtree(old, ignore_errors=True)
     except OSError:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+# -- Makes the index of a recording in a thread of its own, while the recording is shown already.
+
+
+class Indexer:
+    """`index` is there once it is read from the cache or built; `share` (0..1) says how far that is."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.index: RecordingIndex | None = None
+        self.share = 0.0
+        self.error: RecordingError | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begins, unless it has; what is in the cache is there at once."""
+        self.index = self.index or RecordingIndex.cached(self.recording)
+        if self.index is None and self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._make, name="index", daemon=True)
+            self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the index is being made."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self) -> RecordingIndex | None:
+        """The index, once it is there; None if it cannot be."""
+        if self._thread is not None:
+            self._thread.join()
+        return self.index
+
+    def stop(self) -> None:
+        """Ends, with or without an index; what there is of one is given back."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self.index is not None:
+            self.index.close()
+            self.index = None
+
+    def _make(self) -> None:
+        try:
+            self.index = RecordingIndex.built(self.recording, self._note, self._stop)
+        except RecordingError as error:
+            self.error = error
+
+    def _note(self, share: float) -> None:
+        self.share = share

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import Clock, EventKind, Events, Lane
-from engine.journeys import Journeys, finish
-from engine.latency import LATENCIES, cycles_of, has
-from engine.spans import Spans, awake, flights, instruction, user_space
+from bellwire.engine.events import Clock, EventKind, Events, Lane
+from bellwire.engine.folds.journeys import Journeys, finish
+from bellwire.engine.folds.latency import LATENCIES, cycles_of, has
+from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 
 EVENTS_A_ROW = 128
 MERGED = 8  # rows that are one of the next level

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine.events import EventKind, Events, Lane, Setting, Switch, event, no_events
-from engine.tally import pairs
+from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, event, no_events
+from bellwire.engine.folds.tally import pairs
 
 CHANGES_LIMIT = 10_000  # changes that are listed; those beyond are counted
 

@@ -22,10 +22,10 @@ from typing import Literal, Self
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import RecordingError
-from engine.events import Events, no_events
-from engine.outline import Outline
-from engine.recording_header import FIELDS, METADATA, Header
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import Events, no_events
+from bellwire.engine.recordings.header import FIELDS, METADATA, Header
+from bellwire.engine.recordings.outline import Outline
 
 BATCH = 1 << 16  # events: 2 MB
 HOLD_SECONDS = 0.5  # how long events wait for their batch to become full

@@ -26,13 +26,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engine.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message
-from engine.batch import ROWS_LIMIT, check_rows, decoded
-from engine.errors import RecordingError
-from engine.events import Events, no_events
-from engine.outline import Outline
-from engine.recorder import in_order
-from engine.recording_header import METADATA, read_header
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import Events, no_events
+from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message
+from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
+from bellwire.engine.recordings.header import METADATA, read_header
+from bellwire.engine.recordings.outline import Outline
+from bellwire.engine.recordings.recorder import in_order
 
 ENTRY: np.dtype[np.void] = np.dtype(
     [

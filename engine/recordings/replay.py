@@ -10,14 +10,14 @@ from typing import Self
 
 import numpy as np
 
-from engine.beginning import prologue
-from engine.errors import EngineError, RecordingError
-from engine.events import Events, no_events
-from engine.excerpt import cut_in
-from engine.indexer import Indexer
-from engine.recorder import in_order
-from engine.recording import Recording
-from engine.tally import Tally
+from bellwire.engine.errors import EngineError, RecordingError
+from bellwire.engine.events import Events, no_events
+from bellwire.engine.folds.beginning import prologue
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.recordings.excerpt import cut_in
+from bellwire.engine.recordings.index import Indexer
+from bellwire.engine.recordings.recorder import in_order
+from bellwire.engine.recordings.recording import Recording
 
 REASON = "This is a recording: it shows what happened, and cannot be changed."
 
@@ -32,7 +32,7 @@ class Resumed:
     """How things stood before the first event that a replay yields, if that is not the recording's first."""
 
     tally: Tally  # of everything before
-    opening: Events  # what a fold that begins there has to know, see engine/beginning.py
+    opening: Events  # what a fold that begins there has to know, see engine/folds/beginning.py
     counted: bool  # whether the tally is of the whole recording until then, or counts from there
 
 

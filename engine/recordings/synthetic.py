@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, event
-from engine.recorder import BATCH, Recorder
-from engine.recording_header import Header
-from engine.scenario import load_scenario
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, event
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import BATCH, Recorder
+from bellwire.engine.scenarios.scenario import load_scenario
 
 HZ = 2e9
 STEPS = (  # of a round trip: kind, lane, mean cycles after the step before

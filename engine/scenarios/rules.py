@@ -9,15 +9,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ScenarioError
-from engine.events import EventKind
+from bellwire.engine.errors import ScenarioError
+from bellwire.engine.events import EventKind
 
-GUESTS = Path(__file__).resolve().parent.parent / "guests"
+GUESTS = Path(__file__).resolve().parents[2] / "guests"
 GROUPS = (  # in the order in which they are best met
     *("Round trip", "Doorbells", "Matching", "Interrupts", "Levels, masks, windows", "Coalescing"),
     *("Kernel only", "Virtio", "Labs"),
 )
-# engine/machine.py builds them
+# engine/machines/machine.py builds them
 MACHINES = ("one-guest", "two-guests", "self-doorbell", "two-vcpus", "io-uring", "virtqueue", "vhost-user")
 KERNEL_ONLY = ("two-guests", "self-doorbell")  # those in which no host thread stands between the two wires
 LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # programs
@@ -33,7 +33,7 @@ EXIT_PORT = 0x5F0
 ADDRESS_STRIDE = 8  # BW_ADDRESS_STRIDE
 ADDRESSES = {"pio": 0x510, "mmio": 0xD0000000}  # where no device is
 VECTORS = {"msi": 0x40, "ioapic": 0x41, "ack": 0x43, "no-eoi": 0x44}  # for which the guests have a handler
-STEPS = {  # what a step of a lab can do, and the table that it needs; engine/lab.py does it
+STEPS = {  # what a step of a lab can do, and the table that it needs; engine/machines/lab.py does it
     **dict.fromkeys(("ioeventfd-on", "ioeventfd-off", "datamatch", "length", "ring"), "doorbell"),
     **dict.fromkeys(("irqfd-on", "irqfd-off", "interrupt", "second-irqfd", "mask", "unmask"), "interrupt"),
     **dict.fromkeys(("storm", "crash"), ""),

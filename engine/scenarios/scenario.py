@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ScenarioError
-from engine.events import EventKind
-from engine.scenario_rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed
+from bellwire.engine.errors import ScenarioError
+from bellwire.engine.events import EventKind
+from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed
 
 DEFAULT = "roundtrip"
 
@@ -119,7 +119,7 @@ class Scenario:
     purpose: str  # one line
     shows: str  # what to look at
     guest: str  # the image is guests/<guest>.bin
-    machine: str  # what runs it, engine/machine.py: "one-guest", ...
+    machine: str  # what runs it, engine/machines/machine.py: "one-guest", ...
     irqchip: str  # "full", or "split": only the local APICs are in the kernel
     doorbell: Doorbell | None
     interrupt: Interrupt | None
@@ -238,11 +238,15 @@ def list_scenarios() -> list[Scenario]:
     return sorted(scenarios, key=lambda scenario: (GROUPS.index(scenario.group), scenario.rank, scenario.name))
 
 
-def load_scenario(name: str) -> Scenario:
-    """The shipped scenario of this name; ScenarioError, with the name that was probably meant, if there is none."""
-    names = sorted(path.stem for path in GUESTS.glob("*.toml"))
+def load_scenario(name: str, also: Iterable[str] = ()) -> Scenario:
+    """The shipped scenario of this name; ScenarioError, with the name that was probably meant, if there is none.
+
+    also: what else could have been meant, such as commands.
+    """
+    names, others = sorted(path.stem for path in GUESTS.glob("*.toml")), list(also)
     if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
+        close = difflib.get_close_matches(name, [*names, *others], n=1)
         hint = f"did you mean {close[0]}? " if close else ""
-        raise ScenarioError(f"There is no scenario {name!r}; {hint}`bellwire list` shows all of them.")
+        kind = "command or scenario" if others else "scenario"
+        raise ScenarioError(f"There is no {kind} {name!r}; {hint}`bellwire list` shows the scenarios.")
     return load_scenario_file(GUESTS / f"{name}.toml")

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from engine import bench
-from engine.latency import Latencies
-from engine.scenario import Scenario, load_scenario
-from engine.session import Session
-from viz.window import MainWindow, make_window
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.live import bench
+from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
+from bellwire.viz.window.window import MainWindow, make_window
 
 SIZE = (1920, 1080)
 WARM_UP_SECONDS = 1.0
@@ -165,16 +165,16 @@ def first_event(turns: int) -> Figure:
 def time_to_first_event() -> float:
     """Seconds, in a process of its own."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "viz.bench", FIRST_EVENT]
+    command = [sys.executable, "-m", "bellwire.viz.bench.program", FIRST_EVENT]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     return float(ended.split()[-1]) - began
 
 
 def paint_first_event() -> None:
     """What `bellwire` does, until an event has been painted; then prints the clock and ends."""
-    from viz.cli import scenario_named
+    from bellwire.engine.scenarios.scenario import load_scenario
 
-    with window_on(scenario_named("roundtrip", None)) as window:
+    with window_on(load_scenario("roundtrip")) as window:
         while not (window.model.tally.recorded and window.frame.work):
             QCoreApplication.processEvents()
         print(time.monotonic(), flush=True)

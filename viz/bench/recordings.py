@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.recording import Recording
-from engine.replay import Replay
-from engine.synthetic import synthetic_recording
-from viz.bench import Figure
-from viz.kernelshark import NotMeasuredError, load_seconds
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.recordings.synthetic import synthetic_recording
+from bellwire.viz.bench.kernelshark import NotMeasuredError, load_seconds
+from bellwire.viz.bench.program import Figure
 
 OPEN_SECONDS, STEP_MS, MEMORY_MB = 1.0, 16.0, 500.0  # wanted
 STEPS = 300
@@ -33,7 +33,7 @@ def recording_figures(events: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="bellwire-", dir=Path.cwd()) as folder:
         path = Path(folder) / "synthetic.arrow"
         written = synthetic_recording(path, events)
-        command = [sys.executable, "-m", "viz.bench_recordings", str(path)]
+        command = [sys.executable, "-m", "bellwire.viz.bench.recordings", str(path)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(folder))
         measured: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
         what = f"{written:,} synthetic events, {path.stat().st_size / 1e9:.2f} GB"
@@ -108,10 +108,10 @@ def measure(path: Path) -> dict[str, float]:
 
 def zoom(replay: Replay) -> tuple[list[float], list[float]]:
     """Seconds that each step took, by the wall clock and of this thread: somewhere else, at another scale, painted."""
-    from viz.model import LiveModel
-    from viz.theme import DARK
-    from viz.timeline import Timeline
-    from viz.window import application
+    from bellwire.viz.model.live import LiveModel
+    from bellwire.viz.style.theme import DARK
+    from bellwire.viz.timeline.widget import Timeline
+    from bellwire.viz.window.window import application
 
     application()
     timeline = Timeline(LiveModel(replay), DARK)

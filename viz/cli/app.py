@@ -7,9 +7,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -19,13 +18,13 @@ import typer
 from rich.console import Console, RenderableType
 from typer.core import TyperGroup
 
-from engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
+from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
 
 if TYPE_CHECKING:
-    from engine.assertion import Assertion, Verdict
-    from engine.scenario import Scenario
-    from viz.bench import Figure
-    from viz.measure import Measurement
+    from bellwire.engine.findings.assertion import Assertion, Verdict
+    from bellwire.engine.scenarios.scenario import Scenario
+    from bellwire.viz.bench.program import Figure
+    from bellwire.viz.cli.measure import Measurement
 
 DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130
 DEFAULT_SECONDS = 5.0
@@ -81,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an old locale has no "µ": better "?" than no table
             stream.reconfigure(errors="replace")
-    from viz import cli_recordings  # noqa: F401 (has commands of its own)
+    from bellwire.viz.cli import recordings  # noqa: F401 (has commands of its own)
 
     try:
         command = typer.main.get_command(app)
@@ -120,7 +119,7 @@ def usage(error: Any) -> str:
 def print_version(wanted: bool) -> None:
     """Prints the version and ends."""
     if wanted:
-        from viz.doctor import program_version
+        from bellwire.viz.text.versions import program_version
 
         print(f"bellwire {program_version()}")
         raise typer.Exit
@@ -156,19 +155,19 @@ def open_(
     what: Annotated[str, typer.Argument(metavar="[SCENARIO | RECORDING]")] = "roundtrip", settings: Settings = None
 ) -> int:
     """Opens the window with a scenario or a recording."""
-    from viz.opening import open_recording, open_scenario
+    from bellwire.viz.cli.opening import open_recording, open_scenario
 
     if what.endswith((".arrow", ".arrows")) or Path(what).is_file():
         if settings:
             raise ScenarioError("--set changes a scenario, not a recording.")
         return open_recording(Path(what), out)
-    return open_scenario(scenario_named(what, settings, also=list(commands())), out)
+    return open_scenario(scenario_named(what, settings, also=commands()), out)
 
 
 @app.command(name="list")
 def list_(as_json: Json = False) -> None:
     """Lists the scenarios group by group: name, purpose."""
-    from engine.scenario import list_scenarios
+    from bellwire.engine.scenarios.scenario import list_scenarios
 
     scenarios = list_scenarios()
     if as_json:
@@ -198,7 +197,7 @@ def scenario_table(scenarios: list[Scenario]) -> RenderableType:
 @app.command()
 def doctor(as_json: Json = False) -> int:
     """Checks this host; names the command that mends what is missing."""
-    from viz.doctor import all_checks, exit_code, report, table
+    from bellwire.viz.cli.doctor import all_checks, exit_code, report, table
 
     checks = all_checks()
     if as_json:
@@ -244,16 +243,16 @@ def check_length(scenario: Scenario, seconds: float | None, count: int | None) -
 
 def assertions_of(texts: list[str] | None) -> list[Assertion]:
     """What --assert says; AssertionTextError if it cannot be parsed."""
-    from engine.assertion import parse
+    from bellwire.engine.findings.assertion import parse
 
     return [parse(text) for text in texts or []]
 
 
 def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None) -> Measurement:
     """Measures. NoKvmError or another EngineError if the session cannot start."""
-    from engine.host import usable_kvm
-    from engine.session import Session
-    from viz.measure import measure
+    from bellwire.engine.host.host import usable_kvm
+    from bellwire.engine.live.session import Session
+    from bellwire.viz.cli.measure import measure
 
     usable_kvm()
     session = Session(scenario, limit=count)
@@ -263,7 +262,7 @@ def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: 
 
 def print_measurement(done: Measurement, verdicts: list[Verdict], as_json: bool, unit: UnitName) -> None:
     """As one JSON object, or as tables."""
-    from viz import summary
+    from bellwire.viz.cli import summary
 
     of = (done.source, done.tally, done.latencies, done.evidence, done.elapsed_s, verdicts)
     if as_json:
@@ -276,9 +275,9 @@ def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
     """Makes the recorder, once the session knows its clock; None without a file."""
     if file is None:
         return None
-    from engine.recorder import Recorder
-    from engine.recording_header import Header
-    from viz.doctor import program_version
+    from bellwire.engine.recordings.header import Header
+    from bellwire.engine.recordings.recorder import Recorder
+    from bellwire.viz.text.versions import program_version
 
     return lambda: Recorder(file, Header.of(session, program_version()))
 
@@ -313,18 +312,18 @@ def compare_(
     """Compares two recordings, or one before and after a switch: percentiles, differences, exits."""
     if (b is None) != at_switch:
         raise typer.BadParameter("name two recordings, or one and --at-switch")
-    from viz import comparison
-    from viz.text import unit_called
+    from bellwire.viz.cli import compare
+    from bellwire.viz.text.figures import unit_called
 
     with share_bar("reads") as progress:
         if b is None:
-            found, hz = comparison.compare_at_switch(a, progress)
+            found, hz = compare.compare_at_switch(a, progress)
         else:
-            found, hz = comparison.compare_files(a, b, progress)
+            found, hz = compare.compare_files(a, b, progress)
     if as_json:
-        out_json(comparison.report(found))
+        out_json(compare.report(found))
     else:
-        out(comparison.tables(found, unit_called(unit, hz)))
+        out(compare.tables(found, unit_called(unit, hz)))
 
 
 @contextmanager
@@ -352,24 +351,24 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Shows the calls behind a scenario's wires: what the kernel gets, and the same in C, Python and Rust."""
-    from engine.calls.of_scenario import calls_of
-    from viz import call_report
+    from bellwire.engine.calls.of_scenario import calls_of
+    from bellwire.viz.cli import calls as reports
 
     calls = {made.name: made for made in calls_of(scenario_named(name, settings))}
     if part is not None and part not in calls:
         raise typer.BadParameter(f"{name} has no call {part!r}; it has {', '.join(calls)}")
-    if form is not None and (part is None or form not in call_report.FORMS):
-        raise typer.BadParameter(f"--as needs --part, and one of {', '.join(call_report.FORMS)}")
+    if form is not None and (part is None or form not in reports.FORMS):
+        raise typer.BadParameter(f"--as needs --part, and one of {', '.join(reports.FORMS)}")
     if as_json:
-        reports = [call_report.as_json(made) for made in calls.values() if part in (None, made.name)]
-        program = {form: call_report.as_text(calls[part], form)} if part and form else {}
-        out_json(reports if part is None else reports[0] | program)
+        told = [reports.as_json(made) for made in calls.values() if part in (None, made.name)]
+        program = {form: reports.as_text(calls[part], form)} if part and form else {}
+        out_json(told if part is None else told[0] | program)
     elif part is None:
-        out(call_report.call_table(tuple(calls.values())))
+        out(reports.call_table(tuple(calls.values())))
     elif form is None:
-        out(call_report.call_details(calls[part]))
+        out(reports.call_details(calls[part]))
     else:
-        print(call_report.as_text(calls[part], form))
+        print(reports.as_text(calls[part], form))
 
 
 @app.command()
@@ -383,15 +382,15 @@ def bench(
     """Measures what the program costs the thing that it shows, as ratios of one alternating run."""
     from dataclasses import asdict
 
-    from engine.host import host_facts, usable_kvm
-    from viz.display import display_trouble
+    from bellwire.engine.host.host import host_facts, usable_kvm
+    from bellwire.viz.cli.display import display_trouble
 
     if not recordings:
         usable_kvm()
     if display_trouble():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    from viz.bench import figures
-    from viz.bench_recordings import recording_figures
+    from bellwire.viz.bench.program import figures
+    from bellwire.viz.bench.recordings import recording_figures
 
     host, results = host_facts(), []
     console = Console(stderr=True)
@@ -418,17 +417,11 @@ def bench_table(host: dict[str, str], results: list[Figure]) -> RenderableType:
     return table
 
 
-def scenario_named(name: str, settings: list[str] | None, also: list[str] | None = None) -> Scenario:
+def scenario_named(name: str, settings: list[str] | None, also: Iterable[str] = ()) -> Scenario:
     """The scenario with its settings; ScenarioError, with what was probably meant among the scenarios and `also`."""
-    from engine.scenario import list_scenarios
+    from bellwire.engine.scenarios.scenario import load_scenario
 
-    scenarios = {scenario.name: scenario for scenario in list_scenarios()}
-    if name not in scenarios:
-        close = get_close_matches(name, [*scenarios, *(also or [])], n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        kind = "command or scenario" if also else "scenario"
-        raise ScenarioError(f"There is no {kind} {name!r}; {hint}`bellwire list` shows the scenarios.")
-    return scenarios[name].with_settings(dict(map(pair, settings or [])))
+    return load_scenario(name, also).with_settings(dict(map(pair, settings or [])))
 
 
 def pair(setting: str) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.calls.call import Call
-from engine.calls.program import LANGUAGES, program
+from bellwire.engine.calls.call import Call
+from bellwire.engine.calls.program import LANGUAGES, program
 
 FORMS = (*LANGUAGES, "bytes")
 

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.compare import (
+from bellwire.engine.findings.compare import (
     LEVEL,
     RESAMPLES,
     SEED,
@@ -22,9 +22,9 @@ from engine.compare import (
     side_of,
     sides_at_switch,
 )
-from engine.recording import Recording
-from viz.summary import COLUMNS, grouped, latency_row, table_of
-from viz.text import Unit
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.summary import COLUMNS, grouped, latency_row, table_of
+from bellwire.viz.text.figures import Unit
 
 Progress = Callable[[float], None]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rich import box
@@ -13,16 +12,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.checks import host_checks
-from engine.host import Check, host_facts
-from viz.qt_libraries import qt_checks
+from bellwire.engine.host.checks import host_checks
+from bellwire.engine.host.host import Check, host_facts
+from bellwire.viz.cli.display import qt_checks
+from bellwire.viz.text.versions import distribution, program_version
 
 
 def all_checks() -> list[Check]:
     """Of the host, of a guest's clock where one can run, and of Qt's libraries."""
     found = host_checks()
     if all(check.ok for check in found if check.needed):
-        from engine.clock_check import guest_clock_check  # here, because it needs the engine's core
+        from bellwire.engine.live.clock_check import guest_clock_check
 
         found.append(guest_clock_check())
     return [*found, *qt_checks()]
@@ -45,19 +45,6 @@ def report(checks: Sequence[Check]) -> dict[str, Any]:
 def program() -> dict[str, str]:
     """Versions of the program and of what it runs on."""
     return {"bellwire": program_version(), "python": sys.version.split()[0], "qt": distribution("PySide6-Essentials")}
-
-
-def program_version() -> str:
-    """This program's version."""
-    return distribution("bellwire")
-
-
-def distribution(name: str) -> str:
-    """An installed distribution's version; "not installed" if it is not there."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def table(checks: Sequence[Check]) -> RenderableType:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import GuestError
-from engine.evidence import Evidence
-from engine.latency import Latencies
-from engine.session import Session
-from engine.source import Source
-from engine.tally import Tally
+from bellwire.engine.errors import GuestError
+from bellwire.engine.folds.evidence import Evidence
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.live.session import Session
+from bellwire.engine.source import Source
 
 if TYPE_CHECKING:  # importing Arrow takes longer than anything else here
-    from engine.recorder import Recorder
+    from bellwire.engine.recordings.recorder import Recorder
 
 LOOK_SECONDS = 0.05  # how often the events are taken
 STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come

@@ -12,12 +12,12 @@ from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
-from engine.source import Source
-from viz.nosource import NoSource
-from viz.opening import Print
-from viz.summary import summary
-from viz.theme import DARK
-from viz.window import MainWindow, application, make_window
+from bellwire.engine.source import Source
+from bellwire.viz.cli.opening import Print
+from bellwire.viz.cli.summary import summary
+from bellwire.viz.model.nosource import NoSource
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.window import MainWindow, application, make_window
 
 PICTURE = "bellwire.png"
 SIZE = (1920, 1080)

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import NoKvmError, RecordingError
+from bellwire.engine.errors import NoKvmError, RecordingError
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from rich.console import RenderableType
 
-    from engine.replay import Replay
-    from engine.scenario import Scenario
-    from engine.source import Source
+    from bellwire.engine.recordings.replay import Replay
+    from bellwire.engine.scenarios.scenario import Scenario
+    from bellwire.engine.source import Source
 
 Print = Callable[["RenderableType"], None]
 
@@ -25,14 +25,14 @@ OFFSCREEN_SECONDS = 5.0
 
 def open_scenario(scenario: Scenario, out: Print) -> int:
     """Shows a guest; where none can run says why, and shows the shipped recording. Returns the exit code."""
-    from engine.host import usable_kvm
+    from bellwire.engine.host.host import usable_kvm
 
     try:
         usable_kvm()
     except NoKvmError as error:
         say(f"{error}")
         return show(*instead(str(error)), out)
-    from engine.session import Session
+    from bellwire.engine.live.session import Session
 
     return show(Session(scenario), "", out)
 
@@ -54,15 +54,15 @@ def open_recording(path: Path, out: Print, at: float = 0.0) -> int:
 
 def replay(path: Path) -> Replay:
     """A recording as a source."""
-    from engine.recording import Recording
-    from engine.replay import Replay
+    from bellwire.engine.recordings.recording import Recording
+    from bellwire.engine.recordings.replay import Replay
 
     return Replay(Recording(path))
 
 
 def shipped_recording() -> Replay | None:
     """The recording that comes with the program; None, and a sentence, if it cannot be read."""
-    from viz.assets import asset
+    from bellwire.viz.style.assets import asset
 
     try:
         source = replay(asset(SHIPPED))
@@ -76,16 +76,16 @@ def shipped_recording() -> Replay | None:
 
 def show(source: Source | None, reason: str, out: Print) -> int:
     """On the display until the window is closed; without one a few seconds offscreen."""
-    from viz.display import display_trouble
+    from bellwire.viz.cli.display import display_trouble
 
     trouble = display_trouble()
     if not trouble:
-        from viz.window import open_window
+        from bellwire.viz.window.window import open_window
 
         return open_window(source, reason=reason)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     say(f"{trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")
-    from viz.offscreen import watch
+    from bellwire.viz.cli.offscreen import watch
 
     return watch(source, reason, OFFSCREEN_SECONDS, out)
 

@@ -13,15 +13,15 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.assertion import Verdict
-from engine.convert import convert, export_for, refuse_to_overwrite
-from engine.evidence import Evidence
-from engine.latency import Latencies
-from engine.outline import Outline
-from engine.recording import Recording
-from engine.replay import Replay
-from engine.tally import Tally
-from viz.summary import grouped, report, summary, verdict_line
+from bellwire.engine.exports.convert import convert, export_for, refuse_to_overwrite
+from bellwire.engine.findings.assertion import Verdict
+from bellwire.engine.folds.evidence import Evidence
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.recordings.outline import Outline
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.viz.cli.summary import grouped, report, summary, verdict_line
 
 SHOWN_CHANGES = 12  # rows of a table
 
@@ -96,7 +96,7 @@ class About:
         }
 
     def summary(self, unit: str, verdicts: Sequence[Verdict] = ()) -> RenderableType:
-        """The tables of `bellwire info`; unit: of the latencies, one of viz.text.UNIT_NAMES."""
+        """The tables of `bellwire info`; unit: of the latencies, one of bellwire.viz.text.figures.UNIT_NAMES."""
         run = summary(self.source, self.tally, self.latencies, self.evidence, self.recording.seconds, unit=unit)
         held = [Text("\n").join(map(verdict_line, verdicts))] if verdicts else []
         missing = [Text(self.recording.warning, style="bold red")] if self.recording.warning else []

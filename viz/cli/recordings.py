@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from viz.cli import (
+from bellwire.viz.cli.app import (
     DONE,
     FAILED,
     Asserts,
@@ -46,8 +46,8 @@ def record(
     force: Force = False,
 ) -> int:
     """Runs a scenario without a window and writes its events to a file."""
-    from engine.convert import refuse_to_overwrite
-    from viz.recording_commands import what_is_there
+    from bellwire.engine.exports.convert import refuse_to_overwrite
+    from bellwire.viz.cli.recording_reports import what_is_there
 
     scenario = scenario_named(name, settings)
     check_length(scenario, seconds, count)
@@ -66,7 +66,7 @@ def replay(
     at: Annotated[float, typer.Option(min=0, metavar="S", help="Begin S seconds after its first event.")] = 0,
 ) -> int:
     """Opens the window with a recording; without a display plays it and prints what was measured."""
-    from viz.opening import open_recording
+    from bellwire.viz.cli.opening import open_recording
 
     return open_recording(file, out, at)
 
@@ -74,7 +74,7 @@ def replay(
 @app.command()
 def info(file: RecordingFile, as_json: Json = False, unit: Unit = UnitName.US, texts: Asserts = None) -> int:
     """Says what a recording holds, and what is missing from it; holds it to assertions."""
-    from viz.recording_commands import About
+    from bellwire.viz.cli.recording_reports import About
 
     assertions = assertions_of(texts)
     about = About(file)
@@ -96,6 +96,6 @@ def convert(
     force: Force = False,
 ) -> None:
     """Turns a recording into a file for other programs."""
-    from viz.recording_commands import convert_file
+    from bellwire.viz.cli.recording_reports import convert_file
 
     out(convert_file(file, target, to, force))

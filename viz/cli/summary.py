@@ -11,17 +11,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.assertion import Verdict
-from engine.evidence import Evidence
-from engine.findings import findings
-from engine.histogram import Histogram
-from engine.latency import LATENCIES, Latencies
-from engine.scenario import Scenario
-from engine.scenario_rules import SETTINGS
-from engine.source import Source
-from engine.tally import Tally
-from viz.text import FITTING, MICROSECONDS, Unit, duration, unit_called
-from viz.trust import agreement, corrected, kernel_word
+from bellwire.engine.findings.assertion import Verdict
+from bellwire.engine.findings.findings import findings
+from bellwire.engine.folds.evidence import Evidence
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.scenarios.rules import SETTINGS
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.source import Source
+from bellwire.viz.text.figures import FITTING, MICROSECONDS, Unit, duration, unit_called
+from bellwire.viz.text.trust import agreement, corrected, kernel_word
 
 MEANINGS = {
     "doorbell": "guest's store → I/O thread awake",
@@ -94,7 +94,7 @@ def summary(
     verdicts: Sequence[Verdict] = (),
     unit: str = "us",
 ) -> RenderableType:
-    """The tables of `bellwire run`; unit: of the latencies, one of viz.text.UNIT_NAMES."""
+    """The tables of `bellwire run`; unit: of the latencies, one of figures.UNIT_NAMES."""
     parts: list[RenderableType] = [heading(source, elapsed_s)]
     if source.scenario.doorbell:
         parts.append(doorbells_table(tally))

@@ -1,7 +1,7 @@
 """Reads assets/diagrams/*.toml: what stands where in a diagram, and which diagram a scenario has. No Qt, no events.
 
 A file is a picture. It may be `based_on` another one: it then says only what is different, and which entries it is
-`without`. An entry may `need` traits of the scenario (viz/traits.py), and is left out where they are missing; or be
+`without`. An entry may `need` traits of the scenario (viz/model/ways.py), and is left out where they are missing; or be
 drawn for `each` of several queues, with "y" in its points for the height of that one.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from engine.scenario import Scenario
-from viz.assets import asset
-from viz.traits import Traits, fit, traits
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.model.ways import Traits, fit, traits
+from bellwire.viz.style.assets import asset
 
 Point = tuple[float, float]
 Rect = tuple[float, float, float, float]
@@ -54,7 +54,7 @@ EXTENDED: tuple[tuple[str, tuple[str, ...]], ...] = (
 class Part:
     """What every part of the picture has.
 
-    says: which of viz/facts.py's words it shows, by default those of its own name. call: what the VMM does to have it,
+    says: which of part_words.py's words it shows, by default those of its own name. call: what the VMM does to have it,
     "ioeventfd", "irqfd", "signal-msi" ... stage: of the signal's way through the kernel, "io-bus", "eventfd" ...
     used: traits without which a part stays subdued; skipped: why, for the tooltip.
     """
@@ -130,7 +130,7 @@ class Ring(Part):
 class Wire(Part):
     """A line that is drawn. switch: plugs it in.
 
-    heavy: the rate (viz/rates.py) of those that take this way by user space: dotted, and lit while there are some.
+    heavy: the rate (viz/model/rates.py) of those that take this way by user space: dotted, lit while there are some.
     blocked: it ends in a cross, where what comes does not go on.
     """
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.events import Eventfd, Switch
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
-from viz.counts import latency_of, shown, whole
-from viz.model import LiveModel
-from viz.text import count_of, duration, grouped, ratio, times
+from bellwire.engine.events import Eventfd, Switch
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from bellwire.viz.model.live import LiveModel, latency_of, shown, whole
+from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 
 IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
 Say = Callable[[LiveModel], str]

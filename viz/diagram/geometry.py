@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QPainterPath
 
-from viz.blueprint import Point, Rect
-from viz.theme import Theme, make_font
+from bellwire.viz.diagram.blueprint import Point, Rect
+from bellwire.viz.style.theme import Theme, make_font
 
 MOST_STRETCH = 1.45  # of one direction against the other
 LEAST_TEXT = 0.8  # text shrinks less than the canvas

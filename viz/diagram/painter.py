@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from viz.blueprint import Box, Counter, Node, Note, Pill, Point, Ring, Wire
-from viz.fills import RingFill
-from viz.geometry import Geometry, towards
+from bellwire.viz.diagram.blueprint import Box, Counter, Node, Note, Pill, Point, Ring, Wire
+from bellwire.viz.diagram.geometry import Geometry, towards
+from bellwire.viz.diagram.still_words import RingFill
 
 FAINT = 0.35  # of a wire that is not plugged in
 ASLEEP = 0.6  # of a heavy way that nobody takes

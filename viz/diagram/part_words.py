@@ -1,6 +1,6 @@
 """What the diagram says in words beside its parts: every number computed from the model, none of them canned.
 
-No Qt. Counts are those of the last second before the playhead. The sentences are in viz/captions.py.
+No Qt. Counts are those of the last second before the playhead. The sentences are in viz/diagram/captions.py.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.events import BUFFERS_ADDED, BUFFERS_USED, Eventfd, Setting, Switch
-from engine.exits import exit_name
-from engine.scenario_rules import ADDRESS_STRIDE
-from viz.captions import IOCTLS, caption
-from viz.counts import counted, latency_of, shown
-from viz.model import LiveModel
-from viz.text import count_of, duration, grouped, ratio
+from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, Eventfd, Setting, Switch, exit_name
+from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
+from bellwire.viz.diagram.captions import IOCTLS, caption
+from bellwire.viz.model.live import LiveModel, counted, latency_of, shown
+from bellwire.viz.text.figures import count_of, duration, grouped, ratio
 
 FDS = {"doorbell": Eventfd.DOORBELL, "irq": Eventfd.IRQ}
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
 
-from viz import pulse
-from viz.blueprint import Blueprint, Counter, Leg, Part, Wire
-from viz.geometry import Geometry
-from viz.sketch import square
-from viz.tokens import Token
+from bellwire.viz.diagram import sprites
+from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, Wire
+from bellwire.viz.diagram.geometry import Geometry
+from bellwire.viz.diagram.painter import square
+from bellwire.viz.model.travel import Token
 
 NEAR = 20  # canvas pixels from a token that still mean it
 WIRE_REACH = 16  # the same across a wire
@@ -43,7 +43,7 @@ class Stage:
 
     def __init__(self, plan: Blueprint, geometry: Geometry) -> None:
         self.plan, self.geometry = plan, geometry
-        self._tracks = {name: pulse.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
+        self._tracks = {name: sprites.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
         self._node_rects = {name: geometry.rect(node.rect) for name, node in plan.nodes.items()}
         self._nodes_of = {name: self._nodes_on(leg) for name, leg in plan.legs.items()}
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
@@ -56,7 +56,7 @@ class Stage:
         whole, before = (self.geometry.path(points).length() for points in (leg.points, leg.before))
         return before / max(whole, 1.0)
 
-    def track(self, token: Token) -> pulse.Track:
+    def track(self, token: Token) -> sprites.Track:
         """The way of a token's leg."""
         lane = f"{token.leg}.{token.lane}"
         return self._tracks[lane if lane in self._tracks else token.leg]
@@ -77,7 +77,7 @@ class Stage:
             free = self._free_of_nodes(token) and not any(label.intersects(other) for other in taken)
             if free:
                 taken.append(label)
-            around = square(at, pulse.GLOW * self.geometry.scale)
+            around = square(at, sprites.GLOW * self.geometry.scale)
             around = around.united(label) if free else around
             region = around.toAlignedRect().adjusted(-1, -1, 1, 1)
             turned = token.at > self._turns.get(token.leg, 1.0)
@@ -91,7 +91,7 @@ class Stage:
         return self.plan.leg(token.leg, token.lane).label == "right" or end < token.at < 1 - end
 
     def _label_rect(self, token: Token, at: QPointF) -> QRectF:
-        width, height = self._metrics.horizontalAdvance(token.label) + pulse.LABEL_PAD, self._metrics.height()
+        width, height = self._metrics.horizontalAdvance(token.label) + sprites.LABEL_PAD, self._metrics.height()
         away = 15 * self.geometry.scale
         rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
         side = self.plan.leg(token.leg, token.lane).label
@@ -106,7 +106,7 @@ class Stage:
         """The nodes that shine: on the way of what travels, and more where a token is inside."""
         found: dict[str, Light] = {}
         for one in sorted(placed, key=lambda one: one.token.count):
-            color = pulse.color_of(one.token, one.turned)
+            color = sprites.color_of(one.token, one.turned)
             for name in self._on_the_way(one.token):
                 inside = self._node_rects[name].contains(one.at)
                 if inside or not found.get(name, Light("", False)).inside:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
 
-from viz.legs import HEAVY_LEGS, INTERRUPT_LEGS
-from viz.tokens import Token
+from bellwire.viz.model.travel import Token
+from bellwire.viz.model.ways import HEAVY_LEGS, INTERRUPT_LEGS
 
 CORE = 10.0  # half the size of a token, canvas pixels
 GLOW = 24.0

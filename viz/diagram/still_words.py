@@ -4,12 +4,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.events import Switch
-from viz import facts
-from viz.blueprint import Blueprint, Part
-from viz.counts import counted
-from viz.fills import RingFill, ring_fill
-from viz.model import LiveModel
+from bellwire.engine.events import Switch
+from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram.blueprint import Blueprint, Part
+from bellwire.viz.model.live import LiveModel, counted
+
+# -- How full the rings of the diagram are, from events. No Qt.
+
+VIRTQUEUE_SIZE = 64  # buffers: what the guests' drivers set up
+COALESCED_ROOM = 170  # writes: a page of struct kvm_coalesced_mmio
+
+
+@dataclass(frozen=True)
+class RingFill:
+    """tail, head: of a ring of `size` slots, both counted from the start; what lies between them is in use."""
+
+    tail: int
+    head: int
+    size: int
+
+    @property
+    def used(self) -> int:
+        """Slots in use."""
+        return min(max(self.head - self.tail, 0), self.size)
+
+    @property
+    def text(self) -> str:
+        """How many."""
+        return str(self.used)
+
+    def used_slices(self, slices: int) -> set[int]:
+        """Which of `slices` equal parts of the ring have a slot in use."""
+        return {(self.tail + n) % self.size * slices // self.size for n in range(self.used)}
+
+
+def ring_fill(model: LiveModel, of: str) -> RingFill:
+    """The fill of "virtqueue" or of "coalesced" writes."""
+    tally = model.tally
+    if of == "virtqueue":
+        return RingFill(tally.buffers_used, tally.buffers_added, VIRTQUEUE_SIZE)
+    return RingFill(tally.doorbells_received, tally.doorbells_rung, COALESCED_ROOM)
+
 
 SWITCHES = {"ioeventfd": Switch.IOEVENTFD, "irqfd": Switch.IRQFD}
 
@@ -37,10 +72,13 @@ class Words:
         """What is to be said now."""
         wired = {name: model.wired(switch) for name, switch in SWITCHES.items()}
         return cls(
-            facts.words(model, "host"),
-            facts.words(model, "rate"),
-            {name: facts.words(model, part.says or plain(name), part.lane) for name, part in speaking(plan).items()},
-            {name: facts.latency_text(model, pill.of) for name, pill in plan.pills.items()},
+            part_words.words(model, "host"),
+            part_words.words(model, "rate"),
+            {
+                name: part_words.words(model, part.says or plain(name), part.lane)
+                for name, part in speaking(plan).items()
+            },
+            {name: part_words.latency_text(model, pill.of) for name, pill in plan.pills.items()},
             {name: ring_fill(model, ring.of) for name, ring in plan.rings.items()},
             {name: counted(model, wire.heavy) > 0 for name, wire in plan.wires.items() if wire.heavy},
             {name: wired[switch] for name, switch in plan.switches.items()},

@@ -22,16 +22,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from viz import facts, pulse
-from viz.blueprint import Blueprint, Counter, Wire, blueprint_of
-from viz.geometry import Geometry
-from viz.model import LiveModel
-from viz.placing import NEAR, Light, Placed, Stage
-from viz.plots.turns import Turns
-from viz.sketch import RIGHT, Sketch
-from viz.theme import Theme
-from viz.tokens import Token
-from viz.words import Words
+from bellwire.viz.diagram import part_words, sprites
+from bellwire.viz.diagram.blueprint import Blueprint, Counter, Wire, blueprint_of
+from bellwire.viz.diagram.geometry import Geometry
+from bellwire.viz.diagram.painter import RIGHT, Sketch
+from bellwire.viz.diagram.placing import NEAR, Light, Placed, Stage
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.travel import Token
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
 
 
 class Diagram(QWidget):
@@ -100,7 +100,7 @@ class Diagram(QWidget):
         """What a counter shows, and whether a token is in it."""
         circle = self._stage.circle(counter, 1)
         inside = any(circle.contains(placed.at) for placed in self.placed)
-        return facts.counter_text(self.model, counter.of, counter.lane), inside
+        return part_words.counter_text(self.model, counter.of, counter.lane), inside
 
     def _jumped(self) -> bool:
         """Whether another part was chosen, or a paused view has gone elsewhere: both are answered at once."""
@@ -182,22 +182,22 @@ class Diagram(QWidget):
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         scale = round(self._stage.geometry.scale, 2)
-        color = self.theme.color(pulse.color_of(placed.token, placed.turned))
+        color = self.theme.color(sprites.color_of(placed.token, placed.turned))
         chosen = placed.token.seq in self.model.selection.journeys["seq"]
-        image = pulse.sprite(
-            pulse.shape_of(placed.token, placed.turned),
+        image = sprites.sprite(
+            sprites.shape_of(placed.token, placed.turned),
             color.name(),
             self.theme.selection if chosen else color.name(),
             scale,
             self.devicePixelRatioF(),
             not self.still_motion,
         )
-        half = pulse.GLOW * scale
+        half = sprites.GLOW * scale
         painter.drawPixmap(placed.at - QPointF(half, half), image)
         if placed.label:
             font = self._stage.geometry.font(12.5, 600, mono=True)
             back = self.theme.color("surface", 0.6)
-            image = pulse.label(placed.label, font, color.rgba(), back.rgba(), self.devicePixelRatioF())
+            image = sprites.label(placed.label, font, color.rgba(), back.rgba(), self.devicePixelRatioF())
             painter.drawPixmap(placed.label_at, image)
 
     def _still_layer(self) -> QPixmap:

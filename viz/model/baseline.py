@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from engine.compare import Side, side_of
-from engine.errors import EngineError
+from bellwire.engine.errors import EngineError
+from bellwire.engine.findings.compare import Side, side_of
 
 
 class EndedError(Exception):
@@ -26,7 +26,7 @@ class Baseline:
         self._thread.start()
 
     def _read(self) -> None:
-        from engine.recording import Recording  # here, because a window on a guest need not wait for it
+        from bellwire.engine.recordings.recording import Recording
 
         try:
             self.side = side_of(Recording(self.path), self.path.name, self._note)

@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.events import EventKind, Events, Switch, no_events
-from engine.exits import exit_name
-from engine.journeys import HEAVY_DOORBELL, Journeys, finish, no_journeys
-from viz.filter import Filter
-from viz.membership import part
-from viz.search import Search
-from viz.text import duration, grouped
-from viz.wording import Wording, kind_name
+from bellwire.engine.events import EventKind, Events, Switch, exit_name, no_events
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, Journeys, finish, no_journeys
+from bellwire.viz.model.filter import Filter
+from bellwire.viz.model.journey_of import part
+from bellwire.viz.model.search import Search
+from bellwire.viz.text.event_words import Wording, kind_name
+from bellwire.viz.text.figures import duration, grouped
 
 if TYPE_CHECKING:
-    from viz.model import LiveModel
+    from bellwire.viz.model.live import LiveModel
 
 AFTER_SECONDS = 0.25  # of the source's time, that are let come after the event
 OF_THE_GUEST = ("IO", "MMIO")  # exits that a guest's access causes; others are asked for by the host
@@ -70,7 +69,7 @@ class Break(ABC):
 class Slow(Break):
     """A latency above a bound."""
 
-    name: str  # as in engine.latency.LATENCIES
+    name: str  # as in engine/folds/latency.py
     ns: float
 
     @property

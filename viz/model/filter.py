@@ -13,10 +13,10 @@ from functools import cached_property, reduce
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import Clock, Events
-from viz.history import History
-from viz.membership import Cycles, around, latency_of
-from viz.wording import Wording, like
+from bellwire.engine.events import Clock, Events
+from bellwire.viz.model.history import History
+from bellwire.viz.model.journey_of import Cycles, around, latency_of
+from bellwire.viz.text.event_words import Wording, like
 
 Flags = npt.NDArray[np.bool_]
 

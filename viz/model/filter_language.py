@@ -14,10 +14,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from engine.events import EventKind, Lane
-from viz.filter import Compared, Everything, Filter, Not, OneOf, Says, Several, Took, When
-from viz.text import THIN
-from viz.wording import like
+from bellwire.engine.events import EventKind, Lane
+from bellwire.viz.model.filter import Compared, Everything, Filter, Not, OneOf, Says, Several, Took, When
+from bellwire.viz.text.event_words import like
+from bellwire.viz.text.figures import THIN
 
 LANES = {"guest": Lane.GUEST, "vcpu": Lane.VCPU, "kvm": Lane.KVM, "io": Lane.IO_THREAD, "engine": Lane.ENGINE}
 KINDS = {kind.name.lower(): kind for kind in EventKind}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import Clock, Events
-from engine.journeys import STAGES, Journeys, no_journeys
-from engine.latency import cycles_of, has
-from viz.history import History
-from viz.steps import STAGE_OF
+from bellwire.engine.events import Clock, Events
+from bellwire.engine.folds.journeys import STAGES, Journeys, no_journeys
+from bellwire.engine.folds.latency import cycles_of, has
+from bellwire.viz.model.history import History
+from bellwire.viz.model.steps import STAGE_OF
 
 STAGE_KINDS = {stage: [int(kind) for kind, of in STAGE_OF.items() if of == stage] for stage in STAGES}
 WHOLE = ("round_trip", "doorbell", "injection")  # a journey's latency is the first of these that it has

@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine.beginning import prologue
-from engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, no_events
-from engine.evidence import Evidence
-from engine.exit_split import ExitSplit
-from engine.journeys import JOURNEY, Journeys, no_journeys
-from engine.latency import Latencies, begin
-from engine.source import Source
-from engine.tally import Tally
-from viz.baseline import Baseline
-from viz.breaks import Watch
-from viz.history import History
-from viz.markers import Markers
-from viz.rates import Rates
-from viz.steps import EVENTS, JOURNEYS, Steps
-from viz.tokens import Launcher, Token
-from viz.transport import Transport
-from viz.travel import Travel
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, no_events
+from bellwire.engine.folds.beginning import prologue
+from bellwire.engine.folds.evidence import Evidence
+from bellwire.engine.folds.exit_split import ExitSplit
+from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
+from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.source import Source
+from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.model.breaks import Watch
+from bellwire.viz.model.history import History
+from bellwire.viz.model.markers import Markers
+from bellwire.viz.model.rates import Rates
+from bellwire.viz.model.steps import EVENTS, JOURNEYS, Steps
+from bellwire.viz.model.transport import Transport
+from bellwire.viz.model.travel import Launcher, Token, Travel
 
 if TYPE_CHECKING:
-    from engine.replay import Replay
+    from bellwire.engine.recordings.replay import Replay
+
 
 EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
@@ -101,7 +101,7 @@ def journey_span(journeys: Journeys) -> tuple[Times, Times]:
 
 def recorded(source: Source) -> Replay | None:
     """The source, if it is a recording: only then its module has been imported."""
-    module = sys.modules.get("engine.replay")
+    module = sys.modules.get("bellwire.engine.recordings.replay")
     return source if module is not None and isinstance(source, module.Replay) else None
 
 
@@ -109,8 +109,8 @@ def histories(replay: Replay | None) -> tuple[History, History]:
     """Of events and of journeys; those of a recording go on on the disk."""
     if replay is None:
         return History(EVENT, EVENT_LIMIT, event_span), History(JOURNEY, JOURNEY_LIMIT, journey_span)
-    from engine.excerpt import journeys_between
-    from viz.recorded_history import RecordedHistory
+    from bellwire.engine.recordings.excerpt import journeys_between
+    from bellwire.viz.model.recorded_history import RecordedHistory
 
     recording = replay.recording
     return (
@@ -372,3 +372,30 @@ class LiveModel:
         """Back to the present."""
         self.selection.choose()
         self.transport.to_newest()
+
+
+# -- What the diagram's words are made of: the counts of the second before the playhead, the journey shown. No Qt.
+
+
+def counted(model: LiveModel, name: str) -> float:
+    """How many of viz/model/rates.py's `name` in the last second."""
+    return model.rates.last_second(name, model.playhead)
+
+
+def whole(model: LiveModel, *names: str) -> list[int]:
+    """The same as whole numbers."""
+    return [round(counted(model, name)) for name in names]
+
+
+def shown(model: LiveModel) -> Journeys:
+    """The journey that the view is about: the chosen one, one under way in slow motion, else the newest."""
+    if model.selection.journeys.size:
+        return model.selection.journeys
+    return model.under_way()[:1] if model.transport.exact else model.newest_shown()
+
+
+def latency_of(model: LiveModel, journeys: Journeys, name: str) -> float | None:
+    """The journey's latency in ns; None if it has none."""
+    if not journeys.size or not has(journeys[:1], name)[0]:
+        return None
+    return model.clock.ns(int(cycles_of(journeys[:1], name)[0]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.events import Clock, EventKind
-from viz.history import History
-from viz.text import count_of, duration, grouped
+from bellwire.engine.events import Clock, EventKind
+from bellwire.viz.model.history import History
+from bellwire.viz.text.figures import count_of, duration, grouped
 
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 

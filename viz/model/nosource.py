@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from engine.errors import EngineError
-from engine.events import Clock, Events, no_events
-from engine.scenario import DEFAULT, Scenario, load_scenario
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Clock, Events, no_events
+from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, load_scenario
 
 
 class NoSource:

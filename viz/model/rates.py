@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.beginning import Beginning
-from engine.events import STATS, Clock, EventKind, Events, no_events
+from bellwire.engine.events import STATS, Clock, EventKind, Events, no_events
+from bellwire.engine.folds.beginning import Beginning
 
 BIN_SECONDS = 0.05
 BINS = 2400  # two minutes

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.recording import Recording
-from viz.history import History, Records, Times, overlap
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.model.history import History, Records, Times, overlap
 
 NEAR = 1 << 12  # events that a search reads first
 FAR = 1 << 21  # events after which a search gives up

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from viz.filter import Everything, Filter, Sight
-from viz.membership import times_of
-from viz.wording import Wording
+from bellwire.viz.model.filter import Everything, Filter, Sight
+from bellwire.viz.model.journey_of import times_of
+from bellwire.viz.text.event_words import Wording
 
 if TYPE_CHECKING:
-    from viz.model import LiveModel
+    from bellwire.viz.model.live import LiveModel
 
 PIECE = 1 << 16  # events that are looked at in one go
 SLOW_PIECE = 1 << 13  # where their words are looked at

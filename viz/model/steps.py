@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from engine.events import EventKind, Events, no_events
-from engine.journeys import Journeys, no_journeys
-from engine.latency import cycles_of, has
+from bellwire.engine.events import EventKind, Events, no_events
+from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.folds.latency import cycles_of, has
 
 if TYPE_CHECKING:
-    from viz.history import History
-    from viz.model import LiveModel
+    from bellwire.viz.model.history import History
+    from bellwire.viz.model.live import LiveModel
 
 LONGEST_TRAIL = 4096
 REACH_SECONDS = 0.01  # an event lies at most so long after the span that its journey is found by

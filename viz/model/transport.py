@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.events import Clock
+from bellwire.engine.events import Clock
 
 SLOWEST = 1e7
 LONGEST_QUIET = 0.4  # seconds on the screen

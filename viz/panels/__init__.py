@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from viz.panels.anatomy import AnatomyPanel
-from viz.panels.call import CallPanel
-from viz.panels.compare import ComparePanel
-from viz.panels.events import EventsPanel
-from viz.panels.evidence import EvidencePanel
-from viz.panels.panel import Panel
-from viz.panels.sequence import SequencePanel
+from bellwire.viz.panels.anatomy.panel import AnatomyPanel
+from bellwire.viz.panels.calls.panel import CallPanel
+from bellwire.viz.panels.compare.panel import ComparePanel
+from bellwire.viz.panels.events.panel import EventsPanel
+from bellwire.viz.panels.evidence import EvidencePanel
+from bellwire.viz.panels.panel import Panel
+from bellwire.viz.panels.sequence.panel import SequencePanel
 
 PANELS: tuple[type[Panel], ...] = (
     *(SequencePanel, EvidencePanel, CallPanel, AnatomyPanel),

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.findings import Finding, findings
-from viz.finding_events import newest_that_shows
-from viz.model import LiveModel
-from viz.panels.panel import SIDE, Panel
-from viz.plots.card import PADDING
-from viz.text import count_of
-from viz.theme import Theme
-from viz.wording import kind_name
+from bellwire.engine.events import Events, no_events
+from bellwire.engine.findings.findings import Finding, findings
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.panel import SIDE, Panel
+from bellwire.viz.style.card import PADDING
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.event_words import kind_name
+from bellwire.viz.text.figures import count_of
+
+# -- Which event stands for a finding. No Qt here.
+
+
+def newest_that_shows(model: LiveModel, finding: Finding) -> Events:
+    """The newest event of the finding's first kind that is held, else of the next; shape (0,) or (1,)."""
+    for kind in finding.kinds:
+        for events in reversed(list(model.events)):
+            found = np.flatnonzero(events["kind"] == kind)
+            if found.size:
+                return events[found[-1:]]
+    return no_events()
+
 
 CLAIM_SIZE, SHOWN_BY_SIZE = 14, 11
 MARGIN, GAP = 12, 6  # pixels around a row's text, and between its two parts

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
-from viz.model import LiveModel
-from viz.plots.card import Card
-from viz.plots.turns import Turns
-from viz.theme import Theme
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.card import Card
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
 
 SIDE, BELOW = "side", "below"  # with the plots, or with the timeline
 

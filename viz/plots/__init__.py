@@ -3,10 +3,10 @@ name here."""
 
 from __future__ import annotations
 
-from viz.plots.distribution import DistributionPlot
-from viz.plots.exits import ExitsPlot
-from viz.plots.latency import LatencyPlot
-from viz.plots.plot import Plot
-from viz.plots.suppression import SuppressionPlot
+from bellwire.viz.plots.distribution import DistributionPlot
+from bellwire.viz.plots.exits import ExitsPlot
+from bellwire.viz.plots.latency import LatencyPlot
+from bellwire.viz.plots.plot import Plot
+from bellwire.viz.plots.suppression import SuppressionPlot
 
 PLOTS: tuple[type[Plot], ...] = (SuppressionPlot, LatencyPlot, DistributionPlot, ExitsPlot)

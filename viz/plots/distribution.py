@@ -10,15 +10,15 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
-from engine.histogram import Histogram
-from engine.omission import Paced
-from viz.model import LiveModel
-from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
-from viz.plots.plot import CurveItem, Mark, Plot, line_item
-from viz.plots.readout import Line
-from viz.text import Durations, count_of, duration
-from viz.theme import Theme
-from viz.trust import bounds, corrected, footnote
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.omission import Paced
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.plots.plot import CurveItem, Mark, Plot, line_item
+from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
+from bellwire.viz.style.readout import Line
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import Durations, count_of, duration
+from bellwire.viz.text.trust import bounds, corrected, footnote
 
 MARKED = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 PREFERRED = (

@@ -9,15 +9,15 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
-from engine.latency import BIN_SECONDS
-from viz.model import LiveModel
-from viz.plots.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
-from viz.plots.overtime import OverTime
-from viz.plots.plot import LABEL_SIZE, line_item
-from viz.plots.readout import Line
-from viz.text import Durations, duration
-from viz.theme import Theme
-from viz.trust import bounds, footnote
+from bellwire.engine.folds.latency import BIN_SECONDS
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.plots.overtime import OverTime
+from bellwire.viz.plots.plot import LABEL_SIZE, line_item
+from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
+from bellwire.viz.style.readout import Line
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import Durations, duration
+from bellwire.viz.text.trust import bounds, footnote
 
 GAP_SECONDS = 2.5  # a line does not lead over a longer silence
 

@@ -8,12 +8,12 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from viz.model import LiveModel
-from viz.plots.curves import curves_of
-from viz.plots.turns import Turns
-from viz.rates import SECOND
-from viz.text import count_of, duration, grouped
-from viz.theme import Theme
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.rates import SECOND
+from bellwire.viz.style.curves import curves_of
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.figures import count_of, duration, grouped
 
 VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
 HEIGHT = 64

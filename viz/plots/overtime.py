@@ -9,10 +9,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 
-from engine.events import Switch
-from viz.model import LiveModel
-from viz.plots.plot import Mark, Plot, Ticks
-from viz.theme import Theme
+from bellwire.engine.events import Switch
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.plots.plot import Mark, Plot
+from bellwire.viz.style.curves import Ticks
+from bellwire.viz.style.theme import Theme
 
 SECONDS = 10.0
 SWITCH_COLORS = {Switch.IOEVENTFD: "doorbell", Switch.IRQFD: "interrupt"}

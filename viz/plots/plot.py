@@ -16,18 +16,18 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from engine.scenario import Scenario
-from viz.model import LiveModel
-from viz.plots.card import PADDING, Card
-from viz.plots.readout import Line, paint_readout
-from viz.plots.turns import Turns
-from viz.theme import Theme
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.card import PADDING, Card
+from bellwire.viz.style.curves import Ticks
+from bellwire.viz.style.readout import Line, paint_readout
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
 
 AXIS_WIDTH, AXIS_HEIGHT = 52, 20
 TICK_SIZE, LABEL_SIZE = 11, 12
 EVERYTHING = 100.0
 
-Ticks = list[tuple[float, str]]
 Values = npt.NDArray[np.float64]
 
 

@@ -14,16 +14,16 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
-from engine.events import BUFFERS_USED
-from engine.scenario import Scenario
-from viz.model import LiveModel
-from viz.plots.exit_layers import BAR, BAR_SECONDS, bars_of
-from viz.plots.latency import spread
-from viz.plots.overtime import OverTime
-from viz.plots.plot import LABEL_SIZE, TICK_SIZE, line_item
-from viz.plots.readout import Line
-from viz.rates import Rates
-from viz.theme import Theme
+from bellwire.engine.events import BUFFERS_USED
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.rates import Rates
+from bellwire.viz.plots.exits import BAR, BAR_SECONDS, bars_of
+from bellwire.viz.plots.latency import spread
+from bellwire.viz.plots.overtime import OverTime
+from bellwire.viz.plots.plot import LABEL_SIZE, TICK_SIZE, line_item
+from bellwire.viz.style.readout import Line
+from bellwire.viz.style.theme import Theme
 
 Ratios = npt.NDArray[np.float64]
 ROOM_FOR_WORDS = 5  # lines of text that the plot is high, at least, to have words in it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets"  # beside viz, in the tree and where it is installed
+FOLDER = Path(__file__).resolve().parents[2] / "assets"  # beside viz, in the tree and where it is installed
 
 
 def asset(name: str) -> Path:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from viz.theme import Theme
+from bellwire.viz.style.theme import Theme
 
 RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it

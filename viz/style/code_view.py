@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
-from engine.calls.program import Program
-from viz.theme import Theme
+from bellwire.engine.calls.program import Program
+from bellwire.viz.style.theme import Theme
 
 CODE_SIZE = 12
 ABOVE = 2  # lines shown above the marked ones

@@ -6,18 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.scenario import Scenario
-from viz.plots.plot import Ticks
-from viz.text import Durations
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.text.figures import Durations
 
 THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
+
+Ticks = list[tuple[float, str]]  # of an axis: where, and what is written there
 
 
 class Curve(NamedTuple):
     """A latency on the screen; `color` names a theme's colour."""
 
-    name: str  # as in engine.latency.LATENCIES
+    name: str  # as in engine/folds/latency.py
     label: str
     color: str
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
-from viz.theme import Theme
+from bellwire.viz.style.theme import Theme
 
 SIZE = 20  # the icons' own grid
 RATIO = 3  # drawn larger than shown, so that they are sharp on every screen

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from viz.theme import Theme
+from bellwire.viz.style.theme import Theme
 
 SIZE = 11
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtGui import QPalette
 
-from viz.theme import MONO, SANS, Theme
+from bellwire.viz.style.theme import MONO, SANS, Theme
 
 
 def stylesheet(theme: Theme) -> str:

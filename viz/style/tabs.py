@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from viz.plots.card import HEADER, PADDING, Card
-from viz.theme import Theme
+from bellwire.viz.style.card import HEADER, PADDING, Card
+from bellwire.viz.style.theme import Theme
 
 GAP = 6  # between the tabs and what is under them
 

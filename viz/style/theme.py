@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase
 
-from viz.assets import asset
+from bellwire.viz.style.assets import asset
 
 SANS = "Inter"
 MONO = "JetBrains Mono"

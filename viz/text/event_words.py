@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.beginning import Before
-from engine.events import (
+from bellwire.engine.events import (
     BUFFERS_USED,
     FLAT_OUT,
     Eventfd,
@@ -25,14 +24,15 @@ from engine.events import (
     Operation,
     Setting,
     Switch,
+    exit_name,
 )
-from engine.exits import exit_name
-from engine.findings import OPERATIONS
-from engine.tally import stat_name
-from viz.text import grouped
+from bellwire.engine.findings.findings import OPERATIONS
+from bellwire.engine.folds.beginning import Before
+from bellwire.engine.folds.tally import stat_name
+from bellwire.viz.text.figures import grouped
 
 if TYPE_CHECKING:
-    from engine.scenario import Scenario
+    from bellwire.engine.scenarios.scenario import Scenario
 
 LANE_NAMES = {
     Lane.GUEST: "guest",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from engine.events import FLAT_OUT
+from bellwire.engine.events import FLAT_OUT
 
 THIN = "\u202f"  # thin, and does not break
 

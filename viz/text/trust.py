@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.clock_error import ClockError
-from engine.latency import Latencies
-from engine.omission import Paced
-from viz.text import Unit, count_of, round_duration, signed
+from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.folds.omission import Paced
+from bellwire.viz.text.figures import Unit, count_of, round_duration, signed
 
 
 def corrected(paced: Iterable[Paced]) -> str:

@@ -3,13 +3,109 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from engine.events import EventKind, Events, no_events
-from engine.events import Lane as Where
-from engine.journeys import Journeys
-from engine.spans import Spans, awake, flights, instruction, user_space
-from viz.bins import Bins, spread
-from viz.lanes import Shares
+from bellwire.engine.events import EventKind, Events, no_events
+from bellwire.engine.events import Lane as Where
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
+from bellwire.viz.timeline.lanes import Shares
+
+# -- Sums over time, from the newest milliseconds to hours back: what a zoomed-out timeline is drawn from. No Qt.
+#
+# Each row has rings of bins of several widths. The finest holds the newest moments, each coarser one four times as
+# much.
+# Bounded: a megabyte a row; a look-up touches the bins of one ring that are in view.
+
+FINEST_SECONDS = 1e-4
+COARSER = 4  # times as wide as the ring before
+RINGS = 8  # the coarsest bins are 1.6 s wide
+BINS = 1 << 14  # in a ring
+
+Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+Times = npt.NDArray[np.uint64]
+
+
+class Bins:
+    """Rows of sums by name. `width` is that of the finest bins, in TSC cycles; time must be rolled on before adding."""
+
+    def __init__(self, hz: float) -> None:
+        self.width = round(hz * FINEST_SECONDS)
+        self.newest = -1  # number of the newest finest bin, counted from TSC 0
+        self._rows: dict[str, list[Floats]] = {}
+
+    @property
+    def rows(self) -> list[str]:
+        """What has been added to."""
+        return sorted(self._rows)
+
+    def roll_to(self, tsc: int) -> None:
+        """Moves on to a time: what is too old for a ring leaves it."""
+        newest = max(tsc // self.width, self.newest)
+        for ring in range(RINGS):
+            last, now = self.newest // COARSER**ring, newest // COARSER**ring
+            if last < now:
+                fresh = np.arange(max(last + 1, now - BINS + 1), now + 1) % BINS
+                for row in self._rows.values():
+                    row[ring][fresh] = 0
+        self.newest = newest
+
+    def add(self, name: str, numbers: Numbers, amounts: Floats) -> None:
+        """Adds to some of the finest bins, by their numbers; both of shape (n,). What is too old for a ring is left."""
+        if name not in self._rows:
+            self._rows[name] = [np.zeros(BINS) for _ in range(RINGS)]
+        order = np.argsort(numbers, kind="stable")
+        numbers, amounts = numbers[order], amounts[order]
+        for ring, row in enumerate(self._rows[name]):
+            numbers, amounts = summed(numbers, amounts)
+            kept = numbers > self.newest // COARSER**ring - BINS
+            row[numbers[kept] % BINS] += amounts[kept]
+            numbers = numbers // COARSER
+
+    def sums(self, name: str, t0: int, t1: int, pixels: int) -> Floats:
+        """What lies in each of `pixels` equal parts of t0..t1 (TSC), shape (pixels,); 0 where nothing is held."""
+        if name not in self._rows or self.newest < 0:
+            return np.zeros(pixels)
+        ring = self._ring_for(t0, (t1 - t0) / max(pixels, 1))
+        width, newest = self.width * COARSER**ring, self.newest // COARSER**ring
+        edges = np.linspace(t0, t1, pixels + 1) / width
+        first, end = max(int(edges[0]), newest - BINS + 1, 0), min(int(edges[-1]) + 1, newest + 1)
+        if first >= end:
+            return np.zeros(pixels)
+        bins = self._rows[name][ring][np.arange(first, end) % BINS]
+        total = np.concatenate([[0.0], np.cumsum(bins)])
+        return np.diff(np.interp(edges, np.arange(first, end + 1), total))
+
+    def _ring_for(self, t0: int, wanted: float) -> int:
+        """The coarsest ring with bins no wider than `wanted` cycles, or the next that reaches back to t0."""
+        narrow = [ring for ring in range(RINGS) if self.width * COARSER**ring <= wanted] or [0]
+        reaching = [ring for ring in range(narrow[-1], RINGS) if self._reaches(ring, t0)]
+        return reaching[0] if reaching else RINGS - 1
+
+    def _reaches(self, ring: int, tsc: int) -> bool:
+        width = self.width * COARSER**ring
+        return bool(tsc // width > self.newest // COARSER**ring - BINS)
+
+
+def summed(numbers: Numbers, amounts: Floats) -> tuple[Numbers, Floats]:
+    """Each of the numbers (rising) once, with the sum of its amounts."""
+    if not numbers.size:
+        return numbers, amounts
+    first = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]]))
+    return numbers[first], np.add.reduceat(amounts, first)
+
+
+def spread(start: Times, end: Times, width: int, most: int = BINS) -> tuple[Numbers, Floats]:
+    """The bins that stretches of time cover, and how many cycles of each; of a stretch the newest `most` bins."""
+    last = (end // np.uint64(width)).astype(np.int64)
+    first = np.maximum((start // np.uint64(width)).astype(np.int64), last - most + 1)
+    covered = last - first + 1
+    of = np.repeat(np.arange(start.size), covered)
+    numbers = np.arange(of.size) - np.repeat(np.cumsum(covered) - covered, covered) + first[of]
+    edge = (numbers * width).astype(np.uint64)
+    until = np.minimum(end[of], edge + np.uint64(width))
+    return numbers, (until - np.maximum(start[of], edge)).astype(np.float64)
 
 
 class Carry:
@@ -28,7 +124,7 @@ class Carry:
 
 
 class Occupancy:
-    """Busy cycles by the names of viz.lanes.stretches, and numbers of events by the lane where they happened."""
+    """Busy cycles by the names of lanes.stretches, and numbers of events by the lane where they happened."""
 
     def __init__(self, hz: float) -> None:
         self.bins = Bins(hz)

@@ -8,15 +8,15 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from engine.events import EventKind, Events
-from engine.events import Lane as Where
-from engine.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
-from engine.spans import Spans
-from viz.lanes import Lane, Shares
-from viz.scene import Scene
-from viz.text import duration, grouped
-from viz.theme import Theme
-from viz.timescale import TimeScale
+from bellwire.engine.events import EventKind, Events
+from bellwire.engine.events import Lane as Where
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
+from bellwire.engine.folds.spans import Spans
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.timeline.lanes import Lane, Shares
+from bellwire.viz.timeline.scene import Scene
+from bellwire.viz.timeline.view import TimeScale
 
 INSET = 7.0  # pixels that a bridge needs to bend into a block
 GAP = 0.5  # of a lane's height, between lanes

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import Events
-from engine.journeys import Journeys
-from engine.scenario import Scenario
-from engine.spans import Spans, Times, awake, flights, instruction, user_space
+from bellwire.engine.events import Events
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.folds.spans import Spans, Times, awake, flights, instruction, user_space
+from bellwire.engine.scenarios.scenario import Scenario
 
 Shares = npt.NDArray[np.float64]
 

@@ -8,12 +8,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from viz.model import Change, Loss
-from viz.plots.curves import tick
-from viz.text import count_of
-from viz.theme import Theme
-from viz.timescale import TimeScale
-from viz.timeview import round_up
+from bellwire.viz.model.live import Change, Loss
+from bellwire.viz.style.curves import tick
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import count_of
+from bellwire.viz.timeline.view import TimeScale, round_up
 
 STRIP, AXIS = 16, 20  # pixels at 100 %: above the lanes, where handles are, and below, where times are
 HANDLE = 7  # pixels around a handle in which it is taken

@@ -14,16 +14,16 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from engine.events import Lane
-from viz.lanes import Shares
-from viz.model import LiveModel
-from viz.text import count_of, duration
-from viz.theme import Theme
-from viz.timescale import TimeScale
+from bellwire.engine.events import Lane
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import count_of, duration
+from bellwire.viz.timeline.lanes import Shares
+from bellwire.viz.timeline.view import TimeScale
 
 if TYPE_CHECKING:
-    from viz.past import Past
-    from viz.timeview import TimeView
+    from bellwire.viz.timeline.past import Past
+    from bellwire.viz.timeline.view import TimeView
 
 HEIGHT, GAP = 20, 4  # pixels at 100 %; between it and the timeline's axis
 SECONDS = 0.3  # between two looks at the density

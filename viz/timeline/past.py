@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.events import Events, Lane
-from engine.journeys import Journeys
-from viz.lanes import Shares
-from viz.model import LiveModel
-from viz.occupancy import Density, Occupancy
+import numpy as np
+
+from bellwire.engine.events import Events, Lane
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.recordings.index import Indexer
+from bellwire.engine.recordings.index_rows import BUSY
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.timeline.density import Density, Occupancy
+from bellwire.viz.timeline.lanes import Shares
 
 MOST = 1 << 15  # events that are added to the bins at a time, so that no frame pays for a long history at once
 
@@ -38,7 +42,7 @@ class Past(Protocol):
         """The journeys that were under way between t0 and t1."""
 
     def busy(self, rows: list[str], t0: int, t1: int, pixels: int) -> dict[str, Shares]:
-        """The busy share (0..1) of each of `pixels` equal parts, by the names of viz.lanes.stretches."""
+        """The busy share (0..1) of each of `pixels` equal parts, by the names of lanes.stretches."""
 
     def counts(self, t0: int, t1: int, pixels: int) -> dict[Lane, Shares]:
         """How many events in each of `pixels` equal parts, by the lane where they happened."""
@@ -52,7 +56,7 @@ def past_of(model: LiveModel) -> Past:
     """What was, as this model's source keeps it."""
     if model.recorded is None:
         return HeldPast(model)
-    from viz.recorded_past import RecordedPast  # reads recordings, which a live window has no need of
+    from bellwire.viz.timeline.past import RecordedPast
 
     return RecordedPast(model, model.recorded.indexer)
 
@@ -89,7 +93,7 @@ class HeldPast:
         return self.model.journeys.window(max(t0, 0), max(t1, 0))
 
     def busy(self, rows: list[str], t0: int, t1: int, pixels: int) -> dict[str, Shares]:
-        """The busy share (0..1) of each of `pixels` equal parts, by the names of viz.lanes.stretches."""
+        """The busy share (0..1) of each of `pixels` equal parts, by the names of lanes.stretches."""
         self._see()
         return {row: self._occupancy.share(row, t0, t1, pixels) for row in rows}
 
@@ -122,3 +126,36 @@ class HeldPast:
         new = events.after(self._counted, MOST)
         self._density.feed(new)
         self._counted += new.size
+
+
+# -- What was, of a recording: what is near by its events, what is far by its index. No Qt.
+
+
+class RecordedPast(HeldPast):
+    """As the history that is held, but that bins come from the index, once there is one."""
+
+    def __init__(self, model: LiveModel, indexer: Indexer) -> None:
+        super().__init__(model)
+        self.indexer = indexer
+
+    def busy(self, rows: list[str], t0: int, t1: int, pixels: int) -> dict[str, Shares]:
+        """The busy share (0..1) of each of `pixels` equal parts, by the names of lanes.stretches."""
+        index = self.indexer.index
+        if index is None:
+            return super().busy(rows, t0, t1, pixels)
+        busy = index.bins(t0, t1, pixels).busy * (pixels / max(t1 - t0, 1))
+        none = np.zeros(pixels)
+        return {row: np.clip(busy[:, BUSY.index(row)], 0, 1) if row in BUSY else none for row in rows}
+
+    def counts(self, t0: int, t1: int, pixels: int) -> dict[Lane, Shares]:
+        """How many events in each of `pixels` equal parts, by the lane where they happened."""
+        index = self.indexer.index
+        if index is None:
+            return super().counts(t0, t1, pixels)
+        lanes = index.bins(t0, t1, pixels).lanes
+        return {lane: lanes[:, lane] for lane in Lane}
+
+    @property
+    def ready(self) -> bool:
+        """Whether busy() and counts() speak of everything that is kept."""
+        return self.indexer.index is not None

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.events import EventKind, Events, no_events
-from engine.journeys import Journeys, no_journeys
-from engine.spans import Spans
-from viz.lanes import Lane, Shares, cover, stretches
-from viz.past import Past
+from bellwire.engine.events import EventKind, Events, no_events
+from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.folds.spans import Spans
+from bellwire.viz.timeline.lanes import Lane, Shares, cover, stretches
+from bellwire.viz.timeline.past import Past
 
 ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself
 EXACT = 12_000  # events in view; with more of them the bins are asked

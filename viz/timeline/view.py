@@ -5,10 +5,12 @@ Following, it holds still like an oscilloscope: the newest journeys that fit, th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from engine.journeys import Journeys
-from viz.model import LiveModel, journey_span
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.viz.model.live import LiveModel, journey_span
 
 SHORTEST, LONGEST = 1e-7, 3600.0  # seconds across
 FEW = 64  # journeys; with more of them in view it scrolls
@@ -148,3 +150,35 @@ def round_up(seconds: float, steps: tuple[float, ...] = (1, 1.5, 2, 3, 5, 7, 10)
     """The next of `steps` times a power of ten."""
     size = 10.0 ** np.floor(np.log10(max(seconds, 1e-9)))
     return float(next(size * step for step in steps if size * step >= seconds * 0.999))
+
+
+# -- Where on the screen a time is. No Qt.
+
+BEYOND = 2.0  # widths: what lies further away is as far as this, because a painter's numbers are limited
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """A stretch of time, start..end (TSC), over `width` pixels from `left`."""
+
+    start: int
+    end: int
+    left: float
+    width: float
+
+    def x(self, tsc: int) -> float:
+        """Where a time is."""
+        share = (int(tsc) - self.start) / max(self.end - self.start, 1)
+        return self.left + self.width * min(max(share, -BEYOND), 1 + BEYOND)
+
+    def share(self, x: float) -> float:
+        """How far along a place is: 0 at the left end, 1 at the right."""
+        return (x - self.left) / max(self.width, 1.0)
+
+    def tsc(self, x: float) -> int:
+        """Which time a place is."""
+        return self.start + round(self.share(x) * (self.end - self.start))
+
+    def shows(self, tsc: int) -> bool:
+        """Whether a time lies in it."""
+        return self.start <= tsc <= self.end

@@ -12,24 +12,23 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from engine.journeys import Journeys, no_journeys
-from engine.latency import ends
-from viz.lanes import Shares, lanes_of
-from viz.minimap import GAP, HEIGHT, Minimap
-from viz.model import LiveModel
-from viz.past import Past, past_of
-from viz.plots.card import PADDING, Card
-from viz.plots.curves import CURVES
-from viz.plots.readout import Line, paint_readout
-from viz.plots.turns import Turns
-from viz.scene import Scene, look
-from viz.steps import begin_and_end
-from viz.text import duration, grouped
-from viz.theme import Theme
-from viz.timeline_marks import AXIS, PLAYHEAD, STRIP, MarksPainter, handle_at
-from viz.timeline_painter import LanePainter, lane_rects
-from viz.timescale import TimeScale
-from viz.timeview import TimeView
+from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.folds.latency import ends
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.steps import begin_and_end
+from bellwire.viz.style.card import PADDING, Card
+from bellwire.viz.style.curves import CURVES
+from bellwire.viz.style.readout import Line, paint_readout
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.timeline.lane_painter import LanePainter, lane_rects
+from bellwire.viz.timeline.lanes import Shares, lanes_of
+from bellwire.viz.timeline.marks_painter import AXIS, PLAYHEAD, STRIP, MarksPainter, handle_at
+from bellwire.viz.timeline.minimap import GAP, HEIGHT, Minimap
+from bellwire.viz.timeline.past import Past, past_of
+from bellwire.viz.timeline.scene import Scene, look
+from bellwire.viz.timeline.view import TimeScale, TimeView
 
 NEAR = 8  # pixels within which a click or the pointer finds a journey
 LABELS, ROOMY = 184, 176

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.clock_error import ClockError
-from engine.source import Source
-from viz.controls import Button
-from viz.trust import agreement
+from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.source import Source
+from bellwire.viz.style.controls import Button
+from bellwire.viz.text.trust import agreement
+from bellwire.viz.text.versions import distribution, program_version
 
 PACKAGES = ("PySide6-Essentials", "pyqtgraph", "numpy", "pyarrow")
-
-
-def program_version() -> str:
-    """This program's version; "unknown" where it is not installed."""
-    try:
-        return version("bellwire")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def about_text(source: Source, clock_error: ClockError) -> str:
     """One fact a line."""
     lines = [f"Bellwire {program_version()}", f"Python {platform.python_version()}, Qt {qVersion()}"]
-    lines += [f"{name} {version(name)}" for name in PACKAGES]
+    lines += [f"{name} {distribution(name)}" for name in PACKAGES]
     lines += [f"{name}: {value}" for name, value in source.host.items()]
     return "\n".join([*lines, f"clocks: {agreement(clock_error)}"])
 

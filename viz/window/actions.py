@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from viz.commands import Commands
-from viz.panels import PANELS
-from viz.panels.panel import Panel
-from viz.plots.curves import CURVES, Curve
-from viz.text import FITTING, UNIT_NAMES
+from bellwire.viz.panels import PANELS
+from bellwire.viz.panels.panel import Panel
+from bellwire.viz.style.curves import CURVES, Curve
+from bellwire.viz.text.figures import FITTING, UNIT_NAMES
+from bellwire.viz.window.commands import Commands
 
 
 @dataclass(frozen=True)

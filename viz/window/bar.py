@@ -10,18 +10,18 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy, QWidget
 
-from engine.events import Switch as Wiring
-from viz.actions import BY_NAME, tooltip
-from viz.controls import Button, Chip, Choice, Combo, IconButton, Pill, Switch
-from viz.icons import icon, logo
-from viz.popover import MorePopover
-from viz.scenarios import fill, show_scenario
-from viz.text import count_of, grouped, pace, ratio
-from viz.theme import Theme
-from viz.transport import FACTORS
+from bellwire.engine.events import Switch as Wiring
+from bellwire.viz.model.transport import FACTORS
+from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Switch
+from bellwire.viz.style.icons import icon, logo
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import count_of, grouped, pace, ratio
+from bellwire.viz.window.actions import BY_NAME, tooltip
+from bellwire.viz.window.more import MorePopover
+from bellwire.viz.window.scenario_list import fill, show_scenario
 
 if TYPE_CHECKING:
-    from viz.commands import Commands
+    from bellwire.viz.window.commands import Commands
 
 PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
 SPACING = 6

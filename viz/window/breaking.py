@@ -4,13 +4,202 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from viz.break_popover import BreakPopover
-from viz.breaks import Break
-from viz.theme import Theme
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QSpinBox,
+    QWidget,
+)
+
+from bellwire.engine.events import EventKind
+from bellwire.viz.model.breaks import LATENCY_NAMES, Break, Fits, LeftAnyway, Merged, OfKind, Slow
+from bellwire.viz.panels.events.filter_line import FilterLine
+from bellwire.viz.style.controls import Button, Combo
+from bellwire.viz.style.curves import curves_of
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.event_words import kind_name
 
 if TYPE_CHECKING:
-    from viz.model import LiveModel
-    from viz.window import MainWindow
+    from bellwire.viz.model.breaks import Watch
+    from bellwire.viz.model.live import LiveModel
+    from bellwire.viz.window.window import MainWindow
+
+
+# -- What the view shall break at: one of five conditions, picked and armed in a small frame.
+
+UNITS = {"ns": 1.0, "µs": 1e3, "ms": 1e6}
+USUAL = 200  # µs
+SLOW, LEFT, MERGED, KIND, FITS = range(5)
+
+
+class BreakPopover(QFrame):
+    """Enter arms what is picked; Esc, or a click elsewhere, leaves everything as it was."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setObjectName("popover")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Break when")
+        self.theme = theme
+        self.watch: Watch | None = None
+        self.choices = QButtonGroup(self)
+        self.latency, self.unit, self.kind = Combo(theme), Combo(theme), Combo(theme)
+        self.bound, self.count = QSpinBox(), QSpinBox()
+        self.line = FilterLine()
+        self.trouble = QLabel()
+        self.arm, self.none = Button("Arm"), Button("No break")
+        self._fill()
+        self._lay_out()
+        self._connect()
+
+    def _fill(self) -> None:
+        self.latency.setAccessibleName("latency")
+        self.bound.setAccessibleName("bound")
+        self.bound.setRange(1, 10**6)
+        self.bound.setStepType(QSpinBox.StepType.AdaptiveDecimalStepType)
+        self.bound.setValue(USUAL)
+        self.unit.setAccessibleName("unit of the bound")
+        self.unit.addItems(list(UNITS))
+        self.unit.setCurrentText("µs")
+        self.count.setAccessibleName("signals merged")
+        self.count.setRange(1, 10**6)
+        self.kind.setAccessibleName("kind of event")
+        for kind in EventKind:
+            self.kind.addItem(kind_name(kind), kind)
+        self.trouble.setObjectName("muted")
+        self.trouble.setWordWrap(True)
+        self.trouble.hide()
+
+    def _lay_out(self) -> None:
+        self.grid = grid = QGridLayout(self)
+        grid.setContentsMargins(18, 14, 18, 16)
+        grid.setSpacing(10)
+        title = QLabel("Break when")
+        title.setObjectName("heading")
+        grid.addWidget(title, 0, 0, 1, 2)
+        rows = (
+            ("latency", (self.latency, QLabel("above"), self.bound, self.unit)),
+            ("a guest's access leaves to user space although the ioeventfd is on", ()),
+            ("merged signals: more than", (self.count,)),
+            ("an event of kind", (self.kind,)),
+            ("an event fits", (self.line,)),
+        )
+        for row, (words, widgets) in enumerate(rows):
+            self._row(row, words, widgets)
+        grid.addWidget(self.trouble, len(rows) + 1, 0, 1, 2)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.none)
+        buttons.addWidget(self.arm)
+        grid.addLayout(buttons, len(rows) + 2, 0, 1, 2)
+
+    def _row(self, row: int, words: str, widgets: tuple[QWidget, ...]) -> None:
+        """A condition; whoever touches its fields picks it."""
+        radio = QRadioButton(words)
+        self.choices.addButton(radio, row)
+        self.grid.addWidget(radio, row + 1, 0, 1, 1 if widgets else 2)
+        fields = QHBoxLayout()
+        for widget in widgets:
+            widget.installEventFilter(self)
+            widget.setProperty("choice", row)
+            fields.addWidget(widget, int(isinstance(widget, FilterLine)))
+        if widgets == (self.count,):
+            fields.addStretch(1)
+        self.grid.addLayout(fields, row + 1, 1)
+
+    def _connect(self) -> None:
+        self.choices.button(SLOW).setChecked(True)
+        self.arm.clicked.connect(self._arm)
+        self.none.clicked.connect(self._clear)
+        self.line.asked.connect(self._say_trouble)
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        """A field in focus picks its condition."""
+        if event.type() == QEvent.Type.FocusIn and isinstance(watched, QWidget):
+            self.choices.button(int(watched.property("choice"))).setChecked(True)
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter arms."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._arm()
+        else:
+            super().keyPressEvent(event)
+
+    def open_below(self, widget: QWidget, model: LiveModel) -> None:
+        """Shows itself under a widget, for this model; what was picked last is picked still."""
+        self.watch = model.watch
+        self._offer(model)
+        self.none.setEnabled(model.watch.wanted is not None)
+        self.line.setMinimumWidth(self.theme.px(300))
+        self.adjustSize()
+        corner = widget.mapToGlobal(QPoint(widget.width() - self.width(), widget.height() + 6))
+        self.move(max(corner.x(), widget.window().mapToGlobal(QPoint(8, 0)).x()), corner.y())
+        self.show()
+        self.choices.button(self.choices.checkedId()).setFocus()
+
+    def _offer(self, model: LiveModel) -> None:
+        """The latencies that the scenario has, the whole way first."""
+        names = [curve.name for curve in curves_of(model.scenario)]
+        names = list(dict.fromkeys([model.whole_latency, *names]))
+        if [self.latency.itemData(n) for n in range(self.latency.count())] == names:
+            return
+        self.latency.clear()
+        for name in names:
+            self.latency.addItem(LATENCY_NAMES[name], name)
+
+    def picked(self) -> Break | None:
+        """What is picked; None if the filter is not understood, or empty."""
+        match self.choices.checkedId():
+            case 0:
+                return Slow(self.latency.currentData(), self.bound.value() * UNITS[self.unit.currentText()])
+            case 1:
+                return LeftAnyway()
+            case 2:
+                return Merged(self.count.value())
+            case 3:
+                return OfKind(EventKind(self.kind.currentData()))
+        self.line.say(self.line.text())
+        text = self.line.text().strip()
+        return Fits(text, self.line.wanted) if text and not self.line.trouble else None
+
+    def _say_trouble(self) -> None:
+        self.trouble.setText(self.line.trouble)
+        self.trouble.setVisible(bool(self.line.trouble))
+
+    def _arm(self) -> None:
+        wanted = self.picked()
+        if wanted is None:
+            self.trouble.setText(self.line.trouble or "Say what the event must fit: kind=exit, latency>200us, …")
+            self.trouble.show()
+            self.adjustSize()
+            return
+        if self.watch:
+            self.watch.arm(wanted)
+        self.hide()
+
+    def _clear(self) -> None:
+        if self.watch:
+            self.watch.clear()
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.theme = theme
+        for combo in (self.latency, self.unit, self.kind):
+            combo.theme = theme
+        for box in (self.bound, self.count):
+            box.setFixedWidth(theme.px(96))
+            box.lineEdit().setTextMargins(theme.px(6), 0, 0, 0)  # Qt leaves the style sheet's padding out here
+        self.unit.setFixedWidth(theme.px(76))
+        self.latency.setMinimumWidth(theme.px(130))
+        self.kind.setMinimumWidth(theme.px(150))
 
 
 class BreakControl:

@@ -10,10 +10,10 @@ import queue
 import threading
 from pathlib import Path
 
-from engine.errors import RecordingError
-from engine.events import Events, no_events
-from engine.recorder import Recorder
-from engine.recording_header import Header
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import Events, no_events
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
 
 IDLE_SECONDS = 0.2  # how often the recorder is asked to write what waits, while nothing comes
 STOP_SECONDS = 30.0
@@ -23,7 +23,7 @@ class Capture:
     """Writes to `path` until it is stopped. RecordingError if the file cannot be made."""
 
     def __init__(self, path: Path, header: Header, beginning: Events) -> None:
-        """beginning: what the recording opens with (engine/beginning.py)."""
+        """beginning: what the recording opens with (engine/folds/beginning.py)."""
         self.path = path
         self._recorder = Recorder(path, header)
         self._batches: queue.SimpleQueue[Events | None] = queue.SimpleQueue()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from engine.errors import EngineError
-from engine.events import FLAT_OUT, Setting, Switch
-from viz.model import LiveModel
-from viz.text import UNIT_NAMES
-from viz.theme import DARK, LIGHT
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import FLAT_OUT, Setting, Switch
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.text.figures import UNIT_NAMES
 
 if TYPE_CHECKING:
-    from engine.source import Source
-    from viz.timeline import Timeline
-    from viz.window import MainWindow
+    from bellwire.engine.source import Source
+    from bellwire.viz.timeline.widget import Timeline
+    from bellwire.viz.window.window import MainWindow
 
 TEXT_STEP = 0.1
 PAN_SHARE = 0.2  # of the timeline's width

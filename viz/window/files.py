@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 from PySide6.QtWidgets import QFileDialog
 
-from engine.errors import EngineError, RecordingError
-from engine.events import Events
-from engine.source import Source
-from viz.doctor import program_version
-from viz.text import count_of, grouped
+from bellwire.engine.errors import EngineError, RecordingError
+from bellwire.engine.events import Events
+from bellwire.engine.source import Source
+from bellwire.viz.text.figures import count_of, grouped
+from bellwire.viz.text.versions import program_version
 
 if TYPE_CHECKING:
-    from engine.recording_header import Header
-    from viz.capture import Capture
-    from viz.window import MainWindow
+    from bellwire.engine.recordings.header import Header
+    from bellwire.viz.window.capture import Capture
+    from bellwire.viz.window.window import MainWindow
 
 RECORDINGS = "Recordings (*.arrow *.arrows);;All files (*)"
 OURS = (".arrow", ".arrows")
@@ -33,17 +33,17 @@ RECENT = 8  # files that are remembered
 
 def header_of(source: Source) -> Header:
     """What a recording of this source, begun now, is of; what comes from a recording stays what it was of."""
-    from engine.recording_header import Header
-    from engine.replay import Replay
+    from bellwire.engine.recordings.header import Header
+    from bellwire.engine.recordings.replay import Replay
 
     return source.recording.header if isinstance(source, Replay) else Header.of(source, program_version())
 
 
 def write_held(path: Path, header: Header, held: list[Events]) -> str:
     """Writes a recording, or converts what would be one; what was written, in words. EngineError if it cannot be."""
-    from engine.convert import convert, export_for
-    from engine.recorder import save_recording
-    from engine.recording import Recording
+    from bellwire.engine.exports.convert import convert, export_for
+    from bellwire.engine.recordings.recorder import save_recording
+    from bellwire.engine.recordings.recording import Recording
 
     if path.suffix in OURS:
         return count_of(save_recording(path, header, held), "event")
@@ -88,8 +88,8 @@ class Files:
 
     def replay(self, path: Path) -> None:
         """Replays a recording; what cannot be read says why."""
-        from engine.recording import Recording
-        from engine.replay import Replay
+        from bellwire.engine.recordings.recording import Recording
+        from bellwire.engine.recordings.replay import Replay
 
         try:
             source = Replay(Recording(path))
@@ -111,12 +111,12 @@ class Files:
 
     def export(self) -> None:
         """Writes it in the format of another program; asks in which file, whose suffix says which format."""
-        from engine.exports import EXPORTS
+        from bellwire.engine.exports import EXPORTS
 
         self._ask("Export", [name for name in EXPORTS if name != "arrow"])
 
     def _ask(self, title: str, formats: list[str]) -> None:
-        from engine.exports import EXPORTS
+        from bellwire.engine.exports import EXPORTS
 
         filters = {f"{EXPORTS[name].title} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
         suggested = f"{self.window.model.scenario.name}{EXPORTS[formats[0]].suffix}"
@@ -171,7 +171,7 @@ class Files:
         return folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.arrow"
 
     def _begin(self, path: Path) -> None:
-        from viz.capture import Capture
+        from bellwire.viz.window.capture import Capture
 
         model = self.window.model
         try:

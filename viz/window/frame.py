@@ -12,7 +12,7 @@ from time import perf_counter, thread_time
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
-from viz.model import LiveModel
+from bellwire.viz.model.live import LiveModel
 
 FAST, SLOW = 16, 64  # ms between frames
 BUDGET = 0.012  # seconds of work that a frame may cost

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
-from engine.scenario import Scenario
-from viz.actions import ACTIONS, MENUS, Action, tooltip
-from viz.overlay import Entries
-from viz.scenarios import grouped, keyed
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.window.actions import ACTIONS, MENUS, Action, tooltip
+from bellwire.viz.window.palette import Entries
+from bellwire.viz.window.scenario_list import grouped, keyed
 
 if TYPE_CHECKING:
-    from viz.window import MainWindow
+    from bellwire.viz.window.window import MainWindow
 
 
 class Menus:

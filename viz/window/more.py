@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QWidget
 
-from engine.events import Setting
-from viz.actions import tooltip
-from viz.controls import Button, Choice, Switch
-from viz.text import grouped
-from viz.theme import Theme
+from bellwire.engine.events import Setting
+from bellwire.viz.style.controls import Button, Choice, Switch
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import grouped
+from bellwire.viz.window.actions import tooltip
 
 if TYPE_CHECKING:
-    from viz.commands import Commands
+    from bellwire.viz.window.commands import Commands
 
 BURSTS = tuple(float(2**n) for n in range(11))
 IDLES = {"hlt": "HLT", "spin": "spin"}

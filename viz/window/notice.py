@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from viz.controls import Button, IconButton
-from viz.icons import icon
-from viz.theme import Theme
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.controls import Button, IconButton
+from bellwire.viz.style.icons import icon
+from bellwire.viz.style.theme import Theme
 
 
 def nothing() -> None:
@@ -75,3 +76,64 @@ class NoticeBar(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color(self._color))
         painter.drawRoundedRect(10, 10, 5, self.height() - 20, 2, 2)
+
+
+# -- How far a large recording has been read for its index: a line under the notice, until it is.
+
+LARGE = 1 << 20  # events; smaller recordings are read before anybody can look
+
+
+class IndexProgress(QProgressBar):
+    """Shown only while an index is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRange(0, 100)
+        self.setFormat("Reads the recording once, for its overview: %p %")
+        self.setAccessibleName("Index of the recording")
+        self.setToolTip("Until then the timeline shows only what has been played, and totals count from where you jump")
+        self.hide()
+
+    def refresh(self, model: LiveModel) -> None:
+        """Shows how far it is."""
+        replay = model.recorded
+        making = replay is not None and len(replay.recording) >= LARGE and replay.indexer.busy
+        if making and replay is not None:
+            self.setValue(round(100 * replay.indexer.share))
+        if self.isHidden() == making:
+            self.setVisible(making)
+
+
+# -- What stands over the diagram while there is nothing to show: why, how to mend it, and what can be done instead.
+
+
+class EmptyPanel(QFrame):
+    """A card in the middle of `over`."""
+
+    def __init__(self, over: QWidget, title: str, text: str, button: str, do: Callable[[], None]) -> None:
+        super().__init__(over)
+        self.setObjectName("popover")
+        heading, words, self.button = QLabel(title), QLabel(text), Button(button)
+        heading.setObjectName("title")
+        words.setWordWrap(True)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.button.clicked.connect(do)
+        self.setAccessibleName(f"{title}. {text}")
+        self._box = box = QVBoxLayout(self)
+        box.setContentsMargins(32, 26, 32, 26)
+        box.setSpacing(14)
+        box.addWidget(heading)
+        box.addWidget(words)
+        box.addWidget(self.button, alignment=Qt.AlignmentFlag.AlignLeft)
+        over.installEventFilter(self)
+        self._center(over)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self._center(watched)
+        return False
+
+    def _center(self, over: QWidget) -> None:
+        width = min(560, over.width() - 60)
+        self.setFixedSize(max(width, 200), self._box.heightForWidth(max(width, 200)))
+        self.move((over.width() - self.width()) // 2, (over.height() - self.height()) // 2)

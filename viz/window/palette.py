@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from viz.actions import ACTIONS, KEY_NAMES, MENUS, Action
-from viz.theme import Theme
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.actions import ACTIONS, KEY_NAMES, MENUS, Action
 
 LINE, COLUMN, MARGIN, TITLE, EDGE = 26, 312, 40, 92, 32  # of the sheet of keys, pixels at 100 % text
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox
 
-from engine.scenario import Scenario, list_scenarios
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 
 NAME = Qt.ItemDataRole.UserRole
 KEYS = "123456789"  # of the first scenario of each group

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from viz.text import FITTING, UNIT_NAMES
-from viz.theme import DARK, THEMES, Theme
+from bellwire.viz.style.theme import DARK, THEMES, Theme
+from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 
 
 class Settings:

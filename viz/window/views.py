@@ -8,16 +8,16 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from viz.diagram import Diagram
-from viz.model import LiveModel
-from viz.numbers import Numbers
-from viz.panels import PANELS
-from viz.panels.events import EventsPanel
-from viz.panels.panel import BELOW, SIDE, Panel
-from viz.plots import PLOTS
-from viz.tabs import Tabs
-from viz.theme import Theme
-from viz.timeline import Timeline
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels import PANELS
+from bellwire.viz.panels.events.panel import EventsPanel
+from bellwire.viz.panels.panel import BELOW, SIDE, Panel
+from bellwire.viz.plots import PLOTS
+from bellwire.viz.plots.numbers import Numbers
+from bellwire.viz.style.tabs import Tabs
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.timeline.widget import Timeline
 
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
 SPACING = 10

@@ -13,30 +13,28 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
 
-from engine.errors import EngineError
-from engine.events import Switch
-from engine.scenario import Scenario, load_scenario
-from engine.source import Source
-from viz.about import About
-from viz.actions import Action
-from viz.bar import ControlRow, StatusRow
-from viz.baseline import Baseline
-from viz.break_control import BreakControl
-from viz.commands import Commands
-from viz.empty import EmptyPanel
-from viz.files import RECORDINGS, Files
-from viz.frame import Frame
-from viz.index_progress import IndexProgress
-from viz.menus import Menus
-from viz.model import LiveModel
-from viz.nosource import NoSource
-from viz.notice import NoticeBar
-from viz.overlay import KeyHelp, Palette
-from viz.settings import Settings
-from viz.stylesheet import palette, stylesheet
-from viz.text import FITTING, UNIT_NAMES, Durations, unit_called
-from viz.theme import Theme, load_fonts
-from viz.views import Views
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Switch
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
+from bellwire.engine.source import Source
+from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.nosource import NoSource
+from bellwire.viz.style.stylesheet import palette, stylesheet
+from bellwire.viz.style.theme import Theme, load_fonts
+from bellwire.viz.text.figures import FITTING, UNIT_NAMES, Durations, unit_called
+from bellwire.viz.window.about import About
+from bellwire.viz.window.actions import Action
+from bellwire.viz.window.bar import ControlRow, StatusRow
+from bellwire.viz.window.breaking import BreakControl
+from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.files import RECORDINGS, Files
+from bellwire.viz.window.frame import Frame
+from bellwire.viz.window.menus import Menus
+from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
+from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.settings import Settings
+from bellwire.viz.window.views import Views
 
 BAR_SECONDS = 0.1  # how often the bar looks at the states
 JOIN_SECONDS = 10.0
@@ -46,7 +44,7 @@ MakeSource = Callable[[Scenario], Source]
 
 def live_session(scenario: Scenario) -> Source:
     """A real guest."""
-    from engine.session import Session  # here, because a window on a recording needs no KVM
+    from bellwire.engine.live.session import Session
 
     return Session(scenario)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from engine.events import Switch
-from engine.scenario import Doorbell, Interrupt, Scenario
-from viz.assets import asset
+from bellwire.engine.events import Switch
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
+from bellwire.viz.style.assets import asset
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from html import escape
 from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from engine.events import Switch
-from viz.anatomy import Path, Stage, load_anatomy, paths_of
-from viz.blueprint import blueprint_of
-from viz.called import stage_of
-from viz.model import LiveModel
-from viz.panels.panel import SIDE, Panel
-from viz.plots.card import PADDING
-from viz.theme import MONO, Theme
+from bellwire.engine.events import Switch
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.anatomy.kernel_paths import Path, Stage, load_anatomy, paths_of
+from bellwire.viz.panels.calls.state import stage_of
+from bellwire.viz.panels.panel import SIDE, Panel
+from bellwire.viz.style.card import PADDING
+from bellwire.viz.style.theme import MONO, Theme
 
 KERNEL = "Linux 6.18"
 

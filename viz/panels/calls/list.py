@@ -6,10 +6,10 @@ from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRectF, Q
 from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from engine.calls.call import Call
-from viz.called import Calls
-from viz.controls import keeps
-from viz.theme import Theme
+from bellwire.engine.calls.call import Call
+from bellwire.viz.panels.calls.state import Calls
+from bellwire.viz.style.controls import keeps
+from bellwire.viz.style.theme import Theme
 
 NAME = Qt.ItemDataRole.UserRole
 KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home, Qt.Key.Key_End)

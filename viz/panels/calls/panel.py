@@ -6,17 +6,17 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTextBrowser, QVBoxLayout, QWidget
 
-from engine.calls.call import Call
-from engine.calls.program import LANGUAGES, program
-from viz.call_list import CallList, state_text
-from viz.call_struct import struct_html, struct_text
-from viz.called import Calls, call_at, calls_in, calls_now, part_of
-from viz.codeview import CodeView
-from viz.controls import Button
-from viz.model import LiveModel
-from viz.panels.panel import SIDE, Panel
-from viz.plots.card import PADDING, TITLE_SIZE
-from viz.theme import Theme
+from bellwire.engine.calls.call import Call
+from bellwire.engine.calls.program import LANGUAGES, program
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.calls.list import CallList, state_text
+from bellwire.viz.panels.calls.state import Calls, call_at, calls_in, calls_now, part_of
+from bellwire.viz.panels.calls.struct import struct_html, struct_text
+from bellwire.viz.panels.panel import SIDE, Panel
+from bellwire.viz.style.card import PADDING, TITLE_SIZE
+from bellwire.viz.style.code_view import CodeView
+from bellwire.viz.style.controls import Button
+from bellwire.viz.style.theme import Theme
 
 STRUCT = "struct"
 FORMS = {STRUCT: "Struct", "c": "C", "python": "Python", "rust": "Rust"}

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engine.calls.call import Call
-from engine.calls.of_scenario import calls_of
-from engine.events import Switch
-from engine.scenario import Scenario
-from viz.blueprint import Blueprint, blueprint_of, call_of
-from viz.model import LiveModel
+from bellwire.engine.calls.call import Call
+from bellwire.engine.calls.of_scenario import calls_of
+from bellwire.engine.events import Switch
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.diagram.blueprint import Blueprint, blueprint_of, call_of
+from bellwire.viz.model.live import LiveModel
 
 CALLS_OF_STAGES = {"guest-write": "ring"}  # of parts that are no VMM's
 

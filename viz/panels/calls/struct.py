@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from engine.calls.arguments import Arguments, Field
-from engine.calls.call import Call
-from viz.theme import MONO, Theme
+from bellwire.engine.calls.arguments import Arguments, Field
+from bellwire.engine.calls.call import Call
+from bellwire.viz.style.theme import MONO, Theme
 
 SIZE = 11
 NARROW = 8  # bytes a row that always has room

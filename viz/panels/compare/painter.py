@@ -10,12 +10,12 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from engine.compare import LEVEL
-from engine.histogram import Histogram
-from viz.compared import Row
-from viz.plots.curves import LogRange, latency_ticks
-from viz.plots.distribution import outline
-from viz.theme import Theme
+from bellwire.engine.findings.compare import LEVEL
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.viz.panels.compare.rows import Row
+from bellwire.viz.plots.distribution import outline
+from bellwire.viz.style.curves import LogRange, latency_ticks
+from bellwire.viz.style.theme import Theme
 
 NUMBERS, WORDS = (1, 2), 4  # of the columns of figures: name, A, B, B - A, words
 GAP, STEP = 22, 24  # between columns; widths are multiples of this, so that they stand still while numbers change

@@ -6,14 +6,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from viz.compare_painter import ComparePainter, Pair
-from viz.compared import NOTE, Compared, Row, in_words, sides_of, why_nothing
-from viz.controls import Combo
-from viz.model import LiveModel
-from viz.panels.panel import BELOW, Panel
-from viz.plots.card import PADDING
-from viz.plots.curves import curves_of
-from viz.theme import Theme
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.compare.painter import ComparePainter, Pair
+from bellwire.viz.panels.compare.rows import NOTE, Compared, Row, in_words, sides_of, why_nothing
+from bellwire.viz.panels.panel import BELOW, Panel
+from bellwire.viz.style.card import PADDING
+from bellwire.viz.style.controls import Combo
+from bellwire.viz.style.curves import curves_of
+from bellwire.viz.style.theme import Theme
 
 SIDES = {"a": "A", "b": "B"}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from engine.compare import LEVEL, RESAMPLES, Difference, Side, differences, other_host, split_sides
-from engine.histogram import Histogram
-from viz.baseline import Baseline
-from viz.model import LiveModel
-from viz.text import duration, grouped, signed
+from bellwire.engine.findings.compare import LEVEL, RESAMPLES, Difference, Side, differences, other_host, split_sides
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.text.figures import duration, grouped, signed
 
 NOTHING_YET = (
     "Nothing to compare yet: switch ioeventfd (I) or irqfd (Q) while it runs, or choose a recording (menu Analyze)"

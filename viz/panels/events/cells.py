@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.events import Clock, EventKind, Events
-from viz.membership import around, latency_of, members
-from viz.model import LiveModel
-from viz.search import Positions
-from viz.text import THIN, Durations, duration, grouped
-from viz.wording import Wording, kind_name, lane_name
+from bellwire.engine.events import Clock, EventKind, Events
+from bellwire.viz.model.journey_of import around, latency_of, members
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.search import Positions
+from bellwire.viz.text.event_words import Wording, kind_name, lane_name
+from bellwire.viz.text.figures import THIN, Durations, duration, grouped
 
 # What the number of an event counts: doorbells or interrupts. Of all others it is something else, and in their words.
 GUESTS = (EventKind.RING, EventKind.RUNG, EventKind.HANDLER, EventKind.EXIT, EventKind.WINDOW)

@@ -6,8 +6,8 @@ from PySide6.QtCore import QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
 
-from viz.filter import Everything, Filter
-from viz.filter_language import EXPLAINED, HINT, FilterError, completions, parse
+from bellwire.viz.model.filter import Everything, Filter
+from bellwire.viz.model.filter_language import EXPLAINED, HINT, FilterError, completions, parse
 
 PAUSE_MS = 250  # in typing, before the events are asked
 PADDING = 48  # pixels beside the words that are offered

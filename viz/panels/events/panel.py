@@ -12,19 +12,19 @@ from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenu, QScrollBar, QWidget
 
-from viz.controls import Button
-from viz.event_cells import Row, copied, csv_pieces, rows_of
-from viz.event_list import EventList
-from viz.event_table import EventTable
-from viz.filter_line import FilterLine
-from viz.model import LiveModel
-from viz.panels.panel import BELOW, Panel
-from viz.plots.card import PADDING
-from viz.plots.turns import Turns
-from viz.steps import begin_and_end
-from viz.text import count_of, grouped
-from viz.theme import Theme
-from viz.wording import kind_name
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.steps import begin_and_end
+from bellwire.viz.panels.events.cells import Row, copied, csv_pieces, rows_of
+from bellwire.viz.panels.events.filter_line import FilterLine
+from bellwire.viz.panels.events.rows import EventList
+from bellwire.viz.panels.events.table import EventTable
+from bellwire.viz.panels.panel import BELOW, Panel
+from bellwire.viz.style.card import PADDING
+from bellwire.viz.style.controls import Button
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.event_words import kind_name
+from bellwire.viz.text.figures import count_of, grouped
 
 MOST_COPIED = 10_000  # rows
 BAR = 12  # width of the scroll bar

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.events import Events
-from viz.filter import Everything, Filter
-from viz.model import LiveModel
-from viz.search import Positions, Search
-from viz.wording import Wording
+from bellwire.engine.events import Events
+from bellwire.viz.model.filter import Everything, Filter
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.search import Positions, Search
+from bellwire.viz.text.event_words import Wording
 
 
 class EventList:

@@ -32,10 +32,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from engine.events import Lane
-from viz.controls import keeps
-from viz.event_cells import COLUMNS, Row, time_title
-from viz.theme import Theme
+from bellwire.engine.events import Lane
+from bellwire.viz.panels.events.cells import COLUMNS, Row, time_title
+from bellwire.viz.style.controls import keeps
+from bellwire.viz.style.theme import Theme
 
 ROW_HEIGHT = 23
 LANE_COLORS = {

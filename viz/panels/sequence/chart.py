@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.events import EventKind, Events, IrqIoctl
-from engine.exits import exit_name
-from engine.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
-from engine.scenario import Scenario
-from viz.wording import IOCTL_NAMES
+from bellwire.engine.events import EventKind, Events, IrqIoctl, exit_name
+from bellwire.engine.folds.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.text.event_words import IOCTL_NAMES
 
 GUEST, GUEST_B, KVM, VCPU, IO, PARTNER = "guest", "guest_b", "kvm", "vcpu", "io", "partner"
 AT_MOST, AT_LEAST = "≤", "≥"

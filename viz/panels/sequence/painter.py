@@ -9,11 +9,11 @@ from itertools import pairwise
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from engine.events import Clock
-from viz.segments import Active, Aside, Chart, Lifeline, Segment
-from viz.sequence import COLORS, FILLS, Layout
-from viz.text import duration
-from viz.theme import Theme
+from bellwire.engine.events import Clock
+from bellwire.viz.panels.sequence.chart import Active, Aside, Chart, Lifeline, Segment
+from bellwire.viz.panels.sequence.layout import COLORS, FILLS, Layout
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import duration
 
 GUTTER = 62  # at the left, for the times since the start
 HEAD = 44  # for the lifelines' names

@@ -9,19 +9,18 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from engine.journeys import Journeys
-from viz import facts
-from viz.controls import Button
-from viz.counts import shown
-from viz.model import LiveModel
-from viz.panels.panel import SIDE, Panel
-from viz.plots.card import PADDING
-from viz.plots.turns import Turns
-from viz.segments import Chart, chart_of, span_of
-from viz.sequence_export import SequencePicture
-from viz.sequence_painter import SequencePainter
-from viz.text import duration, grouped
-from viz.theme import Theme
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.viz.diagram import part_words
+from bellwire.viz.model.live import LiveModel, shown
+from bellwire.viz.panels.panel import SIDE, Panel
+from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
+from bellwire.viz.panels.sequence.painter import SequencePainter
+from bellwire.viz.panels.sequence.picture import SequencePicture
+from bellwire.viz.style.card import PADDING
+from bellwire.viz.style.controls import Button
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.figures import duration, grouped
 
 READABLE_SECONDS = 2.5  # that a chart stands while the newest are followed
 NO_JOURNEY = "No journey yet"
@@ -135,7 +134,7 @@ class SequencePanel(Panel):
 
 def provenance(model: LiveModel) -> str:
     """What ran on what."""
-    parts = [model.scenario.title, model.source.backend, facts.host_text(model.source.host)]
+    parts = [model.scenario.title, model.source.backend, part_words.host_text(model.source.host)]
     return " · ".join([*(part for part in parts if part), *(["replayed from a recording"] if model.replaying else [])])
 
 

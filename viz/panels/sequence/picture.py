@@ -9,10 +9,10 @@ from PySide6.QtCore import QBuffer, QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from engine.events import Clock
-from viz.segments import Chart
-from viz.sequence_painter import SequencePainter
-from viz.theme import Theme
+from bellwire.engine.events import Clock
+from bellwire.viz.panels.sequence.chart import Chart
+from bellwire.viz.panels.sequence.painter import SequencePainter
+from bellwire.viz.style.theme import Theme
 
 MARGIN = 16
 ELIDE = Qt.TextElideMode.ElideRight

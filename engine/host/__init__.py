@@ -1,0 +1,1 @@
+"""What this host is and can do: access to KVM, which KVM it is, its clock."""

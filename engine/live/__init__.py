@@ -1,0 +1,1 @@
+"""A scenario that runs now: the session and its engine thread."""

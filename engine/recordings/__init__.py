@@ -1,0 +1,1 @@
+"""Runs as files: written while they happen, read at any place, played as if they happened now."""

@@ -1,0 +1,1 @@
+"""What the program costs the thing that it shows, measured in turns. Looks at every other room; none looks here."""

@@ -1,0 +1,1 @@
+"""The command line. Imports Qt only where a window is about to open."""

@@ -1,0 +1,1 @@
+"""The calls to KVM behind the wires, as structs, bytes and programs."""

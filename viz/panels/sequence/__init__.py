@@ -1,0 +1,1 @@
+"""One journey as a sequence chart, with what is known of each stretch of time."""

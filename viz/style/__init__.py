@@ -1,0 +1,1 @@
+"""How it all looks: colours, type, icons, controls, cards, axes."""

@@ -1,0 +1,18 @@
+"""Which versions of this program and of what it stands on are installed."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+
+def program_version() -> str:
+    """This program's version; "not installed" where it is not."""
+    return distribution("bellwire")
+
+
+def distribution(name: str) -> str:
+    """An installed distribution's version; "not installed" if it is not there."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

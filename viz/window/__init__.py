@@ -1,0 +1,1 @@
+"""The main window: who sits where, menus, keys, files."""
