@@ -82,7 +82,7 @@ class EventKind(IntEnum):
 BUFFERS_ADDED, BUFFERS_USED = 0, 1  # id of EventKind.BUFFERS
 
 
-class Eventfd(IntEnum):
+class EventfdRole(IntEnum):
     """The eventfds whose count is sampled."""
 
     DOORBELL = 0

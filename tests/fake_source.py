@@ -14,7 +14,7 @@ from bellwire.engine.events import (
     BUFFERS_USED,
     EVENT,
     Clock,
-    Eventfd,
+    EventfdRole,
     EventKind,
     Events,
     IrqIoctl,
@@ -136,7 +136,7 @@ class FakeSource:
 
     def _peek(self) -> None:
         self._peeked = self._time
-        self._put(self._time, EventKind.COUNT, Lane.KVM, Eventfd.DOORBELL, 0, 0)
+        self._put(self._time, EventKind.COUNT, Lane.KVM, EventfdRole.DOORBELL, 0, 0)
         self._put(self._time, EventKind.STAT, Lane.KVM, 0, 0, 2 * self._rung + self._exits)
         self._put(self._time, EventKind.STAT, Lane.KVM, 1, 0, self._rung)
 

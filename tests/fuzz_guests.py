@@ -56,7 +56,7 @@ class Case:
 @cache
 def machines() -> list[list[Scenario]]:
     """The scenarios of each machine that this host can run, as often as it is to be chosen."""
-    refusals = {"io-uring": uring.refusal(), "vhost-user": storage_daemon.refusal()}
+    refusals = {"io-uring": uring.uring_refusal(), "vhost-user": storage_daemon.daemon_refusal()}
     there: dict[str, list[Scenario]] = {}
     for scenario in sorted(list_scenarios(), key=lambda scenario: scenario.name):
         if not refusals.get(scenario.machine):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, parsed, read_message
+from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, parsed_message, read_message
 
 TABLE = pa.table({"a": pa.array([1, 2, 3], pa.int64()), "b": pa.array([4, 5, 6], pa.uint8())})
 
@@ -54,7 +54,7 @@ def test_a_bent_flatbuffer_is_a_message_or_a_value_error(file: int) -> None:
         for _ in range(rng.randint(1, 4)):
             bent[rng.randrange(len(bent))] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
         try:
-            parsed(bytes(bent[: rng.choice((len(bent), rng.randrange(len(bent))))]), 0)
+            parsed_message(bytes(bent[: rng.choice((len(bent), rng.randrange(len(bent))))]), 0)
         except ValueError:
             refused += 1
     assert 0 < refused < 3000

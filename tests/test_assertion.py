@@ -9,7 +9,7 @@ import pytest
 
 from bellwire.engine.errors import AssertionTextError
 from bellwire.engine.events import Clock, EventKind, Lane, Setting, event
-from bellwire.engine.findings.assertion import COUNTS, OPERATORS, STATISTICS, parse
+from bellwire.engine.findings.assertion import COUNTS, OPERATORS, STATISTICS, parse_assertion
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
 from tests.journey_streams import World, scenario
@@ -38,10 +38,10 @@ def test_every_statistic_is_that_of_the_histogram(run: tuple[Tally, Latencies]) 
         assert set(expected) == set(STATISTICS)
         for statistic, ns in expected.items():
             for spelled in (name, name.replace("_", "-")):
-                verdict = parse(f"{spelled}.{statistic} <= 1s").judge(*run)
+                verdict = parse_assertion(f"{spelled}.{statistic} <= 1s").judge(*run)
                 assert (verdict.holds, verdict.value, verdict.limit, verdict.is_time) == (True, ns, 1e9, True)
-        assert parse(f"{name}.count=={histogram.count}").judge(*run).holds
-        assert parse(f"{name}.corrected.p50>0ns").judge(*run).holds
+        assert parse_assertion(f"{name}.count=={histogram.count}").judge(*run).holds
+        assert parse_assertion(f"{name}.corrected.p50>0ns").judge(*run).holds
 
 
 def test_every_count_is_that_of_the_tally(run: tuple[Tally, Latencies]) -> None:
@@ -62,18 +62,18 @@ def test_every_count_is_that_of_the_tally(run: tuple[Tally, Latencies]) -> None:
     }
     assert set(counts) == set(COUNTS)
     for name, count in counts.items():
-        verdict = parse(f"{name}=={count}").judge(*run)
+        verdict = parse_assertion(f"{name}=={count}").judge(*run)
         assert (verdict.holds, verdict.value, verdict.is_time) == (True, count, False)
-        assert not parse(f"{name}=={count + 1}").judge(*run).holds
-    assert parse("received == rung").judge(*run).holds
-    assert parse("merged>0").judge(*run).holds
+        assert not parse_assertion(f"{name}=={count + 1}").judge(*run).holds
+    assert parse_assertion("received == rung").judge(*run).holds
+    assert parse_assertion("merged>0").judge(*run).holds
 
 
 @pytest.mark.parametrize(
     ("limit", "ns"), [("7ns", 7), ("0.2 us", 200), ("3µs", 3e3), ("1_000ms", 1e9), ("1e3cycles", 500)]
 )
 def test_units(limit: str, ns: float, run: tuple[Tally, Latencies]) -> None:
-    assert parse(f"doorbell.p50<{limit}").judge(*run).limit == pytest.approx(ns)
+    assert parse_assertion(f"doorbell.p50<{limit}").judge(*run).limit == pytest.approx(ns)
 
 
 @pytest.mark.parametrize("sign", list(OPERATORS))
@@ -81,15 +81,15 @@ def test_operators(sign: str, run: tuple[Tally, Latencies]) -> None:
     rung = run[0].doorbells_rung
     for limit in (rung - 1, rung, rung + 1):
         python = eval(f"{rung} {sign} {limit}")
-        assert parse(f"rung{sign}{limit}").judge(*run).holds == python
+        assert parse_assertion(f"rung{sign}{limit}").judge(*run).holds == python
 
 
 def test_what_was_not_measured_does_not_hold() -> None:
     nothing = Tally(), Latencies(scenario(), CLOCK)
     for text in ("round_trip.p99<1s", "round_trip.p99>=0ns", "doorbell.min != 1ns", "doorbell.corrected.p99<1s"):
-        verdict = parse(text).judge(*nothing)
+        verdict = parse_assertion(text).judge(*nothing)
         assert (verdict.holds, verdict.value) == (False, None)
-    assert parse("exits==0").judge(*nothing).holds
+    assert parse_assertion("exits==0").judge(*nothing).holds
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_was_not_measured_does_not_hold() -> None:
 )
 def test_what_cannot_be_parsed_says_what_was_meant(text: str, words: str) -> None:
     with pytest.raises(AssertionTextError) as caught:
-        parse(text)
+        parse_assertion(text)
     assert str(caught.value).startswith(f"{text!r}: ")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

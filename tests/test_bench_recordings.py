@@ -31,7 +31,7 @@ def test_every_figure_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_without_kernelshark_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellwire.viz.bench.kernelshark.loadable", lambda: False)
+    monkeypatch.setattr("bellwire.viz.bench.kernelshark.library_there", lambda: False)
     figure = against_kernelshark(0.1, 1000, tmp_path)
     assert (figure.value, figure.holds) == ("not measured", False)
     assert "apt install trace-cmd" in figure.detail

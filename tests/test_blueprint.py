@@ -9,7 +9,16 @@ import pytest
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES
 from bellwire.engine.folds.latency import LATENCIES
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
-from bellwire.viz.diagram.blueprint import EXTENDED, SIMPLE, Blueprint, Point, blueprint_of, call_of, heights_of, merged
+from bellwire.viz.diagram.blueprint import (
+    EXTENDED,
+    SIMPLE,
+    Blueprint,
+    Point,
+    blueprint_of,
+    call_of,
+    heights_of,
+    overlaid,
+)
 from bellwire.viz.diagram.part_words import FDS, LANE_SAYINGS, SAYINGS
 from bellwire.viz.diagram.still_words import plain, speaking
 from bellwire.viz.model.rates import KINDS
@@ -106,7 +115,7 @@ def test_the_doorbells_wire_goes_through_its_eventfd() -> None:
 
 def test_a_picture_based_on_another_says_only_what_is_different() -> None:
     base = {"box": {"a": {"title": "A", "edge": "kvm"}}, "canvas": 1}
-    assert merged(base, {"box": {"a": {"title": "B"}}}) == {"box": {"a": {"title": "B", "edge": "kvm"}}, "canvas": 1}
+    assert overlaid(base, {"box": {"a": {"title": "B"}}}) == {"box": {"a": {"title": "B", "edge": "kvm"}}, "canvas": 1}
 
 
 def test_several_stand_around_the_middle_and_within_the_room() -> None:

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.calls.of_scenario import calls_of
-from bellwire.engine.calls.program import program
+from bellwire.engine.calls.program import program_of
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.anatomy.panel import AnatomyPanel
@@ -69,7 +69,7 @@ def test_what_is_copied_is_the_program_that_is_shown(panel: CallPanel, form: str
     panel.forms.setCurrentIndex([panel.forms.tabData(n) for n in range(panel.forms.count())].index(form))
     panel.copy.click()
     assert panel.call is not None
-    assert QGuiApplication.clipboard().text() == panel.code.toPlainText() == program(panel.call, form).text
+    assert QGuiApplication.clipboard().text() == panel.code.toPlainText() == program_of(panel.call, form).text
     assert panel.copy.text() == COPIED
 
 

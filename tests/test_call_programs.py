@@ -18,11 +18,10 @@ import pytest
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.guest import Write
 from bellwire.engine.calls.of_scenario import calls_of
-from bellwire.engine.calls.program import LANGUAGES, program
+from bellwire.engine.calls.program import LANGUAGES, program_of
 from bellwire.engine.events import Switch
-from bellwire.engine.kvm.storage_daemon import PROGRAM, unnamed_image
-from bellwire.engine.kvm.storage_daemon import refusal as no_daemon
-from bellwire.engine.kvm.uring import refusal as no_uring
+from bellwire.engine.kvm.storage_daemon import PROGRAM, daemon_refusal, unnamed_image
+from bellwire.engine.kvm.uring import uring_refusal
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 
 WIRINGS = [None, *({Switch.IOEVENTFD: on, Switch.IRQFD: on} for on in (False, True))]
@@ -34,11 +33,11 @@ def texts(language: str) -> dict[str, str]:
     """Every different program of every call of every scenario, by its own name: "roundtrip ioeventfd"."""
     found: dict[str, str] = {}
     for scenario in list_scenarios():
-        if scenario.machine == "io-uring" and no_uring():
+        if scenario.machine == "io-uring" and uring_refusal():
             continue
         for wiring in WIRINGS:
             for call in calls_of(scenario, wiring):
-                found.setdefault(program(call, language).text, f"{scenario.name} {call.name} {call.state}")
+                found.setdefault(program_of(call, language).text, f"{scenario.name} {call.name} {call.state}")
     return {name: text for text, name in found.items()}
 
 
@@ -69,7 +68,7 @@ def c_programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
 @contextlib.contextmanager
 def back_end(folder: Path) -> Iterator[str]:
     """The socket of a real one; "" where there is none."""
-    if no_daemon():
+    if daemon_refusal():
         yield ""
         return
     path, made = folder / "socket", folder / "pid"
@@ -105,7 +104,7 @@ def test_a_c_program_includes_all_that_it_uses(tmp_path: Path) -> None:
     longest: dict[type[Call], str] = {}
     for scenario in list_scenarios():
         for call in calls_of(scenario):
-            longest[type(call)] = max(longest.get(type(call), ""), program(call, "c").text, key=len)
+            longest[type(call)] = max(longest.get(type(call), ""), program_of(call, "c").text, key=len)
     files = [tmp_path / f"{kind.__name__}.c" for kind in longest]
     for file, text in zip(files, longest.values(), strict=True):
         file.write_text(text)
@@ -115,7 +114,7 @@ def test_a_c_program_includes_all_that_it_uses(tmp_path: Path) -> None:
 @pytest.mark.kvm
 def test_every_python_program_does_what_it_says() -> None:
     for name, text in texts("python").items():
-        if needs_partner(text) and no_daemon():
+        if needs_partner(text) and daemon_refusal():
             continue
         with contextlib.redirect_stdout(io.StringIO()):
             exec(compile(text, name, "exec"), {})
@@ -126,7 +125,7 @@ def test_every_python_program_does_what_it_says() -> None:
 
 def output(scenario: str, part: str, language: str, tmp_path: Path, wiring: dict[Switch, bool] | None = None) -> str:
     """What a program prints."""
-    text = program(call_named(scenario, part, wiring), language).text
+    text = program_of(call_named(scenario, part, wiring), language).text
     if language == "python":
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(compile(text, part, "exec"), {})
@@ -187,7 +186,7 @@ def assembled(write: Write, mode: str, tmp_path: Path) -> bytes:
 
 def test_the_lines_of_the_call_are_marked_in_each_language() -> None:
     for language in LANGUAGES:
-        made = program(call_named("roundtrip", "irqfd"), language)
+        made = program_of(call_named("roundtrip", "irqfd"), language)
         lines = made.text.splitlines()[made.first : made.last + 1]
         assert any("irqfd" in line.lower() for line in lines)
         assert not any("eventfd(0" in line or "Eventfd()" in line or "EventFd::new" in line for line in lines)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bellwire.engine.calls.of_scenario import calls_of
-from bellwire.engine.calls.program import LANGUAGES, program
+from bellwire.engine.calls.program import LANGUAGES, program_of
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.cli.app import main
 
@@ -35,7 +35,7 @@ def test_one_call_shows_its_members_and_bytes(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("form", LANGUAGES)
 def test_a_program_is_printed_as_it_is(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(capsys, "--part", "routing", "--as", form) == program(CALLS["routing"], form).text.rstrip() + "\n"
+    assert printed(capsys, "--part", "routing", "--as", form) == program_of(CALLS["routing"], form).text.rstrip() + "\n"
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.findings.compare import LEVEL, Side, compare, difference, resampled, side_of, sides_at_switch
+from bellwire.engine.findings.compare import (
+    LEVEL,
+    Side,
+    compare,
+    difference,
+    resampled_percentiles,
+    side_of,
+    sides_at_switch,
+)
 from bellwire.engine.folds.exit_split import Exits
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.latency import LATENCIES
@@ -34,7 +42,7 @@ def test_one_draw_is_what_resampling_all_values_gives(percent: float) -> None:
     values = np.random.default_rng(5).integers(1, 2000, 40)  # below 2048 bins are exact
     random = np.random.default_rng(6)
     textbook = np.percentile(random.choice(values, (40_000, 40)), percent, axis=1, method="inverted_cdf")
-    ours = resampled(histogram(values), percent, 40_000, np.random.default_rng(7))
+    ours = resampled_percentiles(histogram(values), percent, 40_000, np.random.default_rng(7))
     shares = [np.searchsorted(np.sort(draws), np.unique(values)) / draws.size for draws in (textbook, ours)]
     assert np.abs(shares[0] - shares[1]).max() < 0.015  # of two samples of 40 000; 0.0096 is passed one time in 20
     assert set(ours.tolist()) <= set(values.tolist())

@@ -12,7 +12,7 @@ import pytest
 from bellwire.engine._core import lib
 from bellwire.engine.errors import KvmError
 from bellwire.engine.kvm.coalesced import CoalescedZone
-from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch, deassign
+from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch, deassign_ioeventfd
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.vm import Kvm, Memory
 from tests.bare import MMIO, PORT, Bare, answer, errno_of
@@ -250,7 +250,7 @@ def test_two_vms_do_not_collide(bare: Bare) -> None:
 def test_deassign_needs_what_was_assigned(bare: Bare, assigned: IoMatch, asked: IoMatch, expected: str) -> None:
     eventfd = bare.eventfd()
     assign(bare, assigned, eventfd)
-    assert answer(lambda: deassign(bare.vm, eventfd, asked)) == expected
+    assert answer(lambda: deassign_ioeventfd(bare.vm, eventfd, asked)) == expected
 
 
 def test_deassign_ignores_the_datamatch_of_a_wildcard(bare: Bare) -> None:
@@ -270,26 +270,26 @@ def test_deassign_ignores_unknown_flags(bare: Bare) -> None:
 def test_deassign_takes_a_duplicate_of_the_eventfd(bare: Bare) -> None:
     eventfd = bare.eventfd()
     assign(bare, pio(2), eventfd)
-    assert answer(lambda: deassign(bare.vm, bare.own(eventfd.duplicate()), pio(2))) == "ok"
+    assert answer(lambda: deassign_ioeventfd(bare.vm, bare.own(eventfd.duplicate()), pio(2))) == "ok"
 
 
 def test_deassign_with_another_eventfd_is_enoent(bare: Bare) -> None:
     assign(bare, pio(2))
-    assert answer(lambda: deassign(bare.vm, bare.eventfd(), pio(2))) == "ENOENT"
+    assert answer(lambda: deassign_ioeventfd(bare.vm, bare.eventfd(), pio(2))) == "ENOENT"
 
 
 def test_deassign_with_a_closed_fd_is_ebadf(bare: Bare) -> None:
-    assert answer(lambda: deassign(bare.vm, closed(bare), pio(2))) == "EBADF"
+    assert answer(lambda: deassign_ioeventfd(bare.vm, closed(bare), pio(2))) == "EBADF"
 
 
 def test_deassign_with_no_eventfd_is_einval(bare: Bare) -> None:
-    assert answer(lambda: deassign(bare.vm, not_an_eventfd(bare), pio(2))) == "EINVAL"
+    assert answer(lambda: deassign_ioeventfd(bare.vm, not_an_eventfd(bare), pio(2))) == "EINVAL"
 
 
 def test_deassign_twice_is_enoent(bare: Bare) -> None:
     eventfd = bare.eventfd()
     assign(bare, mmio(0), eventfd).close()
-    assert answer(lambda: deassign(bare.vm, eventfd, mmio(0))) == "ENOENT"
+    assert answer(lambda: deassign_ioeventfd(bare.vm, eventfd, mmio(0))) == "ENOENT"
 
 
 def test_deassign_frees_the_address(bare: Bare) -> None:
@@ -309,7 +309,7 @@ def test_a_closed_eventfd_keeps_its_address(bare: Bare) -> None:
     eventfd.close()
     assert answer(lambda: assign(bare, pio(2))) == "EEXIST"
     assert answer(lost.close) == "EBADF"
-    assert answer(lambda: deassign(bare.vm, bare.eventfd(), pio(2))) == "ENOENT"
+    assert answer(lambda: deassign_ioeventfd(bare.vm, bare.eventfd(), pio(2))) == "ENOENT"
 
 
 def test_a_duplicate_frees_the_address_of_a_closed_eventfd(bare: Bare) -> None:
@@ -317,7 +317,7 @@ def test_a_duplicate_frees_the_address_of_a_closed_eventfd(bare: Bare) -> None:
     duplicate = bare.own(eventfd.duplicate())
     assign(bare, pio(2), eventfd)
     eventfd.close()
-    assert answer(lambda: deassign(bare.vm, duplicate, pio(2))) == "ok"
+    assert answer(lambda: deassign_ioeventfd(bare.vm, duplicate, pio(2))) == "ok"
     assert answer(lambda: assign(bare, pio(2))) == "ok"
 
 
@@ -327,4 +327,4 @@ def test_memory_is_no_condition(bare: Bare) -> None:
     assign(bare, mmio(4, address=0x1000), eventfd)
     with Memory(0x10000) as memory:
         bare.vm.set_user_memory_region(memory)
-        assert answer(lambda: deassign(bare.vm, eventfd, mmio(4, address=0x1000))) == "ok"
+        assert answer(lambda: deassign_ioeventfd(bare.vm, eventfd, mmio(4, address=0x1000))) == "ok"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from bellwire.engine._core import lib
-from bellwire.engine.kvm.irqfd import Irqfd, deassign
+from bellwire.engine.kvm.irqfd import Irqfd, deassign_irqfd
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.vm import GsiRoute
 from tests.bare import ONE_VM_ONLY, Bare, answer, errno_of, wait_for
@@ -132,13 +132,13 @@ def test_several_irqfds_share_a_gsi(bare: Bare) -> None:
 @pytest.mark.parametrize("irqchip", ["none", "split", "full"])
 def test_deassign_of_what_never_was_is_no_error(irqchip: str) -> None:
     with Bare(irqchip) as bare:
-        assert answer(lambda: deassign(bare.vm, bare.eventfd(), GSI)) == "ok"
+        assert answer(lambda: deassign_irqfd(bare.vm, bare.eventfd(), GSI)) == "ok"
 
 
 def test_deassign_with_another_gsi_leaves_it(bare: Bare) -> None:
     eventfd = bare.eventfd()
     irqfd(bare, GSI, eventfd)
-    assert answer(lambda: deassign(bare.vm, eventfd, GSI + 1)) == "ok"
+    assert answer(lambda: deassign_irqfd(bare.vm, eventfd, GSI + 1)) == "ok"
     eventfd.signal()
     assert bare.irr() == {VECTOR}
 
@@ -146,7 +146,7 @@ def test_deassign_with_another_gsi_leaves_it(bare: Bare) -> None:
 def test_deassign_takes_a_duplicate(bare: Bare) -> None:
     eventfd = bare.eventfd()
     irqfd(bare, GSI, eventfd)
-    deassign(bare.vm, bare.own(eventfd.duplicate()), GSI)
+    deassign_irqfd(bare.vm, bare.own(eventfd.duplicate()), GSI)
     eventfd.signal()
     assert (bare.irr(), eventfd.take()) == (set(), 1)
 
@@ -154,16 +154,16 @@ def test_deassign_takes_a_duplicate(bare: Bare) -> None:
 def test_deassign_needs_no_resamplefd(bare: Bare) -> None:
     eventfd = bare.eventfd()
     irqfd(bare, GSI, eventfd, bare.eventfd())
-    deassign(bare.vm, eventfd, GSI)
+    deassign_irqfd(bare.vm, eventfd, GSI)
     assert answer(lambda: irqfd(bare, GSI, eventfd)) == "ok"
 
 
 def test_deassign_with_a_closed_fd_is_ebadf(bare: Bare) -> None:
-    assert answer(lambda: deassign(bare.vm, closed(bare), GSI)) == "EBADF"
+    assert answer(lambda: deassign_irqfd(bare.vm, closed(bare), GSI)) == "EBADF"
 
 
 def test_deassign_with_no_eventfd_is_einval(bare: Bare) -> None:
-    assert answer(lambda: deassign(bare.vm, not_an_eventfd(bare), GSI)) == "EINVAL"
+    assert answer(lambda: deassign_irqfd(bare.vm, not_an_eventfd(bare), GSI)) == "EINVAL"
 
 
 def test_after_deassign_a_signal_stays_in_the_count(bare: Bare) -> None:

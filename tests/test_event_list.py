@@ -14,7 +14,7 @@ from bellwire.engine.events import EVENT, EventKind, Events, Lane
 from bellwire.viz.model import history
 from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.journey_of import around, latency_of
-from bellwire.viz.panels.events.cells import COLUMNS, FIELDS, copied, csv_pieces, moment, rows_of
+from bellwire.viz.panels.events.cells import COLUMNS, FIELDS, csv_pieces, event_rows, moment, tab_separated
 from bellwire.viz.panels.events.rows import EventList
 from bellwire.viz.text.figures import THIN, Durations, unit_called
 from tests.batch_source import cut_world, drained, model_of, world
@@ -117,7 +117,7 @@ def test_each_row_says_when_where_and_what() -> None:
     model = drained(world(5))
     events = EventList(model)
     events.search.advance()
-    rows = rows_of(model, events.wording, np.arange(3, 9), skip=1)
+    rows = event_rows(model, events.wording, np.arange(3, 9), skip=1)
     held = model.events.pick(np.arange(3, 9))
     assert [row.position for row in rows] == [4, 5, 6, 7, 8]
     for row, before, event in zip(rows, held[:-1], held[1:], strict=True):
@@ -125,8 +125,8 @@ def test_each_row_says_when_where_and_what() -> None:
         assert row.cells[0].replace(THIN, "") == f"{(int(event['tsc']) - model.started_at) / 1e9:.9f}"
         assert row.cells[1] == f"{int(event['tsc']) - int(before['tsc'])} ns"
         assert row.cells[6] == (str(int(event["seq"])) if event["seq"] and event["kind"] != EventKind.ENTRY else "")
-    assert copied(rows).count("\n") == 4
-    assert THIN not in copied(rows)
+    assert tab_separated(rows).count("\n") == 4
+    assert THIN not in tab_separated(rows)
 
 
 def test_the_events_of_the_chosen_journey_are_marked() -> None:
@@ -135,7 +135,7 @@ def test_the_events_of_the_chosen_journey_are_marked() -> None:
     model.selection.choose(journeys=answered[(answered["ring"] > 0) & (answered["handler"] > 0)][:1])
     events = EventList(model)
     events.search.advance()
-    rows = rows_of(model, events.wording, np.arange(model.events.total), skip=0)
+    rows = event_rows(model, events.wording, np.arange(model.events.total), skip=0)
     marked = {int(row.event["kind"]) for row in rows if row.of_choice}
     assert {EventKind.RING, EventKind.DOORBELL, EventKind.HANDLER} <= marked
     assert sum(row.of_choice for row in rows) <= 7

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import MOST_KINDS, Evidence
 from bellwire.engine.folds.tally import Tally
@@ -117,7 +117,7 @@ def test_a_guest_that_writes_everywhere_fills_no_memory() -> None:
 @pytest.mark.parametrize("late", [False, True], ids=["told before", "told after"])
 def test_early_signals(size: int, late: bool) -> None:
     signals = [(EventKind.IRQFD, 24, number, 0) for number in (1, 2)]
-    count, handler = (EventKind.COUNT, Eventfd.IRQ, 0, 2), (EventKind.HANDLER, 0x40, 2, 2)
+    count, handler = (EventKind.COUNT, EventfdRole.IRQ, 0, 2), (EventKind.HANDLER, 0x40, 2, 2)
     assign = [handler, IRQFD_ON] if late else [IRQFD_ON, handler]
     after = [(EventKind.IRQFD, 24, 3, 0), (EventKind.HANDLER, 0x40, 3, 1)]
     told = "2 signals came before the irqfd was there: the eventfd counted 2, and assigning it injected 1."

@@ -17,7 +17,7 @@ from hdrh.histogram import HdrHistogram
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.exports import EXPORTS
-from bellwire.engine.exports.convert import convert, export_for, refuse_to_overwrite
+from bellwire.engine.exports.convert import export_for, refuse_to_overwrite, write_export
 from bellwire.engine.folds.histogram import bin_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.recordings.recording import Recording
@@ -33,7 +33,7 @@ def written(recording: Recording, folder: Path, name: str) -> Path:
     """The recording in that format."""
     path = folder / f"run{EXPORTS[name].suffix}"
     shares: list[float] = []
-    assert convert(recording, path, EXPORTS[name], shares.append) > 0
+    assert write_export(recording, path, EXPORTS[name], shares.append) > 0
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
     assert [file.name for file in folder.iterdir()] == [path.name]
@@ -247,14 +247,14 @@ def test_an_interrupt_leaves_nothing_and_keeps_what_was_there(name: str, recordi
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        convert(recording, path, EXPORTS[name], interrupt)
+        write_export(recording, path, EXPORTS[name], interrupt)
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out", "before")]
 
 
 @pytest.mark.parametrize("name", list(EXPORTS))
 def test_where_no_file_can_be_made_is_one_error(name: str, recording: Recording, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="cannot be written"):
-        convert(recording, tmp_path / "none" / "out", EXPORTS[name])
+        write_export(recording, tmp_path / "none" / "out", EXPORTS[name])
 
 
 def test_a_file_is_overwritten_only_by_force(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bellwire.engine.events import EventKind, Lane
 from bellwire.engine.folds.journeys import STAGES
 from bellwire.viz.model.filter import Everything, Sight
-from bellwire.viz.model.filter_language import KINDS, LANES, FilterError, completions, parse
+from bellwire.viz.model.filter_language import KINDS, LANES, FilterError, parse, suggestions
 from bellwire.viz.model.journey_of import STAGE_KINDS
 from bellwire.viz.text.event_words import Wording
 from tests.batch_source import HZ, drained, world
@@ -156,16 +156,16 @@ def test_and_or_not_mean_what_they_say(tree: Any) -> None:
 
 
 def test_completions_go_on_from_the_last_word() -> None:
-    assert completions("ki") == ["kind="]
-    assert completions("kind=exit,e") == ["kind=exit,exit", "kind=exit,entry"]
-    assert completions("(lane=") == [f"lane={name}" for name in LANES]
-    assert completions("not kind=") == [f"kind={name}" for name in KINDS]
-    assert completions("latency>2") == completions("") == completions("a ") == completions("foo=") == []
+    assert suggestions("ki") == ["kind="]
+    assert suggestions("kind=exit,e") == ["kind=exit,exit", "kind=exit,entry"]
+    assert suggestions("(lane=") == [f"lane={name}" for name in LANES]
+    assert suggestions("not kind=") == [f"kind={name}" for name in KINDS]
+    assert suggestions("latency>2") == suggestions("") == suggestions("a ") == suggestions("foo=") == []
 
 
 @given(st.text(max_size=20))
 def test_a_completion_only_adds_to_the_last_word(text: str) -> None:
-    for word in completions(text):
+    for word in suggestions(text):
         assert word.lower().startswith(text.replace("(", " ").split()[-1].lower())
 
 

@@ -111,7 +111,7 @@ def test_a_file_that_is_not_kvm_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.kvm
 def test_a_lacking_capability_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "has", lambda vm, capability: capability.name != "IRQFD")
+    monkeypatch.setattr(host, "has_capability", lambda vm, capability: capability.name != "IRQFD")
     with pytest.raises(NoKvmError, match=r"lacks KVM_CAP_IRQFD \(interrupts through an eventfd\)"):
         usable_kvm()
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bellwire.engine.errors import GuestError
-from bellwire.engine.events import Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
 from bellwire.engine.findings.findings import Finding, findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.tally import Tally
@@ -20,7 +20,7 @@ from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.lab import STEPS, SWITCHES, LabClock
 from bellwire.engine.scenarios.rules import STEPS as KNOWN
-from bellwire.engine.scenarios.scenario import Lab, Pace, Scenario, Step, load_scenario
+from bellwire.engine.scenarios.scenario import Lab, LabStep, Pace, Scenario, load_scenario
 from tests.test_session import assert_reconciled
 
 PATIENCE = 20.0  # seconds; only to end a test that hangs
@@ -85,7 +85,7 @@ def evidence_of(scenario: Scenario, backend: str, batches: list[Events]) -> Evid
 
 # -- the clock ---------------------------------------------------------------------------------------------------------
 
-ON, OFF = Step(100, "irqfd-on"), Step(200, "irqfd-off")
+ON, OFF = LabStep(100, "irqfd-on"), LabStep(200, "irqfd-off")
 
 
 def test_steps_are_due_in_order_and_once() -> None:
@@ -179,7 +179,7 @@ def test_edges_at_a_masked_pin_are_lost_and_do_not_come_late(per_second: float) 
 def test_early_signals_are_counted_by_the_eventfd_and_injected_once() -> None:
     lab = Run("lab-early-signal")
     lab.finding("3 signals came before the irqfd was there: the eventfd counted 3, and assigning it injected 1")
-    counts = lab.events[(lab.events["kind"] == EventKind.COUNT) & (lab.events["id"] == Eventfd.IRQ)]["arg"].tolist()
+    counts = lab.events[(lab.events["kind"] == EventKind.COUNT) & (lab.events["id"] == EventfdRole.IRQ)]["arg"].tolist()
     assert 3 in counts, "assigning leaves the count; the next signal takes it along"
     assert counts[counts.index(3) + 1] == 0
     assert lab.tally.irqs_handled + lab.tally.irqs_merged + lab.tally.irqs_pending == lab.tally.irqs_signalled

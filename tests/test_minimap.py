@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.events import EventKind, Lane, event
 from bellwire.viz.model import history
 from bellwire.viz.style.theme import DARK, LIGHT
-from bellwire.viz.timeline.minimap import LEAST_FRAME, Minimap, stacked
+from bellwire.viz.timeline.minimap import LEAST_FRAME, Minimap, density_picture
 from bellwire.viz.timeline.widget import Timeline
 from tests.fake_source import HZ
 from tests.test_timeline import model_of, run, timeline_of
@@ -111,7 +111,7 @@ def test_a_column_is_as_high_as_the_root_of_its_count(qtbot: QtBot) -> None:
     minimap = mapped(timeline_of(model, qtbot))
     counts = {lane: value[:4] * 0 for lane, value in minimap.counts.items()}
     counts[Lane.GUEST][:] = [0, 1, 25, 100]
-    picture = stacked(counts, 20, DARK)
+    picture = density_picture(counts, 20, DARK)
     heights = [sum(picture.pixelColor(x, y).alpha() > 0 for y in range(20)) for x in range(4)]
     assert heights == [0, 2, 10, 20]
 

@@ -14,7 +14,7 @@ from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline import past as past_module
-from bellwire.viz.timeline.density import BINS, COARSER, FINEST_SECONDS, Bins, Density, Occupancy, spread
+from bellwire.viz.timeline.density import BINS, COARSER, FINEST_SECONDS, Bins, Density, Occupancy, spread_over_bins
 from bellwire.viz.timeline.lanes import cover
 from bellwire.viz.timeline.past import HeldPast
 from tests.fake_source import HZ, FakeSource
@@ -62,7 +62,7 @@ def test_shares_lie_between_nothing_and_all() -> None:
 def test_spread_gives_each_bin_what_lies_in_it(spans: list[tuple[int, int]]) -> None:
     start = np.array([s for s, _ in spans], np.uint64)
     end = start + np.array([n for _, n in spans], np.uint64)
-    numbers, amounts = spread(start, end, 100)
+    numbers, amounts = spread_over_bins(start, end, 100)
     held = np.bincount(numbers, amounts, minlength=60)
     edges = np.arange(0, 6100, 100).astype(np.uint64)
     assert held == pytest.approx(cover(Spans(start, end), edges))

@@ -17,9 +17,9 @@ from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots import PLOTS
-from bellwire.viz.plots.distribution import DistributionPlot, outline
-from bellwire.viz.plots.exits import BAR, ExitsPlot, layers, round_up, sampled
-from bellwire.viz.plots.latency import LatencyPlot, spread, with_gaps
+from bellwire.viz.plots.distribution import DistributionPlot, density_outline
+from bellwire.viz.plots.exits import BAR, ExitsPlot, layers, rounded_top, sampled
+from bellwire.viz.plots.latency import LatencyPlot, spread_apart, with_gaps
 from bellwire.viz.plots.plot import Plot, beside, thinned
 from bellwire.viz.style.curves import LogRange, curves_of, latency_ticks, tick
 from bellwire.viz.style.readout import paint_readout
@@ -213,11 +213,11 @@ def test_gaps_break_a_line() -> None:
 
 
 def test_names_are_spread_apart_inside_the_area() -> None:
-    placed = spread([10.0, 12.0, 98.0, 99.0], 14.0, QRectF(0, 0, 50, 100))
+    placed = spread_apart([10.0, 12.0, 98.0, 99.0], 14.0, QRectF(0, 0, 50, 100))
     assert all(b - a >= 14.0 for a, b in pairwise(placed))
     assert placed[0] >= 7.0
     assert placed[-1] <= 93.0
-    assert len(spread([1.0, 2.0, 3.0], 14.0, QRectF(0, 0, 50, 30))) == 2
+    assert len(spread_apart([1.0, 2.0, 3.0], 14.0, QRectF(0, 0, 50, 30))) == 2
 
 
 def test_labels_cover_neither_each_other_nor_the_edge() -> None:
@@ -259,7 +259,7 @@ def test_distribution_counts_journeys_since_the_change(qtbot: QtBot) -> None:
 def test_an_outline_holds_every_value() -> None:
     histogram = Histogram()
     histogram.record(np.random.default_rng(1).lognormal(10, 0.5, 5000))
-    x, y = outline(histogram, 2.0, 6.0)
+    x, y = density_outline(histogram, 2.0, 6.0)
     assert y.max() == pytest.approx(0.8)
     assert (y >= 0).all()
     assert 10 ** np.average(x, weights=y) == pytest.approx(np.exp(10), rel=0.1)
@@ -303,7 +303,7 @@ def test_layers_of_nothing_are_none() -> None:
 
 
 def test_round_up() -> None:
-    assert [round_up(v) for v in (1, 1.1, 3, 9, 35_000)] == [1, 2, 4, 10, 40_000]
+    assert [rounded_top(v) for v in (1, 1.1, 3, 9, 35_000)] == [1, 2, 4, 10, 40_000]
 
 
 # -- axes

@@ -15,7 +15,7 @@ from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.spans import awake, flights, instruction
 from bellwire.engine.folds.tally import Tally, state_of
 from bellwire.engine.recordings.index import MOST, Level, RecordingIndex, folder_of
-from bellwire.engine.recordings.index_rows import BUSY, EVENTS_A_ROW, MERGED, merged, rows_of
+from bellwire.engine.recordings.index_rows import BUSY, EVENTS_A_ROW, MERGED, next_level, rows_of
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.synthetic import synthetic_recording
 from tests.recorded import recorded
@@ -85,7 +85,7 @@ def test_no_answer_costs_more_than_a_bounded_number_of_rows(recording: Recording
     many = np.repeat(row, 3 * MOST)
     many["start"] = 1000 * np.arange(many.size)
     many["end"] = many["start"] + 999
-    levels = [Level.of(rows) for rows in (many, merged(many), merged(merged(many)))]
+    levels = [Level.of(rows) for rows in (many, next_level(many), next_level(next_level(many)))]
     large = RecordingIndex(levels, index.tallies)
     assert large._rows(0, 2**40).size == many.size // MERGED
     assert large._rows(0, 1000 * MOST // 2).size <= MOST // 2 + 1
@@ -94,7 +94,7 @@ def test_no_answer_costs_more_than_a_bounded_number_of_rows(recording: Recording
 
 def test_merged_rows_add_up() -> None:
     rows = np.concatenate([rows_of_seconds(start) for start in range(3)])
-    coarse = merged(rows)
+    coarse = next_level(rows)
     assert coarse.size == -(-rows.size // MERGED)
     for name in ("kinds", "busy", "count"):
         np.testing.assert_allclose(coarse[name].sum(axis=0), rows[name].sum(axis=0), rtol=1e-5)

@@ -21,7 +21,7 @@ from bellwire.engine.source import Source
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline.lanes import lanes_of
 from bellwire.viz.timeline.past import HeldPast
-from bellwire.viz.timeline.scene import look, rows_of
+from bellwire.viz.timeline.scene import look, row_names
 from tests.fake_source import FakeSource
 from tests.test_steps import state
 
@@ -102,9 +102,9 @@ def compare_timelines(live: LiveModel, again: LiveModel) -> None:
     pasts = HeldPast(live), HeldPast(again)
     t0, t1, hz = live.events.first, live.events.last + 1, live.clock.hz
     lanes = lanes_of(live.scenario, live.vms)
-    busy = [past.busy(rows_of(lanes), t0, t1, 700) for past in pasts]
+    busy = [past.busy(row_names(lanes), t0, t1, 700) for past in pasts]
     counts = [past.counts(t0, t1, 700) for past in pasts]
-    for row in rows_of(lanes):
+    for row in row_names(lanes):
         assert busy[0][row] == pytest.approx(busy[1][row], abs=1e-6), row
     for lane, shares in counts[0].items():
         assert shares == pytest.approx(counts[1][lane], abs=1e-6), lane

@@ -13,7 +13,7 @@ from bellwire.engine.events import EVENT, EventKind, Lane
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, finish
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
-from bellwire.viz.model.journey_of import whole
+from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.sequence.chart import (
     AT_LEAST,
@@ -44,7 +44,7 @@ def charts(model: LiveModel) -> list[tuple[Journeys, Chart]]:
 
 def check(journey: Journeys, chart: Chart, model: LiveModel) -> None:
     """What holds for every chart."""
-    assert chart.cycles == int(whole(journey)[0])
+    assert chart.cycles == int(whole_length(journey)[0])
     assert chart.start == int(begin(journey)[0])
     for one, next_ in zip(chart.segments, chart.segments[1:], strict=False):
         assert one.end == next_.start

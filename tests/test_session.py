@@ -35,8 +35,8 @@ SIGNALS = 400
 SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 PATIENCE = 20.0  # seconds; only to end a test that hangs
 REFUSALS = {
-    "io-uring": bellwire.engine.kvm.uring.refusal(),
-    "vhost-user": bellwire.engine.kvm.storage_daemon.refusal(),
+    "io-uring": bellwire.engine.kvm.uring.uring_refusal(),
+    "vhost-user": bellwire.engine.kvm.storage_daemon.daemon_refusal(),
 }  # "": it is there
 
 

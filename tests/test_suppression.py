@@ -11,7 +11,7 @@ from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, Switch
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.model.rates import Rates
 from bellwire.viz.plots.exits import BAR
-from bellwire.viz.plots.suppression import SIGNALS, SuppressionPlot, newest, per_buffer
+from bellwire.viz.plots.suppression import SIGNALS, SuppressionPlot, newest_ratio, ratios_per_buffer
 from bellwire.viz.style.theme import DARK, load_fonts
 from bellwire.viz.window.views import Views
 from tests.test_plots import has_color, model_of, shown
@@ -27,7 +27,7 @@ def test_a_quarter_of_a_kick_and_an_eighth_of_an_interrupt_per_buffer() -> None:
     model = model_of("virtqueue", 3.0)
     rates, tally = model.rates, model.tally
     end = model.now // rates.bin_cycles // BAR
-    kicks, irqs = (per_buffer(rates, signal.name, end - 8, end) for signal in SIGNALS)
+    kicks, irqs = (ratios_per_buffer(rates, signal.name, end - 8, end) for signal in SIGNALS)
     assert kicks == pytest.approx(np.full(8, 0.25), abs=0.02)
     assert irqs == pytest.approx(np.full(8, 0.125), abs=0.02)
     assert tally.doorbells_rung / tally.buffers_used == pytest.approx(0.25, abs=0.01)
@@ -42,9 +42,9 @@ def test_rates_count_both_indices_of_a_virtqueue() -> None:
 
 def test_without_a_buffer_there_is_no_ratio() -> None:
     rates = Rates(model_of("virtqueue", 0.1).clock)
-    assert np.isnan(per_buffer(rates, "doorbells", 0, 3)).all()
-    assert newest(per_buffer(rates, "doorbells", 0, 3)) == 0
-    assert newest(np.array([0.5, 0.25, np.nan])) == 0.25
+    assert np.isnan(ratios_per_buffer(rates, "doorbells", 0, 3)).all()
+    assert newest_ratio(ratios_per_buffer(rates, "doorbells", 0, 3)) == 0
+    assert newest_ratio(np.array([0.5, 0.25, np.nan])) == 0.25
 
 
 def test_lines_in_both_colours_and_a_legend_that_hides_them(qtbot: QtBot) -> None:

@@ -14,7 +14,7 @@ from bellwire.engine.events import (
     FLAT_OUT,
     NAMES,
     STATS,
-    Eventfd,
+    EventfdRole,
     EventKind,
     Events,
     Lane,
@@ -101,15 +101,15 @@ def test_samples_and_switches_keep_the_newest() -> None:
         (EventKind.STAT, exits, 0, 5),
         (EventKind.STAT, injections, 0, 1),
         (EventKind.STAT, exits, 0, 9),
-        (EventKind.COUNT, Eventfd.DOORBELL, 0, 37),
-        (EventKind.COUNT, Eventfd.DOORBELL, 0, 2),
+        (EventKind.COUNT, EventfdRole.DOORBELL, 0, 37),
+        (EventKind.COUNT, EventfdRole.DOORBELL, 0, 2),
         (EventKind.WIRE, Switch.IOEVENTFD, 0, 1),
         (EventKind.WIRE, Switch.IRQFD, 0, 1),
         (EventKind.WIRE, Switch.IOEVENTFD, 0, 0),
         (EventKind.SETTING, Setting.PACE, 0, FLAT_OUT),
     )
     assert tally.kvm == {"exits": 9, "irq_injections": 1}
-    assert tally.eventfd_counts == {Eventfd.DOORBELL: 2}
+    assert tally.eventfd_counts == {EventfdRole.DOORBELL: 2}
     assert tally.wiring == {Switch.IOEVENTFD: False, Switch.IRQFD: True}
     assert tally.settings == {Setting.PACE: FLAT_OUT}
 

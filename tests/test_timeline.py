@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.events import Lane
 from bellwire.viz.model.live import LiveModel, journey_span
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
-from bellwire.viz.timeline.lane_painter import KIND_OF, columns, lane_rects
-from bellwire.viz.timeline.view import LEAD, LONGEST, SHORTEST, TimeView, round_up
+from bellwire.viz.timeline.lane_painter import KIND_OF, column_picture, lane_rects
+from bellwire.viz.timeline.view import LEAD, LONGEST, SHORTEST, TimeView, rounded_step
 from bellwire.viz.timeline.widget import Timeline
 from tests.fake_source import HZ, FakeSource
 
@@ -124,7 +124,7 @@ def test_what_is_panned_stays() -> None:
 
 
 def test_round_up_rises_and_is_round() -> None:
-    values = [round_up(v) for v in np.geomspace(1e-7, 10, 200)]
+    values = [rounded_step(v) for v in np.geomspace(1e-7, 10, 200)]
     assert all(b >= a for a, b in pairwise(values))
     assert {f"{v:.1e}"[:3] for v in values} <= {"1.0", "1.5", "2.0", "3.0", "5.0", "7.0"}
 
@@ -342,7 +342,7 @@ def test_the_bins_miss_nothing_when_frames_are_skipped(qtbot: QtBot) -> None:
 
 
 def test_columns_are_as_high_as_their_share() -> None:
-    picture = columns(np.array([0.0, 0.01, 0.5, 1.0]), 20, DARK.color("kvm"))
+    picture = column_picture(np.array([0.0, 0.01, 0.5, 1.0]), 20, DARK.color("kvm"))
     heights = [sum(picture.pixelColor(x, y).alpha() > 0 for y in range(20)) for x in range(4)]
     assert heights == [0, 2, 10, 20]
 

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from bellwire.engine.errors import EngineError, GuestError
-from bellwire.engine.events import Eventfd, EventKind, Events, Lane
+from bellwire.engine.events import EventfdRole, EventKind, Events, Lane
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
@@ -185,7 +185,7 @@ def test_a_session_may_end_with_the_irqfd_off(name: str) -> None:
         one.wait_for(lambda tally: tally.doorbells_rung > 10)
         session.set_irqfd(False)
         # An irqfd takes each count at once: one that stays in the eventfd came after the irqfd was gone.
-        one.wait_for(lambda tally: tally.eventfd_counts.get(Eventfd.DOORBELL, 0) > 0)
+        one.wait_for(lambda tally: tally.eventfd_counts.get(EventfdRole.DOORBELL, 0) > 0)
     one.look()
     truth = one.session.truth()
     assert one.session.error is None

@@ -20,14 +20,14 @@ from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.kvm.uring import numbered_file, refusal
+from bellwire.engine.kvm.uring import numbered_file, uring_refusal
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.uring_guest import UringGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from tests.leaks import belongings, left_behind
 
-pytestmark = [pytest.mark.kvm, pytest.mark.skipif(bool(refusal()), reason=refusal())]
+pytestmark = [pytest.mark.kvm, pytest.mark.skipif(bool(uring_refusal()), reason=uring_refusal())]
 
 RINGS = 400
 PATIENCE = 20.0  # seconds; only to end a test that hangs
@@ -209,11 +209,11 @@ assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, header, 0, 0) == 0
 from bellwire.engine.errors import EngineError
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.live.session import Session
-from bellwire.engine.kvm.uring import refusal
+from bellwire.engine.kvm.uring import uring_refusal
 try:
     Session(load_scenario("io-uring")).start()
 except EngineError as error:
-    assert str(error) == refusal()
+    assert str(error) == uring_refusal()
     print(error)
 """
 

@@ -25,7 +25,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Lane
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.kvm import storage_daemon, vhost_user
-from bellwire.engine.kvm.storage_daemon import PROGRAM, StorageDaemon, refusal
+from bellwire.engine.kvm.storage_daemon import PROGRAM, StorageDaemon, daemon_refusal
 from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
@@ -36,7 +36,7 @@ from tests.leaks import belongings, left_behind
 from tests.test_session import PATIENCE, assert_reconciled, fed, run, tally_of, wait_for
 
 REQUESTS = 400
-needs_daemon = [pytest.mark.kvm, pytest.mark.skipif(bool(refusal()), reason=refusal())]
+needs_daemon = [pytest.mark.kvm, pytest.mark.skipif(bool(daemon_refusal()), reason=daemon_refusal())]
 
 
 def paced(per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:
@@ -240,7 +240,7 @@ def start_in_vain() -> str:
 def test_a_missing_daemon_is_told_with_the_package_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert "qemu-system-common" in start_in_vain()
-    assert start_in_vain() == refusal()
+    assert start_in_vain() == daemon_refusal()
 
 
 @pytest.mark.kvm

@@ -12,7 +12,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, KvmError, check
 from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
 from bellwire.engine.kvm.gsi import default_routes
-from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch, deassign
+from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch, deassign_ioeventfd
 from bellwire.engine.kvm.irqchip import IoapicPin, Lapic, interrupt
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd
@@ -100,7 +100,7 @@ def test_an_ioeventfd_closed_after_its_eventfd_says_what_is_left_behind(bare: Ba
 
 
 def test_a_deassign_of_nothing_says_what_must_be_equal(bare: Bare) -> None:
-    text = refusal(lambda: deassign(bare.vm, bare.eventfd(), IoMatch("mmio", MMIO, 4, 1)))
+    text = refusal(lambda: deassign_ioeventfd(bare.vm, bare.eventfd(), IoMatch("mmio", MMIO, 4, 1)))
     assert text.startswith("KVM_IOEVENTFD deassign at address 0xd0000f00, length 4, value 0x1: ")
     assert "(ENOENT)" in text
     assert "must be those of the assign" in text

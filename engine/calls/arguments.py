@@ -50,14 +50,14 @@ def arguments_of(struct: Any, texts: Mapping[str, str], unknown: Mapping[str, bo
     """Of a struct that the core has made. texts: values in words, by member; unknown: those that are not known."""
     hidden = {name for name, yes in (unknown or {}).items() if yes}
     fields = tuple(
-        Field(name, offset, size, None if name in hidden else value, texts.get(name, number(value)))
-        for name, offset, size, value in members(struct)
+        Field(name, offset, size, None if name in hidden else value, texts.get(name, c_number(value)))
+        for name, offset, size, value in struct_members(struct)
     )
     kind = ffi.typeof(struct)
     return Arguments(kind.cname, fields, bytes(ffi.buffer(ffi.addressof(struct))))
 
 
-def members(struct: Any, name: str = "", offset: int = 0) -> Iterator[tuple[str, int, int, int]]:
+def struct_members(struct: Any, name: str = "", offset: int = 0) -> Iterator[tuple[str, int, int, int]]:
     """(name, offset, size, value) of each number in a struct; those of a union are its owner's business."""
     for member, field in ffi.typeof(struct).fields:
         value, place = getattr(struct, member), offset + field.offset
@@ -70,6 +70,6 @@ def members(struct: Any, name: str = "", offset: int = 0) -> Iterator[tuple[str,
             yield f"{name}{member}", place, ffi.sizeof(field.type), int(value)
 
 
-def number(value: int) -> str:
+def c_number(value: int) -> str:
     """As C writes it: small ones in decimal."""
     return str(value) if value < 256 else f"{value:#x}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bellwire.engine._core import lib
-from bellwire.engine.calls.arguments import Arguments, Field, number
+from bellwire.engine.calls.arguments import Arguments, Field, c_number
 from bellwire.engine.calls.call import SIGNALS, Call
 from bellwire.engine.calls.set_up import MAP, CreateVcpu, CreateVm, SetMemory
 
@@ -76,7 +76,7 @@ class GuestWrite(Call):
     @property
     def title(self) -> str:
         where = f"out {self.write.address:#x}" if self.write.bus == "pio" else f"mov [{self.write.address:#x}]"
-        return f"{where} ← {number(self.write.value)}"
+        return f"{where} ← {c_number(self.write.value)}"
 
     @property
     def says(self) -> str:
@@ -86,7 +86,7 @@ class GuestWrite(Call):
     @property
     def arguments(self) -> Arguments:
         write = self.write
-        field = Field("value", 0, write.width, write.value, number(write.value))
+        field = Field("value", 0, write.width, write.value, c_number(write.value))
         return Arguments(C_TYPES[write.width], (field,), write.value.to_bytes(write.width, "little"))
 
     @property

@@ -52,7 +52,7 @@ def numbered(kind: str, n: int, of: int) -> str:
 
 
 @dataclass(frozen=True)
-class Guest:
+class GuestCalls:
     """The calls of one guest's set-up."""
 
     vm: CreateVm
@@ -71,16 +71,16 @@ class _Machine:
         self.scenario, self.wiring = scenario, wiring
         self.kvm = OpenKvm(name="open")
 
-    def guest(self, letter: str = "") -> Guest:
+    def guest(self, letter: str = "") -> GuestCalls:
         """One guest's set-up."""
         end = f"-{letter}" if letter else ""
         vm = CreateVm(name=f"create-vm{end}", kvm=self.kvm, letter=letter)
         split = self.scenario.irqchip == "split"
         irqchip = (EnableSplitIrqchip if split else CreateIrqchip)(name=f"irqchip{end}", vm=vm)
         memory = SetMemory(name=f"memory{end}", vm=vm)
-        return Guest(vm, irqchip, memory, CreateVcpu(name=f"create-vcpu{end}", vm=vm, memory=memory))
+        return GuestCalls(vm, irqchip, memory, CreateVcpu(name=f"create-vcpu{end}", vm=vm, memory=memory))
 
-    def ioeventfds(self, guest: Guest, eventfds: list[NewEventfd]) -> list[AssignIoeventfd]:
+    def ioeventfds(self, guest: GuestCalls, eventfds: list[NewEventfd]) -> list[AssignIoeventfd]:
         """One for each way to ring."""
         ways, on = ringings(self.scenario.doorbell), self.wiring[Switch.IOEVENTFD]
         return [
@@ -108,20 +108,20 @@ class _Machine:
         assert self.scenario.interrupt is not None
         return self.scenario.interrupt
 
-    def routing(self, guest: Guest) -> SetGsiRouting:
+    def routing(self, guest: GuestCalls) -> SetGsiRouting:
         """The routing table."""
         return SetGsiRouting(name="routing", vm=guest.vm, after=(guest.irqchip,), route=route_of(self.interrupt))
 
     # -- doorbells
 
-    def rings(self, guest: Guest, ioeventfds: list[AssignIoeventfd], zone: Call | None) -> Iterator[Call]:
+    def rings(self, guest: GuestCalls, ioeventfds: list[AssignIoeventfd], zone: Call | None) -> Iterator[Call]:
         """For each way to ring: the guest's instruction, how it leaves, who passes it on."""
         ways = ringings(self.scenario.doorbell)
         for n, way in enumerate(ways):
             yield from self._ring(guest, way, ioeventfds[n], zone, (n, len(ways)))
 
     def _ring(
-        self, guest: Guest, way: Ringing, ioeventfd: AssignIoeventfd, zone: Call | None, which: tuple[int, int]
+        self, guest: GuestCalls, way: Ringing, ioeventfd: AssignIoeventfd, zone: Call | None, which: tuple[int, int]
     ) -> Iterator[Call]:
         doorbell = self.doorbell
         value = doorbell.value if way.value is None else way.value
@@ -194,7 +194,7 @@ class _Classic(_Machine):
         name = numbered(called, n, of)
         return NewEventfd(name=f"eventfd-{name}", called=name.replace("-", "_"), purpose=purpose)
 
-    def _zone(self, guest: Guest) -> RegisterZone | None:
+    def _zone(self, guest: GuestCalls) -> RegisterZone | None:
         doorbell = self.scenario.doorbell
         if doorbell is None or not doorbell.coalesced:
             return None
@@ -212,14 +212,14 @@ class _Classic(_Machine):
         resample = self._eventfd("resample", 0, 1, "tells that the guest has ended the interrupt") if level else None
         return irqs, resample
 
-    def _uring(self, guest: Guest, irqs: list[NewEventfd]) -> SubmitRead | None:
+    def _uring(self, guest: GuestCalls, irqs: list[NewEventfd]) -> SubmitRead | None:
         if self.scenario.machine != "io-uring":
             return None
         register = RegisterEventfd(name="io-uring", eventfd=irqs[0], memory=guest.memory)
         return SubmitRead(name="submit", uring=register)
 
     def _irqfds(
-        self, guest: Guest, routing: SetGsiRouting, irqs: list[NewEventfd], resample: NewEventfd | None
+        self, guest: GuestCalls, routing: SetGsiRouting, irqs: list[NewEventfd], resample: NewEventfd | None
     ) -> list[AssignIrqfd]:
         interrupt = self.interrupt
         if interrupt.trigger == "level" and not interrupt.irqfd:  # settled before the guest boots
@@ -243,7 +243,7 @@ class _Classic(_Machine):
     # -- signals
 
     def _doorbell_signals(
-        self, guest: Guest, ioeventfds: list[AssignIoeventfd], doorbells: list[NewEventfd], zone: Call | None
+        self, guest: GuestCalls, ioeventfds: list[AssignIoeventfd], doorbells: list[NewEventfd], zone: Call | None
     ) -> Iterator[Call]:
         calls = list(self.rings(guest, ioeventfds, zone))
         yield from calls
@@ -256,7 +256,7 @@ class _Classic(_Machine):
 
     def _interrupt_signals(
         self,
-        guest: Guest,
+        guest: GuestCalls,
         routing: SetGsiRouting,
         irqfds: list[AssignIrqfd],
         resample: NewEventfd | None,
@@ -284,7 +284,7 @@ class _Classic(_Machine):
         else:
             yield from self._acknowledged(guest, routing, resample)
 
-    def _ioctls(self, guest: Guest, routing: SetGsiRouting) -> Iterator[Call]:
+    def _ioctls(self, guest: GuestCalls, routing: SetGsiRouting) -> Iterator[Call]:
         """What the I/O thread calls while the irqfd is off."""
         calls: list[Call] = []
         if self.interrupt.ioctl == "signal-msi":
@@ -297,7 +297,7 @@ class _Classic(_Machine):
         for call in calls:
             yield replace(call, switch=Switch.IRQFD, unless=True, made=not self.wiring[Switch.IRQFD])
 
-    def _acknowledged(self, guest: Guest, routing: SetGsiRouting, resample: NewEventfd) -> Iterator[Call]:
+    def _acknowledged(self, guest: GuestCalls, routing: SetGsiRouting, resample: NewEventfd) -> Iterator[Call]:
         """A level by ioctl: the guest tells the VMM, which lowers the line."""
         after = (guest.irqchip, routing)
         yield SetIrqLine(name="irq-line-high", vm=guest.vm, gsi=self.interrupt.gsi, level=1, after=after)
@@ -357,7 +357,7 @@ class _Direct(_Machine):
         yield from ioeventfds
         yield from self.rings(ringer, ioeventfds, None)
 
-    def _peer(self, ringer: Guest) -> SetMemory:
+    def _peer(self, ringer: GuestCalls) -> SetMemory:
         return SetMemory(
             name="memory-shared",
             vm=ringer.vm,

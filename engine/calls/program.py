@@ -75,7 +75,7 @@ class Program:
     last: int
 
 
-def program(call: Call, language: str) -> Program:
+def program_of(call: Call, language: str) -> Program:
     """The program of a call. language: one of LANGUAGES."""
     return PROGRAMS[language](call)
 

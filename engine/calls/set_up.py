@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.calls.arguments import Arguments, arguments_of, number
+from bellwire.engine.calls.arguments import Arguments, arguments_of, c_number
 from bellwire.engine.calls.call import Call
 
 
@@ -128,7 +128,7 @@ class SetMemory(Call):
     @property
     def says(self) -> str:
         size = f"{self.size >> 20} MiB" if self.size >= 1 << 20 else f"{self.size} bytes"
-        return f"Shows {size} of this process to the guest at address {number(self.address)}: {self.what}."
+        return f"Shows {size} of this process to the guest at address {c_number(self.address)}: {self.what}."
 
     @property
     def memory(self) -> str:
@@ -170,7 +170,7 @@ class SetMemory(Call):
     assert_ne!({self.memory}, libc::MAP_FAILED);
     let region = kvm_userspace_memory_region {{
         slot: {self.slot},
-        guest_phys_addr: {number(self.address)},
+        guest_phys_addr: {c_number(self.address)},
         memory_size: {self.size:#x},
         userspace_addr: {self.memory} as u64,
         ..Default::default()

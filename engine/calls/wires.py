@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, number
+from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, c_number
 from bellwire.engine.calls.call import WIRES, Call
 from bellwire.engine.calls.set_up import CreateVm, NewEventfd
 from bellwire.engine.kvm.gsi import GsiRoute
@@ -58,7 +58,7 @@ class AssignIoeventfd(Call):
 
     def python(self) -> str:
         match = self.match
-        datamatch = "" if match.datamatch is None else f", datamatch={number(match.datamatch)}"
+        datamatch = "" if match.datamatch is None else f", datamatch={c_number(match.datamatch)}"
         where = f"{self.vm.variable}, {self.eventfd.variable}, {match.address:#x}, {match.length}"
         make = f"enter(Ioeventfd({where}, pio={match.bus == 'pio'}{datamatch}))"
         return f"ioeventfd = {make}\nioeventfd.close()" if self.undone else make

@@ -26,7 +26,7 @@ FIELDS = [
 ]
 
 
-def columns(recording: Recording, events: Events) -> list[pa.Array[Any]]:
+def column_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
     """An array for each of FIELDS."""
     since = events["tsc"] - np.uint64(recording.first)
     return [

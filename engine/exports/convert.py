@@ -27,7 +27,7 @@ def refuse_to_overwrite(path: Path, force: bool) -> None:
         raise RecordingError(f"{path} is there already: name another file, or add --force to replace it.")
 
 
-def convert(recording: Recording, path: Path, export: Export, progress: Progress = lambda share: None) -> int:
+def write_export(recording: Recording, path: Path, export: Export, progress: Progress = lambda share: None) -> int:
     """Writes `path`, and replaces what was there once all is well. How many events, or latencies, it holds.
 
     RecordingError if it cannot be written; then, as after an interrupt, nothing is left of it.

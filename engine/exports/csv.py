@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from bellwire.engine.exports.batches import batches
-from bellwire.engine.exports.columns import FIELDS, columns
+from bellwire.engine.exports.columns import FIELDS, column_arrays
 from bellwire.engine.recordings.recording import Progress, Recording
 
 PLAIN = [pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type) else field for field in FIELDS]
@@ -19,7 +19,9 @@ def write(recording: Recording, path: Path, progress: Progress) -> int:
     written, schema = 0, pa.schema(PLAIN)
     with pa.csv.CSVWriter(str(path), schema) as writer:
         for events in batches(recording, progress):
-            plain = [column.cast(field.type) for column, field in zip(columns(recording, events), PLAIN, strict=True)]
+            plain = [
+                column.cast(field.type) for column, field in zip(column_arrays(recording, events), PLAIN, strict=True)
+            ]
             writer.write_batch(pa.record_batch(plain, schema=schema))
             written += events.size
     return written

@@ -37,12 +37,12 @@ def write_percentiles(recording: Recording, path: Path, progress: Progress) -> i
     name = next((name for name in BY_IMPORTANCE if latencies.histograms[name].count), BY_IMPORTANCE[0])
     hdr = hdr_of(latencies.histograms[name])
     with path.open("wb") as file:
-        file.write(f"#[{description(recording)}; {name}, µs]\n".encode())
+        file.write(f"#[{run_description(recording)}; {name}, µs]\n".encode())
         hdr.output_percentile_distribution(file, US)
     return latencies.histograms[name].count
 
 
-def description(recording: Recording) -> str:
+def run_description(recording: Recording) -> str:
     """Which run it is."""
     header = recording.header
     return f"bellwire {header.program}: {header.scenario.name} on {header.host.get('cpu', '?')}, {header.backend}"
@@ -54,7 +54,7 @@ def write_log(recording: Recording, path: Path, progress: Progress) -> int:
     with path.open("w", encoding="utf-8") as file:
         log = HistogramLogWriter(file)
         log.output_log_format_version()
-        log.output_comment(f"[{description(recording)}; latencies in ns]")
+        log.output_comment(f"[{run_description(recording)}; latencies in ns]")
         log.output_comment(f"[StartTime: {started:.3f} (seconds since epoch), {recording.header.started or 'unknown'}]")
         log.output_comment(f"[BaseTime: {started:.3f} (seconds since epoch)]")
         log.output_legend()
@@ -71,7 +71,7 @@ def seconds(recording: Recording, progress: Progress) -> Iterator[tuple[float, s
     length, end = recording.header.clock.cycles(1.0), recording.first
     for events in batches(recording, progress):
         start = 0
-        for cut in cuts(events["tsc"], recording.first, length):
+        for cut in second_starts(events["tsc"], recording.first, length):
             latencies.feed(events[start:cut])
             if int(events["tsc"][cut]) >= end + length:
                 yield from taken(latencies, (end - recording.first) / length)
@@ -81,7 +81,7 @@ def seconds(recording: Recording, progress: Progress) -> Iterator[tuple[float, s
     yield from taken(latencies, (end - recording.first) / length)
 
 
-def cuts(tsc: np.ndarray[tuple[int], np.dtype[np.uint64]], first: int, length: int) -> list[int]:
+def second_starts(tsc: np.ndarray[tuple[int], np.dtype[np.uint64]], first: int, length: int) -> list[int]:
     """Where in `tsc` (rising) another second begins; its first event counts."""
     second = (tsc - np.uint64(first)) // np.uint64(length)
     return np.flatnonzero(np.concatenate([[True], second[1:] != second[:-1]])).tolist()

@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from bellwire.engine.events import Events
 from bellwire.engine.exports.batches import batches
-from bellwire.engine.exports.columns import FIELDS, NAMED, columns
+from bellwire.engine.exports.columns import FIELDS, NAMED, column_arrays
 from bellwire.engine.recordings.header import METADATA, Header
 from bellwire.engine.recordings.recording import Progress, Recording
 
@@ -44,7 +44,7 @@ def batch_of(recording: Recording, events: Events, run: dict[str, str], schema: 
     """The rows of these events."""
     same = np.zeros(events.size, np.int16)
     constant = [pa.DictionaryArray.from_arrays(same, pa.array([value])) for value in run.values()]
-    return pa.record_batch([*columns(recording, events), *constant], schema=schema)
+    return pa.record_batch([*column_arrays(recording, events), *constant], schema=schema)
 
 
 def write(recording: Recording, path: Path, progress: Progress) -> int:

@@ -8,13 +8,12 @@ several events (when the I/O thread was awake, rates) is in the category "derive
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from bellwire.engine.events import STATS, Eventfd, EventKind, Events, IrqIoctl, Lane, Setting, Switch, exit_name
+from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoctl, Lane, Setting, Switch, exit_name
 from bellwire.engine.exports.batches import batches
-from bellwire.engine.exports.perfetto_flows import Flows
+from bellwire.engine.exports.perfetto_flows import Flows, Row
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.recordings.recording import Progress, Recording
 
@@ -46,18 +45,6 @@ NAMES: dict[EventKind, str] = {
     EventKind.WINDOW: "interrupts on again",
     EventKind.LOST: "events lost",
 }
-
-
-class Row(NamedTuple):
-    """An event as Python's numbers; at: ns since the first event."""
-
-    at: int
-    kind: EventKind
-    lane: Lane
-    vm: int
-    id: int
-    seq: int
-    arg: int
 
 
 def write(recording: Recording, path: Path, progress: Progress) -> int:
@@ -101,7 +88,7 @@ class Trace:
             name = STATS[row.id] if row.id < len(STATS) else f"stat {row.id}"
             self._count(row, f"KVM: {name}", "times")
         elif row.kind == EventKind.COUNT:
-            self._count(row, f"eventfd count: {Eventfd(row.id).name.lower()}", "signals")
+            self._count(row, f"eventfd count: {EventfdRole(row.id).name.lower()}", "signals")
         else:
             self._place(row)
 
@@ -121,7 +108,7 @@ class Trace:
             del self._open[place]
         details = {"seq": row.seq, "id": row.id, "arg": row.arg}
         track = self._lane(row.vm, row.lane)
-        self._writer.event(row.at, type_, track, name_of(row), EVENT, details, self._flows.of(row))
+        self._writer.event(row.at, type_, track, slice_name(row), EVENT, details, self._flows.of(row))
 
     def _begin(self, row: Row) -> None:
         """Opens a slice, and ends the one before whose end was lost; the I/O thread's lasts until it waits."""
@@ -185,7 +172,7 @@ class Trace:
         return uuid
 
 
-def name_of(row: Row) -> str:
+def slice_name(row: Row) -> str:
     """What a slice or an instant is called."""
     match row.kind:
         case EventKind.EXIT | EventKind.ENTRY:

@@ -6,9 +6,9 @@ themselves say: which doorbells a read covers, up to which one a signal answers,
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple
 
-from bellwire.engine.events import EventKind
+from bellwire.engine.events import EventKind, Lane
 
 LONE = 1 << 62  # added to the number of an interrupt that answers no doorbell
 AT_ONCE = 256  # flows of one event
@@ -18,17 +18,16 @@ Ends = tuple[list[int], list[int]]  # flows that pass through an event, flows th
 NOWHERE: Ends = ([], [])
 
 
-class Row(Protocol):
-    """An event."""
+class Row(NamedTuple):
+    """An event as Python's numbers; at: ns since the first event."""
 
-    @property
-    def kind(self) -> EventKind: ...
-    @property
-    def id(self) -> int: ...
-    @property
-    def seq(self) -> int: ...
-    @property
-    def arg(self) -> int: ...
+    at: int
+    kind: EventKind
+    lane: Lane
+    vm: int
+    id: int
+    seq: int
+    arg: int
 
 
 class Flows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import BinaryIO
 
-from bellwire.engine.exports.protobuf import double, fixed64, nested, sint, text, uint
+from bellwire.engine.exports.protobuf import double, fixed64, nested, sint, text_field, uint
 
 SEQUENCE = 1  # the number of our only writer
 STATE_CLEARED, NEEDS_STATE = 1, 2  # TracePacket.SequenceFlags
@@ -52,10 +52,10 @@ class TraceWriter:
 
     def counter_track(self, uuid: int, name: str, parent: int, unit: str) -> None:
         """Describes a track of values."""
-        self._describe(uuid, name, parent, nested(8, uint(3, OTHER_UNIT) + text(6, unit)))
+        self._describe(uuid, name, parent, nested(8, uint(3, OTHER_UNIT) + text_field(6, unit)))
 
     def _describe(self, uuid: int, name: str, parent: int, more: bytes) -> None:
-        self._packet(nested(60, uint(1, uuid) + (uint(5, parent) if parent else b"") + text(2, name) + more))
+        self._packet(nested(60, uint(1, uuid) + (uint(5, parent) if parent else b"") + text_field(2, name) + more))
 
     def event(
         self,
@@ -93,5 +93,5 @@ class TraceWriter:
         """The number of a name; one that is new is defined in the same packet."""
         if name not in table:
             table[name] = len(table) + 1
-            new.append(nested(field, uint(1, table[name]) + text(2, name)))
+            new.append(nested(field, uint(1, table[name]) + text_field(2, name)))
         return table[name]

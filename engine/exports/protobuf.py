@@ -48,6 +48,6 @@ def nested(field: int, content: bytes) -> bytes:
     return varint(field << 3 | LENGTH) + varint(len(content)) + content
 
 
-def text(field: int, content: str) -> bytes:
+def text_field(field: int, content: str) -> bytes:
     """A string."""
     return nested(field, content.encode())

@@ -67,7 +67,7 @@ class Operand:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What became of an assertion; value and limit in ns if they are times, None: the run has no such latency."""
 
     text: str
@@ -90,22 +90,22 @@ class Assertion:
         """The same in one spelling: "doorbell.p99 < 200us"."""
         return f"{self.left.text} {self.operator} {self.right.text}"
 
-    def judge(self, tally: Tally, latencies: Latencies) -> Verdict:
+    def judge(self, tally: Tally, latencies: Latencies) -> Judgement:
         """What is not there holds nothing."""
         value, limit = (operand.value(tally, latencies) for operand in (self.left, self.right))
         holds = value is not None and limit is not None and OPERATORS[self.operator](value, limit)
-        return Verdict(self.text, holds, value, limit, self.left.is_time)
+        return Judgement(self.text, holds, value, limit, self.left.is_time)
 
 
-def parse(text: str) -> Assertion:
+def parse_assertion(text: str) -> Assertion:
     """An assertion; AssertionTextError with what was probably meant."""
     try:
-        return parsed(text)
+        return parsed_assertion(text)
     except AssertionTextError as error:
         raise AssertionTextError(f"{text!r}: {error}") from error
 
 
-def parsed(text: str) -> Assertion:
+def parsed_assertion(text: str) -> Assertion:
     """The same, but the error does not say what the text is."""
     found = COMPARISON.fullmatch(text)
     if not found:

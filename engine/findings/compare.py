@@ -107,13 +107,13 @@ def differences(a: Histogram, b: Histogram) -> dict[str, Difference]:
 def difference(a: Histogram, b: Histogram, percent: float, resamples: int = RESAMPLES) -> Difference:
     """The difference of one percentile; both histograms have values."""
     random = np.random.default_rng(SEED)
-    draws = resampled(b, percent, resamples, random) - resampled(a, percent, resamples, random)
+    draws = resampled_percentiles(b, percent, resamples, random) - resampled_percentiles(a, percent, resamples, random)
     low, high = np.percentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     enough = min(a.count, b.count) * min(percent, 100 - percent) / 100 >= TAIL
     return Difference(a.percentile(percent), b.percentile(percent), float(low), float(high), enough)
 
 
-def resampled(histogram: Histogram, percent: float, resamples: int, random: np.random.Generator) -> Draws:
+def resampled_percentiles(histogram: Histogram, percent: float, resamples: int, random: np.random.Generator) -> Draws:
     """A percentile in that many bootstrap resamples of the histogram's values; shape (resamples,), ns."""
     n = histogram.count
     k = min(max(math.ceil(percent / 100 * n - 1e-9), 1), n)
@@ -123,7 +123,7 @@ def resampled(histogram: Histogram, percent: float, resamples: int, random: np.r
 # -- sides from recordings
 
 
-def read(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Latencies, ExitSplit]:
+def folded(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Latencies, ExitSplit]:
     """Folds a whole recording."""
     latencies, exits = (
         Latencies(recording.header.scenario, recording.header.clock),
@@ -140,13 +140,13 @@ def read(recording: Recording, progress: Callable[[float], None] = lambda share:
 
 def side_of(recording: Recording, label: str, progress: Callable[[float], None] = lambda share: None) -> Side:
     """A whole recording as one side."""
-    latencies, exits = read(recording, progress)
+    latencies, exits = folded(recording, progress)
     return Side(label, latencies.histograms, exits.whole, recording.header.host)
 
 
 def sides_at_switch(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Side, Side]:
     """Before and after the last change of the wiring; RecordingError if there was none."""
-    latencies, exits = read(recording, progress)
+    latencies, exits = folded(recording, progress)
     if not exits.switched:
         raise RecordingError(f"{recording.path}: nothing was switched in it, so there is no before and after.")
     return split_sides(latencies, exits, recording.header.host)

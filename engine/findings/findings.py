@@ -76,7 +76,7 @@ def refusals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         why = REASONS.get((operation, error), "")
         went_on = f" Meanwhile {tally.irqs_signalled:,} interrupts were signalled and {covered(tally):,} arrived."
         yield Finding(
-            f"KVM refused {what}, {times(count)}: {name}{why and f', {why}'}.{went_on if tally.irqs_signalled else ''}",
+            f"KVM refused {what}, {often(count)}: {name}{why and f', {why}'}.{went_on if tally.irqs_signalled else ''}",
             {"refused": count, "errno": error, "irqs_signalled": tally.irqs_signalled, "irqs_arrived": covered(tally)},
             (EventKind.REFUSED,),
         )
@@ -149,7 +149,7 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     claim = f"{share(tally.irqs_lost, tally.irqs_signalled)} interrupts found their pin masked and were lost"
     if evidence.unmaskings:
         late = f"{evidence.late_edges:,} of them" if evidence.late_edges else "none of them"
-        claim += f": {late} came when it was unmasked, {times(evidence.unmaskings)}"
+        claim += f": {late} came when it was unmasked, {often(evidence.unmaskings)}"
     numbers = {"irqs_lost": tally.irqs_lost, "unmaskings": evidence.unmaskings, "late": evidence.late_edges}
     yield Finding(f"{claim}.", numbers, (EventKind.SETTING, EventKind.IRQFD, EventKind.HANDLER))
 
@@ -157,7 +157,7 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def early_signals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Signals before there was an irqfd."""
     for early, count in evidence.early.stories().items():
-        again = f" ({times(count)})" if count > 1 else ""
+        again = f" ({often(count)})" if count > 1 else ""
         yield Finding(
             f"{plural(early.signals, 'signal')} came before the irqfd was there: the eventfd counted "
             f"{early.counted:,}, and assigning it injected {early.injected:,}{again}.",
@@ -217,7 +217,7 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     pending = tally.doorbells_pending
     rest = f"{pending:,} {'is' if pending == 1 else 'are'} still under way" if pending else "none was lost"
     yield Finding(
-        f"The ioeventfd was taken away {times(cut)} while the guest rang: {tally.doorbells_rung:,} doorbells were rung "
+        f"The ioeventfd was taken away {often(cut)} while the guest rang: {tally.doorbells_rung:,} doorbells were rung "
         f"and {tally.doorbells_received:,} received, {rest}.",
         {
             "cuts": cut,
@@ -256,13 +256,13 @@ def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if tally.irqs_merged > 0:
         yield Finding(
             f"{tally.irqs_merged:,} of {tally.irqs_signalled:,} interrupts came along with another one: the handler "
-            f"ran {times(tally.irqs_handled)}.",
+            f"ran {often(tally.irqs_handled)}.",
             {"merged": tally.irqs_merged, "signalled": tally.irqs_signalled, "handled": tally.irqs_handled},
             (EventKind.HANDLER,),
         )
     if tally.irqs_spurious:
         yield Finding(
-            f"The handler ran {times(tally.irqs_spurious)} more than it was signalled: the line was still high.",
+            f"The handler ran {often(tally.irqs_spurious)} more than it was signalled: the line was still high.",
             {"spurious": tally.irqs_spurious, "handled": tally.irqs_handled},
             (EventKind.HANDLER, EventKind.RESAMPLE),
         )
@@ -289,7 +289,7 @@ def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if evidence.routes:
         went = ", ".join(f"{count:,} at vector {vector:#x}" for vector, count in sorted(evidence.vectors.items()))
         yield Finding(
-            f"The route changed {times(evidence.routes)} while interrupts flew: the handler ran {went}.",
+            f"The route changed {often(evidence.routes)} while interrupts flew: the handler ran {went}.",
             {"routes": evidence.routes, "handled": tally.irqs_handled},
             (EventKind.SETTING, EventKind.HANDLER),
         )
@@ -340,7 +340,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def times(count: int) -> str:
+def often(count: int) -> str:
     """ "once", "7 times"."""
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 

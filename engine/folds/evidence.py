@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, Eventfd, EventKind, Events, Setting, Switch, no_events
+from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Setting, Switch, no_events
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Scenario
@@ -65,7 +65,7 @@ class EarlySignals:
 
     def _count(self, events: Events) -> None:
         """While there is no irqfd."""
-        samples = events["arg"][(events["kind"] == EventKind.COUNT) & (events["id"] == Eventfd.IRQ)]
+        samples = events["arg"][(events["kind"] == EventKind.COUNT) & (events["id"] == EventfdRole.IRQ)]
         signals = np.flatnonzero(events["kind"] == EventKind.IRQFD)
         # Before the irqfd is told to be there its assign may have injected already.
         after = events[signals[-1] :] if signals.size else events
@@ -217,9 +217,9 @@ class Evidence:
         """What needs no order."""
         kinds = events["kind"]
         handlers, rings = events[kinds == EventKind.HANDLER], events[kinds == EventKind.RING]
-        self.rung_by.update(counted(rings["vm"]))
-        self.handled_by.update(counted(handlers["vm"]))
-        self.vectors.update(counted(handlers["id"]))
+        self.rung_by.update(occurrences(rings["vm"]))
+        self.handled_by.update(occurrences(handlers["vm"]))
+        self.vectors.update(occurrences(handlers["id"]))
         self.most_read = max(self.most_read, int(events["arg"][kinds == EventKind.DOORBELL].max(initial=0)))
         self.routes += int(np.count_nonzero((kinds == EventKind.SETTING) & (events["id"] == Setting.ROUTE)))
         for wire in events[kinds == EventKind.WIRE]:
@@ -263,7 +263,7 @@ def registered_after(scenario: Scenario, number: int) -> Doorbell | None:
     return doorbell
 
 
-def counted(values: npt.NDArray[np.integer]) -> dict[int, int]:
+def occurrences(values: npt.NDArray[np.integer]) -> dict[int, int]:
     """How often each value occurs."""
     found, counts = np.unique(values, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))

@@ -71,7 +71,7 @@ class Histogram:
         if not self.count:
             return 0.0
         bins = np.flatnonzero(self.counts)
-        return float(middle_of(bins) @ self.counts[bins]) / self.count
+        return float(bin_middles(bins) @ self.counts[bins]) / self.count
 
     @property
     def stddev(self) -> float:
@@ -79,7 +79,7 @@ class Histogram:
         if not self.count:
             return 0.0
         bins = np.flatnonzero(self.counts)
-        return float(np.sqrt((middle_of(bins) - self.mean) ** 2 @ self.counts[bins] / self.count))
+        return float(np.sqrt((bin_middles(bins) - self.mean) ** 2 @ self.counts[bins] / self.count))
 
     def percentile(self, percent: float) -> int:
         """The value that `percent` of the values do not exceed, within 0.1 %; 0 if there is none."""
@@ -143,7 +143,7 @@ def top_of(bins: Numbers) -> Numbers:
     return bottom_of(bins + 1) - 1
 
 
-def middle_of(bins: Numbers) -> npt.NDArray[np.float64]:
+def bin_middles(bins: Numbers) -> npt.NDArray[np.float64]:
     """The middle of each bin as HdrHistogram has it, half a bin above its smallest value; same shape."""
     return (bottom_of(bins) + (bottom_of(bins + 1) - bottom_of(bins)) // 2).astype(np.float64)
 

@@ -24,7 +24,7 @@ import numpy as np
 from bellwire.engine.events import (
     BUFFERS_USED,
     STATS,
-    Eventfd,
+    EventfdRole,
     EventKind,
     Events,
     Operation,
@@ -54,7 +54,7 @@ class Tally:
         self.buffers_used = 0  # of these, those that the device has given back
         self.exits_to_userspace: dict[str, int] = {}  # "IO", "MMIO", "INTR" ...: how often KVM_RUN returned
         self.kvm: dict[str, int] = {}  # KVM's own counters since the start
-        self.eventfd_counts: dict[Eventfd, int] = {}  # as sampled last
+        self.eventfd_counts: dict[EventfdRole, int] = {}  # as sampled last
         self.wiring: dict[Switch, bool] = {}
         self.direct = False  # whether each doorbell is an interrupt, and no thread of this process reads it
         self.partner_pid = 0  # of the process that reads it, if one does
@@ -140,7 +140,7 @@ class Tally:
             case EventKind.REFUSED:
                 self._count_refusals(events)
             case EventKind.COUNT:
-                self.eventfd_counts |= {Eventfd(id): count for id, count in pairs(events)}
+                self.eventfd_counts |= {EventfdRole(id): count for id, count in pairs(events)}
             case EventKind.WIRE:
                 self.wiring |= {Switch(id): bool(on) for id, on in pairs(events)}
                 self.direct, self.partner_pid = newest > 0, newest if newest > 1 else 0
@@ -211,7 +211,7 @@ def refused_key(key: list[int]) -> tuple[Operation, int, int]:
 
 
 KEYS: dict[str, Callable[[Any], Any]] = {  # what the keys of tables are, if not numbers
-    "eventfd_counts": Eventfd,
+    "eventfd_counts": EventfdRole,
     "wiring": Switch,
     "settings": Setting,
     "exits_to_userspace": str,

@@ -14,10 +14,10 @@ from bellwire.engine.host.host import (
     Capability,
     Check,
     cpu_flags,
-    has,
+    has_capability,
     kvm_backend,
-    opened,
-    read,
+    opened_kvm,
+    read_text,
     trial_vm,
     usable_kvm,
 )
@@ -53,7 +53,7 @@ def backend_check(root: Path) -> Check:
 def kvm_checks(device: Path) -> list[Check]:
     """Capabilities and statistics; nothing where /dev/kvm cannot be used, which access_check has said."""
     try:
-        with opened(device) as kvm, trial_vm(kvm) as vm:
+        with opened_kvm(device) as kvm, trial_vm(kvm) as vm:
             return [*(capability_check(vm, capability) for capability in CAPABILITIES), statistics_check(vm)]
     except (NoKvmError, OSError):
         return []
@@ -61,7 +61,7 @@ def kvm_checks(device: Path) -> list[Check]:
 
 def capability_check(vm: int, capability: Capability) -> Check:
     """One capability of this KVM."""
-    present, needed = has(vm, capability), capability.need == "needed"
+    present, needed = has_capability(vm, capability), capability.need == "needed"
     if present or capability.need == "known":
         return Check("capability", capability.name, True, f"{'' if present else 'no '}{capability.purpose}", "", needed)
     return Check("capability", capability.name, False, f"missing: {capability.purpose}", NEWER_KERNEL, needed)
@@ -89,6 +89,6 @@ def clock_checks(root: Path) -> list[Check]:
 
 def clocksource_check(folder: Path) -> Check:
     """Whether the kernel trusts the TSC: if so, all CPUs read the same time."""
-    current, available = read(folder / "current_clocksource"), read(folder / "available_clocksource").split()
+    current, available = read_text(folder / "current_clocksource"), read_text(folder / "available_clocksource").split()
     trusted = "tsc" in (current, *available)
     return Check("clock", "clocksource", trusted, current or "unknown", "" if trusted else TRUST_TSC)

@@ -78,7 +78,7 @@ CAPABILITIES = (
 )
 
 
-def read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """What a file of /proc or /sys says; "" if it is not there."""
     try:
         return path.read_text().strip()
@@ -88,7 +88,7 @@ def read(path: Path) -> str:
 
 def cpuinfo(root: Path = ROOT) -> dict[str, str]:
     """The first CPU's entries of /proc/cpuinfo."""
-    first = read(root / "proc/cpuinfo").split("\n\n")[0]
+    first = read_text(root / "proc/cpuinfo").split("\n\n")[0]
     entries = (line.partition(":") for line in first.splitlines())
     return {name.strip(): value.strip() for name, _, value in entries}
 
@@ -109,16 +109,16 @@ def kvm_backend(root: Path = ROOT) -> str:
 def host_facts(root: Path = ROOT) -> dict[str, str]:
     """What a measurement must be labelled with: kernel, cpu, cpus, backend, clock."""
     return {
-        "kernel": read(root / "proc/sys/kernel/osrelease"),
+        "kernel": read_text(root / "proc/sys/kernel/osrelease"),
         "cpu": cpuinfo(root).get("model name", "unknown"),
         "cpus": str(len(os.sched_getaffinity(0))),
         "backend": kvm_backend(root) or "none",
-        "clock": read(root / "sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        "clock": read_text(root / "sys/devices/system/clocksource/clocksource0/current_clocksource"),
     }
 
 
 @contextmanager
-def opened(path: Path = ROOT / "dev/kvm") -> Iterator[int]:
+def opened_kvm(path: Path = ROOT / "dev/kvm") -> Iterator[int]:
     """A file descriptor of /dev/kvm; NoKvmError with the reason and the remedy if it cannot be had."""
     try:
         kvm = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -141,7 +141,7 @@ def why_not_opened(error: int, root: Path = ROOT) -> str:
 
 def why_missing(root: Path) -> str:
     """Why there is no /dev/kvm: no device node, no module, or no CPU for it."""
-    if device := read(root / "sys/class/misc/kvm/dev"):
+    if device := read_text(root / "sys/class/misc/kvm/dev"):
         mknod = f"sudo mknod /dev/kvm c {device.replace(':', ' ')}"
         return (
             f"The kernel has KVM, but there is no /dev/kvm: {mknod} (of a container: start it with --device /dev/kvm)"
@@ -207,7 +207,7 @@ def trial_vm(kvm: int) -> Iterator[int]:
         os.close(vm)
 
 
-def has(kvm: int, capability: Capability) -> bool:
+def has_capability(kvm: int, capability: Capability) -> bool:
     """Whether KVM has a capability; asked of /dev/kvm or of a VM."""
     return fcntl.ioctl(kvm, KVM_CHECK_EXTENSION, capability.number) > 0
 
@@ -215,7 +215,7 @@ def has(kvm: int, capability: Capability) -> bool:
 def capabilities(path: Path = ROOT / "dev/kvm") -> dict[str, int]:
     """What KVM answers for each of CAPABILITIES, by name; {} where it cannot be asked."""
     try:
-        with opened(path) as kvm, trial_vm(kvm) as vm:
+        with opened_kvm(path) as kvm, trial_vm(kvm) as vm:
             return {known.name: fcntl.ioctl(vm, KVM_CHECK_EXTENSION, known.number) for known in CAPABILITIES}
     except (NoKvmError, OSError):
         return {}
@@ -223,7 +223,7 @@ def capabilities(path: Path = ROOT / "dev/kvm") -> dict[str, int]:
 
 def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
     """Returns if a guest can run here; else raises NoKvmError: one sentence, with the remedy where there is one."""
-    with opened(path) as kvm:
+    with opened_kvm(path) as kvm:
         try:
             version = fcntl.ioctl(kvm, KVM_GET_API_VERSION, 0)
         except OSError as error:
@@ -232,7 +232,9 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
             raise NoKvmError(f"KVM speaks API version {version}, this program {API_VERSION}: install a newer kernel")
         with trial_vm(kvm) as vm:
             missing = [
-                capability for capability in CAPABILITIES if capability.need == "needed" and not has(vm, capability)
+                capability
+                for capability in CAPABILITIES
+                if capability.need == "needed" and not has_capability(vm, capability)
             ]
     if missing:
         names = ", ".join(f"KVM_CAP_{capability.name} ({capability.purpose})" for capability in missing)

@@ -110,11 +110,11 @@ class Ioeventfd(Owner):
     def close(self) -> None:
         """Deassigns it; the eventfd keeps its count. KvmError if the eventfd was closed before it."""
         if self in self.vm.ioeventfds:
-            deassign(self.vm, self.eventfd, self.match)
+            deassign_ioeventfd(self.vm, self.eventfd, self.match)
             self.vm.ioeventfds.remove(self)
 
 
-def deassign(vm: Vm, eventfd: Eventfd, match: IoMatch) -> None:
+def deassign_ioeventfd(vm: Vm, eventfd: Eventfd, match: IoMatch) -> None:
     """KVM_IOEVENTFD with DEASSIGN, of exactly what was assigned."""
     result = _call(vm, eventfd, match, lib.KVM_IOEVENTFD_FLAG_DEASSIGN)
     reasons = {

@@ -68,11 +68,11 @@ class Irqfd(Owner):
     def close(self) -> None:
         """Deassigns it: no interrupt comes of it after this returns, and the eventfd's count is 0. Once."""
         if self in self.vm.irqfds:
-            deassign(self.vm, self.eventfd, self.gsi)
+            deassign_irqfd(self.vm, self.eventfd, self.gsi)
             self.vm.irqfds.remove(self)
 
 
-def deassign(vm: Vm, eventfd: Eventfd, gsi: int) -> None:
+def deassign_irqfd(vm: Vm, eventfd: Eventfd, gsi: int) -> None:
     """KVM_IRQFD with DEASSIGN. The kernel does not say whether there was one."""
     result = lib.bw_irqfd(vm.fd, eventfd.fd, gsi, lib.KVM_IRQFD_FLAG_DEASSIGN, -1)
     reasons = {errno.EBADF: CLOSED_FIRST, errno.EINVAL: "The file descriptor is not an eventfd."}

@@ -25,7 +25,7 @@ PROGRAM = "qemu-storage-daemon"
 PATIENCE_SECONDS = 2.0  # between SIGTERM and SIGKILL
 
 
-def refusal() -> str:
+def daemon_refusal() -> str:
     """ "" if the daemon is installed, else the sentence that says what brings it."""
     if shutil.which(PROGRAM):
         return ""
@@ -46,7 +46,7 @@ class StorageDaemon(Owner):
     """Runs the daemon with a disk of so many bytes. Raises EngineError if it is missing or cannot be run."""
 
     def __init__(self, size: int) -> None:
-        if missing := refusal():
+        if missing := daemon_refusal():
             raise EngineError(missing)
         with ExitStack() as undo:
             self.image = undo.enter_context(unnamed_image(size))

@@ -33,7 +33,7 @@ def refused(error: int) -> str:
     return f"io_uring cannot be used: {REASONS.get(-error, os.strerror(-error))}."
 
 
-def refusal() -> str:
+def uring_refusal() -> str:
     """ "" if this host has an io_uring that signals eventfds, else the sentence that says why not."""
     with Eventfd() as eventfd:
         error = ffi.new("int *")

@@ -22,7 +22,7 @@ FAULTS = {
 }
 
 
-class Virtqueue(Owner):
+class VirtqueueDevice(Owner):
     """The device's side of a split virtqueue in the guest's memory (core/virtqueue.c).
 
     work: TSC cycles that the device takes for each buffer.

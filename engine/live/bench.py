@@ -88,7 +88,7 @@ def instrumented_period_ns(rounds: int) -> float:
     return median_period_ns(np.concatenate(batches)["tsc"], clock)
 
 
-def instrumentation(turns: int = 9, rounds: int = 8000) -> Ratio:
+def instrumentation_ratios(turns: int = 9, rounds: int = 8000) -> Ratio:
     """Instrumented against bare, in turns."""
     pairs = [(instrumented_period_ns(rounds), bare_period_ns(rounds)) for _ in range(turns)]
     first, second = zip(*pairs, strict=True)

@@ -28,7 +28,7 @@ from bellwire.engine.events import (
     FLAT_OUT,
     STATS,
     Clock,
-    Eventfd,
+    EventfdRole,
     EventKind,
     Events,
     Lane,
@@ -44,7 +44,7 @@ from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock, do_step
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.one_guest import OneGuest
-from bellwire.engine.scenarios.scenario import Pace, Scenario, Step
+from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
@@ -79,7 +79,7 @@ class Session:
         self._held = no_events()
         self._lost: dict[Lane, int] = {}
         self._stats: dict[str, int] = {}
-        self._counts: dict[Eventfd, int] = {}
+        self._counts: dict[EventfdRole, int] = {}
         self._truth: dict[str, Any] = {}
         self._covered = 0
         self._next_sample = self._played_at = 0.0
@@ -260,7 +260,7 @@ class Session:
             self._hold(event(self.now(), EventKind.SETTING, Lane.ENGINE, Setting.STEP, 0, number))
             self._step(machine, step)
 
-    def _step(self, machine: Machine, step: Step) -> None:
+    def _step(self, machine: Machine, step: LabStep) -> None:
         if step.do in SWITCHES:
             switch, on = SWITCHES[step.do]
             self._switch(switch, machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd, on)

@@ -51,7 +51,7 @@ def two_cpus() -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Program:
+class GuestProgram:
     """What a guest runs and how it is set up: guests/<image>.c and its control page."""
 
     image: str
@@ -73,7 +73,7 @@ class Guest(Owner):
 
     def __init__(
         self,
-        program: Program,
+        program: GuestProgram,
         index: int = 0,
         *,
         split_irqchip: bool = False,

@@ -16,7 +16,7 @@ from bellwire.engine.events import EventKind, Events, Lane, Operation, Setting, 
 from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.machines.one_guest import OneGuest
-from bellwire.engine.scenarios.scenario import Doorbell, Lab, Step
+from bellwire.engine.scenarios.scenario import Doorbell, Lab, LabStep
 
 # The steps that are the live switches; the session throws them.
 SWITCHES = {
@@ -35,7 +35,7 @@ class LabClock:
         self.done = 0  # steps so far
         self._seconds = 0.0
 
-    def advance(self, seconds: float) -> list[Step]:
+    def advance(self, seconds: float) -> list[LabStep]:
         """Lets time go on; the steps that have become due, in order. Each counts as done."""
         self._seconds += seconds
         due = []
@@ -44,7 +44,7 @@ class LabClock:
             self.done += 1
         return due
 
-    def _next(self, lab: Lab) -> Step | None:
+    def _next(self, lab: Lab) -> LabStep | None:
         """The next step, at its time since the start; None after the last."""
         round_, number = divmod(self.done, len(lab.steps))
         if round_ and not lab.repeat_ms:
@@ -53,7 +53,7 @@ class LabClock:
         return replace(step, at_ms=step.at_ms + round_ * lab.repeat_ms)
 
 
-def do_step(machine: OneGuest, step: Step) -> Events:
+def do_step(machine: OneGuest, step: LabStep) -> Events:
     """Does what is no switch; the events that tell of it."""
     return STEPS[step.do](machine, step.value)
 
@@ -134,7 +134,7 @@ def ring(machine: OneGuest, times: int) -> Events:
     return no_events()
 
 
-def interrupt(machine: OneGuest, times: int) -> Events:
+def interrupt_by_hand(machine: OneGuest, times: int) -> Events:
     """Signals interrupts."""
     machine.io_thread.command(singles=machine.io_thread.orders.singles + times)
     return no_events()
@@ -160,7 +160,7 @@ STEPS: dict[str, Callable[[OneGuest, int], Events]] = {
     "mask": mask_pin,
     "unmask": unmask_pin,
     "ring": ring,
-    "interrupt": interrupt,
+    "interrupt": interrupt_by_hand,
     "storm": storm,
     "crash": crash,
 }

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import Clock, Eventfd, Events, Lane, no_events
+from bellwire.engine.events import Clock, EventfdRole, Events, Lane, no_events
 from bellwire.engine.scenarios.scenario import Pace, Scenario
 
 ONE_ROUTE = "The guest has a second vector for messages only, and only where the host signals it."
@@ -85,7 +85,7 @@ class Machine(ABC):
         """All new events of all sources, not sorted."""
 
     @abstractmethod
-    def counts(self) -> dict[Eventfd, int]:
+    def counts(self) -> dict[EventfdRole, int]:
         """The eventfds' counts, peeked at."""
 
     @abstractmethod

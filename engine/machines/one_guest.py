@@ -18,11 +18,11 @@ import numpy as np
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, KvmError
-from bellwire.engine.events import Eventfd, EventKind, Events, Lane, Setting, event, no_events
+from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting, event, no_events
 from bellwire.engine.kvm.iothread import IoThread
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute
-from bellwire.engine.machines.guest import NO_LIMIT, Guest, Program, two_cpus
+from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram, two_cpus
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.wires import DoorbellWires, InterruptWires, route_of
 from bellwire.engine.scenarios.scenario import Interrupt, Pace, Scenario
@@ -81,8 +81,11 @@ class OneGuest(Machine):
         )
         self._connect()
 
-    def _program(self) -> Program:
-        program, interrupt = Program(self.scenario.guest, self.limit, self.scenario.doorbell), self.scenario.interrupt
+    def _program(self) -> GuestProgram:
+        program, interrupt = (
+            GuestProgram(self.scenario.guest, self.limit, self.scenario.doorbell),
+            self.scenario.interrupt,
+        )
         if interrupt is None:
             return program
         return replace(
@@ -199,9 +202,9 @@ class OneGuest(Machine):
         """All new events of the guest, the vCPU thread and the I/O thread, not sorted."""
         return np.concatenate([self.guest.drain_ring(self.io_ring), self.guest.drain(self.io_thread.announced)])
 
-    def counts(self) -> dict[Eventfd, int]:
+    def counts(self) -> dict[EventfdRole, int]:
         """The counts of both eventfds."""
-        return {Eventfd.DOORBELL: self.doorbells.count(), Eventfd.IRQ: self.interrupts.count()}
+        return {EventfdRole.DOORBELL: self.doorbells.count(), EventfdRole.IRQ: self.interrupts.count()}
 
     def stats(self) -> dict[str, int]:
         """KVM's own counters of the vCPU."""

@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bellwire.engine.errors import EngineError, GuestError
-from bellwire.engine.events import Eventfd, Events, Lane
+from bellwire.engine.events import EventfdRole, Events, Lane
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
-from bellwire.engine.machines.guest import NO_LIMIT, Guest, Program, two_cpus
+from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram, two_cpus
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import ringings
@@ -75,9 +75,9 @@ class TwoGuests(Machine):
 
     def _build_guests(self) -> list[Guest]:
         """A and B, and B's control page in A's memory. A is closed first: it uses B's memory."""
-        listener = Guest(Program(LISTENER, vector=self.interrupt.vector, ioapic_pin=self._pin()), index=1)
+        listener = Guest(GuestProgram(LISTENER, vector=self.interrupt.vector, ioapic_pin=self._pin()), index=1)
         self._stack.enter_context(listener)
-        ringer = Guest(Program(self.scenario.guest, self.limit, self.doorbell), index=0)
+        ringer = Guest(GuestProgram(self.scenario.guest, self.limit, self.doorbell), index=0)
         self._stack.enter_context(ringer)
         ringer.vm.map_control_page(listener.memory)
         return [ringer, listener]
@@ -137,18 +137,18 @@ class TwoGuests(Machine):
         """All new events of the guests and their vCPUs' threads, not sorted."""
         return np.concatenate([guest.drain() for guest in self.guests])
 
-    def counts(self) -> dict[Eventfd, int]:
+    def counts(self) -> dict[EventfdRole, int]:
         """The count of the eventfd, which is the doorbell's and the irqfd's."""
         count = self.eventfd.count()
-        return {Eventfd.DOORBELL: count, Eventfd.IRQ: count}
+        return {EventfdRole.DOORBELL: count, EventfdRole.IRQ: count}
 
     def stats(self) -> dict[str, int]:
         """KVM's own counters of the vCPUs, summed up."""
-        return summed([guest.stats() for guest in self.guests])
+        return summed_tables([guest.stats() for guest in self.guests])
 
     def lost(self) -> dict[Lane, int]:
         """Events lost so far, by the lane that lost them."""
-        return summed([guest.lost() for guest in self.guests])
+        return summed_tables([guest.lost() for guest in self.guests])
 
     def truth(self) -> dict[str, Any]:
         """The counters behind the events. reads: of the eventfd by user space, which has no thread to do it."""
@@ -161,7 +161,7 @@ class TwoGuests(Machine):
             "signalled": rung,
             "refused": 0,
             "relayed": self.ringer.vcpu.relayed(),
-            "exits": summed([guest.vcpu.exits() for guest in self.guests]),
+            "exits": summed_tables([guest.vcpu.exits() for guest in self.guests]),
             "pending": rung - seen,
             "irq_pending": rung - seen,
             "nonsense": sum(guest.nonsense() for guest in self.guests),
@@ -204,11 +204,11 @@ class SelfDoorbell(TwoGuests):
     """One guest that rings itself."""
 
     def _build_guests(self) -> list[Guest]:
-        program = Program(self.scenario.guest, self.limit, self.doorbell, self.interrupt.vector, self._pin())
+        program = GuestProgram(self.scenario.guest, self.limit, self.doorbell, self.interrupt.vector, self._pin())
         return [self._stack.enter_context(Guest(program))]
 
 
-def summed(tables: list[dict[Key, int]]) -> dict[Key, int]:
+def summed_tables(tables: list[dict[Key, int]]) -> dict[Key, int]:
     """The tables added up, key by key."""
     total: dict[Key, int] = {}
     for table in tables:

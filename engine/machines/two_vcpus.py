@@ -19,9 +19,9 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Lane, Setting, event
 from bellwire.engine.kvm.gsi import GsiRoute
-from bellwire.engine.machines.guest import NO_LIMIT, Guest, Program
+from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram
 from bellwire.engine.machines.one_guest import OneGuest
-from bellwire.engine.machines.two_guests import summed
+from bellwire.engine.machines.two_guests import summed_tables
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Pace
 
@@ -90,7 +90,7 @@ class TwoVcpus(OneGuest):
     def _pio(self) -> bool:
         return self.scenario.doorbell is not None and self.scenario.doorbell.bus == "pio"
 
-    def _program(self) -> Program:
+    def _program(self) -> GuestProgram:
         """Each vCPU rings half of what is asked for."""
         program = super()._program()
         return program if program.limit == NO_LIMIT else replace(program, limit=(program.limit + 1) // 2)
@@ -147,11 +147,11 @@ class TwoVcpus(OneGuest):
 
     def stats(self) -> dict[str, int]:
         """KVM's own counters of the vCPUs, summed up."""
-        return summed([guest.stats() for guest in self.guests])
+        return summed_tables([guest.stats() for guest in self.guests])
 
     def lost(self) -> dict[Lane, int]:
         """Events lost so far, by the lane that lost them."""
-        return summed([super().lost(), self.second.lost()])
+        return summed_tables([super().lost(), self.second.lost()])
 
     def truth(self) -> dict[str, Any]:
         """The counters behind the events, those of both vCPUs added up."""
@@ -160,7 +160,7 @@ class TwoVcpus(OneGuest):
             "rung": sum(guest.rung() for guest in self.guests),
             "handled": sum(guest.handled() for guest in self.guests),
             "relayed": sum(guest.vcpu.relayed() for guest in self.guests),
-            "exits": summed([guest.vcpu.exits() for guest in self.guests]),
+            "exits": summed_tables([guest.vcpu.exits() for guest in self.guests]),
             "nonsense": self.guest.nonsense() + second.nonsense(),
         }
 

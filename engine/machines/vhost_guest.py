@@ -16,7 +16,7 @@ import numpy as np
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import Eventfd
+from bellwire.engine.events import EventfdRole
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
 from bellwire.engine.kvm.storage_daemon import StorageDaemon
@@ -70,9 +70,9 @@ class VhostUserGuest(SelfDoorbell):
 
     # -- what has happened --------------------------------------------------------------------------------------------
 
-    def counts(self) -> dict[Eventfd, int]:
+    def counts(self) -> dict[EventfdRole, int]:
         """The counts of both eventfds, which the other process shares."""
-        return {Eventfd.DOORBELL: self.eventfd.count(), Eventfd.IRQ: self.call.count()}
+        return {EventfdRole.DOORBELL: self.eventfd.count(), EventfdRole.IRQ: self.call.count()}
 
     def truth(self) -> dict[str, Any]:
         """written, compared, wrong: sectors, says the guest; missing: of these, those that the image does not hold.

@@ -19,7 +19,7 @@ from typing import Any
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError
-from bellwire.engine.kvm.virtqueue import Virtqueue
+from bellwire.engine.kvm.virtqueue import VirtqueueDevice
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.verdict import Verdict
 
@@ -32,7 +32,7 @@ class VirtqueueMachine(OneGuest):
         assert wanted is not None
         self.guest.control(lib.BW_CTL_EVENT_IDX, "I", int(wanted.event_idx))
         work = self.clock.cycles(wanted.work_us / 1e6)
-        self.virtqueue = Virtqueue(self.guest.memory, self.io_ring, event_idx=wanted.event_idx, work=work)
+        self.virtqueue = VirtqueueDevice(self.guest.memory, self.io_ring, event_idx=wanted.event_idx, work=work)
         self._stack.callback(self._end_serving)
         super()._connect()
         self.io_thread.serve(self.virtqueue.handle)

@@ -129,13 +129,13 @@ def read_message(file: int, offset: int) -> Message | None:
     header = os.pread(file, size, offset + PREFIX)
     if len(header) < size:
         raise ValueError("cut off")
-    message = parsed(header, offset)
+    message = parsed_message(header, offset)
     if message.end > os.fstat(file).st_size:
         raise ValueError("cut off")
     return message
 
 
-def parsed(header: bytes, offset: int) -> Message:
+def parsed_message(header: bytes, offset: int) -> Message:
     """The message of this flatbuffer, whose prefix is at `offset`; ValueError if it is none."""
     if len(header) < 4:
         raise ValueError("no message")

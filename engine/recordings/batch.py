@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bellwire.engine.events import EVENT, Eventfd, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.recordings.arrow_stream import Message
 from bellwire.engine.recordings.header import FIELDS
@@ -26,7 +26,7 @@ Columns = Iterator[tuple[str, npt.NDArray[Any]]]
 # How many ids there are of the kinds whose ids are an enum.
 IDS = {
     EventKind.BEFORE: len(Before),
-    EventKind.COUNT: len(Eventfd),
+    EventKind.COUNT: len(EventfdRole),
     EventKind.WIRE: len(Switch),
     EventKind.SETTING: len(Setting),
     EventKind.LOST: len(Lane),

@@ -17,7 +17,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError, ScenarioError
-from bellwire.engine.events import EVENT, NAMES, STATS, Clock, Eventfd, EventKind, IrqIoctl, Lane, Setting, Switch
+from bellwire.engine.events import EVENT, NAMES, STATS, Clock, EventfdRole, EventKind, IrqIoctl, Lane, Setting, Switch
 from bellwire.engine.host.host import capabilities
 from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, scenario_of
@@ -40,7 +40,7 @@ FIELDS = [
 ENUMS: dict[str, dict[str, int]] = {
     "kinds": {kind.name: kind.value for kind in EventKind},
     "lanes": {lane.name: lane.value for lane in Lane},
-    "eventfds": {eventfd.name: eventfd.value for eventfd in Eventfd},
+    "eventfds": {eventfd.name: eventfd.value for eventfd in EventfdRole},
     "switches": {switch.name: switch.value for switch in Switch},
     "settings": {setting.name: setting.value for setting in Setting},
     "irq_ioctls": {ioctl.name: ioctl.value for ioctl in IrqIoctl},
@@ -148,13 +148,13 @@ def header_of(content: dict[str, Any]) -> Header:
         Clock(float(content["clock_hz"])),
         str(content["program"]),
         {str(key): int(value) for key, value in content.get("capabilities", {}).items()},
-        whole(content.get("started_ns", 0)),
-        whole(content.get("started_tsc", 0)),
+        checked_number(content.get("started_ns", 0)),
+        checked_number(content.get("started_tsc", 0)),
         int(content["version"]),
     )
 
 
-def whole(value: Any) -> int:
+def checked_number(value: Any) -> int:
     """A number from 0 to 2^63; ValueError for anything else."""
     number = int(value)
     if not 0 <= number < 2**63:

@@ -22,7 +22,7 @@ from bellwire.engine.errors import RecordingError
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.latency import LATENCIES
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
-from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, extremes, merged, rows_in, rows_of
+from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, extremes, next_level, rows_in, rows_of
 from bellwire.engine.recordings.recording import Progress, Recording
 
 VERSION = 1  # of what is in the cache
@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.uint64]
 
 
-class Bins(NamedTuple):
+class Parts(NamedTuple):
     """What lies in each of n equal parts of a stretch of time. What is counted where a part begins is shared out."""
 
     kinds: Floats  # shape (n, number of EventKind): events
@@ -86,14 +86,14 @@ class RecordingIndex:
     def __init__(self, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]]) -> None:
         self.levels, self.tallies = levels, tallies
 
-    def bins(self, t0: int, t1: int, n: int) -> Bins:
+    def bins(self, t0: int, t1: int, n: int) -> Parts:
         """What lies in each of `n` equal parts of t0..t1 (TSC)."""
         rows = self._rows(t0, t1)
         edges = np.linspace(0, max(t1 - t0, 1), n + 1)
         start, end = (since(rows[name], t0) for name in ("start", "end"))
         time = np.maximum.accumulate(np.stack([start, end], axis=1).ravel())
-        kinds, lanes, busy, latencies = (shared(rows[name], time, edges) for name in SUMS)
-        return Bins(kinds, lanes, busy, latencies, *extremes_between(rows, (start + end) / 2, edges))
+        kinds, lanes, busy, latencies = (shared_out(rows[name], time, edges) for name in SUMS)
+        return Parts(kinds, lanes, busy, latencies, *extremes_between(rows, (start + end) / 2, edges))
 
     def _rows(self, t0: int, t1: int) -> Rows:
         """Those of the finest level that has no more than MOST there."""
@@ -144,7 +144,7 @@ class RecordingIndex:
             return None
         levels = [Level.of(rows[:used])]
         while levels[-1].rows.size > COARSEST:
-            levels.append(Level.of(merged(levels[-1].rows)))
+            levels.append(Level.of(next_level(levels[-1].rows)))
         keep(folder_of(recording.path), levels, tallies)
         return cls.cached(recording) or cls(levels, tallies)
 
@@ -173,7 +173,7 @@ def since(times: npt.NDArray[np.uint64], origin: int) -> Floats:
     return difference.astype(np.float64)
 
 
-def shared(amounts: npt.NDArray[Any], time: Floats, edges: Floats) -> Floats:
+def shared_out(amounts: npt.NDArray[Any], time: Floats, edges: Floats) -> Floats:
     """The amounts of rows (shape (rows, width)) shared out to the parts between edges; time: start, end of each row."""
     if not amounts.shape[0]:
         return np.zeros((edges.size - 1, amounts.shape[1]))

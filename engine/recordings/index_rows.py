@@ -51,8 +51,8 @@ def rows_of(events: Events, journeys: Journeys, clock: Clock) -> Rows:
     rows = np.zeros(n, ROW)
     rows["start"], rows["end"], rows["min"] = edges[:-1], edges[1:], np.inf
     places = row_at(edges, events["tsc"])
-    rows["kinds"] = table(places, events["kind"], n, KINDS)
-    rows["lanes"] = table(places, events["lane"], n, len(Lane))
+    rows["kinds"] = value_counts(places, events["kind"], n, KINDS)
+    rows["lanes"] = value_counts(places, events["lane"], n, len(Lane))
     add_busy(rows, edges, events, journeys)
     add_latencies(rows, edges, journeys, clock)
     return rows
@@ -63,7 +63,7 @@ def row_at(edges: npt.NDArray[np.uint64], tsc: npt.NDArray[np.uint64]) -> Places
     return np.clip(np.searchsorted(edges, tsc, side="right") - 1, 0, edges.size - 2)
 
 
-def table(places: Places, values: npt.NDArray[np.unsignedinteger], n: int, width: int) -> npt.NDArray[np.int64]:
+def value_counts(places: Places, values: npt.NDArray[np.unsignedinteger], n: int, width: int) -> npt.NDArray[np.int64]:
     """How often each value comes in each row; shape (n, width)."""
     return np.bincount(places * width + values, minlength=n * width).reshape(n, width)
 
@@ -101,7 +101,7 @@ def extremes(places: Places, values: Floats, n: int) -> tuple[Floats, Floats]:
     return low, high
 
 
-def merged(rows: Rows) -> Rows:
+def next_level(rows: Rows) -> Rows:
     """The next level: MERGED rows in one."""
     first = np.arange(0, rows.size, MERGED)
     out = np.empty(first.size, ROW)

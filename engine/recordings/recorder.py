@@ -86,7 +86,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Writes what waits for its batch."""
-        events = in_order(np.concatenate([no_events(), *self._held]))
+        events = by_time(np.concatenate([no_events(), *self._held]))
         self._held = []
         for start in range(0, events.size, BATCH):
             self._write(events[start : start + BATCH])
@@ -154,7 +154,7 @@ def save_recording(path: Path, header: Header, batches: Iterable[Events]) -> int
     return recorder.events
 
 
-def in_order(events: Events) -> Events:
+def by_time(events: Events) -> Events:
     """The events sorted by tsc; those of one time keep their order."""
     tsc = events["tsc"]
     if (tsc[1:] >= tsc[:-1]).all():

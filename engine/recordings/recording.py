@@ -32,7 +32,7 @@ from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Messag
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
 from bellwire.engine.recordings.header import METADATA, read_header
 from bellwire.engine.recordings.outline import Outline
-from bellwire.engine.recordings.recorder import in_order
+from bellwire.engine.recordings.recorder import by_time
 
 ENTRY: np.dtype[np.void] = np.dtype(
     [
@@ -63,7 +63,7 @@ class Recording:
         self._cache: OrderedDict[int, Events] = OrderedDict()
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
         try:
-            with opened(path) as file:
+            with opened_file(path) as file:
                 self._schema = schema_message(file)
                 self.header = read_header(pa.ipc.read_schema(pa.py_buffer(self._schema)), path)
                 self.entries: Entries = np.array(list(self._walk(file, len(self._schema))), ENTRY)
@@ -159,7 +159,7 @@ class Recording:
         later = np.minimum.accumulate(self.entries["first"][::-1])[::-1]
         held = no_events()
         for number, events in enumerate(self.batches()):
-            held = in_order(np.concatenate([held, events]))
+            held = by_time(np.concatenate([held, events]))
             end = later[number + 1] if number + 1 < later.size else None
             cut = held.size if end is None else int(np.searchsorted(held["tsc"], end))
             cut = max(cut, held.size - ROWS_LIMIT)  # of a file that is out of order altogether
@@ -173,7 +173,7 @@ class Recording:
         touched = np.flatnonzero((self.entries["first"] < edges[1]) & (self.entries["last"] >= edges[0]))
         found = [self.read(int(number)) for number in touched]
         inside = [events[slice(*np.searchsorted(events["tsc"], edges))] for events in found]
-        return in_order(np.concatenate([no_events(), *inside]))
+        return by_time(np.concatenate([no_events(), *inside]))
 
     def read(self, number: int) -> Events:
         """A batch, which must not be written to; nothing if it is damaged. RecordingError if the file has changed."""
@@ -197,7 +197,7 @@ class Recording:
     def _read(self, entry: np.void) -> Events | None:
         """The events; None if they cannot be events."""
         try:
-            with opened(self.path) as file:
+            with opened_file(self.path) as file:
                 message = read_message(file, int(entry["offset"]))
                 if message is None or (message.size, message.rows) != (entry["size"], entry["events"]):
                     raise ValueError("another batch is there")
@@ -220,7 +220,7 @@ class Recording:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def opened_file(path: Path) -> Iterator[int]:
     """A descriptor to read from; OSError if there is no such file, or if it is a pipe or a folder."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:

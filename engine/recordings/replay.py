@@ -16,7 +16,7 @@ from bellwire.engine.folds.beginning import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
-from bellwire.engine.recordings.recorder import in_order
+from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
 
 REASON = "This is a recording: it shows what happened, and cannot be changed."
@@ -149,7 +149,7 @@ class Replay:
             split = int(np.searchsorted(self._ahead["tsc"], now, side="right"))
             due.append(self._ahead[:split])
             self._ahead = self._ahead[split:]
-        return in_order(np.concatenate(due))
+        return by_time(np.concatenate(due))
 
     def _next(self) -> Events:
         """The next batch of the recording; empty at its end, or where it can no longer be read."""

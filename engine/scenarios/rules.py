@@ -67,7 +67,7 @@ def choice(*values: Any) -> Rule:
     )
 
 
-def whole(low: int, high: int, base: str = "d") -> Rule:
+def whole_number(low: int, high: int, base: str = "d") -> Rule:
     """A whole number, shown in decimal or, with base "#x", in hexadecimal."""
     return Rule(
         f"a whole number from {low:{base}} to {high:{base}}",
@@ -141,7 +141,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "": {
         "title": text(),
         "group": choice(*GROUPS),
-        "rank": optional(whole(1, 999), 500),
+        "rank": optional(whole_number(1, 999), 500),
         "purpose": text(),
         "shows": text(),
         "guest": guest(),
@@ -150,43 +150,43 @@ RULES: dict[str, dict[str, Rule]] = {
     },
     "doorbell": {
         "bus": choice("pio", "mmio"),
-        "address": optional(whole(0, 2**32 - 1, "#x"), None),
+        "address": optional(whole_number(0, 2**32 - 1, "#x"), None),
         "length": choice(0, 1, 2, 4, 8),
         "width": optional(choice(1, 2, 4, 8), None),
-        "value": optional(whole(0, 2**64 - 1), 0),
+        "value": optional(whole_number(0, 2**64 - 1), 0),
         "ioeventfd": optional(flag(), True),
-        "ioeventfd_address": optional(whole(0, 2**32 - 1, "#x"), None),
-        "datamatch": optional(whole(0, 2**64 - 1), None),
-        "queues": optional(whole(1, 8), 1),
-        "addresses": optional(whole(1, 8), 1),
+        "ioeventfd_address": optional(whole_number(0, 2**32 - 1, "#x"), None),
+        "datamatch": optional(whole_number(0, 2**64 - 1), None),
+        "queues": optional(whole_number(1, 8), 1),
+        "addresses": optional(whole_number(1, 8), 1),
         "coalesced": optional(flag(), False),
     },
     "interrupt": {
         "route": choice("msi", "ioapic"),
-        "gsi": optional(whole(0, 4095), None),
-        "vector": optional(whole(0x10, 0xFF, "#x"), None),
-        "vcpu": optional(whole(0, 1), 0),
+        "gsi": optional(whole_number(0, 4095), None),
+        "vector": optional(whole_number(0x10, 0xFF, "#x"), None),
+        "vcpu": optional(whole_number(0, 1), 0),
         "ioctl": optional(choice("irq-line", "signal-msi"), "signal-msi"),
         "irqfd": optional(flag(), True),
         "waits": optional(flag(), False),
         "trigger": optional(choice("edge", "level"), "edge"),
         "masked": optional(flag(), False),
         "eoi": optional(flag(), True),
-        "irqfds": optional(whole(1, 8), 1),
-        "hold_us": optional(whole(0, 100_000), 0),
-        "reroute_ms": optional(whole(0, 10_000), 0),
+        "irqfds": optional(whole_number(1, 8), 1),
+        "hold_us": optional(whole_number(0, 100_000), 0),
+        "reroute_ms": optional(whole_number(0, 10_000), 0),
         "by": choice("guest", "host", "doorbell", "device", "partner"),
     },
     "virtqueue": {
         "event_idx": optional(flag(), False),
-        "work_us": optional(whole(0, 10_000), 0),
+        "work_us": optional(whole_number(0, 10_000), 0),
     },
     "pace": {
         "per_second": rate(),
-        "burst": optional(whole(1, 1000), 1),
+        "burst": optional(whole_number(1, 1000), 1),
         "idle": optional(choice("hlt", "spin"), "hlt"),
     },
-    "lab": {"steps": steps(), "repeat_ms": optional(whole(0, 600_000), 0)},
+    "lab": {"steps": steps(), "repeat_ms": optional(whole_number(0, 600_000), 0)},
     "expect": {"order": kinds(), "ends": optional(flag(), False)},
 }
 OPTIONAL_TABLES = ("doorbell", "interrupt", "virtqueue", "lab")
@@ -232,7 +232,7 @@ class Origin:
         return found
 
 
-def parsed(table: str, key: str, word: str) -> Any:
+def parsed_setting(table: str, key: str, word: str) -> Any:
     """A setting's value from the command line. What cannot be parsed stays a text, which its rule then refuses."""
     try:
         return RULES[table][key].parse(word)
@@ -268,11 +268,11 @@ def checked_table(name: str, table: Any, origin: Origin) -> dict[str, Any]:
         if value is REQUIRED:
             raise origin.error(name, key, f"missing; {rules[key].allowed} is needed")
         if key in table and not rules[key].accepts(value):
-            raise origin.error(name, key, f"{shown(value)} is not allowed; allowed is {rules[key].allowed}")
+            raise origin.error(name, key, f"{as_toml(value)} is not allowed; allowed is {rules[key].allowed}")
     return with_derived(name, values)
 
 
-def shown(value: Any) -> str:
+def as_toml(value: Any) -> str:
     """A value as a TOML file would write it."""
     return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -283,14 +283,14 @@ def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:
     if name == "doorbell":
         follows = {"address": ADDRESSES[values["bus"]], "width": values["length"] or 4}
     if name == "interrupt":
-        follows = {"gsi": GSIS[values["route"]], "vector": vector_of(values)}
+        follows = {"gsi": GSIS[values["route"]], "vector": handler_vector(values)}
     values = values | {key: value for key, value in follows.items() if values[key] is None}
     if name == "doorbell" and values["ioeventfd_address"] is None:
         values["ioeventfd_address"] = values["address"]
     return values
 
 
-def vector_of(interrupt: Mapping[str, Any]) -> int:
+def handler_vector(interrupt: Mapping[str, Any]) -> int:
     """The vector whose handler does what this interrupt needs."""
     if not interrupt["eoi"]:
         return VECTORS["no-eoi"]
@@ -399,8 +399,8 @@ def doorbell_contradictions(doorbell: Mapping[str, Any], program: str) -> Iterat
 def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -> Iterator[tuple[str, str, str]]:
     """The route must be one that KVM takes and for which the guest has a handler."""
     route, vector, gsi = interrupt["route"], interrupt["vector"], interrupt["gsi"]
-    if vector != vector_of(interrupt):
-        allowed = f"for the route {route} is {vector_of(interrupt):#x}"
+    if vector != handler_vector(interrupt):
+        allowed = f"for the route {route} is {handler_vector(interrupt):#x}"
         yield "interrupt", "vector", f"{vector:#x} is not allowed; allowed {allowed}"
     if route == "ioapic" and gsi > 23:
         yield "interrupt", "gsi", f"{gsi} is not allowed; allowed for the route ioapic is a pin from 0 to 23"

@@ -16,7 +16,7 @@ from typing import Any
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
-from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed
+from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed_setting
 
 DEFAULT = "roundtrip"
 
@@ -83,7 +83,7 @@ class Virtqueue:
 
 
 @dataclass(frozen=True)
-class Step:
+class LabStep:
     """What a lab does by itself: `do` is one of STEPS of scenario_rules.py."""
 
     at_ms: int  # after the start
@@ -95,7 +95,7 @@ class Step:
 class Lab:
     """How a scenario breaks, and is mended, by itself."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LabStep, ...]
     repeat_ms: int  # when they begin again; 0: never
 
 
@@ -157,7 +157,7 @@ class Scenario:
             section, key = place_of(name)
             if section not in tables:
                 raise ScenarioError(f"{name}: the scenario {self.name} has no {section}.")
-            tables[section][key] = parsed(section, key, text)
+            tables[section][key] = parsed_setting(section, key, text)
             for derived in DERIVED.get(key, ()):
                 if derived not in settings:
                     tables[section].pop(derived, None)
@@ -215,7 +215,7 @@ def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin) -> Scenari
 
 def lab_of(steps: Iterable[Mapping[str, Any]], repeat_ms: int) -> Lab:
     """A lab of checked values."""
-    return Lab(tuple(Step(**step) for step in steps), repeat_ms)
+    return Lab(tuple(LabStep(**step) for step in steps), repeat_ms)
 
 
 def load_scenario_file(path: Path) -> Scenario:

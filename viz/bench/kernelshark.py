@@ -28,7 +28,7 @@ class NotMeasuredError(Exception):
 
 def load_seconds(events: int, folder: Path) -> tuple[float, int]:
     """Seconds until KernelShark has read a trace of about that many events, and how many it has."""
-    if shutil.which("trace-cmd") is None or not loadable():
+    if shutil.which("trace-cmd") is None or not library_there():
         raise NotMeasuredError("trace-cmd or libkshark is not installed: apt install trace-cmd libkshark2")
     try:
         raw = capture(events, folder)
@@ -42,7 +42,7 @@ def load_seconds(events: int, folder: Path) -> tuple[float, int]:
     return float(seconds), int(count)
 
 
-def loadable() -> bool:
+def library_there() -> bool:
     """Whether KernelShark's library is there."""
     try:
         ctypes.CDLL(LIBRARY)
@@ -76,7 +76,7 @@ def capture(events: int, folder: Path) -> list[str]:
         for process in running:
             process.wait()
         (trace / "tracing_on").write_text("0")
-        return [copied(trace / f"per_cpu/cpu{cpu}/trace_pipe_raw", folder / f"cpu{cpu}") for cpu in cpus]
+        return [spliced(trace / f"per_cpu/cpu{cpu}/trace_pipe_raw", folder / f"cpu{cpu}") for cpu in cpus]
 
 
 def busy(trace: Path, cpu: int, copies: int) -> subprocess.Popen[bytes]:
@@ -85,7 +85,7 @@ def busy(trace: Path, cpu: int, copies: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(["sh", "-c", f"echo $$ >> {trace}/set_event_pid; exec {dd}"])
 
 
-def copied(pipe: Path, to: Path) -> str:
+def spliced(pipe: Path, to: Path) -> str:
     """Copies a ring buffer page by page, as it is; the file's name."""
     file = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:

@@ -95,14 +95,14 @@ def microseconds(ns: float) -> str:
     return f"{ns / 1000:.1f} µs"
 
 
-def spread(ratios: tuple[float, ...]) -> str:
+def range_of(ratios: tuple[float, ...]) -> str:
     return f"{min(ratios):.2f} to {max(ratios):.2f} over {len(ratios)} pairs"
 
 
 def instrumentation(turns: int) -> Figure:
     """All instrumentation, headless, against the bare loop."""
-    ratio = bench.instrumentation(2 * turns + 1, rounds=6000)
-    detail = f"{microseconds(ratio.first_ns)} against {microseconds(ratio.second_ns)}; {spread(ratio.ratios)}"
+    ratio = bench.instrumentation_ratios(2 * turns + 1, rounds=6000)
+    detail = f"{microseconds(ratio.first_ns)} against {microseconds(ratio.second_ns)}; {range_of(ratio.ratios)}"
     return Figure(
         "round trip, instrumented : bare, p50", f"{ratio.median:.2f} x", "1.10 x", ratio.median <= 1.10, detail
     )
@@ -114,7 +114,7 @@ def with_window(turns: int) -> Figure:
     pairs = [(round_trip_with_window(scenario, 2.5), round_trip_headless(scenario, 2.5)) for _ in range(turns)]
     ratios = tuple(first / second for first, second in pairs)
     first, second = (statistics.median(side) for side in zip(*pairs, strict=True))
-    detail = f"{microseconds(first)} against {microseconds(second)}; {spread(ratios)}"
+    detail = f"{microseconds(first)} against {microseconds(second)}; {range_of(ratios)}"
     value = statistics.median(ratios)
     return Figure("round trip, window open : headless, p50", f"{value:.2f} x", "1.25 x", value <= 1.25, detail)
 

@@ -80,7 +80,7 @@ def figures_of(measured: dict[str, float], what: str) -> list[Figure]:
 # -- in the process that is measured
 
 
-def measure(path: Path) -> dict[str, float]:
+def measure_recording(path: Path) -> dict[str, float]:
     """Opens, indexes, zooms."""
     began = time.perf_counter()
     replay = Replay(Recording(path))
@@ -133,4 +133,4 @@ def zoom(replay: Replay) -> tuple[list[float], list[float]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]))))
+    print(json.dumps(measure_recording(Path(sys.argv[1]))))

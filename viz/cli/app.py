@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
 
 if TYPE_CHECKING:
-    from bellwire.engine.findings.assertion import Assertion, Verdict
+    from bellwire.engine.findings.assertion import Assertion, Judgement
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.viz.bench.program import Figure
     from bellwire.viz.cli.measure import Measurement
@@ -39,7 +39,7 @@ class UnitName(StrEnum):
     CYCLES = "cycles"
 
 
-class Commands(TyperGroup):
+class CommandGroup(TyperGroup):
     """A first word that is no command is a scenario: `bellwire roundtrip` is `bellwire open roundtrip`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -50,7 +50,10 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Commands, add_completion=False, rich_markup_mode=None, subcommand_metavar="[SCENARIO | RECORDING | COMMAND ...]"
+    cls=CommandGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    subcommand_metavar="[SCENARIO | RECORDING | COMMAND ...]",
 )
 
 ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of `bellwire list`.")]
@@ -197,13 +200,13 @@ def scenario_table(scenarios: list[Scenario]) -> RenderableType:
 @app.command()
 def doctor(as_json: Json = False) -> int:
     """Checks this host; names the command that mends what is missing."""
-    from bellwire.viz.cli.doctor import all_checks, exit_code, report, table
+    from bellwire.viz.cli.doctor import all_checks, checks_table, doctor_report, exit_code
 
     checks = all_checks()
     if as_json:
-        out_json(report(checks))
+        out_json(doctor_report(checks))
     else:
-        out(table(checks))
+        out(checks_table(checks))
     return exit_code(checks)
 
 
@@ -243,9 +246,9 @@ def check_length(scenario: Scenario, seconds: float | None, count: int | None) -
 
 def assertions_of(texts: list[str] | None) -> list[Assertion]:
     """What --assert says; AssertionTextError if it cannot be parsed."""
-    from bellwire.engine.findings.assertion import parse
+    from bellwire.engine.findings.assertion import parse_assertion
 
-    return [parse(text) for text in texts or []]
+    return [parse_assertion(text) for text in texts or []]
 
 
 def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None) -> Measurement:
@@ -260,7 +263,7 @@ def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: 
         return measure(session, recorder_of(session, record), seconds, count, progress)
 
 
-def print_measurement(done: Measurement, verdicts: list[Verdict], as_json: bool, unit: UnitName) -> None:
+def print_measurement(done: Measurement, verdicts: list[Judgement], as_json: bool, unit: UnitName) -> None:
     """As one JSON object, or as tables."""
     from bellwire.viz.cli import summary
 
@@ -321,16 +324,16 @@ def compare_(
         else:
             found, hz = compare.compare_files(a, b, progress)
     if as_json:
-        out_json(compare.report(found))
+        out_json(compare.comparison_report(found))
     else:
         out(compare.tables(found, unit_called(unit, hz)))
 
 
 @contextmanager
-def share_bar(what: str) -> Iterator[Callable[[float], None]]:
-    """On a terminal, a bar for reading files, which vanishes at the end; anywhere else nothing."""
+def share_bar(what: str, long: bool = True) -> Iterator[Callable[[float], None]]:
+    """On a terminal, a bar for work that is `long`, which vanishes at the end; anywhere else nothing."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or not long:
         yield lambda share: None
         return
     from rich.progress import Progress

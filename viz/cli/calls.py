@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.calls.call import Call
-from bellwire.engine.calls.program import LANGUAGES, program
+from bellwire.engine.calls.program import LANGUAGES, program_of
 
 FORMS = (*LANGUAGES, "bytes")
 
@@ -18,7 +18,7 @@ FORMS = (*LANGUAGES, "bytes")
 def as_text(call: Call, form: str) -> str:
     """One of FORMS, as it is pasted: a whole program, or rows of bytes."""
     if form in LANGUAGES:
-        return program(call, form).text.rstrip("\n")
+        return program_of(call, form).text.rstrip("\n")
     return "\n".join(call.arguments.hex()) if call.arguments else ""
 
 

@@ -23,7 +23,7 @@ from bellwire.engine.findings.compare import (
     sides_at_switch,
 )
 from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.cli.summary import COLUMNS, grouped, latency_row, table_of
+from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of, with_commas
 from bellwire.viz.text.figures import Unit
 
 Progress = Callable[[float], None]
@@ -44,7 +44,7 @@ def compare_at_switch(path: Path, progress: Progress) -> tuple[Comparison, float
     return compare(*sides_at_switch(recording, progress)), recording.header.clock.hz
 
 
-def report(comparison: Comparison) -> dict[str, Any]:
+def comparison_report(comparison: Comparison) -> dict[str, Any]:
     """The JSON object of `bellwire compare --json`; latencies in ns, differences are B - A."""
     return {
         "a": side_report(comparison.a),
@@ -84,12 +84,12 @@ def difference_report(found: Difference) -> dict[str, Any]:
 
 def tables(comparison: Comparison, unit: Unit) -> RenderableType:
     """The tables of `bellwire compare`."""
-    parts: list[RenderableType] = [heading(comparison), latencies_table(comparison, unit)]
-    parts += [differences_table(comparison, unit), exits_table(comparison)]
+    parts: list[RenderableType] = [sides_heading(comparison), latencies_table(comparison, unit)]
+    parts += [differences_table(comparison, unit), exits_beside(comparison)]
     return Group(*(part for each in parts for part in (each, "")))
 
 
-def heading(comparison: Comparison) -> Text:
+def sides_heading(comparison: Comparison) -> Text:
     """Which is A and which B, and whether they can be compared at all."""
     text = Text()
     for name, side in (("A", comparison.a), ("B", comparison.b)):
@@ -120,25 +120,28 @@ def differences_table(comparison: Comparison, unit: Unit) -> RenderableType:
     for latency, differences in comparison.differences.items():
         for name, found in differences.items():
             first = latency.replace("_", " ") if name == "p50" else ""
-            ends = f"{signed(found.low, unit)} … {signed(found.high, unit)}" if found.enough else "–"
+            ends = f"{signed_number(found.low, unit)} … {signed_number(found.high, unit)}" if found.enough else "–"
             words = Text(found.words, style="bold" if found.significant else "dim")
-            table.add_row(first, name, signed(found.ns, unit), ends, words)
-    how = f"bootstrap, {grouped(RESAMPLES)} resamples, seed {SEED}; journeys taken as independent, each line by itself"
+            table.add_row(first, name, signed_number(found.ns, unit), ends, words)
+    drawn = f"bootstrap, {with_commas(RESAMPLES)} resamples, seed {SEED}"
+    how = f"{drawn}; journeys taken as independent, each line by itself"
     return Group(table, Text(how, style="dim"))
 
 
-def signed(ns: float, unit: Unit) -> str:
+def signed_number(ns: float, unit: Unit) -> str:
     """A difference without its unit."""
     value = ns / unit.size
     digits = 0 if unit.size < 1e3 else 1 if abs(value) >= 10 else 2
     return f"{value:+,.{digits}f}".replace("-", "−")
 
 
-def exits_table(comparison: Comparison) -> Table:
+def exits_beside(comparison: Comparison) -> Table:
     """Exits per signal, side by side."""
     a, b = comparison.a.exits.per_signal(), comparison.b.exits.per_signal()
     table = table_of("Exits per signal", ["A", "B"])
-    table.add_row("signals", grouped(comparison.a.exits.signals), grouped(comparison.b.exits.signals), style="dim")
+    table.add_row(
+        "signals", with_commas(comparison.a.exits.signals), with_commas(comparison.b.exits.signals), style="dim"
+    )
     for name in sorted({*a, *b}, reverse=True):  # to user space, then counted by KVM
         table.add_row(name, f"{a.get(name, 0):.3f}", f"{b.get(name, 0):.3f}")
     return table

@@ -36,18 +36,22 @@ def exit_code(checks: Sequence[Check]) -> int:
     return 1 if failed else 0
 
 
-def report(checks: Sequence[Check]) -> dict[str, Any]:
+def doctor_report(checks: Sequence[Check]) -> dict[str, Any]:
     """The JSON object of `bellwire doctor --json`."""
     verdict = {0: "fit", 1: "something is missing", 3: "no usable KVM"}[exit_code(checks)]
-    return {"verdict": verdict, "host": {**host_facts(), **program()}, "checks": [asdict(check) for check in checks]}
+    return {
+        "verdict": verdict,
+        "host": {**host_facts(), **program_versions()},
+        "checks": [asdict(check) for check in checks],
+    }
 
 
-def program() -> dict[str, str]:
+def program_versions() -> dict[str, str]:
     """Versions of the program and of what it runs on."""
     return {"bellwire": program_version(), "python": sys.version.split()[0], "qt": distribution("PySide6-Essentials")}
 
 
-def table(checks: Sequence[Check]) -> RenderableType:
+def checks_table(checks: Sequence[Check]) -> RenderableType:
     """The checks, then the remedies, then the verdict."""
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in ("", "Topic", "Check", "Found"):
@@ -68,7 +72,7 @@ def mark(check: Check) -> Text:
 
 def facts() -> Text:
     """The host in one line."""
-    host, own = host_facts(), program()
+    host, own = host_facts(), program_versions()
     line = f"{host['cpu']}, {host['cpus']} CPUs · Linux {host['kernel']} · {host['backend']}"
     return Text(f"{line}\nbellwire {own['bellwire']} · Python {own['python']} · Qt {own['qt']}\n")
 

@@ -32,23 +32,23 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
     window.show()
     window.frame.start()
     began, pictures = time.monotonic(), list[QPixmap]()
-    QTimer.singleShot(round(seconds * 1000), lambda: finish(window, pictures))
+    QTimer.singleShot(round(seconds * 1000), lambda: finish_window(window, pictures))
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: finish(window, pictures))
+        signal.signal(number, lambda *_: finish_window(window, pictures))
     app.exec()
     elapsed = time.monotonic() - began
     window.model.tick(0)  # what was under way when the session ended
-    return 3 if source is None else report(window, elapsed, pictures, out)
+    return 3 if source is None else report_window(window, elapsed, pictures, out)
 
 
-def finish(window: MainWindow, pictures: list[QPixmap]) -> None:
+def finish_window(window: MainWindow, pictures: list[QPixmap]) -> None:
     """Takes the picture and closes the window, which ends the session."""
     if not pictures:
         pictures.append(window.grab())
         window.close()
 
 
-def report(window: MainWindow, elapsed: float, pictures: list[QPixmap], out: Print) -> int:
+def report_window(window: MainWindow, elapsed: float, pictures: list[QPixmap], out: Print) -> int:
     """The table and the picture; 1 if something went wrong."""
     model = window.model
     failed = isinstance(model.source, NoSource)

@@ -47,12 +47,12 @@ def instead(reason: str) -> tuple[Source | None, str]:
 
 def open_recording(path: Path, out: Print, at: float = 0.0) -> int:
     """Shows a recording from `at` seconds on. Returns the exit code; RecordingError if it is none."""
-    source = replay(path)
+    source = replay_of(path)
     source.begin_at(source.clock.cycles(at))
     return show(source, source.warning, out)
 
 
-def replay(path: Path) -> Replay:
+def replay_of(path: Path) -> Replay:
     """A recording as a source."""
     from bellwire.engine.recordings.recording import Recording
     from bellwire.engine.recordings.replay import Replay
@@ -65,7 +65,7 @@ def shipped_recording() -> Replay | None:
     from bellwire.viz.style.assets import asset
 
     try:
-        source = replay(asset(SHIPPED))
+        source = replay_of(asset(SHIPPED))
     except RecordingError as error:
         say(str(error))
         return None

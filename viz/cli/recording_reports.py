@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bellwire.engine.exports.convert import convert, export_for, refuse_to_overwrite
-from bellwire.engine.findings.assertion import Verdict
+from bellwire.engine.exports.convert import export_for, refuse_to_overwrite, write_export
+from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.viz.cli.summary import grouped, report, summary, verdict_line
+from bellwire.viz.cli.app import share_bar
+from bellwire.viz.cli.summary import report, summary, verdict_line, with_commas
 
 SHOWN_CHANGES = 12  # rows of a table
 
 
-@contextmanager
-def share_bar(what: str, events: int) -> Iterator[Callable[[float], None]]:
-    """On a terminal, a bar for work on many events, which vanishes at the end; anywhere else nothing."""
-    console = Console(stderr=True)
-    if not console.is_terminal or events < 1_000_000:
-        yield lambda share: None
-        return
-    from rich.progress import Progress
-
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+MANY = 1_000_000  # events: work on so many is long enough for a bar
 
 
 def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str:
@@ -45,19 +34,21 @@ def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str
     export = export_for(target, to)
     refuse_to_overwrite(target, force)
     recording = Recording(source)
-    with share_bar(f"{export.title}", len(recording)) as progress:
-        written = convert(recording, target, export, progress)
+    with share_bar(f"{export.title}", len(recording) >= MANY) as progress:
+        written = write_export(recording, target, export, progress)
     size = target.stat().st_size / 1e6
-    return " ".join([f"{target}: {grouped(written)} {export.unit}, {size:,.1f} MB.", recording.warning]).strip()
+    return " ".join([f"{target}: {with_commas(written)} {export.unit}, {size:,.1f} MB.", recording.warning]).strip()
 
 
 def what_is_there(file: Path) -> str:
     """The sentence that says what was recorded."""
     recording = Recording(file)
-    return f"{file}: {grouped(len(recording))} events, {file.stat().st_size / 1e6:,.1f} MB, {recording.seconds:.1f} s."
+    return (
+        f"{file}: {with_commas(len(recording))} events, {file.stat().st_size / 1e6:,.1f} MB, {recording.seconds:.1f} s."
+    )
 
 
-class About:
+class RecordingReport:
     """Everything that can be said about a recording, read once."""
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +57,7 @@ class About:
         self.tally, self.outline = Tally(), Outline()
         self.latencies = Latencies(self.source.scenario, self.source.clock)
         self.evidence = Evidence(self.source.scenario, self.source.backend)
-        with share_bar("reads", len(self.recording)) as progress:
+        with share_bar("reads", len(self.recording) >= MANY) as progress:
             for number in range(self.recording.entries.size):
                 self._fold(number)
                 progress((number + 1) / self.recording.entries.size)
@@ -78,7 +69,7 @@ class About:
         self.evidence.feed(events)
         self.outline.feed(events)
 
-    def report(self, verdicts: Sequence[Verdict] = ()) -> dict[str, Any]:
+    def report(self, verdicts: Sequence[Judgement] = ()) -> dict[str, Any]:
         """The JSON object of `bellwire info --json`; times in TSC cycles, latencies in ns."""
         recording, header = self.recording, self.recording.header
         return {
@@ -95,7 +86,7 @@ class About:
             "missing": recording.warning,
         }
 
-    def summary(self, unit: str, verdicts: Sequence[Verdict] = ()) -> RenderableType:
+    def summary(self, unit: str, verdicts: Sequence[Judgement] = ()) -> RenderableType:
         """The tables of `bellwire info`; unit: of the latencies, one of bellwire.viz.text.figures.UNIT_NAMES."""
         run = summary(self.source, self.tally, self.latencies, self.evidence, self.recording.seconds, unit=unit)
         held = [Text("\n").join(map(verdict_line, verdicts))] if verdicts else []
@@ -118,7 +109,7 @@ class About:
         table = Table("Kind", "events", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
         table.columns[1].justify = "right"
         for name, count in self.outline.kinds.items():
-            table.add_row(name, grouped(count))
+            table.add_row(name, with_commas(count))
         return table
 
     def _changes(self) -> RenderableType:

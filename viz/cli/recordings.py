@@ -74,10 +74,10 @@ def replay(
 @app.command()
 def info(file: RecordingFile, as_json: Json = False, unit: Unit = UnitName.US, texts: Asserts = None) -> int:
     """Says what a recording holds, and what is missing from it; holds it to assertions."""
-    from bellwire.viz.cli.recording_reports import About
+    from bellwire.viz.cli.recording_reports import RecordingReport
 
     assertions = assertions_of(texts)
-    about = About(file)
+    about = RecordingReport(file)
     verdicts = [assertion.judge(about.tally, about.latencies) for assertion in assertions]
     if as_json:
         out_json(about.report(verdicts))

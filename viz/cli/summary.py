@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bellwire.engine.findings.assertion import Verdict
+from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.histogram import Histogram
@@ -39,7 +39,7 @@ def report(
     latencies: Latencies,
     evidence: Evidence,
     elapsed_s: float,
-    verdicts: Sequence[Verdict] = (),
+    verdicts: Sequence[Judgement] = (),
 ) -> dict[str, Any]:
     """The JSON object of `bellwire run --json`; latencies in ns, the warm-up's `warmup` journeys left out of them."""
     content = {
@@ -91,7 +91,7 @@ def summary(
     latencies: Latencies,
     evidence: Evidence,
     elapsed_s: float,
-    verdicts: Sequence[Verdict] = (),
+    verdicts: Sequence[Judgement] = (),
     unit: str = "us",
 ) -> RenderableType:
     """The tables of `bellwire run`; unit: of the latencies, one of figures.UNIT_NAMES."""
@@ -133,7 +133,7 @@ def doorbells_table(tally: Tally) -> Table:
     """From guest to host, or to a guest: rung = received + pending."""
     table = table_of("Doorbells", ["rung", "received", "pending", "reads of the eventfd"], "yellow")
     numbers = (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending, tally.eventfd_reads)
-    table.add_row("guest → guest" if tally.direct else "guest → host", *map(grouped, numbers))
+    table.add_row("guest → guest" if tally.direct else "guest → host", *map(with_commas, numbers))
     return table
 
 
@@ -148,7 +148,7 @@ def interrupts_table(tally: Tally) -> Table:
     rare = {"spurious": tally.irqs_spurious, "lost": tally.irqs_lost}
     numbers |= {name: count for name, count in rare.items() if count}
     table = table_of("Interrupts", list(numbers), "cyan")
-    table.add_row("guest → guest" if tally.direct else "host → guest", *map(grouped, numbers.values()))
+    table.add_row("guest → guest" if tally.direct else "host → guest", *map(with_commas, numbers.values()))
     return table
 
 
@@ -173,7 +173,7 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
 def latency_row(histogram: Histogram, unit: Unit) -> list[str]:
     """The numbers of one latency."""
     values = histogram.summary()
-    return [*(cell(values[key], unit) for key in COLUMNS), grouped(values["count"])]
+    return [*(cell(values[key], unit) for key in COLUMNS), with_commas(values["count"])]
 
 
 def cell(ns: float, unit: Unit) -> str:
@@ -182,13 +182,13 @@ def cell(ns: float, unit: Unit) -> str:
     return f"{value:,.{1 if unit.name == 'us' and value < 1000 else 0}f}"
 
 
-def verdict_line(verdict: Verdict) -> Text:
+def verdict_line(verdict: Judgement) -> Text:
     """Whether an assertion held, and what was measured."""
     held = Text("holds   ", style="green") if verdict.holds else Text("FAILED  ", style="bold red")
     return held.append(f"{verdict.text}: {measured(verdict)}", style="not bold default")
 
 
-def measured(verdict: Verdict) -> str:
+def measured(verdict: Judgement) -> str:
     """The value and, where it says more than the assertion's own text, the limit."""
     if verdict.value is None:
         return "no such latency was measured"
@@ -204,9 +204,9 @@ def exits_table(tally: Tally) -> Table:
     """Exits by who counted them: this program, which saw KVM_RUN return, and KVM itself."""
     table = table_of("Counted by", ["times"], text="what")
     for reason, count in sorted(tally.exits_to_userspace.items()):
-        table.add_row("bellwire", f"KVM_RUN returned: {reason}", grouped(count))
+        table.add_row("bellwire", f"KVM_RUN returned: {reason}", with_commas(count))
     for name, count in tally.kvm.items():
-        table.add_row("KVM", name, grouped(count))
+        table.add_row("KVM", name, with_commas(count))
     return table
 
 
@@ -222,8 +222,8 @@ def evidence_table(tally: Tally, evidence: Evidence) -> Table:
 def losses(tally: Tally, latencies: Latencies) -> str:
     """What is in no figure."""
     return (
-        f"{grouped(tally.recorded)} events recorded, {grouped(tally.dropped)} dropped; "
-        f"the latencies leave out {grouped(latencies.warmup)} journeys of warm-up."
+        f"{with_commas(tally.recorded)} events recorded, {with_commas(tally.dropped)} dropped; "
+        f"the latencies leave out {with_commas(latencies.warmup)} journeys of warm-up."
     )
 
 
@@ -233,6 +233,6 @@ def clocks(source: Source, latencies: Latencies) -> str:
     return f"{measured[0].upper()}{measured[1:]}{f'; {word}' if word else ''}."
 
 
-def grouped(number: int) -> str:
+def with_commas(number: int) -> str:
     """1204311 as 1,204,311."""
     return f"{number:,}"

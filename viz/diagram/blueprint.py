@@ -117,7 +117,7 @@ class Counter(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ring(Part):
+class RingBuffer(Part):
     """A ring buffer. of: whose fill it shows."""
 
     center: Point
@@ -145,7 +145,7 @@ class Wire(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pill(Part):
+class LatencyPill(Part):
     """Shows the latency `of`."""
 
     center: Point
@@ -189,10 +189,10 @@ class Blueprint:
     boxes: dict[str, Box] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
-    rings: dict[str, Ring] = field(default_factory=dict)
+    rings: dict[str, RingBuffer] = field(default_factory=dict)
     wires: dict[str, Wire] = field(default_factory=dict)
     legs: dict[str, Leg] = field(default_factory=dict)
-    pills: dict[str, Pill] = field(default_factory=dict)
+    pills: dict[str, LatencyPill] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
 
     def part(self, name: str) -> Part | None:
@@ -228,10 +228,10 @@ KINDS: dict[str, tuple[str, type[Part]]] = {
     "box": ("boxes", Box),
     "node": ("nodes", Node),
     "counter": ("counters", Counter),
-    "ring": ("rings", Ring),
+    "ring": ("rings", RingBuffer),
     "wire": ("wires", Wire),
     "leg": ("legs", Leg),
-    "pill": ("pills", Pill),
+    "pill": ("pills", LatencyPill),
     "note": ("notes", Note),
 }
 
@@ -241,10 +241,10 @@ def blueprint_of(scenario: Scenario, backend: str = "", extended: bool = False) 
     """The picture of this scenario; extended: with the parts of the kernel that a signal passes."""
     found = traits(scenario, backend)
     name = next(name for name, wanted in (EXTENDED if extended else SIMPLE) if fit(found, wanted))
-    return build(tables_of(name), found, lanes_of(scenario))
+    return built(tables_of(name), found, counts_of(scenario))
 
 
-def lanes_of(scenario: Scenario) -> dict[str, int]:
+def counts_of(scenario: Scenario) -> dict[str, int]:
     """How many there are of what can be drawn for each."""
     doorbell, interrupt = scenario.doorbell, scenario.interrupt
     return {
@@ -261,19 +261,19 @@ def tables_of(name: str) -> Table:
     for dropped in data.pop("without", []):
         kind, entry = dropped.split(".")
         del base[kind][entry]
-    return merged(base, data)
+    return overlaid(base, data)
 
 
-def merged(base: Table, over: Table) -> Table:
+def overlaid(base: Table, over: Table) -> Table:
     """Both tables, key by key; where both say something, what `over` says."""
     both = {
-        key: merged(base[key], value) if isinstance(value, dict) and key in base else value
+        key: overlaid(base[key], value) if isinstance(value, dict) and key in base else value
         for key, value in over.items()
     }
     return base | both
 
 
-def build(tables: Table, found: Traits, lanes: dict[str, int]) -> Blueprint:
+def built(tables: Table, found: Traits, lanes: dict[str, int]) -> Blueprint:
     """The picture as the scenario's traits and the numbers of its lanes make it."""
     entries: dict[str, Any] = {
         plural: parts(kind, tables.get(name, {}), found, lanes, tables.get("spread", {}))

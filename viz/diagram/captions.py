@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bellwire.engine.events import Eventfd, Switch
+from bellwire.engine.events import EventfdRole, Switch
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
-from bellwire.viz.model.live import LiveModel, latency_of, shown, whole
+from bellwire.viz.model.live import LiveModel, journey_shown, shown_latency, whole_in_last_second
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 
 IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
@@ -29,7 +29,7 @@ def caption(model: LiveModel) -> str:
     traits = model.travel.ways.traits
     said = next((say for trait, say in SENTENCES if trait in traits), None)
     sentences = said(model) if said else " ".join(filter(None, (doorbells(model), interrupts(model))))
-    return " ".join(filter(None, (sentences, losses(model))))
+    return " ".join(filter(None, (sentences, lost_events(model))))
 
 
 def together(model: LiveModel) -> str:
@@ -48,7 +48,7 @@ def so_far(model: LiveModel) -> str:
     return " and ".join(filter(None, (doorbells_, interrupts_)))
 
 
-def losses(model: LiveModel) -> str:
+def lost_events(model: LiveModel) -> str:
     """Losses are data."""
     return f"{count_of(model.tally.dropped, 'event')} dropped so far." if model.tally.dropped else ""
 
@@ -60,7 +60,7 @@ def doorbells(model: LiveModel) -> str:
     """The last second's doorbells, which way they went, and how many one read() took."""
     if not model.scenario.doorbell:
         return ""
-    rang, left, reads, received, exits = whole(model, "doorbells", "left", "reads", "received", "exits")
+    rang, left, reads, received, exits = whole_in_last_second(model, "doorbells", "left", "reads", "received", "exits")
     start = f"The guest rang {count_of(rang, 'doorbell')} in the last second"
     if not rang:
         return f"{start}."
@@ -86,7 +86,7 @@ def way_out(rang: int, left: int) -> str:
 
 def interrupts(model: LiveModel) -> str:
     """The last second's interrupts, how they were sent, and how many shared a run of the handler."""
-    sent, ioctls, handlers, covered = whole(model, "interrupts", "ioctls", "handlers", "covered")
+    sent, ioctls, handlers, covered = whole_in_last_second(model, "interrupts", "ioctls", "handlers", "covered")
     interrupt = model.scenario.interrupt
     if not interrupt or (not sent and model.scenario.doorbell):
         return ""
@@ -103,17 +103,17 @@ def interrupts(model: LiveModel) -> str:
 
 def listening(model: LiveModel) -> str:
     """Signals of an eventfd that is an irqfd only now and then."""
-    sent, handlers, covered = whole(model, "interrupts", "handlers", "covered")
+    sent, handlers, covered = whole_in_last_second(model, "interrupts", "handlers", "covered")
     start = f"The host signalled the eventfd {times(sent)} in the last second"
     if not model.wired(Switch.IRQFD):
-        kept = grouped(model.tally.eventfd_counts.get(Eventfd.IRQ, 0))
+        kept = grouped(model.tally.eventfd_counts.get(EventfdRole.IRQ, 0))
         return f"{start}. No irqfd listens: the eventfd's count is {kept}, and nobody is interrupted."
     return f"{start}. The irqfd listens: the handler ran {times(handlers)}, for {count_of(covered, 'signal')}."
 
 
 def missed(model: LiveModel) -> str:
     """Doorbells that the registered ioeventfd does not match."""
-    rang, left = whole(model, "doorbells", "left")
+    rang, left = whole_in_last_second(model, "doorbells", "left")
     registered = model.evidence.doorbell
     if not rang or not model.wired(Switch.IOEVENTFD) or (registered and registered.hit):  # a lab has mended it
         return doorbells(model)
@@ -136,7 +136,7 @@ def what_differs(model: LiveModel) -> str:
 
 def coalesced(model: LiveModel) -> str:
     """Writes that KVM keeps until the vCPU leaves for another reason."""
-    rang, reads, received = whole(model, "doorbells", "reads", "received")
+    rang, reads, received = whole_in_last_second(model, "doorbells", "reads", "received")
     if not rang or model.wired(Switch.IOEVENTFD):
         return doorbells(model)
     start = f"The guest wrote {count_of(rang, 'doorbell')} in the last second, and KVM kept them in its ring"
@@ -148,10 +148,10 @@ def coalesced(model: LiveModel) -> str:
 def fan_out(model: LiveModel) -> str:
     """Doorbells told apart by their value."""
     doorbell = model.scenario.doorbell
-    rang, left, reads = whole(model, "doorbells", "left", "reads")
+    rang, left, reads = whole_in_last_second(model, "doorbells", "left", "reads")
     if not doorbell or not rang or left:
         return " ".join(filter(None, (doorbells(model), interrupts(model))))
-    counts = whole(model, *(f"received {queue}" for queue in range(doorbell.queues)))
+    counts = whole_in_last_second(model, *(f"received {queue}" for queue in range(doorbell.queues)))
     each = ", ".join(grouped(count) for count in counts[:-1]) + f" and {grouped(counts[-1])}"
     return (
         f"The guest rang {count_of(rang, 'doorbell')} at one address in the last second, and KVM told them apart by "
@@ -161,7 +161,7 @@ def fan_out(model: LiveModel) -> str:
 
 def masked(model: LiveModel) -> str:
     """Signals that nobody will ever handle."""
-    sent, handlers = whole(model, "interrupts", "handlers")
+    sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
     lost = grouped(model.tally.irqs_lost)
     return (
         f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
@@ -171,7 +171,7 @@ def masked(model: LiveModel) -> str:
 
 def masking(model: LiveModel) -> str:
     """A pin that is masked now and then."""
-    sent, handlers = whole(model, "interrupts", "handlers")
+    sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
     state = "masked" if model.tally.pin.masked else "not masked"
     lost = grouped(model.tally.irqs_lost)
     return (
@@ -180,9 +180,9 @@ def masking(model: LiveModel) -> str:
     )
 
 
-def resampled(model: LiveModel) -> str:
+def lowered_level(model: LiveModel) -> str:
     """A level that KVM lowers at the guest's EOI."""
-    sent, heard, handlers = whole(model, "interrupts", "resamples", "handlers")
+    sent, heard, handlers = whole_in_last_second(model, "interrupts", "resamples", "handlers")
     return (
         f"The device raised its line {times(sent)} in the last second and the guest's handler ran "
         f"{times(handlers)}. At the EOI KVM lowered the line, and said so by the resamplefd "
@@ -192,7 +192,7 @@ def resampled(model: LiveModel) -> str:
 
 def acknowledged(model: LiveModel) -> str:
     """A level that the VMM lowers when the guest has written to the device."""
-    sent, heard, exits = whole(model, "ioctls", "resamples", "exits")
+    sent, heard, exits = whole_in_last_second(model, "ioctls", "resamples", "exits")
     spurious = model.tally.irqs_spurious
     tail = (
         f" {count_of(spurious, 'run')} of the handler so far had no cause: the line was still high." if spurious else ""
@@ -205,7 +205,7 @@ def acknowledged(model: LiveModel) -> str:
 
 def held_off(model: LiveModel) -> str:
     """Interrupts that wait for the guest to let them in."""
-    sent, opened = whole(model, "interrupts", "windows")
+    sent, opened = whole_in_last_second(model, "interrupts", "windows")
     waits = model.travel.held(model.journeys.newest(100))
     median = f", {duration(model.clock.ns(waits))} at the median" if waits else ""
     return (
@@ -214,11 +214,11 @@ def held_off(model: LiveModel) -> str:
     )
 
 
-def rerouted(model: LiveModel) -> str:
+def routed(model: LiveModel) -> str:
     """Interrupts whose vector the routing table decides."""
-    sent = whole(model, "interrupts")[0]
+    sent = whole_in_last_second(model, "interrupts")[0]
     vectors = sorted(int(name.split()[1]) for name in model.rates.names if name.startswith("handler "))
-    runs = whole(model, *(f"handler {vector}" for vector in vectors))
+    runs = whole_in_last_second(model, *(f"handler {vector}" for vector in vectors))
     each = " and ".join(f"{times(n)} by {vector:#x}" for vector, n in zip(vectors, runs, strict=True))
     return (
         f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd while its route changed "
@@ -241,7 +241,7 @@ def itself(model: LiveModel) -> str:
 
 def direct(model: LiveModel, who: str, handler: str, thread: str) -> str:
     """One eventfd is doorbell and interrupt."""
-    rang, left, handlers, covered = whole(model, "doorbells", "left", "handlers", "covered")
+    rang, left, handlers, covered = whole_in_last_second(model, "doorbells", "left", "handlers", "covered")
     start = f"{who} rang {count_of(rang, 'doorbell')} in the last second"
     if not model.wired(Switch.IRQFD):
         kept = grouped(model.tally.doorbells_pending)
@@ -263,7 +263,7 @@ def read_by_us(reads: int) -> str:
 
 def partnered(model: LiveModel) -> str:
     """Another process is the device."""
-    rang, left, handlers = whole(model, "doorbells", "left", "handlers")
+    rang, left, handlers = whole_in_last_second(model, "doorbells", "left", "handlers")
     pid = model.tally.partner_pid
     other = f"process {pid}" if pid else "the other process"
     start = f"The guest sent {count_of(rang, 'request')} in the last second"
@@ -276,9 +276,9 @@ def partnered(model: LiveModel) -> str:
     return f"{start}; {woke}, which answered with {count_of(handlers, 'interrupt')} through the irqfd. {ours}."
 
 
-def completions(model: LiveModel) -> str:
+def completed_reads(model: LiveModel) -> str:
     """The completion of a read interrupts the guest."""
-    sent, handlers, covered = whole(model, "interrupts", "handlers", "covered")
+    sent, handlers, covered = whole_in_last_second(model, "interrupts", "handlers", "covered")
     if not sent:
         return doorbells(model)
     return (
@@ -287,9 +287,9 @@ def completions(model: LiveModel) -> str:
     )
 
 
-def buffers(model: LiveModel) -> str:
+def suppressed(model: LiveModel) -> str:
     """Kicks and interrupts for each buffer."""
-    added, used, kicks, sent = whole(model, "buffers 0", "buffers 1", "doorbells", "interrupts")
+    added, used, kicks, sent = whole_in_last_second(model, "buffers 0", "buffers 1", "doorbells", "interrupts")
     if not added or not used:
         return doorbells(model)
     return (
@@ -301,19 +301,19 @@ def buffers(model: LiveModel) -> str:
 
 def of_both(model: LiveModel, what: str, by: str) -> str:
     """How often each of two vCPUs did it; a number never follows a vCPU's own."""
-    first, second = whole(model, f"{what} of 0", f"{what} of 1")
+    first, second = whole_in_last_second(model, f"{what} of 0", f"{what} of 1")
     return f"{times(first)} {by} vCPU 0 and {times(second)} {by} vCPU 1"
 
 
 def two_vcpus(model: LiveModel) -> str:
     """Two vCPUs that ring one eventfd, or of which the route chooses one."""
     if model.scenario.doorbell:
-        rang, left, reads, received = whole(model, "doorbells", "left", "reads", "received")
+        rang, left, reads, received = whole_in_last_second(model, "doorbells", "left", "reads", "received")
         return (
             f"In the last second the doorbell was rung {of_both(model, 'rings', 'by')}; {way_out(rang, left)}. "
             f"The I/O thread received {count_of(received, 'doorbell')} by {count_of(reads, 'read')} of the one eventfd."
         )
-    sent = whole(model, "interrupts")[0]
+    sent = whole_in_last_second(model, "interrupts")[0]
     moves = model.scenario.interrupt is not None and model.scenario.interrupt.reroute_ms > 0
     return (
         f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd"
@@ -328,8 +328,8 @@ SENTENCES: tuple[tuple[str, Say], ...] = (
     ("two-vcpus", two_vcpus),
     ("self-doorbell", itself),
     ("vhost-user", partnered),
-    ("io-uring", completions),
-    ("virtqueue", buffers),
+    ("io-uring", completed_reads),
+    ("virtqueue", suppressed),
     ("coalesced", coalesced),
     ("miss", missed),
     ("mended", missed),
@@ -337,10 +337,10 @@ SENTENCES: tuple[tuple[str, Say], ...] = (
     ("masked", masked),
     ("masking", masking),
     ("waits", listening),
-    ("resample", resampled),
+    ("resample", lowered_level),
     ("acknowledged", acknowledged),
     ("window", held_off),
-    ("reroute", rerouted),
+    ("reroute", routed),
 )
 
 
@@ -349,7 +349,7 @@ SENTENCES: tuple[tuple[str, Say], ...] = (
 
 def journey_caption(model: LiveModel) -> str:
     """The journey that is shown, in figures."""
-    journey = shown(model)
+    journey = journey_shown(model)
     if not journey.size:
         return "Nothing travels at this moment."
     what = "Doorbell" if journey["ring"][0] else "Interrupt"
@@ -391,5 +391,5 @@ def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
 
 def part_text(model: LiveModel, journey: Journeys, name: str, text: str) -> str:
     """ "2.9 µs to the I/O thread"; empty if the journey has no such part."""
-    ns = latency_of(model, journey, name)
+    ns = shown_latency(model, journey, name)
     return "" if ns is None else f"{duration(ns)} {text}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from bellwire.viz.diagram.blueprint import Box, Counter, Node, Note, Pill, Point, Ring, Wire
+from bellwire.viz.diagram.blueprint import Box, Counter, LatencyPill, Node, Note, Point, RingBuffer, Wire
 from bellwire.viz.diagram.geometry import Geometry, towards
 from bellwire.viz.diagram.still_words import RingFill
 
@@ -175,7 +175,7 @@ class Sketch:
         name = square(self.geometry.point(counter.name_at), self.geometry.px(50))
         self.text(name, counter.name, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
 
-    def ring(self, ring: Ring, fill: RingFill) -> None:
+    def ring(self, ring: RingBuffer, fill: RingFill) -> None:
         """A ring buffer: a slice for each slot, or for each of SLICES parts; those that are in use are filled."""
         outer = square(self.geometry.point(ring.center), ring.radius * self.geometry.scale)
         slices = min(fill.size, SLICES)
@@ -192,7 +192,7 @@ class Sketch:
         self.painter.drawEllipse(hole)
         self.text(hole.adjusted(3, 3, -3, -3), fill.text, self.geometry.font(14, 700, mono=True), ring.color, CENTER)
 
-    def pill(self, pill: Pill, value: str) -> None:
+    def pill(self, pill: LatencyPill, value: str) -> None:
         """A latency."""
         rect, font = self.geometry.pill(pill.center), self.geometry.font(12.5, 600, mono=True)
         wider = max(0.0, QFontMetricsF(font).horizontalAdvance(value) + self.geometry.px(18) - rect.width()) / 2

@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, Eventfd, Setting, Switch, exit_name
+from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, EventfdRole, Setting, Switch, exit_name
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.viz.diagram.captions import IOCTLS, caption
-from bellwire.viz.model.live import LiveModel, counted, latency_of, shown
+from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio
 
-FDS = {"doorbell": Eventfd.DOORBELL, "irq": Eventfd.IRQ}
+FDS = {"doorbell": EventfdRole.DOORBELL, "irq": EventfdRole.IRQ}
 
 
 def words(model: LiveModel, name: str, lane: int = 0) -> str:
@@ -45,7 +45,7 @@ def rate_text(model: LiveModel) -> str:
     if model.transport.together:
         return f"shown together, {ratio(model.transport.factor)}"
     what = "doorbells" if model.scenario.doorbell else "interrupts"
-    real, shown_ = counted(model, what), counted(model, "tokens")
+    real, shown_ = in_last_second(model, what), in_last_second(model, "tokens")
     return f"{grouped(real)} {what}/s, shown as {grouped(shown_)} tokens/s" if real > shown_ + 1 and shown_ else ""
 
 
@@ -100,7 +100,7 @@ def miss_text(model: LiveModel) -> str:
 
 def wakes_text(model: LiveModel) -> str:
     """The count that read() returned for the newest journey shown."""
-    journeys = shown(model)
+    journeys = journey_shown(model)
     return f"read() → {grouped(int(journeys['batch'][-1]))}" if journeys.size else "read() sleeps"
 
 
@@ -109,7 +109,7 @@ def vcpu_text(model: LiveModel) -> str:
     if model.ended:
         return "has ended"
     names = [name for name in model.rates.names if name.startswith("exit ")]
-    counts = {name: counted(model, name) for name in names}
+    counts = {name: in_last_second(model, name) for name in names}
     most = max(counts, key=lambda name: counts[name], default="")
     if most and counts[most] > 0:
         return f"KVM_EXIT_{exit_name(int(most.split()[1]))}: {grouped(counts[most])}"
@@ -125,7 +125,7 @@ def reads_text(model: LiveModel) -> str:
 # -- interrupts
 
 
-def vector_of(model: LiveModel) -> int:
+def route_vector(model: LiveModel) -> int:
     """The vector that the route leads to now."""
     interrupt = model.scenario.interrupt
     return model.tally.settings.get(Setting.ROUTE, interrupt.vector if interrupt else 0)
@@ -145,7 +145,7 @@ def vcpus_text(model: LiveModel) -> str:
 def handler_text(model: LiveModel) -> str:
     """The interrupt's vector."""
     interrupt = model.scenario.interrupt
-    return f"vector {vector_of(model):#x}, {'EOI' if interrupt.eoi else 'no EOI'}" if interrupt else "no interrupt"
+    return f"vector {route_vector(model):#x}, {'EOI' if interrupt.eoi else 'no EOI'}" if interrupt else "no interrupt"
 
 
 def route_text(model: LiveModel) -> str:
@@ -155,8 +155,8 @@ def route_text(model: LiveModel) -> str:
         return ""
     if interrupt.route == "msi":
         if model.scenario.vcpus > 1:  # no longer than the wire's end allows
-            return f"GSI {interrupt.gsi} → {vector_of(model):#x}, vCPU {vcpu_of(model)}"
-        return f"GSI {interrupt.gsi} → MSI {vector_of(model):#x}"
+            return f"GSI {interrupt.gsi} → {route_vector(model):#x}, vCPU {vcpu_of(model)}"
+        return f"GSI {interrupt.gsi} → MSI {route_vector(model):#x}"
     state = "masked" if model.tally.pin.masked else interrupt.trigger
     return f"GSI {interrupt.gsi} → pin {interrupt.gsi}, {state}"
 
@@ -175,7 +175,7 @@ def ioctl_text(model: LiveModel) -> str:
     """The way by ioctl."""
     interrupt = model.scenario.interrupt
     name = IOCTLS[interrupt.ioctl] if interrupt else ""
-    return f"heavy way: {name}, {grouped(counted(model, 'ioctls'))} in the last second"
+    return f"heavy way: {name}, {grouped(in_last_second(model, 'ioctls'))} in the last second"
 
 
 # -- figures
@@ -184,7 +184,7 @@ def ioctl_text(model: LiveModel) -> str:
 def latency_text(model: LiveModel, name: str) -> str:
     """The median of now; in slow motion and at a step the latency of the journey that is shown."""
     if model.transport.exact:
-        return duration(latency_of(model, shown(model), name))
+        return duration(shown_latency(model, journey_shown(model), name))
     return duration(model.latencies.now(name))
 
 
@@ -271,8 +271,8 @@ def window_text(model: LiveModel) -> str:
 
 def per_buffer(model: LiveModel, signals: str, index: int, name: str) -> str:
     """0.40 kicks a buffer."""
-    moved = counted(model, f"buffers {index}")
-    return f"{f'{counted(model, signals) / moved:.2f}' if moved else '–'} {name} a buffer"
+    moved = in_last_second(model, f"buffers {index}")
+    return f"{f'{in_last_second(model, signals) / moved:.2f}' if moved else '–'} {name} a buffer"
 
 
 def index_text(model: LiveModel) -> str:
@@ -299,8 +299,8 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "wakeup": lambda model: "irqfd_wakeup()" if model.wired(Switch.IRQFD) else "not registered",
     "lapic": lambda model: f"{grouped(waiting(model))} wait",
     "cpu": cpu_text,
-    "kick_short": lambda model: f"{grouped(counted(model, 'doorbells'))} in the last s",
-    "call_short": lambda model: f"{grouped(counted(model, 'handlers'))} in the last s",
+    "kick_short": lambda model: f"{grouped(in_last_second(model, 'doorbells'))} in the last s",
+    "call_short": lambda model: f"{grouped(in_last_second(model, 'handlers'))} in the last s",
     "host": lambda model: host_text(model.source.host),
     "rate": rate_text,
     "qemu": vmm_text,
@@ -322,7 +322,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "vcpu_b": lambda model: "in the guest, or halted",
     "heavy": lambda model: "heavy way: exit to user space",
     "heavy_short": lambda model: "heavy way: exit",
-    "heavy_count": lambda model: f"{grouped(counted(model, 'left'))} in the last second",
+    "heavy_count": lambda model: f"{grouped(in_last_second(model, 'left'))} in the last second",
     "handler": handler_text,
     "route": route_text,
     "answers": answers_text,
@@ -331,19 +331,19 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "pin": pin_text,
     "lost": lambda model: f"{grouped(model.tally.irqs_lost)} lost so far",
     "eoi": eoi_text,
-    "hears": lambda model: f"{grouped(counted(model, 'resamples'))} in the last s",
+    "hears": lambda model: f"{grouped(in_last_second(model, 'resamples'))} in the last s",
     "coalesced": lambda model: "kept until an exit, then fetched",
-    "fetches": lambda model: f"{grouped(counted(model, 'exits'))} exits in the last second",
+    "fetches": lambda model: f"{grouped(in_last_second(model, 'exits'))} exits in the last second",
     "window": window_text,
-    "device": lambda model: f"{grouped(counted(model, 'buffers 1'))} buffers/s",
+    "device": lambda model: f"{grouped(in_last_second(model, 'buffers 1'))} buffers/s",
     "kicks": lambda model: per_buffer(model, "doorbells", BUFFERS_ADDED, "kicks"),
     "interrupts": lambda model: per_buffer(model, "interrupts", BUFFERS_USED, "interrupts"),
     "index": index_text,
     "nothing": lambda model: "",
     "file": lambda model: "4096 bytes",
-    "requests": lambda model: f"{count_of(round(counted(model, 'doorbells')), 'request')}/s",
-    "kick": lambda model: f"{grouped(counted(model, 'doorbells'))} in the last second",
-    "call": lambda model: f"{grouped(counted(model, 'handlers'))} in the last second",
+    "requests": lambda model: f"{count_of(round(in_last_second(model, 'doorbells')), 'request')}/s",
+    "kick": lambda model: f"{grouped(in_last_second(model, 'doorbells'))} in the last second",
+    "call": lambda model: f"{grouped(in_last_second(model, 'handlers'))} in the last second",
     "disk": lambda model: "reads, writes the image",
     "caption": caption,
 }

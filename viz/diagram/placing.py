@@ -38,7 +38,7 @@ class Light(NamedTuple):
     inside: bool
 
 
-class Stage:
+class PlacedBlueprint:
     """A blueprint in a widget of a certain size."""
 
     def __init__(self, plan: Blueprint, geometry: Geometry) -> None:
@@ -106,7 +106,7 @@ class Stage:
         """The nodes that shine: on the way of what travels, and more where a token is inside."""
         found: dict[str, Light] = {}
         for one in sorted(placed, key=lambda one: one.token.count):
-            color = sprites.color_of(one.token, one.turned)
+            color = sprites.token_color(one.token, one.turned)
             for name in self._on_the_way(one.token):
                 inside = self._node_rects[name].contains(one.at)
                 if inside or not found.get(name, Light("", False)).inside:

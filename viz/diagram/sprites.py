@@ -38,17 +38,17 @@ class Track:
 
 def shape_of(token: Token, turned: bool = False) -> str:
     """ "square", "diamond" or "circle". turned: a doorbell that has become an interrupt."""
-    return {"heavy": "square", "interrupt": "diamond", "doorbell": "circle"}[color_of(token, turned)]
+    return {"heavy": "square", "interrupt": "diamond", "doorbell": "circle"}[token_color(token, turned)]
 
 
-def color_of(token: Token, turned: bool = False) -> str:
+def token_color(token: Token, turned: bool = False) -> str:
     """The theme's name of the token's colour."""
     if token.leg in INTERRUPT_LEGS or turned:
         return "interrupt"
     return "heavy" if token.leg in HEAVY_LEGS else "doorbell"
 
 
-def outline(shape: str, half: float) -> QPainterPath:
+def shape_outline(shape: str, half: float) -> QPainterPath:
     """The shape's outline around the origin."""
     path = QPainterPath()
     if shape == "circle":
@@ -76,7 +76,7 @@ def sprite(shape: str, color: str, edge: str, scale: float, ratio: float, glow: 
         painter.fillRect(QRectF(-half, -half, 2 * half, 2 * half), halo(QColor(color), half))
     painter.setPen(QColor(edge))
     painter.setBrush(QColor(color))
-    painter.drawPath(outline(shape, CORE * scale))
+    painter.drawPath(shape_outline(shape, CORE * scale))
     painter.end()
     return pixmap
 

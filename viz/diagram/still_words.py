@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bellwire.engine.events import Switch
 from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.blueprint import Blueprint, Part
-from bellwire.viz.model.live import LiveModel, counted
+from bellwire.viz.model.live import LiveModel, in_last_second
 
 # -- How full the rings of the diagram are, from events. No Qt.
 
@@ -80,7 +80,7 @@ class Words:
             },
             {name: part_words.latency_text(model, pill.of) for name, pill in plan.pills.items()},
             {name: ring_fill(model, ring.of) for name, ring in plan.rings.items()},
-            {name: counted(model, wire.heavy) > 0 for name, wire in plan.wires.items() if wire.heavy},
+            {name: in_last_second(model, wire.heavy) > 0 for name, wire in plan.wires.items() if wire.heavy},
             {name: wired[switch] for name, switch in plan.switches.items()},
             model.selection.part,
         )

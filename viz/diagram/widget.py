@@ -26,7 +26,7 @@ from bellwire.viz.diagram import part_words, sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import RIGHT, Sketch
-from bellwire.viz.diagram.placing import NEAR, Light, Placed, Stage
+from bellwire.viz.diagram.placing import NEAR, Light, Placed, PlacedBlueprint
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
@@ -147,8 +147,10 @@ class Diagram(QWidget):
         self._arrange()
         super().resizeEvent(event)
 
-    def _new_stage(self) -> Stage:
-        return Stage(self.blueprint, Geometry.fit(self.width(), self.height(), self.blueprint.size, self.theme))
+    def _new_stage(self) -> PlacedBlueprint:
+        return PlacedBlueprint(
+            self.blueprint, Geometry.fit(self.width(), self.height(), self.blueprint.size, self.theme)
+        )
 
     def _arrange(self) -> None:
         self._stage = self._new_stage()
@@ -182,7 +184,7 @@ class Diagram(QWidget):
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         scale = round(self._stage.geometry.scale, 2)
-        color = self.theme.color(sprites.color_of(placed.token, placed.turned))
+        color = self.theme.color(sprites.token_color(placed.token, placed.turned))
         chosen = placed.token.seq in self.model.selection.journeys["seq"]
         image = sprites.sprite(
             sprites.shape_of(placed.token, placed.turned),

@@ -83,7 +83,7 @@ class OneOf(Filter):
 
 
 @dataclass(frozen=True)
-class Compared(Filter):
+class NumberTest(Filter):
     """A number of the event is above, below ... a value."""
 
     field: str

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind, Lane
-from bellwire.viz.model.filter import Compared, Everything, Filter, Not, OneOf, Says, Several, Took, When
+from bellwire.viz.model.filter import Everything, Filter, Not, NumberTest, OneOf, Says, Several, Took, When
 from bellwire.viz.text.event_words import like
 from bellwire.viz.text.figures import THIN
 
@@ -55,27 +55,27 @@ def parse(text: str) -> Filter:
 
 
 @dataclass(frozen=True)
-class Token:
+class Lexeme:
     """A piece of the text; `of` is its sort: word, operator, comma, bracket, pattern, quoted."""
 
     of: str
     text: str
 
 
-def tokens_of(text: str) -> list[Token]:
+def tokens_of(text: str) -> list[Lexeme]:
     """The pieces of a filter's text."""
     sorts = ("pattern", "quoted", "bracket", "operator", "comma", "word")
     found, at = [], 0
     while match := TOKEN.match(text, at):
         at = match.end()
-        found.append(next(Token(of, piece) for of, piece in zip(sorts, match.groups(), strict=True) if piece))
+        found.append(next(Lexeme(of, piece) for of, piece in zip(sorts, match.groups(), strict=True) if piece))
     return found
 
 
 class Parser:
     """Reads the tokens from the left."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Lexeme]) -> None:
         self.tokens, self._at = tokens, 0
 
     def filter(self) -> Filter:
@@ -85,14 +85,14 @@ class Parser:
             raise FilterError("There is a ) without its (.")
         return found
 
-    def _next(self, of: str = "", *texts: str) -> Token | None:
+    def _next(self, of: str = "", *texts: str) -> Lexeme | None:
         """The next token, if it is of that sort and one of those texts (if any are given)."""
         token = self.tokens[self._at] if self._at < len(self.tokens) else None
         if token is None or (of and token.of != of) or (texts and token.text.lower() not in texts):
             return None
         return token
 
-    def _take(self, of: str = "", *texts: str) -> Token | None:
+    def _take(self, of: str = "", *texts: str) -> Lexeme | None:
         token = self._next(of, *texts)
         self._at += token is not None
         return token
@@ -139,7 +139,7 @@ class Parser:
         return value.text
 
 
-def pattern(token: Token) -> Filter:
+def pattern(token: Lexeme) -> Filter:
     """A word, a quoted text or a regular expression, looked for in what happened."""
     if token.of == "operator":
         raise FilterError(f"Before {token.text} there must be one of {', '.join(FIELDS)}.")
@@ -179,7 +179,7 @@ def comparison(field: str, operator: str, values: list[str]) -> Filter:
     if field in LATENCIES or field == "time":
         return timed(field, operator, values)
     if field in NUMBERS and operator not in ("=", "!="):
-        return Compared(NUMBERS[field], operator, number(field, values[0]))
+        return NumberTest(NUMBERS[field], operator, number(field, values[0]))
     if operator not in ("=", "!="):
         raise FilterError(f"{field} is one of its values or not: {example(field)}")
     found = OneOf(NUMBERS.get(field, field), tuple(value_of(field, value) for value in values))
@@ -236,7 +236,7 @@ def example(field: str) -> str:
 # -- while it is typed
 
 
-def completions(text: str) -> list[str]:
+def suggestions(text: str) -> list[str]:
     """How the last word of a text could go on; whole words."""
     word = re.split(r"[\s(]", text)[-1]
     field, operator, value = re.fullmatch(r"([^=!<>]*)(!=|=|)(.*)", word).groups()  # type: ignore[union-attr]

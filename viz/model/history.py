@@ -48,13 +48,13 @@ class Chunk:
         """How many records between t0 and t1 have each value of `field`; shape (values,)."""
         whole = t0 <= self.first and self.last <= t1
         if not whole or self.used < CHUNK:
-            return counted(self.window(t0, t1)[field], values)
+            return count_each(self.window(t0, t1)[field], values)
         if field not in self._counts:
-            self._counts[field] = counted(self.records[field], values)
+            self._counts[field] = count_each(self.records[field], values)
         return self._counts[field]
 
 
-def counted(numbers: npt.NDArray[np.unsignedinteger], values: int) -> Counts:
+def count_each(numbers: npt.NDArray[np.unsignedinteger], values: int) -> Counts:
     """How often each of 0..values-1 is among the numbers; shape (values,)."""
     return np.bincount(numbers, minlength=values)[:values]
 

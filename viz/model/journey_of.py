@@ -22,7 +22,7 @@ OUTLIVES = 0.2  # seconds that a journey's last event (the guest goes on) can co
 Cycles = npt.NDArray[np.float64]  # NaN: none
 
 
-def whole(journeys: Journeys) -> Cycles:
+def whole_length(journeys: Journeys) -> Cycles:
     """How long each journey took, in TSC cycles; NaN if nothing of it can be said; shape (n,)."""
     found = np.full(journeys.size, np.nan)
     for name in reversed(WHOLE):
@@ -34,7 +34,7 @@ def whole(journeys: Journeys) -> Cycles:
 def part(journeys: Journeys, name: str) -> Cycles:
     """The latency `name` of each journey ("": the whole), in TSC cycles; NaN if it has none; shape (n,)."""
     if not name:
-        return whole(journeys)
+        return whole_length(journeys)
     found, there = np.full(journeys.size, np.nan), has(journeys, name)
     found[there] = cycles_of(journeys[there], name)
     return found
@@ -53,7 +53,7 @@ def members(events: Events, journeys: Journeys) -> npt.NDArray[np.int64]:
     found = np.full(events.size, -1, np.int64)
     if not journeys.size:
         return found
-    length = np.nan_to_num(whole(journeys), nan=-1.0)
+    length = np.nan_to_num(whole_length(journeys), nan=-1.0)
     for stage in STAGES:
         rows = np.flatnonzero(np.isin(events["kind"], STAGE_KINDS[stage]))
         order = np.lexsort((length, journeys[stage]))

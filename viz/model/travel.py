@@ -71,21 +71,21 @@ def exact(journeys: Journeys, moments: Moments, routes: Routes, tsc: int) -> lis
 
 def on_leg(leg: str, lane: int, journeys: Journeys, moments: Moments, tsc: int) -> list[Token]:
     """Tokens of those journeys that are on this leg at `tsc`; a leg holds its beginning, not its end."""
-    t0, t1 = (stage_of(journeys, moments, stage) for stage in LEGS[leg][:2])
+    t0, t1 = (stage_times(journeys, moments, stage) for stage in LEGS[leg][:2])
     there = (t0 <= np.uint64(tsc)) & (np.uint64(tsc) < t1)
     if not there.any():
         return []
     at = (tsc - t0[there].astype(np.float64)) / (t1[there] - t0[there])
-    return shared(leg, lane, at, journeys["seq"][there])
+    return shared_token(leg, lane, at, journeys["seq"][there])
 
 
-def stage_of(journeys: Journeys, moments: Moments, stage: str) -> npt.NDArray[np.uint64]:
+def stage_times(journeys: Journeys, moments: Moments, stage: str) -> npt.NDArray[np.uint64]:
     """TSC of a stage of the journey's record, or of a moment; shape (n,)."""
     tsc: npt.NDArray[np.uint64] = moments[stage] if stage in moments else journeys[stage]
     return tsc
 
 
-def shared(leg: str, lane: int, at: npt.NDArray[np.float64], seqs: npt.NDArray[np.uint64]) -> list[Token]:
+def shared_token(leg: str, lane: int, at: npt.NDArray[np.float64], seqs: npt.NDArray[np.uint64]) -> list[Token]:
     """One token for all that stand at nearly the same place; it stands where its newest does."""
     order = np.argsort(seqs, kind="stable")
     at, seqs = at[order], seqs[order]

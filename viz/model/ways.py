@@ -201,16 +201,16 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     """
     found = none_of(journeys)
     if "coalesced" in traits:
-        found["fetched"] = last_before(times(events, EventKind.EXIT), journeys["doorbell"], journeys["rung"])
+        found["fetched"] = last_before(event_times(events, EventKind.EXIT), journeys["doorbell"], journeys["rung"])
     if "window" in traits:
-        window = last_before(times(events, EventKind.WINDOW), journeys["handler"], journeys["irq"])
-        delivered = first_after(times(events, EventKind.WAIT), journeys["irq"], window)
+        window = last_before(event_times(events, EventKind.WINDOW), journeys["handler"], journeys["irq"])
+        delivered = first_after(event_times(events, EventKind.WAIT), journeys["irq"], window)
         found["window"] = np.where(delivered > 0, window, 0)
         found["delivered"] = np.where(window > 0, delivered, 0)
     return found
 
 
-def times(events: Events, *kinds: EventKind) -> Times:
+def event_times(events: Events, *kinds: EventKind) -> Times:
     """When events of those kinds happened, rising."""
     chosen: Times = np.sort(select(events, *kinds)["tsc"])
     return chosen
@@ -249,9 +249,9 @@ def echoes(events: Events, traits: Traits) -> Journeys:
     some = echo_events(events, traits)
     begun = ended = some["irq"]
     if "masked" in traits:
-        ended = first_after(times(events, EventKind.WAIT), begun, np.full(begun.size, 2**64 - 1, np.uint64))
+        ended = first_after(event_times(events, EventKind.WAIT), begun, np.full(begun.size, 2**64 - 1, np.uint64))
     else:
-        causes = times(events, EventKind.HANDLER, EventKind.IRQFD, EventKind.IRQ_IOCTL)
+        causes = event_times(events, EventKind.HANDLER, EventKind.IRQFD, EventKind.IRQ_IOCTL)
         begun = last_before(causes, ended, np.ones(ended.size, np.uint64))
     whole = (begun > 0) & (ended > 0)
     return records(some["seq"][whole], begun[whole], ended[whole])

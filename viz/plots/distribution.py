@@ -121,7 +121,7 @@ class DistributionPlot(Plot):
                     item[curve.name].setData(*line)
 
     def _outline(self, histogram: Histogram) -> tuple[Any, Any]:
-        return outline(histogram, self.range.low, self.range.high)
+        return density_outline(histogram, self.range.low, self.range.high)
 
     def _known(self, histogram: Histogram, what: Any, compute: Callable[[Histogram], Any]) -> Any:
         """Something computed from a histogram, remembered as long as nothing is added to that."""
@@ -206,7 +206,7 @@ class DistributionPlot(Plot):
         return [*lines, Line(muted, "clock error", bounds(self.model.latencies.clock_error))]
 
 
-def outline(histogram: Histogram, low: float, high: float) -> tuple[Any, Any]:
+def density_outline(histogram: Histogram, low: float, high: float) -> tuple[Any, Any]:
     """The curve over log10(ns); its highest point is at 0.8 of the height, so that all shapes can be compared."""
     fine = int(np.clip(1.6 * histogram.count ** (1 / 3), COARSEST, FINEST))
     edges = np.linspace(low, high, round((high - low) * fine) + 1)

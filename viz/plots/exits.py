@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QPainter
 from bellwire.engine.events import exit_name
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.rates import BIN_SECONDS, Rates
-from bellwire.viz.plots.latency import spread
+from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import SECONDS, OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE
 from bellwire.viz.style.readout import Line
@@ -124,7 +124,7 @@ class ExitsPlot(OverTime):
 
     def _fit(self, highest: float) -> None:
         """A round top for the axis; it comes down only when it has been too high for a while."""
-        top = round_up(highest * 1.05)
+        top = rounded_top(highest * 1.05)
         self._small = self._small + 1 if top < self.top else 0
         if top > self.top or self._small > 48:
             self.top, self._small = top, 0
@@ -178,7 +178,7 @@ class ExitsPlot(OverTime):
                 named.append((area.bottom() - area.height() * (below + now / 2) / self.top, layer))
             below += now
         named.sort(key=lambda pair: pair[0])
-        for y, (_, layer) in zip(spread([y for y, _ in named], height, area), named, strict=False):
+        for y, (_, layer) in zip(spread_apart([y for y, _ in named], height, area), named, strict=False):
             painter.setPen(self.theme.color("kvm" if layer.handler == "kernel" else "heavy"))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, layer.reason)
@@ -195,7 +195,7 @@ class ExitsPlot(OverTime):
         ] or [Line(self.theme.color("text_muted"), "no exits", "")]
 
 
-def round_up(value: float) -> float:
+def rounded_top(value: float) -> float:
     """The next 1, 2, 4, 6 or 10 times a power of ten."""
     size = 10.0 ** np.floor(np.log10(value))
     return float(next(step * size for step in (1, 2, 4, 6, 10) if step * size >= value * 0.999))

@@ -106,7 +106,7 @@ class LatencyPlot(OverTime):
         painter.setFont(self.theme.font(LABEL_SIZE, 500))
         height = painter.fontMetrics().height() * 0.95
         ends = sorted((self._end(curve), curve) for curve in self._shown())
-        for y, (_, curve) in zip(spread([y for y, _ in ends], height, area), ends, strict=False):
+        for y, (_, curve) in zip(spread_apart([y for y, _ in ends], height, area), ends, strict=False):
             painter.setPen(self.theme.color(curve.color))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin), height)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, curve.label)
@@ -135,7 +135,7 @@ def with_gaps(x: Any, y: Any) -> tuple[Any, Any]:
     return np.insert(x, gaps, np.nan), np.insert(y, gaps, np.nan)
 
 
-def spread(ys: list[float], height: float, area: QRectF) -> list[float]:
+def spread_apart(ys: list[float], height: float, area: QRectF) -> list[float]:
     """Rising heights moved so that neighbours are `height` apart and all lie in the area; the last are left out if not
     all have room."""
     placed: list[float] = []

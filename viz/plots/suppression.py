@@ -19,7 +19,7 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.rates import Rates
 from bellwire.viz.plots.exits import BAR, BAR_SECONDS, bars_of
-from bellwire.viz.plots.latency import spread
+from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE, TICK_SIZE, line_item
 from bellwire.viz.style.readout import Line
@@ -82,7 +82,7 @@ class SuppressionPlot(OverTime):
         """A line through the middle of every complete bar that had a buffer."""
         rates = self.model.rates
         self.first_bar, end = (edge // rates.bin_cycles // BAR for edge in self.edges)
-        self.ratios = {signal.name: per_buffer(rates, signal.name, self.first_bar, end) for signal in SIGNALS}
+        self.ratios = {signal.name: ratios_per_buffer(rates, signal.name, self.first_bar, end) for signal in SIGNALS}
         middles = (np.arange(self.first_bar, end) * BAR + BAR / 2) * rates.bin_cycles
         for signal in SIGNALS:
             self.lines[signal.name].setVisible(self.shown(signal.name))
@@ -127,11 +127,13 @@ class SuppressionPlot(OverTime):
         """Each line's newest value and name at the height of its end, pushed apart where they would meet."""
         painter.setFont(self.theme.font(LABEL_SIZE, 500))
         height = painter.fontMetrics().height() * 0.95
-        ends = sorted((self.canvas.pixel(0, newest(self.ratios[one.name])).y(), one) for one in self._shown())
-        for y, (_, one) in zip(spread([y for y, _ in ends], height, area), ends, strict=False):
+        ends = sorted((self.canvas.pixel(0, newest_ratio(self.ratios[one.name])).y(), one) for one in self._shown())
+        for y, (_, one) in zip(spread_apart([y for y, _ in ends], height, area), ends, strict=False):
             painter.setPen(self.theme.color(one.color))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, f"{newest(self.ratios[one.name]):.2f} {one.short}")
+            painter.drawText(
+                box, Qt.AlignmentFlag.AlignVCenter, f"{newest_ratio(self.ratios[one.name]):.2f} {one.short}"
+            )
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """The values of the bar at the pointer."""
@@ -145,7 +147,7 @@ class SuppressionPlot(OverTime):
         return lines
 
 
-def per_buffer(rates: Rates, name: str, first: int, end: int) -> Ratios:
+def ratios_per_buffer(rates: Rates, name: str, first: int, end: int) -> Ratios:
     """What was counted under `name` by buffers used, in the bars first..end-1; nan where there was no buffer."""
     counted, used = (
         bars_of(rates.between(which, first * BAR, end * BAR)) for which in (name, f"buffers {BUFFERS_USED}")
@@ -154,7 +156,7 @@ def per_buffer(rates: Rates, name: str, first: int, end: int) -> Ratios:
     return ratios
 
 
-def newest(ratios: Ratios) -> float:
+def newest_ratio(ratios: Ratios) -> float:
     """The last that there is; of nothing, 0."""
     known = ratios[np.isfinite(ratios)]
     return float(known[-1]) if known.size else 0.0

@@ -22,10 +22,10 @@ Piece = tuple[str, str]  # a colour's name, a text
 
 def colored(text: str, language: str) -> list[Piece]:
     """The text in pieces, each with the name of its colour: comments, strings, keywords, names of the kernel's."""
-    return [(color_of(kind, piece), piece) for kind, piece in get_lexer_by_name(language).get_tokens(text)]
+    return [(syntax_color(kind, piece), piece) for kind, piece in get_lexer_by_name(language).get_tokens(text)]
 
 
-def color_of(kind: object, piece: str) -> str:
+def syntax_color(kind: object, piece: str) -> str:
     """What a token of Pygments is shown in. `in` asks whether one kind is a case of the other."""
     if kind in Comment.Preproc or kind in Comment.PreprocFile:
         return "kvm"

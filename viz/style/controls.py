@@ -94,7 +94,7 @@ class IconButton(QToolButton):
             super().keyPressEvent(event)
 
 
-class Switch(QAbstractButton):
+class Toggle(QAbstractButton):
     """On or off, with its name beside it. On is said by the knob's side, its mark and its colour."""
 
     TRACK, HEIGHT, GAP = 46, 26, 9

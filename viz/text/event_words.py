@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bellwire.engine.events import (
     BUFFERS_USED,
     FLAT_OUT,
-    Eventfd,
+    EventfdRole,
     EventKind,
     Events,
     IrqIoctl,
@@ -43,7 +43,7 @@ LANE_NAMES = {
 }
 IOCTL_NAMES = {IrqIoctl.IRQ_LINE: "KVM_IRQ_LINE", IrqIoctl.SIGNAL_MSI: "KVM_SIGNAL_MSI"}
 SWITCH_NAMES = {Switch.IOEVENTFD: "ioeventfd", Switch.IRQFD: "irqfd"}
-EVENTFD_NAMES = {Eventfd.DOORBELL: "doorbell", Eventfd.IRQ: "irqfd"}
+EVENTFD_NAMES = {EventfdRole.DOORBELL: "doorbell", EventfdRole.IRQ: "irqfd"}
 WITH_ADDRESS = ("IO", "MMIO")  # exits whose argument is an address
 Texts = Any  # an Arrow array of strings; Arrow is imported where it is used, because that takes a while
 BY_VALUE = (
@@ -80,7 +80,7 @@ class Wording:
 
     def plain(self, events: Events) -> Texts:
         """The sentences of all of them, numbers without spaces; shape (n,)."""
-        return columns(events, *self._forms(events))
+        return filled_in(events, *self._forms(events))
 
     def _forms(self, events: Events) -> tuple[list[str], npt.NDArray[np.intp]]:
         """The different forms there are, and which of them each event has (shape (n,))."""
@@ -203,7 +203,7 @@ def before_form(id: int) -> str:
     return f"the stream begins behind {name} {{seq}} ({{arg}})"
 
 
-def columns(events: Events, forms: list[str], which: npt.NDArray[np.intp]) -> Texts:
+def filled_in(events: Events, forms: list[str], which: npt.NDArray[np.intp]) -> Texts:
     """Fills the forms in, each for all of its events at once."""
     import pyarrow as pa
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from html import escape
 
 from bellwire.engine.events import FLAT_OUT
 
@@ -111,3 +112,8 @@ def count_of(number: float, thing: str) -> str:
     if round(number) == 0:
         return f"no {thing}"
     return f"{grouped(number)} {thing}{'' if round(number) == 1 else 's'}"
+
+
+def breakable(text: str, after: str) -> str:
+    """A long name as HTML that may be broken after each of the characters `after`."""
+    return "".join(f"{escape(one)}&#8203;" if one in after else escape(one) for one in text)

@@ -58,7 +58,7 @@ class Bins:
         order = np.argsort(numbers, kind="stable")
         numbers, amounts = numbers[order], amounts[order]
         for ring, row in enumerate(self._rows[name]):
-            numbers, amounts = summed(numbers, amounts)
+            numbers, amounts = amounts_of_each(numbers, amounts)
             kept = numbers > self.newest // COARSER**ring - BINS
             row[numbers[kept] % BINS] += amounts[kept]
             numbers = numbers // COARSER
@@ -88,7 +88,7 @@ class Bins:
         return bool(tsc // width > self.newest // COARSER**ring - BINS)
 
 
-def summed(numbers: Numbers, amounts: Floats) -> tuple[Numbers, Floats]:
+def amounts_of_each(numbers: Numbers, amounts: Floats) -> tuple[Numbers, Floats]:
     """Each of the numbers (rising) once, with the sum of its amounts."""
     if not numbers.size:
         return numbers, amounts
@@ -96,7 +96,7 @@ def summed(numbers: Numbers, amounts: Floats) -> tuple[Numbers, Floats]:
     return numbers[first], np.add.reduceat(amounts, first)
 
 
-def spread(start: Times, end: Times, width: int, most: int = BINS) -> tuple[Numbers, Floats]:
+def spread_over_bins(start: Times, end: Times, width: int, most: int = BINS) -> tuple[Numbers, Floats]:
     """The bins that stretches of time cover, and how many cycles of each; of a stretch the newest `most` bins."""
     last = (end // np.uint64(width)).astype(np.int64)
     first = np.maximum((start // np.uint64(width)).astype(np.int64), last - most + 1)
@@ -158,7 +158,7 @@ class Occupancy:
         return joined
 
     def _add(self, row: str, spans: Spans) -> None:
-        self.bins.add(row, *spread(spans.start, spans.end, self.bins.width))
+        self.bins.add(row, *spread_over_bins(spans.start, spans.end, self.bins.width))
 
     def share(self, row: str, t0: int, t1: int, pixels: int) -> Shares:
         """The busy share (0..1) of each of `pixels` equal parts of t0..t1; 0 where nothing is held."""

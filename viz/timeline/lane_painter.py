@@ -14,7 +14,7 @@ from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from bellwire.engine.folds.spans import Spans
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import duration, grouped
-from bellwire.viz.timeline.lanes import Lane, Shares
+from bellwire.viz.timeline.lanes import Shares, TimelineLane
 from bellwire.viz.timeline.scene import Scene
 from bellwire.viz.timeline.view import TimeScale
 
@@ -65,7 +65,7 @@ class LanePainter:
         self._paint_ticks()
         self._paint_numbers()
 
-    def _paint_ground(self, lane: Lane) -> None:
+    def _paint_ground(self, lane: TimelineLane) -> None:
         rect = self.rects[lane.key]
         self.painter.fillRect(rect, self.theme.color("surface_raised"))
         if lane.kind == "vcpu":
@@ -81,12 +81,12 @@ class LanePainter:
             rect = self.rects[lane.key]
             for row, color in lane.rows:
                 if row in shares:
-                    picture = columns(shares[row], round(rect.height()), self.theme.color(color))
+                    picture = column_picture(shares[row], round(rect.height()), self.theme.color(color))
                     self.painter.drawImage(rect, picture)
 
     # -- one by one
 
-    def _blocks(self, lane: Lane, row: str, color: str) -> None:
+    def _blocks(self, lane: TimelineLane, row: str, color: str) -> None:
         spans, rect = self.scene.spans.get(row, NONE), self.rects[lane.key]
         inset = INSET if lane.kind == "kvm" else 0.0
         self.painter.setFont(self.theme.font(10.5, 600))
@@ -221,7 +221,7 @@ class LanePainter:
 NONE = Spans(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
 
-def columns(share: Shares, height: int, color: QColor) -> QImage:
+def column_picture(share: Shares, height: int, color: QColor) -> QImage:
     """A picture of one pixel a share: filled from below as high as the share says, and seen if there is anything."""
     filled = np.where(share > 0, np.maximum(np.rint(share * height), 2), 0)
     row = np.arange(height, 0, -1)[:, None]
@@ -230,7 +230,7 @@ def columns(share: Shares, height: int, color: QColor) -> QImage:
     return picture.copy()  # of its own memory
 
 
-def lane_rects(area: QRectF, lanes: Sequence[Lane]) -> dict[str, QRectF]:
+def lane_rects(area: QRectF, lanes: Sequence[TimelineLane]) -> dict[str, QRectF]:
     """The lanes' rectangles by their keys; half as much room lies between the lanes as they are high."""
     height = area.height() / ((1 + GAP) * max(len(lanes), 1) - GAP)
     tops = (area.top() + n * height * (1 + GAP) for n in range(len(lanes)))

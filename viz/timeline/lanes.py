@@ -22,7 +22,7 @@ Shares = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Lane:
+class TimelineLane:
     """One horizontal lane: `kind` is guest, vcpu, kvm, io or partner; `vm` the VM that it belongs to."""
 
     kind: str
@@ -37,30 +37,30 @@ class Lane:
         return f"{self.kind}{self.vm}"
 
 
-def lanes_of(scenario: Scenario, vms: int) -> tuple[Lane, ...]:
+def lanes_of(scenario: Scenario, vms: int) -> tuple[TimelineLane, ...]:
     """The lanes, from above: a guest and its vCPU for each of `vms` machines, and what lies between them."""
-    first, *others = [vm_lanes(vm, name_of(scenario, vm, vms)) for vm in range(vms)]
-    kvm = Lane("kvm", 0, "KVM", (("and scheduler", "kvm"),), (("flight", "kvm"),))
-    io = Lane("io", 0, "I/O thread", (("awake", "io_thread"),), (("awake", "io_thread"),))
-    partner = Lane("partner", 0, "Other process", (("not stamped", "text_muted"),), (("unseen", "io_thread"),))
+    first, *others = [vm_lanes(vm, guest_suffix(scenario, vm, vms)) for vm in range(vms)]
+    kvm = TimelineLane("kvm", 0, "KVM", (("and scheduler", "kvm"),), (("flight", "kvm"),))
+    io = TimelineLane("io", 0, "I/O thread", (("awake", "io_thread"),), (("awake", "io_thread"),))
+    partner = TimelineLane("partner", 0, "Other process", (("not stamped", "text_muted"),), (("unseen", "io_thread"),))
     host = (partner,) if scenario.partnered else () if scenario.direct else (io,)
     return (*first, kvm, *host, *(lane for lanes in others for lane in lanes))
 
 
-def name_of(scenario: Scenario, vm: int, vms: int) -> str:
+def guest_suffix(scenario: Scenario, vm: int, vms: int) -> str:
     """What stands behind "Guest" and "vCPU": nothing if there is one, a number for each vCPU, a letter for each VM."""
     if vms == 1:
         return ""
     return f" {vm}" if scenario.vcpus > 1 else f" {chr(ord('A') + vm)}"
 
 
-def vm_lanes(vm: int, letter: str) -> tuple[Lane, Lane]:
+def vm_lanes(vm: int, letter: str) -> tuple[TimelineLane, TimelineLane]:
     """A guest, and the thread that runs it."""
     stamped = (("doorbell", "guest"), ("handler", "interrupt"))
     states = (("guest", "guest"), ("kernel", "kvm"), ("user", "heavy"))
-    guest = Lane("guest", vm, f"Guest{letter}", stamped, ((f"instruction{vm}", "guest"),))
+    guest = TimelineLane("guest", vm, f"Guest{letter}", stamped, ((f"instruction{vm}", "guest"),))
     rows = ((f"kernel{vm}", "kvm"), (f"user{vm}", "heavy"))
-    return guest, Lane("vcpu", vm, f"vCPU{letter}", states, rows)
+    return guest, TimelineLane("vcpu", vm, f"vCPU{letter}", states, rows)
 
 
 # -- stretches

@@ -12,7 +12,7 @@ from bellwire.viz.model.live import Change, Loss
 from bellwire.viz.style.curves import tick
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of
-from bellwire.viz.timeline.view import TimeScale, round_up
+from bellwire.viz.timeline.view import TimeScale, rounded_step
 
 STRIP, AXIS = 16, 20  # pixels at 100 %: above the lanes, where handles are, and below, where times are
 HANDLE = 7  # pixels around a handle in which it is taken
@@ -29,7 +29,7 @@ class MarksPainter:
         """Round times, counted from `zero`."""
         area, painter, scale = self.area, self.painter, self.scale
         seconds = (scale.end - scale.start) / hz
-        step = round_up(seconds / max(area.width() / self.theme.px(120), 2), (1, 2, 5, 10))
+        step = rounded_step(seconds / max(area.width() / self.theme.px(120), 2), (1, 2, 5, 10))
         painter.setFont(self.theme.font(10.5, mono=True))
         first = int(np.ceil((scale.start - zero) / hz / step))
         for n in range(first, first + 30):

@@ -65,7 +65,7 @@ class Minimap(QWidget):
             first = self.past.first
             self._span = first, max(self.past.last, self.model.now if first else 0, first + 1)
             self.counts = self.past.counts(*self._span, round(self.bar.width()))
-            self._picture = stacked(self.counts, round(self.bar.height()), self.theme)
+            self._picture = density_picture(self.counts, round(self.bar.height()), self.theme)
             self.setToolTip(self._tip())
         self.update()
 
@@ -205,7 +205,7 @@ class Minimap(QWidget):
             parent.redraw()
 
 
-def stacked(counts: dict[Lane, Shares], height: int, theme: Theme) -> QImage:
+def density_picture(counts: dict[Lane, Shares], height: int, theme: Theme) -> QImage:
     """A picture of one pixel a column: as high as the root of its number of events, in the colours of their lanes."""
     total = np.sum(list(counts.values()), axis=0)
     tall = np.sqrt(total / max(float(total.max()), 1e-9)) * height

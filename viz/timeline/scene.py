@@ -12,7 +12,7 @@ import numpy as np
 from bellwire.engine.events import EventKind, Events, no_events
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.spans import Spans
-from bellwire.viz.timeline.lanes import Lane, Shares, cover, stretches
+from bellwire.viz.timeline.lanes import Shares, TimelineLane, cover, stretches
 from bellwire.viz.timeline.past import Past
 
 ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself
@@ -28,7 +28,7 @@ class Scene:
 
     start: int = 0
     end: int = 1
-    lanes: tuple[Lane, ...] = ()
+    lanes: tuple[TimelineLane, ...] = ()
     journeys: Journeys = field(default_factory=no_journeys)
     spans: dict[str, Spans] = field(default_factory=dict)
     events: Events = field(default_factory=no_events)
@@ -41,29 +41,31 @@ class Scene:
         return f"{kind}{self.vms.get(tsc, 0)}"
 
 
-def look(past: Past, lanes: tuple[Lane, ...], start: int, end: int, hz: float, pixels: int) -> Scene:
+def look(past: Past, lanes: tuple[TimelineLane, ...], start: int, end: int, hz: float, pixels: int) -> Scene:
     """The scene of start..end (TSC), for a picture `pixels` wide."""
     kept = past.first, past.last
-    rows = rows_of(lanes)
+    rows = row_names(lanes)
     if past.about(start, end) > EXACT:
-        return Scene(start, end, lanes, shares=stacked(past.busy(rows, start, end, pixels)), kept=kept)
+        return Scene(start, end, lanes, shares=stacked_shares(past.busy(rows, start, end, pixels)), kept=kept)
     reach = round(hz * REACH_SECONDS)
     around, journeys = past.events(start - reach, end + reach), past.journeys(start, end)
     spans = {row: inside(spans, start, end) for row, spans in stretches(around, journeys).items()}
     spans["unseen"] = unseen(journeys)
     if journeys.size * ROOM > pixels or max(some.start.size for some in spans.values()) * BLOCK > pixels:
-        return Scene(start, end, lanes, journeys, shares=stacked(covered(rows, spans, start, end, pixels)), kept=kept)
+        return Scene(
+            start, end, lanes, journeys, shares=stacked_shares(busy_columns(rows, spans, start, end, pixels)), kept=kept
+        )
     within = around[(around["tsc"] >= max(start, 0)) & (around["tsc"] <= end)]
     return Scene(start, end, lanes, journeys, spans, within, vms=stamped_in(around), kept=kept)
 
 
-def rows_of(lanes: tuple[Lane, ...]) -> list[str]:
+def row_names(lanes: tuple[TimelineLane, ...]) -> list[str]:
     """The stretches that columns are made of."""
     vms = sorted({lane.vm for lane in lanes})
     return ["flight", "awake", *(f"{what}{vm}" for vm in vms for what in ("instruction", "user"))]
 
 
-def stacked(shares: dict[str, Shares]) -> dict[str, Shares]:
+def stacked_shares(shares: dict[str, Shares]) -> dict[str, Shares]:
     """A vCPU's time in the kernel as the height up to which it reaches when its time in user space is drawn over it."""
     vms = [row.removeprefix("user") for row in shares if row.startswith("user")]
     return shares | {f"kernel{vm}": np.maximum(shares[f"instruction{vm}"], shares[f"user{vm}"]) for vm in vms}
@@ -80,7 +82,7 @@ def unseen(journeys: Journeys) -> Spans:
     return Spans(journeys["ring"], journeys["handler"])
 
 
-def covered(rows: list[str], spans: dict[str, Spans], start: int, end: int, pixels: int) -> dict[str, Shares]:
+def busy_columns(rows: list[str], spans: dict[str, Spans], start: int, end: int, pixels: int) -> dict[str, Shares]:
     """The busy share of each column, from the stretches themselves."""
     edges = np.linspace(start, end, pixels + 1).astype(np.uint64)
     none = Spans(np.empty(0, np.uint64), np.empty(0, np.uint64))

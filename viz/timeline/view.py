@@ -86,7 +86,7 @@ class TimeView:
         self.span = max(self._usual, self._rounded(1.15 * float((ends - starts)[-1])))
 
     def _rounded(self, cycles: float) -> int:
-        return self.model.clock.cycles(round_up(cycles / self.model.clock.hz))
+        return self.model.clock.cycles(rounded_step(cycles / self.model.clock.hz))
 
     def _slow_span(self) -> None:
         """So much time that the playhead needs CROSSING seconds for it, else pages would turn faster than one reads."""
@@ -146,7 +146,7 @@ class TimeView:
         self.following, self.chosen = True, False
 
 
-def round_up(seconds: float, steps: tuple[float, ...] = (1, 1.5, 2, 3, 5, 7, 10)) -> float:
+def rounded_step(seconds: float, steps: tuple[float, ...] = (1, 1.5, 2, 3, 5, 7, 10)) -> float:
     """The next of `steps` times a power of ten."""
     size = 10.0 ** np.floor(np.log10(max(seconds, 1e-9)))
     return float(next(size * step for step in steps if size * step >= seconds * 0.999))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy
 
 from bellwire.engine.events import Switch as Wiring
 from bellwire.viz.model.transport import FACTORS
-from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Switch
+from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
 from bellwire.viz.style.icons import icon, logo
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, grouped, pace, ratio
@@ -36,7 +36,7 @@ STATES = {
 }
 
 
-class Row(QFrame):
+class FittingRow(QFrame):
     """A row that leaves out what there is no room for: it must fit 1280 pixels with text at 150 %."""
 
     def spare(self) -> list[QWidget]:
@@ -62,7 +62,7 @@ class Row(QFrame):
                 widget.hide()
 
 
-class StatusRow(Row):
+class StatusRow(FittingRow):
     """Name, menus, slow motion, and what must always be seen: state, backend, drops, factor."""
 
     def __init__(self, commands: Commands, menus: QMenuBar, theme: Theme) -> None:
@@ -209,7 +209,7 @@ def back(seconds: float) -> str:
     return f"{seconds:.1f} s BACK" if seconds < 10 else f"{grouped(round(seconds))} s BACK"
 
 
-class ControlRow(Row):
+class ControlRow(FittingRow):
     """Scenario, transport, pace, the two switches, single signals."""
 
     def __init__(self, commands: Commands, theme: Theme) -> None:
@@ -231,8 +231,8 @@ class ControlRow(Row):
         self.pace_label.setObjectName("muted")
         self.pace_value.setObjectName("mono")
         self.switches = {
-            "ioeventfd": Switch("ioeventfd", "doorbell", theme),
-            "irqfd": Switch("irqfd", "interrupt", theme),
+            "ioeventfd": Toggle("ioeventfd", "doorbell", theme),
+            "irqfd": Toggle("irqfd", "interrupt", theme),
         }
         self.singles = {"ring": Button("Ring"), "interrupt": Button("Interrupt")}
         self.more = IconButton()
@@ -329,7 +329,7 @@ class ControlRow(Row):
             self._allow(button, BY_NAME[name].ability, tooltip(name))
         self.popover.refresh()
 
-    def _show_switch(self, name: str, switch: Switch) -> None:
+    def _show_switch(self, name: str, switch: Toggle) -> None:
         self._allow(switch, name, tooltip(name))
         if monotonic() - self._clicked_at[name] > CLICK_SECONDS:
             switch.setChecked(self.commands.model.wired(Wiring[name.upper()]))

@@ -31,7 +31,7 @@ OURS = (".arrow", ".arrows")
 RECENT = 8  # files that are remembered
 
 
-def header_of(source: Source) -> Header:
+def header_for(source: Source) -> Header:
     """What a recording of this source, begun now, is of; what comes from a recording stays what it was of."""
     from bellwire.engine.recordings.header import Header
     from bellwire.engine.recordings.replay import Replay
@@ -41,7 +41,7 @@ def header_of(source: Source) -> Header:
 
 def write_held(path: Path, header: Header, held: list[Events]) -> str:
     """Writes a recording, or converts what would be one; what was written, in words. EngineError if it cannot be."""
-    from bellwire.engine.exports.convert import convert, export_for
+    from bellwire.engine.exports.convert import export_for, write_export
     from bellwire.engine.recordings.recorder import save_recording
     from bellwire.engine.recordings.recording import Recording
 
@@ -51,7 +51,7 @@ def write_held(path: Path, header: Header, held: list[Events]) -> str:
     with tempfile.TemporaryDirectory(prefix="bellwire-") as folder:
         recording = Path(folder) / "held.arrow"
         save_recording(recording, header, held)
-        written = convert(Recording(recording), path, export)
+        written = write_export(Recording(recording), path, export)
     return f"{grouped(written)} {export.unit}"
 
 
@@ -130,7 +130,7 @@ class Files:
         if not model.tally.recorded:
             self.window.notice.say("There is nothing to save yet.")
             return
-        held, header = model.held(), header_of(model.source)
+        held, header = model.held(), header_for(model.source)
         thread = threading.Thread(target=self._save, args=(path, header, held), name="save a recording", daemon=True)
         self._saving = [*(other for other in self._saving if other.is_alive()), thread]
         thread.start()
@@ -176,7 +176,7 @@ class Files:
         model = self.window.model
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.capture = Capture(path, header_of(model.source), model.beginning())
+            self.capture = Capture(path, header_for(model.source), model.beginning())
         except RecordingError as error:
             self.window.notice.say(str(error))
         except OSError as error:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.window.actions import ACTIONS, MENUS, Action, tooltip
 from bellwire.viz.window.palette import Entries
-from bellwire.viz.window.scenario_list import grouped, keyed
+from bellwire.viz.window.scenario_list import keyed, scenario_groups
 
 if TYPE_CHECKING:
     from bellwire.viz.window.window import MainWindow
@@ -33,7 +33,7 @@ class Menus:
         self.recent.aboutToShow.connect(self._fill_recent)
         menus["File"].insertMenu(self.actions["record"], self.recent)
         scenarios = menus["Run"].addMenu("Scenario")
-        for group, some in grouped():
+        for group, some in scenario_groups():
             submenu = scenarios.addMenu(group)
             submenu.setToolTipsVisible(True)
             for key, scenario in some:

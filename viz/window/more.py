@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from bellwire.engine.events import Setting
-from bellwire.viz.style.controls import Button, Choice, Switch
+from bellwire.viz.style.controls import Button, Choice, Toggle
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.window.actions import tooltip
@@ -35,7 +35,7 @@ class MorePopover(QFrame):
         self.burst_value.setObjectName("mono")
         self.idle = QButtonGroup(self)
         self.idle_buttons = {name: Button(text) for name, text in IDLES.items()}
-        self.hold = Switch("held", "heavy", theme)
+        self.hold = Toggle("held", "heavy", theme)
         self.hold.clicked.connect(commands.hold)
         self._lay_out()
 

@@ -14,7 +14,7 @@ NAME = Qt.ItemDataRole.UserRole
 KEYS = "123456789"  # of the first scenario of each group
 
 
-def grouped() -> list[tuple[str, list[tuple[str, Scenario]]]]:
+def scenario_groups() -> list[tuple[str, list[tuple[str, Scenario]]]]:
     """(group, [(key, scenario)]) in the order of a course; the first of each group has a key, the others have ""."""
     groups = groupby(list_scenarios(), key=lambda scenario: scenario.group)
     keys = iter(KEYS)
@@ -23,13 +23,13 @@ def grouped() -> list[tuple[str, list[tuple[str, Scenario]]]]:
 
 def keyed() -> list[tuple[str, Scenario]]:
     """Every scenario with its key."""
-    return [pair for _, some in grouped() for pair in some]
+    return [pair for _, some in scenario_groups() for pair in some]
 
 
 def fill(combo: QComboBox) -> None:
     """All scenarios under the names of their groups, which cannot be chosen."""
     items = QStandardItemModel(combo)
-    for group, some in grouped():
+    for group, some in scenario_groups():
         heading = QStandardItem(group.upper())
         heading.setEnabled(False)
         items.appendRow(heading)

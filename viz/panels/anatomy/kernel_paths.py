@@ -66,13 +66,13 @@ def paths_of(scenario: Scenario, wired: Callable[[Switch], bool]) -> tuple[Path,
     paths, found = load_anatomy().paths, []
     if scenario.doorbell:
         doorbell = paths[doorbell_path(scenario.doorbell, wired(Switch.IOEVENTFD))]
-        found.append(unread(doorbell) if scenario.direct else doorbell)
+        found.append(without_reader(doorbell) if scenario.direct else doorbell)
     if scenario.interrupt and (name := interrupt_path(scenario, scenario.interrupt, wired(Switch.IRQFD))):
         found.append(paths[name])
     return tuple(found)
 
 
-def unread(path: Path) -> Path:
+def without_reader(path: Path) -> Path:
     """A doorbell's way as far as the eventfd: no thread of this process reads it."""
     names = [stage.name for stage in path.stages]
     return replace(path, stages=path.stages[: names.index("eventfd") + 1])

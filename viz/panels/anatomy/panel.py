@@ -11,10 +11,11 @@ from bellwire.engine.events import Switch
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.anatomy.kernel_paths import Path, Stage, load_anatomy, paths_of
-from bellwire.viz.panels.calls.state import stage_of
+from bellwire.viz.panels.calls.state import kernel_stage
 from bellwire.viz.panels.panel import SIDE, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.theme import MONO, Theme
+from bellwire.viz.text.figures import breakable
 
 KERNEL = "Linux 6.18"
 
@@ -56,12 +57,12 @@ class AnatomyPanel(Panel):
         stage = link.toString().removeprefix("stage:")
         plan = blueprint_of(self.model.scenario, self.model.source.backend)
         names = [name for table in (plan.wires, plan.counters, plan.nodes) for name in table]
-        part = next((name for name in names if stage_of(self.model, name) == stage), "")
+        part = next((name for name in names if kernel_stage(self.model, name) == stage), "")
         self.model.selection.choose(part=part)
         self._point_at(stage)
 
     def _follow(self) -> None:
-        self._point_at(stage_of(self.model, self.model.selection.part))
+        self._point_at(kernel_stage(self.model, self.model.selection.part))
 
     def _point_at(self, stage: str) -> None:
         if stage != self._stage:
@@ -119,7 +120,7 @@ class AnatomyPanel(Panel):
         """Function and file; "" where the kernel takes no part."""
         if not stage.function:
             return ""
-        return f"{self._mono(stage.function, 'interrupt')} {self._mono(breakable(stage.file), 'text_muted')}"
+        return f"{self._mono(stage.function, 'interrupt')} {self._mono(breakable(stage.file, '/'), 'text_muted')}"
 
     def _colored(self, text: str, color: str) -> str:
         return f"<span style='color:{self.theme.color(color).name()}'>{text}</span>"
@@ -133,8 +134,3 @@ class AnatomyPanel(Panel):
         super().set_theme(theme)
         self._around.setContentsMargins(PADDING - 4, self.header, PADDING - 4, 10)
         self.redraw()
-
-
-def breakable(file: str) -> str:
-    """A path may be broken after a slash."""
-    return escape(file).replace("/", "/&#8203;")

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTextBrowser, QVBoxLayout, QWidget
 
 from bellwire.engine.calls.call import Call
-from bellwire.engine.calls.program import LANGUAGES, program
+from bellwire.engine.calls.program import LANGUAGES, program_of
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.calls.list import CallList, state_text
 from bellwire.viz.panels.calls.state import Calls, call_at, calls_in, calls_now, part_of
@@ -153,7 +153,7 @@ class CallPanel(Panel):
         self.says.setText(f"{state}{call.says.replace('0x', ZERO_X)}")
         self.setAccessibleDescription(f"{call.title}. {call.says}")
         if self.form in LANGUAGES:
-            self.code.show_program(program(call, self.form))
+            self.code.show_program(program_of(call, self.form))
         else:
             began = calls_in(self.model.scenario, None, None).named(call.name)
             html = struct_html(call, began, t)
@@ -167,7 +167,7 @@ class CallPanel(Panel):
         """What the copy button copies."""
         if self.call is None:
             return ""
-        return program(self.call, self.form).text if self.form in LANGUAGES else struct_text(self.call)
+        return program_of(self.call, self.form).text if self.form in LANGUAGES else struct_text(self.call)
 
     def copy_shown(self) -> None:
         """To the clipboard; the button confirms for a moment."""

@@ -73,7 +73,7 @@ def part_of(model: LiveModel, calls: Calls, call: Call) -> str:
     return (exact or akin or [""])[0]
 
 
-def stage_of(model: LiveModel, part: str) -> str:
+def kernel_stage(model: LiveModel, part: str) -> str:
     """The stage of the kernel that a part of the diagram stands for; "" if none."""
     found = blueprint_of(model.scenario, model.source.backend).part(part)
     return found.stage if found else ""

@@ -7,6 +7,7 @@ from html import escape
 from bellwire.engine.calls.arguments import Arguments, Field
 from bellwire.engine.calls.call import Call
 from bellwire.viz.style.theme import MONO, Theme
+from bellwire.viz.text.figures import breakable
 
 SIZE = 11
 NARROW = 8  # bytes a row that always has room
@@ -19,8 +20,8 @@ def struct_html(call: Call, began: Call | None, theme: Theme) -> str:
         return page(head, theme)
     before = began.arguments if began else None
     rows = "".join(row(field, was(field, before), theme) for field in call.arguments.fields)
-    lines = (f"{muted(f'{n * NARROW:04x}', theme)}&nbsp; {line}" for n, line in rows_of(call.arguments))
-    table = f"<table cellspacing='0' cellpadding='3' width='100%'>{heading(theme)}{rows}</table>"
+    lines = (f"{muted(f'{n * NARROW:04x}', theme)}&nbsp; {line}" for n, line in hex_lines(call.arguments))
+    table = f"<table cellspacing='0' cellpadding='3' width='100%'>{column_heading(theme)}{rows}</table>"
     return page(f"{head}{table}<p style='line-height:130%'>{'<br>'.join(lines)}</p>", theme)
 
 
@@ -43,7 +44,7 @@ def facts_of(call: Call) -> str:
     return " · ".join([*parts, f"by the {call.by}"])
 
 
-def rows_of(arguments: Arguments) -> list[tuple[int, str]]:
+def hex_lines(arguments: Arguments) -> list[tuple[int, str]]:
     """The hex dump, 8 bytes a line, numbered."""
     digits = " ".join(arguments.hex()).split()
     lines = [" ".join(digits[n : n + NARROW]) for n in range(0, len(digits), NARROW)]
@@ -55,7 +56,7 @@ def was(field: Field, before: Arguments | None) -> bool:
     return before is None or field in before.fields
 
 
-def heading(theme: Theme) -> str:
+def column_heading(theme: Theme) -> str:
     """Over the columns."""
     columns = (("at", "right"), ("size", "right"), ("member", "left"), ("value", "left"))
     cells = "".join(f"<td align='{side}'>{muted(name, theme)}</td>" for name, side in columns)
@@ -64,7 +65,7 @@ def heading(theme: Theme) -> str:
 
 def row(field: Field, same: bool, theme: Theme) -> str:
     """One member. A changed one is marked by a colour and an arrow; one that is 0 is quieter."""
-    name, value = breakable(field.name), value_html(field)
+    name, value = breakable(field.name, "_."), value_html(field)
     if not same:
         name, value = (f"<span style='color:{theme.selection}'>{text}</span>" for text in (name, f"→ {value}"))
     elif field.value == 0:
@@ -76,14 +77,9 @@ def row(field: Field, same: bool, theme: Theme) -> str:
 def value_html(field: Field) -> str:
     """Number and words, if they are not the same."""
     if field.value is None:
-        return breakable(field.text)
+        return breakable(field.text, "_.")
     plain = field.text in (str(field.value), f"{field.value:#x}")
-    return field.text if plain else f"{field.value:#x} {breakable(field.text)}"
-
-
-def breakable(text: str) -> str:
-    """Long names may be broken after _ and dots."""
-    return escape(text).replace("_", "_&#8203;").replace(".", ".&#8203;")
+    return field.text if plain else f"{field.value:#x} {breakable(field.text, '_.')}"
 
 
 def struct_text(call: Call) -> str:

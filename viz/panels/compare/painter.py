@@ -12,8 +12,8 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from bellwire.engine.findings.compare import LEVEL
 from bellwire.engine.folds.histogram import Histogram
-from bellwire.viz.panels.compare.rows import Row
-from bellwire.viz.plots.distribution import outline
+from bellwire.viz.panels.compare.rows import FigureRow
+from bellwire.viz.plots.distribution import density_outline
 from bellwire.viz.style.curves import LogRange, latency_ticks
 from bellwire.viz.style.theme import Theme
 
@@ -26,7 +26,7 @@ SHARES = ((np.log10(2), "50 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), 
 Values = npt.NDArray[np.float64]
 
 
-HEADS = Row("", "A", "B", f"B − A  ({LEVEL:.0%} interval)")
+HEADS = FigureRow("", "A", "B", f"B − A  ({LEVEL:.0%} interval)")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ComparePainter:
     def __init__(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
         self.painter, self.theme, self.area = painter, theme, area
 
-    def paint(self, pair: Pair, rows: list[Row], shown: tuple[bool, bool]) -> None:
+    def paint(self, pair: Pair, rows: list[FigureRow], shown: tuple[bool, bool]) -> None:
         """shown: whether A, and whether B, is switched on."""
         rows = [HEADS, *rows]
         widths = self._widths(rows)
@@ -60,14 +60,14 @@ class ComparePainter:
 
     def distribution(self, box: QRectF, pair: Pair, shown: tuple[bool, bool]) -> None:
         """Shapes over a log axis, each as high as the other; a tick at each median."""
-        range_, plot = fitted(pair), box.adjusted(0, 4, 0, -self.theme.px(AXIS))
+        range_, plot = common_range(pair), box.adjusted(0, 4, 0, -self.theme.px(AXIS))
         scale = plot.width() / (range_.high - range_.low)
         most = int(plot.width() // self.theme.px(72))
         major, minor = latency_ticks(range_.low, range_.high, most)
         self._axis(plot, [(plot.left() + (at - range_.low) * scale, text) for at, text in (*major, *minor)])
         for histogram, solid, on in zip((pair.a, pair.b), (False, True), shown, strict=True):
             if on and histogram.count:
-                x, y = outline(histogram, range_.low, range_.high)
+                x, y = density_outline(histogram, range_.low, range_.high)
                 points = self._points(plot.left() + (x - range_.low) * scale, plot.bottom() - y * plot.height() / 0.85)
                 self._curve(points, pair.color, solid, plot.bottom())
                 median = plot.left() + (np.log10(max(histogram.percentile(50), 1)) - range_.low) * scale
@@ -75,7 +75,7 @@ class ComparePainter:
 
     def percentiles(self, box: QRectF, pair: Pair, shown: tuple[bool, bool]) -> None:
         """Latency by percentile, whose axis gives each further nine the same room."""
-        range_, plot = fitted(pair), box.adjusted(self.theme.px(58), 4, 0, -self.theme.px(AXIS))
+        range_, plot = common_range(pair), box.adjusted(self.theme.px(58), 4, 0, -self.theme.px(AXIS))
         most = min(4.0, max(1.0, float(np.log10(max(pair.a.count, pair.b.count, 1)))))
         scale, height = plot.width() / most, plot.height() / (range_.high - range_.low)
         self._axis(plot, [(plot.left() + at * scale, text) for at, text in SHARES if at <= most])
@@ -143,7 +143,7 @@ class ComparePainter:
 
     # -- figures
 
-    def figures(self, box: QRectF, rows: list[Row], widths: list[int]) -> None:
+    def figures(self, box: QRectF, rows: list[FigureRow], widths: list[int]) -> None:
         """A table; rows that have no room are left out, the last first."""
         line, share = self.theme.px(LINE), box.width() / max(sum(widths), 1)
         for n, row in enumerate(rows[: max(1, int(box.height() // line))]):
@@ -152,7 +152,7 @@ class ComparePainter:
                 self._cell(QRectF(x, box.top() + n * line, width * share, line), row, column)
                 x += width * share
 
-    def _widths(self, rows: list[Row]) -> list[int]:
+    def _widths(self, rows: list[FigureRow]) -> list[int]:
         """Of the columns, so that each text has room."""
         step, gap = self.theme.px(STEP), self.theme.px(GAP)
         needed = [
@@ -161,12 +161,12 @@ class ComparePainter:
         ]
         return [math.ceil(width / step) * step for width in needed]
 
-    def _font(self, row: Row, column: int) -> QFont:
+    def _font(self, row: FigureRow, column: int) -> QFont:
         """A difference that cannot be chance is in bold."""
         bold = column == WORDS and row.strong
         return self.theme.font(12, 600 if bold else 400, mono=0 < column < WORDS and row is not HEADS)
 
-    def _cell(self, cell: QRectF, row: Row, column: int) -> None:
+    def _cell(self, cell: QRectF, row: FigureRow, column: int) -> None:
         painter, words = self.painter, column == WORDS
         painter.setFont(self._font(row, column))
         muted = row is HEADS or column == 0 or (words and not row.strong)
@@ -177,7 +177,7 @@ class ComparePainter:
         painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def fitted(pair: Pair) -> LogRange:
+def common_range(pair: Pair) -> LogRange:
     """The range that holds both."""
     range_, some = LogRange(), [histogram for histogram in (pair.a, pair.b) if histogram.count]
     range_.fit(min(h.percentile(0.1) for h in some), max(h.percentile(99.99) for h in some))

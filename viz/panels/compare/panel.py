@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.compare.painter import ComparePainter, Pair
-from bellwire.viz.panels.compare.rows import NOTE, Compared, Row, in_words, sides_of, why_nothing
+from bellwire.viz.panels.compare.rows import NOTE, Compared, FigureRow, in_words, sides_of, why_nothing
 from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
@@ -31,7 +31,7 @@ class ComparePanel(Panel):
         self.pair: Pair | None = None
         super().__init__(model, theme, parent)
         self.curves = curves_of(model.scenario)
-        self.rows: list[Row] = []
+        self.rows: list[FigureRow] = []
         self._compared = Compared()
         self.latency = Combo(theme, self)
         self.latency.setAccessibleName("latency that is compared")

@@ -32,7 +32,7 @@ def why_nothing(baseline: Baseline | None) -> str:
     return baseline.error or f"Reading {baseline.path.name}: {baseline.share:.0%}"
 
 
-class Row(NamedTuple):
+class FigureRow(NamedTuple):
     """A line of the figures; `strong`: the difference cannot be chance."""
 
     name: str
@@ -43,7 +43,7 @@ class Row(NamedTuple):
     strong: bool = False
 
 
-OTHER_HOST = Row("other host", "", "", "the difference may be the hosts'")
+OTHER_HOST = FigureRow("other host", "", "", "the difference may be the hosts'")
 
 
 class Compared:
@@ -53,7 +53,7 @@ class Compared:
         self._known: tuple[int, ...] = ()
         self._differences: dict[str, Difference] = {}
 
-    def rows(self, a: Side, b: Side, latency: str) -> list[Row]:
+    def rows(self, a: Side, b: Side, latency: str) -> list[FigureRow]:
         """Median, tail and exits, side by side."""
         one, other = a.histograms[latency], b.histograms[latency]
         found = self._compare(one, other) if one.count and other.count else {}
@@ -67,25 +67,25 @@ class Compared:
         return self._differences
 
 
-def row_of(name: str, found: Difference) -> Row:
+def row_of(name: str, found: Difference) -> FigureRow:
     """A percentile's difference with its interval, in words."""
     difference = signed(found.ns)
     if found.enough:
         difference += f"  ({signed(found.low)} … {signed(found.high)})"
-    return Row(name, duration(found.a), duration(found.b), difference, found.words, found.significant)
+    return FigureRow(name, duration(found.a), duration(found.b), difference, found.words, found.significant)
 
 
-def exit_rows(a: Side, b: Side) -> list[Row]:
+def exit_rows(a: Side, b: Side) -> list[FigureRow]:
     """Exits per signal."""
     one, other = a.exits.per_signal(), b.exits.per_signal()
     names = sorted({*one, *other}, reverse=True)
-    rows = [Row("signals", grouped(a.exits.signals), grouped(b.exits.signals))]
+    rows = [FigureRow("signals", grouped(a.exits.signals), grouped(b.exits.signals))]
     return rows + [
-        Row(f"exits a signal, {name}", f"{one.get(name, 0):.2f}", f"{other.get(name, 0):.2f}") for name in names
+        FigureRow(f"exits a signal, {name}", f"{one.get(name, 0):.2f}", f"{other.get(name, 0):.2f}") for name in names
     ]
 
 
-def in_words(rows: list[Row], a: Side, b: Side, latency: str) -> str:
+def in_words(rows: list[FigureRow], a: Side, b: Side, latency: str) -> str:
     """Everything in one sentence a line, for who cannot see it."""
     lines = [f"{latency.replace('_', ' ')}: A is {a.label}, B is {b.label}"]
     lines += [

@@ -48,7 +48,7 @@ WORDS = next(n for n, column in enumerate(COLUMNS) if not column.width)
 
 
 @dataclass
-class Row:
+class EventRow:
     """A row in view: its event's position and number in the history, its cells, and whether its journey is chosen."""
 
     position: int
@@ -57,7 +57,7 @@ class Row:
     of_choice: bool
 
 
-def rows_of(model: LiveModel, wording: Wording, positions: Positions, skip: int) -> list[Row]:
+def event_rows(model: LiveModel, wording: Wording, positions: Positions, skip: int) -> list[EventRow]:
     """The rows at some positions (rising), but for the first `skip`, which are there for the Δ of the next."""
     positions = positions[positions >= model.events.oldest]
     events = model.events.pick(positions)
@@ -66,7 +66,7 @@ def rows_of(model: LiveModel, wording: Wording, positions: Positions, skip: int)
     found, before = [], 0
     for n, (position, event) in enumerate(zip(positions.tolist(), events, strict=True)):
         cells = cells_of(event, before, latency[n], model, wording)
-        found.append(Row(position, event, cells, bool(chosen[n])))
+        found.append(EventRow(position, event, cells, bool(chosen[n])))
         before = int(event["tsc"])
     return found[skip:]
 
@@ -106,7 +106,7 @@ def time_title() -> str:
     return f"time, {Durations.unit.text or 's'}"
 
 
-def copied(rows: list[Row]) -> str:
+def tab_separated(rows: list[EventRow]) -> str:
     """Rows as tab-separated text, numbers without spaces."""
     return "\n".join("\t".join(cell.replace(THIN, "") for cell in row.cells) for row in rows)
 

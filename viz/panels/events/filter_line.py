@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
 
 from bellwire.viz.model.filter import Everything, Filter
-from bellwire.viz.model.filter_language import EXPLAINED, HINT, FilterError, completions, parse
+from bellwire.viz.model.filter_language import EXPLAINED, HINT, FilterError, parse, suggestions
 
 PAUSE_MS = 250  # in typing, before the events are asked
 PADDING = 48  # pixels beside the words that are offered
@@ -43,7 +43,7 @@ class FilterLine(QLineEdit):
         self._ask()
 
     def _typed(self, text: str) -> None:
-        words = completions(text[: self.cursorPosition()])
+        words = suggestions(text[: self.cursorPosition()])
         popup = self._completer.popup()
         assert popup is not None
         if not words:
@@ -71,7 +71,7 @@ class FilterLine(QLineEdit):
         try:
             self.wanted, self.trouble = parse(self.text()), ""
         except FilterError as error:  # a word that can still become one is no mistake
-            self.trouble = "" if completions(self.text()) and self.hasFocus() else str(error)
+            self.trouble = "" if suggestions(self.text()) and self.hasFocus() else str(error)
         self.setProperty("wrong", bool(self.trouble))
         # A sheet of its own, even an empty one, has the application's looked at again. Not by its style object:
         # PySide's wrapper of it outlives the style when another sheet replaces it, and Qt crashes at the next one.

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QScrollBar, QWidget
 
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.steps import begin_and_end
-from bellwire.viz.panels.events.cells import Row, copied, csv_pieces, rows_of
+from bellwire.viz.panels.events.cells import EventRow, csv_pieces, event_rows, tab_separated
 from bellwire.viz.panels.events.filter_line import FilterLine
 from bellwire.viz.panels.events.rows import EventList
 from bellwire.viz.panels.events.table import EventTable
@@ -87,7 +87,7 @@ class EventsPanel(Panel):
         self.list.catch_up()
         self._follow_play()
         page = self.list.page()
-        rows = rows_of(self.model, self.list.wording, page, skip=int(self.list.top > 0))
+        rows = event_rows(self.model, self.list.wording, page, skip=int(self.list.top > 0))
         self.table.page.show(rows, self.list.chosen, frozenset(self.list.marked()[:MOST_COPIED].tolist()))
         self.table.setHidden(not rows)
         self._show_bar()
@@ -215,10 +215,10 @@ class EventsPanel(Panel):
         """The marked rows as tab-separated text."""
         marked = self.list.marked()[-MOST_COPIED:]
         if marked.size:
-            QGuiApplication.clipboard().setText(copied(self._rows(marked)))
+            QGuiApplication.clipboard().setText(tab_separated(self._rows(marked)))
 
-    def _rows(self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[Row]:
-        return rows_of(self.model, self.list.wording, positions, skip=0)
+    def _rows(self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[EventRow]:
+        return event_rows(self.model, self.list.wording, positions, skip=0)
 
     def save(self, path: Path) -> str:
         """Writes the rows that the filter lets through as CSV, a piece at a time, while everything goes on."""

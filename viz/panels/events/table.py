@@ -33,7 +33,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from bellwire.engine.events import Lane
-from bellwire.viz.panels.events.cells import COLUMNS, Row, time_title
+from bellwire.viz.panels.events.cells import COLUMNS, EventRow, time_title
 from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.theme import Theme
 
@@ -66,11 +66,11 @@ class Page(QAbstractTableModel):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.rows: list[Row] = []
+        self.rows: list[EventRow] = []
         self.chosen = -1  # position of the chosen event
         self.marked: frozenset[int] = frozenset()  # positions of the rows that would be copied
 
-    def show(self, rows: list[Row], chosen: int, marked: frozenset[int]) -> None:
+    def show(self, rows: list[EventRow], chosen: int, marked: frozenset[int]) -> None:
         """Other rows, or the same once more."""
         if len(rows) == len(self.rows):
             self.rows, self.chosen, self.marked = rows, chosen, marked
@@ -113,17 +113,17 @@ class Page(QAbstractTableModel):
             return self._background(row)
         return None
 
-    def _font(self, row: Row, column: int) -> QFont:
+    def _font(self, row: EventRow, column: int) -> QFont:
         weight = 700 if row.position == self.chosen else 400
         return self.theme.font(12, weight, mono=COLUMNS[column].number or column == 4)
 
-    def _color(self, row: Row, column: int) -> QColor:
+    def _color(self, row: EventRow, column: int) -> QColor:
         if column in COLORED:
             lane = int(row.event["lane"])
             return self.theme.color(LANE_COLORS[Lane(lane)] if lane in Lane._value2member_map_ else "text_muted")
         return self.theme.color("text_muted" if column in MUTED else "text")
 
-    def _background(self, row: Row) -> QBrush | None:
+    def _background(self, row: EventRow) -> QBrush | None:
         if row.position == self.chosen:
             return QBrush(self.theme.color("selection", 0.22))
         if row.position in self.marked:
@@ -252,11 +252,11 @@ class EventTable(QTableView):
             top = float(n * height)
             if row.position == self.page.chosen:
                 middle = top + height / 2
-                painter.drawPolygon(triangle(middle, height * 0.28))
+                painter.drawPolygon(row_pointer(middle, height * 0.28))
             elif row.of_choice:
                 painter.drawRect(QRectF(0, top + 3, 3, height - 6))
 
 
-def triangle(y: float, half: float) -> QPolygonF:
+def row_pointer(y: float, half: float) -> QPolygonF:
     """Points to a row from the left edge."""
     return QPolygonF([QPointF(0, y - half), QPointF(1.5 * half, y), QPointF(0, y + half)])

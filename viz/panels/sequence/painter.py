@@ -29,7 +29,7 @@ class SequencePainter:
 
     def __init__(self, painter: QPainter, theme: Theme, area: QRectF, chart: Chart, clock: Clock, even: bool) -> None:
         self.painter, self.chart, self.clock = painter, chart, clock
-        self.theme = theme = fitted(theme, area, len(chart.lifelines))
+        self.theme = theme = fitted_theme(theme, area, len(chart.lifelines))
         self.notes = self._fitting_notes(area)
         bottom = area.bottom() - sum(box.height() for box, _ in self.notes) - theme.px(14)
         self.area = area
@@ -282,7 +282,7 @@ class SequencePainter:
             y += box.height()
 
 
-def fitted(theme: Theme, area: QRectF, lifelines: int) -> Theme:
+def fitted_theme(theme: Theme, area: QRectF, lifelines: int) -> Theme:
     """The theme with larger text where there is much room, with smaller text where there is little."""
     wide = area.width() / theme.px(GUTTER + LIFELINE * lifelines)
     return replace(theme, scale=theme.scale * min(max(min(wide, area.height() / theme.px(TALL)), 0.8), 1.6))

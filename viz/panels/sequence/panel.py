@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.diagram import part_words
-from bellwire.viz.model.live import LiveModel, shown
+from bellwire.viz.model.live import LiveModel, journey_shown
 from bellwire.viz.panels.panel import SIDE, Panel
 from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
 from bellwire.viz.panels.sequence.painter import SequencePainter
@@ -65,7 +65,7 @@ class SequencePanel(Panel):
 
     def redraw(self) -> None:
         """Takes the journey that the view is about; while the newest are followed, not before the last one was read."""
-        journey = shown(self.model)
+        journey = journey_shown(self.model)
         following = self.model.transport.following and not self.model.selection.journeys.size
         read = monotonic() - self._since >= READABLE_SECONDS
         if journey.size and journey.tobytes() != self._shown and (read or not following or self.chart is None):
@@ -79,8 +79,8 @@ class SequencePanel(Panel):
         events = model.window(*span_of(journey))
         self.chart = chart_of(journey, events, model.scenario, model.tally.partner_pid)
         self.chart.notes += clock_note(model)
-        self.title = name_of(self.chart)  # the tab has the panel's
-        self.setAccessibleDescription(description(self.chart, model))
+        self.title = chart_name(self.chart)  # the tab has the panel's
+        self.setAccessibleDescription(chart_in_words(self.chart, model))
 
     def _facts_text(self) -> str:
         chart = self.chart
@@ -138,15 +138,15 @@ def provenance(model: LiveModel) -> str:
     return " · ".join([*(part for part in parts if part), *(["replayed from a recording"] if model.replaying else [])])
 
 
-def name_of(chart: Chart) -> str:
+def chart_name(chart: Chart) -> str:
     """ "Doorbell #48 213"."""
     return f"{chart.what.capitalize()} #{grouped(chart.number)}"
 
 
-def description(chart: Chart, model: LiveModel) -> str:
+def chart_in_words(chart: Chart, model: LiveModel) -> str:
     """The chart in words."""
     parts = [f"{segment.name} {segment.bound}{duration(model.clock.ns(segment.cycles))}" for segment in chart.segments]
-    return f"{name_of(chart)}, {chart.latency} {duration(model.clock.ns(chart.cycles))}: {', '.join(parts)}."
+    return f"{chart_name(chart)}, {chart.latency} {duration(model.clock.ns(chart.cycles))}: {', '.join(parts)}."
 
 
 def clock_note(model: LiveModel) -> list[str]:
