@@ -1,5 +1,5 @@
 # make run    opens bellwire          ARGS="doorbell-pio" names a scenario, or anything else that bellwire takes
-# make test   checks and tests it     TESTS="tests/test_build.py -k image" chooses, or anything else that pytest takes
+# make test   checks and tests it     TESTS="tests/engine/test_build.py -k image" chooses, or anything else that pytest takes
 # The first of either makes .venv and installs; everything else of the set-up is in .ci/.
 
 BIN := .venv/bin
@@ -40,7 +40,7 @@ fuzz: build
 
 # Every scenario, as the tests run it, N times in a row; the first failure ends it.
 soak: build
-	@for n in $$(seq $(or $(N),20)); do $(BIN)/python -m pytest -q -x tests/test_session.py -k every_scenario || exit 1; done
+	@for n in $$(seq $(or $(N),20)); do $(BIN)/python -m pytest -q -x tests/engine/live/test_session.py -k every_scenario || exit 1; done
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
 sanitize: .venv/installed

@@ -18,7 +18,7 @@ import pytest
 
 from bellwire.engine.errors import NoKvmError
 from bellwire.viz.text.figures import FITTING, Durations
-from tests.leaks import belongings, left_behind
+from tests.support.leaks import belongings, left_behind
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

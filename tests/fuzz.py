@@ -35,7 +35,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.verdict import Verdict
 from bellwire.viz.model.live import LiveModel
 from tests.fuzz_guests import FAMILIES, Case
-from tests.leaks import Belongings, belongings, left_behind
+from tests.support.leaks import Belongings, belongings, left_behind
 
 LOOK_EVERY = 300  # runs between two looks at what is left behind
 LIVE_SECONDS = 0.05  # how long a guest is let run

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tests import leaks
+from tests.support import leaks
 
 
 @pytest.fixture(autouse=True)

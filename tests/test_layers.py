@@ -105,6 +105,22 @@ def test_no_folder_is_a_crowd() -> None:
     assert {name_of(folder): len(some) for folder, some in modules.items() if len(some) > MOST_MODULES} == {}
 
 
+MIRRORED = [path for side in ("engine", "viz") for path in sorted((ROOT / "tests" / side).rglob("test_*.py"))]
+
+
+@pytest.mark.parametrize("path", MIRRORED, ids=name_of)
+def test_tests_mirror_the_house(path: Path) -> None:
+    """tests/ROOM/test_MODULE.py, or test_MODULE_MORE.py, tests that module; test_ROOM.py the room as a whole.
+
+    What KVM itself answers, test_conformance_*.py, is with the room that asks it.
+    """
+    folder = ROOT / path.parent.relative_to(ROOT / "tests")
+    subject = path.stem.removeprefix("test_")
+    subjects = {"core" if folder.name == "engine" else folder.name, *(module.stem for module in folder.glob("*.py"))}
+    subjects |= {"conformance"} if folder.name == "kvm" else set()
+    assert any(f"{subject}_".startswith(f"{name}_") for name in subjects)
+
+
 @pytest.mark.parametrize("path", [*ENGINE, *VIZ, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
 def test_everything_is_imported_from_the_one_package(path: Path) -> None:
     """From the tree's top `import engine` would work as well, and bring every class a second time."""

@@ -22,8 +22,8 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline.lanes import lanes_of
 from bellwire.viz.timeline.past import HeldPast
 from bellwire.viz.timeline.scene import look, row_names
-from tests.fake_source import FakeSource
-from tests.test_steps import state
+from tests.support.fake_source import FakeSource
+from tests.viz.model.test_steps import state
 
 FRAME_NS = 16_000_000
 

@@ -1,0 +1,265 @@
+"""Exports: every event of the recording is in each of them, and other programs' own readers agree."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.dataset
+import pyarrow.parquet
+import pytest
+from hdrh.histogram import HdrHistogram
+
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.exports import EXPORTS
+from bellwire.engine.exports.convert import export_for, refuse_to_overwrite, write_export
+from bellwire.engine.folds.histogram import bin_of
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.recordings.recording import Recording
+from tests.support.recorded import recorded
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return recorded(tmp_path_factory.mktemp("recorded") / "run.arrow")
+
+
+def written(recording: Recording, folder: Path, name: str) -> Path:
+    """The recording in that format."""
+    path = folder / f"run{EXPORTS[name].suffix}"
+    shares: list[float] = []
+    assert write_export(recording, path, EXPORTS[name], shares.append) > 0
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+    assert [file.name for file in folder.iterdir()] == [path.name]
+    return path
+
+
+def test_csv_has_a_line_an_event(recording: Recording, tmp_path: Path) -> None:
+    with written(recording, tmp_path, "csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert Counter(row["kind"] for row in rows) == recording.outline().kinds
+    assert int(rows[0]["time_ns"]) == 0
+    assert int(rows[-1]["time_ns"]) == pytest.approx(recording.seconds * 1e9, abs=2)
+    times = [int(row["tsc"]) for row in rows]
+    assert (times[0], times[-1]) == (recording.first, recording.last)
+    assert times == sorted(times)
+
+
+def test_a_folder_of_parquet_files_is_one_data_set(recording: Recording, tmp_path: Path) -> None:
+    path = written(recording, tmp_path, "parquet")
+    shutil.copy(path, tmp_path / "other.parquet")
+    table = pyarrow.dataset.dataset(tmp_path).to_table(use_threads=False)
+    assert table.num_rows == 2 * len(recording)
+    assert set(table["scenario"].to_pylist()) == {"roundtrip"}
+    assert set(table["backend"].to_pylist()) == {"kvm_fake"}
+    table = pyarrow.parquet.read_table(path, use_threads=False)
+    assert Counter(table["kind"].to_pylist()) == recording.outline().kinds
+    events = recording.window(0, 2**64 - 1)
+    for name in ("tsc", "vm", "id", "seq", "arg"):
+        np.testing.assert_array_equal(table[name].to_numpy(), events[name])
+    assert json.loads(table.schema.metadata[b"bellwire"])["clock_hz"] == recording.header.clock.hz
+
+
+def test_arrow_is_the_same_recording_in_order(recording: Recording, tmp_path: Path) -> None:
+    again = Recording(written(recording, tmp_path, "arrow"))
+    assert (again.header, again.outline(), again.warning) == (recording.header, recording.outline(), "")
+    np.testing.assert_array_equal(again.window(0, 2**64 - 1), recording.window(0, 2**64 - 1))
+
+
+# -- HdrHistogram
+
+
+def latencies_of(recording: Recording) -> Latencies:
+    latencies = Latencies(recording.header.scenario, recording.header.clock)
+    latencies.feed(recording.window(0, 2**64 - 1))
+    return latencies
+
+
+def test_percentiles_are_those_of_the_round_trip(recording: Recording, tmp_path: Path) -> None:
+    lines = written(recording, tmp_path, "hgrm").read_text().splitlines()
+    histogram = latencies_of(recording).histograms["round_trip"]
+    assert "roundtrip on Test CPU" in lines[0]
+    rows = [line.split() for line in lines if line and line.split()[0].replace(".", "").isdigit()]
+    assert int(rows[-1][2]) == histogram.count
+    for value, share, *_ in rows:
+        assert float(value) * 1000 == pytest.approx(histogram.percentile(float(share) * 100), rel=2e-3)
+
+
+def test_the_log_s_histograms_add_up_to_the_run_s(recording: Recording, tmp_path: Path) -> None:
+    latencies, found = latencies_of(recording), {name: HdrHistogram(1, 2**40 - 1, 3) for name in LATENCIES}
+    for line in written(recording, tmp_path, "hlog").read_text().splitlines():
+        if line.startswith("Tag="):
+            tag, _, _, _, payload = line.split(",")
+            found[tag.removeprefix("Tag=")].decode_and_add(payload)
+    for name in LATENCIES:
+        counts = np.zeros_like(latencies.histograms[name].counts)
+        for item in found[name].get_recorded_iterator():
+            counts[bin_of(np.array([item.value_iterated_to]))[0]] += item.count_at_value_iterated_to
+        np.testing.assert_array_equal(counts, latencies.histograms[name].counts)
+
+
+# -- Perfetto, read by its own classes
+
+
+def trace(path: Path) -> Any:
+    from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace
+
+    parsed = Trace()
+    parsed.ParseFromString(path.read_bytes())
+    return parsed
+
+
+@pytest.fixture(scope="module")
+def packets(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    path = written(recording, tmp_path_factory.mktemp("perfetto"), "perfetto")
+    return list(trace(path).packet)
+
+
+def track_events(packets: list[Any], category: str | None = None) -> list[Any]:
+    """The packets that are something on a track; of one category."""
+    categories = {entry.iid: entry.name for packet in packets for entry in packet.interned_data.event_categories}
+    found = [packet for packet in packets if packet.HasField("track_event")]
+    return [p for p in found if category is None or categories[p.track_event.category_iids[0]] == category]
+
+
+def unknown(message: Any) -> int:
+    """How many fields of it, and of what is in it, its class does not know."""
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    inner = (value for field, value in message.ListFields() if field.message_type)
+    parts = (part for value in inner for part in ([value] if hasattr(value, "ListFields") else value))
+    return len(UnknownFieldSet(message)) + sum(map(unknown, parts))
+
+
+def test_perfetto_knows_every_field(packets: list[Any]) -> None:
+    assert sum(map(unknown, packets)) == 0
+    assert packets[0].first_packet_on_sequence
+    snapshot = next(packet.clock_snapshot for packet in packets if packet.HasField("clock_snapshot"))
+    assert [clock.clock_id for clock in snapshot.clocks] == [6, 1]
+
+
+def test_every_event_is_one_packet(recording: Recording, packets: list[Any]) -> None:
+    events = track_events(packets, "event")
+    assert len(events) == len(recording)
+    assert {packet.trusted_packet_sequence_id for packet in packets} == {1}
+    kinds = Counter(packet.track_event.type for packet in events)
+    outline = recording.outline()
+    assert kinds[4] == outline.kinds["STAT"] + outline.kinds["COUNT"]
+    assert kinds[1] == outline.kinds["RING"] + outline.kinds["EXIT"]
+
+
+def test_time_runs_forward(packets: list[Any], recording: Recording) -> None:
+    times = [packet.timestamp for packet in track_events(packets)]
+    assert times == sorted(times)
+    assert times[0] == 0
+    assert track_events(packets, "event")[-1].timestamp == pytest.approx(recording.seconds * 1e9, abs=2)
+
+
+def test_every_track_and_name_is_defined_before_it_is_used(packets: list[Any]) -> None:
+    tracks: set[int] = {0}
+    names: set[int] = set()
+    for packet in packets:
+        names |= {entry.iid for entry in packet.interned_data.event_names}
+        if packet.HasField("track_descriptor"):
+            descriptor = packet.track_descriptor
+            assert descriptor.parent_uuid in tracks
+            assert descriptor.uuid not in tracks
+            assert descriptor.name
+            tracks.add(descriptor.uuid)
+        if packet.HasField("track_event"):
+            assert packet.track_event.track_uuid in tracks
+            assert packet.track_event.type == 4 or packet.track_event.name_iid in names
+    described = [packet.track_descriptor.name for packet in packets if packet.HasField("track_descriptor")]
+    assert {"VM 0", "Guest", "vCPU thread", "I/O thread", "Operator", "doorbells", "KVM: exits"} <= set(described)
+
+
+def test_every_slice_ends_and_none_ends_twice(packets: list[Any]) -> None:
+    depth: Counter[int] = Counter()
+    for packet in track_events(packets):
+        track = packet.track_event.track_uuid
+        depth[track] += {1: 1, 2: -1}.get(packet.track_event.type, 0)
+        assert depth[track] in (0, 1)
+
+
+def test_a_flow_leads_from_each_doorbell_to_its_handler(packets: list[Any], recording: Recording) -> None:
+    begun: Counter[int] = Counter()
+    ended: list[int] = []
+    for packet in track_events(packets):
+        begun.update(packet.track_event.flow_ids)
+        for flow in packet.track_event.terminating_flow_ids:
+            assert flow in begun
+            ended.append(flow)
+    assert len(ended) == len(set(ended))
+    assert len(ended) == latencies_of(recording).journeys
+    assert all(begun[flow] >= 3 for flow in ended)  # rung, received, answered
+
+
+def test_rates_add_up(packets: list[Any], recording: Recording) -> None:
+    uuid = next(p.track_descriptor.uuid for p in packets if p.track_descriptor.name == "doorbells")
+    rates = [p.track_event for p in track_events(packets, "derived") if p.track_event.track_uuid == uuid]
+    assert sum(rate.double_counter_value for rate in rates) * 0.05 == pytest.approx(recording.outline().kinds["RING"])
+
+
+@pytest.mark.parametrize("scenario", ["doorbell-pio", "irq-many", "self-doorbell", "vm-to-vm"])
+def test_other_wirings_make_whole_traces(scenario: str, tmp_path: Path) -> None:
+    other = recorded(tmp_path / "other.arrow", scenario, 0.2)
+    (tmp_path / "out").mkdir()
+    events = track_events(list(trace(written(other, tmp_path / "out", "perfetto")).packet), "event")
+    assert len(events) == len(other)
+
+
+def test_trace_processor_loads_it(recording: Recording, tmp_path: Path) -> None:
+    shell = shutil.which("trace_processor_shell") or shutil.which("trace_processor")
+    if shell is None:
+        pytest.skip("trace_processor is not installed")
+    from perfetto.trace_processor import TraceProcessor, TraceProcessorConfig
+
+    path = written(recording, tmp_path, "perfetto")
+    with TraceProcessor(trace=str(path), config=TraceProcessorConfig(bin_path=shell)) as processor:
+        errors = "select name, value from stats where severity = 'error' and value > 0"
+        assert [row.name for row in processor.query(errors)] == []
+        assert next(iter(processor.query("select count(*) as n from flow"))).n > 0
+
+
+# -- whole or not at all
+
+
+def test_the_format_follows_from_the_name() -> None:
+    assert export_for(Path("a.pftrace")) is EXPORTS["perfetto"]
+    assert export_for(Path("a.txt"), "csv") is EXPORTS["csv"]
+    for path, name in ((Path("a.txt"), None), (Path("a.csv"), "xlsx")):
+        with pytest.raises(RecordingError, match=r"not a format .* parquet"):
+            export_for(path, name)
+
+
+@pytest.mark.parametrize("name", list(EXPORTS))
+def test_an_interrupt_leaves_nothing_and_keeps_what_was_there(name: str, recording: Recording, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_text("before")
+
+    def interrupt(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_export(recording, path, EXPORTS[name], interrupt)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out", "before")]
+
+
+@pytest.mark.parametrize("name", list(EXPORTS))
+def test_where_no_file_can_be_made_is_one_error(name: str, recording: Recording, tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot be written"):
+        write_export(recording, tmp_path / "none" / "out", EXPORTS[name])
+
+
+def test_a_file_is_overwritten_only_by_force(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    refuse_to_overwrite(tmp_path / "there", force=True)
+    refuse_to_overwrite(tmp_path / "not there", force=False)
+    with pytest.raises(RecordingError, match="--force"):
+        refuse_to_overwrite(tmp_path / "there", force=False)

@@ -1,0 +1,118 @@
+"""Assertions: what they mean, and that what cannot be parsed is refused with what was probably meant."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from bellwire.engine.errors import AssertionTextError
+from bellwire.engine.events import Clock, EventKind, Lane, Setting, event
+from bellwire.engine.findings.assertion import COUNTS, OPERATORS, STATISTICS, parse_assertion
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.tally import Tally
+from tests.support.journey_streams import World, scenario
+
+CLOCK = Clock(2e9)
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[Tally, Latencies]:
+    """A run at a pace of 10 a second; its journeys come after the warm-up."""
+    events = World(random.Random(2), answered=True).run(3000)
+    events["tsc"] += np.uint64(CLOCK.cycles(1.0))
+    tally, latencies = Tally(), Latencies(scenario(), CLOCK)
+    wire = event(1, EventKind.WIRE, Lane.ENGINE, 0, 0, 1)
+    for batch in (wire, event(2, EventKind.SETTING, Lane.ENGINE, Setting.PACE, 0, 10), events):
+        tally.feed(batch)
+        latencies.feed(batch)
+    return tally, latencies
+
+
+def test_every_statistic_is_that_of_the_histogram(run: tuple[Tally, Latencies]) -> None:
+    for name in LATENCIES:
+        histogram = run[1].histograms[name]
+        expected = {"min": histogram.min, "max": histogram.max, "mean": histogram.mean, "stddev": histogram.stddev}
+        expected |= {f"p{p:g}": histogram.percentile(p) for p in (50, 90, 99, 99.9, 99.99)}
+        assert set(expected) == set(STATISTICS)
+        for statistic, ns in expected.items():
+            for spelled in (name, name.replace("_", "-")):
+                verdict = parse_assertion(f"{spelled}.{statistic} <= 1s").judge(*run)
+                assert (verdict.holds, verdict.value, verdict.limit, verdict.is_time) == (True, ns, 1e9, True)
+        assert parse_assertion(f"{name}.count=={histogram.count}").judge(*run).holds
+        assert parse_assertion(f"{name}.corrected.p50>0ns").judge(*run).holds
+
+
+def test_every_count_is_that_of_the_tally(run: tuple[Tally, Latencies]) -> None:
+    tally, latencies = run
+    counts = {
+        "rung": tally.doorbells_rung,
+        "received": tally.doorbells_received,
+        "reads": tally.eventfd_reads,
+        "signalled": tally.irqs_signalled,
+        "handled": tally.irqs_handled,
+        "merged": tally.irqs_merged,
+        "spurious": 0,
+        "lost": 0,
+        "pending": 0,
+        "exits": sum(tally.exits_to_userspace.values()),
+        "dropped": 0,
+        "journeys": latencies.journeys,
+    }
+    assert set(counts) == set(COUNTS)
+    for name, count in counts.items():
+        verdict = parse_assertion(f"{name}=={count}").judge(*run)
+        assert (verdict.holds, verdict.value, verdict.is_time) == (True, count, False)
+        assert not parse_assertion(f"{name}=={count + 1}").judge(*run).holds
+    assert parse_assertion("received == rung").judge(*run).holds
+    assert parse_assertion("merged>0").judge(*run).holds
+
+
+@pytest.mark.parametrize(
+    ("limit", "ns"), [("7ns", 7), ("0.2 us", 200), ("3µs", 3e3), ("1_000ms", 1e9), ("1e3cycles", 500)]
+)
+def test_units(limit: str, ns: float, run: tuple[Tally, Latencies]) -> None:
+    assert parse_assertion(f"doorbell.p50<{limit}").judge(*run).limit == pytest.approx(ns)
+
+
+@pytest.mark.parametrize("sign", list(OPERATORS))
+def test_operators(sign: str, run: tuple[Tally, Latencies]) -> None:
+    rung = run[0].doorbells_rung
+    for limit in (rung - 1, rung, rung + 1):
+        python = eval(f"{rung} {sign} {limit}")
+        assert parse_assertion(f"rung{sign}{limit}").judge(*run).holds == python
+
+
+def test_what_was_not_measured_does_not_hold() -> None:
+    nothing = Tally(), Latencies(scenario(), CLOCK)
+    for text in ("round_trip.p99<1s", "round_trip.p99>=0ns", "doorbell.min != 1ns", "doorbell.corrected.p99<1s"):
+        verdict = parse_assertion(text).judge(*nothing)
+        assert (verdict.holds, verdict.value) == (False, None)
+    assert parse_assertion("exits==0").judge(*nothing).holds
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("doorbell.p99", "write METRIC, one of <= >= == != < >, and LIMIT, as in 'doorbell.p99<200us'"),
+        ("doorbell.p99=200us", "write METRIC"),
+        ("1us<doorbell.p99<2us", "write METRIC"),
+        ("", "write METRIC"),
+        ("dorbell.p99<200us", "there is no latency dorbell; did you mean doorbell?"),
+        ("doorbell.p95<200us", "there is no statistic 'p95'; did you mean p9"),
+        ("doorbell<200us", "a latency has a statistic: doorbell.p99"),
+        ("doorbell.p99<200", "is a time, so the limit needs a unit: ns, us, ms, s or cycles"),
+        ("doorbell.p99<rung", "is a time"),
+        ("exits<2us", "exits is a count, and the limit is none"),
+        ("doorbell.p99<200usec", "usec is no unit of time; did you mean us?"),
+        ("recieved==rung", "recieved is no metric; did you mean received?"),
+        ("received==runk", "runk is no metric; did you mean rung?"),
+    ],
+)
+def test_what_cannot_be_parsed_says_what_was_meant(text: str, words: str) -> None:
+    with pytest.raises(AssertionTextError) as caught:
+        parse_assertion(text)
+    assert str(caught.value).startswith(f"{text!r}: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,68 @@
+"""Exits and signals before and after each change of the wiring, however the events are cut."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch, event
+from bellwire.engine.folds.exit_split import Exits, ExitSplit
+from bellwire.engine.scenarios.scenario import load_scenario
+from tests.support.fake_source import FakeSource
+from tests.support.journey_streams import cut
+
+
+def switched() -> Events:
+    """1000 doorbells by ioeventfd, 500 by exits, 1000 by ioeventfd again."""
+    source, parts = FakeSource(), []
+    with source:
+        for seconds, on in ((0.5, False), (0.25, True), (0.5, True)):
+            source.run(seconds)
+            parts.append(source.take())
+            if source._on[Switch.IOEVENTFD] != on:
+                source.set_ioeventfd(on)
+        source.run(0.01)
+        parts.append(source.take())
+    return np.concatenate(parts, dtype=EVENT)
+
+
+def split(events: Events, seed: int | None = None) -> ExitSplit:
+    made = ExitSplit(load_scenario("roundtrip"))
+    for batch in [events] if seed is None else cut(events, random.Random(seed)):
+        made.feed(batch)
+    return made
+
+
+def test_each_part_has_its_own() -> None:
+    events, made = switched(), split(switched())
+    changes = np.flatnonzero(events["kind"] == EventKind.WIRE)[-2:]
+    parts = np.split(events, changes)
+    rings = [int((part["kind"] == EventKind.RING).sum()) for part in parts]
+    exits = [int((part["kind"] == EventKind.EXIT).sum()) for part in parts]
+    assert made.switched == "ioeventfd on"
+    assert (made.before.signals, made.since.signals, made.whole.signals) == (rings[1], rings[2], sum(rings))
+    assert made.before.to_userspace == {"IO": exits[1]}
+    assert made.whole.to_userspace == {"IO": sum(exits)}
+    assert made.before.per_signal()["to user space: IO"] == pytest.approx(1, abs=0.01)
+    assert made.since.kvm is not None
+
+
+def test_it_does_not_matter_how_the_events_are_cut() -> None:
+    events = switched()
+    whole = split(events)
+    for seed in range(2):
+        parts = split(events, seed)
+        assert (whole.whole, whole.before, whole.since) == (parts.whole, parts.before, parts.since)
+
+
+def test_interrupts_are_the_signals_where_nothing_is_rung() -> None:
+    made = ExitSplit(load_scenario("irq-msi"))
+    made.feed(event(1, EventKind.IRQFD, Lane.IO_THREAD, 24, 7))
+    assert made.whole.signals == 7
+
+
+def test_nothing_is_divided_by_no_signal() -> None:
+    assert Exits().per_signal() == {}
+    assert Exits(4, {"IO": 2}, 6).per_signal() == {"to user space: IO": 0.5, "counted by KVM": 1.5}

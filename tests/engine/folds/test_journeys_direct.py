@@ -1,0 +1,101 @@
+"""Pairing where a doorbell is an interrupt: from the ring to the first handler that knew of it afterwards."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.latency import SPANS, has
+from tests.support.journey_streams import cut, scenario
+
+
+def world(seed: int, rings: int = 60) -> Events:
+    """A guest that announces, rings and goes on, and another that handles whenever it comes to it."""
+    chance = random.Random(seed)
+    rows: list[tuple[int, ...]] = []
+    tsc = rung = seen = 0
+    step, pending = "announce", False
+
+    def emit(kind: EventKind, vm: int, seq: int, arg: int = 0) -> None:
+        rows.append((tsc, kind, Lane.GUEST, vm, 0, seq, arg))
+
+    while rung < rings or pending or step != "announce":
+        tsc += chance.randint(1, 9)
+        announced = rung + (step in ("ring", "rung"))
+        if pending and chance.random() < 0.3:
+            pending = False
+            emit(EventKind.HANDLER, 1, announced, announced - seen)
+            seen = announced
+        elif step == "announce" and rung < rings:
+            step = "ring"
+        elif step == "ring":
+            emit(EventKind.RING, 0, rung + 1)
+            step, pending = "rung", True
+        elif step == "rung":
+            rung, step = rung + 1, "announce"
+            emit(EventKind.RUNG, 0, rung)
+    return np.array(rows, EVENT)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_each_doorbell_ends_with_the_first_handler_that_knew_of_it_and_ran_afterwards(seed: int) -> None:
+    events, tracker = world(seed), JourneyTracker(scenario(by="doorbell"))
+    batches = cut(events, random.Random(seed))
+    journeys = np.sort(np.concatenate([tracker.feed(batch) for batch in batches]), order="seq")
+    assert journeys["seq"].tolist() == list(range(1, 61))
+    assert tracker.given_up == 0
+    handlers = events[events["kind"] == EventKind.HANDLER]
+    for journey in journeys:
+        first = next(h for h in handlers if h["seq"] >= journey["seq"] and h["tsc"] >= journey["ring"])
+        assert journey["handler"] == first["tsc"]
+    assert np.all(journeys["merged"] > 0)
+    assert has(journeys, "doorbell").all()
+    assert not has(journeys, "round_trip").any()
+    assert SPANS["round_trip"] == ("ring", "handler")
+
+
+def test_a_handler_knows_of_a_doorbell_that_is_not_yet_rung() -> None:
+    assert any(np.any((events := world(seed))["arg"][events["kind"] == EventKind.HANDLER] == 0) for seed in range(30))
+
+
+def test_a_doorbell_whose_handler_may_be_a_lost_one_is_given_up() -> None:
+    rows = [
+        (10, EventKind.RING, Lane.GUEST, 0, 0, 1, 0),
+        (11, EventKind.RUNG, Lane.GUEST, 0, 0, 1, 0),
+        (20, EventKind.LOST, Lane.ENGINE, 0, Lane.GUEST, 0, 1),
+        (30, EventKind.RING, Lane.GUEST, 0, 0, 2, 0),
+        (31, EventKind.RUNG, Lane.GUEST, 0, 0, 2, 0),
+        (40, EventKind.HANDLER, Lane.GUEST, 1, 0x40, 2, 2),
+    ]
+    tracker = JourneyTracker(scenario(by="doorbell"))
+    assert tracker.feed(np.array(rows, EVENT))["seq"].tolist() == [2]
+    assert tracker.given_up == 1
+
+
+def test_a_ring_that_comes_after_its_handler_is_paired_with_it() -> None:
+    rows = [
+        (20, EventKind.HANDLER, Lane.GUEST, 1, 0x40, 1, 1),
+        (10, EventKind.RING, Lane.GUEST, 0, 0, 1, 0),
+        (11, EventKind.RUNG, Lane.GUEST, 0, 0, 1, 0),
+    ]
+    tracker = JourneyTracker(scenario(by="doorbell"))
+    journeys = np.concatenate([tracker.feed(np.array(rows[:1], EVENT)), tracker.feed(np.array(rows[1:], EVENT))])
+    assert journeys[["seq", "ring", "handler"]].tolist() == [(1, 10, 20)]
+
+
+def test_what_the_other_guests_vcpu_thread_does_is_no_doorbells_return() -> None:
+    rows = [
+        (10, EventKind.RING, Lane.GUEST, 0, 0, 1, 0),
+        (12, EventKind.EXIT, Lane.VCPU, 0, 2, 1, 0x510),
+        (13, EventKind.EXIT, Lane.VCPU, 1, 10, 0, 0),
+        (14, EventKind.ENTRY, Lane.VCPU, 1, 10, 0, 0),
+        (15, EventKind.ENTRY, Lane.VCPU, 0, 2, 0, 0),
+        (16, EventKind.RUNG, Lane.GUEST, 0, 0, 1, 0),
+        (17, EventKind.HANDLER, Lane.GUEST, 1, 0x40, 1, 1),
+    ]
+    journeys = JourneyTracker(scenario(by="doorbell")).feed(np.array(rows, EVENT))
+    assert journeys[["exit", "entry"]].tolist() == [(12, 15)]

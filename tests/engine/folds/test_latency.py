@@ -1,0 +1,140 @@
+"""Latencies, against numpy on all journeys at once."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, event
+from bellwire.engine.folds.journeys import JourneyTracker, finish
+from bellwire.engine.folds.latency import (
+    BIN_SECONDS,
+    LATENCIES,
+    RECENT,
+    SERIES_BINS,
+    SPANS,
+    WARMUP_JOURNEYS,
+    Latencies,
+    Series,
+    begin,
+    cycles_of,
+    has,
+)
+from tests.support.journey_streams import World, cut, scenario
+
+CLOCK = Clock(1e9)  # a cycle is a nanosecond
+COLD = CLOCK.cycles(0.1)
+
+
+def run(steps: int, seed: int = 1, answered: bool = True) -> Events:
+    return World(random.Random(seed), answered).run(steps)
+
+
+def wire(tsc: int, switch: Switch, on: int) -> Events:
+    return event(tsc, EventKind.WIRE, Lane.ENGINE, switch, 0, on)
+
+
+def late(events: Events) -> Events:
+    """The same events after the warm-up of a session that began at 0."""
+    moved = events.copy()
+    moved["tsc"] += np.uint64(COLD)
+    return moved
+
+
+def fed(*batches: Events) -> Latencies:
+    latencies = Latencies(scenario(), CLOCK)
+    for batch in batches:
+        latencies.feed(batch)
+    return latencies
+
+
+def test_every_latency_is_what_its_stages_say() -> None:
+    events = late(run(4000))
+    journeys = JourneyTracker(scenario()).feed(events)
+    latencies = fed(wire(0, Switch.IRQFD, 1), *cut(events, random.Random(2)))
+    assert latencies.warmup == 0
+    assert latencies.journeys == journeys.size
+    for name, (start, end) in SPANS.items():
+        true = [int(j[end]) - int(j[start]) for j in journeys if j[start] and j[end]]
+        assert latencies.histograms[name].counts.sum() == len(true)
+        assert latencies.histograms[name].max == max(true)
+        assert latencies.histograms[name].percentile(50) == pytest.approx(sorted(true)[(len(true) - 1) // 2], rel=1e-3)
+
+
+def test_warm_up_is_left_out_and_counted() -> None:
+    events = run(4000)
+    latencies = fed(*cut(events, random.Random(3)))
+    assert latencies.warmup == WARMUP_JOURNEYS
+    ended_cold = fed(events[: events.size // 40])
+    assert ended_cold.warmup == ended_cold.journeys > 0
+    assert all(ended_cold.histograms[name].count == 0 for name in LATENCIES)
+
+
+def test_a_first_signal_by_hand_counts() -> None:
+    latencies = fed(wire(0, Switch.IRQFD, 1), late(run(40)))
+    assert latencies.warmup == 0
+    assert latencies.now("doorbell") is not None
+
+
+def test_a_change_of_wiring_splits_by_when_a_journey_began() -> None:
+    events = late(run(4000))
+    middle = int(events["tsc"][events.size // 2])
+    mixed = np.concatenate([events, wire(middle, Switch.IOEVENTFD, 0)])
+    mixed = mixed[np.argsort(mixed["tsc"], kind="stable")]
+    batches = [wire(0, Switch.IOEVENTFD, 1), *cut(mixed, random.Random(4))]
+    latencies = fed(*batches)
+    journeys = JourneyTracker(scenario()).feed(events)
+    for name in LATENCIES:
+        there = journeys[has(journeys, name)]
+        new = begin(there) >= middle
+        assert latencies.before[name].count == int((~new).sum())
+        assert latencies.since[name].count == int(new.sum())
+        assert sorted(latencies.recent[name]) == sorted(cycles_of(there[new], name)[-RECENT:])
+
+
+def test_the_first_word_on_a_switch_is_no_change() -> None:
+    latencies = fed(wire(10, Switch.IOEVENTFD, 1), wire(20, Switch.IRQFD, 0), wire(30, Switch.IRQFD, 0))
+    assert latencies.changed_at == 0
+    latencies.feed(wire(40, Switch.IRQFD, 1))
+    assert latencies.changed_at == 40
+
+
+def series_of(tsc: Any, ns: Any, cuts: int) -> Series:
+    series = Series(CLOCK)
+    for t, v in zip(np.array_split(tsc, cuts), np.array_split(ns, cuts), strict=True):
+        series.record(t, v)
+    return series
+
+
+def test_a_series_does_not_depend_on_the_batches() -> None:
+    random_ = np.random.default_rng(5)
+    tsc = np.sort(random_.integers(0, CLOCK.cycles(1.0), 3000)).astype(np.uint64)
+    ns = random_.lognormal(8, 1, 3000)
+    whole, parts = series_of(tsc, ns, 1), series_of(tsc, ns, 77)
+    assert (whole.rows == parts.rows).all()
+    assert whole.rows["count"].sum() == 3000
+    for row in whole.rows:
+        values = ns[(tsc >= row["tsc"]) & (tsc < row["tsc"] + np.uint64(whole.bin_cycles))]
+        assert row["max"] == pytest.approx(values.max())
+        assert row["p50"] == pytest.approx(np.percentile(values, 50, method="inverted_cdf"))
+        assert row["p99"] == pytest.approx(np.percentile(values, 99, method="inverted_cdf"))
+
+
+def test_a_series_is_bounded() -> None:
+    tsc = (np.arange(SERIES_BINS + 500) * CLOCK.cycles(BIN_SECONDS)).astype(np.uint64)
+    series = series_of(tsc, np.ones(tsc.size), 9)
+    assert series.rows.size == SERIES_BINS
+    assert series.rows["tsc"][-1] == tsc[-1]
+
+
+def test_between_reaches_over_the_edges() -> None:
+    series = series_of(np.arange(0, 5 * 10**9, 5 * 10**7, dtype=np.uint64), np.ones(100), 1)
+    rows = series.between(20 * 5 * 10**7 + 1, 30 * 5 * 10**7 - 1)
+    assert (rows["tsc"][0], rows["tsc"][-1]) == (20 * 5 * 10**7, 30 * 5 * 10**7)
+
+
+def test_an_empty_feed_yields_no_journeys() -> None:
+    assert finish(fed().feed(np.empty(0, EVENT))).size == 0

@@ -1,0 +1,100 @@
+"""Coordinated omission: what was expected when, and what the correction adds."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EVENT, FLAT_OUT, Clock, EventKind, Events, Lane, Setting, event
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.omission import INTERVALS_KEPT, PACES_KEPT, ExpectedInterval, Paced
+from tests.support.journey_streams import World, scenario
+
+CLOCK = Clock(2e9)
+MS = 1_000_000
+
+
+def setting(tsc: int, which: Setting, value: int) -> Events:
+    return event(tsc, EventKind.SETTING, Lane.ENGINE, which, 0, value)
+
+
+def at(interval: ExpectedInterval, *times: int) -> list[int]:
+    return [int(ns) for ns in interval.at(np.array(times, np.uint64))]
+
+
+def test_the_interval_follows_the_pace_and_who_holds_it() -> None:
+    interval = ExpectedInterval(CLOCK)
+    assert at(interval, 5) == [0]
+    for tsc, which, value in [
+        (10, Setting.PACE, 1000),
+        (20, Setting.PACE, FLAT_OUT),
+        (30, Setting.PACE, 2000),
+        (40, Setting.RUNNING, 0),
+        (45, Setting.BURST, 8),
+        (50, Setting.RUNNING, 1),
+        (60, Setting.PACE, 0),
+    ]:
+        interval.feed(setting(tsc, which, value))
+    assert at(interval, 5, 10, 19, 20, 35, 40, 49, 50, 60, 99) == [0, MS, MS, 0, MS // 2, 0, 0, MS // 2, 0, 0]
+    assert interval.now == 0
+
+
+def test_memory_of_paces_is_bounded() -> None:
+    interval = ExpectedInterval(CLOCK)
+    for n in range(1000):
+        interval.feed(setting(10 * n + 10, Setting.PACE, n + 1))
+    assert len(set(at(interval, *range(0, 11000, 5)))) == PACES_KEPT + 1
+    assert at(interval, 9999, 10_000) == [round(1e9 / 999), MS]
+
+
+def test_a_stall_is_what_the_pace_makes_of_it() -> None:
+    paced = Paced()
+    paced.record(np.array([50_000.0, 5_500_000.0]), np.array([MS, MS]))
+    assert paced.corrected.count == 2 + 4
+    waits = [1.5 * MS, 2.5 * MS, 3.5 * MS, 4.5 * MS, 5.5 * MS]
+    assert paced.corrected.percentiles([33, 50, 66, 83, 100]) == pytest.approx(waits, 2e-3)
+    assert (paced.shortest, paced.longest, paced.count) == (MS, MS, 2)
+
+
+def test_without_a_pace_nothing_is_recorded() -> None:
+    paced = Paced()
+    paced.record(np.array([5.5e6, 5.5e6]), np.array([0, MS]))
+    assert (paced.count, paced.corrected.count) == (1, 5)
+    paced.record(np.array([7e9]), np.array([0]))
+    assert paced.corrected.count == 5
+
+
+def test_many_intervals_are_kept_apart_and_bounded() -> None:
+    paced, copies = Paced(), []
+    for n in range(1, 3 * INTERVALS_KEPT):
+        paced.record(np.array([9.5e6]), np.array([n * MS]))
+        copies.append(paced.copy())
+    expected = sum(max(1, 9_500_000 // (n * MS)) for n in range(1, 3 * INTERVALS_KEPT))
+    assert paced.corrected.count == expected
+    assert copies[-1].corrected.summary() == paced.corrected.summary()
+    assert (paced.shortest, paced.longest) == (MS, (3 * INTERVALS_KEPT - 1) * MS)
+    assert copies[0].count == 1
+
+
+def test_latencies_of_a_run_are_corrected_by_the_pace_at_which_each_was_sent() -> None:
+    """Switches in between change nothing for the whole run; what is flat out has no corrected form."""
+    events = World(random.Random(4), answered=True).run(3000)
+    events["tsc"] += np.uint64(CLOCK.cycles(0.2))
+    clock, middle = Clock(1e9), events["tsc"][events.size // 2]
+    first = event(0, EventKind.WIRE, Lane.ENGINE, 0, 0, 1)
+    pace, flat = setting(1, Setting.PACE, 10**8), setting(int(middle), Setting.PACE, FLAT_OUT)
+    switch = event(int(middle) // 2, EventKind.WIRE, Lane.ENGINE, 0, 0, 0)
+    stream = np.concatenate([first, pace, switch, events, flat], dtype=EVENT)
+    stream = stream[np.argsort(stream["tsc"], kind="stable")]
+    latencies = Latencies(scenario(), clock)
+    journeys = np.concatenate([latencies.feed(part) for part in np.array_split(stream, 13)])
+    for name in LATENCIES:
+        paced = latencies.corrected(name)
+        assert 0 < paced.count < latencies.histograms[name].count
+        assert paced.corrected.count >= paced.count
+        assert (paced.shortest, paced.longest) == (10, 10)
+    begun = np.where(journeys["ring"] > 0, journeys["ring"], journeys["irq"]) < middle
+    ring = journeys["ring"] > 0
+    assert latencies.corrected("store_cost").count == int((begun & ring & (journeys["rung"] > 0)).sum())

@@ -1,0 +1,419 @@
+"""A live session: what it counts is what happened, and nothing of it is left afterwards."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from _pytest.mark import ParameterSet
+
+import bellwire.engine.kvm.storage_daemon
+import bellwire.engine.kvm.uring
+import bellwire.engine.machines.guest
+from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
+from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.host.host import kvm_backend
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
+from bellwire.engine.verdict import Verdict
+from tests.support.leaks import belongings, left_behind
+
+pytestmark = pytest.mark.kvm
+
+SIGNALS = 400
+SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+PATIENCE = 20.0  # seconds; only to end a test that hangs
+REFUSALS = {
+    "io-uring": bellwire.engine.kvm.uring.uring_refusal(),
+    "vhost-user": bellwire.engine.kvm.storage_daemon.daemon_refusal(),
+}  # "": it is there
+
+
+def refusal(scenario: Scenario) -> str:
+    """Why this host cannot run it to the end; "" if it can."""
+    stuck = scenario.interrupt is not None and not scenario.interrupt.eoi and kvm_backend() != "kvm_pvm"
+    return REFUSALS.get(scenario.machine, "") or ("without EOI there is one interrupt only" if stuck else "")
+
+
+NAMES = [scenario.name for scenario in list_scenarios() if not refusal(scenario)]
+
+
+def each(*names: str) -> list[ParameterSet]:
+    """All scenarios, or these, as parameters; what this host cannot run is skipped with the reason."""
+    scenarios = [load_scenario(name) for name in names] or list_scenarios()
+    return [
+        pytest.param(scenario.name, marks=[pytest.mark.skipif(True, reason=why)] if (why := refusal(scenario)) else [])
+        for scenario in scenarios
+    ]
+
+
+def paced(name: str, per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:
+    """A scenario at another pace, which nothing breaks by itself: tests/test_lab.py has the labs' steps."""
+    return replace(load_scenario(name), pace=Pace(per_second, burst, idle), lab=None)
+
+
+def wait_for(done: Callable[[], bool]) -> None:
+    """Until `done`; fails if it never is."""
+    until = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.005)
+
+
+def given(scenario: Scenario, tally: Tally) -> int:
+    """Signals of the kind that is limited. The device of a virtqueue may interrupt several times for one kick."""
+    return tally.doorbells_rung if scenario.virtqueue else max(tally.doorbells_rung, tally.irqs_signalled)
+
+
+def run(scenario: Scenario, signals: int = SIGNALS) -> tuple[Session, Events]:
+    """Runs until exactly so many signals were given and all that they cause has happened."""
+    tally, batches = Tally(), []
+    with Session(scenario, limit=signals) as session:
+
+        def all_given() -> bool:
+            batches.append(session.take())
+            tally.feed(batches[-1])
+            return given(scenario, tally) >= signals
+
+        wait_for(all_given)
+    batches.append(session.take())
+    assert session.error is None
+    return session, np.concatenate(batches)
+
+
+def tally_of(events: Events) -> Tally:
+    tally = Tally()
+    tally.feed(events)
+    return tally
+
+
+def fed(tally: Tally, session: Session) -> Tally:
+    """The tally with all that is new."""
+    tally.feed(session.take())
+    return tally
+
+
+def assert_reconciled(session: Session, events: Events) -> None:
+    """The equations, and the events against the counters that they stand for."""
+    tally, truth = tally_of(events), session.truth()
+    assert tally.dropped == truth["lost"] == truth["nonsense"] == 0
+    assert tally.doorbells_rung == truth["rung"] == tally.doorbells_received + truth["pending"]
+    assert tally.doorbells_received == truth["received"]
+    assert tally.eventfd_reads == truth["reads"]
+    served = tally.irqs_handled - tally.irqs_spurious + tally.irqs_merged
+    assert tally.irqs_signalled == truth["signalled"] == served + tally.irqs_lost + tally.irqs_pending
+    assert tally.irqs_handled == truth["handled"] <= truth["signalled"] + tally.irqs_spurious
+    assert tally.exits_to_userspace == truth["exits"]
+    assert tally.recorded == len(events)
+
+
+def keeps_signals(scenario: Scenario) -> bool:
+    """Whether there is no irqfd, and nothing instead of it."""
+    return scenario.interrupt is not None and scenario.interrupt.waits and not scenario.interrupt.irqfd
+
+
+@pytest.mark.parametrize("idle", ["hlt", "spin"])
+@pytest.mark.parametrize("name", each())
+def test_every_scenario_reconciles(name: str, idle: str) -> None:
+    session, events = run(paced(name, idle=idle))
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert given(session.scenario, tally) == SIGNALS
+    assert tally.doorbells_pending == 0
+    assert tally.irqs_pending == (SIGNALS if keeps_signals(session.scenario) else 0)
+
+
+@pytest.mark.parametrize("name", each())
+def test_every_scenario_takes_the_ways_that_it_names(name: str) -> None:
+    scenario = replace(load_scenario(name), lab=None)
+    by_hand = scenario.pace.per_second == 0
+    session, events = run(replace(scenario, pace=Pace(500, 1, "hlt")) if by_hand else scenario, 100)
+    assert_reconciled(session, events)
+    scenario, tally = session.scenario, tally_of(events)
+    outside = np.count_nonzero((events["kind"] == EventKind.EXIT) & (events["seq"] > 0))  # those that are doorbells
+    if scenario.doorbell:
+        assert outside == (100 if scenario.doorbell.leaves else 0)
+    if scenario.interrupt:
+        by_eventfd = scenario.interrupt.irqfd or keeps_signals(scenario)
+        by_thread = by_eventfd and scenario.machine in ("one-guest", "two-vcpus", "virtqueue")
+        counts = np.bincount(events["kind"], minlength=max(EventKind) + 1)
+        assert counts[EventKind.IRQFD] == (tally.irqs_signalled if by_thread else 0)
+        assert counts[EventKind.SUBMIT] == (tally.irqs_signalled if scenario.machine == "io-uring" else 0)
+    assert tally.wiring.get(Switch.IOEVENTFD) == (scenario.doorbell.ioeventfd if scenario.doorbell else None)
+
+
+def journey(events: Events, doorbell: int, queues: int = 1) -> list[EventKind]:
+    """The kinds that carry one doorbell's number, or answer it, in the order of their time.
+
+    Where nobody reads the doorbell, its handler is the first that saw this very number once it was rung.
+    """
+    if not np.any(events["kind"] == EventKind.DOORBELL):
+        own = events[(events["seq"] == doorbell) & (events["lane"] == Lane.GUEST)]
+        own = own[own["tsc"] >= own["tsc"][own["kind"] == EventKind.RING]]
+        return list(dict.fromkeys(map(EventKind, own["kind"].tolist())))
+    numbered = {EventKind.RING, EventKind.RUNG, EventKind.EXIT}
+    answers = events[np.isin(events["kind"], SIGNALS_OF_THE_HOST) & (events["arg"] == doorbell)]
+    irqs = set(answers["seq"].tolist())
+    chosen = []
+    newest = doorbell_numbers(events, queues)
+    for row, number in zip(events, newest, strict=True):
+        kind = EventKind(row["kind"])
+        if (
+            (kind in numbered and row["seq"] == doorbell)
+            or (kind == EventKind.DOORBELL and number == doorbell)
+            or (kind in (*SIGNALS_OF_THE_HOST, EventKind.WINDOW, EventKind.HANDLER) and int(row["seq"]) in irqs)
+        ):
+            chosen.append(kind)
+    return chosen
+
+
+@pytest.mark.parametrize("name", each(*(scenario.name for scenario in list_scenarios() if scenario.doorbell)))
+def test_a_journey_has_the_order_that_the_scenario_names(name: str) -> None:
+    session, events = run(paced(name, 200), 20)
+    wanted = session.scenario.order
+    last = EventKind.HANDLER if session.scenario.direct else EventKind.DOORBELL
+    queues = session.scenario.doorbell.queues if session.scenario.doorbell else 1
+    whole = [kinds for number in range(1, 21) if (kinds := journey(events, number, queues)) and last in kinds]
+    assert whole
+    for kinds in whole:
+        assert tuple(kind for kind in kinds if kind in wanted) == wanted
+
+
+def test_batches_follow_each_other_in_time() -> None:
+    batches = []
+    with Session(paced("roundtrip"), limit=2000) as session:
+
+        def enough() -> bool:
+            batches.append(session.take())
+            return sum(map(len, batches)) > 6000
+
+        wait_for(enough)
+    batches.append(session.take())
+    for batch in batches:
+        assert np.all(np.diff(batch["tsc"].astype(np.int64)) >= 0)
+
+
+def test_bursts_add_up_in_the_eventfd() -> None:
+    session, events = run(paced("doorbell-pio", per_second=100, burst=16), 320)
+    assert_reconciled(session, events)
+    counts = events[events["kind"] == EventKind.DOORBELL]["arg"]
+    assert counts.sum() == 320
+    assert len(counts) <= 320
+
+
+def test_interrupts_signalled_faster_than_handled_merge() -> None:
+    session, events = run(paced("irq-msi", per_second=100, burst=64), 640)
+    assert_reconciled(session, events)
+    tally = tally_of(events)
+    assert tally.irqs_merged > 0
+    assert tally.irqs_handled + tally.irqs_merged == 640
+
+
+@pytest.mark.parametrize(
+    "name", each("roundtrip", "roundtrip-userspace", "doorbell-mmio", "irq-msi", "irq-ioapic", "io-uring")
+)
+def test_the_wiring_changes_under_load_and_nothing_is_lost(name: str) -> None:
+    chance = random.Random(7)
+    batches = []
+    with Session(paced(name)) as session:
+        for _ in range(120):
+            switch = chance.choice([session.set_ioeventfd, session.set_irqfd])
+            switch(chance.random() < 0.5)
+            time.sleep(chance.random() * 0.002)
+            batches.append(session.take())
+    batches.append(session.take())
+    events = np.concatenate(batches)
+    assert session.error is None
+    assert_reconciled(session, events)
+    assert np.count_nonzero(events["kind"] == EventKind.WIRE) > 40
+    tally = tally_of(events)
+    assert tally.doorbells_pending == tally.irqs_pending == 0
+
+
+def test_with_the_ioeventfd_off_doorbells_leave_to_user_space_until_it_is_on_again() -> None:
+    tally = Tally()
+    with Session(paced("doorbell-pio", per_second=500)) as session:
+
+        def exits_after(switch: bool) -> bool:
+            session.set_ioeventfd(switch)
+            before = None
+
+            def settled() -> bool:
+                nonlocal before
+                tally.feed(session.take())
+                if tally.wiring.get(Switch.IOEVENTFD) is not switch:
+                    return False
+                before = before or (tally.doorbells_rung, tally.exits_to_userspace.get("IO", 0))
+                return tally.doorbells_rung > before[0] + 20
+
+            wait_for(settled)
+            assert before is not None
+            return tally.exits_to_userspace.get("IO", 0) > before[1] + 10
+
+        assert exits_after(False)
+        assert not exits_after(True)
+
+
+def test_one_doorbell_and_one_interrupt_by_hand() -> None:
+    tally = Tally()
+    with Session(paced("roundtrip", per_second=0)) as session:
+        session.ring_once()
+        session.ring_once()
+        session.interrupt_once()
+
+        def handled() -> bool:
+            tally.feed(session.take())
+            return tally.irqs_signalled == tally.irqs_handled + tally.irqs_merged == 3
+
+        wait_for(handled)
+    tally.feed(session.take())
+    assert tally.doorbells_rung == tally.doorbells_received == 2
+    assert tally.irqs_signalled == 3
+
+
+def test_pace_burst_idle_and_running_change_live() -> None:
+    tally = Tally()
+    with Session(paced("roundtrip", per_second=100)) as session:
+        session.set_pace(math.inf)
+        session.set_burst(4)
+        session.set_idle("spin")
+        session.set_running(False)
+
+        def all_told() -> bool:
+            tally.feed(session.take())
+            return tally.settings.get(Setting.RUNNING) == 0
+
+        wait_for(all_told)
+        rung = tally.doorbells_rung
+        session.set_idle("hlt")
+        session.set_running(True)
+        wait_for(lambda: fed(tally, session).doorbells_rung > rung + 100)
+    assert tally.settings[Setting.BURST] == 4
+
+
+def test_what_a_scenario_has_not_is_refused_with_a_reason() -> None:
+    with Session(paced("irq-msi", per_second=100)) as session:
+        assert "no doorbell" in session.can("ioeventfd")
+        assert session.can("irqfd") == ""
+    assert session.can("irqfd") != ""
+    with Session(paced("doorbell-pio")) as session:
+        assert "no interrupt" in session.can("interrupt")
+        assert "flat out" in session.can("doorbell")
+
+
+def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:
+    """A scenario whose guest is these bytes."""
+    (folder / "custom.bin").write_bytes(code)
+    monkeypatch.setattr(bellwire.engine.machines.guest, "GUESTS", folder)
+    monkeypatch.setattr(bellwire.engine.machines.guest, "READY_SECONDS", 0.05)
+    monkeypatch.setattr("bellwire.engine.live.session.SETTLE_SECONDS", 0.05)
+    return replace(paced("roundtrip"), guest="custom")
+
+
+@pytest.mark.parametrize(
+    ("code", "verdicts"),
+    [
+        pytest.param(b"\x0f\x0b", [Verdict.RESET], id="triple fault"),
+        pytest.param(b"\x66\xba\xf0\x05\xef", [Verdict.ENDED], id="exit port"),
+        pytest.param(b"\x0f\x01\xf9", [Verdict.EMULATION, Verdict.RESET], id="rdtscp"),
+    ],
+)
+def test_a_guest_that_ends_is_told_in_one_sentence(
+    code: bytes, verdicts: list[Verdict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Session(custom_guest(tmp_path, code, monkeypatch)) as session:
+        wait_for(lambda: not session.alive)
+    assert isinstance(session.error, GuestError)
+    assert session.error.verdict in verdicts
+    if session.error.verdict is Verdict.EMULATION:
+        assert code.hex(" ") in str(session.error)
+    assert re.fullmatch(r"The guest [^.\n]*\w\.", str(session.error))
+
+
+@pytest.mark.parametrize("code", [b"\xeb\xfe", b"\xfa\xf4\xeb\xfc"], ids=["spins", "halts for good"])
+def test_a_guest_that_hangs_can_be_stopped(code: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Session(custom_guest(tmp_path, code, monkeypatch)) as session:
+        session.ring_once()
+    assert session.error is None
+    assert tally_of(session.take()).doorbells_rung == 0
+
+
+def test_a_guest_that_never_gets_ready_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = bytes.fromhex("c7042500900000") + bytes.fromhex("01000000")  # movl $1, BW_STATUS + BW_ST_READY
+    for code, warned in ((b"", True), (ready, False)):
+        with Session(custom_guest(tmp_path, code + b"\xfa\xf4\xeb\xfc", monkeypatch)) as session:
+            wait_for(lambda: session.take().size > 0)
+        assert ("not said that it is ready" in session.warning) == warned
+
+
+def test_a_guest_that_writes_nonsense_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = bytes.fromhex("48c70425") + (0x9040).to_bytes(4, "little") + (1000).to_bytes(4, "little")
+    handled = bytes.fromhex("48c70425") + (0x9080).to_bytes(4, "little") + (-1).to_bytes(4, "little", signed=True)
+    with Session(custom_guest(tmp_path, counter + handled + b"\xfa\xf4\xeb\xfc", monkeypatch)) as session:
+        tally = Tally()
+        wait_for(lambda: fed(tally, session).dropped > 0)
+    tally.feed(session.take())
+    assert tally.doorbells_rung == tally.irqs_handled == 0
+    assert tally.dropped >= 2000
+
+
+def test_a_hundred_starts_and_stops_leave_nothing() -> None:
+    with Session(paced("roundtrip")):
+        pass
+    before = belongings()
+    for number in range(100):
+        with Session(paced(NAMES[number % len(NAMES)])) as session:
+            session.take()
+    assert left_behind(before) == []
+
+
+def test_what_a_thread_that_does_not_end_uses_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_vcpu: Vcpu) -> None:
+        raise LeftBehindError("The vCPU thread did not end within 0 ms; it is left behind.")
+
+    with Session(paced("roundtrip")) as session, monkeypatch.context() as patch:
+        wait_for(lambda: session.take().size > 0)
+        patch.setattr(Vcpu, "stop", fails)
+        session.stop()
+    assert isinstance(session.error, LeftBehindError)
+    machine = session._machine
+    assert isinstance(machine, OneGuest)
+    guest, rung = machine.guest, machine.guest.rung()
+    guest.ring_once()  # memory, VM and vCPU are all there: the guest can still ring
+    wait_for(lambda: guest.rung() > rung)
+    for owner in (guest.vcpu, guest._stats, guest.ring, guest.vm, guest.memory, guest.vm.kvm):
+        owner.close()
+
+
+def test_stop_from_another_thread_and_twice() -> None:
+    session = Session(paced("roundtrip"))
+    session.start()
+    stopper = threading.Thread(target=session.stop)
+    stopper.start()
+    stopper.join(PATIENCE)
+    session.stop()
+    assert not session.alive
+    assert session.error is None
+
+
+def test_a_guest_that_is_not_built_is_named() -> None:
+    session = Session(replace(paced("roundtrip"), guest="nowhere"))
+    with pytest.raises(EngineError, match="nowhere is not built"):
+        session.start()
+
+
+def test_draining_while_interrupts_fly_calls_nothing_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.engine.live.session.TICK_SECONDS", 0.0002)
+    session, events = run(paced("roundtrip"), 20000)
+    assert_reconciled(session, events)

@@ -1,0 +1,181 @@
+"""The index of a recording: at every scale the same as what the events themselves add up to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EventKind, Lane
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.folds.spans import awake, flights, instruction
+from bellwire.engine.folds.tally import Tally, state_of
+from bellwire.engine.recordings.index import MOST, Level, RecordingIndex, folder_of
+from bellwire.engine.recordings.index_rows import BUSY, EVENTS_A_ROW, MERGED, next_level, rows_of
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.synthetic import synthetic_recording
+from tests.support.recorded import recorded
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of a test stays in the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("bellwire.engine.recordings.index.WORTH_KEEPING", 0)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Two batches and a bit."""
+    path = tmp_path_factory.mktemp("index") / "synthetic.arrow"
+    synthetic_recording(path, 150_000)
+    return Recording(path)
+
+
+@pytest.fixture
+def index(recording: Recording) -> Iterator[RecordingIndex]:
+    built = RecordingIndex.built(recording, lambda share: None)
+    assert built is not None
+    yield built
+    built.close()
+
+
+def test_the_whole_adds_up(recording: Recording, index: RecordingIndex) -> None:
+    events = recording.window(0, 2**64 - 1)
+    journeys = JourneyTracker(recording.header.scenario).feed(events)
+    bins = index.bins(recording.first, recording.last, 1)
+    np.testing.assert_allclose(bins.kinds[0], np.bincount(events["kind"], minlength=bins.kinds.shape[1]))
+    np.testing.assert_allclose(bins.lanes[0], np.bincount(events["lane"], minlength=len(Lane)))
+    latencies = Latencies(recording.header.scenario, recording.header.clock)
+    latencies.feed(events)
+    round_trip, histogram = LATENCIES.index("round_trip"), latencies.histograms["round_trip"]
+    assert bins.latencies[0, round_trip] == latencies.journeys
+    assert bins.longest[0, round_trip] == pytest.approx(histogram.max, rel=1e-3)
+    assert 0 < bins.shortest[0, round_trip] <= histogram.min
+    for name, spans in (("flight", flights(journeys)), ("awake", awake(events)), ("instruction0", instruction(events))):
+        busy = float((spans.end - spans.start).sum())  # a stretch over a batch's border is left out
+        assert bins.busy[0, BUSY.index(name)] == pytest.approx(busy, rel=1e-3)
+
+
+def test_parts_add_up_and_are_where_the_events_are(recording: Recording, index: RecordingIndex) -> None:
+    first, last = recording.first, recording.last
+    bins = index.bins(first, last, 100)
+    edges = np.linspace(first, last, 101)
+    for part in (0, 37, 99):
+        events = recording.window(int(edges[part]), int(edges[part + 1]))
+        assert bins.lanes[part].sum() == pytest.approx(events.size, abs=2 * EVENTS_A_ROW)
+    assert bins.lanes.sum() == pytest.approx(len(recording))
+    assert np.isfinite(bins.shortest[:, 0]).all()
+
+
+def test_outside_of_the_recording_there_is_nothing(recording: Recording, index: RecordingIndex) -> None:
+    for t0, t1 in ((0, recording.first - 1), (recording.last + 1, recording.last + 10**9), (5, 5)):
+        bins = index.bins(t0, t1, 7)
+        assert (bins.kinds.sum(), bins.latencies.sum()) == (0, 0)
+    around = index.bins(0, recording.last * 2, 10)
+    assert around.lanes.sum() == pytest.approx(len(recording))
+
+
+def test_no_answer_costs_more_than_a_bounded_number_of_rows(recording: Recording, index: RecordingIndex) -> None:
+    row = index.levels[0].rows[:1]
+    many = np.repeat(row, 3 * MOST)
+    many["start"] = 1000 * np.arange(many.size)
+    many["end"] = many["start"] + 999
+    levels = [Level.of(rows) for rows in (many, next_level(many), next_level(next_level(many)))]
+    large = RecordingIndex(levels, index.tallies)
+    assert large._rows(0, 2**40).size == many.size // MERGED
+    assert large._rows(0, 1000 * MOST // 2).size <= MOST // 2 + 1
+    assert large.bins(0, 1000 * many.size, 3).lanes.sum() == pytest.approx(many["lanes"].sum())
+
+
+def test_merged_rows_add_up() -> None:
+    rows = np.concatenate([rows_of_seconds(start) for start in range(3)])
+    coarse = next_level(rows)
+    assert coarse.size == -(-rows.size // MERGED)
+    for name in ("kinds", "busy", "count"):
+        np.testing.assert_allclose(coarse[name].sum(axis=0), rows[name].sum(axis=0), rtol=1e-5)
+    assert (coarse["start"][0], coarse["end"][-1]) == (rows["start"][0], rows["end"][-1])
+    np.testing.assert_array_equal(coarse["max"].max(axis=0), rows["max"].max(axis=0))
+
+
+def rows_of_seconds(start: int) -> np.ndarray[tuple[int], np.dtype[np.void]]:
+    """The rows of some round trips."""
+    from bellwire.engine.events import Clock
+    from bellwire.engine.recordings.synthetic import round_trips
+    from bellwire.engine.scenarios.scenario import load_scenario
+
+    events = round_trips(np.random.default_rng(start), 10**9 * (1 + start), 10**6 * start)
+    return rows_of(events, JourneyTracker(load_scenario("roundtrip")).feed(events), Clock(2e9))
+
+
+def test_it_is_kept_and_found_again(recording: Recording, index: RecordingIndex) -> None:
+    again = RecordingIndex.cached(recording)
+    assert again is not None
+    assert again.tallies == index.tallies
+    for one, other in zip(again.levels, index.levels, strict=True):
+        np.testing.assert_array_equal(one.rows, other.rows)
+    folder_of(recording.path).joinpath("0-rows.npy").write_bytes(b"something else")
+    assert RecordingIndex.cached(recording) is None
+
+
+def test_another_file_of_the_same_name_has_none(tmp_path: Path) -> None:
+    small = recorded(tmp_path / "run.arrow")
+    assert RecordingIndex.built(small, lambda share: None) is not None
+    assert RecordingIndex.cached(small) is not None
+    assert RecordingIndex.cached(recorded(tmp_path / "run.arrow", seconds=0.4)) is None
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    built = RecordingIndex.built(recorded(tmp_path / "run.arrow"), lambda share: None)
+    assert built is not None
+    assert built.bins(0, 2**62, 1).lanes.sum() > 0
+
+
+def test_building_can_be_stopped(recording: Recording) -> None:
+    stop, shares = threading.Event(), list[float]()
+
+    def progress(share: float) -> None:
+        shares.append(share)
+        stop.set()
+
+    assert RecordingIndex.built(recording, progress, stop) is None
+    assert len(shares) == 1
+
+
+def test_tallies_go_on_where_they_stood(tmp_path: Path) -> None:
+    other = recorded(tmp_path / "run.arrow")
+    index = RecordingIndex.built(other, lambda share: None)
+    assert index is not None
+    whole = Tally()
+    for events in other.batches():
+        whole.feed(events)
+    for batch in range(other.entries.size):
+        number, tally = index.tally_before(batch)
+        assert number <= batch
+        for events in other.batches(number):
+            tally.feed(events)
+        assert state_of(tally) == state_of(whole)
+        assert all(type(a) is type(b) for a, b in zip(tally.settings, whole.settings, strict=True))
+        assert all(type(a) is type(b) for a, b in zip(tally.wiring, whole.wiring, strict=True))
+
+
+def test_what_is_damaged_is_left_out(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "run.arrow").path
+    entry = Recording(path).entries[2]
+    data = bytearray(path.read_bytes())
+    data[int(entry["offset"]) + int(entry["size"]) - 1000 : int(entry["offset"]) + int(entry["size"])] = bytes(1000)
+    tsc = int(entry["offset"]) + 700
+    data[tsc : tsc + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    damaged = Recording(path)
+    index = RecordingIndex.built(damaged, lambda share: None)
+    assert index is not None
+    assert damaged.damaged == {2: int(entry["events"])}
+    assert index.bins(0, 2**62, 1).lanes.sum() == pytest.approx(len(damaged) - int(entry["events"]))
+    assert EventKind.RING in damaged.window(0, 2**62)["kind"]

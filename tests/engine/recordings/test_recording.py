@@ -1,0 +1,278 @@
+"""Recordings: what was appended is what is read, and a damaged file is read as far as it goes or refused."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Setting, Switch, event
+from bellwire.engine.recordings.batch import plausible
+from bellwire.engine.recordings.header import VERSION, Header
+from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.scenarios.scenario import load_scenario
+
+HEADER = Header(load_scenario("roundtrip"), {"cpu": "Test"}, "kvm_intel", Clock(2e9), "0.1.0")
+
+
+def batch(first: int, count: int) -> Events:
+    """Doorbells at 10 cycles from each other."""
+    events = np.zeros(count, EVENT)
+    events["tsc"] = first + 10 * np.arange(count)
+    events["kind"], events["lane"], events["id"] = EventKind.RING, Lane.GUEST, 0x510
+    events["seq"] = events["tsc"] // 10
+    return events
+
+
+BATCHES = [batch(1000, 3), batch(1030, 1), batch(1040, 5)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A small recording of nine events in three batches."""
+    with Recorder(tmp_path / "small.arrow", HEADER) as recorder:
+        for events in BATCHES:
+            recorder.append(events)
+            recorder.flush()
+    assert recorder.events == 9
+    assert recorder.size == recorder.path.stat().st_size
+    return recorder.path
+
+
+def test_what_was_appended_is_read(path: Path) -> None:
+    recording = Recording(path)
+    assert recording.header == HEADER
+    assert recording.warning == ""
+    assert (len(recording), recording.first, recording.last) == (9, 1000, 1080)
+    for read, appended in zip(recording.batches(), BATCHES, strict=True):
+        np.testing.assert_array_equal(read, appended)
+
+
+def test_settings_survive(tmp_path: Path) -> None:
+    scenario = HEADER.scenario.with_settings({"pace": "flat-out", "irqfd": "off"})
+    with Recorder(tmp_path / "r.arrow", Header(scenario, {}, "kvm_amd", Clock(1e9), "0.1.0")) as recorder:
+        recorder.append(batch(1, 1))
+    assert Recording(recorder.path).header.scenario == scenario
+
+
+def read_with_arrow(path: Path) -> pa.Table:
+    """What any tool that reads Arrow makes of it."""
+    return pa.ipc.open_stream(path.read_bytes(), options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
+
+
+def test_other_tools_read_it(path: Path) -> None:
+    table = read_with_arrow(path)
+    assert table.num_rows == 9
+    assert json.loads(table.schema.metadata[b"bellwire"])["kinds"]["RING"] == 1
+
+
+@pytest.mark.parametrize(("t0", "t1", "count"), [(0, 9999, 9), (1010, 1050, 4), (1030, 1031, 1), (1081, 9999, 0)])
+def test_window(path: Path, t0: int, t1: int, count: int) -> None:
+    events = Recording(path).window(t0, t1)
+    assert events.size == count
+    assert ((events["tsc"] >= t0) & (events["tsc"] < t1)).all()
+
+
+def test_batches_may_overlap_in_time_and_come_unsorted(tmp_path: Path) -> None:
+    late = np.concatenate([batch(1000, 2), batch(990, 1)])
+    with Recorder(tmp_path / "late.arrow", HEADER) as recorder:
+        recorder.append(batch(1005, 4))
+        recorder.flush()
+        recorder.append(late)
+    recording = Recording(recorder.path)
+    assert (len(recording), recording.first, recording.last, recording.warning) == (7, 990, 1035, "")
+    in_order = [990, 1000, 1005, 1010, 1015, 1025, 1035]
+    assert recording.window(0, 9999)["tsc"].tolist() == in_order
+    assert np.concatenate(list(recording.sorted_batches()))["tsc"].tolist() == in_order
+
+
+def test_what_waits_is_on_the_disk_after_half_a_second(tmp_path: Path) -> None:
+    now = [0.0]
+    with Recorder(tmp_path / "live.arrow", HEADER, lambda: now[0]) as recorder:
+        recorder.append(BATCHES[0])
+        now[0] += HOLD_SECONDS * 0.9
+        recorder.append(BATCHES[1])
+        assert (recorder.size, recorder.events) == (0, 4)
+        now[0] += HOLD_SECONDS * 0.1
+        recorder.append(batch(0, 0))
+        seen = Recording(recorder.path)
+        assert (len(seen), len(seen.entries)) == (4, 1)
+        assert "cut off" in seen.warning
+
+
+def test_a_full_batch_is_on_the_disk_at_once_and_no_batch_is_larger(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "live.arrow", HEADER, lambda: 0.0) as recorder:
+        recorder.append(batch(10, BATCH - 1))
+        assert recorder.size == 0
+        recorder.append(batch(10 * BATCH, BATCH + 2))
+        assert Recording(recorder.path).entries["events"].tolist() == [BATCH, BATCH, 1]
+
+
+def test_the_outline_is_the_same_whether_written_down_or_counted(tmp_path: Path) -> None:
+    events = np.concatenate(
+        [
+            event(1, EventKind.WIRE, Lane.ENGINE, Switch.IRQFD, 0, 1),
+            event(2, EventKind.SETTING, Lane.ENGINE, Setting.PACE, 0, 100),
+            event(3, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 5),
+            event(4, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 2),
+            batch(10, 3),
+        ]
+    )
+    with Recorder(tmp_path / "r.arrow", HEADER) as recorder:
+        recorder.append(events)
+        recorder.flush()
+        killed = tmp_path / "killed.arrow"
+        killed.write_bytes(recorder.path.read_bytes())
+    closed, counted = Recording(recorder.path).outline(), Recording(killed).outline()
+    assert closed == counted
+    assert (closed.events, closed.first, closed.last, closed.dropped) == (7, 1, 30, 7)
+    assert closed.wiring == [[1, "IRQFD", 1]]
+    assert closed.settings == [[2, "PACE", 100]]
+    assert closed.kinds == {"RING": 3, "WIRE": 1, "SETTING": 1, "LOST": 2}
+
+
+def test_a_recording_is_saved_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "saved.arrow"
+    assert save_recording(path, HEADER, BATCHES) == 9
+    assert len(Recording(path)) == 9
+    with pytest.raises(RecordingError, match="cannot be written"):
+        save_recording(tmp_path / "none" / "r.arrow", HEADER, BATCHES)
+    assert [file.name for file in tmp_path.iterdir()] == ["saved.arrow"]
+
+
+def test_format_1_is_still_read() -> None:
+    """It was compressed, and said nothing about its batches."""
+    recording = Recording(Path(__file__).parents[2] / "recordings" / "format-1.arrow")
+    assert (len(recording), recording.warning) == (recording.outline().events, "")
+    assert recording.outline().kinds["RING"] > 0
+    assert recording.header.started == ""
+
+
+def test_an_empty_batch_is_not_written(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "empty.arrow", HEADER) as recorder:
+        recorder.append(batch(0, 0))
+    recording = Recording(recorder.path)
+    assert (len(recording), recording.first, recording.last, recording.warning) == (0, 0, 0, "")
+    assert recording.window(0, 100).size == 0
+
+
+def test_a_file_cut_off_anywhere_opens_or_is_refused(path: Path, tmp_path: Path) -> None:
+    whole, appended = path.read_bytes(), np.concatenate(BATCHES)
+    lengths: list[int] = []
+    cut = tmp_path / "cut.arrow"
+    for size in range(len(whole)):
+        cut.write_bytes(whole[:size])
+        try:
+            recording = Recording(cut)
+        except RecordingError:
+            assert not lengths  # only before the first batch
+            continue
+        lengths.append(len(recording))
+        np.testing.assert_array_equal(np.concatenate([appended[:0], *recording.batches()]), appended[: lengths[-1]])
+        assert str(len(recording)) in recording.warning
+    assert sorted(lengths) == lengths
+    assert set(lengths) == {0, 3, 4, 9}
+
+
+def test_a_damaged_byte_never_crashes_and_yields_events_or_nothing(path: Path, tmp_path: Path) -> None:
+    whole, damaged, refused = path.read_bytes(), tmp_path / "damaged.arrow", 0
+    for position in range(len(whole)):
+        damaged.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
+        try:
+            assert all(plausible(events) for events in Recording(damaged).batches())
+        except RecordingError:
+            refused += 1
+    assert refused > 0
+
+
+def rewritten(path: Path, change: dict[str, object]) -> Path:
+    """The same file with something else in its header."""
+    table = read_with_arrow(path)
+    content = json.loads(table.schema.metadata[b"bellwire"]) | change
+    schema = table.schema.with_metadata({"bellwire": json.dumps(content)})
+    with pa.ipc.new_stream(str(path), schema) as writer:
+        writer.write_table(table.cast(schema))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": VERSION + 1, "program": "7.1"}, "a newer bellwire .*: install bellwire 7.1 or later"),
+        ({"scenario": {"name": "x"}}, "header of this recording is damaged: title: missing"),
+        ({"scenario": None}, "header of this recording is damaged"),
+        ({"clock_hz": 0}, "header of this recording is damaged"),
+        ({"host": 3}, "header of this recording is damaged"),
+    ],
+)
+def test_a_header_that_cannot_be_used_is_refused(change: dict[str, object], words: str, path: Path) -> None:
+    with pytest.raises(RecordingError, match=words) as caught:
+        Recording(rewritten(path, change))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.arrow"
+    with pa.ipc.new_stream(str(other), pa.schema([pa.field("a", pa.int8())])):
+        pass
+    with pytest.raises(RecordingError, match="not a recording of bellwire"):
+        Recording(other)
+    (tmp_path / "text").write_text("Lorem ipsum dolor sit amet")
+    for name in ("text", "none", "."):
+        with pytest.raises(RecordingError, match="cannot be opened as a recording"):
+            Recording(tmp_path / name)
+
+
+def test_a_file_that_changed_since_is_one_error(path: Path) -> None:
+    recording = Recording(path)
+    path.write_bytes(path.read_bytes()[: int(recording.entries[1]["offset"])])
+    with pytest.raises(RecordingError, match="has changed since it was opened"):
+        list(recording.batches())
+
+
+def test_where_no_file_can_be_made_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot be written: No such file"):
+        Recorder(tmp_path / "none" / "r.arrow", HEADER)
+
+
+@pytest.fixture
+def small_files() -> Iterator[int]:
+    """No file may grow beyond this many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    yield 20_000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_ends_the_recording_with_one_error(tmp_path: Path, small_files: int) -> None:
+    with Recorder(tmp_path / "full.arrow", HEADER) as recorder:
+        for start in range(0, 200_000, 100):
+            recorder.append(batch(start, 10))
+            recorder.flush()
+        first = recorder.error
+        recorder.append(batch(200_000, 10))
+        recorder.flush()
+        assert recorder.error is first
+    assert first is not None
+    assert "The recording has ended: " in str(first)
+    recording = Recording(recorder.path)
+    assert 0 < len(recording) == recorder.events < 20_000
+    assert str(recorder.events) in str(first)
+    assert recording.warning
+
+
+def test_a_disk_that_was_full_from_the_start() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full")
+    with Recorder(full, HEADER) as recorder:
+        recorder.append(batch(0, 1))
+        recorder.flush()
+    assert "No space left on device" in str(recorder.error)

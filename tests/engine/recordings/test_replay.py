@@ -1,0 +1,175 @@
+"""A replay yields what was recorded, when it is due, and changes nothing."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import Events, Switch
+from bellwire.engine.folds.tally import Tally, state_of
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import REASON, Replay
+from bellwire.engine.source import Source
+from tests.engine.recordings.test_recording import BATCHES, HEADER
+from tests.support.recorded import recorded
+
+
+class WallClock:
+    """A monotonic clock that stands still until it is moved. At 2 GHz, 5 ns are 10 cycles: one event of BATCHES."""
+
+    ns = 7_000
+
+    def __call__(self) -> int:
+        return self.ns
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    with Recorder(tmp_path / "r.arrow", HEADER) as recorder:
+        for events in BATCHES:
+            recorder.append(events)
+            recorder.flush()
+    return Recording(recorder.path)
+
+
+def test_events_come_when_they_are_due(recording: Recording) -> None:
+    wall = WallClock()
+    replay, taken = Replay(recording, wall), []
+    assert (replay.take().size, replay.now()) == (0, recording.first)
+    with replay:
+        for _ in range(12):
+            taken.append(replay.take())
+            wall.ns += 5
+    assert [events.size for events in taken] == [1] * 9 + [0] * 3
+    np.testing.assert_array_equal(np.concatenate(taken), np.concatenate(BATCHES))
+
+
+def test_a_long_pause_between_takes_loses_nothing(recording: Recording) -> None:
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        wall.ns += 15
+        first = replay.take()
+        wall.ns += 10**9
+        np.testing.assert_array_equal(np.concatenate([first, replay.take()]), np.concatenate(BATCHES))
+
+
+def test_it_rests_at_the_end_until_restarted(recording: Recording) -> None:
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        alive = [replay.alive]
+        wall.ns += 10**9
+        assert replay.take().size == 9
+        alive.append(replay.alive)
+        assert replay.now() == recording.last
+        assert replay.take().size == 0
+        replay.restart()
+        alive.append(replay.alive)
+        assert alive == [True, False, True]
+        assert (replay.now(), replay.take().size) == (recording.first, 1)
+
+
+def test_after_stop_only_what_was_due_is_left(recording: Recording) -> None:
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        wall.ns += 10
+    wall.ns += 10**9
+    replay.stop()
+    assert not replay.alive
+    assert (replay.take().size, replay.take().size) == (3, 0)
+
+
+def test_it_is_a_source_that_says_why_it_cannot_be_changed(recording: Recording) -> None:
+    source: Source = Replay(recording)
+    assert (source.label, source.backend, source.clock) == ("REPLAY", "kvm_intel", HEADER.clock)
+    assert source.can("ioeventfd") == REASON
+
+
+def test_a_file_that_vanishes_ends_the_replay_with_its_error(recording: Recording) -> None:
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        recording.path.unlink()
+        wall.ns += 10**9
+        assert replay.take().size == 3
+        assert "has changed" in str(replay.error)
+        assert not replay.alive
+
+
+# -- seeking
+
+
+@pytest.fixture
+def long_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recording:
+    """Ten batches or more, of which one is the prelude."""
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
+    return recorded(tmp_path / "long.arrow", seconds=0.5)
+
+
+def folded(events: list[Events]) -> dict[str, object]:
+    """The state of a tally of these."""
+    tally = Tally()
+    for some in events:
+        tally.feed(some)
+    return state_of(tally)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.77, 1.0])
+def test_seeking_gives_the_totals_of_who_has_seen_everything(share: float, long_recording: Recording) -> None:
+    wall = WallClock()
+    with Replay(long_recording, wall) as replay:
+        assert replay.indexer.wait() is not None
+        tsc = long_recording.first + round(share * (long_recording.last - long_recording.first))
+        replay.seek(tsc)
+        assert replay.now() == tsc
+        tally = replay.resumed.tally if replay.resumed else Tally()
+        taken = replay.take()
+        tally.feed(taken)
+        wall.ns += 10**12
+        rest = replay.take()
+        assert replay.warning == ""
+    with Replay(long_recording, wall) as played:
+        wall.ns += math.ceil(long_recording.header.clock.ns(tsc - long_recording.first))
+        assert state_of(tally) == folded([played.take()])
+        wall.ns += 10**12
+        np.testing.assert_array_equal(rest, played.take())
+
+
+def test_before_it_is_indexed_totals_count_from_there_and_it_says_so(
+    long_recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.engine.recordings.index.Indexer.start", lambda indexer: None)
+    with Replay(long_recording, WallClock()) as replay:
+        assert replay.warning == ""
+        replay.seek((long_recording.first + long_recording.last) // 2)
+        assert replay.resumed is not None
+        assert "totals count from a moment before" in replay.warning
+        tally = replay.resumed.tally
+        tally.feed(replay.take())
+        assert 0 < tally.doorbells_rung <= 200  # of two batches
+        assert tally.doorbells_rung - tally.doorbells_received in (0, 1)
+        assert (tally.irqs_merged, tally.irqs_pending in (0, 1)) == (0, True)
+        assert set(tally.wiring) == set(Switch)  # as the end of the file says
+
+
+def test_much_that_is_due_comes_in_parts(long_recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.engine.recordings.replay.AT_ONCE", 1000)
+    wall, taken = WallClock(), list[Events]()
+    with Replay(long_recording, wall) as replay:
+        wall.ns += 10**12
+        while replay.alive:
+            taken.append(replay.take())
+    assert len(taken) > 5
+    assert max(events.size for events in taken) < 2500
+    assert sum(events.size for events in taken) == len(long_recording)
+
+
+def test_it_can_begin_in_the_middle_and_restarts_at_the_start(long_recording: Recording) -> None:
+    replay = Replay(long_recording, WallClock())
+    replay.begin_at(5 * 10**8)
+    with replay:
+        assert replay.now() == long_recording.first + 5 * 10**8
+        replay.restart()
+        assert (replay.now(), replay.resumed) == (long_recording.first, None)

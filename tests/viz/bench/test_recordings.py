@@ -1,0 +1,42 @@
+"""The bench of large recordings measures what it says, on a small one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.synthetic import synthetic_recording
+from bellwire.viz.bench.recordings import against_kernelshark, figures_of, recording_figures
+
+
+def test_a_synthetic_recording_is_whole_and_says_that_it_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "synthetic.arrow"
+    written = synthetic_recording(path, 70_000)
+    recording = Recording(path)
+    assert 70_000 <= written == len(recording)
+    assert (recording.warning, recording.header.backend) == ("", "synthetic")
+
+
+def test_every_figure_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bellwire.viz.bench.recordings.load_seconds", lambda events, folder: (2.0, events))
+    figures = recording_figures(20_000)
+    assert (figures[-1].holds, "20,000 system calls" in figures[-1].detail) == (True, True)
+    assert [figure.name.split(",")[0] for figure in figures][:2] == ["recording opened", "index built"]
+    assert all("synthetic" in figure.detail for figure in figures[:2])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_kernelshark_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.viz.bench.kernelshark.library_there", lambda: False)
+    figure = against_kernelshark(0.1, 1000, tmp_path)
+    assert (figure.value, figure.holds) == ("not measured", False)
+    assert "apt install trace-cmd" in figure.detail
+
+
+def test_what_is_missed_is_said() -> None:
+    measured = dict.fromkeys(("index_s", "again_s", "step_p50_ms", "step_cpu_p99_ms"), 0.0)
+    figures = figures_of(measured | {"open_s": 1.1, "step_p99_ms": 15.0, "memory_mb": 501.0}, "")
+    assert [figure.holds for figure in figures] == [False, True, True, False]

@@ -1,0 +1,151 @@
+"""record, info and convert, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.app import main
+from tests.support.recorded import recorded
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A recording of the synthetic source."""
+    return recorded(tmp_path / "run.arrow").path
+
+
+def test_info_says_what_it_is_of(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(path)]) == 0
+    printed = capsys.readouterr().out
+    for words in ("Test CPU", "format 2", "2.000000 GHz", "ioeventfd off", "round trip", "HANDLER", "3 dropped"):
+        assert words in printed
+
+
+def test_info_json_agrees_with_the_recording(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(path), "--json"]) == 0
+    report, recording = json.loads(capsys.readouterr().out), Recording(path)
+    outline = recording.outline()
+    assert (report["format"], report["backend"], report["missing"]) == (2, "kvm_fake", "")
+    assert report["bytes"] == path.stat().st_size
+    assert report["outline"]["kinds"] == outline.kinds
+    assert report["counts"]["doorbells_rung"] == outline.kinds["RING"]
+    assert report["latency_ns"]["round_trip"]["count"] > 0
+    assert report["ring"] == {"recorded": outline.events - 1, "dropped": 3}
+
+
+def test_info_holds_a_recording_to_assertions(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(path), "--assert", "received==rung"]) == 0
+    assert "holds   received == rung: " in capsys.readouterr().out
+    assert main(["info", str(path), "--assert", "doorbell.p50<1ns", "--json"]) == 1
+    verdict = json.loads(capsys.readouterr().out)["assertions"][0]
+    assert (verdict["text"], verdict["holds"]) == ("doorbell.p50 < 1ns", False)
+    assert main(["info", str(path), "--assert", "doorbel.p50<1ns"]) == 2
+    assert "did you mean doorbell?" in capsys.readouterr().err
+
+
+def test_info_says_what_is_missing(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_bytes(path.read_bytes()[: int(Recording(path).entries[4]["offset"])])
+    assert main(["info", str(path), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert "ends early" in report["missing"]
+    assert len(report["outline"]["wiring"]) >= 2
+
+
+def test_convert_goes_by_the_suffix_and_never_overwrites(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = path.with_suffix(".csv")
+    assert main(["convert", str(path), str(out)]) == 0
+    assert f"{len(Recording(path)):,} events" in capsys.readouterr().out
+    before = out.read_bytes()
+    assert main(["convert", str(path), str(out), "--to", "parquet"]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    assert main(["convert", str(path), str(out), "--to", "parquet", "--force"]) == 0
+    assert out.read_bytes().startswith(b"PAR1")
+
+
+@pytest.mark.parametrize("arguments", [["out.xlsx"], ["out.csv", "--to", "xlsx"]])
+def test_an_unknown_format_names_the_known_ones(
+    arguments: list[str], path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["convert", str(path), *arguments]) == 1
+    assert "perfetto (.pftrace)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["info"], ["convert", "--force"], ["replay"]])
+def test_what_is_no_recording_is_one_sentence(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("Lorem ipsum")
+    arguments = [str(tmp_path / "text"), *([str(tmp_path / "out.csv")] if "convert" in command else [])]
+    assert main([command[0], *arguments, *command[1:]]) == 1
+    printed = capsys.readouterr().err
+    assert "cannot be opened as a recording" in printed
+    assert printed.count("\n") == 1
+
+
+def test_no_qt_is_imported(path: Path) -> None:
+    for arguments in (["info", str(path)], ["convert", str(path), str(path.with_suffix(".hgrm"))]):
+        code = (
+            f"import sys; from bellwire.viz.cli.app import main; main({arguments!r}); print('PySide6' in sys.modules)"
+        )
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert ran.stdout.splitlines()[-1] == "False"
+
+
+# -- with a real guest
+
+
+@pytest.mark.kvm
+def test_record_records_and_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.arrow"
+    command = ["record", "roundtrip", "-o", str(path), "--signals", "200", "--set", "burst=2"]
+    assert main(command) == 0
+    recording = Recording(path)
+    assert f"{len(recording):,} events" in capsys.readouterr().out
+    assert (recording.warning, recording.header.scenario.pace.burst) == ("", 2)
+    assert recording.outline().kinds["RING"] == 200
+    assert recording.header.capabilities["IOEVENTFD"] == 1
+    assert recording.header.started_tsc > 0
+    assert main(command) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main([*command, "--force"]) == 0
+
+
+def recording_process(path: Path) -> subprocess.Popen[str]:
+    """One that records until it is told to end, with its first events on the disk."""
+    command = [sys.executable, "-m", "bellwire.viz", "record", "roundtrip", "-o", str(path), "--set", "pace=1000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not path.exists() or path.stat().st_size < 20_000:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.kvm
+def test_a_killed_recorder_leaves_what_it_had_recorded(tmp_path: Path) -> None:
+    with recording_process(tmp_path / "run.arrow") as process:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    recording = Recording(tmp_path / "run.arrow")
+    assert "ends early" in recording.warning
+    assert recording.outline().kinds["RING"] > 0
+    assert recording.outline().wiring
+
+
+@pytest.mark.kvm
+def test_ctrl_c_ends_a_recording_in_order(tmp_path: Path) -> None:
+    with recording_process(tmp_path / "run.arrow") as process:
+        process.send_signal(signal.SIGINT)
+        printed, complaint = process.communicate(timeout=30)
+    assert (process.returncode, complaint) == (0, "")
+    recording = Recording(tmp_path / "run.arrow")
+    assert (recording.warning, f"{len(recording):,} events" in printed) == ("", True)

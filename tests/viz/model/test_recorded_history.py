@@ -1,0 +1,112 @@
+"""The history of a recording: what is held and what is on the disk answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.viz.model.history import History
+from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
+from bellwire.viz.timeline.past import HeldPast, RecordedPast, past_of
+from tests.engine.recordings.test_replay import WallClock
+from tests.support.recorded import recorded
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return recorded(tmp_path / "run.arrow")
+
+
+@pytest.fixture
+def model(recording: Recording) -> Iterator[LiveModel]:
+    """A third of the recording has been played."""
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        replay.indexer.wait()
+        model = LiveModel(replay)
+        wall.ns += round(recording.seconds * 1e9 / 3)
+        model.tick(0)
+        yield model
+
+
+@pytest.fixture
+def whole(recording: Recording) -> tuple[History, History]:
+    """Histories of events and journeys in which everything is held."""
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        played = LiveModel(replay)
+        wall.ns += 10**12
+        played.tick(0)
+    events = History(played.events.dtype, EVENT_LIMIT, event_span)
+    journeys = History(played.journeys.dtype, JOURNEY_LIMIT, journey_span)
+    for held, into in ((played.events, events), (played.journeys, journeys)):
+        for records in held:
+            into.append(records)
+    return events, journeys
+
+
+def test_any_moment_answers_as_if_it_were_held(model: LiveModel, whole: tuple[History, History]) -> None:
+    assert 0 < len(model.events) < whole[0].total
+    random = np.random.default_rng(1)
+    for history, all_of_it in ((model.events, whole[0]), (model.journeys, whole[1])):
+        for t in random.integers(whole[0].first - 1000, whole[0].last + 1000, 40).tolist():
+            assert history.start_after(t) == all_of_it.start_after(t)
+            assert history.start_before(t) == all_of_it.start_before(t)
+            near = history.window(t, t + 10**6)
+            np.testing.assert_array_equal(np.sort(near), np.sort(all_of_it.window(t, t + 10**6)))
+        assert history.start_after(0) == all_of_it.start_after(0)
+        assert history.start_before(2**63) == all_of_it.start_before(2**63)
+
+
+def test_what_lies_between_is_known_without_reading(model: LiveModel, recording: Recording) -> None:
+    assert model.events.about(recording.first, recording.last) == pytest.approx(len(recording))
+    half = model.events.about(recording.first, (recording.first + recording.last) // 2)
+    assert half == pytest.approx(len(recording) / 2, rel=0.1)
+    assert model.events.about(0, 10) == 0
+
+
+def test_the_timeline_s_bins_come_from_the_index(model: LiveModel, recording: Recording) -> None:
+    past = past_of(model)
+    assert isinstance(past, RecordedPast)
+    assert past.ready
+    counts = past.counts(recording.first, recording.last, 50)
+    assert sum(some.sum() for some in counts.values()) == pytest.approx(len(recording))
+    shares = past.busy(["flight", "awake", "instruction0", "instruction9"], recording.first, recording.last, 50)
+    assert 0 < shares["flight"].mean() < 1
+    assert shares["instruction9"].sum() == 0
+    assert (past.first, past.last) == (recording.first, recording.last)
+
+
+def test_without_an_index_there_is_what_has_been_played(model: LiveModel, recording: Recording) -> None:
+    past = past_of(model)
+    assert isinstance(past, RecordedPast)
+    past.indexer.stop()
+    assert not past.ready
+    counts = past.counts(recording.first, recording.last, 50)
+    assert sum(some.sum() for some in counts.values()) == pytest.approx(len(model.events), rel=0.05)
+    assert isinstance(past, HeldPast)
+
+
+def test_a_model_of_a_replay_that_was_sought_has_all_totals(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        replay.indexer.wait()
+        replay.seek((recording.first + recording.last) // 2)
+        model = LiveModel(replay)
+        wall.ns += 10**12
+        model.tick(0)
+        whole = LiveModel(Replay(recording))
+        for events in recording.sorted_batches():
+            whole.tally.feed(events)
+        assert model.tally.counts() == whole.tally.counts()
+        assert model.started_at == recording.first
+        assert 0 < model.latencies.journeys < model.tally.doorbells_rung
+        assert model.latencies.tracker.given_up == 0

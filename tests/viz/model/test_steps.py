@@ -1,0 +1,162 @@
+"""Steps visit every journey and every event once; there and back is the same place; the slowest is the slowest."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EventKind
+from bellwire.engine.folds.latency import LATENCIES, cycles_of, has
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.steps import STAGE_OF, distinct
+from bellwire.viz.model.transport import FACTORS
+from bellwire.viz.model.travel import Token
+from tests.support.fake_source import FakeSource
+from tests.viz.model.test_live import run, running
+
+
+class State(NamedTuple):
+    """What a step may change, and everything that is shown of it."""
+
+    playhead: int
+    journeys: bytes
+    events: bytes
+    tokens: tuple[Token, ...]
+    words: str
+    state: str
+
+
+def state(model: LiveModel) -> State:
+    chosen = model.selection
+    plan = blueprint_of(model.scenario)
+    words = str((Words.of(model, plan).facts, [part_words.eventfd_count(model, which) for which in part_words.FDS]))
+    return State(
+        model.playhead,
+        chosen.journeys.tobytes(),
+        chosen.events.tobytes(),
+        tuple(model.tokens()),
+        words,
+        model.state,
+    )
+
+
+def test_a_step_forward_and_back_is_the_same_state_on_a_thousand_random_walks() -> None:
+    _, model = running(0.3)
+    chance = random.Random(4)
+    for _ in range(1000):
+        model.scrub(chance.randrange(model.events.first, model.events.last))
+        model.selection.choose()
+        walk = [chance.choice((model.step, model.step_event)) for _ in range(chance.randrange(1, 6))]
+        steps = [(kind, chance.choice((+1, -1))) for kind in walk]
+        states, taken = [state(model)], []
+        for kind, direction in steps:
+            if kind(direction):
+                states.append(state(model))
+                taken.append((kind, direction))
+        for (kind, direction), before in zip(reversed(taken), reversed(states[:-1]), strict=True):
+            assert kind(-direction)
+            assert state(model) == before
+
+
+def test_a_walk_does_not_depend_on_what_is_captured_meanwhile() -> None:
+    source, model = running(0.3)
+    model.step(-1)
+    model.step_event(-1)
+    states = [state(model)]
+    for kind in (model.step, model.step_event, model.step_event):
+        kind(-1)
+        states.append(state(model))
+    run(source, model, 0.2)
+    for kind, before in zip((model.step_event, model.step_event, model.step), reversed(states[:-1]), strict=True):
+        assert kind(+1)
+        assert state(model)[:4] == before[:4]
+
+
+def test_after_a_look_elsewhere_a_step_starts_from_there() -> None:
+    _, model = running(0.2)
+    model.to_start()
+    model.step(+1)
+    model.scrub(model.events.last)
+    model.selection.choose()
+    assert model.step(-1)
+    assert int(model.selection.journeys["seq"][0]) == model.journeys.total
+
+
+@pytest.mark.parametrize("scenario", [scenario.name for scenario in list_scenarios()])
+def test_every_event_is_visited_once_in_order_and_back(scenario: str) -> None:
+    source = FakeSource(scenario)
+    source.start()
+    model = LiveModel(source)
+    run(source, model, 0.02)
+    model.scrub(0)
+    seen = []
+    while model.step_event(+1):
+        seen.append(model.selection.events)
+    held = np.concatenate(list(model.events))
+    rest = distinct(held[held["tsc"] > held["tsc"][0]])
+    assert np.concatenate(seen).tobytes() == rest[np.argsort(rest["tsc"], kind="stable")].tobytes()
+    model.steps._trail.clear()
+    for before in reversed(seen[:-1]):
+        assert model.step_event(-1)
+        assert model.selection.events.tobytes() == before.tobytes()
+
+
+def test_events_of_one_time_are_visited_one_by_one() -> None:
+    _, model = running(0.3)
+    peeks = [t for t in np.unique(model.window(0, 2**62)["tsc"]) if (model.window(int(t), int(t))["tsc"]).size > 2]
+    model.scrub(int(peeks[-1]) - 1)
+    kinds = []
+    for _ in range(3):
+        model.step_event(+1)
+        kinds.append(int(model.selection.events["kind"][0]))
+        assert model.playhead == peeks[-1]
+    assert kinds == [EventKind.COUNT, EventKind.STAT, EventKind.STAT] or len(set(kinds)) > 1
+
+
+def test_an_event_is_chosen_with_its_journey() -> None:
+    _, model = running(0.2)
+    model.scrub(model.events.first + 10**7)
+    for _ in range(40):
+        model.step_event(+1)
+        event, journey = model.selection.events, model.selection.journeys
+        stage = STAGE_OF.get(EventKind(int(event["kind"][0])))
+        assert journey.size == (stage is not None)
+        if stage:
+            assert journey[stage][0] == event["tsc"][0]
+
+
+@pytest.mark.parametrize("scenario", ["roundtrip", "roundtrip-userspace", "irq-msi", "doorbell-pio", "vm-to-vm"])
+def test_the_slowest_journey_is_the_slowest(scenario: str) -> None:
+    _, model = running(0.5, scenario)
+    journeys = model.journeys.newest(model.journeys.total)[model.latencies.warmup :]
+    found = 0
+    for name in LATENCIES:
+        there = journeys[has(journeys, name)]
+        assert model.to_slowest(name) == bool(there.size)
+        if there.size:
+            found += 1
+            assert cycles_of(model.selection.journeys, name)[0] == cycles_of(there, name).max()
+            longest = model.latencies.histograms[name].summary()["max"]
+            assert model.clock.ns(int(cycles_of(there, name).max())) == pytest.approx(longest, abs=1)
+            assert model.transport.paused
+    assert found >= 1
+    assert model.whole_latency in LATENCIES
+    assert model.to_slowest(model.whole_latency)
+
+
+def test_the_start_is_the_state_of_a_fresh_start() -> None:
+    _, model = running(0.3)
+    model.to_start()
+    fresh, chance = state(model), random.Random(6)
+    for _ in range(60):
+        chance.choice((model.step, model.step_event))(chance.choice((+1, -1)))
+        model.transport.set_factor(chance.choice(FACTORS[1:]))
+    model.to_start()
+    assert state(model) == fresh

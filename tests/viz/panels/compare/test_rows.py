@@ -1,0 +1,102 @@
+"""What the window compares: the last switch's two sides, or a recording that is read in the background."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, in_words, sides_of, why_nothing
+from tests.support.fake_source import FakeSource
+
+
+def model_at_switch(switch: bool = True) -> LiveModel:
+    """A second with the ioeventfd, and one without."""
+    source = FakeSource()
+    source.start()
+    model = LiveModel(source)
+    source.run(1.0)
+    model.tick(0.05)
+    if switch:
+        source.set_ioeventfd(False)
+    source.run(1.0)
+    model.tick(0.05)
+    return model
+
+
+def recorded(path: Path, cpu: str = "") -> Path:
+    source = FakeSource()
+    source.host |= {"cpu": cpu} if cpu else {}
+    with source, Recorder(path, Header.of(source, "test")) as recorder:
+        source.run(1.0)
+        recorder.append(source.take())
+    return path
+
+
+def read(path: Path) -> Baseline:
+    """A baseline once it is read, or has failed."""
+    baseline = Baseline(path)
+    while baseline.side is None and not baseline.error:
+        time.sleep(0.005)
+    baseline.close()
+    return baseline
+
+
+def test_before_and_after_are_those_of_the_model() -> None:
+    model = model_at_switch()
+    sides = sides_of(model, None)
+    assert sides is not None
+    a, b = sides
+    assert (a.label, b.label) == ("before ioeventfd off", "after ioeventfd off")
+    assert a.histograms is model.latencies.before
+    assert b.histograms is model.latencies.since
+    rows = {row.name: row for row in Compared().rows(a, b, "doorbell")}
+    assert (rows["p50"].words, rows["p50"].strong) == ("B is slower", True)
+    assert rows["p50"].difference.startswith("+19.")
+    assert (rows["exits a signal, to user space: IO"].a, rows["exits a signal, to user space: IO"].b) == (
+        "0.00",
+        "1.00",
+    )
+    assert "p50: A " in in_words(list(rows.values()), a, b, "doorbell")
+    assert OTHER_HOST.name not in rows
+
+
+def test_without_a_switch_there_is_nothing_yet() -> None:
+    assert sides_of(model_at_switch(switch=False), None) is None
+    assert "switch ioeventfd" in why_nothing(None)
+
+
+def test_a_recording_is_read_in_the_background(tmp_path: Path) -> None:
+    baseline, model = read(recorded(tmp_path / "a.arrow", "another")), model_at_switch()
+    sides = sides_of(model, baseline)
+    assert sides is not None
+    assert (sides[0].label, sides[1].label) == ("a.arrow", THIS_RUN)
+    assert sides[1].histograms is model.latencies.histograms
+    assert Compared().rows(*sides, "doorbell")[-1] == OTHER_HOST
+
+
+def test_what_is_no_recording_says_so(tmp_path: Path) -> None:
+    baseline = read(tmp_path / "none.arrow")
+    assert sides_of(model_at_switch(), baseline) is None
+    assert "none.arrow cannot be opened as a recording" in why_nothing(baseline)
+
+
+def test_a_baseline_can_be_left_while_it_is_read(tmp_path: Path) -> None:
+    baseline = Baseline(recorded(tmp_path / "a.arrow"))
+    baseline.close()
+    assert not baseline._thread.is_alive()
+
+
+def test_nothing_is_computed_anew_before_something_is_added() -> None:
+    model, compared = model_at_switch(), Compared()
+    sides = sides_of(model, None)
+    assert sides is not None
+    compared.rows(*sides, "doorbell")
+    first = compared._differences
+    compared.rows(*sides, "doorbell")
+    assert compared._differences is first
+    compared.rows(*sides, "injection")
+    assert compared._differences is not first

@@ -1,0 +1,154 @@
+"""The sequence chart: where its parts are, that it shows the journey that the view is about, and its files."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
+from bellwire.viz.panels.sequence.layout import Layout
+from bellwire.viz.panels.sequence.painter import SequencePainter
+from bellwire.viz.panels.sequence.panel import SequencePanel
+from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.text.figures import grouped
+from tests.support.fake_source import HZ, FakeSource
+
+ONE_QUEUE = [some.name for some in list_scenarios() if not some.doorbell or some.doorbell.queues == 1]
+
+
+def model_of(scenario: str = "roundtrip", seconds: float = 0.5) -> tuple[LiveModel, FakeSource]:
+    source = FakeSource(scenario)
+    source.start()
+    model = LiveModel(source)
+    run(model, source, seconds)
+    return model, source
+
+
+def run(model: LiveModel, source: FakeSource, seconds: float) -> None:
+    for _ in range(round(seconds * 20)):
+        source.run(1 / 20)
+        model.tick(1 / 20)
+
+
+def newest_chart(model: LiveModel) -> Chart:
+    journey = model.journeys.newest(1)
+    return chart_of(journey, model.window(*span_of(journey)), model.scenario)
+
+
+def panel_on(qtbot: QtBot, scenario: str = "roundtrip") -> tuple[SequencePanel, FakeSource]:
+    model, source = model_of(scenario)
+    panel = SequencePanel(model, DARK)
+    qtbot.addWidget(panel)
+    panel.resize(460, 520)
+    panel.show()
+    panel.redraw()
+    return panel, source
+
+
+# -- the layout
+
+
+def test_to_scale_a_step_is_as_high_as_it_was_long() -> None:
+    chart = newest_chart(model_of()[0])
+    layout = Layout(chart, 60, 460, 50, 450, even=False)
+    pixel = 400 / (layout.times[-1] - layout.times[0])
+    for segment in chart.segments:
+        assert layout.y(segment.end) - layout.y(segment.start) == pytest.approx(segment.cycles * pixel)
+
+
+def test_in_even_steps_all_are_equally_high() -> None:
+    layout = Layout(newest_chart(model_of()[0]), 60, 460, 50, 450, even=True)
+    places = [layout.y(tsc) for tsc in layout.times]
+    assert places[0] == 50
+    assert places[-1] == 450
+    assert [b - a for a, b in pairwise(places)] == pytest.approx([400 / (len(places) - 1)] * (len(places) - 1))
+
+
+def test_lifelines_share_the_width() -> None:
+    chart = newest_chart(model_of("roundtrip-userspace")[0])
+    layout = Layout(chart, 0, 400, 0, 100, even=True)
+    assert [layout.x(line.key) for line in chart.lifelines] == [50, 150, 250, 350]
+
+
+# -- painting
+
+
+@pytest.mark.parametrize("scenario", ONE_QUEUE)
+def test_every_label_has_its_place_and_covers_no_other(scenario: str, qtbot: QtBot) -> None:
+    model, _ = model_of(scenario)
+    if not model.journeys.total:
+        pytest.skip("no journey comes")
+    image = QImage(460, 520, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    for theme in (DARK, LIGHT.scaled(1.5)):
+        chart = newest_chart(model)
+        painting = SequencePainter(painter, theme, QRectF(8, 40, 444, 470), chart, model.clock, even=True)
+        painting.paint()
+        words = painting._taken
+        assert len(words) >= len(chart.segments)
+        for n, one in enumerate(words):
+            assert painting.area.left() <= one.left()
+            assert one.right() <= painting.area.right() + 1
+            assert not any(one.intersects(other) for other in words[n + 1 :])
+    painter.end()
+
+
+# -- the panel
+
+
+def test_it_follows_the_newest_at_a_readable_pace(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, source = panel_on(qtbot)
+    first = panel.title
+    assert re.fullmatch(r"Doorbell #[\d\u202f]+", first)
+    run(panel.model, source, 0.2)
+    panel.redraw()
+    assert panel.title == first
+    monkeypatch.setattr("bellwire.viz.panels.sequence.panel.READABLE_SECONDS", 0)
+    panel.redraw()
+    assert panel.title != first
+
+
+def test_it_shows_the_chosen_journey_at_once(qtbot: QtBot) -> None:
+    panel, source = panel_on(qtbot)
+    run(panel.model, source, 0.2)
+    panel.model.step(-1)
+    chosen = panel.model.selection.journeys
+    panel.redraw()
+    assert panel.title == f"Doorbell #{grouped(int(chosen['seq'][0]))}"
+    assert panel.chart is not None
+    assert panel.chart.cycles == int(chosen["handler"][0]) - int(chosen["ring"][0])
+    assert panel.facts == f"round trip {panel.chart.cycles / HZ * 1e6:.3g} µs"
+    assert "I/O thread awake → irqfd written" in panel.accessibleDescription()
+
+
+@pytest.mark.parametrize("scenario", ["roundtrip", "irq-masked"])
+def test_before_the_first_journey_it_says_why_it_is_empty(scenario: str, qtbot: QtBot) -> None:
+    source = FakeSource(scenario)
+    panel = SequencePanel(LiveModel(source), DARK)
+    qtbot.addWidget(panel)
+    panel.resize(460, 520)
+    panel.redraw()
+    assert panel.chart is None
+    assert not panel.grab().isNull()
+    assert "no journey" in panel.save(Path("nowhere.svg"))
+
+
+def test_it_is_saved_as_it_is_shown_with_the_machine_that_it_is_from(qtbot: QtBot, tmp_path: Path) -> None:
+    panel, _ = panel_on(qtbot)
+    assert panel.save(tmp_path / "chart.svg") == ""
+    svg = (tmp_path / "chart.svg").read_text()
+    assert 'viewBox="0 0 460 520"' in svg
+    for words in ("kvm_fake", "I/O thread", "write(irqfd)", panel.facts, DARK.interrupt.lower()):
+        assert words in svg
+    assert panel.save(tmp_path / "chart.png") == ""
+    assert QImage(str(tmp_path / "chart.png")).size() == panel.size()
+    assert "cannot be written" in panel.save(tmp_path / "no such folder" / "chart.png")
+    assert "cannot be written" in panel.save(tmp_path / "no such folder" / "chart.svg")

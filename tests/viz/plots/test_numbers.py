@@ -1,0 +1,124 @@
+"""The strip of numbers: every one computed from the model, a dash for what a scenario does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.events import EventKind, Lane, event
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.plots.numbers import NOTHING, Numbers, numbers_of, reconciled
+from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.figures import duration
+from tests.support.fake_source import FakeSource
+
+
+@pytest.fixture(autouse=True)
+def own_turns() -> Iterator[None]:
+    Turns._queue.clear()
+    Turns._latest = 0.0
+    yield
+    Turns._queue.clear()
+
+
+def model_of(scenario: str, seconds: float = 2.0) -> tuple[LiveModel, FakeSource]:
+    source = FakeSource(scenario)
+    source.start()
+    model = LiveModel(source)
+    run(model, source, seconds)
+    return model, source
+
+
+def run(model: LiveModel, source: FakeSource, seconds: float) -> None:
+    for _ in range(round(seconds / 0.05)):
+        source.run(0.05)
+        model.tick(0.05)
+
+
+def values(model: LiveModel) -> dict[str, str]:
+    return {number.label: f"{number.value} {number.unit}".replace("\u202f", "").strip() for number in numbers_of(model)}
+
+
+def test_every_number_is_the_models() -> None:
+    model, _ = model_of("roundtrip")
+    shown = values(model)
+    for label, name in (("doorbell p50", "doorbell"), ("injection p50", "injection"), ("round trip p50", "round_trip")):
+        assert shown[label] == duration(float(np.median(model.latencies.recent[name])))
+    assert int(shown["doorbells"].split()[0]) == pytest.approx(2000, abs=1)
+    assert shown["exits to user space"] == "0 /s"
+    assert shown["journeys, all reconciled"] == str(model.tally.doorbells_received)
+
+
+def test_numbers_follow_a_switch() -> None:
+    model, source = model_of("roundtrip")
+    light = model.latencies.now("doorbell")
+    source.set_ioeventfd(False)
+    run(model, source, 1.2)
+    heavy = model.latencies.now("doorbell")
+    assert light is not None
+    assert heavy is not None
+    assert heavy > 2 * light
+    assert values(model)["exits to user space"] == values(model)["doorbells"] != "0 /s"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "missing"),
+    [("doorbell-pio", {"injection p50", "round trip p50"}), ("irq-msi", {"doorbell p50", "round trip p50"})],
+)
+def test_what_a_scenario_does_not_have_is_a_dash(scenario: str, missing: set[str]) -> None:
+    model, _ = model_of(scenario)
+    assert {number.label for number in numbers_of(model) if number.value == NOTHING} == missing
+
+
+def test_interrupt_scenarios_count_interrupts() -> None:
+    model, _ = model_of("irq-msi")
+    assert "interrupts" in values(model)
+    assert "doorbells" not in values(model)
+
+
+def test_before_the_first_journey_nothing_is_claimed() -> None:
+    model = LiveModel(FakeSource("roundtrip"))
+    assert numbers_of(model)[-1].label == "journeys"
+    assert {number.value for number in numbers_of(model)[:3]} == {NOTHING}
+
+
+def test_says_what_is_not_reconciled() -> None:
+    model, _ = model_of("roundtrip")
+    assert reconciled(model) == "all reconciled"
+    model.latencies.tracker.given_up = 3
+    assert reconciled(model) == "3 incomplete"
+    model.tally.feed(event(1, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 12))
+    assert reconciled(model) == "12 events dropped"
+
+
+def test_a_paused_view_stands_still(qtbot: QtBot) -> None:
+    load_fonts()
+    model, source = model_of("roundtrip")
+    strip = Numbers(model, DARK)
+    qtbot.addWidget(strip)
+    model.transport.pause()
+    before = strip.numbers
+    run(model, source, 1.0)
+    strip.refresh()
+    assert strip.numbers == before
+    model.transport.play()
+    strip.refresh()
+    assert strip.numbers != before
+
+
+def test_paints_in_both_themes_and_any_width(qtbot: QtBot) -> None:
+    load_fonts()
+    model, _ = model_of("roundtrip", 0.5)
+    strip = Numbers(model, DARK)
+    qtbot.addWidget(strip)
+    for theme in (DARK, LIGHT, DARK.scaled(1.5)):
+        strip.set_theme(theme)
+        strip.redraw()
+        for width in (480, 1920):
+            strip.resize(width, strip.sizeHint().height())
+            assert not strip.grab().isNull()
+    assert "doorbell p50" in strip.accessibleName()

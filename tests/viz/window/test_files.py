@@ -1,0 +1,194 @@
+"""Recordings in the window: written while it shows them, saved afterwards, opened again; disks that fail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.events import EventKind
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.fake_source import FakeSource
+
+
+class Stage:
+    """A window on a synthetic source, moved by hand."""
+
+    def __init__(self, window: MainWindow, source: FakeSource) -> None:
+        self.window, self.source = window, source
+
+    def run(self, frames: int) -> None:
+        """That many frames; the bar looks at its states."""
+        for _ in range(frames):
+            self.source.run(1 / 60)
+            self.window.frame.tick()
+        self.window._bar_at = 0
+        self.window.refresh(False)
+
+    @property
+    def said(self) -> str:
+        """The notice; "" if there is none."""
+        return self.window.notice.words.text() if not self.window.notice.isHidden() else ""
+
+
+@pytest.fixture
+def stage(qtbot: QtBot) -> Iterator[Stage]:
+    source = FakeSource()
+    window = make_window(source, theme=DARK, make_source=FakeSource)
+    qtbot.addWidget(window)
+    window.show()
+    yield Stage(window, source)
+    window.close()
+
+
+def tally_of(path: Path) -> Tally:
+    tally = Tally()
+    for events in Recording(path).batches():
+        tally.feed(events)
+    return tally
+
+
+def test_what_happens_between_on_and_off_is_in_the_file(stage: Stage, tmp_path: Path) -> None:
+    stage.run(30)
+    before = stage.window.model.tally.doorbells_received
+    stage.window.files.toggle_capture(tmp_path / "run.arrow")
+    stage.run(30)
+    assert stage.window.status.capture.words.startswith("REC 0:0")
+    stage.window.files.toggle_capture()
+    received = stage.window.model.tally.doorbells_received - before
+    stage.run(30)
+    tally = tally_of(tmp_path / "run.arrow")
+    assert tally.doorbells_received == received > 0
+    assert tally.wiring == stage.window.model.tally.wiring
+    assert tally.doorbells_pending == tally.irqs_merged == 0
+    assert "run.arrow" in stage.said
+    assert stage.window.status.capture.isHidden()
+
+
+def test_a_recording_that_began_in_the_middle_replays_without_incomplete_journeys(stage: Stage, tmp_path: Path) -> None:
+    stage.run(30)
+    stage.window.files.toggle_capture(tmp_path / "run.arrow")
+    stage.run(30)
+    stage.window.files.toggle_capture()
+    model = LiveModel(FakeSource(label="REPLAY"))
+    for events in Recording(tmp_path / "run.arrow").batches():
+        model._fold(events)
+    assert model.latencies.journeys > 0
+    assert model.latencies.tracker.given_up == 0
+
+
+def test_all_that_is_held_can_be_saved_and_replayed(stage: Stage, tmp_path: Path) -> None:
+    stage.run(30)
+    stage.window.files.write(tmp_path / "held.arrow")
+    stage.window.files.close()
+    stage.run(1)
+    held = np.concatenate(list(Recording(tmp_path / "held.arrow").batches()))
+    assert held.size > 100
+    assert held.tolist() == stage.window.model.events.at(0, held.size).tolist()
+    assert "held.arrow" in stage.said
+    stage.window.notice.button.click()
+    assert stage.window.model.replaying
+    assert stage.window.files.recent[0] == tmp_path / "held.arrow"
+
+
+@pytest.mark.parametrize("name", ["run.parquet", "run.csv", "run.pftrace", "run.hgrm", "run.hlog"])
+def test_all_that_is_held_can_be_exported(stage: Stage, tmp_path: Path, name: str) -> None:
+    stage.run(10)
+    stage.window.files.write(tmp_path / name)
+    stage.window.files.close()
+    stage.run(1)
+    assert (tmp_path / name).stat().st_size > 100
+    assert stage.said.endswith(f"saved to {tmp_path / name}.")
+    assert os.listdir(tmp_path) == [name]
+    assert not stage.window.files.recent
+
+
+def test_a_format_that_there_is_not_is_one_sentence(stage: Stage, tmp_path: Path) -> None:
+    stage.run(10)
+    stage.window.files.write(tmp_path / "run.docx")
+    stage.window.files.close()
+    stage.run(1)
+    assert ".docx" in stage.said
+    assert not os.listdir(tmp_path)
+
+
+def test_what_the_history_has_forgotten_is_summed_up_at_the_beginning(stage: Stage, tmp_path: Path) -> None:
+    stage.window.model.events.limit = 1
+    while not stage.window.model.forgotten.recorded:
+        stage.run(30)
+    model = stage.window.model
+    stage.window.files.write(tmp_path / "held.arrow")
+    stage.window.files.close()
+    tally = tally_of(tmp_path / "held.arrow")
+    assert tally.began.rung == max(model.forgotten.doorbells_rung, model.forgotten.doorbells_received) > 0
+    assert tally.doorbells_received == model.tally.doorbells_received - model.forgotten.doorbells_received
+    assert tally.irqs_handled + tally.irqs_merged + tally.irqs_pending == tally.irqs_signalled
+
+
+def test_a_full_disk_ends_the_recording_and_says_so(stage: Stage) -> None:
+    stage.window.files.toggle_capture(Path("/dev/full"))
+    for _ in range(200):
+        if stage.window.files.capture is None:
+            break
+        stage.run(5)
+    assert stage.window.files.capture is None
+    assert "No space left" in stage.said
+    assert stage.source.alive
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(stage: Stage, tmp_path: Path) -> None:
+    stage.run(10)
+    (tmp_path / "file").touch()
+    stage.window.files.toggle_capture(tmp_path / "file" / "run.arrow")
+    assert stage.window.files.capture is None
+    assert "cannot be made" in stage.said
+    stage.window.files.write(tmp_path / "missing" / "held.arrow")
+    stage.window.files.close()
+    stage.run(1)
+    assert "cannot be written" in stage.said
+
+
+def test_another_scenario_and_the_end_close_the_file(stage: Stage, tmp_path: Path) -> None:
+    stage.window.files.toggle_capture(tmp_path / "first.arrow")
+    stage.run(10)
+    stage.window.run_scenario_called("doorbell-pio")
+    assert stage.window.files.capture is None
+    assert not Recording(tmp_path / "first.arrow").warning
+    stage.window.files.toggle_capture(tmp_path / "second.arrow")
+    stage.window.close()
+    assert not Recording(tmp_path / "second.arrow").warning
+
+
+def test_a_recording_cannot_be_recorded(qtbot: QtBot) -> None:
+    window = make_window(FakeSource(label="REPLAY"), theme=DARK, make_source=FakeSource)
+    qtbot.addWidget(window)
+    window.files.toggle_capture(Path("never.arrow"))
+    assert window.files.capture is None
+    assert "Ctrl+S" in window.notice.words.text()
+    window.close()
+
+
+def test_recent_files_are_listed_once_the_newest_first(stage: Stage, tmp_path: Path) -> None:
+    for name in ("a.arrow", "b.arrow", "a.arrow"):
+        stage.window.files._remember(tmp_path / name)
+    assert [path.name for path in stage.window.files.recent] == ["a.arrow", "b.arrow"]
+    stage.window.menus.recent.aboutToShow.emit()
+    assert [action.text() for action in stage.window.menus.recent.actions()] == ["a.arrow", "b.arrow"]
+
+
+def test_the_prologue_is_no_event_of_the_run(stage: Stage, tmp_path: Path) -> None:
+    stage.run(20)
+    stage.window.files.toggle_capture(tmp_path / "run.arrow")
+    stage.run(5)
+    stage.window.files.toggle_capture()
+    events = np.concatenate(list(Recording(tmp_path / "run.arrow").batches()))
+    assert np.count_nonzero(events["kind"] == EventKind.BEFORE) >= 4
+    assert tally_of(tmp_path / "run.arrow").recorded < events.size

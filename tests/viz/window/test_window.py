@@ -1,0 +1,460 @@
+"""The whole window on a synthetic source: keys, switches, states, sizes, and an end that leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QWidget
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.events import Clock
+from bellwire.engine.scenarios.rules import GROUPS
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
+from bellwire.engine.verdict import Verdict
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.style.theme import DARK, LIGHT, Theme
+from bellwire.viz.text.figures import Durations
+from bellwire.viz.window.about import about_text
+from bellwire.viz.window.actions import ACTIONS, BY_NAME, MENUS
+from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.palette import sections
+from bellwire.viz.window.settings import Settings
+from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.fake_source import FakeSource
+
+KEYS = Qt.Key
+
+
+class Stage:
+    """A window, and the source that it is on."""
+
+    def __init__(self, window: MainWindow, source: FakeSource) -> None:
+        self.window, self.source = window, source
+
+    def run(self, frames: int = 20) -> None:
+        """That many frames, by hand: the timer is not started."""
+        for _ in range(frames):
+            self.source.run(1 / 60)
+            self.window.frame.tick()
+        self.window._bar_at = 0
+        self.window.frame.tick()
+        self.window.frame.tick()  # what costs more takes turns
+
+    def press(self, qtbot: QtBot, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """A key, as if typed, and a few frames."""
+        QTest.keyClick(self.window.focusWidget() or self.window, key, modifiers)
+        self.run(3)
+
+
+@pytest.fixture
+def stage(qtbot: QtBot) -> Iterator[Stage]:
+    source = FakeSource()
+    window = make_window(source, theme=DARK, make_source=FakeSource)
+    qtbot.addWidget(window)
+    window.resize(1600, 900)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    made = Stage(window, source)
+    made.run()
+    yield made
+    window.close()
+
+
+def test_space_pauses_the_view_and_goes_on(stage: Stage, qtbot: QtBot) -> None:
+    stage.press(qtbot, KEYS.Key_Space)
+    assert stage.window.status.state.words == "PAUSED"
+    rung = stage.window.model.tally.doorbells_rung
+    stage.run()
+    assert stage.window.model.tally.doorbells_rung > rung
+    stage.press(qtbot, KEYS.Key_Period)
+    assert stage.window.status.state.words == "LIVE"
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        (KEYS.Key_I, "ioeventfd off"),
+        (KEYS.Key_Q, "irqfd off"),
+        (KEYS.Key_D, "ring"),
+        (KEYS.Key_R, "interrupt"),
+        (KEYS.Key_H, "running False"),
+    ],
+)
+def test_keys_command_the_source(stage: Stage, qtbot: QtBot, key: Qt.Key, command: str) -> None:
+    stage.press(qtbot, key)
+    assert stage.source.commands == [command]
+
+
+def test_switch_shows_what_the_events_say(stage: Stage, qtbot: QtBot) -> None:
+    switch = stage.window.controls.switches["ioeventfd"]
+    assert switch.isChecked()
+    stage.source.set_ioeventfd(False)
+    stage.run()
+    assert not switch.isChecked()
+    QTest.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert stage.source.commands == ["ioeventfd off", "ioeventfd on"]
+
+
+def test_a_control_in_focus_keeps_its_keys(stage: Stage, qtbot: QtBot) -> None:
+    switch = stage.window.controls.switches["irqfd"]
+    switch.setFocus()
+    stage.press(qtbot, KEYS.Key_Space)
+    assert stage.source.commands == ["irqfd off"]
+    assert not stage.window.model.transport.paused
+
+
+def test_steps_and_slow_motion(stage: Stage, qtbot: QtBot) -> None:
+    model = stage.window.model
+    stage.press(qtbot, KEYS.Key_Left)
+    first = int(model.selection.journeys["seq"][0])
+    stage.press(qtbot, KEYS.Key_Left)
+    assert int(model.selection.journeys["seq"][0]) == first - 1
+    stage.press(qtbot, KEYS.Key_Right)
+    assert int(model.selection.journeys["seq"][0]) == first
+    stage.press(qtbot, KEYS.Key_Home)
+    assert int(model.selection.journeys["seq"][0]) == 1
+    stage.press(qtbot, KEYS.Key_BracketLeft)
+    assert model.transport.factor == 2
+    assert stage.window.status.factor.words == "1 : 2"
+    stage.press(qtbot, KEYS.Key_Space)
+    stage.run()
+    assert re.fullmatch(r"LIVE, [0-9.]+ s BACK", stage.window.status.state.words)
+    stage.press(qtbot, KEYS.Key_BracketRight)
+    stage.press(qtbot, KEYS.Key_End)
+    assert model.transport.following
+    stage.run()
+    assert stage.window.status.state.words == "LIVE"
+
+
+def test_pace_slider_tells_the_source(stage: Stage) -> None:
+    slider = stage.window.controls.pace
+    slider.setValue(slider.maximum())
+    slider.setValue(0)
+    assert stage.source.commands == ["pace inf", "pace 0.0"]
+    assert stage.window.controls.pace_value.text() == "by hand"
+
+
+def test_another_scenario_replaces_the_source_and_stops_the_old_one(stage: Stage, qtbot: QtBot) -> None:
+    stage.press(qtbot, KEYS.Key_2)
+    model = stage.window.model
+    assert model.scenario == next(one for one in list_scenarios() if one.group == GROUPS[1]) != stage.source.scenario
+    assert model.source is not stage.source
+    assert stage.window.windowTitle().startswith(model.scenario.title)
+    qtbot.waitUntil(lambda: stage.source.stopped == 1)
+    assert stage.window.controls.scenarios.currentText() == model.scenario.title
+
+
+def test_a_scenario_that_cannot_start_leaves_the_old_one_running(stage: Stage, qtbot: QtBot) -> None:
+    def fails(_scenario: Scenario) -> FakeSource:
+        raise_ = FakeSource()
+        raise_.start = broken  # type: ignore[method-assign]
+        return raise_
+
+    def broken() -> None:
+        raise EngineError("KVM_CREATE_VM: Device or resource busy (EBUSY).")
+
+    stage.window.make_source = fails
+    stage.press(qtbot, KEYS.Key_2)
+    assert stage.window.model.source is stage.source
+    assert stage.window.notice.isVisible()
+    assert "EBUSY" in stage.window.notice.words.text()
+    stage.press(qtbot, KEYS.Key_Escape)
+    assert not stage.window.notice.isVisible()
+
+
+def test_a_guest_that_dies_says_why_once(stage: Stage) -> None:
+    stage.source.error, stage.source.alive = GuestError("The guest took fault 13 and ended.", Verdict.FAULT), False
+    stage.run()
+    assert stage.window.notice.words.text() == "The guest took fault 13 and ended."
+    assert stage.window.status.state.words == "ENDED"
+    stage.window.notice.hide()
+    stage.run()
+    assert not stage.window.notice.isVisible()
+
+
+def test_replay_says_so_everywhere_and_cannot_be_switched(qtbot: QtBot) -> None:
+    source = FakeSource(label="REPLAY")
+    window = make_window(source, theme=LIGHT, reason="No /dev/kvm: this is a recording.")
+    qtbot.addWidget(window)
+    stage = Stage(window, source)
+    window.show()
+    stage.run()
+    assert window.status.state.words == "REPLAY"
+    assert "REPLAY" in window.windowTitle()
+    assert window.notice.words.text() == "No /dev/kvm: this is a recording."
+    switch = window.controls.switches["ioeventfd"]
+    assert not switch.isEnabled()
+    assert switch.toolTip() == "a recording cannot be changed"
+    window.commands.play_or_pause()
+    stage.run(1)
+    assert window.status.state.words == "REPLAY, PAUSED"
+    before = window.model
+    window.commands.restart()
+    assert window.model is not before
+    assert (window.model.source, source.stopped) == (source, 0)
+    window.close()
+
+
+def test_no_kvm_says_why_and_offers_a_recording(qtbot: QtBot) -> None:
+    window = make_window(None, reason="/dev/kvm is missing: load kvm_intel or kvm_amd.", theme=DARK)
+    qtbot.addWidget(window)
+    window.show()
+    window.frame.tick()
+    window.frame.tick()
+    assert window.status.state.words == "NO KVM"
+    assert window.empty is not None
+    assert "load kvm_intel" in window.empty.accessibleName()
+    assert not window.controls.singles["ring"].isEnabled()
+    window.close()
+
+
+def test_the_route_changes_by_its_action_and_where_it_cannot_the_notice_says_why(stage: Stage) -> None:
+    stage.window.run_action(BY_NAME["route"])
+    assert stage.source.commands == ["route"]
+    stage.source.can = lambda ability: "There is one route."  # type: ignore[method-assign]
+    stage.window.run_action(BY_NAME["route"])
+    assert stage.source.commands == ["route"]
+    assert stage.window.notice.words.text() == "There is one route."
+
+
+def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:
+    notice = stage.window.notice
+    stage.source.warning = "The guest has not said that it is ready."
+    stage.run()
+    assert notice.isVisible()
+    assert notice.words.text() == stage.source.warning
+    notice.hide()
+    stage.run()
+    assert not notice.isVisible()
+    stage.source.warning = "Something else."
+    stage.run()
+    assert notice.isVisible()
+    stage.source.warning = ""
+    stage.run()
+    assert not notice.isVisible()
+
+
+def test_themes_text_and_presenter(stage: Stage, qtbot: QtBot) -> None:
+    window = stage.window
+    window.commands.toggle_theme()
+    assert window.theme.name == "light"
+    stage.press(qtbot, KEYS.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert window.theme.scale == pytest.approx(1.1)
+    stage.press(qtbot, KEYS.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert window.theme.scale == 1
+    stage.press(qtbot, KEYS.Key_P)
+    assert window.presenting
+    assert not window.controls.isVisible()
+    assert not window.views.timeline.isVisible()
+    assert window.status.state.isVisible()
+    stage.press(qtbot, KEYS.Key_Escape)
+    assert window.controls.isVisible()
+    assert window.views.timeline.isVisible()
+
+
+def test_key_help_shows_every_key(stage: Stage, qtbot: QtBot) -> None:
+    stage.press(qtbot, KEYS.Key_F1)
+    assert stage.window.keys.isVisible()
+    said = [text for _, rows in sections() for _, text in rows]
+    assert {action.text for action in ACTIONS if action.keys} <= set(said)
+    assert len(said) == len(set(said))
+    stage.press(qtbot, KEYS.Key_Escape)
+    assert not stage.window.keys.isVisible()
+
+
+def test_palette_finds_and_does(stage: Stage, qtbot: QtBot) -> None:
+    stage.window.show_palette()
+    palette = stage.window.palette_
+    assert palette.geometry() == stage.window.rect()
+    QTest.keyClicks(palette.line, "one inter")
+    assert palette.list.count() == 1
+    QTest.keyClick(palette.line, KEYS.Key_Return)
+    assert stage.source.commands == ["interrupt"]
+    assert not palette.isVisible()
+
+
+def test_every_action_is_one_of_the_commands_in_a_menu_and_no_key_is_used_twice() -> None:
+    own = [
+        action for action in ACTIONS if action.run.__name__ != "<lambda>"
+    ]  # but for those made for each panel, curve
+    assert all(getattr(Commands, action.run.__name__) is action.run for action in own)
+    assert {action.menu for action in ACTIONS} == set(MENUS)
+    keys = [key for action in ACTIONS for key in action.keys]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_control_has_a_name_and_says_its_key(stage: Stage) -> None:
+    controls = [
+        widget
+        for kind in (QAbstractButton, QComboBox, QSlider)
+        for widget in stage.window.findChildren(kind)
+        if widget.isVisible()
+    ]
+    assert len(controls) > 10
+    assert [w for w in controls if not (w.accessibleName() or getattr(w, "text", str)())] == []
+    transport = stage.window.controls.transport
+    assert "(Space)" in transport["play"].toolTip()
+    assert "(→)" in transport["step"].toolTip()
+    assert "(I)" in stage.window.controls.switches["ioeventfd"].toolTip()
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT.scaled(1.5)], ids=["dark 100 %", "light 150 %"])
+@pytest.mark.parametrize("size", [(1280, 720), (1600, 900), (2560, 1440)])
+def test_nothing_overlaps_or_is_cut_off(stage: Stage, size: tuple[int, int], theme: Theme) -> None:
+    window = stage.window
+    window.set_theme(theme)
+    window.resize(*size)
+    QApplication.processEvents()  # the layouts
+    stage.run(2)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == size
+    for row in (window.status, window.controls, window.views):
+        parts = [
+            part
+            for part in row.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+            if part.isVisible() and not part.isWindow()
+        ]
+        assert_apart(row, parts)
+        assert all(row.rect().contains(part.geometry()) for part in parts)
+    chips = (window.status.state, window.status.backend, window.status.dropped, window.status.factor)
+    assert all(chip.width() >= chip.sizeHint().width() for chip in chips)
+
+
+def assert_apart(row: QWidget, parts: list[QWidget]) -> None:
+    """No two parts of a row cover each other."""
+    for n, one in enumerate(parts):
+        for other in parts[n + 1 :]:
+            assert not one.geometry().intersects(other.geometry()), (row, one, other)
+
+
+def test_picture_is_written(stage: Stage, tmp_path: Path) -> None:
+    stage.window.save_picture(tmp_path / "window.png")
+    assert (tmp_path / "window.png").stat().st_size > 20_000
+    stage.window.save_picture(tmp_path / "missing" / "window.png")
+    assert "cannot be written" in stage.window.notice.words.text()
+
+
+def test_closing_stops_the_source(stage: Stage) -> None:
+    stage.window.close()
+    assert stage.source.stopped == 1
+    assert not stage.window.frame._timer.isActive()
+
+
+def test_frame_shows_fewer_frames_when_they_cost_too_much(stage: Stage) -> None:
+    frame = stage.window.frame
+    frame.spent.extend([0.03] * 9)
+    frame._adapt()
+    assert frame.interval == 60
+    frame.spent.extend([0.002] * 9)
+    frame._adapt()
+    assert frame.interval == 16
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_popover_is_inside_the_screen(stage: Stage, qtbot: QtBot) -> None:
+    QTest.mouseClick(stage.window.controls.more, Qt.MouseButton.LeftButton)
+    popover = stage.window.controls.popover
+    assert popover.isVisible()
+    window = QRect(stage.window.mapToGlobal(QPoint(0, 0)), stage.window.size())
+    assert window.contains(popover.geometry())
+    popover.burst.setValue(3)
+    popover.idle_buttons["spin"].click()
+    assert stage.source.commands == ["burst 8", "idle spin"]
+    popover.hide()
+
+
+def test_u_says_every_duration_in_another_unit(stage: Stage, qtbot: QtBot) -> None:
+    """Large numbers, diagram and menu follow, also while the view is paused; cycles are those of the source shown."""
+    window = stage.window
+    stage.press(qtbot, KEYS.Key_Space)
+    for unit, said in (("ns", "ns"), ("us", "µs"), ("cycles", "cycles"), ("fitting", "µs")):
+        stage.press(qtbot, KEYS.Key_U)
+        assert window.unit == unit
+        assert window.views.numbers.numbers[0].unit == said
+        window.menus.refresh()
+        checked = [
+            name for name, action in window.menus.actions.items() if name.startswith("unit-") and action.isChecked()
+        ]
+        assert checked == [f"unit-{unit}"]
+    window.run_action(BY_NAME["unit-cycles"])
+    words = Words.of(window.model, window.views.diagram.blueprint)
+    assert all(pill.endswith("cycles") for pill in words.pills.values())
+    other = FakeSource()
+    other.clock = Clock(1e9)
+    other.start()
+    window.show_source(other)
+    assert Durations.unit.size == 1.0
+
+
+def test_x_shows_the_extended_diagram_and_the_window_remembers_it(stage: Stage, qtbot: QtBot) -> None:
+    window = stage.window
+    window.settings = Settings()
+    simple = window.views.diagram.blueprint
+    stage.press(qtbot, KEYS.Key_X)
+    assert window.views.diagram.blueprint.lights
+    stage.press(qtbot, KEYS.Key_X)
+    assert window.views.diagram.blueprint == simple
+    stage.press(qtbot, KEYS.Key_X)
+    window.close()
+    assert Settings().extended
+    Settings().extended = False
+
+
+def test_the_unit_is_remembered(stage: Stage) -> None:
+    settings = Settings()
+    assert settings.unit == "fitting"
+    stage.window.settings = settings
+    stage.window.set_unit("ns")
+    stage.window.close()
+    assert Settings().unit == "ns"
+    settings._store.setValue("unit", "fortnights")
+    assert Settings().unit == "fitting"
+
+
+def test_about_says_how_far_the_clocks_can_be_apart(stage: Stage) -> None:
+    text = about_text(stage.source, stage.window.model.latencies.clock_error)
+    assert "clocks: guest and host clocks agree to within −" in text
+
+
+def test_a_panel_below_gets_a_useful_height_and_gives_it_back(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.resize(1280, 720)
+    stage.run()
+    before = views.middle.sizes()
+    views.show_panel("events")
+    assert views.below.height() >= 240 > before[1]
+    views.show_panel("events")
+    assert views.middle.sizes() == before
+
+
+def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.resize(1280, 720)
+    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.run()
+    assert (views.diagram.isVisible(), views.below.isVisible()) == (True, False)
+    views.show_panel("events")
+    assert (views.panel("events").isVisible(), views.diagram.isVisible()) == (True, False)
+    views.show_panel("sequence")
+    assert (views.panel("sequence").isVisible(), views.below.isVisible()) == (True, False)
+
+
+def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.run()
+    before = views.middle.sizes()
+    assert all(before)
+    views.show_panel("events")
+    assert not views.top.isVisible()
+    views.show_panel("sequence")
+    assert views.below.isVisible()
+    assert views.middle.sizes() == pytest.approx(before, abs=20)
