@@ -6,7 +6,6 @@ No Qt here. frame.py drains and moves it; the controls change the transport and 
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.source import Source
+from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.breaks import Watch
 from bellwire.viz.model.history import History
@@ -100,9 +99,12 @@ def journey_span(journeys: Journeys) -> tuple[Times, Times]:
 
 
 def recorded(source: Source) -> Replay | None:
-    """The source, if it is a recording: only then its module has been imported."""
-    module = sys.modules.get("bellwire.engine.recordings.replay")
-    return source if module is not None and isinstance(source, module.Replay) else None
+    """The source, if it is a recording; its module, and Arrow with it, is imported only then."""
+    if source.label is not Label.REPLAY:
+        return None
+    from bellwire.engine.recordings.replay import Replay
+
+    return source if isinstance(source, Replay) else None
 
 
 def histories(replay: Replay | None) -> tuple[History, History]:
@@ -264,7 +266,7 @@ class LiveModel:
     @property
     def replaying(self) -> bool:
         """Whether this is a recording."""
-        return self.source.label == "REPLAY"
+        return self.source.label is Label.REPLAY
 
     @property
     def state(self) -> str:
@@ -274,7 +276,7 @@ class LiveModel:
     @property
     def ended(self) -> bool:
         """Whether the view is at the present of a guest that runs no more, so that nothing can come."""
-        return self.state == "LIVE" and not self.transport.exact and not self.source.alive
+        return self.state == Label.LIVE and not self.transport.exact and not self.source.alive
 
     @property
     def playhead(self) -> int:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy, QWidget
 
 from bellwire.engine.events import Switch as Wiring
+from bellwire.engine.source import Order
 from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
 from bellwire.viz.style.icons import icon, logo
@@ -322,21 +323,21 @@ class ControlRow(FittingRow):
         if monotonic() - self._pace_clicked_at > CLICK_SECONDS:
             self.pace.show_value(self.commands.pace)
             self.pace_value.setText(pace(self.commands.pace))
-        self._allow(self.pace, "pace", "Signals a second, from by hand to flat out")
+        self._allow(self.pace, Order.PACE, "Signals a second, from by hand to flat out")
         for name, switch in self.switches.items():
             self._show_switch(name, switch)
         for name, button in self.singles.items():
-            self._allow(button, BY_NAME[name].ability, tooltip(name))
+            self._allow(button, BY_NAME[name].order, tooltip(name))
         self.popover.refresh()
 
     def _show_switch(self, name: str, switch: Toggle) -> None:
-        self._allow(switch, name, tooltip(name))
+        self._allow(switch, BY_NAME[name].order, tooltip(name))
         if monotonic() - self._clicked_at[name] > CLICK_SECONDS:
             switch.setChecked(self.commands.model.wired(Wiring[name.upper()]))
 
-    def _allow(self, widget: QWidget, ability: str, tip: str) -> None:
+    def _allow(self, widget: QWidget, order: Order | None, tip: str) -> None:
         """Disabled with its reason, or enabled with its tip."""
-        reason = self.commands.source.can(ability)
+        reason = self.commands.source.can(order) if order else ""
         if widget.isEnabled() == bool(reason):
             widget.setEnabled(not reason)
         widget.setToolTip(reason or tip)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import FLAT_OUT, Setting, Switch
+from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import UNIT_NAMES
@@ -36,12 +37,12 @@ class Commands:
         """The source of the events, which takes the commands."""
         return self.model.source
 
-    def possible(self, ability: str) -> bool:
-        """Whether the source can do it now; if not, the window says why."""
-        reason = self.source.can(ability) if ability else ""
-        if reason:
+    def give(self, order: Order, value: bool | float | str = True) -> None:
+        """Gives the source an order; if that is not possible now, the window says why."""
+        if reason := self.source.can(order):
             self.window.notice.say(reason)
-        return not reason
+        else:
+            self.source.order(order, value)
 
     # -- time
 
@@ -174,48 +175,39 @@ class Commands:
 
     def toggle_ioeventfd(self) -> None:
         """While the guest rings."""
-        if self.possible("ioeventfd"):
-            self.source.set_ioeventfd(not self.model.wired(Switch.IOEVENTFD))
+        self.give(Order.IOEVENTFD, not self.model.wired(Switch.IOEVENTFD))
 
     def toggle_irqfd(self) -> None:
         """While interrupts fly."""
-        if self.possible("irqfd"):
-            self.source.set_irqfd(not self.model.wired(Switch.IRQFD))
+        self.give(Order.IRQFD, not self.model.wired(Switch.IRQFD))
 
     def ring(self) -> None:
         """One doorbell."""
-        if self.possible("doorbell"):
-            self.source.ring_once()
+        self.give(Order.DOORBELL)
 
     def interrupt(self) -> None:
         """One interrupt."""
-        if self.possible("interrupt"):
-            self.source.interrupt_once()
+        self.give(Order.INTERRUPT)
 
     def change_route(self) -> None:
         """The GSI leads to the guest's other vector from now on."""
-        if self.possible("route"):
-            self.source.change_route()
+        self.give(Order.ROUTE)
 
     def hold(self) -> None:
         """Stops the pace, or lets it go on."""
-        if self.possible("run"):
-            self.source.set_running(not self.running)
+        self.give(Order.RUN, not self.running)
 
     def set_pace(self, per_second: float) -> None:
         """Signals a second; 0 by hand, infinite flat out."""
-        if self.possible("pace"):
-            self.source.set_pace(per_second)
+        self.give(Order.PACE, per_second)
 
     def set_burst(self, signals: float) -> None:
         """Signals a tick."""
-        if self.possible("burst"):
-            self.source.set_burst(round(signals))
+        self.give(Order.BURST, round(signals))
 
     def set_idle(self, idle: str) -> None:
         """What the guest does between signals."""
-        if self.possible("idle"):
-            self.source.set_idle(idle)
+        self.give(Order.IDLE, idle)
 
     @property
     def running(self) -> bool:

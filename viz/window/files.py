@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QFileDialog
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.source import Source
+from bellwire.viz.model.live import recorded
 from bellwire.viz.text.figures import count_of, grouped
 from bellwire.viz.text.versions import program_version
 
@@ -34,9 +35,9 @@ RECENT = 8  # files that are remembered
 def header_for(source: Source) -> Header:
     """What a recording of this source, begun now, is of; what comes from a recording stays what it was of."""
     from bellwire.engine.recordings.header import Header
-    from bellwire.engine.recordings.replay import Replay
 
-    return source.recording.header if isinstance(source, Replay) else Header.of(source, program_version())
+    replay = recorded(source)
+    return replay.recording.header if replay else Header.of(source, program_version())
 
 
 def write_held(path: Path, header: Header, held: list[Events]) -> str:

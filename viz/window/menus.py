@@ -75,7 +75,7 @@ class Menus:
         """What can be done now, and what is on; called when a menu opens."""
         source, on = self.window.model.source, self.window.switched_on()
         for action in ACTIONS:
-            reason = source.can(action.ability) if action.ability else ""
+            reason = source.can(action.order) if action.order else ""
             made = self.actions[action.name]
             made.setToolTip(tooltip(action.name, reason))
             made.setText(f"{action.text} ({reason.rstrip('.')})" if reason else action.text)

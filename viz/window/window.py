@@ -16,10 +16,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayou
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
-from bellwire.engine.source import Source
+from bellwire.engine.source import NoSource, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.nosource import NoSource
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme, load_fonts
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES, Durations, unit_called
@@ -133,9 +132,9 @@ class MainWindow(QMainWindow):
         if self.empty:
             self.empty.deleteLater()
             self.empty = None
-        if isinstance(source, NoSource):
+        if source.why_nothing:
             self.empty = EmptyPanel(
-                self.views.diagram, "No KVM here", source.reason, "Open a recording", self.files.open
+                self.views.diagram, "No KVM here", source.why_nothing, "Open a recording", self.files.open
             )
             self.empty.show()
 
@@ -213,7 +212,7 @@ class MainWindow(QMainWindow):
     def _tell_end(self) -> None:
         """A session that has ended by itself says why, once."""
         source = self.model.source
-        if self._told_end or source.alive or isinstance(source, NoSource) or not self.model.tally.recorded:
+        if self._told_end or source.alive or source.why_nothing or not self.model.tally.recorded:
             return
         self._told_end = True
         if source.error or not self.model.replaying:
@@ -378,7 +377,7 @@ def make_window(
     except EngineError as error:
         problem, source = str(error), NoSource(str(error), source.scenario)
     window = MainWindow(source, theme or settings.theme, make_source)
-    if reason and not isinstance(source, NoSource):
+    if reason and not source.why_nothing:
         window.notice.say(reason)
     elif problem:
         window.notice.say(problem)

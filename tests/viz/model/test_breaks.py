@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL
+from bellwire.engine.source import Order
 from bellwire.viz.model.breaks import AFTER_SECONDS, Break, Fits, LeftAnyway, Merged, OfKind, Slow
 from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.journey_of import part
@@ -179,9 +180,9 @@ def test_a_doorbell_that_was_rung_before_the_switch_does_not_count() -> None:
             model.tick(1 / 50)
 
     run(0.2)
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(0.4)
-    source.set_ioeventfd(True)
+    source.order(Order.IOEVENTFD, True)
     run(0.4)
     assert model.journeys.newest(10**6)["heavy"].max() & HEAVY_DOORBELL
     assert hit(model) == 0

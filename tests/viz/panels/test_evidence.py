@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.findings.findings import findings
+from bellwire.engine.source import Order
 from bellwire.viz.diagram.part_words import match_text, miss_text
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.ways import traits
@@ -26,7 +27,7 @@ def panel_on(qtbot: QtBot, scenario: str = "roundtrip", seconds: float = 0.5) ->
     panel.resize(420, 400)
     panel.show()
     run(panel, source, 0.0)
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(panel, source, seconds)
     return panel, source
 

@@ -17,6 +17,7 @@ from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import Clock
 from bellwire.engine.scenarios.rules import GROUPS
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
+from bellwire.engine.source import Label, Order
 from bellwire.engine.verdict import Verdict
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.style.theme import DARK, LIGHT, Theme
@@ -96,7 +97,7 @@ def test_keys_command_the_source(stage: Stage, qtbot: QtBot, key: Qt.Key, comman
 def test_switch_shows_what_the_events_say(stage: Stage, qtbot: QtBot) -> None:
     switch = stage.window.controls.switches["ioeventfd"]
     assert switch.isChecked()
-    stage.source.set_ioeventfd(False)
+    stage.source.order(Order.IOEVENTFD, False)
     stage.run()
     assert not switch.isChecked()
     QTest.mouseClick(switch, Qt.MouseButton.LeftButton)
@@ -181,7 +182,7 @@ def test_a_guest_that_dies_says_why_once(stage: Stage) -> None:
 
 
 def test_replay_says_so_everywhere_and_cannot_be_switched(qtbot: QtBot) -> None:
-    source = FakeSource(label="REPLAY")
+    source = FakeSource(label=Label.REPLAY)
     window = make_window(source, theme=LIGHT, reason="No /dev/kvm: this is a recording.")
     qtbot.addWidget(window)
     stage = Stage(window, source)
@@ -219,7 +220,7 @@ def test_no_kvm_says_why_and_offers_a_recording(qtbot: QtBot) -> None:
 def test_the_route_changes_by_its_action_and_where_it_cannot_the_notice_says_why(stage: Stage) -> None:
     stage.window.run_action(BY_NAME["route"])
     assert stage.source.commands == ["route"]
-    stage.source.can = lambda ability: "There is one route."  # type: ignore[method-assign]
+    stage.source.can = lambda order: "There is one route."  # type: ignore[method-assign]
     stage.window.run_action(BY_NAME["route"])
     assert stage.source.commands == ["route"]
     assert stage.window.notice.words.text() == "There is one route."
