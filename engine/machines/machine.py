@@ -11,8 +11,9 @@ from typing import Any
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, EventfdRole, Events, Lane, no_events
 from bellwire.engine.machines.guest import NO_LIMIT, two_cpus
-from bellwire.engine.scenarios.scenario import Pace, Scenario
+from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
 
+NO_LAB = "This machine takes no steps of a lab but the live switches."
 ONE_ROUTE = "The guest has a second vector for messages only, and only where the host signals it."
 
 
@@ -86,6 +87,10 @@ class Machine(ABC):
     def interrupt_once(self) -> None:
         """Signals one interrupt."""
         raise EngineError(self.cannot["interrupt"])
+
+    def do_step(self, step: LabStep) -> Events:
+        """Does a step of a lab that is none of the live switches; the events that tell of it."""
+        raise EngineError(NO_LAB)
 
     # -- what has happened -------------------------------------------------------------------------------------------
 
