@@ -18,6 +18,7 @@ GROUPS = (  # in the order in which they are best met
     *("Round trip", "Doorbells", "Matching", "Interrupts", "Levels, masks, windows", "Coalescing"),
     *("Kernel only", "Virtio", "Labs"),
 )
+# What the first line of each guests/*.c says of it; a wheel has the images alone.
 LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
 FLAT_OUT = "flat-out"
