@@ -6,7 +6,6 @@ No Qt here. frame.py drains and moves it; the controls change the transport and 
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -101,9 +100,12 @@ def journey_span(journeys: Journeys) -> tuple[Times, Times]:
 
 
 def recorded(source: Source) -> Replay | None:
-    """The source, if it is a recording: only then its module has been imported."""
-    module = sys.modules.get("bellwire.engine.recordings.replay")
-    return source if module is not None and isinstance(source, module.Replay) else None
+    """The source, if it is a recording: only then its module is needed, and what reads the file with it."""
+    if source.label != "REPLAY":
+        return None
+    from bellwire.engine.recordings.replay import Replay
+
+    return source if isinstance(source, Replay) else None
 
 
 def histories(replay: Replay | None) -> tuple[History, History]:
