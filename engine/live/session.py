@@ -41,9 +41,8 @@ from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.host.host import host_facts, usable_kvm
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.lab import SWITCHES, LabClock, do_step
+from bellwire.engine.machines.lab import SWITCHES, LabClock
 from bellwire.engine.machines.machine import Machine
-from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
 from bellwire.engine.source import Order, Source
 
@@ -240,8 +239,8 @@ class Session(Source):
         if step.do in SWITCHES:
             switch, on = SWITCHES[step.do]
             self._switch(switch, machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd, on)
-        elif isinstance(machine, OneGuest):
-            self._hold(do_step(machine, step))
+        else:
+            self._hold(machine.do_step(step))
 
     def _serve(self, seconds: float) -> None:
         """Waits for a command for a while, then carries out those there are; after a tick the rings come first."""

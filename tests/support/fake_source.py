@@ -21,6 +21,7 @@ from bellwire.engine.events import (
     Switch,
 )
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 from bellwire.engine.source import Label, Order, Source
 
 HZ = 2_000_000_000  # cycles a second: 2000 cycles are 1 µs
@@ -119,7 +120,7 @@ class FakeSource(Source):
         self._signalled = k = self._signalled + 1
         jitter = int(self.random.exponential(800))
         if self._on[Switch.IRQFD]:
-            kind = EventKind.SUBMIT if self.scenario.machine == "io-uring" else EventKind.IRQFD
+            kind = EventKind.SUBMIT if Trait.IO_URING in traits_of(self.scenario) else EventKind.IRQFD
             self._put(at, kind, Lane.IO_THREAD, interrupt.gsi, k, answers)
             handled = at + 12_000 + jitter
         else:

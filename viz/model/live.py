@@ -20,6 +20,7 @@ from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.breaks import Watch
@@ -146,6 +147,7 @@ class LiveModel:
         self.losses: list[Loss] = []
         self.transport = Transport(source.clock)
         self.travel = Travel(source.scenario, source.clock, self.events)
+        self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
         self.markers = Markers(self.events)
         self.steps = Steps(self)
@@ -306,10 +308,9 @@ class LiveModel:
     @property
     def whole_latency(self) -> str:
         """The latency from a journey's first cause to its last effect, in this scenario."""
-        if self.scenario.doorbell is None:
+        if Trait.DOORBELL not in self.traits:
             return "injection"
-        tracker = self.latencies.tracker
-        return "round_trip" if tracker.answered or tracker.partnered else "doorbell"
+        return "round_trip" if self.traits & {Trait.ANSWERED, Trait.PARTNERED} else "doorbell"
 
     def window(self, t0: int, t1: int) -> Events:
         """The events between t0 and t1 that are still held."""

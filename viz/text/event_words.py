@@ -33,6 +33,7 @@ from bellwire.viz.text.figures import grouped
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 
 LANE_NAMES = {
     Lane.GUEST: "guest",
@@ -70,7 +71,7 @@ class Wording:
         doorbell = scenario.doorbell
         self._writes = "OUT" if doorbell and doorbell.bus == "pio" else "MOV to"
         self._queues = doorbell.queues if doorbell else 1
-        self._number = "doorbell" if scenario.direct else "interrupt"
+        self._number = "doorbell" if Trait.DIRECT in traits_of(scenario) else "interrupt"
 
     def text(self, event: np.void) -> str:
         """The sentence of one event, its numbers grouped for the eye."""

@@ -15,8 +15,6 @@ import numpy as np
 import pytest
 from _pytest.mark import ParameterSet
 
-import bellwire.engine.kvm.storage_daemon
-import bellwire.engine.kvm.uring
 import bellwire.engine.machines.guest
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
 from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
@@ -24,6 +22,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.live.session import Session
+from bellwire.engine.machines import build
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
 from bellwire.engine.source import Order
@@ -35,16 +34,12 @@ pytestmark = pytest.mark.kvm
 SIGNALS = 400
 SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 PATIENCE = 20.0  # seconds; only to end a test that hangs
-REFUSALS = {
-    "io-uring": bellwire.engine.kvm.uring.uring_refusal(),
-    "vhost-user": bellwire.engine.kvm.storage_daemon.daemon_refusal(),
-}  # "": it is there
 
 
 def refusal(scenario: Scenario) -> str:
     """Why this host cannot run it to the end; "" if it can."""
     stuck = scenario.interrupt is not None and not scenario.interrupt.eoi and kvm_backend() != "kvm_pvm"
-    return REFUSALS.get(scenario.machine, "") or ("without EOI there is one interrupt only" if stuck else "")
+    return build.refusal(scenario) or ("without EOI there is one interrupt only" if stuck else "")
 
 
 NAMES = [scenario.name for scenario in list_scenarios() if not refusal(scenario)]
