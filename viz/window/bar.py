@@ -167,7 +167,7 @@ class StatusRow(FittingRow):
 
     def _show_break(self) -> None:
         """What the view waits for, or has met."""
-        watch = self.commands.model.watch
+        watch = self.commands.window.breaks.watch
         if watch.wanted:
             self.breaking.setText(f"{'broke' if watch.broken else 'break'}: {watch.wanted.text}  ✕")
             tip = f"The view freezes when this happens: {watch.wanted.text}. A click, or Esc, takes it back"

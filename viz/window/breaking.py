@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from bellwire.engine.events import EventKind
-from bellwire.viz.model.breaks import LATENCY_NAMES, Break, Fits, LeftAnyway, Merged, OfKind, Slow
+from bellwire.viz.model.breaks import LATENCY_NAMES, Break, Fits, LeftAnyway, Merged, OfKind, Slow, Watch
 from bellwire.viz.panels.events.filter_line import FilterLine
 from bellwire.viz.style.controls import Button, Combo
 from bellwire.viz.style.curves import curves_of
@@ -26,7 +26,6 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
 
 if TYPE_CHECKING:
-    from bellwire.viz.model.breaks import Watch
     from bellwire.viz.model.live import LiveModel
     from bellwire.viz.window.window import MainWindow
 
@@ -132,11 +131,11 @@ class BreakPopover(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def open_below(self, widget: QWidget, model: LiveModel) -> None:
-        """Shows itself under a widget, for this model; what was picked last is picked still."""
-        self.watch = model.watch
-        self._offer(model)
-        self.none.setEnabled(model.watch.wanted is not None)
+    def open_below(self, widget: QWidget, watch: Watch) -> None:
+        """Shows itself under a widget, for what watches a model; what was picked last is picked still."""
+        self.watch = watch
+        self._offer(watch.model)
+        self.none.setEnabled(watch.wanted is not None)
         self.line.setMinimumWidth(self.theme.px(300))
         self.adjustSize()
         corner = widget.mapToGlobal(QPoint(widget.width() - self.width(), widget.height() + 6))
@@ -208,28 +207,29 @@ class BreakControl:
     def __init__(self, window: MainWindow) -> None:
         self.window = window
         self.popover = BreakPopover(window.theme, window)
-        self._wanted: Break | None = None
+        self.watch = Watch(window.model)
+        self.watch.changed.append(self._changed)
         self._told = ""  # the notice that is ours
 
     def follow(self, model: LiveModel) -> None:
         """Watches another model."""
-        model.watch.changed.append(self._changed)
-        if self._wanted:
-            model.watch.arm(self._wanted)
+        wanted, self.watch = self.watch.wanted, Watch(model)
+        self.watch.changed.append(self._changed)
+        if wanted:
+            self.watch.arm(wanted)
 
     def open(self) -> None:
         """Asks what to break at."""
         status = self.window.status
         pill = status.breaking
-        self.popover.open_below(status.state if pill.isHidden() else pill, self.window.model)
+        self.popover.open_below(status.state if pill.isHidden() else pill, self.watch)
 
     def clear(self) -> None:
         """Nothing is waited for any more."""
-        self.window.model.watch.clear()
+        self.watch.clear()
 
     def _changed(self) -> None:
-        watch, notice = self.window.model.watch, self.window.notice
-        self._wanted = watch.wanted
+        watch, notice = self.watch, self.window.notice
         if watch.broken and watch.hit:
             self._told = watch.hit.why
             if watch.shown:

@@ -62,7 +62,6 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self.files = Files(self)
         self.breaks = BreakControl(self)
-        self.breaks.follow(self.model)
         self.notice = NoticeBar(theme)
         self.index_progress = IndexProgress()
         self.menus = Menus(self)
