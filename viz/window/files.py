@@ -22,8 +22,8 @@ from bellwire.viz.text.figures import count_of, grouped
 from bellwire.viz.text.versions import program_version
 
 if TYPE_CHECKING:
+    from bellwire.engine.recordings.capture import Capture
     from bellwire.engine.recordings.header import Header
-    from bellwire.viz.window.capture import Capture
     from bellwire.viz.window.window import MainWindow
 
 RECORDINGS = "Recordings (*.arrow *.arrows);;All files (*)"
@@ -171,7 +171,7 @@ class Files:
         return folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.arrow"
 
     def _begin(self, path: Path) -> None:
-        from bellwire.viz.window.capture import Capture
+        from bellwire.engine.recordings.capture import Capture
 
         model = self.window.model
         try:
