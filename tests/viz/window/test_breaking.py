@@ -117,7 +117,7 @@ def test_escape_takes_it_back_once_nothing_is_chosen(stage: Stage, qtbot: QtBot)
 
 @OFFSCREEN
 def test_it_fits_a_small_window_with_large_text(stage: Stage) -> None:
-    stage.window.set_theme(LIGHT.scaled(1.5))
+    stage.window.look.set_theme(LIGHT.scaled(1.5))
     stage.window.commands.break_when()
     opened = popover(stage)
     assert opened.width() <= stage.window.width()
