@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
-from bellwire.engine.folds.beginning import Beginning
+from bellwire.engine.folds.before import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
 from bellwire.engine.source import Source
-from bellwire.viz.cli.opening import Print
 from bellwire.viz.cli.summary import summary
+from bellwire.viz.cli.terminal import Print
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import MainWindow, application, make_window
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,11 +23,10 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
-from bellwire.viz.model.breaks import Watch
 from bellwire.viz.model.history import History
 from bellwire.viz.model.markers import Markers
 from bellwire.viz.model.rates import Rates
-from bellwire.viz.model.steps import EVENTS, JOURNEYS, Steps
+from bellwire.viz.model.steps import EVENTS, JOURNEYS, Selection, Steps
 from bellwire.viz.model.transport import Transport
 from bellwire.viz.model.travel import Launcher, Token, Travel
 
@@ -64,29 +63,6 @@ class Loss:
     tsc: int
     lane: Lane
     count: int
-
-
-@dataclass
-class Selection:
-    """What is chosen in all views at once; `changed` is called when it is."""
-
-    journeys: Journeys = field(default_factory=no_journeys)  # shape (0,) or (1,)
-    events: Events = field(default_factory=no_events)  # shape (0,) or (1,)
-    part: str = ""  # of the diagram: the name of a wire, a node ...
-    changed: list[Callable[[], None]] = field(default_factory=list)
-
-    def choose(self, journeys: Journeys | None = None, events: Events | None = None, part: str | None = None) -> None:
-        """Chooses one journey, one event, or nothing; or a part of the diagram, which leaves those as they are."""
-        if part is not None:
-            self.part = part
-        else:
-            self._choose_in_time(journeys, events)
-        for call in self.changed:
-            call()
-
-    def _choose_in_time(self, journeys: Journeys | None, events: Events | None) -> None:
-        self.journeys = no_journeys() if journeys is None else journeys[:1]
-        self.events = no_events() if events is None else events[:1]
 
 
 def event_span(events: Events) -> tuple[Times, Times]:
@@ -150,7 +126,7 @@ class LiveModel:
         self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
         self.markers = Markers(self.events)
-        self.steps = Steps(self)
+        self.steps = Steps(self.transport, self.selection, self.events, self.journeys, lambda: self.now)
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
         self.vms = 1  # whose events have come
@@ -160,7 +136,6 @@ class LiveModel:
         self.now = 0  # the present, TSC
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
-        self.watch = Watch(self)
         self._resume()
 
     def _resume(self) -> None:
@@ -188,7 +163,6 @@ class LiveModel:
         self._fold(self.batch)
         for tap in self.taps:
             tap(self.batch)
-        self.watch.look()
 
     def beginning(self) -> Events:
         """What a stream opens with that begins now."""
@@ -365,7 +339,7 @@ class LiveModel:
 
     def to_slowest(self, name: str) -> bool:
         """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
-        return self.steps.to_slowest(name)
+        return self.steps.to_slowest(name, self.latencies.warmup)
 
     def scrub(self, tsc: int) -> None:
         """Pauses, and moves the playhead to `tsc`, or as near as something is held; what was chosen stays chosen."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QWidget
 
@@ -13,9 +11,7 @@ from bellwire.viz.style.controls import Button, Choice, Toggle
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.window.actions import tooltip
-
-if TYPE_CHECKING:
-    from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.commands import Commands
 
 BURSTS = tuple(float(2**n) for n in range(11))
 IDLES = {"hlt": "HLT", "spin": "spin"}

@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(stage: Stage, tmp_path: P
 def test_another_scenario_and_the_end_close_the_file(stage: Stage, tmp_path: Path) -> None:
     stage.window.files.toggle_capture(tmp_path / "first.arrow")
     stage.run(10)
-    stage.window.run_scenario_called("doorbell-pio")
+    stage.window.shown.run_scenario_called("doorbell-pio")
     assert stage.window.files.capture is None
     assert not Recording(tmp_path / "first.arrow").warning
     stage.window.files.toggle_capture(tmp_path / "second.arrow")

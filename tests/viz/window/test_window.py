@@ -25,7 +25,7 @@ from bellwire.viz.text.figures import Durations
 from bellwire.viz.window.about import about_text
 from bellwire.viz.window.actions import ACTIONS, BY_NAME, MENUS
 from bellwire.viz.window.commands import Commands
-from bellwire.viz.window.palette import sections
+from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
@@ -162,7 +162,7 @@ def test_a_scenario_that_cannot_start_leaves_the_old_one_running(stage: Stage, q
     def broken() -> None:
         raise EngineError("KVM_CREATE_VM: Device or resource busy (EBUSY).")
 
-    stage.window.make_source = fails
+    stage.window.shown.make_source = fails
     stage.press(qtbot, KEYS.Key_2)
     assert stage.window.model.source is stage.source
     assert stage.window.notice.isVisible()
@@ -246,13 +246,13 @@ def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:
 def test_themes_text_and_presenter(stage: Stage, qtbot: QtBot) -> None:
     window = stage.window
     window.commands.toggle_theme()
-    assert window.theme.name == "light"
+    assert window.look.theme.name == "light"
     stage.press(qtbot, KEYS.Key_Plus, Qt.KeyboardModifier.ControlModifier)
-    assert window.theme.scale == pytest.approx(1.1)
+    assert window.look.theme.scale == pytest.approx(1.1)
     stage.press(qtbot, KEYS.Key_0, Qt.KeyboardModifier.ControlModifier)
-    assert window.theme.scale == 1
+    assert window.look.theme.scale == 1
     stage.press(qtbot, KEYS.Key_P)
-    assert window.presenting
+    assert window.look.presenting
     assert not window.controls.isVisible()
     assert not window.views.timeline.isVisible()
     assert window.status.state.isVisible()
@@ -272,7 +272,7 @@ def test_key_help_shows_every_key(stage: Stage, qtbot: QtBot) -> None:
 
 
 def test_palette_finds_and_does(stage: Stage, qtbot: QtBot) -> None:
-    stage.window.show_palette()
+    stage.window.commands.show_palette()
     palette = stage.window.palette_
     assert palette.geometry() == stage.window.rect()
     QTest.keyClicks(palette.line, "one inter")
@@ -311,7 +311,7 @@ def test_every_control_has_a_name_and_says_its_key(stage: Stage) -> None:
 @pytest.mark.parametrize("size", [(1280, 720), (1600, 900), (2560, 1440)])
 def test_nothing_overlaps_or_is_cut_off(stage: Stage, size: tuple[int, int], theme: Theme) -> None:
     window = stage.window
-    window.set_theme(theme)
+    window.look.set_theme(theme)
     window.resize(*size)
     QApplication.processEvents()  # the layouts
     stage.run(2)
@@ -337,9 +337,9 @@ def assert_apart(row: QWidget, parts: list[QWidget]) -> None:
 
 
 def test_picture_is_written(stage: Stage, tmp_path: Path) -> None:
-    stage.window.save_picture(tmp_path / "window.png")
+    stage.window.files.save_picture(tmp_path / "window.png")
     assert (tmp_path / "window.png").stat().st_size > 20_000
-    stage.window.save_picture(tmp_path / "missing" / "window.png")
+    stage.window.files.save_picture(tmp_path / "missing" / "window.png")
     assert "cannot be written" in stage.window.notice.words.text()
 
 
@@ -378,7 +378,7 @@ def test_u_says_every_duration_in_another_unit(stage: Stage, qtbot: QtBot) -> No
     stage.press(qtbot, KEYS.Key_Space)
     for unit, said in (("ns", "ns"), ("us", "µs"), ("cycles", "cycles"), ("fitting", "µs")):
         stage.press(qtbot, KEYS.Key_U)
-        assert window.unit == unit
+        assert window.look.unit == unit
         assert window.views.numbers.numbers[0].unit == said
         window.menus.refresh()
         checked = [
@@ -391,7 +391,7 @@ def test_u_says_every_duration_in_another_unit(stage: Stage, qtbot: QtBot) -> No
     other = FakeSource()
     other.clock = Clock(1e9)
     other.start()
-    window.show_source(other)
+    window.shown.show_source(other)
     assert Durations.unit.size == 1.0
 
 
@@ -413,7 +413,7 @@ def test_the_unit_is_remembered(stage: Stage) -> None:
     settings = Settings()
     assert settings.unit == "fitting"
     stage.window.settings = settings
-    stage.window.set_unit("ns")
+    stage.window.look.set_unit("ns")
     stage.window.close()
     assert Settings().unit == "ns"
     settings._store.setValue("unit", "fortnights")
@@ -439,7 +439,7 @@ def test_a_panel_below_gets_a_useful_height_and_gives_it_back(stage: Stage) -> N
 def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: Stage) -> None:
     views = stage.window.views
     stage.window.resize(1280, 720)
-    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.window.look.set_theme(replace(DARK, scale=1.5))
     stage.run()
     assert (views.diagram.isVisible(), views.below.isVisible()) == (True, False)
     views.show_panel("events")
@@ -450,7 +450,7 @@ def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: S
 
 def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Stage) -> None:
     views = stage.window.views
-    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.window.look.set_theme(replace(DARK, scale=1.5))
     stage.run()
     before = views.middle.sizes()
     assert all(before)
