@@ -44,7 +44,9 @@ class Kvm(Fd):
         self.vms: list[Vm] = []
         if lib.bw_kvm_api_version(fd) != lib.KVM_API_VERSION:
             self.close()
-            raise NoKvmError("This kernel's KVM speaks another API version than 12; a newer kernel is needed.")
+            raise NoKvmError(
+                f"This kernel's KVM speaks another API version than {lib.KVM_API_VERSION}; a newer kernel is needed."
+            )
 
     def check_extension(self, capability: int) -> int:
         """KVM_CHECK_EXTENSION: 0 if the kernel does not have it."""
