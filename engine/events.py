@@ -82,6 +82,7 @@ class EventKind(IntEnum):
 
 
 BUFFERS_ADDED, BUFFERS_USED = int(lib.BW_BUFFERS_ADDED), int(lib.BW_BUFFERS_USED)  # id of EventKind.BUFFERS
+BLOCK_SIZE = int(lib.BW_BLOCK_SIZE)  # bytes that are read for each EventKind.SUBMIT
 
 
 class EventfdRole(IntEnum):
