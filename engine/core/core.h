@@ -38,7 +38,7 @@ enum bw_kind {
     BW_WINDOW = 18
 };
 
-enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_KVM = 2, BW_LANE_IO_THREAD = 3, BW_LANE_ENGINE = 4 };
+enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_IO_THREAD = 3 };
 
 uint64_t bw_tsc(void);
 
@@ -63,7 +63,6 @@ void bw_synthetic_free(struct bw_synthetic *synthetic); /* joins */
 int bw_kvm_open(void);              /* -> fd of /dev/kvm */
 int bw_kvm_check_extension(int kvm_or_vm, int capability);
 int bw_kvm_api_version(int kvm);
-int bw_kvm_mmap_size(int kvm);
 int bw_vm_create(int kvm);          /* -> VM fd */
 int bw_vm_create_irqchip(int vm);
 int bw_vm_enable_split_irqchip(int vm, uint32_t pins); /* local APICs in the kernel; pins of the IOAPIC outside of it */
