@@ -13,23 +13,12 @@ static inline void read_back(bool pio)
         asm volatile("movl (%1), %0" : "=r"(status) : "r"(address) : "memory");
 }
 
-MAIN_LOOP ring_and_read(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
-    for (;;) {
-        u32 burst = turn();
-        if (!burst) {
-            idle();
-            continue;
-        }
+    EACH_TURN(burst) {
         do
             ring(bus_and_width, false);
-        while (--burst && may_ring());
+        while (MORE(burst));
         read_back(bus_and_width < 0x10);
     }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(ring_and_read)
 }

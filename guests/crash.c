@@ -13,24 +13,16 @@ static void __attribute__((noreturn)) triple_fault(void)
     __builtin_unreachable();
 }
 
-MAIN_LOOP ring_until_it_breaks(u32 bus_and_width)
+static inline void break_if_told(void)
 {
-    for (;;) {
-        if (CONTROL(u32, BW_CTL_CRASH))
-            triple_fault();
-        u32 burst = turn();
-        if (!burst) {
-            idle();
-            continue;
-        }
-        do
-            ring(bus_and_width, false);
-        while (--burst && may_ring());
-    }
+    if (CONTROL(u32, BW_CTL_CRASH))
+        triple_fault();
 }
 
-void guest_main(void);
-void guest_main(void)
+MAIN_LOOP(bus_and_width)
 {
-    WITH_BUS_AND_WIDTH(ring_until_it_breaks)
+    EACH_TURN_AFTER(burst, break_if_told())
+        do
+            ring(bus_and_width, false);
+        while (MORE(burst));
 }

@@ -119,20 +119,6 @@ static inline void ring(u32 bus_and_width, bool with_handler)
     publish(with_handler);
 }
 
-/* Calls a program's main loop with the doorbell's bus and width, which do not change: the compiler makes one loop for
- * each, so that ringing takes no decision. */
-#define WITH_BUS_AND_WIDTH(loop)                                                                                       \
-    switch (CONTROL(u32, BW_CTL_BUS) << 4 | CONTROL(u32, BW_CTL_WIDTH)) {                                              \
-    case 0x01: loop(0x01);                                                                                             \
-    case 0x02: loop(0x02);                                                                                             \
-    case 0x04: loop(0x04);                                                                                             \
-    case 0x11: loop(0x11);                                                                                             \
-    case 0x12: loop(0x12);                                                                                             \
-    case 0x14: loop(0x14);                                                                                             \
-    default: loop(0x18);                                                                                               \
-    }
-#define MAIN_LOOP static inline __attribute__((always_inline, noreturn)) void
-
 static inline bool may_ring(void)
 {
     return rung != CONTROL(u64, BW_CTL_LIMIT);
@@ -165,6 +151,39 @@ static inline u32 turn(void)
         wrmsr(MSR_TSC_DEADLINE, next_tick);
     return 0;
 }
+
+/* The program, as a loop that never ends. `bus_and_width`, the doorbell's, does not change: the compiler makes one loop for
+ * each, so that ringing takes no decision. */
+#define MAIN_LOOP(bus_and_width)                                                                                       \
+    static inline __attribute__((always_inline, noreturn)) void main_loop(u32 bus_and_width);                          \
+    void guest_main(void)                                                                                              \
+    {                                                                                                                  \
+        switch (CONTROL(u32, BW_CTL_BUS) << 4 | CONTROL(u32, BW_CTL_WIDTH)) {                                          \
+        case 0x01: main_loop(0x01);                                                                                    \
+        case 0x02: main_loop(0x02);                                                                                    \
+        case 0x04: main_loop(0x04);                                                                                    \
+        case 0x11: main_loop(0x11);                                                                                    \
+        case 0x12: main_loop(0x12);                                                                                    \
+        case 0x14: main_loop(0x14);                                                                                    \
+        default: main_loop(0x18);                                                                                      \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static inline void main_loop(u32 bus_and_width)
+
+/* What stands behind it is done for ever, each time that doorbells are to be rung: so many as `burst` says. In between it
+ * idles. `first` comes before each look whether it is time. */
+#define EACH_TURN(burst) EACH_TURN_AFTER(burst, (void)0)
+#define EACH_TURN_AFTER(burst, first)                                                                                  \
+    for (u32 burst;;)                                                                                                  \
+        if (first, !(burst = turn()))                                                                                  \
+            idle();                                                                                                    \
+        else
+/* Whether another doorbell of the burst is to be rung: the limit may end it early. */
+#define MORE(burst) (--(burst) && may_ring())
+
+/* Where no host announces interrupts, the guest that rings does: it stores the doorbell's number before it rings, in the
+ * control page of the guest that will be interrupted. */
+#define ANNOUNCE(control_page) (*(volatile u64 *)((control_page) + BW_CTL_IRQ) = rung + 1)
 
 /* Until the host has answered all doorbells. An answer is an interrupt: its word in memory alone, which comes first, does
  * not count. */
@@ -204,7 +223,9 @@ static void route_ioapic_pin(u32 pin, u32 entry)
     *window = entry;
 }
 
-void boot(void);
+void boot(void); /* start.S calls it, */
+void guest_main(void); /* then this, which each program has */
+
 void boot(void)
 {
     for (u32 vector = 0; vector < 32; vector++)

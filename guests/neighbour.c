@@ -4,25 +4,11 @@
  * takes no part. */
 #include "guest.h"
 
-#define ANNOUNCED (*(volatile u64 *)(BW_PEER_CONTROL + BW_CTL_IRQ))
-
-MAIN_LOOP ring_the_neighbour(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
-    for (;;) {
-        u32 burst = turn();
-        if (!burst) {
-            idle();
-            continue;
-        }
+    EACH_TURN(burst)
         do {
-            ANNOUNCED = rung + 1;
+            ANNOUNCE(BW_PEER_CONTROL);
             ring(bus_and_width, false);
-        } while (--burst && may_ring());
-    }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(ring_the_neighbour)
+        } while (MORE(burst));
 }

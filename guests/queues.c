@@ -19,24 +19,12 @@ static void choose_next(void)
     NEXT(u64, BW_CTL_ADDRESS) = first_address + place * BW_ADDRESS_STRIDE;
 }
 
-MAIN_LOOP ring_in_turn(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
     first_address = CONTROL(u64, BW_CTL_ADDRESS);
-    for (;;) {
-        u32 burst = turn();
-        if (!burst) {
-            idle();
-            continue;
-        }
+    EACH_TURN(burst)
         do {
             ring(bus_and_width, false);
             choose_next();
-        } while (--burst && may_ring());
-    }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(ring_in_turn)
+        } while (MORE(burst));
 }

@@ -3,27 +3,14 @@
  * handler reads is stored here: the host takes no part. */
 #include "guest.h"
 
-#define ANNOUNCED (*(volatile u64 *)(BW_CONTROL + BW_CTL_IRQ))
-
-MAIN_LOOP ring_and_hear(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
-    for (;;) {
-        u32 burst = turn();
-        if (!burst) {
-            idle();
-            continue;
-        }
+    EACH_TURN(burst) {
         do {
-            ANNOUNCED = rung + 1;
+            ANNOUNCE(BW_CONTROL);
             ring(bus_and_width, true);
-        } while (--burst && may_ring());
+        } while (MORE(burst));
         while (irq_seen != rung)
             idle();
     }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(ring_and_hear)
 }

@@ -12,24 +12,13 @@ static void poke_at_nothing(void)
     }
 }
 
-MAIN_LOOP ring_in_the_storm(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
-    for (;;) {
-        u32 burst = turn();
-        if (!burst) {
-            idle();
-            continue;
-        }
+    EACH_TURN(burst) {
         poke_at_nothing();
         do
             ring(bus_and_width, true);
-        while (--burst && may_ring());
+        while (MORE(burst));
         wait_for_answer();
     }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(ring_in_the_storm)
 }

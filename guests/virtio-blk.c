@@ -3,41 +3,22 @@
  * The pattern is the number of the write. One request is under way at a time, and each is one doorbell and one interrupt:
  * the number of the doorbell is announced to this guest's own handler, as nobody on the other side knows of numbers. */
 #include "guest.h"
+#include "virtio.h"
 
-typedef uint16_t u16;
-
-#define NEXT 1
-#define WRITABLE 2
 #define READ_SECTOR 0  /* VIRTIO_BLK_T_IN */
 #define WRITE_SECTOR 1 /* VIRTIO_BLK_T_OUT */
 #define WORDS (BW_SECTOR_SIZE / 8)
-#define MASK (BW_VIRTQUEUE_SIZE - 1)
 
-struct descriptor {
-    u64 address;
-    u32 length;
-    u16 flags, next;
-};
-struct available {
-    u16 flags, index, entries[BW_VIRTQUEUE_SIZE];
-};
-struct used {
-    u16 flags, index;
-};
 struct header {
     u32 type, reserved;
     u64 sector;
 };
 
-#define descriptors ((volatile struct descriptor *)BW_VIRTQUEUE_DESCRIPTORS)
-#define available ((volatile struct available *)BW_VIRTQUEUE_AVAILABLE)
-#define used ((const volatile struct used *)BW_VIRTQUEUE_USED)
 #define HEADER ((volatile struct header *)BW_VIRTQUEUE_BUFFERS)
 #define STATUS_BYTE (BW_VIRTQUEUE_BUFFERS + sizeof(struct header))
 #define status (*(volatile uint8_t *)STATUS_BYTE)
 #define DATA_OUT (BW_VIRTQUEUE_BUFFERS + 0x200)
 #define DATA_IN (BW_VIRTQUEUE_BUFFERS + 0x400)
-#define ANNOUNCED (*(volatile u64 *)(BW_CONTROL + BW_CTL_IRQ))
 
 static u64 sector; /* of the newest write */
 
@@ -89,7 +70,7 @@ static void finish(bool good, volatile u64 *counter)
 /* Entry 0 of the available ring stands for all: each one names descriptor 0. */
 #define REQUEST(bus_and_width)                                                                                         \
     do {                                                                                                               \
-        ANNOUNCED = rung + 1;                                                                                          \
+        ANNOUNCE(BW_CONTROL);                                                                                          \
         available->index = (u16)(rung + 1);                                                                            \
         ring(bus_and_width, true);                                                                                     \
         do                                                                                                             \
@@ -97,14 +78,11 @@ static void finish(bool good, volatile u64 *counter)
         while (irq_seen != rung || used->index != (u16)rung);                                                          \
     } while (0)
 
-MAIN_LOOP write_and_read(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
     set_up();
-    for (;;) {
-        u32 burst = turn();
-        if (!burst)
-            idle();
-        for (; burst && may_ring(); burst--) {
+    EACH_TURN(burst)
+        do {
             bool reads = rung & 1;
             if (reads) {
                 fill(DATA_IN, 0);
@@ -119,12 +97,5 @@ MAIN_LOOP write_and_read(u32 bus_and_width)
                 finish(!status && is_filled(DATA_IN, rung >> 1), &STATUS(u64, BW_ST_SECTORS_COMPARED));
             else
                 finish(!status, &STATUS(u64, BW_ST_SECTORS_WRITTEN));
-        }
-    }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(write_and_read)
+        } while (MORE(burst));
 }

@@ -10,37 +10,15 @@
  * Barriers: x86 keeps stores in order, so what must not be reordered are a store and a later load of the other side's
  * word. A locked instruction does it; KVM's emulator knows no MFENCE. */
 #include "guest.h"
+#include "virtio.h"
 
 #define CHAINS (BW_VIRTQUEUE_SIZE / 2) /* a readable and a writable descriptor each */
 #define MASK (BW_VIRTQUEUE_SIZE - 1)
 
-typedef uint16_t u16;
-
-#define NEXT 1
-#define WRITE 2
-
-struct descriptor {
-    u64 address;
-    u32 length;
-    u16 flags, next;
-};
-struct available {
-    u16 flags, index, entries[BW_VIRTQUEUE_SIZE], used_event;
-};
-struct used {
-    u16 flags, index;
-    struct {
-        u32 id, length;
-    } entries[BW_VIRTQUEUE_SIZE];
-    u16 avail_event;
-};
 struct buffer {
     u64 request, answer;
 };
 
-#define descriptors ((volatile struct descriptor *)BW_VIRTQUEUE_DESCRIPTORS)
-#define available ((volatile struct available *)BW_VIRTQUEUE_AVAILABLE)
-#define used ((const volatile struct used *)BW_VIRTQUEUE_USED)
 #define buffers ((volatile struct buffer *)BW_VIRTQUEUE_BUFFERS)
 
 static u64 added, taken, wrong;
@@ -66,7 +44,7 @@ static void set_up(void)
         descriptors[2 * i].next = (u16)(2 * i + 1);
         descriptors[2 * i + 1].address = buffer + sizeof(u64);
         descriptors[2 * i + 1].length = sizeof(u64);
-        descriptors[2 * i + 1].flags = WRITE;
+        descriptors[2 * i + 1].flags = WRITABLE;
         home[at_home++] = i;
     }
 }
@@ -136,10 +114,10 @@ static void wait_for_all(void)
     } while (at_home < CHAINS);
 }
 
-MAIN_LOOP drive(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
     set_up();
-    for (;;) {
+    for (;;) { /* not EACH_TURN: an interrupt alone is reason enough to take buffers back */
         u32 burst = turn();
         if (!burst)
             idle();
@@ -152,10 +130,4 @@ MAIN_LOOP drive(u32 bus_and_width)
         }
         listen();
     }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(drive)
 }

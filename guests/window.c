@@ -38,23 +38,12 @@ static void hold_and_wait(void)
     wait_for_answer();
 }
 
-MAIN_LOOP ring_and_hold(u32 bus_and_width)
+MAIN_LOOP(bus_and_width)
 {
-    for (;;) {
-        u32 burst = turn();
-        if (!burst) {
-            idle();
-            continue;
-        }
+    EACH_TURN(burst) {
         do
             ring(bus_and_width, true);
-        while (--burst && may_ring());
+        while (MORE(burst));
         hold_and_wait();
     }
-}
-
-void guest_main(void);
-void guest_main(void)
-{
-    WITH_BUS_AND_WIDTH(ring_and_hold)
 }
