@@ -9,6 +9,16 @@ from dataclasses import dataclass
 
 from bellwire.engine._core import lib
 from bellwire.engine.calls.call import Call, in_order
+from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
+from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.kvm.ioeventfd import Ioeventfd
+from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.kvm.owner import Eventfd
+from bellwire.engine.kvm.storage_daemon import StorageDaemon
+from bellwire.engine.kvm.uring import Uring
+from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.vhost_user import FrontEnd
+from bellwire.engine.kvm.vm import Kvm, Memory, Vm
 
 WIDTH = 76
 
@@ -31,22 +41,11 @@ HEADERS = {
     r"\bsockaddr_un\b": "sys/un.h",
     r"\bread\(|\bwrite\(|\bsyscall\(|\bftruncate\(|\bclose\(": "unistd.h",
 }
-MODULES = {
-    "CoalescedRing": "bellwire.engine.kvm.coalesced",
-    "CoalescedZone": "bellwire.engine.kvm.coalesced",
-    "Eventfd": "bellwire.engine.kvm.owner",
-    "FrontEnd": "bellwire.engine.kvm.vhost_user",
-    "VIRTIO_F_VERSION_1": "bellwire.engine.kvm.vhost_user",
-    "GsiRoute": "bellwire.engine.kvm.vm",
-    "Ioeventfd": "bellwire.engine.kvm.ioeventfd",
-    "Irqfd": "bellwire.engine.kvm.irqfd",
-    "Kvm": "bellwire.engine.kvm.vm",
-    "Memory": "bellwire.engine.kvm.vm",
-    "StorageDaemon": "bellwire.engine.kvm.storage_daemon",
-    "Uring": "bellwire.engine.kvm.uring",
-    "Vcpu": "bellwire.engine.kvm.vcpu",
-    "Vm": "bellwire.engine.kvm.vm",
-}
+OURS = (  # what a Python program can need of the engine, each imported from where it lives
+    *(CoalescedRing, CoalescedZone, Eventfd, FrontEnd, GsiRoute, Ioeventfd, Irqfd, Kvm, Memory, StorageDaemon, Uring),
+    *(Vcpu, Vm),
+)
+MODULES = {ours.__name__: ours.__module__ for ours in OURS} | {"VIRTIO_F_VERSION_1": FrontEnd.__module__}
 CRATES = {
     "IoEventAddress": "kvm_ioctls",
     "Kvm": "kvm_ioctls",

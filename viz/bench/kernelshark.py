@@ -37,7 +37,7 @@ def load_seconds(events: int, folder: Path) -> tuple[float, int]:
     restored = subprocess.run(["trace-cmd", "restore", "-o", "trace.dat", *raw], cwd=folder, capture_output=True)
     if restored.returncode:
         raise NotMeasuredError("trace-cmd restore fails here")
-    command = [sys.executable, "-m", "bellwire.viz.bench.kernelshark", str(folder / "trace.dat")]
+    command = [sys.executable, "-m", __name__, str(folder / "trace.dat")]
     seconds, count = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-2:]
     return float(seconds), int(count)
 

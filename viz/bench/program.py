@@ -165,7 +165,7 @@ def first_event(turns: int) -> Figure:
 def time_to_first_event() -> float:
     """Seconds, in a process of its own."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "bellwire.viz.bench.program", FIRST_EVENT]
+    command = [sys.executable, "-m", __name__, FIRST_EVENT]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     return float(ended.split()[-1]) - began
 

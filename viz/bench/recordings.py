@@ -33,7 +33,7 @@ def recording_figures(events: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="bellwire-", dir=Path.cwd()) as folder:
         path = Path(folder) / "synthetic.arrow"
         written = synthetic_recording(path, events)
-        command = [sys.executable, "-m", "bellwire.viz.bench.recordings", str(path)]
+        command = [sys.executable, "-m", __name__, str(path)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(folder))
         measured: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
         what = f"{written:,} synthetic events, {path.stat().st_size / 1e9:.2f} GB"

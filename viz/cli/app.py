@@ -1,4 +1,4 @@
-"""The command line. No Qt here, and each command imports only what it needs, so that an answer comes at once."""
+"""The command line. Each command imports only what it needs, so that an answer comes at once."""
 
 from __future__ import annotations
 

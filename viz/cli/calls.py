@@ -1,4 +1,4 @@
-"""What `bellwire call` prints: a scenario's calls, or one of them, for people and for programs. No Qt."""
+"""What `bellwire call` prints: a scenario's calls, or one of them, for people and for programs."""
 
 from __future__ import annotations
 

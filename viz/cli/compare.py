@@ -1,4 +1,4 @@
-"""What `bellwire compare` prints: two runs side by side, what differs, and whether that can be chance. No Qt here."""
+"""What `bellwire compare` prints: two runs side by side, what differs, and whether that can be chance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `bellwire doctor` says: every check of this host, and the command that mends what is missing. No Qt here."""
+"""What `bellwire doctor` says: every check of this host, and the command that mends what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a scenario without a window until enough is measured: what `bellwire run` does. No Qt here."""
+"""Runs a scenario without a window until enough is measured: what `bellwire run` does."""
 
 from __future__ import annotations
 

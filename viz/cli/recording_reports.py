@@ -1,4 +1,4 @@
-"""What `bellwire record`, `info` and `convert` do. No Qt here."""
+"""What `bellwire record`, `info` and `convert` do."""
 
 from __future__ import annotations
 

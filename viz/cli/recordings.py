@@ -1,4 +1,4 @@
-"""The commands on recordings: record, replay, info, convert. No Qt here either."""
+"""The commands on recordings: record, replay, info, convert."""
 
 from __future__ import annotations
 

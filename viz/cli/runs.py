@@ -1,6 +1,6 @@
 """What commands that run a scenario have in common: which one, how long, what it is held to, and the run itself.
 
-No Qt here, and what a run needs is imported when it begins.
+What a run needs is imported when it begins.
 """
 
 from __future__ import annotations

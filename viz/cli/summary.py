@@ -1,4 +1,4 @@
-"""What a run comes to: as one JSON object, and as tables for a terminal. No Qt here."""
+"""What a run comes to: as one JSON object, and as tables for a terminal."""
 
 from __future__ import annotations
 

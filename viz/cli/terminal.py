@@ -1,4 +1,4 @@
-"""What the commands print, for people, for programs and while something lasts; and their exit codes. No Qt here."""
+"""What the commands print, for people, for programs and while something lasts; and their exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads assets/diagrams/*.toml: what stands where in a diagram, and which diagram a scenario has. No Qt, no events.
+"""Reads assets/diagrams/*.toml: what stands where in a diagram, and which diagram a scenario has. No events.
 
 A file is a picture. It may be `based_on` another one: it then says only what is different, and which entries it is
 `without`. An entry may `need` traits of the scenario (engine/scenarios/traits.py), and is left out where they are

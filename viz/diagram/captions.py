@@ -1,6 +1,6 @@
 """The sentence or two under the diagram that a lecturer could read aloud, computed from the last second's counters.
 
-No Qt. Who is special in some way has sentences of its own for doorbells and interrupts; losses are added.
+Who is special in some way has sentences of its own for doorbells and interrupts; losses are added.
 """
 
 from __future__ import annotations

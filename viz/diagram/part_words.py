@@ -1,6 +1,6 @@
 """What the diagram says in words beside its parts: every number computed from the model, none of them canned.
 
-No Qt. Counts are those of the last second before the playhead. The sentences are in viz/diagram/captions.py.
+Counts are those of the last second before the playhead. The sentences are in viz/diagram/captions.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that the diagram's still layer says; equal words need no new painting. No Qt."""
+"""Everything that the diagram's still layer says; equal words need no new painting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.blueprint import Blueprint, Part
 from bellwire.viz.model.live import LiveModel, in_last_second
 
-# -- How full the rings of the diagram are, from events. No Qt.
+# -- How full the rings of the diagram are, from events.
 
 VIRTQUEUE_SIZE = 64  # buffers: what the guests' drivers set up
 COALESCED_ROOM = 170  # writes: a page of struct kvm_coalesced_mmio

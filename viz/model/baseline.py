@@ -1,4 +1,4 @@
-"""A recording that runs are compared with, read in the background. No Qt here."""
+"""A recording that runs are compared with, read in the background."""
 
 from __future__ import annotations
 

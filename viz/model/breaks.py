@@ -2,7 +2,7 @@
 
 Guarantees: every event that comes after a break is armed is looked at, once, however it is cut into batches; the
 capture goes on. The view is moved only when enough of what came after is there; a view that somebody has paused is not
-moved at all, it is told. No Qt.
+moved at all, it is told.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions to events, asked for many at once. What costs most, words, is looked at only where the rest holds. No Qt.
+"""Questions to events, asked for many at once. What costs most, words, is looked at only where the rest holds.
 
 How they are written: filter_language.py.
 """

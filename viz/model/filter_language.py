@@ -6,7 +6,7 @@
     operator  = "=" | "!=" | "<" | "<=" | ">" | ">="
     pattern   = a bare word | "quoted text" | /regular expression/      looked for in what happened, in words
 
-Mistakes are FilterErrors, one sentence each. No Qt.
+Mistakes are FilterErrors, one sentence each.
 """
 
 from __future__ import annotations

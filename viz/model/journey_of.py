@@ -1,4 +1,4 @@
-"""Which journey an event belongs to, and how long that journey took. No Qt.
+"""Which journey an event belongs to, and how long that journey took.
 
 A journey's stages are the events' own time stamps, so the two are joined by time and kind, never by neighbourhood.
 Several journeys can share an event (one read() that returned several doorbells): then the longest one counts.

@@ -1,6 +1,6 @@
 """What every view shows: one fold over the source's events, and the moment in time that the view looks at.
 
-No Qt here. frame.py drains and moves it; the controls change the transport and the selection; the views only read.
+frame.py drains and moves it; the controls change the transport and the selection; the views only read.
 """
 
 from __future__ import annotations
@@ -351,7 +351,7 @@ class LiveModel:
         self.transport.to_newest()
 
 
-# -- What the diagram's words are made of: the counts of the second before the playhead, the journey shown. No Qt.
+# -- What the diagram's words are made of: the counts of the second before the playhead, the journey shown.
 
 
 def in_last_second(model: LiveModel, name: str) -> float:

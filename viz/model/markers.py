@@ -1,4 +1,4 @@
-"""Two markers in time, A and B, and what lies between them. No Qt."""
+"""Two markers in time, A and B, and what lies between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A history that goes on on the disk: of a recording, what is not held in memory is read when it is looked at. No Qt.
+"""A history that goes on on the disk: of a recording, what is not held in memory is read when it is looked at.
 
 Guarantees: what has been played is held as ever; any other moment, before or after, costs reading a few batches.
 """

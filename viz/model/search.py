@@ -1,4 +1,4 @@
-"""Which events of the history pass a filter: their positions, found piece by piece and kept up to date. No Qt.
+"""Which events of the history pass a filter: their positions, found piece by piece and kept up to date.
 
 Guarantees: an event is found as soon as it is known to fit, and in its place: where a filter asks for latencies, that
 is when its journey is complete. The work of one advance() is bounded; memory is 8 bytes for each event found, and they

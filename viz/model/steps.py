@@ -1,4 +1,4 @@
-"""What is chosen, and the steps to it: a journey, an event, the slowest of all; forward, and back the same way. No Qt.
+"""What is chosen, and the steps to it: a journey, an event, the slowest of all; forward, and back the same way.
 
 Guarantees: a step never touches the capture. A step back after a step forward (or forward after back) returns to the
 very place that one came from, wherever that was, as long as it is still held and nobody has moved the view meanwhile.

@@ -1,4 +1,4 @@
-"""What travels through the picture of one scenario, in real time and in slow motion. No Qt.
+"""What travels through the picture of one scenario, in real time and in slow motion.
 
 Besides journeys there are echoes: signals that end at a masked pin, and a device's hearing that its line is low.
 """

@@ -1,6 +1,6 @@
 """Which way a journey goes: the legs between its stages, as the scenario and what happened to it decide.
 
-A leg has a name that every picture of assets/diagrams knows a line for. No Qt, no picture here.
+A leg has a name that every picture of assets/diagrams knows a line for. No picture here.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def signal_number(journeys: Journeys) -> npt.NDArray[np.uint64]:
     return numbers
 
 
-# -- Moments on a journey's way that its record does not hold, found among the events: where it had to wait. No Qt.
+# -- Moments on a journey's way that its record does not hold, found among the events: where it had to wait.
 
 Times = npt.NDArray[np.uint64]
 Moments = dict[str, Times]  # TSC by stage, each of shape (n,); 0: there is none

@@ -18,7 +18,7 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
 from bellwire.viz.text.figures import count_of
 
-# -- Which event stands for a finding. No Qt here.
+# -- Which event stands for a finding.
 
 
 def newest_that_shows(model: LiveModel, finding: Finding) -> Events:

@@ -2,7 +2,7 @@
 
 A sentence is a form with places for the event's numbers. Few forms serve many events, so a search makes its texts by
 the column (Arrow) and looks for a pattern with RE2, whose time grows with the text alone: no pattern that somebody
-types can hang the window. No Qt.
+types can hang the window.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far the figures can be trusted, in words: what they are corrected for, and the clock's error. No Qt here."""
+"""How far the figures can be trusted, in words: what they are corrected for, and the clock's error."""
 
 from __future__ import annotations
 

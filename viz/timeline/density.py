@@ -1,4 +1,4 @@
-"""How busy each lane was, and how much happened, in bins: fed with events as they come, however they are cut. No Qt."""
+"""How busy each lane was, and how much happened, in bins: fed with events as they come, however they are cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 from bellwire.viz.timeline.lanes import Shares
 
-# -- Sums over time, from the newest milliseconds to hours back: what a zoomed-out timeline is drawn from. No Qt.
+# -- Sums over time, from the newest milliseconds to hours back: what a zoomed-out timeline is drawn from.
 #
 # Each row has rings of bins of several widths. The finest holds the newest moments, each coarser one four times as
 # much.

@@ -1,4 +1,4 @@
-"""Which lanes the timeline has, and what happened in each: stretches of time, out of journeys and events. No Qt.
+"""Which lanes the timeline has, and what happened in each: stretches of time, out of journeys and events.
 
 Honest to what is measured: between the guest's doorbell instruction and the host's awaking lie KVM *and the scheduler*,
 and so they do between the irqfd's write and the handler; no event tells the two apart. What another process does is not

@@ -1,4 +1,4 @@
-"""What was, as the timeline asks for it: the one place that knows where it is kept. No Qt.
+"""What was, as the timeline asks for it: the one place that knows where it is kept.
 
 A model keeps the newest events in memory. Whatever keeps more than that, as a recording too large to be held, can be
 drawn by the same timeline once it answers the same questions.
@@ -128,7 +128,7 @@ class HeldPast:
         self._counted += new.size
 
 
-# -- What was, of a recording: what is near by its events, what is far by its index. No Qt.
+# -- What was, of a recording: what is near by its events, what is far by its index.
 
 
 class RecordedPast(HeldPast):

@@ -1,4 +1,4 @@
-"""What the timeline shows of a stretch of time: every journey, or how busy the lanes were. No Qt.
+"""What the timeline shows of a stretch of time: every journey, or how busy the lanes were.
 
 As long as few events lie in view everything is exact; with more of them, what each pixel shows comes from bins.
 """

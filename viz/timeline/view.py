@@ -1,4 +1,4 @@
-"""Which stretch of time the timeline shows, and how it moves. No Qt.
+"""Which stretch of time the timeline shows, and how it moves.
 
 Following, it holds still like an oscilloscope: the newest journeys that fit, the first always in one place.
 """
@@ -152,7 +152,7 @@ def rounded_step(seconds: float, steps: tuple[float, ...] = (1, 1.5, 2, 3, 5, 7,
     return float(next(size * step for step in steps if size * step >= seconds * 0.999))
 
 
-# -- Where on the screen a time is. No Qt.
+# -- Where on the screen a time is.
 
 BEYOND = 2.0  # widths: what lies further away is as far as this, because a painter's numbers are limited
 

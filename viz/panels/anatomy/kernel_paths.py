@@ -1,4 +1,4 @@
-"""What the kernel does at each stage of a signal's way (assets/anatomy.toml), and which ways a scenario has. No Qt."""
+"""What the kernel does at each stage of a signal's way (assets/anatomy.toml), and which ways a scenario has."""
 
 from __future__ import annotations
 

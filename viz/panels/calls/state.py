@@ -1,7 +1,4 @@
-"""A scenario's calls as the window shows them: as the switches stand, and which of them a part of the picture means.
-
-No Qt.
-"""
+"""A scenario's calls as the window shows them: as the switches stand, and which of them a part of the picture means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call's struct as rich text: member by member with offset and size, then its bytes. No Qt."""
+"""A call's struct as rich text: member by member with offset and size, then its bytes."""
 
 from __future__ import annotations
 

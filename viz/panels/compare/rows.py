@@ -1,4 +1,4 @@
-"""What the window compares: before and after the last live switch, or this run and a recorded one. No Qt here."""
+"""What the window compares: before and after the last live switch, or this run and a recorded one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the event table says in each cell, and what it writes into a file. No Qt.
+"""What the event table says in each cell, and what it writes into a file.
 
 Text is made for the rows in view only. A file has raw numbers beside the words, so that other programs can count.
 """

@@ -1,4 +1,4 @@
-"""Which of the events that were found are in view, and which one is chosen. No Qt.
+"""Which of the events that were found are in view, and which one is chosen.
 
 Guarantees: while it does not follow, the row at the top stays the same event, whatever comes, is found late or is
 forgotten elsewhere; a chosen event stays chosen. Following, the last row is the newest event of the moment that the

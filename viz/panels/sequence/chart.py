@@ -1,7 +1,7 @@
 """One journey as a message chart: its lifelines, the segments between its stamps, and what else happened meanwhile.
 
 Guarantees: the segments follow one another without a gap, from the journey's first stamp to its last, so their lengths
-add up to its latency exactly; what no stamp tells is marked as inferred, with the bound that the stamps allow. No Qt.
+add up to its latency exactly; what no stamp tells is marked as inferred, with the bound that the stamps allow.
 
 Where does the signal leave the kernel? No event says so. But an ioeventfd is signalled inside the guest's instruction,
 and the vCPU thread writes the eventfd before it calls KVM_RUN again; so the stamp after that is a bound: what comes

@@ -1,4 +1,4 @@
-"""Where the parts of a message chart are: lifelines side by side, time downwards, to scale or in even steps. No Qt.
+"""Where the parts of a message chart are: lifelines side by side, time downwards, to scale or in even steps.
 
 Each distinct time is a step. To scale, a step is as high as it was long; in even steps all are equally high, so that a
 short one can be read beside a long one.
