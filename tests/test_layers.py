@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = sorted((ROOT / "engine").rglob("*.py"))
 VIZ = sorted((ROOT / "viz").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+NAMES_OF_TESTS = {path.name for path in TESTS if path.name.startswith("test_")}
 QT = {"PySide6", "shiboken6", "pyqtgraph"}
 NOT_IN_A_WHEEL = {"bellwire.engine.build", "bellwire.engine.build_hook"}
 
@@ -121,7 +123,14 @@ def test_tests_mirror_the_house(path: Path) -> None:
     assert any(f"{subject}_".startswith(f"{name}_") for name in subjects)
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *VIZ, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_what_tests_share_is_in_support(path: Path) -> None:
+    """No test module is imported: who changes one need not think of another, and each can be run alone."""
+    modules = {name.split(".")[-1] for name in imports(path.read_text()) if name.startswith("tests.")}
+    assert not {name for name in modules if f"{name}.py" in NAMES_OF_TESTS}
+
+
+@pytest.mark.parametrize("path", [*ENGINE, *VIZ, *TESTS], ids=name_of)
 def test_everything_is_imported_from_the_one_package(path: Path) -> None:
     """From the tree's top `import engine` would work as well, and bring every class a second time."""
     if path.name != "test_layers.py":
