@@ -72,7 +72,7 @@ class EventKind(IntEnum):
     BUFFERS = 17
     # The guest, about to let interrupts in again after it has held them off: seq newest interrupt that was announced.
     WINDOW = 18
-    # The stream begins in the middle of a run, behind these numbers: id Before (engine/folds/beginning.py), seq the
+    # The stream begins in the middle of a run, behind these numbers: id Before (engine/folds/before.py), seq the
     # number, arg which queue or counter it is of.
     BEFORE = 20
     # The kernel has refused what the engine asked for: id Operation, seq the GSI or the ioeventfd's address, arg errno.

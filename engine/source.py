@@ -1,40 +1,73 @@
-"""Where events come from: the one interface that a live Session and a Replay share.
+"""Where events come from: what a live Session, a Replay and a program without either have in common.
 
 Every view is built on it, so every view can be tested, and used, without KVM.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Self
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import Clock, Events
-
-if TYPE_CHECKING:
-    from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.events import Clock, Events, no_events
+from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, load_scenario
 
 
-class Source(Protocol):
-    """Yields events in the order of their TSC; takes commands that come back as events."""
+class Label(StrEnum):
+    """What a source is, as it stands on the screen."""
 
-    label: str  # "LIVE" or "REPLAY"
-    backend: str  # "kvm_intel", "kvm_amd", "kvm_pvm"
-    host: dict[str, str]  # kernel, cpu, cpus, backend, clock; of a started one also tsc_khz and tsc_offset
-    clock: Clock
-    scenario: Scenario
+    LIVE = "LIVE"
+    REPLAY = "REPLAY"
+    NO_KVM = "NO KVM"
+
+
+class Order(StrEnum):
+    """What a source can be asked to do while it runs. Beside each: its value; True where nothing is said."""
+
+    IOEVENTFD = "ioeventfd"  # whether it is assigned
+    IRQFD = "irqfd"  # whether it is assigned
+    ROUTE = "route"  # the interrupt's GSI leads to the guest's other vector
+    DOORBELL = "doorbell"  # the guest rings once
+    INTERRUPT = "interrupt"  # the host interrupts the guest once
+    PACE = "pace"  # signals a second; math.inf: flat out; 0: by hand only
+    BURST = "burst"  # signals a tick of the pace
+    IDLE = "idle"  # what the guest does between signals: "hlt" or "spin"
+    RUN = "run"  # whether the pace drives signals, or is held
+
+
+class Source:
+    """Yields events in the order of their TSC; takes orders, which come back as events.
+
+    As it stands here it yields nothing and does nothing; whoever inherits from it says what it can.
+    """
+
+    label = Label.LIVE
+    why_nothing = ""  # why there is neither a guest nor a recording; "" if there is one
+
+    def __init__(self, scenario: Scenario, host: dict[str, str], clock: Clock) -> None:
+        """host: kernel, cpu, cpus, backend, clock; of a started one also tsc_khz and tsc_offset."""
+        self.scenario, self.host, self.clock = scenario, host, clock
+
+    @property
+    def backend(self) -> str:
+        """Which KVM ran the guest: "kvm_intel", "kvm_amd", "kvm_pvm"."""
+        return self.host.get("backend", "")
 
     @property
     def error(self) -> EngineError | None:
         """Why it failed, once it has."""
+        return None
 
     @property
     def warning(self) -> str:
         """What is not as it should be, though it goes on; "" if nothing."""
+        return ""
 
     @property
     def alive(self) -> bool:
         """Whether events may still come."""
+        return False
 
     def start(self) -> None:
         """Begins to yield events."""
@@ -44,45 +77,43 @@ class Source(Protocol):
 
     def take(self) -> Events:
         """Everything new since the last call, sorted by tsc. Never blocks."""
+        return no_events()
 
     def now(self) -> int:
         """The present in TSC cycles (of a replay: the recording's present)."""
+        return 0
 
-    def can(self, ability: str) -> str:
-        """ "" if a command is possible now, else the reason why not.
+    def can(self, order: Order) -> str:
+        """ "" if an order is possible now, else the reason why not."""
+        return ""
 
-        Abilities: ioeventfd, irqfd, route, pace, burst, idle, run, doorbell, interrupt.
-        """
+    def order(self, order: Order, value: bool | float | str = True) -> None:
+        """Takes an order and returns at once; one that is not possible now is passed over."""
 
-    def set_ioeventfd(self, on: bool) -> None:
-        """Assigns or deassigns the ioeventfd while the guest runs."""
-
-    def set_irqfd(self, on: bool) -> None:
-        """Assigns or deassigns the irqfd while the guest runs."""
-
-    def set_pace(self, per_second: float) -> None:
-        """Signals a second; math.inf: flat out; 0: by hand only."""
-
-    def set_burst(self, signals: int) -> None:
-        """Signals a tick of the pace."""
-
-    def set_idle(self, idle: str) -> None:
-        """What the guest does between signals: "hlt" or "spin"."""
-
-    def set_running(self, on: bool) -> None:
-        """Holds the pace, or lets it go on."""
-
-    def ring_once(self) -> None:
-        """Asks the guest for one doorbell."""
-
-    def interrupt_once(self) -> None:
-        """Sends the guest one interrupt."""
-
-    def change_route(self) -> None:
-        """Leads the interrupt to the guest's other vector while interrupts fly."""
-
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.stop()
+
+
+class NoSource(Source):
+    """The source of a program that has none: no KVM here, and no recording opened. It says why."""
+
+    label = Label.NO_KVM
+
+    def __init__(self, reason: str, scenario: Scenario | None = None) -> None:
+        super().__init__(scenario or load_scenario(DEFAULT), {}, Clock(1e9))
+        self.why_nothing = reason
+
+    @property
+    def backend(self) -> str:
+        """None."""
+        return "no KVM"
+
+    def can(self, order: Order) -> str:
+        """Nothing, and why."""
+        return self.why_nothing

@@ -1,3 +1,4 @@
+// rings
 /* Rings at the pace, and after each burst reads the doorbell's address once, as a driver reads a status register when it
  * has written all it has to say: a read leaves to user space at once, whatever becomes of the writes. */
 #include "guest.h"

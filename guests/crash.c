@@ -1,3 +1,4 @@
+// rings
 /* Rings the doorbell at the pace as doorbell.c, until BW_CTL_CRASH tells it to break: it then meets an exception with no
  * interrupt table to look it up in, so neither its handler nor that of the double fault can be found. */
 #include "guest.h"

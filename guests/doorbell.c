@@ -1,3 +1,4 @@
+// rings
 /* Rings the doorbell at the pace and waits for no answer. Shows what one doorbell costs the guest, and how doorbells
  * that are rung faster than the host reads add up in the eventfd. */
 #include "guest.h"

@@ -1,3 +1,4 @@
+// listens
 /* Rings nothing: waits for interrupts, which start.S handles. */
 #include "guest.h"
 

@@ -1,3 +1,4 @@
+// rings
 /* Rings at the pace and waits for no answer, as doorbell.c; but each time with the next value, or at the next address: as
  * a driver kicks one queue after the other. The host sets both up once, so this guest may keep them where they stand. */
 #include "guest.h"

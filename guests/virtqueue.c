@@ -1,3 +1,4 @@
+// rings, listens
 /* The driver of a split virtqueue (virtio 1.2, 2.7). Each buffer is a number that the device has to answer by its
  * complement. The driver kicks after each buffer, unless the device has said that it need not; it takes buffers back when
  * an interrupt has told it to.

@@ -100,16 +100,24 @@ def nothing_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def style_as_at_first() -> Iterator[None]:
-    """A window styles the whole application: not the tests after it."""
+def screen_as_at_first() -> Iterator[None]:
+    """What a test's window was, and how it styled the whole application, is gone before the next test.
+
+    Outside of an event loop Qt deletes nothing by itself: the windows of a thousand tests would each be styled anew by
+    every further one.
+    """
     yield
     if "PySide6.QtWidgets" not in sys.modules:
         return
+    from PySide6.QtCore import QCoreApplication, QEvent
     from PySide6.QtGui import QPalette
     from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance()
-    if isinstance(app, QApplication) and app.styleSheet():
+    if not isinstance(app, QApplication):
+        return
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    if app.styleSheet():
         app.setStyleSheet("")
         app.setPalette(QPalette())
 

@@ -32,6 +32,7 @@ from rich.table import Table
 
 from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.live.session import Session
+from bellwire.engine.source import Order
 from bellwire.engine.verdict import Verdict
 from bellwire.viz.model.live import LiveModel
 from tests.fuzz_guests import FAMILIES, Case
@@ -137,17 +138,17 @@ def play(hand: Random, session: Session) -> None:
     """Now and then a command; what a scenario has not, the session refuses by itself."""
     match hand.randrange(12):
         case 0:
-            session.set_ioeventfd(hand.random() < 0.5)
+            session.order(Order.IOEVENTFD, hand.random() < 0.5)
         case 1:
-            session.set_irqfd(hand.random() < 0.5)
+            session.order(Order.IRQFD, hand.random() < 0.5)
         case 2:
-            session.ring_once()
+            session.order(Order.DOORBELL)
         case 3:
-            session.interrupt_once()
+            session.order(Order.INTERRUPT)
         case 4:
-            session.change_route()
+            session.order(Order.ROUTE)
         case 5:
-            session.set_burst(hand.randrange(1, 50))
+            session.order(Order.BURST, hand.randrange(1, 50))
 
 
 def verdict(session: Session) -> tuple[str, str]:

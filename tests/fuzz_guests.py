@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 
 from bellwire.engine._core import lib
-from bellwire.engine.kvm import storage_daemon, uring
+from bellwire.engine.machines.build import refusal
 from bellwire.engine.machines.guest import guest_image
 from bellwire.engine.scenarios.scenario import Doorbell, Pace, Scenario, list_scenarios
+from bellwire.engine.scenarios.traits import Trait, traits_of
 
 FLAT_OUT = Pace(float("inf"), 1, "hlt")
 CHEAP = 3  # a machine that starts no other process is chosen so many times more often
@@ -56,12 +57,11 @@ class Case:
 @cache
 def machines() -> list[list[Scenario]]:
     """The scenarios of each machine that this host can run, as often as it is to be chosen."""
-    refusals = {"io-uring": uring.uring_refusal(), "vhost-user": storage_daemon.daemon_refusal()}
     there: dict[str, list[Scenario]] = {}
     for scenario in sorted(list_scenarios(), key=lambda scenario: scenario.name):
-        if not refusals.get(scenario.machine):
+        if not refusal(scenario):
             there.setdefault(scenario.machine, []).append(scenario)
-    return [some for machine, some in there.items() for _ in range(1 if machine == "vhost-user" else CHEAP)]
+    return [some for some in there.values() for _ in range(1 if Trait.PARTNERED in traits_of(some[0]) else CHEAP)]
 
 
 # -- the families ------------------------------------------------------------------------------------------------------

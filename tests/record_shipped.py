@@ -11,6 +11,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.source import Order
 from bellwire.viz.cli.opening import SHIPPED
 from bellwire.viz.style.assets import asset
 from bellwire.viz.text.versions import program_version
@@ -27,8 +28,8 @@ def main() -> None:
     session = Session(load_scenario("roundtrip").with_settings(PACE))
     with session, Recorder(path, Header.of(session, program_version()), compression="zstd") as recorder:
         for ioeventfd, irqfd in WIRINGS:
-            session.set_ioeventfd(ioeventfd)
-            session.set_irqfd(irqfd)
+            session.order(Order.IOEVENTFD, ioeventfd)
+            session.order(Order.IRQFD, irqfd)
             time.sleep(SECONDS)
             recorder.append(session.take())
         session.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,6 +100,30 @@ def test_a_room_knows_itself_and_what_is_below(path: Path) -> None:
     if own in GROUND:
         others -= GROUND
     assert {room for room in others if FLOOR[room] >= FLOOR[own]} == set()
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that each import the one before, the first of them also last; empty if there is no such circle."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_the_rule_finds_a_circle() -> None:
+    assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) in (["b", "c", "b"], ["c", "b", "c"])
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Late imports and those for types count as well: a module can be read without those above it."""
+    paths = {module_of(path): path for path in [*ENGINE, *VIZ]}
+    graph = {
+        module: {name.removeprefix("bellwire.") for name in imports(path.read_text())} & set(paths) - {module}
+        for module, path in paths.items()
+    }
+    assert circle_in(graph) == []
 
 
 def test_no_folder_is_a_crowd() -> None:

@@ -17,7 +17,7 @@ from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import load_scenario
-from bellwire.engine.source import Source
+from bellwire.engine.source import Order, Source
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline.lanes import lanes_of
 from bellwire.viz.timeline.past import HeldPast
@@ -35,7 +35,7 @@ def recorded(source: Source, path: Path, run: list[float]) -> LiveModel:
         model = LiveModel(source)  # whose clock is known only now
         for n, seconds in enumerate(run):
             if n in (len(run) // 3, len(run) // 2):
-                source.set_ioeventfd(n == len(run) // 2)
+                source.order(Order.IOEVENTFD, n == len(run) // 2)
             if isinstance(source, FakeSource):
                 source.run(seconds)
             else:

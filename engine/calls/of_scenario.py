@@ -1,7 +1,7 @@
 """The calls that a scenario's machine makes, in the order in which it makes them, then those of each signal.
 
 Derived from the scenario and from how the switches stand, so that a recording shows the calls of the run that it is of.
-tests/test_calls.py compares them with what the machines pass to the kernel.
+tests/engine/calls/test_of_scenario.py compares them with what the machines pass to the kernel.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import Ringing, ringings
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 
 Wiring = Mapping[Switch, bool]
 
@@ -42,7 +43,7 @@ def calls_of(scenario: Scenario, wiring: Wiring | None = None) -> tuple[Call, ..
         Switch.IRQFD: bool(scenario.interrupt and scenario.interrupt.irqfd),
     }
     stands |= {switch: on for switch, on in (wiring or {}).items() if begins.get(switch)}
-    derive = _Direct if scenario.direct else _Classic
+    derive = _Direct if Trait.DIRECT in traits_of(scenario) else _Classic
     return tuple(derive(scenario, stands).calls())
 
 
@@ -68,7 +69,7 @@ class _Machine:
     """What all machines share."""
 
     def __init__(self, scenario: Scenario, wiring: Wiring) -> None:
-        self.scenario, self.wiring = scenario, wiring
+        self.scenario, self.wiring, self.traits = scenario, wiring, traits_of(scenario)
         self.kvm = OpenKvm(name="open")
 
     def guest(self, letter: str = "") -> GuestCalls:
@@ -167,7 +168,7 @@ class _Machine:
 
 
 class _Classic(_Machine):
-    """One guest and an I/O thread (engine/machines/one_guest.py, uring.py, virtqueue.py)."""
+    """One guest and an I/O thread (engine/machines/one_guest.py and what is made of it)."""
 
     def calls(self) -> Iterator[Call]:
         """In order."""
@@ -213,7 +214,7 @@ class _Classic(_Machine):
         return irqs, resample
 
     def _uring(self, guest: GuestCalls, irqs: list[NewEventfd]) -> SubmitRead | None:
-        if self.scenario.machine != "io-uring":
+        if Trait.IO_URING not in self.traits:
             return None
         register = RegisterEventfd(name="io-uring", eventfd=irqs[0], memory=guest.memory)
         return SubmitRead(name="submit", uring=register)
@@ -224,7 +225,7 @@ class _Classic(_Machine):
         interrupt = self.interrupt
         if interrupt.trigger == "level" and not interrupt.irqfd:  # settled before the guest boots
             return []
-        fixed = interrupt.trigger == "level" or self.scenario.machine == "io-uring"
+        fixed = bool(self.traits & {Trait.LEVEL, Trait.IO_URING})
         return [
             AssignIrqfd(
                 name=numbered("irqfd", n, len(irqs)),
@@ -327,14 +328,14 @@ class _Direct(_Machine):
 
     def calls(self) -> Iterator[Call]:
         """In order."""
-        partnered = self.scenario.partnered
+        partnered = Trait.PARTNERED in self.traits
         call = NewEventfd(name="eventfd-call", called="call", purpose="whoever adds to it interrupts the guest")
         kick = NewEventfd(name="eventfd-kick", called="kick", purpose="counts doorbells, for the other process")
         both = NewEventfd(name="eventfd", called="bell", purpose="the doorbell of one is the interrupt of the other")
         rung, irq = (kick, call) if partnered else (both, both)
         yield from (call, kick) if partnered else (both,)
         yield self.kvm
-        guests = [self.guest("b"), self.guest("a")] if self.scenario.machine == "two-guests" else [self.guest()]
+        guests = [self.guest("b"), self.guest("a")] if Trait.TWO_GUESTS in self.traits else [self.guest()]
         listener, ringer = guests[0], guests[-1]
         for guest in guests:
             yield from guest.calls()

@@ -270,7 +270,7 @@ def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What each of several vCPUs did."""
-    if evidence.scenario.machine != "two-vcpus":
+    if evidence.scenario.vcpus == 1:
         return
     if evidence.rung_by:
         rang = ", ".join(f"vCPU {vcpu} rang {count:,}" for vcpu, count in sorted(evidence.rung_by.items()))

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
-from bellwire.engine.folds.beginning import Beginning
+from bellwire.engine.folds.before import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 
 JOURNEY: np.dtype[np.void] = np.dtype(
     [
@@ -71,12 +72,11 @@ class JourneyTracker:
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        interrupt = scenario.interrupt
-        self.answered = scenario.doorbell is not None and interrupt is not None and interrupt.by == "guest"
-        self.direct = interrupt is not None and interrupt.by in ("doorbell", "partner")
-        self.partnered = interrupt is not None and interrupt.by == "partner"
+        traits = traits_of(scenario)
+        self.answered, self.direct = Trait.ANSWERED in traits, Trait.DIRECT in traits
+        self.partnered = Trait.PARTNERED in traits
         self.pin = MaskedPin()
-        if interrupt and interrupt.masked:
+        if Trait.MASKED in traits:
             self.pin.mask(0)
         self.queues = scenario.doorbell.queues if scenario.doorbell else 1
         self.vcpus = scenario.vcpus  # that ring

@@ -8,8 +8,7 @@ from typing import Any
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import KvmError, check
-from bellwire.engine.kvm.owner import Owner
-from bellwire.engine.kvm.vcpu import Vcpu
+from bellwire.engine.kvm.owner import HasFd, Owner
 from bellwire.engine.kvm.vm import Vm
 
 
@@ -48,7 +47,8 @@ class CoalescedWrite:
 class CoalescedRing(Owner):
     """The ring of a VM, seen through one of its vCPUs. There is one, so one taker. May be read while the guest runs."""
 
-    def __init__(self, vm: Vm, vcpu: Vcpu) -> None:
+    def __init__(self, vm: Vm, vcpu: HasFd) -> None:
+        """vcpu: one of the VM's vCPUs, which knows the ring in its turn; here its file descriptor is mapped."""
         error = ffi.new("int *")
         self.handle: Any = lib.bw_coalesced_new(vm.fd, vcpu.fd, error)
         if self.handle == ffi.NULL:

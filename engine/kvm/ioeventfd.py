@@ -103,7 +103,8 @@ class Ioeventfd(Owner):
         return ""
 
     def _who_is_there(self) -> str:
-        others = [str(other.match) for other in self.vm.ioeventfds if other.match.collides(self.match)]
+        registered = [other.match for other in self.vm.ioeventfds if isinstance(other, Ioeventfd)]
+        others = [str(match) for match in registered if match.collides(self.match)]
         there = " and ".join(others) or "one that was not made here"
         return f"Registered already: {there}. Close it first, or tell them apart by address, length or datamatch."
 

@@ -50,7 +50,8 @@ class Irqfd(Owner):
         return ""
 
     def _who_has_it(self) -> str:
-        irqfds = [irqfd for vm in self.vm.kvm.vms for irqfd in vm.irqfds if irqfd.eventfd_id == self.eventfd_id]
+        registered = [irqfd for vm in self.vm.kvm.vms for irqfd in vm.irqfds if isinstance(irqfd, Irqfd)]
+        irqfds = [irqfd for irqfd in registered if irqfd.eventfd_id == self.eventfd_id]
         if not irqfds or self.eventfd_id < 0:
             return "This eventfd is an irqfd already."
         where = "this VM" if irqfds[0].vm is self.vm else "another VM"

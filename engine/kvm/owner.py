@@ -6,7 +6,7 @@ import os
 import select
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import LeftBehindError, check
@@ -30,6 +30,15 @@ class Owner:
     ) -> None:
         if not isinstance(error, LeftBehindError):
             self.close()
+
+
+class HasFd(Protocol):
+    """Whatever has a file descriptor."""
+
+    @property
+    def fd(self) -> int:
+        """The file descriptor; -1 once it is closed."""
+        ...
 
 
 class Fd(Owner):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import KvmError, LeftBehindError, check
 from bellwire.engine.events import exit_name
+from bellwire.engine.kvm.coalesced import CoalescedRing
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import Memory, Vm
 from bellwire.engine.verdict import Ending
-
-if TYPE_CHECKING:  # it knows the vCPU
-    from bellwire.engine.kvm.coalesced import CoalescedRing
 
 REFUSED = {
     errno.EEXIST: "This VM has a vCPU of this number already; it is its local APIC's as well.",

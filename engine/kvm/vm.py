@@ -10,16 +10,12 @@ import errno
 import os
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, NoKvmError, check
 from bellwire.engine.kvm.gsi import GsiRoute, broken_rule, default_routes
 from bellwire.engine.kvm.owner import Fd, Owner
-
-if TYPE_CHECKING:  # they know the VM, which only keeps them
-    from bellwire.engine.kvm.ioeventfd import Ioeventfd
-    from bellwire.engine.kvm.irqfd import Irqfd
 
 __all__ = ["GsiRoute", "Kvm", "Memory", "Vm"]
 
@@ -110,6 +106,7 @@ class Vm(Fd):
     """A virtual machine, and what is registered with it.
 
     KVM lists nothing of that, so it is noted here, as long as the kernel has it: `ioeventfds`, `irqfds` and `routes`.
+    The first two know the VM, which only keeps them.
     irqchip: "none", "split" (local APICs in the kernel) or "full" (and IOAPIC and PIC).
     """
 
@@ -118,8 +115,8 @@ class Vm(Fd):
         self.kvm = kvm
         self.irqchip = "none"
         self.routes: tuple[GsiRoute, ...] = ()
-        self.ioeventfds: list[Ioeventfd] = []
-        self.irqfds: list[Irqfd] = []
+        self.ioeventfds: list[Owner] = []
+        self.irqfds: list[Owner] = []
         kvm.vms.append(self)
 
     def create_irqchip(self) -> None:

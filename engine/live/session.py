@@ -1,7 +1,7 @@
 """A live source of events: runs a scenario in a real guest.
 
 Guarantees:
-- The engine thread alone uses the machine. Commands from other threads are put into a queue and return at once.
+- The engine thread alone uses the machine. Orders of another thread (one) are put into a queue and return at once.
 - take() hands on every event once, in batches sorted by time. Events are held back for a while, and while a
   doorbell has left or arrived whose own stamp is not yet published, so that batches follow each other in time as well.
   An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
@@ -17,8 +17,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -41,10 +41,10 @@ from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.host.host import host_facts, usable_kvm
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.lab import SWITCHES, LabClock, do_step
+from bellwire.engine.machines.lab import SWITCHES, LabClock
 from bellwire.engine.machines.machine import Machine
-from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
+from bellwire.engine.source import Order, Source
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
@@ -54,23 +54,20 @@ JOIN_SECONDS = 8.0
 NOT_LIVE = "The session has ended."
 NOT_READY = "The guest has not said that it is ready; it may have lost its way while it booted."
 FLAT_OUT_REASON = "The guest rings flat out; lower the pace to ring by hand."
+PACED = (Order.PACE, Order.BURST, Order.IDLE, Order.RUN)  # orders that change the pace
 
 
-class Session:
+class Session(Source):
     """Runs `scenario` from start() to stop().
 
     limit: signals in all, then the pace ends. cpus: for the vCPU and the I/O thread; by default two of this process's.
     """
 
-    label = "LIVE"
+    error: EngineError | None = None
+    warning = ""
 
     def __init__(self, scenario: Scenario, *, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
-        self.scenario = scenario
-        self.host = host_facts()
-        self.backend = self.host["backend"]
-        self.clock = Clock(1e9)  # the machine's own, from start() on
-        self.error: EngineError | None = None
-        self.warning = ""  # what is not as it should be, though it goes on
+        super().__init__(scenario, host_facts(), Clock(1e9))  # the clock is the machine's own from start() on
         self._limit, self._cpus = limit, cpus
         self._pace = scenario.pace
         self._running = True
@@ -123,15 +120,6 @@ class Session:
         """Whether events may still come."""
         return self._thread is not None and self._thread.is_alive()
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     # -- what others ask ---------------------------------------------------------------------------------------------
 
     def take(self) -> Events:
@@ -154,67 +142,54 @@ class Session:
         """The other process that the guest talks with, as in "qemu-storage-daemon, pid 1234"; "" if there is none."""
         return self._machine.partner if self._machine else ""
 
-    def can(self, ability: str) -> str:
-        """ "" if the command is possible now, else why not."""
+    # -- orders ------------------------------------------------------------------------------------------------------
+
+    def can(self, order: Order) -> str:
+        """ "" if the order is possible now, else why not."""
         if not self.alive:
             return NOT_LIVE
-        if self._machine and ability in self._machine.cannot:
-            return self._machine.cannot[ability]
-        if ability == "doorbell" and math.isinf(self._pace.per_second) and self._running:
+        if self._machine and order in self._machine.cannot:
+            return self._machine.cannot[order]
+        if order is Order.DOORBELL and math.isinf(self._pace.per_second) and self._running:
             return FLAT_OUT_REASON
         return ""
 
-    # -- commands ----------------------------------------------------------------------------------------------------
-
-    def set_ioeventfd(self, on: bool) -> None:
-        """Assigns or deassigns the ioeventfd while the guest rings."""
-        self._order("ioeventfd", lambda machine: self._switch(Switch.IOEVENTFD, machine.set_ioeventfd, on))
-
-    def set_irqfd(self, on: bool) -> None:
-        """Assigns or deassigns the irqfd while interrupts fly."""
-        self._order("irqfd", lambda machine: self._switch(Switch.IRQFD, machine.set_irqfd, on))
-
-    def change_route(self) -> None:
-        """Leads the interrupt to the guest's other vector while interrupts fly."""
-        self._order("route", lambda machine: self._hold(machine.change_route()))
-
-    def set_pace(self, per_second: float) -> None:
-        """Signals a second; math.inf: flat out; 0: by hand only."""
-        self._set_pace(per_second=per_second)
-
-    def set_burst(self, signals: int) -> None:
-        """Signals a tick of the pace."""
-        self._set_pace(burst=signals)
-
-    def set_idle(self, idle: str) -> None:
-        """What the guest does between signals: "hlt" or "spin"."""
-        self._set_pace(idle=idle)
-
-    def set_running(self, on: bool) -> None:
-        """Holds the pace, or lets it go on."""
-        self._running = on
-        self._set_pace()
-
-    def ring_once(self) -> None:
-        """Asks the guest for one doorbell."""
-        self._order("doorbell", lambda machine: machine.ring_once())
-
-    def interrupt_once(self) -> None:
-        """Sends the guest one interrupt."""
-        self._order("interrupt", lambda machine: machine.interrupt_once())
-
-    def _order(self, ability: str, command: Callable[[Machine], None]) -> None:
-        if not self.can(ability) and self._machine is not None:
-            machine = self._machine
-            self._commands.put(lambda: command(machine))
-
-    def _set_pace(self, **change: Any) -> None:
-        """The pace as a whole is what the machine takes, so that each order is complete."""
-        if not self.alive:
+    def order(self, order: Order, value: bool | float | str = True) -> None:
+        """Puts the order into the engine thread's queue and returns; one that is not possible now is passed over."""
+        machine = self._machine
+        if machine is None or self.can(order):
             return
-        wanted = self._pace = replace(self._pace, **change)
-        running = self._running
-        self._order("pace", lambda machine: self._apply_pace(machine, wanted, running))
+        if order in PACED:
+            self._change_pace(order, value)
+            self._commands.put(partial(self._apply_pace, machine, self._pace, self._running))
+        else:
+            self._commands.put(partial(self._obey, machine, order, bool(value)))
+
+    def _change_pace(self, order: Order, value: Any) -> None:
+        """The pace as a whole is what the machine takes, so that each order is complete."""
+        match order:
+            case Order.RUN:
+                self._running = bool(value)
+            case Order.PACE:
+                self._pace = replace(self._pace, per_second=float(value))
+            case Order.BURST:
+                self._pace = replace(self._pace, burst=round(value))
+            case Order.IDLE:
+                self._pace = replace(self._pace, idle=str(value))
+
+    def _obey(self, machine: Machine, order: Order, on: bool) -> None:
+        """In the engine thread."""
+        match order:
+            case Order.IOEVENTFD:
+                self._switch(Switch.IOEVENTFD, machine.set_ioeventfd, on)
+            case Order.IRQFD:
+                self._switch(Switch.IRQFD, machine.set_irqfd, on)
+            case Order.ROUTE:
+                self._hold(machine.change_route())
+            case Order.DOORBELL:
+                machine.ring_once()
+            case Order.INTERRUPT:
+                machine.interrupt_once()
 
     # -- the engine thread -------------------------------------------------------------------------------------------
 
@@ -224,7 +199,7 @@ class Session:
         try:
             self._announce(machine)
             while self.error is None and not (self._stopping.is_set() and self._commands.empty()):
-                self._obey(TICK_SECONDS)
+                self._serve(TICK_SECONDS)
                 self._play(machine)
                 self._work(machine)
             self._settle(machine)
@@ -264,10 +239,10 @@ class Session:
         if step.do in SWITCHES:
             switch, on = SWITCHES[step.do]
             self._switch(switch, machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd, on)
-        elif isinstance(machine, OneGuest):
-            self._hold(do_step(machine, step))
+        else:
+            self._hold(machine.do_step(step))
 
-    def _obey(self, seconds: float) -> None:
+    def _serve(self, seconds: float) -> None:
         """Waits for a command for a while, then carries out those there are; after a tick the rings come first."""
         until = time.monotonic() + max(seconds, TICK_SECONDS)
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from bellwire.engine.errors import KvmError
 from bellwire.engine.events import EventKind, Events, Lane, Operation, Setting, Switch, event, no_events
 from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.kvm.irqfd import Irqfd
-from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import Doorbell, Lab, LabStep
+
+if TYPE_CHECKING:
+    from bellwire.engine.machines.one_guest import OneGuest
 
 # The steps that are the live switches; the session throws them.
 SWITCHES = {

@@ -10,14 +10,17 @@ from typing import Any
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, EventfdRole, Events, Lane, no_events
-from bellwire.engine.scenarios.scenario import Pace, Scenario
+from bellwire.engine.machines.guest import NO_LIMIT, two_cpus
+from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
 
+NO_LAB = "This machine takes no steps of a lab but the live switches."
 ONE_ROUTE = "The guest has a second vector for messages only, and only where the host signals it."
 
 
 class Machine(ABC):
-    """Guests, threads and wires, built whole and closed whole.
+    """Guests, threads and wires, built whole and closed whole. What it is says engine/scenarios/machines.py.
 
+    limit: signals in all, by default no end. cpus: for its two threads, by default two of this process's.
     cannot: commands that this machine does not know, each with the reason.
     partner: the other process that the guest talks with, "" if there is none; partner_pid: its number, or 0.
     """
@@ -27,9 +30,16 @@ class Machine(ABC):
     partner = ""
     partner_pid = 0
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
         self.scenario = scenario
+        self.limit = NO_LIMIT if limit is None else limit
+        self.cpus = two_cpus() if cpus is None else cpus
         self.cannot = {"route": ONE_ROUTE}
+
+    @classmethod
+    def refusal(cls) -> str:
+        """Why this host, which has KVM, cannot run it all the same; "" if it can."""
+        return ""
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -77,6 +87,10 @@ class Machine(ABC):
     def interrupt_once(self) -> None:
         """Signals one interrupt."""
         raise EngineError(self.cannot["interrupt"])
+
+    def do_step(self, step: LabStep) -> Events:
+        """Does a step of a lab that is none of the live switches; the events that tell of it."""
+        raise EngineError(NO_LAB)
 
     # -- what has happened -------------------------------------------------------------------------------------------
 

@@ -22,10 +22,11 @@ from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting
 from bellwire.engine.kvm.iothread import IoThread
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute
-from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram, two_cpus
+from bellwire.engine.machines import lab
+from bellwire.engine.machines.guest import Guest, GuestProgram
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.wires import DoorbellWires, InterruptWires, route_of
-from bellwire.engine.scenarios.scenario import Interrupt, Pace, Scenario
+from bellwire.engine.scenarios.scenario import Interrupt, LabStep, Pace, Scenario
 
 IO_RING = 1 << 19  # half a second of signals flat out: an engine thread may be kept from its CPU that long
 PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}
@@ -38,9 +39,7 @@ class OneGuest(Machine):
     """Builds what a scenario names. cpus: for the vCPU and the I/O thread; by default two of this process's."""
 
     def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
-        super().__init__(scenario)
-        self.limit = NO_LIMIT if limit is None else limit
-        self.cpus = two_cpus() if cpus is None else cpus
+        super().__init__(scenario, limit, cpus)
         self._stack = ExitStack()
         self._told, self._next_route = False, 0.0
         self.masked = scenario.interrupt is not None and scenario.interrupt.masked
@@ -195,6 +194,10 @@ class OneGuest(Machine):
     def interrupt_once(self) -> None:
         """Has the I/O thread signal one interrupt."""
         self.io_thread.command(singles=self.io_thread.orders.singles + 1)
+
+    def do_step(self, step: LabStep) -> Events:
+        """Breaks or mends what the step says; the events that tell of it."""
+        return lab.do_step(self, step)
 
     # -- what has happened -------------------------------------------------------------------------------------------
 

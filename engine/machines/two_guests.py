@@ -23,7 +23,7 @@ from bellwire.engine.events import EventfdRole, Events, Lane
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
-from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram, two_cpus
+from bellwire.engine.machines.guest import Guest, GuestProgram
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import ringings
@@ -39,13 +39,11 @@ class TwoGuests(Machine):
     """Guest A rings, guest B is interrupted. cpus: for A and B; by default two of this process's."""
 
     def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
-        super().__init__(scenario)
+        super().__init__(scenario, limit, cpus)
         assert scenario.doorbell is not None
         assert scenario.interrupt is not None
         self.doorbell: Doorbell = scenario.doorbell
         self.interrupt: Interrupt = scenario.interrupt
-        self.limit = NO_LIMIT if limit is None else limit
-        self.cpus = two_cpus() if cpus is None else cpus
         self.cannot |= {"interrupt": NO_HOST_THREAD}
         self._stack = ExitStack()
         self._ioeventfd: Ioeventfd | None = None

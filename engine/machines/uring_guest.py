@@ -6,7 +6,7 @@ from typing import Any
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
-from bellwire.engine.kvm.uring import Uring
+from bellwire.engine.kvm.uring import Uring, uring_refusal
 from bellwire.engine.machines.one_guest import OneGuest
 
 COMPLETION_SIGNALS = (
@@ -16,6 +16,11 @@ COMPLETION_SIGNALS = (
 
 class UringGuest(OneGuest):
     """The classic machine, but each interrupt is the completion of a read."""
+
+    @classmethod
+    def refusal(cls) -> str:
+        """io_uring may be disabled, or missing."""
+        return uring_refusal()
 
     def _connect(self) -> None:
         self.cannot |= {"irqfd": COMPLETION_SIGNALS}

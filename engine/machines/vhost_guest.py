@@ -19,7 +19,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventfdRole
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
-from bellwire.engine.kvm.storage_daemon import StorageDaemon
+from bellwire.engine.kvm.storage_daemon import StorageDaemon, daemon_refusal
 from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
 from bellwire.engine.machines.two_guests import SelfDoorbell
 
@@ -34,6 +34,11 @@ class VhostUserGuest(SelfDoorbell):
     """Like a guest that rings itself, but on the way from its doorbell to its interrupt there is another process."""
 
     _base = -1  # the available index that the daemon came to; -1: not asked yet
+
+    @classmethod
+    def refusal(cls) -> str:
+        """The daemon may not be installed."""
+        return daemon_refusal()
 
     def _build(self) -> None:
         enter = self._stack.enter_context

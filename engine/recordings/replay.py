@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from bellwire.engine.recordings.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
 from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.source import Label, Order, Source
 
 REASON = "This is a recording: it shows what happened, and cannot be changed."
 
@@ -36,21 +35,19 @@ class Resumed:
     counted: bool  # whether the tally is of the whole recording until then, or counts from there
 
 
-class Replay:
+class Replay(Source):
     """Yields a recording's events at the pace at which they happened. At the end it rests, until restart().
 
     After seek() it goes on from there; what came shortly before comes at once. `resumed` says what came before that.
     """
 
-    label = "REPLAY"
+    label = Label.REPLAY
+    error: EngineError | None = None
 
     def __init__(self, recording: Recording, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        header = recording.header
+        super().__init__(header.scenario, header.host, header.clock)
         self.recording = recording
-        self.scenario = recording.header.scenario
-        self.host = recording.header.host
-        self.backend = recording.header.backend
-        self.clock = recording.header.clock
-        self.error: EngineError | None = None
         self._monotonic_ns = monotonic_ns
         self._started_ns: int | None = None
         self._stopped_at: int | None = None
@@ -66,6 +63,11 @@ class Replay:
         """What is missing from the recording, or from its totals, "" if nothing is."""
         partial = "" if self.resumed is None or self.resumed.counted else UNCOUNTED
         return " ".join(filter(None, (self.recording.warning, partial)))
+
+    @property
+    def backend(self) -> str:
+        """Which KVM ran the guest."""
+        return self.recording.header.backend
 
     @property
     def alive(self) -> bool:
@@ -159,42 +161,6 @@ class Replay:
             self.error = error
             return no_events()
 
-    def can(self, ability: str) -> str:
+    def can(self, order: Order) -> str:
         """A recording can do nothing; this is the reason."""
         return REASON
-
-    def set_ioeventfd(self, on: bool) -> None:
-        """Does nothing."""
-
-    def set_irqfd(self, on: bool) -> None:
-        """Does nothing."""
-
-    def set_pace(self, per_second: float) -> None:
-        """Does nothing."""
-
-    def set_burst(self, signals: int) -> None:
-        """Does nothing."""
-
-    def set_idle(self, idle: str) -> None:
-        """Does nothing."""
-
-    def set_running(self, on: bool) -> None:
-        """Does nothing."""
-
-    def ring_once(self) -> None:
-        """Does nothing."""
-
-    def interrupt_once(self) -> None:
-        """Does nothing."""
-
-    def change_route(self) -> None:
-        """Does nothing."""
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

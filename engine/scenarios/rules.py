@@ -11,15 +11,14 @@ from typing import Any
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
+from bellwire.engine.scenarios.machines import LABS, MACHINES, ONE_GUEST, SIGNALLERS, SPLIT, mismatches, with_vcpu
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 GROUPS = (  # in the order in which they are best met
     *("Round trip", "Doorbells", "Matching", "Interrupts", "Levels, masks, windows", "Coalescing"),
     *("Kernel only", "Virtio", "Labs"),
 )
-# engine/machines/machine.py builds them
-MACHINES = ("one-guest", "two-guests", "self-doorbell", "two-vcpus", "io-uring", "virtqueue", "vhost-user")
-KERNEL_ONLY = ("two-guests", "self-doorbell")  # those in which no host thread stands between the two wires
+# What the first line of each guests/*.c says of it; a wheel has the images alone.
 LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
 FLAT_OUT = "flat-out"
@@ -145,7 +144,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "purpose": text(),
         "shows": text(),
         "guest": guest(),
-        "machine": optional(choice(*MACHINES), "one-guest"),
+        "machine": optional(choice(*MACHINES), ONE_GUEST.name),
         "irqchip": optional(choice("full", "split"), "full"),
     },
     "doorbell": {
@@ -175,7 +174,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "irqfds": optional(whole_number(1, 8), 1),
         "hold_us": optional(whole_number(0, 100_000), 0),
         "reroute_ms": optional(whole_number(0, 10_000), 0),
-        "by": choice("guest", "host", "doorbell", "device", "partner"),
+        "by": choice("guest", "host", *SIGNALLERS),
     },
     "virtqueue": {
         "event_idx": optional(flag(), False),
@@ -301,25 +300,19 @@ def handler_vector(interrupt: Mapping[str, Any]) -> int:
 def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """(table, key, problem) wherever values that are allowed alone do not go together."""
     doorbell, interrupt, program = values.get("doorbell"), values.get("interrupt"), values[""]["guest"]
+    machine = MACHINES[values[""]["machine"]]
     if doorbell is None and program in RINGERS:
         yield "", "guest", f'"{program}" rings doorbells, so the table [doorbell] is needed'
     if interrupt is None and program in LISTENERS:
         yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
-    if (interrupt is not None and interrupt["by"] == "doorbell") != (values[""]["machine"] in KERNEL_ONLY):
-        yield "", "machine", f'by = "doorbell" goes with one of {", ".join(KERNEL_ONLY)}, and only with these'
-    by_device = interrupt is not None and interrupt["by"] == "device"
-    if len({by_device, "virtqueue" in values, values[""]["machine"] == "virtqueue"}) > 1:
-        yield "", "machine", '"virtqueue", the table [virtqueue] and by = "device" go together, and only so'
-    if (interrupt is not None and interrupt["by"] == "partner") != (values[""]["machine"] == "vhost-user"):
-        yield "", "machine", 'by = "partner" goes with vhost-user, and only with it'
-    if values[""]["machine"] == "io-uring" and not (interrupt is not None and interrupt["irqfd"]):
-        yield "interrupt", "irqfd", "on is needed for the machine io-uring: a completion signals an eventfd"
-    if values[""]["irqchip"] == "split" and (values[""]["machine"] != "one-guest" or not by_message(interrupt)):
-        yield "", "irqchip", '"split" has no IOAPIC in the kernel: it goes with the machine one-guest and the route msi'
-    if values[""]["machine"] == "two-vcpus":
-        yield from vcpu_contradictions(doorbell, interrupt)
-    elif interrupt is not None and interrupt["vcpu"]:
-        yield "interrupt", "vcpu", "1 needs the machine two-vcpus"
+    yield from mismatches(values)
+    if values[""]["irqchip"] == "split" and not (machine.split and by_message(interrupt)):
+        with_it = f"it goes with the machine {', '.join(SPLIT)} and the route msi"
+        yield "", "irqchip", f'"split" has no IOAPIC in the kernel: {with_it}'
+    if machine.vcpus > 1:
+        yield from vcpu_contradictions(machine.name, doorbell, interrupt)
+    if interrupt is not None and interrupt["vcpu"] >= machine.vcpus:
+        yield "interrupt", "vcpu", f"{interrupt['vcpu']} needs the machine {with_vcpu(interrupt['vcpu'])}"
     if "lab" in values:
         yield from lab_contradictions(values)
     if doorbell is not None:
@@ -329,13 +322,13 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
 
 
 def vcpu_contradictions(
-    doorbell: Mapping[str, Any] | None, interrupt: Mapping[str, Any] | None
+    machine: str, doorbell: Mapping[str, Any] | None, interrupt: Mapping[str, Any] | None
 ) -> Iterator[tuple[str, str, str]]:
     """Two vCPUs ring or are interrupted: an answer would have to know whom it is for."""
     if doorbell is not None and interrupt is not None:
-        yield "", "machine", '"two-vcpus" goes with [doorbell] or [interrupt], not with both'
+        yield "", "machine", f'"{machine}" goes with [doorbell] or [interrupt], not with both'
     if doorbell is not None and (doorbell["queues"] > 1 or doorbell["addresses"] > 1 or doorbell["coalesced"]):
-        yield "", "machine", '"two-vcpus" goes without queues, addresses and coalesced: both ring one eventfd'
+        yield "", "machine", f'"{machine}" goes without queues, addresses and coalesced: both ring one eventfd'
     if doorbell is not None and doorbell["bus"] == "mmio" and doorbell["address"] < VCPU_MEMORY_END:
         yield (
             "doorbell",
@@ -349,8 +342,8 @@ def vcpu_contradictions(
 def lab_contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """A lab breaks what is there."""
     lab, doorbell, interrupt = values["lab"], values.get("doorbell"), values.get("interrupt")
-    if values[""]["machine"] != "one-guest":
-        yield "lab", "", "goes with the machine one-guest only"
+    if values[""]["machine"] not in LABS:
+        yield "lab", "", f"goes with the machine {', '.join(LABS)} only"
     if 0 < lab["repeat_ms"] < lab["steps"][-1]["at_ms"]:
         yield "lab", "repeat_ms", "must not be earlier than the last step"
     for do in (step["do"] for step in lab["steps"]):

@@ -1,7 +1,7 @@
 """A scenario: which guest runs, how it is wired, how often it signals, and what that shows. Read from guests/*.toml.
 
 A file is checked strictly: what is unknown, missing, of a wrong type or out of range is a ScenarioError, one line that
-names file, line, key and what is allowed. The rules themselves are in scenario_rules.py.
+names file, line, key and what is allowed. The rules themselves are in engine/scenarios/rules.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import Any
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
+from bellwire.engine.scenarios.machines import MACHINES, MachineKind
 from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed_setting
+from bellwire.engine.scenarios.traits import Trait
 
 DEFAULT = "roundtrip"
 
@@ -70,7 +72,7 @@ class Interrupt:
     reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never
     # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct;
     # "device": the device of a virtqueue tells of used buffers, which need not be those of a certain doorbell;
-    # "partner": another process, Scenario.partnered.
+    # "partner": another process reads each doorbell and answers it by one interrupt.
     by: str
 
 
@@ -84,7 +86,7 @@ class Virtqueue:
 
 @dataclass(frozen=True)
 class LabStep:
-    """What a lab does by itself: `do` is one of STEPS of scenario_rules.py."""
+    """What a lab does by itself: `do` is one of STEPS of engine/scenarios/rules.py."""
 
     at_ms: int  # after the start
     do: str
@@ -119,7 +121,7 @@ class Scenario:
     purpose: str  # one line
     shows: str  # what to look at
     guest: str  # the image is guests/<guest>.bin
-    machine: str  # what runs it, engine/machines/machine.py: "one-guest", ...
+    machine: str  # what runs it: one of MACHINES of engine/scenarios/machines.py
     irqchip: str  # "full", or "split": only the local APICs are in the kernel
     doorbell: Doorbell | None
     interrupt: Interrupt | None
@@ -130,22 +132,22 @@ class Scenario:
     ends: bool  # whether the guest is made to end by itself
 
     @property
+    def machine_kind(self) -> MachineKind:
+        """What its machine is."""
+        return MACHINES[self.machine]
+
+    @property
     def vcpus(self) -> int:
         """Of the guest; `vm` of an event says of which one it is."""
-        return 2 if self.machine == "two-vcpus" else 1
+        return self.machine_kind.vcpus
 
     @property
     def direct(self) -> bool:
         """Whether each doorbell interrupts, and no thread of this process reads it.
 
-        Either its eventfd is the irqfd's, or it is partnered.
+        Either its eventfd is the irqfd's, or another process waits for it: Trait.PARTNERED.
         """
-        return self.interrupt is not None and self.interrupt.by in ("doorbell", "partner")
-
-    @property
-    def partnered(self) -> bool:
-        """Whether another process reads each doorbell and answers it by one interrupt."""
-        return self.interrupt is not None and self.interrupt.by == "partner"
+        return Trait.DIRECT in self.machine_kind.traits
 
     def with_settings(self, settings: Mapping[str, str]) -> Scenario:
         """This scenario with some settings changed, as in {"pace": "flat-out", "irqfd": "off"}.

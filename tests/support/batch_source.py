@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from typing import cast
 
 from bellwire.engine.events import Clock, Events, no_events
 from bellwire.engine.scenarios.scenario import load_scenario
@@ -14,27 +13,22 @@ from tests.support.journey_streams import World, cut
 HZ = 1e9  # a cycle is a nanosecond
 
 
-class BatchSource:
+class BatchSource(Source):
     """What a model needs of a source."""
 
-    label, backend = "LIVE", "kvm_fake"
     alive = True
 
     def __init__(self, batches: list[Events], scenario: str = "roundtrip") -> None:
-        self.scenario = load_scenario(scenario)
-        self.clock = Clock(HZ)
+        super().__init__(load_scenario(scenario), {"backend": "kvm_fake"}, Clock(HZ))
         self.batches = list(batches)
 
     def take(self) -> Events:
         return self.batches.pop(0) if self.batches else no_events()
 
-    def now(self) -> int:
-        return 0
-
 
 def model_of(batches: list[Events], scenario: str = "roundtrip") -> LiveModel:
     """A model that has seen nothing yet; each drain() is one batch."""
-    return LiveModel(cast(Source, BatchSource(batches, scenario)))
+    return LiveModel(BatchSource(batches, scenario))
 
 
 def drained(events: Events, scenario: str = "roundtrip") -> LiveModel:

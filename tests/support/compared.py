@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from tests.support.fake_source import FakeSource
 
@@ -18,7 +19,7 @@ def model_at_switch(switch: bool = True) -> LiveModel:
     source.run(1.0)
     model.tick(0.05)
     if switch:
-        source.set_ioeventfd(False)
+        source.order(Order.IOEVENTFD, False)
     source.run(1.0)
     model.tick(0.05)
     return model

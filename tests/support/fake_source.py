@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -23,26 +21,29 @@ from bellwire.engine.events import (
     Switch,
 )
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.source import Label, Order, Source
 
 HZ = 2_000_000_000  # cycles a second: 2000 cycles are 1 µs
 START = 10**12
 EXIT_IO, EXIT_MMIO = 2, 6
 PEEK_CYCLES = HZ // 10
 FLAT_OUT_RATE = 20_000
+AT_ONCE = (Order.DOORBELL, Order.INTERRUPT, Order.ROUTE)  # orders without a value
+WORDS = {Order.DOORBELL: "ring", Order.RUN: "running"}  # as they stand in `commands`, where not as they are called
 
 
-class FakeSource:
+class FakeSource(Source):
     """Makes journeys of known length: 9 µs out (28 µs by user space), 2 µs to answer, 6 µs back (11 µs by ioctl)."""
 
-    def __init__(self, scenario: Scenario | str = "roundtrip", label: str = "LIVE") -> None:
-        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    error: EngineError | None = None
+    warning = ""
+    alive = False
+
+    def __init__(self, scenario: Scenario | str = "roundtrip", label: Label = Label.LIVE) -> None:
+        host = {"kernel": "6.18.0", "cpu": "Test CPU @ 2.00GHz", "cpus": "2", "backend": "kvm_fake"}
+        super().__init__(load_scenario(scenario) if isinstance(scenario, str) else scenario, host, Clock(HZ))
         self.label = label
-        self.backend = "kvm_fake"
-        self.host = {"kernel": "6.18.0", "cpu": "Test CPU @ 2.00GHz", "cpus": "2", "backend": self.backend}
-        self.clock = Clock(HZ)
-        self.error: EngineError | None = None
-        self.warning = ""
-        self.alive = False
         self.stopped = 0
         self.commands: list[str] = []
         self.random = np.random.default_rng(1)
@@ -119,7 +120,7 @@ class FakeSource:
         self._signalled = k = self._signalled + 1
         jitter = int(self.random.exponential(800))
         if self._on[Switch.IRQFD]:
-            kind = EventKind.SUBMIT if self.scenario.machine == "io-uring" else EventKind.IRQFD
+            kind = EventKind.SUBMIT if Trait.IO_URING in traits_of(self.scenario) else EventKind.IRQFD
             self._put(at, kind, Lane.IO_THREAD, interrupt.gsi, k, answers)
             handled = at + 12_000 + jitter
         else:
@@ -167,12 +168,12 @@ class FakeSource:
     def now(self) -> int:
         return self._time
 
-    def can(self, ability: str) -> str:
-        if self.label == "REPLAY":
+    def can(self, order: Order) -> str:
+        if self.label is Label.REPLAY:
             return "a recording cannot be changed"
-        if ability in ("ioeventfd", "doorbell") and not self.scenario.doorbell:
+        if order in (Order.IOEVENTFD, Order.DOORBELL) and not self.scenario.doorbell:
             return "this scenario rings no doorbell"
-        if ability in ("irqfd", "interrupt") and not self.scenario.interrupt:
+        if order in (Order.IRQFD, Order.INTERRUPT) and not self.scenario.interrupt:
             return "this scenario has no interrupt"
         return ""
 
@@ -181,42 +182,20 @@ class FakeSource:
         self._put(self._time, EventKind.WIRE, Lane.ENGINE, switch, int(self.scenario.direct), int(on))
         self.commands.append(f"{switch.name.lower()} {'on' if on else 'off'}")
 
-    def set_ioeventfd(self, on: bool) -> None:
-        self._wire(Switch.IOEVENTFD, on)
-
-    def set_irqfd(self, on: bool) -> None:
-        self._wire(Switch.IRQFD, on)
-
-    def set_pace(self, per_second: float) -> None:
-        self._pace = per_second
-        self.commands.append(f"pace {per_second}")
-
-    def set_burst(self, signals: int) -> None:
-        self.commands.append(f"burst {signals}")
-
-    def set_idle(self, idle: str) -> None:
-        self.commands.append(f"idle {idle}")
-
-    def set_running(self, on: bool) -> None:
-        self._running = on
-        self.commands.append(f"running {on}")
-
-    def ring_once(self) -> None:
-        self.commands.append("ring")
-        self._doorbell(self._time)
-
-    def change_route(self) -> None:
-        self.commands.append("route")
-
-    def interrupt_once(self) -> None:
-        self.commands.append("interrupt")
-        self._interrupt(self._time, 0)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def order(self, order: Order, value: bool | float | str = True) -> None:
+        match order:
+            case Order.IOEVENTFD:
+                self._wire(Switch.IOEVENTFD, bool(value))
+            case Order.IRQFD:
+                self._wire(Switch.IRQFD, bool(value))
+            case _:
+                word = WORDS.get(order, order.value)
+                self.commands.append(word if order in AT_ONCE else f"{word} {value}")
+        if order is Order.PACE:
+            self._pace = float(value)
+        elif order is Order.RUN:
+            self._running = bool(value)
+        elif order is Order.DOORBELL:
+            self._doorbell(self._time)
+        elif order is Order.INTERRUPT:
+            self._interrupt(self._time, 0)

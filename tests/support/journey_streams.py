@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.scenarios.machines import MACHINES
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 
 RELAYED_PORT = 0x510
 LANES = {
@@ -21,12 +22,16 @@ LANES = {
 }
 
 
-def scenario(doorbell: bool = True, interrupt: bool = True, by: str = "guest", queues: int = 1) -> Any:
-    """What the tracker reads of a Scenario."""
-    return SimpleNamespace(
-        vcpus=1,
-        doorbell=SimpleNamespace(queues=queues) if doorbell else None,
-        interrupt=SimpleNamespace(by=by, masked=False) if interrupt else None,
+def scenario(doorbell: bool = True, interrupt: bool = True, by: str = "guest", queues: int = 1) -> Scenario:
+    """The round trip, or what of it is wanted, by the machine that goes with it."""
+    whole = load_scenario("roundtrip")
+    assert whole.doorbell is not None
+    assert whole.interrupt is not None
+    return replace(
+        whole,
+        machine=next((kind.name for kind in MACHINES.values() if kind.by == by), whole.machine),
+        doorbell=replace(whole.doorbell, queues=queues) if doorbell else None,
+        interrupt=replace(whole.interrupt, by=by) if interrupt else None,
     )
 
 

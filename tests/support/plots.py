@@ -6,20 +6,21 @@ import numpy as np
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.plot import Plot
 from bellwire.viz.style.theme import DARK, Theme
 from tests.support.fake_source import FakeSource
 
 
-def model_of(scenario: str, seconds: float = 3.0, switch: str = "") -> LiveModel:
-    """A model that has seen so many seconds; `switch`, a method of the source, is called half way."""
+def model_of(scenario: str, seconds: float = 3.0, switch: Order | None = None) -> LiveModel:
+    """A model that has seen so many seconds; `switch` is turned off half way."""
     source = FakeSource(scenario)
     source.start()
     model = LiveModel(source)
     for step in range(round(seconds / 0.05)):
         if switch and step == round(seconds / 0.1):
-            getattr(source, switch)(False)
+            source.order(switch, False)
         source.run(0.05)
         model.tick(0.05)
     return model

@@ -8,6 +8,7 @@ from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.source import Order
 from tests.support.fake_source import START, FakeSource
 
 
@@ -19,9 +20,9 @@ def recorded(path: Path, scenario: str = "roundtrip", seconds: float = 0.5) -> R
             source.run(0.05)
             recorder.append(source.take())
             if number % 4 == 1:
-                source.set_ioeventfd(number % 8 != 1)
+                source.order(Order.IOEVENTFD, number % 8 != 1)
             if number % 4 == 2:
-                source.set_irqfd(number % 8 != 2)
+                source.order(Order.IRQFD, number % 8 != 2)
             recorder.flush()
         recorder.append(event(START + 1, EventKind.LOST, Lane.ENGINE, Lane.VCPU, 0, 3))
     return Recording(path)

@@ -11,26 +11,21 @@ import numpy as np
 import pytest
 from _pytest.mark import ParameterSet
 
-import bellwire.engine.kvm.storage_daemon
-import bellwire.engine.kvm.uring
 from bellwire.engine.events import Events
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.live.session import Session
+from bellwire.engine.machines import build
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
 
 SIGNALS = 400
 PATIENCE = 20.0  # seconds; only to end a test that hangs
-REFUSALS = {
-    "io-uring": bellwire.engine.kvm.uring.uring_refusal(),
-    "vhost-user": bellwire.engine.kvm.storage_daemon.daemon_refusal(),
-}  # "": it is there
 
 
 def refusal(scenario: Scenario) -> str:
     """Why this host cannot run it to the end; "" if it can."""
     stuck = scenario.interrupt is not None and not scenario.interrupt.eoi and kvm_backend() != "kvm_pvm"
-    return REFUSALS.get(scenario.machine, "") or ("without EOI there is one interrupt only" if stuck else "")
+    return build.refusal(scenario) or ("without EOI there is one interrupt only" if stuck else "")
 
 
 def each(*names: str) -> list[ParameterSet]:

@@ -3,79 +3,29 @@
 from __future__ import annotations
 
 import io
-import json
-import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from enum import StrEnum
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
-from typer.core import TyperGroup
 
 from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
+from bellwire.viz.cli.options import Asserts, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
+from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
+from bellwire.viz.cli.terminal import DONE, FAILED, INTERRUPTED, NO_KVM, USAGE, complain, out, out_json, share_bar
 
 if TYPE_CHECKING:
-    from bellwire.engine.findings.assertion import Assertion, Judgement
+    from bellwire.engine.findings.assertion import Judgement
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.viz.bench.program import Figure
     from bellwire.viz.cli.measure import Measurement
 
-DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130
 DEFAULT_SECONDS = 5.0
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Click's; newer versions of Typer carry Click along
-
-
-class UnitName(StrEnum):
-    """Of latencies in a table."""
-
-    NS = "ns"
-    US = "us"
-    CYCLES = "cycles"
-
-
-class CommandGroup(TyperGroup):
-    """A first word that is no command is a scenario: `bellwire roundtrip` is `bellwire open roundtrip`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Puts `open` in front where it is meant."""
-        if not args or not (args[0].startswith("-") or args[0] in self.commands):
-            args.insert(0, "open")
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(
-    cls=CommandGroup,
-    add_completion=False,
-    rich_markup_mode=None,
-    subcommand_metavar="[SCENARIO | RECORDING | COMMAND ...]",
-)
-
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of `bellwire list`.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object or array.")]
-Signals = Annotated[
-    int | None, typer.Option("--signals", min=1, max=2**62, metavar="N", help="Go on until N signals have arrived.")
-]
-Asserts = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--assert",
-        metavar="METRIC<LIMIT",
-        help="Fail if it does not hold at the end: doorbell.p99<200us, exits==0, received==rung ...",
-    ),
-]
-Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change a setting: pace=flat-out, burst=8, idle=spin, irqfd=off ..."
-    ),
-]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an old locale has no "µ": better "?" than no table
             stream.reconfigure(errors="replace")
-    from bellwire.viz.cli import recordings  # noqa: F401 (has commands of its own)
+    from bellwire.viz.cli import recordings  # noqa: F401 (adds its commands, behind those below)
 
     try:
         command = typer.main.get_command(app)
@@ -107,12 +57,6 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
 
 
-def complain(sentence: str, code: int) -> int:
-    """One sentence on stderr."""
-    print(f"bellwire: {sentence}", file=sys.stderr)
-    return code
-
-
 def usage(error: Any) -> str:
     """What is wrong with the arguments, in one sentence, and who explains them."""
     path = error.ctx.command_path if error.ctx else "bellwire"
@@ -126,19 +70,6 @@ def print_version(wanted: bool) -> None:
 
         print(f"bellwire {program_version()}")
         raise typer.Exit
-
-
-def out(content: RenderableType) -> None:
-    """Prints for people: in colour on a terminal, and never cut off where there is none."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 200
-    console.print(content)
-
-
-def out_json(content: Any) -> None:
-    """Prints for programs."""
-    print(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 @app.callback()
@@ -236,33 +167,6 @@ def run(
     return DONE if not done.trouble and all(verdict.holds for verdict in verdicts) else FAILED
 
 
-def check_length(scenario: Scenario, seconds: float | None, count: int | None) -> None:
-    """UsageError if a run cannot be as long as that."""
-    if seconds is not None and count is not None:
-        raise typer.BadParameter("--seconds and --signals exclude each other")
-    if count is not None and scenario.pace.per_second == 0:
-        raise typer.BadParameter("--signals needs a pace: with pace=0 the guest signals only by hand")
-
-
-def assertions_of(texts: list[str] | None) -> list[Assertion]:
-    """What --assert says; AssertionTextError if it cannot be parsed."""
-    from bellwire.engine.findings.assertion import parse_assertion
-
-    return [parse_assertion(text) for text in texts or []]
-
-
-def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None) -> Measurement:
-    """Measures. NoKvmError or another EngineError if the session cannot start."""
-    from bellwire.engine.host.host import usable_kvm
-    from bellwire.engine.live.session import Session
-    from bellwire.viz.cli.measure import measure
-
-    usable_kvm()
-    session = Session(scenario, limit=count)
-    with progress_bar(scenario.name, seconds, count) as progress:
-        return measure(session, recorder_of(session, record), seconds, count, progress)
-
-
 def print_measurement(done: Measurement, verdicts: list[Judgement], as_json: bool, unit: UnitName) -> None:
     """As one JSON object, or as tables."""
     from bellwire.viz.cli import summary
@@ -272,34 +176,6 @@ def print_measurement(done: Measurement, verdicts: list[Judgement], as_json: boo
         out_json(summary.report(*of))
     else:
         out(summary.summary(*of, unit))
-
-
-def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
-    """Makes the recorder, once the session knows its clock; None without a file."""
-    if file is None:
-        return None
-    from bellwire.engine.recordings.header import Header
-    from bellwire.engine.recordings.recorder import Recorder
-    from bellwire.viz.text.versions import program_version
-
-    return lambda: Recorder(file, Header.of(session, program_version()))
-
-
-@contextmanager
-def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Callable[[float, int], None]]:
-    """On a terminal, a bar that vanishes at the end; anywhere else nothing."""
-    console = Console(stderr=True)
-    if not console.is_terminal or (count is None and seconds < 1):
-        yield lambda elapsed, signals: None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn(name), BarColumn(), TextColumn("{task.fields[signals]:,} signals"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=count or (None if math.isinf(seconds) else seconds), signals=0)
-        yield lambda elapsed, signals: bar.update(
-            task, completed=elapsed if count is None else signals, signals=signals
-        )
 
 
 @app.command(name="compare")
@@ -327,20 +203,6 @@ def compare_(
         out_json(compare.comparison_report(found))
     else:
         out(compare.tables(found, unit_called(unit, hz)))
-
-
-@contextmanager
-def share_bar(what: str, long: bool = True) -> Iterator[Callable[[float], None]]:
-    """On a terminal, a bar for work that is `long`, which vanishes at the end; anywhere else nothing."""
-    console = Console(stderr=True)
-    if not console.is_terminal or not long:
-        yield lambda share: None
-        return
-    from rich.progress import Progress
-
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
 
 
 @app.command()
@@ -418,21 +280,6 @@ def bench_table(host: dict[str, str], results: list[Figure]) -> RenderableType:
     for figure in results:
         table.add_row(figure.name, figure.value, figure.limit, "ok" if figure.holds else "missed", figure.detail)
     return table
-
-
-def scenario_named(name: str, settings: list[str] | None, also: Iterable[str] = ()) -> Scenario:
-    """The scenario with its settings; ScenarioError, with what was probably meant among the scenarios and `also`."""
-    from bellwire.engine.scenarios.scenario import load_scenario
-
-    return load_scenario(name, also).with_settings(dict(map(pair, settings or [])))
-
-
-def pair(setting: str) -> tuple[str, str]:
-    """ "pace=flat-out" as ("pace", "flat-out")."""
-    key, equals, value = setting.partition("=")
-    if not equals or not key:
-        raise ScenarioError(f"--set takes KEY=VALUE, not {setting!r}.")
-    return key.strip(), value.strip()
 
 
 def commands() -> Iterator[str]:

@@ -13,9 +13,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
 from bellwire.engine.source import Source
-from bellwire.viz.cli.opening import Print
 from bellwire.viz.cli.summary import summary
-from bellwire.viz.model.nosource import NoSource
+from bellwire.viz.cli.terminal import Print
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import MainWindow, application, make_window
 
@@ -51,7 +50,7 @@ def finish_window(window: MainWindow, pictures: list[QPixmap]) -> None:
 def report_window(window: MainWindow, elapsed: float, pictures: list[QPixmap], out: Print) -> int:
     """The table and the picture; 1 if something went wrong."""
     model = window.model
-    failed = isinstance(model.source, NoSource)
+    failed = bool(model.source.why_nothing)
     if not failed:
         out(summary(model.source, model.tally, model.latencies, model.evidence, elapsed))
     for picture in pictures:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import NoKvmError, RecordingError
+from bellwire.viz.cli.terminal import Print
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
-    from rich.console import RenderableType
-
     from bellwire.engine.recordings.replay import Replay
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.engine.source import Source
-
-Print = Callable[["RenderableType"], None]
 
 SHIPPED = "recordings/roundtrip.arrow"
 OFFSCREEN_SECONDS = 5.0

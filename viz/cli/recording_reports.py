@@ -20,8 +20,8 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.viz.cli.app import share_bar
 from bellwire.viz.cli.summary import report, summary, verdict_line, with_commas
+from bellwire.viz.cli.terminal import share_bar
 
 SHOWN_CHANGES = 12  # rows of a table
 

@@ -8,25 +8,9 @@ from typing import Annotated
 
 import typer
 
-from bellwire.viz.cli.app import (
-    DONE,
-    FAILED,
-    Asserts,
-    Json,
-    ScenarioName,
-    Settings,
-    Signals,
-    Unit,
-    UnitName,
-    app,
-    assertions_of,
-    check_length,
-    complain,
-    out,
-    out_json,
-    run_scenario,
-    scenario_named,
-)
+from bellwire.viz.cli.options import Asserts, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
+from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
+from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json
 
 RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")]

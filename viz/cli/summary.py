@@ -19,7 +19,7 @@ from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.rules import SETTINGS
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.source import Source
+from bellwire.engine.source import Label, Source
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, Unit, duration, unit_called
 from bellwire.viz.text.trust import agreement, corrected, kernel_word
 
@@ -113,7 +113,7 @@ def heading(source: Source, elapsed_s: float) -> Text:
     """What was measured, and where."""
     host = source.host
     where = f"{host.get('cpu')}, {host.get('cpus')} CPUs · Linux {host.get('kernel')} · {source.backend}"
-    label = "" if source.label == "LIVE" else f"{source.label} · "
+    label = "" if source.label is Label.LIVE else f"{source.label} · "
     title = Text(source.scenario.title, style="bold")
     return title.append(f"\n{label}{source.scenario.name} · {elapsed_s:.2f} s · {where}", style="not bold")
 

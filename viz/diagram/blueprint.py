@@ -1,8 +1,8 @@
 """Reads assets/diagrams/*.toml: what stands where in a diagram, and which diagram a scenario has. No Qt, no events.
 
 A file is a picture. It may be `based_on` another one: it then says only what is different, and which entries it is
-`without`. An entry may `need` traits of the scenario (viz/model/ways.py), and is left out where they are missing; or be
-drawn for `each` of several queues, with "y" in its points for the height of that one.
+`without`. An entry may `need` traits of the scenario (engine/scenarios/traits.py), and is left out where they are
+missing; or be drawn for `each` of several queues, with "y" in its points for the height of that one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.viz.model.ways import Traits, fit, traits
+from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
 from bellwire.viz.style.assets import asset
 
 Point = tuple[float, float]
@@ -22,31 +22,31 @@ Rect = tuple[float, float, float, float]
 Table = dict[str, Any]
 
 # The pictures, (file, traits that it needs): a scenario has the first one that fits.
-SIMPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("vm-to-vm", ("two-guests",)),
-    ("self-doorbell", ("self-doorbell",)),
-    ("vhost-user", ("vhost-user",)),
-    ("io-uring", ("io-uring",)),
-    ("virtqueue", ("virtqueue",)),
-    ("window", ("window", "round-trip")),
-    ("round-trip", ("round-trip",)),
-    ("coalesced", ("coalesced",)),
-    ("fan-out", ("queues", "!miss")),
-    ("addresses", ("addresses", "!miss")),
-    ("miss", ("miss",)),
-    ("doorbell", ("doorbell",)),
-    ("level-resample", ("resample",)),
-    ("level-ioctl", ("acknowledged",)),
-    ("masked", ("masked",)),
-    ("irqfds", ("irqfds",)),
-    ("interrupt", ("interrupt",)),
-    ("round-trip", ()),
+SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
+    ("vm-to-vm", {Trait.TWO_GUESTS}),
+    ("vhost-user", {Trait.PARTNERED}),
+    ("self-doorbell", {Trait.DIRECT}),
+    ("io-uring", {Trait.IO_URING}),
+    ("virtqueue", {Trait.VIRTQUEUE}),
+    ("window", {Trait.WINDOW, Trait.ROUND_TRIP}),
+    ("round-trip", {Trait.ROUND_TRIP}),
+    ("coalesced", {Trait.COALESCED}),
+    ("miss", {Trait.MISS}),
+    ("fan-out", {Trait.QUEUES}),
+    ("addresses", {Trait.ADDRESSES}),
+    ("doorbell", {Trait.DOORBELL}),
+    ("level-resample", {Trait.RESAMPLE}),
+    ("level-ioctl", {Trait.ACKNOWLEDGED}),
+    ("masked", {Trait.MASKED}),
+    ("irqfds", {Trait.IRQFDS}),
+    ("interrupt", {Trait.INTERRUPT}),
+    ("round-trip", set()),
 )
-EXTENDED: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("extended-direct", ("by-doorbell",)),
-    ("extended-partner", ("by-partner",)),
-    ("extended-uring", ("io-uring",)),
-    ("extended", ()),
+EXTENDED: tuple[tuple[str, set[Trait]], ...] = (
+    ("extended-partner", {Trait.PARTNERED}),
+    ("extended-direct", {Trait.DIRECT}),
+    ("extended-uring", {Trait.IO_URING}),
+    ("extended", set()),
 )
 
 
@@ -239,8 +239,8 @@ KINDS: dict[str, tuple[str, type[Part]]] = {
 @lru_cache(maxsize=64)
 def blueprint_of(scenario: Scenario, backend: str = "", extended: bool = False) -> Blueprint:
     """The picture of this scenario; extended: with the parts of the kernel that a signal passes."""
-    found = traits(scenario, backend)
-    name = next(name for name, wanted in (EXTENDED if extended else SIMPLE) if fit(found, wanted))
+    found = traits_of(scenario, backend)
+    name = next(name for name, wanted in (EXTENDED if extended else SIMPLE) if wanted <= found)
     return built(tables_of(name), found, counts_of(scenario))
 
 
@@ -300,6 +300,11 @@ def parts(kind: type[Part], table: Table, found: Traits, lanes: dict[str, int], 
         else:
             made[name] = kind(**values)
     return made
+
+
+def fit(found: Traits, wanted: tuple[str, ...]) -> bool:
+    """Whether all that is wanted is there; "!name" wants it not to be."""
+    return all((name.removeprefix("!") in found) is not name.startswith("!") for name in wanted)
 
 
 def heights_of(count: int, spread: Table) -> list[float]:

@@ -1,6 +1,6 @@
 """The sentence or two under the diagram that a lecturer could read aloud, computed from the last second's counters.
 
-No Qt. Each kind of machine has sentences of its own for the doorbells and for the interrupts; losses are added.
+No Qt. Who is special in some way has sentences of its own for doorbells and interrupts; losses are added.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bellwire.engine.events import EventfdRole, Switch
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel, journey_shown, shown_latency, whole_in_last_second
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 
@@ -26,8 +27,7 @@ def caption(model: LiveModel) -> str:
         return f"The guest has ended; {so_far(model)} until then."
     if model.transport.together:
         return together(model)
-    traits = model.travel.ways.traits
-    said = next((say for trait, say in SENTENCES if trait in traits), None)
+    said = next((say for trait, say in SENTENCES if trait in model.traits), None)
     sentences = said(model) if said else " ".join(filter(None, (doorbells(model), interrupts(model))))
     return " ".join(filter(None, (sentences, lost_events(model))))
 
@@ -323,24 +323,24 @@ def two_vcpus(model: LiveModel) -> str:
 
 
 # The first trait that the scenario has decides.
-SENTENCES: tuple[tuple[str, Say], ...] = (
-    ("two-guests", neighbours),
-    ("two-vcpus", two_vcpus),
-    ("self-doorbell", itself),
-    ("vhost-user", partnered),
-    ("io-uring", completed_reads),
-    ("virtqueue", suppressed),
-    ("coalesced", coalesced),
-    ("miss", missed),
-    ("mended", missed),
-    ("queues", fan_out),
-    ("masked", masked),
-    ("masking", masking),
-    ("waits", listening),
-    ("resample", lowered_level),
-    ("acknowledged", acknowledged),
-    ("window", held_off),
-    ("reroute", routed),
+SENTENCES: tuple[tuple[Trait, Say], ...] = (
+    (Trait.TWO_GUESTS, neighbours),
+    (Trait.TWO_VCPUS, two_vcpus),
+    (Trait.PARTNERED, partnered),
+    (Trait.DIRECT, itself),
+    (Trait.IO_URING, completed_reads),
+    (Trait.VIRTQUEUE, suppressed),
+    (Trait.COALESCED, coalesced),
+    (Trait.MISS, missed),
+    (Trait.MENDED, missed),
+    (Trait.QUEUES, fan_out),
+    (Trait.MASKED, masked),
+    (Trait.MASKING, masking),
+    (Trait.WAITS, listening),
+    (Trait.RESAMPLE, lowered_level),
+    (Trait.ACKNOWLEDGED, acknowledged),
+    (Trait.WINDOW, held_off),
+    (Trait.REROUTE, routed),
 )
 
 
@@ -353,7 +353,7 @@ def journey_caption(model: LiveModel) -> str:
     if not journey.size:
         return "Nothing travels at this moment."
     what = "Doorbell" if journey["ring"][0] else "Interrupt"
-    parts = direct_parts(model, journey) if model.scenario.direct else answered_parts(model, journey)
+    parts = direct_parts(model, journey) if Trait.DIRECT in model.traits else answered_parts(model, journey)
     number = grouped(int(journey["seq"][0]))
     return f"{what} #{number}: " + ", ".join(part for part in parts if part) + "."
 
@@ -365,7 +365,7 @@ def answered_parts(model: LiveModel, journey: Journeys) -> list[str]:
     if "fetched" in model.travel.legs_of(journey):
         out = "after it was kept in KVM's ring"
     back = "by ioctl" if heavy & HEAVY_INTERRUPT else "by irqfd"
-    if "io-uring" in model.travel.ways.traits:
+    if Trait.IO_URING in model.traits:
         back = "with the completion of a read"
     held = model.travel.held(journey)
     return [
@@ -379,9 +379,9 @@ def answered_parts(model: LiveModel, journey: Journeys) -> list[str]:
 def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
     """To a handler, with nobody of this process in between."""
     heavy = " by way of user space" if int(journey["heavy"][0]) & HEAVY_DOORBELL else ""
-    if model.scenario.partnered:
+    if Trait.PARTNERED in model.traits:
         return [part_text(model, journey, "round_trip", f"to the other process{heavy} and back to the handler")]
-    whose = "guest B's" if "two-guests" in model.travel.ways.traits else "its own"
+    whose = "guest B's" if Trait.TWO_GUESTS in model.traits else "its own"
     merged = int(journey["merged"][0])
     return [
         part_text(model, journey, "doorbell", f"to {whose} handler{heavy or ' without leaving the kernel'}"),

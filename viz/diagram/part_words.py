@@ -13,6 +13,7 @@ import numpy as np
 
 from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, EventfdRole, Setting, Switch, exit_name
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions import IOCTLS, caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio
@@ -154,7 +155,7 @@ def route_text(model: LiveModel) -> str:
     if not interrupt:
         return ""
     if interrupt.route == "msi":
-        if model.scenario.vcpus > 1:  # no longer than the wire's end allows
+        if Trait.TWO_VCPUS in model.traits:  # no longer than the wire's end allows
             return f"GSI {interrupt.gsi} → {route_vector(model):#x}, vCPU {vcpu_of(model)}"
         return f"GSI {interrupt.gsi} → MSI {route_vector(model):#x}"
     state = "masked" if model.tally.pin.masked else interrupt.trigger
@@ -199,7 +200,7 @@ def eventfd_count(model: LiveModel, of: str) -> int:
     """The count of "doorbell" or "irq": as sampled last; in slow motion the doorbells rung and not yet read."""
     if not model.transport.exact:
         return model.tally.eventfd_counts.get(FDS[of], 0)
-    if of == "irq" or model.scenario.direct:
+    if of == "irq" or Trait.DIRECT in model.traits:
         return 0
     journeys, t = model.under_way(), np.uint64(model.playhead)
     signalled = np.where(journeys["entry"] > 0, journeys["entry"], journeys["rung"])
@@ -230,10 +231,9 @@ def pin_short(model: LiveModel) -> str:
 
 def waiter_text(model: LiveModel) -> str:
     """Who waits for the doorbell's eventfd."""
-    scenario = model.scenario
-    if not scenario.direct:
+    if Trait.DIRECT not in model.traits:
         return "I/O thread"
-    if scenario.partnered:
+    if Trait.PARTNERED in model.traits:
         return f"pid {model.tally.partner_pid}"
     return "the irqfd" if model.wired(Switch.IRQFD) else "nobody"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +17,10 @@ from bellwire.engine.events import EventKind, Events, Switch, exit_name, no_even
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, Journeys, finish, no_journeys
 from bellwire.viz.model.filter import Filter
 from bellwire.viz.model.journey_of import part
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Search
 from bellwire.viz.text.event_words import Wording, kind_name
 from bellwire.viz.text.figures import duration, grouped
-
-if TYPE_CHECKING:
-    from bellwire.viz.model.live import LiveModel
 
 AFTER_SECONDS = 0.25  # of the source's time, that are let come after the event
 OF_THE_GUEST = ("IO", "MMIO")  # exits that a guest's access causes; others are asked for by the host
@@ -246,7 +243,10 @@ def hit_by(model: LiveModel, journey: Journeys, why: str, stage: str = "") -> Hi
 
 
 class Watch:
-    """Armed or not, and what it has found. `changed` is called when the view breaks, is armed, or goes on."""
+    """Looks at all that comes into a model: armed or not, and what it has found.
+
+    `changed` is called when the view breaks, is armed, or goes on.
+    """
 
     def __init__(self, model: LiveModel) -> None:
         self.model = model
@@ -256,6 +256,7 @@ class Watch:
         self.shown = False  # the view stands at it
         self.changed: list[Callable[[], None]] = []
         self._look: Look | None = None
+        model.taps.append(lambda _batch: self.look())
 
     def arm(self, wanted: Break) -> None:
         """From now on."""

@@ -6,9 +6,8 @@ No Qt here. frame.py drains and moves it; the controls change the transport and 
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,13 +20,13 @@ from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.source import Source
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
-from bellwire.viz.model.breaks import Watch
 from bellwire.viz.model.history import History
 from bellwire.viz.model.markers import Markers
 from bellwire.viz.model.rates import Rates
-from bellwire.viz.model.steps import EVENTS, JOURNEYS, Steps
+from bellwire.viz.model.steps import EVENTS, JOURNEYS, Selection, Steps
 from bellwire.viz.model.transport import Transport
 from bellwire.viz.model.travel import Launcher, Token, Travel
 
@@ -66,29 +65,6 @@ class Loss:
     count: int
 
 
-@dataclass
-class Selection:
-    """What is chosen in all views at once; `changed` is called when it is."""
-
-    journeys: Journeys = field(default_factory=no_journeys)  # shape (0,) or (1,)
-    events: Events = field(default_factory=no_events)  # shape (0,) or (1,)
-    part: str = ""  # of the diagram: the name of a wire, a node ...
-    changed: list[Callable[[], None]] = field(default_factory=list)
-
-    def choose(self, journeys: Journeys | None = None, events: Events | None = None, part: str | None = None) -> None:
-        """Chooses one journey, one event, or nothing; or a part of the diagram, which leaves those as they are."""
-        if part is not None:
-            self.part = part
-        else:
-            self._choose_in_time(journeys, events)
-        for call in self.changed:
-            call()
-
-    def _choose_in_time(self, journeys: Journeys | None, events: Events | None) -> None:
-        self.journeys = no_journeys() if journeys is None else journeys[:1]
-        self.events = no_events() if events is None else events[:1]
-
-
 def event_span(events: Events) -> tuple[Times, Times]:
     """An event has no length."""
     return events["tsc"], events["tsc"]
@@ -100,9 +76,12 @@ def journey_span(journeys: Journeys) -> tuple[Times, Times]:
 
 
 def recorded(source: Source) -> Replay | None:
-    """The source, if it is a recording: only then its module has been imported."""
-    module = sys.modules.get("bellwire.engine.recordings.replay")
-    return source if module is not None and isinstance(source, module.Replay) else None
+    """The source, if it is a recording; its module, and Arrow with it, is imported only then."""
+    if source.label is not Label.REPLAY:
+        return None
+    from bellwire.engine.recordings.replay import Replay
+
+    return source if isinstance(source, Replay) else None
 
 
 def histories(replay: Replay | None) -> tuple[History, History]:
@@ -144,9 +123,10 @@ class LiveModel:
         self.losses: list[Loss] = []
         self.transport = Transport(source.clock)
         self.travel = Travel(source.scenario, source.clock, self.events)
+        self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
         self.markers = Markers(self.events)
-        self.steps = Steps(self)
+        self.steps = Steps(self.transport, self.selection, self.events, self.journeys, lambda: self.now)
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
         self.vms = 1  # whose events have come
@@ -156,7 +136,6 @@ class LiveModel:
         self.now = 0  # the present, TSC
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
-        self.watch = Watch(self)
         self._resume()
 
     def _resume(self) -> None:
@@ -184,7 +163,6 @@ class LiveModel:
         self._fold(self.batch)
         for tap in self.taps:
             tap(self.batch)
-        self.watch.look()
 
     def beginning(self) -> Events:
         """What a stream opens with that begins now."""
@@ -264,7 +242,7 @@ class LiveModel:
     @property
     def replaying(self) -> bool:
         """Whether this is a recording."""
-        return self.source.label == "REPLAY"
+        return self.source.label is Label.REPLAY
 
     @property
     def state(self) -> str:
@@ -274,7 +252,7 @@ class LiveModel:
     @property
     def ended(self) -> bool:
         """Whether the view is at the present of a guest that runs no more, so that nothing can come."""
-        return self.state == "LIVE" and not self.transport.exact and not self.source.alive
+        return self.state == Label.LIVE and not self.transport.exact and not self.source.alive
 
     @property
     def playhead(self) -> int:
@@ -304,10 +282,9 @@ class LiveModel:
     @property
     def whole_latency(self) -> str:
         """The latency from a journey's first cause to its last effect, in this scenario."""
-        if self.scenario.doorbell is None:
+        if Trait.DOORBELL not in self.traits:
             return "injection"
-        tracker = self.latencies.tracker
-        return "round_trip" if tracker.answered or tracker.partnered else "doorbell"
+        return "round_trip" if self.traits & {Trait.ANSWERED, Trait.PARTNERED} else "doorbell"
 
     def window(self, t0: int, t1: int) -> Events:
         """The events between t0 and t1 that are still held."""
@@ -362,7 +339,7 @@ class LiveModel:
 
     def to_slowest(self, name: str) -> bool:
         """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
-        return self.steps.to_slowest(name)
+        return self.steps.to_slowest(name, self.latencies.warmup)
 
     def scrub(self, tsc: int) -> None:
         """Pauses, and moves the playhead to `tsc`, or as near as something is held; what was chosen stays chosen."""

@@ -7,17 +7,13 @@ are forgotten as the history forgets them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from bellwire.viz.model.filter import Everything, Filter, Sight
 from bellwire.viz.model.journey_of import times_of
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.event_words import Wording
-
-if TYPE_CHECKING:
-    from bellwire.viz.model.live import LiveModel
 
 PIECE = 1 << 16  # events that are looked at in one go
 SLOW_PIECE = 1 << 13  # where their words are looked at

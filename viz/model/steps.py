@@ -1,4 +1,4 @@
-"""From journey to journey, from event to event, and to the slowest of all; forward, and back the very same way. No Qt.
+"""What is chosen, and the steps to it: a journey, an event, the slowest of all; forward, and back the same way. No Qt.
 
 Guarantees: a step never touches the capture. A step back after a step forward (or forward after back) returns to the
 very place that one came from, wherever that was, as long as it is still held and nobody has moved the view meanwhile.
@@ -7,17 +7,16 @@ very place that one came from, wherever that was, as long as it is still held an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from bellwire.engine.events import EventKind, Events, no_events
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import cycles_of, has
-
-if TYPE_CHECKING:
-    from bellwire.viz.model.history import History
-    from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.history import History
+from bellwire.viz.model.transport import Transport
 
 LONGEST_TRAIL = 4096
 REACH_SECONDS = 0.01  # an event lies at most so long after the span that its journey is found by
@@ -34,6 +33,29 @@ STAGE_OF = {
     EventKind.SUBMIT: "irq",
     EventKind.HANDLER: "handler",
 }
+
+
+@dataclass
+class Selection:
+    """What is chosen in all views at once; `changed` is called when it is."""
+
+    journeys: Journeys = field(default_factory=no_journeys)  # shape (0,) or (1,)
+    events: Events = field(default_factory=no_events)  # shape (0,) or (1,)
+    part: str = ""  # of the diagram: the name of a wire, a node ...
+    changed: list[Callable[[], None]] = field(default_factory=list)
+
+    def choose(self, journeys: Journeys | None = None, events: Events | None = None, part: str | None = None) -> None:
+        """Chooses one journey, one event, or nothing; or a part of the diagram, which leaves those as they are."""
+        if part is not None:
+            self.part = part
+        else:
+            self._choose_in_time(journeys, events)
+        for call in self.changed:
+            call()
+
+    def _choose_in_time(self, journeys: Journeys | None, events: Events | None) -> None:
+        self.journeys = no_journeys() if journeys is None else journeys[:1]
+        self.events = no_events() if events is None else events[:1]
 
 
 class Place(NamedTuple):
@@ -59,21 +81,29 @@ class Step(NamedTuple):
 
 
 class Steps:
-    """Moves the playhead and the choice of a model."""
+    """Moves the playhead and the choice."""
 
-    def __init__(self, model: LiveModel) -> None:
-        self.model = model
+    def __init__(
+        self,
+        transport: Transport,
+        selection: Selection,
+        events: History,
+        journeys: History,
+        now: Callable[[], int],
+    ) -> None:
+        """now: the present, TSC; a recording's journeys go on beyond it."""
+        self.transport, self.selection, self.events, self.journeys = transport, selection, events, journeys
+        self._now = now
         self._trail: list[Step] = []
 
     @property
     def here(self) -> Place:
         """Where the view stands."""
-        chosen = self.model.selection
-        return Place(self.model.playhead, chosen.journeys, chosen.events)
+        return Place(self.transport.playhead, self.selection.journeys, self.selection.events)
 
     def take(self, kind: Callable[[Steps, int], Place | None], direction: int) -> bool:
         """Pauses and takes a step of a kind; False if there is nowhere to go."""
-        if not self.model.transport.away:
+        if not self.transport.away:
             self._trail.clear()
             return self._go(kind(self, 0))
         here = self.here
@@ -92,24 +122,24 @@ class Steps:
         if not self._trail or (self._trail[-1].kind, self._trail[-1].direction) != (kind, -direction):
             return None
         before = self._trail.pop().before
-        return before if before.playhead >= self.model.events.first else None
+        return before if before.playhead >= self.events.first else None
 
     def _go(self, place: Place | None) -> bool:
-        self.model.transport.pause()
+        self.transport.pause()
         if place is None:
             return False
-        self.model.transport.seek(place.playhead)
-        self.model.selection.choose(journeys=place.journeys, events=place.events)
+        self.transport.seek(place.playhead)
+        self.selection.choose(journeys=place.journeys, events=place.events)
         return True
 
     def to_start(self) -> bool:
         """To the oldest journey that is held; False if there is none."""
         self._trail.clear()
-        return self._go(self._journey_at(self.model.journeys.start_after(0)))
+        return self._go(self._journey_at(self.journeys.start_after(0)))
 
-    def to_slowest(self, name: str) -> bool:
-        """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
-        journey = slowest(self.model.journeys, name, self.model.latencies.warmup)
+    def to_slowest(self, name: str, warmup: int) -> bool:
+        """To the held journey with the longest latency `name`, the first `warmup` left out; False if none has it."""
+        journey = slowest(self.journeys, name, warmup)
         self._trail.clear()
         return self._go(Place(middle_of(journey), journey, no_events()) if journey.size else None)
 
@@ -122,34 +152,34 @@ class Steps:
 
     def journey(self, direction: int) -> Place | None:
         """The next or previous journey on its way; with direction 0 the newest."""
-        journeys = self.model.journeys
+        journeys = self.journeys
         if direction == 0:
-            return self._journey_at(journeys.start_before(self.model.now + 1))
+            return self._journey_at(journeys.start_before(self._now() + 1))
         anchor = self._anchor()
         return self._journey_at(journeys.start_after(anchor) if direction > 0 else journeys.start_before(anchor))
 
     def _anchor(self) -> int:
         """From where a step looks: the chosen journey if the playhead is in it, else the playhead."""
-        chosen = self.model.selection.journeys
+        chosen = self.selection.journeys
         if not chosen.size:
-            return self.model.playhead
+            return self.transport.playhead
         start, end = begin_and_end(chosen)
-        return start if start <= self.model.playhead <= end else self.model.playhead
+        return start if start <= self.transport.playhead <= end else self.transport.playhead
 
     def _journey_at(self, start: int | None) -> Place | None:
         if start is None:
             return None
-        journey = self.model.journeys.starting_at(start)[:1]
+        journey = self.journeys.starting_at(start)[:1]
         return Place(middle_of(journey), journey, no_events())
 
     # -- events
 
     def event(self, direction: int) -> Place | None:
         """The next or previous event; with direction 0 the newest. Those of one time are visited one by one."""
-        events, here = self.model.events, self.model.playhead
+        events, here = self.events, self.transport.playhead
         if direction:
             at = distinct(events.starting_at(here))
-            chosen = np.flatnonzero(np.isin(at, self.model.selection.events))
+            chosen = np.flatnonzero(np.isin(at, self.selection.events))
             beside = int(chosen[0]) + direction if chosen.size else -1
             if 0 <= beside < at.size:
                 return self._event(at[beside : beside + 1])
@@ -162,7 +192,7 @@ class Steps:
     def _event_time(self, direction: int, events: History, here: int) -> int | None:
         if direction > 0:
             return events.start_after(here)
-        return events.start_before(here if direction else self.model.now + 1)
+        return events.start_before(here if direction else self._now() + 1)
 
     def _event(self, event: Events) -> Place:
         return Place(int(event["tsc"][0]), self.journey_of(event), event)
@@ -172,7 +202,7 @@ class Steps:
         stage, tsc = STAGE_OF.get(EventKind(int(event["kind"][0]))), int(event["tsc"][0])
         if stage is None:
             return no_journeys()
-        near = self.model.journeys.window(max(tsc - self.model.clock.cycles(REACH_SECONDS), 0), tsc)
+        near = self.journeys.window(max(tsc - self.transport.clock.cycles(REACH_SECONDS), 0), tsc)
         found: Journeys = near[near[stage] == tsc][-1:]
         return found
 

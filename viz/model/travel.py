@@ -15,6 +15,7 @@ from bellwire.engine.events import Clock, Events
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model import travel, ways
 from bellwire.viz.model.history import History
 from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Moments, Route, Ways
@@ -172,14 +173,14 @@ class Travel:
         self.launcher = Launcher()  # of journeys, as they come
         self.passing = Launcher()  # of journeys that a slow playhead passes, while they are too short to be seen
         self.echoes = Launcher()
-        self._waits = bool(self.ways.traits & {"coalesced", "window"})
-        self._echo = next((name for name in ("masked", "level") if name in self.ways.traits), "")
-        self._echo_legs = ("masked",) if self._echo == "masked" else ("resample",)
+        self._waits = bool(self.ways.traits & {Trait.COALESCED, Trait.WINDOW})
+        self._echo = next((trait for trait in (Trait.MASKED, Trait.LEVEL) if trait in self.ways.traits), None)
+        self._echo_legs = ("masked",) if self._echo is Trait.MASKED else ("resample",)
 
     @property
     def only_echoes(self) -> bool:
         """Whether no journey is to be waited for: at a masked pin nothing arrives."""
-        return self._echo == "masked"
+        return self._echo is Trait.MASKED
 
     def feed(self, fresh: Journeys, batch: Events) -> None:
         """Lets what a batch of events completed set out; the events are in the history already."""

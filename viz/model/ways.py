@@ -12,72 +12,8 @@ import numpy.typing as npt
 
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY, Journeys, select
-from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
-
-# -- What a scenario is like, in words that the diagram's layouts ask for: "resample", "masked", "two-guests" ...
-
-# Back ends that look an address up on the fast MMIO bus before they decode the instruction (vmx.c, svm.c).
-FAST_MMIO_BACKENDS = ("kvm_intel",)
-
-Traits = frozenset[str]
-
-
-def traits(scenario: Scenario, backend: str = "") -> Traits:
-    """Everything that is true of the scenario and, where it matters, of the KVM back end that runs it."""
-    found = {scenario.machine: True, "split": scenario.irqchip == "split"}
-    if scenario.doorbell:
-        found |= of_doorbell(scenario.doorbell)
-        found["mended"] = mended(scenario)
-        found["miss"] &= not found["mended"]
-        found["fast-mmio"] = found["any-length"] and found["mmio"] and backend in FAST_MMIO_BACKENDS
-    if scenario.interrupt:
-        found |= of_interrupt(scenario.interrupt)
-        found["masking"] = scenario.lab is not None and any(step.do == "mask" for step in scenario.lab.steps)
-    found["round-trip"] = found.get("doorbell", False) and found.get("interrupt", False)
-    found["event-idx"] = scenario.virtqueue is not None and scenario.virtqueue.event_idx
-    return frozenset(name for name, true in found.items() if true)
-
-
-def mended(scenario: Scenario) -> bool:
-    """Whether a lab registers the ioeventfd otherwise in between, so that it takes doorbells now and then."""
-    return scenario.lab is not None and any(step.do in ("datamatch", "length") for step in scenario.lab.steps)
-
-
-def of_doorbell(doorbell: Doorbell) -> dict[str, bool]:
-    """How the guest rings."""
-    return {
-        "doorbell": True,
-        doorbell.bus: True,
-        "any-length": doorbell.length == 0,
-        "miss": not doorbell.hit,
-        "queues": doorbell.queues > 1,
-        "addresses": doorbell.addresses > 1,
-        "coalesced": doorbell.coalesced,
-    }
-
-
-def of_interrupt(interrupt: Interrupt) -> dict[str, bool]:
-    """How the guest is interrupted."""
-    level = interrupt.trigger == "level"
-    return {
-        "interrupt": True,
-        interrupt.route: True,
-        interrupt.ioctl: True,
-        "level": level,
-        "resample": level and interrupt.irqfd,
-        "acknowledged": level and not interrupt.irqfd,
-        "masked": interrupt.masked,
-        "waits": interrupt.waits,
-        "irqfds": interrupt.irqfds > 1,
-        "window": interrupt.hold_us > 0,
-        "reroute": interrupt.reroute_ms > 0,
-        f"by-{interrupt.by}": True,
-    }
-
-
-def fit(traits: Traits, wanted: tuple[str, ...]) -> bool:
-    """Whether all that is wanted is there; "!name" wants it not to be."""
-    return all((name.removeprefix("!") in traits) is not name.startswith("!") for name in wanted)
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
 
 
 class LegTimes(NamedTuple):
@@ -138,7 +74,7 @@ class Ways:
     """The routes that journeys of one scenario can take."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.traits = traits(scenario)
+        self.traits = traits_of(scenario)
         doorbell, interrupt = scenario.doorbell, scenario.interrupt
         self.outs = max(doorbell.queues, doorbell.addresses) if doorbell else 1
         self.backs = interrupt.irqfds if interrupt else 1
@@ -146,8 +82,8 @@ class Ways:
     def legs(self, rings: bool, interrupts: bool, heavy: int, kept: bool, held: bool) -> tuple[str, ...]:
         """In the order of the journey. kept: KVM's ring had the doorbell; held: the guest kept the interrupt off."""
         left = bool(heavy & HEAVY_DOORBELL)
-        if self.traits & {"by-doorbell", "by-partner"}:
-            way = "partner" if "by-partner" in self.traits else "direct"
+        if Trait.DIRECT in self.traits:
+            way = "partner" if Trait.PARTNERED in self.traits else "direct"
             return ("exit", f"{way}_relay") if left else (way,)
         out = ("noted", "kept", "fetched") if kept else ("exit", "relay") if left else ("ioeventfd",)
         both = ("answer",) if rings and interrupts else ()
@@ -156,7 +92,7 @@ class Ways:
     def _back(self, heavy: int, held: bool) -> tuple[str, ...]:
         if heavy & HEAVY_INTERRUPT:
             return ("ioctl",)
-        if "io-uring" in self.traits:
+        if Trait.IO_URING in self.traits:
             return ("completion",)
         return ("requested", "held", "taken") if held else ("irqfd",)
 
@@ -200,9 +136,9 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     delivered: the I/O thread's write has returned, so the local APIC has the interrupt, and waits for the window.
     """
     found = none_of(journeys)
-    if "coalesced" in traits:
+    if Trait.COALESCED in traits:
         found["fetched"] = last_before(event_times(events, EventKind.EXIT), journeys["doorbell"], journeys["rung"])
-    if "window" in traits:
+    if Trait.WINDOW in traits:
         window = last_before(event_times(events, EventKind.WINDOW), journeys["handler"], journeys["irq"])
         delivered = first_after(event_times(events, EventKind.WAIT), journeys["irq"], window)
         found["window"] = np.where(delivered > 0, window, 0)
@@ -236,7 +172,8 @@ def first_after(times: Times, after: Times, until: Times) -> Times:
 
 def echo_events(events: Events, traits: Traits) -> Journeys:
     """What travels and is no journey, as records without a length: edges for a masked pin, words that a line is low."""
-    chosen = select(events, *((EventKind.IRQFD, EventKind.IRQ_IOCTL) if "masked" in traits else (EventKind.RESAMPLE,)))
+    kinds = (EventKind.IRQFD, EventKind.IRQ_IOCTL) if Trait.MASKED in traits else (EventKind.RESAMPLE,)
+    chosen = select(events, *kinds)
     return records(chosen["seq"], chosen["tsc"], chosen["tsc"])
 
 
@@ -248,7 +185,7 @@ def echoes(events: Events, traits: Traits) -> Journeys:
     """
     some = echo_events(events, traits)
     begun = ended = some["irq"]
-    if "masked" in traits:
+    if Trait.MASKED in traits:
         ended = first_after(event_times(events, EventKind.WAIT), begun, np.full(begun.size, 2**64 - 1, np.uint64))
     else:
         causes = event_times(events, EventKind.HANDLER, EventKind.IRQFD, EventKind.IRQ_IOCTL)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 from bellwire.viz.text.figures import Durations
 
 THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -33,9 +34,9 @@ CURVES = (
 
 def curves_of(scenario: Scenario) -> list[Curve]:
     """The latencies that this scenario can have."""
-    rings, interrupts = scenario.doorbell is not None, scenario.interrupt is not None
-    answered = rings and scenario.interrupt is not None and scenario.interrupt.by == "guest"
-    injected = interrupts and not scenario.direct  # else the doorbell is the interrupt: there is one latency for both
+    traits = traits_of(scenario)
+    rings, answered = Trait.DOORBELL in traits, Trait.ANSWERED in traits
+    injected = Trait.INTERRUPT in traits and Trait.DIRECT not in traits  # direct: there is one latency for both
     there = {"doorbell": rings, "store_cost": rings, "injection": injected, "round_trip": answered}
     return [curve for curve in CURVES if there[curve.name]]
 

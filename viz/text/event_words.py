@@ -27,12 +27,13 @@ from bellwire.engine.events import (
     exit_name,
 )
 from bellwire.engine.findings.findings import OPERATIONS
-from bellwire.engine.folds.beginning import Before
+from bellwire.engine.folds.before import Before
 from bellwire.engine.folds.tally import stat_name
 from bellwire.viz.text.figures import grouped
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 
 LANE_NAMES = {
     Lane.GUEST: "guest",
@@ -70,7 +71,7 @@ class Wording:
         doorbell = scenario.doorbell
         self._writes = "OUT" if doorbell and doorbell.bus == "pio" else "MOV to"
         self._queues = doorbell.queues if doorbell else 1
-        self._number = "doorbell" if scenario.direct else "interrupt"
+        self._number = "doorbell" if Trait.DIRECT in traits_of(scenario) else "interrupt"
 
     def text(self, event: np.void) -> str:
         """The sentence of one event, its numbers grouped for the eye."""

@@ -17,6 +17,7 @@ from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, Times, awake, flights, instruction, user_space
 from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
 
 Shares = npt.NDArray[np.float64]
 
@@ -39,19 +40,20 @@ class TimelineLane:
 
 def lanes_of(scenario: Scenario, vms: int) -> tuple[TimelineLane, ...]:
     """The lanes, from above: a guest and its vCPU for each of `vms` machines, and what lies between them."""
-    first, *others = [vm_lanes(vm, guest_suffix(scenario, vm, vms)) for vm in range(vms)]
+    traits = traits_of(scenario)
+    first, *others = [vm_lanes(vm, guest_suffix(traits, vm, vms)) for vm in range(vms)]
     kvm = TimelineLane("kvm", 0, "KVM", (("and scheduler", "kvm"),), (("flight", "kvm"),))
     io = TimelineLane("io", 0, "I/O thread", (("awake", "io_thread"),), (("awake", "io_thread"),))
     partner = TimelineLane("partner", 0, "Other process", (("not stamped", "text_muted"),), (("unseen", "io_thread"),))
-    host = (partner,) if scenario.partnered else () if scenario.direct else (io,)
+    host = (partner,) if Trait.PARTNERED in traits else () if Trait.DIRECT in traits else (io,)
     return (*first, kvm, *host, *(lane for lanes in others for lane in lanes))
 
 
-def guest_suffix(scenario: Scenario, vm: int, vms: int) -> str:
+def guest_suffix(traits: Traits, vm: int, vms: int) -> str:
     """What stands behind "Guest" and "vCPU": nothing if there is one, a number for each vCPU, a letter for each VM."""
     if vms == 1:
         return ""
-    return f" {vm}" if scenario.vcpus > 1 else f" {chr(ord('A') + vm)}"
+    return f" {vm}" if Trait.TWO_VCPUS in traits else f" {chr(ord('A') + vm)}"
 
 
 def vm_lanes(vm: int, letter: str) -> tuple[TimelineLane, TimelineLane]:

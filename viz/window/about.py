@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from PySide6.QtCore import qVersion
+from PySide6.QtCore import Qt, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -31,6 +31,7 @@ class About(QDialog):
     def __init__(self, source: Source, clock_error: ClockError, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("About Bellwire")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = about_text(source, clock_error)
         title, purpose, facts = QLabel("Bellwire"), QLabel("How a KVM guest and its host signal each other."), QLabel()
         title.setObjectName("title")

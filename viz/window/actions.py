@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bellwire.engine.source import Order
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.style.curves import CURVES, Curve
@@ -22,7 +23,7 @@ class Action:
     keys: tuple[str, ...]
     run: Callable[[Commands], None]
     tip: str
-    ability: str = ""  # of the source: while it cannot, the action is disabled and says why
+    order: Order | None = None  # that it gives the source: while that cannot be, it is disabled and says why
     checkable: bool = False
     begins: bool = False  # a group in its menu
 
@@ -140,7 +141,7 @@ ACTIONS: tuple[Action, ...] = (
         ("I",),
         C.toggle_ioeventfd,
         "On: KVM signals the eventfd itself. Off: each doorbell is an exit to user space",
-        "ioeventfd",
+        Order.IOEVENTFD,
         True,
         True,
     ),
@@ -151,13 +152,13 @@ ACTIONS: tuple[Action, ...] = (
         ("Q",),
         C.toggle_irqfd,
         "On: a write to an eventfd interrupts the guest. Off: it takes an ioctl",
-        "irqfd",
+        Order.IRQFD,
         True,
     ),
-    Action("ring", "Run", "Ring one doorbell", ("D",), C.ring, "The guest rings once", "doorbell"),
-    Action("interrupt", "Run", "Send one interrupt", ("R",), C.interrupt, "The host interrupts once", "interrupt"),
-    Action("route", "Run", "Change the route", (), C.change_route, "To the guest's other vector", "route"),
-    Action("hold", "Run", "Hold the guest", ("H",), C.hold, "Stops the pace, or lets it go on", "run", True),
+    Action("ring", "Run", "Ring one doorbell", ("D",), C.ring, "The guest rings once", Order.DOORBELL),
+    Action("interrupt", "Run", "Send one interrupt", ("R",), C.interrupt, "The host interrupts once", Order.INTERRUPT),
+    Action("route", "Run", "Change the route", (), C.change_route, "To the guest's other vector", Order.ROUTE),
+    Action("hold", "Run", "Hold the guest", ("H",), C.hold, "Stops the pace, or lets it go on", Order.RUN, True),
     Action(
         "restart",
         "Run",

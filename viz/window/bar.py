@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy, QWidget
 
 from bellwire.engine.events import Switch as Wiring
+from bellwire.engine.source import Order
 from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
 from bellwire.viz.style.icons import icon, logo
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, grouped, pace, ratio
 from bellwire.viz.window.actions import BY_NAME, tooltip
+from bellwire.viz.window.breaking import BreakControl
+from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.files import Files
 from bellwire.viz.window.more import MorePopover
 from bellwire.viz.window.scenario_list import fill, show_scenario
-
-if TYPE_CHECKING:
-    from bellwire.viz.window.commands import Commands
 
 PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
 SPACING = 6
@@ -65,10 +65,10 @@ class FittingRow(QFrame):
 class StatusRow(FittingRow):
     """Name, menus, slow motion, and what must always be seen: state, backend, drops, factor."""
 
-    def __init__(self, commands: Commands, menus: QMenuBar, theme: Theme) -> None:
+    def __init__(self, commands: Commands, breaks: BreakControl, files: Files, menus: QMenuBar, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("bar")
-        self.commands = commands
+        self.commands, self.breaks, self.files = commands, breaks, files
         self.presenting = False
         self.mark, self.name = QLabel(), QLabel("Bellwire")
         self.name.setObjectName("wordmark")
@@ -85,8 +85,10 @@ class StatusRow(FittingRow):
         self.capture.hide()
         self.breaking = Pill()  # what the view breaks at
         self.breaking.setObjectName("pill")
-        self.breaking.clicked.connect(commands.clear_break)
+        self.breaking.clicked.connect(breaks.clear)
         self.breaking.hide()
+        breaks.asked.connect(self._ask_break)
+        breaks.changed.connect(self.refresh)
         self._lay_out()
         self.set_theme(theme)
 
@@ -142,7 +144,7 @@ class StatusRow(FittingRow):
         """The states as they are now."""
         model = self.commands.model
         self._show_state()
-        recording = self.commands.window.files.capture_text
+        recording = self.files.capture_text
         self.capture.say(recording, "heavy", "circle")
         self.capture.setVisible(bool(recording))
         self.backend.say(model.source.backend)
@@ -167,7 +169,7 @@ class StatusRow(FittingRow):
 
     def _show_break(self) -> None:
         """What the view waits for, or has met."""
-        watch = self.commands.model.watch
+        watch = self.breaks.watch
         if watch.wanted:
             self.breaking.setText(f"{'broke' if watch.broken else 'break'}: {watch.wanted.text}  ✕")
             tip = f"The view freezes when this happens: {watch.wanted.text}. A click, or Esc, takes it back"
@@ -176,6 +178,10 @@ class StatusRow(FittingRow):
             self.breaking.setVisible(watch.wanted is not None)
             self.slow.setVisible(not self.presenting)
             self.make_room()
+
+    def _ask_break(self) -> None:
+        """Below what says it."""
+        self.breaks.open_below(self.state if self.breaking.isHidden() else self.breaking)
 
     def state_name(self) -> str:
         """LIVE, PAUSED, REPLAY, NO KVM; or ENDED, if nothing can come any more."""
@@ -298,7 +304,7 @@ class ControlRow(FittingRow):
     def _picked(self, index: int) -> None:
         name = self.scenarios.itemData(index, Qt.ItemDataRole.UserRole)
         if name:
-            self.commands.window.run_scenario_called(name)
+            self.commands.run_scenario_called(name)
 
     def _pace_picked(self, per_second: float) -> None:
         self._pace_clicked_at = monotonic()
@@ -322,21 +328,21 @@ class ControlRow(FittingRow):
         if monotonic() - self._pace_clicked_at > CLICK_SECONDS:
             self.pace.show_value(self.commands.pace)
             self.pace_value.setText(pace(self.commands.pace))
-        self._allow(self.pace, "pace", "Signals a second, from by hand to flat out")
+        self._allow(self.pace, Order.PACE, "Signals a second, from by hand to flat out")
         for name, switch in self.switches.items():
             self._show_switch(name, switch)
         for name, button in self.singles.items():
-            self._allow(button, BY_NAME[name].ability, tooltip(name))
+            self._allow(button, BY_NAME[name].order, tooltip(name))
         self.popover.refresh()
 
     def _show_switch(self, name: str, switch: Toggle) -> None:
-        self._allow(switch, name, tooltip(name))
+        self._allow(switch, BY_NAME[name].order, tooltip(name))
         if monotonic() - self._clicked_at[name] > CLICK_SECONDS:
             switch.setChecked(self.commands.model.wired(Wiring[name.upper()]))
 
-    def _allow(self, widget: QWidget, ability: str, tip: str) -> None:
+    def _allow(self, widget: QWidget, order: Order | None, tip: str) -> None:
         """Disabled with its reason, or enabled with its tip."""
-        reason = self.commands.source.can(ability)
+        reason = self.commands.source.can(order) if order else ""
         if widget.isEnabled() == bool(reason):
             widget.setEnabled(not reason)
         widget.setToolTip(reason or tip)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -18,18 +16,15 @@ from PySide6.QtWidgets import (
 )
 
 from bellwire.engine.events import EventKind
-from bellwire.viz.model.breaks import LATENCY_NAMES, Break, Fits, LeftAnyway, Merged, OfKind, Slow
+from bellwire.viz.model.breaks import LATENCY_NAMES, Break, Fits, LeftAnyway, Merged, OfKind, Slow, Watch
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.events.filter_line import FilterLine
 from bellwire.viz.style.controls import Button, Combo
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
-
-if TYPE_CHECKING:
-    from bellwire.viz.model.breaks import Watch
-    from bellwire.viz.model.live import LiveModel
-    from bellwire.viz.window.window import MainWindow
-
+from bellwire.viz.window.notice import NoticeBar
+from bellwire.viz.window.shown import Shown
 
 # -- What the view shall break at: one of five conditions, picked and armed in a small frame.
 
@@ -132,11 +127,11 @@ class BreakPopover(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def open_below(self, widget: QWidget, model: LiveModel) -> None:
-        """Shows itself under a widget, for this model; what was picked last is picked still."""
-        self.watch = model.watch
-        self._offer(model)
-        self.none.setEnabled(model.watch.wanted is not None)
+    def open_below(self, widget: QWidget, watch: Watch) -> None:
+        """Shows itself under a widget, for what watches a model; what was picked last is picked still."""
+        self.watch = watch
+        self._offer(watch.model)
+        self.none.setEnabled(watch.wanted is not None)
         self.line.setMinimumWidth(self.theme.px(300))
         self.adjustSize()
         corner = widget.mapToGlobal(QPoint(widget.width() - self.width(), widget.height() + 6))
@@ -202,50 +197,59 @@ class BreakPopover(QFrame):
         self.kind.setMinimumWidth(theme.px(150))
 
 
-class BreakControl:
-    """Follows the window from one model to the next: what is armed stays armed."""
+class BreakControl(QObject):
+    """Watches what is shown, from one source to the next: what is armed stays armed.
 
-    def __init__(self, window: MainWindow) -> None:
-        self.window = window
-        self.popover = BreakPopover(window.theme, window)
-        self._wanted: Break | None = None
+    asked: what to break at shall be picked; whoever shows it has the place for the popover. changed: the view breaks,
+    goes on, or waits for something else.
+    """
+
+    asked, changed = Signal(), Signal()
+
+    def __init__(self, shown: Shown, notice: NoticeBar, popover: BreakPopover) -> None:
+        super().__init__()
+        self.shown, self.notice, self.popover = shown, notice, popover
+        self.watch = Watch(shown.model)
+        self.watch.changed.append(self._changed)
         self._told = ""  # the notice that is ours
 
-    def follow(self, model: LiveModel) -> None:
+    def follow(self) -> None:
         """Watches another model."""
-        model.watch.changed.append(self._changed)
-        if self._wanted:
-            model.watch.arm(self._wanted)
+        wanted, self.watch = self.watch.wanted, Watch(self.shown.model)
+        self.watch.changed.append(self._changed)
+        if wanted:
+            self.watch.arm(wanted)
 
     def open(self) -> None:
         """Asks what to break at."""
-        status = self.window.status
-        pill = status.breaking
-        self.popover.open_below(status.state if pill.isHidden() else pill, self.window.model)
+        self.asked.emit()
+
+    def open_below(self, widget: QWidget) -> None:
+        """Asks it here."""
+        self.popover.open_below(widget, self.watch)
 
     def clear(self) -> None:
         """Nothing is waited for any more."""
-        self.window.model.watch.clear()
+        self.watch.clear()
 
     def _changed(self) -> None:
-        watch, notice = self.window.model.watch, self.window.notice
-        self._wanted = watch.wanted
+        watch = self.watch
         if watch.broken and watch.hit:
             self._told = watch.hit.why
             if watch.shown:
                 self._fit()
-                notice.say(self._told, "Go on", watch.go_on)
+                self.notice.say(self._told, "Go on", watch.go_on)
             else:
-                notice.say(f"{self._told} The view was paused and stays where it is.", "Show it", watch.show)
+                self.notice.say(f"{self._told} The view was paused and stays where it is.", "Show it", watch.show)
         elif self._told:
             self._told = ""
-            notice.hide()
-        self.window.status.refresh()
+            self.notice.hide()
+        self.changed.emit()
 
     def _fit(self) -> None:
         """The journey whole in the timeline, with a little of what came before and after."""
-        if self.window.model.selection.journeys.size:
-            self.window.commands.fit()
+        if self.shown.model.selection.journeys.size:
+            self.shown.views.timeline.fit()
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""

@@ -3,45 +3,62 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import FLAT_OUT, Setting, Switch
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.source import Order, Source
+from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import UNIT_NAMES
-
-if TYPE_CHECKING:
-    from bellwire.engine.source import Source
-    from bellwire.viz.timeline.widget import Timeline
-    from bellwire.viz.window.window import MainWindow
+from bellwire.viz.timeline.widget import Timeline
+from bellwire.viz.window.about import About
+from bellwire.viz.window.breaking import BreakControl
+from bellwire.viz.window.files import Files
+from bellwire.viz.window.notice import NoticeBar
+from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.settings import Look
+from bellwire.viz.window.shown import Shown
 
 TEXT_STEP = 0.1
 PAN_SHARE = 0.2  # of the timeline's width
 
 
+@dataclass(frozen=True, eq=False)
 class Commands:
-    """The actions of one window."""
+    """The actions of one window, and what they work on."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self.window = window
+    shown: Shown  # the model and its views, which another source replaces
+    look: Look
+    files: Files
+    breaks: BreakControl
+    notice: NoticeBar  # says what cannot be done
+    keys: KeyHelp
+    palette: Palette
+    top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
     def model(self) -> LiveModel:
-        """The window's model, which another scenario replaces."""
-        return self.window.model
+        """The model that is shown."""
+        return self.shown.model
 
     @property
     def source(self) -> Source:
         """The source of the events, which takes the commands."""
         return self.model.source
 
-    def possible(self, ability: str) -> bool:
-        """Whether the source can do it now; if not, the window says why."""
-        reason = self.source.can(ability) if ability else ""
-        if reason:
-            self.window.notice.say(reason)
-        return not reason
+    def give(self, order: Order, value: bool | float | str = True) -> None:
+        """Gives the source an order; if that is not possible now, the window says why."""
+        if reason := self.source.can(order):
+            self.notice.say(reason)
+        else:
+            self.source.order(order, value)
 
     # -- time
 
@@ -92,7 +109,7 @@ class Commands:
 
     def clear(self) -> None:
         """Closes what is open above the picture, else clears the choice; if there is none, the break."""
-        if self.window.close_overlays():
+        if self._close_overlays():
             return
         selection = self.model.selection
         if not (selection.journeys.size or selection.events.size or selection.part):
@@ -100,12 +117,22 @@ class Commands:
         selection.choose()
         selection.choose(part="")
 
+    def _close_overlays(self) -> bool:
+        """Whether there was something to close, or an audience's view to end."""
+        opened = [part for part in (self.keys, self.palette, self.notice) if part.isVisible()]
+        for part in opened:
+            part.hide()
+        if not opened and self.look.presenting:
+            self.look.set_presenting(False)
+            return True
+        return bool(opened)
+
     # -- the timeline
 
     @property
     def timeline(self) -> Timeline:
-        """The window's timeline, which another scenario replaces."""
-        return self.window.views.timeline
+        """That of the views that are shown."""
+        return self.shown.views.timeline
 
     def to_slowest(self) -> None:
         """The journey that took longest, from its first cause to its last effect."""
@@ -114,7 +141,7 @@ class Commands:
     def to_slowest_of(self, name: str) -> None:
         """The journey whose latency `name` was longest."""
         if not self.model.to_slowest(name):
-            self.window.notice.say(f"No journey that is held has a {name.replace('_', ' ')}.")
+            self.notice.say(f"No journey that is held has a {name.replace('_', ' ')}.")
 
     def marker_a(self) -> None:
         """Marker A at the pointer, else at the moment that the view shows."""
@@ -131,11 +158,11 @@ class Commands:
 
     def break_when(self) -> None:
         """Asks what the view shall break at."""
-        self.window.breaks.open()
+        self.breaks.open()
 
     def clear_break(self) -> None:
         """Nothing is waited for any more."""
-        self.window.breaks.clear()
+        self.breaks.clear()
 
     def clear_markers(self) -> None:
         """No marker any more."""
@@ -174,48 +201,39 @@ class Commands:
 
     def toggle_ioeventfd(self) -> None:
         """While the guest rings."""
-        if self.possible("ioeventfd"):
-            self.source.set_ioeventfd(not self.model.wired(Switch.IOEVENTFD))
+        self.give(Order.IOEVENTFD, not self.model.wired(Switch.IOEVENTFD))
 
     def toggle_irqfd(self) -> None:
         """While interrupts fly."""
-        if self.possible("irqfd"):
-            self.source.set_irqfd(not self.model.wired(Switch.IRQFD))
+        self.give(Order.IRQFD, not self.model.wired(Switch.IRQFD))
 
     def ring(self) -> None:
         """One doorbell."""
-        if self.possible("doorbell"):
-            self.source.ring_once()
+        self.give(Order.DOORBELL)
 
     def interrupt(self) -> None:
         """One interrupt."""
-        if self.possible("interrupt"):
-            self.source.interrupt_once()
+        self.give(Order.INTERRUPT)
 
     def change_route(self) -> None:
         """The GSI leads to the guest's other vector from now on."""
-        if self.possible("route"):
-            self.source.change_route()
+        self.give(Order.ROUTE)
 
     def hold(self) -> None:
         """Stops the pace, or lets it go on."""
-        if self.possible("run"):
-            self.source.set_running(not self.running)
+        self.give(Order.RUN, not self.running)
 
     def set_pace(self, per_second: float) -> None:
         """Signals a second; 0 by hand, infinite flat out."""
-        if self.possible("pace"):
-            self.source.set_pace(per_second)
+        self.give(Order.PACE, per_second)
 
     def set_burst(self, signals: float) -> None:
         """Signals a tick."""
-        if self.possible("burst"):
-            self.source.set_burst(round(signals))
+        self.give(Order.BURST, round(signals))
 
     def set_idle(self, idle: str) -> None:
         """What the guest does between signals."""
-        if self.possible("idle"):
-            self.source.set_idle(idle)
+        self.give(Order.IDLE, idle)
 
     @property
     def running(self) -> bool:
@@ -232,127 +250,137 @@ class Commands:
 
     def restart(self) -> None:
         """The same scenario, or the same recording, from its start."""
-        if self.model.replaying:
-            self.source.start()
-            self.window.show_source(self.source)
-        else:
-            self.window.run_scenario(self.model.scenario)
+        self.shown.restart()
+
+    def run_scenario(self, scenario: Scenario) -> None:
+        """Another scenario, in place of what is shown."""
+        self.shown.run_scenario(scenario)
+
+    def run_scenario_called(self, name: str) -> None:
+        """One that is shipped."""
+        self.shown.run_scenario_called(name)
 
     def replay_from_here(self) -> None:
         """The recording's present is the moment that the view shows."""
         if self.model.recorded is None:
-            self.window.notice.say("This is no recording: the present cannot be moved.")
+            self.notice.say("This is no recording: the present cannot be moved.")
             return
         try:
             self.model.recorded.seek(self.model.playhead)
         except EngineError as error:
-            self.window.notice.say(str(error))
+            self.notice.say(str(error))
         else:
-            self.window.show_source(self.source)
+            self.shown.show_source(self.source)
 
     # -- the window
 
     def open_recording(self) -> None:
         """A recording instead of a guest."""
-        self.window.files.open()
+        self.files.open()
 
     def save_recording(self) -> None:
         """All that the history holds, to a file."""
-        self.window.files.save()
+        self.files.save()
 
     def export(self) -> None:
         """The same, in the format of another program."""
-        self.window.files.export()
+        self.files.export()
 
     def record(self) -> None:
         """Writes what happens to a file from now on, or ends that."""
-        self.window.files.toggle_capture()
+        self.files.toggle_capture()
 
     def save_picture(self) -> None:
         """The window as a PNG file."""
-        self.window.save_picture()
+        self.files.save_picture()
 
     def save_sequence(self) -> None:
         """The sequence chart as an SVG or PNG file."""
-        self.window.save_panel("sequence")
+        self.files.save_panel(self.shown.views.panel("sequence"))
 
     def save_events(self) -> None:
         """The filtered rows of the event table as a CSV file."""
-        self.window.save_panel("events")
+        self.files.save_panel(self.shown.views.panel("events"))
 
     def find_events(self) -> None:
         """To the filter of the event table."""
-        self.window.views.find_events()
+        self.shown.views.find_events()
 
     def quit(self) -> None:
         """The end."""
-        self.window.close()
+        self.top.close()
 
     def toggle_theme(self) -> None:
         """Dark or light."""
-        theme = LIGHT if self.window.theme.name == "dark" else DARK
-        self.window.set_theme(theme.scaled(self.window.theme.scale))
+        theme = LIGHT if self.look.theme.name == "dark" else DARK
+        self.look.set_theme(theme.scaled(self.look.theme.scale))
 
     def larger(self) -> None:
         """Larger text."""
-        self._scale(self.window.theme.scale + TEXT_STEP)
+        self._scale(self.look.theme.scale + TEXT_STEP)
 
     def smaller(self) -> None:
         """Smaller text."""
-        self._scale(self.window.theme.scale - TEXT_STEP)
+        self._scale(self.look.theme.scale - TEXT_STEP)
 
     def normal_size(self) -> None:
         """Text at 100 %."""
         self._scale(1.0)
 
     def _scale(self, scale: float) -> None:
-        self.window.set_theme(self.window.theme.scaled(round(scale, 2)))
+        self.look.set_theme(self.look.theme.scaled(round(scale, 2)))
 
     def toggle_extended(self) -> None:
         """The parts of the kernel that a signal passes, or the simple picture."""
-        self.window.set_extended(not self.window.extended)
+        self.look.set_extended(not self.look.extended)
 
     def toggle_motion(self) -> None:
         """Tokens that glide, or that stand."""
-        self.window.set_reduced_motion(not self.window.reduced_motion)
+        self.look.set_reduced_motion(not self.look.reduced_motion)
 
     def set_unit(self, name: str) -> None:
         """Durations in one of UNIT_NAMES."""
-        self.window.set_unit(name)
+        self.look.set_unit(name)
 
     def next_unit(self) -> None:
         """From one unit to the next."""
         names = list(UNIT_NAMES)
-        self.window.set_unit(names[(names.index(self.window.unit) + 1) % len(names)])
+        self.look.set_unit(names[(names.index(self.look.unit) + 1) % len(names)])
 
     def full_screen(self) -> None:
         """Fills the screen, or not."""
-        self.window.toggle_full_screen()
+        self.top.setWindowState(self.top.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def presenter(self) -> None:
         """Only the diagram and the large numbers."""
-        self.window.set_presenter(not self.window.presenting)
+        self.look.set_presenting(not self.look.presenting)
 
-    def compare_with(self) -> None:
-        """This run beside a recorded one."""
-        self.window.compare_with()
+    def compare_with(self, path: Path | None = None) -> None:
+        """This run beside a recorded one, in the panel; asks which, unless it is told."""
+        path = path or self.files.ask_which("Compare with a recording")
+        if path:
+            self.compare_at_switch()
+            self.model.baseline = Baseline(path)
 
     def compare_at_switch(self) -> None:
-        """Before and after the last live switch."""
-        self.window.compare_at_switch()
+        """Before and after the last live switch, in the panel."""
+        if self.model.baseline:
+            self.model.baseline.close()
+        self.model.baseline = None
+        self.shown.views.bring_panel("compare").redraw()
 
     def show_panel(self, name: str) -> None:
         """A panel in place of the plots or the timeline; once more: those again."""
-        self.window.views.show_panel(name)
+        self.shown.views.show_panel(name)
 
     def show_keys(self) -> None:
-        """All keys."""
-        self.window.show_keys()
+        """All keys, or none."""
+        self.keys.toggle()
 
     def show_palette(self) -> None:
         """Every action by its name."""
-        self.window.show_palette()
+        self.palette.open()
 
     def show_about(self) -> None:
         """Versions and the machine."""
-        self.window.show_about()
+        About(self.source, self.model.latencies.clock_error, self.top).open()

@@ -1,4 +1,4 @@
-"""What the window does with files: recordings that are opened, saved, and written while it shows them.
+"""What the window does with files: recordings that are opened, saved, and written while it shows them; pictures.
 
 Arrow is imported where it is needed, so that a window on a guest need not wait for it.
 """
@@ -13,18 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.source import Source
+from bellwire.viz.model.live import recorded
+from bellwire.viz.panels.panel import Panel
 from bellwire.viz.text.figures import count_of, grouped
 from bellwire.viz.text.versions import program_version
+from bellwire.viz.window.notice import NoticeBar
+from bellwire.viz.window.settings import Settings
+from bellwire.viz.window.shown import Shown
 
 if TYPE_CHECKING:
+    from bellwire.engine.recordings.capture import Capture
     from bellwire.engine.recordings.header import Header
-    from bellwire.viz.window.capture import Capture
-    from bellwire.viz.window.window import MainWindow
 
 RECORDINGS = "Recordings (*.arrow *.arrows);;All files (*)"
 OURS = (".arrow", ".arrows")
@@ -34,9 +38,9 @@ RECENT = 8  # files that are remembered
 def header_for(source: Source) -> Header:
     """What a recording of this source, begun now, is of; what comes from a recording stays what it was of."""
     from bellwire.engine.recordings.header import Header
-    from bellwire.engine.recordings.replay import Replay
 
-    return source.recording.header if isinstance(source, Replay) else Header.of(source, program_version())
+    replay = recorded(source)
+    return replay.recording.header if replay else Header.of(source, program_version())
 
 
 def write_held(path: Path, header: Header, held: list[Events]) -> str:
@@ -58,9 +62,11 @@ def write_held(path: Path, header: Header, held: list[Events]) -> str:
 class Files:
     """The files of one window. What takes time is done in threads; tell(), called now and then, says how it went."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self.window = window
+    def __init__(self, shown: Shown, notice: NoticeBar, top: QWidget, settings: Settings | None = None) -> None:
+        """top: the window, for questions and its picture; settings: where recordings are remembered, if anywhere."""
+        self.shown, self.notice, self.top, self.settings = shown, notice, top, settings
         self.capture: Capture | None = None
+        self._taps: list[Callable[[Events], None]] = []  # those that it is one of
         self._began = 0.0
         self._recent: list[str] = []
         self._saving: list[threading.Thread] = []
@@ -71,20 +77,24 @@ class Files:
     @property
     def recent(self) -> list[Path]:
         """The recordings opened or made last, newest first."""
-        settings = self.window.settings
-        return [Path(name) for name in (settings.recent if settings else self._recent)]
+        return [Path(name) for name in (self.settings.recent if self.settings else self._recent)]
 
     def _remember(self, path: Path) -> None:
         name = str(path.absolute())
         self._recent = [name, *(other for other in map(str, self.recent) if other != name)][:RECENT]
-        if self.window.settings:
-            self.window.settings.recent = self._recent
+        if self.settings:
+            self.settings.recent = self._recent
 
     def open(self) -> None:
         """Asks for a recording and replays it."""
-        name, _ = QFileDialog.getOpenFileName(self.window, "Open a recording", "", RECORDINGS)
-        if name:
-            self.replay(Path(name))
+        path = self.ask_which("Open a recording")
+        if path:
+            self.replay(path)
+
+    def ask_which(self, title: str) -> Path | None:
+        """A recording that is there; None if none is picked."""
+        name, _ = QFileDialog.getOpenFileName(self.top, title, "", RECORDINGS)
+        return Path(name) if name else None
 
     def replay(self, path: Path) -> None:
         """Replays a recording; what cannot be read says why."""
@@ -95,13 +105,13 @@ class Files:
             source = Replay(Recording(path))
             source.start()
         except EngineError as error:
-            self.window.notice.say(str(error))
+            self.notice.say(str(error))
             return
         self._remember(path)
-        self.window.notice.hide()
-        self.window.show_source(source)
+        self.notice.hide()
+        self.shown.show_source(source)
         if source.warning:
-            self.window.notice.say(source.warning)
+            self.notice.say(source.warning)
 
     # -- saving what is held
 
@@ -119,16 +129,16 @@ class Files:
         from bellwire.engine.exports import EXPORTS
 
         filters = {f"{EXPORTS[name].title} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
-        suggested = f"{self.window.model.scenario.name}{EXPORTS[formats[0]].suffix}"
-        name, chosen = QFileDialog.getSaveFileName(self.window, title, suggested, ";;".join(filters))
+        suggested = f"{self.shown.model.scenario.name}{EXPORTS[formats[0]].suffix}"
+        name, chosen = QFileDialog.getSaveFileName(self.top, title, suggested, ";;".join(filters))
         if name:
             self.write(Path(name) if Path(name).suffix else Path(f"{name}{filters[chosen]}"))
 
     def write(self, path: Path) -> None:
         """Writes all that the history holds to a file, in the format of its suffix."""
-        model = self.window.model
+        model = self.shown.model
         if not model.tally.recorded:
-            self.window.notice.say("There is nothing to save yet.")
+            self.notice.say("There is nothing to save yet.")
             return
         held, header = model.held(), header_for(model.source)
         thread = threading.Thread(target=self._save, args=(path, header, held), name="save a recording", daemon=True)
@@ -140,17 +150,39 @@ class Files:
             written = write_held(path, header, held)
         except EngineError as error:
             sentence = str(error)
-            self._news.append(lambda: self.window.notice.say(sentence))
+            self._news.append(lambda: self.notice.say(sentence))
         else:
             self._news.append(lambda: self._say_saved(path, written))
 
     def _say_saved(self, path: Path, written: str) -> None:
         sentence = f"{written} saved to {path}."
         if path.suffix not in OURS:
-            self.window.notice.say(sentence, color="live")
+            self.notice.say(sentence, color="live")
             return
         self._remember(path)
-        self.window.notice.say(sentence, "Replay it", lambda: self.replay(path), color="live")
+        self.notice.say(sentence, "Replay it", lambda: self.replay(path), color="live")
+
+    # -- saving what is seen
+
+    def save_picture(self, path: Path | None = None) -> None:
+        """Saves the window as a PNG file; asks where, unless it is told."""
+        if path is None:
+            name, _ = QFileDialog.getSaveFileName(self.top, "Save the picture", "bellwire.png", "PNG (*.png)")
+            if not name:
+                return
+            path = Path(name)
+        if not self.top.grab().save(str(path)):
+            self.notice.say(f"The picture cannot be written to {path}.")
+
+    def save_panel(self, panel: Panel, path: Path | None = None) -> None:
+        """Saves what a panel shows; asks where, unless it is told."""
+        if path is None:
+            chosen, _ = QFileDialog.getSaveFileName(self.top, f"Save: {panel.tip}", panel.file, panel.files)
+            if not chosen:
+                return
+            path = Path(chosen)
+        if trouble := panel.save(path):
+            self.notice.say(trouble)
 
     # -- writing while it happens
 
@@ -158,12 +190,12 @@ class Files:
         """Begins to write what happens to a file, or ends it."""
         if self.capture:
             self.stop_capture()
-        elif self.window.model.replaying:
-            self.window.notice.say("This is a recording already; Ctrl+S saves a copy.")
-        elif not self.window.model.source.alive:
-            self.window.notice.say("Nothing happens that could be recorded.")
+        elif self.shown.model.replaying:
+            self.notice.say("This is a recording already; Ctrl+S saves a copy.")
+        elif not self.shown.model.source.alive:
+            self.notice.say("Nothing happens that could be recorded.")
         else:
-            self._begin(path or self._path_for(self.window.model.scenario.name))
+            self._begin(path or self._path_for(self.shown.model.scenario.name))
 
     def _path_for(self, name: str) -> Path:
         """In the user's data directory, named for the scenario and the time."""
@@ -171,19 +203,20 @@ class Files:
         return folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.arrow"
 
     def _begin(self, path: Path) -> None:
-        from bellwire.viz.window.capture import Capture
+        from bellwire.engine.recordings.capture import Capture
 
-        model = self.window.model
+        model = self.shown.model
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.capture = Capture(path, header_for(model.source), model.beginning())
         except RecordingError as error:
-            self.window.notice.say(str(error))
+            self.notice.say(str(error))
         except OSError as error:
-            self.window.notice.say(f"{path.parent} cannot be made: {error.strerror}.")
+            self.notice.say(f"{path.parent} cannot be made: {error.strerror}.")
         else:
             self._began = time.monotonic()
-            model.taps.append(self.capture.append)
+            self._taps = model.taps
+            self._taps.append(self.capture.append)
 
     @property
     def capture_text(self) -> str:
@@ -198,11 +231,11 @@ class Files:
         capture, self.capture = self.capture, None
         if capture is None:
             return
-        self.window.model.taps.remove(capture.append)
+        self._taps.remove(capture.append)
         capture.stop()
         self._remember(capture.path)
         if capture.error:
-            self.window.notice.say(str(capture.error))
+            self.notice.say(str(capture.error))
         else:
             self._say_saved(capture.path, count_of(capture.events, "event"))
 
@@ -212,7 +245,7 @@ class Files:
         """Says what the threads have to say; ends a capture that cannot go on."""
         while self._news:
             self._news.pop(0)()
-        if self.capture and (self.capture.error or not self.window.model.source.alive):
+        if self.capture and (self.capture.error or not self.shown.model.source.alive):
             self.stop_capture()
 
     def close(self) -> None:

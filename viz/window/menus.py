@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.viz.window.actions import ACTIONS, MENUS, Action, tooltip
-from bellwire.viz.window.palette import Entries
+from bellwire.viz.text.figures import UNIT_NAMES
+from bellwire.viz.window.actions import ACTIONS, KEY_NAMES, MENUS, Action, tooltip
+from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.files import Files
+from bellwire.viz.window.palette import Entries, Sections
 from bellwire.viz.window.scenario_list import keyed, scenario_groups
+from bellwire.viz.window.settings import Look
 
-if TYPE_CHECKING:
-    from bellwire.viz.window.window import MainWindow
+# Keys that no action has: a control's own, and the scenarios'.
+MORE_KEYS = (
+    ("1 … 9", "Scenarios, by group"),
+    ("Tab", "To the next control"),
+    ("Space Enter", "Works the control"),
+)
+POINTER = (
+    ("Wheel", "Zoom at the pointer"),
+    ("Ctrl+wheel", "The same"),
+    ("Shift+wheel", "Scroll it sideways"),
+    ("Drag", "Scroll the timeline"),
+    ("Drag above", "Playhead and markers"),
+)
+
+
+def sections() -> Sections:
+    """The key help's columns."""
+    by_menu = {menu: [(keys_of(a), a.text) for a in ACTIONS if a.menu == menu and a.keys] for menu in MENUS}
+    run = by_menu["Run"]
+    half = next(n for n, (keys, _) in enumerate(run) if keys == "I")
+    view = [*by_menu["View"], *by_menu["Help"]]
+    return [
+        ("Time", run[:half] + run[-1:]),
+        ("Timeline", [*by_menu["Analyze"], *POINTER]),
+        ("Machine", [*run[half:-1], *MORE_KEYS]),
+        ("Window", [*view, *by_menu["File"]]),
+    ]
+
+
+def keys_of(action: Action) -> str:
+    """All keys of an action, as they are written on a keyboard."""
+    return "  ".join(KEY_NAMES.get(key, key) for key in action.keys)
 
 
 class Menus:
-    """The menu bar of a window; its actions carry the window's keys, whether the bar is shown or not."""
+    """A menu bar; its actions carry the keys of `top`, the window, whether the bar is shown or not."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self.window = window
+    def __init__(
+        self, commands: Commands, look: Look, files: Files, run: Callable[[Action], None], top: QWidget
+    ) -> None:
+        """run: does an action, and shows at once what has changed."""
+        self.commands, self.look, self.files, self.run, self.top = commands, look, files, run, top
         self.bar = QMenuBar()
         self.actions = {action.name: self._action(action) for action in ACTIONS}
         menus = {name: self._menu(name) for name in MENUS}
@@ -47,45 +85,59 @@ class Menus:
 
     def _fill_recent(self) -> None:
         self.recent.clear()
-        for path in self.window.files.recent:
-            made = self.recent.addAction(path.name, partial(self.window.files.replay, path))
+        for path in self.files.recent:
+            made = self.recent.addAction(path.name, partial(self.files.replay, path))
             made.setToolTip(str(path))
         if self.recent.isEmpty():
             self.recent.addAction("None yet").setEnabled(False)
 
     def _action(self, action: Action) -> QAction:
-        made = QAction(action.text, self.window)
+        made = QAction(action.text, self.top)
         made.setShortcuts([QKeySequence(key) for key in action.keys])
         made.setCheckable(action.checkable)
         made.setToolTip(tooltip(action.name))
-        made.triggered.connect(lambda _=False: self.window.run_action(action))
-        self.window.addAction(made)
+        made.triggered.connect(lambda _=False: self.run(action))
+        self.top.addAction(made)
         return made
 
     def _scenario(self, key: str, scenario: Scenario) -> QAction:
-        made = QAction(scenario.title, self.window)
+        made = QAction(scenario.title, self.top)
         made.setToolTip(scenario.purpose)
-        made.triggered.connect(lambda _=False: self.window.run_scenario(scenario))
+        made.triggered.connect(lambda _=False: self.commands.run_scenario(scenario))
         if key:
             made.setShortcut(QKeySequence(key))
-        self.window.addAction(made)
+        self.top.addAction(made)
         return made
 
     def refresh(self) -> None:
         """What can be done now, and what is on; called when a menu opens."""
-        source, on = self.window.model.source, self.window.switched_on()
+        source, on = self.commands.source, self._switched_on()
         for action in ACTIONS:
-            reason = source.can(action.ability) if action.ability else ""
+            reason = source.can(action.order) if action.order else ""
             made = self.actions[action.name]
             made.setToolTip(tooltip(action.name, reason))
             made.setText(f"{action.text} ({reason.rstrip('.')})" if reason else action.text)
             made.setChecked(on.get(action.name, False))
 
+    def _switched_on(self) -> dict[str, bool]:
+        """Which of the actions that switch something are on, by their names."""
+        model, look = self.commands.model, self.look
+        return {
+            "ioeventfd": model.wired(Switch.IOEVENTFD),
+            "irqfd": model.wired(Switch.IRQFD),
+            "hold": not self.commands.running,
+            "full": self.top.isFullScreen(),
+            "presenter": look.presenting,
+            "record": self.files.capture is not None,
+            "motion": look.reduced_motion,
+            "extended": look.extended,
+            **{f"unit-{name}": name == look.unit for name in UNIT_NAMES},
+        }
+
     def entries(self) -> Entries:
         """The palette's lines."""
-        window = self.window
         lines: Entries = [
-            (f"{action.text}{f'   {action.key}' if action.key else ''}", partial(window.run_action, action))
+            (f"{action.text}{f'   {action.key}' if action.key else ''}", partial(self.run, action))
             for action in ACTIONS
         ]
-        return lines + [(f"Scenario: {some.title}", partial(window.run_scenario, some)) for _, some in keyed()]
+        return lines + [(f"Scenario: {some.title}", partial(self.commands.run_scenario, some)) for _, some in keyed()]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from bellwire.engine.events import Setting
+from bellwire.engine.source import Order
 from bellwire.viz.style.controls import Button, Choice, Toggle
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.window.actions import tooltip
-
-if TYPE_CHECKING:
-    from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.commands import Commands
 
 BURSTS = tuple(float(2**n) for n in range(11))
 IDLES = {"hlt": "HLT", "spin": "spin"}
@@ -85,11 +82,11 @@ class MorePopover(QFrame):
         spins = bool(settings.get(Setting.IDLE, pace.idle == "spin"))
         self.idle_buttons["spin" if spins else "hlt"].setChecked(True)
         self.hold.setChecked(not self.commands.running)
-        for widget, ability, tip in (
-            (self.burst, "burst", "Signals a tick of the pace"),
-            (self.hold, "run", tooltip("hold")),
-            *((button, "idle", "HLT exits to the kernel; spin does not") for button in self.idle_buttons.values()),
+        for widget, order, tip in (
+            (self.burst, Order.BURST, "Signals a tick of the pace"),
+            (self.hold, Order.RUN, tooltip("hold")),
+            *((button, Order.IDLE, "HLT exits to the kernel; spin does not") for button in self.idle_buttons.values()),
         ):
-            reason = model.source.can(ability)
+            reason = model.source.can(order)
             widget.setEnabled(not reason)
             widget.setToolTip(reason or tip)

@@ -1,4 +1,4 @@
-"""What opens above the picture: all keys, and the palette that finds an action by its name."""
+"""What opens above the picture: all keys, and the palette that finds by its name what can be done."""
 
 from __future__ import annotations
 
@@ -10,26 +10,11 @@ from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.window.actions import ACTIONS, KEY_NAMES, MENUS, Action
 
 LINE, COLUMN, MARGIN, TITLE, EDGE = 26, 312, 40, 92, 32  # of the sheet of keys, pixels at 100 % text
 
-# Keys that no action has: a control's own, and the scenarios'.
-MORE_KEYS = (
-    ("1 … 9", "Scenarios, by group"),
-    ("Tab", "To the next control"),
-    ("Space Enter", "Works the control"),
-)
-POINTER = (
-    ("Wheel", "Zoom at the pointer"),
-    ("Ctrl+wheel", "The same"),
-    ("Shift+wheel", "Scroll it sideways"),
-    ("Drag", "Scroll the timeline"),
-    ("Drag above", "Playhead and markers"),
-)
-
-
 Entries = list[tuple[str, Callable[[], None]]]  # words, and what they do
+Sections = list[tuple[str, list[tuple[str, str]]]]  # columns: title, [(keys, what they do)]
 
 
 class Overlay(QWidget):
@@ -69,19 +54,27 @@ class Overlay(QWidget):
 
 
 class KeyHelp(Overlay):
-    """Every key, by menu."""
+    """Every key, in columns."""
 
-    def __init__(self, window: QWidget, theme: Theme) -> None:
+    def __init__(self, window: QWidget, theme: Theme, sections: Sections) -> None:
         super().__init__(window, theme)
+        self.sections = sections
         self.sized = theme  # with text that fits the window
         self.setAccessibleName("Keys")
-        self.setAccessibleDescription("; ".join(f"{keys}: {text}" for _, rows in sections() for keys, text in rows))
+        self.setAccessibleDescription("; ".join(f"{keys}: {text}" for _, rows in sections for keys, text in rows))
+
+    def toggle(self) -> None:
+        """Shows itself, or hides."""
+        if self.isVisible():
+            self.hide()
+        else:
+            self.open()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        columns = sections()
+        columns = self.sections
         tall = max(len(rows) for _, rows in columns)
         self.sized = self._fitted(len(columns), tall)
         px = self.sized.px
@@ -137,27 +130,8 @@ class KeyHelp(Overlay):
         painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, keys)
 
 
-def sections() -> list[tuple[str, list[tuple[str, str]]]]:
-    """(title, [(keys, what they do)]) in columns, from the table of actions."""
-    by_menu = {menu: [(keys_of(a), a.text) for a in ACTIONS if a.menu == menu and a.keys] for menu in MENUS}
-    run = by_menu["Run"]
-    half = next(n for n, (keys, _) in enumerate(run) if keys == "I")
-    view = [*by_menu["View"], *by_menu["Help"]]
-    return [
-        ("Time", run[:half] + run[-1:]),
-        ("Timeline", [*by_menu["Analyze"], *POINTER]),
-        ("Machine", [*run[half:-1], *MORE_KEYS]),
-        ("Window", [*view, *by_menu["File"]]),
-    ]
-
-
-def keys_of(action: Action) -> str:
-    """All keys of an action, as they are written on a keyboard."""
-    return "  ".join(KEY_NAMES.get(key, key) for key in action.keys)
-
-
 class Palette(Overlay):
-    """A line to type in, and the actions that match; Enter does the first."""
+    """A line to type in, and the entries that match; Enter does the first."""
 
     def __init__(self, window: QWidget, theme: Theme, entries: Callable[[], Entries]) -> None:
         super().__init__(window, theme)

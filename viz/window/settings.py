@@ -1,11 +1,50 @@
-"""What is remembered from one start to the next: theme, text, motion, diagram, unit, recordings, the window's place."""
+"""How the window looks; and what is remembered from one start to the next: that, recordings, the window's place."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from bellwire.viz.style.theme import DARK, THEMES, Theme
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
+
+
+class Look(QObject):
+    """What is the same for every source that is shown. Each signal says that what it is named after has changed."""
+
+    theme_changed, unit_changed, extended_changed, motion_changed, presenting_changed = (Signal() for _ in range(5))
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.unit = FITTING.name  # of durations, one of UNIT_NAMES
+        self.extended = False  # the diagram has the parts of the kernel that a signal passes
+        self.reduced_motion = False  # tokens stand instead of gliding
+        self.presenting = False  # for an audience: the diagram and the large numbers only
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text, everywhere."""
+        self.theme = theme
+        self.theme_changed.emit()
+
+    def set_unit(self, name: str) -> None:
+        """Every duration in this unit."""
+        self.unit = name
+        self.unit_changed.emit()
+
+    def set_extended(self, on: bool) -> None:
+        """The parts of the kernel that a signal passes, or the simple picture."""
+        self.extended = on
+        self.extended_changed.emit()
+
+    def set_reduced_motion(self, on: bool) -> None:
+        """Tokens stand instead of gliding."""
+        self.reduced_motion = on
+        self.motion_changed.emit()
+
+    def set_presenting(self, on: bool) -> None:
+        """For an audience, or for whoever works with it."""
+        self.presenting = on
+        self.presenting_changed.emit()
 
 
 class Settings:
@@ -13,6 +52,17 @@ class Settings:
 
     def __init__(self) -> None:
         self._store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "bellwire", "bellwire")
+
+    def restore(self, look: Look) -> None:
+        """As it looked last time, but for the theme, which a window opens with."""
+        look.set_reduced_motion(self.reduced_motion)
+        look.set_extended(self.extended)
+        look.set_unit(self.unit)
+
+    def keep(self, look: Look) -> None:
+        """As it looks now."""
+        self.theme, self.reduced_motion = look.theme, look.reduced_motion
+        self.extended, self.unit = look.extended, look.unit
 
     @property
     def theme(self) -> Theme:

@@ -121,11 +121,16 @@ class Views(QWidget):
         tabs.bring(0 if shown else tabs.pages.index(panel))
         self._make_room()
 
+    def bring_panel(self, name: str) -> Panel:
+        """The panel of that name, which is in front now, if it was not already."""
+        panel = self.panel(name)
+        if not panel.isVisible():
+            self.show_panel(name)
+        return panel
+
     def find_events(self) -> None:
         """The event table in front, and the keyboard in its filter."""
-        panel = self.panel("events")
-        if not panel.isVisible():
-            self.show_panel("events")
+        panel = self.bring_panel("events")
         if isinstance(panel, EventsPanel):
             panel.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
 

@@ -19,8 +19,7 @@ from bellwire.engine.calls.signals import SetIrqLine, SignalMsi
 from bellwire.engine.calls.vhost_user import SetVring
 from bellwire.engine.events import Switch
 from bellwire.engine.kvm.gsi import GsiRoute
-from bellwire.engine.kvm.storage_daemon import daemon_refusal
-from bellwire.engine.kvm.uring import uring_refusal
+from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
 
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
@@ -50,8 +49,7 @@ RUN = ("irq-signal-msi", "irq-line", "irq-line-level")
 
 def buildable() -> list[str]:
     """Scenarios for which this host has everything."""
-    without = {"vhost-user": daemon_refusal(), "io-uring": uring_refusal()}
-    return [name for name, scenario in SCENARIOS.items() if not without.get(scenario.machine)]
+    return [name for name, scenario in SCENARIOS.items() if not refusal(scenario)]
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def same(call: Call, made: Made, numbers: dict[str, int]) -> bool:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_is_shown_of_the_set_up_is_what_the_kernel_got(name: str, made: dict[str, list[Made]]) -> None:
     if name not in made:
-        pytest.skip(daemon_refusal() or uring_refusal())
+        pytest.skip(refusal(SCENARIOS[name]))
     shown = [call for call in calls_of(SCENARIOS[name]) if call.group != SIGNALS and call.made]
     shown = [call for call in shown if call.request or isinstance(call, SetVring)]
     kinds = {number_of(call) for call in shown}
@@ -128,7 +126,7 @@ def test_what_is_shown_of_a_switch_that_is_off_is_how_it_was_taken_apart(
     name: str, made: dict[str, list[Made]]
 ) -> None:
     if name not in made:
-        pytest.skip(daemon_refusal() or uring_refusal())
+        pytest.skip(refusal(SCENARIOS[name]))
     undone = [call for call in calls_of(SCENARIOS[name], OFF) if call.undone]
     numbers: dict[str, int] = {}
     for call in undone:

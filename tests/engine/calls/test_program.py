@@ -23,6 +23,7 @@ from bellwire.engine.events import Switch
 from bellwire.engine.kvm.storage_daemon import PROGRAM, daemon_refusal, unnamed_image
 from bellwire.engine.kvm.uring import uring_refusal
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 
 WIRINGS = [None, *({Switch.IOEVENTFD: on, Switch.IRQFD: on} for on in (False, True))]
 FLAGS = ["-Wall", "-Wextra", "-Werror", "-O0"]
@@ -33,7 +34,7 @@ def texts(language: str) -> dict[str, str]:
     """Every different program of every call of every scenario, by its own name: "roundtrip ioeventfd"."""
     found: dict[str, str] = {}
     for scenario in list_scenarios():
-        if scenario.machine == "io-uring" and uring_refusal():
+        if Trait.IO_URING in traits_of(scenario) and uring_refusal():
             continue
         for wiring in WIRINGS:
             for call in calls_of(scenario, wiring):

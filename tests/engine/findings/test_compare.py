@@ -23,6 +23,7 @@ from bellwire.engine.folds.latency import LATENCIES
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.source import Order
 from tests.support.fake_source import FakeSource
 
 
@@ -97,7 +98,7 @@ def switched(tmp_path: Path) -> Recording:
     with source, Recorder(path, Header.of(source, "test")) as recorder:
         source.run(2.0)
         recorder.append(source.take())
-        source.set_ioeventfd(False)
+        source.order(Order.IOEVENTFD, False)
         source.run(1.0)
         recorder.append(source.take())
     return Recording(path)

@@ -10,6 +10,7 @@ import pytest
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch, event
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
 from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.source import Order
 from tests.support.fake_source import FakeSource
 from tests.support.journey_streams import cut
 
@@ -22,7 +23,7 @@ def switched() -> Events:
             source.run(seconds)
             parts.append(source.take())
             if source._on[Switch.IOEVENTFD] != on:
-                source.set_ioeventfd(on)
+                source.order(Order.IOEVENTFD, on)
         source.run(0.01)
         parts.append(source.take())
     return np.concatenate(parts, dtype=EVENT)

@@ -13,8 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bellwire.engine.kvm.storage_daemon
-import bellwire.engine.kvm.uring
 import bellwire.engine.machines.guest
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
 from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
@@ -23,6 +21,7 @@ from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
+from bellwire.engine.source import Order
 from bellwire.engine.verdict import Verdict
 from tests.support.leaks import belongings, left_behind
 from tests.support.sessions import (
@@ -157,8 +156,7 @@ def test_the_wiring_changes_under_load_and_nothing_is_lost(name: str) -> None:
     batches = []
     with Session(paced(name)) as session:
         for _ in range(120):
-            switch = chance.choice([session.set_ioeventfd, session.set_irqfd])
-            switch(chance.random() < 0.5)
+            session.order(chance.choice([Order.IOEVENTFD, Order.IRQFD]), chance.random() < 0.5)
             time.sleep(chance.random() * 0.002)
             batches.append(session.take())
     batches.append(session.take())
@@ -175,7 +173,7 @@ def test_with_the_ioeventfd_off_doorbells_leave_to_user_space_until_it_is_on_aga
     with Session(paced("doorbell-pio", per_second=500)) as session:
 
         def exits_after(switch: bool) -> bool:
-            session.set_ioeventfd(switch)
+            session.order(Order.IOEVENTFD, switch)
             before = None
 
             def settled() -> bool:
@@ -197,9 +195,9 @@ def test_with_the_ioeventfd_off_doorbells_leave_to_user_space_until_it_is_on_aga
 def test_one_doorbell_and_one_interrupt_by_hand() -> None:
     tally = Tally()
     with Session(paced("roundtrip", per_second=0)) as session:
-        session.ring_once()
-        session.ring_once()
-        session.interrupt_once()
+        session.order(Order.DOORBELL)
+        session.order(Order.DOORBELL)
+        session.order(Order.INTERRUPT)
 
         def handled() -> bool:
             tally.feed(session.take())
@@ -214,10 +212,10 @@ def test_one_doorbell_and_one_interrupt_by_hand() -> None:
 def test_pace_burst_idle_and_running_change_live() -> None:
     tally = Tally()
     with Session(paced("roundtrip", per_second=100)) as session:
-        session.set_pace(math.inf)
-        session.set_burst(4)
-        session.set_idle("spin")
-        session.set_running(False)
+        session.order(Order.PACE, math.inf)
+        session.order(Order.BURST, 4)
+        session.order(Order.IDLE, "spin")
+        session.order(Order.RUN, False)
 
         def all_told() -> bool:
             tally.feed(session.take())
@@ -225,20 +223,20 @@ def test_pace_burst_idle_and_running_change_live() -> None:
 
         wait_for(all_told)
         rung = tally.doorbells_rung
-        session.set_idle("hlt")
-        session.set_running(True)
+        session.order(Order.IDLE, "hlt")
+        session.order(Order.RUN, True)
         wait_for(lambda: fed(tally, session).doorbells_rung > rung + 100)
     assert tally.settings[Setting.BURST] == 4
 
 
 def test_what_a_scenario_has_not_is_refused_with_a_reason() -> None:
     with Session(paced("irq-msi", per_second=100)) as session:
-        assert "no doorbell" in session.can("ioeventfd")
-        assert session.can("irqfd") == ""
-    assert session.can("irqfd") != ""
+        assert "no doorbell" in session.can(Order.IOEVENTFD)
+        assert session.can(Order.IRQFD) == ""
+    assert session.can(Order.IRQFD) != ""
     with Session(paced("doorbell-pio")) as session:
-        assert "no interrupt" in session.can("interrupt")
-        assert "flat out" in session.can("doorbell")
+        assert "no interrupt" in session.can(Order.INTERRUPT)
+        assert "flat out" in session.can(Order.DOORBELL)
 
 
 def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:
@@ -273,7 +271,7 @@ def test_a_guest_that_ends_is_told_in_one_sentence(
 @pytest.mark.parametrize("code", [b"\xeb\xfe", b"\xfa\xf4\xeb\xfc"], ids=["spins", "halts for good"])
 def test_a_guest_that_hangs_can_be_stopped(code: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Session(custom_guest(tmp_path, code, monkeypatch)) as session:
-        session.ring_once()
+        session.order(Order.DOORBELL)
     assert session.error is None
     assert tally_of(session.take()).doorbells_rung == 0
 

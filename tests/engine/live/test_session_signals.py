@@ -15,6 +15,7 @@ from bellwire.engine.events import EventKind, Events, Lane, Setting
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
+from bellwire.engine.source import Order
 from tests.support.sessions import assert_reconciled, fed, run, tally_of, wait_for
 
 pytestmark = pytest.mark.kvm
@@ -136,7 +137,7 @@ def test_the_ioeventfd_can_be_switched_on_while_writes_are_coalesced() -> None:
     with Session(load_scenario("doorbell-coalesced-pio")) as session:
         tally = tally_of(session.take())
         wait_for(lambda: fed(tally, session).doorbells_rung > 20)
-        session.set_ioeventfd(True)
+        session.order(Order.IOEVENTFD, True)
         wait_for(lambda: fed(tally, session).doorbells_received > 20)
     assert fed(tally, session).doorbells_pending == 0
     assert tally.doorbells_rung == session.truth()["rung"]
@@ -167,7 +168,7 @@ def test_a_resamplefd_spares_the_guest_its_exits() -> None:
 
 def test_who_lowers_a_line_cannot_change() -> None:
     with Session(load_scenario("irq-level-resample")) as session:
-        assert "lowers the line" in session.can("irqfd")
+        assert "lowers the line" in session.can(Order.IRQFD)
 
 
 def test_a_split_irqchip_delivers_every_message() -> None:
@@ -257,11 +258,8 @@ def test_a_thousand_random_commands_lose_nothing_and_count_nothing_twice(name: s
     batches = []
     with Session(changed(name, pace=Pace(per_second, 1, "hlt"))) as session:
         for _ in range(1000):
-            switch = chance.choice([session.set_ioeventfd, session.set_irqfd, None])
-            if switch:
-                switch(chance.random() < 0.5)
-            else:
-                session.change_route()
+            switch = chance.choice([Order.IOEVENTFD, Order.IRQFD, Order.ROUTE])
+            session.order(switch, switch is Order.ROUTE or chance.random() < 0.5)
             time.sleep(chance.random() * 0.001)
             batches.append(session.take())
     batches.append(session.take())
@@ -277,6 +275,6 @@ def test_a_thousand_random_commands_lose_nothing_and_count_nothing_twice(name: s
 
 def test_a_pin_has_no_other_route() -> None:
     with Session(load_scenario("irq-ioapic")) as session:
-        assert "second vector" in session.can("route")
+        assert "second vector" in session.can(Order.ROUTE)
     with Session(load_scenario("irq-msi")) as session:
-        assert session.can("route") == ""
+        assert session.can(Order.ROUTE) == ""

@@ -21,6 +21,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.machines.lab import STEPS, SWITCHES, LabClock
 from bellwire.engine.scenarios.rules import STEPS as KNOWN
 from bellwire.engine.scenarios.scenario import Lab, LabStep, Pace, Scenario, load_scenario
+from bellwire.engine.source import Order
 from tests.support.sessions import assert_reconciled
 
 PATIENCE = 20.0  # seconds; only to end a test that hangs
@@ -225,11 +226,11 @@ def test_a_storm_leaves_to_user_space_and_no_doorbell_is_in_it() -> None:
 def test_while_the_pace_is_held_the_lab_waits() -> None:
     tally = Tally()
     with Session(hurried(load_scenario("lab-wire-cut"))) as session:
-        session.set_running(False)
+        session.order(Order.RUN, False)
         time.sleep(0.3)
         tally.feed(session.take())
         held = tally.settings.get(Setting.STEP, 0)
-        session.set_running(True)
+        session.order(Order.RUN, True)
         until = time.monotonic() + PATIENCE
         while tally.settings.get(Setting.STEP, 0) <= held:
             assert time.monotonic() < until

@@ -25,6 +25,7 @@ from bellwire.engine.machines import guest as guest_module
 from bellwire.engine.machines.guest import Guest
 from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
+from bellwire.engine.source import Order
 from bellwire.viz.cli.summary import summary
 from tests.support.leaks import belongings, left_behind
 
@@ -118,8 +119,8 @@ def test_there_is_no_thread_of_the_host_but_the_vcpus(name: str) -> None:
     before = threads()
     with Session(paced(name, per_second=500)) as session:
         new = threads() - before
-        assert "no thread" in session.can("interrupt").lower()
-        assert session.can("ioeventfd") == session.can("irqfd") == session.can("doorbell") == ""
+        assert "no thread" in session.can(Order.INTERRUPT).lower()
+        assert session.can(Order.IOEVENTFD) == session.can(Order.IRQFD) == session.can(Order.DOORBELL) == ""
     # kvm-* threads belong to the kernel's KVM; "engine" is Python's, which only looks.
     assert {name for name in new if not name.startswith("kvm")} <= {"vcpu", "engine", "python", "python3", "pytest"}
 
@@ -152,10 +153,10 @@ def test_the_wiring_changes_under_load_and_nothing_is_lost(name: str) -> None:
     one = Run(paced(name))
     with one.session as session:
         for _ in range(120):
-            chance.choice([session.set_ioeventfd, session.set_irqfd])(chance.random() < 0.5)
+            session.order(chance.choice([Order.IOEVENTFD, Order.IRQFD]), chance.random() < 0.5)
             time.sleep(chance.random() * 0.002)
             one.look()
-        session.set_irqfd(True)
+        session.order(Order.IRQFD, True)
     one.look()
     assert one.session.error is None
     assert_every_ring_is_handled(one)
@@ -165,13 +166,13 @@ def test_the_wiring_changes_under_load_and_nothing_is_lost(name: str) -> None:
 def test_while_the_irqfd_is_off_the_eventfd_keeps_the_count() -> None:
     one = Run(paced("vm-to-vm", per_second=0))
     with one.session as session:
-        session.set_irqfd(False)
+        session.order(Order.IRQFD, False)
         for _ in range(3):
-            session.ring_once()
+            session.order(Order.DOORBELL)
         one.wait_for(lambda tally: tally.doorbells_rung == 3 and set(tally.eventfd_counts.values()) == {3})
         assert one.tally.irqs_pending == 3
         assert one.tally.irqs_handled == 0
-        session.set_irqfd(True)
+        session.order(Order.IRQFD, True)
         one.wait_for(lambda tally: tally.irqs_pending == 0)
     one.look()
     assert_every_ring_is_handled(one)
@@ -183,7 +184,7 @@ def test_a_session_may_end_with_the_irqfd_off(name: str) -> None:
     one = Run(paced(name, per_second=1000))
     with one.session as session:
         one.wait_for(lambda tally: tally.doorbells_rung > 10)
-        session.set_irqfd(False)
+        session.order(Order.IRQFD, False)
         # An irqfd takes each count at once: one that stays in the eventfd came after the irqfd was gone.
         one.wait_for(lambda tally: tally.eventfd_counts.get(EventfdRole.DOORBELL, 0) > 0)
     one.look()

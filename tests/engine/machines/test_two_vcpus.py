@@ -15,6 +15,7 @@ from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.source import Order
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import route_text, vcpus_text
 from bellwire.viz.model.live import LiveModel
@@ -72,9 +73,9 @@ def test_the_wire_is_cut_while_both_ring_and_nothing_is_lost() -> None:
 
     def cut(session: Session) -> None:
         for _ in range(60):
-            session.set_ioeventfd(chance.random() < 0.5)
+            session.order(Order.IOEVENTFD, chance.random() < 0.5)
             time.sleep(0.002)
-        session.set_ioeventfd(True)
+        session.order(Order.IOEVENTFD, True)
 
     session, events = run("two-vcpus-doorbell", 1000, cut)
     tally, truth = tally_of(events), session.truth()
@@ -106,7 +107,7 @@ def test_a_single_doorbell_is_one_vcpus() -> None:
     scenario = load_scenario("two-vcpus-doorbell").with_settings({"pace": "0"})
     with Session(scenario) as session:
         for _ in range(3):
-            session.ring_once()
+            session.order(Order.DOORBELL)
         time.sleep(0.3)
     events = session.take()
     assert by_vcpu(events, EventKind.RING) == [2, 1]

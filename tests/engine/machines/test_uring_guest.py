@@ -25,6 +25,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.uring_guest import UringGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
+from bellwire.engine.source import Order
 from tests.support.leaks import belongings, left_behind
 
 pytestmark = [pytest.mark.kvm, pytest.mark.skipif(bool(uring_refusal()), reason=uring_refusal())]
@@ -97,7 +98,7 @@ def test_the_host_reads_at_a_pace_where_the_guest_rings_nothing() -> None:
 
 def test_the_ioeventfd_changes_under_load_and_nothing_is_lost() -> None:
     chance = random.Random(3)
-    done = run(paced(), 3000, lambda session: session.set_ioeventfd(chance.random() < 0.5))
+    done = run(paced(), 3000, lambda session: session.order(Order.IOEVENTFD, chance.random() < 0.5))
     done.assert_every_signal_is_a_completed_read()
     assert np.count_nonzero(done.events["kind"] == EventKind.WIRE) > 3
 
@@ -114,16 +115,16 @@ def test_journeys_are_whole_round_trips() -> None:
 
 def test_the_irqfd_cannot_be_switched_off_and_says_why() -> None:
     with Session(paced(100)) as session:
-        assert "completion" in session.can("irqfd")
-        session.set_irqfd(False)
-        assert session.can("ioeventfd") == session.can("interrupt") == ""
+        assert "completion" in session.can(Order.IRQFD)
+        session.order(Order.IRQFD, False)
+        assert session.can(Order.IOEVENTFD) == session.can(Order.INTERRUPT) == ""
 
 
 def test_single_signals_by_hand() -> None:
     tally = Tally()
     with Session(paced(0)) as session:
-        session.ring_once()
-        session.interrupt_once()
+        session.order(Order.DOORBELL)
+        session.order(Order.INTERRUPT)
         until = time.monotonic() + PATIENCE
         while tally.irqs_handled + tally.irqs_merged < 2:
             assert time.monotonic() < until

@@ -31,6 +31,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.vhost_guest import DISK_SIZE, VhostUserGuest, newest_writes
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
+from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.support.leaks import belongings, left_behind
 from tests.support.sessions import PATIENCE, assert_reconciled, fed, run, tally_of, wait_for
@@ -103,11 +104,10 @@ class TestSession:
         batches = []
         with Session(paced()) as session:
             for _ in range(120):
-                switch = chance.choice([session.set_ioeventfd, session.set_irqfd])
-                switch(chance.random() < 0.5)
+                session.order(chance.choice([Order.IOEVENTFD, Order.IRQFD]), chance.random() < 0.5)
                 time.sleep(chance.random() * 0.003)
                 batches.append(session.take())
-            session.set_irqfd(True)
+            session.order(Order.IRQFD, True)
         batches.append(session.take())
         events = np.concatenate(batches)
         assert session.error is None
@@ -120,7 +120,7 @@ class TestSession:
             wait_for(lambda: fed(tally, session).irqs_handled > 0)
             assert session.partner == f"{PROGRAM}, pid {tally.partner_pid}"
             assert (Path(f"/proc/{tally.partner_pid}/exe")).resolve().name == PROGRAM
-            assert "other process" in session.can("interrupt")
+            assert "other process" in session.can(Order.INTERRUPT)
         assert tally.direct
         assert not is_running(tally.partner_pid)
 

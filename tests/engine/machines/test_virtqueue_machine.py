@@ -20,6 +20,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario, load_scenario_file
+from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.support.leaks import belongings, left_behind
 from tests.support.sessions import assert_reconciled, fed, run, tally_of, wait_for
@@ -108,8 +109,7 @@ def test_the_wiring_changes_under_load_and_no_buffer_is_lost(name: str) -> None:
     batches = []
     with Session(changed(name)) as session:
         for _ in range(120):
-            switch = chance.choice([session.set_ioeventfd, session.set_irqfd])
-            switch(chance.random() < 0.5)
+            session.order(chance.choice([Order.IOEVENTFD, Order.IRQFD]), chance.random() < 0.5)
             time.sleep(chance.random() * 0.002)
             batches.append(session.take())
     batches.append(session.take())
@@ -132,8 +132,8 @@ def test_by_user_space_alone_it_works_as_well(name: str) -> None:
 def test_one_buffer_by_hand_and_an_interrupt_that_tells_of_none() -> None:
     with Session(changed("virtqueue", per_second=0)) as session:
         tally = tally_of(session.take())
-        session.interrupt_once()
-        session.ring_once()
+        session.order(Order.INTERRUPT)
+        session.order(Order.DOORBELL)
         wait_for(lambda: fed(tally, session).irqs_handled + tally.irqs_merged == 2)
     fed(tally, session)
     assert (tally.doorbells_rung, tally.buffers_added, tally.buffers_used, tally.irqs_signalled) == (1, 1, 1, 2)

@@ -13,7 +13,7 @@ from bellwire.engine.folds.tally import Tally, state_of
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import REASON, Replay
-from bellwire.engine.source import Source
+from bellwire.engine.source import Order, Source
 from tests.support.recorded import recorded
 from tests.support.small_recording import BATCHES, HEADER, WallClock
 
@@ -76,7 +76,7 @@ def test_after_stop_only_what_was_due_is_left(recording: Recording) -> None:
 def test_it_is_a_source_that_says_why_it_cannot_be_changed(recording: Recording) -> None:
     source: Source = Replay(recording)
     assert (source.label, source.backend, source.clock) == ("REPLAY", "kvm_intel", HEADER.clock)
-    assert source.can("ioeventfd") == REASON
+    assert source.can(Order.IOEVENTFD) == REASON
 
 
 def test_a_file_that_vanishes_ends_the_replay_with_its_error(recording: Recording) -> None:

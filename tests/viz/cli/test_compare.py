@@ -10,6 +10,7 @@ import pytest
 from bellwire.engine.findings.compare import RESAMPLES
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.source import Order
 from bellwire.viz.cli.app import main
 from tests.support.fake_source import FakeSource
 
@@ -19,12 +20,12 @@ def recorded(path: Path, *, switch: bool = False, ioeventfd: bool = True, cpu: s
     source = FakeSource()
     source.host |= {"cpu": cpu} if cpu else {}
     if not ioeventfd:
-        source.set_ioeventfd(False)
+        source.order(Order.IOEVENTFD, False)
     with source, Recorder(path, Header.of(source, "test")) as recorder:
         source.run(1.0)
         recorder.append(source.take())
         if switch:
-            source.set_ioeventfd(False)
+            source.order(Order.IOEVENTFD, False)
         source.run(1.0)
         recorder.append(source.take())
     return str(path)

@@ -9,6 +9,7 @@ import pytest
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES
 from bellwire.engine.folds.latency import LATENCIES
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.blueprint import (
     EXTENDED,
     SIMPLE,
@@ -70,7 +71,7 @@ def test_every_leg_that_a_journey_can_take_has_a_line(scenario: Scenario, extend
     kinds = itertools.product((0, HEAVY_DOORBELL), (0, HEAVY_INTERRUPT))
     for out, back in kinds:
         rings, interrupts = scenario.doorbell is not None, scenario.interrupt is not None and not masked
-        kept = "coalesced" in ways.traits and not out
+        kept = Trait.COALESCED in ways.traits and not out
         for leg in ways.legs(rings, interrupts, out * rings | back * interrupts, kept, False):
             if leg not in impossible(ways):
                 assert all(plan.leg(leg, lane).points for lane in range(max(ways.outs, ways.backs))), leg
@@ -79,12 +80,11 @@ def test_every_leg_that_a_journey_can_take_has_a_line(scenario: Scenario, extend
 def impossible(ways: Ways) -> set[str]:
     """The legs that this scenario never has, whatever is switched."""
     never = {
-        "io-uring": {"ioctl"},  # the irqfd cannot be switched off
-        "by-doorbell": {"ioctl"},
-        "by-partner": {"ioctl"},
-        "miss": {"ioeventfd"},
-        "resample": {"ioctl"},
-        "acknowledged": {"irqfd"},
+        Trait.IO_URING: {"ioctl"},  # the irqfd cannot be switched off
+        Trait.DIRECT: {"ioctl"},
+        Trait.MISS: {"ioeventfd"},
+        Trait.RESAMPLE: {"ioctl"},
+        Trait.ACKNOWLEDGED: {"irqfd"},
     }
     return {leg for trait, legs in never.items() if trait in ways.traits for leg in legs}
 

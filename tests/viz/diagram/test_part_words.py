@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.engine.source import NoSource, Order
 from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.captions import caption, other_exits
 from bellwire.viz.diagram.still_words import Words, speaking
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.nosource import NoSource
 from bellwire.viz.text.figures import count_of, duration, grouped, pace, ratio, short
 from tests.support.fake_source import FakeSource
 from tests.support.models import run
@@ -19,7 +19,7 @@ from tests.support.models import run
 def at_work(scenario: str = "roundtrip", seconds: float = 1.2) -> tuple[FakeSource, LiveModel]:
     source = FakeSource(scenario)
     source.start()
-    source.set_pace(100)
+    source.order(Order.PACE, 100)
     model = LiveModel(source)
     run(source, model, seconds)
     return source, model
@@ -44,7 +44,7 @@ def test_heavy_caption() -> None:
 
 def test_mixed_caption_after_a_switch() -> None:
     source, model = at_work()
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(source, model, 0.5)
     left = round(model.rates.last_second("left", model.playhead))
     assert 40 < left < 60
@@ -53,11 +53,11 @@ def test_mixed_caption_after_a_switch() -> None:
 
 def test_quiet_guest_and_a_single_doorbell() -> None:
     source, model = at_work()
-    source.set_pace(0)
+    source.order(Order.PACE, 0)
     run(source, model, 1.2)
     assert caption(model) == "The guest rang no doorbell in the last second."
     assert part_words.words(model, "vcpu") == "KVM_EXIT_IO: none"
-    source.ring_once()
+    source.order(Order.DOORBELL)
     run(source, model, 0.2)
     assert caption(model).startswith("The guest rang 1 doorbell in the last second; KVM signalled the eventfd a")
 
@@ -102,7 +102,7 @@ def test_a_guest_that_has_ended_is_said_to_have() -> None:
 def test_an_eventfd_that_is_no_irqfd_yet_interrupts_nobody() -> None:
     source, model = at_work("lab-early-signal", 0.1)
     assert caption(model).endswith("No irqfd listens: the eventfd's count is 0, and nobody is interrupted.")
-    source.set_irqfd(True)
+    source.order(Order.IRQFD, True)
     run(source, model, 0.5)
     assert "The irqfd listens: the handler ran" in caption(model)
 
@@ -124,7 +124,7 @@ def test_a_handler_without_eoi_is_not_said_to_have_one() -> None:
     _, model = at_work("lab-no-eoi")
     assert part_words.words(model, "handler") == "vector 0x44, no EOI"
     assert part_words.words(model, "eoi") == "never comes"
-    model.source.backend = "kvm_pvm"
+    model.source.host["backend"] = "kvm_pvm"
     assert part_words.words(model, "eoi") == "by PVM, as it injects"
 
 

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.engine.source import Order
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import Sketch
@@ -110,7 +111,7 @@ def test_heavy_way_lights_up_when_it_is_taken(qtbot: QtBot) -> None:
     source, model, diagram = shown(qtbot)
     diagram.refresh()
     assert diagram.words.lit == {"exit": False, "relay": False, "ioctl": False}
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(source, model, 0.5)
     diagram._say(Words.of(model, diagram.blueprint))
     assert diagram.words.lit == {"exit": True, "relay": True, "ioctl": False}

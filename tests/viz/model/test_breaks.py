@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL
-from bellwire.viz.model.breaks import AFTER_SECONDS, Break, Fits, LeftAnyway, Merged, OfKind, Slow
+from bellwire.engine.source import Order
+from bellwire.viz.model.breaks import AFTER_SECONDS, Break, Fits, LeftAnyway, Merged, OfKind, Slow, Watch
 from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.journey_of import part
 from bellwire.viz.model.live import LiveModel
@@ -32,55 +33,57 @@ def later(tsc: int) -> Events:
     return batch(at(tsc, EventKind.STAT))
 
 
-def broken(batches: list[Events], wanted: Break) -> LiveModel:
-    """A model whose first batch came before the break was armed, with time enough after the last one."""
+def broken(batches: list[Events], wanted: Break) -> Watch:
+    """It watches a model whose first batch came before the break was armed, with time enough after the last one."""
     end = max(int(some["tsc"][-1]) for some in batches if some.size)
     model = model_of([*batches, later(end + 2 * AFTER)])
+    watch = Watch(model)
     model.drain()
-    model.watch.arm(wanted)
+    watch.arm(wanted)
     while model.source.batches:  # type: ignore[attr-defined]
         model.drain()
-    return model
+    return watch
 
 
-def hit(model: LiveModel) -> int:
-    return model.watch.hit.tsc if model.watch.hit else 0
+def hit(watch: Watch) -> int:
+    return watch.hit.tsc if watch.hit else 0
 
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), bound=st.integers(50, 600))
 def test_the_first_slow_journey_is_met(seed: int, bound: int) -> None:
     batches = [later(1), *cut_world(seed)]
-    model = broken(batches, Slow("round_trip", bound))
+    watch = broken(batches, Slow("round_trip", bound))
+    model = watch.model
     whole = model.journeys.newest(10**6)
     slow = whole[np.nan_to_num(part(whole, "round_trip")) > bound]
-    assert model.watch.broken == bool(slow.size)
+    assert watch.broken == bool(slow.size)
     if slow.size:
-        assert hit(model) in slow["handler"]
-        assert model.playhead == hit(model)
+        assert hit(watch) in slow["handler"]
+        assert model.playhead == hit(watch)
         assert model.state == "PAUSED"
         assert np.isin(model.selection.journeys, slow).all()
-        assert f"#{int(model.selection.journeys['seq'][0])} took" in model.watch.hit.why.replace("\u202f", "")  # type: ignore[union-attr]
+        assert f"#{int(model.selection.journeys['seq'][0])} took" in watch.hit.why.replace("\u202f", "")  # type: ignore[union-attr]
 
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 4))
 def test_the_first_merged_signals_are_met(seed: int, count: int) -> None:
     batches = [later(1), *cut_world(seed)]
-    model = broken(batches, Merged(count))
+    watch = broken(batches, Merged(count))
     events = np.concatenate(batches)
     merging = np.isin(events["kind"], [EventKind.DOORBELL, EventKind.HANDLER]) & (events["arg"] > count)
-    assert hit(model) == (int(events["tsc"][merging][0]) if merging.any() else 0)
+    assert hit(watch) == (int(events["tsc"][merging][0]) if merging.any() else 0)
 
 
 @pytest.mark.parametrize("kind", [EventKind.EXIT, EventKind.IRQ_IOCTL, EventKind.WINDOW])
 def test_the_first_event_of_a_kind_is_met(kind: EventKind) -> None:
     batches = [later(1), *cut_world(11)]
-    model = broken(batches, OfKind(kind))
+    watch = broken(batches, OfKind(kind))
     events = np.concatenate(batches)
     there = events["tsc"][events["kind"] == kind]
-    assert hit(model) == (int(there[0]) if there.size else 0)
-    assert model.watch.broken == bool(there.size)
+    assert hit(watch) == (int(there[0]) if there.size else 0)
+    assert watch.broken == bool(there.size)
 
 
 @settings(max_examples=20)
@@ -89,29 +92,30 @@ def test_the_first_event_of_a_kind_is_met(kind: EventKind) -> None:
 )
 def test_an_event_that_fits_a_filter_is_met(seed: int, text: str) -> None:
     batches = [later(1), *cut_world(seed)]
-    model = broken(batches, Fits(text, parse(text)))
+    watch = broken(batches, Fits(text, parse(text)))
     free = broken(batches, OfKind(EventKind.SUBMIT))  # which never comes
-    fitting = Fits(text, parse(text)).begin(free)
+    fitting = Fits(text, parse(text)).begin(free.model)
     assert fitting() is None  # from now on
-    assert model.watch.broken == bool(hit(model))
-    if model.watch.hit:
-        assert text in model.watch.hit.why
-        assert model.selection.events[0] == model.watch.hit.event[0]
+    assert watch.broken == bool(hit(watch))
+    if watch.hit:
+        assert text in watch.hit.why
+        assert watch.model.selection.events[0] == watch.hit.event[0]
 
 
 def test_what_came_before_it_was_armed_does_not_count() -> None:
-    model = broken([batch(at(10, EventKind.LOST)), later(20)], OfKind(EventKind.LOST))
-    assert not model.watch.broken
+    watch = broken([batch(at(10, EventKind.LOST)), later(20)], OfKind(EventKind.LOST))
+    assert not watch.broken
 
 
 def test_it_waits_until_what_came_after_is_there() -> None:
     model = model_of([later(1), batch(at(10, EventKind.LOST)), later(10 + AFTER // 2), later(10 + AFTER)])
+    watch = Watch(model)
     model.drain()
-    model.watch.arm(OfKind(EventKind.LOST))
+    watch.arm(OfKind(EventKind.LOST))
     states = []
     for _ in range(3):
         model.drain()
-        states.append(model.watch.broken)
+        states.append(watch.broken)
     assert states == [False, False, True]
     assert model.playhead == 10
 
@@ -119,33 +123,34 @@ def test_it_waits_until_what_came_after_is_there() -> None:
 def test_a_paused_view_is_told_and_not_moved() -> None:
     told = []
     model = model_of([later(1), batch(at(10, EventKind.LOST)), later(10 + AFTER)])
+    watch = Watch(model)
     model.drain()
-    model.watch.arm(OfKind(EventKind.LOST))
-    model.watch.changed.append(lambda: told.append(model.watch.broken))
+    watch.arm(OfKind(EventKind.LOST))
+    watch.changed.append(lambda: told.append(watch.broken))
     model.transport.seek(3)
     model.drain()
     model.drain()
     assert told == [True]
-    assert (model.playhead, model.watch.shown) == (3, False)
-    model.watch.show()
-    assert (model.playhead, model.watch.shown) == (10, True)
+    assert (model.playhead, watch.shown) == (3, False)
+    watch.show()
+    assert (model.playhead, watch.shown) == (10, True)
 
 
 def test_go_on_waits_for_the_next_one_and_clear_for_none() -> None:
     first, second = batch(at(10, EventKind.LOST)), batch(at(10 + 3 * AFTER, EventKind.LOST))
     model = model_of([later(1), first, later(10 + 2 * AFTER), second, later(10 + 5 * AFTER), first])
+    watch = Watch(model)
     model.drain()
-    model.watch.arm(OfKind(EventKind.LOST))
+    watch.arm(OfKind(EventKind.LOST))
     model.drain()
     model.drain()
-    assert hit(model) == 10
-    model.watch.go_on()
+    assert hit(watch) == 10
+    watch.go_on()
     assert model.transport.following
     assert not model.selection.events.size
     model.drain()
     model.drain()
-    assert hit(model) == 10 + 3 * AFTER
-    watch = model.watch
+    assert hit(watch) == 10 + 3 * AFTER
     watch.clear()
     model.drain()
     assert (watch.hit, watch.wanted) == (None, None)
@@ -171,7 +176,8 @@ def test_a_doorbell_that_was_rung_before_the_switch_does_not_count() -> None:
     source = FakeSource()
     source.start()
     model = LiveModel(source)
-    model.watch.arm(LeftAnyway())
+    watch = Watch(model)
+    watch.arm(LeftAnyway())
 
     def run(seconds: float) -> None:
         for _ in range(round(seconds * 50)):
@@ -179,15 +185,15 @@ def test_a_doorbell_that_was_rung_before_the_switch_does_not_count() -> None:
             model.tick(1 / 50)
 
     run(0.2)
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(0.4)
-    source.set_ioeventfd(True)
+    source.order(Order.IOEVENTFD, True)
     run(0.4)
     assert model.journeys.newest(10**6)["heavy"].max() & HEAVY_DOORBELL
-    assert hit(model) == 0
+    assert hit(watch) == 0
     source._on[Switch.IOEVENTFD] = False  # exits, though nobody has said that the wire is cut
     run(0.6)
-    assert model.watch.broken
-    assert model.watch.hit is not None
-    assert "left to user space although" in model.watch.hit.why
-    assert int(model.selection.journeys["exit"][0]) == hit(model)
+    assert watch.broken
+    assert watch.hit is not None
+    assert "left to user space although" in watch.hit.why
+    assert int(model.selection.journeys["exit"][0]) == hit(watch)

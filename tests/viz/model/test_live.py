@@ -10,6 +10,7 @@ import pytest
 from bellwire.engine.events import EVENT, EventKind, Switch
 from bellwire.engine.folds.journeys import JOURNEY
 from bellwire.engine.folds.latency import begin
+from bellwire.engine.source import Order
 from bellwire.viz.model import history
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import LiveModel, event_span, journey_span
@@ -168,7 +169,7 @@ def test_a_change_of_the_wiring_is_noted_once_and_the_first_word_is_none() -> No
     source, model = running()
     assert model.changes == []
     assert model.wired(Switch.IOEVENTFD)
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(source, model, 0.2)
     assert [change.text for change in model.changes] == ["ioeventfd off"]
     assert not model.wired(Switch.IOEVENTFD)
@@ -176,14 +177,14 @@ def test_a_change_of_the_wiring_is_noted_once_and_the_first_word_is_none() -> No
 
 def test_last_second_counts_what_happened_then() -> None:
     source, model = running(3)
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(source, model, 1.2)
     per_second = model.rates.last_second("doorbells", model.now)
     assert per_second == pytest.approx(2000, rel=0.06)
     assert model.rates.last_second("left", model.now) == per_second
     assert model.rates.last_second("exit 2", model.now) == per_second
     assert model.rates.last_second("left", model.now - model.clock.cycles(2.5)) == 0
-    source.set_pace(0)
+    source.order(Order.PACE, 0)
     run(source, model, 1.2)
     assert model.rates.last_second("doorbells", model.now) == 0
 

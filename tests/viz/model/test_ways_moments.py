@@ -6,6 +6,7 @@ import numpy as np
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane
 from bellwire.engine.folds.journeys import JOURNEY, Journeys
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.ways import Times, echoes, first_after, last_before, moments
 
 
@@ -35,9 +36,9 @@ def test_last_before_and_first_after_keep_to_their_bounds() -> None:
 
 def test_a_window_counts_only_if_the_interrupt_was_delivered_before_it_opened() -> None:
     one = journey(irq=100, handler=200)
-    held = moments(one, events((110, EventKind.WAIT, 1), (190, EventKind.WINDOW, 1)), frozenset({"window"}))
+    held = moments(one, events((110, EventKind.WAIT, 1), (190, EventKind.WINDOW, 1)), frozenset({Trait.WINDOW}))
     assert (held["delivered"].tolist(), held["window"].tolist()) == ([110], [190])
-    late = moments(one, events((150, EventKind.WINDOW, 1), (160, EventKind.WAIT, 1)), frozenset({"window"}))
+    late = moments(one, events((150, EventKind.WINDOW, 1), (160, EventKind.WAIT, 1)), frozenset({Trait.WINDOW}))
     assert (late["delivered"].tolist(), late["window"].tolist()) == ([0], [0])
 
 
@@ -46,18 +47,18 @@ def test_coalesced_writes_are_fetched_by_the_last_exit_before_the_doorbell() -> 
         (50, EventKind.EXIT, 0), (120, EventKind.EXIT, 0), (140, EventKind.EXIT, 0), (300, EventKind.EXIT, 0)
     )
     one = journey(ring=90, rung=100, doorbell=200)
-    assert moments(one, exits, frozenset({"coalesced"}))["fetched"].tolist() == [140]
+    assert moments(one, exits, frozenset({Trait.COALESCED}))["fetched"].tolist() == [140]
     assert moments(one, exits, frozenset())["fetched"].tolist() == [0]
 
 
 def test_an_edge_at_a_masked_pin_lasts_until_its_write_has_returned() -> None:
     found = echoes(
-        events((10, EventKind.IRQFD, 1), (15, EventKind.WAIT, 0), (30, EventKind.IRQFD, 2)), frozenset({"masked"})
+        events((10, EventKind.IRQFD, 1), (15, EventKind.WAIT, 0), (30, EventKind.IRQFD, 2)), frozenset({Trait.MASKED})
     )
     assert found[["seq", "irq", "handler"]].tolist() == [(1, 10, 15)]
 
 
 def test_the_word_that_a_line_is_low_comes_from_the_handler_before_it() -> None:
     rows = events((10, EventKind.IRQFD, 1), (20, EventKind.HANDLER, 1), (30, EventKind.RESAMPLE, 1))
-    found = echoes(rows, frozenset({"level"}))
+    found = echoes(rows, frozenset({Trait.LEVEL}))
     assert found[["seq", "irq", "handler"]].tolist() == [(1, 20, 30)]

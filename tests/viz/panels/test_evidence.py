@@ -9,9 +9,10 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.findings.findings import findings
+from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.source import Order
 from bellwire.viz.diagram.part_words import match_text, miss_text
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.ways import traits
 from bellwire.viz.panels.evidence import EvidencePanel
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.window.views import Views
@@ -26,7 +27,7 @@ def panel_on(qtbot: QtBot, scenario: str = "roundtrip", seconds: float = 0.5) ->
     panel.resize(420, 400)
     panel.show()
     run(panel, source, 0.0)
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(panel, source, seconds)
     return panel, source
 
@@ -84,8 +85,8 @@ def test_where_a_lab_mends_the_registration_both_ways_are_drawn_and_the_words_fo
     source = FakeSource("lab-wrong-length")
     source.start()
     model = LiveModel(source)
-    assert {"mended", "doorbell"} <= traits(source.scenario)
-    assert "miss" not in traits(source.scenario)
+    assert {Trait.MENDED, Trait.DOORBELL} <= traits_of(source.scenario)
+    assert Trait.MISS not in traits_of(source.scenario)
     model.tick(0.1)
     assert "4 B" in match_text(model)
     model.evidence.feed(event(1, EventKind.SETTING, Lane.ENGINE, Setting.STEP, 0, 1))

@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, event
+from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.numbers import NOTHING, Numbers, numbers_of, reconciled
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
@@ -43,7 +44,7 @@ def test_every_number_is_the_models() -> None:
 def test_numbers_follow_a_switch() -> None:
     model, source = model_of(seconds=2.0)
     light = model.latencies.now("doorbell")
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     run(model, source, 1.2)
     heavy = model.latencies.now("doorbell")
     assert light is not None

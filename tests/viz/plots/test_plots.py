@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.distribution import DistributionPlot, density_outline
@@ -159,7 +160,7 @@ def test_the_legend_switches_curves(qtbot: QtBot) -> None:
 
 
 def test_a_switch_is_marked(qtbot: QtBot) -> None:
-    plot = LatencyPlot(model_of("irq-msi", switch="set_irqfd"), DARK)
+    plot = LatencyPlot(model_of("irq-msi", switch=Order.IRQFD), DARK)
     image = shown(plot, qtbot)
     assert [change.text for change in plot.model.changes] == ["irqfd off"]
     x = plot.canvas.area().left() + plot.canvas.area().width() * (10 - 1.5) / 10
@@ -212,7 +213,7 @@ def test_ticks_lose_their_text_rather_than_cover_each_other() -> None:
 
 
 def test_distribution_counts_journeys_since_the_change(qtbot: QtBot) -> None:
-    plot = DistributionPlot(model_of("roundtrip", switch="set_ioeventfd"), DARK)
+    plot = DistributionPlot(model_of("roundtrip", switch=Order.IOEVENTFD), DARK)
     shown(plot, qtbot)
     since, before = plot.model.latencies.since["round_trip"], plot.model.latencies.before["round_trip"]
     assert since.count > 100
@@ -247,7 +248,7 @@ def test_percentiles_of_the_first_shown_curve_are_marked(qtbot: QtBot) -> None:
 
 
 def test_exits_name_who_handled_them(qtbot: QtBot) -> None:
-    plot = ExitsPlot(model_of("roundtrip", 4.0, switch="set_ioeventfd"), DARK)
+    plot = ExitsPlot(model_of("roundtrip", 4.0, switch=Order.IOEVENTFD), DARK)
     shown(plot, qtbot)
     assert ("user", "IO") in {(layer.handler, layer.reason) for layer in plot.layers}
     user = next(layer for layer in plot.layers if layer.handler == "user")
@@ -408,7 +409,7 @@ def test_the_readout_leaves_out_what_has_no_room(qtbot: QtBot) -> None:
 
 
 def test_the_thin_curve_says_what_it_is_from(qtbot: QtBot) -> None:
-    model = model_of("roundtrip", 1.0, "set_ioeventfd")
+    model = model_of("roundtrip", 1.0, Order.IOEVENTFD)
     plot = DistributionPlot(model, DARK)
     shown(plot, qtbot)
     image = QImage(480, 200, QImage.Format.Format_ARGB32)

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, Switch
 from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.engine.source import Order
 from bellwire.viz.model.rates import Rates
 from bellwire.viz.plots.exits import BAR
 from bellwire.viz.plots.suppression import SIGNALS, SuppressionPlot, newest_ratio, ratios_per_buffer
@@ -82,6 +83,6 @@ def test_only_where_this_program_is_the_device(qtbot: QtBot) -> None:
 
 
 def test_a_change_of_the_wiring_is_marked(qtbot: QtBot) -> None:
-    plot = SuppressionPlot(model_of("virtqueue", 2.0, switch="set_ioeventfd"), DARK)
+    plot = SuppressionPlot(model_of("virtqueue", 2.0, switch=Order.IOEVENTFD), DARK)
     shown(plot, qtbot)
     assert [change.switch for change in plot.model.changes] == [Switch.IOEVENTFD]

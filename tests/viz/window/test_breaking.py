@@ -70,18 +70,18 @@ def test_every_condition_can_be_picked(stage: Stage) -> None:
 def test_the_pill_says_what_is_armed_and_a_click_takes_it_back(stage: Stage) -> None:
     pill = stage.window.status.breaking
     assert pill.isHidden()
-    stage.window.model.watch.arm(Slow("round_trip", 1e9))
+    stage.window.breaks.watch.arm(Slow("round_trip", 1e9))
     assert pill.isVisible()
     assert pill.text().startswith("break: round trip > 1.00 s")
     pill.click()
-    assert stage.window.model.watch.wanted is None
+    assert stage.window.breaks.watch.wanted is None
     assert pill.isHidden()
 
 
 def test_the_view_freezes_and_the_notice_leads_on(stage: Stage) -> None:
     window = stage.window
     popover(stage).choices.button(SLOW).setChecked(True)
-    window.model.watch.arm(Slow("doorbell", 9_000))
+    window.breaks.watch.arm(Slow("doorbell", 9_000))
     stage.run(60)
     assert window.model.state == "PAUSED"
     assert window.status.breaking.text().startswith("broke: ")
@@ -98,31 +98,31 @@ def test_the_view_freezes_and_the_notice_leads_on(stage: Stage) -> None:
 
 def test_what_is_armed_stays_armed_in_the_next_machine(stage: Stage, qtbot: QtBot) -> None:
     before = stage.window.model
-    before.watch.arm(Merged(500))
+    stage.window.breaks.watch.arm(Merged(500))
     stage.window.commands.restart()
     assert stage.window.model is not before
-    assert stage.window.model.watch.wanted == Merged(500)
+    assert stage.window.breaks.watch.wanted == Merged(500)
 
 
 def test_escape_takes_it_back_once_nothing_is_chosen(stage: Stage, qtbot: QtBot) -> None:
-    model = stage.window.model
-    model.watch.arm(Merged(500))
+    model, watch = stage.window.model, stage.window.breaks.watch
+    watch.arm(Merged(500))
     model.step(-1)
     stage.press(qtbot, Qt.Key.Key_Escape)
-    assert model.watch.wanted
+    assert watch.wanted
     assert not model.selection.journeys.size
     stage.press(qtbot, Qt.Key.Key_Escape)
-    assert model.watch.wanted is None
+    assert watch.wanted is None
 
 
 @OFFSCREEN
 def test_it_fits_a_small_window_with_large_text(stage: Stage) -> None:
-    stage.window.set_theme(LIGHT.scaled(1.5))
+    stage.window.look.set_theme(LIGHT.scaled(1.5))
     stage.window.commands.break_when()
     opened = popover(stage)
     assert opened.width() <= stage.window.width()
     assert opened.height() <= stage.window.height()
     opened.hide()
-    stage.window.model.watch.arm(Slow("round_trip", 1e9))
+    stage.window.breaks.watch.arm(Slow("round_trip", 1e9))
     stage.run(2)
     assert stage.window.status.minimumSizeHint().width() <= 1280

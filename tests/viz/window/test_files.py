@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.events import EventKind
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.source import Label
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import MainWindow, make_window
@@ -78,7 +79,7 @@ def test_a_recording_that_began_in_the_middle_replays_without_incomplete_journey
     stage.window.files.toggle_capture(tmp_path / "run.arrow")
     stage.run(30)
     stage.window.files.toggle_capture()
-    model = LiveModel(FakeSource(label="REPLAY"))
+    model = LiveModel(FakeSource(label=Label.REPLAY))
     for events in Recording(tmp_path / "run.arrow").batches():
         model._fold(events)
     assert model.latencies.journeys > 0
@@ -159,7 +160,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(stage: Stage, tmp_path: P
 def test_another_scenario_and_the_end_close_the_file(stage: Stage, tmp_path: Path) -> None:
     stage.window.files.toggle_capture(tmp_path / "first.arrow")
     stage.run(10)
-    stage.window.run_scenario_called("doorbell-pio")
+    stage.window.shown.run_scenario_called("doorbell-pio")
     assert stage.window.files.capture is None
     assert not Recording(tmp_path / "first.arrow").warning
     stage.window.files.toggle_capture(tmp_path / "second.arrow")
@@ -168,7 +169,7 @@ def test_another_scenario_and_the_end_close_the_file(stage: Stage, tmp_path: Pat
 
 
 def test_a_recording_cannot_be_recorded(qtbot: QtBot) -> None:
-    window = make_window(FakeSource(label="REPLAY"), theme=DARK, make_source=FakeSource)
+    window = make_window(FakeSource(label=Label.REPLAY), theme=DARK, make_source=FakeSource)
     qtbot.addWidget(window)
     window.files.toggle_capture(Path("never.arrow"))
     assert window.files.capture is None

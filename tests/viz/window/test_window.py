@@ -17,6 +17,7 @@ from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import Clock
 from bellwire.engine.scenarios.rules import GROUPS
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
+from bellwire.engine.source import Label, Order
 from bellwire.engine.verdict import Verdict
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.style.theme import DARK, LIGHT, Theme
@@ -24,7 +25,7 @@ from bellwire.viz.text.figures import Durations
 from bellwire.viz.window.about import about_text
 from bellwire.viz.window.actions import ACTIONS, BY_NAME, MENUS
 from bellwire.viz.window.commands import Commands
-from bellwire.viz.window.palette import sections
+from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
@@ -76,7 +77,7 @@ def test_keys_command_the_source(stage: Stage, qtbot: QtBot, key: Qt.Key, comman
 def test_switch_shows_what_the_events_say(stage: Stage, qtbot: QtBot) -> None:
     switch = stage.window.controls.switches["ioeventfd"]
     assert switch.isChecked()
-    stage.source.set_ioeventfd(False)
+    stage.source.order(Order.IOEVENTFD, False)
     stage.run()
     assert not switch.isChecked()
     QTest.mouseClick(switch, Qt.MouseButton.LeftButton)
@@ -141,7 +142,7 @@ def test_a_scenario_that_cannot_start_leaves_the_old_one_running(stage: Stage, q
     def broken() -> None:
         raise EngineError("KVM_CREATE_VM: Device or resource busy (EBUSY).")
 
-    stage.window.make_source = fails
+    stage.window.shown.make_source = fails
     stage.press(qtbot, KEYS.Key_2)
     assert stage.window.model.source is stage.source
     assert stage.window.notice.isVisible()
@@ -161,7 +162,7 @@ def test_a_guest_that_dies_says_why_once(stage: Stage) -> None:
 
 
 def test_replay_says_so_everywhere_and_cannot_be_switched(qtbot: QtBot) -> None:
-    source = FakeSource(label="REPLAY")
+    source = FakeSource(label=Label.REPLAY)
     window = make_window(source, theme=LIGHT, reason="No /dev/kvm: this is a recording.")
     qtbot.addWidget(window)
     stage = Stage(window, source)
@@ -199,7 +200,7 @@ def test_no_kvm_says_why_and_offers_a_recording(qtbot: QtBot) -> None:
 def test_the_route_changes_by_its_action_and_where_it_cannot_the_notice_says_why(stage: Stage) -> None:
     stage.window.run_action(BY_NAME["route"])
     assert stage.source.commands == ["route"]
-    stage.source.can = lambda ability: "There is one route."  # type: ignore[method-assign]
+    stage.source.can = lambda order: "There is one route."  # type: ignore[method-assign]
     stage.window.run_action(BY_NAME["route"])
     assert stage.source.commands == ["route"]
     assert stage.window.notice.words.text() == "There is one route."
@@ -225,13 +226,13 @@ def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:
 def test_themes_text_and_presenter(stage: Stage, qtbot: QtBot) -> None:
     window = stage.window
     window.commands.toggle_theme()
-    assert window.theme.name == "light"
+    assert window.look.theme.name == "light"
     stage.press(qtbot, KEYS.Key_Plus, Qt.KeyboardModifier.ControlModifier)
-    assert window.theme.scale == pytest.approx(1.1)
+    assert window.look.theme.scale == pytest.approx(1.1)
     stage.press(qtbot, KEYS.Key_0, Qt.KeyboardModifier.ControlModifier)
-    assert window.theme.scale == 1
+    assert window.look.theme.scale == 1
     stage.press(qtbot, KEYS.Key_P)
-    assert window.presenting
+    assert window.look.presenting
     assert not window.controls.isVisible()
     assert not window.views.timeline.isVisible()
     assert window.status.state.isVisible()
@@ -251,7 +252,7 @@ def test_key_help_shows_every_key(stage: Stage, qtbot: QtBot) -> None:
 
 
 def test_palette_finds_and_does(stage: Stage, qtbot: QtBot) -> None:
-    stage.window.show_palette()
+    stage.window.commands.show_palette()
     palette = stage.window.palette_
     assert palette.geometry() == stage.window.rect()
     QTest.keyClicks(palette.line, "one inter")
@@ -290,7 +291,7 @@ def test_every_control_has_a_name_and_says_its_key(stage: Stage) -> None:
 @pytest.mark.parametrize("size", [(1280, 720), (1600, 900), (2560, 1440)])
 def test_nothing_overlaps_or_is_cut_off(stage: Stage, size: tuple[int, int], theme: Theme) -> None:
     window = stage.window
-    window.set_theme(theme)
+    window.look.set_theme(theme)
     window.resize(*size)
     QApplication.processEvents()  # the layouts
     stage.run(2)
@@ -316,9 +317,9 @@ def assert_apart(row: QWidget, parts: list[QWidget]) -> None:
 
 
 def test_picture_is_written(stage: Stage, tmp_path: Path) -> None:
-    stage.window.save_picture(tmp_path / "window.png")
+    stage.window.files.save_picture(tmp_path / "window.png")
     assert (tmp_path / "window.png").stat().st_size > 20_000
-    stage.window.save_picture(tmp_path / "missing" / "window.png")
+    stage.window.files.save_picture(tmp_path / "missing" / "window.png")
     assert "cannot be written" in stage.window.notice.words.text()
 
 
@@ -357,7 +358,7 @@ def test_u_says_every_duration_in_another_unit(stage: Stage, qtbot: QtBot) -> No
     stage.press(qtbot, KEYS.Key_Space)
     for unit, said in (("ns", "ns"), ("us", "µs"), ("cycles", "cycles"), ("fitting", "µs")):
         stage.press(qtbot, KEYS.Key_U)
-        assert window.unit == unit
+        assert window.look.unit == unit
         assert window.views.numbers.numbers[0].unit == said
         window.menus.refresh()
         checked = [
@@ -370,7 +371,7 @@ def test_u_says_every_duration_in_another_unit(stage: Stage, qtbot: QtBot) -> No
     other = FakeSource()
     other.clock = Clock(1e9)
     other.start()
-    window.show_source(other)
+    window.shown.show_source(other)
     assert Durations.unit.size == 1.0
 
 
@@ -392,7 +393,7 @@ def test_the_unit_is_remembered(stage: Stage) -> None:
     settings = Settings()
     assert settings.unit == "fitting"
     stage.window.settings = settings
-    stage.window.set_unit("ns")
+    stage.window.look.set_unit("ns")
     stage.window.close()
     assert Settings().unit == "ns"
     settings._store.setValue("unit", "fortnights")
@@ -418,7 +419,7 @@ def test_a_panel_below_gets_a_useful_height_and_gives_it_back(stage: Stage) -> N
 def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: Stage) -> None:
     views = stage.window.views
     stage.window.resize(1280, 720)
-    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.window.look.set_theme(replace(DARK, scale=1.5))
     stage.run()
     assert (views.diagram.isVisible(), views.below.isVisible()) == (True, False)
     views.show_panel("events")
@@ -429,7 +430,7 @@ def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: S
 
 def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Stage) -> None:
     views = stage.window.views
-    stage.window.set_theme(replace(DARK, scale=1.5))
+    stage.window.look.set_theme(replace(DARK, scale=1.5))
     stage.run()
     before = views.middle.sizes()
     assert all(before)

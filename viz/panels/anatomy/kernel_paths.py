@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
+from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
 from bellwire.viz.style.assets import asset
 
 
@@ -63,11 +64,11 @@ def load_anatomy() -> Anatomy:
 
 def paths_of(scenario: Scenario, wired: Callable[[Switch], bool]) -> tuple[Path, ...]:
     """The ways that signals take while the switches stand so: the doorbell's, then the interrupt's."""
-    paths, found = load_anatomy().paths, []
+    paths, traits, found = load_anatomy().paths, traits_of(scenario), []
     if scenario.doorbell:
         doorbell = paths[doorbell_path(scenario.doorbell, wired(Switch.IOEVENTFD))]
-        found.append(without_reader(doorbell) if scenario.direct else doorbell)
-    if scenario.interrupt and (name := interrupt_path(scenario, scenario.interrupt, wired(Switch.IRQFD))):
+        found.append(without_reader(doorbell) if Trait.DIRECT in traits else doorbell)
+    if scenario.interrupt and (name := interrupt_path(traits, scenario.interrupt, wired(Switch.IRQFD))):
         found.append(paths[name])
     return tuple(found)
 
@@ -86,14 +87,14 @@ def doorbell_path(doorbell: Doorbell, assigned: bool) -> str:
     return f"coalesced{mmio}" if doorbell.coalesced else f"exit{mmio}"
 
 
-def interrupt_path(scenario: Scenario, interrupt: Interrupt, assigned: bool) -> str:
+def interrupt_path(traits: Traits, interrupt: Interrupt, assigned: bool) -> str:
     """The name of an interrupt's way; "" if there is none: a direct doorbell without its irqfd."""
     masked = "-masked" if interrupt.masked else ""
-    if scenario.direct:
-        return ("partner" if scenario.partnered else "direct") if assigned else ""
+    if Trait.DIRECT in traits:
+        return ("partner" if Trait.PARTNERED in traits else "direct") if assigned else ""
     if not assigned:
         return f"{interrupt.ioctl}{masked}"
-    if scenario.machine == "io-uring":
+    if Trait.IO_URING in traits:
         return "io-uring"
     if interrupt.route == "msi":
         return "irqfd-msi"

@@ -18,6 +18,7 @@ import numpy as np
 from bellwire.engine.events import EventKind, Events, IrqIoctl, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
 from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait, traits_of
 from bellwire.viz.text.event_words import IOCTL_NAMES
 
 GUEST, GUEST_B, KVM, VCPU, IO, PARTNER = "guest", "guest_b", "kvm", "vcpu", "io", "partner"
@@ -130,6 +131,7 @@ class Charting:
         self.heavy, self.batch, self.merged = int(row["heavy"]), int(row["batch"]), int(row["merged"])
         self.number, self.interrupt = int(row["seq"]), int(row["interrupt"])
         self.events, self.scenario, self.pid = events, scenario, pid
+        self.traits = traits_of(scenario)
         self.partnered = bool(self.heavy & PARTNERED)
         self.direct = bool(self.ring and self.handler and not self.irq)
         self.arrival = self.handler if self.direct else self.doorbell
@@ -157,7 +159,7 @@ class Charting:
         """Who the doorbell arrives at."""
         if not self.direct:
             return IO
-        return GUEST_B if self.scenario.machine == "two-guests" else GUEST
+        return GUEST_B if Trait.TWO_GUESTS in self.traits else GUEST
 
     def _out(self) -> Iterator[Segment]:
         """From the guest's store to whoever hears of it."""
@@ -292,7 +294,7 @@ class Charting:
 
     def _lifelines(self) -> list[Lifeline]:
         """All there can be, from the left."""
-        two = self.scenario.machine == "two-guests"
+        two = Trait.TWO_GUESTS in self.traits
         return [
             Lifeline(GUEST, "Guest A" if two else "Guest"),
             Lifeline(KVM, "KVM", "kernel"),

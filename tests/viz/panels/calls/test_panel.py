@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.program import program_of
 from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.anatomy.panel import AnatomyPanel
 from bellwire.viz.panels.calls.panel import COPIED, CallPanel
@@ -80,7 +81,7 @@ def test_a_live_switch_is_marked(qtbot: QtBot) -> None:
     qtbot.addWidget(panel)
     panel.choose("ioeventfd")
     assert "assigned" in panel.says.text()
-    source.set_ioeventfd(False)
+    source.order(Order.IOEVENTFD, False)
     source.run(0.05)
     model.drain()
     panel.redraw()

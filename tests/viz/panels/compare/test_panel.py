@@ -109,7 +109,7 @@ def window(qtbot: QtBot) -> Iterator[MainWindow]:
 def test_a_recording_beside_this_run(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     """It stays the one to compare with when another scenario is run; the other action leads back to the switch."""
     panel = window.views.panel("compare")
-    window.compare_with(recorded(tmp_path / "a.arrow"))
+    window.commands.compare_with(recorded(tmp_path / "a.arrow"))
     assert panel.isVisible()
     baseline = window.model.baseline
     assert baseline is not None
@@ -122,7 +122,7 @@ def test_a_recording_beside_this_run(window: MainWindow, qtbot: QtBot, tmp_path:
     assert panel.legend["a"].label == "A: a.arrow"
     other = FakeSource()
     other.start()
-    window.show_source(other)
+    window.shown.show_source(other)
     assert window.model.baseline is baseline
     window.run_action(BY_NAME["compare_at_switch"])
     assert window.model.baseline is None

@@ -1,4 +1,4 @@
-"""A recording that is written while the window shows it. No Qt.
+"""A recording that is written in the background, while somebody looks at what it records.
 
 Guarantees: append() never waits for the disk, a thread of its own writes; what was appended until stop() is written
 before stop() returns, or `error` says why not; a disk that fails ends the recording and nothing else.

@@ -1,0 +1,21 @@
+"""What the rules know of the guests is what these say of themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from bellwire.engine.scenarios.rules import GUESTS, LISTENERS, RINGERS
+
+PROGRAMS = sorted(GUESTS.glob("*.c"))
+
+
+@pytest.mark.parametrize("name", [path.stem for path in PROGRAMS])
+def test_a_guests_first_line_says_whether_it_rings_and_listens(name: str) -> None:
+    first = (GUESTS / f"{name}.c").read_text().splitlines()[0]
+    known = [word for word, programs in (("rings", RINGERS), ("listens", LISTENERS)) if name in programs]
+    assert first == f"// {', '.join(known)}"
+    assert known
+
+
+def test_there_are_no_others() -> None:
+    assert {*RINGERS, *LISTENERS} == {path.stem for path in PROGRAMS}

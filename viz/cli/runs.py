@@ -1,0 +1,73 @@
+"""What commands that run a scenario have in common: which one, how long, what it is held to, and the run itself.
+
+No Qt here, and what a run needs is imported when it begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from bellwire.engine.errors import ScenarioError
+from bellwire.viz.cli.terminal import progress_bar
+
+if TYPE_CHECKING:
+    from bellwire.engine.findings.assertion import Assertion
+    from bellwire.engine.scenarios.scenario import Scenario
+    from bellwire.viz.cli.measure import Measurement
+
+
+def scenario_named(name: str, settings: list[str] | None, also: Iterable[str] = ()) -> Scenario:
+    """The scenario with its settings; ScenarioError, with what was probably meant among the scenarios and `also`."""
+    from bellwire.engine.scenarios.scenario import load_scenario
+
+    return load_scenario(name, also).with_settings(dict(map(pair, settings or [])))
+
+
+def pair(setting: str) -> tuple[str, str]:
+    """ "pace=flat-out" as ("pace", "flat-out")."""
+    key, equals, value = setting.partition("=")
+    if not equals or not key:
+        raise ScenarioError(f"--set takes KEY=VALUE, not {setting!r}.")
+    return key.strip(), value.strip()
+
+
+def check_length(scenario: Scenario, seconds: float | None, count: int | None) -> None:
+    """UsageError if a run cannot be as long as that."""
+    if seconds is not None and count is not None:
+        raise typer.BadParameter("--seconds and --signals exclude each other")
+    if count is not None and scenario.pace.per_second == 0:
+        raise typer.BadParameter("--signals needs a pace: with pace=0 the guest signals only by hand")
+
+
+def assertions_of(texts: list[str] | None) -> list[Assertion]:
+    """What --assert says; AssertionTextError if it cannot be parsed."""
+    from bellwire.engine.findings.assertion import parse_assertion
+
+    return [parse_assertion(text) for text in texts or []]
+
+
+def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None) -> Measurement:
+    """Measures. NoKvmError or another EngineError if the session cannot start."""
+    from bellwire.engine.host.host import usable_kvm
+    from bellwire.engine.live.session import Session
+    from bellwire.viz.cli.measure import measure
+
+    usable_kvm()
+    session = Session(scenario, limit=count)
+    with progress_bar(scenario.name, seconds, count) as progress:
+        return measure(session, recorder_of(session, record), seconds, count, progress)
+
+
+def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
+    """Makes the recorder, once the session knows its clock; None without a file."""
+    if file is None:
+        return None
+    from bellwire.engine.recordings.header import Header
+    from bellwire.engine.recordings.recorder import Recorder
+    from bellwire.viz.text.versions import program_version
+
+    return lambda: Recorder(file, Header.of(session, program_version()))

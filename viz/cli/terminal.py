@@ -1,0 +1,66 @@
+"""What the commands print, for people, for programs and while something lasts; and their exit codes. No Qt here."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
+
+Print = Callable[[RenderableType], None]
+
+
+def complain(sentence: str, code: int) -> int:
+    """One sentence on stderr."""
+    print(f"bellwire: {sentence}", file=sys.stderr)
+    return code
+
+
+def out(content: RenderableType) -> None:
+    """Prints for people: in colour on a terminal, and never cut off where there is none."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(content)
+
+
+def out_json(content: Any) -> None:
+    """Prints for programs."""
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Callable[[float, int], None]]:
+    """On a terminal, a bar that vanishes at the end; anywhere else nothing."""
+    console = Console(stderr=True)
+    if not console.is_terminal or (count is None and seconds < 1):
+        yield lambda elapsed, signals: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(name), BarColumn(), TextColumn("{task.fields[signals]:,} signals"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(name, total=count or (None if math.isinf(seconds) else seconds), signals=0)
+        yield lambda elapsed, signals: bar.update(
+            task, completed=elapsed if count is None else signals, signals=signals
+        )
+
+
+@contextmanager
+def share_bar(what: str, long: bool = True) -> Iterator[Callable[[float], None]]:
+    """On a terminal, a bar for work that is `long`, which vanishes at the end; anywhere else nothing."""
+    console = Console(stderr=True)
+    if not console.is_terminal or not long:
+        yield lambda share: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)

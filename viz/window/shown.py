@@ -1,0 +1,156 @@
+"""What is shown: one source, its model and the views of it; and what changes when another one takes the stage."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
+from bellwire.engine.source import Source
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.text.figures import Durations, unit_called
+from bellwire.viz.window.notice import NoticeBar
+from bellwire.viz.window.settings import Look
+from bellwire.viz.window.views import Views
+
+JOIN_SECONDS = 10.0
+
+MakeSource = Callable[[Scenario], Source]
+
+
+def live_session(scenario: Scenario) -> Source:
+    """A real guest."""
+    from bellwire.engine.live.session import Session
+
+    return Session(scenario)
+
+
+class Shown(QWidget):
+    """One source at a time. `make_source` makes that of another scenario.
+
+    changed: another source is shown, and `model` and `views` are new.
+    """
+
+    changed = Signal()
+
+    def __init__(self, source: Source, look: Look, notice: NoticeBar, make_source: MakeSource = live_session) -> None:
+        super().__init__()
+        self.setObjectName("plain")
+        self.look, self.notice, self.make_source = look, notice, make_source
+        self.model = LiveModel(source)
+        self._front: dict[str, str] = {}  # which panel is in front at each place
+        self._stopping: list[threading.Thread] = []
+        self._told_end, self._told_warning = False, ""
+        self.views = Views(self.model, look.theme, self._front)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.addWidget(self.views)
+        look.unit_changed.connect(self._set_unit)
+        look.extended_changed.connect(self._set_extended)
+        look.motion_changed.connect(self._set_motion)
+        self._set_unit()
+
+    # -- another source
+
+    def run_scenario_called(self, name: str) -> None:
+        """Runs a scenario that is shipped."""
+        try:
+            self.run_scenario(load_scenario(name))
+        except EngineError as error:
+            self.notice.say(str(error))
+
+    def run_scenario(self, scenario: Scenario) -> None:
+        """Starts this one and ends what ran, in the background; one that cannot start says why, and nothing changes."""
+        source = self.make_source(scenario)
+        try:
+            source.start()
+        except EngineError as error:
+            self.notice.say(str(error))
+            return
+        self.notice.hide()
+        self.show_source(source)
+
+    def restart(self) -> None:
+        """The same scenario, or the same recording, from its start."""
+        if self.model.replaying:
+            self.model.source.start()
+            self.show_source(self.model.source)
+        else:
+            self.run_scenario(self.model.scenario)
+
+    def show_source(self, source: Source) -> None:
+        """Shows a source that has been started, in place of the one before, which is stopped if it is another one."""
+        old, before = self.views, self.model
+        if source is not before.source:
+            self._stop_in_background(before.source)
+        self.model = LiveModel(source)
+        self.model.baseline = before.baseline
+        self._told_end, self._told_warning = False, ""
+        self.views = Views(self.model, self.look.theme, self._front)
+        self._set_motion()
+        self._set_extended()
+        self._box.replaceWidget(old, self.views)
+        old.hide()
+        old.deleteLater()
+        self.views.set_presenting(self.look.presenting)
+        self._set_unit()
+        self.changed.emit()
+
+    def _stop_in_background(self, source: Source) -> None:
+        """Stopping waits for threads and grace periods: not in the GUI's thread."""
+        self._stopping = [thread for thread in self._stopping if thread.is_alive()]
+        thread = threading.Thread(target=source.stop, name="stop a source", daemon=True)
+        thread.start()
+        self._stopping.append(thread)
+
+    def end(self) -> None:
+        """Ends the source, and waits until it has ended; nothing is left behind."""
+        if self.model.baseline:
+            self.model.baseline.close()
+        self._stop_in_background(self.model.source)
+        for thread in self._stopping:
+            thread.join(JOIN_SECONDS)
+
+    # -- now and then
+
+    def tell(self) -> None:
+        """Says what is not as it should be, and that the source has ended."""
+        self._tell_warning()
+        self._tell_end()
+
+    def _tell_warning(self) -> None:
+        """Once, and until it is over."""
+        warning = self.model.source.warning
+        if warning == self._told_warning:
+            return
+        if warning:
+            self.notice.say(warning)
+        elif self.notice.words.text() == self._told_warning:
+            self.notice.hide()
+        self._told_warning = warning
+
+    def _tell_end(self) -> None:
+        """A session that has ended by itself says why, once."""
+        source = self.model.source
+        if self._told_end or source.alive or source.why_nothing or not self.model.tally.recorded:
+            return
+        self._told_end = True
+        if source.error or not self.model.replaying:
+            self.notice.say(str(source.error or "The session has ended."), "Start afresh", self.restart)
+
+    # -- how it looks
+
+    def _set_extended(self) -> None:
+        self.views.diagram.set_extended(self.look.extended)
+
+    def _set_motion(self) -> None:
+        self.views.diagram.still_motion = self.look.reduced_motion
+
+    def _set_unit(self) -> None:
+        """Cycles are those of the source that is shown."""
+        Durations.unit = unit_called(self.look.unit, self.model.clock.hz)
+        self.views.redraw()
