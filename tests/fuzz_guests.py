@@ -17,7 +17,8 @@ from bellwire.engine._core import lib
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.machines.guest import guest_image
 from bellwire.engine.scenarios.scenario import Doorbell, Pace, Scenario, list_scenarios
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 FLAT_OUT = Pace(float("inf"), 1, "hlt")
 CHEAP = 3  # a machine that starts no other process is chosen so many times more often

@@ -30,7 +30,8 @@ from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import Ringing, ringings
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 Wiring = Mapping[Switch, bool]
 

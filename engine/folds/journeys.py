@@ -21,7 +21,8 @@ from bellwire.engine.folds.masked_pin import MaskedPin
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 JOURNEY: np.dtype[np.void] = np.dtype(
     [

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import KvmError
 from bellwire.engine.events import EventKind, Events, Lane, Operation, Setting, Switch, event, no_events
+from bellwire.engine.kvm.iothread import IoThread
 from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.machines.guest import Guest
+from bellwire.engine.machines.wires import DoorbellWires, InterruptWires
 from bellwire.engine.scenarios.scenario import Doorbell, Lab, LabStep
-
-if TYPE_CHECKING:
-    from bellwire.engine.machines.one_guest import OneGuest
 
 # The steps that are the live switches; the session throws them.
 SWITCHES = {
@@ -56,7 +56,17 @@ class LabClock:
         return replace(step, at_ms=step.at_ms + round_ * lab.repeat_ms)
 
 
-def do_step(machine: OneGuest, step: LabStep) -> Events:
+class LabBench(Protocol):
+    """What the steps work on: the parts of a machine with one guest and an I/O thread."""
+
+    guest: Guest
+    doorbells: DoorbellWires
+    interrupts: InterruptWires
+    io_thread: IoThread
+    masked: bool  # whether the interrupt's pin is
+
+
+def do_step(machine: LabBench, step: LabStep) -> Events:
     """Does what is no switch; the events that tell of it."""
     return STEPS[step.do](machine, step.value)
 
@@ -66,33 +76,33 @@ def tell(kind: EventKind, id: int, seq: int, arg: int) -> Events:
     return event(int(lib.bw_tsc()), kind, Lane.ENGINE, id, seq, arg)
 
 
-def register_datamatch(machine: OneGuest, value: int) -> Events:
+def register_datamatch(machine: LabBench, value: int) -> Events:
     """The ioeventfd waits for another value from now on."""
     return rewired(machine, replace(wired(machine), datamatch=value))
 
 
-def register_length(machine: OneGuest, length: int) -> Events:
+def register_length(machine: LabBench, length: int) -> Events:
     """The ioeventfd waits for writes of another length; 0: any."""
     return rewired(machine, replace(wired(machine), length=length))
 
 
-def wired(machine: OneGuest) -> Doorbell:
+def wired(machine: LabBench) -> Doorbell:
     """How the doorbell is registered now."""
     assert machine.doorbells.doorbell is not None
     return machine.doorbells.doorbell
 
 
-def rewired(machine: OneGuest, doorbell: Doorbell) -> Events:
+def rewired(machine: LabBench, doorbell: Doorbell) -> Events:
     """There is no way to change an ioeventfd: it is deassigned, and another one assigned."""
     on = machine.doorbells.assigned
-    machine.set_ioeventfd(False)
+    machine.doorbells.set_ioeventfd(False)
     off = tell(EventKind.WIRE, Switch.IOEVENTFD, 0, 0) if on else no_events()
     machine.doorbells.register_as(doorbell)
-    machine.set_ioeventfd(on)
+    machine.doorbells.set_ioeventfd(on)
     return np.concatenate([off, tell(EventKind.WIRE, Switch.IOEVENTFD, 0, 1) if on else no_events()])
 
 
-def assign_second_irqfd(machine: OneGuest, gsis_further: int) -> Events:
+def assign_second_irqfd(machine: LabBench, gsis_further: int) -> Events:
     """Asks for the eventfd, which is an irqfd, to raise another GSI as well. Should KVM do it, it is undone."""
     gsi = machine.interrupts.interrupt.gsi + gsis_further if machine.interrupts.interrupt else 0
     try:
@@ -102,17 +112,17 @@ def assign_second_irqfd(machine: OneGuest, gsis_further: int) -> Events:
     return no_events()
 
 
-def mask_pin(machine: OneGuest, _: int) -> Events:
+def mask_pin(machine: LabBench, _: int) -> Events:
     """As the guest would, by the redirection entry."""
     return set_masked(machine, True)
 
 
-def unmask_pin(machine: OneGuest, _: int) -> Events:
+def unmask_pin(machine: LabBench, _: int) -> Events:
     """The same."""
     return set_masked(machine, False)
 
 
-def set_masked(machine: OneGuest, masked: bool) -> Events:
+def set_masked(machine: LabBench, masked: bool) -> Events:
     """Changes the pin while nothing is signalled, so that it is certain which edges find it masked.
 
     An irqfd of a pin injects by a work item, which may lag behind the write; its deassign waits for it.
@@ -130,33 +140,33 @@ def set_masked(machine: OneGuest, masked: bool) -> Events:
     return told
 
 
-def ring(machine: OneGuest, times: int) -> Events:
+def ring(machine: LabBench, times: int) -> Events:
     """Asks the guest for doorbells."""
     for _ in range(times):
-        machine.ring_once()
+        machine.guest.ring_once()
     return no_events()
 
 
-def interrupt_by_hand(machine: OneGuest, times: int) -> Events:
+def interrupt_by_hand(machine: LabBench, times: int) -> Events:
     """Signals interrupts."""
     machine.io_thread.command(singles=machine.io_thread.orders.singles + times)
     return no_events()
 
 
-def storm(machine: OneGuest, accesses: int) -> Events:
+def storm(machine: LabBench, accesses: int) -> Events:
     """So often the guest reads and writes where nothing is, before each turn."""
     machine.guest.control(lib.BW_CTL_STORM, "I", accesses)
     return no_events()
 
 
-def crash(machine: OneGuest, _: int) -> Events:
+def crash(machine: LabBench, _: int) -> Events:
     """Has the guest end by a triple fault."""
     machine.guest.control(lib.BW_CTL_CRASH, "I", 1)
     machine.guest.nudge()
     return no_events()
 
 
-STEPS: dict[str, Callable[[OneGuest, int], Events]] = {
+STEPS: dict[str, Callable[[LabBench, int], Events]] = {
     "datamatch": register_datamatch,
     "length": register_length,
     "second-irqfd": assign_second_irqfd,

@@ -21,7 +21,8 @@ from bellwire.engine.events import (
     Switch,
 )
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Label, Order, Source
 
 HZ = 2_000_000_000  # cycles a second: 2000 cycles are 1 µs

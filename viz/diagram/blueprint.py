@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
+from bellwire.engine.scenarios.traits import Trait, Traits
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.style.assets import asset
 
 Point = tuple[float, float]

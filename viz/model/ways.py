@@ -13,7 +13,8 @@ import numpy.typing as npt
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY, Journeys, select
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
+from bellwire.engine.scenarios.traits import Trait, Traits
+from bellwire.engine.scenarios.traits_of import traits_of
 
 
 class LegTimes(NamedTuple):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.text.figures import Durations
 
 THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))

@@ -33,7 +33,8 @@ from bellwire.viz.text.figures import grouped
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 LANE_NAMES = {
     Lane.GUEST: "guest",

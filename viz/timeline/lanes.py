@@ -17,7 +17,8 @@ from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, Times, awake, flights, instruction, user_space
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
+from bellwire.engine.scenarios.traits import Trait, Traits
+from bellwire.engine.scenarios.traits_of import traits_of
 
 Shares = npt.NDArray[np.float64]
 

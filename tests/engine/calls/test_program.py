@@ -23,7 +23,8 @@ from bellwire.engine.events import Switch
 from bellwire.engine.kvm.storage_daemon import PROGRAM, daemon_refusal, unnamed_image
 from bellwire.engine.kvm.uring import uring_refusal
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 WIRINGS = [None, *({Switch.IOEVENTFD: on, Switch.IRQFD: on} for on in (False, True))]
 FLAGS = ["-Wall", "-Wextra", "-Werror", "-O0"]

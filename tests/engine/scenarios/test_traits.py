@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bellwire.engine.scenarios.scenario import load_scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 ROOT = Path(__file__).resolve().parents[3]
 PICTURES = sorted((ROOT / "assets" / "diagrams").glob("*.toml"))

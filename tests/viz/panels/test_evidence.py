@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.findings.findings import findings
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.part_words import match_text, miss_text
 from bellwire.viz.model.live import LiveModel

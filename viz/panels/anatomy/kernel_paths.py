@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
-from bellwire.engine.scenarios.traits import Trait, Traits, traits_of
+from bellwire.engine.scenarios.traits import Trait, Traits
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.style.assets import asset
 
 

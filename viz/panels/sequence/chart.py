@@ -18,7 +18,8 @@ import numpy as np
 from bellwire.engine.events import EventKind, Events, IrqIoctl, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.scenarios.traits import Trait, traits_of
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.text.event_words import IOCTL_NAMES
 
 GUEST, GUEST_B, KVM, VCPU, IO, PARTNER = "guest", "guest_b", "kvm", "vcpu", "io", "partner"
