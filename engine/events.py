@@ -13,6 +13,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from bellwire.engine._core import lib
+
 
 class Lane(IntEnum):
     """Where an event happened: one horizontal lane of the timeline."""
@@ -79,7 +81,8 @@ class EventKind(IntEnum):
     REFUSED = 19
 
 
-BUFFERS_ADDED, BUFFERS_USED = 0, 1  # id of EventKind.BUFFERS
+BUFFERS_ADDED, BUFFERS_USED = int(lib.BW_BUFFERS_ADDED), int(lib.BW_BUFFERS_USED)  # id of EventKind.BUFFERS
+BLOCK_SIZE = int(lib.BW_BLOCK_SIZE)  # bytes that are read for each EventKind.SUBMIT
 
 
 class EventfdRole(IntEnum):
@@ -204,34 +207,10 @@ class Clock:
 
 # -- Names of the reasons for which KVM_RUN returns: KVM_EXIT_* of linux/kvm.h, a stable interface.
 
-NAMES: dict[int, str] = {
-    0: "UNKNOWN",
-    1: "EXCEPTION",
-    2: "IO",
-    3: "HYPERCALL",
-    4: "DEBUG",
-    5: "HLT",
-    6: "MMIO",
-    7: "IRQ_WINDOW_OPEN",
-    8: "SHUTDOWN",
-    9: "FAIL_ENTRY",
-    10: "INTR",
-    11: "SET_TPR",
-    12: "TPR_ACCESS",
-    16: "NMI",
-    17: "INTERNAL_ERROR",
-    24: "SYSTEM_EVENT",
-    26: "IOAPIC_EOI",
-    27: "HYPERV",
-    29: "X86_RDMSR",
-    30: "X86_WRMSR",
-    31: "DIRTY_RING_FULL",
-    32: "AP_RESET_HOLD",
-    33: "X86_BUS_LOCK",
-    34: "XEN",
-    37: "NOTIFY",
-    39: "MEMORY_FAULT",
-}
+PREFIX = "KVM_EXIT_"
+NAMES: dict[int, str] = dict(
+    sorted((int(getattr(lib, name)), name.removeprefix(PREFIX)) for name in dir(lib) if name.startswith(PREFIX))
+)
 
 
 def exit_name(reason: int) -> str:

@@ -53,11 +53,10 @@ SENTENCES = {
     Verdict.UNKNOWN: "left for a reason that is not served here, KVM_EXIT_{reason}",
 }
 SHOWN = 6  # bytes of an instruction that is not understood, so its length is not known
-EMULATION = 1  # the suberror KVM_INTERNAL_ERROR_EMULATION; the others of linux/kvm.h:
-INTERNAL = {
-    2: "two exceptions came at once",
-    3: "an exit came while an interrupt or exception was being delivered",
-    4: "the hardware left for a reason that KVM does not know",
+INTERNAL = {  # suberrors but KVM_INTERNAL_ERROR_EMULATION
+    lib.KVM_INTERNAL_ERROR_SIMUL_EX: "two exceptions came at once",
+    lib.KVM_INTERNAL_ERROR_DELIVERY_EV: "an exit came while an interrupt or exception was being delivered",
+    lib.KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON: "the hardware left for a reason that KVM does not know",
 }
 
 
@@ -76,7 +75,7 @@ class Ending:
     def of(cls, kind: int, detail: int, instruction: bytes = b"") -> Ending:
         """What C tells: BW_VERDICT_* and its detail."""
         verdict = KINDS[kind]
-        if verdict is Verdict.INTERNAL and detail == EMULATION:
+        if verdict is Verdict.INTERNAL and detail == lib.KVM_INTERNAL_ERROR_EMULATION:
             return cls(Verdict.EMULATION, detail, instruction)
         return cls(verdict, detail)
 

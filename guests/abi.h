@@ -3,6 +3,7 @@
  * All addresses are guest-physical; the page tables map them one to one. */
 
 /* Memory: one slot from 0, prepared by engine/kvm/vm.py */
+#define BW_PAGE_SIZE 0x1000
 #define BW_MEMORY_SIZE 0x800000
 #define BW_PAGE_TABLES 0x1000
 #define BW_GDT 0x7000
@@ -54,6 +55,11 @@
 #define BW_WINDOW_STAMP_WRAP 0x100000
 /* A handler's time has this bit set if it took BW_VECTOR_OTHER */
 #define BW_STAMP_OTHER_VECTOR 0x8000000000000000
+
+/* Where a PC has its interrupt controllers: the registers of the IOAPIC (82093AA datasheet, 3.1); those of each local APIC,
+ * and from there on the addresses of messages to them (Intel SDM vol. 3, 11.4.1 and 11.11) */
+#define BW_IOAPIC 0xfec00000
+#define BW_LOCAL_APIC 0xfee00000
 
 /* Where nothing is: no RAM, no device, and nobody has registered it */
 #define BW_STORM_ADDRESS 0xd0002000

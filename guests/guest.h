@@ -194,10 +194,10 @@ static void set_gate(u32 vector, const char *handler)
     idt[vector] = (struct gate){(uint16_t)offset, 8, 0x8e00, (uint16_t)(offset >> 16), (u32)(offset >> 32), 0};
 }
 
-/* A pin to the local APIC 0 (82093AA datasheet, 3.2.4). */
+/* A pin to the local APIC 0 (82093AA datasheet, 3.1 and 3.2.4). */
 static void route_ioapic_pin(u32 pin, u32 entry)
 {
-    volatile u32 *select = (volatile u32 *)0xfec00000, *window = (volatile u32 *)0xfec00010;
+    volatile u32 *select = (volatile u32 *)BW_IOAPIC, *window = (volatile u32 *)(BW_IOAPIC + 0x10);
     *select = 0x11 + 2 * pin;
     *window = 0;
     *select = 0x10 + 2 * pin;

@@ -24,6 +24,9 @@
     jmp idle_ended
     .endm
 
+    .globl image_address /* for guest.ld, which can read no header */
+    .set image_address, BW_IMAGE
+
     .section .start, "ax"
     .globl start
 start:

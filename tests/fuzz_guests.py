@@ -110,15 +110,19 @@ COUNTERS = [
 # Where a guest and its host meet: (address, size)
 SHARED = [
     *[(counter, 8) for counter in COUNTERS],
-    (lib.BW_STATUS, 4096),
-    (lib.BW_CONTROL, 4096),
+    (lib.BW_STATUS, lib.BW_PAGE_SIZE),
+    (lib.BW_CONTROL, lib.BW_PAGE_SIZE),
     *[(lib.BW_RING_STAMPS, size) for size in (256, lib.BW_RING_STAMP_WRAP)],
     *[(lib.BW_HANDLER_STAMPS, size) for size in (256, lib.BW_HANDLER_STAMP_WRAP)],
     *[(lib.BW_WINDOW_STAMPS, size) for size in (256, lib.BW_WINDOW_STAMP_WRAP)],
-    *[(lib.BW_VIRTQUEUE_DESCRIPTORS, 4096), (lib.BW_VIRTQUEUE_AVAILABLE, 256), (lib.BW_VIRTQUEUE_USED, 1024)],
-    (lib.BW_VIRTQUEUE_BUFFERS, 4096),
+    *[
+        (lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_PAGE_SIZE),
+        (lib.BW_VIRTQUEUE_AVAILABLE, 256),
+        (lib.BW_VIRTQUEUE_USED, 1024),
+    ],
+    (lib.BW_VIRTQUEUE_BUFFERS, lib.BW_PAGE_SIZE),
     (lib.BW_BLOCK, lib.BW_BLOCK_SIZE),
-    (lib.BW_PEER_CONTROL, 4096),
+    (lib.BW_PEER_CONTROL, lib.BW_PAGE_SIZE),
 ]
 
 

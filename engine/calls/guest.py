@@ -14,7 +14,8 @@ from bellwire.engine.calls.arguments import Arguments, Field, c_number
 from bellwire.engine.calls.call import SIGNALS, Call
 from bellwire.engine.calls.set_up import MAP, CreateVcpu, CreateVm, SetMemory
 
-CODE = 0x10000  # where the programs' guests begin; in 16-bit mode as 0x1000:0
+CODE = lib.BW_IMAGE  # where the programs' guests begin; in 16-bit mode as segment CODE >> 4 and offset 0
+TABLES, PAGE = lib.BW_PAGE_TABLES, lib.BW_PAGE_SIZE
 HLT = b"\xf4"
 REGISTERS = {1: "al", 2: "ax", 4: "eax", 8: "rax"}
 C_TYPES = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t"}
@@ -209,13 +210,13 @@ START_16_BIT = f"""static void start_16_bit(int vcpu)
     check(ioctl(vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
 }}"""
 
-START_64_BIT = f"""/* The first 4 GiB one to one, by pages of 2 MiB; tables from 0x1000. */
+START_64_BIT = f"""/* The first 4 GiB one to one, by pages of 2 MiB; tables from {TABLES:#x}. */
 static void start_64_bit(int vcpu, void *memory)
 {{
-    uint64_t *tables = (uint64_t *)((char *)memory + 0x1000);
-    tables[0] = 0x2003;
+    uint64_t *tables = (uint64_t *)((char *)memory + {TABLES:#x});
+    tables[0] = {TABLES + PAGE | 3:#x};
     for (uint64_t i = 0; i < 4; i++)
-        tables[512 + i] = (0x3000 + 0x1000 * i) | 3;
+        tables[512 + i] = ({TABLES + 2 * PAGE:#x} + {PAGE:#x} * i) | 3;
     for (uint64_t i = 0; i < 4 * 512; i++)
         tables[1024 + i] = i << 21 | 0x83;
     struct kvm_sregs sregs;
@@ -223,7 +224,7 @@ static void start_64_bit(int vcpu, void *memory)
     sregs.cs = (struct kvm_segment){{
         .limit = 0xffffffff, .selector = 8, .type = 11, .present = 1, .l = 1, .s = 1, .g = 1}};
     sregs.cr0 = 0x80000031;
-    sregs.cr3 = 0x1000;
+    sregs.cr3 = {TABLES:#x};
     sregs.cr4 = 0x20;
     sregs.efer = 0x500;
     check(ioctl(vcpu, KVM_SET_SREGS, &sregs), "KVM_SET_SREGS");
@@ -237,12 +238,12 @@ RUST_16_BIT = f"""    let mut sregs = {{vcpu}}.get_sregs()?;
     {{vcpu}}.set_sregs(&sregs)?;
     {{vcpu}}.set_regs(&kvm_regs {{{{ rip: 0, rflags: 2, ..Default::default() }}}})?;"""
 
-RUST_64_BIT = f"""    // The first 4 GiB one to one, by pages of 2 MiB; tables from 0x1000.
+RUST_64_BIT = f"""    // The first 4 GiB one to one, by pages of 2 MiB; tables from {TABLES:#x}.
     // SAFETY: the same.
-    let tables = unsafe {{{{ std::slice::from_raw_parts_mut({{memory}}.cast::<u64>().add(512), 6 * 512) }}}};
-    tables[0] = 0x2003;
+    let tables = unsafe {{{{ std::slice::from_raw_parts_mut({{memory}}.cast::<u64>().add({TABLES // 8}), 6 * 512) }}}};
+    tables[0] = {TABLES + PAGE | 3:#x};
     for i in 0..4 {{{{
-        tables[512 + i] = (0x3000 + 0x1000 * i as u64) | 3;
+        tables[512 + i] = ({TABLES + 2 * PAGE:#x} + {PAGE:#x} * i as u64) | 3;
     }}}}
     for i in 0..4 * 512 {{{{
         tables[1024 + i] = (i as u64) << 21 | 0x83;
@@ -252,7 +253,7 @@ RUST_64_BIT = f"""    // The first 4 GiB one to one, by pages of 2 MiB; tables f
         limit: 0xffff_ffff, selector: 8, type_: 11, present: 1, l: 1, s: 1, g: 1, ..Default::default()
     }}}};
     sregs.cr0 = 0x8000_0031;
-    sregs.cr3 = 0x1000;
+    sregs.cr3 = {TABLES:#x};
     sregs.cr4 = 0x20;
     sregs.efer = 0x500;
     {{vcpu}}.set_sregs(&sregs)?;

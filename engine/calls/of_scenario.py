@@ -365,7 +365,7 @@ class _Direct(_Machine):
             vm=ringer.vm,
             slot=1,
             address=lib.BW_PEER_CONTROL,
-            size=4096,
+            size=lib.BW_PAGE_SIZE,
             called="shared",
             what="the page in which guest B reads how many doorbells there were",
         )

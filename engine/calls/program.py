@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from bellwire.engine._core import lib
 from bellwire.engine.calls.call import Call, in_order
 
 WIDTH = 76
@@ -62,7 +63,7 @@ CRATES = {
     "VringConfigData": "vhost",
 }
 TRAITS = {"AsRawFd": r"\bas_raw_fd\(", "FromRawFd": r"\bfrom_raw_fd\(", "VhostBackend": r"\bback_end\."}
-IOCTL_IN_RUST = "ioctl_iow_nr!(KVM_IOEVENTFD, KVMIO, 0x79, kvm_ioeventfd);"
+IOCTL_IN_RUST = f"ioctl_iow_nr!(KVM_IOEVENTFD, KVMIO, {lib.KVM_IOEVENTFD & 0xFF:#x}, kvm_ioeventfd);"
 
 
 @dataclass(frozen=True)

@@ -68,13 +68,18 @@ class SetVring(Call):
 
     def c(self) -> str:
         return f"""    uint64_t queue_number = {QUEUE};
-    ask(back_end, {int(self.what)} /* {self.what.name} */, &queue_number, 8, {self.eventfd.variable});"""
+    ask(back_end, {asked(self.what)}, &queue_number, 8, {self.eventfd.variable});"""
 
     def python(self) -> str:
         return f"front_end.{self.what.name.lower()}({QUEUE}, {self.eventfd.variable})"
 
     def rust(self) -> str:
         return f"    back_end.{self.what.name.lower()}({QUEUE}, &{self.eventfd.variable})?;"
+
+
+def asked(request: Request) -> str:
+    """A message's number, as the programs in C have it."""
+    return f"{request.value} /* {request.name} */"
 
 
 SEND = """struct vhost_user_msg {
@@ -138,15 +143,15 @@ C_HAND_OVER = f"""    if (argc < 2)
         uint32_t queue, flags;
         uint64_t descriptors, used, available, log;
     }} vring = {{0, 0, here + {PARTS[0]:#x}, here + {PARTS[1]:#x}, here + {PARTS[2]:#x}, 0}};
-    ask(back_end, 1 /* GET_FEATURES */, NULL, 0, -1);
-    ask(back_end, 15 /* GET_PROTOCOL_FEATURES */, NULL, 0, -1);
-    ask(back_end, 16 /* SET_PROTOCOL_FEATURES */, &reply_ack, sizeof reply_ack, -1);
-    ask(back_end, 3 /* SET_OWNER */, NULL, 0, -1);
-    ask(back_end, 2 /* SET_FEATURES */, &features, sizeof features, -1);
-    ask(back_end, 5 /* SET_MEM_TABLE */, &memory, sizeof memory, memfd);
-    ask(back_end, 8 /* SET_VRING_NUM */, &size, sizeof size, -1);
-    ask(back_end, 10 /* SET_VRING_BASE */, &base, sizeof base, -1);
-    ask(back_end, 9 /* SET_VRING_ADDR */, &vring, sizeof vring, -1);"""
+    ask(back_end, {asked(Request.GET_FEATURES)}, NULL, 0, -1);
+    ask(back_end, {asked(Request.GET_PROTOCOL_FEATURES)}, NULL, 0, -1);
+    ask(back_end, {asked(Request.SET_PROTOCOL_FEATURES)}, &reply_ack, sizeof reply_ack, -1);
+    ask(back_end, {asked(Request.SET_OWNER)}, NULL, 0, -1);
+    ask(back_end, {asked(Request.SET_FEATURES)}, &features, sizeof features, -1);
+    ask(back_end, {asked(Request.SET_MEM_TABLE)}, &memory, sizeof memory, memfd);
+    ask(back_end, {asked(Request.SET_VRING_NUM)}, &size, sizeof size, -1);
+    ask(back_end, {asked(Request.SET_VRING_BASE)}, &base, sizeof base, -1);
+    ask(back_end, {asked(Request.SET_VRING_ADDR)}, &vring, sizeof vring, -1);"""
 PYTHON_HAND_OVER = f"""daemon = enter(StorageDaemon({lib.BW_SECTORS * lib.BW_SECTOR_SIZE:#x}))
 memory = enter(Memory())
 front_end = enter(FrontEnd(daemon.connect(), str(daemon)))

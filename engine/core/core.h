@@ -38,7 +38,7 @@ enum bw_kind {
     BW_WINDOW = 18
 };
 
-enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_KVM = 2, BW_LANE_IO_THREAD = 3, BW_LANE_ENGINE = 4 };
+enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_IO_THREAD = 3 };
 
 uint64_t bw_tsc(void);
 
@@ -63,7 +63,6 @@ void bw_synthetic_free(struct bw_synthetic *synthetic); /* joins */
 int bw_kvm_open(void);              /* -> fd of /dev/kvm */
 int bw_kvm_check_extension(int kvm_or_vm, int capability);
 int bw_kvm_api_version(int kvm);
-int bw_kvm_mmap_size(int kvm);
 int bw_vm_create(int kvm);          /* -> VM fd */
 int bw_vm_create_irqchip(int vm);
 int bw_vm_enable_split_irqchip(int vm, uint32_t pins); /* local APICs in the kernel; pins of the IOAPIC outside of it */
@@ -165,6 +164,7 @@ struct kvm_userspace_memory_region bw_memory_struct(uint32_t slot, uint64_t addr
 #define BW_VERDICT_UNKNOWN 7  /* an exit nobody here serves; detail: exit reason */
 
 #define BW_EXIT_REASONS 64
+#define BW_INSTRUCTION_MAX 15 /* bytes */
 
 struct bw_vcpu;
 struct bw_vcpu *bw_vcpu_new(int vm, int kvm, uint32_t id, void *memory, struct bw_ring *ring, int *error);
@@ -185,7 +185,8 @@ void bw_vcpu_kick(struct bw_vcpu *vcpu); /* signal: ends the KVM_RUN under way, 
 int bw_vcpu_join(struct bw_vcpu *vcpu, uint32_t milliseconds); /* -ETIMEDOUT: still running, try again */
 int bw_vcpu_state(const struct bw_vcpu *vcpu);
 int bw_vcpu_verdict(const struct bw_vcpu *vcpu, uint64_t *detail);
-/* Once it has ended: the first bytes (at most 15) of the instruction that KVM could not emulate. -> how many, 0: not told */
+/* Once it has ended: the first bytes (BW_INSTRUCTION_MAX at most) of the instruction that KVM could not emulate. -> how many,
+ * 0: not told */
 uint32_t bw_vcpu_instruction(const struct bw_vcpu *vcpu, uint8_t *bytes);
 uint64_t bw_vcpu_exits(const struct bw_vcpu *vcpu, uint32_t reason);
 uint64_t bw_vcpu_relayed(const struct bw_vcpu *vcpu); /* doorbells relayed to the eventfd */
@@ -210,6 +211,8 @@ struct bw_vring {
     uint64_t descriptors, available, used;
 };
 
+#define BW_REQUEST_MAX 4096 /* bytes of one request */
+
 /* `id` of BW_BUFFERS */
 #define BW_BUFFERS_ADDED 0
 #define BW_BUFFERS_USED 1
@@ -221,7 +224,7 @@ struct bw_vring {
 #define BW_VIRTQUEUE_LOOP 4     /* a chain is longer than the queue */
 #define BW_VIRTQUEUE_ADDRESS 5  /* a buffer is outside of the memory */
 #define BW_VIRTQUEUE_ORDER 6    /* a readable descriptor follows a writable one */
-#define BW_VIRTQUEUE_LENGTH 7   /* a request is longer than 4096 bytes */
+#define BW_VIRTQUEUE_LENGTH 7   /* a request is longer than BW_REQUEST_MAX */
 #define BW_VIRTQUEUE_INDIRECT 8 /* an indirect descriptor, which was not negotiated */
 
 struct bw_virtqueue;

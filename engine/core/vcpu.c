@@ -391,6 +391,8 @@ int bw_vcpu_verdict(const struct bw_vcpu *vcpu, uint64_t *detail)
     return verdict;
 }
 
+_Static_assert(sizeof(((struct kvm_run *)0)->emulation_failure.insn_bytes) == BW_INSTRUCTION_MAX, "what KVM tells of one");
+
 uint32_t bw_vcpu_instruction(const struct bw_vcpu *vcpu, uint8_t *bytes)
 {
     const struct kvm_run *run = vcpu->run;
@@ -398,8 +400,8 @@ uint32_t bw_vcpu_instruction(const struct bw_vcpu *vcpu, uint8_t *bytes)
         run->emulation_failure.suberror != KVM_INTERNAL_ERROR_EMULATION || !run->emulation_failure.ndata ||
         !(run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
         return 0;
-    uint32_t most = sizeof run->emulation_failure.insn_bytes, size = run->emulation_failure.insn_size;
-    size = size < most ? size : most;
+    uint32_t size = run->emulation_failure.insn_size;
+    size = size < BW_INSTRUCTION_MAX ? size : BW_INSTRUCTION_MAX;
     memcpy(bytes, run->emulation_failure.insn_bytes, size);
     return size;
 }

@@ -18,8 +18,6 @@
 #include "abi.h"
 #include "ring.h"
 
-#define MOST_BYTES 4096 /* of one request */
-
 struct bw_virtqueue {
     char *memory;
     uint64_t memory_size;
@@ -99,7 +97,7 @@ static struct vring_desc load_descriptor(const struct bw_virtqueue *self, uint16
 
 /* A request as far as it has been read and answered. */
 struct request {
-    uint8_t bytes[MOST_BYTES];
+    uint8_t bytes[BW_REQUEST_MAX];
     uint32_t length, written;
     int answering; /* a writable descriptor was met */
 };
@@ -114,7 +112,7 @@ static int check(const struct bw_virtqueue *self, const struct vring_desc *descr
         return 0;
     if (request->answering)
         return BW_VIRTQUEUE_ORDER;
-    return descriptor->len > MOST_BYTES - request->length ? BW_VIRTQUEUE_LENGTH : 0;
+    return descriptor->len > BW_REQUEST_MAX - request->length ? BW_VIRTQUEUE_LENGTH : 0;
 }
 
 static void transfer(const struct bw_virtqueue *self, const struct vring_desc *descriptor, struct request *request)

@@ -33,11 +33,6 @@ int bw_kvm_api_version(int kvm)
     return answer(ioctl(kvm, KVM_GET_API_VERSION, 0));
 }
 
-int bw_kvm_mmap_size(int kvm)
-{
-    return answer(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0));
-}
-
 /* The kernel gives up with EINTR if anything asks for this thread's attention meanwhile: a signal, or an io_uring that was
  * closed a moment ago and is still being taken apart. */
 int bw_vm_create(int kvm)

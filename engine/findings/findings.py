@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bellwire.engine._core import lib
 from bellwire.engine.events import EventKind, Operation, Switch, exit_name
 from bellwire.engine.folds.evidence import Access, Evidence
 from bellwire.engine.folds.tally import Tally
@@ -17,13 +18,13 @@ from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.scenarios.ringing import ringings
 
 ENDS = {  # KVM_EXIT_* after which no guest goes on
-    8: "the guest met a triple fault",
-    9: "the vCPU could not be entered",
-    17: "the guest met an instruction that KVM cannot emulate",
+    lib.KVM_EXIT_SHUTDOWN: "the guest met a triple fault",
+    lib.KVM_EXIT_FAIL_ENTRY: "the vCPU could not be entered",
+    lib.KVM_EXIT_INTERNAL_ERROR: "the guest met an instruction that KVM cannot emulate",
 }
 NOBODY = "nobody has registered it, so reads bring all ones and writes vanish."
 NO_DOORBELL = "a doorbell is there, but these were none, as KVM takes no reads for one."
-SERVED = (0x5F0, 0x5F4)  # ports that this VMM serves beside the doorbell: exit, acknowledgement
+SERVED = (lib.BW_PORT_EXIT, lib.BW_PORT_ACK)  # ports that this VMM serves beside the doorbell
 
 OPERATIONS = {
     Operation.IOEVENTFD_ASSIGN: "an ioeventfd at {0:#x}",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from bellwire.engine._core import lib
 from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Setting, Switch, no_events
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.scenarios.ringing import ringings
@@ -102,7 +103,6 @@ def cut_at(events: Events, changes: npt.NDArray[np.bool_]) -> Iterator[tuple[np.
         yield events[start], events[start:end]
 
 
-EXIT_IO, EXIT_MMIO = 2, 6  # KVM_EXIT_*
 MOST_KINDS = 64  # accesses told apart; further ones are only counted
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
@@ -197,12 +197,12 @@ class Evidence:
         """Exits and entries of one vCPU, in order."""
         pair = (around["kind"][:-1] == EventKind.EXIT) & (around["kind"][1:] == EventKind.ENTRY)
         exits, entries = around[:-1][pair], around[1:][pair]
-        access = np.isin(exits["id"], (EXIT_IO, EXIT_MMIO))
+        access = np.isin(exits["id"], (lib.KVM_EXIT_IO, lib.KVM_EXIT_MMIO))
         exits, entries = exits[access], entries[access]
         columns = (exits["id"], exits["arg"], entries["seq"], entries["arg"], exits["seq"] > 0)
         rows, counts = np.unique(np.stack([column.astype(np.uint64) for column in columns]), axis=1, return_counts=True)
         for (reason, address, length, value, doorbell), count in zip(rows.T.tolist(), counts.tolist(), strict=True):
-            bus = "pio" if reason == EXIT_IO else "mmio"
+            bus = "pio" if reason == lib.KVM_EXIT_IO else "mmio"
             self._count_access(Access(bus, address, length, value, bool(doorbell), self._registered), count)
 
     def _count_access(self, access: Access, count: int) -> None:

@@ -6,10 +6,10 @@ import fcntl
 import os
 from pathlib import Path
 
+from bellwire.engine._core import lib
 from bellwire.engine.errors import NoKvmError
 from bellwire.engine.host.host import (
     CAPABILITIES,
-    KVM_GET_STATS_FD,
     ROOT,
     Capability,
     Check,
@@ -70,7 +70,7 @@ def capability_check(vm: int, capability: Capability) -> Check:
 def statistics_check(vm: int) -> Check:
     """Whether KVM's own counters can be read."""
     try:
-        os.close(fcntl.ioctl(vm, KVM_GET_STATS_FD, 0))
+        os.close(fcntl.ioctl(vm, lib.KVM_GET_STATS_FD, 0))
     except OSError as error:
         return Check(
             "statistics", "KVM_GET_STATS_FD", False, error.strerror or "refused", f"{NEWER_KERNEL} (5.14 or later)"

@@ -15,17 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bellwire.engine._core import lib
 from bellwire.engine.errors import NoKvmError
 
 ROOT = Path("/")
 BACKENDS = {"kvm_intel": "vmx", "kvm_amd": "svm", "kvm_pvm": ""}  # module: the CPU flag without which it does nothing
-
-# linux/kvm.h: _IO(KVMIO, number)
-KVM_GET_API_VERSION = 0xAE00
-KVM_CREATE_VM = 0xAE01
-KVM_CHECK_EXTENSION = 0xAE03
-KVM_GET_STATS_FD = 0xAECE
-API_VERSION = 12
 
 LOG_IN_AGAIN = "then log in again"
 JOIN_GROUP = f"sudo usermod -aG kvm $USER, {LOG_IN_AGAIN}"
@@ -50,31 +44,35 @@ class Check:
 
 @dataclass(frozen=True)
 class Capability:
-    """An extension that KVM may have; number as in linux/kvm.h."""
+    """An extension that KVM may have. name: as in linux/kvm.h, after KVM_CAP_."""
 
     name: str
-    number: int
     purpose: str
     need: str = "needed"  # "needed": without it no guest runs; "used": for one thing; "known": of interest only
 
+    @property
+    def number(self) -> int:
+        """What KVM_CHECK_EXTENSION asks for it by."""
+        return int(getattr(lib, f"KVM_CAP_{self.name}"))
+
 
 CAPABILITIES = (
-    Capability("IRQCHIP", 0, "interrupts at all"),
-    Capability("USER_MEMORY", 3, "the guest's memory"),
-    Capability("IRQ_ROUTING", 25, "a route from GSI to MSI or IOAPIC pin"),
-    Capability("IRQFD", 32, "interrupts through an eventfd"),
-    Capability("IOEVENTFD", 36, "doorbells through an eventfd"),
-    Capability("TSC_DEADLINE_TIMER", 72, "the guest's pace"),
-    Capability("SIGNAL_MSI", 77, "interrupts by KVM_SIGNAL_MSI"),
-    Capability("IMMEDIATE_EXIT", 136, "stopping a guest without a race"),
-    Capability("IOEVENTFD_ANY_LENGTH", 122, "doorbell-mmio-any: an ioeventfd of length 0", "used"),
-    Capability("IOEVENTFD_NO_LENGTH", 100, "the same, MMIO only", "known"),
-    Capability("BINARY_STATS_FD", 203, "KVM's own counters", "used"),
-    Capability("GET_TSC_KHZ", 61, "the clock's rate from KVM", "used"),
-    Capability("IRQFD_RESAMPLE", 82, "level-triggered irqfds", "known"),
-    Capability("SPLIT_IRQCHIP", 121, "the IOAPIC in user space", "known"),
-    Capability("COALESCED_MMIO", 15, "MMIO writes batched in a ring", "known"),
-    Capability("COALESCED_PIO", 162, "port writes batched in a ring", "known"),
+    Capability("IRQCHIP", "interrupts at all"),
+    Capability("USER_MEMORY", "the guest's memory"),
+    Capability("IRQ_ROUTING", "a route from GSI to MSI or IOAPIC pin"),
+    Capability("IRQFD", "interrupts through an eventfd"),
+    Capability("IOEVENTFD", "doorbells through an eventfd"),
+    Capability("TSC_DEADLINE_TIMER", "the guest's pace"),
+    Capability("SIGNAL_MSI", "interrupts by KVM_SIGNAL_MSI"),
+    Capability("IMMEDIATE_EXIT", "stopping a guest without a race"),
+    Capability("IOEVENTFD_ANY_LENGTH", "doorbell-mmio-any: an ioeventfd of length 0", "used"),
+    Capability("IOEVENTFD_NO_LENGTH", "the same, MMIO only", "known"),
+    Capability("BINARY_STATS_FD", "KVM's own counters", "used"),
+    Capability("GET_TSC_KHZ", "the clock's rate from KVM", "used"),
+    Capability("IRQFD_RESAMPLE", "level-triggered irqfds", "known"),
+    Capability("SPLIT_IRQCHIP", "the IOAPIC in user space", "known"),
+    Capability("COALESCED_MMIO", "MMIO writes batched in a ring", "known"),
+    Capability("COALESCED_PIO", "port writes batched in a ring", "known"),
 )
 
 
@@ -187,7 +185,7 @@ def create_vm(kvm: int) -> int:
     """KVM_CREATE_VM, as often as it is interrupted: see bw_vm_create in core/vm.c."""
     while True:
         try:
-            return fcntl.ioctl(kvm, KVM_CREATE_VM, 0)
+            return fcntl.ioctl(kvm, lib.KVM_CREATE_VM, 0)
         except InterruptedError:
             continue
 
@@ -209,14 +207,14 @@ def trial_vm(kvm: int) -> Iterator[int]:
 
 def has_capability(kvm: int, capability: Capability) -> bool:
     """Whether KVM has a capability; asked of /dev/kvm or of a VM."""
-    return fcntl.ioctl(kvm, KVM_CHECK_EXTENSION, capability.number) > 0
+    return fcntl.ioctl(kvm, lib.KVM_CHECK_EXTENSION, capability.number) > 0
 
 
 def capabilities(path: Path = ROOT / "dev/kvm") -> dict[str, int]:
     """What KVM answers for each of CAPABILITIES, by name; {} where it cannot be asked."""
     try:
         with opened_kvm(path) as kvm, trial_vm(kvm) as vm:
-            return {known.name: fcntl.ioctl(vm, KVM_CHECK_EXTENSION, known.number) for known in CAPABILITIES}
+            return {known.name: fcntl.ioctl(vm, lib.KVM_CHECK_EXTENSION, known.number) for known in CAPABILITIES}
     except (NoKvmError, OSError):
         return {}
 
@@ -225,11 +223,12 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
     """Returns if a guest can run here; else raises NoKvmError: one sentence, with the remedy where there is one."""
     with opened_kvm(path) as kvm:
         try:
-            version = fcntl.ioctl(kvm, KVM_GET_API_VERSION, 0)
+            version = fcntl.ioctl(kvm, lib.KVM_GET_API_VERSION, 0)
         except OSError as error:
             raise NoKvmError(f"{path} is not KVM: {error.strerror}") from error
-        if version != API_VERSION:
-            raise NoKvmError(f"KVM speaks API version {version}, this program {API_VERSION}: install a newer kernel")
+        if version != lib.KVM_API_VERSION:
+            known = f"this program {lib.KVM_API_VERSION}"
+            raise NoKvmError(f"KVM speaks API version {version}, {known}: install a newer kernel")
         with trial_vm(kvm) as vm:
             missing = [
                 capability

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from bellwire.engine._core import lib
 
-GSIS = 4096  # KVM_MAX_IRQ_ROUTES: so many GSIs there are, and so many routes
+GSI_COUNT = 4096  # KVM_MAX_IRQ_ROUTES: so many GSIs there are, and so many routes
 PIC_PINS = 8  # of each of the two
-APICS = 0xFEE00000  # messages to this address and above reach local APICs
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class GsiRoute:
     @classmethod
     def msi(cls, gsi: int, vector: int, apic: int = 0) -> GsiRoute:
         """A message to the local APIC `apic`, 0xff: to all (Intel SDM vol. 3, 11.11)."""
-        return cls(gsi, lib.BW_ROUTE_MSI, address=APICS | apic << 12, data=vector)
+        return cls(gsi, lib.BW_ROUTE_MSI, address=lib.BW_LOCAL_APIC | apic << 12, data=vector)
 
     @classmethod
     def ioapic(cls, gsi: int, pin: int) -> GsiRoute:
@@ -81,8 +80,8 @@ def broken_rule(routes: Iterable[GsiRoute], irqchip: str) -> str:
     table = tuple(routes)
     if irqchip == "none":
         return "Routes need an interrupt controller in the kernel: create_irqchip() or enable_split_irqchip() first."
-    if len(table) > GSIS:
-        return f"A table has at most {GSIS} routes."
+    if len(table) > GSI_COUNT:
+        return f"A table has at most {GSI_COUNT} routes."
     taken: dict[int, list[GsiRoute]] = {}
     for route in table:
         others = taken.setdefault(route.gsi, [])
@@ -94,8 +93,8 @@ def broken_rule(routes: Iterable[GsiRoute], irqchip: str) -> str:
 
 def _broken_by_itself(route: GsiRoute, irqchip: str) -> str:
     pins = lib.BW_IOAPIC_PINS if route.type == lib.BW_ROUTE_IOAPIC else PIC_PINS
-    if route.gsi >= GSIS:
-        return f"{route}: GSIs end at {GSIS - 1}."
+    if route.gsi >= GSI_COUNT:
+        return f"{route}: GSIs end at {GSI_COUNT - 1}."
     if route.type > lib.BW_ROUTE_PIC_SLAVE:
         return f"{route}: KVM knows MSI, IOAPIC and PIC."
     if route.type != lib.BW_ROUTE_MSI and irqchip == "split":

@@ -83,9 +83,13 @@ class IoapicPin:
         )
 
     def put(self, vm: Vm, pin: int) -> None:
-        """KVM_SET_IRQCHIP, as the guest would program it: vector, trigger mode, mask and destination."""
-        entry = self.vector | LEVEL * self.level | MASKED * self.masked | self.destination << 56
-        check(lib.bw_vm_set_ioapic_pin(vm.fd, pin, entry), f"KVM_SET_IRQCHIP IOAPIC pin {pin}")
+        """KVM_SET_IRQCHIP, as the guest would program it."""
+        check(lib.bw_vm_set_ioapic_pin(vm.fd, pin, self.entry), f"KVM_SET_IRQCHIP IOAPIC pin {pin}")
+
+    @property
+    def entry(self) -> int:
+        """The redirection entry as it is written: vector, trigger mode, mask and destination."""
+        return self.vector | LEVEL * self.level | MASKED * self.masked | self.destination << 56
 
 
 INTERRUPT_REFUSED = {

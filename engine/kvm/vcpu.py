@@ -74,7 +74,7 @@ class Vcpu(Owner):
 
     def ending(self) -> Ending:
         """How it stands, or why it has ended."""
-        detail, instruction = ffi.new("uint64_t *"), ffi.new("uint8_t[15]")
+        detail, instruction = ffi.new("uint64_t *"), ffi.new("uint8_t[]", lib.BW_INSTRUCTION_MAX)
         kind = lib.bw_vcpu_verdict(self._handle, detail)
         size = lib.bw_vcpu_instruction(self._handle, instruction)
         return Ending.of(kind, int(detail[0]), bytes(instruction)[:size])

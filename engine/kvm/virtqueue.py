@@ -17,7 +17,7 @@ FAULTS = {
     lib.BW_VIRTQUEUE_LOOP: "a chain of descriptors is longer than the queue",
     lib.BW_VIRTQUEUE_ADDRESS: "a buffer is outside of the guest's memory",
     lib.BW_VIRTQUEUE_ORDER: "a readable descriptor follows a writable one",
-    lib.BW_VIRTQUEUE_LENGTH: "a request is longer than 4096 bytes",
+    lib.BW_VIRTQUEUE_LENGTH: f"a request is longer than {lib.BW_REQUEST_MAX} bytes",
     lib.BW_VIRTQUEUE_INDIRECT: "a descriptor is indirect, which was not negotiated",
 }
 

@@ -40,7 +40,9 @@ class Kvm(Fd):
         self.vms: list[Vm] = []
         if lib.bw_kvm_api_version(fd) != lib.KVM_API_VERSION:
             self.close()
-            raise NoKvmError("This kernel's KVM speaks another API version than 12; a newer kernel is needed.")
+            raise NoKvmError(
+                f"This kernel's KVM speaks another API version than {lib.KVM_API_VERSION}; a newer kernel is needed."
+            )
 
     def check_extension(self, capability: int) -> int:
         """KVM_CHECK_EXTENSION: 0 if the kernel does not have it."""
@@ -136,7 +138,7 @@ class Vm(Fd):
 
     def add_vcpu_memory(self, memory: Memory, control: Memory | None = None) -> None:
         """KVM_SET_USER_MEMORY_REGION: the memory of another vCPU at its base; with the control page of `control`."""
-        page, size = lib.BW_CONTROL, 4096
+        page, size = lib.BW_CONTROL, lib.BW_PAGE_SIZE
         parts = [(memory, 0, page), (control or memory, page, size), (memory, page + size, memory.size - page - size)]
         for slot, (source, offset, length) in enumerate(parts, 2):
             place = ffi.cast("char *", source.pointer) + offset
@@ -145,7 +147,7 @@ class Vm(Fd):
     def map_control_page(self, memory: Memory) -> None:
         """KVM_SET_USER_MEMORY_REGION: the control page of another guest's memory, behind this guest's own."""
         page = ffi.cast("char *", memory.pointer) + lib.BW_CONTROL
-        self._set_memory(1, lib.BW_PEER_CONTROL, 4096, page)
+        self._set_memory(1, lib.BW_PEER_CONTROL, lib.BW_PAGE_SIZE, page)
 
     def _set_memory(self, slot: int, address: int, size: int, place: Any) -> None:
         result = lib.bw_vm_set_memory(self.fd, slot, address, size, place)

@@ -18,6 +18,7 @@ import numpy as np
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import EVENT, STATS, Clock, Events, Lane
+from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.stats import VcpuStats
@@ -32,7 +33,6 @@ SCRATCH = 1 << 19  # events that one drain can take from one source
 READY_SECONDS = 1.0  # how long a guest may take to boot
 NO_LIMIT = 2**64 - 1
 FAULTS = 32  # the exceptions that a guest's handlers tell of
-IOAPIC_LEVEL, IOAPIC_MASKED = 1 << 15, 1 << 16  # of a redirection entry (82093AA datasheet, 3.2.4)
 NOBODY = ffi.new("const uint64_t *", 0)  # the number of interrupts that a host which sends none has announced
 
 
@@ -130,8 +130,8 @@ class Guest(Owner):
         program = self.program
         self.memory.load(guest_image(program.image))
         self.control(lib.BW_CTL_IOAPIC_PIN, "I", 0xFFFFFFFF if program.ioapic_pin is None else program.ioapic_pin)
-        entry = program.vector | IOAPIC_LEVEL * program.level | IOAPIC_MASKED * program.masked
-        self.control(lib.BW_CTL_IOAPIC_ENTRY, "I", entry)
+        pin = IoapicPin(program.vector, program.level, program.masked)
+        self.control(lib.BW_CTL_IOAPIC_ENTRY, "I", pin.entry)
         self.control(lib.BW_CTL_HOLD, "Q", self.clock.cycles(program.hold_us / 1e6))
         self.control(lib.BW_CTL_LIMIT, "Q", program.limit)
         self.control(lib.BW_CTL_PERIOD, "Q", lib.BW_PERIOD_BY_HAND)

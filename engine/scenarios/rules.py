@@ -9,8 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from bellwire.engine._core import lib
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
+from bellwire.engine.kvm.gsi import GSI_COUNT
 from bellwire.engine.scenarios.machines import LABS, MACHINES, ONE_GUEST, SIGNALLERS, SPLIT, mismatches, with_vcpu
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
@@ -24,21 +26,27 @@ RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
-VCPU_MEMORY_END = 0x2000000  # of two vCPUs' memory: abi.h
-MEMORY = 0x800000  # the guest's RAM, from 0: abi.h
-APICS = 0xFEC00000  # from here on the IOAPIC and the local APIC
-KERNEL_PORTS = {*range(0x100), 0x4D0, 0x4D1}  # PIC, PIT, speaker and edge/level registers answer in the kernel
-EXIT_PORT = 0x5F0
-ADDRESS_STRIDE = 8  # BW_ADDRESS_STRIDE
+VCPU_MEMORY_END = 2 * lib.BW_VCPU_MEMORY  # of two vCPUs' memory
+MEMORY = lib.BW_MEMORY_SIZE  # the guest's RAM, from 0
+APICS = lib.BW_IOAPIC  # from here on the IOAPIC and the local APIC
+PAGE, ADDRESS_STRIDE = lib.BW_PAGE_SIZE, lib.BW_ADDRESS_STRIDE
+LEGACY_PORTS, EDGE_LEVEL_PORTS = 0x100, (0x4D0, 0x4D1)
+KERNEL_PORTS = {*range(LEGACY_PORTS), *EDGE_LEVEL_PORTS}  # where PIC, PIT and speaker answer in the kernel
 ADDRESSES = {"pio": 0x510, "mmio": 0xD0000000}  # where no device is
-VECTORS = {"msi": 0x40, "ioapic": 0x41, "ack": 0x43, "no-eoi": 0x44}  # for which the guests have a handler
+VECTORS: dict[str, int] = {  # for which the guests have a handler
+    "msi": lib.BW_VECTOR_MSI,
+    "ioapic": lib.BW_VECTOR_IOAPIC,
+    "ack": lib.BW_VECTOR_ACK,
+    "no-eoi": lib.BW_VECTOR_NO_EOI,
+}
 STEPS = {  # what a step of a lab can do, and the table that it needs; engine/machines/lab.py does it
     **dict.fromkeys(("ioeventfd-on", "ioeventfd-off", "datamatch", "length", "ring"), "doorbell"),
     **dict.fromkeys(("irqfd-on", "irqfd-off", "interrupt", "second-irqfd", "mask", "unmask"), "interrupt"),
     **dict.fromkeys(("storm", "crash"), ""),
 }
 STEP_PROGRAMS = {"storm": "storm", "crash": "crash"}  # the guest that such a step needs
-GSIS = {"msi": 24, "ioapic": 5}  # MSI above the 24 pins; a pin that no legacy device uses
+PINS = lib.BW_IOAPIC_PINS
+GSIS = {"msi": PINS, "ioapic": 5}  # MSI above the pins; a pin that no legacy device uses
 
 
 @dataclass(frozen=True)
@@ -156,13 +164,13 @@ RULES: dict[str, dict[str, Rule]] = {
         "ioeventfd": optional(flag(), True),
         "ioeventfd_address": optional(whole_number(0, 2**32 - 1, "#x"), None),
         "datamatch": optional(whole_number(0, 2**64 - 1), None),
-        "queues": optional(whole_number(1, 8), 1),
-        "addresses": optional(whole_number(1, 8), 1),
+        "queues": optional(whole_number(1, lib.BW_QUEUES_MAX), 1),
+        "addresses": optional(whole_number(1, lib.BW_QUEUES_MAX), 1),
         "coalesced": optional(flag(), False),
     },
     "interrupt": {
         "route": choice("msi", "ioapic"),
-        "gsi": optional(whole_number(0, 4095), None),
+        "gsi": optional(whole_number(0, GSI_COUNT - 1), None),
         "vector": optional(whole_number(0x10, 0xFF, "#x"), None),
         "vcpu": optional(whole_number(0, 1), 0),
         "ioctl": optional(choice("irq-line", "signal-msi"), "signal-msi"),
@@ -171,7 +179,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "trigger": optional(choice("edge", "level"), "edge"),
         "masked": optional(flag(), False),
         "eoi": optional(flag(), True),
-        "irqfds": optional(whole_number(1, 8), 1),
+        "irqfds": optional(whole_number(1, lib.BW_QUEUES_MAX), 1),
         "hold_us": optional(whole_number(0, 100_000), 0),
         "reroute_ms": optional(whole_number(0, 10_000), 0),
         "by": choice("guest", "host", *SIGNALLERS),
@@ -372,8 +380,9 @@ def doorbell_contradictions(doorbell: Mapping[str, Any], program: str) -> Iterat
     if doorbell["queues"] > 1 and not doorbell["length"]:
         yield "doorbell", "queues", "need a length: with length 0, any, KVM compares no value"
     if doorbell["bus"] == "pio":
-        if address > 0xFFFF or address in KERNEL_PORTS or address == EXIT_PORT:
-            allowed = "on the bus pio is a port from 0x100 to 0xffff but 0x4d0, 0x4d1, 0x5f0"
+        if address > 0xFFFF or address in KERNEL_PORTS or address == lib.BW_PORT_EXIT:
+            taken = ", ".join(f"{port:#x}" for port in (*EDGE_LEVEL_PORTS, lib.BW_PORT_EXIT))
+            allowed = f"on the bus pio is a port from {LEGACY_PORTS:#x} to 0xffff but {taken}"
             yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
         if 8 in (width, doorbell["length"]):
             key = "length" if doorbell["length"] == 8 else "width"
@@ -381,7 +390,7 @@ def doorbell_contradictions(doorbell: Mapping[str, Any], program: str) -> Iterat
     elif not MEMORY <= address <= APICS - 8:
         allowed = f"on the bus mmio is a whole number from {MEMORY:#x} to {APICS - 8:#x}"
         yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
-    elif address % 4096 + width + (doorbell["addresses"] - 1) * ADDRESS_STRIDE > 4096:
+    elif address % PAGE + width + (doorbell["addresses"] - 1) * ADDRESS_STRIDE > PAGE:
         yield "doorbell", "address", f"{address:#x} is not allowed; {width} bytes from there cross into the next page"
     if doorbell["datamatch"] is not None and not doorbell["length"]:
         yield "doorbell", "datamatch", "is not allowed; with length 0, any, KVM compares no value"
@@ -395,8 +404,8 @@ def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -
     if vector != handler_vector(interrupt):
         allowed = f"for the route {route} is {handler_vector(interrupt):#x}"
         yield "interrupt", "vector", f"{vector:#x} is not allowed; allowed {allowed}"
-    if route == "ioapic" and gsi > 23:
-        yield "interrupt", "gsi", f"{gsi} is not allowed; allowed for the route ioapic is a pin from 0 to 23"
+    if route == "ioapic" and gsi >= PINS:
+        yield "interrupt", "gsi", f"{gsi} is not allowed; allowed for the route ioapic is a pin from 0 to {PINS - 1}"
     if interrupt["trigger"] == "level" and not (route == "ioapic" and interrupt["by"] == "host"):
         yield "interrupt", "trigger", '"level" needs the route ioapic and by = "host"'
     if interrupt["trigger"] == "level" and interrupt["ioctl"] != "irq-line":

@@ -16,7 +16,6 @@
 #define GSI 24
 #define PATIENCE_MS 20000
 #define CAPACITY 65536
-#define APIC_BASE 0xfee00000
 
 struct machine {
     int kvm, vm, memory_fd, doorbell, irqfd;
@@ -82,7 +81,7 @@ static void build(struct machine *self, const char *folder)
     load_image(self, folder);
     set_control(self);
 
-    struct bw_route route = {.gsi = GSI, .type = BW_ROUTE_MSI, .address_low = APIC_BASE, .data = BW_VECTOR_MSI};
+    struct bw_route route = {.gsi = GSI, .type = BW_ROUTE_MSI, .address_low = BW_LOCAL_APIC, .data = BW_VECTOR_MSI};
     MUST(bw_set_gsi_routing(self->vm, &route, 1));
     MUST(self->doorbell = bw_eventfd_new(0, 0));
     MUST(self->irqfd = bw_eventfd_new(0, 0));
@@ -100,7 +99,7 @@ static void build(struct machine *self, const char *folder)
                                .doorbell = self->doorbell,
                                .irqfd = self->irqfd,
                                .gsi = GSI,
-                               .msi_address = APIC_BASE,
+                               .msi_address = BW_LOCAL_APIC,
                                .msi_data = BW_VECTOR_MSI,
                                .memory = self->memory,
                                .hz = 1000000000};

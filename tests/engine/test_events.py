@@ -28,7 +28,7 @@ def test_a_field_lies_at_the_same_place(name: str) -> None:
 
 def test_what_the_core_records_python_knows_by_the_same_number() -> None:
     assert {kind.name: kind.value for kind in EventKind if kind.name in C_KINDS} == C_KINDS
-    assert {lane.name: lane.value for lane in Lane} == C_LANES
+    assert {lane.name: lane.value for lane in Lane if lane.name in C_LANES} == C_LANES
 
 
 def test_an_event_pushed_in_c_is_read_in_python() -> None:

@@ -149,7 +149,7 @@ STORE = {1: b"\x88\x03", 2: b"\x66\x89\x03", 4: b"\x89\x03", 8: b"\x48\x89\x03"}
 LOAD = {1: b"\x8a\x03", 2: b"\x66\x8b\x03", 4: b"\x8b\x03", 8: b"\x48\x8b\x03"}
 LIDT = b"\x0f\x01\x1c\x25" + struct.pack("<I", IDT_REGISTER)
 WAIT = LIDT + b"\xfb\xf4"  # sti; hlt
-EOI = b"\xbb\xb0\x00\xe0\xfe\xc7\x03\x00\x00\x00\x00"  # movl $0, 0xfee000b0: end of interrupt, xAPIC
+EOI = b"\xbb" + struct.pack("<I", lib.BW_LOCAL_APIC + 0xB0) + b"\xc7\x03\0\0\0\0"  # movl $0, end of interrupt
 
 
 def out(port: int, size: int, value: int = 0) -> bytes:

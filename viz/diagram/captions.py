@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bellwire.engine.events import EventfdRole, Switch
+from bellwire.engine.events import BLOCK_SIZE, EventfdRole, Switch
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel, journey_shown, shown_latency, whole_in_last_second
@@ -282,8 +282,9 @@ def completed_reads(model: LiveModel) -> str:
     if not sent:
         return doorbells(model)
     return (
-        f"{doorbells(model)} The I/O thread submitted {count_of(sent, 'read')} of 4096 bytes and wrote no irqfd: their "
-        f"completions interrupted the guest, {grouped(covered)} answers in {count_of(handlers, 'run')} of the handler."
+        f"{doorbells(model)} The I/O thread submitted {count_of(sent, 'read')} of {BLOCK_SIZE} bytes and wrote no "
+        f"irqfd: their completions interrupted the guest, {grouped(covered)} answers in {count_of(handlers, 'run')} of "
+        "the handler."
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, EventfdRole, Setting, Switch, exit_name
+from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, EventfdRole, Setting, Switch, exit_name
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions import IOCTLS, caption
@@ -340,7 +340,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "interrupts": lambda model: per_buffer(model, "interrupts", BUFFERS_USED, "interrupts"),
     "index": index_text,
     "nothing": lambda model: "",
-    "file": lambda model: "4096 bytes",
+    "file": lambda model: f"{BLOCK_SIZE} bytes",
     "requests": lambda model: f"{count_of(round(in_last_second(model, 'doorbells')), 'request')}/s",
     "kick": lambda model: f"{grouped(in_last_second(model, 'doorbells'))} in the last second",
     "call": lambda model: f"{grouped(in_last_second(model, 'handlers'))} in the last second",

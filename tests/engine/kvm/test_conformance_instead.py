@@ -8,7 +8,7 @@ import pytest
 
 from bellwire.engine._core import lib
 from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedWrite, CoalescedZone
-from bellwire.engine.kvm.gsi import GSIS, broken_rule, default_routes
+from bellwire.engine.kvm.gsi import GSI_COUNT, broken_rule, default_routes
 from bellwire.engine.kvm.irqchip import IoapicPin, interrupt
 from bellwire.engine.kvm.vm import GsiRoute, Kvm
 from tests.support.bare import EOI, MMIO, PORT, WAIT, Bare, answer, errno_of, out, read, store, wait_for, write
@@ -89,8 +89,8 @@ MSI, IOAPIC, PIC = GsiRoute.msi(GSI, VECTOR), GsiRoute.ioapic(GSI, GSI), GsiRout
         pytest.param("full", default_routes(), "ok", id="the default ones"),
         pytest.param("full", [GsiRoute.msi(4095, VECTOR)], "ok", id="GSI 4095"),
         pytest.param("full", [GsiRoute.msi(4096, VECTOR)], "EINVAL", id="GSI 4096"),
-        pytest.param("full", [GsiRoute.msi(gsi, VECTOR) for gsi in range(GSIS)], "ok", id="4096 routes"),
-        pytest.param("full", [GsiRoute.msi(0, VECTOR)] * (GSIS + 1), "EINVAL", id="4097 routes"),
+        pytest.param("full", [GsiRoute.msi(gsi, VECTOR) for gsi in range(GSI_COUNT)], "ok", id="4096 routes"),
+        pytest.param("full", [GsiRoute.msi(0, VECTOR)] * (GSI_COUNT + 1), "EINVAL", id="4097 routes"),
         pytest.param("full", [MSI, GsiRoute.msi(GSI, OTHER)], "EINVAL", id="two messages on a GSI"),
         pytest.param("full", [MSI, IOAPIC], "EINVAL", id="a message and a pin on a GSI"),
         pytest.param("full", [IOAPIC, MSI], "EINVAL", id="a pin and a message on a GSI"),

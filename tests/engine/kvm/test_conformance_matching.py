@@ -232,8 +232,8 @@ def test_memory_is_written_and_nobody_told(bare: Bare) -> None:
 @pytest.mark.parametrize(
     ("address", "count"),
     [
-        pytest.param(0xFEC00000, 1, id="at its start the ioeventfd takes the write"),
-        pytest.param(0xFEC00010, 0, id="inside the IOAPIC takes it"),
+        pytest.param(lib.BW_IOAPIC, 1, id="at its start the ioeventfd takes the write"),
+        pytest.param(lib.BW_IOAPIC + 0x10, 0, id="inside the IOAPIC takes it"),
     ],
 )
 def test_over_the_ioapic(address: int, count: int) -> None:

@@ -218,7 +218,7 @@ def test_a_vcpu_whose_number_is_taken(bare: Bare) -> None:
 
 
 def test_memory_that_overlaps_names_the_addresses(bare: Bare) -> None:
-    with Memory(0x1000000) as memory, Memory(0x20000) as other:
+    with Memory(lib.BW_VCPU_MEMORY) as memory, Memory(0x20000) as other:
         bare.vm.set_user_memory_region(memory)
         text = refusal(lambda: bare.vm.map_control_page(other))
     assert f"slot 1, 0x1000 bytes from {lib.BW_PEER_CONTROL:#x}: " in text

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import bellwire.engine.machines.guest
+from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
 from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
 from bellwire.engine.folds.tally import Tally
@@ -276,8 +277,13 @@ def test_a_guest_that_hangs_can_be_stopped(code: bytes, tmp_path: Path, monkeypa
     assert tally_of(session.take()).doorbells_rung == 0
 
 
+def status(offset: int) -> bytes:
+    """An address of the status page, as an instruction has it."""
+    return int(lib.BW_STATUS + offset).to_bytes(4, "little")
+
+
 def test_a_guest_that_never_gets_ready_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready = bytes.fromhex("c7042500900000") + bytes.fromhex("01000000")  # movl $1, BW_STATUS + BW_ST_READY
+    ready = bytes.fromhex("c70425") + status(lib.BW_ST_READY) + bytes.fromhex("01000000")  # movl $1, ready
     for code, warned in ((b"", True), (ready, False)):
         with Session(custom_guest(tmp_path, code + b"\xfa\xf4\xeb\xfc", monkeypatch)) as session:
             wait_for(lambda: session.take().size > 0)
@@ -285,8 +291,8 @@ def test_a_guest_that_never_gets_ready_is_warned_of(tmp_path: Path, monkeypatch:
 
 
 def test_a_guest_that_writes_nonsense_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    counter = bytes.fromhex("48c70425") + (0x9040).to_bytes(4, "little") + (1000).to_bytes(4, "little")
-    handled = bytes.fromhex("48c70425") + (0x9080).to_bytes(4, "little") + (-1).to_bytes(4, "little", signed=True)
+    counter = bytes.fromhex("48c70425") + status(lib.BW_ST_RUNG) + (1000).to_bytes(4, "little")
+    handled = bytes.fromhex("48c70425") + status(lib.BW_ST_HANDLED) + (-1).to_bytes(4, "little", signed=True)
     with Session(custom_guest(tmp_path, counter + handled + b"\xfa\xf4\xeb\xfc", monkeypatch)) as session:
         tally = Tally()
         wait_for(lambda: fed(tally, session).dropped > 0)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import EventfdRole, EventKind, Events, Lane
 from bellwire.engine.folds.evidence import Evidence
@@ -214,7 +215,8 @@ def test_the_summary_names_both_ends() -> None:
 
 TRIPLE_FAULT = b"\x0f\x0b"  # ud2 without an interrupt table
 # Announces a million and then rings for ever, but counts nothing: mov [neighbour's word], 1000000; out 0x510; jmp.
-ANNOUNCE = bytes.fromhex("48c70425") + (0x800080).to_bytes(4, "little") + (1_000_000).to_bytes(4, "little")
+NEIGHBOURS_WORD = lib.BW_PEER_CONTROL + lib.BW_CTL_IRQ
+ANNOUNCE = bytes.fromhex("48c70425") + NEIGHBOURS_WORD.to_bytes(4, "little") + (1_000_000).to_bytes(4, "little")
 LIAR = ANNOUNCE + bytes.fromhex("66ba1005 66ef ebfc")
 
 

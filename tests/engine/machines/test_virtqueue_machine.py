@@ -173,7 +173,7 @@ def test_closed_at_full_speed_the_thread_ends_before_its_virtqueue() -> None:
         pytest.param([*described(0, 8, 1, 64), ONE_AVAILABLE], lib.BW_VIRTQUEUE_NEXT, id="next"),
         pytest.param([*described(0, 8, 1, 0), ONE_AVAILABLE], lib.BW_VIRTQUEUE_LOOP, id="loop"),
         pytest.param([*described(2**63, 8, 2), ONE_AVAILABLE], lib.BW_VIRTQUEUE_ADDRESS, id="address"),
-        pytest.param([*described(0x7FFFFF, 2, 2), ONE_AVAILABLE], lib.BW_VIRTQUEUE_ADDRESS, id="end"),
+        pytest.param([*described(lib.BW_MEMORY_SIZE - 1, 2, 2), ONE_AVAILABLE], lib.BW_VIRTQUEUE_ADDRESS, id="end"),
         pytest.param([*described(0, 8, 4), ONE_AVAILABLE], lib.BW_VIRTQUEUE_INDIRECT, id="indirect"),
         pytest.param([*described(0, 5000, 0), ONE_AVAILABLE], lib.BW_VIRTQUEUE_LENGTH, id="length"),
     ],
