@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test build lint format picture fuzz soak sanitize wheel clean system-libraries test-libraries
+.PHONY: run test build venv lint format picture fuzz soak sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -16,16 +16,16 @@ run: system-libraries build
 test: test-libraries build lint
 	@$(BIN)/python -m pytest $(TESTS)
 
-lint: .venv/installed
+lint: build
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-format: .venv/installed
+format: venv
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-build: .venv/installed
+build: venv
 	@$(BIN)/python -P engine/build.py
 
 # The picture at the top of the README: five seconds of the default scenario, offscreen.
@@ -43,11 +43,11 @@ soak: build
 	@for n in $$(seq $(or $(N),20)); do $(BIN)/python -m pytest -q -x tests/engine/live/test_session.py -k every_scenario || exit 1; done
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
-sanitize: .venv/installed
+sanitize: venv
 	@$(BIN)/python -P engine/build.py --sanitize address,undefined --out build/address
 	@$(BIN)/python -P engine/build.py --sanitize thread --out build/thread
 
-wheel: .venv/installed
+wheel: venv
 	@PIP_CONSTRAINT=.ci/constraints.txt $(BIN)/python -m build --no-isolation --wheel
 
 clean:
@@ -60,5 +60,5 @@ system-libraries:
 test-libraries:
 	@.ci/system-libraries --test
 
-.venv/installed: pyproject.toml .ci/constraints.txt .ci/venv | system-libraries
+venv: system-libraries
 	@.ci/venv

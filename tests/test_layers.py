@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = sorted((ROOT / "engine").rglob("*.py"))
 VIZ = sorted((ROOT / "viz").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+NAMES_OF_TESTS = {path.name for path in TESTS if path.name.startswith("test_")}
 QT = {"PySide6", "shiboken6", "pyqtgraph"}
 NOT_IN_A_WHEEL = {"bellwire.engine.build", "bellwire.engine.build_hook"}
 
@@ -136,10 +138,32 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert circle_in(graph) == []
 
 
+def test_the_readme_shows_the_floors() -> None:
+    shown = (ROOT / "README.md").read_text().partition("### What may know what")[2].split("```")[1]
+    floors = [line.replace("/", ".").split(", ") for line in shown.splitlines() if line]
+    assert [set(floor) for floor in reversed(floors)] == [set(floor) for floor in FLOORS]
+
+
+def test_the_readme_shows_every_room() -> None:
+    tree = (ROOT / "README.md").read_text().partition("## The tree")[2].split("```")[1]
+    shown = {line.split("/")[0].strip() for line in tree.splitlines() if line.startswith("  ")}
+    assert {room.split(".")[1] for room in FLOOR if (ROOT / room.replace(".", "/")).is_dir()} <= shown
+
+
 def test_no_folder_is_a_crowd() -> None:
     folders = {path.parent for path in [*ENGINE, *VIZ]}
     modules = {folder: [path for path in folder.glob("*.py") if path.stem != "__init__"] for folder in folders}
     assert {name_of(folder): len(some) for folder, some in modules.items() if len(some) > MOST_MODULES} == {}
+
+
+def test_one_name_means_one_thing() -> None:
+    """Of the classes and functions that modules have. `main` and the exports' `write` are called by what they do."""
+    found: dict[str, list[str]] = {}
+    for path in [*ENGINE, *VIZ]:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name not in ("main", "write"):
+                found.setdefault(node.name, []).append(name_of(path))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
 
 
 MIRRORED = [path for side in ("engine", "viz") for path in sorted((ROOT / "tests" / side).rglob("test_*.py"))]
@@ -162,7 +186,14 @@ def test_tests_mirror_the_house(path: Path) -> None:
     assert any(f"{subject}_".startswith(f"{name}_") for name in subjects)
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *VIZ, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_what_tests_share_is_in_support(path: Path) -> None:
+    """No test module is imported: who changes one need not think of another, and each can be run alone."""
+    modules = {name.split(".")[-1] for name in imports(path.read_text()) if name.startswith("tests.")}
+    assert not {name for name in modules if f"{name}.py" in NAMES_OF_TESTS}
+
+
+@pytest.mark.parametrize("path", [*ENGINE, *VIZ, *TESTS], ids=name_of)
 def test_everything_is_imported_from_the_one_package(path: Path) -> None:
     """From the tree's top `import engine` would work as well, and bring every class a second time."""
     if path.name != "test_layers.py":

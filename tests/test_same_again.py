@@ -23,18 +23,10 @@ from bellwire.viz.timeline.lanes import lanes_of
 from bellwire.viz.timeline.past import HeldPast
 from bellwire.viz.timeline.scene import look, row_names
 from tests.support.fake_source import FakeSource
-from tests.viz.model.test_steps import state
+from tests.support.small_recording import WallClock
+from tests.support.states import state
 
 FRAME_NS = 16_000_000
-
-
-class WallClock:
-    """Stands still until it is moved."""
-
-    ns = 0
-
-    def __call__(self) -> int:
-        return self.ns
 
 
 def recorded(source: Source, path: Path, run: list[float]) -> LiveModel:

@@ -12,7 +12,7 @@ import bellwire.engine.machines.guest
 from bellwire.engine._core import lib
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import Scenario
-from tests.engine.live.test_session import wait_for
+from tests.support.sessions import wait_for
 
 DESCRIPTORS, AVAILABLE = lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_VIRTQUEUE_AVAILABLE
 ONE_AVAILABLE = (AVAILABLE, 1 << 16)  # flags 0, index 1

@@ -7,112 +7,44 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from _pytest.mark import ParameterSet
 
 import bellwire.engine.machines.guest
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
 from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.live.session import Session
-from bellwire.engine.machines import build
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
 from bellwire.engine.source import Order
 from bellwire.engine.verdict import Verdict
 from tests.support.leaks import belongings, left_behind
+from tests.support.sessions import (
+    PATIENCE,
+    SIGNALS,
+    assert_reconciled,
+    each,
+    fed,
+    given,
+    paced,
+    refusal,
+    run,
+    tally_of,
+    wait_for,
+)
 
 pytestmark = pytest.mark.kvm
 
-SIGNALS = 400
 SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
-PATIENCE = 20.0  # seconds; only to end a test that hangs
-
-
-def refusal(scenario: Scenario) -> str:
-    """Why this host cannot run it to the end; "" if it can."""
-    stuck = scenario.interrupt is not None and not scenario.interrupt.eoi and kvm_backend() != "kvm_pvm"
-    return build.refusal(scenario) or ("without EOI there is one interrupt only" if stuck else "")
 
 
 NAMES = [scenario.name for scenario in list_scenarios() if not refusal(scenario)]
-
-
-def each(*names: str) -> list[ParameterSet]:
-    """All scenarios, or these, as parameters; what this host cannot run is skipped with the reason."""
-    scenarios = [load_scenario(name) for name in names] or list_scenarios()
-    return [
-        pytest.param(scenario.name, marks=[pytest.mark.skipif(True, reason=why)] if (why := refusal(scenario)) else [])
-        for scenario in scenarios
-    ]
-
-
-def paced(name: str, per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:
-    """A scenario at another pace, which nothing breaks by itself: tests/test_lab.py has the labs' steps."""
-    return replace(load_scenario(name), pace=Pace(per_second, burst, idle), lab=None)
-
-
-def wait_for(done: Callable[[], bool]) -> None:
-    """Until `done`; fails if it never is."""
-    until = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.005)
-
-
-def given(scenario: Scenario, tally: Tally) -> int:
-    """Signals of the kind that is limited. The device of a virtqueue may interrupt several times for one kick."""
-    return tally.doorbells_rung if scenario.virtqueue else max(tally.doorbells_rung, tally.irqs_signalled)
-
-
-def run(scenario: Scenario, signals: int = SIGNALS) -> tuple[Session, Events]:
-    """Runs until exactly so many signals were given and all that they cause has happened."""
-    tally, batches = Tally(), []
-    with Session(scenario, limit=signals) as session:
-
-        def all_given() -> bool:
-            batches.append(session.take())
-            tally.feed(batches[-1])
-            return given(scenario, tally) >= signals
-
-        wait_for(all_given)
-    batches.append(session.take())
-    assert session.error is None
-    return session, np.concatenate(batches)
-
-
-def tally_of(events: Events) -> Tally:
-    tally = Tally()
-    tally.feed(events)
-    return tally
-
-
-def fed(tally: Tally, session: Session) -> Tally:
-    """The tally with all that is new."""
-    tally.feed(session.take())
-    return tally
-
-
-def assert_reconciled(session: Session, events: Events) -> None:
-    """The equations, and the events against the counters that they stand for."""
-    tally, truth = tally_of(events), session.truth()
-    assert tally.dropped == truth["lost"] == truth["nonsense"] == 0
-    assert tally.doorbells_rung == truth["rung"] == tally.doorbells_received + truth["pending"]
-    assert tally.doorbells_received == truth["received"]
-    assert tally.eventfd_reads == truth["reads"]
-    served = tally.irqs_handled - tally.irqs_spurious + tally.irqs_merged
-    assert tally.irqs_signalled == truth["signalled"] == served + tally.irqs_lost + tally.irqs_pending
-    assert tally.irqs_handled == truth["handled"] <= truth["signalled"] + tally.irqs_spurious
-    assert tally.exits_to_userspace == truth["exits"]
-    assert tally.recorded == len(events)
 
 
 def keeps_signals(scenario: Scenario) -> bool:

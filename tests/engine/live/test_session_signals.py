@@ -16,7 +16,7 @@ from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
-from tests.engine.live.test_session import assert_reconciled, fed, run, tally_of, wait_for
+from tests.support.sessions import assert_reconciled, fed, run, tally_of, wait_for
 
 pytestmark = pytest.mark.kvm
 

@@ -32,9 +32,9 @@ from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.vhost_guest import DISK_SIZE, VhostUserGuest, newest_writes
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
-from tests.engine.live.test_session import PATIENCE, assert_reconciled, fed, run, tally_of, wait_for
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.support.leaks import belongings, left_behind
+from tests.support.sessions import PATIENCE, assert_reconciled, fed, run, tally_of, wait_for
 
 REQUESTS = 400
 needs_daemon = [pytest.mark.kvm, pytest.mark.skipif(bool(daemon_refusal()), reason=daemon_refusal())]

@@ -21,9 +21,9 @@ from bellwire.engine.machines.build import build_machine
 from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario, load_scenario_file
 from bellwire.engine.source import Order
-from tests.engine.live.test_session import assert_reconciled, fed, run, tally_of, wait_for
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.support.leaks import belongings, left_behind
+from tests.support.sessions import assert_reconciled, fed, run, tally_of, wait_for
 
 pytestmark = pytest.mark.kvm
 

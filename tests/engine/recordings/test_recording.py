@@ -12,26 +12,12 @@ import pyarrow as pa
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Setting, Switch, event
+from bellwire.engine.events import Clock, EventKind, Lane, Setting, Switch, event
 from bellwire.engine.recordings.batch import plausible
 from bellwire.engine.recordings.header import VERSION, Header
 from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.scenarios.scenario import load_scenario
-
-HEADER = Header(load_scenario("roundtrip"), {"cpu": "Test"}, "kvm_intel", Clock(2e9), "0.1.0")
-
-
-def batch(first: int, count: int) -> Events:
-    """Doorbells at 10 cycles from each other."""
-    events = np.zeros(count, EVENT)
-    events["tsc"] = first + 10 * np.arange(count)
-    events["kind"], events["lane"], events["id"] = EventKind.RING, Lane.GUEST, 0x510
-    events["seq"] = events["tsc"] // 10
-    return events
-
-
-BATCHES = [batch(1000, 3), batch(1030, 1), batch(1040, 5)]
+from tests.support.small_recording import BATCHES, HEADER, batch
 
 
 @pytest.fixture

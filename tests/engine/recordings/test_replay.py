@@ -14,17 +14,8 @@ from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import REASON, Replay
 from bellwire.engine.source import Order, Source
-from tests.engine.recordings.test_recording import BATCHES, HEADER
 from tests.support.recorded import recorded
-
-
-class WallClock:
-    """A monotonic clock that stands still until it is moved. At 2 GHz, 5 ns are 10 cycles: one event of BATCHES."""
-
-    ns = 7_000
-
-    def __call__(self) -> int:
-        return self.ns
+from tests.support.small_recording import BATCHES, HEADER, WallClock
 
 
 @pytest.fixture

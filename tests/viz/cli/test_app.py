@@ -160,7 +160,7 @@ def test_doctor_names_the_remedies(
 
 
 def test_a_reader_that_has_had_enough_is_no_crash() -> None:
-    shell = f"{sys.executable} -m viz list | head -1"
+    shell = f"{sys.executable} -m bellwire.viz list | head -1"
     ran = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
     assert ran.stderr == ""
 

@@ -13,7 +13,7 @@ from bellwire.viz.diagram.still_words import Words, speaking
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.figures import count_of, duration, grouped, pace, ratio, short
 from tests.support.fake_source import FakeSource
-from tests.viz.model.test_live import run
+from tests.support.models import run
 
 
 def at_work(scenario: str = "roundtrip", seconds: float = 1.2) -> tuple[FakeSource, LiveModel]:

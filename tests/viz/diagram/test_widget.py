@@ -25,7 +25,7 @@ from bellwire.viz.model.travel import Token
 from bellwire.viz.model.ways import LEGS
 from bellwire.viz.style.theme import DARK, LIGHT, Theme
 from tests.support.fake_source import FakeSource
-from tests.viz.model.test_live import run
+from tests.support.models import run
 
 PLAN = blueprint_of(load_scenario("roundtrip"))
 

@@ -15,23 +15,7 @@ from bellwire.viz.model import history
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import LiveModel, event_span, journey_span
 from bellwire.viz.model.ways import LEGS
-from tests.support.fake_source import FakeSource
-
-FRAME = 1 / 60
-
-
-def running(seconds: float = 1.0, scenario: str = "roundtrip") -> tuple[FakeSource, LiveModel]:
-    source = FakeSource(scenario)
-    source.start()
-    model = LiveModel(source)
-    run(source, model, seconds)
-    return source, model
-
-
-def run(source: FakeSource, model: LiveModel, seconds: float) -> None:
-    for _ in range(round(seconds / FRAME)):
-        source.run(FRAME)
-        model.tick(FRAME)
+from tests.support.models import FRAME, run, running
 
 
 def counted(model: LiveModel) -> int:

@@ -13,8 +13,8 @@ from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
 from bellwire.viz.timeline.past import HeldPast, RecordedPast, past_of
-from tests.engine.recordings.test_replay import WallClock
 from tests.support.recorded import recorded
+from tests.support.small_recording import WallClock
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,40 +10,12 @@ import pytest
 from bellwire.engine.events import EventKind
 from bellwire.engine.folds.latency import LATENCIES, cycles_of, has
 from bellwire.engine.scenarios.scenario import list_scenarios
-from bellwire.viz.diagram import part_words
-from bellwire.viz.diagram.blueprint import blueprint_of
-from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.steps import STAGE_OF, distinct
 from bellwire.viz.model.transport import FACTORS
-from bellwire.viz.model.travel import Token
 from tests.support.fake_source import FakeSource
-from tests.viz.model.test_live import run, running
-
-
-class State(NamedTuple):
-    """What a step may change, and everything that is shown of it."""
-
-    playhead: int
-    journeys: bytes
-    events: bytes
-    tokens: tuple[Token, ...]
-    words: str
-    state: str
-
-
-def state(model: LiveModel) -> State:
-    chosen = model.selection
-    plan = blueprint_of(model.scenario)
-    words = str((Words.of(model, plan).facts, [part_words.eventfd_count(model, which) for which in part_words.FDS]))
-    return State(
-        model.playhead,
-        chosen.journeys.tobytes(),
-        chosen.events.tobytes(),
-        tuple(model.tokens()),
-        words,
-        model.state,
-    )
+from tests.support.models import run, running
+from tests.support.states import state
 
 
 def test_a_step_forward_and_back_is_the_same_state_on_a_thousand_random_walks() -> None:

@@ -8,16 +8,11 @@ from bellwire.engine.events import EVENT, EventKind, Events, Lane
 from bellwire.engine.folds.journeys import JOURNEY
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Launcher
-from tests.support.fake_source import FakeSource
-from tests.viz.model.test_live import run
+from tests.support.models import running
 
 
 def model_of(scenario: str) -> LiveModel:
-    source = FakeSource(scenario)
-    source.start()
-    model = LiveModel(source)
-    run(source, model, 1)
-    return model
+    return running(1.0, scenario)[1]
 
 
 def fed(launcher: Launcher) -> int:

@@ -16,6 +16,7 @@ from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration
 from tests.support.fake_source import FakeSource
+from tests.support.models_at_20_hz import model_of, run
 
 
 @pytest.fixture(autouse=True)
@@ -26,26 +27,12 @@ def own_turns() -> Iterator[None]:
     Turns._queue.clear()
 
 
-def model_of(scenario: str, seconds: float = 2.0) -> tuple[LiveModel, FakeSource]:
-    source = FakeSource(scenario)
-    source.start()
-    model = LiveModel(source)
-    run(model, source, seconds)
-    return model, source
-
-
-def run(model: LiveModel, source: FakeSource, seconds: float) -> None:
-    for _ in range(round(seconds / 0.05)):
-        source.run(0.05)
-        model.tick(0.05)
-
-
 def values(model: LiveModel) -> dict[str, str]:
     return {number.label: f"{number.value} {number.unit}".replace("\u202f", "").strip() for number in numbers_of(model)}
 
 
 def test_every_number_is_the_models() -> None:
-    model, _ = model_of("roundtrip")
+    model, _ = model_of(seconds=2.0)
     shown = values(model)
     for label, name in (("doorbell p50", "doorbell"), ("injection p50", "injection"), ("round trip p50", "round_trip")):
         assert shown[label] == duration(float(np.median(model.latencies.recent[name])))
@@ -55,7 +42,7 @@ def test_every_number_is_the_models() -> None:
 
 
 def test_numbers_follow_a_switch() -> None:
-    model, source = model_of("roundtrip")
+    model, source = model_of(seconds=2.0)
     light = model.latencies.now("doorbell")
     source.order(Order.IOEVENTFD, False)
     run(model, source, 1.2)
@@ -71,12 +58,12 @@ def test_numbers_follow_a_switch() -> None:
     [("doorbell-pio", {"injection p50", "round trip p50"}), ("irq-msi", {"doorbell p50", "round trip p50"})],
 )
 def test_what_a_scenario_does_not_have_is_a_dash(scenario: str, missing: set[str]) -> None:
-    model, _ = model_of(scenario)
+    model, _ = model_of(scenario, 2.0)
     assert {number.label for number in numbers_of(model) if number.value == NOTHING} == missing
 
 
 def test_interrupt_scenarios_count_interrupts() -> None:
-    model, _ = model_of("irq-msi")
+    model, _ = model_of("irq-msi", 2.0)
     assert "interrupts" in values(model)
     assert "doorbells" not in values(model)
 
@@ -88,7 +75,7 @@ def test_before_the_first_journey_nothing_is_claimed() -> None:
 
 
 def test_says_what_is_not_reconciled() -> None:
-    model, _ = model_of("roundtrip")
+    model, _ = model_of(seconds=2.0)
     assert reconciled(model) == "all reconciled"
     model.latencies.tracker.given_up = 3
     assert reconciled(model) == "3 incomplete"
@@ -98,7 +85,7 @@ def test_says_what_is_not_reconciled() -> None:
 
 def test_a_paused_view_stands_still(qtbot: QtBot) -> None:
     load_fonts()
-    model, source = model_of("roundtrip")
+    model, source = model_of(seconds=2.0)
     strip = Numbers(model, DARK)
     qtbot.addWidget(strip)
     model.transport.pause()

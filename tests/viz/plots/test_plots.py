@@ -24,10 +24,11 @@ from bellwire.viz.plots.latency import LatencyPlot, spread_apart, with_gaps
 from bellwire.viz.plots.plot import Plot, beside, thinned
 from bellwire.viz.style.curves import LogRange, curves_of, latency_ticks, tick
 from bellwire.viz.style.readout import paint_readout
-from bellwire.viz.style.theme import DARK, LIGHT, Theme, load_fonts
+from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations, unit_called
 from tests.support.fake_source import FakeSource
+from tests.support.plots import amount, has_color, model_of, shown
 
 EVERY = pytest.mark.parametrize("plot_class", PLOTS, ids=lambda plot_class: plot_class.name)
 
@@ -46,43 +47,10 @@ def no_turns() -> Iterator[None]:
     Turns._latest = 0.0
 
 
-def model_of(scenario: str, seconds: float = 3.0, switch: Order | None = None) -> LiveModel:
-    source = FakeSource(scenario)
-    source.start()
-    model = LiveModel(source)
-    for step in range(round(seconds / 0.05)):
-        if switch and step == round(seconds / 0.1):
-            source.order(switch, False)
-        source.run(0.05)
-        model.tick(0.05)
-    return model
-
-
 def suited(plot_class: type[Plot], name: str) -> str:
     """A scenario that the plot suits: this one, or the first that there is."""
     scenarios = [load_scenario(name), *list_scenarios()]
     return next(scenario.name for scenario in scenarios if plot_class.suits(scenario))
-
-
-def shown(plot: Plot, qtbot: QtBot, width: int = 480, height: int = 200) -> QImage:
-    qtbot.addWidget(plot)
-    plot.resize(width, height)
-    plot.show()
-    plot.redraw()
-    return plot.grab().toImage()
-
-
-def has_color(image: QImage, name: str, theme: Theme = DARK, near: int = 40) -> bool:
-    """Whether some pixel is nearly of a theme's colour."""
-    return amount(image, name, theme, near) > 0
-
-
-def amount(image: QImage, name: str, theme: Theme, near: int) -> int:
-    """How many pixels are nearly of a theme's colour."""
-    wanted = theme.color(name)
-    pixels = np.frombuffer(image.convertToFormat(QImage.Format.Format_RGB32).constBits(), np.uint8).reshape(-1, 4)
-    target = np.array([wanted.blue(), wanted.green(), wanted.red()])
-    return int((np.abs(pixels[:, :3].astype(int) - target).sum(axis=1) < near).sum())
 
 
 @pytest.mark.parametrize(

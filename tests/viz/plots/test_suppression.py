@@ -15,7 +15,7 @@ from bellwire.viz.plots.exits import BAR
 from bellwire.viz.plots.suppression import SIGNALS, SuppressionPlot, newest_ratio, ratios_per_buffer
 from bellwire.viz.style.theme import DARK, load_fonts
 from bellwire.viz.window.views import Views
-from tests.viz.plots.test_plots import has_color, model_of, shown
+from tests.support.plots import has_color, model_of, shown
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.timeline.minimap import LEAST_FRAME, Minimap, density_picture
 from bellwire.viz.timeline.widget import Timeline
 from tests.support.fake_source import HZ
-from tests.viz.timeline.test_widget import model_of, run, timeline_of
+from tests.support.models_at_20_hz import model_of, run
+from tests.support.timelines import timeline_of
 
 
 def mapped(timeline: Timeline) -> Minimap:

@@ -12,36 +12,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import Lane
-from bellwire.viz.model.live import LiveModel, journey_span
-from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
+from bellwire.viz.model.live import journey_span
+from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.timeline.lane_painter import KIND_OF, column_picture, lane_rects
 from bellwire.viz.timeline.view import LEAD, LONGEST, SHORTEST, TimeView, rounded_step
 from bellwire.viz.timeline.widget import Timeline
-from tests.support.fake_source import HZ, FakeSource
-
-
-def model_of(scenario_: str = "roundtrip", seconds: float = 1.0) -> tuple[LiveModel, FakeSource]:
-    source = FakeSource(scenario_)
-    source.start()
-    model = LiveModel(source)
-    run(model, source, seconds)
-    return model, source
-
-
-def run(model: LiveModel, source: FakeSource, seconds: float) -> None:
-    for _ in range(round(seconds / 0.05)):
-        source.run(0.05)
-        model.tick(0.05)
-
-
-def timeline_of(model: LiveModel, qtbot: QtBot) -> Timeline:
-    load_fonts()
-    timeline = Timeline(model, DARK)
-    qtbot.addWidget(timeline)
-    timeline.resize(1200, 200)
-    timeline.show()
-    timeline.redraw()
-    return timeline
+from tests.support.fake_source import HZ
+from tests.support.models_at_20_hz import model_of, run
+from tests.support.timelines import timeline_of
 
 
 def place(timeline: Timeline, tsc: int, lane: str) -> QPointF:

@@ -14,7 +14,7 @@ from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.window.breaking import FITS, KIND, LEFT, MERGED, SLOW, BreakPopover
 from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
-from tests.viz.window.test_window import Stage
+from tests.support.windows import Stage
 
 
 @pytest.fixture

@@ -27,31 +27,11 @@ from bellwire.viz.window.actions import ACTIONS, BY_NAME, MENUS
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
-from bellwire.viz.window.window import MainWindow, make_window
+from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
+from tests.support.windows import Stage
 
 KEYS = Qt.Key
-
-
-class Stage:
-    """A window, and the source that it is on."""
-
-    def __init__(self, window: MainWindow, source: FakeSource) -> None:
-        self.window, self.source = window, source
-
-    def run(self, frames: int = 20) -> None:
-        """That many frames, by hand: the timer is not started."""
-        for _ in range(frames):
-            self.source.run(1 / 60)
-            self.window.frame.tick()
-        self.window._bar_at = 0
-        self.window.frame.tick()
-        self.window.frame.tick()  # what costs more takes turns
-
-    def press(self, qtbot: QtBot, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        """A key, as if typed, and a few frames."""
-        QTest.keyClick(self.window.focusWidget() or self.window, key, modifiers)
-        self.run(3)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from bellwire.viz.style.theme import DARK, LIGHT, Theme, load_fonts
 from bellwire.viz.text.figures import Durations, unit_called
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.compared import model_at_switch, recorded
 from tests.support.fake_source import FakeSource
-from tests.viz.panels.compare.test_rows import model_at_switch, recorded
 
 
 def shown(qtbot: QtBot, switch: bool = True, theme: Theme = DARK, size: tuple[int, int] = (1500, 200)) -> ComparePanel:

@@ -5,36 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from bellwire.engine.recordings.header import Header
-from bellwire.engine.recordings.recorder import Recorder
-from bellwire.engine.source import Order
 from bellwire.viz.model.baseline import Baseline
-from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.compare.rows import OTHER_HOST, THIS_RUN, Compared, in_words, sides_of, why_nothing
-from tests.support.fake_source import FakeSource
-
-
-def model_at_switch(switch: bool = True) -> LiveModel:
-    """A second with the ioeventfd, and one without."""
-    source = FakeSource()
-    source.start()
-    model = LiveModel(source)
-    source.run(1.0)
-    model.tick(0.05)
-    if switch:
-        source.order(Order.IOEVENTFD, False)
-    source.run(1.0)
-    model.tick(0.05)
-    return model
-
-
-def recorded(path: Path, cpu: str = "") -> Path:
-    source = FakeSource()
-    source.host |= {"cpu": cpu} if cpu else {}
-    with source, Recorder(path, Header.of(source, "test")) as recorder:
-        source.run(1.0)
-        recorder.append(source.take())
-    return path
+from tests.support.compared import model_at_switch, recorded
 
 
 def read(path: Path) -> Baseline:

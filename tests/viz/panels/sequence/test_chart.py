@@ -29,9 +29,9 @@ from bellwire.viz.panels.sequence.chart import (
     span_of,
 )
 from bellwire.viz.style.theme import Theme
-from tests.engine.live.test_session import each, run
 from tests.support.batch_source import drained, world
 from tests.support.fake_source import FakeSource
+from tests.support.sessions import each, run
 
 COLORS = {field.name for field in fields(Theme)}
 

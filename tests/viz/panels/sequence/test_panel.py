@@ -20,22 +20,9 @@ from bellwire.viz.panels.sequence.panel import SequencePanel
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import grouped
 from tests.support.fake_source import HZ, FakeSource
+from tests.support.models_at_20_hz import model_of, run
 
 ONE_QUEUE = [some.name for some in list_scenarios() if not some.doorbell or some.doorbell.queues == 1]
-
-
-def model_of(scenario: str = "roundtrip", seconds: float = 0.5) -> tuple[LiveModel, FakeSource]:
-    source = FakeSource(scenario)
-    source.start()
-    model = LiveModel(source)
-    run(model, source, seconds)
-    return model, source
-
-
-def run(model: LiveModel, source: FakeSource, seconds: float) -> None:
-    for _ in range(round(seconds * 20)):
-        source.run(1 / 20)
-        model.tick(1 / 20)
 
 
 def newest_chart(model: LiveModel) -> Chart:
@@ -44,7 +31,7 @@ def newest_chart(model: LiveModel) -> Chart:
 
 
 def panel_on(qtbot: QtBot, scenario: str = "roundtrip") -> tuple[SequencePanel, FakeSource]:
-    model, source = model_of(scenario)
+    model, source = model_of(scenario, 0.5)
     panel = SequencePanel(model, DARK)
     qtbot.addWidget(panel)
     panel.resize(460, 520)
@@ -57,7 +44,7 @@ def panel_on(qtbot: QtBot, scenario: str = "roundtrip") -> tuple[SequencePanel, 
 
 
 def test_to_scale_a_step_is_as_high_as_it_was_long() -> None:
-    chart = newest_chart(model_of()[0])
+    chart = newest_chart(model_of(seconds=0.5)[0])
     layout = Layout(chart, 60, 460, 50, 450, even=False)
     pixel = 400 / (layout.times[-1] - layout.times[0])
     for segment in chart.segments:
@@ -65,7 +52,7 @@ def test_to_scale_a_step_is_as_high_as_it_was_long() -> None:
 
 
 def test_in_even_steps_all_are_equally_high() -> None:
-    layout = Layout(newest_chart(model_of()[0]), 60, 460, 50, 450, even=True)
+    layout = Layout(newest_chart(model_of(seconds=0.5)[0]), 60, 460, 50, 450, even=True)
     places = [layout.y(tsc) for tsc in layout.times]
     assert places[0] == 50
     assert places[-1] == 450
@@ -73,7 +60,7 @@ def test_in_even_steps_all_are_equally_high() -> None:
 
 
 def test_lifelines_share_the_width() -> None:
-    chart = newest_chart(model_of("roundtrip-userspace")[0])
+    chart = newest_chart(model_of("roundtrip-userspace", 0.5)[0])
     layout = Layout(chart, 0, 400, 0, 100, even=True)
     assert [layout.x(line.key) for line in chart.lifelines] == [50, 150, 250, 350]
 
@@ -83,7 +70,7 @@ def test_lifelines_share_the_width() -> None:
 
 @pytest.mark.parametrize("scenario", ONE_QUEUE)
 def test_every_label_has_its_place_and_covers_no_other(scenario: str, qtbot: QtBot) -> None:
-    model, _ = model_of(scenario)
+    model, _ = model_of(scenario, 0.5)
     if not model.journeys.total:
         pytest.skip("no journey comes")
     image = QImage(460, 520, QImage.Format.Format_RGB32)

@@ -1,0 +1,37 @@
+"""What a model shows at its playhead, to be compared with what it shows at another time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.travel import Token
+
+
+class State(NamedTuple):
+    """What a step may change, and everything that is shown of it."""
+
+    playhead: int
+    journeys: bytes
+    events: bytes
+    tokens: tuple[Token, ...]
+    words: str
+    state: str
+
+
+def state(model: LiveModel) -> State:
+    """As it is now, as values that stay."""
+    chosen = model.selection
+    plan = blueprint_of(model.scenario)
+    words = str((Words.of(model, plan).facts, [part_words.eventfd_count(model, which) for which in part_words.FDS]))
+    return State(
+        model.playhead,
+        chosen.journeys.tobytes(),
+        chosen.events.tobytes(),
+        tuple(model.tokens()),
+        words,
+        model.state,
+    )
