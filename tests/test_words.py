@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.viz.cli import recordings
-from bellwire.viz.cli.app import app
+from bellwire.viz.cli.options import app
 
 ROOT = Path(__file__).resolve().parent.parent
 README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
