@@ -5,7 +5,8 @@
  * Orders. The thread takes new orders only at the top of its loop and acknowledges them there, so a command that has
  * returned is in force: no signal takes the old path afterwards. Waking it is free of races, as immediate_exit is for
  * KVM_RUN: the commander first raises `ordered`, then sets O_NONBLOCK on the eventfd, then signals the thread. A read()
- * under way ends by the signal, a read() about to begin ends by O_NONBLOCK; either way the thread sees `ordered` next.
+ * under way ends by the signal, a read() about to begin ends by O_NONBLOCK; either way the thread sees `ordered` next. A
+ * poll() ends by the eventfd `command`, which is read whenever poll() says so: it is written after `ordered` is raised.
  *
  * Announcing. Before an interrupt is signalled its number is stored in guest memory (BW_CTL_IRQ), as a virtio device
  * stores its used index: the handler tells by it which interrupts it has seen, merged ones included. */
@@ -107,6 +108,13 @@ static void set_nonblocking(int fd, int on)
 {
     int flags = fcntl(fd, F_GETFL);
     fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+static int has_orders(const struct bw_iothread *self)
+{
+    return atomic_load_explicit(&self->stop, memory_order_acquire) ||
+           atomic_load_explicit(&self->ordered, memory_order_acquire) !=
+               atomic_load_explicit(&self->taken, memory_order_relaxed);
 }
 
 /* -- signalling ----------------------------------------------------------------------------------------------------- */
@@ -241,9 +249,10 @@ static int is_paced(const struct bw_iothread *self)
            self->orders.period != BW_PERIOD_BY_HAND;
 }
 
+/* A burst ends early if orders have come. */
 static void signal_burst(struct bw_iothread *self)
 {
-    for (uint32_t i = 0; i < self->orders.burst && self->paced < self->orders.limit; i++, self->paced++)
+    for (uint32_t i = 0; i < self->orders.burst && self->paced < self->orders.limit && !has_orders(self); i++, self->paced++)
         request_interrupt(self, 0);
 }
 
@@ -274,6 +283,8 @@ static void poll_doorbells(struct bw_iothread *self, int64_t cycles)
     uint64_t ns = cycles < 0 ? 0 : (uint64_t)((double)cycles * 1e9 / (double)self->wiring.hz);
     struct timespec timeout = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     int ready = ppoll(fds, 2 + self->queues, cycles < 0 ? NULL : &timeout, NULL);
+    if (ready > 0 && fds[0].revents & POLLIN) /* not where orders are taken: they may be taken before this word comes */
+        (void)!read(self->command, &ns, sizeof ns);
     if (ready > 0 && fds[1].revents & POLLIN)
         read_resamplefd(self);
     for (uint32_t queue = 0; ready > 0 && queue < self->queues; queue++)
@@ -282,13 +293,6 @@ static void poll_doorbells(struct bw_iothread *self, int64_t cycles)
 }
 
 /* -- a virtqueue -------------------------------------------------------------------------------------------------------- */
-
-static int has_orders(const struct bw_iothread *self)
-{
-    return atomic_load_explicit(&self->stop, memory_order_acquire) ||
-           atomic_load_explicit(&self->ordered, memory_order_acquire) !=
-               atomic_load_explicit(&self->taken, memory_order_relaxed);
-}
 
 /* Serves all buffers that there are, and asks for a kick. -> 0: orders have come meanwhile, do not sleep yet */
 static int serve_virtqueue(struct bw_iothread *self)
@@ -309,11 +313,10 @@ static int serve_virtqueue(struct bw_iothread *self)
 
 static void take_orders(struct bw_iothread *self)
 {
-    uint64_t ordered = atomic_load_explicit(&self->ordered, memory_order_acquire), drained;
+    uint64_t ordered = atomic_load_explicit(&self->ordered, memory_order_acquire);
     if (ordered == atomic_load_explicit(&self->taken, memory_order_relaxed))
         return;
     self->orders = self->mailbox;
-    (void)!read(self->command, &drained, sizeof drained);
     atomic_store_explicit(&self->taken, ordered, memory_order_release);
 }
 
@@ -371,16 +374,10 @@ static void wake(struct bw_iothread *self)
     pthread_kill(self->thread, BW_KICK_SIGNAL);
 }
 
-int bw_iothread_command(struct bw_iothread *self, const struct bw_orders *orders, uint32_t milliseconds)
+/* Until the thread has taken all orders. */
+static int wait_until_taken(struct bw_iothread *self, uint32_t milliseconds)
 {
-    self->mailbox = *orders;
-    if (self->joined) {
-        self->orders = *orders;
-        return 0;
-    }
-    uint64_t ordered = atomic_load(&self->ordered) + 1;
-    atomic_store_explicit(&self->ordered, ordered, memory_order_release);
-    wake(self);
+    uint64_t ordered = atomic_load(&self->ordered);
     struct timespec pause = {.tv_nsec = 50000};
     for (uint64_t waited = 0; atomic_load_explicit(&self->taken, memory_order_acquire) != ordered; waited += 50) {
         if (waited > (uint64_t)milliseconds * 1000 || atomic_load(&self->stop))
@@ -388,6 +385,21 @@ int bw_iothread_command(struct bw_iothread *self, const struct bw_orders *orders
         nanosleep(&pause, NULL);
     }
     return 0;
+}
+
+int bw_iothread_command(struct bw_iothread *self, const struct bw_orders *orders, uint32_t milliseconds)
+{
+    if (self->joined) {
+        self->orders = self->mailbox = *orders;
+        return 0;
+    }
+    int result = wait_until_taken(self, milliseconds); /* orders that came too late for their commander are still read */
+    if (result)
+        return result;
+    self->mailbox = *orders;
+    atomic_fetch_add_explicit(&self->ordered, 1, memory_order_release);
+    wake(self);
+    return wait_until_taken(self, milliseconds);
 }
 
 int bw_iothread_stop(struct bw_iothread *self, uint32_t milliseconds)

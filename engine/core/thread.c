@@ -44,15 +44,21 @@ int bw_thread_start(pthread_t *thread, void *(*body)(void *), void *argument, in
     return -error;
 }
 
+static uint64_t milliseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* By looks in turn: pthread_timedjoin_np() goes by the wall clock, which may be set, and no sanitizer knows of
+ * pthread_clockjoin_np(). */
 int bw_thread_join(pthread_t thread, uint32_t milliseconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return -pthread_timedjoin_np(thread, NULL, &until);
+    struct timespec pause = {.tv_nsec = 100000};
+    uint64_t until = milliseconds_now() + milliseconds;
+    int error = pthread_tryjoin_np(thread, NULL);
+    for (; error == EBUSY && milliseconds_now() < until; error = pthread_tryjoin_np(thread, NULL))
+        nanosleep(&pause, NULL);
+    return error == EBUSY ? -ETIMEDOUT : -error;
 }

@@ -135,11 +135,58 @@ static void level(void)
     close(line.resamplefd);
 }
 
+/* -- orders ------------------------------------------------------------------------------------------------------------ */
+
+#define CHANGES 2000
+#define IDLE_WAITS 16 /* an order may wake the thread a few times: by its word, by the signal, by what it asks for */
+
+/* Times that the thread went to sleep since the last look. */
+static uint32_t waits(struct bw_ring *ring_of_events)
+{
+    uint32_t count = bw_ring_drain(ring_of_events, events, CAPACITY), found = 0;
+    for (uint32_t i = 0; i < count; i++)
+        found += events[i].kind == BW_WAIT;
+    return found;
+}
+
+/* A thread that is awake takes an order before the commander's word that wakes it has come. That word must not keep it
+ * awake afterwards, when there is nothing to do. */
+static void sleeps_after_orders(void)
+{
+    struct bw_ring *ring_of_events = bw_ring_new(CAPACITY);
+    int irqfd = bw_eventfd_new(0, 0);
+    struct bw_iothread *thread = new_iothread(ring_of_events, -1, irqfd);
+    struct bw_orders busy = {.path = BW_PATH_IRQFD,
+                             .signal = BW_SIGNAL_PACED,
+                             .period = BW_PERIOD_FLAT_OUT,
+                             .burst = 1,
+                             .running = 1,
+                             .limit = UINT64_MAX};
+    struct bw_orders idle = busy;
+    idle.period = BW_PERIOD_BY_HAND;
+    CHECK_EQUAL(bw_iothread_start(thread, &idle, -1), 0);
+    uint32_t most = 0;
+    for (int n = 0; n < CHANGES && most <= IDLE_WAITS; n++) {
+        CHECK_EQUAL(bw_iothread_command(thread, &busy, PATIENCE_MS), 0);
+        CHECK_EQUAL(bw_iothread_command(thread, &idle, PATIENCE_MS), 0);
+        waits(ring_of_events);
+        usleep(200);
+        uint32_t found = waits(ring_of_events);
+        most = found > most ? found : most;
+    }
+    CHECK_EQUAL(most <= IDLE_WAITS, 1);
+    CHECK_EQUAL(bw_iothread_stop(thread, PATIENCE_MS), 0);
+    bw_iothread_free(thread);
+    bw_ring_free(ring_of_events);
+    close(irqfd);
+}
+
 int main(void)
 {
     memory = calloc(1, BW_MEMORY_SIZE);
     queues();
     level();
+    sleeps_after_orders();
     free(memory);
     return failures != 0;
 }
