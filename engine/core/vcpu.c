@@ -212,6 +212,13 @@ static const struct doorbell *doorbell_at(const struct bw_vcpu *vcpu, int bus, u
     return NULL;
 }
 
+static void relay_each(struct bw_vcpu *vcpu, const uint64_t *counts)
+{
+    for (uint32_t i = 0; i < vcpu->doorbell_count; i++)
+        if (counts[i])
+            relay(vcpu, &vcpu->doorbells[i], counts[i]);
+}
+
 /* Takes what has been written to coalesced zones; many writes of one doorbell are one signal with their count. */
 static void relay_coalesced(struct bw_vcpu *vcpu)
 {
@@ -226,9 +233,7 @@ static void relay_coalesced(struct bw_vcpu *vcpu)
             if (doorbell)
                 counts[doorbell - vcpu->doorbells]++;
         }
-    for (uint32_t i = 0; i < vcpu->doorbell_count; i++)
-        if (counts[i])
-            relay(vcpu, &vcpu->doorbells[i], counts[i]);
+    relay_each(vcpu, counts);
 }
 
 /* The guest has seen the device's interrupt `number`, or, if the line was still high when it ended it, sees it again. */
@@ -247,21 +252,49 @@ static void emit_exit(struct bw_vcpu *vcpu, uint64_t tsc, uint64_t seq, uint64_t
         bw_emit(vcpu->ring, tsc, BW_EXIT, BW_LANE_VCPU, vcpu->run->exit_reason, seq, address);
 }
 
+/* What the exit that was served wrote: its first element, and how many bytes that has. -> 0 bytes: it was no write */
+static uint32_t written(const struct bw_vcpu *vcpu, uint64_t *value)
+{
+    const struct kvm_run *run = vcpu->run;
+    int io = run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT;
+    int mmio = run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write;
+    const void *data = io ? (const char *)run + run->io.data_offset : (const char *)run->mmio.data;
+    uint32_t length = io ? run->io.size : mmio ? run->mmio.len : 0;
+    memcpy(value, data, length < sizeof *value ? length : sizeof *value);
+    return length;
+}
+
+/* An instruction with a rep prefix may come as one exit (VMX, SVM): each of its elements rings for itself, or does not.
+ * -> how many rang; those of each doorbell in counts */
+static uint64_t rung_by(const struct bw_vcpu *vcpu, uint64_t *counts)
+{
+    const struct kvm_run *run = vcpu->run;
+    const char *data = (const char *)run + run->io.data_offset;
+    uint64_t rung = 0;
+    for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+        const struct doorbell *doorbell = doorbell_at(vcpu, BW_BUS_PIO, run->io.port, data, run->io.size);
+        if (!doorbell)
+            continue;
+        counts[doorbell - vcpu->doorbells]++;
+        rung++;
+    }
+    return rung;
+}
+
 static void serve_io(struct bw_vcpu *vcpu, uint64_t tsc)
 {
     struct kvm_run *run = vcpu->run;
     int out = run->io.direction == KVM_EXIT_IO_OUT;
-    char *data = (char *)run + run->io.data_offset;
-    const struct doorbell *doorbell = out ? doorbell_at(vcpu, BW_BUS_PIO, run->io.port, data, run->io.size) : NULL;
-    emit_exit(vcpu, tsc, doorbell ? next_doorbell(vcpu) : 0, run->io.port);
-    if (doorbell)
-        relay(vcpu, doorbell, run->io.count);
-    else if (out && run->io.port == BW_PORT_EXIT)
-        end(vcpu, BW_VERDICT_GUEST, *(uint32_t *)data);
+    uint64_t counts[BW_QUEUES_MAX] = {0}, rung = out ? rung_by(vcpu, counts) : 0, value = 0;
+    written(vcpu, &value);
+    emit_exit(vcpu, tsc, rung ? next_doorbell(vcpu) : 0, run->io.port);
+    relay_each(vcpu, counts);
+    if (out && run->io.port == BW_PORT_EXIT)
+        end(vcpu, BW_VERDICT_GUEST, value);
     else if (out && run->io.port == BW_PORT_ACK && vcpu->ack_eventfd >= 0)
-        acknowledge(vcpu, *(uint32_t *)data);
+        acknowledge(vcpu, (uint32_t)value);
     else if (!out)
-        memset(data, 0xff, (size_t)run->io.size * run->io.count);
+        memset((char *)run + run->io.data_offset, 0xff, (size_t)run->io.size * run->io.count);
 }
 
 static void serve_mmio(struct bw_vcpu *vcpu, uint64_t tsc)
@@ -274,18 +307,6 @@ static void serve_mmio(struct bw_vcpu *vcpu, uint64_t tsc)
         relay(vcpu, doorbell, 1);
     else if (!run->mmio.is_write)
         memset(run->mmio.data, 0xff, sizeof run->mmio.data);
-}
-
-/* What the exit that was served wrote: its first element, and how many bytes that has. -> 0 bytes: it was no write */
-static uint32_t written(const struct bw_vcpu *vcpu, uint64_t *value)
-{
-    const struct kvm_run *run = vcpu->run;
-    int io = run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT;
-    int mmio = run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write;
-    const void *data = io ? (const char *)run + run->io.data_offset : (const char *)run->mmio.data;
-    uint32_t length = io ? run->io.size : mmio ? run->mmio.len : 0;
-    memcpy(value, data, length < sizeof *value ? length : sizeof *value);
-    return length;
 }
 
 static void emit_entry(const struct bw_vcpu *vcpu)

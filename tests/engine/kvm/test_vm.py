@@ -18,7 +18,7 @@ from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.kvm.vm import GsiRoute, Memory
-from tests.support.bare import MMIO, ONE_VM_ONLY, PORT, Bare
+from tests.support.bare import MMIO, ONE_VM_ONLY, PORT, Bare, out
 
 pytestmark = pytest.mark.kvm
 
@@ -327,3 +327,10 @@ def test_the_ring_of_coalesced_writes_starts_empty_and_has_room(bare: Bare) -> N
         assert ring.take() == []
         assert ring.room > 100
     ring.close()
+
+
+def test_a_narrow_out_brings_no_more_than_it_wrote() -> None:
+    """What a wider one before it has left in the page of KVM_RUN is none of its value."""
+    with Bare("full", 1, memory=True) as bare:
+        bare.run(out(0x5EE, 4, 0x11223344) + out(lib.BW_PORT_EXIT, 1, 5))
+        assert bare.vcpus[0].ending().detail == 5
