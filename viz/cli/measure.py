@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # importing Arrow takes longer than anything else here
 LOOK_SECONDS = 0.05  # how often the events are taken
 STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 Progress = Callable[[float, int], None]  # seconds since the start, signals so far
 
 
@@ -50,7 +52,7 @@ def signals(source: Source, tally: Tally) -> int:
 
 
 class Interrupts:
-    """Notes Ctrl-C and SIGTERM instead of dying, so that the guest ends in order."""
+    """Notes Ctrl-C, SIGTERM and SIGHUP instead of dying, so that the guest, and a recording, end in order."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -63,7 +65,8 @@ class Interrupts:
 def noted_interrupts() -> Iterator[Interrupts]:
     """While this is open, an interrupt is noted."""
     noted = Interrupts()
-    before = {number: signal.signal(number, noted) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores SIGHUP
+    before = {number: signal.signal(number, noted) for number in numbers}
     try:
         yield noted
     finally:

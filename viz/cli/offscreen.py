@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ from bellwire.engine.source import Source
 from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print
 from bellwire.viz.style.theme import DARK
-from bellwire.viz.window.window import MainWindow, application, make_window
+from bellwire.viz.window.window import MainWindow, application, make_window, when_told_to_end
 
 PICTURE = "bellwire.png"
 SIZE = (1920, 1080)
@@ -32,8 +31,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
     window.frame.start()
     began, pictures = time.monotonic(), list[QPixmap]()
     QTimer.singleShot(round(seconds * 1000), lambda: finish_window(window, pictures))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: finish_window(window, pictures))
+    when_told_to_end(lambda: finish_window(window, pictures))
     app.exec()
     elapsed = time.monotonic() - began
     window.model.tick(0)  # what was under way when the session ended

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from time import monotonic
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
@@ -213,6 +214,16 @@ def make_window(
     return window
 
 
+def when_told_to_end(end: Callable[[], object]) -> None:
+    """Calls `end` once the event loop comes to it after Ctrl-C, SIGTERM or, unless nohup has it ignored, SIGHUP.
+
+    Python runs a handler wherever it happens to be, which may be the midst of a paint: there no window may close.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: QTimer.singleShot(0, end))
+
+
 def open_window(source: Source | None, *, reason: str = "") -> int:
     """Shows the window until it is closed; the exit code."""
     app, settings = application(), Settings()
@@ -220,8 +231,7 @@ def open_window(source: Source | None, *, reason: str = "") -> int:
     settings.restore(window.look)
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    when_told_to_end(window.close)
     window.collector = GarbageCollector()
     window.show()
     window.frame.start()

@@ -283,7 +283,7 @@ def flat_out() -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.kvm
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupt_ends_cleanly_and_prints_what_was_measured(
     number: signal.Signals, code: int, flat_out: subprocess.Popen[str]
 ) -> None:
