@@ -1,4 +1,4 @@
-"""What an event is: the one place where Python knows the layout of `struct event` in core/core.h.
+"""What an event is: the one place where Python knows the layout of `struct bw_event` in engine/core/core.h.
 
 An event is 32 bytes. Its clock is the raw TSC, the same on both sides (guest offset 0); sequence numbers start at 1.
 A *doorbell* is numbered by the guest as it rings it, an *interrupt* by the host as it signals it. `vm` is which guest
@@ -52,7 +52,7 @@ class EventKind(IntEnum):
     WAIT = 9
     # KVM's own counter, sampled: id index into STATS, arg value since the session's start.
     STAT = 10
-    # An eventfd's count, peeked at in /proc/self/fdinfo: id Eventfd, arg count.
+    # An eventfd's count, peeked at in /proc/self/fdinfo: id EventfdRole, arg count.
     COUNT = 11
     # The wiring as it is from now on: id Switch, arg 1 on, 0 off; seq 1: the doorbell's eventfd is the irqfd's, so that
     # each doorbell is an interrupt which no thread reads; above 1: the pid of the process that reads each doorbell and
@@ -74,7 +74,7 @@ class EventKind(IntEnum):
     BUFFERS = 17
     # The guest, about to let interrupts in again after it has held them off: seq newest interrupt that was announced.
     WINDOW = 18
-    # The stream begins in the middle of a run, behind these numbers: id Before (engine/folds/before.py), seq the
+    # The stream begins in the middle of a run, behind these numbers: id Before (engine/folds/beginning.py), seq the
     # number, arg which queue or counter it is of.
     BEFORE = 20
     # The kernel has refused what the engine asked for: id Operation, seq the GSI or the ioeventfd's address, arg errno.

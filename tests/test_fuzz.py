@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.machines.virtqueue_machine import VirtqueueMachine
+from bellwire.engine.machines.virtqueue import VirtqueueMachine
 from bellwire.engine.verdict import Verdict
 from tests.fuzz import SESSION_ENDED, Results, escaped, run, run_all
 from tests.fuzz_guests import FAMILIES, Case

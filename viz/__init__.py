@@ -1,1 +1,1 @@
-"""The window: shows what the engine yields. Importing this package does not import Qt."""
+"""The window and the command line: shows what the engine yields. Importing this package does not import Qt."""

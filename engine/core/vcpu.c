@@ -2,8 +2,9 @@
  *
  * The thread calls KVM_RUN until it is stopped or the guest ends. It serves two kinds of exit: a write to the doorbell's
  * address, which it relays to the doorbell's eventfd (what a VMM does where KVM has no ioeventfd for it), and a write to
- * the exit port. A device that holds its line until it is acknowledged, and coalesced writes, are served beside. Stopping is free of races: immediate_exit makes the next KVM_RUN return at once, the signal ends the
- * one under way. */
+ * the exit port. A device that holds its line until it is acknowledged, and coalesced writes, are served beside.
+ *
+ * Stopping is free of races: immediate_exit makes the next KVM_RUN return at once, the signal ends the one under way. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/kvm.h>

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
-from bellwire.engine.folds.before import Beginning
+from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ class JourneyTracker:
         open_ = self._doorbells
         needed = ["ring", "rung"] + ["doorbell"] * (not self.direct) + ["handler"] * (self.answered or self.direct)
         done = np.logical_and.reduce([open_[stage] > 0 for stage in needed])
-        # Several vCPUs' counts are alike: what was received before it was rung was another one's (doorbell_numbers.py).
+        # Several vCPUs' counts are alike: what was received before it was rung was another one's.
         early = done & (open_["doorbell"] > 0) & (open_["doorbell"] < open_["ring"])
         self.given_up += int(early.sum())
         self._doorbells = open_[~done]

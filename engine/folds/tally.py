@@ -10,7 +10,7 @@ the irqfd's, or another process answers each doorbell by one interrupt, each doo
 and the handler receives it.
 
 Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell. Of a
-stream that begins in the middle of a run (engine/folds/before.py) they count from there.
+stream that begins in the middle of a run (engine/folds/beginning.py) they count from there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from bellwire.engine.events import (
     Switch,
     exit_name,
 )
-from bellwire.engine.folds.before import Beginning
+from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
 

@@ -182,7 +182,7 @@ def user_name() -> str:
 
 
 def create_vm(kvm: int) -> int:
-    """KVM_CREATE_VM, as often as it is interrupted: see bw_vm_create in core/vm.c."""
+    """KVM_CREATE_VM, as often as it is interrupted: see bw_vm_create in engine/core/vm.c."""
     while True:
         try:
             return fcntl.ioctl(kvm, lib.KVM_CREATE_VM, 0)

@@ -34,7 +34,7 @@ class Orders:
 
 
 class IoThread(Owner):
-    """The host side: sleeps in read() of the doorbell, signals interrupts (core/iothread.c)."""
+    """The host side: sleeps in read() of the doorbell, signals interrupts (engine/core/iothread.c)."""
 
     def __init__(
         self, vm: Vm, memory: Memory, ring: Ring, doorbell: Eventfd, irq: Eventfd, route: GsiRoute | None, hz: float

@@ -10,7 +10,7 @@ from bellwire.engine.kvm.owner import Owner
 
 
 class Ring(Owner):
-    """A ring of events that a C thread fills (core/ring.c)."""
+    """A ring of events that a C thread fills (engine/core/ring.c)."""
 
     def __init__(self, capacity: int) -> None:
         self.handle = lib.bw_ring_new(capacity)

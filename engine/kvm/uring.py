@@ -58,7 +58,7 @@ def numbered_file() -> IO[bytes]:
 
 
 class Uring(Owner):
-    """A file on disk and the io_uring that reads it into the guest's memory (core/uring.c).
+    """A file on disk and the io_uring that reads it into the guest's memory (engine/core/uring.c).
 
     Raises EngineError, one sentence, where io_uring is disabled or missing.
     """

@@ -22,7 +22,7 @@ EXIT_REASONS = range(lib.BW_EXIT_REASONS)  # that are counted
 
 
 class Vcpu(Owner):
-    """One virtual CPU and the thread that runs it (core/vcpu.c)."""
+    """One virtual CPU and the thread that runs it (engine/core/vcpu.c)."""
 
     def __init__(self, vm: Vm, memory: Memory, ring: Ring | None, number: int = 0) -> None:
         self.vm = vm

@@ -23,7 +23,7 @@ FAULTS = {
 
 
 class VirtqueueDevice(Owner):
-    """The device's side of a split virtqueue in the guest's memory (core/virtqueue.c).
+    """The device's side of a split virtqueue in the guest's memory (engine/core/virtqueue.c).
 
     work: TSC cycles that the device takes for each buffer.
     """

@@ -1,8 +1,8 @@
 """What the engine costs the thing that it measures: the same round trip with and without instrumentation.
 
 Both loops run the same guest program; the bare one is compiled without stamps and answered by plain blocking read() and
-write() in C (core/bare.c). What is compared is the period of the loop, flat out, seen by the answering thread on one
-clock, in short turns one after the other, so that the machine's moods fall on both.
+write() in C (engine/core/bare.c). What is compared is the period of the loop, flat out, seen by the answering thread on
+one clock, in short turns one after the other, so that the machine's moods fall on both.
 """
 
 from __future__ import annotations

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.machines.two_guests import SelfDoorbell, TwoGuests
 from bellwire.engine.machines.two_vcpus import TwoVcpus
-from bellwire.engine.machines.uring_guest import UringGuest
-from bellwire.engine.machines.vhost_guest import VhostUserGuest
-from bellwire.engine.machines.virtqueue_machine import VirtqueueMachine
-from bellwire.engine.scenarios import machines
+from bellwire.engine.machines.vhost_user import VhostUserGuest
+from bellwire.engine.machines.virtqueue import VirtqueueMachine
+from bellwire.engine.scenarios.machine_kinds import (
+    IO_URING,
+    ONE_GUEST,
+    SELF_DOORBELL,
+    TWO_GUESTS,
+    TWO_VCPUS,
+    VHOST_USER,
+    VIRTQUEUE,
+    MachineKind,
+)
 from bellwire.engine.scenarios.scenario import Scenario
 
-CLASSES: dict[machines.MachineKind, type[Machine]] = {
-    machines.ONE_GUEST: OneGuest,
-    machines.TWO_GUESTS: TwoGuests,
-    machines.SELF_DOORBELL: SelfDoorbell,
-    machines.TWO_VCPUS: TwoVcpus,
-    machines.IO_URING: UringGuest,
-    machines.VIRTQUEUE: VirtqueueMachine,
-    machines.VHOST_USER: VhostUserGuest,
+CLASSES: dict[MachineKind, type[Machine]] = {
+    ONE_GUEST: OneGuest,
+    TWO_GUESTS: TwoGuests,
+    SELF_DOORBELL: SelfDoorbell,
+    TWO_VCPUS: TwoVcpus,
+    IO_URING: UringGuest,
+    VIRTQUEUE: VirtqueueMachine,
+    VHOST_USER: VhostUserGuest,
 }
 
 

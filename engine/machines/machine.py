@@ -18,10 +18,10 @@ ONE_ROUTE = "The guest has a second vector for messages only, and only where the
 
 
 class Machine(ABC):
-    """Guests, threads and wires, built whole and closed whole. What it is says engine/scenarios/machines.py.
+    """Guests, threads and wires, built whole and closed whole. What it is says engine/scenarios/machine_kinds.py.
 
     limit: signals in all, by default no end. cpus: for its two threads, by default two of this process's.
-    cannot: commands that this machine does not know, each with the reason.
+    cannot: orders that this machine does not know, each with the reason.
     partner: the other process that the guest talks with, "" if there is none; partner_pid: its number, or 0.
     """
 

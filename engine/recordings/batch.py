@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
-from bellwire.engine.folds.before import Before
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.recordings.arrow_stream import Message
 from bellwire.engine.recordings.header import FIELDS
 

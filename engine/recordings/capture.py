@@ -23,7 +23,7 @@ class Capture:
     """Writes to `path` until it is stopped. RecordingError if the file cannot be made."""
 
     def __init__(self, path: Path, header: Header, beginning: Events) -> None:
-        """beginning: what the recording opens with (engine/folds/beginning.py)."""
+        """beginning: what the recording opens with (engine/folds/prologue.py)."""
         self.path = path
         self._recorder = Recorder(path, header)
         self._batches: queue.SimpleQueue[Events | None] = queue.SimpleQueue()

@@ -14,7 +14,7 @@ from bellwire.engine.events import (
     event,
     no_events,
 )
-from bellwire.engine.folds.before import Before
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.journeys import Journeys, JourneyTracker, finish, select
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.recordings.recording import Recording

@@ -17,18 +17,31 @@ from typing import Any, Self
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError, ScenarioError
-from bellwire.engine.events import EVENT, NAMES, STATS, Clock, EventfdRole, EventKind, IrqIoctl, Lane, Setting, Switch
+from bellwire.engine.events import (
+    EVENT,
+    NAMES,
+    STATS,
+    Clock,
+    EventfdRole,
+    EventKind,
+    IrqIoctl,
+    Lane,
+    Operation,
+    Setting,
+    Switch,
+)
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.host.host import capabilities
 from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, scenario_of
-from bellwire.engine.source import Source
+from bellwire.engine.source import Label, Source
 
 VERSION = 2
 COLUMNS = {
     "tsc": "time in TSC cycles of the host's clock, which guest and host share (guest offset 0); clock_hz a second",
     "kind": "what happened: see `kinds`",
     "lane": "where it happened: see `lanes`",
-    "vm": "number of the guest, from 0",
+    "vm": "number of the guest, or of the vCPU where several share a guest, from 0",
     "id": "port, address, GSI, vector, exit reason ...: by kind",
     "seq": "number of the doorbell or interrupt, from 1; 0: none",
     "arg": "count or value, by kind",
@@ -43,6 +56,8 @@ ENUMS: dict[str, dict[str, int]] = {
     "eventfds": {eventfd.name: eventfd.value for eventfd in EventfdRole},
     "switches": {switch.name: switch.value for switch in Switch},
     "settings": {setting.name: setting.value for setting in Setting},
+    "operations": {operation.name: operation.value for operation in Operation},
+    "befores": {before.name: before.value for before in Before},
     "irq_ioctls": {ioctl.name: ioctl.value for ioctl in IrqIoctl},
     "stats": {name: number for number, name in enumerate(STATS)},
     "exit_reasons": {name: number for number, name in NAMES.items()},
@@ -70,7 +85,7 @@ class Header:
     @classmethod
     def of(cls, source: Source, program: str) -> Self:
         """What a recording of this source, begun now, is of."""
-        live = source.label == "LIVE"
+        live = source.label is Label.LIVE
         return cls(
             source.scenario,
             source.host,

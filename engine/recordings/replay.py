@@ -10,7 +10,7 @@ import numpy as np
 
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events, no_events
-from bellwire.engine.folds.beginning import prologue
+from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
@@ -31,7 +31,7 @@ class Resumed:
     """How things stood before the first event that a replay yields, if that is not the recording's first."""
 
     tally: Tally  # of everything before
-    opening: Events  # what a fold that begins there has to know, see engine/folds/beginning.py
+    opening: Events  # what a fold that begins there has to know, see engine/folds/prologue.py
     counted: bool  # whether the tally is of the whole recording until then, or counts from there
 
 

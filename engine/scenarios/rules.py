@@ -13,7 +13,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
 from bellwire.engine.kvm.gsi import GSI_COUNT
-from bellwire.engine.scenarios.machines import LABS, MACHINES, ONE_GUEST, SIGNALLERS, SPLIT, mismatches, with_vcpu
+from bellwire.engine.scenarios.machine_kinds import LABS, MACHINES, ONE_GUEST, SIGNALLERS, SPLIT, mismatches, with_vcpu
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 GROUPS = (  # in the order in which they are best met

@@ -16,7 +16,7 @@ from typing import Any
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
-from bellwire.engine.scenarios.machines import MACHINES, MachineKind
+from bellwire.engine.scenarios.machine_kinds import MACHINES, MachineKind
 from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed_setting
 from bellwire.engine.scenarios.traits import Trait
 
@@ -121,7 +121,7 @@ class Scenario:
     purpose: str  # one line
     shows: str  # what to look at
     guest: str  # the image is guests/<guest>.bin
-    machine: str  # what runs it: one of MACHINES of engine/scenarios/machines.py
+    machine: str  # what runs it: one of MACHINES of engine/scenarios/machine_kinds.py
     irqchip: str  # "full", or "split": only the local APICs are in the kernel
     doorbell: Doorbell | None
     interrupt: Interrupt | None

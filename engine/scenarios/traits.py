@@ -12,7 +12,7 @@ from enum import StrEnum
 class Trait(StrEnum):
     """True of a scenario, or not. assets/diagrams/*.toml ask for them by these values."""
 
-    # of its machine: engine/scenarios/machines.py
+    # of its machine: engine/scenarios/machine_kinds.py
     DIRECT = "direct"  # each doorbell interrupts, and no thread of this process waits for it
     PARTNERED = "partnered"  # so it is, and another process waits for the doorbell and interrupts
     TWO_GUESTS = "two-guests"  # one rings, the other is interrupted

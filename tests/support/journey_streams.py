@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane
-from bellwire.engine.scenarios.machines import MACHINES
+from bellwire.engine.scenarios.machine_kinds import MACHINES
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 
 RELAYED_PORT = 0x510

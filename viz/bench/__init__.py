@@ -1,1 +1,1 @@
-"""What the program costs the thing that it shows, measured in turns. Looks at every other room; none looks here."""
+"""What the program costs the thing that it shows, measured in turns. Only the command line looks here."""

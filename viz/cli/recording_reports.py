@@ -1,4 +1,4 @@
-"""What `bellwire record`, `info` and `convert` do."""
+"""What `bellwire record`, `info` and `convert` print."""
 
 from __future__ import annotations
 

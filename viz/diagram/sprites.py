@@ -1,4 +1,4 @@
-"""How a token looks and where it is: circle for a doorbell, diamond for an interrupt, square by way of user space."""
+"""How a token looks, and its track: circle for a doorbell, diamond for an interrupt, square by way of user space."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What every view shows: one fold over the source's events, and the moment in time that the view looks at.
 
-frame.py drains and moves it; the controls change the transport and the selection; the views only read.
+viz/window/frame.py drains and moves it; the controls change the transport and the selection; the views only read.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, no_events
-from bellwire.engine.folds.beginning import prologue
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
+from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
@@ -29,6 +29,7 @@ from bellwire.viz.model.rates import Rates
 from bellwire.viz.model.steps import EVENTS, JOURNEYS, Selection, Steps
 from bellwire.viz.model.transport import Transport
 from bellwire.viz.model.travel import Launcher, Token, Travel
+from bellwire.viz.text.event_words import SWITCH_NAMES
 
 if TYPE_CHECKING:
     from bellwire.engine.recordings.replay import Replay
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
 CHANGE_LIMIT = 200
-SWITCH_NAMES = {Switch.IOEVENTFD: "ioeventfd", Switch.IRQFD: "irqfd"}
 
 Times = npt.NDArray[np.uint64]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import STATS, Clock, EventKind, Events, no_events
-from bellwire.engine.folds.before import Beginning
+from bellwire.engine.folds.beginning import Beginning
 
 BIN_SECONDS = 0.05
 BINS = 2400  # two minutes

@@ -16,7 +16,7 @@ from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
-from bellwire.viz.model import travel, ways
+from bellwire.viz.model import ways
 from bellwire.viz.model.history import History
 from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Moments, Route, Ways
 from bellwire.viz.text.figures import grouped
@@ -60,7 +60,7 @@ class Token:
         return f"#{grouped(self.seq)}" if self.count == 1 else f"×{grouped(self.count)}"
 
 
-def exact(journeys: Journeys, moments: Moments, routes: Routes, tsc: int) -> list[Token]:
+def tokens_at(journeys: Journeys, moments: Moments, routes: Routes, tsc: int) -> list[Token]:
     """Tokens of the journeys under way at `tsc`; their counts add up to the number of those journeys."""
     found = []
     for route, index in routes:
@@ -210,10 +210,10 @@ class Travel:
     def exact(self, journeys: Journeys, tsc: int) -> list[Token]:
         """What is on the wires at `tsc`: journeys are those under way then."""
         when = self._moments(journeys)
-        found = travel.exact(journeys, when, self.ways.routes(journeys, when), tsc)
+        found = tokens_at(journeys, when, self.ways.routes(journeys, when), tsc)
         if self._echo:
             echoes = self._echoes(tsc, AROUND_SECONDS)
-            found += travel.exact(echoes, ways.none_of(echoes), self._echo_routes(echoes), tsc)
+            found += tokens_at(echoes, ways.none_of(echoes), self._echo_routes(echoes), tsc)
         return found
 
     def legs_of(self, journey: Journeys) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Every colour and every font of the window, in a dark and a light theme.
 
-A theme sets all its colours; tests/test_theme.py holds their contrast to WCAG AA. What a colour means is said by its
-name, and on the screen always by a shape or a word as well.
+A theme sets all its colours; tests/viz/style/test_theme.py holds their contrast to WCAG AA. What a colour means is said
+by its name, and on the screen always by a shape or a word as well.
 """
 
 from __future__ import annotations

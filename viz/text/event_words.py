@@ -27,7 +27,7 @@ from bellwire.engine.events import (
     exit_name,
 )
 from bellwire.engine.findings.findings import OPERATIONS
-from bellwire.engine.folds.before import Before
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.tally import stat_name
 from bellwire.viz.text.figures import grouped
 

@@ -20,7 +20,7 @@ from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
-from bellwire.viz.window.more import MorePopover
+from bellwire.viz.window.pace_popover import MorePopover
 from bellwire.viz.window.scenario_list import fill, show_scenario
 
 PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.engine.events import EVENT, STATS, Clock, EventKind, Events, Lane, Setting, Switch, event, no_events
-from bellwire.engine.folds.beginning import prologue
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker
+from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.viz.model.rates import Rates
 from tests.support.journey_streams import World, scenario

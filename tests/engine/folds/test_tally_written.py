@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bellwire.engine.events import EventKind, Lane, Operation, Setting, Switch, event
-from bellwire.engine.folds.before import Before
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
 
 

@@ -9,7 +9,7 @@ from bellwire.engine.kvm.storage_daemon import daemon_refusal
 from bellwire.engine.machines.build import CLASSES, build_machine, refusal
 from bellwire.engine.machines.machine import NO_LAB, Machine
 from bellwire.engine.machines.one_guest import OneGuest
-from bellwire.engine.scenarios.machines import MACHINES, MachineKind
+from bellwire.engine.scenarios.machine_kinds import MACHINES, MachineKind
 from bellwire.engine.scenarios.scenario import LabStep, load_scenario
 
 

@@ -20,7 +20,7 @@ T0 = 10**12  # beyond what 32 bits and careless floats can hold
 
 def exact(journeys: Journeys, tsc: int) -> list[Token]:
     moments = none_of(journeys)
-    return travel.exact(journeys, moments, WAYS.routes(journeys, moments), tsc)
+    return travel.tokens_at(journeys, moments, WAYS.routes(journeys, moments), tsc)
 
 
 def feed(launcher: Launcher, journeys: Journeys) -> None:

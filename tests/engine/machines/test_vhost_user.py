@@ -29,7 +29,7 @@ from bellwire.engine.kvm.storage_daemon import PROGRAM, StorageDaemon, daemon_re
 from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.vhost_guest import DISK_SIZE, VhostUserGuest, newest_writes
+from bellwire.engine.machines.vhost_user import DISK_SIZE, VhostUserGuest, newest_writes
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.errors import ScenarioError
-from bellwire.engine.scenarios.machines import LABS, MACHINES, MachineKind, Need, with_vcpu
+from bellwire.engine.scenarios.machine_kinds import LABS, MACHINES, MachineKind, Need, with_vcpu
 from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario, scenario_of
 from bellwire.engine.scenarios.traits import Trait

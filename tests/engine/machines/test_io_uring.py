@@ -23,7 +23,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.uring import numbered_file, uring_refusal
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.uring_guest import UringGuest
+from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.leaks import belongings, left_behind
