@@ -54,11 +54,7 @@ class Past(Protocol):
 
 def past_of(model: LiveModel) -> Past:
     """What was, as this model's source keeps it."""
-    if model.recorded is None:
-        return HeldPast(model)
-    from bellwire.viz.timeline.past import RecordedPast
-
-    return RecordedPast(model, model.recorded.indexer)
+    return HeldPast(model) if model.recorded is None else RecordedPast(model, model.recorded.indexer)
 
 
 class HeldPast:
