@@ -241,3 +241,11 @@ def test_nobody_asks_for_a_style() -> None:
     """PySide's wrapper of it outlives the style once another sheet replaces it, and Qt crashes at the next sheet."""
     asking = [path.name for path in (ROOT / "viz").rglob("*.py") if ".style()" in path.read_text()]
     assert asking == []
+
+
+@pytest.mark.parametrize("module", ["viz.cli.app", "viz.cli.opening", "viz.window.window", "engine.live.session"])
+def test_a_guest_need_not_wait_for_arrow(module: str) -> None:
+    """Only recordings need it, and it takes longer to import than all of the engine."""
+    program = f"import sys, bellwire.{module}; print('pyarrow' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip(), result.stderr) == (0, "False", "")

@@ -6,17 +6,19 @@ drawn by the same timeline once it answers the same questions.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from bellwire.engine.events import Events, Lane
 from bellwire.engine.folds.journeys import Journeys
-from bellwire.engine.recordings.index import Indexer
 from bellwire.engine.recordings.index_rows import BUSY
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline.density import Density, Occupancy
 from bellwire.viz.timeline.lanes import Shares
+
+if TYPE_CHECKING:  # a guest need not wait for Arrow
+    from bellwire.engine.recordings.index import Indexer
 
 MOST = 1 << 15  # events that are added to the bins at a time, so that no frame pays for a long history at once
 
