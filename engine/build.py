@@ -24,7 +24,8 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +63,12 @@ def gcc(*arguments: str | Path) -> None:
     command = ["gcc", *map(str, arguments)]
     if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
         raise BuildError(f"gcc failed; the command was: {shlex.join(command)}")
+
+
+def gcc_each(commands: Iterable[Sequence[str | Path]]) -> None:
+    """Runs gcc with each of these, as many at once as there are CPUs; BuildError if one fails."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda command: gcc(*command), commands))
 
 
 def require_toolchain() -> None:
@@ -120,13 +127,15 @@ def core_inputs() -> list[Path]:
     return [CORE, *sorted(CORE.iterdir()), *sorted(GUESTS.glob("*.h"))]
 
 
-def compile_core(scratch: Path, *flags: str) -> list[Path]:
-    """Compiles core/*.c into objects in `scratch`, with every warning an error. Returns them."""
-    objects = []
-    for source in sorted(CORE.glob("*.c")):
-        objects.append(scratch / f"{source.stem}.o")
-        gcc("-c", source, "-o", objects[-1], *HOST_FLAGS, *WARNINGS, *flags)
-    return objects
+def compile_core(scratch: Path, *flags: str, also: Iterable[Sequence[str | Path]] = ()) -> list[Path]:
+    """Compiles core/*.c into objects in `scratch`, with every warning an error. Returns them.
+
+    also: what else gcc is to do meanwhile.
+    """
+    objects = {source: scratch / f"{source.stem}.o" for source in sorted(CORE.glob("*.c"))}
+    options = (*HOST_FLAGS, *WARNINGS, *flags)
+    gcc_each([*also, *(("-c", source, "-o", made, *options) for source, made in objects.items())])
+    return list(objects.values())
 
 
 def build_core(output: Path = EXTENSION) -> bool:
@@ -135,11 +144,12 @@ def build_core(output: Path = EXTENSION) -> bool:
         return False
     with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
         scratch = Path(name)
-        binding, library = scratch / "_core.c", scratch / output.name
-        objects = compile_core(scratch)
-        write_binding(binding)
-        flags = [*HOST_FLAGS, *python_includes(), f"-ffile-prefix-map={scratch}=.", "-Wl,--build-id=none"]
-        gcc("-shared", binding, *objects, "-o", library, *flags)  # cffi's code, not ours: without our warnings
+        source, binding, library = scratch / "_core.c", scratch / "_core.o", scratch / output.name
+        write_binding(source)
+        flags = [*HOST_FLAGS, *python_includes(), f"-ffile-prefix-map={scratch}=."]
+        # cffi's code, not ours, and as long as all of ours: without our warnings, and at the same time
+        objects = compile_core(scratch, also=[("-c", source, "-o", binding, *flags)])
+        gcc("-shared", binding, *objects, "-o", library, *HOST_FLAGS, "-Wl,--build-id=none")
         install(library, output)
     return True
 
@@ -208,8 +218,8 @@ def build_c_tests(sanitizers: str, out: Path) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
         objects = compile_core(Path(name), *flags)
         programs = {source: out.resolve() / source.stem for source in sorted(C_TESTS.glob("*.c"))}
-        for source, program in programs.items():
-            gcc(source, *objects, "-o", program, *HOST_FLAGS, *WARNINGS, *flags)
+        options = (*HOST_FLAGS, *WARNINGS, *flags)
+        gcc_each([(source, *objects, "-o", program, *options) for source, program in programs.items()])
     return list(programs.values())
 
 

@@ -27,7 +27,7 @@ def recorded(values: Iterable[int]) -> tuple[Histogram, HdrHistogram]:
 
 
 def counts_of(theirs: HdrHistogram) -> list[int]:
-    return [int(theirs.get_count_at_index(index)) for index in range(BINS)]
+    return list(theirs.counts)[:BINS]
 
 
 def test_bins_tile_the_range() -> None:
@@ -93,9 +93,15 @@ def test_density_counts_every_value_once() -> None:
 
 @settings(max_examples=25)
 @given(LATENCIES)
-def test_bins_and_moments_are_those_of_hdrhistogram(values: list[int]) -> None:
+def test_bins_are_those_of_hdrhistogram(values: list[int]) -> None:
     ours, theirs = recorded(values)
     assert ours.counts.tolist() == counts_of(theirs)
+
+
+@settings(max_examples=10)  # HdrHistogram goes through all its bins in Python
+@given(LATENCIES)
+def test_moments_are_those_of_hdrhistogram(values: list[int]) -> None:
+    ours, theirs = recorded(values)
     assert ours.mean == pytest.approx(theirs.get_mean_value())
     assert ours.stddev == pytest.approx(theirs.get_stddev(), abs=1e-3)
     assert (ours.count, ours.min, ours.max) == (theirs.get_total_count(), min(values), max(values))
