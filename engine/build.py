@@ -134,7 +134,8 @@ def compile_core(scratch: Path, *flags: str, also: Iterable[Sequence[str | Path]
     """
     objects = {source: scratch / f"{source.stem}.o" for source in sorted(CORE.glob("*.c"))}
     options = (*HOST_FLAGS, *WARNINGS, *flags)
-    gcc_each([*also, *(("-c", source, "-o", made, *options) for source, made in objects.items())])
+    ours: list[list[str | Path]] = [["-c", source, "-o", made, *options] for source, made in objects.items()]
+    gcc_each([*also, *ours])
     return list(objects.values())
 
 
