@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bellwire.engine.events import EventKind, Events, Switch, exit_name, no_events
-from bellwire.engine.folds.journeys import HEAVY_DOORBELL, Journeys, finish, no_journeys
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, Journeys, no_journeys
+from bellwire.engine.folds.latency import ends
 from bellwire.viz.model.filter import Filter
 from bellwire.viz.model.journey_of import part
 from bellwire.viz.model.live import LiveModel
@@ -79,10 +80,13 @@ class Slow(Break):
             slow = np.flatnonzero(np.nan_to_num(cycles) > self.ns * model.clock.hz / 1e9)
             if not slow.size:
                 return None
-            first = slow[np.argmin(finish(model.fresh[slow]))]
+            ended = ends(model.fresh, self.name)[
+                1
+            ]  # where the latency ends, which need not be the journey's last stage
+            first = slow[np.argmin(ended[slow])]
             took, number = duration(model.clock.ns(cycles[first])), grouped(int(model.fresh["seq"][first]))
             why = f"The {LATENCY_NAMES[self.name]} of #{number} took {took}, more than {duration(self.ns)}."
-            return hit_by(model, model.fresh[first : first + 1], why)
+            return hit_by(model, model.fresh[first : first + 1], int(ended[first]), why)
 
         return look
 
@@ -189,9 +193,8 @@ class Leaving:
         exits, left = self._exits(), self._doorbells()
         if left.size and (not exits.size or int(left["exit"][0]) < int(exits["tsc"][0])):
             number = grouped(int(left["seq"][0]))
-            return hit_by(
-                self.model, left[:1], f"Doorbell #{number} left to user space although the ioeventfd is on.", "exit"
-            )
+            why = f"Doorbell #{number} left to user space although the ioeventfd is on."
+            return hit_by(self.model, left[:1], int(left["exit"][0]), why)
         if not exits.size:
             return None
         reason = exit_name(int(exits["id"][0]))
@@ -232,9 +235,8 @@ class Leaving:
         return found
 
 
-def hit_by(model: LiveModel, journey: Journeys, why: str, stage: str = "") -> Hit:
-    """A journey as a hit: at one of its stages, or at its last."""
-    tsc = int(journey[stage][0]) if stage else int(finish(journey)[0])
+def hit_by(model: LiveModel, journey: Journeys, tsc: int, why: str) -> Hit:
+    """A journey as a hit at that moment."""
     at = model.events.starting_at(tsc)
     event = at[:1] if at.size else np.zeros(1, model.events.dtype)
     if not at.size:
