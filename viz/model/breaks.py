@@ -82,7 +82,7 @@ class Slow(Break):
                 return None
             ended = ends(model.fresh, self.name)[
                 1
-            ]  # where the latency ends, which need not be the journey's last stage
+            ]
             first = slow[np.argmin(ended[slow])]
             took, number = duration(model.clock.ns(cycles[first])), grouped(int(model.fresh["seq"][first]))
             why = f"The {LATENCY_NAMES[self.name]} of #{number} took {took}, more than {duration(self.ns)}."
