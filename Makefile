@@ -8,13 +8,20 @@ ARGS ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test build venv lint format picture fuzz soak sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture fuzz soak sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
 
 test: test-libraries build lint
 	@$(BIN)/python -m pytest $(TESTS)
+
+# The tests, and what of bellwire none of them runs.
+coverage: test-libraries build
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(TESTS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/python -m tests.uncovered
 
 lint: build
 	@$(BIN)/ruff check .
