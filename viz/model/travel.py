@@ -15,7 +15,7 @@ from bellwire.engine.events import Clock, Events
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.viz.model import travel, ways
+from bellwire.viz.model import ways
 from bellwire.viz.model.history import History
 from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Moments, Route, Ways
 from bellwire.viz.text.figures import grouped
@@ -209,10 +209,10 @@ class Travel:
     def exact(self, journeys: Journeys, tsc: int) -> list[Token]:
         """What is on the wires at `tsc`: journeys are those under way then."""
         when = self._moments(journeys)
-        found = travel.exact(journeys, when, self.ways.routes(journeys, when), tsc)
+        found = exact(journeys, when, self.ways.routes(journeys, when), tsc)
         if self._echo:
             echoes = self._echoes(tsc, AROUND_SECONDS)
-            found += travel.exact(echoes, ways.none_of(echoes), self._echo_routes(echoes), tsc)
+            found += exact(echoes, ways.none_of(echoes), self._echo_routes(echoes), tsc)
         return found
 
     def legs_of(self, journey: Journeys) -> tuple[str, ...]:

@@ -56,8 +56,6 @@ def past_of(model: LiveModel) -> Past:
     """What was, as this model's source keeps it."""
     if model.recorded is None:
         return HeldPast(model)
-    from bellwire.viz.timeline.past import RecordedPast
-
     return RecordedPast(model, model.recorded.indexer)
 
 
