@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from bellwire.engine._core import lib
+from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import LeftBehindError, check
 
 
@@ -30,6 +31,18 @@ class Owner:
     ) -> None:
         if not isinstance(error, LeftBehindError):
             self.close()
+
+
+class Handle(Owner):
+    """Something of the core's. free: the function of core.h that gives it back."""
+
+    def __init__(self, handle: Any, free: Callable[[Any], object]) -> None:
+        self.handle, self._free = handle, free
+
+    def close(self) -> None:
+        if self.handle != ffi.NULL:
+            self._free(self.handle)
+        self.handle = ffi.NULL
 
 
 class Fd(Owner):
