@@ -177,7 +177,7 @@ def problems(session: Session, model: LiveModel, took: float) -> Iterator[str]:
         yield "no counters at the end"
     elif model.tally.dropped != session.truth()["lost"]:
         yield f"events tell of {model.tally.dropped} dropped, counters of {session.truth()['lost']}"
-    launcher = model.launcher
+    launcher = model.travel.launcher
     if launcher.launched + launcher.aggregated + launcher.waiting != model.journeys.total:
         yield "tokens and journeys do not add up"
     json.dumps([model.tally.counts(), session.truth()])

@@ -14,7 +14,6 @@ from bellwire.engine.calls.arguments import Arguments
 from bellwire.engine.events import Switch
 
 SET_UP, WIRES, SIGNALS = "Set-up", "Wires", "Signals"
-GROUPS = (SET_UP, WIRES, SIGNALS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +21,13 @@ class Call(ABC):
     """name: of one call among a scenario's, as in "irqfd", or "irqfd-2" of several; stable, for diagrams and users.
 
     after: what must have been done before, besides what its members say.
-    switch: the live switch that makes and undoes it, or None; `unless`: and is used only while that is off.
+    switch: the live switch that makes and undoes it, or None.
     made: whether it is so now; undone: whether it was, and no more.
     """
 
     name: str
     after: tuple[Call, ...] = ()
     switch: Switch | None = None
-    unless: bool = False
     made: bool = True
     undone: bool = False
 

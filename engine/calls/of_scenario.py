@@ -165,7 +165,7 @@ class _Machine:
         """Of a way by user space: it is used while the ioeventfd is off; always, if that would not match anyway."""
         if not self.doorbell.hit:
             return call
-        return replace(call, switch=Switch.IOEVENTFD, unless=True, made=not taken)
+        return replace(call, switch=Switch.IOEVENTFD, made=not taken)
 
 
 class _Classic(_Machine):
@@ -297,7 +297,7 @@ class _Classic(_Machine):
                 after, gsi = (guest.irqchip, routing), self.interrupt.gsi
                 calls.append(SetIrqLine(name=name, vm=guest.vm, gsi=gsi, level=level, after=after))
         for call in calls:
-            yield replace(call, switch=Switch.IRQFD, unless=True, made=not self.wiring[Switch.IRQFD])
+            yield replace(call, switch=Switch.IRQFD, made=not self.wiring[Switch.IRQFD])
 
     def _acknowledged(self, guest: GuestCalls, routing: SetGsiRouting, resample: NewEventfd) -> Iterator[Call]:
         """A level by ioctl: the guest tells the VMM, which lowers the line."""

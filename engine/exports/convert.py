@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.exports import EXPORTS, Export
+from bellwire.engine.recordings.recorder import whole_or_not
 from bellwire.engine.recordings.recording import Progress, Recording
 
 
@@ -32,13 +32,5 @@ def write_export(recording: Recording, path: Path, export: Export, progress: Pro
 
     RecordingError if it cannot be written; then, as after an interrupt, nothing is left of it.
     """
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        written = export.write(recording, unfinished, progress)
-        unfinished.replace(path)
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-    return written
+    with whole_or_not(path) as unfinished:
+        return export.write(recording, unfinished, progress)

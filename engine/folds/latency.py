@@ -9,26 +9,12 @@ import numpy.typing as npt
 
 from bellwire.engine.events import Clock, EventKind, Events
 from bellwire.engine.folds.clock_error import ClockError
-from bellwire.engine.folds.histogram import PERCENTILES, Histogram
-from bellwire.engine.folds.journeys import JOURNEY, PARTNERED, STAGES, Journeys, JourneyTracker, finish, no_journeys
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.journeys import PARTNERED, Journeys, JourneyTracker, finish
 from bellwire.engine.folds.omission import ExpectedInterval, Paced
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
-
-__all__ = [
-    "JOURNEY",
-    "LATENCIES",
-    "PERCENTILES",
-    "SPANS",
-    "STAGES",
-    "Histogram",
-    "JourneyTracker",
-    "Journeys",
-    "Latencies",
-    "Series",
-    "no_journeys",
-]
 
 # name: (from stage, to stage). Where nobody reads it, a doorbell ends with the handler that it interrupts, and there is
 # no round trip. Where another process reads it, the round trip is all that is known.

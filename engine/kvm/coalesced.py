@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from typing import Any
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import KvmError, check
-from bellwire.engine.kvm.owner import HasFd, Owner
+from bellwire.engine.kvm.owner import Handle, HasFd, Owner
 from bellwire.engine.kvm.vm import Vm
 
 
@@ -44,13 +43,13 @@ class CoalescedWrite:
     pio: bool
 
 
-class CoalescedRing(Owner):
+class CoalescedRing(Handle):
     """The ring of a VM, seen through one of its vCPUs. There is one, so one taker. May be read while the guest runs."""
 
     def __init__(self, vm: Vm, vcpu: HasFd) -> None:
         """vcpu: one of the VM's vCPUs, which knows the ring in its turn; here its file descriptor is mapped."""
         error = ffi.new("int *")
-        self.handle: Any = lib.bw_coalesced_new(vm.fd, vcpu.fd, error)
+        super().__init__(lib.bw_coalesced_new(vm.fd, vcpu.fd, error), lib.bw_coalesced_free)
         if self.handle == ffi.NULL:
             unknown = "This kernel's KVM has no coalesced writes." if error[0] == -errno.EOPNOTSUPP else ""
             raise KvmError("mapping the ring of coalesced writes", -error[0], unknown)
@@ -61,8 +60,3 @@ class CoalescedRing(Owner):
         """All that waits, oldest first."""
         count = lib.bw_coalesced_take(self.handle, self._out, self.room)
         return [CoalescedWrite(w.address, w.value, w.length, bool(w.pio)) for w in self._out[0:count]]
-
-    def close(self) -> None:
-        if self.handle != ffi.NULL:
-            lib.bw_coalesced_free(self.handle)
-        self.handle = ffi.NULL

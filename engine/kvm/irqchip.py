@@ -14,25 +14,21 @@ from bellwire.engine.errors import check
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.kvm.vm import Vm
 
-SPURIOUS, ISR, IRR = 0x0F0, 0x100, 0x200  # offsets of registers; 256 bits are eight registers, 16 bytes apart
+SPURIOUS, IRR = 0x0F0, 0x200  # offsets of registers; 256 bits are eight registers, 16 bytes apart
 APIC_ENABLED = 1 << 8  # in SPURIOUS
 LEVEL, REMOTE_IRR, MASKED = 1 << 15, 1 << 14, 1 << 16  # in a redirection entry
 
 
 @dataclass(frozen=True)
 class Lapic:
-    """A local APIC. irr: vectors that wait to be taken, isr: taken and not yet ended by EOI."""
+    """A local APIC. irr: vectors that wait to be taken."""
 
-    enabled: bool
     irr: frozenset[int]
-    isr: frozenset[int]
 
     @classmethod
     def of(cls, vcpu: Vcpu) -> Lapic:
         """KVM_GET_LAPIC; waits while the vCPU runs."""
-        registers = _registers(vcpu)
-        enabled = bool(struct.unpack_from("<I", registers, SPURIOUS)[0] & APIC_ENABLED)
-        return cls(enabled, _vectors(registers, IRR), _vectors(registers, ISR))
+        return cls(_vectors(_registers(vcpu), IRR))
 
 
 def enable_lapic(vcpu: Vcpu) -> None:

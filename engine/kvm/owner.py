@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
-from bellwire.engine._core import lib
+from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import LeftBehindError, check
 
 
@@ -39,6 +40,18 @@ class HasFd(Protocol):
     def fd(self) -> int:
         """The file descriptor; -1 once it is closed."""
         ...
+
+
+class Handle(Owner):
+    """Something of the core's. free: the function of engine/core/core.h that gives it back."""
+
+    def __init__(self, handle: Any, free: Callable[[Any], object]) -> None:
+        self.handle, self._free = handle, free
+
+    def close(self) -> None:
+        if self.handle != ffi.NULL:
+            self._free(self.handle)
+        self.handle = ffi.NULL
 
 
 class Fd(Owner):

@@ -6,14 +6,14 @@ from typing import Any
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError
-from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.owner import Handle
 
 
-class Ring(Owner):
+class Ring(Handle):
     """A ring of events that a C thread fills (engine/core/ring.c)."""
 
     def __init__(self, capacity: int) -> None:
-        self.handle = lib.bw_ring_new(capacity)
+        super().__init__(lib.bw_ring_new(capacity), lib.bw_ring_free)
         if self.handle == ffi.NULL:
             raise EngineError(f"No memory for a ring of {capacity} events (a power of two is needed).")
 
@@ -25,8 +25,3 @@ class Ring(Owner):
     def drain(self, out: Any, room: int) -> int:
         """Moves up to `room` events to the C array `out`. Returns how many."""
         return int(lib.bw_ring_drain(self.handle, out, room))
-
-    def close(self) -> None:
-        if self.handle != ffi.NULL:
-            lib.bw_ring_free(self.handle)
-        self.handle = ffi.NULL

@@ -11,13 +11,13 @@ import errno
 import os
 import tempfile
 from contextlib import ExitStack
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, check
-from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.owner import Eventfd, Handle
 from bellwire.engine.kvm.vm import Memory
 
 BLOCKS = 256
@@ -57,7 +57,7 @@ def numbered_file() -> IO[bytes]:
         return file
 
 
-class Uring(Owner):
+class Uring(Handle):
     """A file on disk and the io_uring that reads it into the guest's memory (engine/core/uring.c).
 
     Raises EngineError, one sentence, where io_uring is disabled or missing.
@@ -67,7 +67,8 @@ class Uring(Owner):
         self._file = numbered_file()
         buffer = ffi.cast("char *", memory.pointer) + lib.BW_BLOCK
         error = ffi.new("int *")
-        self.handle: Any = lib.bw_uring_new(self._file.fileno(), BLOCKS, buffer, eventfd.fd, error)
+        handle = lib.bw_uring_new(self._file.fileno(), BLOCKS, buffer, eventfd.fd, error)
+        super().__init__(handle, lib.bw_uring_free)
         if self.handle == ffi.NULL:
             self._file.close()
             raise EngineError(refused(error[0]))
@@ -87,7 +88,5 @@ class Uring(Owner):
         check(lib.bw_uring_read(self.handle, number), f"reading block {number} by io_uring")
 
     def close(self) -> None:
-        if self.handle != ffi.NULL:
-            lib.bw_uring_free(self.handle)
-            self._file.close()
-        self.handle = ffi.NULL
+        super().close()
+        self._file.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError
-from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.owner import Handle
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import Memory
 
@@ -22,7 +20,7 @@ FAULTS = {
 }
 
 
-class VirtqueueDevice(Owner):
+class VirtqueueDevice(Handle):
     """The device's side of a split virtqueue in the guest's memory (engine/core/virtqueue.c).
 
     work: TSC cycles that the device takes for each buffer.
@@ -37,7 +35,8 @@ class VirtqueueDevice(Owner):
             "used": lib.BW_VIRTQUEUE_USED,
         }
         layout = ffi.new("struct bw_vring *", vring)
-        self.handle: Any = lib.bw_virtqueue_new(memory.pointer, memory.size, layout, ring.handle)
+        handle = lib.bw_virtqueue_new(memory.pointer, memory.size, layout, ring.handle)
+        super().__init__(handle, lib.bw_virtqueue_free)
         if self.handle == ffi.NULL:
             raise EngineError("No memory for a virtqueue.")
         lib.bw_virtqueue_set_work(self.handle, work)
@@ -56,8 +55,3 @@ class VirtqueueDevice(Owner):
     def fault(self) -> str:
         """What is wrong with what the driver wrote, as a clause; "" if nothing."""
         return FAULTS.get(lib.bw_virtqueue_fault(self.handle), "")
-
-    def close(self) -> None:
-        if self.handle != ffi.NULL:
-            lib.bw_virtqueue_free(self.handle)
-        self.handle = ffi.NULL

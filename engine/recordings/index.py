@@ -20,12 +20,11 @@ import platformdirs
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.folds.journeys import JourneyTracker
-from bellwire.engine.folds.latency import LATENCIES
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
-from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, extremes, next_level, rows_in, rows_of
+from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, next_level, rows_in, rows_of
 from bellwire.engine.recordings.recording import Progress, Recording
 
-VERSION = 1  # of what is in the cache
+VERSION = 2  # of what is in the cache
 MOST = 1 << 14  # rows that one answer is made of
 COARSEST = 1 << 10  # rows of the last level, or fewer
 TALLIES = 1 << 10  # tallies that are kept
@@ -39,12 +38,8 @@ Times = npt.NDArray[np.uint64]
 class Parts(NamedTuple):
     """What lies in each of n equal parts of a stretch of time. What is counted where a part begins is shared out."""
 
-    kinds: Floats  # shape (n, number of EventKind): events
     lanes: Floats  # shape (n, number of Lane): events
     busy: Floats  # shape (n, len(BUSY)): cycles
-    latencies: Floats  # shape (n, len(LATENCIES)): how many
-    shortest: Floats  # the same shape: ns; infinite if there is none
-    longest: Floats  # ns; 0 if there is none
 
 
 class Level:
@@ -92,8 +87,7 @@ class RecordingIndex:
         edges = np.linspace(0, max(t1 - t0, 1), n + 1)
         start, end = (since(rows[name], t0) for name in ("start", "end"))
         time = np.maximum.accumulate(np.stack([start, end], axis=1).ravel())
-        kinds, lanes, busy, latencies = (shared_out(rows[name], time, edges) for name in SUMS)
-        return Parts(kinds, lanes, busy, latencies, *extremes_between(rows, (start + end) / 2, edges))
+        return Parts(*(shared_out(rows[name], time, edges) for name in SUMS))
 
     def _rows(self, t0: int, t1: int) -> Rows:
         """Those of the finest level that has no more than MOST there."""
@@ -163,7 +157,7 @@ def read_rows(
         events = recording.read_once(number)
         if events.size:
             tally.feed(events)
-            yield rows_of(events, tracker.feed(events), recording.header.clock)
+            yield rows_of(events, tracker.feed(events))
         progress((number + 1) / batches)
 
 
@@ -183,21 +177,6 @@ def shared_out(amounts: npt.NDArray[Any], time: Floats, edges: Floats) -> Floats
         steps = np.stack([total - amounts[:, column], total], axis=1).ravel()
         out[:, column] = np.diff(np.interp(edges, time, steps, left=0.0, right=total[-1]))
     return out
-
-
-def extremes_between(rows: Rows, middle: Floats, edges: Floats) -> tuple[Floats, Floats]:
-    """The least and the greatest of the rows whose middle lies in each part; shape (parts, latencies)."""
-    inside = (middle >= edges[0]) & (middle <= edges[-1])
-    place = np.clip(np.searchsorted(edges, middle[inside], side="right") - 1, 0, edges.size - 2)
-    columns = [
-        (
-            extremes(place, rows["min"][inside, number].astype(np.float64), edges.size - 1)[0],
-            extremes(place, rows["max"][inside, number].astype(np.float64), edges.size - 1)[1],
-        )
-        for number in range(len(LATENCIES))
-    ]
-    low, high = (np.stack(side, axis=1) for side in zip(*columns, strict=True))
-    return low, high
 
 
 # -- the cache

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -138,20 +138,30 @@ class Recorder:
 
 def save_recording(path: Path, header: Header, batches: Iterable[Events]) -> int:
     """Writes a recording of these batches; how many events. RecordingError, and no file, if that is not possible."""
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
+    with whole_or_not(path) as unfinished:
         with Recorder(unfinished, header) as recorder:
             for events in batches:
                 recorder.append(events)
         if recorder.error is not None:
             raise recorder.error
+    return recorder.events
+
+
+@contextlib.contextmanager
+def whole_or_not(path: Path) -> Iterator[Path]:
+    """Another file to write to, which replaces `path` once all is well; after an error nothing is left of it.
+
+    RecordingError if it cannot be written.
+    """
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        yield unfinished
         unfinished.replace(path)
     except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error.strerror}") from error
+        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
-    return recorder.events
 
 
 def by_time(events: Events) -> Events:

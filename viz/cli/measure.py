@@ -40,14 +40,9 @@ class Measurement:
     trouble: list[str]
     interrupted: int = 0  # number of the signal that ended it early
 
-    @property
-    def signals(self) -> int:
-        """Doorbells rung, or, where the host keeps the pace, interrupts signalled."""
-        return signals(self.source, self.tally)
-
 
 def signals(source: Source, tally: Tally) -> int:
-    """What the pace counts."""
+    """What the pace counts: doorbells rung, or, where the host keeps it, interrupts signalled."""
     return tally.irqs_signalled if source.scenario.doorbell is None else tally.doorbells_rung
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
 
 from bellwire.viz.model.travel import Token
-from bellwire.viz.model.ways import HEAVY_LEGS, INTERRUPT_LEGS
+from bellwire.viz.model.ways import INTERRUPT_LEGS
 
 CORE = 10.0  # half the size of a token, canvas pixels
 GLOW = 24.0
@@ -45,7 +45,7 @@ def token_color(token: Token, turned: bool = False) -> str:
     """The theme's name of the token's colour."""
     if token.leg in INTERRUPT_LEGS or turned:
         return "interrupt"
-    return "heavy" if token.leg in HEAVY_LEGS else "doorbell"
+    return "heavy" if token.heavy else "doorbell"
 
 
 def shape_outline(shape: str, half: float) -> QPainterPath:

@@ -108,11 +108,6 @@ class Diagram(QWidget):
         before, self._looked_at = self._looked_at, (transport.paused, transport.paused and self.model.playhead, part)
         return before != self._looked_at
 
-    def set_model(self, model: LiveModel) -> None:
-        """Shows another source."""
-        self.model = model
-        self._redesign()
-
     def set_extended(self, on: bool) -> None:
         """The parts of the kernel that a signal passes, or the simple picture."""
         self.extended = on

@@ -80,9 +80,7 @@ class Slow(Break):
             slow = np.flatnonzero(np.nan_to_num(cycles) > self.ns * model.clock.hz / 1e9)
             if not slow.size:
                 return None
-            ended = ends(model.fresh, self.name)[
-                1
-            ]
+            ended = ends(model.fresh, self.name)[1]
             first = slow[np.argmin(ended[slow])]
             took, number = duration(model.clock.ns(cycles[first])), grouped(int(model.fresh["seq"][first]))
             why = f"The {LATENCY_NAMES[self.name]} of #{number} took {took}, more than {duration(self.ns)}."

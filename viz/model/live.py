@@ -104,7 +104,7 @@ class LiveModel:
     """Folds a source into what the views need.
 
     Guarantees: everything is computed from events; the history is bounded; a paused or slow view loses nothing of the
-    capture; launcher.launched + launcher.aggregated + launcher.waiting = journeys folded.
+    capture; of travel.launcher launched + aggregated + waiting = journeys folded.
     """
 
     def __init__(self, source: Source) -> None:
@@ -225,11 +225,6 @@ class LiveModel:
     # -- the state
 
     @property
-    def launcher(self) -> Launcher:
-        """What lets journeys' tokens set out in real time."""
-        return self.travel.launcher
-
-    @property
     def fill(self) -> float:
         """How full the memory for events and journeys is, 0..1."""
         return min(max(len(self.events) / self.events.limit, len(self.journeys) / self.journeys.limit), 1.0)
@@ -258,11 +253,6 @@ class LiveModel:
     def playhead(self) -> int:
         """The moment that the view shows, TSC."""
         return self.transport.playhead
-
-    @property
-    def speed(self) -> float:
-        """Viewer's time to guest's time: 1, or less in slow motion."""
-        return 1 / self.transport.factor
 
     @property
     def behind(self) -> float:

@@ -203,11 +203,7 @@ class Plot(Card):
         """The card, and why it is empty if it is."""
         super().paintEvent(event)
         if self.empty:
-            painter = QPainter(self)
-            painter.setFont(self.theme.font(13))
-            painter.setPen(self.theme.color("text_muted"))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.body, flags, self.empty)
+            self.paint_reason(QPainter(self), self.empty)
 
     def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark], taken: Sequence[QRectF] = ()) -> None:
         """Vertical lines with labels beside them at the top, on the right, at the area's edge on the left.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
@@ -11,7 +11,7 @@ from bellwire.viz.style.theme import Theme
 RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it
 HEADER = 40
-TITLE_SIZE, FACT_SIZE, LEGEND_SIZE = 14, 11, 11
+TITLE_SIZE, REASON_SIZE, FACT_SIZE, LEGEND_SIZE = 14, 13, 11, 11
 SAMPLE = 10  # length of the line in a legend entry
 
 
@@ -104,6 +104,16 @@ class Card(QWidget):
     def body(self) -> QRectF:
         """What is inside the padding, under the header."""
         return QRectF(self.rect()).adjusted(PADDING, self.header, -PADDING, -PADDING * 0.6)
+
+    def header_rect(self, left: float, size: QSize) -> QRect:
+        """Where in the header a control of this size stands."""
+        return QRect(QPoint(round(left), (self.header - size.height()) // 2 + 3), size)
+
+    def paint_reason(self, painter: QPainter, text: str) -> None:
+        """Why there is nothing in the body."""
+        painter.setFont(self.theme.font(REASON_SIZE))
+        painter.setPen(self.theme.color("text_muted"))
+        painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""

@@ -47,6 +47,14 @@ def keeps(event: QEvent, keys: Sequence[Qt.Key]) -> bool:
     return True
 
 
+def presses(event: QKeyEvent, button: QAbstractButton) -> bool:
+    """Whether a key clicks the button, beside Space, which Qt sees to: then it is clicked."""
+    if event.key() not in BUTTON_KEYS[1:]:
+        return False
+    button.click()
+    return True
+
+
 class Button(QPushButton):
     """A push button that Space and Enter press while it has the focus; a click does not take the focus."""
 
@@ -59,9 +67,7 @@ class Button(QPushButton):
         return keeps(event, BUTTON_KEYS) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in BUTTON_KEYS[1:]:
-            self.click()
-        else:
+        if not presses(event, self):
             super().keyPressEvent(event)
 
 
@@ -88,9 +94,7 @@ class IconButton(QToolButton):
         return keeps(event, BUTTON_KEYS) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in BUTTON_KEYS[1:]:
-            self.click()
-        else:
+        if not presses(event, self):
             super().keyPressEvent(event)
 
 
@@ -126,9 +130,7 @@ class Toggle(QAbstractButton):
         return keeps(event, BUTTON_KEYS) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in BUTTON_KEYS[1:]:
-            self.click()
-        else:
+        if not presses(event, self):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -35,11 +35,6 @@ class Bins:
         self.newest = -1  # number of the newest finest bin, counted from TSC 0
         self._rows: dict[str, list[Floats]] = {}
 
-    @property
-    def rows(self) -> list[str]:
-        """What has been added to."""
-        return sorted(self._rows)
-
     def roll_to(self, tsc: int) -> None:
         """Moves on to a time: what is too old for a ring leaves it."""
         newest = max(tsc // self.width, self.newest)

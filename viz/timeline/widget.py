@@ -166,13 +166,7 @@ class Timeline(Card):
         self.minimap.set_theme(theme)
 
     def _place_button(self) -> None:
-        size = self.live.sizeHint()
-        self.live.setGeometry(
-            round(PADDING + self._title_width() + 16),
-            (self.header - size.height()) // 2 + 3,
-            size.width(),
-            size.height(),
-        )
+        self.live.setGeometry(self.header_rect(PADDING + self._title_width() + 16, self.live.sizeHint()))
 
     def _place_minimap(self) -> None:
         body, height = self.body, self.theme.px(HEIGHT)

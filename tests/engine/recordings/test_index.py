@@ -11,7 +11,6 @@ import pytest
 
 from bellwire.engine.events import EventKind, Lane
 from bellwire.engine.folds.journeys import JourneyTracker
-from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.spans import awake, flights, instruction
 from bellwire.engine.folds.tally import Tally, state_of
 from bellwire.engine.recordings.index import MOST, Level, RecordingIndex, folder_of
@@ -48,14 +47,7 @@ def test_the_whole_adds_up(recording: Recording, index: RecordingIndex) -> None:
     events = recording.window(0, 2**64 - 1)
     journeys = JourneyTracker(recording.header.scenario).feed(events)
     bins = index.bins(recording.first, recording.last, 1)
-    np.testing.assert_allclose(bins.kinds[0], np.bincount(events["kind"], minlength=bins.kinds.shape[1]))
     np.testing.assert_allclose(bins.lanes[0], np.bincount(events["lane"], minlength=len(Lane)))
-    latencies = Latencies(recording.header.scenario, recording.header.clock)
-    latencies.feed(events)
-    round_trip, histogram = LATENCIES.index("round_trip"), latencies.histograms["round_trip"]
-    assert bins.latencies[0, round_trip] == latencies.journeys
-    assert bins.longest[0, round_trip] == pytest.approx(histogram.max, rel=1e-3)
-    assert 0 < bins.shortest[0, round_trip] <= histogram.min
     for name, spans in (("flight", flights(journeys)), ("awake", awake(events)), ("instruction0", instruction(events))):
         busy = float((spans.end - spans.start).sum())  # a stretch over a batch's border is left out
         assert bins.busy[0, BUSY.index(name)] == pytest.approx(busy, rel=1e-3)
@@ -69,13 +61,12 @@ def test_parts_add_up_and_are_where_the_events_are(recording: Recording, index: 
         events = recording.window(int(edges[part]), int(edges[part + 1]))
         assert bins.lanes[part].sum() == pytest.approx(events.size, abs=2 * EVENTS_A_ROW)
     assert bins.lanes.sum() == pytest.approx(len(recording))
-    assert np.isfinite(bins.shortest[:, 0]).all()
 
 
 def test_outside_of_the_recording_there_is_nothing(recording: Recording, index: RecordingIndex) -> None:
     for t0, t1 in ((0, recording.first - 1), (recording.last + 1, recording.last + 10**9), (5, 5)):
         bins = index.bins(t0, t1, 7)
-        assert (bins.kinds.sum(), bins.latencies.sum()) == (0, 0)
+        assert (bins.lanes.sum(), bins.busy.sum()) == (0, 0)
     around = index.bins(0, recording.last * 2, 10)
     assert around.lanes.sum() == pytest.approx(len(recording))
 
@@ -96,20 +87,18 @@ def test_merged_rows_add_up() -> None:
     rows = np.concatenate([rows_of_seconds(start) for start in range(3)])
     coarse = next_level(rows)
     assert coarse.size == -(-rows.size // MERGED)
-    for name in ("kinds", "busy", "count"):
+    for name in ("lanes", "busy"):
         np.testing.assert_allclose(coarse[name].sum(axis=0), rows[name].sum(axis=0), rtol=1e-5)
     assert (coarse["start"][0], coarse["end"][-1]) == (rows["start"][0], rows["end"][-1])
-    np.testing.assert_array_equal(coarse["max"].max(axis=0), rows["max"].max(axis=0))
 
 
 def rows_of_seconds(start: int) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     """The rows of some round trips."""
-    from bellwire.engine.events import Clock
     from bellwire.engine.recordings.synthetic import round_trips
     from bellwire.engine.scenarios.scenario import load_scenario
 
     events = round_trips(np.random.default_rng(start), 10**9 * (1 + start), 10**6 * start)
-    return rows_of(events, JourneyTracker(load_scenario("roundtrip")).feed(events), Clock(2e9))
+    return rows_of(events, JourneyTracker(load_scenario("roundtrip")).feed(events))
 
 
 def test_it_is_kept_and_found_again(recording: Recording, index: RecordingIndex) -> None:

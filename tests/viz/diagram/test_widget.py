@@ -72,7 +72,7 @@ def test_tokens_are_painted(qtbot: QtBot) -> None:
     picture = diagram.grab().toImage()
     at = next(p.at for p in diagram.placed if 0.1 < p.token.at < 0.4 and p.token.leg == "ioeventfd")
     assert picture.pixelColor(at.toPoint()).name().upper() == DARK.doorbell
-    model.launcher.carriers.clear()
+    model.travel.launcher.carriers.clear()
     diagram.refresh()
     assert diagram.placed == []
 
@@ -128,7 +128,7 @@ def test_help_is_of_the_innermost_thing(qtbot: QtBot) -> None:
 
 def test_click_chooses_the_part_under_it_and_shows_it(qtbot: QtBot) -> None:
     _, model, diagram = shown(qtbot)
-    model.launcher.carriers.clear()
+    model.travel.launcher.carriers.clear()
     diagram.refresh()
     plain = diagram.grab().toImage()
     for at, name in ((QPoint(450, 197), "ioeventfd"), (QPoint(631, 321), "irq_fd"), (QPoint(150, 190), "driver")):
@@ -180,7 +180,7 @@ def test_extended_diagram_lights_the_parts_on_the_way_and_those_that_hold_a_toke
     lit = diagram._stage.lit(diagram._place([Token("ioeventfd", 0.2, 1)]))
     assert set(lit) == {"driver", "bus", "device", "queue", "wakes"}
     assert [name for name, light in lit.items() if light.inside] == ["bus"]
-    model.launcher.carriers.clear()
+    model.travel.launcher.carriers.clear()
     diagram.refresh()
     dark = diagram.grab().toImage()
     model.step(-1)

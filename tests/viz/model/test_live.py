@@ -19,7 +19,7 @@ from tests.support.models import FRAME, run, running
 
 
 def counted(model: LiveModel) -> int:
-    return model.launcher.launched + model.launcher.aggregated + model.launcher.waiting
+    return model.travel.launcher.launched + model.travel.launcher.aggregated + model.travel.launcher.waiting
 
 
 def test_everything_is_folded_and_every_journey_is_in_one_token() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTextBrowser, QVBoxLayout, QWidget
 
@@ -193,9 +193,7 @@ class CallPanel(Panel):
         self._place_copy()
 
     def _place_copy(self) -> None:
-        size = self.copy.sizeHint()
-        width = max(size.width(), self.theme.px(78))
-        top = (self.header - size.height()) // 2 + 3
-        self.copy.setGeometry(self.width() - PADDING - width + 4, top, width, size.height())
+        size = self.copy.sizeHint().expandedTo(QSize(self.theme.px(78), 0))
+        self.copy.setGeometry(self.header_rect(self.width() - PADDING - size.width() + 4, size))
         self._set_title()
         self.update()

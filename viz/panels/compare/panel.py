@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -106,10 +105,7 @@ class ComparePanel(Panel):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.pair is None:
-            painter.setFont(self.theme.font(13))
-            painter.setPen(self.theme.color("text_muted"))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.body, flags, why_nothing(self.model.baseline))
+            self.paint_reason(painter, why_nothing(self.model.baseline))
             return
         shown = self.shown("a"), self.shown("b")
         ComparePainter(painter, self.theme, self.body).paint(self.pair, self.rows, shown)

@@ -44,7 +44,6 @@ COLUMNS = (
     Column("number", 92, True, "Of the doorbell or the interrupt"),
     Column("latency", 98, True, "Of its journey: the round trip, else the way that is measured"),
 )
-WORDS = next(n for n, column in enumerate(COLUMNS) if not column.width)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenu, QScrollBar, QWidget
 
@@ -271,27 +271,21 @@ class EventsPanel(Panel):
         self._place()
 
     def _place(self) -> None:
-        px = self.theme.px
+        px, high = self.theme.px, self.theme.px(30)
         left, right = round(PADDING + self._title_width()) + px(20), self.width() - PADDING
         button = self.live.sizeHint().width() if not self.live.isHidden() else 0
-        self.live.setGeometry(self._header_rect(right - button, button))
+        self.live.setGeometry(self.header_rect(right - button, QSize(button, high)))
         right -= button + px(10) * bool(button)
         width = min(max((right - left) * 6 // 10, px(LEAST_FILTER)), px(MOST_FILTER))
-        self.line.setGeometry(self._header_rect(left, width))
-        self.says.setGeometry(self._header_rect(left + width + px(12), max(right - left - width - px(12), 0)))
+        self.line.setGeometry(self.header_rect(left, QSize(width, high)))
+        rest = max(right - left - width - px(12), 0)
+        self.says.setGeometry(self.header_rect(left + width + px(12), QSize(rest, high)))
         body = self.body.toRect().adjusted(-4, px(4), 6, 4)
         self.table.setGeometry(body.adjusted(0, 0, -BAR, 0))
         self.bar.setGeometry(QRect(body.right() - BAR + 2, body.top() + px(24), BAR, body.height() - px(24)))
-
-    def _header_rect(self, left: int, width: int) -> QRect:
-        height = self.theme.px(30)
-        return QRect(left, (self.header - height) // 2 + 3, width, height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card; the table says by itself what is in it, but not why it is empty."""
         super().paintEvent(event)
         if self.table.isHidden():
-            painter = QPainter(self)
-            painter.setFont(self.theme.font(13))
-            painter.setPen(self.theme.color("text_muted"))
-            painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter, NOTHING if len(self.model.events) else EMPTY)
+            self.paint_reason(QPainter(self), NOTHING if len(self.model.events) else EMPTY)

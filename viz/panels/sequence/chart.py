@@ -51,11 +51,6 @@ class Segment:
     via: str = ""  # a lifeline that it passes, without a stamp there
 
     @property
-    def measured(self) -> bool:
-        """Whether both ends are stamps of what they say."""
-        return not self.bound
-
-    @property
     def cycles(self) -> int:
         """How long it took, or its bound."""
         return self.end - self.start

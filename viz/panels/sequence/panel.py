@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from time import monotonic
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -99,9 +99,8 @@ class SequencePanel(Panel):
         self._place_button()
 
     def _place_button(self) -> None:
-        size, px = self.scale.sizeHint(), self.theme.px
-        top = (self.header - size.height()) // 2 + 3
-        self.scale.setGeometry(self.width() - PADDING - size.width() + px(4), top, size.width(), size.height())
+        size = self.scale.sizeHint()
+        self.scale.setGeometry(self.header_rect(self.width() - PADDING - size.width() + self.theme.px(4), size))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, the journey's name, the chart."""
@@ -109,10 +108,7 @@ class SequencePanel(Panel):
         painter = QPainter(self)
         if self.chart is None:
             interrupt = self.model.scenario.interrupt
-            painter.setFont(self.theme.font(13))
-            painter.setPen(self.theme.color("text_muted"))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.body, flags, NONE_WILL_COME if interrupt and interrupt.masked else NO_JOURNEY)
+            self.paint_reason(painter, NONE_WILL_COME if interrupt and interrupt.masked else NO_JOURNEY)
             return
         area = self.body.adjusted(-PADDING / 2, self.theme.px(6), PADDING / 2, 0)
         playhead = self.model.playhead if self.model.transport.exact else None

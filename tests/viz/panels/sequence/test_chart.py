@@ -53,7 +53,7 @@ def check(journey: Journeys, chart: Chart, model: LiveModel) -> None:
     for segment in chart.segments:
         assert segment.start < segment.end
         assert segment.color in COLORS
-        if segment.measured:
+        if not segment.bound:
             assert {segment.start, segment.end} <= stamps
     names = {line.key for line in chart.lifelines}
     for segment in chart.segments:
@@ -180,7 +180,7 @@ def test_a_guest_that_holds_interrupts_off_splits_the_way_back() -> None:
         "irq-window", [(250, EventKind.WINDOW, Lane.GUEST, 0, 0, 7, 0)], ring=1, doorbell=200, irq=220, handler=300
     )
     assert [segment.cycles for segment in made.segments[-2:]] == [30, 50]
-    assert all(segment.measured for segment in made.segments[-2:])
+    assert all(not segment.bound for segment in made.segments[-2:])
 
 
 def test_the_end_of_an_interrupt_is_shown_where_it_is_stamped_and_said_where_not() -> None:
