@@ -20,12 +20,12 @@ from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 
 SECONDS = 20  # that reading one file may take before it counts as hung
-FORMAT_1 = Path(__file__).parent / "recordings" / "format-1.arrow"
+OLDER = [Path(__file__).parent / "recordings" / f"format-{version}.arrow" for version in (1, 2)]
 
 
 def small_recording(path: Path) -> bytes:
     """A few batches of a few events."""
-    header = Recording(FORMAT_1).header
+    header = Recording(OLDER[0]).header
     with Recorder(path, Header(header.scenario, header.host, header.backend, header.clock, header.program)) as recorder:
         for start in range(4):
             events = np.zeros(20, EVENT)
@@ -69,13 +69,13 @@ def read_all(path: Path) -> bool:
 
 
 def main(rounds: int, seed: int = 1) -> None:
-    """Both formats in turns."""
+    """Every format in turns."""
     rng, opened = random.Random(seed), 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "damaged.arrow"
-        sources = (small_recording(path), FORMAT_1.read_bytes())
+        sources = (small_recording(path), *(older.read_bytes() for older in OLDER))
         for number in range(rounds):
-            path.write_bytes(damaged(sources[number % 2], rng))
+            path.write_bytes(damaged(sources[number % len(sources)], rng))
             faulthandler.dump_traceback_later(SECONDS, exit=True)
             opened += read_all(path)
     faulthandler.cancel_dump_traceback_later()

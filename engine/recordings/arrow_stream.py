@@ -1,8 +1,11 @@
-"""The messages of an Arrow IPC stream, found without reading what they carry.
+"""The messages of an Arrow IPC file or stream, found without reading what they carry.
 
-A stream is a row of messages: FF FF FF FF, the length of a flatbuffer (Message.fbs), the flatbuffer, its body. Arrow's
-own reader wants the body of every message before it looks at the next one; to index a file of gigabytes at once, only
-the flatbuffers are looked at here. Whatever they hold, the answer is a Message or a ValueError: no offset is trusted.
+A stream is a row of messages: FF FF FF FF, the length of a flatbuffer (Message.fbs), the flatbuffer, its body. A file
+is eight bytes that say so, a stream, and a footer that says where its messages are: without the footer, as long as it
+is being written or once it was cut off, the stream in it is there all the same, so nothing here needs the footer.
+Arrow's own reader wants the body of every message before it looks at the next one; to index a file of gigabytes at
+once, only the flatbuffers are looked at here. Whatever they hold, the answer is a Message or a ValueError: no offset is
+trusted.
 Source: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
 """
 
@@ -13,6 +16,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+FILE_MAGIC = b"ARROW1\0\0"  # what a file begins with, and a stream does not
 CONTINUATION = b"\xff\xff\xff\xff"
 END_OF_STREAM = CONTINUATION + b"\0\0\0\0"
 SCHEMA, RECORD_BATCH = 1, 3  # MessageHeader
@@ -111,6 +115,11 @@ class Message:
     def end(self) -> int:
         """Where the next one begins."""
         return self.offset + self.size
+
+
+def stream_start(file: int) -> int:
+    """Where the stream begins in what may be a file or a stream by itself; OSError."""
+    return len(FILE_MAGIC) if os.pread(file, len(FILE_MAGIC), 0) == FILE_MAGIC else 0
 
 
 def read_message(file: int, offset: int) -> Message | None:

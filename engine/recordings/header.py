@@ -36,7 +36,7 @@ from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, scenario_of
 from bellwire.engine.source import Label, Source
 
-VERSION = 2
+VERSION = 3  # 1: batches that say nothing of themselves; 2: an Arrow stream; 3: an Arrow file
 COLUMNS = {
     "tsc": "time in TSC cycles of the host's clock, which guest and host share (guest offset 0); clock_hz a second",
     "kind": "what happened: see `kinds`",

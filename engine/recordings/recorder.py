@@ -1,10 +1,10 @@
-"""Writes a recording while its events come.
+"""Writes a recording while its events come: an Arrow IPC file, whose footer other programs want to see.
 
 Guarantees:
 - What was appended is on its way to the disk after half a second, or once there is a batch of it; so a process that is
   killed loses less than a second, as long as append() is called, be it without events.
 - A failure to write ends the recording, never the session: it is kept in `Recorder.error`.
-- A file that was closed ends with its Outline; one that was not has lost nothing else.
+- A file that was closed ends with its Outline and Arrow's footer; one that was not has lost nothing else.
 
 Batches are compressed only on demand: as they are, any tool can map the file and read a batch without decoding it.
 """
@@ -56,7 +56,7 @@ class Recorder:
         except OSError as error:
             raise RecordingError(f"{path} cannot be written: {error.strerror}") from error
         options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)
-        self._writer = pa.ipc.new_stream(self._file, self._schema, options=options)
+        self._writer = pa.ipc.new_file(self._file, self._schema, options=options)
 
     @property
     def events(self) -> int:

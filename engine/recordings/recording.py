@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events, no_events
-from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message
+from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
 from bellwire.engine.recordings.header import METADATA, read_header
 from bellwire.engine.recordings.outline import Outline
@@ -64,9 +64,10 @@ class Recording:
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
         try:
             with opened_file(path) as file:
-                self._schema = schema_message(file)
+                message = schema_message(file)
+                self._schema = os.pread(file, message.size, message.offset)
                 self.header = read_header(pa.ipc.read_schema(pa.py_buffer(self._schema)), path)
-                self.entries: Entries = np.array(list(self._walk(file, len(self._schema))), ENTRY)
+                self.entries: Entries = np.array(list(self._walk(file, message.end)), ENTRY)
         except DAMAGE as error:
             reason = getattr(error, "strerror", None) or "not an Arrow file, or cut off at its start"
             raise RecordingError(f"{path} cannot be opened as a recording: {reason}.") from error
@@ -231,9 +232,9 @@ def opened_file(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def schema_message(file: int) -> bytes:
+def schema_message(file: int) -> Message:
     """The first message of the file; ValueError if it is no schema."""
-    message = read_message(file, 0)
+    message = read_message(file, stream_start(file))
     if message is None or message.kind != SCHEMA:
         raise ValueError("no schema")
-    return os.pread(file, message.size, 0)
+    return message

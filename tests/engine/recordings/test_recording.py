@@ -13,6 +13,7 @@ import pytest
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Clock, EventKind, Lane, Setting, Switch, event
+from bellwire.engine.recordings.arrow_stream import END_OF_STREAM
 from bellwire.engine.recordings.batch import plausible
 from bellwire.engine.recordings.header import VERSION, Header
 from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
@@ -50,7 +51,7 @@ def test_settings_survive(tmp_path: Path) -> None:
 
 def read_with_arrow(path: Path) -> pa.Table:
     """What any tool that reads Arrow makes of it."""
-    return pa.ipc.open_stream(path.read_bytes(), options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
+    return pa.ipc.open_file(path.read_bytes(), options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
 
 
 def test_other_tools_read_it(path: Path) -> None:
@@ -133,12 +134,37 @@ def test_a_recording_is_saved_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["saved.arrow"]
 
 
+def older(version: int) -> Recording:
+    """A recording of an earlier format, which was an Arrow stream."""
+    return Recording(Path(__file__).parents[2] / "recordings" / f"format-{version}.arrow")
+
+
 def test_format_1_is_still_read() -> None:
     """It was compressed, and said nothing about its batches."""
-    recording = Recording(Path(__file__).parents[2] / "recordings" / "format-1.arrow")
+    recording = older(1)
     assert (len(recording), recording.warning) == (recording.outline().events, "")
     assert recording.outline().kinds["RING"] > 0
     assert recording.header.started == ""
+
+
+def test_format_2_is_still_read_and_written_anew_it_holds_the_same(tmp_path: Path) -> None:
+    recording = older(2)
+    assert (len(recording), recording.entries["events"].tolist(), recording.warning) == (120, [40, 40, 40], "")
+    assert recording.closing == recording.outline()
+    save_recording(tmp_path / "new.arrow", recording.header, recording.batches())
+    again = Recording(tmp_path / "new.arrow")
+    np.testing.assert_array_equal(np.concatenate(list(again.batches())), np.concatenate(list(recording.batches())))
+    assert (again.outline(), again.header.scenario) == (recording.outline(), recording.header.scenario)
+
+
+def test_a_file_is_the_stream_behind_eight_bytes(path: Path, tmp_path: Path) -> None:
+    """So the two are read alike, wherever they end."""
+    whole = path.read_bytes()
+    stream = tmp_path / "stream.arrow"
+    for size in (len(whole), int(Recording(path).entries[2]["offset"])):
+        stream.write_bytes(whole[8:size])
+        read, appended = list(Recording(stream).batches()), BATCHES if size == len(whole) else BATCHES[:2]
+        np.testing.assert_array_equal(np.concatenate(read), np.concatenate(appended))
 
 
 def test_an_empty_batch_is_not_written(tmp_path: Path) -> None:
@@ -149,11 +175,24 @@ def test_an_empty_batch_is_not_written(tmp_path: Path) -> None:
     assert recording.window(0, 100).size == 0
 
 
+def stream_end(path: Path) -> int:
+    """Where the mark begins to be whole that ends the stream in a file; behind it is the footer only."""
+    return path.read_bytes().rindex(END_OF_STREAM) + len(END_OF_STREAM)
+
+
+def test_the_footer_holds_nothing_that_is_needed(path: Path) -> None:
+    whole, end = path.read_bytes(), stream_end(path)
+    for size in range(end, len(whole)):
+        path.write_bytes(whole[:size])
+        recording = Recording(path)
+        assert (len(recording), recording.warning, recording.closing) == (9, "", recording.outline())
+
+
 def test_a_file_cut_off_anywhere_opens_or_is_refused(path: Path, tmp_path: Path) -> None:
     whole, appended = path.read_bytes(), np.concatenate(BATCHES)
     lengths: list[int] = []
     cut = tmp_path / "cut.arrow"
-    for size in range(len(whole)):
+    for size in range(stream_end(path)):
         cut.write_bytes(whole[:size])
         try:
             recording = Recording(cut)
@@ -183,7 +222,7 @@ def rewritten(path: Path, change: dict[str, object]) -> Path:
     table = read_with_arrow(path)
     content = json.loads(table.schema.metadata[b"bellwire"]) | change
     schema = table.schema.with_metadata({"bellwire": json.dumps(content)})
-    with pa.ipc.new_stream(str(path), schema) as writer:
+    with pa.ipc.new_file(str(path), schema) as writer:
         writer.write_table(table.cast(schema))
     return path
 

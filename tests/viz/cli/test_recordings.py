@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 def test_info_says_what_it_is_of(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(path)]) == 0
     printed = capsys.readouterr().out
-    for words in ("Test CPU", "format 2", "2.000000 GHz", "ioeventfd off", "round trip", "HANDLER", "3 dropped"):
+    for words in ("Test CPU", "format 3", "2.000000 GHz", "ioeventfd off", "round trip", "HANDLER", "3 dropped"):
         assert words in printed
 
 
@@ -34,7 +34,7 @@ def test_info_json_agrees_with_the_recording(path: Path, capsys: pytest.CaptureF
     assert main(["info", str(path), "--json"]) == 0
     report, recording = json.loads(capsys.readouterr().out), Recording(path)
     outline = recording.outline()
-    assert (report["format"], report["backend"], report["missing"]) == (2, "kvm_fake", "")
+    assert (report["format"], report["backend"], report["missing"]) == (3, "kvm_fake", "")
     assert report["bytes"] == path.stat().st_size
     assert report["outline"]["kinds"] == outline.kinds
     assert report["counts"]["doorbells_rung"] == outline.kinds["RING"]
