@@ -37,6 +37,8 @@ int bw_thread_start(pthread_t *thread, void *(*body)(void *), void *argument, in
     }
     pthread_sigmask(SIG_SETMASK, &all_but_kick, &before); /* the new thread inherits it */
     int error = pthread_create(thread, &attributes, body, argument);
+    if (error && error != EAGAIN && cpu >= 0) /* pinning helps and is no need: a sandbox may forbid it */
+        error = pthread_create(thread, NULL, body, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (!error)

@@ -17,7 +17,7 @@ PLAIN = [pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type)
 def write(recording: Recording, path: Path, progress: Progress) -> int:
     """How many events."""
     written, schema = 0, pa.schema(PLAIN)
-    with pa.csv.CSVWriter(str(path), schema) as writer:
+    with path.open("wb") as file, pa.csv.CSVWriter(file, schema) as writer:
         for events in batches(recording, progress):
             plain = [
                 column.cast(field.type) for column, field in zip(column_arrays(recording, events), PLAIN, strict=True)

@@ -25,7 +25,7 @@ def run_of(recording: Recording) -> dict[str, str]:
     """What tells this file's rows from those of others."""
     header = recording.header
     return {
-        "recording": recording.path.stem,
+        "recording": recording.path.stem.encode(errors="backslashreplace").decode(),  # a name need not be text
         "scenario": header.scenario.name,
         "backend": header.backend,
         "cpu": header.host.get("cpu", ""),
@@ -52,7 +52,7 @@ def write(recording: Recording, path: Path, progress: Progress) -> int:
     run, written = run_of(recording), 0
     schema = schema_of(recording.header, run)
     waiting: list[pa.RecordBatch] = []
-    with pa.parquet.ParquetWriter(str(path), schema, compression="zstd") as writer:
+    with path.open("wb") as file, pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for events in batches(recording, progress):
             waiting.append(batch_of(recording, events, run, schema))
             written += events.size

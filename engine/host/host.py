@@ -104,12 +104,20 @@ def kvm_backend(root: Path = ROOT) -> str:
     return next(iter(working or loaded), "")
 
 
+def allowed_cpus() -> list[int]:
+    """The CPUs that this process may run on, or, where it may not ask (a sandbox), those that there are."""
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except OSError:
+        return list(range(os.cpu_count() or 1))
+
+
 def host_facts(root: Path = ROOT) -> dict[str, str]:
     """What a measurement must be labelled with: kernel, cpu, cpus, backend, clock."""
     return {
         "kernel": read_text(root / "proc/sys/kernel/osrelease"),
         "cpu": cpuinfo(root).get("model name", "unknown"),
-        "cpus": str(len(os.sched_getaffinity(0))),
+        "cpus": str(len(allowed_cpus())),
         "backend": kvm_backend(root) or "none",
         "clock": read_text(root / "sys/devices/system/clocksource/clocksource0/current_clocksource"),
     }

@@ -94,13 +94,25 @@ class Eventfd(Fd):
 
     def take(self) -> int:
         """What read(2) gives now: the whole count, or 1 of a semaphore; 0 if there is nothing. Never blocks."""
+        return os.eventfd_read(self.fd) if self._readable else 0
+
+    @property
+    def _readable(self) -> bool:
+        """Whether the count is above 0."""
         waiting = select.poll()
         waiting.register(self.fd, select.POLLIN)
-        return os.eventfd_read(self.fd) if waiting.poll(0) else 0
+        return bool(waiting.poll(0))
 
-    def count(self) -> int:
-        """The count now, without taking it (proc(5), /proc/[pid]/fdinfo)."""
-        return int(self._info("eventfd-count") or "0", 16)
+    def count(self) -> int | None:
+        """The count now, without taking it (proc(5), /proc/[pid]/fdinfo); None where /proc does not tell."""
+        if told := self._info("eventfd-count"):
+            return int(told, 16)
+        return None if self.fd >= 0 and self._readable else 0
+
+    def left(self) -> int:
+        """The count, once nobody adds to it any more: taken where it cannot be looked at."""
+        count = self.count()
+        return self.take() if count is None else count
 
     @property
     def genuine(self) -> bool:
@@ -114,8 +126,10 @@ class Eventfd(Fd):
 
     def _info(self, name: str) -> str:
         """One line of /proc/self/fdinfo; "" if there is none."""
-        info = Path(f"/proc/self/fdinfo/{self.fd}")
-        for line in info.read_text().splitlines() if self.fd >= 0 else ():
-            if line.startswith(f"{name}:"):
-                return line.partition(":")[2].strip()
-        return ""
+        if self.fd < 0:
+            return ""
+        try:
+            lines = Path(f"/proc/self/fdinfo/{self.fd}").read_text().splitlines()
+        except OSError:
+            return ""
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:")), "")

@@ -293,7 +293,7 @@ class Session(Source):
 
     def _count_samples(self, machine: Machine) -> list[Events]:
         """The eventfds' counts, where they have changed."""
-        counts = machine.counts()
+        counts = {which: count for which, count in machine.counts().items() if count is not None}
         changed = [which for which, count in counts.items() if self._counts.get(which) != count]
         self._counts = counts
         return [event(self.now(), EventKind.COUNT, Lane.KVM, which, 0, counts[which]) for which in changed]

@@ -6,7 +6,6 @@ Machines are built of guests (engine/machines/machine.py). The engine thread alo
 from __future__ import annotations
 
 import math
-import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import EVENT, STATS, Clock, Events, Lane
+from bellwire.engine.host.host import allowed_cpus
 from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.ring import Ring
@@ -46,7 +46,7 @@ def guest_image(name: str) -> Path:
 
 def two_cpus() -> tuple[int, int]:
     """CPUs for a guest and its partner, apart from each other; (-1, -1), any, if there is only one."""
-    cpus = sorted(os.sched_getaffinity(0))
+    cpus = allowed_cpus()
     return (cpus[-2], cpus[-1]) if len(cpus) > 1 else (-1, -1)
 
 

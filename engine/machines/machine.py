@@ -99,8 +99,8 @@ class Machine(ABC):
         """All new events of all sources, not sorted."""
 
     @abstractmethod
-    def counts(self) -> dict[EventfdRole, int]:
-        """The eventfds' counts, peeked at."""
+    def counts(self) -> dict[EventfdRole, int | None]:
+        """The eventfds' counts, peeked at; None where the kernel does not tell."""
 
     @abstractmethod
     def stats(self) -> dict[str, int]:

@@ -205,7 +205,7 @@ class OneGuest(Machine):
         """All new events of the guest, the vCPU thread and the I/O thread, not sorted."""
         return np.concatenate([self.guest.drain_ring(self.io_ring), self.guest.drain(self.io_thread.announced)])
 
-    def counts(self) -> dict[EventfdRole, int]:
+    def counts(self) -> dict[EventfdRole, int | None]:
         """The counts of both eventfds."""
         return {EventfdRole.DOORBELL: self.doorbells.count(), EventfdRole.IRQ: self.interrupts.count()}
 
@@ -228,8 +228,8 @@ class OneGuest(Machine):
             "refused": self.io_thread.refused,
             "relayed": self.guest.vcpu.relayed(),
             "exits": self.guest.vcpu.exits(),
-            "pending": self.doorbells.count(),
-            "irq_pending": self.interrupts.count(),
+            "pending": self.doorbells.left(),
+            "irq_pending": self.interrupts.left(),
             "nonsense": self.guest.nonsense(),
             "lost": sum(self.lost().values()),
         }

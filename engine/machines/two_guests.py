@@ -135,7 +135,7 @@ class TwoGuests(Machine):
         """All new events of the guests and their vCPUs' threads, not sorted."""
         return np.concatenate([guest.drain() for guest in self.guests])
 
-    def counts(self) -> dict[EventfdRole, int]:
+    def counts(self) -> dict[EventfdRole, int | None]:
         """The count of the eventfd, which is the doorbell's and the irqfd's."""
         count = self.eventfd.count()
         return {EventfdRole.DOORBELL: count, EventfdRole.IRQ: count}

@@ -75,7 +75,7 @@ class VhostUserGuest(SelfDoorbell):
 
     # -- what has happened --------------------------------------------------------------------------------------------
 
-    def counts(self) -> dict[EventfdRole, int]:
+    def counts(self) -> dict[EventfdRole, int | None]:
         """The counts of both eventfds, which the other process shares."""
         return {EventfdRole.DOORBELL: self.eventfd.count(), EventfdRole.IRQ: self.call.count()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
@@ -21,6 +22,12 @@ def route_of(interrupt: Interrupt) -> GsiRoute:
     if interrupt.route == "msi":
         return GsiRoute.msi(interrupt.gsi, interrupt.vector, interrupt.vcpu)
     return GsiRoute.ioapic(interrupt.gsi, interrupt.gsi)
+
+
+def total(counts: Iterable[int | None]) -> int | None:
+    """Their sum; None if one of them is not known."""
+    known = list(counts)
+    return None if None in known else sum(filter(None, known))
 
 
 class DoorbellWires(Owner):
@@ -74,9 +81,13 @@ class DoorbellWires(Owner):
         """Whether there is an ioeventfd."""
         return bool(self._ioeventfds)
 
-    def count(self) -> int:
-        """What the eventfds count together."""
-        return sum(eventfd.count() for eventfd in self.eventfds)
+    def count(self) -> int | None:
+        """What the eventfds count together; None where that is not told."""
+        return total(eventfd.count() for eventfd in self.eventfds)
+
+    def left(self) -> int:
+        """The same at the end of a session."""
+        return sum(eventfd.left() for eventfd in self.eventfds)
 
     def close(self) -> None:
         """Deassigns, then closes."""
@@ -111,9 +122,13 @@ class InterruptWires(Owner):
         """Whether there is an irqfd."""
         return bool(self._irqfds)
 
-    def count(self) -> int:
-        """What the eventfds count together."""
-        return sum(eventfd.count() for eventfd in self.eventfds)
+    def count(self) -> int | None:
+        """What the eventfds count together; None where that is not told."""
+        return total(eventfd.count() for eventfd in self.eventfds)
+
+    def left(self) -> int:
+        """The same at the end of a session."""
+        return sum(eventfd.left() for eventfd in self.eventfds)
 
     def close(self) -> None:
         """Deassigns, then closes."""

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bellwire.engine.host.host import allowed_cpus
+
 TRACEFS = Path("/sys/kernel/tracing")
 LIBRARY = "libkshark.so.2"
 EVENTS_A_BYTE = 4  # dd bs=1: enter and exit of a read and of a write
@@ -68,7 +70,7 @@ def instance(kilobytes: int) -> Iterator[Path]:
 
 def capture(events: int, folder: Path) -> list[str]:
     """Records about that many events, half of them on each of two CPUs; the names of the files in `folder`."""
-    cpus = sorted(os.sched_getaffinity(0))[:2]
+    cpus = allowed_cpus()[:2]
     each = events // len(cpus)
     with instance(each * EVENT_BYTES // 1024 + 1024) as trace:
         (trace / "tracing_on").write_text("1")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console, RenderableType
 
-from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
+from bellwire.engine.errors import ScenarioError
+from bellwire.viz.cli.ending import complain_of, ended_by, standard_streams, usage
 from bellwire.viz.cli.options import Asserts, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
-from bellwire.viz.cli.terminal import DONE, FAILED, INTERRUPTED, NO_KVM, USAGE, complain, out, out_json, share_bar
+from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, out, out_json, share_bar
+from bellwire.viz.text.faults import faults_told
 
 if TYPE_CHECKING:
     from bellwire.engine.findings.assertion import Judgement
@@ -29,38 +30,29 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Click's; newer 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line (by default this process's). Returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # an old locale has no "µ": better "?" than no table
-            stream.reconfigure(errors="replace")
+    """Runs the command line (by default this process's). Returns the exit code; nothing is raised."""
+    with standard_streams(), faults_told(complain_of):
+        try:
+            code = command_code(sys.argv[1:] if arguments is None else arguments)
+            sys.stdout.flush()
+        except UsageError as error:
+            return complain(usage(cast(Any, error)), USAGE)
+        except BaseException as error:
+            return ended_by(error)
+    return code
+
+
+def command_code(arguments: list[str]) -> int:
+    """The exit code of the command; what it raises is its caller's, where Click would make its own of some of it."""
     from bellwire.viz.cli import recordings  # noqa: F401 (adds its commands, behind those below)
 
+    command = typer.main.get_command(app)
     try:
-        command = typer.main.get_command(app)
-        code = command.main(args=arguments, prog_name="bellwire", standalone_mode=False)
-        sys.stdout.flush()
-        return code if isinstance(code, int) else DONE
-    except UsageError as error:
-        return complain(usage(error), USAGE)
-    except ScenarioError as error:
-        return complain(str(error), USAGE)
-    except AssertionTextError as error:
-        return complain(f"--assert {error}", USAGE)
-    except NoKvmError as error:
-        return complain(str(error), NO_KVM)
-    except EngineError as error:
-        return complain(str(error), FAILED)
-    except (KeyboardInterrupt, typer.Abort):
-        return complain("interrupted", INTERRUPTED)
-    except BrokenPipeError:  # `bellwire list | head -1`: whoever read has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return FAILED
-
-
-def usage(error: Any) -> str:
-    """What is wrong with the arguments, in one sentence, and who explains them."""
-    path = error.ctx.command_path if error.ctx else "bellwire"
-    return f"{error.format_message().rstrip('.')}; `{path} --help` explains."
+        with command.make_context("bellwire", list(arguments)) as context:
+            code = command.invoke(context)
+    except typer.Exit as end:
+        code = end.exit_code
+    return code if isinstance(code, int) else DONE
 
 
 def print_version(wanted: bool) -> None:

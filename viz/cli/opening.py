@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import NoKvmError, RecordingError
-from bellwire.viz.cli.terminal import Print
+from bellwire.viz.cli.terminal import Print, say
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from bellwire.engine.recordings.replay import Replay
@@ -84,8 +83,3 @@ def show(source: Source | None, reason: str, out: Print) -> int:
     from bellwire.viz.cli.offscreen import watch
 
     return watch(source, reason, OFFSCREEN_SECONDS, out)
-
-
-def say(sentence: str) -> None:
-    """One sentence on stderr."""
-    print(f"bellwire: {sentence}", file=sys.stderr, flush=True)

@@ -6,20 +6,26 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console, RenderableType
 
-DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
+DONE, FAILED, USAGE, NO_KVM, FAULT, INTERRUPTED = 0, 1, 2, 3, 70, 130  # exit codes; FAULT: the program's own
 
 Print = Callable[[RenderableType], None]
 
 
 def complain(sentence: str, code: int) -> int:
     """One sentence on stderr."""
-    print(f"bellwire: {sentence}", file=sys.stderr)
+    say(sentence)
     return code
+
+
+def say(sentence: str) -> None:
+    """One sentence on stderr, if that can be written to: beside it there is nobody to tell."""
+    with suppress(OSError, ValueError):
+        print(f"bellwire: {sentence}", file=sys.stderr, flush=True)
 
 
 def out(content: RenderableType) -> None:

@@ -1,0 +1,134 @@
+"""How a command ends: whatever goes wrong is one sentence and an exit code, and what it prints arrives or is missed."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
+from bellwire.viz.cli.terminal import FAILED, FAULT, INTERRUPTED, NO_KVM, USAGE, complain
+from bellwire.viz.text.faults import DETAILS, Fault, fault_of, foreseen, wants_traceback
+
+NO_MORE_READER = 128 + signal.SIGPIPE  # as a shell names the end of a program that wrote to a closed pipe
+
+
+class OutputError(OSError):
+    """What was to be printed cannot be. No BrokenPipeError, which Rich would end the program for."""
+
+
+class StandardOutput(io.FileIO):
+    """File descriptor 1. A failure says that it is the output's; a reader that is slow is waited for."""
+
+    def __init__(self) -> None:
+        super().__init__(1, "w", closefd=False)
+
+    def write(self, data: Any) -> int:
+        """Writes some of it, at least a byte."""
+        try:
+            while (written := super().write(data)) is None:  # somebody has made it non-blocking
+                select.select([], [self], [])
+        except OSError as error:
+            raise OutputError(error.errno, error.strerror) from None
+        return written
+
+
+@contextmanager
+def standard_streams() -> Iterator[None]:
+    """While this is open, all three are there, and print what they can: an old locale has no "µ", and gets a "?".
+
+    One that was closed is opened so that using it fails. Its number would be given to the next file else, and what a
+    library prints would end up in a recording.
+    """
+    for fd, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, mode)  # the lowest number that is free: this one
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 (a file descriptor, for good)
+    before = sys.stdout
+    if before is None or (type(before) is io.TextIOWrapper and before.fileno() == 1):
+        encoding = before.encoding if before else "utf-8"
+        lines = before.line_buffering if before else False
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(StandardOutput()), encoding, "replace", line_buffering=lines)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        give_up_unwritten()
+
+
+def give_up_unwritten() -> None:
+    """What could not be written is not tried again when Python ends, which would print a traceback."""
+    for fd, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, fd)
+            os.close(nowhere)
+            with suppress(OSError, ValueError):
+                stream.flush()
+
+
+class UsageError(Protocol):
+    """Click's, of which newer versions of Typer carry their own."""
+
+    ctx: Any
+
+    def format_message(self) -> str: ...
+
+
+def usage(error: UsageError) -> str:
+    """What is wrong with the arguments, in one sentence, and who explains them."""
+    path = error.ctx.command_path if error.ctx else "bellwire"
+    return f"{error.format_message().rstrip('.')}; `{path} --help` explains."
+
+
+def ended_by(error: BaseException) -> int:
+    """Says why a command ends with an exception; the exit code."""
+    if wants_traceback() and not isinstance(error, KeyboardInterrupt):
+        tell_traceback(error)
+    match error:
+        case SystemExit(code=int(code)):
+            return code
+        case OutputError():
+            if error.errno == errno.EPIPE:  # `bellwire list | head -1`: the reader has had enough
+                return NO_MORE_READER
+            why = "standard output is closed" if error.errno == errno.EBADF else error.strerror
+            return complain(f"What was to be printed cannot be written: {why}.", FAILED)
+        case AssertionTextError():
+            return complain(f"--assert {error}", USAGE)
+        case ScenarioError():
+            return complain(str(error), USAGE)
+        case NoKvmError():
+            return complain(str(error), NO_KVM)
+        case EngineError():
+            return complain(str(error), FAILED)
+        case KeyboardInterrupt():
+            return complain("interrupted", INTERRUPTED)
+    if sentence := foreseen(error):
+        return complain(sentence, FAILED)
+    return complain(f"{fault_of(error).sentence} {DETAILS}", FAULT)
+
+
+def tell_traceback(error: BaseException) -> None:
+    """For whoever mends it."""
+    import traceback
+
+    with suppress(OSError):
+        traceback.print_exception(error)
+
+
+def complain_of(fault: Fault) -> None:
+    """A fault that ended a thread, or nothing."""
+    complain(fault.details.strip() if wants_traceback() else f"{fault.sentence} {DETAILS}", FAULT)
