@@ -160,7 +160,7 @@ def latency_metric(text: str, name: str, statistic: str) -> Operand:
 
     def value(_: Tally, latencies: Latencies) -> float | None:
         histogram = histogram_of(latencies, name, corrected)
-        return STATISTICS[statistic](histogram) if histogram.count else None
+        return STATISTICS[statistic](histogram) if histogram.count and latencies.known(name) else None
 
     return Operand(text, True, value)
 

@@ -3,39 +3,96 @@
 Nothing arrives before it was sent. A latency measured from a guest's stamp to a host's is the true one less what the
 guest's clock is ahead, so the smallest one bounds that from below; from a host's stamp to a guest's it is the true one
 more that, so the smallest one bounds it from above. Neither is an estimate: no assumption on symmetry goes in, and
-what the kernel says of the clocks is not looked at.
+what the kernel says of the clocks is only compared.
+
+What belongs together is told by numbers, not by order: with the journeys whose stamps contradict their order left out,
+no bound could ever leave out 0.
 """
 
 from __future__ import annotations
 
-from bellwire.engine.events import Clock
-from bellwire.engine.folds.journeys import Journeys
+from enum import StrEnum
 
-TO_HOST = (("ring", "doorbell"), ("ring", "exit"))  # (stamped by the guest, then by the host)
-TO_GUEST = (("irq", "handler"), ("entry", "rung"))  # (stamped by the host, then by the guest)
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.events import Clock
+from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.journeys import FROM_GUEST_TO_GUEST, TO_GUEST, TO_HOST, Journeys
+
+AGREE_NS = 100_000  # bounds that lie further out than this on either side tell nothing of use
+RARE = 0.01  # of the journeys: so many below 0 are not believed, as a number may have been read a moment late
+
+Cycles = npt.NDArray[np.int64]
+
+
+class Agreement(StrEnum):
+    """What can be said of the two clocks."""
+
+    AGREE = "agree"  # 0 lies within bounds that are near
+    APART = "apart"  # the bounds leave out 0
+    UNKNOWN = "unknown"  # they do not, but one is missing, or far away
+
+
+class Smallest:
+    """A fold over differences of stamps (cycles, may be negative): the smallest one that can be believed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._late: int | None = None  # the smallest from 0 on
+        self._early = Histogram()  # how far below 0 the others are
+
+    def feed(self, cycles: Cycles) -> None:
+        """Adds differences, shape (n,)."""
+        self.count += cycles.size
+        self._early.record(-cycles[cycles < 0])
+        late = cycles[cycles >= 0]
+        if late.size:
+            self._late = int(late.min()) if self._late is None else min(self._late, int(late.min()))
+
+    @property
+    def cycles(self) -> int | None:
+        """But for the rare ones below 0; None if there is nothing."""
+        unbelieved = int(RARE * self.count)
+        believed = self._early.count - unbelieved
+        if believed <= 0:
+            return self._late
+        return -self._early.percentile(100 * believed / self._early.count)
 
 
 class ClockError:
     """A fold over journeys: the least and the most that the guest's TSC can be ahead of the host's, in cycles.
 
-    Where doorbells go to another guest or process no host stamps either end, and the bounds stay None.
+    Where doorbells go to another process no host stamps either end, and the bounds stay None. Where they go to another
+    guest (`two_guests`), it is that one's TSC, ahead of the TSC of the guest that rings; nothing comes back, so that
+    one bound stays None.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.least: int | None = None
-        self.most: int | None = None
+    def __init__(self, clock: Clock, two_guests: bool = False) -> None:
+        self.clock, self.two_guests = clock, two_guests
+        self.journeys = self.contradicted = 0  # complete ones; of these, whose stamps contradict their order
+        self._to_host, self._to_guest = Smallest(), Smallest()
 
-    def feed(self, journeys: Journeys) -> None:
+    def feed(self, journeys: Journeys, out_of_order: Journeys) -> None:
         """Takes the next journeys, those of the warm-up too: they are slow, but no less true."""
-        for stages in TO_HOST:
-            cycles = smallest(journeys, *stages)
-            if cycles is not None:
-                self.least = -cycles if self.least is None else max(self.least, -cycles)
-        for stages in TO_GUEST:
-            cycles = smallest(journeys, *stages)
-            if cycles is not None:
-                self.most = cycles if self.most is None else min(self.most, cycles)
+        self.journeys += journeys.size + out_of_order.size
+        self.contradicted += out_of_order.size
+        to_guest = (FROM_GUEST_TO_GUEST,) if self.two_guests else TO_GUEST
+        for some in (journeys, out_of_order):
+            for direction, pairs in ((self._to_host, TO_HOST), (self._to_guest, to_guest)):
+                for start, end in pairs:
+                    direction.feed(stamped_apart(some, start, end))
+
+    @property
+    def least(self) -> int | None:
+        """The guest's TSC is ahead by at least so many cycles; None: not bounded."""
+        smallest = self._to_host.cycles
+        return None if smallest is None else -smallest
+
+    @property
+    def most(self) -> int | None:
+        """And by at most so many."""
+        return self._to_guest.cycles
 
     @property
     def ns(self) -> tuple[float | None, float | None]:
@@ -46,10 +103,26 @@ class ClockError:
     @property
     def apart(self) -> bool:
         """Whether the bounds leave out 0: the clocks do not agree, and one-way latencies are off by at least that."""
-        return (self.least is not None and self.least > 0) or (self.most is not None and self.most < 0)
+        least, most = self.least, self.most
+        return (least is not None and least > 0) or (most is not None and most < 0)
+
+    @property
+    def agreement(self) -> Agreement:
+        """They agree only if both bounds are near."""
+        if self.apart:
+            return Agreement.APART
+        near = all(ns is not None and abs(ns) <= AGREE_NS for ns in self.ns)
+        return Agreement.AGREE if near else Agreement.UNKNOWN
+
+    def contradicts(self, offset: int | None) -> bool:
+        """Whether the bounds leave out what KVM says that the guest is ahead, in cycles; None: it says nothing."""
+        if offset is None or self.two_guests:
+            return False
+        least, most = self.least, self.most
+        return (least is not None and offset < least) or (most is not None and offset > most)
 
 
-def smallest(journeys: Journeys, start: str, end: str) -> int | None:
-    """Cycles from one stage to another, at their fewest; None if no journey has both."""
+def stamped_apart(journeys: Journeys, start: str, end: str) -> Cycles:
+    """Cycles from one stage to another, of the journeys that have both; shape (n,)."""
     both = journeys[(journeys[start] > 0) & (journeys[end] > 0)]
-    return int((both[end].astype("i8") - both[start].astype("i8")).min()) if both.size else None
+    return both[end].astype(np.int64) - both[start].astype(np.int64)

@@ -5,6 +5,8 @@ Guarantees:
   it never pairs two halves of different ones. What can no longer be paired is counted in `given_up`.
 - It does not matter how the events are cut into batches, nor that a guest's stamp comes late (it publishes the stamps
   of a doorbell once the instruction is over, when the host may have answered already).
+- What by its numbers is one journey, but by its stamps arrives before it was sent, is no journey that the clocks can
+  tell of: it is counted in `contradicted` and handed out apart from the others, in `out_of_order`.
 - Memory and work are bounded: work by the batch and the open journeys, open journeys by `OPEN_LIMIT`.
 """
 
@@ -45,8 +47,14 @@ HEAVY_DOORBELL = 1  # the doorbell left to user space
 HEAVY_INTERRUPT = 2  # the interrupt was an ioctl
 PARTNERED = 4  # another process answered: from ring to handler is a round trip
 
+TO_HOST = (("ring", "doorbell"), ("ring", "exit"))  # (stamped by the guest, then by the host)
+TO_GUEST = (("irq", "handler"), ("entry", "rung"))  # (stamped by the host, then by the guest)
+FROM_GUEST_TO_GUEST = ("ring", "handler")  # of two, if there are two
+
 LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead of the guest's stamps
 LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that rang
+CHAIN = 4  # handlers in a row, each of which was told of the next interrupt before that was signalled: not more
+EARLY_HANDLERS = 1024  # handlers that can be ahead of the signals that they serve, where the clocks are apart
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
 
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
@@ -57,6 +65,13 @@ Indices = npt.NDArray[np.intp]
 def no_journeys() -> Journeys:
     """An empty batch."""
     return np.empty(0, JOURNEY)
+
+
+def contradictory(journeys: Journeys) -> npt.NDArray[np.bool_]:
+    """Which of them have a stage that their stamps put before its cause, on another clock; shape (n,)."""
+    pairs = [(journeys[cause], journeys[effect]) for cause, effect in (*TO_HOST, *TO_GUEST, FROM_GUEST_TO_GUEST)]
+    wrong: npt.NDArray[np.bool_] = np.logical_or.reduce([(effect > 0) & (effect < cause) for cause, effect in pairs])
+    return wrong
 
 
 def finish(journeys: Journeys) -> npt.NDArray[np.uint64]:
@@ -81,7 +96,11 @@ class JourneyTracker:
             self.pin.mask(0)
         self.queues = scenario.doorbell.queues if scenario.doorbell else 1
         self.vcpus = scenario.vcpus  # that ring
+        self.ambiguous = self.vcpus > 1  # whether a number may be that of another one's doorbell
+        self.two_clocks = Trait.TWO_GUESTS in traits  # whether one guest rings and another one is interrupted
         self.given_up = 0  # journeys that began and, because events were lost, can never be completed
+        self.contradicted = 0  # complete ones with a stage before its cause
+        self.out_of_order = no_journeys()  # of these, those of the newest batch
         self._doorbells = no_journeys()  # under way, by seq
         self._interrupts = no_journeys()  # under way, by seq
         self._opened = 0  # newest doorbell known of
@@ -90,11 +109,13 @@ class JourneyTracker:
         self._signalled = 0  # newest interrupt
         self._answered_to = 0  # newest doorbell that an interrupt answered
         self._unsure = False  # whether a signal was lost since then
-        self._announced = 0  # newest interrupt that a handler knew of
+        self._announced = 0  # newest interrupt that a handler before the last few knew of
+        self._handled = no_events()  # the last few handlers
         self._gap = 0  # TSC of the guest's newest gap
 
     def feed(self, events: Events) -> Journeys:
         """What the next batch (sorted by tsc) completed: doorbells, then interrupts that answer none, each by seq."""
+        self.out_of_order = no_journeys()
         if not events.size:
             return no_journeys()
         rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
@@ -202,26 +223,50 @@ class JourneyTracker:
         self._signalled, self._answered_to = int(numbers[-1]), int(upto[-1]) if upto.size else self._answered_to
         return above, upto
 
-    def _handle(self, handlers: Events, gaps: Numbers) -> Journeys:
-        """Pairs interrupts with the first handler that knew of them and ran after the signal; yields the lone ones."""
+    def _handle(self, newest: Events, gaps: Numbers) -> Journeys:
+        """Pairs interrupts with the first handler that knew of them and ran after the signal; yields the lone ones.
+
+        A handler takes its time before it looks at the announcement, so it may know of an interrupt that was signalled
+        after it began: that one has a handler of its own, the next. But what caused it was signalled before: where
+        by the stamps not even that was, the clocks are apart, and numbers alone say what belongs together.
+        """
         open_, gaps = self._interrupts, np.concatenate([np.array([self._gap], np.uint64), gaps])
+        handlers = np.concatenate([self._handled, newest], dtype=EVENT)
         known = running_max(self._announced, handlers["seq"])
-        self._announced, self._gap = int(known[-1]), int(gaps[-1])
-        first = np.maximum(
-            np.searchsorted(handlers["tsc"], open_["irq"]), np.searchsorted(known[1:], open_["interrupt"])
-        )
-        taken, left = open_[first < handlers.size], open_[first == handlers.size]
-        first = first[first < handlers.size]
+        first = np.searchsorted(known[1:], open_["interrupt"])
+        apart, unsure = self._apart(open_["interrupt"], open_["irq"], handlers, first)
+        first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], open_["irq"])))
+        ended = (first < handlers.size) & ~unsure
+        taken, left, first, apart = open_[ended], open_[~ended], first[ended], apart[ended]
         handler = handlers[first]
         # Not if a handler may be missing in between: a gap in the stamps, or one before that took this interrupt.
-        gap = gaps[np.searchsorted(gaps, handler["tsc"], "right") - 1] >= taken["irq"]
+        gap = ~apart & (gaps[np.searchsorted(gaps, handler["tsc"], "right") - 1] >= taken["irq"])
         gap |= (taken["interrupt"] <= handler["seq"] - handler["arg"]) & (known[first] < taken["interrupt"])
         taken["handler"] = np.where(gap, 0, handler["tsc"])
         taken["merged"] = np.bincount(first[~gap], minlength=handlers.size)[first] if first.size else 0
-        self._interrupts = left
+        self._interrupts, self._gap = left, int(gaps[-1])
+        self._keep_handlers(handlers, known)
         self._carry_over(taken)
         self.given_up += int((gap & (taken["seq"] > 0)).sum())
-        return taken[~gap & (taken["seq"] > 0)]
+        return self._in_order(taken[~gap & (taken["seq"] > 0)])
+
+    def _apart(
+        self, numbers: Numbers, sent: Numbers, handlers: Events, first: Indices
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which signals the clocks put after their own handler, and of which that cannot be told yet; shapes (n,).
+
+        A handler that covers nothing, right behind it, says that something else had caused the one before.
+        """
+        early = before_their_cause(numbers, sent, handlers, first)
+        unsure = early & (first + 1 >= handlers.size)
+        apart = early & ~unsure
+        apart[apart] = handlers["arg"][first[apart] + 1] > 0
+        return apart, unsure
+
+    def _keep_handlers(self, handlers: Events, known: Numbers) -> None:
+        """The last few: with clocks apart the signals that they serve come later, by the stamps."""
+        self._handled = handlers[-EARLY_HANDLERS:]
+        self._announced = int(known[handlers.size - self._handled.size])
 
     def _carry_over(self, taken: Journeys) -> None:
         """Ends the doorbells whose interrupt was handled; gives up those whose handler was lost."""
@@ -243,16 +288,19 @@ class JourneyTracker:
         gaps = np.concatenate([np.array([self._gap], np.uint64), gaps])
         self._gap = int(gaps[-1])
         row = np.flatnonzero((self._doorbells["ring"] > 0) & (self._doorbells["handler"] == 0))
-        ring, known = self._doorbells["ring"][row], np.maximum.accumulate(handlers["seq"])
-        first = np.maximum(np.searchsorted(handlers["tsc"], ring), np.searchsorted(known, self._doorbells["seq"][row]))
-        row, ring, first = (numbers[first < handlers.size] for numbers in (row, ring, first))
+        ring, seq = self._doorbells["ring"][row], self._doorbells["seq"][row]
+        first = np.searchsorted(np.maximum.accumulate(handlers["seq"]), seq)
+        apart, unsure = self._apart(seq, ring, handlers, first)
+        first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], ring)))
+        ended = (first < handlers.size) & ~unsure
+        row, ring, first = (numbers[ended] for numbers in (row, ring, first))
         tsc = handlers["tsc"][first]
         self._doorbells["handler"][row] = tsc
         self._doorbells["interrupt"][row] = self._doorbells["seq"][row]
         self._doorbells["heavy"][row] |= PARTNERED * self.partnered
         self._doorbells["merged"][row] = np.bincount(first, minlength=handlers.size)[first] if first.size else 0
         # Not if a handler may be missing in between.
-        gap = gaps[np.searchsorted(gaps, tsc, "right") - 1]
+        gap = gaps[np.searchsorted(gaps, np.maximum(tsc, ring), "right") - 1]
         lost = np.zeros(self._doorbells.size, bool)
         lost[row] = (gap > 0) & (gap >= ring)
         self._drop(lost)
@@ -262,12 +310,19 @@ class JourneyTracker:
         open_ = self._doorbells
         needed = ["ring", "rung"] + ["doorbell"] * (not self.direct) + ["handler"] * (self.answered or self.direct)
         done = np.logical_and.reduce([open_[stage] > 0 for stage in needed])
-        # Several vCPUs' counts are alike: what was received before it was rung was another one's.
-        early = done & (open_["doorbell"] > 0) & (open_["doorbell"] < open_["ring"])
-        self.given_up += int(early.sum())
         self._doorbells = open_[~done]
-        completed: Journeys = open_[done & ~early]
-        return completed
+        return self._in_order(open_[done])
+
+    def _in_order(self, complete: Journeys) -> Journeys:
+        """Those whose stamps can be; the others are put aside, and counted."""
+        wrong = contradictory(complete)
+        if self.ambiguous:  # their counts are alike: what was received before it was rung was another one's
+            self.given_up += int(wrong.sum())
+        elif wrong.any():
+            self.contradicted += int(wrong.sum())
+            self.out_of_order = np.concatenate([self.out_of_order, complete[wrong]], dtype=JOURNEY)
+        kept: Journeys = complete[~wrong]
+        return kept
 
     def _give_up_before(self, seqs: Numbers, stage: str) -> None:
         """A stage comes in the order of the numbers: who was passed over will never have it."""
@@ -317,6 +372,37 @@ def covering(journeys: Journeys, stage: str, above: Numbers, upto: Numbers) -> t
     held = np.flatnonzero(at < upto.size)
     held = held[above[at[held]] < seq[held]]
     return row[held], at[held]
+
+
+def before_their_cause(numbers: Numbers, sent: Numbers, handlers: Events, first: Indices) -> npt.NDArray[np.bool_]:
+    """Which signals, sent at these times, the stamps put after the handler that they caused; all of shape (n,).
+
+    numbers: rising. first: the index of the first handler that knew of each.
+    """
+    apart = np.zeros(numbers.size, bool)
+    row = np.flatnonzero(first < handlers.size)
+    row = row[handlers["tsc"][first[row]] < sent[row]]
+    if not row.size:
+        return apart
+    handler, sole = handlers[first[row]], caused_by_oldest(handlers)[first[row]]
+    oldest = handler["seq"] - np.maximum(handler["arg"], 1) + 1
+    of_oldest, found = lookup(oldest, numbers)
+    certain = (oldest <= numbers[row]) & (sole | (handler["arg"] > 1))
+    apart[row[found]] = (handler["tsc"][found] < sent[of_oldest]) & certain[found]
+    return apart
+
+
+def caused_by_oldest(handlers: Events) -> npt.NDArray[np.bool_]:
+    """Whether nothing but the oldest interrupt that a handler covers can have caused it; shape (n,).
+
+    After one that covers several, one may follow whose cause is covered already, and so on, until one covers nothing;
+    but each of those must have begun in the moment between a signal's stamp and its announcement.
+    """
+    covers, index = handlers["arg"], np.arange(handlers.size)
+    turn = np.maximum.accumulate(np.where(covers != 1, index, -1))  # the last one that covers not one
+    turn = np.concatenate([[-1], turn[:-1]])
+    sole: npt.NDArray[np.bool_] = (covers == 1) & ((turn < 0) | (covers[turn] == 0) | (index - turn > CHAIN))
+    return sole
 
 
 def running_max(start: int, numbers: Numbers) -> Numbers:

@@ -25,6 +25,7 @@ SPANS = {
     "round_trip": ("ring", "handler"),
 }
 LATENCIES = tuple(SPANS)
+ONE_CLOCK = ("store_cost", "round_trip")  # begin and end in the same guest: true whatever the clocks are
 
 # Warm-up: caches, branch predictors and clock rates settle. Over when the first of the two is.
 WARMUP_SECONDS = 0.1
@@ -86,7 +87,10 @@ class Latencies:
         self.histograms = {name: Histogram() for name in LATENCIES}  # the whole run
         self.since = {name: Histogram() for name in LATENCIES}  # since the last change of the wiring
         self.before = {name: Histogram() for name in LATENCIES}  # between the last two changes
-        self.clock_error = ClockError(clock)
+        self.contradicted = dict.fromkeys(
+            LATENCIES, 0
+        )  # of each, those of journeys whose stamps contradict their order
+        self.clock_error = ClockError(clock, self.tracker.two_clocks)
         self.interval = ExpectedInterval(clock)
         self.paced = {name: Paced() for name in LATENCIES}  # those of `since` that a pace was behind
         self._paced_before = {name: Paced() for name in LATENCIES}  # the same of everything before
@@ -104,8 +108,13 @@ class Latencies:
             self._wire(int(change["id"]), int(change["arg"]), int(change["tsc"]))
         self.interval.feed(events)
         journeys = self.tracker.feed(events)
-        self.clock_error.feed(journeys)
+        apart = self.tracker.out_of_order
+        if not self.tracker.ambiguous:
+            self.clock_error.feed(journeys, apart)
         self._record(self._warmed_up(journeys))
+        for name in LATENCIES:
+            self.contradicted[name] += int(has(apart, name).sum())
+        self._record(apart, ONE_CLOCK)
         return journeys
 
     def _wire(self, switch: int, on: int, tsc: int) -> None:
@@ -128,13 +137,13 @@ class Latencies:
         self.warmup += int(cold.sum())
         return journeys[~cold]
 
-    def _record(self, journeys: Journeys) -> None:
-        """Adds journeys to every figure."""
+    def _record(self, journeys: Journeys, names: tuple[str, ...] = LATENCIES) -> None:
+        """Adds journeys to the figures of those latencies."""
         if not journeys.size:
             return
         start, end = begin(journeys), finish(journeys)
         old, intervals = start < self.changed_at, self.interval.at(start)
-        for name in LATENCIES:
+        for name in names:
             there = has(journeys, name)
             ns = self.clock.ns_array(cycles_of(journeys[there], name))
             late, due = old[there], intervals[there]
@@ -147,6 +156,10 @@ class Latencies:
             self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
             self.series[name].record(end[there], ns)
 
+    def known(self, name: str) -> bool:
+        """Whether the latency `name` can be told: with the clocks apart, one between them is off by what they are."""
+        return not self.clock_error.apart or name in ONE_CLOCK
+
     def corrected(self, name: str) -> Paced:
         """The latencies of the whole run that a pace was behind, to be read corrected for coordinated omission."""
         whole = self._paced_before[name].copy()
@@ -154,8 +167,8 @@ class Latencies:
         return whole
 
     def now(self, name: str) -> float | None:
-        """The median of the newest latencies under the present wiring, ns; None if there is none yet."""
-        return float(np.median(self.recent[name])) if self.recent[name].size else None
+        """The median of the newest latencies under the present wiring, ns; None if there is none yet, or none known."""
+        return float(np.median(self.recent[name])) if self.recent[name].size and self.known(name) else None
 
 
 class Series:

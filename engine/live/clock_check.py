@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.clock_error import AGREE_NS, Agreement, ClockError
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.host.host import Check
 from bellwire.engine.live.session import Session
@@ -16,6 +16,9 @@ SECONDS = 2.0
 UNSYNCHRONIZED = (
     "one-way latencies cannot be trusted here, round trips can; a kernel of 5.16 or later sets the offset to 0"
 )
+
+TOO_BUSY = "try again while the machine has less to do"
+CONTRADICTION = "the journeys contradict the offset that KVM gives: one-way latencies can be trusted, its word cannot"
 
 
 def guest_clock_check() -> Check:
@@ -33,7 +36,18 @@ def guest_clock_check() -> Check:
     offset = host.get("tsc_offset")
     word = "no word on the offset" if offset is None else f"offset {offset} cycles"
     found = f"ahead of the host's by {least:+.2f} to {most:+.2f} µs; KVM: {word}, {host['tsc_khz']} kHz"
-    return Check("clock", name, not error.apart, found.replace("-", "−"), UNSYNCHRONIZED if error.apart else "")
+    remedy = what_is_wrong(error, None if offset is None else int(offset))
+    return Check("clock", name, not remedy, found.replace("-", "−"), remedy)
+
+
+def what_is_wrong(error: ClockError, offset: int | None) -> str:
+    """What the bounds say against the clocks, and against the kernel's word; "" if nothing."""
+    if error.agreement is Agreement.APART:
+        many = f"{error.contradicted} of {error.journeys} journeys arrive before they were sent"
+        return f"{many}: {UNSYNCHRONIZED}"
+    if error.agreement is Agreement.UNKNOWN:
+        return f"bounds within {AGREE_NS / 1000:g} µs of 0 would say that they agree: {TOO_BUSY}"
+    return CONTRADICTION if error.contradicts(offset) else ""
 
 
 def measured_clock_error() -> tuple[ClockError, dict[str, str]]:
@@ -41,7 +55,7 @@ def measured_clock_error() -> tuple[ClockError, dict[str, str]]:
     session = Session(load_scenario("roundtrip"), limit=JOURNEYS)
     with session:
         latencies, until = Latencies(session.scenario, session.clock), time.monotonic() + SECONDS
-        while session.alive and latencies.journeys < JOURNEYS and time.monotonic() < until:
+        while session.alive and latencies.clock_error.journeys < JOURNEYS and time.monotonic() < until:
             time.sleep(0.01)
             latencies.feed(session.take())
     return latencies.clock_error, session.host

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.findings.assertion import Judgement
-from bellwire.engine.findings.findings import findings
+from bellwire.engine.findings.findings import Finding, findings
+from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
@@ -21,7 +22,7 @@ from bellwire.engine.scenarios.rules import SETTINGS
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Label, Source
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, Unit, duration, unit_called
-from bellwire.viz.text.trust import agreement, corrected, kernel_word
+from bellwire.viz.text.trust import agreement, corrected, kernel_word, left_out
 
 MEANINGS = {
     "doorbell": "guest's store → I/O thread awake",
@@ -30,6 +31,7 @@ MEANINGS = {
     "round_trip": "guest's store → guest's handler",
 }
 DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  # where nobody else reads the doorbell
+UNKNOWN = "–"
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
 
@@ -48,14 +50,27 @@ def report(
         "host": source.host,
         "elapsed_s": round(elapsed_s, 6),
         "counts": tally.counts(),
-        "evidence": [finding.as_json() for finding in findings(tally, evidence)],
-        "latency_ns": {name: latencies.histograms[name].summary() for name in LATENCIES},
+        "evidence": [finding.as_json() for finding in found(tally, latencies, evidence)],
+        "latency_ns": {name: latency_report(latencies, name) for name in LATENCIES},
         "latency_ns_corrected_for_coordinated_omission": corrected_report(latencies),
         "warmup": latencies.warmup,
+        "not_paired": latencies.tracker.given_up,
+        "out_of_order": latencies.tracker.contradicted,
         "clock": clock_report(source, latencies),
         "ring": {"recorded": tally.recorded, "dropped": tally.dropped},
     }
     return content | ({"assertions": [asdict(verdict) for verdict in verdicts]} if verdicts else {})
+
+
+def found(tally: Tally, latencies: Latencies, evidence: Evidence) -> list[Finding]:
+    """All findings, those on the figures themselves first."""
+    return [*pairing_findings(latencies), *findings(tally, evidence)]
+
+
+def latency_report(latencies: Latencies, name: str) -> dict[str, int | None]:
+    """A latency's figures; None where the clocks do not let them be told."""
+    figures = latencies.histograms[name].summary()
+    return {key: value if key == "count" or latencies.known(name) else None for key, value in figures.items()}
 
 
 def corrected_report(latencies: Latencies) -> dict[str, Any] | None:
@@ -74,6 +89,7 @@ def clock_report(source: Source, latencies: Latencies) -> dict[str, Any]:
     least, most = latencies.clock_error.ns
     offset, khz = source.host.get("tsc_offset"), source.host.get("tsc_khz")
     return {
+        "verdict": latencies.clock_error.agreement,
         "guest_ahead_ns": {"least": least, "most": most},
         "kernel": {"tsc_khz": khz and int(khz), "tsc_offset_cycles": offset and int(offset)},
     }
@@ -101,9 +117,10 @@ def summary(
     if source.scenario.interrupt:
         parts.append(interrupts_table(tally))
     latency = latency_table(latencies, unit_called(unit, source.clock.hz))
-    parts += [latency, exits_table(tally), evidence_table(tally, evidence)]
-    parts.append(Text(losses(tally, latencies), style="bold red" if tally.dropped else ""))
-    parts.append(Text(clocks(source, latencies)))
+    parts += [latency, exits_table(tally), evidence_table(found(tally, latencies, evidence))]
+    missing = tally.dropped or latencies.tracker.given_up or latencies.tracker.contradicted
+    parts.append(Text(losses(tally, latencies), style="bold red" if missing else ""))
+    parts.append(Text(clocks(source, latencies), style="bold red" if latencies.clock_error.apart else ""))
     if verdicts:
         parts.append(Text("\n").join(map(verdict_line, verdicts)))
     return Group(*(part for each in parts for part in (each, "")))
@@ -157,9 +174,10 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
     table, legend = table_of(f"Latency, {unit.text}", [*COLUMNS.values(), "count"]), []
     table.pad_edge, table.collapse_padding = False, True
     meanings = MEANINGS | (DIRECT if latencies.tracker.direct else {})
-    there = [name for name in LATENCIES if latencies.histograms[name].count]
+    there = [name for name in LATENCIES if latencies.histograms[name].count or latencies.contradicted[name]]
     for name in there:
-        table.add_row(name.replace("_", " "), *latency_row(latencies.histograms[name], unit))
+        row = latency_row(latencies.histograms[name], unit)
+        table.add_row(name.replace("_", " "), *(row if latencies.known(name) else [UNKNOWN] * len(COLUMNS) + row[-1:]))
         legend.append(f"{name.replace('_', ' '):12}   {meanings[name]}")
     paced = {name: latencies.corrected(name) for name in there}
     if any(some.count for some in paced.values()):
@@ -210,11 +228,11 @@ def exits_table(tally: Tally) -> Table:
     return table
 
 
-def evidence_table(tally: Tally, evidence: Evidence) -> Table:
+def evidence_table(found: Sequence[Finding]) -> Table:
     """What the numbers come to, one sentence a line, and the events that show it."""
     table = table_of("Evidence", [], text="shown by")
     table.columns[0].no_wrap = False
-    for finding in findings(tally, evidence):
+    for finding in found:
         table.add_row(Text(finding.claim, "not bold"), Text(", ".join(kind.name for kind in finding.kinds), "dim"))
     return table
 
@@ -223,13 +241,13 @@ def losses(tally: Tally, latencies: Latencies) -> str:
     """What is in no figure."""
     return (
         f"{with_commas(tally.recorded)} events recorded, {with_commas(tally.dropped)} dropped; "
-        f"the latencies leave out {with_commas(latencies.warmup)} journeys of warm-up."
+        f"the latencies leave out {left_out(latencies)}."
     )
 
 
 def clocks(source: Source, latencies: Latencies) -> str:
     """The error of the clock: as measured, and in the kernel's words."""
-    measured, word = agreement(latencies.clock_error), kernel_word(source.host)
+    measured, word = agreement(latencies.clock_error), kernel_word(source.host, latencies.clock_error)
     return f"{measured[0].upper()}{measured[1:]}{f'; {word}' if word else ''}."
 
 

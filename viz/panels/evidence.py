@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy,
 
 from bellwire.engine.events import Events, no_events
 from bellwire.engine.findings.findings import Finding, findings
+from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import SIDE, Panel
 from bellwire.viz.style.card import PADDING
@@ -134,7 +135,7 @@ class EvidencePanel(Panel):
 
     def redraw(self) -> None:
         """What there is to tell now."""
-        found = findings(self.model.tally, self.model.evidence)
+        found = [*pairing_findings(self.model.latencies), *findings(self.model.tally, self.model.evidence)]
         while len(self.rows) < len(found):
             self._add_row()
         for number, row in enumerate(self.rows):

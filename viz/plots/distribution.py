@@ -110,7 +110,8 @@ class DistributionPlot(Plot):
             self.set_ticks("bottom", *latency_ticks(self.range.low, self.range.high, most))
 
     def _shown(self, histograms: dict[str, Histogram]) -> list[Curve]:
-        return [curve for curve in self.curves if self.shown(curve.name) and histograms[curve.name].count]
+        there = [curve for curve in self.curves if self.shown(curve.name) and histograms[curve.name].count]
+        return [curve for curve in there if self.model.latencies.known(curve.name)]
 
     def _draw_curves(self, items: Sequence[Items], histograms: dict[str, Histogram], shown: list[Curve]) -> None:
         for curve in self.curves:

@@ -51,7 +51,9 @@ class LatencyPlot(OverTime):
     def draw(self) -> str:
         """One line a latency from its Series."""
         start, end = self.edges
-        self.rows = {curve.name: self.model.latencies.series[curve.name].between(start, end) for curve in self.curves}
+        latencies = self.model.latencies
+        self.rows = {curve.name: latencies.series[curve.name].between(start, end) for curve in self.curves}
+        self.rows |= {name: rows[:0] for name, rows in self.rows.items() if not latencies.known(name)}
         for curve in self.curves:
             self._draw_line(curve)
         self._fit()

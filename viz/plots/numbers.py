@@ -133,6 +133,8 @@ def reconciled(model: LiveModel) -> str:
         return f"{count_of(tally.dropped, 'event')} dropped"
     if given_up:
         return f"{grouped(given_up)} incomplete"
+    if model.latencies.tracker.contradicted:
+        return f"{grouped(model.latencies.tracker.contradicted)} out of order"
     if min(tally.doorbells_pending, tally.irqs_pending, tally.irqs_merged) < 0:
         return "counts differ"
     return "all reconciled"

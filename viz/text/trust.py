@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.clock_error import AGREE_NS, Agreement, ClockError
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
-from bellwire.viz.text.figures import Unit, count_of, round_duration, signed
+from bellwire.viz.text.figures import Unit, count_of, duration, grouped, round_duration, signed
 
 
 def corrected(paced: Iterable[Paced]) -> str:
@@ -26,13 +26,23 @@ def interval(paced: Iterable[Paced]) -> str:
 
 def agreement(error: ClockError, unit: Unit | None = None) -> str:
     """How well the clocks agree, as measured: "guest and host clocks agree to within −2.9 µs … +8.7 µs"."""
+    clocks = "the two guests' clocks" if error.two_guests else "guest and host clocks"
     least, most = error.ns
     if least is None and most is None:
-        return "how far guest and host clock are apart was not measured: no journey has stamps of both"
+        return f"how far {clocks} are apart was not measured: no journey has stamps of both"
+    whose = "that of the one that is interrupted" if error.two_guests else "the guest's"
     ends = bounds(error, unit)
-    if error.apart:
-        return f"guest and host clocks are apart: the guest's is ahead by {ends}; one-way latencies are off by that"
-    return f"guest and host clocks agree to within {ends} (measured: nothing arrives before it was sent)"
+    if error.agreement is Agreement.APART:
+        many = f"{grouped(error.contradicted)} of {count_of(error.journeys, 'journey')}"
+        return (
+            f"{clocks} are apart: {whose} is ahead by {ends}, so that {many} arrive before they were sent; "
+            "one-way latencies are off by that, and not given"
+        )
+    if error.agreement is Agreement.AGREE:
+        return f"{clocks} agree to within {ends} (measured: nothing arrives before it was sent)"
+    far = f"only bounds within {duration(AGREE_NS, unit)} of 0 would tell"
+    why = "nothing that has stamps of both goes the other way" if least is None or most is None else far
+    return f"whether {clocks} agree cannot be told: {whose} is ahead by {ends}, and {why}"
 
 
 def bounds(error: ClockError, unit: Unit | None = None) -> str:
@@ -40,16 +50,31 @@ def bounds(error: ClockError, unit: Unit | None = None) -> str:
     return " … ".join(signed(ns, unit) if ns is not None else "?" for ns in error.ns)
 
 
+def left_out(latencies: Latencies) -> str:
+    """What is in no latency, or not in all: "50 journeys of warm-up, 3 that have lost an event"."""
+    out_of_order, given_up = latencies.tracker.contradicted, latencies.tracker.given_up
+    parts = [f"{count_of(latencies.warmup, 'journey')} of warm-up"]
+    parts += [f"{count_of(given_up, 'journey')} that could not be paired"] if given_up else []
+    late = f"{count_of(out_of_order, 'journey')} whose stamps contradict their order"
+    parts += [f"{late} (from all but round trip and store cost)"] if out_of_order else []
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+
+
 def footnote(latencies: Latencies) -> str:
-    """What to know of every latency that is shown: warm-up, and the clock's error."""
-    warm = f"Warm-up is left out ({count_of(latencies.warmup, 'journey')})."
+    """What to know of every latency that is shown: what is left out, and the clock's error."""
     word = agreement(latencies.clock_error)
-    return f"{warm} {word[0].upper()}{word[1:]}."
+    return f"Left out: {left_out(latencies)}. {word[0].upper()}{word[1:]}."
 
 
-def kernel_word(host: dict[str, str]) -> str:
-    """What KVM says of the guest's clock; "" if it does not."""
+def offset_of(host: Mapping[str, str]) -> int | None:
+    """Cycles that the guest's TSC is ahead of the host's, as KVM says; None: it does not."""
+    return int(host["tsc_offset"]) if "tsc_offset" in host else None
+
+
+def kernel_word(host: Mapping[str, str], error: ClockError | None = None) -> str:
+    """What KVM says of the guest's clock, and whether the journeys contradict that; "" if it says nothing."""
     if "tsc_khz" not in host:
         return ""
     offset = f"offset {host['tsc_offset']} cycles" if "tsc_offset" in host else "no word on the offset"
-    return f"KVM: {offset}, {host['tsc_khz']} kHz"
+    contradicted = error is not None and error.contradicts(offset_of(host))
+    return f"KVM: {offset}, {host['tsc_khz']} kHz{', which the journeys contradict' if contradicted else ''}"

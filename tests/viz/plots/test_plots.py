@@ -391,7 +391,7 @@ def test_the_tooltips_say_what_is_left_out_corrected_and_uncertain(qtbot: QtBot)
     assert "The round trip corrected for coordinated omission, expected interval 500 µs: p99 " in plot.toolTip()
     latency = LatencyPlot(model, DARK)
     shown(latency, qtbot)
-    assert f"Warm-up is left out ({model.latencies.warmup} journeys)." in latency.toolTip()
+    assert f"Left out: {model.latencies.warmup} journeys of warm-up." in latency.toolTip()
 
 
 def test_the_readout_leaves_out_what_has_no_room(qtbot: QtBot) -> None:

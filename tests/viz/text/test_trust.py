@@ -6,8 +6,11 @@ import numpy as np
 
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.journeys import JOURNEY, contradictory
+from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
-from bellwire.viz.text.trust import agreement, corrected, kernel_word
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.text.trust import agreement, corrected, footnote, kernel_word, left_out
 
 
 def paced(*intervals: int) -> Paced:
@@ -24,20 +27,47 @@ def test_the_corrected_form_names_its_interval() -> None:
 
 
 def error(least: int | None, most: int | None) -> ClockError:
-    bounds = ClockError(Clock(1e9))
-    bounds.least, bounds.most = least, most
+    journey, bounds = np.zeros(1, JOURNEY), ClockError(Clock(1e9))
+    if least is not None:
+        journey["ring"], journey["doorbell"] = 10**6, 10**6 - least
+    if most is not None:
+        journey["irq"], journey["handler"] = 10**6, 10**6 + most
+    wrong = contradictory(journey)
+    bounds.feed(journey[~wrong], journey[wrong])
     return bounds
 
 
-def test_clocks_agree_within_the_bounds_or_are_apart() -> None:
-    assert agreement(error(-8700, 2900)).startswith("guest and host clocks agree to within −8.70 µs … +2.90 µs")
-    assert agreement(error(-8700, None)).startswith("guest and host clocks agree to within −8.70 µs … ? (")
-    assert "are apart: the guest's is ahead by +300 ns … +2.90 µs" in agreement(error(300, 2900))
+def test_clocks_agree_within_near_bounds_or_are_apart_or_nobody_knows() -> None:
+    assert agreement(error(-8700, 2900)).startswith("guest and host clocks agree to within −8.70 µs … +2.90 µs (")
+    assert "are apart: the guest's is ahead by +300 ns … +2.90 µs, so that 1 of 1 journey" in agreement(
+        error(300, 2900)
+    )
     assert "ahead by ? … −100 ns" in agreement(error(None, -100))
     assert "was not measured" in agreement(error(None, None))
+    one_side, far = agreement(error(-8700, None)), agreement(error(-8700, 1_018_710))
+    assert one_side.startswith("whether guest and host clocks agree cannot be told")
+    assert "−8.70 µs … ?, and nothing that has stamps of both goes the other way" in one_side
+    assert "cannot be told: the guest's is ahead by −8.70 µs … +1.02 ms, and only bounds within 100 µs" in far
+
+
+def test_what_is_left_out_is_named_and_counted() -> None:
+    latencies = Latencies(load_scenario("roundtrip"), Clock(1e9))
+    assert left_out(latencies) == "no journey of warm-up"
+    latencies.tracker.given_up, latencies.tracker.contradicted, latencies.warmup = 3, 1200, 50
+    assert left_out(latencies) == (
+        "50 journeys of warm-up, 3 journeys that could not be paired and 1\u202f200 journeys whose stamps contradict "
+        "their order (from all but round trip and store cost)"
+    )
+    assert "3 journeys" in footnote(latencies)
 
 
 def test_the_kernels_word() -> None:
     assert kernel_word({}) == ""
     assert kernel_word({"tsc_khz": "2300000", "tsc_offset": "0"}) == "KVM: offset 0 cycles, 2300000 kHz"
     assert kernel_word({"tsc_khz": "2300000"}) == "KVM: no word on the offset, 2300000 kHz"
+
+
+def test_the_journeys_may_contradict_the_kernel() -> None:
+    host = {"tsc_khz": "2300000", "tsc_offset": "9000"}
+    assert "contradict" not in kernel_word(host, error(-8700, 9000))
+    assert kernel_word(host, error(-8700, 2900)).endswith("kHz, which the journeys contradict")

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.diagram import part_words
 from bellwire.viz.model.live import LiveModel, journey_shown
@@ -21,6 +22,7 @@ from bellwire.viz.style.controls import Button
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.trust import agreement
 
 READABLE_SECONDS = 2.5  # that a chart stands while the newest are followed
 NO_JOURNEY = "No journey yet"
@@ -147,7 +149,9 @@ def chart_in_words(chart: Chart, model: LiveModel) -> str:
 
 def clock_note(model: LiveModel) -> list[str]:
     """How far the clocks of the two sides can be apart."""
-    bounds = [abs(ns) for ns in model.latencies.clock_error.ns if ns is not None]
-    if len(bounds) < 2:
-        return []
-    return [f"Guest's and host's clock are less than {duration(max(bounds))} apart, say the fastest journeys."]
+    error = model.latencies.clock_error
+    if error.agreement is not Agreement.AGREE:
+        word = agreement(error)
+        return [f"{word[0].upper()}{word[1:]}."] if error.apart else []
+    farthest = max(abs(ns) for ns in error.ns if ns is not None)
+    return [f"Guest's and host's clock are less than {duration(farthest)} apart, say the fastest journeys."]

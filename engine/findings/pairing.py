@@ -1,0 +1,50 @@
+"""What pairing has shown beside the latencies: clocks that are apart, and events that could not be paired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bellwire.engine.events import EventKind
+from bellwire.engine.findings.findings import Finding
+from bellwire.engine.folds.clock_error import Agreement
+from bellwire.engine.folds.latency import Latencies
+
+STAMPS = (EventKind.RING, EventKind.DOORBELL, EventKind.IRQFD, EventKind.HANDLER)
+
+
+def pairing_findings(latencies: Latencies) -> list[Finding]:
+    """All that there is to say."""
+    return [*clocks_apart(latencies), *incomplete(latencies)]
+
+
+def clocks_apart(latencies: Latencies) -> Iterator[Finding]:
+    """Signals that arrive before they were sent."""
+    error = latencies.clock_error
+    if error.agreement is not Agreement.APART and not error.contradicted:
+        return
+    clocks = "the two guests' clocks" if error.two_guests else "guest and host clocks"
+    told = f"{error.contradicted:,} of {error.journeys:,} journeys arrive before they were sent, by their stamps"
+    if error.agreement is Agreement.APART:
+        which = "" if latencies.known("doorbell") else "; one-way latencies are off by that, and not given"
+        claim = f"{told}: {clocks} are apart by at least {at_least(error.ns) / 1000:,.1f} µs{which}."
+    else:
+        claim = f"{told}; they are too few to say that {clocks} are apart, and are in no one-way latency."
+    yield Finding(claim, {"out_of_order": error.contradicted, "journeys": error.journeys}, STAMPS)
+
+
+def at_least(bounds: tuple[float | None, float | None]) -> float:
+    """By how much clocks with these bounds (ns), which leave out 0, are apart."""
+    least, most = bounds
+    return max(least or 0.0, -(most or 0.0))
+
+
+def incomplete(latencies: Latencies) -> Iterator[Finding]:
+    """Journeys that have lost a stage for good."""
+    given_up = latencies.tracker.given_up
+    if given_up:
+        complete = latencies.clock_error.journeys or latencies.journeys
+        claim = (
+            f"{given_up:,} journeys could not be paired, as one of their events is missing or could be another one's; "
+            f"{complete:,} could."
+        )
+        yield Finding(claim, {"incomplete": given_up, "complete": complete}, STAMPS)
