@@ -1,8 +1,10 @@
 """Perfetto: a trace that ui.perfetto.dev and its trace_processor load.
 
 Each event of the recording is one packet in the category "event", at its own time, on the track of its VM and lane:
-begin or end of a slice where two events belong together, a value of a counter, or else an instant. What is derived from
-several events (when the I/O thread was awake, rates) is in the category "derived". A flow joins what one journey did.
+begin or end of a slice where two events belong together, a value of a counter, or else an instant. The end of a slice
+has neither name nor category, by which a reader would look for another one to end; its details carry the name of their
+event. What is derived from several events (when the I/O thread was awake, rates) is in the category "derived". A flow
+joins what one journey did. What was under way when the recording ended has no end.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_flows import Flows, Row
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.recordings.recording import Progress, Recording
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 ROOT = 1  # uuid of the group of everything
 EVENT, DERIVED = "event", "derived"
@@ -64,7 +68,8 @@ class Trace:
         header = recording.header
         self.events = 0
         self._writer, self._clock, self._first = writer, header.clock, recording.first
-        self._flows = Flows(header.scenario.direct, header.scenario.doorbell.queues if header.scenario.doorbell else 1)
+        queues = header.scenario.doorbell.queues if header.scenario.doorbell else 1
+        self._flows = Flows(header.scenario.direct, queues, Trait.MASKED in traits_of(header.scenario))
         self._tracks: dict[tuple[str, int, int], int] = {}  # what, VM, number of what: uuid
         self._open: dict[tuple[int, int], EventKind] = {}  # (VM, lane): the slice that is open there
         self._rates = dict.fromkeys(RATES, 0)  # counted in the present bin
@@ -98,23 +103,23 @@ class Trace:
 
     def _place(self, row: Row) -> None:
         """A slice's begin or end, or an instant."""
-        place, type_ = (row.vm, row.lane), Type.INSTANT
+        place, track, flows = (row.vm, row.lane), self._lane(row.vm, row.lane), self._flows.of(row)
         open_ = self._open.get(place)
-        if row.kind in BEGINS or (row.lane == Lane.IO_THREAD and row.kind != EventKind.WAIT and open_ is None):
-            self._begin(row)
-            type_ = Type.BEGIN if row.kind in BEGINS else Type.INSTANT
-        elif open_ is not None and open_ == ENDS.get(row.kind, row.kind):
-            type_ = Type.END
+        if open_ is not None and open_ == ENDS.get(row.kind, row.kind):
             del self._open[place]
-        details = {"seq": row.seq, "id": row.id, "arg": row.arg}
-        track = self._lane(row.vm, row.lane)
-        self._writer.event(row.at, type_, track, slice_name(row), EVENT, details, self._flows.of(row))
+            self._writer.end(row.at, track, details_of(row, f"{row.kind.name.lower()}."), flows)
+            return
+        begins = row.kind in BEGINS
+        if begins or (row.lane == Lane.IO_THREAD and row.kind != EventKind.WAIT and open_ is None):
+            self._begin(row)
+        type_ = Type.BEGIN if begins else Type.INSTANT
+        self._writer.event(row.at, type_, track, slice_name(row), EVENT, details_of(row), flows)
 
     def _begin(self, row: Row) -> None:
         """Opens a slice, and ends the one before whose end was lost; the I/O thread's lasts until it waits."""
         place, track = (row.vm, row.lane), self._lane(row.vm, row.lane)
         if place in self._open:
-            self._writer.event(row.at, Type.END, track, "end was lost", DERIVED)
+            self._writer.end(row.at, track, {"end was lost": 1})
         self._open[place] = row.kind if row.kind in BEGINS else EventKind.WAIT
         if row.kind not in BEGINS:
             self._writer.event(row.at, Type.BEGIN, track, "awake", DERIVED)
@@ -170,6 +175,11 @@ class Trace:
         if new:
             self._writer.counter_track(uuid, name, parent, unit)
         return uuid
+
+
+def details_of(row: Row, prefix: str = "") -> dict[str, int]:
+    """What else an event says."""
+    return {f"{prefix}seq": row.seq, f"{prefix}id": row.id, f"{prefix}arg": row.arg}
 
 
 def slice_name(row: Row) -> str:

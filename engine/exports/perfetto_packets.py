@@ -16,6 +16,8 @@ STATE_CLEARED, NEEDS_STATE = 1, 2  # TracePacket.SequenceFlags
 BOOTTIME, REALTIME = 6, 1  # BuiltinClock
 OTHER_UNIT = 0  # CounterDescriptor.Unit
 
+Flowing = tuple[list[int], list[int]]  # flows that pass through an event, flows that end there
+
 
 class Type(IntEnum):
     """TrackEvent.Type."""
@@ -65,14 +67,31 @@ class TraceWriter:
         name: str,
         category: str,
         details: dict[str, int] | None = None,
-        flows: tuple[list[int], list[int]] = ([], []),
+        flows: Flowing = ([], []),
     ) -> None:
-        """A slice's begin or end, or an instant. flows: those that pass through it, those that end here."""
+        """A slice's begin, or an instant. flows: those that pass through it, those that end here."""
         new: list[bytes] = []
-        content = uint(9, type) + uint(11, track)
-        content += uint(3, self._number(self._categories, category, 1, new))
+        content = uint(3, self._number(self._categories, category, 1, new))
         content += uint(10, self._number(self._names, name, 2, new))
-        for key, value in (details or {}).items():
+        self._place(at, type, track, content, details or {}, flows, new)
+
+    def end(self, at: int, track: int, details: dict[str, int], flows: Flowing = ([], [])) -> None:
+        """Ends the newest slice of the track that is open."""
+        self._place(at, Type.END, track, b"", details, flows, [])
+
+    def _place(
+        self,
+        at: int,
+        type: Type,
+        track: int,
+        content: bytes,
+        details: dict[str, int],
+        flows: Flowing,
+        new: list[bytes],
+    ) -> None:
+        """Writes an event of this content on a track. new: what is defined in the same packet."""
+        content += uint(9, type) + uint(11, track)
+        for key, value in details.items():
             content += nested(4, uint(1, self._number(self._keys, key, 3, new)) + uint(3, value))
         content += b"".join([fixed64(47, flow) for flow in flows[0]] + [fixed64(48, flow) for flow in flows[1]])
         self._track_event(at, content, new)

@@ -1,0 +1,113 @@
+"""Traces as Perfetto's own trace_processor takes them, of every scenario: no event dropped, no slice left open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EventKind, Events
+from bellwire.engine.exports import perfetto
+from bellwire.engine.exports.perfetto_flows import LONE
+from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.live.session import Session
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import save_recording
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.engine.source import Source
+from tests.support.recorded import recorded
+from tests.support.sessions import each, paced, run
+from tests.support.trace_processor import TraceProcessor
+
+SIGNALS = 200
+LABS = [scenario.name for scenario in list_scenarios() if scenario.lab]
+LAB_SECONDS = 0.6  # by then something has broken
+COUNTED = {  # what each event of a kind is called, whether it is a slice or an instant
+    EventKind.RING: "doorbell's instruction",
+    EventKind.DOORBELL: "doorbell received",
+    EventKind.IRQFD: "irqfd written",
+    EventKind.HANDLER: "interrupt handler",
+    EventKind.RESAMPLE: "resampled",
+}
+
+
+@pytest.fixture(scope="module")
+def processor() -> Iterator[TraceProcessor]:
+    with TraceProcessor() as processor:
+        yield processor
+
+
+def saved(source: Source, events: Events, folder: Path) -> Recording:
+    """These events as a recording."""
+    save_recording(folder / "run.arrow", Header.of(source, "0.1.0"), [events])
+    return Recording(folder / "run.arrow")
+
+
+def loaded(recording: Recording, processor: TraceProcessor) -> None:
+    """Loads it; nothing of it may be dropped."""
+    path = recording.path.with_suffix(".pftrace")
+    perfetto.write(recording, path, lambda share: None)
+    processor.load(path.read_bytes())
+    assert processor.query("select name, value from stats where severity in ('error', 'data_loss') and value > 0") == []
+
+
+def check(recording: Recording, processor: TraceProcessor) -> None:
+    """That the trace shows every event once, every slice with its end, and every journey as a flow."""
+    loaded(recording, processor)
+    kinds = recording.outline().kinds
+    shown: dict[str, int] = dict(processor.query("select name, count(*) from slice group by name"))
+    assert {name: shown.get(name, 0) for name in COUNTED.values()} == {
+        name: kinds.get(kind.name, 0) for kind, name in COUNTED.items()
+    }
+    # One slice a track can be open when the recording ends. Only what happened in the same nanosecond is nested deeper.
+    assert (
+        processor.query("""
+        select open.name, open.ts from slice open
+        join slice later on later.track_id = open.track_id and later.ts > open.ts and later.depth = 0
+        where open.dur < 0""")
+        == []
+    )
+    assert processor.query("select name, depth from slice where dur != 0 and depth > 0") == []
+    assert processor.query("select name, ts from slice group by track_id, ts having max(depth) > count(*)") == []
+    assert flows_that_arrive(recording, processor) == journeys(recording)
+
+
+def journeys(recording: Recording) -> list[int]:
+    """The flows of those that are complete: of doorbells, or of interrupts that answer none."""
+    tracker = JourneyTracker(recording.header.scenario)
+    complete = np.concatenate([tracker.feed(events) for events in recording.sorted_batches()])
+    return sorted((complete["seq"] + np.where(complete["rung"] > 0, 0, LONE).astype(np.uint64)).tolist())
+
+
+def flows_that_arrive(recording: Recording, processor: TraceProcessor) -> list[int]:
+    """The flows that come to where a journey ends: a handler, or a read, if that is answered by no interrupt."""
+    tracker = JourneyTracker(recording.header.scenario)
+    ends = (EventKind.HANDLER,) if tracker.answered or tracker.direct else (EventKind.HANDLER, EventKind.DOORBELL)
+    names = ", ".join(f"'{COUNTED[kind]}'" for kind in ends)
+    rows = processor.query(
+        f"select distinct trace_id from flow join slice on slice_in = slice.id where name in ({names})"
+    )
+    return sorted(number for (number,) in rows)
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", each())
+def test_a_trace_of_every_scenario_is_whole(name: str, processor: TraceProcessor, tmp_path: Path) -> None:
+    check(saved(*run(paced(name), SIGNALS), tmp_path), processor)
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", each(*LABS))
+def test_a_trace_of_what_breaks_is_whole(name: str, processor: TraceProcessor, tmp_path: Path) -> None:
+    with Session(load_scenario(name)) as session:
+        time.sleep(LAB_SECONDS)
+    check(saved(session, session.take(), tmp_path), processor)
+
+
+@pytest.mark.parametrize("name", ["roundtrip", "irq-many", "self-doorbell", "vm-to-vm"])
+def test_where_events_were_lost_the_rest_is_whole(name: str, processor: TraceProcessor, tmp_path: Path) -> None:
+    check(recorded(tmp_path / "run.arrow", name, 0.2), processor)
