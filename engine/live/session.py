@@ -148,8 +148,8 @@ class Session(Source):
         """ "" if the order is possible now, else why not."""
         if not self.alive:
             return NOT_LIVE
-        if self._machine and order in self._machine.cannot:
-            return self._machine.cannot[order]
+        if self._machine and (why := self._machine.cannot.get(order)):
+            return why
         if order is Order.DOORBELL and math.isinf(self._pace.per_second) and self._running:
             return FLAT_OUT_REASON
         return ""

@@ -33,6 +33,8 @@ PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}
 NO_DOORBELL = "This guest rings no doorbell: the host signals it."
 LEVEL_STAYS = "Who lowers the line is settled before the guest boots: KVM at its EOI, or the guest by a write."
 NO_INTERRUPT = "This scenario has no interrupt."
+NO_ROUTE_ASKED = "KVM_SIGNAL_MSI brings its own vector and asks no route: switch the irqfd on first."
+ONE_HANDLER = "The handler of the guest's second vector ends its interrupts, and this one shall not."
 
 
 class OneGuest(Machine):
@@ -49,8 +51,7 @@ class OneGuest(Machine):
             self.cannot |= {"irqfd": NO_INTERRUPT, "interrupt": NO_INTERRUPT}
         elif scenario.interrupt.trigger == "level":
             self.cannot |= {"irqfd": LEVEL_STAYS}
-        if scenario.interrupt and scenario.interrupt.route == "msi":
-            del self.cannot["route"]
+        self._tell_of_the_route()
         try:
             self._build()
         except BaseException:
@@ -156,15 +157,38 @@ class OneGuest(Machine):
         self.interrupts.set_irqfd(on)
         if on:
             self.io_thread.command(path=lib.BW_PATH_IRQFD)
+        self._tell_of_the_route()
+
+    def _tell_of_the_route(self) -> None:
+        """Whether it can be changed: not where no signal would take it."""
+        interrupt = self.scenario.interrupt
+        if interrupt is None or interrupt.route != "msi":
+            return
+        by_ioctl = not self._assigned and not interrupt.waits and interrupt.ioctl == "signal-msi"
+        reason = NO_ROUTE_ASKED if by_ioctl else "" if self._second_handler else ONE_HANDLER
+        others = {order: why for order, why in self.cannot.items() if order != "route"}
+        self.cannot = {**others, "route": reason} if reason else others  # at once: another thread reads it
+
+    @property
+    def _assigned(self) -> bool:
+        """Whether the irqfd is, or will be once this machine is built."""
+        interrupt, wires = self.scenario.interrupt, getattr(self, "interrupts", None)
+        return bool(wires.assigned if wires else interrupt and interrupt.irqfd)
+
+    @property
+    def _second_handler(self) -> bool:
+        """Whether the interrupt means the same wherever the route leads."""
+        return self.scenario.interrupt is not None and self.scenario.interrupt.eoi
 
     def tick(self) -> Events:
-        """Tells what is masked, and changes the route when it is time."""
+        """Tells what is masked, and changes the route when it is time, and while signals take it."""
         interrupt = self.scenario.interrupt
         parts = []
         if self.masked and not self._told:
             parts.append(event(int(lib.bw_tsc()), EventKind.SETTING, Lane.ENGINE, Setting.MASKED, 0, 1))
         self._told = True
-        if interrupt and interrupt.reroute_ms and time.monotonic() >= self._next_route:
+        routed = "route" not in self.cannot
+        if interrupt and interrupt.reroute_ms and routed and time.monotonic() >= self._next_route:
             self._next_route = time.monotonic() + interrupt.reroute_ms / 1000
             parts.append(self.change_route())
         return np.concatenate([no_events(), *parts])

@@ -126,6 +126,11 @@ class TwoVcpus(OneGuest):
         self.guests[self._turn].ring_once()
         self._turn = 1 - self._turn
 
+    @property
+    def _second_handler(self) -> bool:
+        """The route leads to the same handler of the other vCPU."""
+        return self.scenario.interrupt is not None
+
     def change_route(self) -> Events:
         """Leads the GSI to the other vCPU's local APIC; irqfds follow at once."""
         assert self.route is not None

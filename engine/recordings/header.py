@@ -157,7 +157,7 @@ def header_of(content: dict[str, Any]) -> Header:
     scenario = dict(content["scenario"])
     name = str(scenario.pop("name"))
     return Header(
-        scenario_of(name, scenario, Origin("")),
+        scenario_of(name, scenario, Origin(""), recorded=True),
         {str(key): str(value) for key, value in content["host"].items()},
         str(content["backend"]),
         Clock(float(content["clock_hz"])),

@@ -1,9 +1,12 @@
-"""What a scenario file may hold: a rule for every key, and where in the text a mistake is."""
+"""What a scenario file may hold: a rule for every key, and where in the text a mistake is.
+
+contradictions.py says which values do not go together, in_force.py which ones do nothing; tables.py applies them all.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +16,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
 from bellwire.engine.kvm.gsi import GSI_COUNT
-from bellwire.engine.scenarios.machine_kinds import LABS, MACHINES, ONE_GUEST, SIGNALLERS, SPLIT, mismatches, with_vcpu
+from bellwire.engine.scenarios.machine_kinds import MACHINES, ONE_GUEST, SIGNALLERS
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 GROUPS = (  # in the order in which they are best met
@@ -239,64 +242,6 @@ class Origin:
         return found
 
 
-def parsed_setting(table: str, key: str, word: str) -> Any:
-    """A setting's value from the command line. What cannot be parsed stays a text, which its rule then refuses."""
-    try:
-        return RULES[table][key].parse(word)
-    except ValueError:
-        return word
-
-
-def checked(tables: Mapping[str, Any], origin: Origin) -> dict[str, dict[str, Any]]:
-    """The values of all tables, defaults filled in; the table "" has the keys above the first header."""
-    top = {key: value for key, value in tables.items() if key not in RULES}
-    values = {"": checked_table("", top, origin)}
-    for name in filter(None, RULES):
-        if name in tables:
-            values[name] = checked_table(name, tables[name], origin)
-        elif name not in OPTIONAL_TABLES:
-            raise origin.error(name, "", f"the table [{name}] is missing")
-    for table, key, problem in contradictions(values):
-        raise origin.error(table, key, problem)
-    return values
-
-
-def checked_table(name: str, table: Any, origin: Origin) -> dict[str, Any]:
-    """One table's values, each held against its rule."""
-    rules = RULES[name]
-    if not isinstance(table, dict):
-        raise origin.error(name, "", "must be a table")
-    for key in table:
-        if key not in rules:
-            tables = [] if name else [f"[{table}]" for table in RULES if table]
-            raise origin.error(name, key, f"unknown; allowed are {', '.join([*rules, *tables])}")
-    values = {key: table.get(key, rule.default) for key, rule in rules.items()}
-    for key, value in values.items():
-        if value is REQUIRED:
-            raise origin.error(name, key, f"missing; {rules[key].allowed} is needed")
-        if key in table and not rules[key].accepts(value):
-            raise origin.error(name, key, f"{as_toml(value)} is not allowed; allowed is {rules[key].allowed}")
-    return with_derived(name, values)
-
-
-def as_toml(value: Any) -> str:
-    """A value as a TOML file would write it."""
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The values with what follows from others filled in."""
-    follows: dict[str, Any] = {}
-    if name == "doorbell":
-        follows = {"address": ADDRESSES[values["bus"]], "width": values["length"] or 4}
-    if name == "interrupt":
-        follows = {"gsi": GSIS[values["route"]], "vector": handler_vector(values)}
-    values = values | {key: value for key, value in follows.items() if values[key] is None}
-    if name == "doorbell" and values["ioeventfd_address"] is None:
-        values["ioeventfd_address"] = values["address"]
-    return values
-
-
 def handler_vector(interrupt: Mapping[str, Any]) -> int:
     """The vector whose handler does what this interrupt needs."""
     if not interrupt["eoi"]:
@@ -305,118 +250,6 @@ def handler_vector(interrupt: Mapping[str, Any]) -> int:
     return VECTORS["ack"] if needs_ack else VECTORS[interrupt["route"]]
 
 
-def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
-    """(table, key, problem) wherever values that are allowed alone do not go together."""
-    doorbell, interrupt, program = values.get("doorbell"), values.get("interrupt"), values[""]["guest"]
-    machine = MACHINES[values[""]["machine"]]
-    if doorbell is None and program in RINGERS:
-        yield "", "guest", f'"{program}" rings doorbells, so the table [doorbell] is needed'
-    if interrupt is None and program in LISTENERS:
-        yield "", "guest", f'"{program}" waits for interrupts, so the table [interrupt] is needed'
-    yield from mismatches(values)
-    if values[""]["irqchip"] == "split" and not (machine.split and by_message(interrupt)):
-        with_it = f"it goes with the machine {', '.join(SPLIT)} and the route msi"
-        yield "", "irqchip", f'"split" has no IOAPIC in the kernel: {with_it}'
-    if machine.vcpus > 1:
-        yield from vcpu_contradictions(machine.name, doorbell, interrupt)
-    if interrupt is not None and interrupt["vcpu"] >= machine.vcpus:
-        yield "interrupt", "vcpu", f"{interrupt['vcpu']} needs the machine {with_vcpu(interrupt['vcpu'])}"
-    if "lab" in values:
-        yield from lab_contradictions(values)
-    if doorbell is not None:
-        yield from doorbell_contradictions(doorbell, program)
-    if interrupt is not None:
-        yield from interrupt_contradictions(interrupt, doorbell is not None)
-
-
-def vcpu_contradictions(
-    machine: str, doorbell: Mapping[str, Any] | None, interrupt: Mapping[str, Any] | None
-) -> Iterator[tuple[str, str, str]]:
-    """Two vCPUs ring or are interrupted: an answer would have to know whom it is for."""
-    if doorbell is not None and interrupt is not None:
-        yield "", "machine", f'"{machine}" goes with [doorbell] or [interrupt], not with both'
-    if doorbell is not None and (doorbell["queues"] > 1 or doorbell["addresses"] > 1 or doorbell["coalesced"]):
-        yield "", "machine", f'"{machine}" goes without queues, addresses and coalesced: both ring one eventfd'
-    if doorbell is not None and doorbell["bus"] == "mmio" and doorbell["address"] < VCPU_MEMORY_END:
-        yield (
-            "doorbell",
-            "address",
-            f"{doorbell['address']:#x} is not allowed; vCPUs have memory up to {VCPU_MEMORY_END:#x}",
-        )
-    if interrupt is not None and not by_message(interrupt):
-        yield "interrupt", "route", "msi and the ioctl signal-msi are needed: a message names the vCPU that it goes to"
-
-
-def lab_contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
-    """A lab breaks what is there."""
-    lab, doorbell, interrupt = values["lab"], values.get("doorbell"), values.get("interrupt")
-    if values[""]["machine"] not in LABS:
-        yield "lab", "", f"goes with the machine {', '.join(LABS)} only"
-    if 0 < lab["repeat_ms"] < lab["steps"][-1]["at_ms"]:
-        yield "lab", "repeat_ms", "must not be earlier than the last step"
-    for do in (step["do"] for step in lab["steps"]):
-        if STEPS[do] not in values:
-            yield "lab", "steps", f"{do} needs the table [{STEPS[do]}]"
-        if do in ("mask", "unmask") and interrupt is not None and interrupt["route"] != "ioapic":
-            yield "lab", "steps", f"{do} needs the route ioapic, whose pins can be masked"
-        if do in ("datamatch", "length") and doorbell is not None and doorbell["queues"] > 1:
-            yield "lab", "steps", f"{do} needs one queue"
-        if values[""]["guest"] != STEP_PROGRAMS.get(do, values[""]["guest"]):
-            yield "lab", "steps", f'{do} needs the guest "{STEP_PROGRAMS[do]}"'
-
-
 def by_message(interrupt: Mapping[str, Any] | None) -> bool:
     """Whether every interrupt that there is goes as a message."""
     return interrupt is None or (interrupt["route"] == "msi" and interrupt["ioctl"] == "signal-msi")
-
-
-def doorbell_contradictions(doorbell: Mapping[str, Any], program: str) -> Iterator[tuple[str, str, str]]:
-    """The address must be one that nothing else answers, and the write one instruction that stays whole."""
-    address, width = doorbell["address"], doorbell["width"]
-    if doorbell["queues"] > 1 and (doorbell["addresses"] > 1 or doorbell["datamatch"] is not None):
-        yield "doorbell", "queues", "go without datamatch and addresses: the queues are told apart by the value"
-    if max(doorbell["queues"], doorbell["addresses"]) > 1 and program != "queues":
-        yield "doorbell", "queues", 'and addresses need the guest "queues", which takes them in turn'
-    if doorbell["queues"] > 1 and not doorbell["length"]:
-        yield "doorbell", "queues", "need a length: with length 0, any, KVM compares no value"
-    if doorbell["bus"] == "pio":
-        if address > 0xFFFF or address in KERNEL_PORTS or address == lib.BW_PORT_EXIT:
-            taken = ", ".join(f"{port:#x}" for port in (*EDGE_LEVEL_PORTS, lib.BW_PORT_EXIT))
-            allowed = f"on the bus pio is a port from {LEGACY_PORTS:#x} to 0xffff but {taken}"
-            yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
-        if 8 in (width, doorbell["length"]):
-            key = "length" if doorbell["length"] == 8 else "width"
-            yield "doorbell", key, "8 is not allowed; allowed on the bus pio is 1, 2 or 4 (length also 0)"
-    elif not MEMORY <= address <= APICS - 8:
-        allowed = f"on the bus mmio is a whole number from {MEMORY:#x} to {APICS - 8:#x}"
-        yield "doorbell", "address", f"{address:#x} is not allowed; allowed {allowed}"
-    elif address % PAGE + width + (doorbell["addresses"] - 1) * ADDRESS_STRIDE > PAGE:
-        yield "doorbell", "address", f"{address:#x} is not allowed; {width} bytes from there cross into the next page"
-    if doorbell["datamatch"] is not None and not doorbell["length"]:
-        yield "doorbell", "datamatch", "is not allowed; with length 0, any, KVM compares no value"
-    if doorbell["value"] >= 1 << 8 * width:
-        yield "doorbell", "value", f"{doorbell['value']} is not allowed; it does not fit into {width} bytes"
-
-
-def interrupt_contradictions(interrupt: Mapping[str, Any], has_doorbell: bool) -> Iterator[tuple[str, str, str]]:
-    """The route must be one that KVM takes and for which the guest has a handler."""
-    route, vector, gsi = interrupt["route"], interrupt["vector"], interrupt["gsi"]
-    if vector != handler_vector(interrupt):
-        allowed = f"for the route {route} is {handler_vector(interrupt):#x}"
-        yield "interrupt", "vector", f"{vector:#x} is not allowed; allowed {allowed}"
-    if route == "ioapic" and gsi >= PINS:
-        yield "interrupt", "gsi", f"{gsi} is not allowed; allowed for the route ioapic is a pin from 0 to {PINS - 1}"
-    if interrupt["trigger"] == "level" and not (route == "ioapic" and interrupt["by"] == "host"):
-        yield "interrupt", "trigger", '"level" needs the route ioapic and by = "host"'
-    if interrupt["trigger"] == "level" and interrupt["ioctl"] != "irq-line":
-        yield "interrupt", "ioctl", "irq-line is needed with a level: a message has none"
-    if interrupt["masked"] and (route != "ioapic" or interrupt["by"] != "host"):
-        yield (
-            "interrupt",
-            "masked",
-            'needs the route ioapic, whose pins can be masked, and by = "host": no answer comes',
-        )
-    if interrupt["reroute_ms"] and route != "msi":
-        yield "interrupt", "reroute_ms", "needs the route msi: the other route is one with another vector"
-    if interrupt["by"] != "host" and not has_doorbell:
-        yield "interrupt", "by", f'"{interrupt["by"]}" is not allowed; without a [doorbell] only "host" is'

@@ -16,8 +16,10 @@ from typing import Any
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
+from bellwire.engine.scenarios.in_force import without_effect
 from bellwire.engine.scenarios.machine_kinds import MACHINES, MachineKind
-from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin, checked, parsed_setting
+from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin
+from bellwire.engine.scenarios.tables import checked, parsed_setting
 from bellwire.engine.scenarios.traits import Trait
 
 DEFAULT = "roundtrip"
@@ -165,6 +167,12 @@ class Scenario:
                     tables[section].pop(derived, None)
         return scenario_of(self.name, tables, origin)
 
+    def settings(self) -> dict[str, Any]:
+        """What `--set` can change here, by name, as it is at the start; what could do nothing is left out."""
+        tables, idle = self.tables(), without_effect(checked(self.tables(), Origin("")))
+        named = {name: place for name, place in SETTINGS.items() if place not in idle}
+        return {name: tables[table][key] for name, (table, key) in named.items() if key in tables.get(table, {})}
+
     def tables(self) -> dict[str, Any]:
         """What a scenario file with this content holds, ready for TOML or JSON."""
         tables = without_none(asdict(self))
@@ -197,9 +205,12 @@ def did_you_mean(word: str, words: list[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(words)}."
 
 
-def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin) -> Scenario:
-    """The scenario that `tables` (what a scenario file holds) describe; ScenarioError with a line of `origin`."""
-    values = checked(tables, origin)
+def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin, *, recorded: bool = False) -> Scenario:
+    """The scenario that `tables` (what a scenario file holds) describe; ScenarioError with a line of `origin`.
+
+    recorded: the tables are those of a run that there was, so what does nothing is passed over and not refused.
+    """
+    values = checked(tables, origin, recorded=recorded)
     per_second = values["pace"].pop("per_second")
     values[""]["shows"] = " ".join(values[""]["shows"].split())
     return Scenario(

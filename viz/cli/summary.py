@@ -18,8 +18,6 @@ from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.scenarios.rules import SETTINGS
-from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Label, Source
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, Unit, duration, unit_called
 from bellwire.viz.text.trust import agreement, corrected, kernel_word, left_out
@@ -46,7 +44,7 @@ def report(
     """The JSON object of `bellwire run --json`; latencies in ns, the warm-up's `warmup` journeys left out of them."""
     content = {
         "scenario": source.scenario.name,
-        "settings": settings(source.scenario),
+        "settings": source.scenario.settings(),
         "host": source.host,
         "elapsed_s": round(elapsed_s, 6),
         "counts": tally.counts(),
@@ -93,12 +91,6 @@ def clock_report(source: Source, latencies: Latencies) -> dict[str, Any]:
         "guest_ahead_ns": {"least": least, "most": most},
         "kernel": {"tsc_khz": khz and int(khz), "tsc_offset_cycles": offset and int(offset)},
     }
-
-
-def settings(scenario: Scenario) -> dict[str, Any]:
-    """Everything that `--set` can change, as it was at the start, but what this scenario has not."""
-    tables = scenario.tables()
-    return {name: tables[table][key] for name, (table, key) in SETTINGS.items() if key in tables.get(table, {})}
 
 
 def summary(
