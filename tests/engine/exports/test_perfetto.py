@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events
+from bellwire.engine.events import EventKind, Events, Lane, Setting
 from bellwire.engine.exports import perfetto
-from bellwire.engine.exports.perfetto_flows import LONE
+from bellwire.engine.exports.perfetto_flows import LONE, Flows, Row
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.live.session import Session
 from bellwire.engine.recordings.header import Header
@@ -111,3 +111,32 @@ def test_a_trace_of_what_breaks_is_whole(name: str, processor: TraceProcessor, t
 @pytest.mark.parametrize("name", ["roundtrip", "irq-many", "self-doorbell", "vm-to-vm"])
 def test_where_events_were_lost_the_rest_is_whole(name: str, processor: TraceProcessor, tmp_path: Path) -> None:
     check(recorded(tmp_path / "run.arrow", name, 0.2), processor)
+
+
+def row(kind: EventKind, seq: int, arg: int = 0) -> Row:
+    return Row(0, kind, Lane.GUEST, 0, 0, seq, arg)
+
+
+def test_however_many_doorbells_one_read_returns_each_has_its_flow() -> None:
+    flows, rung = Flows(direct=False, queues=1), list(range(1, 1001))
+    for number in rung:
+        flows.of(row(EventKind.RING, number))
+    assert flows.of(row(EventKind.DOORBELL, 1000, 2**63)) == (rung, [])
+    assert flows.of(row(EventKind.IRQFD, 1, 1000)) == (rung, [])
+    assert flows.of(row(EventKind.HANDLER, 2**63, 2**63)) == ([], rung)
+
+
+def test_an_interrupt_that_a_handler_knew_of_before_it_was_signalled_ends_at_the_next() -> None:
+    flows = Flows(direct=False, queues=1)
+    flows.of(row(EventKind.IRQFD, 1))
+    assert flows.of(row(EventKind.HANDLER, 2, 2)) == ([], [LONE + 1])
+    flows.of(row(EventKind.IRQFD, 2))
+    assert flows.of(row(EventKind.HANDLER, 2, 0)) == ([], [LONE + 2])
+
+
+def test_a_masked_pin_s_interrupt_comes_to_no_handler() -> None:
+    flows = Flows(direct=False, queues=1, masked=True)
+    flows.of(row(EventKind.IRQFD, 1))
+    flows.of(Row(0, EventKind.SETTING, Lane.ENGINE, 0, Setting.MASKED, 1, 0))
+    flows.of(row(EventKind.IRQFD, 2))
+    assert flows.of(row(EventKind.HANDLER, 2, 1)) == ([], [LONE + 2])
