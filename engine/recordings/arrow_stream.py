@@ -15,13 +15,16 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 FILE_MAGIC = b"ARROW1\0\0"  # what a file begins with, and a stream does not
 CONTINUATION = b"\xff\xff\xff\xff"
 END_OF_STREAM = CONTINUATION + b"\0\0\0\0"
 SCHEMA, RECORD_BATCH = 1, 3  # MessageHeader
+Codec = Literal["lz4", "zstd"]
+CODECS: dict[int, Codec] = {0: "lz4", 1: "zstd"}  # CompressionType
 PREFIX = 8  # bytes before the flatbuffer
-HEADER_LIMIT = 1 << 26  # bytes of a flatbuffer
+HEADER_LIMIT = 1 << 23  # bytes of a flatbuffer, which bears our metadata
 BODY_LIMIT = 1 << 30  # bytes of a body
 ENTRIES_LIMIT = 1 << 10  # elements of a vector
 
@@ -103,7 +106,7 @@ class Message:
     kind: int  # SCHEMA, RECORD_BATCH or another MessageHeader
     rows: int  # of a record batch
     buffers: tuple[Buffer, ...]  # of a record batch
-    compressed: bool
+    codec: Codec | None  # what a record batch is compressed with, as Arrow calls it
     metadata: dict[bytes, bytes]  # custom_metadata
 
     @property
@@ -161,6 +164,16 @@ def parsed_message(header: bytes, offset: int) -> Message:
         kind,
         batch.number(0, "<q") if batch else 0,
         batch.pairs(2) if batch else (),
-        batch is not None and batch.table(3) is not None,
+        codec_of(batch.table(3)) if batch else None,
         metadata,
     )
+
+
+def codec_of(compression: FlatbufferTable | None) -> Codec | None:
+    """What a BodyCompression means; ValueError if it is none that is known."""
+    if compression is None:
+        return None
+    codec, method = compression.number(0, "<b"), compression.number(1, "<b")
+    if codec not in CODECS or method != 0:
+        raise ValueError("a compression that nobody knows")
+    return CODECS[codec]

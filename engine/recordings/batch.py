@@ -1,54 +1,105 @@
-"""The events of one batch of a recording, out of its bytes.
+"""The events of one batch of a recording, out of its bytes: the door for events, as metadata.py is for what is said.
 
-What is not compressed is taken as it lies there, column by column, each checked for its place and size; what is, as in
-recordings of format 1, is left to Arrow.
+A column is taken as it lies there, or decompressed by itself, each checked for its place and size. What comes out are
+events whose numbers are such as events have; nobody behind the door looks again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine._core import lib
+from bellwire.engine.events import (
+    BUFFERS_ADDED,
+    BUFFERS_USED,
+    EVENT,
+    FLAT_OUT,
+    EventfdRole,
+    EventKind,
+    Events,
+    IrqIoctl,
+    Lane,
+    Operation,
+    Setting,
+    Switch,
+)
 from bellwire.engine.folds.beginning import Before
-from bellwire.engine.recordings.arrow_stream import Message
+from bellwire.engine.kvm.gsi import GSI_COUNT
+from bellwire.engine.recordings.arrow_stream import Codec, Message
 from bellwire.engine.recordings.header import FIELDS
+from bellwire.engine.recordings.metadata import MOST_CYCLES, MOST_ROWS
 
-ROWS_LIMIT = 1 << 24  # events
+MOST_SIGNALS = 2**56  # numbers of doorbells and interrupts, and whatever counts them
+MOST_REASONS, MOST_STATS, MOST_ERRNO, MOST_VMS = 256, 64, 4095, 16
+LENGTH, AS_IT_IS = 8, -1  # bytes before a compressed column that say how long it will be; this if it is not compressed
+SLACK = 1 << 14  # bytes of padding, and of compression's own, in a batch
+ROWS_LIMIT = MOST_ROWS
 PADDING = 64  # bytes that Arrow may add to a column before it compresses it
 
 Columns = Iterator[tuple[str, npt.NDArray[Any]]]
 
-# How many ids there are of the kinds whose ids are an enum.
-IDS = {
-    EventKind.BEFORE: len(Before),
-    EventKind.COUNT: len(EventfdRole),
-    EventKind.WIRE: len(Switch),
-    EventKind.SETTING: len(Setting),
-    EventKind.LOST: len(Lane),
-    EventKind.REFUSED: len(Operation),
+
+@dataclass(frozen=True)
+class Most:
+    """The largest that each number of an event can be."""
+
+    id: int
+    seq: int = MOST_SIGNALS
+    arg: int = MOST_SIGNALS
+
+
+# Of an event that takes part in a signal's way: numbers that count signals, and ids that tell a few things apart. So
+# whoever counts, adds up or keeps a table by id needs no limits of his own.
+SIGNALS = Most(id=2**32 - 1)
+MOST: dict[EventKind, Most] = {
+    EventKind.RING: SIGNALS,
+    EventKind.RUNG: SIGNALS,
+    EventKind.HANDLER: Most(id=0xFF),
+    EventKind.EXIT: Most(id=MOST_REASONS - 1, arg=2**64 - 1),
+    EventKind.ENTRY: Most(id=MOST_REASONS - 1, arg=2**64 - 1),
+    EventKind.DOORBELL: Most(id=lib.BW_QUEUES_MAX - 1),
+    EventKind.IRQFD: Most(id=GSI_COUNT - 1),
+    EventKind.IRQ_IOCTL: Most(id=len(IrqIoctl) - 1),
+    EventKind.WAIT: SIGNALS,
+    EventKind.STAT: Most(id=MOST_STATS - 1, arg=MOST_CYCLES),
+    EventKind.COUNT: Most(id=len(EventfdRole) - 1, arg=2**64 - 1),
+    EventKind.WIRE: Most(id=len(Switch) - 1, seq=2**32, arg=1),
+    EventKind.SETTING: Most(id=len(Setting) - 1, arg=FLAT_OUT),
+    EventKind.LOST: Most(id=len(Lane) - 1),
+    EventKind.RESAMPLE: Most(id=GSI_COUNT - 1),
+    EventKind.SUBMIT: Most(id=GSI_COUNT - 1),
+    EventKind.BUFFERS: Most(id=max(BUFFERS_ADDED, BUFFERS_USED)),
+    EventKind.WINDOW: SIGNALS,
+    EventKind.BEFORE: Most(id=len(Before) - 1, seq=MOST_CYCLES, arg=MOST_STATS - 1),
+    EventKind.REFUSED: Most(id=len(Operation) - 1, arg=MOST_ERRNO),
 }
 KNOWN_KINDS = np.isin(np.arange(1 << 16), list(EventKind))
+MOST_OF = {  # by the number of the kind
+    name: np.array([getattr(MOST[EventKind(kind)], name) if KNOWN_KINDS[kind] else 0 for kind in range(max(MOST) + 1)])
+    for name in ("id", "seq", "arg")
+}
 
 
 def check_rows(message: Message) -> None:
     """ValueError if this cannot be a batch of events; to be asked before its body is read."""
     if not 0 < message.rows <= ROWS_LIMIT or len(message.buffers) != 2 * len(FIELDS):
         raise ValueError("no batch of events")
+    decoded = message.rows * EVENT.itemsize
+    if message.body_size > decoded + decoded // 32 + SLACK:
+        raise ValueError("a batch that carries what is not events")
 
 
-def decoded(message: Message, data: bytes, schema: bytes) -> Events:
-    """The events in a batch's `data`, header and body; ValueError, or an error of Arrow, if they cannot be events.
-
-    schema: the file's first message.
-    """
+def decoded(message: Message, data: bytes) -> Events:
+    """The events in a batch's `data`, header and body; ValueError if they cannot be events."""
     check_rows(message)
     events = np.empty(message.rows, EVENT)
-    for name, column in unpacked(message, data, schema) if message.compressed else columns_of(message, data):
+    for name, column in unpacked(message, data, message.codec) if message.codec else columns_of(message, data):
         events[name] = column
     if not plausible(events):
         raise ValueError("not events")
@@ -64,24 +115,46 @@ def columns_of(message: Message, data: bytes) -> Columns:
         yield field.name, np.frombuffer(data, dtype, message.rows, start)
 
 
-def unpacked(message: Message, data: bytes, schema: bytes) -> Columns:
-    """The same of a compressed batch; first looks whether each column says that it will be as large as it must."""
-    for field, (offset, _) in zip(FIELDS, message.buffers[1::2], strict=True):
-        start, wanted = message.header_size + offset, message.rows * EVENT[field.name].itemsize
-        padding = int.from_bytes(data[start : start + 8], "little") - wanted
-        if offset < 0 or not 0 <= padding <= PADDING:
+def unpacked(message: Message, data: bytes, codec: Codec) -> Columns:
+    """The same of a compressed batch: each column is as long as it says, and says to be as long as it must."""
+    for field, nulls, (offset, size) in zip(FIELDS, message.buffers[::2], message.buffers[1::2], strict=True):
+        dtype, start = EVENT[field.name], message.header_size + offset
+        if nulls[1] or offset < 0 or size < LENGTH or start + size > len(data):
             raise ValueError("a column that is not there")
-    # As a stream of its own, because only a stream's reader can be kept from starting threads.
-    stream = pa.BufferReader(schema + data)
-    batch = pa.ipc.open_stream(stream, options=pa.ipc.IpcReadOptions(use_threads=False)).read_next_batch()
-    batch.validate(full=True)
-    for field in FIELDS:
-        yield field.name, batch.column(field.name).to_numpy()
+        length = int.from_bytes(data[start : start + LENGTH], "little", signed=True)
+        packed = data[start + LENGTH : start + size]
+        wanted = message.rows * dtype.itemsize
+        if length != AS_IT_IS and not wanted <= length <= wanted + PADDING:
+            raise ValueError("a column of another length")
+        column = packed if length == AS_IT_IS else decompressed(packed, length, codec)
+        if len(column) < wanted:
+            raise ValueError("a column of another length")
+        yield field.name, np.frombuffer(column, dtype, message.rows)
+
+
+def decompressed(packed: bytes, length: int, codec: Codec) -> bytes:
+    """What was compressed, which has `length` bytes; ValueError. Never makes more of it, whatever it holds."""
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(packed), codec) as stream:
+            found = bytes(stream.read(length + 1))
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
+        raise ValueError(f"no {codec}") from error
+    if len(found) != length:
+        raise ValueError("a column of another length")
+    return found
 
 
 def plausible(events: Events) -> bool:
-    """Whether these are events in the order of their time, of kinds and ids that exist."""
+    """Whether these are events in the order of their time, of kinds that exist, with numbers that they can have."""
     kinds, tsc = events["kind"], events["tsc"]
-    known = bool(KNOWN_KINDS[kinds].all() and (events["lane"] < len(Lane)).all())
-    ids = all((events["id"][kinds == kind] < limit).all() for kind, limit in IDS.items())
-    return known and ids and bool((tsc[1:] >= tsc[:-1]).all())
+    if not (KNOWN_KINDS[kinds].all() and (events["lane"] < len(Lane)).all() and (events["vm"] < MOST_VMS).all()):
+        return False
+    if not all((events[name] <= most[kinds]).all() for name, most in MOST_OF.items()):
+        return False
+    return bool((tsc[1:] >= tsc[:-1]).all() and (tsc <= MOST_CYCLES).all() and settings_plausible(events))
+
+
+def settings_plausible(events: Events) -> bool:
+    """Whether settings but the pace, which may be FLAT_OUT, have small values."""
+    some = events[(events["kind"] == EventKind.SETTING) & (events["id"] != Setting.PACE)]
+    return bool((some["arg"] < 1 << 32).all())

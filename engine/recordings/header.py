@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
 
@@ -31,7 +31,9 @@ from bellwire.engine.events import (
     Switch,
 )
 from bellwire.engine.folds.beginning import Before
+from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import capabilities
+from bellwire.engine.recordings.metadata import Table, json_table, whole_text
 from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, scenario_of
 from bellwire.engine.source import Label, Source
@@ -63,6 +65,10 @@ ENUMS: dict[str, dict[str, int]] = {
     "exit_reasons": {name: number for number, name in NAMES.items()},
 }
 METADATA = b"bellwire"  # the key of everything that is ours
+NEWEST = 1 << 20  # a version beyond is none
+CLOCK_HZ = 1e6, 1e11  # TSC cycles a second that a machine can have
+LONGEST_NAME, LONGEST_FACT = 80, 200  # characters
+NUMBERS_OF_HOST = {"tsc_khz": 10**8, "tsc_offset": 2**64}  # what of the host is computed with, and the most it can be
 
 
 @dataclass(frozen=True)
@@ -126,52 +132,52 @@ class Header:
         return json.dumps(content).encode()
 
 
-def read_header(schema: pa.Schema, path: Path) -> Header:
-    """The header in an Arrow schema; RecordingError if there is none, or a newer one."""
-    metadata: Mapping[bytes, bytes] = schema.metadata or {}
+def read_header(metadata: Mapping[bytes, bytes], path: Path) -> Header:
+    """The header in the metadata of an Arrow schema; RecordingError if there is none, a newer or a damaged one."""
     if METADATA not in metadata:
         raise RecordingError(f"{path} is an Arrow file, but not a recording of bellwire.")
     try:
-        content: dict[str, Any] = json.loads(metadata[METADATA])
+        content = json_table(metadata[METADATA], "it")
         refuse_newer(content, path)
-        header = header_of(content)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, ScenarioError) as error:
+        return header_of(content)
+    except (ValueError, ScenarioError) as error:
         raise RecordingError(f"{path}: the header of this recording is damaged: {error}") from error
-    if not schema.equals(pa.schema(FIELDS)) or not 0 < header.clock.hz < float("inf"):
-        raise RecordingError(f"{path}: the header of this recording is damaged: other columns, or no clock")
-    return header
 
 
-def refuse_newer(content: dict[str, Any], path: Path) -> None:
+def refuse_newer(content: Table, path: Path) -> None:
     """RecordingError, with the version that is needed, if this program cannot know the format."""
-    if content["version"] > VERSION:
-        program = f"{content.get('program', 'a newer version')}"[:40]
-        versions = f"format {content['version']}, this program reads up to {VERSION}"
+    version = content.whole("version", 1, NEWEST)
+    if version > VERSION:
+        program = content.text("program", 40) if "program" in content else "a newer version"
         raise RecordingError(
-            f"{path} was recorded by a newer bellwire ({versions}): install bellwire {program} or later."
+            f"{path} was recorded by a newer bellwire (format {version}, this program reads up to {VERSION}): "
+            f"install bellwire {program} or later."
         )
 
 
-def header_of(content: dict[str, Any]) -> Header:
-    """The header that this JSON describes. Version 1 has no capabilities and no wall clock."""
-    scenario = dict(content["scenario"])
-    name = str(scenario.pop("name"))
+def header_of(content: Table) -> Header:
+    """The header that this JSON describes; ValueError, ScenarioError. Version 1 has no capabilities and no clock."""
+    scenario = content.plain("scenario")
+    name = content.table("scenario").text("name", LONGEST_NAME)
+    del scenario["name"]
+    capabilities = content.table("capabilities") if "capabilities" in content else Table({}, "capabilities")
     return Header(
         scenario_of(name, scenario, Origin(""), recorded=True),
-        {str(key): str(value) for key, value in content["host"].items()},
-        str(content["backend"]),
-        Clock(float(content["clock_hz"])),
-        str(content["program"]),
-        {str(key): int(value) for key, value in content.get("capabilities", {}).items()},
-        checked_number(content.get("started_ns", 0)),
-        checked_number(content.get("started_tsc", 0)),
-        int(content["version"]),
+        host_of(content.table("host")),
+        content.text("backend", LONGEST_NAME),
+        Clock(content.real("clock_hz", *CLOCK_HZ)),
+        content.text("program", LONGEST_NAME),
+        {shown(key, LONGEST_NAME): capabilities.whole(key) for key in capabilities.names()},
+        content.whole("started_ns") if "started_ns" in content else 0,
+        content.whole("started_tsc") if "started_tsc" in content else 0,
+        content.whole("version", 1, VERSION),
     )
 
 
-def checked_number(value: Any) -> int:
-    """A number from 0 to 2^63; ValueError for anything else."""
-    number = int(value)
-    if not 0 <= number < 2**63:
-        raise ValueError(f"{number} is no time")
-    return number
+def host_of(content: Table) -> dict[str, str]:
+    """What the recording says of its host; ValueError where a number is none."""
+    host = {shown(key, LONGEST_NAME): content.text(key, LONGEST_FACT) for key in content.names()}
+    for key, most in NUMBERS_OF_HOST.items():
+        if key in host and not whole_text(host[key], most):
+            raise ValueError(f"host: {key} is no number")
+    return host

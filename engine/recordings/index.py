@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -189,7 +190,7 @@ def folder_of(path: Path) -> Path:
     except OSError as error:
         raise RecordingError(f"{path} has changed since it was opened: {error.strerror}") from error
     key = f"{VERSION} {path.resolve()} {about.st_size} {about.st_mtime_ns}"
-    return cache() / hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:32]
+    return cache() / hashlib.sha256(os.fsencode(key)).hexdigest()[:32]
 
 
 def cache() -> Path:

@@ -7,13 +7,16 @@ down in its last message, and need not be read for it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from enum import IntEnum
 from typing import Any, Self
 
 import numpy as np
 
 from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, event, no_events
 from bellwire.engine.folds.tally import pairs
+from bellwire.engine.recordings.metadata import Table, json_table
 
 CHANGES_LIMIT = 10_000  # changes that are listed; those beyond are counted
 
@@ -64,8 +67,8 @@ class Outline:
 
     def stood_before(self, tsc: int, direct: bool) -> Events:
         """Events at `tsc` that say how switches and settings stood then, as far as their changes are listed."""
-        wires = {Switch[name]: on for at, name, on in self.wiring if at < tsc and name in Switch.__members__}
-        values = {Setting[name]: value for at, name, value in self.settings if at < tsc and name in Setting.__members__}
+        wires = {Switch[name]: on for at, name, on in self.wiring if at < tsc}
+        values = {Setting[name]: value for at, name, value in self.settings if at < tsc}
         stood = [event(tsc, EventKind.WIRE, Lane.ENGINE, switch, int(direct), on) for switch, on in wires.items()]
         stood += [event(tsc, EventKind.SETTING, Lane.ENGINE, setting, 0, value) for setting, value in values.items()]
         return np.concatenate([no_events(), *stood])
@@ -76,17 +79,34 @@ class Outline:
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """As it was written down; ValueError if it is something else."""
-        content = json.loads(text)
-        if not isinstance(content, dict) or set(content) != set(asdict(cls())):
-            raise ValueError("no outline")
-        outline = cls(**content)
-        for value, kind in zip(content.values(), (int, int, int, dict, dict, list, list, int), strict=True):
-            if type(value) is not kind:
-                raise ValueError("no outline")
-        if not all(type(count) is int for table in (outline.kinds, outline.lost) for count in table.values()):
-            raise ValueError("no outline")
-        for tsc, name, value in (*outline.wiring, *outline.settings):
-            if (type(tsc), type(name), type(value)) != (int, str, int) or not 0 <= value < 2**64:
-                raise ValueError("no outline")
+        """As it was written down; ValueError if it is something else, or contradicts itself."""
+        content = json_table(text, "the outline")
+        outline = cls(
+            **{name: content.whole(name) for name in ("events", "first", "last", "unlisted")},
+            kinds=numbers_by_name(content.table("kinds"), EventKind),
+            lost=numbers_by_name(content.table("lost"), Lane),
+            wiring=changes_of(content, "wiring", Switch),
+            settings=changes_of(content, "settings", Setting),
+        )
+        if outline.first > outline.last or sum(outline.kinds.values()) != outline.events:
+            raise ValueError("the outline contradicts itself")
         return outline
+
+
+def numbers_by_name(content: Table, names: type[EventKind] | type[Lane]) -> dict[str, int]:
+    """How many of each."""
+    return {name: content.whole(name) for name in known(content.names(), names)}
+
+
+def changes_of(content: Table, key: str, names: type[Switch] | type[Setting]) -> list[list[Any]]:
+    """The changes as an Outline lists them."""
+    changes = list(content.rows(key, CHANGES_LIMIT))
+    known({name for _, name, _ in changes}, names)
+    return [list(change) for change in changes]
+
+
+def known(found: Iterable[str], names: type[IntEnum]) -> Iterable[str]:
+    """The same names; ValueError if there is another one than those of an enum."""
+    if not names.__members__.keys() >= set(found):
+        raise ValueError("the outline names what there is not")
+    return found

@@ -13,7 +13,6 @@ its pages would count as this process's memory.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 from collections import OrderedDict
@@ -27,10 +26,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Events, no_events
+from bellwire.engine.events import EVENT, Events, no_events
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
-from bellwire.engine.recordings.header import METADATA, read_header
+from bellwire.engine.recordings.header import FIELDS, METADATA, read_header
+from bellwire.engine.recordings.metadata import BatchFacts, batch_facts
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recorder import by_time
 
@@ -46,8 +46,11 @@ ENTRY: np.dtype[np.void] = np.dtype(
 Entries = npt.NDArray[np.void]  # shape (batches,), dtype ENTRY
 
 LATEST = 2**64 - 1  # TSC
-CACHED = 24  # batches that are kept once they were read: 48 MB
-DAMAGE = (EOFError, OSError, StopIteration, ValueError, KeyError, TypeError, MemoryError, pa.ArrowException)
+YEAR = 365 * 86400.0  # seconds
+CACHED = 48 << 20  # bytes of batches that are kept once they were read
+MOST_YEARS = 10  # between a recording's first event and its last
+SMALL = 64 << 20  # bytes of events that any file may hold; a larger one
+MOST_DENSE = 100  # holds at most so many times its own size: events compress to a fifth, or a tenth
 
 Progress = Callable[[float], None]  # the share that is done, 0..1
 
@@ -64,26 +67,44 @@ class Recording:
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
         try:
             with opened_file(path) as file:
+                self._most = max(SMALL, MOST_DENSE * os.fstat(file).st_size)
                 message = schema_message(file)
-                self._schema = os.pread(file, message.size, message.offset)
-                self.header = read_header(pa.ipc.read_schema(pa.py_buffer(self._schema)), path)
-                self.entries: Entries = np.array(list(self._walk(file, message.end)), ENTRY)
-        except DAMAGE as error:
+                schema = os.pread(file, message.size, message.offset)
+                self.header = read_header(schema_metadata(schema), path)
+                self.entries: Entries = np.fromiter(self._walk(file, message.end), ENTRY)
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not an Arrow file, or cut off at its start"
             raise RecordingError(f"{path} cannot be opened as a recording: {reason}.") from error
+        self._refuse_ages()
+
+    def _refuse_ages(self) -> None:
+        """RecordingError for a file that says to have lasted so long that its times could not be computed with."""
+        began = self.header.started_tsc or self.first
+        longest = self.header.clock.cycles(MOST_YEARS * YEAR)
+        if self.entries.size and max(abs(self.first - began), self.last - self.first) > longest:
+            raise RecordingError(f"{self.path} is refused: by its events it lasted for more than {MOST_YEARS} years.")
+
+    def _refuse_dense(self, held: int) -> None:
+        """RecordingError for a file that would become too large; before anything of it is decompressed."""
+        if held > self._most:
+            sizes = f"{self.path.stat().st_size / 1e6:,.2f} MB that become more than {self._most / 1e6:,.0f} MB"
+            raise RecordingError(f"{self.path} is refused: it is {sizes}, as no recording of a guest does.")
 
     def _walk(self, file: int, offset: int) -> Iterator[tuple[int, ...]]:
         """An entry for each batch. What comes after one that is cut off or damaged is not looked at."""
+        rows = 0
         while True:
             try:
                 message = read_message(file, offset)
                 if message is None:
                     self.whole = True
                     return
-                if message.kind != RECORD_BATCH:
+                if message.kind != RECORD_BATCH or message.rows < 0:
                     raise ValueError("not a batch")
+                rows += message.rows
+                self._refuse_dense(rows * EVENT.itemsize)
                 entry = self._entry(file, message)
-            except DAMAGE:
+            except (OSError, ValueError):
                 return
             if entry:
                 yield entry
@@ -95,17 +116,17 @@ class Recording:
         if about is not None and message.rows == 0:
             self.closing = Outline.from_json(about)
             return None
-        if about is None:
-            events = self._events(file, message)
-            if events is None:
-                raise ValueError("damaged")
-            first, last, rows = int(events["tsc"][0]), int(events["tsc"][-1]), events.size
-        else:
-            content = json.loads(about)
-            first, last, rows = (int(content[key]) for key in ("first", "last", "events"))
-        if not (0 <= first <= last < 2**64 and 0 < rows == message.rows):
+        facts = batch_facts(about) if about is not None else self._found(file, message)
+        if facts.events != message.rows:
             raise ValueError("a batch that contradicts itself")
-        return message.offset, message.size, first, last, rows
+        return message.offset, message.size, facts.first, facts.last, facts.events
+
+    def _found(self, file: int, message: Message) -> BatchFacts:
+        """What is in a batch that says nothing about itself."""
+        events = self._events(file, message)
+        if events is None:
+            raise ValueError("damaged")
+        return BatchFacts(int(events["tsc"][0]), int(events["tsc"][-1]), events.size)
 
     # -- what there is
 
@@ -183,7 +204,7 @@ class Recording:
             return self._cache[number]
         events = self.read_once(number)
         self._cache[number] = events
-        if len(self._cache) > CACHED:
+        while sum(kept.nbytes for kept in self._cache.values()) > CACHED and len(self._cache) > 1:
             self._cache.popitem(last=False)
         return events
 
@@ -213,8 +234,8 @@ class Recording:
         """The events of one batch as it is in the file; None if they cannot be events."""
         try:
             check_rows(message)
-            events = decoded(message, os.pread(file, message.size, message.offset), self._schema)
-        except DAMAGE:
+            events = decoded(message, os.pread(file, message.size, message.offset))
+        except (OSError, ValueError):
             return None
         events.flags.writeable = False
         return events
@@ -238,3 +259,15 @@ def schema_message(file: int) -> Message:
     if message is None or message.kind != SCHEMA:
         raise ValueError("no schema")
     return message
+
+
+def schema_metadata(schema: bytes) -> dict[bytes, bytes]:
+    """The metadata of a schema that has our columns; ValueError if it has others, or if Arrow cannot read it."""
+    try:
+        read = pa.ipc.read_schema(pa.py_buffer(schema))
+    except Exception as error:  # whatever another library makes of bytes that may be anything
+        raise ValueError("no schema") from error
+    metadata: dict[bytes, bytes] = dict(read.metadata or {})
+    if METADATA in metadata and not read.equals(pa.schema(FIELDS)):
+        raise ValueError("other columns")
+    return metadata

@@ -134,7 +134,11 @@ def is_step(value: Any) -> bool:
     if not isinstance(value, dict) or not {"at_ms", "do"} <= value.keys() <= {"at_ms", "do", "value"}:
         return False
     numbers = (value["at_ms"], value.get("value", 1))
-    return value["do"] in STEPS and all(type(number) is int and 0 <= number < 1 << 32 for number in numbers)
+    return (
+        isinstance(value["do"], str)
+        and value["do"] in STEPS
+        and all(type(number) is int and 0 <= number < 1 << 32 for number in numbers)
+    )
 
 
 def in_time(steps: Sequence[Mapping[str, Any]]) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
+from bellwire.engine.foreign import LONGEST_NAME, shown
 from bellwire.engine.scenarios.in_force import without_effect
 from bellwire.engine.scenarios.machine_kinds import MACHINES, MachineKind
 from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin
@@ -23,6 +24,8 @@ from bellwire.engine.scenarios.tables import checked, parsed_setting
 from bellwire.engine.scenarios.traits import Trait
 
 DEFAULT = "roundtrip"
+LONGEST_TEXTS = {"title": 120, "purpose": 400, "shows": 4000}  # characters
+LARGEST_FILE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -212,9 +215,10 @@ def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin, *, recorde
     """
     values = checked(tables, origin, recorded=recorded)
     per_second = values["pace"].pop("per_second")
-    values[""]["shows"] = " ".join(values[""]["shows"].split())
+    for key, most in LONGEST_TEXTS.items():
+        values[""][key] = shown(" ".join(values[""][key].split()), most)
     return Scenario(
-        name=name,
+        name=shown(name, LONGEST_NAME),
         doorbell=Doorbell(**values["doorbell"]) if "doorbell" in tables else None,
         interrupt=Interrupt(**values["interrupt"]) if "interrupt" in tables else None,
         virtqueue=Virtqueue(**values["virtqueue"]) if "virtqueue" in tables else None,
@@ -234,13 +238,16 @@ def lab_of(steps: Iterable[Mapping[str, Any]], repeat_ms: int) -> Lab:
 def load_scenario_file(path: Path) -> Scenario:
     """The scenario in a TOML file, which gives it its name; ScenarioError if it is wrong or cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(LARGEST_FILE + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
+    if len(text) > LARGEST_FILE:
+        raise ScenarioError(f"{path}: has more than {LARGEST_FILE >> 20} MB, which no scenario needs.")
     origin = Origin(text, str(path))
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
         raise ScenarioError(f"{path}: not TOML: {error}") from error
     return scenario_of(path.stem, tables, origin)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bellwire.engine.foreign import shown
 from bellwire.engine.scenarios.contradictions import contradictions
 from bellwire.engine.scenarios.in_force import effective
 from bellwire.engine.scenarios.rules import (
@@ -16,6 +17,8 @@ from bellwire.engine.scenarios.rules import (
     Origin,
     handler_vector,
 )
+
+LONGEST_VALUE = 80  # characters of a wrong value that are quoted
 
 
 def parsed_setting(table: str, key: str, word: str) -> Any:
@@ -63,8 +66,13 @@ def checked_table(name: str, table: Any, origin: Origin) -> dict[str, Any]:
 
 
 def as_toml(value: Any) -> str:
-    """A value as a TOML file would write it."""
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    """A value as a TOML file would write it, cut off where it is long."""
+    if isinstance(value, int) and abs(value) >= 1 << 64:
+        return "a number of more than 64 bits"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a table"
+    words = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    return shown(words, LONGEST_VALUE)
 
 
 def with_derived(name: str, values: dict[str, Any]) -> dict[str, Any]:

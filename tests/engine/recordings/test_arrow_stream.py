@@ -37,7 +37,7 @@ def messages(file: int) -> list[Message]:
 def test_messages_are_found_with_what_they_say(file: int) -> None:
     schema, batch = messages(file)
     assert (schema.kind, schema.offset, schema.body_size, schema.metadata) == (SCHEMA, 0, 0, {})
-    assert (batch.kind, batch.offset, batch.rows, batch.compressed) == (RECORD_BATCH, schema.end, 3, False)
+    assert (batch.kind, batch.offset, batch.rows, batch.codec) == (RECORD_BATCH, schema.end, 3, None)
     assert batch.metadata == {b"key": b"value"}
     (_, _), (offset, size), (_, _), (other, _) = batch.buffers
     body = os.pread(file, batch.body_size, batch.offset + batch.header_size)

@@ -1,0 +1,140 @@
+"""The door: what a recording says about itself, in JSON, is read here once, into values of known types and ranges.
+
+Guarantees:
+- What comes out is what is asked for, or there is a ValueError whose text says in a few words what is wrong; nobody
+  behind the door looks again.
+- What it costs is bounded before anything is parsed: by MOST_BYTES.
+- A text that comes out steers nobody who prints it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bellwire.engine.foreign import shown
+
+MOST_BYTES = 1 << 22  # of one JSON text; an outline with all the changes that it may list has less than half of it
+MOST_MEMBERS = 256  # of an object that names things
+MOST_CYCLES = 2**63 - 1  # a TSC, and any number of things that are counted
+MOST_ROWS = 1 << 21  # events of a batch: 64 MB
+
+
+class Table:
+    """A JSON object, whose members are asked for by name and type. ValueError where they are something else."""
+
+    def __init__(self, content: Any, name: str) -> None:
+        if type(content) is not dict:
+            raise ValueError(f"{name} is no object")
+        self._content, self._name = content, name
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._content
+
+    def names(self, most: int = MOST_MEMBERS) -> list[str]:
+        """The names of its members."""
+        if len(self._content) > most:
+            raise ValueError(f"{self._name} has more than {most} members")
+        return list(self._content)
+
+    def _member(self, key: str) -> Any:
+        if key not in self._content:
+            raise ValueError(f"{self._name} has no {shown(key, 40)}")
+        return self._content[key]
+
+    def _wrong(self, key: str, wanted: str) -> ValueError:
+        return ValueError(f"{self._name}: {shown(key, 40)} is not {wanted}")
+
+    def whole(self, key: str, least: int = 0, most: int = MOST_CYCLES) -> int:
+        """A whole number."""
+        value = self._member(key)
+        if type(value) is not int or not least <= value <= most:
+            raise self._wrong(key, f"a whole number from {least} to {most}")
+        return value
+
+    def real(self, key: str, least: float, most: float) -> float:
+        """A number."""
+        value = self._member(key)
+        if type(value) not in (int, float) or not least <= value <= most:  # which also holds of no NaN
+            raise self._wrong(key, f"a number from {least:g} to {most:g}")
+        return float(value)
+
+    def text(self, key: str, most: int) -> str:
+        """A text, cut off at `most` characters."""
+        value = self._member(key)
+        if type(value) is not str:
+            raise self._wrong(key, "a text")
+        return shown(value, most)
+
+    def table(self, key: str) -> Table:
+        """An object in it."""
+        return Table(self._member(key), key)
+
+    def plain(self, key: str) -> dict[str, Any]:
+        """An object in it, for whoever has rules of his own for what is in it."""
+        return dict(self.table(key)._content)
+
+    def rows(self, key: str, most: int) -> Iterator[tuple[int, str, int]]:
+        """The elements of a list: each a time, a name and a value."""
+        value = self._member(key)
+        if type(value) is not list or len(value) > most:
+            raise self._wrong(key, f"a list of at most {most}")
+        for row in value:
+            if type(row) is not list or list(map(type, row)) != [int, str, int]:
+                raise self._wrong(key, "a list of times, names and values")
+            if not (0 <= row[0] <= MOST_CYCLES and 0 <= row[2] < 2**64):
+                raise self._wrong(key, "a list of times, names and values")
+            yield row[0], row[1], row[2]
+
+
+def json_table(text: bytes, name: str) -> Table:
+    """The JSON object in a text."""
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"{name} has more than {MOST_BYTES >> 20} MB")
+    try:
+        content = json.loads(text.decode(), object_pairs_hook=unambiguous, parse_constant=no_number)
+    except (ValueError, RecursionError) as error:  # the second of one that is nested too deeply
+        raise ValueError(f"{name} is no JSON: {shown(str(error), 100)}") from error
+    return Table(content, name)
+
+
+def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object, each of which is named once."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a member that is named twice")
+    return content
+
+
+def no_number(word: str) -> float:
+    """NaN and Infinity, which JSON does not know."""
+    raise ValueError(f"{word} is no number")
+
+
+def whole_text(text: str, most: int) -> bool:
+    """Whether a text is a whole number in decimal, from -most to most."""
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdecimal() and len(digits) <= len(str(most)) and int(digits) <= most
+
+
+# -- What a batch says about itself.
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """first, last: TSC of its first and its last event."""
+
+    first: int
+    last: int
+    events: int
+
+
+def batch_facts(text: bytes) -> BatchFacts:
+    """The facts in a batch's metadata."""
+    table = json_table(text, "a batch's metadata")
+    facts = BatchFacts(table.whole("first"), table.whole("last"), table.whole("events", 1, MOST_ROWS))
+    if facts.first > facts.last:
+        raise ValueError("a batch that ends before it begins")
+    return facts
