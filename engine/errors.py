@@ -6,12 +6,23 @@ import errno as errno_names
 import os
 from typing import TYPE_CHECKING
 
+from bellwire.engine.foreign import shown
+
 if TYPE_CHECKING:  # it is the core's
     from bellwire.engine.verdict import Verdict
 
 
+LONGEST_SENTENCE = 4000  # characters: two paths as long as paths can be fit
+
+
 class EngineError(Exception):
-    """Something went wrong that the user can be told in one sentence."""
+    """Something went wrong that the user can be told in one sentence.
+
+    What a sentence quotes, a path or a part of a file, may come from anywhere: none of it steers whoever prints it.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(shown(text, LONGEST_SENTENCE))
 
 
 class NoKvmError(EngineError):

@@ -15,6 +15,7 @@ import pyarrow.parquet
 from bellwire.engine.events import Events
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.columns import FIELDS, NAMED, column_arrays
+from bellwire.engine.foreign import shown
 from bellwire.engine.recordings.header import METADATA, Header
 from bellwire.engine.recordings.recording import Progress, Recording
 
@@ -25,7 +26,7 @@ def run_of(recording: Recording) -> dict[str, str]:
     """What tells this file's rows from those of others."""
     header = recording.header
     return {
-        "recording": recording.path.stem.encode(errors="backslashreplace").decode(),  # a name need not be text
+        "recording": shown(recording.path.stem),
         "scenario": header.scenario.name,
         "backend": header.backend,
         "cpu": header.host.get("cpu", ""),

@@ -11,6 +11,7 @@ from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
+from bellwire.engine.foreign import shown
 from bellwire.engine.source import Source
 from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print
@@ -67,7 +68,7 @@ def save(picture: QPixmap) -> Path | None:
         except OSError:
             continue
         if picture.save(str(path)):
-            print(f"The window's picture is in {path}")
+            print(f"The window's picture is in {shown(str(path))}")
             return path
     print("bellwire: the window's picture cannot be saved: no folder can be written to.", file=sys.stderr)
     return None

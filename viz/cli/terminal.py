@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.segment import Segment, Segments
+
+from bellwire.engine.foreign import STEERING, shown
 
 DONE, FAILED, USAGE, NO_KVM, FAULT, INTERRUPTED = 0, 1, 2, 3, 70, 130  # exit codes; FAULT: the program's own
 
@@ -25,20 +29,29 @@ def complain(sentence: str, code: int) -> int:
 def say(sentence: str) -> None:
     """One sentence on stderr, if that can be written to: beside it there is nobody to tell."""
     with suppress(OSError, ValueError):
-        print(f"bellwire: {sentence}", file=sys.stderr, flush=True)
+        print(f"bellwire: {shown(sentence)}", file=sys.stderr, flush=True)
 
 
 def out(content: RenderableType) -> None:
-    """Prints for people: in colour on a terminal, and never cut off where there is none."""
-    console = Console(highlight=False)
+    """Prints for people: in colour on a terminal, and never cut off where there is none.
+
+    Texts are data: no brackets in them are markup, and what would steer the terminal is seen instead.
+    """
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 200
-    console.print(content)
+    console.print(Segments(map(plain_segment, console.render(content))), end="")
+
+
+def plain_segment(segment: Segment) -> Segment:
+    """The same, but for what steers in its text; colours are not part of that."""
+    return segment if segment.control else Segment(shown(segment.text, lines=True), segment.style)
 
 
 def out_json(content: Any) -> None:
-    """Prints for programs."""
-    print(json.dumps(content, indent=2, ensure_ascii=False))
+    """Prints for programs, which read the same text; what would steer a terminal is escaped."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    print(re.sub(f"(?!\n){STEERING.pattern}", lambda found: json.dumps(found[0])[1:-1], text))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from bellwire.engine.folds.omission import Paced
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.plot import CurveItem, Mark, Plot, line_item
 from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import Durations, count_of, duration
@@ -86,7 +87,7 @@ class DistributionPlot(Plot):
         self._draw_curves((self.fills, self.lines), self.since, shown)
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)
         self.facts = count_of(max(h.count for h in self.since.values()), "journey")
-        self.setToolTip(f"{self.note} {self._correction()} {footnote(self.model.latencies)}")
+        self.setToolTip(plain_tip(f"{self.note} {self._correction()} {footnote(self.model.latencies)}"))
         return ""
 
     def _correction(self) -> str:

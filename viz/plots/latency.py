@@ -14,6 +14,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE, line_item
 from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import Durations, duration
@@ -58,7 +59,7 @@ class LatencyPlot(OverTime):
             self._draw_line(curve)
         self._fit()
         self.facts = f"p50 per {BIN_SECONDS * 1000:.0f} ms"
-        self.setToolTip(f"{self.note} {footnote(self.model.latencies)}")
+        self.setToolTip(plain_tip(f"{self.note} {footnote(self.model.latencies)}"))
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""
         return no_journey(self.model.scenario)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 
 RADIUS = 12
@@ -32,7 +33,7 @@ class LegendEntry(QAbstractButton):
         """The curve is called so from now on."""
         self.label = label
         self.setAccessibleName(f"show {label}")
-        self.setToolTip(f"Show or hide {label}")
+        self.setToolTip(plain_tip(f"Show or hide {label}"))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -82,7 +83,7 @@ class Card(QWidget):
         self._given = 0.0  # width at the left of the header that belongs to tabs, which say the title
         self.setObjectName(self.name)
         self.setAccessibleName(self.title)
-        self.setToolTip(self.note)
+        self.setToolTip(plain_tip(self.note))
 
     @property
     def facts(self) -> str:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.events import Lane
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, duration
 from bellwire.viz.timeline.lanes import Shares
@@ -66,7 +67,7 @@ class Minimap(QWidget):
             self._span = first, max(self.past.last, self.model.now if first else 0, first + 1)
             self.counts = self.past.counts(*self._span, round(self.bar.width()))
             self._picture = density_picture(self.counts, round(self.bar.height()), self.theme)
-            self.setToolTip(self._tip())
+            self.setToolTip(plain_tip(self._tip()))
         self.update()
 
     # -- geometry

@@ -6,11 +6,12 @@ import platform
 
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.source import Source
 from bellwire.viz.style.controls import Button
+from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.text.trust import agreement
 from bellwire.viz.text.versions import distribution, program_version
 
@@ -33,7 +34,11 @@ class About(QDialog):
         self.setWindowTitle("About Bellwire")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = about_text(source, clock_error)
-        title, purpose, facts = QLabel("Bellwire"), QLabel("How a KVM guest and its host signal each other."), QLabel()
+        title, purpose, facts = (
+            PlainLabel("Bellwire"),
+            PlainLabel("How a KVM guest and its host signal each other."),
+            PlainLabel(),
+        )
         title.setObjectName("title")
         facts.setObjectName("mono")
         facts.setText(self.text)

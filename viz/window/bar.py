@@ -7,13 +7,14 @@ from time import monotonic
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QSizePolicy, QWidget
 
 from bellwire.engine.events import Switch as Wiring
 from bellwire.engine.source import Order
 from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
 from bellwire.viz.style.icons import icon, logo
+from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, grouped, pace, ratio
 from bellwire.viz.window.actions import BY_NAME, tooltip
@@ -70,12 +71,12 @@ class StatusRow(FittingRow):
         self.setObjectName("bar")
         self.commands, self.breaks, self.files = commands, breaks, files
         self.presenting = False
-        self.mark, self.name = QLabel(), QLabel("Bellwire")
+        self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
-        self.scenario = QLabel()  # in place of the menus, for the audience
+        self.scenario = PlainLabel()  # in place of the menus, for the audience
         self.scenario.hide()
         self.menus = menus
-        self.slow_label = QLabel("slow motion")
+        self.slow_label = PlainLabel("slow motion")
         self.slow_label.setObjectName("muted")
         self.slow = Choice(FACTORS)
         self.slow.setAccessibleName("slow motion factor")
@@ -171,9 +172,9 @@ class StatusRow(FittingRow):
         """What the view waits for, or has met."""
         watch = self.breaks.watch
         if watch.wanted:
-            self.breaking.setText(f"{'broke' if watch.broken else 'break'}: {watch.wanted.text}  ✕")
+            self.breaking.setText(plain_words(f"{'broke' if watch.broken else 'break'}: {watch.wanted.text}  ✕"))
             tip = f"The view freezes when this happens: {watch.wanted.text}. A click, or Esc, takes it back"
-            self.breaking.setToolTip(tip)
+            self.breaking.setToolTip(plain_tip(tip))
         if self.breaking.isHidden() == (watch.wanted is not None):
             self.breaking.setVisible(watch.wanted is not None)
             self.slow.setVisible(not self.presenting)
@@ -199,15 +200,15 @@ class StatusRow(FittingRow):
         slow = "In slow motion a token's time on a wire is the measured one, times the factor."
         short = "At this factor journeys are too short to be seen: a token moves at a pace for the eye, with its count."
         now = slow if model.transport.exact else short if model.transport.together else real
-        self.factor.setToolTip(f"{now} ({keys})")
-        self.slow.setToolTip(f"Slow motion of the transit itself ({keys})")
+        self.factor.setToolTip(plain_tip(f"{now} ({keys})"))
+        self.slow.setToolTip(plain_tip(f"Slow motion of the transit itself ({keys})"))
         self.capture.setToolTip("What happens is being written to a file. (Ctrl+E ends it)")
-        self.state.setToolTip(
-            f"PAUSED stops the view; the capture goes on. (Space) BACK: so long before the present is what is seen. "
-            f"({BY_NAME['newest'].key} to the present)"
-        )
+        back = "PAUSED stops the view; the capture goes on. (Space) BACK: so long before the present is what is seen."
+        self.state.setToolTip(plain_tip(f"{back} ({BY_NAME['newest'].key} to the present)"))
         self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
-        self.dropped.setToolTip(f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room.")
+        self.dropped.setToolTip(
+            plain_tip(f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room.")
+        )
 
 
 def back(seconds: float) -> str:
@@ -233,7 +234,7 @@ class ControlRow(FittingRow):
         self.pace = Choice(PACES)
         self.pace.setAccessibleName("pace: signals a second")
         self.pace.chosen.connect(self._pace_picked)
-        self.pace_label, self.pace_value = QLabel("pace"), QLabel("")
+        self.pace_label, self.pace_value = PlainLabel("pace"), PlainLabel("")
         self.pace_label.setObjectName("muted")
         self.pace_value.setObjectName("mono")
         self.switches = {
@@ -323,7 +324,7 @@ class ControlRow(FittingRow):
         for name in self.transport:
             if name != "play":
                 self._set_icon(name, name)
-            self.transport[name].setToolTip(tooltip(name))
+            self.transport[name].setToolTip(plain_tip(tooltip(name)))
         self.transport["newest"].setEnabled(not model.transport.following or model.transport.factor > 1)
         if monotonic() - self._pace_clicked_at > CLICK_SECONDS:
             self.pace.show_value(self.commands.pace)
@@ -345,7 +346,7 @@ class ControlRow(FittingRow):
         reason = self.commands.source.can(order) if order else ""
         if widget.isEnabled() == bool(reason):
             widget.setEnabled(not reason)
-        widget.setToolTip(reason or tip)
+        widget.setToolTip(plain_tip(reason or tip))
 
     def _set_icon(self, name: str, shown: str) -> None:
         if self._icons[name] != shown:

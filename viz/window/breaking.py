@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QRadioButton,
     QSpinBox,
     QWidget,
@@ -21,6 +20,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.events.filter_line import FilterLine
 from bellwire.viz.style.controls import Button, Combo
 from bellwire.viz.style.curves import curves_of
+from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
 from bellwire.viz.window.notice import NoticeBar
@@ -47,7 +47,7 @@ class BreakPopover(QFrame):
         self.latency, self.unit, self.kind = Combo(theme), Combo(theme), Combo(theme)
         self.bound, self.count = QSpinBox(), QSpinBox()
         self.line = FilterLine()
-        self.trouble = QLabel()
+        self.trouble = PlainLabel()
         self.arm, self.none = Button("Arm"), Button("No break")
         self._fill()
         self._lay_out()
@@ -75,11 +75,11 @@ class BreakPopover(QFrame):
         self.grid = grid = QGridLayout(self)
         grid.setContentsMargins(18, 14, 18, 16)
         grid.setSpacing(10)
-        title = QLabel("Break when")
+        title = PlainLabel("Break when")
         title.setObjectName("heading")
         grid.addWidget(title, 0, 0, 1, 2)
         rows = (
-            ("latency", (self.latency, QLabel("above"), self.bound, self.unit)),
+            ("latency", (self.latency, PlainLabel("above"), self.bound, self.unit)),
             ("a guest's access leaves to user space although the ioeventfd is on", ()),
             ("merged signals: more than", (self.count,)),
             ("an event of kind", (self.kind,)),

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
+from bellwire.engine.foreign import file_name
 from bellwire.engine.source import Source
 from bellwire.viz.model.live import recorded
 from bellwire.viz.panels.panel import Panel
@@ -129,7 +130,7 @@ class Files:
         from bellwire.engine.exports import EXPORTS
 
         filters = {f"{EXPORTS[name].title} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
-        suggested = f"{self.shown.model.scenario.name}{EXPORTS[formats[0]].suffix}"
+        suggested = f"{file_name(self.shown.model.scenario.name)}{EXPORTS[formats[0]].suffix}"
         name, chosen = QFileDialog.getSaveFileName(self.top, title, suggested, ";;".join(filters))
         if name:
             self.write(Path(name) if Path(name).suffix else Path(f"{name}{filters[chosen]}"))
@@ -200,7 +201,7 @@ class Files:
     def _path_for(self, name: str) -> Path:
         """In the user's data directory, named for the scenario and the time."""
         folder = user_data_path("bellwire", appauthor=False) / "recordings"
-        return folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.arrow"
+        return folder / f"{file_name(name)}-{time.strftime('%Y%m%d-%H%M%S')}.arrow"
 
     def _begin(self, path: Path) -> None:
         from bellwire.engine.recordings.capture import Capture

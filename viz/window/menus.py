@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.style.plain import plain_tip, plain_words
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.window.actions import ACTIONS, KEY_NAMES, MENUS, Action, tooltip
 from bellwire.viz.window.commands import Commands
@@ -86,8 +87,8 @@ class Menus:
     def _fill_recent(self) -> None:
         self.recent.clear()
         for path in self.files.recent:
-            made = self.recent.addAction(path.name, partial(self.files.replay, path))
-            made.setToolTip(str(path))
+            made = self.recent.addAction(plain_words(path.name), partial(self.files.replay, path))
+            made.setToolTip(plain_tip(str(path)))
         if self.recent.isEmpty():
             self.recent.addAction("None yet").setEnabled(False)
 
@@ -95,14 +96,14 @@ class Menus:
         made = QAction(action.text, self.top)
         made.setShortcuts([QKeySequence(key) for key in action.keys])
         made.setCheckable(action.checkable)
-        made.setToolTip(tooltip(action.name))
+        made.setToolTip(plain_tip(tooltip(action.name)))
         made.triggered.connect(lambda _=False: self.run(action))
         self.top.addAction(made)
         return made
 
     def _scenario(self, key: str, scenario: Scenario) -> QAction:
-        made = QAction(scenario.title, self.top)
-        made.setToolTip(scenario.purpose)
+        made = QAction(plain_words(scenario.title), self.top)
+        made.setToolTip(plain_tip(scenario.purpose))
         made.triggered.connect(lambda _=False: self.commands.run_scenario(scenario))
         if key:
             made.setShortcut(QKeySequence(key))
@@ -115,8 +116,8 @@ class Menus:
         for action in ACTIONS:
             reason = source.can(action.order) if action.order else ""
             made = self.actions[action.name]
-            made.setToolTip(tooltip(action.name, reason))
-            made.setText(f"{action.text} ({reason.rstrip('.')})" if reason else action.text)
+            made.setToolTip(plain_tip(tooltip(action.name, reason)))
+            made.setText(plain_words(f"{action.text} ({reason.rstrip('.')})" if reason else action.text))
             made.setChecked(on.get(action.name, False))
 
     def _switched_on(self) -> dict[str, bool]:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
+from bellwire.engine.foreign import shown
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
+from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 
 
@@ -26,7 +28,7 @@ class NoticeBar(QWidget):
         self.theme = theme
         self._do: Callable[[], None] = nothing
         self._color = "heavy"
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -48,7 +50,7 @@ class NoticeBar(QWidget):
         self, sentence: str, button: str = "", do: Callable[[], None] | None = None, *, color: str = "heavy"
     ) -> None:
         """Shows one sentence; with a button if there is something to do about it. color: of good news "live"."""
-        self._color = color
+        self._color, sentence = color, shown(sentence, lines=True)
         self.words.setText(sentence)
         self.setAccessibleName(sentence)
         self.button.setText(button)
@@ -113,7 +115,7 @@ class EmptyPanel(QFrame):
     def __init__(self, over: QWidget, title: str, text: str, button: str, do: Callable[[], None]) -> None:
         super().__init__(over)
         self.setObjectName("popover")
-        heading, words, self.button = QLabel(title), QLabel(text), Button(button)
+        heading, words, self.button = PlainLabel(title), PlainLabel(text), Button(button)
         heading.setObjectName("title")
         words.setWordWrap(True)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QWidget
 
 from bellwire.engine.events import Setting
 from bellwire.engine.source import Order
 from bellwire.viz.style.controls import Button, Choice, Toggle
+from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.window.actions import tooltip
@@ -28,7 +29,7 @@ class MorePopover(QFrame):
         self.burst = Choice(BURSTS)
         self.burst.setAccessibleName("burst: signals a tick")
         self.burst.chosen.connect(commands.set_burst)
-        self.burst_value = QLabel("1")
+        self.burst_value = PlainLabel("1")
         self.burst_value.setObjectName("mono")
         self.idle = QButtonGroup(self)
         self.idle_buttons = {name: Button(text) for name, text in IDLES.items()}
@@ -41,7 +42,7 @@ class MorePopover(QFrame):
         grid.setContentsMargins(18, 16, 18, 16)
         grid.setSpacing(12)
         for row, text in enumerate(("burst", "between signals", "guest")):
-            label = QLabel(text)
+            label = PlainLabel(text)
             label.setObjectName("muted")
             grid.addWidget(label, row, 0)
         grid.addWidget(self.burst, 0, 1)
@@ -89,4 +90,4 @@ class MorePopover(QFrame):
         ):
             reason = model.source.can(order)
             widget.setEnabled(not reason)
-            widget.setToolTip(reason or tip)
+            widget.setToolTip(plain_tip(reason or tip))

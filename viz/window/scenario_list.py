@@ -9,6 +9,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox
 
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
+from bellwire.viz.style.plain import plain_tip
 
 NAME = Qt.ItemDataRole.UserRole
 KEYS = "123456789"  # of the first scenario of each group
@@ -42,7 +43,7 @@ def entry(key: str, scenario: Scenario) -> QStandardItem:
     """One scenario; its tooltip says what it is for, and its key."""
     item = QStandardItem(scenario.title)
     item.setData(scenario.name, NAME)
-    item.setToolTip(f"{scenario.purpose} ({key})" if key else scenario.purpose)
+    item.setToolTip(plain_tip(f"{scenario.purpose} ({key})" if key else scenario.purpose))
     return item
 
 

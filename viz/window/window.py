@@ -120,7 +120,8 @@ class MainWindow(QMainWindow):
     def _greet(self) -> None:
         """Names the source; says what to do if there is none."""
         source = self.model.source
-        self.setWindowTitle(f"{source.scenario.title}{' (REPLAY)' if self.model.replaying else ''} – Bellwire")
+        title = source.scenario.title.replace("[*]", "[*][*]")  # once would be Qt's mark of what is not saved
+        self.setWindowTitle(f"{title}{' (REPLAY)' if self.model.replaying else ''} – Bellwire")
         if self.empty:
             self.empty.deleteLater()
             self.empty = None

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from bellwire.engine.calls.call import Call
 from bellwire.viz.panels.calls.state import Calls
 from bellwire.viz.style.controls import keeps
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 
 NAME = Qt.ItemDataRole.UserRole
@@ -133,7 +134,7 @@ class CallList(QListView):
             item = self._items.item(row)
             call = calls.named(item.data(NAME) or "")
             if call is not None:
-                item.setToolTip(f"{call.says} By the {call.by}.")
+                item.setToolTip(plain_tip(f"{call.says} By the {call.by}."))
                 item.setData(f"{call.title}, {state_text(call)}. {call.says}", Qt.ItemDataRole.AccessibleTextRole)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTextBrowser, QVBoxLayout, QWidget
@@ -43,7 +45,7 @@ class CallPanel(Panel):
         self.back, self.copy = Button(BACK, self), Button(COPY, self)
         self.back.clicked.connect(lambda: self.choose(""))
         self.copy.clicked.connect(self.copy_shown)
-        self.says = QLabel()
+        self.says = QLabel()  # in it the state is coloured
         self.forms, self.struct, self.code = QTabBar(), QTextBrowser(), CodeView(theme)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._copied.timeout.connect(lambda: self.copy.setText(COPY))
@@ -147,10 +149,9 @@ class CallPanel(Panel):
     def _show_call(self, call: Call) -> None:
         t, changed = self.theme, call.name in self.calls.changed
         color = t.selection if changed else t.live if call.made else t.text_muted
-        state = (
-            f"<span style='color:{color}'>{state_text(call)}{' now' if changed else ''}</span> · " if call.state else ""
-        )
-        self.says.setText(f"{state}{call.says.replace('0x', ZERO_X)}")
+        words = f"{escape(state_text(call))}{' now' if changed else ''}"
+        state = f"<span style='color:{color}'>{words}</span> · " if call.state else ""
+        self.says.setText(f"{state}{escape(call.says).replace('0x', ZERO_X)}")
         self.setAccessibleDescription(f"{call.title}. {call.says}")
         if self.form in LANGUAGES:
             self.code.show_program(program_of(call, self.form))

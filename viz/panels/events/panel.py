@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QMenu, QScrollBar, QWidget
+from PySide6.QtWidgets import QMenu, QScrollBar, QWidget
 
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.steps import begin_and_end
@@ -21,6 +21,7 @@ from bellwire.viz.panels.events.table import EventTable
 from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
+from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.event_words import kind_name
@@ -47,7 +48,7 @@ class EventsPanel(Panel):
         self.table = EventTable(theme, self)
         self.bar = QScrollBar(Qt.Orientation.Vertical, self)
         self.line = FilterLine(self)
-        self.says = QLabel(self)
+        self.says = PlainLabel(parent=self)
         self.says.setObjectName("muted")
         self.live = Button("Back to live", self)
         self.live.setToolTip("Follow the newest events again (End)")
@@ -122,7 +123,7 @@ class EventsPanel(Panel):
         else:
             of = "" if search.everything else f" of {grouped(len(self.model.events))}"
             text = f"{count_of(len(search), 'event')}{of}{self._how()}"
-        self.says.setToolTip(trouble)
+        self.says.setToolTip(plain_tip(trouble))
         self.says.setText(self.says.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.says.width()))
 
     def _how(self) -> str:

@@ -1,0 +1,44 @@
+"""What is printed: texts as they are, whatever they are, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from bellwire.viz.cli.terminal import complain, out, out_json, say
+
+HOSTILE = "[/x][bold]:smile: \x1b[31m\x1b]0;owned \u202e \x9b \udcff"
+SEEN = "[/x][bold]:smile: ␛[31m␛]0;owned \\u202e \\x9b \\xff"
+
+
+def test_no_markup_no_emoji_and_nothing_that_steers(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table(HOSTILE, title=HOSTILE)
+    table.add_row(HOSTILE)
+    for content in (HOSTILE, Text(HOSTILE), table):
+        out(content)
+        printed = capsys.readouterr().out
+        assert SEEN in printed
+        assert printed.endswith("\n")
+        assert "\x1b" not in printed
+
+
+def test_lines_stay_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    out(Text("one\ntwo"))
+    assert capsys.readouterr().out.split() == ["one", "two"]
+
+
+def test_complaints_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert complain(HOSTILE, 2) == 2
+    say(HOSTILE)
+    assert capsys.readouterr().err == f"bellwire: {SEEN}\n" * 2
+
+
+def test_programs_get_the_same_text_and_a_terminal_nothing_that_steers(capsys: pytest.CaptureFixture[str]) -> None:
+    out_json({HOSTILE: [HOSTILE, "é"]})
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {HOSTILE: [HOSTILE, "é"]}
+    assert "é" in printed
+    assert not any(character in printed for character in "\x1b\u202e\x9b\udcff")
