@@ -81,7 +81,10 @@ MOST: dict[EventKind, Most] = {
 }
 KNOWN_KINDS = np.isin(np.arange(1 << 16), list(EventKind))
 MOST_OF = {  # by the number of the kind
-    name: np.array([getattr(MOST[EventKind(kind)], name) if KNOWN_KINDS[kind] else 0 for kind in range(max(MOST) + 1)])
+    name: np.array(
+        [getattr(MOST.get(EventKind(kind)) if KNOWN_KINDS[kind] else None, name, 0) for kind in range(max(MOST) + 1)],
+        np.uint64,
+    )
     for name in ("id", "seq", "arg")
 }
 
