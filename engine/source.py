@@ -13,6 +13,8 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, Events, no_events
 from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, load_scenario
 
+LATEST = 2**64 - 1  # TSC
+
 
 class Label(StrEnum):
     """What a source is, as it stands on the screen."""
@@ -82,6 +84,14 @@ class Source:
     def now(self) -> int:
         """The present in TSC cycles (of a replay: the recording's present)."""
         return 0
+
+    @property
+    def complete(self) -> int:
+        """Up to which TSC everything has come, of every stream, that take() had to hand on; LATEST: up to now().
+
+        To be asked before take(): what comes meanwhile belongs to later.
+        """
+        return LATEST
 
     def can(self, order: Order) -> str:
         """ "" if an order is possible now, else the reason why not."""

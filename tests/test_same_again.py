@@ -19,8 +19,8 @@ from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order, Source
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.timeline.columns import HeldColumns
 from bellwire.viz.timeline.lanes import lanes_of
-from bellwire.viz.timeline.past import HeldPast
 from bellwire.viz.timeline.scene import look, row_names
 from tests.support.fake_source import FakeSource
 from tests.support.small_recording import WallClock
@@ -91,7 +91,7 @@ def compare_latencies(live: LiveModel, again: LiveModel) -> None:
 
 def compare_timelines(live: LiveModel, again: LiveModel) -> None:
     """Bins and single stretches."""
-    pasts = HeldPast(live), HeldPast(again)
+    pasts = HeldColumns(live), HeldColumns(again)
     t0, t1, hz = live.events.first, live.events.last + 1, live.clock.hz
     lanes = lanes_of(live.scenario, live.vms)
     busy = [past.busy(row_names(lanes), t0, t1, 700) for past in pasts]

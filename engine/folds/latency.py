@@ -198,6 +198,11 @@ class Series:
             self._sum_up()
         return self._rows
 
+    @property
+    def whole_from(self) -> int:
+        """TSC from which on no row has made room for newer ones; 0: none has."""
+        return int(self.rows["tsc"][0]) if self.rows.size >= SERIES_BINS else 0
+
     def _sum_up(self) -> None:
         """Makes rows of the values; those of the newest bin are kept, as more may come."""
         tsc, ns = (np.concatenate(column) for column in zip(*self._values, strict=True))

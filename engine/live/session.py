@@ -44,7 +44,7 @@ from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
-from bellwire.engine.source import Order, Source
+from bellwire.engine.source import LATEST, Order, Source
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
@@ -80,6 +80,7 @@ class Session(Source):
         self._truth: dict[str, Any] = {}
         self._covered = 0
         self._next_sample = self._played_at = 0.0
+        self._sampled_at = self._looked_at = self._complete = 0  # TSC: of the counters, of the losses, of everything
         self._lab, self._pin = LabClock(scenario.lab), MaskedPin()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -132,6 +133,11 @@ class Session(Source):
     def now(self) -> int:
         """The TSC."""
         return int(lib.bw_tsc())
+
+    @property
+    def complete(self) -> int:
+        """The watermark of the rings, or the last look at KVM's counters, whichever is earlier."""
+        return self._complete
 
     def truth(self) -> dict[str, Any]:
         """Once stopped: the counters behind the events (Machine.truth), to be compared with a Tally."""
@@ -277,6 +283,7 @@ class Session(Source):
             self._note_covered(batch)
             self._batches.append(batch)
         self._held = held[cut:]
+        self._complete = max(self._complete, watermark if watermark == LATEST else min(watermark, self._sampled_at))
 
     def _note_covered(self, events: Events) -> None:
         """How many interrupts each handler covers: as many as were announced since the handler before it, less lost."""
@@ -306,17 +313,19 @@ class Session(Source):
         values = machine.stats()
         changed = [name for name, value in values.items() if self._stats.get(name) != value]
         self._stats = values
-        now = self.now()
+        now = self._sampled_at = self.now()
         return [
             event(now, EventKind.STAT, Lane.KVM, STATS.index(name), 0, values[name] - self._first_stats[name])
             for name in changed
         ]
 
     def _losses(self, machine: Machine) -> list[Events]:
-        lost = machine.lost()
+        """What the rings have dropped since they were looked at last, and when that was."""
+        lost, before = machine.lost(), self._looked_at
+        self._looked_at = now = self.now()
         news = {lane: count - self._lost.get(lane, 0) for lane, count in lost.items()}
         self._lost = lost
-        return [event(self.now(), EventKind.LOST, Lane.ENGINE, lane, 0, count) for lane, count in news.items() if count]
+        return [event(now, EventKind.LOST, Lane.ENGINE, lane, before, count) for lane, count in news.items() if count]
 
     # -- switching ---------------------------------------------------------------------------------------------------
 
@@ -357,7 +366,7 @@ class Session(Source):
             machine.stop_threads()
             self._held = np.concatenate([self._held, machine.drain(), *self._count_samples(machine)])
             self._held = np.concatenate([self._held, *self._stat_samples(machine, always=True), *self._losses(machine)])
-            self._hand_on(2**64 - 1)
+            self._hand_on(LATEST)
             self._truth = machine.truth()
         except Exception as error:
             self._fail(error)

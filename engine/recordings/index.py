@@ -22,10 +22,11 @@ import platformdirs
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
+from bellwire.engine.recordings.contents import Contents
 from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, next_level, rows_in, rows_of
 from bellwire.engine.recordings.recording import Progress, Recording
 
-VERSION = 2  # of what is in the cache
+VERSION = 3  # of what is in the cache
 MOST = 1 << 14  # rows that one answer is made of
 COARSEST = 1 << 10  # rows of the last level, or fewer
 TALLIES = 1 << 10  # tallies that are kept
@@ -79,8 +80,10 @@ class Level:
 class RecordingIndex:
     """levels: from fine to coarse. tallies: the state of a Tally (tally.state_of) before some of the batches."""
 
-    def __init__(self, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]]) -> None:
-        self.levels, self.tallies = levels, tallies
+    def __init__(
+        self, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]], contents: Contents | None = None
+    ) -> None:
+        self.levels, self.tallies, self.contents = levels, tallies, contents
 
     def bins(self, t0: int, t1: int, n: int) -> Parts:
         """What lies in each of `n` equal parts of t0..t1 (TSC)."""
@@ -123,7 +126,8 @@ class RecordingIndex:
         try:
             about = json.loads((folder / "about.json").read_text())
             levels = [Level.loaded(folder / str(n)) for n in range(about["levels"])]
-            return cls(levels, [(int(number), state) for number, state in about["tallies"]])
+            contents = Contents.loaded(recording, folder, about["gaps"])
+            return cls(levels, [(int(number), state) for number, state in about["tallies"]], contents)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -132,7 +136,8 @@ class RecordingIndex:
         """Reads the whole recording and keeps what it finds in the cache; None if `stop` was set meanwhile."""
         tallies: list[tuple[int, dict[str, Any]]] = []
         rows, used = np.empty(int(rows_in(recording.entries["events"]).sum()), ROW), 0
-        for some in read_rows(recording, tallies, progress, stop or threading.Event()):
+        contents = Contents(recording)
+        for some in read_rows(recording, tallies, contents, progress, stop or threading.Event()):
             rows[used : used + some.size] = some
             used += some.size
         if stop is not None and stop.is_set():
@@ -140,14 +145,18 @@ class RecordingIndex:
         levels = [Level.of(rows[:used])]
         while levels[-1].rows.size > COARSEST:
             levels.append(Level.of(next_level(levels[-1].rows)))
-        keep(folder_of(recording.path), levels, tallies)
-        return cls.cached(recording) or cls(levels, tallies)
+        keep(folder_of(recording.path), levels, tallies, contents)
+        return cls.cached(recording) or cls(levels, tallies, contents)
 
 
 def read_rows(
-    recording: Recording, tallies: list[tuple[int, dict[str, Any]]], progress: Progress, stop: threading.Event
+    recording: Recording,
+    tallies: list[tuple[int, dict[str, Any]]],
+    contents: Contents,
+    progress: Progress,
+    stop: threading.Event,
 ) -> Iterator[Rows]:
-    """The rows of each batch; puts a tally into `tallies` every so often."""
+    """The rows of each batch; puts a tally into `tallies` every so often, and everything into `contents`."""
     tracker, tally, batches = JourneyTracker(recording.header.scenario), Tally(), recording.entries.size
     every = -(-batches // TALLIES) or 1
     for number in range(batches):
@@ -156,9 +165,11 @@ def read_rows(
         if number % every == 0:
             tallies.append((number, state_of(tally)))
         events = recording.read_once(number)
+        journeys = tracker.feed(events)
+        contents.feed(number, events, journeys)
         if events.size:
             tally.feed(events)
-            yield rows_of(events, tracker.feed(events))
+            yield rows_of(events, journeys)
         progress((number + 1) / batches)
 
 
@@ -198,7 +209,7 @@ def cache() -> Path:
     return Path(platformdirs.user_cache_dir("bellwire")) / "recordings"
 
 
-def keep(folder: Path, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]]) -> None:
+def keep(folder: Path, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]], contents: Contents) -> None:
     """Puts an index into the cache, whole or not at all; where it cannot be kept, it is built anew next time."""
     if int(levels[-1].rows["lanes"].sum()) < WORTH_KEEPING:
         return
@@ -208,7 +219,9 @@ def keep(folder: Path, levels: list[Level], tallies: list[tuple[int, dict[str, A
         unfinished.mkdir(parents=True)
         for number, level in enumerate(levels):
             level.save(unfinished / str(number))
-        (unfinished / "about.json").write_text(json.dumps({"levels": len(levels), "tallies": tallies}))
+        contents.save(unfinished)
+        about = {"levels": len(levels), "tallies": tallies, "gaps": contents.written_gaps()}
+        (unfinished / "about.json").write_text(json.dumps(about))
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
         others = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime, reverse=True)

@@ -16,7 +16,7 @@ from bellwire.engine.recordings.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
 from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.source import Label, Order, Source
+from bellwire.engine.source import LATEST, Label, Order, Source
 
 REASON = "This is a recording: it shows what happened, and cannot be changed."
 
@@ -52,6 +52,10 @@ class Replay(Source):
         self._started_ns: int | None = None
         self._stopped_at: int | None = None
         self._batches: Iterator[Events] = iter(())
+        self._number = 0  # of the batch that is read next
+        first = recording.entries["first"]
+        self._later = np.append(np.minimum.accumulate(first[::-1])[::-1], np.uint64(LATEST))  # no batch from here on
+        self.yields_from = 0  # TSC from which on it yields everything: some batches begin before another one's end
         self._ahead = no_events()  # read from the disk, not yet due
         self._origin = recording.first  # TSC at which the wall clock was _started_ns
         self.indexer = Indexer(recording)
@@ -85,7 +89,8 @@ class Replay(Source):
     def _begin(self, batch: int, tsc: int) -> None:
         """Goes on from `tsc`, with what has come since the begin of a batch."""
         self.error, self._stopped_at = None, None
-        self._batches = self.recording.batches(batch)
+        self._batches, self._number = self.recording.batches(batch), batch
+        self.yields_from = int(self.recording.entries["last"][:batch].max(initial=0)) + 1 if batch else 0
         self._ahead = self._next()
         self._origin, self._started_ns = tsc, self._monotonic_ns()
 
@@ -139,6 +144,12 @@ class Replay(Source):
         elapsed = self.clock.cycles((self._monotonic_ns() - self._started_ns) / 1e9)
         return min(self._origin + elapsed, self.recording.last)
 
+    @property
+    def complete(self) -> int:
+        """Up to which TSC everything has been yielded."""
+        waits = int(self._ahead["tsc"][0]) if self._ahead.size else LATEST
+        return max(min(self.now(), waits - 1, int(self._later[self._number]) - 1), 0)
+
     def take(self) -> Events:
         """What has become due since the last call; if that is more than AT_ONCE, the rest comes with the next ones."""
         if self._started_ns is None:
@@ -155,6 +166,7 @@ class Replay(Source):
 
     def _next(self) -> Events:
         """The next batch of the recording; empty at its end, or where it can no longer be read."""
+        self._number = min(self._number + 1, self.recording.entries.size)
         try:
             return next(self._batches, no_events())
         except RecordingError as error:

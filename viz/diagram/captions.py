@@ -27,6 +27,8 @@ def caption(model: LiveModel) -> str:
         return f"The guest has ended; {so_far(model)} until then."
     if model.transport.together:
         return together(model)
+    if why := model.why_unknown:
+        return f"What there was in the last second is not known: {why}."
     said = next((say for trait, say in SENTENCES if trait in model.traits), None)
     sentences = said(model) if said else " ".join(filter(None, (doorbells(model), interrupts(model))))
     return " ".join(filter(None, (sentences, lost_events(model))))
@@ -217,7 +219,7 @@ def held_off(model: LiveModel) -> str:
 def routed(model: LiveModel) -> str:
     """Interrupts whose vector the routing table decides."""
     sent = whole_in_last_second(model, "interrupts")[0]
-    vectors = sorted(int(name.split()[1]) for name in model.rates.names if name.startswith("handler "))
+    vectors = sorted(int(name.split()[1]) for name in model.past.names(*model.second) if name.startswith("handler "))
     runs = whole_in_last_second(model, *(f"handler {vector}" for vector in vectors))
     each = " and ".join(f"{times(n)} by {vector:#x}" for vector, n in zip(vectors, runs, strict=True))
     return (

@@ -18,6 +18,7 @@ from bellwire.viz.diagram.captions import IOCTLS, caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio
 
+NOT_KNOWN = "–"
 FDS = {"doorbell": EventfdRole.DOORBELL, "irq": EventfdRole.IRQ}
 
 
@@ -46,8 +47,14 @@ def rate_text(model: LiveModel) -> str:
     if model.transport.together:
         return f"shown together, {ratio(model.transport.factor)}"
     what = "doorbells" if model.scenario.doorbell else "interrupts"
-    real, shown_ = in_last_second(model, what), in_last_second(model, "tokens")
+    real, shown_ = in_last_second(model, what) or 0, in_last_second(model, "tokens") or 0
     return f"{grouped(real)} {what}/s, shown as {grouped(shown_)} tokens/s" if real > shown_ + 1 and shown_ else ""
+
+
+def number_in_last_second(model: LiveModel, name: str) -> str:
+    """How many there were in the last second; "–" if that is not known."""
+    number = in_last_second(model, name)
+    return NOT_KNOWN if number is None else grouped(number)
 
 
 def vmm_text(model: LiveModel) -> str:
@@ -109,13 +116,14 @@ def vcpu_text(model: LiveModel) -> str:
     """How often KVM_RUN returned in the last second, for the commonest reason; "none" if it did not."""
     if model.ended:
         return "has ended"
-    names = [name for name in model.rates.names if name.startswith("exit ")]
-    counts = {name: in_last_second(model, name) for name in names}
+    names = [name for name in model.past.names(*model.second) if name.startswith("exit ")]
+    counts = {name: in_last_second(model, name) or 0 for name in names}
     most = max(counts, key=lambda name: counts[name], default="")
     if most and counts[most] > 0:
         return f"KVM_EXIT_{exit_name(int(most.split()[1]))}: {grouped(counts[most])}"
     bus = {"pio": "KVM_EXIT_IO", "mmio": "KVM_EXIT_MMIO"}
-    return f"{bus[model.scenario.doorbell.bus] if model.scenario.doorbell else 'exits to user space'}: none"
+    none = NOT_KNOWN if model.why_unknown else "none"
+    return f"{bus[model.scenario.doorbell.bus] if model.scenario.doorbell else 'exits to user space'}: {none}"
 
 
 def reads_text(model: LiveModel) -> str:
@@ -176,7 +184,7 @@ def ioctl_text(model: LiveModel) -> str:
     """The way by ioctl."""
     interrupt = model.scenario.interrupt
     name = IOCTLS[interrupt.ioctl] if interrupt else ""
-    return f"heavy way: {name}, {grouped(in_last_second(model, 'ioctls'))} in the last second"
+    return f"heavy way: {name}, {number_in_last_second(model, 'ioctls')} in the last second"
 
 
 # -- figures
@@ -271,8 +279,14 @@ def window_text(model: LiveModel) -> str:
 
 def per_buffer(model: LiveModel, signals: str, index: int, name: str) -> str:
     """0.40 kicks a buffer."""
-    moved = in_last_second(model, f"buffers {index}")
-    return f"{f'{in_last_second(model, signals) / moved:.2f}' if moved else '–'} {name} a buffer"
+    sent, moved = in_last_second(model, signals), in_last_second(model, f"buffers {index}")
+    return f"{NOT_KNOWN if sent is None or not moved else f'{sent / moved:.2f}'} {name} a buffer"
+
+
+def requests_text(model: LiveModel) -> str:
+    """As a rate."""
+    number = in_last_second(model, "doorbells")
+    return f"{NOT_KNOWN} requests/s" if number is None else f"{count_of(round(number), 'request')}/s"
 
 
 def index_text(model: LiveModel) -> str:
@@ -299,8 +313,8 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "wakeup": lambda model: "irqfd_wakeup()" if model.wired(Switch.IRQFD) else "not registered",
     "lapic": lambda model: f"{grouped(waiting(model))} wait",
     "cpu": cpu_text,
-    "kick_short": lambda model: f"{grouped(in_last_second(model, 'doorbells'))} in the last s",
-    "call_short": lambda model: f"{grouped(in_last_second(model, 'handlers'))} in the last s",
+    "kick_short": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last s",
+    "call_short": lambda model: f"{number_in_last_second(model, 'handlers')} in the last s",
     "host": lambda model: host_text(model.source.host),
     "rate": rate_text,
     "qemu": vmm_text,
@@ -322,7 +336,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "vcpu_b": lambda model: "in the guest, or halted",
     "heavy": lambda model: "heavy way: exit to user space",
     "heavy_short": lambda model: "heavy way: exit",
-    "heavy_count": lambda model: f"{grouped(in_last_second(model, 'left'))} in the last second",
+    "heavy_count": lambda model: f"{number_in_last_second(model, 'left')} in the last second",
     "handler": handler_text,
     "route": route_text,
     "answers": answers_text,
@@ -331,19 +345,19 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "pin": pin_text,
     "lost": lambda model: f"{grouped(model.tally.irqs_lost)} lost so far",
     "eoi": eoi_text,
-    "hears": lambda model: f"{grouped(in_last_second(model, 'resamples'))} in the last s",
+    "hears": lambda model: f"{number_in_last_second(model, 'resamples')} in the last s",
     "coalesced": lambda model: "kept until an exit, then fetched",
-    "fetches": lambda model: f"{grouped(in_last_second(model, 'exits'))} exits in the last second",
+    "fetches": lambda model: f"{number_in_last_second(model, 'exits')} exits in the last second",
     "window": window_text,
-    "device": lambda model: f"{grouped(in_last_second(model, 'buffers 1'))} buffers/s",
+    "device": lambda model: f"{number_in_last_second(model, 'buffers 1')} buffers/s",
     "kicks": lambda model: per_buffer(model, "doorbells", BUFFERS_ADDED, "kicks"),
     "interrupts": lambda model: per_buffer(model, "interrupts", BUFFERS_USED, "interrupts"),
     "index": index_text,
     "nothing": lambda model: "",
     "file": lambda model: f"{BLOCK_SIZE} bytes",
-    "requests": lambda model: f"{count_of(round(in_last_second(model, 'doorbells')), 'request')}/s",
-    "kick": lambda model: f"{grouped(in_last_second(model, 'doorbells'))} in the last second",
-    "call": lambda model: f"{grouped(in_last_second(model, 'handlers'))} in the last second",
+    "requests": lambda model: requests_text(model),
+    "kick": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last second",
+    "call": lambda model: f"{number_in_last_second(model, 'handlers')} in the last second",
     "disk": lambda model: "reads, writes the image",
     "caption": caption,
 }

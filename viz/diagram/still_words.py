@@ -80,7 +80,7 @@ class Words:
             },
             {name: part_words.latency_text(model, pill.of) for name, pill in plan.pills.items()},
             {name: ring_fill(model, ring.of) for name, ring in plan.rings.items()},
-            {name: in_last_second(model, wire.heavy) > 0 for name, wire in plan.wires.items() if wire.heavy},
+            {name: bool(in_last_second(model, wire.heavy)) for name, wire in plan.wires.items() if wire.heavy},
             {name: wired[switch] for name, switch in plan.switches.items()},
             model.selection.part,
         )

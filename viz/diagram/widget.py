@@ -103,9 +103,11 @@ class Diagram(QWidget):
         return part_words.counter_text(self.model, counter.of, counter.lane), inside
 
     def _jumped(self) -> bool:
-        """Whether another part was chosen, or a paused view has gone elsewhere: both are answered at once."""
+        """Whether another part was chosen, a paused view has gone elsewhere, or another second is counted: all are
+        answered at once."""
         transport, part = self.model.transport, self.model.selection.part
-        before, self._looked_at = self._looked_at, (transport.paused, transport.paused and self.model.playhead, part)
+        place = transport.paused and self.model.playhead
+        before, self._looked_at = self._looked_at, (transport.paused, place, part, self.model.second)
         return before != self._looked_at
 
     def set_extended(self, on: bool) -> None:

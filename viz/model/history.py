@@ -71,6 +71,7 @@ class History:
     def __init__(self, dtype: np.dtype[np.void], limit: int, span: Callable[[Records], tuple[Times, Times]]) -> None:
         self.dtype, self.limit = dtype, limit
         self.total = 0  # ever appended
+        self.whole_from = 0  # TSC from which on nothing has been forgotten; 0: nothing has
         self.forgotten: Callable[[Records], object] | None = None  # is told what goes
         self._span = span
         self._chunks: deque[Chunk] = deque()
@@ -86,6 +87,7 @@ class History:
         self.total += records.size
         while len(self) - CHUNK >= self.limit:
             oldest = self._chunks.popleft()
+            self.whole_from = max(self.whole_from, oldest.last + 1)
             if self.forgotten:
                 self.forgotten(oldest.records)
 

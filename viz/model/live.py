@@ -25,7 +25,8 @@ from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.history import History
 from bellwire.viz.model.markers import Markers
-from bellwire.viz.model.rates import Rates
+from bellwire.viz.model.past import HeldPast, RecordedPast
+from bellwire.viz.model.rates import BAR, SECOND, Rates
 from bellwire.viz.model.steps import EVENTS, JOURNEYS, Selection, Steps
 from bellwire.viz.model.transport import Transport
 from bellwire.viz.model.travel import Launcher, Token, Travel
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
 CHANGE_LIMIT = 200
+LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
 
 Times = npt.NDArray[np.uint64]
 
@@ -88,15 +90,26 @@ def histories(replay: Replay | None) -> tuple[History, History]:
     """Of events and of journeys; those of a recording go on on the disk."""
     if replay is None:
         return History(EVENT, EVENT_LIMIT, event_span), History(JOURNEY, JOURNEY_LIMIT, journey_span)
-    from bellwire.engine.recordings.excerpt import journeys_between
+    from bellwire.engine.recordings.excerpt import REACH_SECONDS, journeys_between
     from bellwire.viz.model.recorded_history import RecordedHistory
 
-    recording = replay.recording
+    recording, reach = replay.recording, replay.clock.cycles(REACH_SECONDS)
+
+    def events(t0: int, t1: int) -> Events:
+        return recording.window(t0, t1 + 1)
+
+    def journeys(t0: int, t1: int) -> Journeys:
+        return journeys_between(recording, t0, t1)
+
+    def played() -> tuple[int, int]:
+        return replay.yields_from, replay.complete
+
+    def travelled() -> tuple[int, int]:  # what was under way where it begins is none of it
+        return replay.yields_from and replay.yields_from + reach, replay.complete
+
     return (
-        RecordedHistory(EVENT, EVENT_LIMIT, event_span, recording, lambda t0, t1: recording.window(t0, t1 + 1)),
-        RecordedHistory(
-            JOURNEY, JOURNEY_LIMIT, journey_span, recording, lambda t0, t1: journeys_between(recording, t0, t1)
-        ),
+        RecordedHistory(EVENT, EVENT_LIMIT, event_span, recording, events, played),
+        RecordedHistory(JOURNEY, JOURNEY_LIMIT, journey_span, recording, journeys, travelled),
     )
 
 
@@ -119,32 +132,34 @@ class LiveModel:
         self.rates = Rates(source.clock)
         self.recorded = recorded(source)
         self.events, self.journeys = histories(self.recorded)
+        self.past = self._past()  # what is held
         self.changes: list[Change] = []
         self.losses: list[Loss] = []
         self.transport = Transport(source.clock)
         self.travel = Travel(source.scenario, source.clock, self.events)
         self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
-        self.markers = Markers(self.events)
-        self.steps = Steps(self.transport, self.selection, self.events, self.journeys, lambda: self.now)
+        self.markers = Markers(self.past)
+        self.steps = Steps(self.transport, self.selection, self.events, self.journeys, self.past, lambda: self.now)
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
         self.vms = 1  # whose events have come
         self.taps: list[Callable[[Events], None]] = []  # who else takes each batch
-        self.forgotten = Tally()  # of the events that the history no longer holds
-        self.events.forgotten = self.forgotten.feed
         self.now = 0  # the present, TSC
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
         self._resume()
+
+    def _past(self) -> HeldPast:
+        of = self.events, self.journeys, self.rates, self.latencies.series
+        return HeldPast(self.clock, *of) if self.recorded is None else RecordedPast(self.recorded, *of)
 
     def _resume(self) -> None:
         """Begins where a replay goes on that does not begin at its start."""
         if self.recorded is None or self.recorded.resumed is None:
             return
         opening = self.recorded.resumed.opening
-        self.tally, self.forgotten = (copy.deepcopy(self.recorded.resumed.tally) for _ in range(2))
-        self.events.forgotten = self.forgotten.feed
+        self.tally = copy.deepcopy(self.recorded.resumed.tally)
         for fold in (self.latencies, self.exits, self.evidence):
             fold.feed(opening)
         self.started_at = self.recorded.recording.first
@@ -158,19 +173,17 @@ class LiveModel:
 
     def drain(self) -> None:
         """Takes what the source has and folds it in."""
+        complete = self.source.complete
         self.batch = self.source.take()
         self.now = max(self.now, self.source.now(), int(self.batch["tsc"][-1]) if self.batch.size else 0)
         self._fold(self.batch)
+        self.past.feed(self.batch, min(complete, self.now))
         for tap in self.taps:
             tap(self.batch)
 
     def beginning(self) -> Events:
         """What a stream opens with that begins now."""
         return prologue(self.tally, self.now)
-
-    def held(self) -> list[Events]:
-        """A stream of its own: all events that the history holds, behind what says how things stood before."""
-        return [prologue(self.forgotten, self.events.first), *self.events]
 
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""
@@ -225,6 +238,11 @@ class LiveModel:
     # -- the state
 
     @property
+    def forgotten(self) -> Tally:
+        """Of the events that the history no longer holds."""
+        return self.past.forgotten
+
+    @property
     def fill(self) -> float:
         """How full the memory for events and journeys is, 0..1."""
         return min(max(len(self.events) / self.events.limit, len(self.journeys) / self.journeys.limit), 1.0)
@@ -253,6 +271,23 @@ class LiveModel:
     def playhead(self) -> int:
         """The moment that the view shows, TSC."""
         return self.transport.playhead
+
+    @property
+    def second(self) -> tuple[int, int]:
+        """The newest second that is over at the playhead, as bins of the rates: from the first, to before the second.
+
+        Whatever says how much there was in a second says it of this one; it moves on by a bar of the plots at a time.
+        """
+        end = (min(self.playhead, self.past.last) + 1) // self.rates.bin_cycles // BAR * BAR
+        return end - SECOND, end
+
+    @property
+    def why_unknown(self) -> str:
+        """Why it is not known what there was in that second, as a clause; "" if it is known."""
+        (first, end), cycles = self.second, self.rates.bin_cycles
+        if self.playhead - end * cycles > self.clock.cycles(LATE_SECONDS):
+            return "what is newer has not come yet"
+        return self.past.missing(first * cycles, end * cycles - 1)
 
     @property
     def behind(self) -> float:
@@ -331,9 +366,16 @@ class LiveModel:
         """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
         return self.steps.to_slowest(name, self.latencies.warmup)
 
+    def why_not_slowest(self, name: str) -> str:
+        """Why a journey that is not held may have taken longer than the slowest that is, as a clause, or ""."""
+        journey, why = self.past.slowest(name, self.latencies.warmup)
+        longest = self.latencies.histograms[name].max
+        held = self.clock.ns(int(cycles_of(journey, name)[0])) if journey.size else -1.0
+        return why if self.recorded or longest > held * 1.001 else ""
+
     def scrub(self, tsc: int) -> None:
         """Pauses, and moves the playhead to `tsc`, or as near as something is held; what was chosen stays chosen."""
-        self.transport.seek(min(max(tsc, self.events.first), self.now))
+        self.transport.seek(min(max(tsc, self.past.first), self.now))
 
     def to_newest(self) -> None:
         """Back to the present."""
@@ -344,14 +386,14 @@ class LiveModel:
 # -- What the diagram's words are made of: the counts of the second before the playhead, the journey shown.
 
 
-def in_last_second(model: LiveModel, name: str) -> float:
-    """How many of viz/model/rates.py's `name` in the last second."""
-    return model.rates.last_second(name, model.playhead)
+def in_last_second(model: LiveModel, name: str) -> float | None:
+    """How many of viz/model/rates.py's `name` in the second before the playhead; None if it is not known."""
+    return None if model.why_unknown else model.past.sum(name, *model.second)
 
 
 def whole_in_last_second(model: LiveModel, *names: str) -> list[int]:
-    """The same as whole numbers."""
-    return [round(in_last_second(model, name)) for name in names]
+    """The same as whole numbers; only where it is known, see LiveModel.why_unknown."""
+    return [round(in_last_second(model, name) or 0) for name in names]
 
 
 def journey_shown(model: LiveModel) -> Journeys:

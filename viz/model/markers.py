@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bellwire.engine.events import Clock, EventKind
-from bellwire.viz.model.history import History
+from bellwire.viz.model.past import Past, Unknown
 from bellwire.viz.text.figures import count_of, duration, grouped
 
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
@@ -14,22 +14,30 @@ SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 @dataclass(frozen=True)
 class Between:
-    """From the earlier marker to the later one; whole: whether all of it is still held, so that nothing is missed."""
+    """From the earlier marker to the later one; unknown: why nothing else is known of it, "" if it is."""
 
     cycles: int
-    doorbells: int
-    interrupts: int
-    handlers: int
-    exits: int
-    whole: bool
+    doorbells: int = 0
+    interrupts: int = 0
+    handlers: int = 0
+    exits: int = 0
+    unknown: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is held, so that the counts mean something."""
+        return not self.unknown
 
     def text(self, clock: Clock) -> str:
         """ "12.3 µs, 28 382 cycles · 3 doorbells, 3 interrupts, no exit"."""
+        return f"{duration(clock.ns(self.cycles))}, {grouped(self.cycles)} cycles · {self._what()}"
+
+    def _what(self) -> str:
+        if self.unknown:
+            return f"what happened is not known: {self.unknown}"
         parts = [count_of(self.doorbells, "doorbell"), count_of(self.interrupts, "interrupt")]
         parts += [f"{count_of(self.handlers, 'handler')}"] * (self.handlers != self.interrupts)
-        what = ", ".join([*parts, count_of(self.exits, "exit")])
-        kept = "" if self.whole else " · the start is no longer held"
-        return f"{duration(clock.ns(self.cycles))}, {grouped(self.cycles)} cycles · {what}{kept}"
+        return ", ".join([*parts, count_of(self.exits, "exit")])
 
 
 class Markers:
@@ -37,10 +45,10 @@ class Markers:
 
     NAMES: ClassVar[tuple[str, ...]] = ("A", "B")
 
-    def __init__(self, events: History) -> None:
+    def __init__(self, past: Past) -> None:
         self.places: dict[str, int] = {}
-        self._events = events
-        self._counted: tuple[tuple[int, ...], Between] | None = None
+        self._past = past
+        self._counted: tuple[tuple[int, int, str], Between] | None = None
 
     def put(self, name: str, tsc: int) -> None:
         """Sets a marker, or moves it."""
@@ -62,14 +70,15 @@ class Markers:
         if len(self.places) < len(self.NAMES):
             return None
         first, last = sorted(self.places.values())
-        held = self._events.first
-        key = first, last, max(held, first), self._events.total if last >= self._events.last else 0
+        key = first, last, self._past.missing(first, last)
         if self._counted is None or self._counted[0] != key:
             self._counted = key, self._count(first, last)
         return self._counted[1]
 
     def _count(self, first: int, last: int) -> Between:
-        kinds = self._events.count_by("kind", max(EventKind) + 1, first, last)
+        kinds = self._past.kinds(first, last)
+        if isinstance(kinds, Unknown):
+            return Between(last - first, unknown=kinds.why)
         signals = sum(int(kinds[kind]) for kind in SIGNALS)
         rings, handlers, exits = (int(kinds[kind]) for kind in (EventKind.RING, EventKind.HANDLER, EventKind.EXIT))
-        return Between(last - first, rings, signals, handlers, exits, first >= self._events.first)
+        return Between(last - first, rings, signals, handlers, exits)

@@ -1,4 +1,8 @@
-"""How often what happened, over the last two minutes: counts in bins of 50 ms, whatever the rate."""
+"""How often what happened, over the last two minutes: counts in bins of 50 ms, whatever the rate.
+
+A bin that is not held, because it is too old, before the stream or yet to come, is not known: nan, never 0. Whether a
+bin that is held is over is not known here: viz/model/past.py.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ BIN_SECONDS = 0.05
 BINS = 2400  # two minutes
 NONE = no_events()
 SECOND = round(1 / BIN_SECONDS)  # bins in a second
+BAR = 5  # bins in a bar of a plot: a quarter of a second
 
 Counts = npt.NDArray[np.float64]
 
@@ -44,12 +49,13 @@ class Rates:
     "kvm exits" (the kernel's own counters, by their name in STATS).
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, stats: dict[int, int] | None = None) -> None:
+        """stats: the kernel's counters, by index into STATS, as they were before."""
         self.bin_cycles = clock.cycles(BIN_SECONDS)
         self.newest = 0  # number of the newest bin, counted from TSC 0
         self.first: int | None = None  # number of the first bin that saw an event
         self._rings: dict[str, Counts] = {}
-        self._stats: dict[int, int] = {}  # the kernel's counters as last seen
+        self._stats: dict[int, int] = dict(stats or {})  # the kernel's counters as last seen
 
     @property
     def names(self) -> list[str]:
@@ -106,16 +112,17 @@ class Rates:
             if int(index) < len(STATS):
                 self._add(f"kvm {STATS[int(index)]}", some, np.diff(known))
 
-    def last_second(self, name: str, until: int) -> float:
-        """How many in the second before `until` (TSC), to within a bin."""
-        return float(self.between(name, until // self.bin_cycles - SECOND + 1, until // self.bin_cycles + 1).sum())
-
     def between(self, name: str, first: int, end: int) -> Counts:
-        """Counts of the bins first..end-1 (numbers as TSC // bin_cycles); shape (end - first,); 0 if not held."""
-        numbers = np.arange(first, end)
-        held = (numbers > self.newest - BINS) & (numbers <= self.newest) & (numbers >= 0)
+        """Counts of the bins first..end-1 (numbers as TSC // bin_cycles); shape (end - first,); nan if not held."""
+        numbers = np.arange(first, max(first, end))
+        held = (numbers >= self.oldest) & (numbers <= self.newest)
         ring = self._rings.get(name)
-        return np.where(held, ring[numbers % BINS], 0.0) if ring is not None else np.zeros(numbers.size)
+        return np.where(held, 0.0 if ring is None else ring[numbers % BINS], np.nan)
+
+    @property
+    def oldest(self) -> int:
+        """Number of the oldest bin that is held; beyond the newest one if none is."""
+        return self.newest + 1 if self.first is None else max(self.first, self.newest - BINS + 1)
 
     def _roll_to(self, newest: int) -> None:
         """Clears the bins that begin now."""

@@ -1,6 +1,7 @@
 """A history that goes on on the disk: of a recording, what is not held in memory is read when it is looked at.
 
-Guarantees: what has been played is held as ever; any other moment, before or after, costs reading a few batches.
+Guarantees: what has been played is held as ever; any other moment, before or after, costs reading a few batches. What
+is held in memory is asked only where it has everything: batches of a recording overlap in time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ FAR = 1 << 21  # events after which a search gives up
 
 
 class RecordedHistory(History):
-    """read(t0, t1) gives the recording's records that lie, in whole or in part, between t0 and t1."""
+    """read(t0, t1) gives the recording's records that lie, in whole or in part, between t0 and t1.
+
+    played(): from when to when (TSC) everything has been appended.
+    """
 
     def __init__(
         self,
@@ -26,13 +30,15 @@ class RecordedHistory(History):
         span: Callable[[Records], tuple[Times, Times]],
         recording: Recording,
         read: Callable[[int, int], Records],
+        played: Callable[[], tuple[int, int]],
     ) -> None:
         super().__init__(dtype, limit, span)
-        self._recording, self._read = recording, read
+        self._recording, self._read, self._played = recording, read, played
 
     def _holds(self, t0: int, t1: int) -> bool:
         """Whether everything between is in memory."""
-        return bool(len(self)) and super().first <= t0 and t1 <= super().last
+        start, end = self._played()
+        return bool(len(self)) and max(start, self.whole_from) <= t0 and t1 <= end
 
     @property
     def first(self) -> int:
@@ -62,13 +68,13 @@ class RecordedHistory(History):
         """The earliest start later than t."""
         t = max(t, self.first - 1)
         found = super().start_after(t) if self._holds(t, t) else None
-        return self._search(t, +1) if found is None else found
+        return self._search(t, +1) if found is None or not self._holds(t, found) else found
 
     def start_before(self, t: int) -> int | None:
         """The latest start earlier than t."""
         t = min(t, self.last + 1)
         found = super().start_before(t) if self._holds(t, t) else None
-        return self._search(t, -1) if found is None else found
+        return self._search(t, -1) if found is None or not self._holds(found, t) else found
 
     def _search(self, t: int, direction: int) -> int | None:
         """The nearest start beyond t, from what is near to what is far."""

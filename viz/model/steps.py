@@ -14,8 +14,8 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Events, no_events
 from bellwire.engine.folds.journeys import Journeys, no_journeys
-from bellwire.engine.folds.latency import cycles_of, has
 from bellwire.viz.model.history import History
+from bellwire.viz.model.past import Past
 from bellwire.viz.model.transport import Transport
 
 LONGEST_TRAIL = 4096
@@ -89,10 +89,12 @@ class Steps:
         selection: Selection,
         events: History,
         journeys: History,
+        past: Past,
         now: Callable[[], int],
     ) -> None:
         """now: the present, TSC; a recording's journeys go on beyond it."""
         self.transport, self.selection, self.events, self.journeys = transport, selection, events, journeys
+        self.past = past
         self._now = now
         self._trail: list[Step] = []
 
@@ -122,7 +124,7 @@ class Steps:
         if not self._trail or (self._trail[-1].kind, self._trail[-1].direction) != (kind, -direction):
             return None
         before = self._trail.pop().before
-        return before if before.playhead >= self.events.first else None
+        return before if before.playhead >= self.past.first else None
 
     def _go(self, place: Place | None) -> bool:
         self.transport.pause()
@@ -139,7 +141,7 @@ class Steps:
 
     def to_slowest(self, name: str, warmup: int) -> bool:
         """To the held journey with the longest latency `name`, the first `warmup` left out; False if none has it."""
-        journey = slowest(self.journeys, name, warmup)
+        journey = self.past.slowest(name, warmup)[0]
         self._trail.clear()
         return self._go(Place(middle_of(journey), journey, no_events()) if journey.size else None)
 
@@ -214,20 +216,6 @@ def distinct(events: Events) -> Events:
     """The events without repetitions, in the order that they came."""
     once: Events = events[np.sort(np.unique(events, return_index=True)[1])]
     return once
-
-
-def slowest(journeys: History, name: str, warmup: int) -> Journeys:
-    """The journey with the longest latency `name`, but for the first `warmup` that ever came; shape (1,) or (0,)."""
-    found, longest, number = no_journeys(), -1, journeys.total - len(journeys)
-    for some in journeys:
-        counted = some[max(warmup - number, 0) :]
-        number += some.size
-        counted = counted[has(counted, name)]
-        cycles = cycles_of(counted, name)
-        if cycles.size and int(cycles.max()) > longest:
-            longest = int(cycles.max())
-            found = counted[[int(cycles.argmax())]]
-    return found
 
 
 def begin_and_end(journey: Journeys) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -25,11 +24,16 @@ from bellwire.viz.text.figures import count_of
 def newest_that_shows(model: LiveModel, finding: Finding) -> Events:
     """The newest event of the finding's first kind that is held, else of the next; shape (0,) or (1,)."""
     for kind in finding.kinds:
-        for events in reversed(list(model.events)):
-            found = np.flatnonzero(events["kind"] == kind)
-            if found.size:
-                return events[found[-1:]]
+        event = model.past.newest(kind)
+        if event.size:
+            return event
     return no_events()
+
+
+def why_none(model: LiveModel) -> str:
+    """Why no event that shows it can be gone to."""
+    past = model.past
+    return f"No event that shows it is held: {past.missing(0, past.last) if past.size else 'none has come'}"
 
 
 CLAIM_SIZE, SHOWN_BY_SIZE = 14, 11
@@ -118,6 +122,7 @@ class EvidencePanel(Panel):
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
         self.rows: list[FindingRow] = []
+        self.trouble = ""  # why the event that was asked for last cannot be shown
         self._inner = QWidget()
         self._box = QVBoxLayout(self._inner)
         self._box.setContentsMargins(0, 0, PADDING - 6, 0)
@@ -142,7 +147,7 @@ class EvidencePanel(Panel):
             row.setVisible(number < len(found))
             if number < len(found):
                 row.show_finding(found[number])
-        self.facts = count_of(len(found), "finding") if found else NOTHING
+        self.facts = self.trouble or (count_of(len(found), "finding") if found else NOTHING)
 
     def _add_row(self) -> None:
         row = FindingRow(self.theme, self._inner)
@@ -156,8 +161,10 @@ class EvidencePanel(Panel):
     def go_to(self, finding: Finding) -> None:
         """Pauses the view at the newest event that shows it, which is chosen in all views."""
         event = newest_that_shows(self.model, finding)
+        self.trouble = "" if event.size else why_none(self.model)
         if event.size:
             self.model.steps.to_event(event)
+        self.redraw()
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""

@@ -15,7 +15,8 @@ from PySide6.QtGui import QColor, QPainter
 
 from bellwire.engine.events import exit_name
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.rates import BIN_SECONDS, Rates
+from bellwire.viz.model.past import Past
+from bellwire.viz.model.rates import BAR, BIN_SECONDS
 from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import SECONDS, OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE
@@ -28,8 +29,8 @@ from bellwire.viz.text.figures import short
 # User space: our own EXIT events, one for each return of KVM_RUN. Kernel: KVM's counters of the vCPU, less what of them
 # went on to user space.
 
-BAR = 5  # bins of the rates in a bar: a quarter of a second
 BAR_SECONDS = BAR * BIN_SECONDS
+SPREAD = 3  # bins: as far apart as looks at KVM's counters are
 
 # What KVM counts, and the KVM_EXIT_* reason that the same exit has if it goes on to user space.
 KERNEL = (
@@ -51,42 +52,46 @@ class Layer(NamedTuple):
     bars: Bars
 
 
-def layers(rates: Rates, first: int, end: int) -> list[Layer]:
-    """What happened in the bars first..end-1: the kernel's reasons, then user space's; none that is all zero."""
-    names = [name for name in rates.names if name.startswith("exit ")]
-    left = {name: bars_of(rates.between(name, first * BAR, end * BAR)) for name in names}
+def layers(past: Past, first: int, end: int) -> list[Layer]:
+    """What happened in the bars first..end-1: the kernel's reasons, then user space's; none that is all zero.
+
+    A bar that is not known is nan in each of them.
+    """
+    names = [name for name in past.names(first * BAR, end * BAR) if name.startswith("exit ")]
+    left = {name: bars_of(past.bins(name, first * BAR, end * BAR)) for name in names}
     nothing: Bars = np.zeros(max(end - first, 0))
     kernel = []
     for reason, counter, same in KERNEL:
-        counted = sampled(rates, f"kvm {counter}", first, end)
+        counted = sampled(past, f"kvm {counter}", first, end)
         kernel.append(Layer("kernel", reason, np.maximum(counted - left.get(same, nothing), 0)))
     user = [Layer("user", exit_name(int(name.split()[1])), bars) for name, bars in left.items()]
     known = sum((layer.bars for layer in kernel + user), nothing)
-    rest = np.maximum(sampled(rates, "kvm exits", first, end) - known, 0)
+    rest = np.maximum(sampled(past, "kvm exits", first, end) - known, 0)
     found = [*kernel, Layer("kernel", "other", rest), *user]
-    return [layer for layer in found if layer.bars.any()]
+    return [layer for layer in found if np.nan_to_num(layer.bars).any()]
 
 
 def bars_of(bins: Bars) -> Bars:
-    """Counts in bins as rates in bars."""
+    """Counts in bins as rates in bars; nan if one of the bar's bins is."""
     return np.asarray(bins.reshape(-1, BAR).sum(axis=1) / BAR_SECONDS)
 
 
-def sampled(rates: Rates, name: str, first: int, end: int) -> Bars:
+def sampled(past: Past, name: str, first: int, end: int) -> Bars:
     """The rate of a counter that is looked at only now and then: what it grew by is spread over the time since the last
-    look, but no further than one bar."""
+    look, which is SPREAD bins if nothing else is known."""
     before = BAR
-    bins = rates.between(name, first * BAR - before, end * BAR)
+    bins = past.bins(name, first * BAR - before, end * BAR)
+    unknown, bins = np.isnan(bins[before:].reshape(-1, BAR)).any(axis=1), np.nan_to_num(bins)
     looks = np.flatnonzero(bins)
     if not looks.size:
-        return np.zeros(max(end - first, 0))
-    since = np.maximum(np.concatenate([[-1], looks[:-1]]), looks - BAR)
+        return np.where(unknown, np.nan, 0.0)
+    since = np.maximum(np.concatenate([[-1], looks[:-1]]), looks - SPREAD)
     grown = np.cumsum(bins[looks])
     at = np.concatenate([since + 1.0, looks + 1.0])
     total = np.concatenate([grown - bins[looks], grown])
     order = np.lexsort((total, at))
     edges = np.arange(before, bins.size + 1, BAR, dtype=np.float64)
-    return np.asarray(np.diff(np.interp(edges, at[order], total[order])) / BAR_SECONDS)
+    return np.where(unknown, np.nan, np.diff(np.interp(edges, at[order], total[order])) / BAR_SECONDS)
 
 
 SHADES = (0.95, 0.7, 0.5, 0.35, 0.25)
@@ -114,13 +119,12 @@ class ExitsPlot(OverTime):
 
     def draw(self) -> str:
         """The layers of every complete bar in the window."""
-        rates = self.model.rates
-        self.first_bar, end = (edge // rates.bin_cycles // BAR for edge in self.edges)
-        self.layers = [layer for layer in layers(rates, self.first_bar, end) if self.shown(layer.handler)]
-        heights = np.sum([layer.bars for layer in self.layers], axis=0) if self.layers else np.zeros(1)
+        self.first_bar, end = self.bars
+        self.layers = [layer for layer in layers(self.model.past, self.first_bar, end) if self.shown(layer.handler)]
+        heights = np.nansum([layer.bars for layer in self.layers], axis=0) if self.layers else np.zeros(1)
         self._fit(max(float(heights.max()), 10.0))
         self.facts = "KVM's counters | our exits"
-        return "" if rates.first is not None else "Nothing has run yet"
+        return "" if self.model.past.size else "Nothing has run yet"
 
     def _fit(self, highest: float) -> None:
         """A round top for the axis; it comes down only when it has been too high for a while."""
@@ -137,6 +141,7 @@ class ExitsPlot(OverTime):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setClipRect(area)
+        self.paint_unknown(painter, area)
         self._paint_bars(painter, area)
         painter.setClipping(False)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -155,7 +160,7 @@ class ExitsPlot(OverTime):
         below = np.zeros(self.layers[0].bars.size if self.layers else 0)
         lefts = [self._left(area, i) for i in range(below.size)]
         for layer in self.layers:
-            color, above = self.color(layer), below + layer.bars
+            color, above = self.color(layer), below + np.nan_to_num(layer.bars)
             tops = area.bottom() - area.height() * above / self.top
             bottoms = area.bottom() - area.height() * below / self.top
             for i in np.flatnonzero(layer.bars > 0):
@@ -173,7 +178,7 @@ class ExitsPlot(OverTime):
         height, below = painter.fontMetrics().height() * 0.95, 0.0
         named: list[tuple[float, Layer]] = []
         for layer in self.layers:
-            now = float(layer.bars[-4:].mean())
+            now = float(np.nan_to_num(layer.bars[-4:]).mean())
             if now > self.top * SHARE_TO_NAME:
                 named.append((area.bottom() - area.height() * (below + now / 2) / self.top, layer))
             below += now
@@ -185,7 +190,11 @@ class ExitsPlot(OverTime):
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """Every reason of the bar at the pointer."""
-        bar = self.x_to_tsc(pointer.x()) // self.model.rates.bin_cycles // BAR - self.first_bar
+        cycles = self.model.rates.bin_cycles * BAR
+        bar = self.x_to_tsc(pointer.x()) // cycles - self.first_bar
+        start = (self.first_bar + bar) * cycles
+        if why := self.model.past.missing(start, start + cycles - 1):
+            return [Line(self.theme.color("text_muted"), f"not known: {why}", "")]
         if not self.layers or not 0 <= bar < self.layers[0].bars.size:
             return []
         return [

@@ -52,8 +52,8 @@ class LatencyPlot(OverTime):
     def draw(self) -> str:
         """One line a latency from its Series."""
         start, end = self.edges
-        latencies = self.model.latencies
-        self.rows = {curve.name: latencies.series[curve.name].between(start, end) for curve in self.curves}
+        latencies, past = self.model.latencies, self.model.past
+        self.rows = {curve.name: past.course(curve.name, start, end) for curve in self.curves}
         self.rows |= {name: rows[:0] for name, rows in self.rows.items() if not latencies.known(name)}
         for curve in self.curves:
             self._draw_line(curve)
@@ -89,6 +89,7 @@ class LatencyPlot(OverTime):
         painter.save()
         painter.setClipRect(area)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        self.paint_unknown(painter, area)
         for curve in self._shown():
             self._paint_dots(painter, curve)
         painter.restore()

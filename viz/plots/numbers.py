@@ -8,8 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.rates import SECOND
+from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
@@ -18,6 +17,7 @@ from bellwire.viz.text.figures import count_of, duration, grouped
 VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
 HEIGHT = 64
 NOTHING = "–"
+PER_SECOND = "/s"
 
 
 class Number(NamedTuple):
@@ -36,18 +36,26 @@ class Numbers(QWidget):
         super().__init__(parent)
         self.model, self.theme = model, theme
         self.numbers = numbers_of(model)
+        self._second = model.second  # that they speak of
         self._turns = Turns(every=5, light=True)
         self.setObjectName("numbers")
         self._name()
 
     def refresh(self) -> None:
-        """Reads anew if it is time; called once a frame."""
-        if not self.model.transport.paused and self._turns.come():
+        """Reads anew if it is time, or another second is counted; called once a frame."""
+        paused = self.model.transport.paused
+        if self._second != self.model.second:
+            new = numbers_of(self.model)
+            self._show(tuple(map(of_a_second, self.numbers, new)) if paused else new)
+        elif not paused and self._turns.come():
             self.redraw()
 
     def redraw(self) -> None:
         """Reads the model; paints if anything has changed."""
-        numbers = numbers_of(self.model)
+        self._show(numbers_of(self.model))
+
+    def _show(self, numbers: tuple[Number, ...]) -> None:
+        self._second = self.model.second
         if numbers != self.numbers:
             self.numbers = numbers
             self._name()
@@ -102,10 +110,15 @@ def numbers_of(model: LiveModel) -> tuple[Number, ...]:
         latency(model, "doorbell", "doorbell p50", "doorbell"),
         latency(model, "injection", "injection p50", "interrupt"),
         latency(model, "round_trip", "round trip p50", "roundtrip"),
-        Number(per_second(model, pace[0]), "/s", *pace),
-        Number(per_second(model, "exits"), "/s", "exits to user space", "heavy"),
+        Number(per_second(model, pace[0]), PER_SECOND, *pace),
+        Number(per_second(model, "exits"), PER_SECOND, "exits to user space", "heavy"),
         Number(grouped(model.latencies.journeys), "", journeys_label(model), "live"),
     )
+
+
+def of_a_second(old: Number, new: Number) -> Number:
+    """While the view is paused: what is said of a second is that of the playhead, all else stands still."""
+    return new if new.unit == PER_SECOND else old
 
 
 def latency(model: LiveModel, name: str, label: str, color: str) -> Number:
@@ -115,9 +128,9 @@ def latency(model: LiveModel, name: str, label: str, color: str) -> Number:
 
 
 def per_second(model: LiveModel, name: str) -> str:
-    """How many there were in a second that is over: the newest bin is not, and the one before may get late events."""
-    end = model.playhead // model.rates.bin_cycles - 1
-    return grouped(model.rates.between(name, end - SECOND, end).sum())
+    """How many there were in the last second that is over, the same that the sentences speak of."""
+    number = in_last_second(model, name)
+    return NOTHING if number is None else grouped(number)
 
 
 def journeys_label(model: LiveModel) -> str:

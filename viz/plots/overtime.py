@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter
 
 from bellwire.engine.events import Switch
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.rates import BAR
 from bellwire.viz.plots.plot import Mark, Plot
 from bellwire.viz.style.curves import Ticks
 from bellwire.viz.style.theme import Theme
@@ -36,6 +37,12 @@ class OverTime(Plot):
         """The window's TSC: from, to."""
         return self.model.playhead - self.model.clock.cycles(SECONDS), self.model.playhead
 
+    @property
+    def bars(self) -> tuple[int, int]:
+        """The numbers (TSC // rates.bin_cycles // BAR) of the first bar in the window and of the one after the last
+        that is over: where the second ends that everything else speaks of."""
+        return self.edges[0] // self.model.rates.bin_cycles // BAR, self.model.second[1] // BAR
+
     def seconds(self, tsc: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """TSC as x; same shape."""
         return (tsc.astype(np.int64) - self.model.playhead) / self.model.clock.hz
@@ -45,6 +52,20 @@ class OverTime(Plot):
         area = self.canvas.area()
         start, end = self.edges
         return round(start + (end - start) * (pixel - area.left()) / max(area.width(), 1))
+
+    def paint_unknown(self, painter: QPainter, area: QRectF) -> None:
+        """A veil where what happened is not known, but for what is not over yet."""
+        start, end = self.edges
+        past = self.model.past
+        stretches = [(start, past.first)] if past.size else []
+        stretches += [(gap.start, gap.end) for gap in past.gaps.within(start, end)] if past.gaps else []
+        for first, last in stretches:
+            left, right = ((min(max(tsc, start), end) - start) / (end - start) for tsc in (first, last))
+            if last > start:
+                box = QRectF(
+                    area.left() + area.width() * left, area.top(), area.width() * (right - left), area.height()
+                )
+                painter.fillRect(box, self.theme.color("text_muted", 0.12))
 
     def paint_changes(self, painter: QPainter, area: QRectF) -> None:
         """A mark at each change of the wiring in the window."""

@@ -1,7 +1,8 @@
 """How many signals each buffer of a virtqueue takes: what driver and device keep from each other is seen as what is
 missing to one.
 
-Kicks are the doorbells that the guest has rung, buffers those that the device has given back, both by their events.
+Kicks are the doorbells that the guest has rung, by the buffers that its driver has added; interrupts, by the buffers
+that the device has given back. Each point speaks of the second before it, as the sentence below the diagram does.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
-from bellwire.engine.events import BUFFERS_USED
+from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.rates import Rates
-from bellwire.viz.plots.exits import BAR, BAR_SECONDS, bars_of
+from bellwire.viz.model.past import Past
+from bellwire.viz.model.rates import BAR, SECOND
+from bellwire.viz.plots.exits import BAR_SECONDS
 from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE, TICK_SIZE, line_item
@@ -31,27 +33,30 @@ LEAST_TOP = 1.15  # of the axis: the line at one is always in it
 
 
 class Signal(NamedTuple):
-    """One kind of signal: as the rates call it, as the plot does, in full and in short, and its colour."""
+    """One kind of signal: as the rates call it, by which buffers, as the plot calls it, in full and in short, and its
+    colour."""
 
     name: str
+    buffers: int
     label: str
     short: str
     color: str
 
 
 SIGNALS = (
-    Signal("doorbells", "kicks", "kicks", "doorbell"),
-    Signal("interrupts", "interrupts", "irqs", "interrupt"),
+    Signal("doorbells", BUFFERS_ADDED, "kicks", "kicks", "doorbell"),
+    Signal("interrupts", BUFFERS_USED, "interrupts", "irqs", "interrupt"),
 )
 
 
 class SuppressionPlot(OverTime):
-    """One line a kind of signal: signals per buffer in each quarter of a second."""
+    """One line a kind of signal: signals per buffer in a second, a point each quarter of a second."""
 
     title = "Signals per buffer"
     name = "suppression"
     note = (
-        f"In each {BAR_SECONDS:g} s: doorbells rung, and interrupts signalled, by buffers used. "
+        f"Every {BAR_SECONDS:g} s, of the second before: doorbells rung by buffers added, and interrupts signalled by "
+        "buffers used. "
         "At 1 every buffer has its own; below, the other side had asked not to be told."
     )
     right_margin = 72.0
@@ -79,16 +84,15 @@ class SuppressionPlot(OverTime):
             self.lines[signal.name].setPen(pg.mkPen(theme.color(signal.color), width=1.8))
 
     def draw(self) -> str:
-        """A line through the middle of every complete bar that had a buffer."""
-        rates = self.model.rates
-        self.first_bar, end = (edge // rates.bin_cycles // BAR for edge in self.edges)
-        self.ratios = {signal.name: ratios_per_buffer(rates, signal.name, self.first_bar, end) for signal in SIGNALS}
-        middles = (np.arange(self.first_bar, end) * BAR + BAR / 2) * rates.bin_cycles
+        """A line through the ends of all bars, as far as there was a buffer in the second before."""
+        self.first_bar, end = self.bars
+        self.ratios = {one.name: ratios_per_buffer(self.model.past, one, self.first_bar, end) for one in SIGNALS}
+        ends = (np.arange(self.first_bar, end) + 1) * BAR * self.model.rates.bin_cycles
         for signal in SIGNALS:
             self.lines[signal.name].setVisible(self.shown(signal.name))
-            self.lines[signal.name].setData(self.seconds(middles), self.ratios[signal.name])
+            self.lines[signal.name].setData(self.seconds(ends), self.ratios[signal.name])
         self._fit()
-        self.facts = "by buffers used"
+        self.facts = "of the second before"
         return "" if any(np.isfinite(ratios).any() for ratios in self.ratios.values()) else "No buffer yet"
 
     def _fit(self) -> None:
@@ -107,6 +111,7 @@ class SuppressionPlot(OverTime):
         """The line at one, the newest values at the lines' ends, marks, and the readout."""
         if not self.ratios:
             return
+        self.paint_unknown(painter, area)
         self._paint_one(painter, area)
         self._paint_ends(painter, area)
         self.paint_changes(painter, area)
@@ -147,13 +152,22 @@ class SuppressionPlot(OverTime):
         return lines
 
 
-def ratios_per_buffer(rates: Rates, name: str, first: int, end: int) -> Ratios:
-    """What was counted under `name` by buffers used, in the bars first..end-1; nan where there was no buffer."""
-    counted, used = (
-        bars_of(rates.between(which, first * BAR, end * BAR)) for which in (name, f"buffers {BUFFERS_USED}")
+def ratios_per_buffer(past: Past, signal: Signal, first: int, end: int) -> Ratios:
+    """Signals by buffers in the second that ends with each of the bars first..end-1; nan: not known, or no buffer."""
+    counted, moved = (
+        seconds_of(past.bins(name, end=end * BAR, first=(first + 1) * BAR - SECOND))
+        for name in (signal.name, f"buffers {signal.buffers}")
     )
-    ratios: Ratios = np.divide(counted, used, out=np.full(used.shape, np.nan), where=used > 0)
+    ratios: Ratios = np.divide(counted, moved, out=np.full(moved.shape, np.nan), where=moved > 0)
     return ratios
+
+
+def seconds_of(bins: Ratios) -> Ratios:
+    """Counts in bins as those of the second that ends with each bar; nan if one of the second's bins is."""
+    if bins.size < SECOND:
+        return np.empty(0)
+    sums: Ratios = np.lib.stride_tricks.sliding_window_view(bins, SECOND)[::BAR].sum(axis=1)
+    return sums
 
 
 def newest_ratio(ratios: Ratios) -> float:

@@ -23,7 +23,7 @@ from bellwire.viz.timeline.lanes import Shares
 from bellwire.viz.timeline.view import TimeScale
 
 if TYPE_CHECKING:
-    from bellwire.viz.timeline.past import Past
+    from bellwire.viz.timeline.columns import Columns
     from bellwire.viz.timeline.view import TimeView
 
 HEIGHT, GAP = 20, 4  # pixels at 100 %; between it and the timeline's axis
@@ -42,7 +42,7 @@ FRAME = "frame"
 class Minimap(QWidget):
     """`left` is where the lanes begin: what is before it says how much is held."""
 
-    def __init__(self, model: LiveModel, past: Past, view: TimeView, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, model: LiveModel, past: Columns, view: TimeView, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.model, self.past, self.view, self.theme = model, past, view, theme
         self.left = 0
@@ -153,19 +153,22 @@ class Minimap(QWidget):
         """ "12.4 s held"."""
         if not self.model.events.total:
             return "Nothing held"
-        return f"{duration(self.model.clock.ns(self.model.events.last - self.model.events.first))} held"
+        past = self.model.past
+        return f"{duration(self.model.clock.ns(past.last - past.first))} held"
 
     @property
     def full_text(self) -> str:
         """ "38 % full", or that the oldest leaves."""
         if not self.past.ready and self.isVisible():
             return "being read"
+        if self.model.recorded is not None:
+            return "in the file"
         return "full: the oldest leaves" if self.model.dropped_from_memory else f"{self.model.fill:.0%} full"
 
     def _tip(self) -> str:
         model = self.model
-        lines = [f"{count_of(len(model.events), 'event')} held, {self.full_text}. Coloured by where they happened."]
-        if model.dropped_from_memory:
+        lines = [f"{count_of(model.past.size, 'event')} held, {self.full_text}. Coloured by where they happened."]
+        if model.dropped_from_memory and model.recorded is None:
             lines.append(f"{count_of(model.dropped_from_memory, 'older event')} only in a recording, if there is one.")
         if model.losses:
             lines.append(f"▼ {count_of(model.tally.dropped, 'event')} lost.")

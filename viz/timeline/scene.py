@@ -12,8 +12,8 @@ import numpy as np
 from bellwire.engine.events import EventKind, Events, no_events
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.spans import Spans
+from bellwire.viz.timeline.columns import Columns
 from bellwire.viz.timeline.lanes import Shares, TimelineLane, cover, stretches
-from bellwire.viz.timeline.past import Past
 
 ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself
 EXACT = 12_000  # events in view; with more of them the bins are asked
@@ -41,12 +41,13 @@ class Scene:
         return f"{kind}{self.vms.get(tsc, 0)}"
 
 
-def look(past: Past, lanes: tuple[TimelineLane, ...], start: int, end: int, hz: float, pixels: int) -> Scene:
+def look(past: Columns, lanes: tuple[TimelineLane, ...], start: int, end: int, hz: float, pixels: int) -> Scene:
     """The scene of start..end (TSC), for a picture `pixels` wide."""
     kept = past.first, past.last
     rows = row_names(lanes)
     if past.about(start, end) > EXACT:
-        return Scene(start, end, lanes, shares=stacked_shares(past.busy(rows, start, end, pixels)), kept=kept)
+        shares = stacked_shares(past.busy(rows, start, end, pixels))
+        return Scene(start, end, lanes, shares=shares, kept=past.counted)
     reach = round(hz * REACH_SECONDS)
     around, journeys = past.events(start - reach, end + reach), past.journeys(start, end)
     spans = {row: inside(spans, start, end) for row, spans in stretches(around, journeys).items()}

@@ -22,11 +22,11 @@ from bellwire.viz.style.readout import Line, paint_readout
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.timeline.columns import Columns, timeline_columns
 from bellwire.viz.timeline.lane_painter import LanePainter, lane_rects
 from bellwire.viz.timeline.lanes import Shares, lanes_of
 from bellwire.viz.timeline.marks_painter import AXIS, PLAYHEAD, STRIP, MarksPainter, handle_at
 from bellwire.viz.timeline.minimap import GAP, HEIGHT, Minimap
-from bellwire.viz.timeline.past import Past, past_of
 from bellwire.viz.timeline.scene import Scene, look
 from bellwire.viz.timeline.view import TimeScale, TimeView
 
@@ -47,7 +47,7 @@ class Timeline(Card):
         self.model = model
         self.view = TimeView(model)
         self.scene = Scene()
-        self.past: Past = past_of(model)
+        self.past: Columns = timeline_columns(model)
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
         self._dragged = ""  # a handle's name, or PAN
@@ -364,8 +364,8 @@ class Timeline(Card):
 
     def fit_all(self) -> None:
         """All that is held."""
-        if self.model.events.total:
-            self.view.fit(self.model.events.first, self.model.events.last)
+        if self.model.past.size:
+            self.view.fit(self.model.past.first, self.model.past.last)
         self.redraw()
 
     def back_to_live(self) -> None:

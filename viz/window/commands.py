@@ -140,8 +140,11 @@ class Commands:
 
     def to_slowest_of(self, name: str) -> None:
         """The journey whose latency `name` was longest."""
+        latency, why = name.replace("_", " "), self.model.why_not_slowest(name)
         if not self.model.to_slowest(name):
-            self.notice.say(f"No journey that is held has a {name.replace('_', ' ')}.")
+            self.notice.say(f"No journey that is held has a {latency}{f': {why}' if why else ''}.")
+        elif why:
+            self.notice.say(f"There may be a longer {latency}: {why}.")
 
     def marker_a(self) -> None:
         """Marker A at the pointer, else at the moment that the view shows."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ def header_for(source: Source) -> Header:
     return replay.recording.header if replay else Header.of(source, program_version())
 
 
-def write_held(path: Path, header: Header, held: list[Events]) -> str:
+def write_held(path: Path, header: Header, held: Iterable[Events]) -> str:
     """Writes a recording, or converts what would be one; what was written, in words. EngineError if it cannot be."""
     from bellwire.engine.exports.convert import export_for, write_export
     from bellwire.engine.recordings.recorder import save_recording
@@ -117,7 +117,7 @@ class Files:
     # -- saving what is held
 
     def save(self) -> None:
-        """Writes all that the history holds to a recording; asks which."""
+        """Writes all that is held to a recording; asks which."""
         self._ask("Save the recording", ["arrow"])
 
     def export(self) -> None:
@@ -136,17 +136,17 @@ class Files:
             self.write(Path(name) if Path(name).suffix else Path(f"{name}{filters[chosen]}"))
 
     def write(self, path: Path) -> None:
-        """Writes all that the history holds to a file, in the format of its suffix."""
+        """Writes all that is held to a file, in the format of its suffix; of a recording that is all that is in it."""
         model = self.shown.model
-        if not model.tally.recorded:
+        if not model.past.size:
             self.notice.say("There is nothing to save yet.")
             return
-        held, header = model.held(), header_for(model.source)
+        held, header = model.past.stream(), header_for(model.source)
         thread = threading.Thread(target=self._save, args=(path, header, held), name="save a recording", daemon=True)
         self._saving = [*(other for other in self._saving if other.is_alive()), thread]
         thread.start()
 
-    def _save(self, path: Path, header: Header, held: list[Events]) -> None:
+    def _save(self, path: Path, header: Header, held: Iterable[Events]) -> None:
         try:
             written = write_held(path, header, held)
         except EngineError as error:

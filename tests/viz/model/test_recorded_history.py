@@ -12,7 +12,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
-from bellwire.viz.timeline.past import HeldPast, RecordedPast, past_of
+from bellwire.viz.timeline.columns import HeldColumns, RecordedColumns, timeline_columns
 from tests.support.recorded import recorded
 from tests.support.small_recording import WallClock
 
@@ -71,8 +71,8 @@ def test_what_lies_between_is_known_without_reading(model: LiveModel, recording:
 
 
 def test_the_timeline_s_bins_come_from_the_index(model: LiveModel, recording: Recording) -> None:
-    past = past_of(model)
-    assert isinstance(past, RecordedPast)
+    past = timeline_columns(model)
+    assert isinstance(past, RecordedColumns)
     assert past.ready
     counts = past.counts(recording.first, recording.last, 50)
     assert sum(some.sum() for some in counts.values()) == pytest.approx(len(recording))
@@ -83,13 +83,13 @@ def test_the_timeline_s_bins_come_from_the_index(model: LiveModel, recording: Re
 
 
 def test_without_an_index_there_is_what_has_been_played(model: LiveModel, recording: Recording) -> None:
-    past = past_of(model)
-    assert isinstance(past, RecordedPast)
+    past = timeline_columns(model)
+    assert isinstance(past, RecordedColumns)
     past.indexer.stop()
     assert not past.ready
     counts = past.counts(recording.first, recording.last, 50)
     assert sum(some.sum() for some in counts.values()) == pytest.approx(len(model.events), rel=0.05)
-    assert isinstance(past, HeldPast)
+    assert isinstance(past, HeldColumns)
 
 
 def test_a_model_of_a_replay_that_was_sought_has_all_totals(

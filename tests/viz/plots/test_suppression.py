@@ -1,4 +1,4 @@
-"""Signals per buffer: what is drawn is doorbells and interrupts by buffers used, and only where there are buffers."""
+"""Signals per buffer: doorbells by buffers added, interrupts by buffers used, and only where there are buffers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED, Switch
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.engine.source import Order
-from bellwire.viz.model.rates import Rates
-from bellwire.viz.plots.exits import BAR
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.rates import BAR
 from bellwire.viz.plots.suppression import SIGNALS, SuppressionPlot, newest_ratio, ratios_per_buffer
 from bellwire.viz.style.theme import DARK, load_fonts
 from bellwire.viz.window.views import Views
+from tests.support.fake_source import FakeSource
 from tests.support.plots import has_color, model_of, shown
 
 
@@ -26,25 +27,24 @@ def fonts(qtbot: QtBot) -> None:
 def test_a_quarter_of_a_kick_and_an_eighth_of_an_interrupt_per_buffer() -> None:
     """As the fake device has it: four buffers a kick, every second kick an interrupt."""
     model = model_of("virtqueue", 3.0)
-    rates, tally = model.rates, model.tally
-    end = model.now // rates.bin_cycles // BAR
-    kicks, irqs = (ratios_per_buffer(rates, signal.name, end - 8, end) for signal in SIGNALS)
-    assert kicks == pytest.approx(np.full(8, 0.25), abs=0.02)
-    assert irqs == pytest.approx(np.full(8, 0.125), abs=0.02)
+    tally, end = model.tally, model.second[1] // BAR
+    kicks, irqs = (ratios_per_buffer(model.past, signal, end - 7, end) for signal in SIGNALS)
+    assert kicks == pytest.approx(np.full(7, 0.25), abs=0.02)
+    assert irqs == pytest.approx(np.full(7, 0.125), abs=0.02)
     assert tally.doorbells_rung / tally.buffers_used == pytest.approx(0.25, abs=0.01)
 
 
 def test_rates_count_both_indices_of_a_virtqueue() -> None:
     model = model_of("virtqueue", 1.0)
-    last = model.now // model.rates.bin_cycles + 1
+    first, last = model.rates.oldest, model.rates.newest + 1
     for index, counted in ((BUFFERS_ADDED, model.tally.buffers_added), (BUFFERS_USED, model.tally.buffers_used)):
-        assert model.rates.between(f"buffers {index}", last - 100, last).sum() == counted > 0
+        assert model.rates.between(f"buffers {index}", first, last).sum() == counted > 0
 
 
 def test_without_a_buffer_there_is_no_ratio() -> None:
-    rates = Rates(model_of("virtqueue", 0.1).clock)
-    assert np.isnan(ratios_per_buffer(rates, "doorbells", 0, 3)).all()
-    assert newest_ratio(ratios_per_buffer(rates, "doorbells", 0, 3)) == 0
+    past = LiveModel(FakeSource("virtqueue")).past
+    assert np.isnan(ratios_per_buffer(past, SIGNALS[0], 0, 3)).all()
+    assert newest_ratio(ratios_per_buffer(past, SIGNALS[0], 0, 3)) == 0
     assert newest_ratio(np.array([0.5, 0.25, np.nan])) == 0.25
 
 

@@ -13,10 +13,10 @@ from bellwire.engine.events import EventKind, Events, Lane
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.timeline import past as past_module
+from bellwire.viz.timeline import columns as past_module
+from bellwire.viz.timeline.columns import HeldColumns
 from bellwire.viz.timeline.density import BINS, COARSER, FINEST_SECONDS, Bins, Density, Occupancy, spread_over_bins
 from bellwire.viz.timeline.lanes import cover
-from bellwire.viz.timeline.past import HeldPast
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.journey_streams import World, cut, scenario
 
@@ -98,7 +98,7 @@ def test_density_counts_every_event_once_by_its_lane(monkeypatch: pytest.MonkeyP
     source = FakeSource()
     source.start()
     model = LiveModel(source)
-    past = HeldPast(model)
+    past = HeldColumns(model)
     for n in range(40):
         source.run(0.05)
         model.tick(0.05)

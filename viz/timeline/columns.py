@@ -1,4 +1,4 @@
-"""What was, as the timeline asks for it: the one place that knows where it is kept.
+"""What was, as the timeline asks for it: viz/model/past.py, and how busy each column of pixels is.
 
 A model keeps the newest events in memory. Whatever keeps more than that, as a recording too large to be held, can be
 drawn by the same timeline once it answers the same questions.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # a guest need not wait for Arrow
 MOST = 1 << 15  # events that are added to the bins at a time, so that no frame pays for a long history at once
 
 
-class Past(Protocol):
+class Columns(Protocol):
     """Times are TSC. Work goes with what is asked for, never with what is kept."""
 
     @property
@@ -53,13 +53,17 @@ class Past(Protocol):
     def ready(self) -> bool:
         """Whether counts() speaks of everything that is kept."""
 
+    @property
+    def counted(self) -> tuple[int, int]:
+        """From when to when busy() and counts() know of anything."""
 
-def past_of(model: LiveModel) -> Past:
+
+def timeline_columns(model: LiveModel) -> Columns:
     """What was, as this model's source keeps it."""
-    return HeldPast(model) if model.recorded is None else RecordedPast(model, model.recorded.indexer)
+    return HeldColumns(model) if model.recorded is None else RecordedColumns(model, model.recorded.indexer)
 
 
-class HeldPast:
+class HeldColumns:
     """The history of a model. The bins are filled when they are looked at."""
 
     def __init__(self, model: LiveModel) -> None:
@@ -71,24 +75,24 @@ class HeldPast:
     @property
     def first(self) -> int:
         """The earliest time kept; 0 if nothing is."""
-        return self.model.events.first
+        return self.model.past.first
 
     @property
     def last(self) -> int:
         """The latest time kept; 0 if nothing is."""
-        return self.model.events.last
+        return self.model.past.last
 
     def about(self, t0: int, t1: int) -> float:
         """How many events lie between, about."""
-        return self.model.events.about(t0, t1)
+        return self.model.past.about(t0, t1)
 
     def events(self, t0: int, t1: int) -> Events:
         """The events between t0 and t1."""
-        return self.model.events.window(max(t0, 0), max(t1, 0))
+        return self.model.past.events(t0, t1)
 
     def journeys(self, t0: int, t1: int) -> Journeys:
         """The journeys that were under way between t0 and t1."""
-        return self.model.journeys.window(max(t0, 0), max(t1, 0))
+        return self.model.past.journeys(t0, t1)
 
     def busy(self, rows: list[str], t0: int, t1: int, pixels: int) -> dict[str, Shares]:
         """The busy share (0..1) of each of `pixels` equal parts, by the names of lanes.stretches."""
@@ -104,6 +108,11 @@ class HeldPast:
     def ready(self) -> bool:
         """Whether counts() speaks of everything; while a long history is added to the bins it does not."""
         return self.model.events.total - self._counted <= MOST
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """From when to when busy() and counts() know of anything."""
+        return self.first, self.last
 
     def _see(self) -> None:
         """Adds to the busy shares what the history has got since they were last looked at."""
@@ -129,7 +138,7 @@ class HeldPast:
 # -- What was, of a recording: what is near by its events, what is far by its index.
 
 
-class RecordedPast(HeldPast):
+class RecordedColumns(HeldColumns):
     """As the history that is held, but that bins come from the index, once there is one."""
 
     def __init__(self, model: LiveModel, indexer: Indexer) -> None:
@@ -157,3 +166,9 @@ class RecordedPast(HeldPast):
     def ready(self) -> bool:
         """Whether busy() and counts() speak of everything that is kept."""
         return self.indexer.index is not None
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """The whole file, or, as long as it is being read, what of it has been played."""
+        replay = self.indexer.index is None and self.model.recorded
+        return (max(replay.yields_from, self.first), replay.complete) if replay else (self.first, self.last)

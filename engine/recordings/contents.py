@@ -1,0 +1,111 @@
+"""What is in a recording, for questions about any stretch of it: how many events of each kind are in each batch, where
+events were lost, and which journey took longest.
+
+It is a fold over the batches; the index keeps it beside its levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.folds.gaps import Gap, Gaps
+from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker, finish
+from bellwire.engine.folds.latency import LATENCIES, WARMUP_JOURNEYS, WARMUP_SECONDS, cycles_of, has
+from bellwire.engine.recordings.recording import Recording
+
+KINDS = max(EventKind) + 1
+
+Counts = npt.NDArray[np.int64]  # shape (KINDS,)
+
+
+def kinds_of(events: Events) -> Counts:
+    """How many events of each kind; shape (KINDS,)."""
+    return np.bincount(events["kind"], minlength=KINDS)[:KINDS]
+
+
+class Contents:
+    """Feed it every batch of the recording, in their order, and the journeys that each completed."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.kinds: npt.NDArray[np.int64] = np.zeros((recording.entries.size, KINDS), np.int64)  # by batch
+        self.gaps = Gaps(recording.header.clock)
+        self.slowest: Journeys = np.zeros(len(LATENCIES), JOURNEY)  # by latency, the warm-up left out; 0: none has it
+        self._journeys = 0
+        self._warm_at = recording.first + recording.header.clock.cycles(WARMUP_SECONDS)
+
+    @classmethod
+    def of(cls, recording: Recording) -> Self:
+        """By reading all of it; RecordingError if the file has changed."""
+        contents, tracker = cls(recording), JourneyTracker(recording.header.scenario)
+        for number in range(recording.entries.size):
+            events = recording.read(number)
+            contents.feed(number, events, tracker.feed(events))
+        return contents
+
+    def feed(self, number: int, events: Events, journeys: Journeys) -> None:
+        """Adds a batch; one that is damaged is empty, and a gap."""
+        self.kinds[number] = kinds_of(events)
+        self.gaps.feed(events)
+        if not events.size:
+            entry = self.recording.entries[number]
+            self.gaps.add(Gap(int(entry["first"]) - 1, int(entry["last"]), Lane.ENGINE, int(entry["events"])))
+        self._compare(journeys)
+
+    def _compare(self, journeys: Journeys) -> None:
+        number = self._journeys + np.arange(journeys.size)
+        self._journeys += journeys.size
+        warm = journeys[(number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at))]
+        for row, name in enumerate(LATENCIES):
+            there = np.concatenate([self.slowest[row : row + 1], warm[has(warm, name)]], dtype=JOURNEY)
+            self.slowest[row] = there[int(cycles_of(there, name).argmax())]
+
+    def counts(self, t0: int, t1: int) -> Counts:
+        """How many events of each kind lie between t0 and t1 (TSC): what lies there whole is not read again."""
+        entries = self.recording.entries
+        first, last = (np.uint64(min(max(t, 0), 2**64 - 1)) for t in (t0, t1))
+        touched = (entries["first"] <= last) & (entries["last"] >= first)
+        whole = touched & (entries["first"] >= first) & (entries["last"] <= last)
+        found: Counts = self.kinds[whole].sum(axis=0)
+        for number in np.flatnonzero(touched & ~whole).tolist():
+            events = self.recording.read(number)
+            found = found + kinds_of(events[(events["tsc"] >= first) & (events["tsc"] <= last)])
+        return found
+
+    def slowest_by(self, name: str) -> Journeys:
+        """The journey with the longest latency `name`; shape (1,), or (0,) if none has it."""
+        row = LATENCIES.index(name)
+        journey = self.slowest[row : row + 1]
+        found: Journeys = journey[has(journey, name)]
+        return found
+
+    # -- in the cache
+
+    def save(self, folder: Path) -> None:
+        """Puts its tables there."""
+        np.save(folder / "kinds.npy", self.kinds)
+        np.save(folder / "slowest.npy", self.slowest)
+
+    def written_gaps(self) -> list[list[int]]:
+        """The gaps as JSON can hold them."""
+        return [list(astuple(gap)) for gap in self.gaps.found]
+
+    @classmethod
+    def loaded(cls, recording: Recording, folder: Path, gaps: list[Any]) -> Self:
+        """What was saved there; OSError or ValueError if it is something else."""
+        contents = cls(recording)
+        kinds, slowest = (np.load(folder / f"{name}.npy") for name in ("kinds", "slowest"))
+        if (kinds.dtype, kinds.shape) != (contents.kinds.dtype, contents.kinds.shape):
+            raise ValueError("no table of kinds")
+        if (slowest.dtype, slowest.shape) != (JOURNEY, contents.slowest.shape):
+            raise ValueError("no journeys")
+        contents.kinds, contents.slowest = kinds, slowest
+        for start, end, lane, count in gaps:
+            contents.gaps.add(Gap(int(start), int(end), Lane(lane), int(count)))
+        return contents

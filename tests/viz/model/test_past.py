@@ -1,0 +1,308 @@
+"""The past answers alike from memory and from a recording, and as plain numpy over all events does; what is not held as
+a whole is not known, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting, event
+from bellwire.engine.folds.gaps import Gaps
+from bellwire.engine.folds.latency import LATENCIES, cycles_of
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.source import Order
+from bellwire.viz.diagram.captions import caption
+from bellwire.viz.diagram.part_words import words
+from bellwire.viz.model import history
+from bellwire.viz.model.live import LiveModel, in_last_second
+from bellwire.viz.model.past import KINDS, HeldPast, Past, RecordedPast, Unknown
+from tests.support.fake_source import HZ, FakeSource
+from tests.support.models import run
+from tests.support.small_recording import WallClock
+
+SECONDS = 6
+LOST_AT = 3.2  # seconds
+NAMES = ("doorbells", "reads", "interrupts", "handlers", "exits", "received", "left", "exit 2", "handler 64")
+
+
+class Lossy(FakeSource):
+    """It loses seven events at LOST_AT."""
+
+    def take(self) -> Events:
+        events = super().take()
+        at = 10**12 + round(LOST_AT * HZ)
+        if events.size and events["tsc"][0] <= at <= events["tsc"][-1]:
+            lost = event(at, EventKind.LOST, Lane.ENGINE, Lane.GUEST, at - HZ // 100, 7)
+            events = np.sort(np.concatenate([events, lost]), order="tsc", kind="stable")
+        return events
+
+
+def make_run(path: Path, batches: list[Events]) -> LiveModel:
+    """A live model that has seen a run, which is recorded in small batches beside it."""
+    source = Lossy()
+    source.order(Order.PACE, 300)
+    with source:
+        source.announce_pace()
+        model = LiveModel(source)
+        with Recorder(path, Header.of(source, "0")) as recorder:
+            for turn in range(SECONDS * 20):
+                source.run(0.05)
+                if turn in (30, 50):
+                    source.order(Order.IOEVENTFD, turn == 50)
+                model.tick(0.05)
+                batches.append(model.batch)
+                recorder.append(model.batch)
+                if turn % 7 == 0:
+                    recorder.flush()
+    return model
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Events]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, events: list[Events]) -> LiveModel:
+    """Of which the oldest has left memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "CHUNK", 256)
+        patch.setattr("bellwire.viz.model.live.EVENT_LIMIT", 9_000)
+        return make_run(tmp_path_factory.getbasetemp() / "past.arrow", events)
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory, live: LiveModel) -> Iterator[LiveModel]:
+    """A replay of the same that was jumped into."""
+    assert live.tally.recorded
+    wall = WallClock()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Replay(Recording(tmp_path_factory.getbasetemp() / "past.arrow"), wall) as source,
+    ):
+        patch.setattr("bellwire.engine.recordings.replay.PRELUDE", 300)
+        source.indexer.wait()
+        source.seek(source.recording.first + 2 * HZ)
+        model = LiveModel(source)
+        for _ in range(20):
+            wall.ns += 10**8
+            model.tick(0.1)
+        assert 0 < len(model.events) < len(source.recording) / 2
+        yield model
+
+
+def answers(past: Past, every: Events, seed: int) -> tuple[int, int]:
+    """Asks for random stretches; how many were known, and how many not."""
+    chance, gap = np.random.default_rng(seed), 10**12 + round(LOST_AT * HZ)
+    known = unknown = 0
+    low, high = int(every["tsc"][0]) - HZ // 2, int(every["tsc"][-1]) + HZ // 2
+    for t0, length in zip(chance.integers(low, high, 200), chance.integers(0, 2 * HZ, 200), strict=True):
+        t0, t1 = int(t0), int(t0 + length)
+        kinds, why = past.kinds(t0, t1), past.missing(t0, t1)
+        outside = t0 < past.first or t1 > past.last or (gap - HZ // 100 < t1 and gap >= t0)
+        assert bool(why) == isinstance(kinds, Unknown) == outside
+        unknown, known = unknown + outside, known + (not outside)
+        if not isinstance(kinds, Unknown):
+            inside = every[(every["tsc"] >= t0) & (every["tsc"] <= t1)]
+            assert kinds.tolist() == np.bincount(inside["kind"], minlength=KINDS).tolist()
+    return known, unknown
+
+
+def plain(every: Events, name: str, first: int, end: int, cycles: int) -> list[float]:
+    """What viz/model/rates.py calls `name`, by comparing everything with everything."""
+    kind, of = (
+        every["kind"],
+        {
+            "doorbells": [EventKind.RING],
+            "reads": [EventKind.DOORBELL],
+            "received": [EventKind.DOORBELL],
+            "interrupts": [EventKind.IRQFD, EventKind.IRQ_IOCTL],
+            "handlers": [EventKind.HANDLER],
+            "handler 64": [EventKind.HANDLER],
+            "exits": [EventKind.EXIT],
+            "exit 2": [EventKind.EXIT],
+            "left": [EventKind.EXIT],
+        },
+    )
+    some = every[np.isin(kind, of[name])]
+    some = some[some["id"] == int(name.split()[1])] if " " in name else some
+    some = some[some["seq"] > 0] if name == "left" else some
+    amounts = some["arg"] if name == "received" else np.ones(some.size)
+    at = (some["tsc"] // np.uint64(cycles)).astype(np.int64)
+    return [float(amounts[at == number].sum()) for number in range(first, end)]
+
+
+@pytest.mark.parametrize("which", ["live", "replay"])
+def test_any_stretch_is_counted_or_not_known(which: str, events: list[Events], request: pytest.FixtureRequest) -> None:
+    past = request.getfixturevalue(which).past
+    assert isinstance(past, RecordedPast if which == "replay" else HeldPast)
+    known, unknown = answers(past, np.concatenate(events), 5)
+    assert known > 10
+    assert unknown > 10
+
+
+@pytest.mark.parametrize("which", ["live", "replay"])
+def test_any_bin_is_counted_or_not_known(which: str, events: list[Events], request: pytest.FixtureRequest) -> None:
+    model: LiveModel = request.getfixturevalue(which)
+    past, cycles, every = model.past, model.rates.bin_cycles, np.concatenate(events)
+    chance, seen = np.random.default_rng(6), 0
+    low, high = int(every["tsc"][0]) // cycles - 10, int(every["tsc"][-1]) // cycles + 10
+    for first in chance.integers(low, high, 25).tolist():
+        end = first + int(chance.integers(1, 40))
+        whole = [not past.missing(n * cycles, n * cycles + cycles - 1) for n in range(first, end)]
+        for name in NAMES:
+            bins = past.bins(name, first, end)
+            assert (~np.isnan(bins)).tolist() == whole, name
+            wanted = plain(every, name, first, end, cycles)
+            assert [n for n, there in zip(bins.tolist(), whole, strict=True) if there] == [
+                n for n, there in zip(wanted, whole, strict=True) if there
+            ], (name, first)
+            seen += sum(whole)
+    assert seen > 100
+
+
+def test_the_kernel_s_counters_are_those_of_a_model_that_saw_it_all(replay: LiveModel, live: LiveModel) -> None:
+    """Where the bins are made from events, what a counter was before must be known."""
+    first, end = (tsc // live.rates.bin_cycles for tsc in (live.past.first, live.past.last))
+    bins, wanted = replay.past.bins("kvm exits", first, end), live.rates.between("kvm exits", first, end)
+    there = ~np.isnan(bins)
+    assert there.sum() > 40
+    assert bins[there].tolist() == wanted[there].tolist()
+
+
+def test_the_slowest_of_a_recording_is_that_of_the_whole_file(replay: LiveModel, events: list[Events]) -> None:
+    every = LiveModel(FakeSource())
+    for batch in events:
+        every._fold(batch)
+    for name in LATENCIES:
+        found, why = replay.past.slowest(name, 0)
+        wanted, _ = every.past.slowest(name, every.latencies.warmup)
+        assert not why
+        assert cycles_of(found, name) == cycles_of(wanted, name)
+
+
+def test_a_live_run_says_that_a_slower_journey_has_left(live: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert live.why_not_slowest("round_trip") == ""
+    monkeypatch.setattr(live.latencies.histograms["round_trip"], "_max", 10**9)
+    monkeypatch.setattr(live.journeys, "total", live.journeys.total + 500)
+    assert "are no longer held" in live.why_not_slowest("round_trip")
+
+
+def test_the_newest_of_a_kind_is_found_wherever_it_is(replay: LiveModel, events: list[Events]) -> None:
+    every, assigned = np.concatenate(events), EventKind.SETTING
+    played = every[(every["kind"] == assigned) & (every["tsc"] <= replay.now)]
+    assert not any((some["kind"] == assigned).any() for some in replay.events)
+    assert replay.past.newest(assigned).tolist() == played[-1:].tolist()
+    assert played["id"][-1] in list(Setting)
+    assert replay.past.newest(EventKind.WINDOW).size == 0
+
+
+def test_what_is_saved_of_a_replay_is_all_that_it_says_to_hold(replay: LiveModel, events: list[Events]) -> None:
+    every, saved = np.concatenate(events), np.concatenate(list(replay.past.stream()))
+    assert np.sort(saved).tobytes() == np.sort(every).tobytes()
+    assert (replay.past.first, replay.past.last) == (int(every["tsc"][0]), int(every["tsc"].max()))
+
+
+def test_a_large_recording_that_is_still_being_read_says_so(replay: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.viz.model.past.SMALL", 10)
+    recording = Recording(replay.past.recording.path)  # type: ignore[attr-defined]
+    source = Replay(recording)
+    past = LiveModel(source).past
+    kinds = past.kinds(recording.first, recording.last)
+    assert isinstance(kinds, Unknown)
+    assert "still being read" in kinds.why
+    assert np.isnan(past.bins("doorbells", recording.first // 10**8 + 2, recording.first // 10**8 + 5)).all()
+
+
+# -- the last second
+
+
+def test_the_last_second_is_over_and_whole() -> None:
+    """Bursts late in a second that is not over do not thin it out, whenever somebody looks."""
+    source = FakeSource()
+    source.start()
+    source.order(Order.PACE, 100)
+    model = LiveModel(source)
+    run(source, model, 1.3)
+    for _ in range(40):
+        source.run(0.013)
+        model.tick(0.013)
+        assert in_last_second(model, "doorbells") == 100
+        assert "100 doorbells" in caption(model)
+
+
+def test_the_last_second_ends_where_everything_has_come() -> None:
+    """A source that holds back what its rings have not told yet."""
+
+    class Behind(FakeSource):
+        """It hands everything on 0.12 s later."""
+
+        @property
+        def complete(self) -> int:
+            return self.now() - round(0.12 * HZ)
+
+        def take(self) -> Events:
+            ready = sorted(row for row in self._out if row[0] <= self.complete)
+            self._out = [row for row in self._out if row[0] > self.complete]
+            return np.array(ready, EVENT)
+
+    source = Behind()
+    source.start()
+    source.order(Order.PACE, 100)
+    model = LiveModel(source)
+    run(source, model, 1.7)
+    for _ in range(30):
+        source.run(0.017)
+        model.tick(0.017)
+        assert in_last_second(model, "doorbells") == 100
+
+
+def test_a_run_that_is_younger_than_a_second_has_no_last_second() -> None:
+    source = FakeSource()
+    source.start()
+    model = LiveModel(source)
+    run(source, model, 0.5)
+    assert in_last_second(model, "doorbells") is None
+    assert "not known" in caption(model)
+    assert words(model, "vcpu") == "KVM_EXIT_IO: –"
+
+
+def test_a_second_in_which_events_were_lost_is_not_known() -> None:
+    source = Lossy()
+    source.start()
+    model = LiveModel(source)
+    run(source, model, LOST_AT + 0.6)
+    assert in_last_second(model, "doorbells") is None
+    assert "7 events were lost in it" in caption(model)
+    run(source, model, 1.5)
+    assert in_last_second(model, "doorbells")
+
+
+def test_what_was_long_ago_is_counted_from_the_events_that_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bins hold two minutes, the history as much as it has room for."""
+    monkeypatch.setattr("bellwire.viz.model.rates.BINS", 60)
+    source = FakeSource("roundtrip-userspace")
+    source.start()
+    source.order(Order.PACE, 50)
+    model = LiveModel(source)
+    run(source, model, 8)
+    model.scrub(model.now - 6 * HZ)
+    assert in_last_second(model, "exit 2") == 50
+    assert words(model, "vcpu") == "KVM_EXIT_IO: 50"
+    assert words(model, "heavy_count") == "50 in the last second"
+
+
+def test_a_gap_without_a_beginning_begins_at_the_lane_s_last_word() -> None:
+    gaps, at = Gaps(FakeSource().clock), 10**12
+    gaps.feed(event(at, EventKind.RING, Lane.GUEST))
+    gaps.feed(event(at + HZ, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 3))
+    assert [(gap.start, gap.end, gap.count) for gap in gaps.found] == [(at, at + HZ, 3)]
+    assert gaps.within(at + 1, at + 2)
+    assert not gaps.within(at - 9, at - 1)
+    assert not gaps.within(at + HZ + 1, at + 2 * HZ)
