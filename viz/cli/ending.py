@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
-from bellwire.viz.cli.terminal import FAILED, FAULT, INTERRUPTED, NO_KVM, USAGE, complain
-from bellwire.viz.text.faults import DETAILS, Fault, fault_of, foreseen, wants_traceback
+from bellwire.viz.cli.terminal import FAILED, INTERRUPTED, NO_KVM, USAGE, complain
+from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, foreseen, wants_traceback
 
 NO_MORE_READER = 128 + signal.SIGPIPE  # as a shell names the end of a program that wrote to a closed pipe
 
@@ -118,7 +118,7 @@ def ended_by(error: BaseException) -> int:
             return complain("interrupted", INTERRUPTED)
     if sentence := foreseen(error):
         return complain(sentence, FAILED)
-    return complain(f"{fault_of(error).sentence} {DETAILS}", FAULT)
+    return complain(f"{fault_of(error).sentence} {DETAILS}", FAULT_CODE)
 
 
 def tell_traceback(error: BaseException) -> None:
@@ -131,4 +131,4 @@ def tell_traceback(error: BaseException) -> None:
 
 def complain_of(fault: Fault) -> None:
     """A fault that ended a thread, or nothing."""
-    complain(fault.details.strip() if wants_traceback() else f"{fault.sentence} {DETAILS}", FAULT)
+    complain(fault.details.strip() if wants_traceback() else f"{fault.sentence} {DETAILS}", FAULT_CODE)

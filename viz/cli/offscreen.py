@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from PySide6.QtGui import QPixmap
 
 from bellwire.engine.foreign import shown
 from bellwire.engine.source import Source
+from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.summary import summary
-from bellwire.viz.cli.terminal import Print
+from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK
-from bellwire.viz.window.window import MainWindow, application, make_window, when_told_to_end
+from bellwire.viz.window.window import MainWindow, application, make_window, run_window, when_told_to_end
 
 PICTURE = "bellwire.png"
 SIZE = (1920, 1080)
@@ -24,7 +24,7 @@ SIZE = (1920, 1080)
 
 def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int:
     """Shows `source` for that long, prints its summary, saves the picture and says where. Returns the exit code."""
-    app = application()
+    application()
     window = make_window(source, reason=reason, theme=DARK)
     window.resize(*SIZE)
     window.collector = GarbageCollector()
@@ -33,10 +33,11 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
     began, pictures = time.monotonic(), list[QPixmap]()
     QTimer.singleShot(round(seconds * 1000), lambda: finish_window(window, pictures))
     when_told_to_end(lambda: finish_window(window, pictures))
-    app.exec()
+    code = run_window(window, complain_of)
     elapsed = time.monotonic() - began
-    window.model.tick(0)  # what was under way when the session ended
-    return 3 if source is None else report_window(window, elapsed, pictures, out)
+    if not code:
+        window.model.tick(0)  # what was under way when the session ended
+    return 3 if source is None else code or report_window(window, elapsed, pictures, out)
 
 
 def finish_window(window: MainWindow, pictures: list[QPixmap]) -> None:
@@ -55,20 +56,20 @@ def report_window(window: MainWindow, elapsed: float, pictures: list[QPixmap], o
     for picture in pictures:
         failed |= save(picture) is None
     if error := model.source.error:
-        print(f"bellwire: {error}", file=sys.stderr)
+        say(str(error))
     return int(failed or error is not None)
 
 
 def save(picture: QPixmap) -> Path | None:
     """Saves the picture in the current directory, or where pictures go, and says where; None if it cannot."""
-    for folder in (Path.cwd(), Path(platformdirs.user_pictures_dir()), Path(platformdirs.user_cache_dir("bellwire"))):
+    for folder in (Path(), Path(platformdirs.user_pictures_dir()), Path(platformdirs.user_cache_dir("bellwire"))):
         path = folder / PICTURE
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
         if picture.save(str(path)):
-            print(f"The window's picture is in {shown(str(path))}")
+            print(f"The window's picture is in {shown(str(path.absolute()))}")
             return path
-    print("bellwire: the window's picture cannot be saved: no folder can be written to.", file=sys.stderr)
+    say("the window's picture cannot be saved: no folder can be written to.")
     return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import NoKvmError, RecordingError
+from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.terminal import Print, say
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
@@ -77,7 +78,7 @@ def show(source: Source | None, reason: str, out: Print) -> int:
     if not trouble:
         from bellwire.viz.window.window import open_window
 
-        return open_window(source, reason=reason)
+        return open_window(source, reason=reason, tell=complain_of)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     say(f"{trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")
     from bellwire.viz.cli.offscreen import watch

@@ -15,7 +15,7 @@ from rich.segment import Segment, Segments
 
 from bellwire.engine.foreign import STEERING, shown
 
-DONE, FAILED, USAGE, NO_KVM, FAULT, INTERRUPTED = 0, 1, 2, 3, 70, 130  # exit codes; FAULT: the program's own
+DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes, beside FAULT_CODE
 
 Print = Callable[[RenderableType], None]
 

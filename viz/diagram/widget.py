@@ -30,6 +30,7 @@ from bellwire.viz.diagram.placing import NEAR, Light, Placed, PlacedBlueprint
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 
@@ -160,6 +161,7 @@ class Diagram(QWidget):
 
     # -- painting
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._still_layer())

@@ -14,6 +14,7 @@ from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import SIDE, Panel
 from bellwire.viz.style.card import PADDING
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
 from bellwire.viz.text.figures import count_of
@@ -91,6 +92,7 @@ class FindingRow(QAbstractButton):
         width = max(self.width(), 200)
         return QSize(width, self.heightForWidth(width))
 
+    @painting
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The two texts on a raised surface."""
         painter = QPainter(self)

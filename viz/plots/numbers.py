@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.style.curves import curves_of
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import count_of, duration, grouped
@@ -78,6 +79,7 @@ class Numbers(QWidget):
         """It may be squeezed sideways; then the type gets smaller."""
         return QSize(480, self.theme.px(HEIGHT))
 
+    @painting
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Six columns of equal width."""
         painter = QPainter(self)

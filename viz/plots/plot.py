@@ -20,6 +20,7 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.curves import Ticks
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.readout import Line, paint_readout
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
@@ -199,6 +200,7 @@ class Plot(Card):
         if "left" in self._ticks:
             self.set_ticks("left", *self._ticks["left"])
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, and why it is empty if it is."""
         super().paintEvent(event)

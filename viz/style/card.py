@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 
@@ -42,6 +43,7 @@ class LegendEntry(QAbstractButton):
         width = font.horizontalAdvance(self.label) + self.theme.px(SAMPLE) + 16
         return QSize(round(width), round(font.height()) + 6)
 
+    @painting
     def paintEvent(self, _event: QPaintEvent) -> None:
         """A line sample; of a hidden curve a hollow one and muted, struck-out text."""
         painter = QPainter(self)
@@ -166,6 +168,7 @@ class Card(QWidget):
         entries = [entry for entry in self.legend.values() if not entry.isHidden()]
         return float(entries[-1].geometry().right()) if entries else PADDING + self._title_width()
 
+    @painting
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Surface, title and facts."""
         painter = QPainter(self)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 
 BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -74,6 +75,7 @@ class Button(QPushButton):
 class Pill(Button):
     """A state that a click ends; it says with an ellipsis that its words are longer, and its tooltip has them all."""
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, option = QStylePainter(self), QStyleOptionButton()
         self.initStyleOption(option)
@@ -133,6 +135,7 @@ class Toggle(QAbstractButton):
         if not presses(event, self):
             super().keyPressEvent(event)
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -205,6 +208,7 @@ class Chip(QWidget):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -286,6 +290,7 @@ class Combo(QComboBox):
     def event(self, event: QEvent) -> bool:
         return keeps(event, COMBO_KEYS) or super().event(event)
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()

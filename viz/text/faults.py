@@ -20,6 +20,7 @@ from bellwire.viz.text.versions import program_version
 TRACEBACK = "BELLWIRE_TRACEBACK"  # of the environment: 1 prints tracebacks as well
 PACKAGE = Path(__file__).resolve().parent.parent.parent
 MAIN = "MainThread"
+FAULT_CODE = 70  # what the process ends with after a fault of its own (sysexits.h: EX_SOFTWARE)
 
 REFUSED = REMEDIES | {
     errno.ENFILE: "All programs of this machine together have too many files open.",

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.events import Lane
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, duration
@@ -94,6 +95,7 @@ class Minimap(QWidget):
 
     # -- painting
 
+    @painting
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Density, marks, frame; at the left how much is held."""
         painter = QPainter(self)

@@ -18,6 +18,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.steps import begin_and_end
 from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.curves import CURVES
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.readout import Line, paint_readout
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
@@ -176,6 +177,7 @@ class Timeline(Card):
 
     # -- painting
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         """Card, lanes, axis, playhead, markers, readout."""
         super().paintEvent(event)

@@ -33,6 +33,7 @@ STATES = {
     "PAUSED": ("paused", "bars"),
     "REPLAY": ("replay", "triangle"),
     "NO KVM": ("heavy", "square"),
+    "FAULT": ("heavy", "square"),
     "ENDED": ("text_muted", "square"),
 }
 
@@ -70,7 +71,7 @@ class StatusRow(FittingRow):
         super().__init__()
         self.setObjectName("bar")
         self.commands, self.breaks, self.files = commands, breaks, files
-        self.presenting = False
+        self.presenting = self.fault = False
         self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
         self.scenario = PlainLabel()  # in place of the menus, for the audience
@@ -161,8 +162,8 @@ class StatusRow(FittingRow):
         """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
         model, name = self.commands.model, self.state_name()
         color, mark = STATES.get(name, ("text_muted", "square"))
-        behind = model.transport.away and model.behind >= LEAST_BEHIND
-        words = "REPLAY, PAUSED" if self._both() else name
+        behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
+        words = "REPLAY, PAUSED" if self._both() and not self.fault else name
         length = len(self.state.words)
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
         if len(self.state.words) != length:
@@ -185,7 +186,9 @@ class StatusRow(FittingRow):
         self.breaks.open_below(self.state if self.breaking.isHidden() else self.breaking)
 
     def state_name(self) -> str:
-        """LIVE, PAUSED, REPLAY, NO KVM; or ENDED, if nothing can come any more."""
+        """LIVE, PAUSED, REPLAY, NO KVM; ENDED, if nothing can come any more; FAULT, if that is the program's fault."""
+        if self.fault:
+            return "FAULT"
         model = self.commands.model
         ended = model.state == "LIVE" and not model.source.alive
         return "ENDED" if ended else model.state

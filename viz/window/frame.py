@@ -48,6 +48,11 @@ class Frame(QObject):
         self._timer.stop()
 
     @property
+    def running(self) -> bool:
+        """Whether it ticks."""
+        return self._timer.isActive()
+
+    @property
     def interval(self) -> int:
         """ms between frames."""
         return self._timer.interval()

@@ -12,6 +12,7 @@ from bellwire.engine.foreign import shown
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 
@@ -69,6 +70,7 @@ class NoticeBar(QWidget):
         self.hide()
         self._do()
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

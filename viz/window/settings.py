@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from bellwire.viz.style.theme import DARK, THEMES, Theme
+from bellwire.viz.style.theme import DARK, LARGEST_SCALE, SMALLEST_SCALE, THEMES, Theme
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 
 
@@ -47,11 +50,75 @@ class Look(QObject):
         self.presenting_changed.emit()
 
 
+Parse = Callable[[object], Any]
+
+
+def one_of(allowed: Iterable[str]) -> Parse:
+    """Reads one of these words; ValueError if it is none."""
+    words = tuple(allowed)
+
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError(value)
+        return str(value)
+
+    return parse
+
+
+def scale_of_text(value: object) -> float:
+    """Reads a size of text that the layout holds; ValueError if it is none."""
+    scale = float(str(value))
+    if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:  # which no NaN is
+        raise ValueError(value)
+    return scale
+
+
+def file_names(value: object) -> list[str]:
+    """Reads names of files; ValueError if they are none."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(value)
+    return names
+
+
+def packed_bytes(value: object) -> QByteArray:
+    """Reads what Qt has packed; ValueError if it is not that."""
+    if not isinstance(value, QByteArray):
+        raise ValueError(value)
+    return value
+
+
 class Settings:
-    """Kept in $XDG_CONFIG_HOME/bellwire/bellwire.ini."""
+    """Kept in $XDG_CONFIG_HOME/bellwire/bellwire.ini, which anybody may have edited: each value is one of a closed set.
+
+    refused: what was none of it, as "text=nan"; the default stands for it.
+    """
 
     def __init__(self) -> None:
         self._store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "bellwire", "bellwire")
+        self.refused: dict[str, str] = {}
+
+    @property
+    def trouble(self) -> str:
+        """What could not be read of them, in one sentence; "" if all could. Reads them."""
+        for name in ("theme", "extended", "reduced_motion", "recent", "unit", "geometry"):
+            getattr(self, name)
+        if self._store.status() == QSettings.Status.FormatError:
+            self.refused["file"] = "of another format"
+        if not self.refused:
+            return ""
+        bad = ", ".join(f"{name}={value}" for name, value in self.refused.items())
+        return f"Not everything in {self._store.fileName()} makes sense; the usual settings stand for {bad}."
+
+    def _read(self, name: str, default: Any, parse: Parse) -> Any:
+        """A value, or the default for one that is missing or makes no sense."""
+        value: object = None
+        try:
+            value = self._store.value(name)
+            return default if value is None else parse(value)
+        except (ValueError, TypeError, RuntimeError, OverflowError):
+            self.refused.setdefault(name, str(value)[:40])
+            return default
 
     def restore(self, look: Look) -> None:
         """As it looked last time, but for the theme, which a window opens with."""
@@ -66,12 +133,9 @@ class Settings:
 
     @property
     def theme(self) -> Theme:
-        """The theme of last time; what cannot be read is the dark one at 100 %."""
-        theme = THEMES.get(str(self._store.value("theme", DARK.name)), DARK)
-        try:
-            return theme.scaled(float(str(self._store.value("text", 1.0))))
-        except ValueError:
-            return theme
+        """The theme of last time, by default the dark one at 100 %."""
+        theme = THEMES[self._read("theme", DARK.name, one_of(THEMES))]
+        return theme.scaled(self._read("text", 1.0, scale_of_text))
 
     @theme.setter
     def theme(self, theme: Theme) -> None:
@@ -81,7 +145,7 @@ class Settings:
     @property
     def extended(self) -> bool:
         """Whether the diagram shows the kernel's parts."""
-        return str(self._store.value("extended", "false")) == "true"
+        return bool(self._read("extended", "false", one_of(("true", "false"))) == "true")
 
     @extended.setter
     def extended(self, on: bool) -> None:
@@ -90,7 +154,7 @@ class Settings:
     @property
     def reduced_motion(self) -> bool:
         """Whether tokens stand."""
-        return str(self._store.value("reduced_motion", "false")) == "true"
+        return bool(self._read("reduced_motion", "false", one_of(("true", "false"))) == "true")
 
     @reduced_motion.setter
     def reduced_motion(self, on: bool) -> None:
@@ -99,8 +163,7 @@ class Settings:
     @property
     def recent(self) -> list[str]:
         """Recordings, the newest first."""
-        value = self._store.value("recent")
-        return [str(name) for name in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
+        return list(self._read("recent", [], file_names))
 
     @recent.setter
     def recent(self, names: list[str]) -> None:
@@ -109,8 +172,7 @@ class Settings:
     @property
     def unit(self) -> str:
         """The unit of durations, one of UNIT_NAMES."""
-        name = str(self._store.value("unit", FITTING.name))
-        return name if name in UNIT_NAMES else FITTING.name
+        return str(self._read("unit", FITTING.name, one_of(UNIT_NAMES)))
 
     @unit.setter
     def unit(self, name: str) -> None:
@@ -119,7 +181,7 @@ class Settings:
     @property
     def geometry(self) -> QByteArray | None:
         """The window's place and size, as Qt packs them."""
-        value = self._store.value("geometry")
+        value = self._read("geometry", None, packed_bytes)
         return value if isinstance(value, QByteArray) else None
 
     @geometry.setter

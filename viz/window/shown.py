@@ -107,6 +107,10 @@ class Shown(QWidget):
         thread.start()
         self._stopping.append(thread)
 
+    def stop_source(self) -> None:
+        """Ends what is shown, in the background; it stays shown."""
+        self._stop_in_background(self.model.source)
+
     def end(self) -> None:
         """Ends the source, and waits until it has ended; nothing is left behind."""
         if self.model.baseline:

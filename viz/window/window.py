@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
@@ -16,7 +17,8 @@ from bellwire.engine.source import NoSource, Source
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme, load_fonts
-from bellwire.viz.window.actions import Action
+from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
+from bellwire.viz.window.actions import BY_NAME, Action
 from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
@@ -30,10 +32,17 @@ from bellwire.viz.window.shown import MakeSource, Shown, live_session
 from bellwire.viz.window.views import Views
 
 BAR_SECONDS = 0.1  # how often the bar looks at the states
+ENGINE = "engine"  # the thread whose end is the run's
 
 
 class MainWindow(QMainWindow):
-    """Builds its parts from below, gives each the others that it needs, and says in which order they follow."""
+    """Builds its parts from below, gives each the others that it needs, and says in which order they follow.
+
+    fault_met: a Fault, from whichever thread. One of the window's or the engine's ends the run: `fault`, until another
+    source is shown.
+    """
+
+    fault_met = Signal(object)
 
     def __init__(
         self,
@@ -61,6 +70,7 @@ class MainWindow(QMainWindow):
         self.controls = ControlRow(self.commands, theme)
         self.empty: EmptyPanel | None = None
         self._bar_at = 0.0
+        self.fault: Fault | None = None
         # Once it is open: a cycle may hold widgets, which must not die in another thread, where Python may collect.
         self.collector: GarbageCollector | None = None
         self.frame = Frame(self.model, self.refresh, self)
@@ -91,6 +101,8 @@ class MainWindow(QMainWindow):
         self.look.theme_changed.connect(self._set_theme)
         self.look.presenting_changed.connect(self._set_presenting)
         self.shown.changed.connect(self._follow)
+        # Queued: a fault may be met in another thread, and in this one in the midst of a paint.
+        self.fault_met.connect(self._meet, Qt.ConnectionType.QueuedConnection)
 
     @property
     def model(self) -> LiveModel:
@@ -112,6 +124,10 @@ class MainWindow(QMainWindow):
     def _follow(self) -> None:
         """Another source is shown."""
         self.frame.model = self.model
+        if self.fault:
+            self.fault = None
+            self.status.fault = False
+            self.frame.start()
         self.files.stop_capture()
         self.breaks.follow()
         self._greet()
@@ -143,6 +159,32 @@ class MainWindow(QMainWindow):
             self.files.tell()
             self.index_progress.refresh(self.model)
             self.shown.tell()
+
+    # -- a fault
+
+    def _meet(self, fault: Fault) -> None:
+        """Says what has happened, once; what may go wrong with every frame ends the run."""
+        if self.fault:
+            return
+        words = fault.sentence
+        if fault.thread in (MAIN, ENGINE):
+            self.fault = fault
+            words = f"{words} {self._end_run()}"
+        self.notice.say(words, "Copy details", lambda: QGuiApplication.clipboard().setText(fault.details))
+
+    def _end_run(self) -> str:
+        """Stops the frames and the source, ends the recording; what is left to do, in words.
+
+        After a fault each of these may fail, too, which says nothing new.
+        """
+        self.frame.stop()
+        self.status.fault = True
+        capture = self.files.capture
+        for end in (self.files.stop_capture, self.shown.stop_source, self.status.refresh):
+            with suppress(Exception):
+                end()
+        kept = f"what was recorded is in {capture.path}" if capture else f"{BY_NAME['save'].key} saves what is held"
+        return f"The run has been ended; {kept}, {BY_NAME['restart'].key} starts afresh."
 
     # -- how it looks
 
@@ -225,15 +267,32 @@ def when_told_to_end(end: Callable[[], object]) -> None:
             signal.signal(number, lambda *_: QTimer.singleShot(0, end))
 
 
-def open_window(source: Source | None, *, reason: str = "") -> int:
-    """Shows the window until it is closed; the exit code."""
-    app, settings = application(), Settings()
+def open_window(
+    source: Source | None, *, reason: str = "", tell: Callable[[Fault], object] = lambda fault: None
+) -> int:
+    """Shows the window until it is closed; the exit code. tell: hears of faults, too, in any thread."""
+    application()
+    settings = Settings()
     window = make_window(source, reason=reason, settings=settings)
     settings.restore(window.look)
+    if trouble := settings.trouble:
+        window.notice.say(f"{reason} {trouble}".lstrip())
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
     when_told_to_end(window.close)
     window.collector = GarbageCollector()
     window.show()
     window.frame.start()
-    return app.exec()
+    return run_window(window, tell)
+
+
+def run_window(window: MainWindow, tell: Callable[[Fault], object]) -> int:
+    """The event loop, in which the window, and `tell`, hear of each fault; the exit code."""
+
+    def met(fault: Fault) -> None:
+        tell(fault)
+        window.fault_met.emit(fault)
+
+    with faults_told(met):
+        code = application().exec()
+    return code or (FAULT_CODE if window.fault else 0)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QByteArray
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import Look, Settings
+from bellwire.viz.window.window import open_window
+from tests.support.fake_source import FakeSource
 
 
 @pytest.fixture
@@ -40,3 +45,47 @@ def test_each_change_is_told_by_its_own_signal(qtbot: QtBot) -> None:
     look.set_reduced_motion(True)
     look.set_presenting(True)
     assert told == ["theme", "unit", "extended", "motion", "presenting"]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        *((f"text={text}", "text") for text in ("nan", "inf", "-inf", "1e999", "-1", "0", "large", "1,5", '""')),
+        *((f"{name}=purple", name) for name in ("theme", "extended", "reduced_motion", "unit", "geometry")),
+        ("theme=dark, light", "theme"),
+        ("recent=@ByteArray(x)", "recent"),
+        ("recent=a, , c", "recent"),
+        ("geometry=@Size(1 2)", "geometry"),
+        ("unit=@Rect(0 0 0 0)", "unit"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_the_default_and_told(
+    line: str, what: str, qtbot: QtBot, settings: Settings
+) -> None:
+    settings._store.sync()
+    file = Path(settings._store.fileName())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"[General]\n{line}\n")
+    damaged, look = Settings(), Look(LIGHT)
+    damaged.restore(look)
+    assert f"{what}=" in damaged.trouble
+    assert str(file) in damaged.trouble
+    assert (damaged.theme, damaged.recent, damaged.geometry) == (DARK, [], None)
+    assert (look.unit, look.extended, look.reduced_motion) == ("fitting", False, False)
+
+
+def test_good_settings_are_not_told(qtbot: QtBot, settings: Settings) -> None:
+    settings.keep(Look(LIGHT.scaled(1.2)))
+    settings.recent, settings.geometry = ["/a b.arrow"], QByteArray(b"packed")
+    assert (Settings().trouble, Settings().recent) == ("", ["/a b.arrow"])
+
+
+def test_a_window_says_it_once(qtbot: QtBot, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings._store.setValue("text", "nan")
+    told: list[str] = []
+    monkeypatch.setattr(NoticeBar, "say", lambda self, sentence, *more, **named: told.append(sentence))
+    monkeypatch.setattr("bellwire.viz.window.window.run_window", lambda window, tell: window.close() and 0)
+    monkeypatch.setattr("bellwire.viz.window.window.when_told_to_end", lambda end: None)
+    assert open_window(FakeSource()) == 0
+    assert len(told) == 1
+    assert told[0].endswith("the usual settings stand for text=nan.")

@@ -12,6 +12,7 @@ from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
 from bellwire.viz.style.curves import curves_of
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 
 SIDES = {"a": "A", "b": "B"}
@@ -99,6 +100,7 @@ class ComparePanel(Panel):
         self._place_legend()
         self.latency.setGeometry(self.width() - PADDING - width, (self.header - height) // 2 + 2, width, height)
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, the charts and figures; or why there is nothing."""
         super().paintEvent(event)

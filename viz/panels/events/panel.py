@@ -21,6 +21,7 @@ from bellwire.viz.panels.events.table import EventTable
 from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
@@ -285,6 +286,7 @@ class EventsPanel(Panel):
         self.table.setGeometry(body.adjusted(0, 0, -BAR, 0))
         self.bar.setGeometry(QRect(body.right() - BAR + 2, body.top() + px(24), BAR, body.height() - px(24)))
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card; the table says by itself what is in it, but not why it is empty."""
         super().paintEvent(event)

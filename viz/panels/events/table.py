@@ -35,6 +35,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from bellwire.engine.events import Lane
 from bellwire.viz.panels.events.cells import COLUMNS, EventRow, time_title
 from bellwire.viz.style.controls import keeps
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 
 ROW_HEIGHT = 23
@@ -240,6 +241,7 @@ class EventTable(QTableView):
 
     # -- painting
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         """The rows, and a mark at the left of the chosen event and of those of its journey: not by colour alone."""
         super().paintEvent(event)

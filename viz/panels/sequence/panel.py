@@ -19,6 +19,7 @@ from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.panels.sequence.picture import SequencePicture
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
+from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
@@ -104,6 +105,7 @@ class SequencePanel(Panel):
         size = self.scale.sizeHint()
         self.scale.setGeometry(self.header_rect(self.width() - PADDING - size.width() + self.theme.px(4), size))
 
+    @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, the journey's name, the chart."""
         super().paintEvent(event)

@@ -1,0 +1,58 @@
+"""A paintEvent that fails is told, ends its painter and leaves the window as it is."""
+
+from __future__ import annotations
+
+import ast
+import weakref
+from pathlib import Path
+
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from bellwire.viz.style.painting import painting
+from bellwire.viz.text.faults import Fault, faults_told
+
+VIZ = Path(__file__).resolve().parents[3] / "viz"
+
+
+class Failing(QWidget):
+    """Holds no painter; notes whether those that it had are gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.had: list[weakref.ref[QPainter]] = []
+
+    @painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self.had.append(weakref.ref(painter))
+        painter.drawLine(0, 0, 1, 1)
+        raise LookupError("no such colour")
+
+
+def test_a_paint_that_fails_is_told_each_time_and_its_painter_is_gone(qtbot: QtBot) -> None:
+    """An active painter would be a warning of Qt's, which fails a test."""
+    told: list[Fault] = []
+    widget = Failing()
+    qtbot.addWidget(widget)
+    with faults_told(told.append):
+        widget.show()
+        qtbot.waitExposed(widget)
+        qtbot.waitUntil(lambda: bool(widget.had))
+        widget.repaint()
+    assert len(told) == len(widget.had) >= 2
+    assert all("LookupError: no such colour" in fault.sentence for fault in told)
+    assert [painter() for painter in widget.had] == [None] * len(told)
+
+
+def test_every_paint_event_may_fail() -> None:
+    plain = [
+        f"{path.relative_to(VIZ)}:{node.lineno}"
+        for path in VIZ.rglob("*.py")
+        for parent in ast.walk(ast.parse(path.read_text()))
+        if isinstance(parent, ast.ClassDef)
+        for node in parent.body
+        if isinstance(node, ast.FunctionDef) and node.name == "paintEvent" and not node.decorator_list
+    ]
+    assert plain == []

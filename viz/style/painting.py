@@ -1,0 +1,33 @@
+"""What every paintEvent is: a function that may fail without taking the window along."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+Widget = TypeVar("Widget", bound=QWidget)
+Paint = Callable[[Widget, QPaintEvent], None]
+
+
+def painting(paint: Paint[Widget]) -> Paint[Widget]:
+    """Hands what it raises to sys.excepthook here, and lets its frames go, and with them the painter.
+
+    PySide would keep the exception until the event loop comes round. By then the painter is used and ended on a device
+    that is shown already, or gone, and the process dies.
+    """
+
+    @wraps(paint)
+    def paintEvent(self: Widget, event: QPaintEvent) -> None:
+        try:
+            paint(self, event)
+        except Exception as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+            traceback.clear_frames(error.__traceback__)
+
+    return paintEvent
