@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
+from bellwire.engine.foreign import shown
 from bellwire.viz.cli.terminal import FAILED, INTERRUPTED, NO_KVM, USAGE, complain
 from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, foreseen, wants_traceback
 
@@ -131,4 +132,7 @@ def tell_traceback(error: BaseException) -> None:
 
 def complain_of(fault: Fault) -> None:
     """A fault that ended a thread, or nothing."""
-    complain(fault.details.strip() if wants_traceback() else f"{fault.sentence} {DETAILS}", FAULT_CODE)
+    if wants_traceback():
+        with suppress(OSError):
+            print(shown(fault.details, lines=True), file=sys.stderr)
+    complain(f"{fault.sentence} {DETAILS}", FAULT_CODE)
