@@ -37,23 +37,26 @@
 /* Behind the memory, where a machine maps it: the BW_CONTROL page of another VM, in which this guest announces its doorbells */
 #define BW_PEER_CONTROL 0x800000
 
-/* Two rings that the guest writes and the engine reads. The wrap bit is clear within a ring and set just behind its end,
- * so that one AND wraps the pointer.
- * - Rings: one slot a doorbell {u64 before, u64 after, u64 handler, u64 irq}; the last two are the stamp of an interrupt
- *   handler that ran since the doorbell before; its upper half is 0 if none did. BW_ST_RUNG counts the slots written.
- * - Handlers: {u64 handler, u64 irq} of those that did not find a doorbell to go with. BW_ST_HANDLED counts. */
-#define BW_RING_STAMPS 0x400000
-#define BW_RING_STAMP_SIZE 32
-#define BW_RING_STAMP_WRAP 0x200000
+/* Rings that the guest writes and the engine reads. To store is dear where KVM emulates the guest, so a time is its lower
+ * half, which the reader completes (engine/core/stamps.c).
+ * - Doorbells: slot n of four arrays. {u32 before, u32 after}: lower halves. Handler: 2 x the lower half of the time of an
+ *   interrupt handler that ran since the doorbell before, plus 1; 0 if none did. Irq: what that handler saw announced.
+ *   Turn: a whole time before the doorbell, written only by who has waited; else anything older. BW_ST_RUNG counts.
+ * - Handlers: {u64 handler, u64 irq} of those that did not find a doorbell to go with. BW_ST_HANDLED counts. The wrap bit is
+ *   clear within the ring and set just behind its end, so that one AND wraps the pointer. */
+#define BW_STAMP_SLOTS 0x10000
+#define BW_RING_TIMES 0x400000
+#define BW_RING_HANDLERS 0x480000
+#define BW_RING_IRQS 0x500000
+#define BW_RING_TURNS 0x580000
 #define BW_HANDLER_STAMPS 0x200000
 #define BW_HANDLER_STAMP_SIZE 16
 #define BW_HANDLER_STAMP_WRAP 0x100000
-#define BW_STAMP_SLOTS 0x10000
-/* A third one, {u64 before, u64 irq}: when a guest that held interrupts off lets them in. BW_ST_WINDOWS counts. */
+/* - Windows: {u64 before, u64 irq}, a whole time: when a guest that held interrupts off lets them in. BW_ST_WINDOWS counts. */
 #define BW_WINDOW_STAMPS 0x600000
 #define BW_WINDOW_STAMP_SIZE 16
 #define BW_WINDOW_STAMP_WRAP 0x100000
-/* A handler's time has this bit set if it took BW_VECTOR_OTHER */
+/* A handler's stamp has this bit set if it took BW_VECTOR_OTHER */
 #define BW_STAMP_OTHER_VECTOR 0x8000000000000000
 
 /* Where a PC has its interrupt controllers: the registers of the IOAPIC (82093AA datasheet, 3.1); those of each local APIC,

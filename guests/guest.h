@@ -18,13 +18,12 @@ typedef uint64_t u64;
 #define BY_HAND (~0ull) /* BW_CTL_PERIOD: only on demand */
 
 /* Registers that the interrupt handlers own, see start.S. */
-register u64 kept_low asm("r12");
-register u64 kept_high asm("r13");
+register u64 kept_stamp asm("r12");
 register u64 irq_seen asm("r14");
 
 /* In registers because an access to memory is dear where KVM emulates it. */
 register u64 rung asm("r15");       /* doorbells rung so far */
-register u64 ring_stamp asm("rbx"); /* next slot of the doorbell's stamps */
+register u64 ring_slot asm("rbx"); /* next slot of the doorbells' stamps */
 
 static u32 singles;   /* single doorbells served so far */
 static u64 next_tick; /* TSC of the next turn */
@@ -51,61 +50,73 @@ static inline u64 rdmsr(u32 msr)
 /* Waits for an interrupt, or a while: the only place where interrupts are let in, and only one. */
 static inline void idle(void)
 {
-    if (kept_high)
-        asm volatile("call write_kept_stamp" : "+r"(kept_high) : "r"(kept_low), "r"(irq_seen) : "rax", "memory", "cc");
+    if (kept_stamp)
+        asm volatile("call write_kept_stamp" : "+r"(kept_stamp) : "r"(irq_seen) : "rax", "memory", "cc");
     if (CONTROL(u32, BW_CTL_IDLE) == BW_IDLE_HLT)
-        asm volatile("call idle_halted"
-                     : "+r"(irq_seen), "+r"(kept_low), "+r"(kept_high) : : "rax", "rcx", "rdx", "memory", "cc");
+        asm volatile("call idle_halted" : "+r"(irq_seen), "+r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
     else
-        asm volatile("call idle_spinning"
-                     : "+r"(irq_seen), "+r"(kept_low), "+r"(kept_high) : : "rax", "rcx", "rdx", "memory", "cc");
+        asm volatile("call idle_spinning" : "+r"(irq_seen), "+r"(kept_stamp) : : "rax", "rcx", "rdx", "memory", "cc");
+}
+
+#define RING_TIMES ((volatile u32 *)BW_RING_TIMES)
+#define RING_HANDLERS ((volatile u64 *)BW_RING_HANDLERS)
+#define RING_IRQS ((volatile u64 *)BW_RING_IRQS)
+#define RING_TURNS ((volatile u64 *)BW_RING_TURNS)
+
+/* The next doorbell comes later than now: for who has waited, however long. */
+static inline void mark_turn(void)
+{
+#ifndef BARE
+    RING_TURNS[ring_slot] = rdtsc();
+#endif
 }
 
 /* A doorbell: time, store, time; then both times go to memory, when the host is already waking. No lfence: the store
- * leaves the guest, which serializes, so the first RDTSC is done before it and the second begins after it. */
+ * leaves the guest, which serializes, so the first RDTSC is done before it and the second begins after it. Lower halves
+ * only: each instruction more is half a microsecond of the signal's way where KVM emulates it. */
 #ifndef BARE
-#define TIME_PIO "rdtsc; xchg %%eax, %%esi; xchg %%edx, %%edi;"
-#define TIME_MMIO "rdtsc; mov %%eax, %%esi; mov %%edx, %%edi;"
-#define STAMPS                                                                                                         \
-    "rdtsc; mov %%esi, 0(%[slot]); mov %%edi, 4(%[slot]); mov %%eax, 8(%[slot]); mov %%edx, 12(%[slot]);"
+#define TIME_PIO "rdtsc; xchg %%eax, %%esi; mov %%edi, %%edx;"
+#define TIME_MMIO "rdtsc; mov %%eax, %%esi;"
+#define TIME_AFTER "; rdtsc"
 #else
 #define TIME_PIO "mov %%esi, %%eax; mov %%edi, %%edx;"
 #define TIME_MMIO ""
-#define STAMPS ""
+#define TIME_AFTER ""
 #endif
 
 #define RING_PIO(instruction)                                                                                          \
     do {                                                                                                               \
-        u32 low = (u32)value, high = (u32)address; /* become the time */                                               \
-        asm volatile(TIME_PIO instruction ";" STAMPS                                                                   \
-                     : "+S"(low), "+D"(high) : [slot] "r"(ring_stamp) : "rax", "rdx", "memory");                       \
+        before = (u32)value;                                                                                           \
+        asm volatile(TIME_PIO instruction TIME_AFTER                                                                   \
+                     : "+S"(before), "=a"(after) : "D"((u32)address) : "rdx", "memory");                               \
     } while (0)
 #define RING_MMIO(instruction, modifier)                                                                               \
-    asm volatile(TIME_MMIO instruction " %" modifier "[value], (%[address]);" STAMPS                                   \
-                 : : [slot] "r"(ring_stamp), [address] "r"(address), [value] "r"(value)                                \
-                 : "rax", "rdx", "rsi", "rdi", "memory")
+    asm volatile(TIME_MMIO instruction " %" modifier "[value], (%[address])" TIME_AFTER                                \
+                 : "=&S"(before), "=&a"(after) : [address] "r"(address), [value] "r"(value) : "rdx", "memory")
 
-/* The kept stamp of a handler goes into the doorbell's slot. A guest that takes no interrupts while it rings leaves the
+/* Writes the doorbell's slot, with the kept stamp of a handler. A guest that takes no interrupts while it rings leaves that
  * place as it was, 0. */
-static inline void publish(bool with_handler)
+static inline void publish(u32 before, u32 after, bool with_handler)
 {
 #ifndef BARE
+    RING_TIMES[2 * ring_slot] = before;
+    RING_TIMES[2 * ring_slot + 1] = after;
     if (with_handler) {
-        *(volatile u32 *)(ring_stamp + 16) = (u32)kept_low;
-        *(volatile u32 *)(ring_stamp + 20) = (u32)kept_high;
-        *(volatile u64 *)(ring_stamp + 24) = irq_seen;
-        kept_high = 0;
+        RING_HANDLERS[ring_slot] = kept_stamp;
+        asm volatile("mov %%r14, %0" : "=m"(RING_IRQS[ring_slot])); /* irq_seen; the compiler would copy it first */
+        kept_stamp = 0;
     }
-    ring_stamp = (ring_stamp + BW_RING_STAMP_SIZE) & ~(u64)BW_RING_STAMP_WRAP;
+    asm volatile("incw %w0" : "+r"(ring_slot) : : "cc"); /* 16 bits: behind slot BW_STAMP_SLOTS - 1 comes 0 */
     STATUS(u64, BW_ST_RUNG) = rung; /* x86 keeps stores in order: the slot is complete when it counts */
 #else
-    (void)with_handler;
+    (void)before, (void)after, (void)with_handler;
 #endif
 }
 
 static inline void ring(u32 bus_and_width, bool with_handler)
 {
     u64 address = CONTROL(u64, BW_CTL_ADDRESS), value = CONTROL(u64, BW_CTL_VALUE);
+    u32 before, after;
     switch (bus_and_width) {
     case 0x01: RING_PIO("outb %%al, %%dx"); break;
     case 0x02: RING_PIO("outw %%ax, %%dx"); break;
@@ -116,7 +127,7 @@ static inline void ring(u32 bus_and_width, bool with_handler)
     default: RING_MMIO("movq", "q"); break;
     }
     rung++;
-    publish(with_handler);
+    publish(before, after, with_handler);
 }
 
 static inline bool may_ring(void)
@@ -175,9 +186,10 @@ static inline u32 turn(void)
 #define EACH_TURN(burst) EACH_TURN_AFTER(burst, (void)0)
 #define EACH_TURN_AFTER(burst, first)                                                                                  \
     for (u32 burst;;)                                                                                                  \
-        if (first, !(burst = turn()))                                                                                  \
+        if (first, !(burst = turn())) {                                                                                \
             idle();                                                                                                    \
-        else
+            mark_turn();                                                                                               \
+        } else
 /* Whether another doorbell of the burst is to be rung: the limit may end it early. */
 #define MORE(burst) (--(burst) && may_ring())
 
@@ -249,7 +261,8 @@ void boot(void)
     if (CONTROL(u32, BW_CTL_IOAPIC_PIN) != ~0u)
         route_ioapic_pin(CONTROL(u32, BW_CTL_IOAPIC_PIN), CONTROL(u32, BW_CTL_IOAPIC_ENTRY));
     next_tick = rdtsc();
-    ring_stamp = BW_RING_STAMPS;
+    ring_slot = 0;
     rung = 0;
+    mark_turn();
     STATUS(u32, BW_ST_READY) = 1;
 }

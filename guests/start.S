@@ -4,7 +4,7 @@
  * of guest.h, and a handler ends idle(): it drops its frame and goes on behind the HLT with interrupts off. So there is
  * one interrupt to each idle(), and no handler saves a register. Some are kept for good:
  *   r14       the newest interrupt that the host had announced when a handler last began
- *   r12, r13  the time of a handler's stamp that is not yet in memory, low and high half; r13 is 0 if there is none
+ *   r12       a handler's stamp that is not yet in memory: 2 x the lower half of its time, plus 1; 0 if there is none
  * The handler leaves its stamp in registers. The next doorbell writes it along with its own, when it is already on its
  * way, or else idle() does before it waits again: some KVM back ends emulate ring 0 at half a microsecond an
  * instruction and twice that for one that touches memory, and what is measured should not wait for the measuring. */
@@ -31,7 +31,7 @@
     .globl start
 start:
     mov $BW_STACK_TOP, %esp
-    xor %r13d, %r13d
+    xor %r12d, %r12d
     xor %r14d, %r14d
     call boot
     call guest_main
@@ -47,8 +47,7 @@ leave_guest:
 handler_interrupt:
 #ifndef BARE
     rdtsc /* delivery of an interrupt serializes: no lfence needed */
-    mov %eax, %r12d
-    mov %edx, %r13d
+    lea 1(%rax, %rax), %r12
 #endif
     mov BW_CONTROL + BW_CTL_IRQ, %r14
     end_of_interrupt
@@ -58,9 +57,8 @@ handler_interrupt:
     .globl handler_other
 handler_other:
     rdtsc
-    mov %eax, %r12d
-    mov %edx, %r13d
-    or $0x80000000, %r13d
+    lea 1(%rax, %rax), %r12
+    bts $63, %r12 /* BW_STAMP_OTHER_VECTOR */
     mov BW_CONTROL + BW_CTL_IRQ, %r14
     end_of_interrupt
     end_of_idle
@@ -69,8 +67,7 @@ handler_other:
     .globl handler_ack
 handler_ack:
     rdtsc
-    mov %eax, %r12d
-    mov %edx, %r13d
+    lea 1(%rax, %rax), %r12
     mov BW_CONTROL + BW_CTL_IRQ, %r14
     mov %r14d, %eax
     mov $BW_PORT_ACK, %edx
@@ -82,8 +79,7 @@ handler_ack:
     .globl handler_no_eoi
 handler_no_eoi:
     rdtsc
-    mov %eax, %r12d
-    mov %edx, %r13d
+    lea 1(%rax, %rax), %r12
     mov BW_CONTROL + BW_CTL_IRQ, %r14
     end_of_idle
 
@@ -91,14 +87,13 @@ handler_no_eoi:
     .globl write_kept_stamp
 write_kept_stamp:
     mov handler_slot, %rax
-    mov %r12d, 0(%rax)
-    mov %r13d, 4(%rax)
+    mov %r12, 0(%rax)
     mov %r14, 8(%rax)
     add $BW_HANDLER_STAMP_SIZE, %rax
     and $~BW_HANDLER_STAMP_WRAP, %rax
     mov %rax, handler_slot
     incq BW_STATUS + BW_ST_HANDLED
-    xor %r13d, %r13d
+    xor %r12d, %r12d
     ret
 
     .data

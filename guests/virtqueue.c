@@ -110,6 +110,7 @@ static void wait_for_all(void)
 {
     do {
         idle();
+        mark_turn();
         listen();
     } while (at_home < CHAINS);
 }
@@ -119,8 +120,10 @@ MAIN_LOOP(bus_and_width)
     set_up();
     for (;;) { /* not EACH_TURN: an interrupt alone is reason enough to take buffers back */
         u32 burst = turn();
-        if (!burst)
+        if (!burst) {
             idle();
+            mark_turn();
+        }
         for (; burst && may_ring(); burst--) {
             if (!at_home)
                 wait_for_all();

@@ -6,6 +6,11 @@
  * lost too. A time from before the session or the previous doorbell, or in the future, or an interrupt that the host never
  * announced, cannot be true and counts as nonsense.
  *
+ * A slot carries the lower halves of its times. The whole time is completed from something that is certainly earlier, by
+ * less than the lower half's range (1.6 s at 2.6 GHz): the guest's own stamp before, the turn it has marked, or a look of
+ * this reader at which the slot's predecessor was not yet written, or its interrupt not yet announced. If there is nothing
+ * of the kind, as after a stop of the whole process, the time is not known, and the stamp counts as lost.
+ *
  * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
  * then rings, then counts. So it can have announced one more than it has counted, and nothing beyond is believed. */
 #include <stdlib.h>
@@ -17,13 +22,24 @@
 
 #define IN_USE (BW_STAMP_SLOTS - 1) /* the slot after the newest may be half written */
 #define LEAP (1ull << 40)           /* more than any guest counts between two drains */
+#define RANGE (1ull << 32)          /* of a lower half, in cycles */
+#define LOOK_AGE (1ull << 30)       /* the older look is one to two of these ago: less than RANGE - SLACK */
+#define SLACK (1ull << 30)          /* by so much the guest's clock may trail, and a number be counted after it was seen */
+
+/* How far everything was at a time: what has come since is later. */
+struct look {
+    uint64_t tsc, rung, handled, announced;
+};
+
+enum completed { KNOWN, UNKNOWN, NONSENSE };
 
 struct bw_stamps {
     const volatile char *memory;
     uint32_t doorbell_id, addresses, vector;
     uint64_t rung, alone, windows;                     /* slots read of each ring */
     uint64_t handled, lost, nonsense, last_irq;
-    uint64_t since, last_rung;                /* nothing true is older */
+    uint64_t since, last_rung, last_alone;    /* nothing true is older: at all, of doorbells, of handlers on their own */
+    struct look looks[2];                     /* the newest one, and one that is older */
     const struct bw_stamps *announcer;        /* the guest that announces this one's interrupts; NULL: the host does */
 };
 
@@ -32,7 +48,8 @@ struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32
     struct bw_stamps *self = calloc(1, sizeof *self);
     if (self)
         *self = (struct bw_stamps){.memory = memory, .doorbell_id = doorbell_id, .addresses = 1, .vector = vector,
-                                   .since = since, .last_rung = since};
+                                   .since = since, .last_rung = since, .last_alone = since,
+                                   .looks = {{.tsc = since}, {.tsc = since}}};
     return self;
 }
 
@@ -63,13 +80,12 @@ static uint64_t tsc_after_loads(void)
     return bw_tsc();
 }
 
-/* Copies a slot. -> 1, or 0 if the guest has overwritten it, or may be doing so. */
-static int copy_slot(const struct bw_stamps *self, uint64_t address, uint32_t count_offset, uint64_t index,
-                     uint64_t *words, uint32_t count)
+/* Copies a slot of two words. -> 1, or 0 if the guest has overwritten it, or may be doing so. */
+static int copy_slot(const struct bw_stamps *self, uint64_t address, uint32_t count_offset, uint64_t index, uint64_t *words)
 {
     const volatile uint64_t *slot = (const volatile uint64_t *)(self->memory + address);
-    for (uint32_t i = 0; i < count; i++)
-        words[i] = __atomic_load_n(&slot[i], __ATOMIC_ACQUIRE);
+    words[0] = __atomic_load_n(&slot[0], __ATOMIC_ACQUIRE);
+    words[1] = __atomic_load_n(&slot[1], __ATOMIC_ACQUIRE);
     return counter(self, count_offset) - index <= IN_USE;
 }
 
@@ -93,26 +109,88 @@ static int begin(struct bw_stamps *self, uint64_t *done, uint64_t head, uint32_t
     return *done != head;
 }
 
-/* The newest interrupt that can have been announced by now. */
-static uint64_t most_announced(const struct bw_stamps *self, const uint64_t *announced)
+/* The newest interrupt that is announced; where a guest announces, the newest whose doorbell it has counted. */
+static uint64_t announced_by_now(const struct bw_stamps *self, const uint64_t *announced)
 {
     const struct bw_stamps *guest = self->announcer;
     if (!guest)
         return __atomic_load_n(announced, __ATOMIC_ACQUIRE);
     uint64_t head = counter(guest, BW_ST_RUNG);
-    return (head - guest->rung > LEAP ? guest->rung : head) + 1;
+    return head - guest->rung > LEAP ? guest->rung : head;
 }
 
-static uint32_t add_handler(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, const uint64_t *announced,
-                            struct bw_event *out)
+/* The newest that a handler can have seen. */
+static uint64_t most_announced(const struct bw_stamps *self, const uint64_t *announced)
 {
-    uint32_t vector = tsc & BW_STAMP_OTHER_VECTOR ? BW_VECTOR_OTHER : self->vector;
-    tsc &= ~BW_STAMP_OTHER_VECTOR;
+    return announced_by_now(self, announced) + (self->announcer != NULL);
+}
+
+/* -- whole times ------------------------------------------------------------------------------------------------------ */
+
+/* Notes how far everything is. Before the rings are read: what they hold beyond is later than this. */
+static void look_around(struct bw_stamps *self, const uint64_t *announced)
+{
+    struct look look = {.tsc = bw_tsc()};
+    look.rung = counter(self, BW_ST_RUNG);
+    look.handled = counter(self, BW_ST_HANDLED);
+    look.announced = announced_by_now(self, announced);
+    if (look.tsc - self->looks[1].tsc > 2 * LOOK_AGE)
+        self->looks[1] = self->looks[0];
+    self->looks[0] = look;
+}
+
+static uint64_t later(uint64_t one, uint64_t other)
+{
+    return one > other ? one : other;
+}
+
+/* `bound`, or a later look at which neither the stamp's predecessor in its ring nor its interrupt was there yet. */
+static uint64_t bound_by_looks(const struct bw_stamps *self, uint64_t bound, uint64_t index, const uint64_t *far, uint64_t irq)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct look *look = &self->looks[i];
+        if (index > far[i] || irq > look->announced)
+            return later(bound, look->tsc - (look->tsc < SLACK ? look->tsc : SLACK));
+    }
+    return bound;
+}
+
+/* The time with this lower half that is not before `bound` and not after `now`. */
+static enum completed complete(uint32_t low, uint64_t bound, uint64_t now, uint64_t *tsc)
+{
+    if (bound > now)
+        return NONSENSE;
+    if (now - bound >= RANGE)
+        return UNKNOWN;
+    *tsc = bound + (uint32_t)(low - (uint32_t)bound);
+    return *tsc <= now ? KNOWN : NONSENSE;
+}
+
+/* -> 1: the time is known, 0: its `events` are counted as what they are */
+static int count_unless_known(struct bw_stamps *self, enum completed completed, uint32_t events)
+{
+    if (completed == UNKNOWN)
+        self->lost += events;
+    if (completed == NONSENSE)
+        self->nonsense += events;
+    return completed == KNOWN;
+}
+
+/* -- events ----------------------------------------------------------------------------------------------------------- */
+
+static uint32_t add_handler(struct bw_stamps *self, uint64_t stamp, uint64_t irq, uint64_t bound, uint64_t now,
+                            const uint64_t *announced, struct bw_event *out)
+{
+    uint32_t vector = stamp & BW_STAMP_OTHER_VECTOR ? BW_VECTOR_OTHER : self->vector;
+    stamp &= ~BW_STAMP_OTHER_VECTOR;
     /* Read now, after the slot: the interrupt may have been announced since this drain began. */
-    if (tsc < self->since || tsc > now || irq > most_announced(self, announced)) {
+    if (!(stamp & 1) || stamp >> 33 || irq > most_announced(self, announced)) {
         self->nonsense++;
         return 0;
     }
+    uint64_t tsc = 0;
+    if (!count_unless_known(self, complete((uint32_t)(stamp >> 1), bound, now, &tsc), 1))
+        return 0;
     if (irq > self->last_irq)
         self->last_irq = irq;
     self->handled++;
@@ -131,12 +209,12 @@ static uint32_t add_window(struct bw_stamps *self, uint64_t tsc, uint64_t irq, u
     return 1;
 }
 
-static uint32_t add_ring(struct bw_stamps *self, uint64_t before, uint64_t after, uint64_t now, struct bw_event *out)
+static uint32_t add_ring(struct bw_stamps *self, uint64_t times, uint64_t bound, uint64_t now, struct bw_event *out)
 {
-    if (before < self->last_rung || after < before || after > now) {
-        self->nonsense += 2;
+    uint64_t before = 0, after = 0;
+    if (!count_unless_known(self, complete((uint32_t)times, bound, now, &before), 2) ||
+        !count_unless_known(self, complete((uint32_t)(times >> 32), before, now, &after), 2))
         return 0;
-    }
     self->last_rung = after;
     uint32_t id = self->doorbell_id + (uint32_t)(self->rung % self->addresses) * BW_ADDRESS_STRIDE;
     out[0] = guest_event(before, BW_RING, id, self->rung + 1);
@@ -144,21 +222,47 @@ static uint32_t add_ring(struct bw_stamps *self, uint64_t before, uint64_t after
     return 2;
 }
 
+/* A doorbell's slot: a handler that ran before it, and the doorbell. */
+static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t handler, uint64_t irq, uint64_t turn, uint64_t now,
+                         const uint64_t *announced, struct bw_event *out)
+{
+    const uint64_t far[] = {self->looks[0].rung, self->looks[1].rung};
+    uint64_t bound = bound_by_looks(self, self->last_rung, self->rung, far, handler ? irq : 0);
+    uint32_t count = handler ? add_handler(self, handler, irq, bound, now, announced, out) : 0;
+    if (count)
+        bound = later(bound, out->tsc);
+    if (turn <= now)
+        bound = later(bound, turn);
+    return count + add_ring(self, times, bound, now, out + count);
+}
+
+/* -- the rings -------------------------------------------------------------------------------------------------------- */
+
+/* Copies a word of a slot. */
+static uint64_t word(const struct bw_stamps *self, uint64_t ring, uint64_t index)
+{
+    return __atomic_load_n((const volatile uint64_t *)(self->memory + ring) + index % BW_STAMP_SLOTS, __ATOMIC_ACQUIRE);
+}
+
+/* Whether what was copied of a slot cannot have been overwritten meanwhile. */
+static int is_whole(const struct bw_stamps *self, uint32_t count_offset, uint64_t index)
+{
+    return counter(self, count_offset) - index <= IN_USE;
+}
+
 static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)
 {
     uint32_t count = 0;
-    uint64_t head = counter(self, BW_ST_RUNG), now = tsc_after_loads(), slot[4];
+    uint64_t head = counter(self, BW_ST_RUNG), now = tsc_after_loads();
     if (!begin(self, &self->rung, head, 2))
         return 0;
     for (; self->rung != head && count + 3 <= most; self->rung++) {
-        uint64_t address = BW_RING_STAMPS + self->rung % BW_STAMP_SLOTS * BW_RING_STAMP_SIZE;
-        if (!copy_slot(self, address, BW_ST_RUNG, self->rung, slot, 4)) {
-            self->lost += slot[2] >> 32 ? 3 : 2;
-            continue;
-        }
-        if (slot[2] >> 32) /* the guest clears the upper half when it has no handler's stamp to send along */
-            count += add_handler(self, slot[2], slot[3], now, announced, out + count);
-        count += add_ring(self, slot[0], slot[1], now, out + count);
+        uint64_t times = word(self, BW_RING_TIMES, self->rung), handler = word(self, BW_RING_HANDLERS, self->rung);
+        uint64_t irq = word(self, BW_RING_IRQS, self->rung), turn = word(self, BW_RING_TURNS, self->rung);
+        if (is_whole(self, BW_ST_RUNG, self->rung))
+            count += add_slot(self, times, handler, irq, turn, now, announced, out + count);
+        else
+            self->lost += handler ? 3 : 2;
     }
     return count;
 }
@@ -167,14 +271,20 @@ static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced,
 {
     uint32_t count = 0;
     uint64_t head = counter(self, BW_ST_HANDLED), now = tsc_after_loads(), slot[2];
+    const uint64_t far[] = {self->looks[0].handled, self->looks[1].handled};
     if (!begin(self, &self->alone, head, 1))
         return 0;
     for (; self->alone != head && count < most; self->alone++) {
         uint64_t address = BW_HANDLER_STAMPS + self->alone % BW_STAMP_SLOTS * BW_HANDLER_STAMP_SIZE;
-        if (!copy_slot(self, address, BW_ST_HANDLED, self->alone, slot, 2))
+        if (!copy_slot(self, address, BW_ST_HANDLED, self->alone, slot)) {
             self->lost++;
-        else
-            count += add_handler(self, slot[0], slot[1], now, announced, out + count);
+            continue;
+        }
+        uint64_t bound = bound_by_looks(self, self->last_alone, self->alone, far, slot[1]);
+        uint32_t added = add_handler(self, slot[0], slot[1], bound, now, announced, out + count);
+        if (added)
+            self->last_alone = out[count].tsc;
+        count += added;
     }
     return count;
 }
@@ -187,7 +297,7 @@ static uint32_t drain_windows(struct bw_stamps *self, const uint64_t *announced,
         return 0;
     for (; self->windows != head && count < most; self->windows++) {
         uint64_t address = BW_WINDOW_STAMPS + self->windows % BW_STAMP_SLOTS * BW_WINDOW_STAMP_SIZE;
-        if (!copy_slot(self, address, BW_ST_WINDOWS, self->windows, slot, 2))
+        if (!copy_slot(self, address, BW_ST_WINDOWS, self->windows, slot))
             self->lost++;
         else
             count += add_window(self, slot[0], slot[1], now, announced, out + count);
@@ -199,7 +309,9 @@ uint32_t bw_stamps_drain(struct bw_stamps *self, const uint64_t *announced, stru
 {
     uint32_t count = drain_rung(self, announced, out, most / 2);
     count += drain_handled(self, announced, out + count, (most - count) / 2);
-    return count + drain_windows(self, announced, out + count, most - count);
+    count += drain_windows(self, announced, out + count, most - count);
+    look_around(self, announced);
+    return count;
 }
 
 uint64_t bw_stamps_rung(const struct bw_stamps *self)

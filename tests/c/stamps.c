@@ -21,18 +21,31 @@ static void store(uint64_t address, uint64_t value)
     __atomic_store_n((uint64_t *)(memory + address), value, __ATOMIC_RELEASE);
 }
 
-static uint64_t slot(uint64_t n)
+/* The word of slot n in one of the doorbells' arrays. */
+static uint64_t slot(uint64_t array, uint64_t n)
 {
-    return BW_RING_STAMPS + n % BW_STAMP_SLOTS * BW_RING_STAMP_SIZE;
+    return array + n % BW_STAMP_SLOTS * 8;
 }
 
-/* -- an honest guest: doorbell n is rung at 2n - 1, the next instruction is at 2n ---------------------------------- */
+static void store_times(uint64_t n, uint64_t before, uint64_t after)
+{
+    store(slot(BW_RING_TIMES, n), (uint32_t)before | after << 32);
+}
+
+/* The stamp of a handler at this time, as start.S makes it. */
+static uint64_t handler_stamp(uint64_t tsc)
+{
+    return 2 * (uint64_t)(uint32_t)tsc + 1;
+}
+
+/* -- an honest guest: doorbell n is rung at 2n - 1 from the begin, the next instruction is at 2n ------------------- */
+
+static uint64_t begin;
 
 static void *ring_doorbells(void *finished)
 {
     for (uint64_t n = 0; n < DOORBELLS; n++) {
-        store(slot(n), 2 * n + 1);
-        store(slot(n) + 8, 2 * n + 2);
+        store_times(n, begin + 2 * n + 1, begin + 2 * n + 2);
         store(BW_STATUS + BW_ST_RUNG, n + 1);
     }
     atomic_store((_Atomic int *)finished, 1);
@@ -44,13 +57,14 @@ static void check_pair(const struct bw_event *pair)
     CHECK_EQUAL(pair[0].kind, BW_RING);
     CHECK_EQUAL(pair[1].kind, BW_RUNG);
     CHECK_EQUAL(pair[0].seq, pair[1].seq);
-    CHECK_EQUAL(pair[0].tsc, 2 * pair[0].seq - 1);
-    CHECK_EQUAL(pair[1].tsc, 2 * pair[0].seq);
+    CHECK_EQUAL(pair[0].tsc, begin + 2 * pair[0].seq - 1);
+    CHECK_EQUAL(pair[1].tsc, begin + 2 * pair[0].seq);
 }
 
 static void honest(void)
 {
-    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, 0);
+    begin = bw_tsc();
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, begin);
     struct bw_event out[MOST];
     _Atomic int finished = 0;
     pthread_t guest;
@@ -85,11 +99,11 @@ static uint64_t dice(void)
 
 static void scribble(void)
 {
-    static const uint64_t pages[] = {BW_STATUS,      BW_STATUS,         BW_CONTROL,
-                                     BW_RING_STAMPS, BW_HANDLER_STAMPS, BW_WINDOW_STAMPS};
+    static const uint64_t pages[] = {BW_STATUS,        BW_STATUS,         BW_CONTROL,     BW_RING_TIMES, BW_RING_HANDLERS,
+                                     BW_RING_IRQS,     BW_RING_TURNS,     BW_HANDLER_STAMPS, BW_WINDOW_STAMPS};
     for (int i = 0; i < 64; i++) {
-        uint64_t page = pages[dice() % 6], at = dice() % (page < BW_HANDLER_STAMPS ? 512 : 131072);
-        store(page + at * 8, dice() >> dice() % 64);
+        uint64_t page = pages[dice() % 9], at = dice() % (page < BW_HANDLER_STAMPS ? 512 : 65536);
+        store(page + at * 8, dice() % 4 ? dice() >> dice() % 64 : bw_tsc());
     }
     if (dice() % 4 == 0)
         store(BW_STATUS + BW_ST_RUNG, dice() % 1000);
@@ -142,7 +156,7 @@ static void scribbling(void)
 static void lying(void)
 {
     memset(memory, 0, BW_MEMORY_SIZE);
-    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, 0);
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, bw_tsc());
     struct bw_event out[MOST];
     store(BW_STATUS + BW_ST_RUNG, ~0ull);
     CHECK_EQUAL(bw_stamps_drain(stamps, &none, out, MOST), 0);
@@ -166,11 +180,11 @@ static uint32_t followed(uint64_t rung, uint64_t irq)
     void *ringing = calloc(1, BW_MEMORY_SIZE);
     memset(memory, 0, BW_MEMORY_SIZE);
     struct bw_stamps *ringer = bw_stamps_new(ringing, 0x510, 0, 0);
-    struct bw_stamps *stamps = bw_stamps_new(memory, 0, BW_VECTOR_MSI, 0);
+    struct bw_stamps *stamps = bw_stamps_new(memory, 0, BW_VECTOR_MSI, bw_tsc());
     struct bw_event out[MOST];
     bw_stamps_follow(stamps, ringer);
     *(uint64_t *)((char *)ringing + BW_STATUS + BW_ST_RUNG) = rung;
-    store(BW_HANDLER_STAMPS, bw_tsc());
+    store(BW_HANDLER_STAMPS, handler_stamp(bw_tsc()));
     store(BW_HANDLER_STAMPS + 8, irq);
     store(BW_STATUS + BW_ST_HANDLED, 1);
     uint32_t count = bw_stamps_drain(stamps, &none, out, MOST);
@@ -192,6 +206,104 @@ static void following(void)
     CHECK_EQUAL(followed(1ull << 41, 1000), 0);
 }
 
+/* -- whole times from lower halves ------------------------------------------------------------------------------------- */
+
+#define RANGE (1ull << 32)
+
+static struct bw_event out[MOST];
+
+/* A time of this guest: a little ago, so that nothing that is stored with it lies ahead. */
+static uint64_t lately(void)
+{
+    return bw_tsc() - 10000;
+}
+
+/* A reader whose session began so many ranges ago, and that has never looked since. */
+static struct bw_stamps *started(double ranges)
+{
+    memset(memory, 0, BW_MEMORY_SIZE);
+    return bw_stamps_new(memory, 0x510, BW_VECTOR_MSI, bw_tsc() - (uint64_t)(ranges * (double)RANGE));
+}
+
+static void check_drained(struct bw_stamps *stamps, uint64_t announced, uint32_t events, uint64_t lost)
+{
+    CHECK_EQUAL(bw_stamps_drain(stamps, &announced, out, MOST), events);
+    CHECK_EQUAL(bw_stamps_lost(stamps), lost);
+    CHECK_EQUAL(bw_stamps_nonsense(stamps), 0);
+}
+
+static void ring_once(uint64_t n, uint64_t before)
+{
+    store_times(n, before, before + 100);
+    store(BW_STATUS + BW_ST_RUNG, n + 1);
+}
+
+static void completing(void)
+{
+    uint64_t now = lately();
+    struct bw_stamps *stamps = started(0.9); /* nothing else is needed: the session is younger than the range */
+    ring_once(0, now);
+    check_drained(stamps, 0, 2, 0);
+    CHECK_EQUAL(out[0].tsc, now);
+    CHECK_EQUAL(out[1].tsc, now + 100);
+    bw_stamps_free(stamps);
+
+    stamps = started(9); /* which of nine times was it? Noticed, counted, not guessed */
+    ring_once(0, now);
+    check_drained(stamps, 0, 0, 2);
+    ring_once(1, lately()); /* the reader has looked when slot 0 was there, and slot 1 may have been begun by then */
+    check_drained(stamps, 0, 0, 4);
+    now = lately();
+    ring_once(2, now); /* it was begun when slot 1 was there, and at the look before that was not */
+    check_drained(stamps, 0, 2, 4);
+    CHECK_EQUAL(out[0].tsc, now);
+    bw_stamps_free(stamps);
+
+    stamps = started(9); /* the guest had waited, and marked when it went on */
+    now = lately();
+    store(slot(BW_RING_TURNS, 0), now - 1000);
+    ring_once(0, now);
+    check_drained(stamps, 0, 2, 0);
+    CHECK_EQUAL(out[0].tsc, now);
+    bw_stamps_free(stamps);
+
+    stamps = started(9); /* a mark that is too old says no more than none */
+    store(slot(BW_RING_TURNS, 0), now - 2 * RANGE);
+    ring_once(0, now);
+    check_drained(stamps, 0, 0, 2);
+    bw_stamps_free(stamps);
+}
+
+/* A handler's time, and by it the doorbell's, from the look at which its interrupt was not yet announced. */
+static void completing_handlers(void)
+{
+    struct bw_stamps *stamps = started(9);
+    check_drained(stamps, 6, 0, 0); /* looks: 6 are announced */
+    uint64_t now = lately();
+    store(slot(BW_RING_HANDLERS, 0), handler_stamp(now));
+    store(slot(BW_RING_IRQS, 0), 7);
+    ring_once(0, now + 50);
+    check_drained(stamps, 7, 3, 0);
+    CHECK_EQUAL(out[0].kind, BW_HANDLER);
+    CHECK_EQUAL(out[0].tsc, now);
+    CHECK_EQUAL(out[1].tsc, now + 50);
+    bw_stamps_free(stamps);
+
+    stamps = started(9);
+    check_drained(stamps, 7, 0, 0);
+    store(BW_HANDLER_STAMPS, handler_stamp(now));
+    store(BW_HANDLER_STAMPS + 8, 7); /* announced before the look: for all that is known its handler ran long ago */
+    store(BW_STATUS + BW_ST_HANDLED, 1);
+    check_drained(stamps, 7, 0, 1);
+    now = lately();
+    store(BW_HANDLER_STAMPS + 16, handler_stamp(now));
+    store(BW_HANDLER_STAMPS + 24, 8);
+    store(BW_STATUS + BW_ST_HANDLED, 2);
+    check_drained(stamps, 8, 1, 1);
+    CHECK_EQUAL(out[0].tsc, now);
+    bw_stamps_free(stamps);
+}
+
 int main(void)
 {
     memory = calloc(1, BW_MEMORY_SIZE);
@@ -199,6 +311,8 @@ int main(void)
     scribbling();
     lying();
     following();
+    completing();
+    completing_handlers();
     free(memory);
     return failures != 0;
 }
