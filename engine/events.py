@@ -77,6 +77,9 @@ class EventKind(IntEnum):
     # The stream begins in the middle of a run, behind these numbers: id Before (engine/folds/beginning.py), seq the
     # number, arg which queue or counter it is of.
     BEFORE = 20
+    # Of the events that a LOST event tells of, those of one sort: they came faster than they were taken
+    # (engine/outlet.py). seq their kind (16 bits), lane (8), vm (8) and id (32), from the lowest bit on; arg how many.
+    PASSED_OVER = 21
     # The kernel has refused what the engine asked for: id Operation, seq the GSI or the ioeventfd's address, arg errno.
     REFUSED = 19
 

@@ -11,6 +11,7 @@ from typing import Self
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, Events, no_events
+from bellwire.engine.outlet import Outlet
 from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, load_scenario
 
 LATEST = 2**64 - 1  # TSC
@@ -50,6 +51,7 @@ class Source:
     def __init__(self, scenario: Scenario, host: dict[str, str], clock: Clock) -> None:
         """host: kernel, cpu, cpus, backend, clock; of a started one also tsc_khz and tsc_offset."""
         self.scenario, self.host, self.clock = scenario, host, clock
+        self.capabilities: dict[str, int] = {}  # what KVM answered for each, once a session runs
 
     @property
     def backend(self) -> str:
@@ -77,9 +79,17 @@ class Source:
     def stop(self) -> None:
         """Ends; may be called again; what is left can still be taken."""
 
-    def take(self) -> Events:
-        """Everything new since the last call, sorted by tsc. Never blocks."""
+    def take(self, most: int | None = None) -> Events:
+        """What is new since the last call, sorted by tsc. Never blocks.
+
+        most: about so many of the oldest, if there are more. Who takes too slowly has events passed over, and LOST
+        events that say so.
+        """
         return no_events()
+
+    def tee(self, room: int) -> Outlet:
+        """An outlet for another one, of all that take() has not yet yielded; here nothing comes. room: in events."""
+        return Outlet(room)
 
     def now(self) -> int:
         """The present in TSC cycles (of a replay: the recording's present)."""
@@ -87,10 +97,7 @@ class Source:
 
     @property
     def complete(self) -> int:
-        """Up to which TSC everything has come, of every stream, that take() had to hand on; LATEST: up to now().
-
-        To be asked before take(): what comes meanwhile belongs to later.
-        """
+        """Up to which TSC the newest take() has handed on everything, of every stream; LATEST: up to now()."""
         return LATEST
 
     def can(self, order: Order) -> str:

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine._core import lib
-from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Setting, Switch, no_events
+from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Setting, Switch, no_events
 from bellwire.engine.kvm.ioeventfd import IoMatch
+from bellwire.engine.outlet import passed_over
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Scenario
 
@@ -180,13 +181,16 @@ class Evidence:
             self._registered = ()
 
     def _leave(self, events: Events) -> None:
-        """Pairs each exit with the ENTRY that says what was written."""
-        chosen = events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY)]
+        """Pairs each exit with the ENTRY that says what was written, unless there is a gap in between."""
+        gap = (events["kind"] == EventKind.LOST) & (events["id"] == Lane.VCPU)
+        chosen = events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY) | gap]
         if not chosen.size:
             return
         self.doorbells_left += int(np.count_nonzero((chosen["kind"] == EventKind.EXIT) & (chosen["seq"] > 0)))
-        for vm in np.unique(chosen["vm"]).tolist():
-            around = np.concatenate([self._exits.get(vm, no_events()), chosen[chosen["vm"] == vm]], dtype=EVENT)
+        gaps = chosen["kind"] == EventKind.LOST
+        for vm in {*self._exits, *np.unique(chosen["vm"]).tolist()}:
+            own = chosen[(chosen["vm"] == vm) | gaps]
+            around = np.concatenate([self._exits.get(vm, no_events()), own], dtype=EVENT)
             last = around[-1:]
             self._exits[vm] = last if last["kind"][0] == EventKind.EXIT else no_events()
             self._count_accesses(around)
@@ -220,12 +224,24 @@ class Evidence:
         self.rung_by.update(occurrences(rings["vm"]))
         self.handled_by.update(occurrences(handlers["vm"]))
         self.vectors.update(occurrences(handlers["id"]))
+        self._count_passed_over(events[kinds == EventKind.PASSED_OVER])
         self.most_read = max(self.most_read, int(events["arg"][kinds == EventKind.DOORBELL].max(initial=0)))
         self.routes += int(np.count_nonzero((kinds == EventKind.SETTING) & (events["id"] == Setting.ROUTE)))
         for wire in events[kinds == EventKind.WIRE]:
             switch, on = Switch(int(wire["id"])), bool(wire["arg"])
             self.cuts[switch] += self._on.get(switch, False) and not on
             self._on[switch] = on
+
+    def _count_passed_over(self, told: Events) -> None:
+        """The same of what came faster than it was taken."""
+        handlers = passed_over(told, EventKind.HANDLER)
+        for some, field, counter in (
+            (passed_over(told, EventKind.RING), "vm", self.rung_by),
+            (handlers, "vm", self.handled_by),
+            (handlers, "id", self.vectors),
+        ):
+            for key, count in some[[field, "arg"]].tolist():
+                counter[key] += count
 
     def _follow_mask(self, events: Events) -> None:
         """Whether the first thing after an unmasking is a handler: of an edge that came late."""
@@ -244,6 +260,8 @@ class Evidence:
     def _compare_resamples(self, events: Events) -> None:
         """Each interrupt of a level has one resample and one handler: which of the two came first."""
         kinds = events["kind"]
+        self.resamples += int(passed_over(events, EventKind.RESAMPLE)["arg"].sum())  # not known: which came first
+        self._handlers += int(passed_over(events, EventKind.HANDLER)["arg"].sum())
         resample = kinds[(kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER)] == EventKind.RESAMPLE
         resamples, handlers = self.resamples + np.cumsum(resample), self._handlers + np.cumsum(~resample)
         self.resamples_before += int(np.count_nonzero(resample & (handlers < resamples)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bellwire.engine.events import STATS, EventKind, Events, Switch, exit_name
+from bellwire.engine.outlet import passed_over
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
@@ -79,9 +80,10 @@ class ExitSplit:
         signals = events["seq"][kinds == EventKind.RING if self.rings else np.isin(kinds, SIGNALS)]
         self.whole = replace(self.whole, signals=max(self.whole.signals, int(signals.max(initial=0))))
         reasons, counts = np.unique(events["id"][kinds == EventKind.EXIT], return_counts=True)
-        if reasons.size:
+        gone = passed_over(events, EventKind.EXIT)
+        if reasons.size or gone.size:
             names = dict(self.whole.to_userspace)
-            for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
+            for reason, count in [*zip(reasons.tolist(), counts.tolist(), strict=True), *gone[["id", "arg"]].tolist()]:
                 names[exit_name(reason)] = names.get(exit_name(reason), 0) + count
             self.whole = replace(self.whole, to_userspace=names)
         told = events["arg"][(kinds == EventKind.STAT) & (events["id"] == KVM_EXITS)]

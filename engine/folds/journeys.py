@@ -352,7 +352,7 @@ def around_user_space(events: Events, vcpu: int = 0) -> Events:
     kind = events["kind"]
     gap = (kind == EventKind.LOST) & (events["id"] == Lane.VCPU)
     ringer = events["vm"] == vcpu
-    around: Events = events[((kind == EventKind.EXIT) | (kind == EventKind.ENTRY) | gap) & ringer]
+    around: Events = events[(((kind == EventKind.EXIT) | (kind == EventKind.ENTRY)) & ringer) | gap]
     return around
 
 

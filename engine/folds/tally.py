@@ -9,7 +9,8 @@ Spurious and lost ones are the exception; irqs_spurious and irqs_lost say what t
 the irqfd's, or another process answers each doorbell by one interrupt, each doorbell rung is an interrupt signalled,
 and the handler receives it.
 
-Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell. Of a
+Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell; what
+has no number and was passed over (engine/outlet.py) is counted by the event that tells of it. Of a
 stream that begins in the middle of a run (engine/folds/beginning.py) they count from there.
 """
 
@@ -20,6 +21,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bellwire.engine.events import (
     BUFFERS_USED,
@@ -34,6 +36,7 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
+from bellwire.engine.outlet import passed_over
 
 
 class Tally:
@@ -61,7 +64,8 @@ class Tally:
         self.settings: dict[Setting, int] = {}
         self.recorded = 0
         self.refused: dict[tuple[Operation, int, int], int] = {}  # by operation, GSI or address, and errno
-        self.dropped = 0
+        self.dropped = 0  # events that were lost
+        self.passed_over = 0  # of these, those that came faster than they were taken; the counts above include them
 
     @property
     def doorbells_pending(self) -> int:
@@ -99,7 +103,7 @@ class Tally:
         self.eventfd_reads += int(kinds[EventKind.DOORBELL])
         self.irqs_handled += int(kinds[EventKind.HANDLER])
         self.resamples += int(kinds[EventKind.RESAMPLE])
-        self.recorded += len(events) - int(kinds[EventKind.LOST] + kinds[EventKind.BEFORE])
+        self.recorded += len(events) - int(kinds[[EventKind.LOST, EventKind.PASSED_OVER, EventKind.BEFORE]].sum())
         if kinds[EventKind.BEFORE]:
             self._begin(events)
         events = self.began.relative(events)
@@ -135,6 +139,8 @@ class Tally:
                 self._count_exits(events)
             case EventKind.LOST:
                 self.dropped += int(events["arg"].sum())
+            case EventKind.PASSED_OVER:
+                self._pass_over(events)
             case EventKind.STAT:
                 self.kvm |= {stat_name(id): value for id, value in pairs(events)}
             case EventKind.REFUSED:
@@ -163,9 +169,21 @@ class Tally:
 
     def _count_exits(self, events: Events) -> None:
         reasons, counts = np.unique(events["id"], return_counts=True)
+        self._add_exits(reasons, counts)
+
+    def _add_exits(self, reasons: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> None:
         for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
             name = exit_name(reason)
             self.exits_to_userspace[name] = self.exits_to_userspace.get(name, 0) + count
+
+    def _pass_over(self, events: Events) -> None:
+        """Counts what was passed over as if it had come."""
+        self.passed_over += int(events["arg"].sum())
+        self.eventfd_reads += int(passed_over(events, EventKind.DOORBELL)["arg"].sum())
+        self.irqs_handled += int(passed_over(events, EventKind.HANDLER)["arg"].sum())
+        self.resamples += int(passed_over(events, EventKind.RESAMPLE)["arg"].sum())
+        exits = passed_over(events, EventKind.EXIT)
+        self._add_exits(exits["id"], exits["arg"])
 
     def _count_refusals(self, events: Events) -> None:
         for id, seq, error in zip(events["id"].tolist(), events["seq"].tolist(), events["arg"].tolist(), strict=True):

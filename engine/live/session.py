@@ -4,6 +4,8 @@ Guarantees:
 - The engine thread alone uses the machine. Orders of another thread (one) are put into a queue and return at once.
 - take() hands on every event once, in batches sorted by time. Events are held back for a while, and while a
   doorbell has left or arrived whose own stamp is not yet published, so that batches follow each other in time as well.
+  Who takes too slowly is told by LOST events what was passed over (engine/outlet.py), and slows nobody down: each tee()
+  is an outlet of its own.
   An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
 - After stop() no thread, file descriptor or VM is left; what was drained can still be taken.
 """
@@ -14,7 +16,6 @@ import math
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -38,11 +39,12 @@ from bellwire.engine.events import (
     no_events,
 )
 from bellwire.engine.folds.masked_pin import MaskedPin
-from bellwire.engine.host.host import host_facts, usable_kvm
+from bellwire.engine.host.host import capabilities, host_facts, usable_kvm
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
 from bellwire.engine.machines.machine import Machine
+from bellwire.engine.outlet import Outlet
 from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
 from bellwire.engine.source import LATEST, Order, Source
 
@@ -72,7 +74,9 @@ class Session(Source):
         self._pace = scenario.pace
         self._running = True
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._batches: deque[Events] = deque()
+        self._view = Outlet()  # what take() takes from
+        self._tees: list[Outlet] = []
+        self._handing_on = threading.Lock()  # no outlet begins between two that get the same batch
         self._held = no_events()
         self._lost: dict[Lane, int] = {}
         self._stats: dict[str, int] = {}
@@ -81,6 +85,7 @@ class Session(Source):
         self._covered = 0
         self._next_sample = self._played_at = 0.0
         self._sampled_at = self._looked_at = self._complete = 0  # TSC: of the counters, of the losses, of everything
+        self._yielded = 0  # TSC: of everything that take() has yielded
         self._lab, self._pin = LabClock(scenario.lab), MaskedPin()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -95,6 +100,7 @@ class Session(Source):
         self._machine, self.clock = machine, machine.clock
         self._watermark = Watermark(self.scenario, self.clock)
         self.host = {**self.host, **self.clock.facts()}
+        self.capabilities = capabilities()
         try:
             self._stats = machine.stats()
             self._first_stats = dict(self._stats)
@@ -123,12 +129,20 @@ class Session(Source):
 
     # -- what others ask ---------------------------------------------------------------------------------------------
 
-    def take(self) -> Events:
-        """Everything new since the last call, sorted by tsc. Never blocks."""
-        batches = []
-        while self._batches:
-            batches.append(self._batches.popleft())
-        return np.concatenate(batches) if batches else no_events()
+    def take(self, most: int | None = None) -> Events:
+        """What is new since the last call, sorted by tsc; about the `most` oldest, if there are more. Never blocks."""
+        complete = self._complete
+        taken = self._view.take(most)
+        left = self._view.waits_from
+        self._yielded = complete if left is None else max(self._yielded, min(complete, left - 1))
+        return taken
+
+    def tee(self, room: int) -> Outlet:
+        """Another way to all events that take() has not yet yielded, until it is closed."""
+        with self._handing_on:
+            outlet = self._view.fork(room)
+            self._tees.append(outlet)
+        return outlet
 
     def now(self) -> int:
         """The TSC."""
@@ -136,8 +150,8 @@ class Session(Source):
 
     @property
     def complete(self) -> int:
-        """The watermark of the rings, or the last look at KVM's counters, whichever is earlier."""
-        return self._complete
+        """The watermark of the rings, the last look at KVM's counters, or what take() has left, whichever is earliest."""
+        return self._yielded
 
     def truth(self) -> dict[str, Any]:
         """Once stopped: the counters behind the events (Machine.truth), to be compared with a Tally."""
@@ -281,7 +295,10 @@ class Session(Source):
         if cut:
             batch = self._machine.finish(held[:cut]) if self._machine else held[:cut]
             self._note_covered(batch)
-            self._batches.append(batch)
+            with self._handing_on:
+                self._tees = [tee for tee in self._tees if not tee.closed]
+                for outlet in (*self._tees, self._view):  # whoever records comes before whoever looks
+                    outlet.put(batch)
         self._held = held[cut:]
         self._complete = max(self._complete, watermark if watermark == LATEST else min(watermark, self._sampled_at))
 

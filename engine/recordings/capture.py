@@ -1,45 +1,51 @@
 """A recording that is written in the background, while somebody looks at what it records.
 
-Guarantees: append() never waits for the disk, a thread of its own writes; what was appended until stop() is written
-before stop() returns, or `error` says why not; a disk that fails ends the recording and nothing else.
+Guarantees: its outlet is its own, so that it is complete however slowly somebody looks, and nobody ever waits for the
+disk; what the disk is too slow for is told by LOST events. stop() returns at once; once `ended`, all that came until
+then is written, or `error` says why not. A disk that fails ends the recording and nothing else.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Events, no_events
+from bellwire.engine.events import Events
+from bellwire.engine.outlet import Outlet
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 
-IDLE_SECONDS = 0.2  # how often the recorder is asked to write what waits, while nothing comes
-STOP_SECONDS = 30.0
+LOOK_SECONDS = 0.05  # how often it takes what has come
 
 
 class Capture:
-    """Writes to `path` until it is stopped. RecordingError if the file cannot be made."""
+    """Writes to `path` what comes to `outlet` until it is stopped. RecordingError if the file cannot be made."""
 
-    def __init__(self, path: Path, header: Header, beginning: Events) -> None:
+    def __init__(self, path: Path, header: Header, beginning: Events, outlet: Outlet) -> None:
         """beginning: what the recording opens with (engine/folds/prologue.py)."""
         self.path = path
         self._recorder = Recorder(path, header)
-        self._batches: queue.SimpleQueue[Events | None] = queue.SimpleQueue()
-        self._batches.put(beginning)
+        self._recorder.append(beginning)
+        self._outlet = outlet
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._write, name="recording", daemon=True)
         self._thread.start()
 
-    def append(self, events: Events) -> None:
-        """Takes the next batch, shape (n,)."""
-        if events.size:
-            self._batches.put(events)
-
     def stop(self) -> None:
-        """Writes what is left and closes the file; may be called again."""
-        self._batches.put(None)
-        self._thread.join(STOP_SECONDS)
+        """No more than has come by now is to be written; may be called again."""
+        self._outlet.close()
+        self._stopping.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the file is closed, all is written that will be."""
+        return not self._thread.is_alive()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until it has ended, or for so long; whether it has."""
+        self._thread.join(seconds)
+        return self.ended
 
     @property
     def events(self) -> int:
@@ -58,11 +64,10 @@ class Capture:
 
     def _write(self) -> None:
         with self._recorder:
-            while (events := self._next()) is not None:
-                self._recorder.append(events)
-
-    def _next(self) -> Events | None:
-        try:
-            return self._batches.get(timeout=IDLE_SECONDS)
-        except queue.Empty:
-            return no_events()
+            stopping = False
+            while not stopping and self.error is None:
+                stopping = self._stopping.wait(LOOK_SECONDS)  # before the last look, so that it is the last
+                while (events := self._outlet.take()).size:
+                    self._recorder.append(events)
+                self._recorder.append(events)  # nothing; what waits for its batch may be due
+        self._outlet.close()

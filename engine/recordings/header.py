@@ -32,7 +32,6 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.foreign import shown
-from bellwire.engine.host.host import capabilities
 from bellwire.engine.recordings.metadata import Table, json_table, whole_text
 from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, scenario_of
@@ -98,7 +97,7 @@ class Header:
             source.backend,
             source.clock,
             program,
-            capabilities() if live else {},
+            source.capabilities,
             time.time_ns() if live else 0,
             source.now() if live else 0,
         )

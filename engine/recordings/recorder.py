@@ -1,8 +1,8 @@
 """Writes a recording while its events come: an Arrow IPC file, whose footer other programs want to see.
 
 Guarantees:
-- What was appended is on its way to the disk after half a second, or once there is a batch of it; so a process that is
-  killed loses less than a second, as long as append() is called, be it without events.
+- What was appended is on its way to the disk after a quarter of a second, or once there is a batch of it; so a process
+  that is killed loses less than a second, as long as append() is called, be it without events.
 - A failure to write ends the recording, never the session: it is kept in `Recorder.error`.
 - A file that was closed ends with its Outline and Arrow's footer; one that was not has lost nothing else.
 
@@ -28,7 +28,7 @@ from bellwire.engine.recordings.header import FIELDS, METADATA, Header
 from bellwire.engine.recordings.outline import Outline
 
 BATCH = 1 << 16  # events: 2 MB
-HOLD_SECONDS = 0.5  # how long events wait for their batch to become full
+HOLD_SECONDS = 0.25  # how long events wait for their batch to become full
 
 
 class Recorder:

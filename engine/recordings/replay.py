@@ -150,18 +150,28 @@ class Replay(Source):
         waits = int(self._ahead["tsc"][0]) if self._ahead.size else LATEST
         return max(min(self.now(), waits - 1, int(self._later[self._number]) - 1), 0)
 
-    def take(self) -> Events:
-        """What has become due since the last call; if that is more than AT_ONCE, the rest comes with the next ones."""
+    def take(self, most: int | None = None) -> Events:
+        """What has become due since the last call; if that is more than AT_ONCE, the rest comes with the next ones.
+
+        Where more than `most` are due the recording plays slower than it happened: nothing is passed over.
+        """
         if self._started_ns is None:
             return no_events()
-        now, due = self.now(), list[Events]()
-        while self._ahead.size and int(self._ahead["tsc"][-1]) <= now and sum(some.size for some in due) < AT_ONCE:
-            due.append(self._ahead)
+        now, due = self.now(), [no_events()]
+        before = (
+            bool(self._ahead.size) and int(self._ahead["tsc"][0]) < self._origin
+        )  # what a seek brings comes at once
+        rest = AT_ONCE if most is None or before else min(most, AT_ONCE)
+        while rest > 0 and self._ahead.size:
+            count = min(int(np.searchsorted(self._ahead["tsc"], now, side="right")), rest)
+            due.append(self._ahead[:count])
+            rest -= count
+            if count < self._ahead.size:
+                self._ahead = self._ahead[count:]
+                break
             self._ahead = self._next()
-        if sum(some.size for some in due) < AT_ONCE:
-            split = int(np.searchsorted(self._ahead["tsc"], now, side="right"))
-            due.append(self._ahead[:split])
-            self._ahead = self._ahead[split:]
+        if most is not None and not before and not rest and self._ahead.size and self._ahead["tsc"][0] <= now:
+            self._origin, self._started_ns = int(self._ahead["tsc"][0]), self._monotonic_ns()
         return by_time(np.concatenate(due))
 
     def _next(self) -> Events:

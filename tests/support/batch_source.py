@@ -22,7 +22,7 @@ class BatchSource(Source):
         super().__init__(load_scenario(scenario), {"backend": "kvm_fake"}, Clock(HZ))
         self.batches = list(batches)
 
-    def take(self) -> Events:
+    def take(self, most: int | None = None) -> Events:
         return self.batches.pop(0) if self.batches else no_events()
 
 

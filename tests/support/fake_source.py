@@ -20,6 +20,7 @@ from bellwire.engine.events import (
     Setting,
     Switch,
 )
+from bellwire.engine.outlet import Outlet
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
@@ -49,6 +50,7 @@ class FakeSource(Source):
         self.commands: list[str] = []
         self.random = np.random.default_rng(1)
         self._out: list[tuple[int, ...]] = []
+        self._view, self._tees = Outlet(), list[Outlet]()
         self._time = START
         self._next = float(START)
         self._peeked = START
@@ -161,10 +163,20 @@ class FakeSource(Source):
         self.alive = False
         self.stopped += 1
 
-    def take(self) -> Events:
-        ready = sorted(event for event in self._out if event[0] <= self._time)
+    def take(self, most: int | None = None) -> Events:
+        self._hand_on()
+        return self._view.take(most)
+
+    def tee(self, room: int) -> Outlet:
+        self._hand_on()
+        self._tees.append(self._view.fork(room))
+        return self._tees[-1]
+
+    def _hand_on(self) -> None:
+        ready = np.array(sorted(event for event in self._out if event[0] <= self._time), EVENT)
         self._out = [event for event in self._out if event[0] > self._time]
-        return np.array(ready, EVENT)
+        for outlet in (*self._tees, self._view):
+            outlet.put(ready)
 
     def now(self) -> int:
         return self._time

@@ -18,7 +18,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.source import Source
 
 if TYPE_CHECKING:  # importing Arrow takes longer than anything else here
-    from bellwire.engine.recordings.recorder import Recorder
+    from bellwire.engine.recordings.capture import Capture
 
 LOOK_SECONDS = 0.05  # how often the events are taken
 STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come
@@ -70,18 +70,20 @@ def noted_interrupts() -> Iterator[Interrupts]:
 
 
 def measure(
-    session: Session, recorder: Callable[[], Recorder] | None, seconds: float, count: int | None, progress: Progress
+    session: Session, recorder: Callable[[], Capture] | None, seconds: float, count: int | None, progress: Progress
 ) -> Measurement:
     """Runs `session` for that many seconds, or until `count` signals have arrived.
 
-    recorder: makes the recorder once the session runs. Raises EngineError if the session cannot start.
+    recorder: begins to record once the session runs. Raises EngineError if the session cannot start.
     """
     with noted_interrupts() as noted, session:
         recording = recorder() if recorder else None
-        run = Run(session, recording, progress)
+        run = Run(session, progress)
         while session.alive and not noted.number and not run.done(seconds, count):
             time.sleep(LOOK_SECONDS)
             run.look()
+            if recording and recording.error:
+                break
         elapsed = run.elapsed()
         interrupted = noted.number
         try:
@@ -89,7 +91,8 @@ def measure(
         finally:
             run.look()
             if recording:
-                recording.close()
+                recording.stop()
+                recording.wait()
     trouble = troubles(session, run, recording, None if interrupted else count)
     return Measurement(session, run.tally, run.latencies, run.evidence, elapsed, trouble, interrupted)
 
@@ -97,8 +100,8 @@ def measure(
 class Run:
     """What has come from a session so far."""
 
-    def __init__(self, session: Session, recorder: Recorder | None, progress: Progress) -> None:
-        self.session, self.recorder, self.progress = session, recorder, progress
+    def __init__(self, session: Session, progress: Progress) -> None:
+        self.session, self.progress = session, progress
         self.tally = Tally()
         self.latencies = Latencies(session.scenario, session.clock)
         self.evidence = Evidence(session.scenario, session.backend)
@@ -115,8 +118,6 @@ class Run:
         self.tally.feed(events)
         self.latencies.feed(events)
         self.evidence.feed(events)
-        if self.recorder:
-            self.recorder.append(events)
         count = signals(self.session, self.tally)
         if count != self._signals:
             self._signals, self._advanced = count, time.monotonic()
@@ -130,7 +131,7 @@ class Run:
         return stalled or (self._signals >= count and self.tally.settled)
 
 
-def troubles(session: Session, run: Run, recorder: Recorder | None, count: int | None) -> list[str]:
+def troubles(session: Session, run: Run, recorder: Capture | None, count: int | None) -> list[str]:
     """One sentence for everything that should not have happened."""
     meant = session.scenario.ends and isinstance(session.error, GuestError)  # the guest was made to end
     errors = (None if meant else session.error, recorder.error if recorder else None)
@@ -146,7 +147,8 @@ def troubles(session: Session, run: Run, recorder: Recorder | None, count: int |
 def disagreements(tally: Tally, truth: dict[str, Any]) -> list[str]:
     """Where the events do not add up to what guest, threads and eventfds have counted themselves.
 
-    Events that were dropped are known losses: with them only the totals can be compared.
+    Events that found no room are known losses: with them only the totals can be compared. What was passed over because
+    it came faster than it was taken is counted all the same.
     """
     if not truth:
         return ["The session ended without its counters."]
@@ -157,9 +159,9 @@ def disagreements(tally: Tally, truth: dict[str, Any]) -> list[str]:
         "interrupts signalled": (tally.irqs_signalled, truth["signalled"]),
         "interrupts handled": (tally.irqs_handled, truth["handled"]),
         "reads of the eventfd": (tally.eventfd_reads, truth["reads"]),
-        "events dropped": (tally.dropped, truth["lost"]),
+        "events dropped": (tally.dropped - tally.passed_over, truth["lost"]),
     }
-    if tally.dropped:
+    if tally.dropped > tally.passed_over:
         pairs = {"events dropped": pairs["events dropped"]}
     impossible = min(tally.doorbells_pending, tally.irqs_merged, tally.irqs_pending) < 0
     return ["The events do not add up: more arrived than was signalled."] * impossible + [

@@ -63,11 +63,13 @@ def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: 
 
 
 def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
-    """Makes the recorder, once the session knows its clock; None without a file."""
+    """Begins the recording, once the session knows its clock; None without a file."""
     if file is None:
         return None
+    from bellwire.engine.events import no_events
+    from bellwire.engine.outlet import RECORDING_ROOM
+    from bellwire.engine.recordings.capture import Capture
     from bellwire.engine.recordings.header import Header
-    from bellwire.engine.recordings.recorder import Recorder
     from bellwire.viz.text.versions import program_version
 
-    return lambda: Recorder(file, Header.of(session, program_version()))
+    return lambda: Capture(file, Header.of(session, program_version()), no_events(), session.tee(RECORDING_ROOM))

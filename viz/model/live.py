@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import thread_time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,9 @@ EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
 CHANGE_LIMIT = 200
 LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
+FOLD_SECONDS = 0.004  # of this thread's time, that one drain may fold
+LEAST_FOLDED = 1 << 11  # events that it folds in any case
+LEARN = 0.25  # how much the newest drain weighs in what folding is known to cost
 
 Times = npt.NDArray[np.uint64]
 
@@ -117,7 +121,8 @@ class LiveModel:
     """Folds a source into what the views need.
 
     Guarantees: everything is computed from events; the history is bounded; a paused or slow view loses nothing of the
-    capture; of travel.launcher launched + aggregated + waiting = journeys folded.
+    capture; a drain folds no more than there is time for, and what it passes over is told by events and counted;
+    of travel.launcher launched + aggregated + waiting = journeys folded.
     """
 
     def __init__(self, source: Source) -> None:
@@ -144,7 +149,8 @@ class LiveModel:
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
         self.vms = 1  # whose events have come
-        self.taps: list[Callable[[Events], None]] = []  # who else takes each batch
+        self.taps: list[Callable[[Events], None]] = []  # who else looks at each batch
+        self._fold_seconds = FOLD_SECONDS / (4 * LEAST_FOLDED)  # that an event costs, as far as is known
         self.now = 0  # the present, TSC
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
@@ -172,18 +178,22 @@ class LiveModel:
         self.move(seconds)
 
     def drain(self) -> None:
-        """Takes what the source has and folds it in."""
-        complete = self.source.complete
-        self.batch = self.source.take()
+        """Takes what the source has, or what there is time for, and folds it in."""
+        most = max(LEAST_FOLDED, round(FOLD_SECONDS / self._fold_seconds))
+        self.batch = self.source.take(most)
         self.now = max(self.now, self.source.now(), int(self.batch["tsc"][-1]) if self.batch.size else 0)
+        began = thread_time()
         self._fold(self.batch)
-        self.past.feed(self.batch, min(complete, self.now))
+        self.past.feed(self.batch, min(self.source.complete, self.now))
+        if self.batch.size > most // 2:  # of few events each costs more, and says nothing of many
+            spent = (thread_time() - began) / self.batch.size
+            self._fold_seconds += (spent - self._fold_seconds) * LEARN
         for tap in self.taps:
             tap(self.batch)
 
     def beginning(self) -> Events:
-        """What a stream opens with that begins now."""
-        return prologue(self.tally, self.now)
+        """What a stream opens with that begins with the next event of the source."""
+        return prologue(self.tally, self.events.last or self.now)
 
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY, Journeys, select
+from bellwire.engine.outlet import rows_by_sort
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
@@ -52,6 +53,9 @@ LEGS: dict[str, LegTimes] = {
 }
 HEAVY_LEGS = ("exit", "relay", "fetched", "ioctl", "direct_relay", "partner_relay")
 INTERRUPT_LEGS = ("answer", "irqfd", "requested", "held", "taken", "completion", "resample", "masked")
+
+
+KEY_BITS = (0, 1, 2, 3, 4, 12, 34)  # where each of what a route depends on begins in one number
 
 
 class Route(NamedTuple):
@@ -103,12 +107,14 @@ class Ways:
         kept, held = moments["fetched"] > 0, moments["window"] > 0
         out = np.where(rings, (journeys["seq"] - rings) % np.uint64(self.outs), 0)
         back = np.where(interrupts, signal_number(journeys) % np.uint64(self.backs), 0)
-        keys = np.stack([rings, interrupts, journeys["heavy"], kept, held, out, back], axis=1).astype(np.int64)
+        columns = (rings, interrupts, kept, held, journeys["heavy"], out, back)
+        keys = np.zeros(journeys.size, np.uint64)
+        for column, at in zip(columns, KEY_BITS, strict=True):
+            keys |= column.astype(np.uint64) << np.uint64(at)
         found = []
-        for key in np.unique(keys, axis=0):
-            r, i, heavy, k, h, o, b = key.tolist()
-            route = Route(self.legs(bool(r), bool(i), heavy, bool(k), bool(h)), o, b)
-            found.append((route, np.flatnonzero((keys == key).all(axis=1))))
+        for _, rows in sorted(rows_by_sort(keys)):
+            r, i, k, h, heavy, o, b = (int(column[rows[0]]) for column in columns)
+            found.append((Route(self.legs(bool(r), bool(i), heavy, bool(k), bool(h)), o, b), rows))
         return found
 
 

@@ -87,6 +87,8 @@ class Wording:
     def _forms(self, events: Events) -> tuple[list[str], npt.NDArray[np.intp]]:
         """The different forms there are, and which of them each event has (shape (n,))."""
         kind, id = events["kind"].astype(np.uint64), events["id"].astype(np.uint64)
+        told = events["kind"] == EventKind.PASSED_OVER
+        id[told] = events["seq"][told] & np.uint64(0xFFFF)  # the kind that it tells of
         few = np.minimum(events["arg"], 2) * np.uint64(2) + np.minimum(events["seq"], 1)
         by_value = np.isin(events["kind"], [int(kind) for kind in BY_VALUE])
         key = (kind << np.uint64(40)) | (id << np.uint64(8)) | few
@@ -99,7 +101,8 @@ class Wording:
     def form(self, kind: int, id: int, seq: int, arg: int) -> str:
         """The sentence with {seq}, {arg} and {hex} (arg as an address) in the place of the numbers.
 
-        Of seq it may depend on whether it is 0, of arg on whether it is 0, 1 or more; of those in BY_VALUE on both.
+        Of seq it may depend on whether it is 0, of arg on whether it is 0, 1 or more; of those in BY_VALUE on both, of
+        PASSED_OVER on the kind in seq.
         """
         match kind:
             case EventKind.RING:
@@ -156,6 +159,8 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
             return setting_form(id, arg)
         case EventKind.LOST:
             return f"{{arg}} events of the lane {lane_name(id)} lost before this"
+        case EventKind.PASSED_OVER:
+            return f"{{arg}} of what was lost were {kind_name(seq & 0xFFFF)}: they came faster than they could be shown"
         case EventKind.RESAMPLE:
             return f"resamplefd of GSI {id} returned {{arg}}: the line is low, the guest has ended the interrupt"
         case EventKind.BUFFERS:

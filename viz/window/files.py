@@ -5,6 +5,7 @@ Arrow is imported where it is needed, so that a window on a guest need not wait 
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.foreign import file_name
+from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.source import Source
 from bellwire.viz.model.live import recorded
 from bellwire.viz.panels.panel import Panel
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 RECORDINGS = "Recordings (*.arrow *.arrows);;All files (*)"
 OURS = (".arrow", ".arrows")
 RECENT = 8  # files that are remembered
+STUCK_SECONDS = 5.0  # without a byte more written a disk does not answer
 
 
 def header_for(source: Source) -> Header:
@@ -67,7 +70,7 @@ class Files:
         """top: the window, for questions and its picture; settings: where recordings are remembered, if anywhere."""
         self.shown, self.notice, self.top, self.settings = shown, notice, top, settings
         self.capture: Capture | None = None
-        self._taps: list[Callable[[Events], None]] = []  # those that it is one of
+        self.ending: list[Capture] = []  # that still write what came before they were stopped
         self._began = 0.0
         self._recent: list[str] = []
         self._saving: list[threading.Thread] = []
@@ -209,31 +212,31 @@ class Files:
         model = self.shown.model
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.capture = Capture(path, header_for(model.source), model.beginning())
+            outlet = model.source.tee(RECORDING_ROOM)
+            self.capture = Capture(path, header_for(model.source), model.beginning(), outlet)
         except RecordingError as error:
             self.notice.say(str(error))
         except OSError as error:
             self.notice.say(f"{path.parent} cannot be made: {error.strerror}.")
         else:
             self._began = time.monotonic()
-            self._taps = model.taps
-            self._taps.append(self.capture.append)
 
     @property
     def capture_text(self) -> str:
         """ "REC 0:12, 4.5 MB"; "" if nothing is being written."""
         if not self.capture:
-            return ""
+            return "REC ends" if self.ending else ""
         seconds = round(time.monotonic() - self._began)
         return f"REC {seconds // 60}:{seconds % 60:02}, {self.capture.size / 1e6:.1f} MB"
 
     def stop_capture(self) -> None:
-        """Ends the file, and says where it is."""
-        capture, self.capture = self.capture, None
-        if capture is None:
-            return
-        self._taps.remove(capture.append)
-        capture.stop()
+        """Ends the file, which says where it is once all is written."""
+        if self.capture:
+            self.capture.stop()
+            self.ending.append(self.capture)
+        self.capture = None
+
+    def _tell_ended(self, capture: Capture) -> None:
         self._remember(capture.path)
         if capture.error:
             self.notice.say(str(capture.error))
@@ -248,9 +251,19 @@ class Files:
             self._news.pop(0)()
         if self.capture and (self.capture.error or not self.shown.model.source.alive):
             self.stop_capture()
+        ended = [capture for capture in self.ending if capture.ended]
+        self.ending = [capture for capture in self.ending if capture not in ended]
+        for capture in ended:
+            self._tell_ended(capture)
 
     def close(self) -> None:
-        """Ends the capture; waits for what is being saved."""
+        """Ends the capture; waits for what is being written, as long as it gets on."""
         self.stop_capture()
+        for capture in self.ending:
+            size = -1
+            while not capture.wait(STUCK_SECONDS) and capture.size != size:
+                size = capture.size
+            if not capture.ended:
+                print(f"bellwire: {capture.path} cannot be ended: its disk does not answer.", file=sys.stderr)
         for thread in self._saving:
             thread.join()

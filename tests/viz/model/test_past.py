@@ -34,8 +34,8 @@ NAMES = ("doorbells", "reads", "interrupts", "handlers", "exits", "received", "l
 class Lossy(FakeSource):
     """It loses seven events at LOST_AT."""
 
-    def take(self) -> Events:
-        events = super().take()
+    def take(self, most: int | None = None) -> Events:
+        events = super().take(most)
         at = 10**12 + round(LOST_AT * HZ)
         if events.size and events["tsc"][0] <= at <= events["tsc"][-1]:
             lost = event(at, EventKind.LOST, Lane.ENGINE, Lane.GUEST, at - HZ // 100, 7)
@@ -247,7 +247,7 @@ def test_the_last_second_ends_where_everything_has_come() -> None:
         def complete(self) -> int:
             return self.now() - round(0.12 * HZ)
 
-        def take(self) -> Events:
+        def take(self, most: int | None = None) -> Events:
             ready = sorted(row for row in self._out if row[0] <= self.complete)
             self._out = [row for row in self._out if row[0] > self.complete]
             return np.array(ready, EVENT)

@@ -35,6 +35,13 @@ ROWS = st.tuples(NUMBERS, st.integers(0, 25), st.integers(0, 9), st.integers(0, 
         (EventKind.REFUSED, 2, 24, 16, "KVM refused an irqfd for GSI 24: EBUSY"),
         (EventKind.REFUSED, 0, 0x510, 17, "KVM refused an ioeventfd at 0x510: EEXIST"),
         (EventKind.BEFORE, 0, 99, 0, "the stream begins behind rung 99 (0)"),
+        (
+            EventKind.PASSED_OVER,
+            0,
+            EventKind.HANDLER + (0x40 << 32),
+            12,
+            "12 of what was lost were handler: they came faster than they could be shown",
+        ),
         (EventKind.LOST, Lane.GUEST, 0, 12, "12 events of the lane guest lost before this"),
     ],
 )

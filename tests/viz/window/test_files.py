@@ -19,6 +19,8 @@ from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
 
+PATIENCE = 20.0  # seconds; only to end a test that hangs
+
 
 class Stage:
     """A window on a synthetic source, moved by hand."""
@@ -33,6 +35,16 @@ class Stage:
             self.window.frame.tick()
         self.window._bar_at = 0
         self.window.refresh(False)
+
+    def end_recording(self) -> None:
+        """Ends it, and waits until it is written."""
+        self.window.files.stop_capture()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until what is ended is written, and told."""
+        assert all(capture.wait(PATIENCE) for capture in self.window.files.ending)
+        self.run(1)
 
     @property
     def said(self) -> str:
@@ -63,8 +75,8 @@ def test_what_happens_between_on_and_off_is_in_the_file(stage: Stage, tmp_path: 
     stage.window.files.toggle_capture(tmp_path / "run.arrow")
     stage.run(30)
     assert stage.window.status.capture.words.startswith("REC 0:0")
-    stage.window.files.toggle_capture()
     received = stage.window.model.tally.doorbells_received - before
+    stage.end_recording()
     stage.run(30)
     tally = tally_of(tmp_path / "run.arrow")
     assert tally.doorbells_received == received > 0
@@ -78,7 +90,7 @@ def test_a_recording_that_began_in_the_middle_replays_without_incomplete_journey
     stage.run(30)
     stage.window.files.toggle_capture(tmp_path / "run.arrow")
     stage.run(30)
-    stage.window.files.toggle_capture()
+    stage.end_recording()
     model = LiveModel(FakeSource(label=Label.REPLAY))
     for events in Recording(tmp_path / "run.arrow").batches():
         model._fold(events)
@@ -141,6 +153,7 @@ def test_a_full_disk_ends_the_recording_and_says_so(stage: Stage) -> None:
             break
         stage.run(5)
     assert stage.window.files.capture is None
+    stage.wait()
     assert "No space left" in stage.said
     assert stage.source.alive
 
@@ -162,6 +175,7 @@ def test_another_scenario_and_the_end_close_the_file(stage: Stage, tmp_path: Pat
     stage.run(10)
     stage.window.shown.run_scenario_called("doorbell-pio")
     assert stage.window.files.capture is None
+    stage.wait()
     assert not Recording(tmp_path / "first.arrow").warning
     stage.window.files.toggle_capture(tmp_path / "second.arrow")
     stage.window.close()
@@ -189,7 +203,7 @@ def test_the_prologue_is_no_event_of_the_run(stage: Stage, tmp_path: Path) -> No
     stage.run(20)
     stage.window.files.toggle_capture(tmp_path / "run.arrow")
     stage.run(5)
-    stage.window.files.toggle_capture()
+    stage.end_recording()
     events = np.concatenate(list(Recording(tmp_path / "run.arrow").batches()))
     assert np.count_nonzero(events["kind"] == EventKind.BEFORE) >= 4
     assert tally_of(tmp_path / "run.arrow").recorded < events.size
