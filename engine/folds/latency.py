@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bellwire.engine.events import Clock, EventKind, Events
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram
-from bellwire.engine.folds.journeys import PARTNERED, Journeys, JourneyTracker, finish
+from bellwire.engine.folds.journeys import JOURNEY, PARTNERED, Journeys, JourneyTracker, finish, no_journeys
 from bellwire.engine.folds.omission import ExpectedInterval, Paced
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Latencies:
         self.changed_at = 0  # TSC of the last change
         self._wiring: dict[int, int] = {}
         self._warm_at: int | None = None
+        self._newest = no_journeys(), no_journeys()  # what the newest batch added to the figures
 
     def feed(self, events: Events) -> Journeys:
         """Folds the next batch in; yields the journeys that it completed."""
@@ -111,7 +112,8 @@ class Latencies:
         apart = self.tracker.out_of_order
         if not self.tracker.ambiguous:
             self.clock_error.feed(journeys, apart)
-        self._record(self._warmed_up(journeys))
+        self._newest = self._warmed_up(journeys), apart
+        self._record(self._newest[0])
         for name in LATENCIES:
             self.contradicted[name] += int(has(apart, name).sum())
         self._record(apart, ONE_CLOCK)
@@ -141,7 +143,7 @@ class Latencies:
         """Adds journeys to the figures of those latencies."""
         if not journeys.size:
             return
-        start, end = begin(journeys), finish(journeys)
+        start = begin(journeys)
         old, intervals = start < self.changed_at, self.interval.at(start)
         for name in names:
             there = has(journeys, name)
@@ -154,7 +156,15 @@ class Latencies:
             self._paced_before[name].record(ns[late], due[late])
             self.paced[name].record(new, due[~late])
             self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
-            self.series[name].record(end[there], ns)
+            self.series[name].record(ends(journeys[there], name)[1], ns)
+
+    def counted(self, name: str) -> Journeys:
+        """The journeys of the newest batch whose latency `name` is among the figures: not those of the warm-up."""
+        if not self.known(name):
+            return no_journeys()
+        some = np.concatenate(self._newest, dtype=JOURNEY) if name in ONE_CLOCK else self._newest[0]
+        found: Journeys = some[has(some, name)]
+        return found
 
     def known(self, name: str) -> bool:
         """Whether the latency `name` can be told: with the clocks apart, one between them is off by what they are."""

@@ -1,8 +1,9 @@
 """Break when: the view freezes at the first event of a kind that somebody waits for, with what came before and after.
 
 Guarantees: every event that comes after a break is armed is looked at, once, however it is cut into batches; the
-capture goes on. The view is moved only when enough of what came after is there; a view that somebody has paused is not
-moved at all, it is told.
+capture goes on. Of several hits the earliest counts, also if it is known of later. A latency is that of the table, of
+the same journeys and with the same end. The view is moved only when enough of what came after is there; a view that
+somebody has paused is not moved at all, it is told.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Events, Switch, exit_name, no_events
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, Journeys, no_journeys
-from bellwire.engine.folds.latency import ends
+from bellwire.engine.folds.latency import cycles_of, ends
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.filter import Filter
-from bellwire.viz.model.journey_of import part
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Search
 from bellwire.viz.text.event_words import Wording, kind_name
@@ -62,6 +63,10 @@ class Break(ABC):
     def begin(self, model: LiveModel) -> Look:
         """From now on."""
 
+    def cannot(self, model: LiveModel) -> str:
+        """Why it can never happen in this model's scenario, as a clause; "" if it can."""
+        return ""
+
 
 @dataclass(frozen=True)
 class Slow(Break):
@@ -74,17 +79,28 @@ class Slow(Break):
     def text(self) -> str:
         return f"{LATENCY_NAMES[self.name]} > {duration(self.ns)}"
 
+    def cannot(self, model: LiveModel) -> str:
+        """Without what begins and ends it there is no such latency."""
+        there = {
+            "doorbell": Trait.DOORBELL in model.traits and Trait.PARTNERED not in model.traits,
+            "injection": bool(model.scenario.interrupt) and not model.scenario.direct,
+            "store_cost": Trait.DOORBELL in model.traits,
+            "round_trip": model.whole_latency == "round_trip",
+        }
+        return "" if there[self.name] else f"it has no {LATENCY_NAMES[self.name]}"
+
     def begin(self, model: LiveModel) -> Look:
         def look() -> Hit | None:
-            cycles = part(model.fresh, self.name)
-            slow = np.flatnonzero(np.nan_to_num(cycles) > self.ns * model.clock.hz / 1e9)
+            journeys = model.latencies.counted(self.name)
+            ns = model.clock.ns_array(cycles_of(journeys, self.name))
+            slow = np.flatnonzero(ns > self.ns)
             if not slow.size:
                 return None
-            ended = ends(model.fresh, self.name)[1]
+            ended = ends(journeys, self.name)[1]
             first = slow[np.argmin(ended[slow])]
-            took, number = duration(model.clock.ns(cycles[first])), grouped(int(model.fresh["seq"][first]))
+            took, number = duration(float(ns[first])), grouped(int(journeys["seq"][first]))
             why = f"The {LATENCY_NAMES[self.name]} of #{number} took {took}, more than {duration(self.ns)}."
-            return hit_by(model, model.fresh[first : first + 1], int(ended[first]), why)
+            return hit_by(model, journeys[first : first + 1], int(ended[first]), why)
 
         return look
 
@@ -173,6 +189,10 @@ class LeftAnyway(Break):
     """
 
     text = "exit though ioeventfd is on"
+
+    def cannot(self, model: LiveModel) -> str:
+        """Where nobody rings there is no ioeventfd."""
+        return "" if model.scenario.doorbell else "it has no ioeventfd"
 
     def begin(self, model: LiveModel) -> Look:
         return Leaving(model).look
@@ -280,7 +300,8 @@ class Watch:
         """Called after each batch."""
         if self._look is None or self.broken:
             return
-        self.hit = self.hit or self._look()
+        found = self._look()  # late events may end an earlier one
+        self.hit = found if found and (self.hit is None or found.tsc < self.hit.tsc) else self.hit
         if self.hit and self._enough(self.hit):
             self.broken = True
             if self.model.transport.paused:

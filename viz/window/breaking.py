@@ -198,7 +198,7 @@ class BreakPopover(QFrame):
 
 
 class BreakControl(QObject):
-    """Watches what is shown, from one source to the next: what is armed stays armed.
+    """Watches what is shown: what is armed stays armed as long as the scenario does, and is said not to be in another.
 
     asked: what to break at shall be picked; whoever shows it has the place for the popover. changed: the view breaks,
     goes on, or waits for something else.
@@ -215,10 +215,26 @@ class BreakControl(QObject):
 
     def follow(self) -> None:
         """Watches another model."""
-        wanted, self.watch = self.watch.wanted, Watch(self.shown.model)
+        wanted, before, self.watch = self.watch.wanted, self.watch.model.scenario, Watch(self.shown.model)
         self.watch.changed.append(self._changed)
-        if wanted:
+        self._told = ""
+        if wanted and before.name == self.shown.model.scenario.name:
             self.watch.arm(wanted)
+        elif wanted:
+            self._say_disarmed(wanted, before.title)
+            self.changed.emit()
+
+    def _say_disarmed(self, wanted: Break, title: str) -> None:
+        """It was meant for another scenario; here it can be armed again, if it can happen."""
+        said, watch = f"The break at {wanted.text} was set for {title} and is no longer armed", self.watch
+        if why := wanted.cannot(self.shown.model):
+            self.notice.say(f"{said}: here {why}.")
+        else:
+            self.notice.say(f"{said}.", "Arm it here", lambda: self._arm_again(watch, wanted))
+
+    def _arm_again(self, watch: Watch, wanted: Break) -> None:
+        self.notice.hide()
+        watch.arm(wanted)
 
     def open(self) -> None:
         """Asks what to break at."""

@@ -96,12 +96,37 @@ def test_the_view_freezes_and_the_notice_leads_on(stage: Stage) -> None:
     assert not window.notice.isVisible()
 
 
-def test_what_is_armed_stays_armed_in_the_next_machine(stage: Stage, qtbot: QtBot) -> None:
+def test_what_is_armed_stays_armed_when_the_same_scenario_begins_anew(stage: Stage) -> None:
     before = stage.window.model
     stage.window.breaks.watch.arm(Merged(500))
     stage.window.commands.restart()
     assert stage.window.model is not before
     assert stage.window.breaks.watch.wanted == Merged(500)
+    assert not stage.window.notice.isVisible()
+
+
+def test_another_scenario_disarms_it_and_says_so(stage: Stage) -> None:
+    window = stage.window
+    window.breaks.watch.arm(Slow("injection", 1e9))
+    window.commands.run_scenario_called("irq-msi")
+    assert not window.breaks.watch.wanted
+    assert window.status.breaking.isHidden()
+    assert "injection > 1.00 s was set for Round trip" in window.notice.words.text()
+    assert "no longer armed" in window.notice.words.text()
+    window.notice.button.click()
+    assert window.breaks.watch.wanted == Slow("injection", 1e9)
+    assert not window.notice.isVisible()
+
+
+def test_what_cannot_happen_in_the_next_scenario_is_not_offered_there(stage: Stage) -> None:
+    window = stage.window
+    for wanted, why in ((Slow("round_trip", 1e9), "it has no round trip"), (LeftAnyway(), "it has no ioeventfd")):
+        window.commands.run_scenario_called("roundtrip")
+        window.breaks.watch.arm(wanted)
+        window.commands.run_scenario_called("irq-msi")
+        assert window.breaks.watch.wanted is None
+        assert window.notice.words.text().endswith(f"here {why}.")
+        assert window.notice.button.isHidden()
 
 
 def test_escape_takes_it_back_once_nothing_is_chosen(stage: Stage, qtbot: QtBot) -> None:
