@@ -77,13 +77,14 @@ int bw_vm_stats_fd(int vm_or_vcpu)
     return answer(ioctl(vm_or_vcpu, KVM_GET_STATS_FD, 0));
 }
 
+/* Sealed: another process may be given it (vhost-user), and one that made it shorter would end us by SIGBUS. */
 int bw_memory_new(uint64_t size, void **memory)
 {
-    int fd = memfd_create("bellwire guest", MFD_CLOEXEC);
+    int fd = memfd_create("bellwire guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
     *memory = MAP_FAILED;
-    if (ftruncate(fd, (off_t)size) == 0)
+    if (ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
         *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
     if (*memory == MAP_FAILED) {
         int error = errno;

@@ -1,7 +1,8 @@
 """qemu-storage-daemon: the back end of a disk, a program that knows nothing of us.
 
-It exports a disk image by vhost-user-blk. Neither the image nor the socket has a name, so nothing of them can be left
-behind: the image is a file without one, the socket's address is one that the kernel chose (unix(7), abstract).
+It exports a disk image by vhost-user-blk. The image is a file without a name, so nothing of it can be left behind. The
+socket has one in a folder of our own, which nobody else may enter, and only until we are connected, which is before the
+daemon is started: no stranger can be first. (An address that the kernel chooses is open to every user of the machine.)
 
 The daemon does not outlive its owner. close() ends it; and should this process die, the kernel does (prctl(2),
 PR_SET_PDEATHSIG). That is bound to the thread which started the child, so a thread of its own does, and stays with it.
@@ -23,6 +24,7 @@ from bellwire.engine.kvm.owner import Owner
 
 PROGRAM = "qemu-storage-daemon"
 PATIENCE_SECONDS = 2.0  # between SIGTERM and SIGKILL
+MOST_WORDS = 4096  # bytes of what it says that are kept
 
 
 def daemon_refusal() -> str:
@@ -42,6 +44,31 @@ def unnamed_image(size: int) -> IO[bytes]:
     return file
 
 
+def connected() -> tuple[socket.socket, socket.socket]:
+    """A listener, which takes one connection, and that connection; nothing of them has a name any more."""
+    with ExitStack() as undo:
+        try:
+            listener = undo.enter_context(socket.socket(socket.AF_UNIX))
+            connection = undo.enter_context(socket.socket(socket.AF_UNIX))
+            with tempfile.TemporaryDirectory(prefix="bellwire-") as folder:  # of mode 0700
+                listener.bind(f"{folder}/socket")
+                listener.listen(1)
+                connection.connect(f"{folder}/socket")
+        except OSError as error:
+            raise EngineError(f"No socket can be made for {PROGRAM}: {error.strerror or error}.") from error
+        undo.pop_all()
+    return listener, connection
+
+
+def last_words(stream: IO[bytes]) -> str:
+    """The last line of what comes until its end, however much that is."""
+    tail = b""
+    while piece := stream.read1(4096):  # type: ignore[attr-defined]
+        tail = (tail + piece)[-MOST_WORDS:]
+    lines = tail.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
 class StorageDaemon(Owner):
     """Runs the daemon with a disk of so many bytes. Raises EngineError if it is missing or cannot be run."""
 
@@ -50,10 +77,10 @@ class StorageDaemon(Owner):
             raise EngineError(missing)
         with ExitStack() as undo:
             self.image = undo.enter_context(unnamed_image(size))
-            self._listener = undo.enter_context(socket.socket(socket.AF_UNIX))
-            self._listener.bind("")
-            self._listener.listen(1)
-            self._process: subprocess.Popen[str] | None = None
+            self._listener, self._connection = connected()
+            undo.enter_context(self._listener)
+            undo.enter_context(self._connection)
+            self._process: subprocess.Popen[bytes] | None = None
             self._failure: OSError | None = None
             self._last_words = ""
             self._started = threading.Event()
@@ -61,7 +88,8 @@ class StorageDaemon(Owner):
             self._keeper.start()
             self._started.wait()
             if self._failure is not None:
-                raise EngineError(f"{PROGRAM} cannot be run: {self._failure.strerror}.")
+                raise EngineError(f"{PROGRAM} cannot be run: {self._failure.strerror or self._failure}.")
+            self._listener.close()
             undo.pop_all()
 
     def _command(self) -> list[str]:
@@ -83,14 +111,12 @@ class StorageDaemon(Owner):
         self._started.set()
         if self._process:
             with self._process as process:
-                self._last_words = process.communicate()[1].strip()
+                self._last_words = last_words(process.stderr) if process.stderr else ""
 
-    def _run(self) -> subprocess.Popen[str]:
+    def _run(self) -> subprocess.Popen[bytes]:
         fds = (self.image.fileno(), self._listener.fileno())
         none = subprocess.DEVNULL
-        return subprocess.Popen(
-            self._command(), pass_fds=fds, stdin=none, stdout=none, stderr=subprocess.PIPE, text=True, errors="replace"
-        )
+        return subprocess.Popen(self._command(), pass_fds=fds, stdin=none, stdout=none, stderr=subprocess.PIPE)
 
     @property
     def pid(self) -> int:
@@ -102,15 +128,8 @@ class StorageDaemon(Owner):
         return f"{PROGRAM}, pid {self.pid}"
 
     def connect(self) -> socket.socket:
-        """A connection to it, the only one that it takes. EngineError if it does not listen."""
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(self._listener.getsockname())
-        except OSError as error:
-            connection.close()
-            raise EngineError(f"{self} cannot be reached: {error.strerror}.") from error
-        self._listener.close()
-        return connection
+        """The connection to it, the only one that it takes; the caller's from now on."""
+        return self._connection
 
     def ending(self, patience: float = 0.0) -> str:
         """How it ended, as a sentence; "" while it runs. patience: seconds to wait for that."""
@@ -120,7 +139,7 @@ class StorageDaemon(Owner):
         assert self._process is not None
         code = self._process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        words = f" It said: {self._last_words.splitlines()[-1]}" if self._last_words else ""
+        words = f" It said: {self._last_words}" if self._last_words else ""
         return f"{self} {how}.{words}"
 
     def close(self) -> None:
@@ -132,5 +151,5 @@ class StorageDaemon(Owner):
         if self._keeper.is_alive():
             self._process.kill()
             self._keeper.join()
-        self._listener.close()
+        self._connection.close()
         self.image.close()

@@ -10,15 +10,18 @@ from __future__ import annotations
 import select
 import socket
 import struct
+import time
 from enum import IntEnum
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.vm import Memory
 
-ANSWER_SECONDS = 3.0  # how long the back end may take
+ANSWER_SECONDS = 10.0  # how long the back end may take over all of an answer, or over taking a message
+ENDING_SECONDS = 3.0  # the same while a session ends
 
 VERSION, REPLY, NEED_REPLY = 0x1, 0x4, 0x8  # flags of a header
+VERSION_MASK = 0x3
 HEADER = struct.Struct("<III")
 
 VIRTIO_F_VERSION_1 = 1 << 32
@@ -58,13 +61,15 @@ def vring(queue: int) -> bytes:
 class FrontEnd(Owner):
     """One connection to a back end. Every method raises EngineError, one sentence, if the back end fails it.
 
+    The back end is a stranger: what it sends is read as far as the protocol says and not a byte further, in however
+    many pieces it comes, within a time limit for all of them. File descriptors that it sends are dropped by the kernel.
     Once acknowledgements are negotiated, a method that returns is in force at the back end.
     """
 
     def __init__(self, connection: socket.socket, name: str) -> None:
         self.name = name
         self._socket = connection
-        self._socket.settimeout(ANSWER_SECONDS)
+        self._patience = ANSWER_SECONDS
         self._acknowledged = False
 
     def close(self) -> None:
@@ -147,6 +152,7 @@ class FrontEnd(Owner):
 
     def get_vring_base(self, queue: int) -> int:
         """Stops the queue; what was under way is done. Returns the available index that it came to."""
+        self._patience = min(self._patience, ENDING_SECONDS)
         answer = self._ask(Request.GET_VRING_BASE, struct.pack("<II", queue, 0), 8)
         return int(struct.unpack("<II", answer)[1])
 
@@ -166,25 +172,47 @@ class FrontEnd(Owner):
         return int(struct.unpack("<Q", self._ask(request, b"", 8))[0])
 
     def _send(self, request: Request, payload: bytes, fds: list[int], flags: int) -> None:
+        """The file descriptors go with the first byte."""
+        data, until = message(request, payload, flags), time.monotonic() + self._patience
         try:
-            socket.send_fds(self._socket, [message(request, payload, flags)], fds)
+            self._wait_until(until)
+            data = data[socket.send_fds(self._socket, [data], fds) :]
+            while data:
+                self._wait_until(until)
+                data = data[self._socket.send(data) :]
+        except TimeoutError as error:
+            raise EngineError(f"{self.name} did not take {request.name} within {self._patience:g} s.") from error
         except OSError as error:
             raise EngineError(f"{self.name} cannot be sent {request.name}: {error.strerror or error}.") from error
 
     def _receive(self, request: Request, size: int) -> bytes:
         """The payload of the answer, of exactly that size."""
-        answered, flags, length = HEADER.unpack(self._read(request, HEADER.size))
-        if (answered, length) != (request, size) or not flags & REPLY:
-            raise EngineError(f"{self.name} answered {request.name} by something else ({answered}, {length} bytes).")
-        return self._read(request, size)
+        until = time.monotonic() + self._patience
+        answered, flags, length = HEADER.unpack(self._read(request, HEADER.size, until))
+        well = flags & REPLY and flags & VERSION_MASK == VERSION
+        if (answered, length) != (request, size) or not well:
+            what = f"request {answered}, flags {flags:#x}, {length} bytes"
+            raise EngineError(f"{self.name} answered {request.name} by something else ({what}).")
+        return self._read(request, size, until)
 
-    def _read(self, request: Request, size: int) -> bytes:
+    def _read(self, request: Request, size: int, until: float) -> bytes:
+        """So many bytes, in however many pieces they come."""
+        data = b""
         try:
-            data = self._socket.recv(size, socket.MSG_WAITALL)
+            while len(data) < size:
+                self._wait_until(until)
+                if not (piece := self._socket.recv(size - len(data))):
+                    raise EngineError(f"{self.name} closed the connection instead of answering {request.name}.")
+                data += piece
         except TimeoutError as error:
-            raise EngineError(f"{self.name} did not answer {request.name} within {ANSWER_SECONDS:.0f} s.") from error
+            raise EngineError(f"{self.name} did not answer {request.name} within {self._patience:g} s.") from error
         except OSError as error:
-            raise EngineError(f"{self.name} did not answer {request.name}: {error.strerror}.") from error
-        if len(data) != size:
-            raise EngineError(f"{self.name} closed the connection instead of answering {request.name}.")
+            raise EngineError(f"{self.name} did not answer {request.name}: {error.strerror or error}.") from error
         return data
+
+    def _wait_until(self, moment: float) -> None:
+        """The next call on the socket waits no longer; TimeoutError if it is that late already."""
+        left = moment - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)

@@ -10,6 +10,7 @@ What the guest says it has written is looked up in the disk's image at the end.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,10 @@ class VhostUserGuest(SelfDoorbell):
     def _prepare_interrupt(self) -> None:
         """Hands everything over before the irqfd is there: the daemon may signal once, to be sure, at the start."""
         self.front_end = self._stack.enter_context(FrontEnd(self.daemon.connect(), str(self.daemon)))
-        self._hand_over()
+        try:
+            self._hand_over()
+        except EngineError as error:  # of a daemon that has ended its own words say more
+            raise EngineError(self.daemon.ending(DYING_SECONDS) or str(error)) from error
         self.call.take()
 
     def _hand_over(self) -> None:
@@ -103,7 +107,8 @@ class VhostUserGuest(SelfDoorbell):
         """
         written = self._says(lib.BW_ST_SECTORS_WRITTEN)
         self.daemon.image.seek(0)
-        image = np.frombuffer(self.daemon.image.read(DISK_SIZE), "<u8").reshape(lib.BW_SECTORS, -1)
+        read = self.daemon.image.read(DISK_SIZE)  # less, if the daemon has made it shorter
+        image = np.frombuffer(read.ljust(DISK_SIZE, b"\xff"), "<u8").reshape(lib.BW_SECTORS, -1)
         expected = newest_writes(written)
         next_write = np.uint64(written + 1 & 2**64 - 1)
         unheard = (written % lib.BW_SECTORS == np.arange(lib.BW_SECTORS))[:, None] & (image == next_write)
@@ -125,7 +130,8 @@ class VhostUserGuest(SelfDoorbell):
         """Ends the vCPU's thread and stops the daemon's queue: what was under way there is done."""
         super().stop_threads()
         if self._base < 0 and not self.front_end.hung_up:
-            self._base = self.front_end.get_vring_base(QUEUE)
+            with suppress(EngineError):  # `base` says that it did not answer; what was done before is still to be told
+                self._base = self.front_end.get_vring_base(QUEUE)
 
 
 def newest_writes(written: int) -> np.ndarray[Any, np.dtype[np.uint64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 
@@ -334,3 +335,16 @@ def test_a_narrow_out_brings_no_more_than_it_wrote() -> None:
     with Bare("full", 1, memory=True) as bare:
         bare.run(out(0x5EE, 4, 0x11223344) + out(lib.BW_PORT_EXIT, 1, 5))
         assert bare.vcpus[0].ending().detail == 5
+
+
+def test_the_memory_of_a_guest_cannot_be_made_shorter_or_longer_by_whoever_has_it() -> None:
+    """Who is given it might else end us by SIGBUS."""
+    with Memory() as memory:
+        for size in (0, memory.size - 4096, memory.size + 4096):
+            with pytest.raises(PermissionError):
+                os.ftruncate(memory.fd, size)
+        seals = fcntl.fcntl(memory.fd, fcntl.F_GET_SEALS)
+        assert seals & fcntl.F_SEAL_SEAL
+        assert not seals & fcntl.F_SEAL_WRITE
+        memory.put(memory.size - 8, "Q", 7)
+        assert memory.get(memory.size - 8, "Q") == 7

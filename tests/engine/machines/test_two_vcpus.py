@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+import struct
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bellwire.engine._core import lib
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting
 from bellwire.engine.folds.journeys import JourneyTracker
@@ -20,6 +24,7 @@ from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import route_text, vcpus_text
 from bellwire.viz.model.live import LiveModel
 from tests.support.fake_source import FakeSource
+from tests.support.sessions import fed, wait_for
 
 pytestmark = pytest.mark.kvm
 
@@ -133,3 +138,28 @@ def test_the_words_say_which_vcpu_did_what() -> None:
     assert "rung 6 times by vCPU 0 and 3 times by vCPU 1" in caption(model)
     assert vcpus_text(model) == "vCPU 0, vCPU 1"
     assert route_text(LiveModel(FakeSource("irq-vcpu"))).endswith("0x40, vCPU 1")
+
+
+APIC_RENAMED = (  # tells that it is ready, gives its local APIC another number, waits
+    *(b"\xc7\x04\x25", struct.pack("<II", lib.BW_STATUS, 1)),
+    *(b"\xb8\x20\x00\xe0\xfe", b"\x67\xc7\x00\x00\x00\x00\x07"),
+    b"\xf4\xeb\xfd",
+)
+
+
+@pytest.mark.parametrize("irqfd", ["on", "off"])
+def test_an_interrupt_to_a_vcpu_that_is_not_there_any_more_is_lost_and_no_error(
+    irqfd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KVM_SIGNAL_MSI answers -1 there, which reaches user space as EPERM."""
+    (tmp_path / "renamed.bin").write_bytes(b"".join(APIC_RENAMED))
+    monkeypatch.setattr("bellwire.engine.machines.guest.GUESTS", tmp_path)
+    monkeypatch.setattr("bellwire.engine.machines.guest.READY_SECONDS", 0.05)
+    scenario = load_scenario("irq-vcpu").with_settings({"irqfd": irqfd})
+    with Session(replace(scenario, guest="renamed")) as session:
+        tally = tally_of(session.take())
+        wait_for(lambda: fed(tally, session).irqs_signalled > 20 or not session.alive)
+        assert session.alive
+        session.order(Order.INTERRUPT)
+    assert session.error is None
+    assert session.truth()["handled"] == 0

@@ -25,6 +25,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Lane
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.kvm import storage_daemon, vhost_user
+from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.storage_daemon import PROGRAM, StorageDaemon, daemon_refusal
 from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
 from bellwire.engine.live.session import Session
@@ -245,8 +246,35 @@ def test_a_missing_daemon_is_told_with_the_package_that_brings_it(monkeypatch: p
 
 @pytest.mark.kvm
 def test_a_daemon_that_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own words, and not what they did to the connection."""
     fake_daemon(tmp_path, monkeypatch, "echo no such block driver >&2; exit 1")
-    assert "GET_FEATURES" in start_in_vain()
+    assert start_in_vain().endswith(" ended with exit code 1. It said: no such block driver")
+
+
+@pytest.mark.kvm
+def test_a_daemon_that_ends_with_endless_words_is_quoted_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_daemon(tmp_path, monkeypatch, "head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 1")
+    assert len(start_in_vain()) < storage_daemon.MOST_WORDS + 200
+
+
+@pytest.mark.kvm
+def test_its_socket_is_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is in a folder of our own, and gone before the daemon is there; none is the kernel's choice."""
+    names: list[tuple[int, str]] = []
+    bind = socket.socket.bind
+
+    def noted(self: socket.socket, address: str) -> None:
+        bind(self, address)
+        names.append((Path(address).parent.stat().st_mode & 0o777, address))
+
+    monkeypatch.setattr(socket.socket, "bind", noted)
+    with StorageDaemon(512) as daemon:
+        ((mode, address),) = names
+        assert mode == 0o700
+        assert not Path(address).parent.exists()
+        assert daemon.connect().getpeername() == address
 
 
 @pytest.mark.kvm
@@ -283,6 +311,10 @@ def test_an_image_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
 # -- the protocol ----------------------------------------------------------------------------------------------------
 
 
+class Cut(bytes):
+    """An answer that is the last one."""
+
+
 class BackEnd:
     """A back end that answers as it is told: request -> payload."""
 
@@ -294,7 +326,7 @@ class BackEnd:
         self._thread = threading.Thread(target=self._serve)
 
     def _serve(self) -> None:
-        with contextlib.suppress(ConnectionResetError):  # the front end hung up with an answer unread
+        with contextlib.suppress(ConnectionError):  # the front end hung up with an answer unread
             self._answer_all()
 
     def _answer_all(self) -> None:
@@ -303,10 +335,11 @@ class BackEnd:
             payload = self._socket.recv(size, socket.MSG_WAITALL) if size else b""
             self.asked.append(request)
             answer = self._answer(request, flags, payload)
-            if answer is None:
+            if answer:
+                self._socket.sendall(answer)
+            if answer is None or isinstance(answer, Cut):
                 self._socket.shutdown(socket.SHUT_RDWR)
                 return
-            self._socket.sendall(answer)
 
     def __enter__(self) -> BackEnd:
         self._thread.start()
@@ -354,7 +387,12 @@ def test_a_back_end_without_a_needed_feature_is_refused() -> None:
     ("answer", "words"),
     [
         pytest.param(lambda *_: None, "closed the connection instead of answering GET_FEATURES", id="closes"),
+        pytest.param(lambda *_: Cut(b"\x01\x00\x00"), "closed the connection instead", id="closes in mid-answer"),
+        pytest.param(lambda *_: Cut(number(1, 1)[:-1]), "closed the connection instead", id="closes near its end"),
         pytest.param(lambda *_: number(2, 1), "answered GET_FEATURES by something else", id="other message"),
+        pytest.param(lambda *_: struct.pack("<IIIQ", 1, 4, 8, 1), "something else .*flags 0x4", id="no version"),
+        pytest.param(lambda *_: struct.pack("<IIIQ", 1, 6, 8, 1), "something else .*flags 0x6", id="other version"),
+        pytest.param(lambda *_: struct.pack("<III", 1, 5, 2**32 - 1), "something else .*4294967295", id="huge"),
         pytest.param(lambda *_: struct.pack("<III", 1, 5, 4), "something else .*4 bytes", id="other size"),
         pytest.param(lambda *_: struct.pack("<IIIQ", 1, 1, 8, 1), "something else", id="no reply"),
     ],
@@ -362,6 +400,151 @@ def test_a_back_end_without_a_needed_feature_is_refused() -> None:
 def test_a_back_end_that_fails_is_told(answer: Callable[..., bytes | None], words: str) -> None:
     with BackEnd(answer) as back_end, pytest.raises(EngineError, match=words):
         back_end.front_end.get_features()
+
+
+class Pieces(BackEnd):
+    """Sends its answers byte by byte, with a file descriptor on each."""
+
+    def _answer_all(self) -> None:
+        while header := self._socket.recv(12, socket.MSG_WAITALL):
+            request, flags, size = struct.unpack("<III", header)
+            payload = self._socket.recv(size, socket.MSG_WAITALL) if size else b""
+            for byte in self._answer(request, flags, payload) or b"":
+                socket.send_fds(self._socket, [bytes([byte])], [0])
+                time.sleep(0.0005)
+
+
+def test_an_answer_in_pieces_is_an_answer_and_files_that_come_along_are_dropped() -> None:
+    before = belongings()
+    with Pieces(honest(ALL)) as back_end:
+        assert back_end.front_end.negotiate(VIRTIO_F_VERSION_1) == ALL
+    assert left_behind(before) == []
+
+
+def test_a_back_end_that_drips_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is one for the whole answer, and not anew for each byte."""
+    monkeypatch.setattr(vhost_user, "ANSWER_SECONDS", 0.3)
+    dripping = threading.Event()
+
+    class Dripping(BackEnd):
+        def _answer_all(self) -> None:
+            self._socket.recv(12, socket.MSG_WAITALL)
+            for byte in number(Request.GET_FEATURES, ALL):
+                self._socket.send(bytes([byte]))
+                if dripping.wait(0.1):
+                    return
+
+    with (
+        Dripping(honest(ALL)) as back_end,
+        pytest.raises(EngineError, match=r"did not answer GET_FEATURES within 0\.3 s"),
+    ):
+        back_end.front_end.get_features()
+    dripping.set()
+
+
+def test_a_back_end_that_reads_nothing_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vhost_user, "ANSWER_SECONDS", 0.2)
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    with theirs, FrontEnd(ours, "The back end") as front_end, contextlib.ExitStack() as until_full:
+        until_full.enter_context(pytest.raises(EngineError, match=r"did not take SET_OWNER within 0\.2 s"))
+        for _ in range(100_000):
+            front_end.set_owner()
+
+
+def test_a_message_that_is_taken_in_pieces_is_sent_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file descriptors go with the first of them, and once."""
+    ours, theirs = socket.socketpair()
+    send_fds, send = socket.send_fds, socket.socket.send
+    calls: list[int] = []
+
+    def first(sock: socket.socket, buffers: list[bytes], fds: list[int]) -> int:
+        calls.append(len(fds))
+        return send_fds(sock, [buffers[0][:5]], fds)
+
+    def rest(sock: socket.socket, data: bytes) -> int:
+        calls.append(0)
+        return send(sock, data[:3])
+
+    monkeypatch.setattr(socket, "send_fds", first)
+    monkeypatch.setattr(socket.socket, "send", rest)
+    with theirs, FrontEnd(ours, "The back end") as front_end, Eventfd() as eventfd:
+        front_end.set_vring_kick(0, eventfd)
+        data, fds, _, _ = socket.recv_fds(theirs, 5, 4)
+        data += theirs.recv(100, socket.MSG_DONTWAIT)
+        os.close(fds[0])
+    assert data == struct.pack("<IIIQ", Request.SET_VRING_KICK, 1, 8, 0)
+    assert calls == [1, 0, 0, 0, 0, 0]
+
+
+# -- a back end that wants to do harm, as a program of its own
+
+
+HOSTILE = """
+import os, socket, struct, sys, time
+how, words = sys.argv[1], " ".join(sys.argv)
+fd = int(words.partition("addr.str=")[2].split(",")[0])
+connection, _ = socket.socket(fileno=fd).accept()
+memory = -1
+while True:
+    header, fds, _, _ = socket.recv_fds(connection, 12, 8)
+    if not header:
+        break
+    request, flags, size = struct.unpack("<III", header)
+    payload = connection.recv(size, socket.MSG_WAITALL) if size else b""
+    if request == 5:
+        memory = fds[0]
+    def answer(value):
+        connection.sendall(struct.pack("<IIIQ", request, 5, 8, value))
+    if request == 1:
+        answer(1 << 32 | 1 << 30)
+    elif request == 15:
+        answer(8)
+    elif request == 11 and how == "silent":
+        time.sleep(1000)
+    elif request == 11:
+        answer(0)
+    elif flags & 8:
+        answer(0)
+    if request == 18:  # all is handed over
+        if how == "truncates":
+            for length in (0, 4096):
+                try:
+                    os.ftruncate(memory, length)
+                except OSError as error:
+                    print("refused", error, file=sys.stderr, flush=True)
+            os.ftruncate(int(words.partition("filename=/proc/self/fd/")[2].split()[0]), 100)
+        if how == "scribbles":
+            size = os.fstat(memory).st_size
+            os.pwrite(memory, os.urandom(0x8000), 0x8000)
+        if how == "hangs up":
+            time.sleep(0.3)
+            print("had enough", file=sys.stderr, flush=True)
+            sys.exit(7)
+"""
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("how", ["truncates", "scribbles", "hangs up", "silent"])
+def test_a_hostile_back_end_ends_its_session_at_most(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hostile.py").write_text(HOSTILE)
+    fake_daemon(tmp_path, monkeypatch, f"exec {sys.executable} -S {tmp_path}/hostile.py '{how}' \"$@\"")
+    monkeypatch.setattr(vhost_user, "ENDING_SECONDS", 0.2)
+    before = belongings()
+    with Session(paced(1000)) as session:
+        tally = tally_of(session.take())
+        wait_for(lambda: fed(tally, session).recorded > 4)
+        if how in ("hangs up", "scribbles"):
+            wait_for(lambda: not session.alive or how == "scribbles")
+        time.sleep(0.2)
+    if how == "hangs up":
+        assert str(session.error).endswith(" ended with exit code 7. It said: had enough")
+    if how in ("truncates", "silent"):
+        assert session.error is None
+        assert session.truth()["base"] == (-1 if how == "silent" else 0)
+    assert "missing" in session.truth() or session.error
+    assert left_behind(before) == []
+    assert children() == []
 
 
 def test_an_order_that_the_back_end_refuses_is_told() -> None:
