@@ -38,6 +38,8 @@ from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.outlet import passed_over
 
+MOST_REFUSALS = 256  # that are told apart: a session has a few
+
 
 class Tally:
     """A fold over events: feed it batches in order, read its fields. Work goes with the batch, memory is fixed."""
@@ -188,7 +190,8 @@ class Tally:
     def _count_refusals(self, events: Events) -> None:
         for id, seq, error in zip(events["id"].tolist(), events["seq"].tolist(), events["arg"].tolist(), strict=True):
             key = (Operation(id), seq, error)
-            self.refused[key] = self.refused.get(key, 0) + 1
+            if key in self.refused or len(self.refused) < MOST_REFUSALS:
+                self.refused[key] = self.refused.get(key, 0) + 1
 
     def counts(self) -> dict[str, Any]:
         """The counters by name, ready for JSON."""

@@ -71,7 +71,7 @@ MOST: dict[EventKind, Most] = {
     EventKind.COUNT: Most(id=len(EventfdRole) - 1, arg=2**64 - 1),
     EventKind.WIRE: Most(id=len(Switch) - 1, seq=2**32, arg=1),
     EventKind.SETTING: Most(id=len(Setting) - 1, arg=FLAT_OUT),
-    EventKind.LOST: Most(id=len(Lane) - 1),
+    EventKind.LOST: Most(id=len(Lane) - 1, seq=MOST_CYCLES),
     EventKind.RESAMPLE: Most(id=GSI_COUNT - 1),
     EventKind.SUBMIT: Most(id=GSI_COUNT - 1),
     EventKind.BUFFERS: Most(id=max(BUFFERS_ADDED, BUFFERS_USED)),

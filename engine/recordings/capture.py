@@ -29,6 +29,7 @@ class Capture:
         self._recorder.append(beginning)
         self._outlet = outlet
         self._stopping = threading.Event()
+        self._fault: RecordingError | None = None  # what the thread has died of
         self._thread = threading.Thread(target=self._write, name="recording", daemon=True)
         self._thread.start()
 
@@ -60,14 +61,23 @@ class Capture:
     @property
     def error(self) -> RecordingError | None:
         """Why it ended early, if it did."""
-        return self._recorder.error
+        return self._fault or self._recorder.error
 
     def _write(self) -> None:
-        with self._recorder:
-            stopping = False
-            while not stopping and self.error is None:
-                stopping = self._stopping.wait(LOOK_SECONDS)  # before the last look, so that it is the last
-                while (events := self._outlet.take()).size:
-                    self._recorder.append(events)
-                self._recorder.append(events)  # nothing; what waits for its batch may be due
-        self._outlet.close()
+        try:
+            with self._recorder:
+                self._follow()
+        except BaseException as error:
+            what = f"{type(error).__name__}: {error}"
+            self._fault = RecordingError(f"The recording has ended: {what}. {self.path} holds {self.events} events.")
+            raise  # to whoever hears of what ends a thread
+        finally:
+            self._outlet.close()
+
+    def _follow(self) -> None:
+        stopping = False
+        while not stopping and self.error is None:
+            stopping = self._stopping.wait(LOOK_SECONDS)  # before the last look, so that it is the last
+            while (events := self._outlet.take()).size:
+                self._recorder.append(events)
+            self._recorder.append(events)  # nothing; what waits for its batch may be due

@@ -7,7 +7,6 @@ It is a fold over the batches; the index keeps it beside its levels.
 from __future__ import annotations
 
 from dataclasses import astuple
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -87,25 +86,19 @@ class Contents:
 
     # -- in the cache
 
-    def save(self, folder: Path) -> None:
-        """Puts its tables there."""
-        np.save(folder / "kinds.npy", self.kinds)
-        np.save(folder / "slowest.npy", self.slowest)
+    def tables(self) -> dict[str, npt.NDArray[Any]]:
+        """What of it lies in tables."""
+        return {"kinds": self.kinds, "slowest": self.slowest}
 
     def written_gaps(self) -> list[list[int]]:
         """The gaps as JSON can hold them."""
         return [list(astuple(gap)) for gap in self.gaps.found]
 
     @classmethod
-    def loaded(cls, recording: Recording, folder: Path, gaps: list[Any]) -> Self:
-        """What was saved there; OSError or ValueError if it is something else."""
+    def restored(cls, recording: Recording, kinds: Counts, slowest: Journeys, gaps: list[list[int]]) -> Self:
+        """What was kept of a recording's contents."""
         contents = cls(recording)
-        kinds, slowest = (np.load(folder / f"{name}.npy") for name in ("kinds", "slowest"))
-        if (kinds.dtype, kinds.shape) != (contents.kinds.dtype, contents.kinds.shape):
-            raise ValueError("no table of kinds")
-        if (slowest.dtype, slowest.shape) != (JOURNEY, contents.slowest.shape):
-            raise ValueError("no journeys")
         contents.kinds, contents.slowest = kinds, slowest
         for start, end, lane, count in gaps:
-            contents.gaps.add(Gap(int(start), int(end), Lane(lane), int(count)))
+            contents.gaps.add(Gap(start, end, Lane(lane), count))
         return contents

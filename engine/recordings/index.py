@@ -1,38 +1,33 @@
 """What a recording comes to at every scale: built once by reading it, kept in the cache, asked by views.
 
 Guarantees: an answer costs a few thousand rows, whatever stretch of time is asked for and however large the recording
-is; memory is what has been looked at, as the levels are mapped; an index that is not of this very file is built anew.
+is; memory goes with the events, less than a byte each; an index that is not of this very file is built anew.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.journeys import JOURNEY, JourneyTracker
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
-from bellwire.engine.recordings.contents import Contents
+from bellwire.engine.recordings.contents import KINDS, Contents
+from bellwire.engine.recordings.index_cache import keep_index, kept_index
 from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, next_level, rows_in, rows_of
 from bellwire.engine.recordings.recording import Progress, Recording
 
-VERSION = 3  # of what is in the cache
+TABLES = {"rows": ROW, "kinds": np.dtype(np.int64), "slowest": JOURNEY}  # what of an index is kept as it lies in memory
 MOST = 1 << 14  # rows that one answer is made of
 COARSEST = 1 << 10  # rows of the last level, or fewer
 TALLIES = 1 << 10  # tallies that are kept
 WORTH_KEEPING = 1 << 20  # events; smaller recordings are read as quickly
-KEPT = 16  # indexes in the cache
 
+Tallies = list[tuple[int, dict[str, Any]]]  # number of a batch, state of a tally before it (folds/tally.py)
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.uint64]
 
@@ -57,19 +52,6 @@ class Level:
         starts = np.minimum.accumulate(rows["start"][::-1])[::-1]
         return cls(rows, np.ascontiguousarray(starts), np.maximum.accumulate(rows["end"]))
 
-    @classmethod
-    def loaded(cls, stem: Path) -> Self:
-        """The one that was saved there; OSError or ValueError if it is something else."""
-        rows, starts, ends = (np.load(f"{stem}-{part}.npy", mmap_mode="r") for part in ("rows", "starts", "ends"))
-        if rows.dtype != ROW or not rows.shape == starts.shape == ends.shape == (rows.size,):
-            raise ValueError("no level")
-        return cls(rows, starts, ends)
-
-    def save(self, stem: Path) -> None:
-        """Saves it so that it can be mapped."""
-        for part, values in (("rows", self.rows), ("starts", self.starts), ("ends", self.ends)):
-            np.save(f"{stem}-{part}.npy", values)
-
     def between(self, t0: int, t1: int) -> slice:
         """The rows that t0..t1 touches."""
         low = np.searchsorted(self.ends, np.uint64(max(t0, 0)), side="left")
@@ -80,9 +62,7 @@ class Level:
 class RecordingIndex:
     """levels: from fine to coarse. tallies: the state of a Tally (tally.state_of) before some of the batches."""
 
-    def __init__(
-        self, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]], contents: Contents | None = None
-    ) -> None:
+    def __init__(self, levels: list[Level], tallies: Tallies, contents: Contents | None = None) -> None:
         self.levels, self.tallies, self.contents = levels, tallies, contents
 
     def bins(self, t0: int, t1: int, n: int) -> Parts:
@@ -113,48 +93,51 @@ class RecordingIndex:
         number, state = self.tallies[int(np.searchsorted(numbers, batch, side="right")) - 1]
         return number, tally_of(state)
 
-    def close(self) -> None:
-        """Gives the mapped levels back."""
-        self.levels.clear()
-
     # -- in the cache
 
     @classmethod
+    def of_rows(cls, rows: Rows, tallies: Tallies, contents: Contents) -> Self:
+        """An index of these rows, which are its finest level."""
+        levels = [Level.of(rows)]
+        while levels[-1].rows.size > COARSEST:
+            levels.append(Level.of(next_level(levels[-1].rows)))
+        return cls(levels, tallies, contents)
+
+    @classmethod
     def cached(cls, recording: Recording) -> Self | None:
-        """The one in the cache; None if there is none, or none that can be read."""
-        folder = folder_of(recording.path)
-        try:
-            about = json.loads((folder / "about.json").read_text())
-            levels = [Level.loaded(folder / str(n)) for n in range(about["levels"])]
-            contents = Contents.loaded(recording, folder, about["gaps"])
-            return cls(levels, [(int(number), state) for number, state in about["tallies"]], contents)
-        except (OSError, ValueError, KeyError, TypeError):
+        """The one in the cache; None if there is none of this very recording."""
+        most = most_rows(recording) * ROW.itemsize + recording.entries.size * KINDS * 8
+        found = kept_index(recording.identity, TABLES, most)
+        if found is None:
             return None
+        about, tables = found
+        kinds = tables["kinds"].reshape(-1, KINDS)
+        contents = Contents.restored(recording, kinds, tables["slowest"], about["gaps"])
+        return cls.of_rows(tables["rows"], [(number, state) for number, state in about["tallies"]], contents)
 
     @classmethod
     def built(cls, recording: Recording, progress: Progress, stop: threading.Event | None = None) -> Self | None:
         """Reads the whole recording and keeps what it finds in the cache; None if `stop` was set meanwhile."""
-        tallies: list[tuple[int, dict[str, Any]]] = []
-        rows, used = np.empty(int(rows_in(recording.entries["events"]).sum()), ROW), 0
-        contents = Contents(recording)
+        tallies: Tallies = []
+        rows, used, contents = np.empty(most_rows(recording), ROW), 0, Contents(recording)
         for some in read_rows(recording, tallies, contents, progress, stop or threading.Event()):
             rows[used : used + some.size] = some
             used += some.size
         if stop is not None and stop.is_set():
             return None
-        levels = [Level.of(rows[:used])]
-        while levels[-1].rows.size > COARSEST:
-            levels.append(Level.of(next_level(levels[-1].rows)))
-        keep(folder_of(recording.path), levels, tallies, contents)
-        return cls.cached(recording) or cls(levels, tallies, contents)
+        if len(recording) >= WORTH_KEEPING:
+            about = {"tallies": tallies, "gaps": contents.written_gaps()}
+            keep_index(recording.identity, about, {"rows": rows[:used], **contents.tables()})
+        return cls.of_rows(rows[:used], tallies, contents)
+
+
+def most_rows(recording: Recording) -> int:
+    """How many rows its finest level has, if nothing of it is damaged."""
+    return int(rows_in(recording.entries["events"]).sum())
 
 
 def read_rows(
-    recording: Recording,
-    tallies: list[tuple[int, dict[str, Any]]],
-    contents: Contents,
-    progress: Progress,
-    stop: threading.Event,
+    recording: Recording, tallies: Tallies, contents: Contents, progress: Progress, stop: threading.Event
 ) -> Iterator[Rows]:
     """The rows of each batch; puts a tally into `tallies` every so often, and everything into `contents`."""
     tracker, tally, batches = JourneyTracker(recording.header.scenario), Tally(), recording.entries.size
@@ -191,46 +174,6 @@ def shared_out(amounts: npt.NDArray[Any], time: Floats, edges: Floats) -> Floats
     return out
 
 
-# -- the cache
-
-
-def folder_of(path: Path) -> Path:
-    """Where the index of this file is kept, by its name, size and time; nobody else's is there."""
-    try:
-        about = path.stat()
-    except OSError as error:
-        raise RecordingError(f"{path} has changed since it was opened: {error.strerror}") from error
-    key = f"{VERSION} {path.resolve()} {about.st_size} {about.st_mtime_ns}"
-    return cache() / hashlib.sha256(os.fsencode(key)).hexdigest()[:32]
-
-
-def cache() -> Path:
-    """The folder of all of them."""
-    return Path(platformdirs.user_cache_dir("bellwire")) / "recordings"
-
-
-def keep(folder: Path, levels: list[Level], tallies: list[tuple[int, dict[str, Any]]], contents: Contents) -> None:
-    """Puts an index into the cache, whole or not at all; where it cannot be kept, it is built anew next time."""
-    if int(levels[-1].rows["lanes"].sum()) < WORTH_KEEPING:
-        return
-    unfinished = folder.with_suffix(".part")
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        for number, level in enumerate(levels):
-            level.save(unfinished / str(number))
-        contents.save(unfinished)
-        about = {"levels": len(levels), "tallies": tallies, "gaps": contents.written_gaps()}
-        (unfinished / "about.json").write_text(json.dumps(about))
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)
-        others = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime, reverse=True)
-        for old in others[KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)
-    except OSError:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
 # -- Makes the index of a recording in a thread of its own, while the recording is shown already.
 
 
@@ -265,20 +208,21 @@ class Indexer:
         return self.index
 
     def stop(self) -> None:
-        """Ends, with or without an index; what there is of one is given back."""
+        """Ends, with or without an index."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        if self.index is not None:
-            self.index.close()
-            self.index = None
+        self.index = None
 
     def _make(self) -> None:
         try:
             self.index = RecordingIndex.built(self.recording, self._note, self._stop)
         except RecordingError as error:
             self.error = error
+        except BaseException as error:
+            self.error = RecordingError(f"The recording's overview cannot be made: {type(error).__name__}: {error}")
+            raise  # to whoever hears of what ends a thread
 
     def _note(self, share: float) -> None:
         self.share = share

@@ -30,6 +30,7 @@ from bellwire.engine.events import EVENT, Events, no_events
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
 from bellwire.engine.recordings.header import FIELDS, METADATA, read_header
+from bellwire.engine.recordings.index_cache import identity
 from bellwire.engine.recordings.metadata import BatchFacts, batch_facts
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recorder import by_time
@@ -72,6 +73,9 @@ class Recording:
                 schema = os.pread(file, message.size, message.offset)
                 self.header = read_header(schema_metadata(schema), path)
                 self.entries: Entries = np.fromiter(self._walk(file, message.end), ENTRY)
+                self.identity = identity(
+                    os.fstat(file), schema, self.entries.tobytes()
+                )  # for whoever keeps what it holds
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not an Arrow file, or cut off at its start"
             raise RecordingError(f"{path} cannot be opened as a recording: {reason}.") from error

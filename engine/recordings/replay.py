@@ -66,7 +66,8 @@ class Replay(Source):
     def warning(self) -> str:
         """What is missing from the recording, or from its totals, "" if nothing is."""
         partial = "" if self.resumed is None or self.resumed.counted else UNCOUNTED
-        return " ".join(filter(None, (self.recording.warning, partial)))
+        unseen = str(self.indexer.error or "")
+        return " ".join(filter(None, (self.recording.warning, partial, unseen)))
 
     @property
     def backend(self) -> str:

@@ -34,6 +34,9 @@ class Baseline:
             self.error = str(error)
         except EndedError:
             pass
+        except BaseException as error:
+            self.error = f"{self.path} cannot be read: {type(error).__name__}: {error}"
+            raise  # to whoever hears of what ends a thread
 
     def _note(self, share: float) -> None:
         self.share = share

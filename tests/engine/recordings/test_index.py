@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from bellwire.engine.events import EventKind, Lane
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.spans import awake, flights, instruction
 from bellwire.engine.folds.tally import Tally, state_of
-from bellwire.engine.recordings.index import MOST, Level, RecordingIndex, folder_of
+from bellwire.engine.recordings.index import MOST, Level, RecordingIndex
 from bellwire.engine.recordings.index_rows import BUSY, EVENTS_A_ROW, MERGED, next_level, rows_of
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.synthetic import synthetic_recording
@@ -36,11 +35,10 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 
 @pytest.fixture
-def index(recording: Recording) -> Iterator[RecordingIndex]:
+def index(recording: Recording) -> RecordingIndex:
     built = RecordingIndex.built(recording, lambda share: None)
     assert built is not None
-    yield built
-    built.close()
+    return built
 
 
 def test_the_whole_adds_up(recording: Recording, index: RecordingIndex) -> None:
@@ -107,8 +105,6 @@ def test_it_is_kept_and_found_again(recording: Recording, index: RecordingIndex)
     assert again.tallies == index.tallies
     for one, other in zip(again.levels, index.levels, strict=True):
         np.testing.assert_array_equal(one.rows, other.rows)
-    folder_of(recording.path).joinpath("0-rows.npy").write_bytes(b"something else")
-    assert RecordingIndex.cached(recording) is None
 
 
 def test_another_file_of_the_same_name_has_none(tmp_path: Path) -> None:

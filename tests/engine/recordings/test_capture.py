@@ -1,0 +1,47 @@
+"""A recording in the background: whatever ends its thread is said, and what was written stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import Events
+from bellwire.engine.outlet import Outlet
+from bellwire.engine.recordings.capture import Capture
+from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recording import Recording
+from tests.support.small_recording import BATCHES, HEADER
+
+
+def test_what_was_appended_is_written(tmp_path: Path) -> None:
+    outlet = Outlet()
+    capture = Capture(tmp_path / "r.arrow", HEADER, BATCHES[0], outlet)
+    for events in BATCHES[1:]:
+        outlet.put(events)
+    capture.stop()
+    assert capture.wait()
+    assert capture.error is None
+    assert np.concatenate(list(Recording(capture.path).batches())).tolist() == np.concatenate(BATCHES).tolist()
+
+
+def test_a_thread_that_dies_of_anything_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr("threading.excepthook", lambda met: heard.append(met.thread.name))
+    append = Recorder.append
+
+    def broken(recorder: Recorder, events: Events) -> None:
+        append(recorder, events)
+        if events.size and events["tsc"][0] == BATCHES[1]["tsc"][0]:
+            raise ZeroDivisionError("of anything")
+
+    monkeypatch.setattr(Recorder, "append", broken)
+    outlet = Outlet()
+    capture = Capture(tmp_path / "r.arrow", HEADER, BATCHES[0], outlet)
+    outlet.put(BATCHES[1])
+    assert capture.wait()
+    assert outlet.closed
+    assert heard == ["recording"]
+    assert "The recording has ended: ZeroDivisionError: of anything." in str(capture.error)
+    assert len(Recording(capture.path)) == capture.events == 4
