@@ -60,7 +60,8 @@ def write_log(recording: Recording, path: Path, progress: Progress) -> int:
         log.output_legend()
         for second, name, histogram in seconds(recording, progress):
             payload = hdr_of(histogram).encode().decode()
-            file.write(f"Tag={name},{second:.3f},1.000,{histogram.max / MAX_UNIT:.6f},{payload}\n")
+            length = min(1.0, max(recording.seconds - second, 0.001))  # the last second may not be over
+            file.write(f"Tag={name},{second:.3f},{length:.3f},{histogram.max / MAX_UNIT:.6f},{payload}\n")
             written += histogram.count
     return written
 

@@ -57,7 +57,6 @@ def write(recording: Recording, path: Path, progress: Progress) -> int:
         trace = Trace(recording, TraceWriter(file))
         for events in batches(recording, progress):
             trace.feed(events)
-        trace.end()
     return trace.events
 
 
@@ -133,18 +132,16 @@ class Trace:
             self._rates[name] += row.kind in kinds
 
     def _close_bin(self, newest: int) -> None:
-        """Writes the rates of the bin that is over, at its end; then 0, if nothing came in the bins after it."""
+        """Writes the rates of the bin that is over, at its end; then 0, if nothing came in the bins after it.
+
+        The recording's last bin is not over, and has none.
+        """
         end = (self._bin + 1) * RATE_NS
         for at in (end, end + RATE_NS) if newest > self._bin + 1 else (end,):
             for number, (name, count) in enumerate(self._rates.items()):
                 self._writer.count(at, self._counter(name, -1, number, "1/s"), count * 1e9 / RATE_NS, DERIVED)
                 self._rates[name] = 0
         self._bin = newest
-
-    def end(self) -> None:
-        """The last bin."""
-        if self.events:
-            self._close_bin(self._bin + 1)
 
     # -- tracks, described when they are needed first
 

@@ -16,6 +16,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import EventKind
 from bellwire.engine.exports import EXPORTS
 from bellwire.engine.exports.convert import export_for, refuse_to_overwrite, write_export
 from bellwire.engine.folds.histogram import bin_of
@@ -211,10 +212,19 @@ def test_a_flow_leads_from_each_doorbell_to_its_handler(packets: list[Any], reco
     assert all(begun[flow] >= 3 for flow in ended)  # rung, received, answered
 
 
-def test_rates_add_up(packets: list[Any], recording: Recording) -> None:
+def test_rates_add_up_as_far_as_their_bins_are_over(packets: list[Any], recording: Recording) -> None:
     uuid = next(p.track_descriptor.uuid for p in packets if p.track_descriptor.name == "doorbells")
     rates = [p.track_event for p in track_events(packets, "derived") if p.track_event.track_uuid == uuid]
-    assert sum(rate.double_counter_value for rate in rates) * 0.05 == pytest.approx(recording.outline().kinds["RING"])
+    rings = np.concatenate([some[some["kind"] == EventKind.RING] for some in recording.batches()])
+    at = recording.header.clock.ns_array(rings["tsc"] - np.uint64(recording.first))
+    over = recording.seconds // 0.05 * 0.05e9
+    assert sum(rate.double_counter_value for rate in rates) * 0.05 == pytest.approx(int((at < over).sum()))
+
+
+def test_the_log_s_last_second_is_as_long_as_it_was(recording: Recording, tmp_path: Path) -> None:
+    lines = [line.split(",") for line in written(recording, tmp_path, "hlog").read_text().splitlines()]
+    ends = [float(line[1]) + float(line[2]) for line in lines if line[0].startswith("Tag=")]
+    assert max(ends) == pytest.approx(recording.seconds, abs=0.002)
 
 
 @pytest.mark.parametrize("scenario", ["doorbell-pio", "irq-many", "self-doorbell", "vm-to-vm"])
