@@ -150,7 +150,7 @@ class Session(Source):
 
     @property
     def complete(self) -> int:
-        """The watermark of the rings, the last look at KVM's counters, or what take() has left, whichever is earliest."""
+        """The watermark of the rings, the last look at KVM's counters, or what take() has left: the earliest."""
         return self._yielded
 
     def truth(self) -> dict[str, Any]:

@@ -146,6 +146,11 @@ class Replay(Source):
         return min(self._origin + elapsed, self.recording.last)
 
     @property
+    def position(self) -> int:
+        """How many of the recording's events, in the order of its file, come before the next one that it yields."""
+        return int(self.recording.entries["events"][: self._number].sum()) - self._ahead.size
+
+    @property
     def complete(self) -> int:
         """Up to which TSC everything has been yielded."""
         waits = int(self._ahead["tsc"][0]) if self._ahead.size else LATEST

@@ -166,16 +166,16 @@ class Fits(Break):
         return self.words
 
     def begin(self, model: LiveModel) -> Look:
-        search = Search(model, Wording(model.scenario), self.wanted, start=model.events.total)
+        search = Search(model, Wording(model.scenario), self.wanted, start=model.rows.total)
 
         def look() -> Hit | None:
             found = [search.advance()]
             while not search.done:
                 found.append(search.advance())
             position = min((int(some[0]) for some in found if some.size), default=-1)
-            if position < model.events.oldest:
+            if position < model.rows.oldest:
                 return None
-            event = model.events.at(position, position + 1)
+            event = model.rows.pick(np.array([position]))
             return Hit(event, no_journeys(), f"An event fits {self.words}: {Wording(model.scenario).text(event[0])}.")
 
         return look

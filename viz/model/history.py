@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,30 @@ def overlap(first: int, last: int, t0: int, t1: int) -> float:
     """Which share of first..last lies in t0..t1."""
     common = min(last, t1) - max(first, t0)
     return 0.0 if common < 0 else (common + 1) / (last - first + 1)
+
+
+class Rows(Protocol):
+    """Records by their positions, as a table shows them and a search goes through them."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    @property
+    def oldest(self) -> int:
+        """The position of the oldest one."""
+
+    @property
+    def total(self) -> int:
+        """The position after the newest one."""
+
+    def pick(self, positions: npt.NDArray[np.int64]) -> Records:
+        """The records at some positions (rising, all of them there); shape (n,)."""
+
+    def until(self, t: int) -> int:
+        """The position after the last record that starts at t or before."""
+
+    def starting(self, times: Times) -> npt.NDArray[np.int64]:
+        """The positions of the records that start at one of `times`, rising; shape (n,)."""
 
 
 class History:

@@ -24,7 +24,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
-from bellwire.viz.model.history import History
+from bellwire.viz.model.history import History, Rows
 from bellwire.viz.model.markers import Markers
 from bellwire.viz.model.past import HeldPast, RecordedPast
 from bellwire.viz.model.rates import BAR, SECOND, Rates
@@ -138,6 +138,7 @@ class LiveModel:
         self.recorded = recorded(source)
         self.events, self.journeys = histories(self.recorded)
         self.past = self._past()  # what is held
+        self.rows: Rows = self._rows()  # the events as a table goes through them
         self.changes: list[Change] = []
         self.losses: list[Loss] = []
         self.transport = Transport(source.clock)
@@ -155,6 +156,13 @@ class LiveModel:
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
         self._resume()
+
+    def _rows(self) -> Rows:
+        if self.recorded is None:
+            return self.events
+        from bellwire.viz.model.recorded_history import RecordedRows
+
+        return RecordedRows(self.recorded)
 
     def _past(self) -> HeldPast:
         of = self.events, self.journeys, self.rates, self.latencies.series

@@ -9,12 +9,78 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
+from bellwire.engine.events import EVENT, EventKind, Lane, event
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.model.history import History, Records, Times, overlap
 
 NEAR = 1 << 12  # events that a search reads first
 FAR = 1 << 21  # events after which a search gives up
+
+
+class RecordedRows:
+    """A recording's events by their places in its file, as far as a replay has come.
+
+    An event that lies in a damaged part is a LOST one.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay, self._recording = replay, replay.recording
+        self._ends = np.cumsum(replay.recording.entries["events"])
+
+    def __len__(self) -> int:
+        return self.total
+
+    @property
+    def oldest(self) -> int:
+        """The file's first."""
+        return 0
+
+    @property
+    def total(self) -> int:
+        """How many of the file's events come before the next one that the replay yields."""
+        return self._replay.position
+
+    def pick(self, positions: npt.NDArray[np.int64]) -> Records:
+        """The events at some positions (rising); shape (n,)."""
+        found = np.empty(positions.size, EVENT)
+        batches = np.searchsorted(self._ends, positions, "right")
+        for number in np.unique(batches).tolist():
+            there = batches == number
+            events = self._batch(number)
+            found[there] = events[positions[there] - (int(self._ends[number]) - events.size)]
+        return found
+
+    def _batch(self, number: int) -> Records:
+        events = self._recording.read(number)
+        if events.size:
+            return events
+        entry = self._recording.entries[number]
+        return np.repeat(event(int(entry["first"]), EventKind.LOST, Lane.ENGINE, Lane.ENGINE, 0, 1), entry["events"])
+
+    def until(self, t: int) -> int:
+        """The position after the last event at t or before."""
+        begun = np.flatnonzero(self._recording.entries["first"] <= np.uint64(max(t, 0)))
+        if not begun.size:
+            return 0
+        number = int(begun[-1])
+        events = self._batch(number)
+        start = int(self._ends[number]) - events.size
+        return min(start + int(np.searchsorted(events["tsc"], np.uint64(t), "right")), self.total)
+
+    def starting(self, times: Times) -> npt.NDArray[np.int64]:
+        """The positions of the events at one of `times`, rising; shape (n,)."""
+        if not times.size:
+            return np.empty(0, np.int64)
+        entries, found = self._recording.entries, [np.empty(0, np.int64)]
+        for number in np.flatnonzero((entries["first"] <= times.max()) & (entries["last"] >= times.min())).tolist():
+            events = self._batch(number)
+            start = int(self._ends[number]) - events.size
+            found.append(start + np.flatnonzero(np.isin(events["tsc"], times)))
+        at = np.concatenate(found)
+        return at[at < self.total]
 
 
 class RecordedHistory(History):

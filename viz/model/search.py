@@ -27,7 +27,7 @@ class Search:
     def __init__(self, model: LiveModel, wording: Wording, wanted: Filter, start: int | None = None) -> None:
         """start: the position from which on it looks; by default the oldest that is held."""
         self.model, self.wording, self.wanted = model, wording, wanted
-        self.looked = model.events.oldest if start is None else start  # up to this position
+        self.looked = model.rows.oldest if start is None else start  # up to this position
         self.everything = isinstance(wanted, Everything)
         self._start = self.looked
         self._found = Found()
@@ -39,17 +39,17 @@ class Search:
 
     @property
     def _first(self) -> int:
-        return min(max(self._start, self.model.events.oldest), self.looked)
+        return min(max(self._start, self.model.rows.oldest), self.looked)
 
     @property
     def done(self) -> bool:
         """Whether all that has come has been looked at."""
-        return self.looked >= self.model.events.total
+        return self.looked >= self.model.rows.total
 
     @property
     def share(self) -> float:
         """How much of what is held has been looked at, 0..1."""
-        oldest, total = self.model.events.oldest, self.model.events.total
+        oldest, total = self.model.rows.oldest, self.model.rows.total
         return min(1.0, (self.looked - oldest) / (total - oldest)) if total > oldest else 1.0
 
     def positions(self, first: int, end: int) -> Positions:
@@ -66,7 +66,7 @@ class Search:
 
     def advance(self) -> Positions:
         """Looks at the next events, and again at those whose journeys are complete now; what is new, rising."""
-        events = self.model.events
+        events = self.model.rows
         self._found.forget_before(events.oldest)
         if self.everything:
             before, self.looked = max(self.looked, events.oldest), events.total
@@ -85,7 +85,7 @@ class Search:
         fresh, self._journeys = journeys.newest(journeys.total - self._journeys), journeys.total
         if not self.wanted.joins or not fresh.size:
             return np.empty(0, np.int64)
-        again = self.model.events.starting(times_of(fresh))
+        again = self.model.rows.starting(times_of(fresh))
         again = again[(again < self.looked) & (again >= self._start)]
         return self._found.correct(again, self._of(again))
 
@@ -93,7 +93,7 @@ class Search:
         """Those of the positions (rising) whose events fit."""
         if not positions.size:
             return positions
-        events = self.model.events.pick(positions)
+        events = self.model.rows.pick(positions)
         sight = Sight(events, self.model.journeys, self.model.clock, self.model.started_at, self.wording)
         return positions[self.wanted.matches(sight)]
 

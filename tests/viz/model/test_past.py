@@ -20,8 +20,12 @@ from bellwire.engine.source import Order
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import words
 from bellwire.viz.model import history
+from bellwire.viz.model.filter import Sight
+from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.model.past import KINDS, HeldPast, Past, RecordedPast, Unknown
+from bellwire.viz.model.search import Search
+from bellwire.viz.text.event_words import Wording
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.models import run
 from tests.support.small_recording import WallClock
@@ -218,6 +222,26 @@ def test_a_large_recording_that_is_still_being_read_says_so(replay: LiveModel, m
     assert isinstance(kinds, Unknown)
     assert "still being read" in kinds.why
     assert np.isnan(past.bins("doorbells", recording.first // 10**8 + 2, recording.first // 10**8 + 5)).all()
+
+
+@pytest.mark.parametrize("text", ["", "kind=exit", "kind=setting", "number=7", "roundtrip>21us kind=ring"])
+def test_a_search_goes_through_all_of_a_recording_that_was_until_now(
+    text: str, replay: LiveModel, events: list[Events]
+) -> None:
+    every = np.concatenate(events)
+    search = Search(replay, Wording(replay.scenario), parse(text))
+    while not search.done:
+        search.advance()
+    found = replay.rows.pick(search.positions(0, len(search)))
+    until = every[every["tsc"] <= replay.now]
+    sight = Sight(until, replay.journeys, replay.clock, replay.started_at, Wording(replay.scenario))
+    wanted = until[parse(text).matches(sight)]
+    assert found.tolist() == wanted.tolist()
+    assert found.size > 0
+    assert len(replay.rows) == until.size > 1.4 * len(replay.events)
+    middle = int(until["tsc"][until.size // 2])
+    assert replay.rows.until(middle) == np.searchsorted(until["tsc"], middle, "right")
+    assert replay.rows.starting(until["tsc"][[100]])[0] == np.searchsorted(until["tsc"], until["tsc"][100])
 
 
 # -- the last second

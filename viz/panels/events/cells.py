@@ -58,8 +58,8 @@ class EventRow:
 
 def event_rows(model: LiveModel, wording: Wording, positions: Positions, skip: int) -> list[EventRow]:
     """The rows at some positions (rising), but for the first `skip`, which are there for the Δ of the next."""
-    positions = positions[positions >= model.events.oldest]
-    events = model.events.pick(positions)
+    positions = positions[positions >= model.rows.oldest]
+    events = model.rows.pick(positions)
     latency = latency_of(events, around(model.journeys, events, model.clock))
     chosen = members(events, model.selection.journeys) >= 0
     found, before = [], 0

@@ -32,6 +32,7 @@ MOST_COPIED = 10_000  # rows
 BAR = 12  # width of the scroll bar
 LEAST_FILTER, MOST_FILTER = 170, 560
 EMPTY, NOTHING = "No event yet", "No event that is held fits this filter"
+NOTHING_SO_FAR = "No event of the recording fits this filter so far"
 
 
 class EventsPanel(Panel):
@@ -122,7 +123,7 @@ class EventsPanel(Panel):
         elif not search.done:
             text = f"{grouped(len(search))} found, {search.share:.0%} searched"
         else:
-            of = "" if search.everything else f" of {grouped(len(self.model.events))}"
+            of = "" if search.everything else f" of {grouped(len(self.model.rows))}"
             text = f"{count_of(len(search), 'event')}{of}{self._how()}"
         self.says.setToolTip(plain_tip(trouble))
         self.says.setText(self.says.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.says.width()))
@@ -180,7 +181,7 @@ class EventsPanel(Panel):
 
     def _chosen_position(self) -> int:
         """Where the chosen event is, or the first of the chosen journey; -1 if nothing is chosen, or no longer held."""
-        selection, events = self.model.selection, self.model.events
+        selection, events = self.model.selection, self.model.rows
         if selection.events.size:
             at = events.starting(selection.events["tsc"])
             same = at[events.pick(at) == selection.events[0]]
@@ -291,4 +292,5 @@ class EventsPanel(Panel):
         """The card; the table says by itself what is in it, but not why it is empty."""
         super().paintEvent(event)
         if self.table.isHidden():
-            self.paint_reason(QPainter(self), NOTHING if len(self.model.events) else EMPTY)
+            nothing = NOTHING_SO_FAR if self.model.recorded else NOTHING
+            self.paint_reason(QPainter(self), nothing if len(self.model.rows) else EMPTY)

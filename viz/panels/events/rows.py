@@ -43,7 +43,7 @@ class EventList:
         """How many rows there are up to the moment that the view shows."""
         if self.model.transport.following:
             return len(self.search)
-        return self.search.index(self.model.events.until(self.model.playhead))
+        return self.search.index(self.model.rows.until(self.model.playhead))
 
     @property
     def top(self) -> int:
@@ -122,4 +122,4 @@ class EventList:
 
     def events(self, positions: Positions) -> Events:
         """The events at some positions, as far as they are still held."""
-        return self.model.events.pick(positions[positions >= self.model.events.oldest])
+        return self.model.rows.pick(positions[positions >= self.model.rows.oldest])
