@@ -112,6 +112,7 @@ class Setting(IntEnum):
     ROUTE = 4  # the vector that the GSI's route leads to, where it changes
     MASKED = 5  # 1 the interrupt's pin is masked, so that its edges are lost
     VCPU = 7  # the vCPU that the GSI's route leads to, where it changes
+    STALLED = 8  # cycles from this event on in which the engine's thread did not run
     STEP = 6  # steps of the lab (engine/machines/lab.py) so far; the newest is about to be done
 
 

@@ -1,4 +1,4 @@
-// rings, listens
+// rings, listens, waits
 // variants: bare=-DBARE
 /* Rings the doorbell at the pace, then waits until the host has answered by an interrupt. */
 #include "guest.h"

@@ -1,4 +1,4 @@
-// rings, listens
+// rings, listens, waits
 /* Rings a doorbell that interrupts this guest itself, then waits until its own handler has seen it. The number that the
  * handler reads is stored here: the host takes no part. */
 #include "guest.h"

@@ -1,4 +1,4 @@
-// rings, listens
+// rings, listens, waits
 /* A round trip as roundtrip.c, but before each turn the guest pokes at an address where nothing is, as a driver does whose
  * device was unplugged: BW_CTL_STORM writes, and as many reads. */
 #include "guest.h"

@@ -1,4 +1,4 @@
-// rings, listens
+// rings, listens, waits
 /* The driver of a virtio block device (virtio 1.2, 5.2): writes a sector, reads it back, compares, goes on to the next one.
  * The pattern is the number of the write. One request is under way at a time, and each is one doorbell and one interrupt:
  * the number of the doorbell is announced to this guest's own handler, as nobody on the other side knows of numbers. */

@@ -1,4 +1,4 @@
-// rings, listens
+// rings, listens, waits
 /* Rings the doorbell at the pace, and once the host has answered keeps interrupts off for BW_CTL_HOLD longer: the answer
  * waits at the local APIC until this guest lets it in. */
 #include "guest.h"

@@ -27,9 +27,9 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
 }
 UNITS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}  # in ns; and "cycles"
-STATISTICS: dict[str, Callable[[Histogram], float]] = {
+STATISTICS: dict[str, Callable[[Histogram], float | None]] = {
     "min": lambda histogram: histogram.min,
-    **{f"p{percent:g}": methodcaller("percentile", percent) for percent in PERCENTILES.values()},  # "p50" ... "p99.99"
+    **{f"p{percent:g}": methodcaller("known_percentile", percent) for percent in PERCENTILES.values()},  # "p50" ...
     "max": lambda histogram: histogram.max,
     "mean": lambda histogram: histogram.mean,
     "stddev": lambda histogram: histogram.stddev,

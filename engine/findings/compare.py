@@ -1,9 +1,12 @@
 """Two sets of latencies held against each other: what differs, and whether that can be chance.
 
-The interval of a difference is a bootstrap percentile interval (Efron and Tibshirani, An Introduction to the Bootstrap,
-1993, chapter 13), each journey taken as independent of the others. A resample's k-th smallest of n values is the
-original's value at the share U, where U, the k-th smallest of n uniform numbers, follows Beta(k, n - k + 1). So each
-resample of a percentile is one draw, exact for any number of journeys, and needs no more than the histogram.
+The values of a run are not independent of each other, and two runs of the same are never quite alike, so an interval
+that took every journey for itself would find a difference between most equal runs. Here the run is cut into 3, 6, 12,
+24 and 48 stretches. Of each stretch the share of values up to the percentile is known, and how the shares scatter gives
+an interval of the share (Student's t) and so of the percentile (Woodruff, Confidence Intervals for Medians and Other
+Position Measures, 1952). The widest of the five counts: few stretches see slow changes, many are sure of fast ones. Of
+separate runs BETWEEN_RUNS is added, which no single run can show. The difference's interval is put together from those
+of both sides (Zou and Donner, Construction of confidence limits about effect measures, 2008).
 """
 
 from __future__ import annotations
@@ -17,20 +20,23 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
-from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.histogram import Histogram, bin_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 
 if TYPE_CHECKING:
     from bellwire.engine.recordings.recording import Recording
 
-RESAMPLES = 10_000
 LEVEL = 0.95
-SEED = 1
+STRETCHES = {3: 4.303, 6: 2.571, 12: 2.201, 24: 2.069, 48: 2.012}  # and Student's t of the LEVEL, one degree fewer
+BETWEEN_RUNS = 0.1  # of the value: so much equal runs on one machine differ beyond what each of them shows
 COMPARED = {"p50": 50.0, "p99": 99.0}
 TAIL = 10  # journeys that must lie beyond a percentile on both sides, or nothing is said about it
 
-Draws = npt.NDArray[np.int64]
+Values = tuple[Histogram, Blocks]  # the same values, for themselves and in the order of time
+TOO_FEW = "too few journeys to say"
+TOO_ALIKE = "too few journeys that are independent of each other to say"
 
 
 @dataclass(frozen=True)
@@ -39,19 +45,28 @@ class Side:
 
     label: str
     histograms: Mapping[str, Histogram]  # by name in LATENCIES
+    blocks: Mapping[str, Blocks]  # the same in the order of time
     exits: Exits
     host: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What a percentile of B is more than that of A, ns, and the interval that holds it at the LEVEL."""
+    """What a percentile of B is more than that of A, ns, and the interval that holds it at the LEVEL.
+
+    low, high: −inf and inf where nothing bounds it. unsaid: why nothing can be said, "" if it can.
+    """
 
     a: int
     b: int
     low: float
     high: float
-    enough: bool  # whether there are journeys enough to say anything
+    unsaid: str = ""
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are journeys enough to say anything."""
+        return not self.unsaid
 
     @property
     def ns(self) -> int:
@@ -67,7 +82,7 @@ class Difference:
     def words(self) -> str:
         """What that means."""
         if not self.enough:
-            return "too few journeys to say"
+            return self.unsaid
         if not self.significant:
             return "no significant difference"
         return "B is slower" if self.ns > 0 else "B is faster"
@@ -80,6 +95,7 @@ class Comparison:
     a: Side
     b: Side
     differences: dict[str, dict[str, Difference]]
+    between_runs: float = BETWEEN_RUNS
 
     @property
     def other_host(self) -> bool:
@@ -92,32 +108,48 @@ def other_host(a: Side, b: Side) -> bool:
     return bool(a.host) and any(a.host.get(key) != b.host.get(key) for key in ("cpu", "kernel", "backend"))
 
 
-def compare(a: Side, b: Side) -> Comparison:
-    """Compares every latency that both sides have; the same two sides always give the same intervals."""
+def compare(a: Side, b: Side, between_runs: float = BETWEEN_RUNS) -> Comparison:
+    """Compares every latency that both sides have; between_runs: 0 for two parts of one run."""
     both = [name for name in LATENCIES if name in a.histograms and name in b.histograms]
     both = [name for name in both if a.histograms[name].count and b.histograms[name].count]
-    return Comparison(a, b, {name: differences(a.histograms[name], b.histograms[name]) for name in both})
+    return Comparison(a, b, {name: differences(a, b, name, between_runs) for name in both}, between_runs)
 
 
-def differences(a: Histogram, b: Histogram) -> dict[str, Difference]:
-    """One latency's differences."""
-    return {name: difference(a, b, percent) for name, percent in COMPARED.items()}
+def differences(a: Side, b: Side, latency: str, between_runs: float = BETWEEN_RUNS) -> dict[str, Difference]:
+    """One latency's differences; both have it."""
+    one, other = ((side.histograms[latency], side.blocks[latency]) for side in (a, b))
+    return {name: difference(one, other, percent, between_runs) for name, percent in COMPARED.items()}
 
 
-def difference(a: Histogram, b: Histogram, percent: float, resamples: int = RESAMPLES) -> Difference:
-    """The difference of one percentile; both histograms have values."""
-    random = np.random.default_rng(SEED)
-    draws = resampled_percentiles(b, percent, resamples, random) - resampled_percentiles(a, percent, resamples, random)
-    low, high = np.percentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    enough = min(a.count, b.count) * min(percent, 100 - percent) / 100 >= TAIL
-    return Difference(a.percentile(percent), b.percentile(percent), float(low), float(high), enough)
+def difference(a: Values, b: Values, percent: float, between_runs: float = BETWEEN_RUNS) -> Difference:
+    """The difference of one percentile; both have values."""
+    few = min(a[0].count, b[0].count) * min(percent, 100 - percent) / 100 < TAIL
+    (one, one_low, one_high), (other, other_low, other_high) = (interval_of(*side, percent) for side in (a, b))
+    apart = between_runs * math.hypot(one, other)
+    low = other - one - math.hypot(other - other_low, one_high - one, apart)
+    high = other - one + math.hypot(other_high - other, one - one_low, apart)
+    unsaid = TOO_FEW if few else TOO_ALIKE if math.isinf(high - low) else ""
+    return Difference(one, other, low, high, unsaid)
 
 
-def resampled_percentiles(histogram: Histogram, percent: float, resamples: int, random: np.random.Generator) -> Draws:
-    """A percentile in that many bootstrap resamples of the histogram's values; shape (resamples,), ns."""
-    n = histogram.count
-    k = min(max(math.ceil(percent / 100 * n - 1e-9), 1), n)
-    return histogram.percentiles(100 * random.beta(k, n - k + 1, resamples))
+def interval_of(histogram: Histogram, blocks: Blocks, percent: float) -> tuple[int, float, float]:
+    """A percentile (ns) and the interval that holds it at the LEVEL; inf where nothing bounds it."""
+    value = histogram.percentile(percent)
+    off = 100 * uncertainty(blocks, int(bin_of(np.array([value]))[0]))
+    low = float(histogram.percentile(percent - off)) if percent - off > 0 else -math.inf
+    high = float(histogram.percentile(percent + off)) if percent + off < 100 else math.inf
+    return value, min(low, value), max(high, value)
+
+
+def uncertainty(blocks: Blocks, upto: int) -> float:
+    """How far the share of values in bins up to `upto` may be off, at the LEVEL; inf if there are too few values."""
+    found = [t * standard_error(blocks.shares(upto, stretches)) for stretches, t in STRETCHES.items()]
+    return max((off for off in found if not math.isnan(off)), default=math.inf)
+
+
+def standard_error(shares: npt.NDArray[np.float64]) -> float:
+    """Of their mean; nan of none."""
+    return float(shares.std(ddof=1) / math.sqrt(shares.size)) if shares.size else math.nan
 
 
 # -- sides from recordings
@@ -141,7 +173,7 @@ def folded(recording: Recording, progress: Callable[[float], None] = lambda shar
 def side_of(recording: Recording, label: str, progress: Callable[[float], None] = lambda share: None) -> Side:
     """A whole recording as one side."""
     latencies, exits = folded(recording, progress)
-    return Side(label, latencies.histograms, exits.whole, recording.header.host)
+    return Side(label, told(latencies, latencies.histograms), latencies.blocks, exits.whole, recording.header.host)
 
 
 def sides_at_switch(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Side, Side]:
@@ -154,5 +186,13 @@ def sides_at_switch(recording: Recording, progress: Callable[[float], None] = la
 
 def split_sides(latencies: Latencies, exits: ExitSplit, host: Mapping[str, str]) -> tuple[Side, Side]:
     """Before and after the last change of the wiring."""
-    before = Side(f"before {exits.switched}", latencies.before, exits.before, host)
-    return before, Side(f"after {exits.switched}", latencies.since, exits.since, host)
+    before, after = (told(latencies, histograms) for histograms in (latencies.before, latencies.since))
+    return (
+        Side(f"before {exits.switched}", before, latencies.blocks_before, exits.before, host),
+        Side(f"after {exits.switched}", after, latencies.blocks_since, exits.since, host),
+    )
+
+
+def told(latencies: Latencies, histograms: Mapping[str, Histogram]) -> dict[str, Histogram]:
+    """Those that the clocks let be told; of the others, no value."""
+    return {name: histogram if latencies.known(name) else Histogram() for name, histogram in histograms.items()}

@@ -14,7 +14,19 @@ STAMPS = (EventKind.RING, EventKind.DOORBELL, EventKind.IRQFD, EventKind.HANDLER
 
 def pairing_findings(latencies: Latencies) -> list[Finding]:
     """All that there is to say."""
-    return [*clocks_apart(latencies), *incomplete(latencies)]
+    return [*stood_still(latencies), *clocks_apart(latencies), *incomplete(latencies)]
+
+
+def stood_still(latencies: Latencies) -> Iterator[Finding]:
+    """Times in which nothing of this program ran."""
+    stops = latencies.stops
+    if stops.count:
+        seconds, often = latencies.clock.ns(stops.cycles) / 1e9, "" if stops.count == 1 else f" in {stops.count} times"
+        claim = (
+            f"The whole program stood still for {seconds:.2f} s{often}, stopped by a signal or with its machine; "
+            f"journeys that were under way then and are in no latency: {latencies.stopped:,}."
+        )
+        yield Finding(claim, {"stops": stops.count, "journeys": latencies.stopped}, (EventKind.SETTING,))
 
 
 def clocks_apart(latencies: Latencies) -> Iterator[Finding]:

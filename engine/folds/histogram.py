@@ -32,10 +32,9 @@ class Histogram:
 
     def record(self, values: npt.ArrayLike) -> None:
         """Adds `values` (shape (n,), ns; fractions are rounded, negatives count as 0)."""
-        values = np.asarray(values, np.float64)
-        if not values.size:
+        numbers = whole(values)
+        if not numbers.size:
             return
-        numbers = np.maximum(np.rint(values), 0).astype(np.int64)
         added = np.bincount(bin_of(numbers))
         self.counts[: added.size] += added
         self.count += numbers.size
@@ -85,6 +84,10 @@ class Histogram:
         """The value that `percent` of the values do not exceed, within 0.1 %; 0 if there is none."""
         return int(self.percentiles([percent])[0])
 
+    def known_percentile(self, percent: float) -> int | None:
+        """The same; None if no value lies beyond it, so that it could be anything from there on."""
+        return self.percentile(percent) if self.count * (100 - percent) >= 100 - 1e-6 else None
+
     def percentiles(self, percents: npt.ArrayLike) -> Numbers:
         """The value at each of `percents` (shape (n,), 0..100); as HdrHistogram, the top of the bin it falls in."""
         wanted = np.asarray(percents, np.float64)
@@ -94,24 +97,31 @@ class Histogram:
         bins = np.searchsorted(np.cumsum(self.counts), ranks)
         return np.clip(top_of(bins), self.min, self.max)
 
-    def summary(self) -> dict[str, int]:
-        """{count, min, p50, p90, p99, p999, p9999, max, mean, stddev}; whole ns but for the count."""
-        values = self.percentiles(list(PERCENTILES.values()))
-        named = {name: int(value) for name, value in zip(PERCENTILES, values, strict=True)}
+    def summary(self) -> dict[str, int | None]:
+        """{count, min, p50, p90, p99, p999, p9999, max, mean, stddev}; whole ns but for the count.
+
+        None: a percentile that no value lies beyond; of no values everything but the count.
+        """
+        if not self.count:
+            return {"count": 0} | dict.fromkeys(("min", *PERCENTILES, "max", "mean", "stddev"))
+        named = {name: self.known_percentile(percent) for name, percent in PERCENTILES.items()}
         spread = {"mean": round(self.mean), "stddev": round(self.stddev)}
         return {"count": self.count, "min": self.min, **named, "max": self.max, **spread}
 
-    def corrected(self, interval: int) -> Histogram:
+    def corrected(self, interval: int, most: int | None = None) -> Histogram:
         """A copy corrected for coordinated omission: a signal was due every `interval` (ns, at least 1).
+
+        most: of the values that it may have then; what is beyond is taken from what was added, evenly.
 
         As HdrHistogram does it: whoever waited for v has kept others from being sent, which would have waited for
         v - interval, v - 2 interval ... as long as that is at least the interval. `min` and `max` stay.
         """
-        twin = self.copy()
+        twin, added = self.copy(), np.zeros(BINS, np.int64)
         bins = np.flatnonzero(self.counts)
         bins = bins[bottom_of(bins) >= 2 * interval]
         for part in np.array_split(bins, -(-bins.size // AT_ONCE)) if bins.size else ():
-            twin.counts += omitted(bottom_of(part), self.counts[part], interval)
+            added += omitted(bottom_of(part), self.counts[part], interval)
+        twin.counts += added if most is None else at_most(added, max(0, most - self.count))
         twin.count = int(twin.counts.sum())
         return twin
 
@@ -122,6 +132,11 @@ class Histogram:
         """
         below = np.concatenate([[0], np.cumsum(self.counts)])
         return np.diff(np.interp(np.asarray(edges, np.float64), EDGES, below))
+
+
+def whole(values: npt.ArrayLike) -> Numbers:
+    """Whole numbers from 0 on; same shape."""
+    return np.maximum(np.rint(np.asarray(values, np.float64)), 0).astype(np.int64)
 
 
 def bin_of(values: Numbers) -> Numbers:
@@ -163,6 +178,14 @@ def omitted(values: Numbers, counts: Numbers, interval: int) -> Numbers:
         edges = np.maximum(bottom_of(np.arange(last + 2)), interval)
         added[: last + 1] = -np.diff(counts @ np.maximum((values[:, None] - edges) // interval, 0))
     return added
+
+
+def at_most(counts: Numbers, most: int) -> Numbers:
+    """So many of the values at most, of every size the same share; shape (BINS,), as counts."""
+    total = int(counts.sum())
+    if total <= most:
+        return counts
+    return np.diff(np.cumsum(counts) * most // total, prepend=0)
 
 
 EDGES = bottom_of(np.arange(BINS + 1)).astype(np.float64)

@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import Clock, EventKind, Events
+from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.journeys import JOURNEY, PARTNERED, Journeys, JourneyTracker, finish, no_journeys
 from bellwire.engine.folds.omission import ExpectedInterval, Paced
+from bellwire.engine.folds.stops import Stops
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 # name: (from stage, to stage). Where nobody reads it, a doorbell ends with the handler that it interrupts, and there is
 # no round trip. Where another process reads it, the round trip is all that is known.
@@ -92,10 +96,17 @@ class Latencies:
         )  # of each, those of journeys whose stamps contradict their order
         self.clock_error = ClockError(clock, self.tracker.two_clocks)
         self.interval = ExpectedInterval(clock)
+        self.closed = Trait.WAITED_FOR in traits_of(scenario)  # whether a late answer keeps signals from being sent
+        self.stops = Stops(clock)
+        self.stopped = 0  # journeys that were under way when everything stood still
+        self._due_at: float | None = None  # when the newest journey began, by the clock that stops do not move
         self.paced = {name: Paced() for name in LATENCIES}  # those of `since` that a pace was behind
         self._paced_before = {name: Paced() for name in LATENCIES}  # the same of everything before
         self.recent = {name: np.empty(0) for name in LATENCIES}  # the newest RECENT of `since`
         self.series = {name: Series(clock) for name in LATENCIES}
+        self.blocks = {name: Blocks() for name in LATENCIES}  # as `histograms`, in the order of time
+        self.blocks_since = {name: Blocks() for name in LATENCIES}  # as `since`
+        self.blocks_before = {name: Blocks() for name in LATENCIES}  # as `before`
         self.changed_at = 0  # TSC of the last change
         self._wiring: dict[int, int] = {}
         self._warm_at: int | None = None
@@ -108,15 +119,15 @@ class Latencies:
         for change in events[events["kind"] == EventKind.WIRE]:
             self._wire(int(change["id"]), int(change["arg"]), int(change["tsc"]))
         self.interval.feed(events)
+        self.stops.feed(events)
         journeys = self.tracker.feed(events)
         apart = self.tracker.out_of_order
         if not self.tracker.ambiguous:
             self.clock_error.feed(journeys, apart)
-        self._newest = self._warmed_up(journeys), apart
-        self._record(self._newest[0])
         for name in LATENCIES:
             self.contradicted[name] += int(has(apart, name).sum())
-        self._record(apart, ONE_CLOCK)
+        self._newest = self._working(self._warmed_up(journeys)), self._working(apart)
+        self._record(np.concatenate(self._newest, dtype=JOURNEY), self._newest[0].size)
         return journeys
 
     def _wire(self, switch: int, on: int, tsc: int) -> None:
@@ -124,6 +135,7 @@ class Latencies:
         if self._wiring.get(switch, on) != on:
             self.changed_at = tsc
             self.before, self.since = self.since, {name: Histogram() for name in LATENCIES}
+            self.blocks_before, self.blocks_since = self.blocks_since, {name: Blocks() for name in LATENCIES}
             self.recent = {name: np.empty(0) for name in LATENCIES}
             for name in LATENCIES:
                 self._paced_before[name].merge(self.paced[name])
@@ -139,24 +151,50 @@ class Latencies:
         self.warmup += int(cold.sum())
         return journeys[~cold]
 
-    def _record(self, journeys: Journeys, names: tuple[str, ...] = LATENCIES) -> None:
-        """Adds journeys to the figures of those latencies."""
+    def _working(self, journeys: Journeys) -> Journeys:
+        """Those that were not under way while everything stood still."""
+        stood = self.stops.within(begin(journeys), finish(journeys))
+        self.stopped += int(stood.sum())
+        kept: Journeys = journeys[~stood]
+        return kept
+
+    def _record(self, journeys: Journeys, in_order: int) -> None:
+        """Adds journeys to every figure; those behind the first `in_order` only to what one clock measures."""
         if not journeys.size:
             return
         start = begin(journeys)
+        due = self._due(start)
         old, intervals = start < self.changed_at, self.interval.at(start)
-        for name in names:
+        for name in LATENCIES:
             there = has(journeys, name)
+            there[in_order:] &= name in ONE_CLOCK
             ns = self.clock.ns_array(cycles_of(journeys[there], name))
-            late, due = old[there], intervals[there]
-            new = ns[~late]
-            self.histograms[name].record(ns)
-            self.before[name].record(ns[late])
-            self.since[name].record(new)
-            self._paced_before[name].record(ns[late], due[late])
-            self.paced[name].record(new, due[~late])
-            self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
-            self.series[name].record(ends(journeys[there], name)[1], ns)
+            self._record_latency(name, ns, old[there], ends(journeys[there], name)[1])
+            if self.closed:
+                late = old[there]
+                self._paced_before[name].record(ns[late], intervals[there][late], due[there][late])
+                self.paced[name].record(ns[~late], intervals[there][~late], due[there][~late])
+
+    def _record_latency(self, name: str, ns: Nanoseconds, late: npt.NDArray[np.bool_], end: Numbers) -> None:
+        """Adds the latency `name` of some journeys; late: whether each began before the last change of the wiring."""
+        new = ns[~late]
+        self.histograms[name].record(ns)
+        self.before[name].record(ns[late])
+        self.since[name].record(new)
+        self.blocks[name].record(ns)
+        self.blocks_before[name].record(ns[late])
+        self.blocks_since[name].record(new)
+        self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
+        self.series[name].record(end, ns)
+
+    def _due(self, start: Numbers) -> Nanoseconds:
+        """How many signals were due at each journey's beginning, since the one before it; shape (n,), as `start`."""
+        order = np.argsort(start, kind="stable")
+        working = self.stops.working(start[order])
+        due = np.empty(start.size)
+        due[order] = self.interval.due(start[order], working, self._due_at)
+        self._due_at = float(working[-1])
+        return due
 
     def counted(self, name: str) -> Journeys:
         """The journeys of the newest batch whose latency `name` is among the figures: not those of the warm-up."""

@@ -2,7 +2,9 @@
 
 A guest that waits for an answer rings nothing meanwhile, so a stall of 20 ms at 1000 doorbells a second counts as one
 slow journey where twenty were due. While the pace is known, HdrHistogram's correction adds what was left out, from the
-interval that the pace expects (Histogram.corrected). Flat out and by hand nothing is expected, and nothing corrected.
+interval that the pace expects (Histogram.corrected); but never more than were due and not sent, as a guest makes up
+for a short delay. Flat out and by hand nothing is expected, and nothing corrected. Nor is it where nobody waits for
+answers: whatever a stall delays there is sent all the same, and in the figures already.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ PACES_KEPT = 16  # changes of the pace: a journey under way began at most so man
 INTERVALS_KEPT = 8  # histograms of different intervals; the oldest are corrected for good
 
 Numbers = npt.NDArray[np.int64]
+Due = npt.NDArray[np.float64]
 
 
 class ExpectedInterval:
@@ -29,6 +32,8 @@ class ExpectedInterval:
         self._pace, self._running = 0, True
         self._from = np.zeros(1, np.uint64)  # TSC, rising
         self._intervals = np.zeros(1, np.int64)  # ns from then on; 0: none is expected
+        self._burst = 1
+        self._bursts = np.ones(1, np.int64)  # signals in each interval
 
     @property
     def now(self) -> int:
@@ -42,10 +47,13 @@ class ExpectedInterval:
                 self._pace = int(setting["arg"])
             elif setting["id"] == Setting.RUNNING:
                 self._running = bool(setting["arg"])
+            elif setting["id"] == Setting.BURST:
+                self._burst = max(1, int(setting["arg"]))
             interval = self._interval()
-            if interval != self.now:
+            if interval != self.now or self._burst != self._bursts[-1]:
                 self._from = np.append(self._from, setting["tsc"])[-PACES_KEPT:]
                 self._intervals = np.append(self._intervals, interval)[-PACES_KEPT:]
+                self._bursts = np.append(self._bursts, self._burst)[-PACES_KEPT:]
 
     def _interval(self) -> int:
         """Of a tick: each signal of a burst has its like in the next burst."""
@@ -58,6 +66,19 @@ class ExpectedInterval:
         known: Numbers = np.concatenate([np.zeros(1, np.int64), self._intervals])[since]
         return known
 
+    def due(self, tsc: npt.NDArray[np.uint64], working: Due, before: float | None) -> Due:
+        """How many signals were due at each time, since the one before it; all of shape (n,), rising.
+
+        working: the same times by a clock that stands still with the program; before: of the signal before the first.
+        """
+        since = np.searchsorted(self._from, tsc, "right")
+        bursts = np.concatenate([np.ones(1, np.int64), self._bursts])[since]
+        passed = np.diff(np.concatenate([[working[0] if before is None else before], working]))
+        intervals = self.at(tsc)
+        changed = np.concatenate([[before is None], since[1:] != since[:-1]])
+        due: Due = np.maximum(passed, 0) * (1e9 / self.clock.hz) * bursts / np.maximum(intervals, 1)
+        return np.where(changed, 1.0, due)
+
 
 class Paced:
     """The latencies of signals with an expected interval, kept as they are and corrected when somebody asks."""
@@ -65,22 +86,28 @@ class Paced:
     def __init__(self) -> None:
         self._settled = Histogram()  # already corrected
         self._raw: dict[int, Histogram] = {}  # by interval; insertion order is age
+        self._due: dict[int, float] = {}  # signals that were due at each interval
         self._known: tuple[int, Histogram] = (0, Histogram())
         self.shortest = self.longest = 0  # intervals seen, ns; 0: none
         self.count = 0  # latencies, before anything is added
 
-    def record(self, values: npt.NDArray[np.float64], intervals: Numbers) -> None:
-        """Adds latencies and the interval at which each was due (both of shape (n,), ns); those with 0 stay out."""
+    def record(self, values: npt.NDArray[np.float64], intervals: Numbers, due: Due) -> None:
+        """Adds latencies (ns), the interval at which each was due, and how many were since the one before.
+
+        All of shape (n,); those whose interval is 0 stay out.
+        """
         for interval in np.unique(intervals[intervals > 0]).tolist():
-            chosen = values[intervals == interval]
-            self._of(interval).record(chosen)
-            self.count += chosen.size
+            chosen = intervals == interval
+            self._of(interval).record(values[chosen])
+            self._due[interval] += float(due[chosen].sum())
+            self.count += int(chosen.sum())
 
     def merge(self, other: Paced) -> None:
         """Adds everything that `other` has."""
         self._settled.merge(other._settled)
         for interval, histogram in other._raw.items():
             self._of(interval).merge(histogram)
+            self._due[interval] += other._due[interval]
         self._see(other.shortest)
         self._see(other.longest)
         self.count += other.count
@@ -97,7 +124,7 @@ class Paced:
         if self._known[0] != self.count:
             whole = self._settled.copy()
             for interval, histogram in self._raw.items():
-                whole.merge(histogram.corrected(interval))
+                whole.merge(histogram.corrected(interval, int(self._due[interval])))
             self._known = self.count, whole
         return self._known[1]
 
@@ -105,10 +132,10 @@ class Paced:
         """The histogram of an interval; there are never more than INTERVALS_KEPT."""
         self._see(interval)
         if interval not in self._raw:
-            self._raw[interval] = Histogram()
+            self._raw[interval], self._due[interval] = Histogram(), 0.0
         while len(self._raw) > INTERVALS_KEPT:
             oldest = next(iter(self._raw))
-            self._settled.merge(self._raw.pop(oldest).corrected(oldest))
+            self._settled.merge(self._raw.pop(oldest).corrected(oldest, int(self._due.pop(oldest))))
         return self._raw[interval]
 
     def _see(self, interval: int) -> None:

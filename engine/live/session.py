@@ -50,6 +50,7 @@ from bellwire.engine.source import LATEST, Order, Source
 
 TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
+STALLED_SECONDS = 0.5  # a tick that comes so late tells that the engine's thread stood still
 SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
 JOIN_SECONDS = 8.0
 
@@ -78,6 +79,7 @@ class Session(Source):
         self._tees: list[Outlet] = []
         self._handing_on = threading.Lock()  # no outlet begins between two that get the same batch
         self._held = no_events()
+        self._ticked = 0  # TSC of the last tick
         self._lost: dict[Lane, int] = {}
         self._stats: dict[str, int] = {}
         self._counts: dict[EventfdRole, int] = {}
@@ -278,12 +280,19 @@ class Session(Source):
     def _work(self, machine: Machine) -> None:
         """One tick: events, samples, losses, and whether the guest still lives."""
         now = self.now()
+        self._note_stall(now)
         events = machine.drain()
         self._watermark.note(events)
         parts = [self._held, events, machine.tick(), *self._samples(machine), *self._losses(machine)]
         self._held = np.concatenate(parts)
         self._hand_on(self._watermark.at(now))
         self.error, self.warning = machine.trouble(), "" if machine.ready else NOT_READY
+
+    def _note_stall(self, now: int) -> None:
+        """Whether the thread has stood still since the last tick: with everything else, if nothing else ran either."""
+        ticked, self._ticked = self._ticked, now
+        if ticked and now - ticked > self.clock.cycles(STALLED_SECONDS):
+            self._hold(event(ticked, EventKind.SETTING, Lane.ENGINE, Setting.STALLED, 0, now - ticked))
 
     def _hold(self, events: Events) -> None:
         self._held = np.concatenate([self._held, events])

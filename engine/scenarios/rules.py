@@ -26,6 +26,7 @@ GROUPS = (  # in the order in which they are best met
 # What the first line of each guests/*.c says of it; a wheel has the images alone.
 LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
+WAITERS = ("roundtrip", "storm", "window", "selfring", "virtio-blk")  # that ring no further before they are answered
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 

@@ -44,6 +44,7 @@ class Trait(StrEnum):
     WINDOW = "window"  # the guest keeps interrupts off for a while
     REROUTE = "reroute"
     # of both
+    WAITED_FOR = "waited-for"  # the guest rings no further before it is answered
     ROUND_TRIP = "round-trip"
 
 

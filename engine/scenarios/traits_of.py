@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bellwire.engine.scenarios.rules import WAITERS
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Lab, Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 
@@ -15,6 +16,7 @@ def traits_of(scenario: Scenario, backend: str = "") -> Traits:
     found = of_doorbell(doorbell, lab, backend) if doorbell else {}
     found |= of_interrupt(interrupt, lab) if interrupt else {}
     both = doorbell is not None and interrupt is not None
+    found |= {Trait.WAITED_FOR: both and scenario.guest in WAITERS}
     found |= {Trait.ROUND_TRIP: both, Trait.ANSWERED: both and interrupt is not None and interrupt.by == "guest"}
     return scenario.machine_kind.traits | {trait for trait, true in found.items() if true}
 

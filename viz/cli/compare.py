@@ -13,8 +13,7 @@ from rich.text import Text
 
 from bellwire.engine.findings.compare import (
     LEVEL,
-    RESAMPLES,
-    SEED,
+    STRETCHES,
     Comparison,
     Difference,
     Side,
@@ -41,7 +40,7 @@ def compare_files(a: Path, b: Path, progress: Progress) -> tuple[Comparison, flo
 def compare_at_switch(path: Path, progress: Progress) -> tuple[Comparison, float]:
     """A recording before and after its last change of the wiring, and its TSC cycles a second."""
     recording = Recording(path)
-    return compare(*sides_at_switch(recording, progress)), recording.header.clock.hz
+    return compare(*sides_at_switch(recording, progress), between_runs=0), recording.header.clock.hz
 
 
 def comparison_report(comparison: Comparison) -> dict[str, Any]:
@@ -53,7 +52,12 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
             latency: {name: difference_report(found) for name, found in differences.items()}
             for latency, differences in comparison.differences.items()
         },
-        "interval": {"method": "bootstrap percentile", "level": LEVEL, "resamples": RESAMPLES, "seed": SEED},
+        "interval": {
+            "method": "Student's t over stretches of the run",
+            "level": LEVEL,
+            "stretches": list(STRETCHES),
+            "between_runs": comparison.between_runs,
+        },
         "same_host": not comparison.other_host,
     }
 
@@ -75,8 +79,8 @@ def difference_report(found: Difference) -> dict[str, Any]:
         "a": found.a,
         "b": found.b,
         "difference": found.ns,
-        "low": found.low,
-        "high": found.high,
+        "low": found.low if found.enough else None,
+        "high": found.high if found.enough else None,
         "significant": found.significant,
         "words": found.words,
     }
@@ -123,9 +127,13 @@ def differences_table(comparison: Comparison, unit: Unit) -> RenderableType:
             ends = f"{signed_number(found.low, unit)} … {signed_number(found.high, unit)}" if found.enough else "–"
             words = Text(found.words, style="bold" if found.significant else "dim")
             table.add_row(first, name, signed_number(found.ns, unit), ends, words)
-    drawn = f"bootstrap, {with_commas(RESAMPLES)} resamples, seed {SEED}"
-    how = f"{drawn}; journeys taken as independent, each line by itself"
-    return Group(table, Text(how, style="dim"))
+    return Group(table, Text(how_sure(comparison.between_runs), style="dim"))
+
+
+def how_sure(between_runs: float) -> str:
+    """What the interval stands on."""
+    scatter = f"interval: from how {min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among themselves"
+    return f"{scatter}, and {between_runs:.0%} for what separate runs always differ by" if between_runs else scatter
 
 
 def signed_number(ns: float, unit: Unit) -> str:

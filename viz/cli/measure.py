@@ -105,7 +105,7 @@ class Run:
         self.tally = Tally()
         self.latencies = Latencies(session.scenario, session.clock)
         self.evidence = Evidence(session.scenario, session.backend)
-        self._started = self._advanced = time.monotonic()
+        self._started = self._advanced = self._looked = time.monotonic()
         self._signals = 0
 
     def elapsed(self) -> float:
@@ -118,7 +118,10 @@ class Run:
         self.tally.feed(events)
         self.latencies.feed(events)
         self.evidence.feed(events)
-        count = signals(self.session, self.tally)
+        count, now = signals(self.session, self.tally), time.monotonic()
+        if now - self._looked > STALL_SECONDS / 2:  # it is this program that stood still
+            self._advanced = now
+        self._looked = now
         if count != self._signals:
             self._signals, self._advanced = count, time.monotonic()
         self.progress(self.elapsed(), count)

@@ -20,7 +20,7 @@ from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.source import Label, Source
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, Unit, duration, unit_called
-from bellwire.viz.text.trust import agreement, corrected, kernel_word, left_out
+from bellwire.viz.text.trust import agreement, corrected, kernel_word, left_out, why_not_corrected
 
 MEANINGS = {
     "doorbell": "guest's store → I/O thread awake",
@@ -30,6 +30,7 @@ MEANINGS = {
 }
 DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  # where nobody else reads the doorbell
 UNKNOWN = "–"
+NOT_MEASURED = "no such latency was measured, or too few of them for that percentile, or by clocks that are apart"
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
 
@@ -51,9 +52,11 @@ def report(
         "evidence": [finding.as_json() for finding in found(tally, latencies, evidence)],
         "latency_ns": {name: latency_report(latencies, name) for name in LATENCIES},
         "latency_ns_corrected_for_coordinated_omission": corrected_report(latencies),
+        "why_not_corrected": None if corrected_report(latencies) else why_not_corrected(latencies),
         "warmup": latencies.warmup,
         "not_paired": latencies.tracker.given_up,
         "out_of_order": latencies.tracker.contradicted,
+        "stopped": stopped_report(latencies),
         "clock": clock_report(source, latencies),
         "ring": {"recorded": tally.recorded, "dropped": tally.dropped},
     }
@@ -63,6 +66,12 @@ def report(
 def found(tally: Tally, latencies: Latencies, evidence: Evidence) -> list[Finding]:
     """All findings, those on the figures themselves first."""
     return [*pairing_findings(latencies), *findings(tally, evidence)]
+
+
+def stopped_report(latencies: Latencies) -> dict[str, Any]:
+    """How often and how long the whole program stood still, and the journeys that were under way."""
+    seconds = round(latencies.clock.ns(latencies.stops.cycles) / 1e9, 3)
+    return {"stops": latencies.stops.count, "seconds": seconds, "journeys": latencies.stopped}
 
 
 def latency_report(latencies: Latencies, name: str) -> dict[str, int | None]:
@@ -110,7 +119,7 @@ def summary(
         parts.append(interrupts_table(tally))
     latency = latency_table(latencies, unit_called(unit, source.clock.hz))
     parts += [latency, exits_table(tally), evidence_table(found(tally, latencies, evidence))]
-    missing = tally.dropped or latencies.tracker.given_up or latencies.tracker.contradicted
+    missing = tally.dropped or latencies.tracker.given_up or latencies.tracker.contradicted or latencies.stopped
     parts.append(Text(losses(tally, latencies), style="bold red" if missing else ""))
     parts.append(Text(clocks(source, latencies), style="bold red" if latencies.clock_error.apart else ""))
     if verdicts:
@@ -177,17 +186,23 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
         for name, some in paced.items():
             table.add_row(f"{name.replace('_', ' ')} *", *latency_row(some.corrected, unit), style="dim")
         legend.append(f"*              {corrected(paced.values())}")
+    elif there:
+        legend.append(why_not_corrected(latencies))
+    if UNKNOWN in (cell for column in table.columns for cell in column.cells):
+        legend.append(f"{UNKNOWN}              not known: too few values, or clocks that are apart")
     return Group(table, Text("\n".join(legend), style="dim"))
 
 
 def latency_row(histogram: Histogram, unit: Unit) -> list[str]:
     """The numbers of one latency."""
     values = histogram.summary()
-    return [*(cell(values[key], unit) for key in COLUMNS), with_commas(values["count"])]
+    return [*(cell(values[key], unit) for key in COLUMNS), with_commas(histogram.count)]
 
 
-def cell(ns: float, unit: Unit) -> str:
+def cell(ns: float | None, unit: Unit) -> str:
     """A latency without its unit: whole ns and cycles, µs with one digit behind the point while they are few."""
+    if ns is None:
+        return UNKNOWN
     value = ns / unit.size
     return f"{value:,.{1 if unit.name == 'us' and value < 1000 else 0}f}"
 
@@ -201,9 +216,9 @@ def verdict_line(verdict: Judgement) -> Text:
 def measured(verdict: Judgement) -> str:
     """The value and, where it says more than the assertion's own text, the limit."""
     if verdict.value is None:
-        return "no such latency was measured"
+        return NOT_MEASURED
     if verdict.limit is None:
-        return "there is no limit: no such latency was measured"
+        return f"there is no limit: {NOT_MEASURED}"
     value, limit = (
         duration(number, FITTING) if verdict.is_time else f"{number:,.10g}" for number in (verdict.value, verdict.limit)
     )

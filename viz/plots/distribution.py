@@ -19,9 +19,10 @@ from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import Durations, count_of, duration
-from bellwire.viz.text.trust import bounds, corrected, footnote
+from bellwire.viz.text.trust import bounds, corrected, footnote, why_not_corrected
 
 MARKED = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
+TAIL = {"p99": 99.0, "p99.9": 99.9, "p99.99": 99.99}
 PREFERRED = (
     "round_trip",
     "doorbell",
@@ -94,9 +95,11 @@ class DistributionPlot(Plot):
         """The tail of the marked latency, corrected for coordinated omission."""
         paced = self.model.latencies.paced[self.marked.name] if self.marked else Paced()
         if not self.marked or not paced.count:
-            return "Without a pace nothing is corrected for coordinated omission."
-        values = self._known(paced.corrected, "tail", lambda h: h.percentiles([99, 99.9, 99.99]).tolist())
-        tail = ", ".join(f"{name} {duration(ns)}" for name, ns in zip(("p99", "p99.9", "p99.99"), values, strict=True))
+            return why_not_corrected(self.model.latencies)
+        values = self._known(
+            paced.corrected, "tail", lambda h: [h.known_percentile(percent) for percent in TAIL.values()]
+        )
+        tail = ", ".join(f"{name} {duration(ns)}" for name, ns in zip(TAIL, values, strict=True))
         return f"The {self.marked.label} {corrected([paced])}: {tail}."
 
     def _fit(self, values: list[Histogram]) -> None:
@@ -144,9 +147,11 @@ class DistributionPlot(Plot):
         if self.marked is None:
             return
         histogram, color = self.since[self.marked.name], self.theme.color(self.marked.color)
+        known = {name: histogram.known_percentile(percent) for name, percent in MARKED.items()}
         marks = [
             Mark(self._pixel(value), f"{name}\n{duration(value)}", color, fine=True)
-            for name, value in zip(MARKED, histogram.percentiles(list(MARKED.values())), strict=True)
+            for name, value in known.items()
+            if value is not None
         ]
         taken = [self._paint_maximum(painter, area, histogram), *self._paint_before(painter, area)]
         self.paint_marks(painter, area, marks, taken)
@@ -203,8 +208,9 @@ class DistributionPlot(Plot):
         lines, muted = [], self.theme.color("text_muted")
         if self.marked:
             paced = self.model.latencies.paced[self.marked.name]
-            lines.append(Line(muted, f"p99 {self.marked.label}", duration(self.since[self.marked.name].percentile(99))))
-            lines += [Line(muted, CORRECTED, duration(paced.corrected.percentile(99)))] if paced.count else []
+            p99 = self.since[self.marked.name].known_percentile(99)
+            lines.append(Line(muted, f"p99 {self.marked.label}", duration(p99)))
+            lines += [Line(muted, CORRECTED, duration(paced.corrected.known_percentile(99)))] if paced.count else []
         return [*lines, Line(muted, "clock error", bounds(self.model.latencies.clock_error))]
 
 

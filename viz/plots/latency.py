@@ -126,7 +126,8 @@ class LatencyPlot(OverTime):
         for curve in self._shown():
             rows = self.rows[curve.name]
             row = rows[max(int(np.searchsorted(rows["tsc"], at, "right")) - 1, 0)]
-            value = f"p50 {duration(row['p50'])}  p99 {duration(row['p99'])}  max {duration(row['max'])}"
+            p99 = row["p99"] if row["count"] >= 100 else None  # else nothing lies beyond it
+            value = f"p50 {duration(row['p50'])}  p99 {duration(p99)}  max {duration(row['max'])}"
             lines.append(Line(self.theme.color(curve.color), curve.label, value))
         return [*lines, Line(self.theme.color("text_muted"), "clock error", bounds(self.model.latencies.clock_error))]
 

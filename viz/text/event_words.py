@@ -190,6 +190,8 @@ def setting_form(id: int, value: int) -> str:
             return "the route leads to vector {hex}"
         case Setting.VCPU:
             return "the route leads to vCPU {arg}"
+        case Setting.STALLED:
+            return "the engine's thread stood still from here on"
         case Setting.STEP:
             return "step {arg} of the lab"
         case Setting.MASKED:

@@ -15,6 +15,16 @@ def corrected(paced: Iterable[Paced]) -> str:
     return f"corrected for coordinated omission, {interval(paced)}"
 
 
+def why_not_corrected(latencies: Latencies) -> str:
+    """Why a run has no corrected form."""
+    if not latencies.closed:
+        return (
+            "Nothing is corrected for coordinated omission: who signals here waits for no answer, so a stall keeps no "
+            "signal from being sent, and what it delays is in the figures."
+        )
+    return "Without a pace nothing is corrected for coordinated omission."
+
+
 def interval(paced: Iterable[Paced]) -> str:
     """ "expected interval 1 ms"; of a pace that changed, from the shortest to the longest."""
     some = [each for each in paced if each.shortest]
@@ -55,6 +65,7 @@ def left_out(latencies: Latencies) -> str:
     out_of_order, given_up = latencies.tracker.contradicted, latencies.tracker.given_up
     parts = [f"{count_of(latencies.warmup, 'journey')} of warm-up"]
     parts += [f"{count_of(given_up, 'journey')} that could not be paired"] if given_up else []
+    parts += [f"{count_of(latencies.stopped, 'journey')} during a stop of the whole program"] * bool(latencies.stopped)
     late = f"{count_of(out_of_order, 'journey')} whose stamps contradict their order"
     parts += [f"{late} (from all but round trip and store cost)"] if out_of_order else []
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)

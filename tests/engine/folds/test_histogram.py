@@ -69,8 +69,20 @@ def test_merging_is_recording_both() -> None:
     assert twin.count == 2
 
 
-def test_nothing_recorded_is_zero() -> None:
-    assert set(Histogram().summary().values()) == {0}
+def test_a_percentile_that_nothing_lies_beyond_is_not_known() -> None:
+    """It could be anything from the longest on."""
+    for percent, needed in ((50, 2), (90, 10), (99, 100), (99.9, 1000), (99.99, 10_000)):
+        few, enough = Histogram(), Histogram()
+        few.record(np.arange(needed - 1))
+        enough.record(np.arange(needed))
+        assert few.known_percentile(percent) is None
+        assert enough.known_percentile(percent) == enough.percentile(percent)
+    assert (few.summary()["p999"], few.summary()["p9999"]) == (few.percentile(99.9), None)
+
+
+def test_nothing_recorded_is_unknown_but_for_the_count() -> None:
+    assert Histogram().summary().pop("count") == 0
+    assert {value for name, value in Histogram().summary().items() if name != "count"} == {None}
     assert Histogram().corrected(1).count == 0
     empty = Histogram()
     empty.record([])

@@ -10,6 +10,10 @@ import pytest
 from bellwire.engine.events import EVENT, FLAT_OUT, Clock, EventKind, Events, Lane, Setting, event
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.omission import INTERVALS_KEPT, PACES_KEPT, ExpectedInterval, Paced
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
+from bellwire.viz.text.trust import why_not_corrected
 from tests.support.journey_streams import World, scenario
 
 CLOCK = Clock(2e9)
@@ -51,7 +55,7 @@ def test_memory_of_paces_is_bounded() -> None:
 
 def test_a_stall_is_what_the_pace_makes_of_it() -> None:
     paced = Paced()
-    paced.record(np.array([50_000.0, 5_500_000.0]), np.array([MS, MS]))
+    paced.record(np.array([50_000.0, 5_500_000.0]), np.array([MS, MS]), np.array([1.0, 99.0]))
     assert paced.corrected.count == 2 + 4
     waits = [1.5 * MS, 2.5 * MS, 3.5 * MS, 4.5 * MS, 5.5 * MS]
     assert paced.corrected.percentiles([33, 50, 66, 83, 100]) == pytest.approx(waits, 2e-3)
@@ -60,16 +64,16 @@ def test_a_stall_is_what_the_pace_makes_of_it() -> None:
 
 def test_without_a_pace_nothing_is_recorded() -> None:
     paced = Paced()
-    paced.record(np.array([5.5e6, 5.5e6]), np.array([0, MS]))
+    paced.record(np.array([5.5e6, 5.5e6]), np.array([0, MS]), np.array([99.0, 99.0]))
     assert (paced.count, paced.corrected.count) == (1, 5)
-    paced.record(np.array([7e9]), np.array([0]))
+    paced.record(np.array([7e9]), np.array([0]), np.array([9e9]))
     assert paced.corrected.count == 5
 
 
 def test_many_intervals_are_kept_apart_and_bounded() -> None:
     paced, copies = Paced(), []
     for n in range(1, 3 * INTERVALS_KEPT):
-        paced.record(np.array([9.5e6]), np.array([n * MS]))
+        paced.record(np.array([9.5e6]), np.array([n * MS]), np.array([99.0]))
         copies.append(paced.copy())
     expected = sum(max(1, 9_500_000 // (n * MS)) for n in range(1, 3 * INTERVALS_KEPT))
     assert paced.corrected.count == expected
@@ -98,3 +102,72 @@ def test_latencies_of_a_run_are_corrected_by_the_pace_at_which_each_was_sent() -
     begun = np.where(journeys["ring"] > 0, journeys["ring"], journeys["irq"]) < middle
     ring = journeys["ring"] > 0
     assert latencies.corrected("store_cost").count == int((begun & ring & (journeys["rung"] > 0)).sum())
+
+
+def test_no_more_is_added_than_was_due_and_not_sent() -> None:
+    """Of every size the same share, so that the shape of what is added stays."""
+    whole, capped, none = Paced(), Paced(), Paced()
+    for paced, due in ((whole, 1e6), (capped, 61.0), (none, 2.0)):
+        paced.record(np.array([50_000.0, 100.5e6]), np.array([MS, MS]), np.array([1.0, due - 1]))
+    assert whole.corrected.count == 2 + 99
+    assert (capped.corrected.count, none.corrected.count) == (61, 2)
+    assert capped.corrected.percentile(50) == pytest.approx(whole.corrected.percentile(50), rel=0.05)
+
+
+def run_with_a_stall(name: str, pace: int, burst: int = 1) -> tuple[Latencies, float]:
+    """A second at the pace with one answer that takes 100 ms, before which a guest that waits rings no more; and how
+    long it was."""
+    scenario, clock = load_scenario(name), Clock(2e9)
+    closed = Trait.WAITED_FOR in traits_of(scenario)
+    rows: list[tuple[int, ...]] = [
+        (1, EventKind.SETTING, Lane.ENGINE, 0, Setting.RUNNING, 0, 1),
+        (1, EventKind.SETTING, Lane.ENGINE, 0, Setting.BURST, 0, burst),
+        (1, EventKind.SETTING, Lane.ENGINE, 0, Setting.PACE, 0, pace),
+    ]
+    start = clock.cycles(1)
+    at, free, n = start, start, 0
+    while at < start + clock.cycles(1):
+        stall = clock.cycles(0.1) if start + clock.cycles(0.5) <= at < start + clock.cycles(0.5 + 1 / pace) else 0
+        begin = max(at, free) if closed else at
+        for _ in range(burst):
+            n += 1
+            begin += 2_000
+            rows.append((begin, EventKind.RING, Lane.GUEST, 0, 0, n, 0))
+            rows.append((begin + 1_000, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0))
+        received = max(begin + 40_000 + stall, free)
+        rows.append((received, EventKind.DOORBELL, Lane.IO_THREAD, 0, 0, n, burst))
+        if scenario.interrupt:
+            rows.append((received + 1_000, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, n // burst, n))
+            rows.append((received + 20_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n // burst, 1))
+        free = received + 30_000
+        at = max(at + clock.cycles(1 / pace), free if closed and stall else 0)
+    latencies = Latencies(scenario, clock)
+    for part in np.array_split(np.sort(np.array(rows, EVENT), order="tsc"), 30):
+        latencies.feed(part)
+    return latencies, clock.ns(at - start) / 1e9
+
+
+@pytest.mark.parametrize("burst", [1, 4])
+@pytest.mark.parametrize("pace", [250, 1000])
+def test_a_closed_loop_has_as_many_as_were_due_once_it_is_corrected(pace: int, burst: int) -> None:
+    latencies, seconds = run_with_a_stall("roundtrip", pace, burst)
+    paced = latencies.corrected("round_trip")
+    due = pace * burst * seconds
+    assert paced.count < paced.corrected.count <= due + 1
+    assert paced.corrected.percentile(99) > 10 * paced.corrected.percentile(50)
+
+
+@pytest.mark.parametrize("name", ["doorbell-pio", "doorbell-mmio", "doorbell-size-miss"])
+def test_an_open_loop_is_not_corrected_and_says_why(name: str) -> None:
+    """The victims of its stall are in the record."""
+    latencies, _ = run_with_a_stall(name, 1000)
+    assert [latencies.corrected(latency).count for latency in LATENCIES] == [0] * len(LATENCIES)
+    assert latencies.histograms["doorbell"].count > 900
+    assert "waits for no answer" in why_not_corrected(latencies)
+
+
+def test_who_waits_for_answers_is_known_of_every_scenario() -> None:
+    waiting = {each.name for each in list_scenarios() if Trait.WAITED_FOR in traits_of(each)}
+    assert {"roundtrip", "roundtrip-userspace", "io-uring", "self-doorbell", "vhost-user-blk", "irq-window"} <= waiting
+    assert not {name for name in waiting if name.startswith(("doorbell-", "irq-msi", "irq-burst", "vm-to-vm", "two-"))}
+    assert not {"virtqueue", "virtqueue-event-idx"} & waiting

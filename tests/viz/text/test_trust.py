@@ -15,7 +15,7 @@ from bellwire.viz.text.trust import agreement, corrected, footnote, kernel_word,
 
 def paced(*intervals: int) -> Paced:
     some = Paced()
-    some.record(np.full(len(intervals), 100.0), np.array(intervals))
+    some.record(np.full(len(intervals), 100.0), np.array(intervals), np.ones(len(intervals)))
     return some
 
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bellwire.engine.findings.compare import LEVEL, RESAMPLES, Difference, Side, differences, other_host, split_sides
-from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.findings.compare import (
+    BETWEEN_RUNS,
+    LEVEL,
+    STRETCHES,
+    Difference,
+    Side,
+    differences,
+    other_host,
+    split_sides,
+    told,
+)
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.figures import duration, grouped, signed
@@ -22,7 +31,8 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
         return split_sides(model.latencies, model.exits, model.source.host) if model.exits.switched else None
     if baseline.side is None:
         return None
-    return baseline.side, Side(THIS_RUN, model.latencies.histograms, model.exits.whole, model.source.host)
+    histograms = told(model.latencies, model.latencies.histograms)
+    return baseline.side, Side(THIS_RUN, histograms, model.latencies.blocks, model.exits.whole, model.source.host)
 
 
 def why_nothing(baseline: Baseline | None) -> str:
@@ -55,15 +65,18 @@ class Compared:
 
     def rows(self, a: Side, b: Side, latency: str) -> list[FigureRow]:
         """Median, tail and exits, side by side."""
-        one, other = a.histograms[latency], b.histograms[latency]
-        found = self._compare(one, other) if one.count and other.count else {}
+        there = a.histograms[latency].count and b.histograms[latency].count
+        found = self._compare(a, b, latency) if there else {}
         rows = [*(row_of(name, difference) for name, difference in found.items()), *exit_rows(a, b)]
         return rows + [OTHER_HOST] * other_host(a, b)
 
-    def _compare(self, a: Histogram, b: Histogram) -> dict[str, Difference]:
-        state = id(a), a.count, id(b), b.count
+    def _compare(self, a: Side, b: Side, latency: str) -> dict[str, Difference]:
+        one, other = a.histograms[latency], b.histograms[latency]
+        state = id(one), one.count, id(other), other.count
         if state != self._known:
-            self._known, self._differences = state, differences(a, b)
+            separate = THIS_RUN in (a.label, b.label)
+            self._known = state
+            self._differences = differences(a, b, latency, BETWEEN_RUNS if separate else 0)
         return self._differences
 
 
@@ -94,4 +107,7 @@ def in_words(rows: list[FigureRow], a: Side, b: Side, latency: str) -> str:
     return ". ".join(lines)
 
 
-NOTE = f"The interval is a bootstrap at {LEVEL:.0%} with {grouped(RESAMPLES)} resamples, journeys taken as independent."
+NOTE = (
+    f"The {LEVEL:.0%} interval comes from how {min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among "
+    f"themselves; of separate runs, {BETWEEN_RUNS:.0%} more for what they always differ by."
+)

@@ -25,8 +25,8 @@ def test_before_and_after_are_those_of_the_model() -> None:
     assert sides is not None
     a, b = sides
     assert (a.label, b.label) == ("before ioeventfd off", "after ioeventfd off")
-    assert a.histograms is model.latencies.before
-    assert b.histograms is model.latencies.since
+    assert a.histograms == model.latencies.before
+    assert b.histograms == model.latencies.since
     rows = {row.name: row for row in Compared().rows(a, b, "doorbell")}
     assert (rows["p50"].words, rows["p50"].strong) == ("B is slower", True)
     assert rows["p50"].difference.startswith("+19.")
@@ -48,7 +48,7 @@ def test_a_recording_is_read_in_the_background(tmp_path: Path) -> None:
     sides = sides_of(model, baseline)
     assert sides is not None
     assert (sides[0].label, sides[1].label) == ("a.arrow", THIS_RUN)
-    assert sides[1].histograms is model.latencies.histograms
+    assert sides[1].histograms == model.latencies.histograms
     assert Compared().rows(*sides, "doorbell")[-1] == OTHER_HOST
 
 

@@ -1,0 +1,65 @@
+"""Values in the order of time, as stretches of equal length: what tells how far the values of one run can be trusted.
+
+Latencies that follow each other are alike: a busy spell slows hundreds of them. So n of them say less than n values
+that have nothing to do with each other, and only how whole stretches of the run differ shows how much less.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.folds.histogram import bin_of, whole
+
+MOST = 192  # blocks; then each two become one, of twice the length
+
+Numbers = npt.NDArray[np.int64]
+Block = tuple[Numbers, Numbers]  # bins of a Histogram (rising), and how many values each holds
+
+
+class Blocks:
+    """A fold over latencies: MOST / 2 to MOST blocks of as many values each, however many there are."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._length = 1
+        self._blocks: list[Block] = []
+        self._open = np.empty(0, np.int64)  # bins of the values behind the last block
+
+    def record(self, values: npt.ArrayLike) -> None:
+        """Adds values (shape (n,), ns), the next in time."""
+        bins = bin_of(whole(values))
+        self.count += bins.size
+        self._open = np.concatenate([self._open, bins])
+        while self._open.size >= self._length:
+            for start in range(0, self._open.size - self._length + 1, self._length):
+                self._blocks.append(np.unique(self._open[start : start + self._length], return_counts=True))
+                if len(self._blocks) == MOST:
+                    self._open = self._open[start + self._length :]
+                    break
+            else:
+                self._open = self._open[self._open.size // self._length * self._length :]
+            if len(self._blocks) == MOST:
+                pairs = zip(self._blocks[::2], self._blocks[1::2], strict=True)
+                self._blocks, self._length = [both(*pair) for pair in pairs], 2 * self._length
+
+    def shares(self, upto: int, stretches: int) -> npt.NDArray[np.float64]:
+        """The share of the values in bins up to `upto` in each of so many stretches of the run, one after the other.
+
+        Shape (stretches,), or (0,) if there are fewer blocks than that.
+        """
+        if len(self._blocks) < stretches:
+            return np.empty(0)
+        below = np.array([int(counts[: np.searchsorted(bins, upto, "right")].sum()) for bins, counts in self._blocks])
+        starts = np.arange(stretches) * len(self._blocks) // stretches
+        lengths = np.diff(np.append(starts, len(self._blocks))) * self._length
+        shares: npt.NDArray[np.float64] = np.add.reduceat(below, starts) / lengths
+        return shares
+
+
+def both(a: Block, b: Block) -> Block:
+    """Two blocks as one."""
+    bins, where = np.unique(np.concatenate([a[0], b[0]]), return_inverse=True)
+    counts = np.zeros(bins.size, np.int64)
+    np.add.at(counts, where, np.concatenate([a[1], b[1]]))
+    return bins, counts

@@ -1,0 +1,62 @@
+"""When the whole program stood still: stopped by a signal, or its machine was. What was under way then is no latency.
+
+One thread alone that is late is no stop: a signal waits for it, and that is what a latency is of. A stop is a time in
+which the engine's thread did not run and nobody else has left an event either.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.events import Clock, EventKind, Events, Setting
+
+STOP_SECONDS = 0.5  # a shorter silence is nothing
+KEPT = 64  # stops; a journey under way began before so many at most
+
+Numbers = npt.NDArray[np.uint64]
+
+
+class Stops:
+    """A fold over events."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.count = self.cycles = 0  # stops so far, and how long all of them were
+        self._from, self._to = np.empty(0, np.uint64), np.empty(0, np.uint64)  # TSC of the last few, rising
+        self._stalls: list[tuple[int, int]] = []  # of the engine's thread, from and to
+        self._last = 0  # TSC of the newest event
+
+    def feed(self, events: Events) -> None:
+        """Takes note of stops that end in the next batch."""
+        if not events.size:
+            return
+        stalls = events[(events["kind"] == EventKind.SETTING) & (events["id"] == Setting.STALLED)]
+        self._stalls += [(int(stall["tsc"]), int(stall["tsc"]) + int(stall["arg"])) for stall in stalls]
+        times = events["tsc"] if not self._last else np.append(np.uint64(self._last), events["tsc"])
+        silent = np.flatnonzero(times[1:] > times[:-1] + np.uint64(self.clock.cycles(STOP_SECONDS)))
+        for at in silent.tolist():
+            self._judge(int(times[at]), int(times[at + 1]))
+        self._last = max(self._last, int(times[-1]))
+        self._stalls = [stall for stall in self._stalls if stall[1] >= self._last][-KEPT:]
+
+    def _judge(self, start: int, end: int) -> None:
+        """Whether nothing ran in a silence: most of it is a stall."""
+        stalled = max((min(end, stall[1]) - max(start, stall[0]) for stall in self._stalls), default=0)
+        if stalled > (end - start) // 2:
+            self.count, self.cycles = self.count + 1, self.cycles + end - start
+            self._from = np.append(self._from, np.uint64(start))[-KEPT:]
+            self._to = np.append(self._to, np.uint64(end))[-KEPT:]
+
+    def within(self, start: Numbers, end: Numbers) -> npt.NDArray[np.bool_]:
+        """Whether a stop lies between each start and its end; shape (n,), as both."""
+        return np.searchsorted(self._to, start, "right") < np.searchsorted(self._from, end, "left")
+
+    def working(self, tsc: Numbers) -> npt.NDArray[np.float64]:
+        """Each time (shape (n,)) less the stops before it, in cycles: a clock that stands still with the program."""
+        lengths = np.concatenate([[0.0], np.cumsum((self._to - self._from).astype(np.float64))])
+        forgotten = self.cycles - lengths[-1]
+        working: npt.NDArray[np.float64] = (
+            tsc.astype(np.float64) - lengths[np.searchsorted(self._to, tsc, "right")] - forgotten
+        )
+        return working

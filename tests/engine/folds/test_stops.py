@@ -1,0 +1,92 @@
+"""A program that stood still has no latency then; one thread that was late has."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Setting
+from bellwire.engine.findings.pairing import pairing_findings
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.text.trust import left_out
+
+CLOCK = Clock(2e9)
+TURNS = 200
+
+
+def run(stall: float, noted: float, others: bool = False) -> Latencies:
+    """Round trips every 10 ms; the middle one takes `stall` seconds, of which the engine's thread stands still for
+    `noted`; others: whether KVM's counters went on changing."""
+    rows: list[tuple[int, ...]] = [(1, EventKind.SETTING, Lane.ENGINE, 0, Setting.PACE, 0, 100)]
+    rows.append((1, EventKind.SETTING, Lane.ENGINE, 0, Setting.RUNNING, 0, 1))
+    at = 10**9
+    for n in range(1, TURNS + 1):
+        late = CLOCK.cycles(stall) if n == TURNS // 2 else 0
+        rows.append((at, EventKind.RING, Lane.GUEST, 0, 0, n, 0))
+        rows.append((at + 500, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0))
+        if late and noted:
+            rows.append((at + 3_000, EventKind.SETTING, Lane.ENGINE, 0, Setting.STALLED, 0, CLOCK.cycles(noted)))
+        for sample in range(100_000_000, late, 100_000_000) if others else ():
+            rows.append((at + sample, EventKind.STAT, Lane.KVM, 0, 0, 0, sample))
+        rows.append((at + late + 40_000, EventKind.DOORBELL, Lane.IO_THREAD, 0, 0, n, 1))
+        rows.append((at + late + 41_000, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, n, n))
+        rows.append((at + late + 60_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n, 1))
+        at += 20_000_000 + late
+    latencies = Latencies(load_scenario("roundtrip"), CLOCK)
+    for part in np.array_split(ordered(rows), 17):
+        latencies.feed(part)
+    return latencies
+
+
+def ordered(rows: list[tuple[int, ...]]) -> Events:
+    events: Events = np.sort(np.array(rows, EVENT), order="tsc")
+    return events
+
+
+def test_a_stop_of_everything_is_no_latency_and_says_so() -> None:
+    latencies = run(7, 7)
+    assert (latencies.stops.count, latencies.stopped) == (1, 1)
+    assert latencies.histograms["round_trip"].max < 100_000
+    corrected = latencies.corrected("round_trip").corrected
+    assert corrected.max < 100_000
+    assert corrected.count == latencies.histograms["round_trip"].count
+    assert "stood still for 7.00 s" in pairing_findings(latencies)[0].claim
+    assert "1 journey during a stop of the whole program" in left_out(latencies)
+
+
+@pytest.mark.parametrize(("noted", "others"), [(0, False), (7, True), (2, False)])
+def test_a_thread_that_is_late_alone_is_a_latency(noted: float, others: bool) -> None:
+    """The engine's thread ran, or something else did."""
+    latencies = run(7, noted, others)
+    assert (latencies.stops.count, latencies.stopped) == (0, 0)
+    assert latencies.histograms["round_trip"].max > 6.9e9
+    assert pairing_findings(latencies) == []
+
+
+def test_a_clock_that_stands_still_with_the_program_goes_on_behind_it() -> None:
+    latencies = run(7, 7)
+    times = np.array([10**9, 10**9 + CLOCK.cycles(60)], np.uint64)
+    assert float(np.diff(latencies.stops.working(times))[0]) == pytest.approx(CLOCK.cycles(53), rel=0.001)
+
+
+@pytest.mark.kvm
+def test_a_process_that_is_stopped_by_a_signal_says_so() -> None:
+    command = [sys.executable, "-m", "bellwire.viz", "run", "roundtrip", "--seconds", "5", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        time.sleep(2.5)
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(1.5)
+        os.kill(process.pid, signal.SIGCONT)
+        report = json.loads(process.communicate(timeout=60)[0])
+    assert process.returncode == 0
+    assert report["stopped"]["stops"] >= 1
+    assert "stood still" in report["evidence"][0]["claim"]
+    assert report["latency_ns"]["round_trip"]["max"] < 1.4e9
