@@ -80,6 +80,9 @@ class EventKind(IntEnum):
     # Of the events that a LOST event tells of, those of one sort: they came faster than they were taken
     # (engine/outlet.py). seq their kind (16 bits), lane (8), vm (8) and id (32), from the lowest bit on; arg how many.
     PASSED_OVER = 21
+    # vCPU thread, KVM_RUN returned: it takes doorbells out of KVM's ring of coalesced writes, about to write their
+    # eventfd: id address, seq doorbells fetched so far, arg doorbells of this address fetched now.
+    FETCH = 22
     # The kernel has refused what the engine asked for: id Operation, seq the GSI or the ioeventfd's address, arg errno.
     REFUSED = 19
 

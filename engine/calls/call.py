@@ -13,7 +13,7 @@ from typing import ClassVar
 from bellwire.engine.calls.arguments import Arguments
 from bellwire.engine.events import Switch
 
-SET_UP, WIRES, SIGNALS = "Set-up", "Wires", "Signals"
+SET_UP, WIRES, SIGNALS, CLOSE = "Set-up", "Wires", "Signals", "Close"
 
 
 @dataclass(frozen=True, kw_only=True)

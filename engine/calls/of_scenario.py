@@ -6,7 +6,7 @@ tests/engine/calls/test_of_scenario.py compares them with what the machines pass
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bellwire.engine._core import lib
@@ -20,12 +20,22 @@ from bellwire.engine.calls.set_up import (
     NewEventfd,
     OpenKvm,
     SetMemory,
+    SetVcpuMemory,
 )
 from bellwire.engine.calls.signals import ReadEventfd, SetIrqLine, SignalMsi, WriteEventfd
 from bellwire.engine.calls.uring import RegisterEventfd, SubmitRead
 from bellwire.engine.calls.vhost_user import CALL, KICK, HandOver, SetVring
-from bellwire.engine.calls.wires import AssignIoeventfd, AssignIrqfd, RegisterZone, SetGsiRouting
+from bellwire.engine.calls.wires import (
+    AssignIoeventfd,
+    AssignIrqfd,
+    ChangeRoute,
+    DeassignIoeventfd,
+    DeassignIrqfd,
+    RegisterZone,
+    SetGsiRouting,
+)
 from bellwire.engine.events import Switch
+from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import Ringing, ringings
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
@@ -34,6 +44,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
 Wiring = Mapping[Switch, bool]
+KEPT = "the count keeps it, and an irqfd that is assigned later interrupts once for all of them"
 
 
 def calls_of(scenario: Scenario, wiring: Wiring | None = None) -> tuple[Call, ...]:
@@ -51,6 +62,21 @@ def calls_of(scenario: Scenario, wiring: Wiring | None = None) -> tuple[Call, ..
 def numbered(kind: str, n: int, of: int) -> str:
     """The name of the n-th (from 0) of several; of a single one the kind itself."""
     return kind if of == 1 else f"{kind}-{n + 1}"
+
+
+def closing(assigned: Sequence[AssignIoeventfd | AssignIrqfd]) -> list[Call]:
+    """What takes them away at the end, if they are there then."""
+    return [undoing(call) for call in assigned if call.made or call.undone]
+
+
+def undoing(call: AssignIoeventfd | AssignIrqfd) -> Call:
+    """The call that takes away what another one has made."""
+    made: Call
+    if isinstance(call, AssignIoeventfd):
+        made = DeassignIoeventfd(name="", vm=call.vm, eventfd=call.eventfd, match=call.match, undone=True)
+    else:
+        made = DeassignIrqfd(name="", vm=call.vm, eventfd=call.eventfd, after=call.after, gsi=call.gsi, undone=True)
+    return replace(made, name=f"close-{call.name}", switch=call.switch, made=call.made)
 
 
 @dataclass(frozen=True)
@@ -188,9 +214,52 @@ class _Classic(_Machine):
         yield from ioeventfds
         irqfds = self._irqfds(guest, routing, irqs, resample) if routing else []
         yield from irqfds
+        yield from self._second_vcpu(guest)
         yield from self._doorbell_signals(guest, ioeventfds, doorbells, zone)
         if routing:
             yield from self._interrupt_signals(guest, routing, irqfds, resample, submit)
+            yield from self._changes_of_the_route(guest, routing)
+        yield from (*reversed(closing(irqfds)), *reversed(closing(ioeventfds)))
+
+    def _second_vcpu(self, guest: GuestCalls) -> Iterator[Call]:
+        """Its memory is three slots: the control page in the middle may be the first vCPU's."""
+        if Trait.TWO_VCPUS not in self.traits:
+            return
+        base, page, size = lib.BW_VCPU_MEMORY, lib.BW_CONTROL, lib.BW_PAGE_SIZE
+        shared = "that both share" if self.scenario.doorbell is None else "of its own"
+        after = lib.BW_MEMORY_SIZE - page - size
+        parts = (
+            ("memory-1", base, page, "memory_1", "the second vCPU's memory, up to its control page"),
+            ("memory-1-control", base + page, size, "control_1", f"the second vCPU's control page, {shared}"),
+            ("memory-1-rest", base + page + size, after, "rest_1", "the rest of the second vCPU's memory"),
+        )
+        first: SetVcpuMemory | None = None
+        for slot, (name, address, length, called, what) in enumerate(parts, 2):
+            part = SetVcpuMemory(
+                name=name,
+                vm=guest.vm,
+                slot=slot,
+                address=address,
+                size=length,
+                called=called,
+                what=what,
+                whole=first,
+            )
+            first = first or part
+            yield part
+        assert first is not None
+        yield CreateVcpu(name="create-vcpu-1", vm=guest.vm, memory=first, number=1)
+
+    def _changes_of_the_route(self, guest: GuestCalls, routing: SetGsiRouting) -> Iterator[Call]:
+        """To the other vector, or the other vCPU, and back."""
+        interrupt, route = self.interrupt, routing.route
+        if not interrupt.reroute_ms:
+            return
+        other = GsiRoute.msi(route.gsi, lib.BW_VECTOR_OTHER)
+        if Trait.TWO_VCPUS in self.traits:
+            other = GsiRoute.msi(route.gsi, route.vector, 1 - route.apic)
+        for name, to in (("route-away", other), ("route-back", route)):
+            yield ChangeRoute(name=name, vm=guest.vm, after=(routing,), route=to, every_ms=interrupt.reroute_ms)
 
     def _eventfd(self, called: str, n: int, of: int, purpose: str) -> NewEventfd:
         name = numbered(called, n, of)
@@ -273,10 +342,10 @@ class _Classic(_Machine):
                 name=numbered("write", n, len(irqfds)),
                 eventfd=irqfd.eventfd,
                 thread="I/O thread",
-                why="KVM takes it at once and interrupts the guest",
-                after=(replace(irqfd, made=True, undone=False),),
-                switch=irqfd.switch,
-                made=on,
+                why="KVM takes it at once and interrupts the guest" if on or not self.interrupt.waits else KEPT,
+                after=() if self.interrupt.waits and not on else (replace(irqfd, made=True, undone=False),),
+                switch=None if self.interrupt.waits else irqfd.switch,
+                made=on or self.interrupt.waits,
             )
         if resample is None:
             yield from self._ioctls(guest, routing)
@@ -289,6 +358,8 @@ class _Classic(_Machine):
     def _ioctls(self, guest: GuestCalls, routing: SetGsiRouting) -> Iterator[Call]:
         """What the I/O thread calls while the irqfd is off."""
         calls: list[Call] = []
+        if self.interrupt.waits:  # the eventfd is written, whether there is an irqfd or not
+            return
         if self.interrupt.ioctl == "signal-msi":
             vcpu = replace(guest.vcpu, after=(guest.irqchip,))  # so that it has a local APIC
             calls = [SignalMsi(name="signal-msi", vm=guest.vm, vcpu=vcpu, route=route_of(self.interrupt))]
@@ -345,7 +416,7 @@ class _Direct(_Machine):
         routing = self.routing(listener)
         yield routing
         yield from self._hand_over(kick, call) if partnered else ()
-        yield AssignIrqfd(
+        irqfd = AssignIrqfd(
             name="irqfd",
             vm=listener.vm,
             after=(listener.irqchip, routing),
@@ -355,9 +426,11 @@ class _Direct(_Machine):
             made=self.wiring[Switch.IRQFD],
             undone=self.interrupt.irqfd and not self.wiring[Switch.IRQFD],
         )
+        yield irqfd
         ioeventfds = self.ioeventfds(ringer, [rung])
         yield from ioeventfds
         yield from self.rings(ringer, ioeventfds, None)
+        yield from (*closing(ioeventfds), *closing([irqfd]))
 
     def _peer(self, ringer: GuestCalls) -> SetMemory:
         return SetMemory(

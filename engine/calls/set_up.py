@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.calls.arguments import Arguments, arguments_of, c_number
+from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, c_number
 from bellwire.engine.calls.call import Call
 
 
@@ -189,28 +189,58 @@ MAP = """static void *map(size_t size, int flags, int fd)
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetVcpuMemory(SetMemory):
+    """The same of a part of another vCPU's memory, which the Python API shows whole. whole: the first part."""
+
+    whole: SetMemory | None = None
+
+    def c(self) -> str:
+        region = f"region_{self.slot}"  # several are in one program
+        return super().c().replace(" region =", f" {region} =").replace("&region", f"&{region}")
+
+    def python(self) -> str:
+        if self.whole is not None:
+            return f"# A part of {self.whole.memory}, which add_vcpu_memory() has shown whole."
+        make = f"{self.memory} = enter(Memory(base={lib.BW_VCPU_MEMORY:#x}))"
+        return f"{make}\n{self.vm.variable}.add_vcpu_memory({self.memory})"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateVcpu(Call):
     """KVM_CREATE_VCPU"""
 
     vm: CreateVm
     memory: SetMemory
+    number: int = 0
 
     title = "KVM_CREATE_VCPU"
-    says = "Makes the guest's CPU number 0; a thread of its own runs it by KVM_RUN."
     request: ClassVar[int] = lib.KVM_CREATE_VCPU
 
     @property
+    def says(self) -> str:
+        return f"Makes the guest's CPU number {self.number}; a thread of its own runs it by KVM_RUN."
+
+    @property
     def variable(self) -> str:
-        return self.vm.variable.replace("vm", "vcpu")
+        return self.vm.variable.replace("vm", "vcpu") + (f"_{self.number}" if self.number else "")
+
+    @property
+    def arguments(self) -> Arguments | None:
+        if not self.number:
+            return None
+        field = Field("id", 0, 8, self.number, str(self.number))
+        return Arguments("unsigned long", (field,), self.number.to_bytes(8, "little"))
 
     def c(self) -> str:
-        return f'    int {self.variable} = check(ioctl({self.vm.variable}, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");'
+        ioctl = f"ioctl({self.vm.variable}, KVM_CREATE_VCPU, {self.number})"
+        return f'    int {self.variable} = check({ioctl}, "KVM_CREATE_VCPU");'
 
     def python(self) -> str:
-        return f"{self.variable} = enter(Vcpu({self.vm.variable}, {self.memory.memory}, None))"
+        number = f", {self.number}" if self.number else ""
+        return f"{self.variable} = enter(Vcpu({self.vm.variable}, {self.memory.memory}, None{number}))"
 
     def rust(self) -> str:
-        return f"    let mut {self.variable} = {self.vm.variable}.create_vcpu(0)?;"
+        return f"    let mut {self.variable} = {self.vm.variable}.create_vcpu({self.number})?;"
 
 
 @dataclass(frozen=True, kw_only=True)

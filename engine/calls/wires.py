@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, c_number
-from bellwire.engine.calls.call import WIRES, Call
+from bellwire.engine.calls.call import CLOSE, SIGNALS, WIRES, Call
 from bellwire.engine.calls.set_up import CreateVm, NewEventfd
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import IoMatch
@@ -209,7 +209,8 @@ class SetGsiRouting(Call):
 
     def python(self) -> str:
         gsi, data, pin = self.route.gsi, self.route.data, self.route.pin
-        route = f"GsiRoute.msi({gsi}, {data:#x})" if self._by_message else f"GsiRoute.ioapic({gsi}, {pin})"
+        apic = f", {self.route.apic}" if self.route.apic else ""
+        route = f"GsiRoute.msi({gsi}, {data:#x}{apic})" if self._by_message else f"GsiRoute.ioapic({gsi}, {pin})"
         return f"{self.vm.variable}.set_gsi_routing({route})"
 
     def rust(self) -> str:
@@ -226,6 +227,23 @@ class SetGsiRouting(Call):
     {union}
     let table = KvmIrqRouting::from_entries(&[entry]).map_err(|error| format!("{{error:?}}"))?;
     {self.vm.variable}.set_gsi_routing(&table)?;"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRoute(SetGsiRouting):
+    """The same while signals fly. every_ms: how often."""
+
+    every_ms: int
+
+    group = SIGNALS
+    by = "engine thread"
+
+    @property
+    def says(self) -> str:
+        return f"Every {self.every_ms} ms, in turn: {self.route}; the irqfd follows at once."
+
+    def c(self) -> str:
+        return super().c().replace("table", "changed")  # both are in one program
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,3 +280,25 @@ class RegisterZone(Call):
         kind = "Pio" if self.pio else "Mmio"
         return f"""    let address = IoEventAddress::{kind}({self.address:#x});
     {self.vm.variable}.register_coalesced_mmio(address, {self.size})?;"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeassignIoeventfd(AssignIoeventfd):
+    """As it is taken away when the machine is closed."""
+
+    group = CLOSE
+
+    @property
+    def says(self) -> str:
+        return f"KVM no longer signals {self.eventfd.variable} when the guest writes {self.match}; its count stays."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeassignIrqfd(AssignIrqfd):
+    """The same."""
+
+    group = CLOSE
+
+    @property
+    def says(self) -> str:
+        return f"Ends the irqfd of GSI {self.gsi}: once it returns, no interrupt comes of {self.eventfd.variable}."

@@ -35,7 +35,8 @@ enum bw_kind {
     BW_RESAMPLE = 15,
     BW_SUBMIT = 16,
     BW_BUFFERS = 17,
-    BW_WINDOW = 18
+    BW_WINDOW = 18,
+    BW_FETCH = 22
 };
 
 enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_IO_THREAD = 3 };

@@ -40,6 +40,7 @@ struct bw_vcpu {
     struct bw_coalesced *coalesced; /* NULL: none */
     int ack_vm, ack_eventfd;        /* -1: no such port */
     uint32_t ack_gsi, acknowledged;
+    uint64_t fetched; /* doorbells out of KVM's ring of coalesced writes */
     _Atomic int state, stop, verdict;
     _Atomic uint64_t detail, relayed, exits[BW_EXIT_REASONS];
 };
@@ -220,8 +221,18 @@ static void relay_each(struct bw_vcpu *vcpu, const uint64_t *counts)
             relay(vcpu, &vcpu->doorbells[i], counts[i]);
 }
 
+/* Before the eventfds are written: nobody has read a doorbell at an earlier time. */
+static void emit_fetches(struct bw_vcpu *vcpu, uint64_t tsc, const uint64_t *counts)
+{
+    for (uint32_t i = 0; i < vcpu->doorbell_count; i++)
+        if (counts[i] && vcpu->ring) {
+            vcpu->fetched += counts[i];
+            bw_emit(vcpu->ring, tsc, BW_FETCH, BW_LANE_VCPU, (uint32_t)vcpu->doorbells[i].address, vcpu->fetched, counts[i]);
+        }
+}
+
 /* Takes what has been written to coalesced zones; many writes of one doorbell are one signal with their count. */
-static void relay_coalesced(struct bw_vcpu *vcpu)
+static void relay_coalesced(struct bw_vcpu *vcpu, uint64_t tsc)
 {
     struct bw_coalesced_write writes[64];
     uint64_t counts[BW_QUEUES_MAX] = {0};
@@ -234,6 +245,7 @@ static void relay_coalesced(struct bw_vcpu *vcpu)
             if (doorbell)
                 counts[doorbell - vcpu->doorbells]++;
         }
+    emit_fetches(vcpu, tsc, counts);
     relay_each(vcpu, counts);
 }
 
@@ -352,7 +364,7 @@ static void *vcpu_body(void *argument)
             break;
         }
         if (vcpu->coalesced)
-            relay_coalesced(vcpu); /* first: they are older than the exit */
+            relay_coalesced(vcpu, tsc); /* first: they are older than the exit */
         serve(vcpu, tsc);
         if (atomic_load(&vcpu->stop)) {
             int none = BW_VERDICT_NONE;

@@ -47,6 +47,7 @@ NAMES: dict[EventKind, str] = {
     EventKind.RESAMPLE: "resampled",
     EventKind.BUFFERS: "buffers",
     EventKind.WINDOW: "interrupts on again",
+    EventKind.FETCH: "coalesced writes fetched",
     EventKind.LOST: "events lost",
 }
 

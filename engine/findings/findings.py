@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bellwire.engine._core import lib
 from bellwire.engine.events import EventKind, Operation, Switch, exit_name
 from bellwire.engine.folds.evidence import Access, Evidence
+from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.scenarios.ringing import ringings
@@ -75,10 +76,15 @@ def refusals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     for (operation, subject, error), count in tally.refused.items():
         what, name = OPERATIONS[operation].format(subject), errno_names.errorcode.get(error, str(error))
         why = REASONS.get((operation, error), "")
-        went_on = f" Meanwhile {tally.irqs_signalled:,} interrupts were signalled and {covered(tally):,} arrived."
+        went_on = f" Meanwhile {tally.irqs_signalled:,} interrupts were signalled and {tally.irqs_arrived:,} arrived."
         yield Finding(
             f"KVM refused {what}, {often(count)}: {name}{why and f', {why}'}.{went_on if tally.irqs_signalled else ''}",
-            {"refused": count, "errno": error, "irqs_signalled": tally.irqs_signalled, "irqs_arrived": covered(tally)},
+            {
+                "refused": count,
+                "errno": error,
+                "irqs_signalled": tally.irqs_signalled,
+                "irqs_arrived": tally.irqs_arrived,
+            },
             (EventKind.REFUSED,),
         )
 
@@ -88,7 +94,7 @@ def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     reasons: Counter[str] = Counter()
     for access, count in evidence.left.items():
         if access.doorbell:
-            reasons[why_it_left(access)] += count
+            reasons[why_it_left(access, evidence.ways.ring)] += count
     for reason, count in reasons.most_common():
         yield Finding(
             f"{share(count, tally.doorbells_rung)} doorbells left to user space: {reason}.",
@@ -97,10 +103,12 @@ def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def why_it_left(access: Access) -> str:
-    """What kept KVM from taking it, as the end of a sentence."""
+def why_it_left(access: Access, ring: bool) -> str:
+    """What kept KVM from taking it, as the end of a sentence. ring: whether there is one of coalesced writes."""
+    if ring and not any(takes(match, access) for match in access.registered):
+        return "KVM's ring of coalesced writes was full"
     if not access.registered:
-        return "the ioeventfd was off"
+        return "the ioeventfd was off" if access.cut else "no ioeventfd was registered"
     if not access.length:  # recorded before ENTRY told it
         return "what was written is not in the recording"
     if any(takes(match, access) for match in access.registered):
@@ -147,7 +155,8 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Signals at a masked pin, and whether any came when it was unmasked."""
     if not tally.irqs_lost:
         return
-    claim = f"{share(tally.irqs_lost, tally.irqs_signalled)} interrupts found their pin masked and were lost"
+    signalled = share(tally.irqs_lost, tally.irqs_signalled)
+    claim = f"{signalled} interrupts were signalled while their pin was masked, and were lost"
     if evidence.unmaskings:
         late = f"{evidence.late_edges:,} of them" if evidence.late_edges else "none of them"
         claim += f": {late} came when it was unmasked, {often(evidence.unmaskings)}"
@@ -174,18 +183,29 @@ def resamples(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         return
     numbers = {
         "irqs_signalled": tally.irqs_signalled,
-        "resamples": evidence.resamples,
+        "resamples": evidence.ways.resamples,
+        "acknowledged": evidence.ways.acknowledged,
         "before_the_handler": evidence.resamples_before,
     }
-    yield Finding(resample_claim(tally, evidence, interrupt.eoi), numbers, (EventKind.RESAMPLE, EventKind.HANDLER))
+    by_vmm = InterruptWay.IRQ_LINE in evidence.ways.by
+    claim = acknowledged_claim(tally, evidence) if by_vmm else resample_claim(tally, evidence, interrupt.eoi)
+    yield Finding(claim, numbers, (EventKind.RESAMPLE, EventKind.HANDLER))
+
+
+def acknowledged_claim(tally: Tally, evidence: Evidence) -> str:
+    """There is no resamplefd: the guest tells the VMM."""
+    raised = f"{plural(tally.irqs_signalled, 'interrupt')} raised the line by KVM_IRQ_LINE"
+    acknowledged = plural(evidence.ways.acknowledged, "acknowledgement")
+    return f"{raised}, and {acknowledged} of the guest lowered it, each by an exit."
 
 
 def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
     """A resample that was read before the handler ran cannot be the answer to the guest's EOI, which comes later."""
-    happened = f"{plural(tally.irqs_signalled, 'interrupt')} raised the line and {evidence.resamples:,} resamples came"
+    resamples = evidence.ways.resamples
+    happened = f"{plural(tally.irqs_signalled, 'interrupt')} raised the line and {plural(resamples, 'resample')} came"
     before = evidence.resamples_before
-    order = f"{share(before, evidence.resamples)} were read before the handler's first instruction"
-    if not eoi and not evidence.resamples:
+    order = f"{share(before, resamples)} were read before the handler's first instruction"
+    if not eoi and not resamples:
         still = f"the line is still high, and the device waits ({evidence.backend})"
         return f"The handler writes no EOI: {happened}, so {still}."
     if before or not eoi:
@@ -199,15 +219,30 @@ def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
 
 def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Those that no exit carried."""
-    doorbell, taken = evidence.scenario.doorbell, tally.doorbells_rung - evidence.doorbells_left
-    if not doorbell or taken <= 0 or tally.dropped:
+    ways, rung = evidence.ways, tally.doorbells_rung
+    taken = ways.taken(rung, tally.doorbells_received)
+    if not evidence.scenario.doorbell or not taken or taken < 0 or tally.dropped:
         return
-    where = "waited in KVM's ring of coalesced writes" if doorbell.coalesced else "were taken by KVM itself"
+    where = "were taken by KVM itself"
+    if ways.ring and not ways.fetches and Switch.IOEVENTFD not in ways.was_on:  # recorded before FETCH told it
+        where = "waited in KVM's ring of coalesced writes"
     yield Finding(
-        f"{share(taken, tally.doorbells_rung)} doorbells {where}: no exit to user space carried them.",
-        {"taken": taken, "doorbells_rung": tally.doorbells_rung, "left": evidence.doorbells_left},
+        f"{share(taken, rung)} doorbells {where}: no exit to user space carried them.",
+        {"taken": taken, "doorbells_rung": rung, "left": ways.left, "fetched": ways.fetched},
         (EventKind.RING, EventKind.RUNG),
     )
+
+
+def doorbells_fetched(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Those that KVM kept until the vCPU left for another reason."""
+    ways, rung = evidence.ways, tally.doorbells_rung
+    if ways.fetches:
+        yield Finding(
+            f"{share(ways.fetched, rung)} doorbells waited in KVM's ring of coalesced writes: no exit of their own "
+            f"carried them, the vCPU thread fetched them {often(ways.fetches)} when it was back in user space.",
+            {"fetched": ways.fetched, "fetches": ways.fetches, "doorbells_rung": rung, "left": ways.left},
+            (EventKind.RING, EventKind.FETCH),
+        )
 
 
 def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
@@ -224,7 +259,7 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             "cuts": cut,
             "doorbells_rung": tally.doorbells_rung,
             "doorbells_received": tally.doorbells_received,
-            "left": evidence.doorbells_left,
+            "left": evidence.ways.left,
         },
         (EventKind.WIRE, EventKind.RING, EventKind.DOORBELL),
     )
@@ -233,37 +268,85 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def added_up(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Doorbells that came faster than they were read."""
     if tally.eventfd_reads and tally.doorbells_received > tally.eventfd_reads:
+        queues = len(evidence.ways.reads)
+        fds = f"{queues} eventfds" if queues > 1 else "the eventfd"
         yield Finding(
-            f"{tally.doorbells_received:,} doorbells came by {plural(tally.eventfd_reads, 'read')} of the eventfd, "
-            f"which had added up to {evidence.most_read:,} of them.",
+            f"{tally.doorbells_received:,} doorbells came by {plural(tally.eventfd_reads, 'read')} of {fds}: "
+            f"one read brought at most {evidence.most_read:,}.",
             {"doorbells_received": tally.doorbells_received, "reads": tally.eventfd_reads, "most": evidence.most_read},
             (EventKind.DOORBELL,),
         )
 
 
 def unread(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
-    """Doorbells that are interrupts."""
-    if tally.direct and tally.doorbells_rung:
+    """Doorbells that are interrupts, or another process's to answer."""
+    if not tally.direct or not tally.doorbells_rung:
+        return
+    numbers = {
+        "doorbells_rung": tally.doorbells_rung,
+        "arrived": tally.irqs_arrived,
+        "kept": tally.irqs_kept,
+        "left": evidence.ways.left,
+        "reads": tally.eventfd_reads,
+    }
+    claim = answered_claim(tally, evidence) if tally.partner_pid else direct_claim(tally, evidence)
+    yield Finding(claim, numbers, (EventKind.RING, EventKind.HANDLER))
+
+
+def direct_claim(tally: Tally, evidence: Evidence) -> str:
+    """The doorbell's eventfd is the irqfd's, whenever there is one."""
+    always = Switch.IRQFD not in evidence.ways.was_off
+    how = "were interrupts at once" if always else "went to the eventfd that an irqfd listens to while it is on"
+    kept = f", {tally.irqs_kept:,} wait in its count as no irqfd listens" if tally.irqs_kept else ""
+    read = f"no thread of this process read the eventfd ({tally.eventfd_reads:,} reads)"
+    return f"{tally.doorbells_rung:,} doorbells {how}: {tally.irqs_arrived:,} reached a handler{kept}, and {read}."
+
+
+def answered_claim(tally: Tally, evidence: Evidence) -> str:
+    """What another process does with a doorbell is not seen: its interrupts are."""
+    kept = f", {tally.irqs_kept:,} wait in its eventfd as no irqfd listens" if tally.irqs_kept else ""
+    left = evidence.ways.left
+    ours = f"our vCPU thread passed {left:,} of the doorbells on" if left else "no thread of this process took part"
+    asked = f"{plural(tally.doorbells_rung, 'doorbell')} went to process {tally.partner_pid}"
+    return f"{asked}: {plural(tally.irqs_arrived, 'interrupt')} of its reached a handler{kept}, and {ours}."
+
+
+def interrupt_ways(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """Where interrupts went several ways."""
+    by = evidence.ways.by
+    if len(by) > 1:
+        parts = ", ".join(f"{count:,} by {way}" for way, count in by.items())
         yield Finding(
-            f"{tally.doorbells_rung:,} doorbells were interrupts at once: {covered(tally):,} reached a handler, and no "
-            f"thread of this process read the eventfd ({tally.eventfd_reads} reads).",
-            {"doorbells_rung": tally.doorbells_rung, "arrived": covered(tally), "reads": tally.eventfd_reads},
-            (EventKind.RING, EventKind.HANDLER),
+            f"{sum(by.values()):,} interrupts were signalled: {parts}.",
+            {"signalled": sum(by.values()), **{f"by {way}": count for way, count in by.items()}},
+            (EventKind.IRQFD, EventKind.IRQ_IOCTL),
         )
+
+
+def where_merged(tally: Tally, evidence: Evidence) -> str:
+    """What makes one interrupt of several signals, of all that was in their way."""
+    interrupt, by = evidence.scenario.interrupt, set(evidence.ways.by)
+    places = []
+    if InterruptWay.NOBODY in by or (tally.direct and Switch.IRQFD in evidence.ways.was_off):
+        places.append("the eventfd's count")
+    if InterruptWay.IRQFD in by and interrupt and interrupt.route == "ioapic":
+        places.append("KVM's one work item for the pin")
+    return " or ".join([*places, "the local APIC's one bit"])
 
 
 def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Interrupts that came faster than they were handled; runs that nobody asked for."""
-    if tally.irqs_merged > 0:
+    if tally.irqs_merged > 0 and not tally.dropped:
         yield Finding(
-            f"{tally.irqs_merged:,} of {tally.irqs_signalled:,} interrupts came along with another one: the handler "
-            f"ran {often(tally.irqs_handled)}.",
+            f"{tally.irqs_merged:,} of {tally.irqs_signalled:,} interrupts came along with another one, merged in "
+            f"{where_merged(tally, evidence)}: the handler ran {often(tally.irqs_handled)}.",
             {"merged": tally.irqs_merged, "signalled": tally.irqs_signalled, "handled": tally.irqs_handled},
             (EventKind.HANDLER,),
         )
     if tally.irqs_spurious:
+        why = "the line was still high" if tally.resamples else "that was signalled before the first event here"
         yield Finding(
-            f"The handler ran {often(tally.irqs_spurious)} more than it was signalled: the line was still high.",
+            f"The handler ran {often(tally.irqs_spurious)} more than it was signalled: {why}.",
             {"spurious": tally.irqs_spurious, "handled": tally.irqs_handled},
             (EventKind.HANDLER, EventKind.RESAMPLE),
         )
@@ -287,13 +370,19 @@ def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Where interrupts went when the route changed."""
-    if evidence.routes:
-        went = ", ".join(f"{count:,} at vector {vector:#x}" for vector, count in sorted(evidence.vectors.items()))
-        yield Finding(
-            f"The route changed {often(evidence.routes)} while interrupts flew: the handler ran {went}.",
-            {"routes": evidence.routes, "handled": tally.irqs_handled},
-            (EventKind.SETTING, EventKind.HANDLER),
-        )
+    changes = {"routes": evidence.routes, "moves": evidence.moves}
+    if not any(changes.values()):
+        return
+    went = ", ".join(f"{count:,} at vector {vector:#x}" for vector, count in sorted(evidence.vectors.items()))
+    if evidence.moves:
+        went = ", ".join(f"{count:,} on vCPU {vcpu}" for vcpu, count in sorted(evidence.handled_by.items()))
+    past = evidence.ways.by.get(InterruptWay.SIGNAL_MSI, 0)
+    asked = f"; {past:,} went by KVM_SIGNAL_MSI, which asks no route" if past else ""
+    yield Finding(
+        f"The route changed {often(sum(changes.values()))}: the handler ran {went or 'not once'}{asked}.",
+        {**changes, "handled": tally.irqs_handled, "past_the_route": past},
+        (EventKind.SETTING, EventKind.HANDLER),
+    )
 
 
 def buffers(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
@@ -319,16 +408,12 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 FINDINGS: tuple[Callable[[Tally, Evidence], Iterator[Finding]], ...] = (
     *(guest_end, refusals, doorbells_that_left, accesses_of_nothing, lost_edges, early_signals, resamples),
-    *(cuts, doorbells_taken, by_vcpu, unread, added_up, merged, rerouted, buffers, dropped),
+    *(cuts, doorbells_taken, doorbells_fetched, by_vcpu, unread, added_up, interrupt_ways, merged, rerouted, buffers),
+    dropped,
 )
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
-
-
-def covered(tally: Tally) -> int:
-    """Interrupts that reached a handler."""
-    return tally.irqs_signalled - tally.irqs_pending - tally.irqs_lost
 
 
 def share(part: int, whole: int) -> str:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from bellwire.engine._core import lib
 from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Setting, Switch, no_events
+from bellwire.engine.folds.signal_ways import SignalWays
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.outlet import passed_over
 from bellwire.engine.scenarios.ringing import ringings
@@ -117,6 +118,7 @@ class Access(NamedTuple):
     value: int
     doorbell: bool  # whether it was one that the VMM relayed
     registered: tuple[IoMatch, ...]  # the ioeventfds; none while they are off
+    cut: bool = False  # whether there had been some before
 
 
 class Evidence:
@@ -124,23 +126,24 @@ class Evidence:
 
     def __init__(self, scenario: Scenario, backend: str) -> None:
         self.scenario, self.backend = scenario, backend
+        self.ways = SignalWays(scenario)
         self.left: Counter[Access] = Counter()
         self.left_unknown = 0  # accesses beyond MOST_KINDS
-        self.doorbells_left = 0
         self.cuts: Counter[Switch] = Counter()  # how often each switch went off
         self.rung_by: Counter[int] = Counter()  # doorbells by `vm` of the events
         self.handled_by: Counter[int] = Counter()  # handlers by `vm` of the events
         self.most_read = 0  # the largest count that one read() of a doorbell's eventfd returned
         self.vectors: Counter[int] = Counter()  # handlers by vector
-        self.routes = 0  # changes of the route
+        self.routes = self.moves = 0  # changes of the route: to another vector, to another vCPU
         self.early = EarlySignals()
         self.unmaskings = self.late_edges = 0  # late: handlers between an unmasking and the next signal
-        self.resamples = self.resamples_before = 0  # before: the handler's first instruction
+        self.resamples_before = 0  # the handler's first instruction
         self.ended: tuple[int, int] | None = None  # (reason of the last exit, TSC), if nothing follows it
         self._doorbell = scenario.doorbell
         self._registered: tuple[IoMatch, ...] = ()
+        self._cut = False  # whether there were some, and are no more
         self._on: dict[Switch, bool] = {}
-        self._handlers = 0
+        self._handlers = self._resamples = 0
         self._exits: dict[int, Events] = {}  # by `vm`: the last exit, if its ENTRY is to come
         self._after_unmask = False
 
@@ -152,6 +155,7 @@ class Evidence:
             if change is not None:
                 self._apply(change)
             self._leave(part)
+        self.ways.feed(events)
         self._count_guest(events)
         self.early.feed(events)
         self._follow_mask(events)
@@ -178,6 +182,7 @@ class Evidence:
         elif self._doorbell and change["arg"]:
             self._registered = tuple(ringing.match(self._doorbell) for ringing in ringings(self._doorbell))
         else:
+            self._cut = self._cut or bool(self._registered)
             self._registered = ()
 
     def _leave(self, events: Events) -> None:
@@ -186,7 +191,6 @@ class Evidence:
         chosen = events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY) | gap]
         if not chosen.size:
             return
-        self.doorbells_left += int(np.count_nonzero((chosen["kind"] == EventKind.EXIT) & (chosen["seq"] > 0)))
         gaps = chosen["kind"] == EventKind.LOST
         for vm in {*self._exits, *np.unique(chosen["vm"]).tolist()}:
             own = chosen[(chosen["vm"] == vm) | gaps]
@@ -207,7 +211,8 @@ class Evidence:
         rows, counts = np.unique(np.stack([column.astype(np.uint64) for column in columns]), axis=1, return_counts=True)
         for (reason, address, length, value, doorbell), count in zip(rows.T.tolist(), counts.tolist(), strict=True):
             bus = "pio" if reason == lib.KVM_EXIT_IO else "mmio"
-            self._count_access(Access(bus, address, length, value, bool(doorbell), self._registered), count)
+            cut = not self._registered and self._cut
+            self._count_access(Access(bus, address, length, value, bool(doorbell), self._registered, cut), count)
 
     def _count_access(self, access: Access, count: int) -> None:
         if access in self.left or len(self.left) < MOST_KINDS:
@@ -226,7 +231,9 @@ class Evidence:
         self.vectors.update(occurrences(handlers["id"]))
         self._count_passed_over(events[kinds == EventKind.PASSED_OVER])
         self.most_read = max(self.most_read, int(events["arg"][kinds == EventKind.DOORBELL].max(initial=0)))
-        self.routes += int(np.count_nonzero((kinds == EventKind.SETTING) & (events["id"] == Setting.ROUTE)))
+        settings = events["id"][kinds == EventKind.SETTING]
+        self.routes += int(np.count_nonzero(settings == Setting.ROUTE))
+        self.moves += int(np.count_nonzero(settings == Setting.VCPU))
         for wire in events[kinds == EventKind.WIRE]:
             switch, on = Switch(int(wire["id"])), bool(wire["arg"])
             self.cuts[switch] += self._on.get(switch, False) and not on
@@ -260,12 +267,12 @@ class Evidence:
     def _compare_resamples(self, events: Events) -> None:
         """Each interrupt of a level has one resample and one handler: which of the two came first."""
         kinds = events["kind"]
-        self.resamples += int(passed_over(events, EventKind.RESAMPLE)["arg"].sum())  # not known: which came first
+        self._resamples += int(passed_over(events, EventKind.RESAMPLE)["arg"].sum())  # not known: which came first
         self._handlers += int(passed_over(events, EventKind.HANDLER)["arg"].sum())
         resample = kinds[(kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER)] == EventKind.RESAMPLE
-        resamples, handlers = self.resamples + np.cumsum(resample), self._handlers + np.cumsum(~resample)
+        resamples, handlers = self._resamples + np.cumsum(resample), self._handlers + np.cumsum(~resample)
         self.resamples_before += int(np.count_nonzero(resample & (handlers < resamples)))
-        self.resamples += int(np.count_nonzero(resample))
+        self._resamples += int(np.count_nonzero(resample))
         self._handlers += int(np.count_nonzero(~resample))
 
 

@@ -6,8 +6,8 @@ At rest two equations hold exactly, whatever was switched while the guest ran:
     interrupts signalled = handled - spurious + merged + lost + pending
 
 Spurious and lost ones are the exception; irqs_spurious and irqs_lost say what they are. Where a doorbell's eventfd is
-the irqfd's, or another process answers each doorbell by one interrupt, each doorbell rung is an interrupt signalled,
-and the handler receives it.
+the irqfd's, each doorbell rung is an interrupt signalled, and the handler receives it. Of another process only the
+interrupts are seen: it has received the doorbells that it has answered.
 
 Totals are taken from the newest sequence number, not by counting events, so a lost event does not lose a doorbell; what
 has no number and was passed over (engine/outlet.py) is counted by the event that tells of it. Of a
@@ -77,12 +77,30 @@ class Tally:
     @property
     def irqs_merged(self) -> int:
         """Interrupts that shared a run of the handler with another one."""
-        return self.irqs_covered - self.pin.lost(self.irqs_covered) - self.irqs_handled + self.irqs_spurious
+        return max(0, self.irqs_arrived - self.irqs_handled + self.irqs_spurious)
 
     @property
     def irqs_spurious(self) -> int:
-        """Runs of the handler that no signal asked for: a level that was still high when the one before ended."""
-        return max(0, self.irqs_handled - self.irqs_covered) if self.resamples else 0
+        """Runs of the handler that no signal asked for: a level that was still high when the one before ended.
+
+        Of a stream that begins in the middle also a run for what was signalled before it.
+        """
+        return max(0, self.irqs_handled - self.irqs_arrived) if self.resamples or self.began.noted else 0
+
+    @property
+    def irqs_arrived(self) -> int:
+        """Interrupts that reached a handler, alone or along with others."""
+        return self.irqs_covered - self.pin.lost(self.irqs_covered)
+
+    @property
+    def irqs_kept(self) -> int:
+        """Of the pending ones those in the count of an eventfd that is no irqfd now, as sampled last."""
+        return max(0, min(self._in_eventfd, self.irqs_pending))
+
+    @property
+    def _in_eventfd(self) -> int:
+        """The count of the interrupt's eventfd, while no irqfd listens to it."""
+        return 0 if self.wiring.get(Switch.IRQFD, True) else self.eventfd_counts.get(EventfdRole.IRQ, 0)
 
     @property
     def irqs_lost(self) -> int:
@@ -93,6 +111,12 @@ class Tally:
     def irqs_pending(self) -> int:
         """Signalled, but not yet handled by the guest."""
         return self.irqs_signalled - self.irqs_covered - self.irqs_lost + self.pin.lost(self.irqs_covered)
+
+    @property
+    def possible(self) -> bool:
+        """Whether no more arrived than was signalled."""
+        asked = self.irqs_arrived + self.irqs_spurious
+        return min(self.doorbells_pending, self.irqs_pending, asked - self.irqs_handled) >= 0
 
     @property
     def settled(self) -> bool:
@@ -112,7 +136,9 @@ class Tally:
         for kind in EventKind:
             if kinds[kind]:
                 self._feed_kind(kind, events[events["kind"] == kind])
-        if self.direct:
+        if self.partner_pid:
+            self.irqs_signalled = self.doorbells_received = self.irqs_covered + self._in_eventfd
+        elif self.direct:
             self.irqs_signalled, self.doorbells_received = self.doorbells_rung, self.irqs_covered
 
     def _begin(self, events: Events) -> None:
@@ -205,6 +231,7 @@ class Tally:
             "irqs_merged": self.irqs_merged,
             "irqs_spurious": self.irqs_spurious,
             "irqs_lost": self.irqs_lost,
+            "irqs_kept": self.irqs_kept,
             "irqs_pending": self.irqs_pending,
             "buffers_added": self.buffers_added,
             "buffers_used": self.buffers_used,

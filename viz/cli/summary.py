@@ -114,7 +114,7 @@ def summary(
     """The tables of `bellwire run`; unit: of the latencies, one of figures.UNIT_NAMES."""
     parts: list[RenderableType] = [heading(source, elapsed_s)]
     if source.scenario.doorbell:
-        parts.append(doorbells_table(tally))
+        parts.append(doorbells_table(tally, evidence))
     if source.scenario.interrupt:
         parts.append(interrupts_table(tally))
     latency = latency_table(latencies, unit_called(unit, source.clock.hz))
@@ -147,26 +147,38 @@ def table_of(name: str, numbers: list[str], style: str = "", text: str | None = 
     return table
 
 
-def doorbells_table(tally: Tally) -> Table:
-    """From guest to host, or to a guest: rung = received + pending."""
-    table = table_of("Doorbells", ["rung", "received", "pending", "reads of the eventfd"], "yellow")
-    numbers = (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending, tally.eventfd_reads)
-    table.add_row("guest → guest" if tally.direct else "guest → host", *map(with_commas, numbers))
+def doorbells_table(tally: Tally, evidence: Evidence) -> Table:
+    """From guest to whoever reads or is interrupted: rung = received + pending. Several eventfds have a row each."""
+    to = f"process {tally.partner_pid}" if tally.partner_pid else "guest" if tally.direct else "host"
+    received = "answered" if tally.partner_pid else "handled" if tally.direct else "received"
+    reads = evidence.ways.reads
+    of = f"reads of {len(reads)} eventfds" if len(reads) > 1 else "reads of the eventfd"
+    table = table_of("Doorbells", ["rung", received, "pending", of], "yellow")
+    numbers = (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending)
+    read = "–" if tally.partner_pid else with_commas(tally.eventfd_reads)  # that process's own are not seen
+    table.add_row(f"guest → {to}", *map(with_commas, numbers), read)
+    for queue in sorted(reads) if len(reads) > 1 else ():
+        brought = with_commas(tally.received_from.get(queue, 0))
+        table.add_row(f"  eventfd {queue}", "", brought, "", with_commas(reads[queue]))
     return table
 
 
 def interrupts_table(tally: Tally) -> Table:
-    """From host, or a guest, to guest: signalled = handled - spurious + merged + lost + pending."""
+    """From host, guest or process to guest: signalled = handled - spurious + merged + lost + pending.
+
+    Of the pending ones some may be kept, by an eventfd that is no irqfd now.
+    """
     numbers = {
         "signalled": tally.irqs_signalled,
         "handled": tally.irqs_handled,
         "merged": tally.irqs_merged,
         "pending": tally.irqs_pending,
     }
-    rare = {"spurious": tally.irqs_spurious, "lost": tally.irqs_lost}
+    rare = {"spurious": tally.irqs_spurious, "lost": tally.irqs_lost, "kept, no irqfd": tally.irqs_kept}
     numbers |= {name: count for name, count in rare.items() if count}
     table = table_of("Interrupts", list(numbers), "cyan")
-    table.add_row("guest → guest" if tally.direct else "host → guest", *map(with_commas, numbers.values()))
+    by = f"process {tally.partner_pid}" if tally.partner_pid else "guest" if tally.direct else "host"
+    table.add_row(f"{by} → guest", *map(with_commas, numbers.values()))
     return table
 
 

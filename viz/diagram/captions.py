@@ -47,6 +47,10 @@ def so_far(model: LiveModel) -> str:
     rang, sent = model.tally.doorbells_rung, model.tally.irqs_signalled
     doorbells_ = f"it rang {count_of(rang, 'doorbell')}" if model.scenario.doorbell else ""
     interrupts_ = f"the host sent {count_of(sent, 'interrupt')}" if model.scenario.interrupt else ""
+    if model.tally.direct:  # nobody of the host sends any
+        interrupts_ = f"its handler ran {times(model.tally.irqs_handled)}"
+        if Trait.TWO_GUESTS in model.traits:
+            interrupts_ = f"guest B's handler ran {times(model.tally.irqs_handled)}"
     return " and ".join(filter(None, (doorbells_, interrupts_)))
 
 
@@ -67,7 +71,7 @@ def doorbells(model: LiveModel) -> str:
     if not rang:
         return f"{start}."
     merged = reads and received >= 1.5 * reads
-    tail = f" The I/O thread read {received / reads:.1f} of them at a time." if merged else ""
+    tail = f" The I/O thread read {received / reads:.1f} at a time." if merged else ""
     return f"{start}; {way_out(rang, left)}.{tail}{other_exits(exits - left, rang)}"
 
 
@@ -78,6 +82,8 @@ def other_exits(others: int, rang: int) -> str:
 
 def way_out(rang: int, left: int) -> str:
     """Which way the doorbells left the guest."""
+    if not rang:
+        return "nothing left to user space"
     if not left:
         return f"KVM signalled the eventfd{' each time' if rang > 1 else ''} and none left to user space"
     if left >= rang:
@@ -108,9 +114,14 @@ def listening(model: LiveModel) -> str:
     sent, handlers, covered = whole_in_last_second(model, "interrupts", "handlers", "covered")
     start = f"The host signalled the eventfd {times(sent)} in the last second"
     if not model.wired(Switch.IRQFD):
-        kept = grouped(model.tally.eventfd_counts.get(EventfdRole.IRQ, 0))
-        return f"{start}. No irqfd listens: the eventfd's count is {kept}, and nobody is interrupted."
+        return f"{start}. No irqfd listens: the eventfd's count is {kept_in(model)}, and nobody is interrupted."
     return f"{start}. The irqfd listens: the handler ran {times(handlers)}, for {count_of(covered, 'signal')}."
+
+
+def kept_in(model: LiveModel) -> str:
+    """The count of the interrupt's eventfd, as sampled last; "–" before that."""
+    count = model.tally.eventfd_counts.get(EventfdRole.IRQ)
+    return "–" if count is None else grouped(count)
 
 
 def missed(model: LiveModel) -> str:
@@ -138,13 +149,23 @@ def what_differs(model: LiveModel) -> str:
 
 def coalesced(model: LiveModel) -> str:
     """Writes that KVM keeps until the vCPU leaves for another reason."""
-    rang, reads, received = whole_in_last_second(model, "doorbells", "reads", "received")
-    if not rang or model.wired(Switch.IOEVENTFD):
-        return doorbells(model)
-    start = f"The guest wrote {count_of(rang, 'doorbell')} in the last second, and KVM kept them in its ring"
-    if not reads:
-        return f"{start}; nobody has fetched them yet."
-    return f"{start}; {count_of(reads, 'exit')} fetched {grouped(received)} of them, {received / reads:.1f} at a time."
+    names = ("doorbells", "received", "fetches", "fetched", "left")
+    rang, received, fetches, fetched, left = whole_in_last_second(model, *names)
+    start = f"The guest wrote {count_of(rang, 'doorbell')} in the last second"
+    if not rang and not received:
+        return f"{start}."
+    parts = []
+    if fetched:
+        mean = f", {fetched / fetches:.1f} at a time" if fetches > 1 else ""
+        parts.append(f"the vCPU thread fetched {grouped(fetched)} out of KVM's ring, {times(fetches)}{mean}")
+    if left:
+        parts.append(f"{grouped(left)} found the ring full and left to user space")
+    if received > fetched + left:
+        parts.append(f"{grouped(received - fetched - left)} signalled the ioeventfd")
+    if parts:
+        return f"{start}; {', '.join(parts)}."
+    kept = "" if model.wired(Switch.IOEVENTFD) else " KVM keeps them in its ring;"
+    return f"{start}.{kept} nobody has fetched or received any meanwhile."
 
 
 def fan_out(model: LiveModel) -> str:
@@ -164,21 +185,26 @@ def fan_out(model: LiveModel) -> str:
 def masked(model: LiveModel) -> str:
     """Signals that nobody will ever handle."""
     sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
-    lost = grouped(model.tally.irqs_lost)
+    state = "masked, so" if model.tally.pin.masked else "not masked now, and"
     return (
         f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
-        f"masked, so the handler ran {times(handlers)}; {lost} edges are lost so far."
+        f"{state} the handler ran {times(handlers)}; {lost_signals(model)}."
     )
+
+
+def lost_signals(model: LiveModel) -> str:
+    """Of a masked pin: not each of them was an edge there, as a worker may make one of several."""
+    lost = model.tally.irqs_lost
+    return f"{grouped(lost)} {'signal is' if lost == 1 else 'signals are'} lost so far"
 
 
 def masking(model: LiveModel) -> str:
     """A pin that is masked now and then."""
     sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
     state = "masked" if model.tally.pin.masked else "not masked"
-    lost = grouped(model.tally.irqs_lost)
     return (
         f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
-        f"{state} now; the handler ran {times(handlers)}, and {lost} edges are lost so far."
+        f"{state} now; the handler ran {times(handlers)}, and {lost_signals(model)}."
     )
 
 
@@ -222,10 +248,22 @@ def routed(model: LiveModel) -> str:
     vectors = sorted(int(name.split()[1]) for name in model.past.names(*model.second) if name.startswith("handler "))
     runs = whole_in_last_second(model, *(f"handler {vector}" for vector in vectors))
     each = " and ".join(f"{times(n)} by {vector:#x}" for vector, n in zip(vectors, runs, strict=True))
+    how = while_routed(model, "changed again and again")
     return (
-        f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd while its route changed "
-        f"again and again: the guest was interrupted {each or 'not yet'}."
+        f"The host sent {count_of(sent, 'interrupt')} in the last second {how}: "
+        f"the guest was interrupted {each or 'not yet'}."
     )
+
+
+def while_routed(model: LiveModel, changes: str) -> str:
+    """How they were sent, and whether they asked a route that changed meanwhile."""
+    interrupt = model.scenario.interrupt
+    ioctls = whole_in_last_second(model, "ioctls")[0]
+    if interrupt is None or (ioctls and interrupt.ioctl == "signal-msi"):
+        return f"{times(ioctls)} by KVM_SIGNAL_MSI, which asks no route"
+    through = f"through {interrupt.irqfds} irqfds" if interrupt.irqfds > 1 else "through one irqfd"
+    through = f"by {IOCTLS[interrupt.ioctl]}" if ioctls else through
+    return f"{through} while its route {changes}" if interrupt.reroute_ms else through
 
 
 # -- other machines
@@ -246,7 +284,7 @@ def direct(model: LiveModel, who: str, handler: str, thread: str) -> str:
     rang, left, handlers, covered = whole_in_last_second(model, "doorbells", "left", "handlers", "covered")
     start = f"{who} rang {count_of(rang, 'doorbell')} in the last second"
     if not model.wired(Switch.IRQFD):
-        kept = grouped(model.tally.doorbells_pending)
+        kept = kept_in(model)
         return f"{start}. No irqfd listens, so the eventfd keeps the count, {kept}, and nobody is interrupted."
     if not rang:
         return f"{start}."
@@ -273,7 +311,8 @@ def partnered(model: LiveModel) -> str:
         return f"{start}."
     woke = f"KVM woke {other} by the kick eventfd" if not left else f"our vCPU thread had to wake {other} {times(left)}"
     if not model.wired(Switch.IRQFD):
-        return f"{start}; {woke}. The irqfd is off, so the call eventfd keeps its count and the guest waits."
+        kept = kept_in(model)
+        return f"{start}; {woke}. The irqfd is off, so the call eventfd keeps its count, {kept}, and the guest waits."
     ours = "Our vCPU thread took part" if left else "No thread of this program took part"
     return f"{start}; {woke}, which answered with {count_of(handlers, 'interrupt')} through the irqfd. {ours}."
 
@@ -317,11 +356,9 @@ def two_vcpus(model: LiveModel) -> str:
             f"The I/O thread received {count_of(received, 'doorbell')} by {count_of(reads, 'read')} of the one eventfd."
         )
     sent = whole_in_last_second(model, "interrupts")[0]
-    moves = model.scenario.interrupt is not None and model.scenario.interrupt.reroute_ms > 0
     return (
-        f"The host sent {count_of(sent, 'interrupt')} in the last second through one irqfd"
-        f"{' while its route moved from vCPU to vCPU' if moves else ''}: "
-        f"the handler ran {of_both(model, 'handlers', 'on')}."
+        f"The host sent {count_of(sent, 'interrupt')} in the last second "
+        f"{while_routed(model, 'moved from vCPU to vCPU')}: the handler ran {of_both(model, 'handlers', 'on')}."
     )
 
 

@@ -137,13 +137,22 @@ def reads_text(model: LiveModel) -> str:
 def route_vector(model: LiveModel) -> int:
     """The vector that the route leads to now."""
     interrupt = model.scenario.interrupt
-    return model.tally.settings.get(Setting.ROUTE, interrupt.vector if interrupt else 0)
+    begins = interrupt.vector if interrupt else 0
+    return begins if past_the_route(model) else model.tally.settings.get(Setting.ROUTE, begins)
+
+
+def past_the_route(model: LiveModel) -> bool:
+    """Whether interrupts go by KVM_SIGNAL_MSI, which brings vector and destination along."""
+    interrupt = model.scenario.interrupt
+    by_ioctl = interrupt is not None and interrupt.ioctl == "signal-msi" and not interrupt.waits
+    return by_ioctl and not model.wired(Switch.IRQFD)
 
 
 def vcpu_of(model: LiveModel) -> int:
     """The vCPU that the route leads to now."""
     interrupt = model.scenario.interrupt
-    return model.tally.settings.get(Setting.VCPU, interrupt.vcpu if interrupt else 0)
+    begins = interrupt.vcpu if interrupt else 0
+    return begins if past_the_route(model) else model.tally.settings.get(Setting.VCPU, begins)
 
 
 def vcpus_text(model: LiveModel) -> str:
@@ -183,6 +192,8 @@ def answers_text(model: LiveModel) -> str:
 def ioctl_text(model: LiveModel) -> str:
     """The way by ioctl."""
     interrupt = model.scenario.interrupt
+    if interrupt and interrupt.waits:
+        return "no heavy way: the eventfd waits for its irqfd"
     name = IOCTLS[interrupt.ioctl] if interrupt else ""
     return f"heavy way: {name}, {number_in_last_second(model, 'ioctls')} in the last second"
 
@@ -259,7 +270,8 @@ def cpu_text(model: LiveModel) -> str:
 def pin_text(model: LiveModel) -> str:
     """The pin that the GSI leads to."""
     interrupt = model.scenario.interrupt
-    state = ", masked" if interrupt and (interrupt.masked or model.tally.pin.masked) else ""
+    begins = interrupt is not None and interrupt.masked
+    state = ", masked" if model.tally.settings.get(Setting.MASKED, begins) else ""
     return f"pin {interrupt.gsi if interrupt else 0}{state}"
 
 

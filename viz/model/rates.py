@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[EventKind, ...]] = {
     "exits": (EventKind.EXIT,),
     "resamples": (EventKind.RESAMPLE,),
     "windows": (EventKind.WINDOW,),
+    "fetches": (EventKind.FETCH,),
 }
 # What is counted for each id by itself, as in "exit 2"; where a column is named, by what it adds up to.
 BY_ID: dict[str, tuple[EventKind, str]] = {
@@ -43,10 +44,11 @@ BY_ID: dict[str, tuple[EventKind, str]] = {
 class Rates:
     """Counts by name.
 
-    The names: the KINDS, "received" (doorbells), "covered" (interrupts that handlers served), "left" (doorbells that
-    left to user space), "exit 2" (by KVM_EXIT_* reason), "handler 64" (by vector), "received 1" (by queue), "buffers 0"
-    (by index, BUFFERS_ADDED or BUFFERS_USED), "rings of 1" and "handlers of 1" (by guest or vCPU) and
-    "kvm exits" (the kernel's own counters, by their name in STATS).
+    The names: the KINDS, "received" (doorbells), "covered" (interrupts that handlers served), "fetched" (doorbells
+    out of KVM's ring of coalesced writes), "left" (doorbells that left to user space), "exit 2" (by KVM_EXIT_*
+    reason), "handler 64" (by vector), "received 1" (by queue), "buffers 0" (by index, BUFFERS_ADDED or BUFFERS_USED),
+    "rings of 1" and "handlers of 1" (by guest or vCPU) and "kvm exits" (the kernel's own counters, by their name in
+    STATS).
     """
 
     def __init__(self, clock: Clock, stats: dict[int, int] | None = None) -> None:
@@ -79,6 +81,8 @@ class Rates:
         )
         self._add("received", reads, reads["arg"])
         self._add("covered", handlers, handlers["arg"])
+        fetches = of_kind.get(EventKind.FETCH, NONE)
+        self._add("fetched", fetches, fetches["arg"])
         self._add("left", exits[exits["seq"] > 0])
         for name, some in (("rings", of_kind.get(EventKind.RING, NONE)), ("handlers", handlers)):
             for vm in np.unique(some["vm"]).tolist():

@@ -150,6 +150,6 @@ def reconciled(model: LiveModel) -> str:
         return f"{grouped(given_up)} incomplete"
     if model.latencies.tracker.contradicted:
         return f"{grouped(model.latencies.tracker.contradicted)} out of order"
-    if min(tally.doorbells_pending, tally.irqs_pending, tally.irqs_merged) < 0:
+    if not tally.possible:
         return "counts differ"
     return "all reconciled"

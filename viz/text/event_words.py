@@ -72,7 +72,9 @@ class Wording:
         doorbell = scenario.doorbell
         self._writes = "OUT" if doorbell and doorbell.bus == "pio" else "MOV to"
         self._queues = doorbell.queues if doorbell else 1
-        self._number = "doorbell" if Trait.DIRECT in traits_of(scenario) else "interrupt"
+        traits = traits_of(scenario)
+        self._acknowledged, self._waits = Trait.ACKNOWLEDGED in traits, Trait.WAITS in traits
+        self._number = "doorbell" if Trait.DIRECT in traits else "interrupt"
 
     def text(self, event: np.void) -> str:
         """The sentence of one event, its numbers grouped for the eye."""
@@ -122,6 +124,8 @@ class Wording:
                 return f"read(){queue} returned {{arg}}: up to doorbell #{{seq}}"
             case EventKind.IRQFD | EventKind.IRQ_IOCTL | EventKind.SUBMIT:
                 return self._signal(kind, id) + (", answers doorbell #{arg}" if arg else "")
+            case EventKind.RESAMPLE if self._acknowledged:
+                return f"eventfd of GSI {id} returned {{arg}}: the guest acknowledged, the vCPU thread lowered the line"
             case EventKind.WAIT:
                 return "sleeps; {seq} doorbells received, {arg} interrupts signalled"
             case _:
@@ -139,7 +143,7 @@ class Wording:
     def _signal(self, kind: int, id: int) -> str:
         """How the host interrupts."""
         if kind == EventKind.IRQFD:
-            return "write(irqfd): interrupt #{seq}"
+            return f"write({'eventfd' if self._waits else 'irqfd'}): interrupt #{{seq}}"
         if kind == EventKind.SUBMIT:
             return "read submitted to io_uring: interrupt #{seq} when it completes"
         name = IOCTL_NAMES[IrqIoctl(id)] if id in IrqIoctl._value2member_map_ else f"ioctl {id}"
@@ -162,9 +166,11 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
         case EventKind.PASSED_OVER:
             return f"{{arg}} of what was lost were {kind_name(seq & 0xFFFF)}: they came faster than they could be shown"
         case EventKind.RESAMPLE:
-            return f"resamplefd of GSI {id} returned {{arg}}: the line is low, the guest has ended the interrupt"
+            return f"resamplefd of GSI {id} returned {{arg}}: KVM has lowered the line at the EOI"
         case EventKind.BUFFERS:
             return f"{{arg}} buffers {'used' if id == BUFFERS_USED else 'added'}, {{seq}} so far"
+        case EventKind.FETCH:
+            return f"{{arg}} doorbells at {id:#x} fetched from KVM's ring of coalesced writes, {{seq}} so far"
         case EventKind.REFUSED:
             return refusal_form(id, seq, arg)
         case EventKind.BEFORE:

@@ -28,6 +28,7 @@ KIND_OF = {Where.GUEST: "guest", Where.VCPU: "vcpu", Where.KVM: "kvm", Where.IO_
 TICKS = {
     EventKind.HANDLER: ("guest", "interrupt"),
     EventKind.WINDOW: ("guest", "text"),
+    EventKind.FETCH: ("vcpu", "doorbell"),
     EventKind.IRQFD: ("io", "interrupt"),
     EventKind.IRQ_IOCTL: ("io", "heavy"),
     EventKind.SUBMIT: ("io", "interrupt"),

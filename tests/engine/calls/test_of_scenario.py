@@ -12,14 +12,16 @@ import pytest
 
 from bellwire.engine._core import lib
 from bellwire.engine.build import ROOT
-from bellwire.engine.calls.call import SIGNALS, Call, in_order
+from bellwire.engine.calls.call import CLOSE, SIGNALS, Call, in_order
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.set_up import NewEventfd
 from bellwire.engine.calls.signals import SetIrqLine, SignalMsi
 from bellwire.engine.calls.vhost_user import SetVring
+from bellwire.engine.calls.wires import SetGsiRouting
 from bellwire.engine.events import Switch
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.build import refusal
+from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
 
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
@@ -46,6 +48,7 @@ for name in sys.argv[2].split(","):
             time.sleep(0.005)
 """
 RUN = ("irq-signal-msi", "irq-line", "irq-line-level")
+REROUTED = ("irq-route-change", "irq-vcpu-moves")
 
 
 def buildable() -> list[str]:
@@ -69,7 +72,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Made]]:
     subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Werror", SHIM, "-o", shim], check=True)
     with log.open("wb") as file:
         environment = {**os.environ, "LD_PRELOAD": str(shim), "CALL_LOG": str(file.fileno())}
-        command = [sys.executable, "-c", PROGRAM, ",".join(buildable()), ",".join(RUN)]
+        command = [sys.executable, "-c", PROGRAM, ",".join(buildable()), ",".join((*RUN, *REROUTED))]
         subprocess.run(command, cwd=ROOT, env=environment, pass_fds=[file.fileno()], check=True)
     return read_log(log.read_text())
 
@@ -145,6 +148,54 @@ def test_what_is_shown_of_an_interrupt_is_what_the_kernel_got(name: str, made: d
     got = {one for one in made[f"run {name}"] if one.number in numbers} - {nudge(vcpu) for vcpu in (0, 1)}
     assert shown
     assert got == {Made(number_of(call), call.arguments.data) for call in shown if call.arguments}
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", REROUTED)
+def test_what_is_shown_of_a_route_that_changes_is_what_the_kernel_got(name: str, made: dict[str, list[Made]]) -> None:
+    shown = [call for call in calls_of(load_scenario(name)) if isinstance(call, SetGsiRouting)]
+    assert len(shown) == 3
+    got = [one for one in made[f"run {name}"] if one.number == f"{SetGsiRouting.request:#x}"]
+    assert got[0] == Made(number_of(shown[0]), shown[0].arguments.data)
+    assert len(got) > 1
+    assert {one.data for one in got} <= {call.arguments.data for call in shown}
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_is_shown_of_the_end_is_how_it_was_taken_apart(name: str, made: dict[str, list[Made]]) -> None:
+    if name not in made:
+        pytest.skip(refusal(SCENARIOS[name]))
+    shown = [call for call in calls_of(SCENARIOS[name]) if call.group == CLOSE and call.made]
+    numbers, there = {number_of(call) for call in shown}, sum(assigned_at_first(SCENARIOS[name]))
+    got = [one for one in made[name] if one.number in numbers][-len(shown) :] if shown else []
+    known: dict[str, int] = {}
+    assert len(shown) == len(got) == there
+    for call, one in zip(shown, got, strict=True):
+        assert same(call, one, known), f"{call.name}: shown {call.arguments}, made {one}"
+
+
+def assigned_at_first(scenario: Scenario) -> tuple[int, int]:
+    """How many ioeventfds and irqfds a scenario begins with."""
+    doorbell, interrupt = scenario.doorbell, scenario.interrupt
+    bells = len(ringings(doorbell)) if doorbell and doorbell.ioeventfd else 0
+    return bells, interrupt.irqfds if interrupt and interrupt.irqfd else 0
+
+
+def test_a_signal_that_waits_calls_no_ioctl() -> None:
+    calls = by_name(load_scenario("lab-early-signal"))
+    assert not any(isinstance(call, SignalMsi | SetIrqLine) for call in calls.values())
+    assert calls["write"].made
+    assert "no guest" in calls["write"].says or "keeps it" in calls["write"].says
+    assert "irqfd" not in {call.name for call in in_order((calls["write"],))}
+
+
+def test_a_second_vcpu_has_three_slots_and_may_share_the_control_page() -> None:
+    moves, rings = (by_name(load_scenario(name)) for name in ("irq-vcpu-moves", "two-vcpus-doorbell"))
+    names = ["memory-1", "memory-1-control", "memory-1-rest", "create-vcpu-1"]
+    assert [name for name in moves if name in names] == [name for name in rings if name in names] == names
+    assert "both share" in moves["memory-1-control"].says
+    assert "of its own" in rings["memory-1-control"].says
 
 
 def nudge(number: int) -> Made:

@@ -172,7 +172,7 @@ def test_edges_at_a_masked_pin_are_lost_and_do_not_come_late(per_second: float) 
     assert lab.tally.irqs_lost == np.count_nonzero(while_masked) > 0
     handled = lab.kind(EventKind.HANDLER)
     assert handled["arg"].sum() + lab.tally.irqs_lost == lab.tally.irqs_signalled
-    numbers = lab.finding("found their pin masked and were lost: none of them came").numbers
+    numbers = lab.finding("their pin was masked, and were lost: none of them came").numbers
     assert numbers["unmaskings"] == np.count_nonzero(masks["arg"] == 0)
 
 

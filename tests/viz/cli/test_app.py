@@ -24,7 +24,7 @@ from bellwire.viz.cli.measure import disagreements
 
 COUNTS = {
     *("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads"),
-    *("irqs_signalled", "irqs_handled", "irqs_merged", "irqs_pending", "irqs_spurious", "irqs_lost"),
+    *("irqs_signalled", "irqs_handled", "irqs_merged", "irqs_pending", "irqs_spurious", "irqs_lost", "irqs_kept"),
     *("buffers_added", "buffers_used", "exits_to_userspace", "kvm"),
 }
 SUMMARY = {"count", "min", "p50", "p90", "p99", "p999", "p9999", "max", "mean", "stddev"}

@@ -101,7 +101,7 @@ def test_a_guest_that_has_ended_is_said_to_have() -> None:
 
 def test_an_eventfd_that_is_no_irqfd_yet_interrupts_nobody() -> None:
     source, model = at_work("lab-early-signal")
-    assert caption(model).endswith("No irqfd listens: the eventfd's count is 0, and nobody is interrupted.")
+    assert caption(model).endswith("No irqfd listens: the eventfd's count is –, and nobody is interrupted.")
     source.order(Order.IRQFD, True)
     run(source, model, 0.5)
     assert "The irqfd listens: the handler ran" in caption(model)
@@ -109,7 +109,9 @@ def test_an_eventfd_that_is_no_irqfd_yet_interrupts_nobody() -> None:
 
 def test_edges_that_a_masked_pin_lost_are_not_said_to_be_served() -> None:
     _, model = at_work("lab-masked-edge")
-    assert caption(model).endswith("The pin is not masked now; the handler ran 100 times, and 0 edges are lost so far.")
+    assert caption(model).endswith(
+        "The pin is not masked now; the handler ran 100 times, and 0 signals are lost so far."
+    )
     model.tally.pin.mask(100)
     assert "The pin is masked now" in caption(model)
     assert part_words.words(model, "route") == "GSI 5 → pin 5, masked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from bellwire.viz.style.assets import asset
 class Stage:
     """One place on the way. function, file: of the kernel; "" where it takes no part.
 
-    skipped: the back ends that do without it.
+    skipped: the back ends that do without it, some with the last Linux in which they do: "kvm_amd 6.18".
     """
 
     name: str
@@ -28,14 +29,31 @@ class Stage:
     file: str = ""
     skipped: tuple[str, ...] = ()
 
+    def left_out(self, backend: str, kernel: str) -> str:
+        """Why it is none of this host's, "kvm_amd up to Linux 6.18"; "" if it is. kernel: its release, "6.18.44-1"."""
+        for name, _, last in (word.partition(" ") for word in self.skipped):
+            if name == backend and (not last or not newer(kernel, last)):
+                return f"{name} up to Linux {last}" if last else name
+        return ""
+
+
+def newer(kernel: str, than: str) -> bool:
+    """Whether a kernel's release is newer than "6.18"; an unknown one is not."""
+    numbers = [tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (kernel, than)]
+    return numbers[0] > numbers[1]
+
 
 @dataclass(frozen=True)
 class Path:
-    """A way through the kernel. commit, subject: what first brought it into Linux; "" if it is older than these."""
+    """A way through the kernel. once: what was done before the first signal went it.
+
+    commit, subject: what first brought it into Linux; "" if it is older than these.
+    """
 
     name: str
     title: str
     stages: tuple[Stage, ...]
+    once: tuple[Stage, ...] = ()
     commit: str = ""
     subject: str = ""
 
@@ -57,7 +75,9 @@ def load_anatomy() -> Anatomy:
         for name, table in data["stage"].items()
     }
     paths = {
-        name: Path(name, **table | {"stages": tuple(stages[stage] for stage in table["stages"])})
+        name: Path(
+            name, **table | {key: tuple(stages[stage] for stage in table.get(key, ())) for key in ("stages", "once")}
+        )
         for name, table in data["path"].items()
     }
     return Anatomy(stages, paths)
@@ -94,7 +114,7 @@ def interrupt_path(traits: Traits, interrupt: Interrupt, assigned: bool) -> str:
     if Trait.DIRECT in traits:
         return ("partner" if Trait.PARTNERED in traits else "direct") if assigned else ""
     if not assigned:
-        return f"{interrupt.ioctl}{masked}"
+        return "kept" if interrupt.waits else f"{interrupt.ioctl}{masked}"
     if Trait.IO_URING in traits:
         return "io-uring"
     if interrupt.route == "msi":

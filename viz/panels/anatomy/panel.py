@@ -83,7 +83,7 @@ class AnatomyPanel(Panel):
     def _written(self) -> str:
         paths = self.paths
         apart = load_anatomy().stages.get(self._stage)
-        on_paths = {stage.name for path in paths for stage in path.stages}
+        on_paths = {stage.name for path in paths for stage in (*path.once, *path.stages)}
         first = self._stage_html(apart, 0, []) if apart and apart.name not in on_paths else ""
         taken: list[str] = []  # a stage that both ways pass has its text once
         return first + "".join(self._path_html(path, taken) for path in paths)
@@ -92,15 +92,17 @@ class AnatomyPanel(Panel):
         commit = f"<br>{self._mono(f'{path.commit} {escape(path.subject)}', 'text_muted')}" if path.commit else ""
         size = self.theme.px(14)
         head = f"<p style='font-size:{size}px;margin-bottom:4px'><b>{escape(path.title)}</b>{commit}</p>"
-        return head + "".join(self._stage_html(stage, n, taken) for n, stage in enumerate(path.stages, 1))
+        once = "".join(self._stage_html(stage, 0, taken) for stage in path.once)
+        return head + once + "".join(self._stage_html(stage, n, taken) for n, stage in enumerate(path.stages, 1))
 
     def _stage_html(self, stage: Stage, number: int, taken: list[str]) -> str:
         """One stage. The chosen one has an arrow and its own background."""
         t, chosen = self.theme, stage.name == self._stage
         parts = [self._title(stage, chosen), self._where(stage)]
         parts.append(self._colored("as above", "text_muted") if stage.name in taken else escape(stage.text))
-        if self.model.source.backend in stage.skipped:
-            parts.append(self._colored(f"Skipped on this back end, {self.model.source.backend}.", "paused"))
+        source = self.model.source
+        if where := stage.left_out(source.backend, source.host.get("kernel", "")):
+            parts.append(self._colored(f"Skipped on this back end, {where}.", "paused"))
         taken.append(stage.name)
         back = f" bgcolor='{t.surface_raised}'" if chosen else ""
         count = (
