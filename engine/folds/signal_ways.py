@@ -96,7 +96,8 @@ class SignalWays:
         for queue, count in passed_over(events, EventKind.DOORBELL)[["id", "arg"]].tolist():
             self.reads[queue] += count
         for ioctl, count in passed_over(events, EventKind.IRQ_IOCTL)[["id", "arg"]].tolist():
-            self.interrupts[IOCTL_WAYS[IrqIoctl(ioctl)]] += count
+            if ioctl in IOCTL_WAYS:
+                self.interrupts[IOCTL_WAYS[ioctl]] += count
         for kind, way in ((EventKind.IRQFD, self._by_eventfd), (EventKind.SUBMIT, InterruptWay.COMPLETION)):
             self.interrupts[way] += int(passed_over(events, kind)["arg"].sum())
         self.fetches += int(passed_over(events, EventKind.FETCH)["arg"].sum())
