@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import thread_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -130,6 +130,7 @@ class LiveModel:
         self.scenario = source.scenario
         self.clock: Clock = source.clock
         self.tally = Tally()
+        self.told = self.tally  # of the same events as `evidence`: of a replay that was jumped into, those since then
         self.latencies = Latencies(source.scenario, source.clock)
         self.exits = ExitSplit(source.scenario)
         self.baseline: Baseline | None = None  # what this run is compared with
@@ -173,7 +174,10 @@ class LiveModel:
         if self.recorded is None or self.recorded.resumed is None:
             return
         opening = self.recorded.resumed.opening
-        self.tally = copy.deepcopy(self.recorded.resumed.tally)
+        self.tally, self.told = copy.deepcopy(self.recorded.resumed.tally), Tally()
+        self.told.feed(opening)
+        if self.recorded.recording.closing is not None:
+            self._note_earlier(self.recorded.recording.closing.wiring, int(opening["tsc"][0]) if opening.size else 0)
         for fold in (self.latencies, self.exits, self.evidence):
             fold.feed(opening)
         self.started_at = self.recorded.recording.first
@@ -228,6 +232,8 @@ class LiveModel:
         self._note_changes(events[events["kind"] == EventKind.WIRE])
         self._note_losses(events[events["kind"] == EventKind.LOST])
         self.tally.feed(events)
+        if self.told is not self.tally:
+            self.told.feed(events)
         self.exits.feed(events)
         self.rates.feed(events, self.now)
         self.evidence.feed(events)
@@ -247,6 +253,15 @@ class LiveModel:
             switch, on = Switch(int(wire["id"])), bool(wire["arg"])
             if known.get(switch, on) != on:
                 self.changes = [*self.changes, Change(int(wire["tsc"]), switch, on)][-CHANGE_LIMIT:]
+            known[switch] = on
+
+    def _note_earlier(self, wiring: list[list[Any]], tsc: int) -> None:
+        """The changes before `tsc`, as a recording lists them; the first word on a switch is none."""
+        known: dict[Switch, int] = {}
+        for at, name, on in wiring:
+            switch = Switch[name]
+            if at < tsc and known.get(switch, on) != on:
+                self.changes = [*self.changes, Change(at, switch, bool(on))][-CHANGE_LIMIT:]
             known[switch] = on
 
     def _note_losses(self, lost: Events) -> None:
@@ -269,6 +284,11 @@ class LiveModel:
     def dropped_from_memory(self) -> int:
         """Events that have made room for newer ones: counted, but no longer to be gone back to."""
         return self.events.total - len(self.events)
+
+    @property
+    def jumped(self) -> bool:
+        """Whether journeys and evidence are only those since a moment in a recording that a replay was sent to."""
+        return self.told is not self.tally
 
     @property
     def replaying(self) -> bool:

@@ -101,6 +101,12 @@ class Past(ABC):
         lost = sum(gap.count for gap in self.gaps.within(t0, t1))
         return f"{count_of(lost, 'event')} {'was' if lost == 1 else 'were'} lost in it" if lost else ""
 
+    def unknown(self, t0: int, t1: int) -> list[tuple[int, int]]:
+        """The stretches between t0 and t1 of which nothing, or not everything, is held; what is to come is none."""
+        found = [(t0, min(self.first - 1, t1))] if self.size and t0 < self.first else []
+        gaps = self.gaps.within(t0, t1) if self.gaps else []
+        return [*found, *((max(gap.start, t0), min(gap.end, t1)) for gap in gaps)]
+
     # -- events and journeys, as far as they are held
 
     def events(self, t0: int, t1: int) -> Events:

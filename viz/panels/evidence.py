@@ -142,14 +142,15 @@ class EvidencePanel(Panel):
 
     def redraw(self) -> None:
         """What there is to tell now."""
-        found = [*pairing_findings(self.model.latencies), *findings(self.model.tally, self.model.evidence)]
+        found = [*pairing_findings(self.model.latencies), *findings(self.model.told, self.model.evidence)]
         while len(self.rows) < len(found):
             self._add_row()
         for number, row in enumerate(self.rows):
             row.setVisible(number < len(found))
             if number < len(found):
                 row.show_finding(found[number])
-        self.facts = self.trouble or (count_of(len(found), "finding") if found else NOTHING)
+        since = " since the jump" * self.model.jumped
+        self.facts = self.trouble or (f"{count_of(len(found), 'finding')}{since}" if found else NOTHING)
 
     def _add_row(self) -> None:
         row = FindingRow(self.theme, self._inner)

@@ -137,6 +137,8 @@ def per_second(model: LiveModel, name: str) -> str:
 
 def journeys_label(model: LiveModel) -> str:
     """What the number of journeys is, and whether it is all of them."""
+    if model.jumped:
+        return "journeys since the jump"
     begun = model.latencies.journeys or model.tally.doorbells_rung or model.tally.irqs_signalled
     return f"journeys, {reconciled(model)}" if begun or model.tally.dropped else "journeys"
 

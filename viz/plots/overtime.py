@@ -17,6 +17,7 @@ from bellwire.viz.style.curves import Ticks
 from bellwire.viz.style.theme import Theme
 
 SECONDS = 10.0
+VEIL = 0.12  # opacity, over what is not known
 SWITCH_COLORS = {Switch.IOEVENTFD: "doorbell", Switch.IRQFD: "interrupt"}
 
 
@@ -56,16 +57,10 @@ class OverTime(Plot):
     def paint_unknown(self, painter: QPainter, area: QRectF) -> None:
         """A veil where what happened is not known, but for what is not over yet."""
         start, end = self.edges
-        past = self.model.past
-        stretches = [(start, past.first)] if past.size else []
-        stretches += [(gap.start, gap.end) for gap in past.gaps.within(start, end)] if past.gaps else []
-        for first, last in stretches:
-            left, right = ((min(max(tsc, start), end) - start) / (end - start) for tsc in (first, last))
-            if last > start:
-                box = QRectF(
-                    area.left() + area.width() * left, area.top(), area.width() * (right - left), area.height()
-                )
-                painter.fillRect(box, self.theme.color("text_muted", 0.12))
+        for stretch in self.model.past.unknown(start, end):
+            left, right = ((tsc - start) / (end - start) for tsc in stretch)
+            box = QRectF(area.left() + area.width() * left, area.top(), area.width() * (right - left), area.height())
+            painter.fillRect(box, self.theme.color("text_muted", VEIL))
 
     def paint_changes(self, painter: QPainter, area: QRectF) -> None:
         """A mark at each change of the wiring in the window."""

@@ -65,7 +65,7 @@ class Minimap(QWidget):
         if time.monotonic() - self._looked_at >= SECONDS and self.bar.width() > 1:
             self._looked_at = time.monotonic()
             first = self.past.first
-            self._span = first, max(self.past.last, self.model.now if first else 0, first + 1)
+            self._span = first, max(self.past.last, first + 1)
             self.counts = self.past.counts(*self._span, round(self.bar.width()))
             self._picture = density_picture(self.counts, round(self.bar.height()), self.theme)
             self.setToolTip(plain_tip(self._tip()))

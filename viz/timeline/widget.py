@@ -33,6 +33,7 @@ from bellwire.viz.timeline.view import TimeScale, TimeView
 
 NEAR = 8  # pixels within which a click or the pointer finds a journey
 LABELS, ROOMY = 184, 176
+VEIL = 0.12  # opacity, over what is not known
 PAN = "pan"  # what is dragged, if it is no handle
 
 
@@ -192,6 +193,10 @@ class Timeline(Card):
         LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz).paint(
             self._chosen(), self.model.selection.events
         )
+        for first, last in self.model.past.unknown(self.scene.start, self.scene.end):
+            left, right = (self.scale.x(tsc) for tsc in (first, last))
+            veil = QRectF(left, self.area.top(), right - left, self.area.height())
+            painter.fillRect(veil, self.theme.color("text_muted", VEIL))
         marks.changes(self.model.changes)
         marks.losses(self.model.losses)
         marks.markers(self.model.markers.places)

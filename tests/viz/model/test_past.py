@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting, event
+from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.gaps import Gaps
 from bellwire.engine.folds.latency import LATENCIES, cycles_of
 from bellwire.engine.recordings.header import Header
@@ -25,7 +26,9 @@ from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.model.past import KINDS, HeldPast, Past, RecordedPast, Unknown
 from bellwire.viz.model.search import Search
+from bellwire.viz.plots.numbers import journeys_label
 from bellwire.viz.text.event_words import Wording
+from bellwire.viz.text.figures import grouped
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.models import run
 from tests.support.small_recording import WallClock
@@ -205,6 +208,18 @@ def test_the_newest_of_a_kind_is_found_wherever_it_is(replay: LiveModel, events:
     assert replay.past.newest(assigned).tolist() == played[-1:].tolist()
     assert played["id"][-1] in list(Setting)
     assert replay.past.newest(EventKind.WINDOW).size == 0
+
+
+def test_what_is_said_of_a_replay_that_was_jumped_into_is_of_one_stretch(replay: LiveModel, live: LiveModel) -> None:
+    """Its totals are the run's, its evidence and journeys those since the jump; nothing mixes the two."""
+    assert replay.jumped
+    assert not live.jumped
+    assert 0 < replay.told.doorbells_rung < replay.tally.doorbells_rung
+    claims = " ".join(finding.claim for finding in findings(replay.told, replay.evidence))
+    assert grouped(replay.tally.doorbells_rung) not in claims
+    assert journeys_label(replay) == "journeys since the jump"
+    assert replay.changes == [change for change in live.changes if change.tsc <= replay.now]
+    assert len(replay.changes) == 2
 
 
 def test_what_is_saved_of_a_replay_is_all_that_it_says_to_hold(replay: LiveModel, events: list[Events]) -> None:

@@ -8,11 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.source import Order
@@ -28,7 +29,7 @@ from bellwire.viz.style.readout import paint_readout
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations, unit_called
-from tests.support.fake_source import FakeSource
+from tests.support.fake_source import HZ, FakeSource
 from tests.support.plots import amount, has_color, model_of, shown
 
 EVERY = pytest.mark.parametrize("plot_class", PLOTS, ids=lambda plot_class: plot_class.name)
@@ -420,3 +421,22 @@ def test_the_thin_curve_says_what_it_is_from(qtbot: QtBot) -> None:
     assert model.exits.switched == "ioeventfd off"
     assert len(boxes) == 1
     assert plot.canvas.area().adjusted(-1, -1, 1, 1).contains(boxes[0])
+
+
+def test_what_is_not_known_is_veiled_and_not_drawn_as_nothing(qtbot: QtBot) -> None:
+    """Of a run that is younger than the plot is wide, and where events were lost."""
+    model = model_of("roundtrip", 4.0)
+    start, end = model.now - 10 * HZ, model.now
+    assert model.past.unknown(start, end) == [(start, model.events.first - 1)]
+    model.past.feed(event(model.now - HZ, EventKind.LOST, Lane.ENGINE, Lane.GUEST, model.now - 2 * HZ, 5), model.now)
+    assert model.past.unknown(start, end)[1:] == [(end - 2 * HZ, end - HZ)]
+    for plot in (ExitsPlot(model, DARK), LatencyPlot(model, DARK)):
+        image = shown(plot, qtbot)
+        area = plot.canvas.area()
+        place = plot.canvas.mapTo(plot, QPoint(round(area.left() + area.width() * 0.05), round(area.top()) + 3))
+        known = plot.canvas.mapTo(plot, QPoint(round(area.left() + area.width() * 0.7), round(area.top()) + 3))
+        assert image.pixelColor(place).lightness() > image.pixelColor(known).lightness()
+    at = ExitsPlot(model, DARK)
+    shown(at, qtbot)
+    area = at.canvas.area()
+    assert "5 events were lost" in at.readout(QPointF(area.left() + area.width() * 0.85, area.center().y()))[0].name
