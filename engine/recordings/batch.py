@@ -36,8 +36,10 @@ from bellwire.engine.recordings.header import FIELDS
 from bellwire.engine.recordings.metadata import MOST_CYCLES, MOST_ROWS
 
 MOST_SIGNALS = 2**56  # numbers of doorbells and interrupts, and whatever counts them
+MOST_LOST = 2**40  # events that one event tells of: those of a batch can be added up
 MOST_REASONS, MOST_STATS, MOST_ERRNO, MOST_VMS = 256, 64, 4095, 16
 LENGTH, AS_IT_IS = 8, -1  # bytes before a compressed column that say how long it will be; this if it is not compressed
+SORT_BITS = ((0, 16), (16, 8), (24, 8), (32, 32))  # of EventKind.PASSED_OVER: from which bit on, how many
 SLACK = 1 << 14  # bytes of padding, and of compression's own, in a batch
 ROWS_LIMIT = MOST_ROWS
 PADDING = 64  # bytes that Arrow may add to a column before it compresses it
@@ -71,7 +73,9 @@ MOST: dict[EventKind, Most] = {
     EventKind.COUNT: Most(id=len(EventfdRole) - 1, arg=2**64 - 1),
     EventKind.WIRE: Most(id=len(Switch) - 1, seq=2**32, arg=1),
     EventKind.SETTING: Most(id=len(Setting) - 1, arg=FLAT_OUT),
-    EventKind.LOST: Most(id=len(Lane) - 1, seq=MOST_CYCLES),
+    EventKind.LOST: Most(id=len(Lane) - 1, seq=MOST_CYCLES, arg=MOST_LOST),
+    EventKind.PASSED_OVER: Most(id=0, seq=2**64 - 1, arg=MOST_LOST),
+    EventKind.FETCH: SIGNALS,
     EventKind.RESAMPLE: Most(id=GSI_COUNT - 1),
     EventKind.SUBMIT: Most(id=GSI_COUNT - 1),
     EventKind.BUFFERS: Most(id=max(BUFFERS_ADDED, BUFFERS_USED)),
@@ -82,7 +86,7 @@ MOST: dict[EventKind, Most] = {
 KNOWN_KINDS = np.isin(np.arange(1 << 16), list(EventKind))
 MOST_OF = {  # by the number of the kind
     name: np.array(
-        [getattr(MOST.get(EventKind(kind)) if KNOWN_KINDS[kind] else None, name, 0) for kind in range(max(MOST) + 1)],
+        [getattr(MOST[EventKind(kind)], name) if KNOWN_KINDS[kind] else 0 for kind in range(max(EventKind) + 1)],
         np.uint64,
     )
     for name in ("id", "seq", "arg")
@@ -154,10 +158,20 @@ def plausible(events: Events) -> bool:
         return False
     if not all((events[name] <= most[kinds]).all() for name, most in MOST_OF.items()):
         return False
-    return bool((tsc[1:] >= tsc[:-1]).all() and (tsc <= MOST_CYCLES).all() and settings_plausible(events))
+    in_order = bool((tsc[1:] >= tsc[:-1]).all() and (tsc <= MOST_CYCLES).all())
+    return in_order and settings_plausible(events) and sorts_plausible(events["seq"][kinds == EventKind.PASSED_OVER])
+
+
+def sorts_plausible(sorts: npt.NDArray[np.uint64]) -> bool:
+    """Whether what was passed over was of kinds and ids that exist; sorts: as engine/outlet.py makes them."""
+    kinds, lanes, vms, ids = (sorts >> np.uint64(at) & np.uint64(2**bits - 1) for at, bits in SORT_BITS)
+    known = bool(KNOWN_KINDS[kinds].all() and (lanes < len(Lane)).all() and (vms < MOST_VMS).all())
+    return known and bool((ids <= MOST_OF["id"][kinds]).all())
 
 
 def settings_plausible(events: Events) -> bool:
-    """Whether settings but the pace, which may be FLAT_OUT, have small values."""
-    some = events[(events["kind"] == EventKind.SETTING) & (events["id"] != Setting.PACE)]
-    return bool((some["arg"] < 1 << 32).all())
+    """Whether settings have small values but for the pace, which may be FLAT_OUT, and the length of a stall."""
+    settings = events[events["kind"] == EventKind.SETTING]
+    most = np.full(len(Setting), 2**32, np.uint64)
+    most[Setting.PACE], most[Setting.STALLED] = FLAT_OUT, MOST_SIGNALS
+    return bool((settings["arg"] <= most[settings["id"]]).all())

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import EVENT, EventKind, Lane, event
+from bellwire.engine.events import EVENT, FLAT_OUT, EventKind, Lane, Setting, event
 from bellwire.engine.recordings.batch import MOST, plausible
 from bellwire.engine.recordings.header import METADATA, Header, read_header
 from bellwire.engine.recordings.metadata import MOST_BYTES, MOST_ROWS, BatchFacts, batch_facts, json_table
@@ -140,8 +140,10 @@ def test_every_kind_has_its_ranges_and_no_number_is_beyond_them() -> None:
     assert MOST.keys() == set(EventKind)
     for kind, most in MOST.items():
         for name in ("id", "seq", "arg"):
-            largest = event(1, kind, Lane.ENGINE)
+            largest = event(1, kind, Lane.ENGINE, 0, int(EventKind.RING) * (kind == EventKind.PASSED_OVER))
             assert plausible(largest)
+            if kind == EventKind.PASSED_OVER:
+                continue
             largest[name] = min(getattr(most, name), 2**32 - 1)
             assert plausible(largest)
             if getattr(most, name) + 1 < 2 ** (8 * EVENT[name].itemsize):
@@ -151,6 +153,38 @@ def test_every_kind_has_its_ranges_and_no_number_is_beyond_them() -> None:
         wrong = batch(1, 1)
         wrong[name] = value
         assert not plausible(wrong)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "well"),
+    [
+        (Setting.PACE, FLAT_OUT, True),
+        (Setting.PACE, FLAT_OUT + 1, False),
+        (Setting.STALLED, 10**12, True),
+        (Setting.STALLED, 2**60, False),
+        (Setting.BURST, 1000, True),
+        (Setting.BURST, 2**33, False),
+    ],
+)
+def test_a_setting_has_a_value_that_it_can_have(setting: Setting, value: int, well: bool) -> None:
+    assert plausible(event(1, EventKind.SETTING, Lane.ENGINE, setting, 0, value)) is well
+
+
+@pytest.mark.parametrize(
+    ("sort", "well"),
+    [
+        (EventKind.RING | 1 << 24 | 0x510 << 32, True),
+        (EventKind.DOORBELL | Lane.IO_THREAD << 16 | 7 << 32, True),
+        (EventKind.DOORBELL | Lane.IO_THREAD << 16 | 8 << 32, False),
+        (0, False),
+        (999, False),
+        (EventKind.RING | 77 << 16, False),
+        (EventKind.RING | 200 << 24, False),
+        (2**64 - 1, False),
+    ],
+)
+def test_what_was_passed_over_was_something_that_there_is(sort: int, well: bool) -> None:
+    assert plausible(event(1, EventKind.PASSED_OVER, Lane.ENGINE, 0, sort, 3)) is well
 
 
 def test_a_recording_that_lasted_for_ages_is_refused(tmp_path: Path) -> None:
