@@ -9,7 +9,9 @@ from pathlib import Path
 from bellwire.engine._core import lib
 from bellwire.engine.errors import NoKvmError
 from bellwire.engine.host.host import (
+    BACKENDS,
     CAPABILITIES,
+    FIRMWARE,
     ROOT,
     Capability,
     Check,
@@ -30,7 +32,8 @@ TRUST_TSC = "the kernel found the CPUs' TSCs apart (sudo dmesg | grep -i tsc): r
 
 def host_checks(root: Path = ROOT) -> list[Check]:
     """Access, backend, capabilities, statistics and clock, in this order."""
-    return [access_check(root / "dev/kvm"), backend_check(root), *kvm_checks(root / "dev/kvm"), *clock_checks(root)]
+    access = access_check(root / "dev/kvm")
+    return [access, backend_check(root, access.ok), *kvm_checks(root / "dev/kvm"), *clock_checks(root)]
 
 
 def access_check(device: Path) -> Check:
@@ -43,11 +46,22 @@ def access_check(device: Path) -> Check:
     return Check("access", "/dev/kvm", True, "can be opened, and creates VMs", needed=True)
 
 
-def backend_check(root: Path) -> Check:
-    """Which KVM it is."""
+def backend_check(root: Path, works: bool) -> Check:
+    """Which KVM it is. works: whether there is one that does, by whatever name."""
     backend = kvm_backend(root)
-    found = backend or "no kvm_intel, kvm_amd or kvm_pvm"
-    return Check("KVM", "backend", bool(backend), found, "" if backend else "sudo modprobe kvm_intel or kvm_amd")
+    if backend:
+        return Check("KVM", "backend", True, backend)
+    if works or not (root / "sys/module").is_dir():
+        return unknown("KVM", "backend", f"{root / 'sys/module'} names none of {', '.join(BACKENDS)}")
+    flags = cpu_flags(root)
+    modules = [module for module, flag in BACKENDS.items() if flag and flag in flags]
+    remedy = f"sudo modprobe {modules[0]}" if modules else FIRMWARE if flags else "look where /proc is mounted"
+    return Check("KVM", "backend", False, f"no {', '.join(BACKENDS)}", remedy)
+
+
+def unknown(topic: str, name: str, why: str) -> Check:
+    """What could not be looked at: it is not missing."""
+    return Check(topic, name, True, f"not known: {why}", known=False)
 
 
 def kvm_checks(device: Path) -> list[Check]:
@@ -62,7 +76,7 @@ def kvm_checks(device: Path) -> list[Check]:
 def capability_check(vm: int, capability: Capability) -> Check:
     """One capability of this KVM."""
     present, needed = has_capability(vm, capability), capability.need == "needed"
-    if present or capability.need == "known":
+    if present or capability.need == "of interest":
         return Check("capability", capability.name, True, f"{'' if present else 'no '}{capability.purpose}", "", needed)
     return Check("capability", capability.name, False, f"missing: {capability.purpose}", NEWER_KERNEL, needed)
 
@@ -81,6 +95,9 @@ def statistics_check(vm: int) -> Check:
 def clock_checks(root: Path) -> list[Check]:
     """Whether the TSC can be everybody's clock."""
     flags = cpu_flags(root)
+    if not flags:
+        why = f"{root / 'proc/cpuinfo'} tells no flags"
+        return [unknown("clock", "TSC rate", why), clocksource_check(root / CLOCKSOURCE)]
     missing = [flag for flag in ("constant_tsc", "nonstop_tsc") if flag not in flags]
     found = f"the CPU does not show {', '.join(missing)}" if missing else "constant_tsc, nonstop_tsc"
     rate = Check("clock", "TSC rate", not missing, found, KEEP_FREQUENCY if missing else "")
@@ -90,5 +107,7 @@ def clock_checks(root: Path) -> list[Check]:
 def clocksource_check(folder: Path) -> Check:
     """Whether the kernel trusts the TSC: if so, all CPUs read the same time."""
     current, available = read_text(folder / "current_clocksource"), read_text(folder / "available_clocksource").split()
+    if not current:
+        return unknown("clock", "clocksource", f"{folder} tells none")
     trusted = "tsc" in (current, *available)
-    return Check("clock", "clocksource", trusted, current or "unknown", "" if trusted else TRUST_TSC)
+    return Check("clock", "clocksource", trusted, current, "" if trusted else TRUST_TSC)

@@ -10,6 +10,7 @@ import fcntl
 import grp
 import os
 import pwd
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,11 +28,16 @@ OPEN_TO_GROUP = f"sudo chown root:kvm /dev/kvm && sudo chmod 660 /dev/kvm && {JO
 FIRMWARE = "switch virtualization on in the firmware; inside a virtual machine, nested virtualization at its host"
 
 
+NO_DEVICE = (errno.EISDIR, errno.ENOTDIR, errno.ELOOP)  # of open("/dev/kvm")
+VIRTUALIZATION_OFF = (errno.ENODEV, errno.ENXIO, errno.EIO, errno.EOPNOTSUPP)  # of KVM_CREATE_VM
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing that was looked at.
 
-    needed: without it no guest runs. remedy: what mends it, "" if nothing is wrong.
+    needed: without it no guest runs. remedy: what mends it, "" if nothing is wrong. known: whether it could be looked
+    at; what is not known is not missing.
     """
 
     topic: str
@@ -40,15 +46,21 @@ class Check:
     found: str
     remedy: str = ""
     needed: bool = False
+    known: bool = True
 
 
 @dataclass(frozen=True)
 class Capability:
-    """An extension that KVM may have. name: as in linux/kvm.h, after KVM_CAP_."""
+    """An extension that KVM may have. name: as in linux/kvm.h, after KVM_CAP_.
+
+    need: "needed": without it no guest runs, and none is started; "used": by some scenarios, which alone are not
+    started (engine/machines/needs.py says which); "shown": without it everything runs, but a figure is not known;
+    "of interest".
+    """
 
     name: str
     purpose: str
-    need: str = "needed"  # "needed": without it no guest runs; "used": for one thing; "known": of interest only
+    need: str = "needed"
 
     @property
     def number(self) -> int:
@@ -65,14 +77,17 @@ CAPABILITIES = (
     Capability("TSC_DEADLINE_TIMER", "the guest's pace"),
     Capability("SIGNAL_MSI", "interrupts by KVM_SIGNAL_MSI"),
     Capability("IMMEDIATE_EXIT", "stopping a guest without a race"),
-    Capability("IOEVENTFD_ANY_LENGTH", "doorbell-mmio-any: an ioeventfd of length 0", "used"),
-    Capability("IOEVENTFD_NO_LENGTH", "the same, MMIO only", "known"),
-    Capability("BINARY_STATS_FD", "KVM's own counters", "used"),
-    Capability("GET_TSC_KHZ", "the clock's rate from KVM", "used"),
-    Capability("IRQFD_RESAMPLE", "level-triggered irqfds", "known"),
-    Capability("SPLIT_IRQCHIP", "the IOAPIC in user space", "known"),
-    Capability("COALESCED_MMIO", "MMIO writes batched in a ring", "known"),
-    Capability("COALESCED_PIO", "port writes batched in a ring", "known"),
+    Capability("GET_TSC_KHZ", "the clock's rate from KVM"),
+    Capability("EXT_CPUID", "the guest's CPU"),
+    Capability("IOEVENTFD_ANY_LENGTH", "ioeventfds of length 0", "used"),
+    Capability("IRQFD_RESAMPLE", "level-triggered irqfds", "used"),
+    Capability("IRQ_INJECT_STATUS", "interrupts by KVM_IRQ_LINE", "used"),
+    Capability("SPLIT_IRQCHIP", "the IOAPIC in user space", "used"),
+    Capability("COALESCED_MMIO", "writes batched in a ring", "used"),
+    Capability("COALESCED_PIO", "port writes batched in a ring", "used"),
+    Capability("MP_STATE", "a second vCPU", "used"),
+    Capability("BINARY_STATS_FD", "KVM's own counters", "shown"),
+    Capability("IOEVENTFD_NO_LENGTH", "length 0, MMIO only", "of interest"),
 )
 
 
@@ -118,7 +133,7 @@ def host_facts(root: Path = ROOT) -> dict[str, str]:
         "kernel": read_text(root / "proc/sys/kernel/osrelease"),
         "cpu": cpuinfo(root).get("model name", "unknown"),
         "cpus": str(len(allowed_cpus())),
-        "backend": kvm_backend(root) or "none",
+        "backend": kvm_backend(root) or ("none" if (root / "sys/module").is_dir() else "unknown"),
         "clock": read_text(root / "sys/devices/system/clocksource/clocksource0/current_clocksource"),
     }
 
@@ -140,6 +155,8 @@ def why_not_opened(error: int, root: Path = ROOT) -> str:
     """One sentence and a remedy for the errno of open("/dev/kvm")."""
     if error in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return why_missing(root)
+    if error in NO_DEVICE:
+        return why_not_kvm(root / "dev/kvm", os.strerror(error))
     if error in (errno.EACCES, errno.EPERM):
         return f"/dev/kvm may not be opened by this user: {permission_remedy(root / 'dev/kvm')}"
     return f"/dev/kvm cannot be opened: {os.strerror(error)}"
@@ -153,10 +170,40 @@ def why_missing(root: Path) -> str:
             f"The kernel has KVM, but there is no /dev/kvm: {mknod} (of a container: start it with --device /dev/kvm)"
         )
     flags = cpu_flags(root)
+    if not flags:
+        return "There is no /dev/kvm, and without /proc/cpuinfo it is not known why: look where /proc is mounted"
     for module, flag in BACKENDS.items():
         if flag and flag in flags:
             return f"There is no /dev/kvm because KVM's module is not loaded: sudo modprobe {module}"
     return f"There is no /dev/kvm, and this CPU shows neither vmx nor svm: {FIRMWARE}"
+
+
+def why_not_kvm(device: Path, why: str) -> str:
+    """One sentence and a remedy for something else in the place of /dev/kvm. why: what the kernel said."""
+    kinds = (("a directory", stat.S_ISDIR), ("a regular file", stat.S_ISREG), ("a FIFO", stat.S_ISFIFO))
+    try:
+        mode = device.stat().st_mode
+    except OSError:
+        mode = 0
+    what = next((name for name, is_one in kinds if is_one(mode)), "another device")
+    numbers = read_text(device.parent.parent / "sys/class/misc/kvm/dev").replace(":", " ")
+    anew = f"sudo mknod {device} c {numbers}" if numbers else "load KVM's module again, which makes the right one"
+    inside = "of a container: start it with --device /dev/kvm"
+    return f"{device} is not KVM but {what} ({why}): sudo rm -r {device} && {anew} ({inside})"
+
+
+def why_no_vm(error: int) -> str:
+    """One sentence and a remedy for the errno of KVM_CREATE_VM."""
+    remedies = {
+        errno.EBUSY: "another hypervisor on this machine (VirtualBox, VMware) holds the CPU: end it",
+        errno.ENOMEM: "the host has no memory left for it: end something",
+        errno.EMFILE: "this process has too many files open: raise `ulimit -n`",
+        errno.ENFILE: "the host has too many files open: end something",
+        **dict.fromkeys((errno.EPERM, errno.EACCES), "a sandbox forbids it: start the program outside of it"),
+        **dict.fromkeys(VIRTUALIZATION_OFF, f"the CPU's virtualization cannot be switched on: {FIRMWARE}"),
+    }
+    remedy = remedies.get(error, "look for KVM's own words: sudo dmesg | grep -i kvm")
+    return f"KVM refuses to create a VM ({os.strerror(error)}): {remedy}"
 
 
 def permission_remedy(device: Path) -> str:
@@ -204,9 +251,7 @@ def trial_vm(kvm: int) -> Iterator[int]:
     try:
         vm = create_vm(kvm)
     except OSError as error:
-        busy = "; another hypervisor on this machine (VirtualBox, VMware) holds the CPU: end it"
-        text = f"KVM refuses to create a VM: {error.strerror}{busy if error.errno == errno.EBUSY else ''}"
-        raise NoKvmError(text) from error
+        raise NoKvmError(why_no_vm(error.errno or 0)) from error
     try:
         yield vm
     finally:
@@ -215,14 +260,19 @@ def trial_vm(kvm: int) -> Iterator[int]:
 
 def has_capability(kvm: int, capability: Capability) -> bool:
     """Whether KVM has a capability; asked of /dev/kvm or of a VM."""
-    return fcntl.ioctl(kvm, lib.KVM_CHECK_EXTENSION, capability.number) > 0
+    return extension(kvm, capability) > 0
+
+
+def extension(kvm: int, capability: Capability) -> int:
+    """What KVM answers for a capability, 0: it has it not; asked of /dev/kvm or of a VM."""
+    return fcntl.ioctl(kvm, lib.KVM_CHECK_EXTENSION, capability.number)
 
 
 def capabilities(path: Path = ROOT / "dev/kvm") -> dict[str, int]:
     """What KVM answers for each of CAPABILITIES, by name; {} where it cannot be asked."""
     try:
         with opened_kvm(path) as kvm, trial_vm(kvm) as vm:
-            return {known.name: fcntl.ioctl(vm, lib.KVM_CHECK_EXTENSION, known.number) for known in CAPABILITIES}
+            return {known.name: extension(vm, known) for known in CAPABILITIES}
     except (NoKvmError, OSError):
         return {}
 
@@ -233,7 +283,7 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
         try:
             version = fcntl.ioctl(kvm, lib.KVM_GET_API_VERSION, 0)
         except OSError as error:
-            raise NoKvmError(f"{path} is not KVM: {error.strerror}") from error
+            raise NoKvmError(why_not_kvm(path, error.strerror or "no answer")) from error
         if version != lib.KVM_API_VERSION:
             known = f"this program {lib.KVM_API_VERSION}"
             raise NoKvmError(f"KVM speaks API version {version}, {known}: install a newer kernel")
@@ -244,5 +294,10 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
                 if capability.need == "needed" and not has_capability(vm, capability)
             ]
     if missing:
-        names = ", ".join(f"KVM_CAP_{capability.name} ({capability.purpose})" for capability in missing)
-        raise NoKvmError(f"This KVM lacks {names}: install a newer kernel")
+        raise NoKvmError(lacks(missing))
+
+
+def lacks(missing: list[Capability]) -> str:
+    """One sentence and a remedy for capabilities that are not there."""
+    names = ", ".join(f"KVM_CAP_{capability.name} ({capability.purpose})" for capability in missing)
+    return f"This KVM lacks {names}: install a newer kernel"

@@ -5,11 +5,12 @@ Layout: Documentation/virt/kvm/api.rst, 4.133 KVM_GET_STATS_FD.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.errors import check
+from bellwire.engine.errors import KvmError, check
 from bellwire.engine.kvm.owner import Fd
 
 
@@ -20,6 +21,16 @@ class VcpuStats(Fd):
         super().__init__(check(lib.bw_vm_stats_fd(vcpu_fd), "KVM_GET_STATS_FD"))
         self._offsets = self._read_descriptors()
         self._end = max(self._offsets.values(), default=0) + 8
+
+    @classmethod
+    def of(cls, vcpu_fd: int) -> VcpuStats | None:
+        """Those of a vCPU; None where this KVM gives none. KvmError for another reason."""
+        try:
+            return cls(vcpu_fd)
+        except KvmError as error:
+            if error.errno in (errno.ENOTTY, errno.EINVAL):
+                return None
+            raise
 
     def _read_descriptors(self) -> dict[str, int]:
         """Name -> offset of the value in the file, of single values only."""

@@ -27,7 +27,7 @@ def guest_clock_check() -> Check:
     try:
         error, host = measured_clock_error()
     except EngineError as trouble:
-        return Check("clock", name, False, "could not be measured", str(trouble))
+        return Check("clock", name, False, "no guest could be started", str(trouble), needed=True)
     least, most = (None if ns is None else ns / 1000 for ns in error.ns)
     if least is None or most is None:
         return Check(
@@ -58,4 +58,6 @@ def measured_clock_error() -> tuple[ClockError, dict[str, str]]:
         while session.alive and latencies.clock_error.journeys < JOURNEYS and time.monotonic() < until:
             time.sleep(0.01)
             latencies.feed(session.take())
+    if session.error:
+        raise session.error
     return latencies.clock_error, session.host

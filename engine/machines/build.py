@@ -5,6 +5,7 @@ from __future__ import annotations
 from bellwire.engine.errors import EngineError
 from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.machines.machine import Machine
+from bellwire.engine.machines.needs import what_is_lacking
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.machines.two_guests import SelfDoorbell, TwoGuests
 from bellwire.engine.machines.two_vcpus import TwoVcpus
@@ -40,6 +41,6 @@ def refusal(scenario: Scenario) -> str:
 
 def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] | None) -> Machine:
     """The machine that a scenario names. Raises NoKvmError, KvmError or EngineError; then nothing is left behind."""
-    if why := refusal(scenario):
+    if why := refusal(scenario) or what_is_lacking(scenario):
         raise EngineError(why)
     return CLASSES[scenario.machine_kind](scenario, limit, cpus)

@@ -99,7 +99,8 @@ class Guest(Owner):
             self._found()
         self.ring = enter(Ring(VCPU_RING))
         self.vcpu = enter(Vcpu(self.vm, self.memory, self.ring, self._number))
-        self._stats = enter(VcpuStats(self.vcpu.fd))
+        stats = VcpuStats.of(self.vcpu.fd)
+        self._stats = enter(stats) if stats else None
         self.clock = Clock(self.vcpu.tsc_hz(), self.vcpu.tsc_offset())
         self._load()
         self._prepare_stamps()
@@ -253,7 +254,7 @@ class Guest(Owner):
 
     def stats(self) -> dict[str, int]:
         """KVM's own counters of the vCPU, those of STATS that this kernel has."""
-        return self._stats.read(STATS)
+        return self._stats.read(STATS) if self._stats else {}
 
     def trouble(self) -> GuestError | None:
         """Why the guest is no more, if it has ended."""

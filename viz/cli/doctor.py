@@ -60,11 +60,13 @@ def checks_table(checks: Sequence[Check]) -> RenderableType:
         rows.add_row(mark(check), check.topic, check.name, check.found)
     remedies = [Text(f"{check.topic} {check.name}: {check.remedy}") for check in checks if not check.ok]
     heading = [Text("\nTo mend it:", style="bold")] if remedies else []
-    return Group(facts(), rows, *heading, *remedies, verdict(exit_code(checks)))
+    return Group(facts(), rows, *heading, *remedies, verdict(exit_code(checks), all(check.known for check in checks)))
 
 
 def mark(check: Check) -> Text:
     """A word as well as a colour."""
+    if not check.known:
+        return Text("unknown", style="dim")
     if check.ok:
         return Text("ok", style="green")
     return Text("MISSING", style="bold red") if check.needed else Text("missing", style="yellow")
@@ -77,10 +79,10 @@ def facts() -> Text:
     return Text(f"{line}\nbellwire {own['bellwire']} · Python {own['python']} · Qt {own['qt']}\n")
 
 
-def verdict(code: int) -> Text:
-    """The end of the matter."""
+def verdict(code: int, known: bool = True) -> Text:
+    """The end of the matter. known: whether everything could be looked at."""
     texts = {
-        0: "\nAll is well: bellwire can do everything here.",
+        0: "\nAll is well" + (": bellwire can do everything here." if known else ", as far as it is known."),
         1: "\nGuests run here, but not everything works.",
         3: "\nNo guest can run here; bellwire can still show recordings.",
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bellwire.engine.errors import NoKvmError
 from bellwire.engine.host import host
-from bellwire.engine.host.checks import clock_checks, host_checks
+from bellwire.engine.host.checks import backend_check, clock_checks, host_checks
 from bellwire.engine.host.host import (
     CAPABILITIES,
     create_vm,
@@ -18,6 +19,7 @@ from bellwire.engine.host.host import (
     kvm_backend,
     permission_remedy,
     usable_kvm,
+    why_no_vm,
     why_not_opened,
 )
 
@@ -127,8 +129,75 @@ def test_this_host_is_fit() -> None:
 
 def test_every_failed_check_has_a_remedy(tmp_path: Path) -> None:
     failed = [check for check in host_checks(machine(tmp_path)) if not check.ok]
-    assert [check.topic for check in failed] == ["access", "KVM", "clock", "clock"]
+    assert [check.topic for check in failed] == ["access"]
     assert all(check.remedy for check in failed)
+
+
+def test_without_proc_and_sys_nothing_is_said_to_be_missing_but_kvm(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    checks = host_checks(tmp_path)
+    assert [(check.topic, check.known) for check in checks] == [
+        ("access", True),
+        ("KVM", False),
+        ("clock", False),
+        ("clock", False),
+    ]
+    assert all(check.ok and check.found.startswith("not known: ") for check in checks if not check.known)
+    words = " ".join(f"{check.found} {check.remedy}" for check in checks)
+    assert "modprobe" not in words
+    assert "firmware" not in words
+    assert "apart" not in words
+    assert host_facts(tmp_path)["backend"] == "unknown"
+
+
+def test_a_kvm_of_another_name_is_not_missing(tmp_path: Path) -> None:
+    root = machine(tmp_path, "vmx", ("kvm",))
+    assert not backend_check(root, works=True).known
+    assert backend_check(root, works=False).remedy == "sudo modprobe kvm_intel"
+    assert "firmware" in backend_check(machine_of(tmp_path, "none", "fpu"), works=False).remedy
+
+
+def machine_of(tmp_path: Path, name: str, flags: str) -> Path:
+    """Another one."""
+    (tmp_path / name).mkdir()
+    return machine(tmp_path / name, flags, ("kvm",))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errno.ENODEV, "switch virtualization on in the firmware"),
+        (errno.EOPNOTSUPP, "switch virtualization on in the firmware"),
+        (errno.EBUSY, "another hypervisor on this machine"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENOMEM, "no memory"),
+        (errno.EPERM, "sandbox"),
+        (errno.EDOM, "dmesg"),
+    ],
+)
+def test_a_refused_vm_has_its_remedy(error: int, words: str) -> None:
+    text = why_no_vm(error)
+    assert text.startswith(f"KVM refuses to create a VM ({os.strerror(error)}): ")
+    assert words in text
+    assert "\n" not in text
+
+
+def test_what_is_in_the_place_of_kvm_is_named(tmp_path: Path) -> None:
+    root = machine(tmp_path, "vmx", files={"sys/class/misc/kvm/dev": "10:232"})
+    device = root / "dev/kvm"
+    makes: dict[str, Callable[[], None]] = {
+        "a regular file": device.touch,
+        "a FIFO": lambda: os.mkfifo(device),
+        "a directory": device.mkdir,
+        "another device": lambda: device.symlink_to("/dev/null"),
+    }
+    for what, make in makes.items():
+        make()
+        with pytest.raises(NoKvmError) as caught:
+            usable_kvm(device)
+        assert f"is not KVM but {what}" in str(caught.value)
+        assert f"sudo rm -r {device} && sudo mknod {device} c 10 232" in str(caught.value)
+        device.rmdir() if what == "a directory" else device.unlink()
 
 
 @pytest.mark.parametrize(

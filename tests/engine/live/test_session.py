@@ -325,6 +325,7 @@ def test_what_a_thread_that_does_not_end_uses_stays_as_it_is(monkeypatch: pytest
     guest, rung = machine.guest, machine.guest.rung()
     guest.ring_once()  # memory, VM and vCPU are all there: the guest can still ring
     wait_for(lambda: guest.rung() > rung)
+    assert guest._stats
     for owner in (guest.vcpu, guest._stats, guest.ring, guest.vm, guest.memory, guest.vm.kvm):
         owner.close()
 
