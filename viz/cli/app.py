@@ -240,12 +240,11 @@ def bench(
     from dataclasses import asdict
 
     from bellwire.engine.host.host import host_facts, usable_kvm
-    from bellwire.viz.cli.display import display_trouble
+    from bellwire.viz.cli.display import find_display
 
     if not recordings:
         usable_kvm()
-    if display_trouble():
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    os.environ["QT_QPA_PLATFORM"] = find_display().platform
     from bellwire.viz.bench.program import figures
     from bellwire.viz.bench.recordings import recording_figures
 

@@ -72,15 +72,15 @@ def shipped_recording() -> Replay | None:
 
 def show(source: Source | None, reason: str, out: Print) -> int:
     """On the display until the window is closed; without one a few seconds offscreen."""
-    from bellwire.viz.cli.display import display_trouble
+    from bellwire.viz.cli.display import find_display
 
-    trouble = display_trouble()
-    if not trouble:
+    found = find_display()
+    os.environ["QT_QPA_PLATFORM"] = found.platform  # what was tried is what Qt opens
+    if not found.trouble:
         from bellwire.viz.window.window import open_window
 
         return open_window(source, reason=reason, tell=complain_of)
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    say(f"{trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")
+    say(f"{found.trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")
     from bellwire.viz.cli.offscreen import watch
 
     return watch(source, reason, OFFSCREEN_SECONDS, out)

@@ -12,7 +12,6 @@ import pytest
 from bellwire.engine.events import EventKind
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.cli.display import display_trouble, library_trouble
 from bellwire.viz.cli.opening import SHIPPED, instead
 from bellwire.viz.style.assets import asset
 
@@ -26,30 +25,6 @@ def test_the_shipped_recording_is_small_whole_and_shows_both_ways() -> None:
     assert (recording.warning, recording.header.scenario.name, tally.dropped) == ("", "roundtrip", 0)
     assert tally.settled
     assert {EventKind.EXIT, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.WIRE} <= kinds
-
-
-@pytest.mark.parametrize(
-    ("environment", "words"),
-    [
-        ({}, "There is no display."),
-        ({"QT_QPA_PLATFORM": "offscreen", "DISPLAY": ":0"}, "QT_QPA_PLATFORM is offscreen."),
-        ({"QT_QPA_PLATFORM": "wayland"}, ""),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, ""),
-    ],
-)
-def test_display(environment: dict[str, str], words: str) -> None:
-    assert display_trouble(environment) == words
-
-
-def test_a_display_that_does_not_answer_is_named() -> None:
-    if library_trouble():
-        pytest.skip(library_trouble())
-    assert display_trouble({"DISPLAY": ":4711"}) == "The display :4711 cannot be opened."
-
-
-def test_missing_libraries_have_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellwire.viz.cli.display.loadable", lambda library: "cursor" not in library)
-    assert display_trouble({"DISPLAY": ":0"}) == "Qt cannot open a window here: sudo apt install libxcb-cursor0"
 
 
 REFUSED = """
