@@ -72,6 +72,7 @@ class StatusRow(FittingRow):
         self.setObjectName("bar")
         self.commands, self.breaks, self.files = commands, breaks, files
         self.presenting = self.fault = False
+        self._widths: list[int] = []  # of the chips, when room was made for them
         self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
         self.scenario = PlainLabel()  # in place of the menus, for the audience
@@ -157,6 +158,10 @@ class StatusRow(FittingRow):
         self.scenario.setText(model.scenario.title)
         self._show_break()
         self._explain()
+        widths = [chip.sizeHint().width() for chip in self.chips if not chip.isHidden()]
+        if widths != self._widths:
+            self._widths = widths
+            self.make_room()
 
     def _show_state(self) -> None:
         """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
@@ -164,10 +169,7 @@ class StatusRow(FittingRow):
         color, mark = STATES.get(name, ("text_muted", "square"))
         behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
         words = "REPLAY, PAUSED" if self._both() and not self.fault else name
-        length = len(self.state.words)
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
-        if len(self.state.words) != length:
-            self.make_room()
 
     def _show_break(self) -> None:
         """What the view waits for, or has met."""
@@ -287,7 +289,8 @@ class ControlRow(FittingRow):
 
     def spare(self) -> list[QWidget]:
         """Keys do the same."""
-        return [self.pace_label, *(self.transport[name] for name in ("home", "newest", "step_back"))]
+        transport = (self.transport[name] for name in ("home", "newest", "step_back", "step"))
+        return [self.pace_label, *transport, *self.singles.values()]
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""

@@ -8,9 +8,9 @@ from contextlib import suppress
 from time import monotonic
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QMargins, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.source import NoSource, Source
@@ -31,6 +31,9 @@ from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
 from bellwire.viz.window.views import Views
 
+SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
+LEAST = (840, 430)  # what its content needs at 100 %; less of a screen, and it is scrolled
+FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
 BAR_SECONDS = 0.1  # how often the bar looks at the states
 ENGINE = "engine"  # the thread whose end is the run's
 
@@ -81,8 +84,8 @@ class MainWindow(QMainWindow):
         self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_out(self) -> None:
-        middle = QWidget()
-        box = QVBoxLayout(middle)
+        self.middle = QWidget()
+        box = QVBoxLayout(self.middle)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         around = QVBoxLayout()
@@ -93,9 +96,14 @@ class MainWindow(QMainWindow):
         box.addWidget(self.controls)
         box.addLayout(around)
         box.addWidget(self.shown, 1)
-        self.setCentralWidget(middle)
-        self.setMinimumSize(960, 600)
-        self.resize(1600, 900)
+        scrolled = QScrollArea()  # only where there is no room
+        scrolled.setFrameShape(QFrame.Shape.NoFrame)
+        scrolled.setWidgetResizable(True)
+        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scrolled.setWidget(self.middle)
+        self.setCentralWidget(scrolled)
+        self.setMinimumSize(*SMALLEST)
+        self.resize(*USUAL)
 
     def _connect(self) -> None:
         self.look.theme_changed.connect(self._set_theme)
@@ -193,6 +201,7 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             app.setPalette(palette(theme))
             app.setStyleSheet(stylesheet(theme))
+        self.middle.setMinimumSize(theme.px(LEAST[0]), theme.px(LEAST[1]))
         for part in (self.status, self.controls, self.notice, self.views, self.keys, self.palette_, self.breaks):
             part.set_theme(theme)
         self._bar_at = 0.0
@@ -279,11 +288,25 @@ def open_window(
         window.notice.say(f"{reason} {trouble}".lstrip())
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
+    fit_to_screen(window)
     when_told_to_end(window.close)
     window.collector = GarbageCollector()
     window.show()
     window.frame.start()
     return run_window(window, tell)
+
+
+def fit_to_screen(window: QWidget) -> None:
+    """No larger than the screen that it opens on, and all of it there: what was remembered may be of another screen."""
+    screen = QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
+    if screen is None or window.isMaximized() or window.isFullScreen():
+        return
+    room = screen.availableGeometry().marginsRemoved(FRAME)
+    window.setMinimumSize(window.minimumSize().boundedTo(room.size()))
+    window.resize(window.size().boundedTo(room.size()))
+    x = min(max(window.x(), room.left()), room.right() + 1 - window.width())
+    y = min(max(window.y(), room.top()), room.bottom() + 1 - window.height())
+    window.move(x, y - FRAME.top())
 
 
 def run_window(window: MainWindow, tell: Callable[[Fault], object]) -> int:

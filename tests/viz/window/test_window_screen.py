@@ -1,0 +1,101 @@
+"""The window fits the screen that is there: the first one, and one that was remembered from another screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QRect, QSize
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.window import FRAME, USUAL, MainWindow, fit_to_screen, make_window
+from tests.support.fake_source import FakeSource
+from tests.support.windows import Stage
+
+SCREENS = {  # of so many pixels, by so much larger
+    "1024x768": QRect(0, 0, 1024, 768),
+    "1280x720": QRect(0, 0, 1280, 720),
+    "1280x720 at 1.5": QRect(0, 0, 853, 480),
+    "1280x720 at 2": QRect(0, 0, 640, 360),
+    "3840x2160": QRect(0, 0, 3840, 2160),
+    "3840x2160 at 2": QRect(0, 0, 1920, 1080),
+    "beside another": QRect(1920, 200, 1366, 740),
+}
+
+
+class Screen:
+    """Of a size that a test chooses."""
+
+    def __init__(self, room: QRect) -> None:
+        self.room = room
+
+    def availableGeometry(self) -> QRect:
+        return self.room
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    made = make_window(FakeSource(), theme=DARK, make_source=FakeSource)
+    qtbot.addWidget(made)
+    yield made
+    made.close()
+
+
+def on(room: QRect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QGuiApplication, "screenAt", lambda point: Screen(room) if room.contains(point) else None)
+    monkeypatch.setattr(QGuiApplication, "primaryScreen", lambda: Screen(room))
+
+
+def there(window: QWidget, room: QRect) -> bool:
+    """Whether all of the window is on the screen, its title included."""
+    return room.marginsRemoved(FRAME).contains(window.geometry())
+
+
+@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize(
+    "remembered",
+    [None, QRect(5000, 4000, 1600, 900), QRect(-3000, -50, 3840, 2160), QRect(100, 5, 700, 5000)],
+    ids=["first", "gone", "larger", "long"],
+)
+def test_all_of_the_window_is_on_the_screen(
+    name: str, remembered: QRect | None, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = SCREENS[name]
+    on(room, monkeypatch)
+    if remembered:
+        window.setGeometry(remembered)
+    fit_to_screen(window)
+    window.move(window.pos().x(), window.pos().y() + FRAME.top())  # as the window manager does that adds a title
+    assert there(window, room)
+
+
+def test_where_there_is_room_it_has_its_usual_size(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    on(SCREENS["3840x2160"], monkeypatch)
+    fit_to_screen(window)
+    assert window.size() == QSize(*USUAL)
+
+
+@pytest.mark.parametrize(
+    ("name", "scrolls"), [("1024x768", False), ("1280x720 at 1.5", False), ("1280x720 at 2", True)]
+)
+def test_nothing_stands_over_anything_else(
+    name: str, scrolls: bool, window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What there is no room for is left out; where even that does not help, the content is scrolled."""
+    on(SCREENS[name], monkeypatch)
+    fit_to_screen(window)
+    window.show()
+    qtbot.waitExposed(window)
+    source = window.model.source
+    assert isinstance(source, FakeSource)
+    Stage(window, source).run()
+    qtbot.wait(50)
+    assert (window.middle.width() > window.width()) == scrolls
+    for row in (window.status, window.controls):
+        shown = [child.geometry() for child in row.findChildren(QWidget) if child.isVisible() and child.parent() is row]
+        assert shown
+        assert all(row.rect().contains(place) for place in shown)
+        assert [(a, b) for n, a in enumerate(shown) for b in shown[:n] if a.intersects(b)] == []
