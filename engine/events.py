@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -167,13 +168,31 @@ EVENT: np.dtype[np.void] = np.dtype(
     ]
 )
 
-Events = npt.NDArray[np.void]  # shape (n,), dtype EVENT, sorted by tsc
+Records = npt.NDArray[np.void]  # shape (n,), of any dtype with fields
+Events = Records  # dtype EVENT, sorted by tsc
 
 
 def doorbell_numbers(reads: Events, queues: int) -> npt.NDArray[np.uint64]:
     """The newest doorbell that each DOORBELL event has received: a guest rings its queues in turn. Shape (n,)."""
     numbers: npt.NDArray[np.uint64] = (reads["seq"] - 1) * np.uint64(queues) + reads["id"] + 1
     return numbers
+
+
+def chosen(records: Records, which: npt.NDArray[Any]) -> Records:
+    """records[which], by a mask or by indices, copied; shape (n,).
+
+    As whole records, several times as fast as numpy copies those with fields, which goes field by field.
+    """
+    whole = np.ascontiguousarray(records).view(np.dtype((np.void, records.itemsize)))
+    picked: Records = whole[which].view(records.dtype)
+    return picked
+
+
+def joined(*parts: Records) -> Records:
+    """One behind the other, all of them of the dtype of the first; as fast as chosen()."""
+    whole = np.dtype((np.void, parts[0].itemsize))
+    together: Records = np.concatenate([np.ascontiguousarray(part).view(whole) for part in parts]).view(parts[0].dtype)
+    return together
 
 
 def no_events() -> Events:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane, doorbell_numbers, no_events
+from bellwire.engine.events import EventKind, Events, Lane, chosen, doorbell_numbers, joined, no_events
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
@@ -134,7 +134,7 @@ class JourneyTracker:
             self._arrive(handlers, gaps)
             return self._complete()
         lone = self._handle(handlers, gaps)
-        return np.concatenate([self._complete(), lone], dtype=JOURNEY)
+        return joined(self._complete(), lone)
 
     def _begin(self, before: Events) -> None:
         """In the middle of a run: what was under way by then has no journey here."""
@@ -151,7 +151,7 @@ class JourneyTracker:
         self.given_up += max(0, self._opened + 1 - first - OPEN_LIMIT)
         opened = np.zeros(min(self._opened + 1 - first, OPEN_LIMIT), JOURNEY)
         opened["seq"] = np.arange(self._opened + 1 - opened.size, self._opened + 1)
-        self._doorbells = self._bounded(np.concatenate([self._doorbells, opened], dtype=JOURNEY))
+        self._doorbells = self._bounded(joined(self._doorbells, opened))
 
     def _stamp(self, stamps: Events, stage: str) -> None:
         """Adds what the guest noted just before the doorbell instruction, or just after it."""
@@ -164,7 +164,7 @@ class JourneyTracker:
 
         The last few events are looked at twice: the journey of an exit may be opened only by the next batch.
         """
-        vcpu = np.concatenate([self._left[number], newest], dtype=EVENT)
+        vcpu = joined(self._left[number], newest)
         self._left[number] = vcpu[-LATE_EXITS:]
         left = np.where(vcpu["kind"] == EventKind.EXIT, vcpu["seq"], 0)
         row, found = lookup(left, self._doorbells["seq"])
@@ -205,8 +205,8 @@ class JourneyTracker:
         opened = np.zeros(signals.size, JOURNEY)
         opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
         opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy
-        opened = opened[~self.pin.drops(signals["seq"])]  # no handler will ever run
-        self._interrupts = self._bounded(np.concatenate([self._interrupts, opened], dtype=JOURNEY))
+        opened = chosen(opened, ~self.pin.drops(signals["seq"]))  # no handler will ever run
+        self._interrupts = self._bounded(joined(self._interrupts, opened))
 
     def _answers(self, signals: Events) -> tuple[Numbers, Numbers]:
         """The doorbells that each signal answers: above the first number, up to the second."""
@@ -231,14 +231,14 @@ class JourneyTracker:
         by the stamps not even that was, the clocks are apart, and numbers alone say what belongs together.
         """
         open_, gaps = self._interrupts, np.concatenate([np.array([self._gap], np.uint64), gaps])
-        handlers = np.concatenate([self._handled, newest], dtype=EVENT)
+        handlers = joined(self._handled, newest)
         known = running_max(self._announced, handlers["seq"])
         first = np.searchsorted(known[1:], open_["interrupt"])
         apart, unsure = self._apart(open_["interrupt"], open_["irq"], handlers, first)
         first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], open_["irq"])))
         ended = (first < handlers.size) & ~unsure
-        taken, left, first, apart = open_[ended], open_[~ended], first[ended], apart[ended]
-        handler = handlers[first]
+        taken, left, first, apart = chosen(open_, ended), chosen(open_, ~ended), first[ended], apart[ended]
+        handler = chosen(handlers, first)
         # Not if a handler may be missing in between: a gap in the stamps, or one before that took this interrupt.
         gap = ~apart & (gaps[np.searchsorted(gaps, handler["tsc"], "right") - 1] >= taken["irq"])
         gap |= (taken["interrupt"] <= handler["seq"] - handler["arg"]) & (known[first] < taken["interrupt"])
@@ -248,7 +248,7 @@ class JourneyTracker:
         self._keep_handlers(handlers, known)
         self._carry_over(taken)
         self.given_up += int((gap & (taken["seq"] > 0)).sum())
-        return self._in_order(taken[~gap & (taken["seq"] > 0)])
+        return self._in_order(chosen(taken, ~gap & (taken["seq"] > 0)))
 
     def _apart(
         self, numbers: Numbers, sent: Numbers, handlers: Events, first: Indices
@@ -283,7 +283,7 @@ class JourneyTracker:
         The guest announces a doorbell before it rings it, so the handler of the one before may know of it already. The
         last few handlers are looked at again: the stamps of the guest that rings may come after them.
         """
-        handlers = self._heard = np.concatenate([self._heard, newest], dtype=EVENT)
+        handlers = self._heard = joined(self._heard, newest)
         self._heard = self._heard[-LATE_RINGS:]
         gaps = np.concatenate([np.array([self._gap], np.uint64), gaps])
         self._gap = int(gaps[-1])
@@ -310,8 +310,8 @@ class JourneyTracker:
         open_ = self._doorbells
         needed = ["ring", "rung"] + ["doorbell"] * (not self.direct) + ["handler"] * (self.answered or self.direct)
         done = np.logical_and.reduce([open_[stage] > 0 for stage in needed])
-        self._doorbells = open_[~done]
-        return self._in_order(open_[done])
+        self._doorbells = chosen(open_, ~done)
+        return self._in_order(chosen(open_, done))
 
     def _in_order(self, complete: Journeys) -> Journeys:
         """Those whose stamps can be; the others are put aside, and counted."""
@@ -320,9 +320,8 @@ class JourneyTracker:
             self.given_up += int(wrong.sum())
         elif wrong.any():
             self.contradicted += int(wrong.sum())
-            self.out_of_order = np.concatenate([self.out_of_order, complete[wrong]], dtype=JOURNEY)
-        kept: Journeys = complete[~wrong]
-        return kept
+            self.out_of_order = joined(self.out_of_order, chosen(complete, wrong))
+        return chosen(complete, ~wrong) if wrong.any() else complete
 
     def _give_up_before(self, seqs: Numbers, stage: str) -> None:
         """A stage comes in the order of the numbers: who was passed over will never have it."""
@@ -333,7 +332,7 @@ class JourneyTracker:
         """Gives up some of the doorbells under way."""
         if lost.any():
             self.given_up += int(lost.sum())
-            self._doorbells = self._doorbells[~lost]
+            self._doorbells = chosen(self._doorbells, ~lost)
 
     def _bounded(self, journeys: Journeys) -> Journeys:
         """The newest OPEN_LIMIT; the rest is given up."""
@@ -343,8 +342,7 @@ class JourneyTracker:
 
 def select(events: Events, *kinds: EventKind) -> Events:
     """The events of those kinds, in order."""
-    chosen: Events = events[np.logical_or.reduce([events["kind"] == kind for kind in kinds])]
-    return chosen
+    return chosen(events, np.logical_or.reduce([events["kind"] == kind for kind in kinds]))
 
 
 def around_user_space(events: Events, vcpu: int = 0) -> Events:
@@ -352,8 +350,7 @@ def around_user_space(events: Events, vcpu: int = 0) -> Events:
     kind = events["kind"]
     gap = (kind == EventKind.LOST) & (events["id"] == Lane.VCPU)
     ringer = events["vm"] == vcpu
-    around: Events = events[(((kind == EventKind.EXIT) | (kind == EventKind.ENTRY)) & ringer) | gap]
-    return around
+    return chosen(events, (((kind == EventKind.EXIT) | (kind == EventKind.ENTRY)) & ringer) | gap)
 
 
 def lookup(wanted: Numbers, numbers: Numbers) -> tuple[Indices, Indices]:

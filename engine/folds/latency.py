@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, EventKind, Events
+from bellwire.engine.events import Clock, EventKind, Events, chosen
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram
@@ -149,14 +149,13 @@ class Latencies:
             return journeys
         cold = (np.arange(seen, self.journeys) < WARMUP_JOURNEYS) & (finish(journeys) < (self._warm_at or 0))
         self.warmup += int(cold.sum())
-        return journeys[~cold]
+        return chosen(journeys, ~cold)
 
     def _working(self, journeys: Journeys) -> Journeys:
         """Those that were not under way while everything stood still."""
         stood = self.stops.within(begin(journeys), finish(journeys))
         self.stopped += int(stood.sum())
-        kept: Journeys = journeys[~stood]
-        return kept
+        return chosen(journeys, ~stood) if stood.any() else journeys
 
     def _record(self, journeys: Journeys, in_order: int) -> None:
         """Adds journeys to every figure; those behind the first `in_order` only to what one clock measures."""
@@ -168,8 +167,8 @@ class Latencies:
         for name in LATENCIES:
             there = has(journeys, name)
             there[in_order:] &= name in ONE_CLOCK
-            ns = self.clock.ns_array(cycles_of(journeys[there], name))
-            self._record_latency(name, ns, old[there], ends(journeys[there], name)[1])
+            ns = self.clock.ns_array(cycles_of(journeys, name)[there])
+            self._record_latency(name, ns, old[there], ends(journeys, name)[1][there])
             if self.closed:
                 late = old[there]
                 self._paced_before[name].record(ns[late], intervals[there][late], due[there][late])

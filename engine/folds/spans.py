@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, chosen
 from bellwire.engine.folds.journeys import Journeys
 
 Times = npt.NDArray[np.uint64]
@@ -23,7 +23,7 @@ class Spans(NamedTuple):
 def paired(events: Events, start: EventKind, end: EventKind) -> Spans:
     """From each `start` to the `end` that is the next of either kind."""
     kind = events["kind"]
-    around = events[(kind == start) | (kind == end)]
+    around = chosen(events, (kind == start) | (kind == end))
     pair = (around["kind"][:-1] == start) & (around["kind"][1:] == end)
     return Spans(around["tsc"][:-1][pair], around["tsc"][1:][pair])
 
@@ -40,7 +40,7 @@ def user_space(events: Events) -> Spans:
 
 def awake(events: Events) -> Spans:
     """The I/O thread from its first word after a WAIT to the next WAIT."""
-    words = events[events["lane"] == Lane.IO_THREAD]
+    words = chosen(events, events["lane"] == Lane.IO_THREAD)
     waits = words["kind"] == EventKind.WAIT
     first = ~waits & np.concatenate([[True], waits[:-1]])[: waits.size]
     begun, ended = np.flatnonzero(first), np.flatnonzero(waits)

@@ -32,6 +32,7 @@ from bellwire.engine.events import (
     Operation,
     Setting,
     Switch,
+    chosen,
     exit_name,
 )
 from bellwire.engine.folds.beginning import Beginning
@@ -125,7 +126,8 @@ class Tally:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
-        kinds = np.bincount(events["kind"], minlength=max(EventKind) + 1)
+        kind_of = np.ascontiguousarray(events["kind"])
+        kinds = np.bincount(kind_of, minlength=max(EventKind) + 1)
         self.eventfd_reads += int(kinds[EventKind.DOORBELL])
         self.irqs_handled += int(kinds[EventKind.HANDLER])
         self.resamples += int(kinds[EventKind.RESAMPLE])
@@ -135,7 +137,7 @@ class Tally:
         events = self.began.relative(events)
         for kind in EventKind:
             if kinds[kind]:
-                self._feed_kind(kind, events[events["kind"] == kind])
+                self._feed_kind(kind, chosen(events, kind_of == kind))
         if self.partner_pid:
             self.irqs_signalled = self.doorbells_received = self.irqs_covered + self._in_eventfd
         elif self.direct:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, chosen
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker, finish
 from bellwire.engine.folds.latency import LATENCIES, WARMUP_JOURNEYS, WARMUP_SECONDS, cycles_of, has
@@ -60,10 +60,12 @@ class Contents:
     def _compare(self, journeys: Journeys) -> None:
         number = self._journeys + np.arange(journeys.size)
         self._journeys += journeys.size
-        warm = journeys[(number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at))]
+        warm = chosen(journeys, (number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at)))
         for row, name in enumerate(LATENCIES):
-            there = np.concatenate([self.slowest[row : row + 1], warm[has(warm, name)]], dtype=JOURNEY)
-            self.slowest[row] = there[int(cycles_of(there, name).argmax())]
+            cycles = np.where(has(warm, name), cycles_of(warm, name), -1)
+            at = int(cycles.argmax()) if cycles.size else 0
+            if cycles.size and cycles[at] > int(cycles_of(self.slowest[row : row + 1], name)[0]):
+                self.slowest[row] = warm[at]
 
     def counts(self, t0: int, t1: int) -> Counts:
         """How many events of each kind lie between t0 and t1 (TSC): what lies there whole is not read again."""

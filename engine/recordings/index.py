@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import JOURNEY, JourneyTracker
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
 from bellwire.engine.recordings.contents import KINDS, Contents
@@ -142,18 +144,28 @@ def read_rows(
     """The rows of each batch; puts a tally into `tallies` every so often, and everything into `contents`."""
     tracker, tally, batches = JourneyTracker(recording.header.scenario), Tally(), recording.entries.size
     every = -(-batches // TALLIES) or 1
-    for number in range(batches):
+    for number, events in enumerate(read_ahead(recording)):
         if stop.is_set():
             return
         if number % every == 0:
             tallies.append((number, state_of(tally)))
-        events = recording.read_once(number)
         journeys = tracker.feed(events)
         contents.feed(number, events, journeys)
         if events.size:
             tally.feed(events)
             yield rows_of(events, journeys)
         progress((number + 1) / batches)
+
+
+def read_ahead(recording: Recording) -> Iterator[Events]:
+    """Every batch; the next one is read and unpacked while this one is worked on."""
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        coming = [reader.submit(recording.read_once, 0)] if recording.entries.size else []
+        for number in range(1, recording.entries.size + 1):
+            events = coming.pop().result()
+            if number < recording.entries.size:
+                coming.append(reader.submit(recording.read_once, number))
+            yield events
 
 
 def since(times: npt.NDArray[np.uint64], origin: int) -> Floats:

@@ -43,7 +43,9 @@ def rows_of(events: Events, journeys: Journeys) -> Rows:
     edges = first + np.arange(n + 1, dtype=np.uint64) * np.uint64(last - first) // np.uint64(n)
     rows = np.zeros(n, ROW)
     rows["start"], rows["end"] = edges[:-1], edges[1:]
-    rows["lanes"] = value_counts(row_at(edges, events["tsc"]), events["lane"], n, len(Lane))
+    until = np.searchsorted(events["tsc"], edges[1:-1])  # as events are sorted: where in them each row ends
+    places = np.repeat(np.arange(n), np.diff([0, *until, events.size]))
+    rows["lanes"] = value_counts(places, events["lane"], n, len(Lane))
     add_busy(rows, edges, events, journeys)
     return rows
 
