@@ -42,8 +42,11 @@ class Gaps:
             lane, end = Lane(int(lost["id"])), int(lost["tsc"])
             start = int(lost["seq"]) or self._since(events, lane, end)
             self.add(Gap(min(start, end), end, lane, int(lost["arg"])))
-        for lane_ in np.unique(events["lane"]).tolist():
-            self._newest[lane_] = int(events["tsc"][events["lane"] == lane_].max())
+        lanes = np.ascontiguousarray(events["lane"])
+        for lane in Lane:
+            of_lane = np.flatnonzero(lanes == lane)
+            if of_lane.size:
+                self._newest[lane] = int(events["tsc"][of_lane[-1]])
 
     def add(self, gap: Gap) -> None:
         """One more; it may end before others."""
