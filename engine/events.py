@@ -188,7 +188,7 @@ def chosen(records: Records, which: npt.NDArray[Any]) -> Records:
     return picked
 
 
-def joined(*parts: Records) -> Records:
+def end_to_end(*parts: Records) -> Records:
     """One behind the other, all of them of the dtype of the first; as fast as chosen()."""
     whole = np.dtype((np.void, parts[0].itemsize))
     together: Records = np.concatenate([np.ascontiguousarray(part).view(whole) for part in parts]).view(parts[0].dtype)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane, chosen, doorbell_numbers, joined, no_events
+from bellwire.engine.events import EventKind, Events, Lane, chosen, doorbell_numbers, end_to_end, no_events
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
@@ -134,7 +134,7 @@ class JourneyTracker:
             self._arrive(handlers, gaps)
             return self._complete()
         lone = self._handle(handlers, gaps)
-        return joined(self._complete(), lone)
+        return end_to_end(self._complete(), lone)
 
     def _begin(self, before: Events) -> None:
         """In the middle of a run: what was under way by then has no journey here."""
@@ -151,7 +151,7 @@ class JourneyTracker:
         self.given_up += max(0, self._opened + 1 - first - OPEN_LIMIT)
         opened = np.zeros(min(self._opened + 1 - first, OPEN_LIMIT), JOURNEY)
         opened["seq"] = np.arange(self._opened + 1 - opened.size, self._opened + 1)
-        self._doorbells = self._bounded(joined(self._doorbells, opened))
+        self._doorbells = self._bounded(end_to_end(self._doorbells, opened))
 
     def _stamp(self, stamps: Events, stage: str) -> None:
         """Adds what the guest noted just before the doorbell instruction, or just after it."""
@@ -164,7 +164,7 @@ class JourneyTracker:
 
         The last few events are looked at twice: the journey of an exit may be opened only by the next batch.
         """
-        vcpu = joined(self._left[number], newest)
+        vcpu = end_to_end(self._left[number], newest)
         self._left[number] = vcpu[-LATE_EXITS:]
         left = np.where(vcpu["kind"] == EventKind.EXIT, vcpu["seq"], 0)
         row, found = lookup(left, self._doorbells["seq"])
@@ -206,7 +206,7 @@ class JourneyTracker:
         opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
         opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy
         opened = chosen(opened, ~self.pin.drops(signals["seq"]))  # no handler will ever run
-        self._interrupts = self._bounded(joined(self._interrupts, opened))
+        self._interrupts = self._bounded(end_to_end(self._interrupts, opened))
 
     def _answers(self, signals: Events) -> tuple[Numbers, Numbers]:
         """The doorbells that each signal answers: above the first number, up to the second."""
@@ -231,7 +231,7 @@ class JourneyTracker:
         by the stamps not even that was, the clocks are apart, and numbers alone say what belongs together.
         """
         open_, gaps = self._interrupts, np.concatenate([np.array([self._gap], np.uint64), gaps])
-        handlers = joined(self._handled, newest)
+        handlers = end_to_end(self._handled, newest)
         known = running_max(self._announced, handlers["seq"])
         first = np.searchsorted(known[1:], open_["interrupt"])
         apart, unsure = self._apart(open_["interrupt"], open_["irq"], handlers, first)
@@ -283,7 +283,7 @@ class JourneyTracker:
         The guest announces a doorbell before it rings it, so the handler of the one before may know of it already. The
         last few handlers are looked at again: the stamps of the guest that rings may come after them.
         """
-        handlers = self._heard = joined(self._heard, newest)
+        handlers = self._heard = end_to_end(self._heard, newest)
         self._heard = self._heard[-LATE_RINGS:]
         gaps = np.concatenate([np.array([self._gap], np.uint64), gaps])
         self._gap = int(gaps[-1])
@@ -320,7 +320,7 @@ class JourneyTracker:
             self.given_up += int(wrong.sum())
         elif wrong.any():
             self.contradicted += int(wrong.sum())
-            self.out_of_order = joined(self.out_of_order, chosen(complete, wrong))
+            self.out_of_order = end_to_end(self.out_of_order, chosen(complete, wrong))
         return chosen(complete, ~wrong) if wrong.any() else complete
 
     def _give_up_before(self, seqs: Numbers, stage: str) -> None:
