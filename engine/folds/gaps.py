@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 import numpy as np
+import numpy.typing as npt
 
 from bellwire.engine.events import Clock, EventKind, Events, Lane
 
-MOST = 10_000  # gaps told apart; beyond, the two oldest neighbours become one
+MOST = 1 << 12  # gaps told apart; beyond, the two oldest neighbours become one
+Times = npt.NDArray[np.int64]
 END = attrgetter("end")
 TICK_SECONDS = 0.01  # a stream that does not say since when: what came so shortly before the word may be of afterwards
 
@@ -34,6 +36,7 @@ class Gaps:
     def __init__(self, clock: Clock) -> None:
         self.found: list[Gap] = []
         self._tick = clock.cycles(TICK_SECONDS)
+        self._table: tuple[Times, Times] | None = None  # see _by_end
         self._newest: dict[int, int] = {}  # by lane: TSC of its newest event of batches before
 
     def feed(self, events: Events) -> None:
@@ -51,10 +54,24 @@ class Gaps:
     def add(self, gap: Gap) -> None:
         """One more; it may end before others."""
         insort(self.found, gap, key=END)
+        self._table = None
         if len(self.found) > MOST:
             first, second = self.found[:2]
             joined = Gap(min(first.start, second.start), second.end, second.lane, first.count + second.count)
             self.found[:2] = [joined]
+
+    def touch(self, starts: Times, ends: Times) -> npt.NDArray[np.bool_]:
+        """Which of some stretches of time (from, to; shape (n,)) have a gap in them."""
+        first, last = self._by_end()
+        return np.asarray(first[np.searchsorted(last, starts)] < ends)
+
+    def _by_end(self) -> tuple[Times, Times]:
+        """The earliest start of each gap and all that end after it, and at last of none; and their ends."""
+        if self._table is None:
+            spans = np.array([(gap.start, gap.end) for gap in self.found], np.int64).reshape(-1, 2)
+            first = np.append(np.minimum.accumulate(spans[::-1, 0])[::-1], np.iinfo(np.int64).max)
+            self._table = first, spans[:, 1]
+        return self._table
 
     def _since(self, events: Events, lane: Lane, end: int) -> int:
         """The newest event of the lane that certainly came before the loss; 0 if there is none."""

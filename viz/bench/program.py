@@ -125,9 +125,9 @@ def frame_work(scenario: Scenario, seconds: float) -> tuple[float, float, float]
         run_events(WARM_UP_SECONDS)
         window.frame.work.clear()
         window.frame.spent.clear()
-        before = window.model.tally.recorded
+        before, began = window.model.tally.recorded, time.monotonic()
         run_events(seconds)
-        rate = (window.model.tally.recorded - before) / seconds
+        rate = (window.model.tally.recorded - before) / (time.monotonic() - began)
         work, spent = (float(np.percentile(side, 99)) * 1000 for side in (window.frame.work, window.frame.spent))
     return work, spent, rate
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # a guest need not wait for Arrow
 
 KINDS = max(EventKind) + 1
 SMALL = 1 << 18  # events of a recording, or of a stretch of one, that are read while somebody waits
+FINE = 1000  # stretches that are not held are one if so small a part of what was asked for lies between them
 KEPT = 8  # stretches whose counts are kept once they were made from events
 
 Totals = npt.NDArray[np.int64]
@@ -102,10 +103,17 @@ class Past(ABC):
         return f"{count_of(lost, 'event')} {'was' if lost == 1 else 'were'} lost in it" if lost else ""
 
     def unknown(self, t0: int, t1: int) -> list[tuple[int, int]]:
-        """The stretches between t0 and t1 of which nothing, or not everything, is held; what is to come is none."""
-        found = [(t0, min(self.first - 1, t1))] if self.size and t0 < self.first else []
-        gaps = self.gaps.within(t0, t1) if self.gaps else []
-        return [*found, *((max(gap.start, t0), min(gap.end, t1)) for gap in gaps)]
+        """The stretches between t0 and t1 of which nothing, or not everything, is held, for who draws them.
+
+        What is to come is none.
+        """
+        found = [[t0, min(self.first - 1, t1)]] if self.size and t0 < self.first else []
+        for gap in self.gaps.within(t0, t1) if self.gaps else ():
+            if found and gap.start <= found[-1][1] + (t1 - t0) // FINE:
+                found[-1][1] = min(gap.end, t1)
+            else:
+                found.append([max(gap.start, t0), min(gap.end, t1)])
+        return [(start, end) for start, end in found]
 
     # -- events and journeys, as far as they are held
 
@@ -173,12 +181,7 @@ class Past(ABC):
 
     def _lost(self, starts: npt.NDArray[np.int64], ends_: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which bins have a gap in them; all of them if that is not known."""
-        if self.gaps is None:
-            return np.ones(starts.size, bool)
-        lost = np.zeros(starts.size, bool)
-        for gap in self.gaps.within(int(starts[0]), int(ends_[-1])) if starts.size else ():
-            lost |= (starts <= gap.end) & (ends_ > gap.start)
-        return lost
+        return np.ones(starts.size, bool) if self.gaps is None else self.gaps.touch(starts, ends_)
 
     def _from_events(self, name: str, first: int, end: int) -> Counts:
         """The counts of bins that are not held as such, from the events that are."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bellwire.engine.events import EVENT, EventKind, Lane, event
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.viz.model.history import History, Records, Times, overlap
+from bellwire.viz.model.history import Counts, History, Records, Times, count_each, overlap
 
 NEAR = 1 << 12  # events that a search reads first
 FAR = 1 << 21  # events after which a search gives up
@@ -119,6 +119,12 @@ class RecordedHistory(History):
     def window(self, t0: int, t1: int) -> Records:
         """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
         return super().window(t0, t1) if self._holds(t0, t1) else self._read(t0, t1)
+
+    def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
+        """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""
+        if self._holds(t0, t1):
+            return super().count_by(field, values, t0, t1)
+        return count_each(self._read(t0, t1)[field], values)
 
     def about(self, t0: int, t1: int) -> float:
         """How many events lie between t0 and t1, about."""

@@ -11,7 +11,7 @@ import pytest
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting, event
 from bellwire.engine.findings.findings import findings
-from bellwire.engine.folds.gaps import Gaps
+from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.latency import LATENCIES, cycles_of
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
@@ -345,3 +345,15 @@ def test_a_gap_without_a_beginning_begins_at_the_lane_s_last_word() -> None:
     assert gaps.within(at + 1, at + 2)
     assert not gaps.within(at - 9, at - 1)
     assert not gaps.within(at + HZ + 1, at + 2 * HZ)
+
+
+def test_stretches_with_a_gap_are_told_for_many_at_once() -> None:
+    chance, gaps = np.random.default_rng(9), Gaps(FakeSource().clock)
+    starts = chance.integers(0, 10_000, 40)
+    for start in starts.tolist():
+        gaps.add(Gap(start, start + int(chance.integers(0, 300)), Lane.GUEST, 1))
+    asked = np.arange(0, 11_000, 37)
+    touched = gaps.touch(asked, asked + 36)
+    assert touched.tolist() == [bool(gaps.within(t, t + 36)) for t in asked.tolist()]
+    assert 0 < touched.sum() < touched.size
+    assert not Gaps(FakeSource().clock).touch(asked, asked + 36).any()

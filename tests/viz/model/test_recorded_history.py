@@ -59,6 +59,9 @@ def test_any_moment_answers_as_if_it_were_held(model: LiveModel, whole: tuple[Hi
             assert history.start_before(t) == all_of_it.start_before(t)
             near = history.window(t, t + 10**6)
             np.testing.assert_array_equal(np.sort(near), np.sort(all_of_it.window(t, t + 10**6)))
+    for t in random.integers(whole[0].first - 1000, whole[0].last + 1000, 10).tolist():
+        counts = [history.count_by("kind", 32, t, t + 10**8).tolist() for history in (model.events, whole[0])]
+        assert counts[0] == counts[1]
         assert history.start_after(0) == all_of_it.start_after(0)
         assert history.start_before(2**63) == all_of_it.start_before(2**63)
 
