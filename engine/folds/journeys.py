@@ -111,6 +111,7 @@ class JourneyTracker:
         self._unsure = False  # whether a signal was lost since then
         self._announced = 0  # newest interrupt that a handler before the last few knew of
         self._handled = no_events()  # the last few handlers
+        self._from_start = True  # whether the stream is a run's from its start
         self._gap = 0  # TSC of the guest's newest gap
 
     def feed(self, events: Events) -> Journeys:
@@ -140,6 +141,7 @@ class JourneyTracker:
         """In the middle of a run: what was under way by then has no journey here."""
         if not before.size:
             return
+        self._from_start = False
         began = Beginning()
         began.note(before)
         self._opened, self._signalled = max(self._opened, began.rung), max(self._signalled, began.signalled)
@@ -257,7 +259,7 @@ class JourneyTracker:
 
         A handler that covers nothing, right behind it, says that something else had caused the one before.
         """
-        early = before_their_cause(numbers, sent, handlers, first)
+        early = before_their_cause(numbers, sent, handlers, first, self._from_start)
         unsure = early & (first + 1 >= handlers.size)
         apart = early & ~unsure
         apart[apart] = handlers["arg"][first[apart] + 1] > 0
@@ -371,17 +373,19 @@ def covering(journeys: Journeys, stage: str, above: Numbers, upto: Numbers) -> t
     return row[held], at[held]
 
 
-def before_their_cause(numbers: Numbers, sent: Numbers, handlers: Events, first: Indices) -> npt.NDArray[np.bool_]:
+def before_their_cause(
+    numbers: Numbers, sent: Numbers, handlers: Events, first: Indices, from_start: bool
+) -> npt.NDArray[np.bool_]:
     """Which signals, sent at these times, the stamps put after the handler that they caused; all of shape (n,).
 
-    numbers: rising. first: the index of the first handler that knew of each.
+    numbers: rising. first: the index of the first handler that knew of each. from_start: whether none came before.
     """
     apart = np.zeros(numbers.size, bool)
     row = np.flatnonzero(first < handlers.size)
     row = row[handlers["tsc"][first[row]] < sent[row]]
     if not row.size:
         return apart
-    handler, sole = handlers[first[row]], caused_by_oldest(handlers)[first[row]]
+    handler, sole = handlers[first[row]], caused_by_oldest(handlers, from_start)[first[row]]
     oldest = handler["seq"] - np.maximum(handler["arg"], 1) + 1
     of_oldest, found = lookup(oldest, numbers)
     certain = (oldest <= numbers[row]) & (sole | (handler["arg"] > 1))
@@ -389,16 +393,18 @@ def before_their_cause(numbers: Numbers, sent: Numbers, handlers: Events, first:
     return apart
 
 
-def caused_by_oldest(handlers: Events) -> npt.NDArray[np.bool_]:
+def caused_by_oldest(handlers: Events, from_start: bool) -> npt.NDArray[np.bool_]:
     """Whether nothing but the oldest interrupt that a handler covers can have caused it; shape (n,).
 
     After one that covers several, one may follow whose cause is covered already, and so on, until one covers nothing;
-    but each of those must have begun in the moment between a signal's stamp and its announcement.
+    but each of those must have begun in the moment between a signal's stamp and its announcement. What came before the
+    first one is not known, unless it is known that nothing did.
     """
     covers, index = handlers["arg"], np.arange(handlers.size)
     turn = np.maximum.accumulate(np.where(covers != 1, index, -1))  # the last one that covers not one
     turn = np.concatenate([[-1], turn[:-1]])
-    sole: npt.NDArray[np.bool_] = (covers == 1) & ((turn < 0) | (covers[turn] == 0) | (index - turn > CHAIN))
+    fresh = np.where(turn < 0, from_start, covers[turn] == 0)
+    sole: npt.NDArray[np.bool_] = (covers == 1) & (fresh | (index - turn > CHAIN))
     return sole
 
 
