@@ -3,6 +3,7 @@ a whole is not known, and why."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting, even
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.latency import LATENCIES, cycles_of
+from bellwire.engine.live.session import Session
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import words
@@ -357,3 +360,29 @@ def test_stretches_with_a_gap_are_told_for_many_at_once() -> None:
     assert touched.tolist() == [bool(gaps.within(t, t + 36)) for t in asked.tolist()]
     assert 0 < touched.sum() < touched.size
     assert not Gaps(FakeSource().clock).touch(asked, asked + 36).any()
+
+
+@pytest.mark.kvm
+def test_what_is_said_of_a_second_of_a_real_run_stays_true() -> None:
+    """It is that of all events that ever come; but for seconds with an event that its thread published too late."""
+    told: dict[tuple[int, int], dict[str, float | None]] = {}
+    batches: list[Events] = []
+    late: list[int] = []
+    names = ("doorbells", "reads", "interrupts", "handlers")
+    with Session(load_scenario("roundtrip").with_settings({"pace": "400"})) as session:
+        model = LiveModel(session)
+        until = time.monotonic() + 20
+        while len(told) < 6 and time.monotonic() < until:
+            complete = model.past.complete
+            model.tick(0.01)
+            late += model.batch["tsc"][model.batch["tsc"] <= np.uint64(complete)].tolist()
+            batches.append(model.batch)
+            if not model.why_unknown and model.second not in told:
+                told[model.second] = {name: in_last_second(model, name) for name in names}
+            time.sleep(0.01)
+    batches.append(session.take())
+    every, cycles = np.concatenate(batches), model.rates.bin_cycles
+    assert len(told) == 6
+    for (first, end), figures in told.items():
+        if not any(first * cycles <= tsc < end * cycles for tsc in late):
+            assert figures == {name: sum(plain(every, name, first, end, cycles)) for name in names}
