@@ -78,8 +78,9 @@ class EventKind(IntEnum):
     # The stream begins in the middle of a run, behind these numbers: id Before (engine/folds/beginning.py), seq the
     # number, arg which queue or counter it is of.
     BEFORE = 20
-    # Of the events that a LOST event tells of, those of one sort: they came faster than they were taken
-    # (engine/outlet.py). seq their kind (16 bits), lane (8), vm (8) and id (32), from the lowest bit on; arg how many.
+    # Events before this one, all of one sort, that came faster than they were taken (engine/outlet.py): arg how many,
+    # seq their kind (16 bits), lane (8), vm (8) and id (32), from the lowest bit on, id what their args add up to; of
+    # EXIT how many were doorbells.
     PASSED_OVER = 21
     # vCPU thread, KVM_RUN returned: it takes doorbells out of KVM's ring of coalesced writes, about to write their
     # eventfd: id address, seq doorbells fetched so far, arg doorbells of this address fetched now.

@@ -1,10 +1,10 @@
 """The queue between a source's own thread and one who takes its events: bounded, however slowly they are taken.
 
 Guarantees:
-- put() waits for nobody, and leaves no more than `room` events waiting. What does not fit is passed over, the oldest
+- put() waits for nobody, and leaves no more than `room` events waiting. What does not fit is passed over, oldest
   first. Whoever takes in parts and does not catch up within CATCH_UP takes goes on from near the present.
-- Nothing is passed over in silence: in its place come LOST events, which say when and how many, and PASSED_OVER events,
-  which say of which sort, so that a count over what is taken comes to the same as a count over everything that was put.
+- Nothing is passed over in silence: in its place come PASSED_OVER events, which say when, how many and of which sort,
+  so that a count over what is taken comes to the same as a count over everything that was put.
 - What changes how the rest is read (wiring, settings, refusals) is never passed over, and of every sort of event the
   newest is not, so that numbers which only grow are known up to the newest.
 - Everything comes once, in the order in which it was put.
@@ -20,12 +20,13 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane, event, no_events
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, no_events
 
 VIEW_ROOM = 1 << 18  # events, 8 MB: half a second of the fastest scenarios
 RECORDING_ROOM = 1 << 20  # events, 32 MB: two seconds of them
-CATCH_UP = 8  # takes: a moment's delay may be worked off; what goes on longer would only grow
-MOST_CHANGES = 1024  # of wiring and settings, that stay of what is passed over
+CATCH_UP = 5  # takes: a moment's delay may be worked off; what goes on longer would only grow
+MOST_AMOUNT = 2**32 - 1
+MOST_CHANGES = 1024  # of wiring, settings and losses, that stay of what is passed over
 
 Numbers = npt.NDArray[np.uint64]
 
@@ -33,9 +34,10 @@ Numbers = npt.NDArray[np.uint64]
 class Outlet:
     """One thread puts, another one takes."""
 
-    def __init__(self, room: int = VIEW_ROOM) -> None:
-        """room: events that may wait."""
-        self.room = room
+    def __init__(self, room: int = VIEW_ROOM, cut: int = 0) -> None:
+        """room: events that may wait. cut: cycles; what is passed over is told apart at each of their multiples."""
+        self._cut = cut
+        self._most_room = self.room = room
         self._lock = threading.Lock()
         self._waiting: deque[Events] = deque()
         self._count = 0  # events that wait
@@ -50,23 +52,22 @@ class Outlet:
         with self._lock:
             self._waiting.append(events)
             self._count += events.size
-            self._make_room(self.room)
+            self._make_room()
 
     def take(self, most: int | None = None) -> Events:
-        """The oldest of what waits, shape (n,): about `most`. Waits for nothing but a put() under way."""
+        """The oldest of what waits, shape (n,): about `most`. Waits for nothing but a put() under way.
+
+        most: so few are taken at once that no more than CATCH_UP times as many shall wait; put() sees to it, so that
+        whoever takes need not do it as well.
+        """
         with self._lock:
             if most is not None:
-                self._keep_up(most)
+                self._left_behind = self._left_behind + 1 if self._count > most else 0
+                late = self._left_behind >= CATCH_UP
+                self._left_behind *= not late
+                self.room = min(self._most_room, most if late else CATCH_UP * most)
             taken, self._instead = self._instead, no_events()
             return np.concatenate([taken, *self._oldest(self._count if most is None else most)])
-
-    def _keep_up(self, most: int) -> None:
-        """Goes on from the present if too much waits for one who takes so few, or has done so for too long."""
-        self._left_behind = self._left_behind + 1 if self._count > most else 0
-        if self._left_behind >= CATCH_UP:
-            self._left_behind = 0
-            self._make_room(most)
-        self._make_room(CATCH_UP * most)
 
     @property
     def waits_from(self) -> int | None:
@@ -76,7 +77,7 @@ class Outlet:
 
     def fork(self, room: int) -> Self:
         """Another outlet, which begins with what the next take() of this one would."""
-        twin = type(self)(room)
+        twin = type(self)(room, self._cut)
         with self._lock:
             twin._waiting, twin._count, twin._instead = self._waiting.copy(), self._count, self._instead
         return twin
@@ -97,45 +98,46 @@ class Outlet:
             most -= found[-1].size
         return found
 
-    def _make_room(self, room: int) -> None:
-        if self._count > room:
-            self._instead = without_most(np.concatenate([self._instead, *self._oldest(self._count - room)]))
+    def _make_room(self) -> None:
+        if self._count > self.room:
+            gone = [self._instead, *self._oldest(self._count - self.room)]
+            self._instead = without_most(np.concatenate(gone), self._cut)
 
 
 # -- What stays of events that are passed over. A sort is what kind, lane, vm and id of an event say: eight bytes.
 
 
-def without_most(events: Events) -> Events:
+def without_most(events: Events, cut: int = 0) -> Events:
     """What stays of events that are passed over: changes, the newest of each sort, and before them what is gone.
 
-    LOST events say how many a lane lost, PASSED_OVER events how many of each sort these were; such may be among the
-    events (shape (n,), sorted by tsc) already. Sorted by tsc, too.
+    That is told by PASSED_OVER events, of which there may be some among the events (shape (n,), sorted by tsc) already;
+    each tells of one sort, and of one part of the time if there is a cut.
     """
-    lost, told = (events["kind"] == kind for kind in (EventKind.LOST, EventKind.PASSED_OVER))
+    told = events["kind"] == EventKind.PASSED_OVER
     stays = np.zeros(events.size, bool)
-    stays[np.flatnonzero((events["lane"] == Lane.ENGINE) & ~lost & ~told)[-MOST_CHANGES:]] = True
+    stays[np.flatnonzero((events["lane"] == Lane.ENGINE) & ~told)[-MOST_CHANGES:]] = True
     sorts = dict(rows_by_sort(np.where(told, events["seq"], sorts_of(events))))
     for rows in sorts.values():
-        stays[rows[~lost[rows] & ~told[rows]][-1:]] = True
-    places = np.flatnonzero(stays)
-    follows = np.searchsorted(places, np.arange(events.size))  # which of those that stay comes next
-    times = np.append(events["tsc"][places], events["tsc"][-1:])
-    counts = np.where(lost | told, events["arg"], 1).astype(np.float64)
+        stays[rows[~told[rows]][-1:]] = True
+    tsc = events["tsc"]
+    parts = np.cumsum(stays, dtype=np.uint64)  # what follows the same event that stays, in the same part of the time
+    if cut:
+        parts += tsc // np.uint64(cut)
     gone = []
     for sort, rows in sorts.items():
-        rows = rows[~stays[rows] & ~lost[rows]]
-        sums = np.bincount(follows[rows], counts[rows])
-        gone += [passed_over_event(int(times[n]), sort, int(sums[n])) for n in np.flatnonzero(sums)]
-    lanes = np.where(lost, events["id"], events["lane"])
-    since = np.where(lost & (events["seq"] > 0), events["seq"], events["tsc"])
-    for lane in Lane:
-        rows = np.flatnonzero((lanes == lane) & ~stays & ~told)
-        sums = np.bincount(follows[rows], counts[rows])
-        for n in np.flatnonzero(sums):
-            first = int(since[rows[follows[rows] == n]].min())
-            gone.append(event(int(times[n]), EventKind.LOST, Lane.ENGINE, lane, first, int(sums[n])))
+        rows = rows[~stays[rows]]
+        ends = np.flatnonzero(np.append(parts[rows][1:] != parts[rows][:-1], [True] * min(rows.size, 1)))
+        counts = np.diff(np.cumsum(np.where(told, events["arg"].astype(np.int64), 1)[rows])[ends], prepend=0)
+        sums = np.diff(np.cumsum(np.where(told, events["id"], amounts(events))[rows])[ends], prepend=0)
+        gone.append(passed_over_events(tsc[rows[ends]], sort, counts, sums))
     merged = np.concatenate([*gone, events[stays]])
     return merged[np.argsort(merged["tsc"], kind="stable")]
+
+
+def amounts(events: Events) -> npt.NDArray[np.int64]:
+    """What each event stands for besides itself: its arg; of an EXIT 1 if it is a doorbell; shape (n,)."""
+    arg = np.minimum(events["arg"], MOST_AMOUNT).astype(np.int64)
+    return np.where(events["kind"] == EventKind.EXIT, (events["seq"] > 0).astype(np.int64), arg)
 
 
 def sorts_of(events: Events) -> Numbers:
@@ -155,16 +157,33 @@ def rows_by_sort(sorts: Numbers) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
         left = left[~own]
 
 
-def passed_over_event(tsc: int, sort: int, count: int) -> Events:
-    """The event that tells of `count` events of a sort."""
-    return event(tsc, EventKind.PASSED_OVER, Lane.ENGINE, 0, sort, count)
+def passed_over_events(
+    tsc: Numbers, sort: int, counts: npt.NDArray[np.integer], sums: npt.NDArray[np.integer]
+) -> Events:
+    """The events that tell how many of one sort are gone, and of what amounts; all of shape (n,)."""
+    told = np.zeros(tsc.size, EVENT)
+    told["tsc"], told["kind"], told["lane"], told["seq"] = tsc, EventKind.PASSED_OVER, Lane.ENGINE, sort
+    told["arg"], told["id"] = counts, np.minimum(sums, MOST_AMOUNT)
+    return told
 
 
 def passed_over(events: Events, kind: EventKind) -> Events:
-    """How many of one kind were passed over, as if they had come: kind, lane, vm and id are theirs, arg is how many."""
+    """How many of one kind were passed over, as if they had come: kind, lane, vm and id are theirs; shape (n,).
+
+    arg is how many, seq what their amounts add up to.
+    """
     told = events[events["kind"] == EventKind.PASSED_OVER]
     told = told[told["seq"] & np.uint64(0xFFFF) == kind]
     like = told.copy()
     like.view(np.uint64).reshape(-1, 4)[:, 1] = told["seq"]
+    like["seq"] = told["id"]
     found: Events = like
     return found
+
+
+def gaps_of(events: Events, lane: Lane) -> npt.NDArray[np.bool_]:
+    """Where something of a lane is missing before, lost or passed over; shape (n,)."""
+    lost = (events["kind"] == EventKind.LOST) & (events["id"] == lane)
+    told = events["kind"] == EventKind.PASSED_OVER
+    gaps: npt.NDArray[np.bool_] = lost | (told & (events["seq"] >> np.uint64(16) & np.uint64(0xFF) == lane))
+    return gaps

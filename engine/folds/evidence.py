@@ -18,7 +18,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Setting, Switch, no_events
 from bellwire.engine.folds.signal_ways import SignalWays
 from bellwire.engine.kvm.ioeventfd import IoMatch
-from bellwire.engine.outlet import passed_over
+from bellwire.engine.outlet import gaps_of, passed_over
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Scenario
 
@@ -187,11 +187,11 @@ class Evidence:
 
     def _leave(self, events: Events) -> None:
         """Pairs each exit with the ENTRY that says what was written, unless there is a gap in between."""
-        gap = (events["kind"] == EventKind.LOST) & (events["id"] == Lane.VCPU)
+        gap = gaps_of(events, Lane.VCPU)
         chosen = events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY) | gap]
         if not chosen.size:
             return
-        gaps = chosen["kind"] == EventKind.LOST
+        gaps = gaps_of(chosen, Lane.VCPU)
         for vm in {*self._exits, *np.unique(chosen["vm"]).tolist()}:
             own = chosen[(chosen["vm"] == vm) | gaps]
             around = np.concatenate([self._exits.get(vm, no_events()), own], dtype=EVENT)

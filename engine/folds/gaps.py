@@ -22,12 +22,13 @@ TICK_SECONDS = 0.01  # a stream that does not say since when: what came so short
 
 @dataclass(frozen=True)
 class Gap:
-    """`count` events of `lane` were lost after `start` and until `end` (TSC)."""
+    """`count` events of `lane` were lost, or passed over, after `start` and until `end` (TSC)."""
 
     start: int
     end: int
     lane: Lane
     count: int
+    sorted: bool = False  # whether it is told of which sort they were: then they are counted all the same
 
 
 class Gaps:
@@ -45,11 +46,20 @@ class Gaps:
             lane, end = Lane(int(lost["id"])), int(lost["tsc"])
             start = int(lost["seq"]) or self._since(events, lane, end)
             self.add(Gap(min(start, end), end, lane, int(lost["arg"])))
+        self._add_passed_over(events)
         lanes = np.ascontiguousarray(events["lane"])
         for lane in Lane:
             of_lane = np.flatnonzero(lanes == lane)
             if of_lane.size:
                 self._newest[lane] = int(events["tsc"][of_lane[-1]])
+
+    def _add_passed_over(self, events: Events) -> None:
+        """Nothing that was passed over came before the event before it in the stream."""
+        for at in np.flatnonzero(events["kind"] == EventKind.PASSED_OVER).tolist():
+            told, sort = events[at], int(events["seq"][at])
+            start = int(events["tsc"][at - 1]) if at else max(self._newest.values(), default=0)
+            end = int(told["tsc"])
+            self.add(Gap(min(start, end), end, Lane(sort >> 16 & 0xFF), int(told["arg"]), sorted=True))
 
     def add(self, gap: Gap) -> None:
         """One more; it may end before others."""
@@ -57,18 +67,24 @@ class Gaps:
         self._table = None
         if len(self.found) > MOST:
             first, second = self.found[:2]
-            joined = Gap(min(first.start, second.start), second.end, second.lane, first.count + second.count)
+            joined = Gap(
+                min(first.start, second.start),
+                second.end,
+                second.lane,
+                first.count + second.count,
+                first.sorted and second.sorted,
+            )
             self.found[:2] = [joined]
 
     def touch(self, starts: Times, ends: Times) -> npt.NDArray[np.bool_]:
-        """Which of some stretches of time (from, to; shape (n,)) have a gap in them."""
+        """Which of some stretches of time (from, to; shape (n,)) have a gap in them that nobody has counted."""
         first, last = self._by_end()
         return np.asarray(first[np.searchsorted(last, starts)] < ends)
 
     def _by_end(self) -> tuple[Times, Times]:
         """The earliest start of each gap and all that end after it, and at last of none; and their ends."""
         if self._table is None:
-            spans = np.array([(gap.start, gap.end) for gap in self.found], np.int64).reshape(-1, 2)
+            spans = np.array([(gap.start, gap.end) for gap in self.found if not gap.sorted], np.int64).reshape(-1, 2)
             first = np.append(np.minimum.accumulate(spans[::-1, 0])[::-1], np.iinfo(np.int64).max)
             self._table = first, spans[:, 1]
         return self._table

@@ -23,6 +23,7 @@ from bellwire.engine.folds.masked_pin import MaskedPin
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.outlet import gaps_of
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
@@ -55,6 +56,7 @@ LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead 
 LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that rang
 CHAIN = 4  # handlers in a row, each of which was told of the next interrupt before that was signalled: not more
 EARLY_HANDLERS = 1024  # handlers that can be ahead of the signals that they serve, where the clocks are apart
+GAPS_KEPT = 1024  # newest gaps of the vCPU threads
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
 
 Journeys = npt.NDArray[np.void]  # shape (n,), dtype JOURNEY
@@ -113,6 +115,7 @@ class JourneyTracker:
         self._handled = no_events()  # the last few handlers
         self._from_start = True  # whether the stream is a run's from its start
         self._gap = 0  # TSC of the guest's newest gap
+        self._vcpu_gaps: Numbers = np.empty(0, np.uint64)  # TSC of the vCPU threads' newest gaps, rising
 
     def feed(self, events: Events) -> Journeys:
         """What the next batch (sorted by tsc) completed: doorbells, then interrupts that answer none, each by seq."""
@@ -120,13 +123,14 @@ class JourneyTracker:
         if not events.size:
             return no_journeys()
         rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
-        handlers, gaps = select(events, EventKind.HANDLER), select(events, EventKind.LOST)
-        gaps = gaps["tsc"][gaps["id"] == Lane.GUEST]
+        handlers, gaps = select(events, EventKind.HANDLER), events["tsc"][gaps_of(events, Lane.GUEST)]
         self._begin(select(events, EventKind.BEFORE))
         self.pin.feed(events)
         self._open(rings["seq"], doorbell_numbers(reads, self.queues))
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
+        lost = events["tsc"][gaps_of(events, Lane.VCPU)]
+        self._vcpu_gaps = np.concatenate([self._vcpu_gaps, lost])[-GAPS_KEPT:]
         for vcpu in range(self.vcpus):
             self._leave(vcpu, around_user_space(events, vcpu))
         self._receive(reads)
@@ -313,7 +317,18 @@ class JourneyTracker:
         needed = ["ring", "rung"] + ["doorbell"] * (not self.direct) + ["handler"] * (self.answered or self.direct)
         done = np.logical_and.reduce([open_[stage] > 0 for stage in needed])
         self._doorbells = chosen(open_, ~done)
-        return self._in_order(chosen(open_, done))
+        return self._in_order(self._ways_known(chosen(open_, done)))
+
+    def _ways_known(self, complete: Journeys) -> Journeys:
+        """Without those of which nobody knows whether they left to user space: what their vCPU's thread did is lost."""
+        if not self._vcpu_gaps.size:
+            return complete
+        arrived = np.maximum(complete["doorbell"], complete["handler"] if self.direct else 0)
+        at = np.minimum(np.searchsorted(self._vcpu_gaps, complete["ring"]), self._vcpu_gaps.size - 1)
+        near = self._vcpu_gaps[at]
+        unknown = (complete["exit"] == 0) & (near >= complete["ring"]) & (near <= arrived)
+        self.given_up += int(unknown.sum())
+        return chosen(complete, ~unknown)
 
     def _in_order(self, complete: Journeys) -> Journeys:
         """Those whose stamps can be; the others are put aside, and counted."""
@@ -350,9 +365,8 @@ def select(events: Events, *kinds: EventKind) -> Events:
 def around_user_space(events: Events, vcpu: int = 0) -> Events:
     """What the thread of a ringing vCPU did, its gaps included, in order."""
     kind = events["kind"]
-    gap = (kind == EventKind.LOST) & (events["id"] == Lane.VCPU)
-    ringer = events["vm"] == vcpu
-    return chosen(events, (((kind == EventKind.EXIT) | (kind == EventKind.ENTRY)) & ringer) | gap)
+    own = ((kind == EventKind.EXIT) | (kind == EventKind.ENTRY)) & (events["vm"] == vcpu)
+    return chosen(events, own | gaps_of(events, Lane.VCPU))
 
 
 def lookup(wanted: Numbers, numbers: Numbers) -> tuple[Indices, Indices]:

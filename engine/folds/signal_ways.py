@@ -93,6 +93,9 @@ class SignalWays:
 
     def _pass_over(self, events: Events) -> None:
         """What came faster than it was taken."""
+        self.left += int(passed_over(events, EventKind.EXIT)["seq"].sum())
+        if not self._on.get(Switch.IOEVENTFD):
+            self._received_while_off += int(passed_over(events, EventKind.DOORBELL)["seq"].sum())
         for queue, count in passed_over(events, EventKind.DOORBELL)[["id", "arg"]].tolist():
             self.reads[queue] += count
         for ioctl, count in passed_over(events, EventKind.IRQ_IOCTL)[["id", "arg"]].tolist():

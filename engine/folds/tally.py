@@ -209,6 +209,7 @@ class Tally:
     def _pass_over(self, events: Events) -> None:
         """Counts what was passed over as if it had come."""
         self.passed_over += int(events["arg"].sum())
+        self.dropped += int(events["arg"].sum())
         self.eventfd_reads += int(passed_over(events, EventKind.DOORBELL)["arg"].sum())
         self.irqs_handled += int(passed_over(events, EventKind.HANDLER)["arg"].sum())
         self.resamples += int(passed_over(events, EventKind.RESAMPLE)["arg"].sum())

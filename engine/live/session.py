@@ -51,6 +51,7 @@ from bellwire.engine.source import LATEST, Order, Source
 TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
 STALLED_SECONDS = 0.5  # a tick that comes so late tells that the engine's thread stood still
+CUT_SECONDS = 0.05  # what a slow viewer passes over is told apart as finely as it is shown
 SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
 JOIN_SECONDS = 8.0
 
@@ -75,7 +76,7 @@ class Session(Source):
         self._pace = scenario.pace
         self._running = True
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._view = Outlet()  # what take() takes from
+        self._view = Outlet()  # what take() takes from; start() says where to cut what it passes over
         self._tees: list[Outlet] = []
         self._handing_on = threading.Lock()  # no outlet begins between two that get the same batch
         self._held = no_events()
@@ -100,6 +101,7 @@ class Session(Source):
         usable_kvm()
         machine = build_machine(self.scenario, self._limit, self._cpus)
         self._machine, self.clock = machine, machine.clock
+        self._view = Outlet(cut=self.clock.cycles(CUT_SECONDS))
         self._watermark = Watermark(self.scenario, self.clock)
         self.host = {**self.host, **self.clock.facts()}
         self.capabilities = capabilities()

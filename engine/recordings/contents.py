@@ -101,6 +101,6 @@ class Contents:
         """What was kept of a recording's contents."""
         contents = cls(recording)
         contents.kinds, contents.slowest = kinds, slowest
-        for start, end, lane, count in gaps:
-            contents.gaps.add(Gap(start, end, Lane(lane), count))
+        for start, end, lane, count, told in gaps:
+            contents.gaps.add(Gap(start, end, Lane(lane), count, bool(told)))
         return contents

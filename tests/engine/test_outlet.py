@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane, Setting, Switch, event
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Setting, Switch, event
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.outlet import CATCH_UP, Outlet, passed_over, without_most
+from bellwire.engine.outlet import CATCH_UP, Outlet, gaps_of, passed_over, without_most
 from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.model.rates import Rates
 from tests.support.journey_streams import World, cut, lose, scenario
 
 MANY = range(20)
@@ -88,10 +89,13 @@ def test_what_is_counted_is_the_same_however_slowly_it_is_taken(seed: int) -> No
 def test_no_journey_is_made_up_across_a_gap(seed: int) -> None:
     events = world(seed)
     slow, whole = journeys_of(taken_slowly(events, seed, 150)), journeys_of([events])
-    assert 0 < len(slow) < len(whole)
+    assert 0 < len(slow) <= len(whole)
     stages = {(journey[0], journey[1]): journey for journey in whole}  # a lone interrupt has no ring
     for journey in slow:
-        assert journey[:9] == stages[journey[0], journey[1]][:9], journey
+        whole_one = stages[journey[0], journey[1]]
+        without_entry = (*whole_one[:3], 0, *whole_one[4:])  # of an exit it may not be known when it was served
+        assert journey[:9] in (whole_one[:9], without_entry[:9])
+        assert journey[-1] == whole_one[-1]  # light or heavy
 
 
 @pytest.mark.parametrize("seed", MANY)
@@ -151,12 +155,9 @@ def test_every_lane_and_every_sort_is_told_by_itself() -> None:
     exits = passed_over(told, EventKind.EXIT)
     assert {int(id): int(exits["arg"][exits["id"] == id].sum()) for id in np.unique(exits["id"])} == {0: 9, 1: 9, 2: 9}
     assert passed_over(told, EventKind.DOORBELL)["arg"].sum() == 9
-    lost = told[told["kind"] == EventKind.LOST]
-    assert {lane: int(lost["arg"][lost["id"] == lane].sum()) for lane in lost["id"].tolist()} == {
-        Lane.VCPU: 27,
-        Lane.IO_THREAD: 9,
-    }
-    assert np.all(lost["seq"] <= lost["tsc"])
+    assert passed_over(told, EventKind.DOORBELL)["seq"].sum() == 9
+    assert np.count_nonzero(gaps_of(told, Lane.VCPU)) >= 3
+    assert not np.any(gaps_of(told, Lane.GUEST))
 
 
 def test_one_who_takes_little_goes_on_near_the_present() -> None:
@@ -202,3 +203,19 @@ def test_exits_beside_doorbells_of_several_guests_are_told_apart() -> None:
     evidence = Evidence(vm_to_vm, "")
     evidence.feed(outlet.take())
     assert evidence.rung_by == {0: 50, 1: 50}
+
+
+@pytest.mark.parametrize("seed", MANY)
+def test_each_part_of_the_time_is_counted_by_itself(seed: int) -> None:
+    events, clock = world(seed), Clock(2e4)  # bins of a thousand cycles
+    slow, whole, chance = Rates(clock), Rates(clock), random.Random(seed)
+    outlet = Outlet(60, cut=whole.bin_cycles)
+    for batch in np.array_split(events, 60):
+        whole.feed(batch, 0)
+        outlet.put(batch)
+        if chance.random() < 0.2:
+            slow.feed(outlet.take(), 0)
+    slow.feed(outlet.take(), int(events["tsc"][-1]))
+    for name in whole.names:
+        first, end = int(events["tsc"][0]) // whole.bin_cycles, whole.newest + 1
+        np.testing.assert_array_equal(slow.between(name, first, end), whole.between(name, first, end), name)

@@ -18,17 +18,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
+from bellwire.engine.events import Events
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.live import bench
 from bellwire.engine.live.session import Session
+from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.viz.window.window import MainWindow, make_window
 
 SIZE = (1920, 1080)
 WARM_UP_SECONDS = 1.0
 QUICK, FULL = 3, 7  # turns
+PACINGS = ("roundtrip", "doorbell-pio", "irq-msi", "irq-burst", "irq-signal-msi", "virtqueue", "vm-to-vm")
+WANTED = "8 ms, 30 frames/s, 0.5 s behind, 2 s to end"
 PRODUCER_RATE = 3_500_000  # events a second
 FIRST_EVENT = "--first-event"  # how this module calls itself in a process of its own
 
@@ -48,11 +52,10 @@ class Figure:
 
 
 def run_events(seconds: float) -> None:
-    """Qt's events for a while."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        QCoreApplication.processEvents()
-        time.sleep(0.0005)
+    """Qt's events for a while, waited for as the program does."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()
 
 
 @contextmanager
@@ -154,6 +157,83 @@ def frames(turns: int) -> list[Figure]:
     ]
 
 
+@dataclass(frozen=True)
+class UnderLoad:
+    """How a window fares whose scenario signals as fast as it can, with a busy loop beside it for every CPU.
+
+    behind: seconds from the newest event that was shown to the present, at most; ending: seconds that closing took.
+    """
+
+    frames_per_second: float
+    work_p99_ms: float
+    behind: float
+    ending: float
+    events_per_second: float
+    passed_over: int
+    dropped: int  # where they are captured
+
+    @property
+    def detail(self) -> str:
+        """All but the work."""
+        return (
+            f"{self.frames_per_second:.0f} frames/s, {self.behind:.2f} s behind at most, ended in {self.ending:.1f} s; "
+            f"{self.events_per_second:,.0f} events/s, of which {self.passed_over:,} in all were only counted, "
+            f"{self.dropped:,} dropped"
+        )
+
+
+@contextmanager
+def busy_loops(count: int) -> Iterator[None]:
+    """So many processes that never wait."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def under_load(scenario: Scenario, seconds: float) -> UnderLoad:
+    """Measures one."""
+    behind = [0.0]
+
+    def look(events: Events) -> None:
+        """At each drain: how old the newest event is, while there are any."""
+        model = window.model
+        if events.size:
+            behind.append(model.clock.ns(model.source.now() - int(events["tsc"][-1])) / 1e9)
+
+    with busy_loops(len(os.sched_getaffinity(0))):
+        with window_on(scenario) as window:
+            run_events(WARM_UP_SECONDS)
+            window.model.taps.append(look)
+            window.frame.work.clear()
+            before, began = window.model.tally, time.monotonic()
+            known = before.recorded + before.dropped
+            run_events(seconds)
+            elapsed, frames = time.monotonic() - began, len(window.frame.work)
+            tally, work = window.model.tally, float(np.percentile(window.frame.work, 99)) * 1000
+            passed, dropped = tally.passed_over, tally.dropped - tally.passed_over
+            rate = (tally.recorded + tally.dropped - known) / elapsed
+            closing = time.monotonic()
+        ending = time.monotonic() - closing
+    return UnderLoad(frames / elapsed, work, max(behind), ending, rate, passed, dropped)
+
+
+def pacings(seconds: float) -> Iterator[Figure]:
+    """Every way to keep the pace, flat out: by the guest, by the host, by a virtqueue's driver, by another guest."""
+    for name in PACINGS:
+        scenario = bench.flat_out(name)
+        if refusal(scenario):
+            continue
+        seen = under_load(scenario, seconds)
+        fine = seen.work_p99_ms <= 8 and seen.frames_per_second >= 30 and seen.behind <= 0.5 and seen.ending <= 2
+        yield Figure(
+            f"work of a frame beside busy loops, {name}, p99", f"{seen.work_p99_ms:.1f} ms", WANTED, fine, seen.detail
+        )
+
+
 def first_event(turns: int) -> Figure:
     """From the command to the first live event painted, warm."""
     times = [time_to_first_event() for _ in range(turns + 1)][1:]
@@ -233,6 +313,7 @@ def figures(quick: bool, soak_seconds: float) -> Iterator[tuple[str, Callable[[]
     yield "instrumentation", lambda: [instrumentation(turns)]
     yield "window", lambda: [with_window(turns)]
     yield "frames", lambda: frames(QUICK)
+    yield "pacings", lambda: list(pacings(2.0 if quick else 5.0))
     yield "rings", lambda: [rings(3.0)]
     if soak_seconds:
         yield "memory", lambda: [soak(soak_seconds)]

@@ -42,7 +42,7 @@ JOURNEY_LIMIT = 1 << 18  # 22 MB
 CHANGE_LIMIT = 200
 LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
 FOLD_SECONDS = 0.004  # of this thread's time, that one drain may fold
-LEAST_FOLDED = 1 << 11  # events that it folds in any case
+LEAST_FOLDED = 1 << 10  # events that it folds in any case
 LEARN = 0.25  # how much the newest drain weighs in what folding is known to cost
 
 Times = npt.NDArray[np.uint64]

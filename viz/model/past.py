@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import STATS, Clock, EventKind, Events, no_events
-from bellwire.engine.folds.gaps import Gaps
+from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import Series, cycles_of, ends, has
 from bellwire.engine.folds.prologue import prologue
@@ -107,8 +107,16 @@ class Past(ABC):
 
         What is to come is none.
         """
+        return self._stretches(t0, t1, self.gaps.within(t0, t1) if self.gaps else [])
+
+    def uncounted(self, t0: int, t1: int) -> list[tuple[int, int]]:
+        """The same, less those of which it is told how often what happened."""
+        return self._stretches(t0, t1, [gap for gap in self.gaps.within(t0, t1) if not gap.sorted] if self.gaps else [])
+
+    def _stretches(self, t0: int, t1: int, gaps: list[Gap]) -> list[tuple[int, int]]:
+        """What is before everything that is held, and the gaps, as one where they nearly touch."""
         found = [[t0, min(self.first - 1, t1)]] if self.size and t0 < self.first else []
-        for gap in self.gaps.within(t0, t1) if self.gaps else ():
+        for gap in gaps:
             if found and gap.start <= found[-1][1] + (t1 - t0) // FINE:
                 found[-1][1] = min(gap.end, t1)
             else:

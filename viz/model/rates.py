@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bellwire.engine.events import STATS, Clock, EventKind, Events, no_events
 from bellwire.engine.folds.beginning import Beginning
+from bellwire.engine.outlet import passed_over
 
 BIN_SECONDS = 0.05
 BINS = 2400  # two minutes
@@ -90,6 +91,22 @@ class Rates:
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, of_kind.get(kind, NONE), column)
         self._feed_stats(of_kind.get(EventKind.STAT, NONE))
+        if EventKind.PASSED_OVER in of_kind:
+            self._feed_passed_over(of_kind[EventKind.PASSED_OVER])
+
+    def _feed_passed_over(self, told: Events) -> None:
+        """The same of what came faster than it was taken: it is told how many there were, and what they add up to."""
+        for name, kinds in KINDS.items():
+            for kind in kinds:
+                self._add(name, some := passed_over(told, kind), some["arg"])
+        for name, kind in (("received", EventKind.DOORBELL), ("covered", EventKind.HANDLER), ("left", EventKind.EXIT)):
+            self._add(name, some := passed_over(told, kind), some["seq"])
+        for name, kind in (("rings", EventKind.RING), ("handlers", EventKind.HANDLER)):
+            for vm in np.unique((some := passed_over(told, kind))["vm"]).tolist():
+                own = some[some["vm"] == vm]
+                self._add(f"{name} of {vm}", own, own["arg"])
+        for name, (kind, column) in BY_ID.items():
+            self._add_by_id(name, passed_over(told, kind), "seq" if column else "arg")
 
     def _begin(self, events: Events) -> None:
         """The kernel's counters as they were where the stream begins, if that is in the middle of a run."""

@@ -57,7 +57,7 @@ class OverTime(Plot):
     def paint_unknown(self, painter: QPainter, area: QRectF) -> None:
         """A veil where what happened is not known, but for what is not over yet."""
         start, end = self.edges
-        for stretch in self.model.past.unknown(start, end):
+        for stretch in self.model.past.uncounted(start, end):
             left, right = ((tsc - start) / (end - start) for tsc in stretch)
             box = QRectF(area.left() + area.width() * left, area.top(), area.width() * (right - left), area.height())
             painter.fillRect(box, self.theme.color("text_muted", VEIL))

@@ -151,8 +151,10 @@ class StatusRow(FittingRow):
         self.capture.say(recording, "heavy", "circle")
         self.capture.setVisible(bool(recording))
         self.backend.say(model.source.backend)
-        dropped = model.tally.dropped
-        self.dropped.say(f"{grouped(dropped)} dropped", "heavy" if dropped else "text_muted")
+        passed = model.tally.passed_over
+        lost = f"{grouped(model.tally.dropped - passed)} dropped"
+        words = f"{lost}, {grouped(passed)} only counted" if passed else lost
+        self.dropped.say(words, "heavy" if model.tally.dropped else "text_muted")
         self.factor.say(ratio(model.transport.factor), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)
         self.scenario.setText(model.scenario.title)
@@ -212,7 +214,10 @@ class StatusRow(FittingRow):
         self.state.setToolTip(plain_tip(f"{back} ({BY_NAME['newest'].key} to the present)"))
         self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
         self.dropped.setToolTip(
-            plain_tip(f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room.")
+            plain_tip(
+                f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room; "
+                "only counted: they came faster than they can be shown. A recording has them."
+            )
         )
 
 

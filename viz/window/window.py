@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -35,6 +36,7 @@ SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the scre
 LEAST = (840, 430)  # what its content needs at 100 %; less of a screen, and it is scrolled
 FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
 BAR_SECONDS = 0.1  # how often the bar looks at the states
+SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 ENGINE = "engine"  # the thread whose end is the run's
 
 
@@ -233,6 +235,7 @@ def application() -> QApplication:
         return app
     if not isinstance(app, QApplication):
         app = QApplication(["bellwire"])
+    sys.setswitchinterval(SWITCH_SECONDS)
     app.setApplicationName("bellwire")
     app.setApplicationDisplayName("Bellwire")
     app.setDesktopFileName("bellwire")
