@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture fuzz soak sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture fuzz soak sentences sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -48,6 +48,10 @@ fuzz: build
 # Every scenario, as the tests run it, N times in a row; the first failure ends it.
 soak: build
 	@for n in $$(seq $(or $(N),20)); do $(BIN)/python -m pytest -q -x tests/engine/live/test_session.py -k every_scenario || exit 1; done
+
+# Captions, evidence and totals of every scenario in every wiring, held against plain counts.
+sentences: build
+	@BELLWIRE_SENTENCES=all $(BIN)/python -m pytest -q tests/viz/diagram/test_captions.py
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
 sanitize: venv
