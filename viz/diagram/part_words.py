@@ -192,8 +192,6 @@ def answers_text(model: LiveModel) -> str:
 def ioctl_text(model: LiveModel) -> str:
     """The way by ioctl."""
     interrupt = model.scenario.interrupt
-    if interrupt and interrupt.waits:
-        return "no heavy way: the eventfd waits for its irqfd"
     name = IOCTLS[interrupt.ioctl] if interrupt else ""
     return f"heavy way: {name}, {number_in_last_second(model, 'ioctls')} in the last second"
 

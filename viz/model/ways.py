@@ -95,7 +95,7 @@ class Ways:
         return (out if rings else ()) + both + (self._back(heavy, held) if interrupts else ())
 
     def _back(self, heavy: int, held: bool) -> tuple[str, ...]:
-        if heavy & HEAVY_INTERRUPT:
+        if heavy & HEAVY_INTERRUPT and Trait.WAITS not in self.traits:
             return ("ioctl",)
         if Trait.IO_URING in self.traits:
             return ("completion",)

@@ -145,3 +145,13 @@ def test_what_the_wiring_or_the_back_end_leaves_out_is_subdued_and_says_why() ->
 def test_the_fast_mmio_bus_depends_on_the_back_end(backend: str, skipped: bool) -> None:
     assert blueprint_of(load_scenario("doorbell-mmio-any"), backend, extended=True).nodes["fast"].unused is skipped
     assert blueprint_of(load_scenario("doorbell-mmio"), backend, extended=True).nodes["fast"].unused
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_where_the_eventfd_waits_for_its_irqfd_no_ioctl_is_drawn(extended: bool) -> None:
+    for name, drawn in (("irq-msi", True), ("lab-early-signal", False)):
+        plan = blueprint_of(load_scenario(name), extended=extended)
+        said = " ".join(f"{part.call} {part.stage}" for part in plan.wires.values())
+        assert ("ioctl" in said) == drawn
+        assert any(leg.startswith("ioctl") for leg in plan.legs) == drawn
+        assert ("ioctl" in plan.notes) == (drawn and not extended)
