@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import IO
 
 from bellwire.engine.exports import arrow, csv, hdr, parquet, perfetto
 from bellwire.engine.recordings.recording import Progress, Recording
@@ -12,12 +12,12 @@ from bellwire.engine.recordings.recording import Progress, Recording
 
 @dataclass(frozen=True)
 class Export:
-    """One format. write(recording, path, progress) returns how many events, or latencies, it has written."""
+    """One format. write(recording, file, progress) returns how many events, or latencies, it has written."""
 
     suffix: str
     title: str
     unit: str  # what is counted
-    write: Callable[[Recording, Path, Progress], int]
+    write: Callable[[Recording, IO[bytes], Progress], int]
 
 
 EXPORTS = {
@@ -27,4 +27,5 @@ EXPORTS = {
     "hgrm": Export(".hgrm", "HdrHistogram's percentiles", "latencies", hdr.write_percentiles),
     "hlog": Export(".hlog", "HdrHistogram's log, a line a second and latency", "latencies", hdr.write_log),
     "arrow": Export(".arrow", "a recording again, whole and in order", "events", arrow.write),
+    "arrows": Export(".arrows", "the same as an Arrow stream", "events", arrow.write_stream),
 }

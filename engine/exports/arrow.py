@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import IO
 
 from bellwire.engine.exports.batches import batches
-from bellwire.engine.recordings.recorder import save_recording
+from bellwire.engine.recordings.recorder import write_recording
 from bellwire.engine.recordings.recording import Progress, Recording
 
 
-def write(recording: Recording, path: Path, progress: Progress) -> int:
+def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
-    return save_recording(path, recording.header, batches(recording, progress))
+    return write_recording(file, recording.header, batches(recording, progress))
+
+
+def write_stream(recording: Recording, file: IO[bytes], progress: Progress) -> int:
+    """The same without what makes a stream a file: for programs that read while it is written."""
+    return write_recording(file, recording.header, batches(recording, progress), stream=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.exports import EXPORTS, Export
-from bellwire.engine.recordings.recorder import whole_or_not
+from bellwire.engine.outputs import whole_or_not
 from bellwire.engine.recordings.recording import Progress, Recording
 
 
@@ -21,16 +21,17 @@ def export_for(path: Path, name: str | None = None) -> Export:
     raise RecordingError(f"{name or path.name}: not a format that a recording can be converted to: {known}.")
 
 
-def refuse_to_overwrite(path: Path, force: bool) -> None:
-    """RecordingError if there is such a file, unless `force`."""
-    if path.exists() and not force:
-        raise RecordingError(f"{path} is there already: name another file, or add --force to replace it.")
-
-
-def write_export(recording: Recording, path: Path, export: Export, progress: Progress = lambda share: None) -> int:
-    """Writes `path`, and replaces what was there once all is well. How many events, or latencies, it holds.
+def write_export(
+    recording: Recording,
+    path: Path,
+    export: Export,
+    progress: Progress = lambda share: None,
+    *,
+    force: bool = False,
+) -> int:
+    """Writes `path`; by `force` replaces what was there once all is well. How many events, or latencies, it holds.
 
     RecordingError if it cannot be written; then, as after an interrupt, nothing is left of it.
     """
-    with whole_or_not(path) as unfinished:
-        return export.write(recording, unfinished, progress)
+    with whole_or_not(path, force) as file:
+        return export.write(recording, file, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -14,10 +14,10 @@ from bellwire.engine.recordings.recording import Progress, Recording
 PLAIN = [pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type) else field for field in FIELDS]
 
 
-def write(recording: Recording, path: Path, progress: Progress) -> int:
+def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
     written, schema = 0, pa.schema(PLAIN)
-    with path.open("wb") as file, pa.csv.CSVWriter(file, schema) as writer:
+    with pa.csv.CSVWriter(file, schema) as writer:
         for events in batches(recording, progress):
             plain = [
                 column.cast(field.type) for column, field in zip(column_arrays(recording, events), PLAIN, strict=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from pathlib import Path
+from typing import IO
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
@@ -29,16 +30,15 @@ def hdr_of(histogram: Histogram) -> HdrHistogram:
     return hdr
 
 
-def write_percentiles(recording: Recording, path: Path, progress: Progress) -> int:
+def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """The percentiles in µs of the first of BY_IMPORTANCE that the run has; how many latencies."""
     latencies = Latencies(recording.header.scenario, recording.header.clock)
     for events in batches(recording, progress):
         latencies.feed(events)
     name = next((name for name in BY_IMPORTANCE if latencies.histograms[name].count), BY_IMPORTANCE[0])
     hdr = hdr_of(latencies.histograms[name])
-    with path.open("wb") as file:
-        file.write(f"#[{run_description(recording)}; {name}, µs]\n".encode())
-        hdr.output_percentile_distribution(file, US)
+    file.write(f"#[{run_description(recording)}; {name}, µs]\n".encode())
+    hdr.output_percentile_distribution(file, US)
     return latencies.histograms[name].count
 
 
@@ -48,22 +48,31 @@ def run_description(recording: Recording) -> str:
     return f"bellwire {header.program}: {header.scenario.name} on {header.host.get('cpu', '?')}, {header.backend}"
 
 
-def write_log(recording: Recording, path: Path, progress: Progress) -> int:
+def write_log(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """A line for each second and latency, tagged with its name; how many latencies."""
-    written, started = 0, recording.header.started_ns / 1e9
-    with path.open("w", encoding="utf-8") as file:
-        log = HistogramLogWriter(file)
-        log.output_log_format_version()
-        log.output_comment(f"[{run_description(recording)}; latencies in ns]")
-        log.output_comment(f"[StartTime: {started:.3f} (seconds since epoch), {recording.header.started or 'unknown'}]")
-        log.output_comment(f"[BaseTime: {started:.3f} (seconds since epoch)]")
-        log.output_legend()
-        for second, name, histogram in seconds(recording, progress):
-            payload = hdr_of(histogram).encode().decode()
-            length = min(1.0, max(recording.seconds - second, 0.001))  # the last second may not be over
-            file.write(f"Tag={name},{second:.3f},{length:.3f},{histogram.max / MAX_UNIT:.6f},{payload}\n")
-            written += histogram.count
-    return written
+    text = io.TextIOWrapper(file, "utf-8", write_through=True)
+    try:
+        write_head(recording, text)
+        return sum(write_line(text, recording.seconds - line[0], *line) for line in seconds(recording, progress))
+    finally:
+        text.detach()  # the file is its owner's to close
+
+
+def write_head(recording: Recording, text: IO[str]) -> None:
+    """What the log is of."""
+    log, started = HistogramLogWriter(text), recording.header.started_ns / 1e9
+    log.output_log_format_version()
+    log.output_comment(f"[{run_description(recording)}; latencies in ns]")
+    log.output_comment(f"[StartTime: {started:.3f} (seconds since epoch), {recording.header.started or 'unknown'}]")
+    log.output_comment(f"[BaseTime: {started:.3f} (seconds since epoch)]")
+    log.output_legend()
+
+
+def write_line(text: IO[str], left: float, second: float, name: str, histogram: Histogram) -> int:
+    """One second of one latency, of which only so much may be left; how many."""
+    payload, length = hdr_of(histogram).encode().decode(), min(1.0, max(left, 0.001))  # the last may not be over
+    text.write(f"Tag={name},{second:.3f},{length:.3f},{histogram.max / MAX_UNIT:.6f},{payload}\n")
+    return histogram.count
 
 
 def seconds(recording: Recording, progress: Progress) -> Iterator[tuple[float, str, Histogram]]:

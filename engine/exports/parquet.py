@@ -6,7 +6,7 @@ The recording's whole header is in the file's metadata, under "bellwire".
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -48,12 +48,12 @@ def batch_of(recording: Recording, events: Events, run: dict[str, str], schema: 
     return pa.record_batch([*column_arrays(recording, events), *constant], schema=schema)
 
 
-def write(recording: Recording, path: Path, progress: Progress) -> int:
+def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
     run, written = run_of(recording), 0
     schema = schema_of(recording.header, run)
     waiting: list[pa.RecordBatch] = []
-    with path.open("wb") as file, pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+    with pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for events in batches(recording, progress):
             waiting.append(batch_of(recording, events, run, schema))
             written += events.size

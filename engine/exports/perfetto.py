@@ -9,7 +9,7 @@ joins what one journey did. What was under way when the recording ended has no e
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -52,12 +52,11 @@ NAMES: dict[EventKind, str] = {
 }
 
 
-def write(recording: Recording, path: Path, progress: Progress) -> int:
+def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
-    with path.open("wb") as file:
-        trace = Trace(recording, TraceWriter(file))
-        for events in batches(recording, progress):
-            trace.feed(events)
+    trace = Trace(recording, TraceWriter(file))
+    for events in batches(recording, progress):
+        trace.feed(events)
     return trace.events
 
 

@@ -7,7 +7,7 @@ Names are written once and referred to by number afterwards ("interned").
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import BinaryIO
+from typing import IO
 
 from bellwire.engine.exports.protobuf import double, fixed64, nested, sint, text_field, uint
 
@@ -31,7 +31,7 @@ class Type(IntEnum):
 class TraceWriter:
     """Writes packets to a file. Tracks are numbered by whoever describes them, from 1. Times are in ns."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._names: dict[str, int] = {}
         self._categories: dict[str, int] = {}

@@ -22,10 +22,10 @@ LOOK_SECONDS = 0.05  # how often it takes what has come
 class Capture:
     """Writes to `path` what comes to `outlet` until it is stopped. RecordingError if the file cannot be made."""
 
-    def __init__(self, path: Path, header: Header, beginning: Events, outlet: Outlet) -> None:
-        """beginning: what the recording opens with (engine/folds/prologue.py)."""
+    def __init__(self, path: Path, header: Header, beginning: Events, outlet: Outlet, *, force: bool = False) -> None:
+        """beginning: what the recording opens with (engine/folds/prologue.py). force: replaces what is there."""
         self.path = path
-        self._recorder = Recorder(path, header)
+        self._recorder = Recorder(path, header, force=force)
         self._recorder.append(beginning)
         self._outlet = outlet
         self._stopping = threading.Event()
@@ -52,6 +52,12 @@ class Capture:
     def events(self) -> int:
         """Recorded so far."""
         return self._recorder.events
+
+    @property
+    def seconds(self) -> float:
+        """From the first event in the file to the last."""
+        outline = self._recorder.outline
+        return self._recorder.header.clock.ns(outline.last - outline.first) / 1e9
 
     @property
     def size(self) -> int:

@@ -11,24 +11,27 @@ Batches are compressed only on demand: as they are, any tool can map the file an
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import IO, Literal, Self, cast
 
 import numpy as np
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events, no_events
+from bellwire.engine.outputs import grow, reason, whole_or_not
 from bellwire.engine.recordings.header import FIELDS, METADATA, Header
 from bellwire.engine.recordings.outline import Outline
 
 BATCH = 1 << 16  # events: 2 MB
 HOLD_SECONDS = 0.25  # how long events wait for their batch to become full
+PATIENCE_SECONDS = 1.0  # a guest does not wait for whoever reads its events from a pipe
+STREAM = ".arrows"  # suffix of a recording without what makes a stream a file
 
 
 class Recorder:
@@ -41,9 +44,16 @@ class Recorder:
         monotonic: Callable[[], float] = time.monotonic,
         *,
         compression: Literal["lz4", "zstd"] | None = None,
+        force: bool = True,
+        into: IO[bytes] | None = None,
+        stream: bool | None = None,
     ) -> None:
-        """Creates or replaces the file; RecordingError if that is not possible. compression: one of Arrow's."""
-        self.path = path
+        """Creates the file, which grows from now on; RecordingError if that is not possible.
+
+        compression: one of Arrow's. force: replaces what is there. into: what to write to instead, which its owner
+        closes. stream: without what makes a stream a file; else the path's suffix says so.
+        """
+        self.path, self.header = path, header
         self.error: RecordingError | None = None  # why the recording ended early
         self.outline = Outline()  # of what is in the file
         self._schema = header.schema()
@@ -51,12 +61,11 @@ class Recorder:
         self._held: list[Events] = []
         self._held_since = 0.0
         self._closed = False
-        try:
-            self._file = path.open("wb")
-        except OSError as error:
-            raise RecordingError(f"{path} cannot be written: {error.strerror}") from error
+        self._output = grow(path, force, PATIENCE_SECONDS) if into is None else None
+        self._file = self._output.file if self._output else into or io.BytesIO()
         options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)
-        self._writer = pa.ipc.new_file(self._file, self._schema, options=options)
+        new = pa.ipc.new_stream if (path.suffix == STREAM if stream is None else stream) else pa.ipc.new_file
+        self._writer = new(cast(io.IOBase, self._file), self._schema, options=options)
 
     @property
     def events(self) -> int:
@@ -66,7 +75,7 @@ class Recorder:
     @property
     def size(self) -> int:
         """Bytes in the file so far; of a closed one, all of them."""
-        return self.path.stat().st_size if self._closed else self._file.tell()
+        return self._output.written if self._output else self._file.tell()
 
     def append(self, events: Events) -> None:
         """Takes the next events (shape (n,)). After an error it does nothing."""
@@ -109,10 +118,16 @@ class Recorder:
             )
             self._file.flush()
         except OSError as error:
-            why = error.strerror or str(error)
-            held = f"{self.path} holds {self.outline.events} events"
-            self.error = RecordingError(f"The recording has ended: {why}. {held}.")
+            self._fail(error, reason(error))
         return self.error is None
+
+    def _fail(self, error: Exception, why: str) -> None:
+        """Notes why it has ended; after a failed write Arrow and Python would try to write the rest once more."""
+        if self._output is None:
+            raise error
+        held = f"{self.path} holds {self.outline.events} events" if self.outline.events else "There is no file"
+        self.error = RecordingError(f"The recording has ended: {why.rstrip('.')}. {held}.")
+        self._output.give_up(keep=self.outline.events > 0)
 
     def close(self) -> None:
         """Writes what is left and the outline, and ends the file; may be called again."""
@@ -122,10 +137,13 @@ class Recorder:
         if self.error is None:
             self._put(no_events(), self.outline.to_json())
         self._closed = True
-        # After a failed write Arrow and Python try to write the rest once more.
-        for file in (self._writer, self._file):
-            with contextlib.suppress(OSError):
-                file.close()
+        try:
+            self._writer.close()
+            if self._output and self.error is None:
+                self._output.keep()
+        except (OSError, ValueError, RecordingError) as error:  # ValueError: the file was closed after an error
+            if self.error is None:
+                self._fail(error, reason(error) if isinstance(error, OSError) else str(error))
 
     def __enter__(self) -> Self:
         return self
@@ -136,32 +154,18 @@ class Recorder:
         self.close()
 
 
-def save_recording(path: Path, header: Header, batches: Iterable[Events]) -> int:
+def save_recording(path: Path, header: Header, batches: Iterable[Events], *, force: bool = False) -> int:
     """Writes a recording of these batches; how many events. RecordingError, and no file, if that is not possible."""
-    with whole_or_not(path) as unfinished:
-        with Recorder(unfinished, header) as recorder:
-            for events in batches:
-                recorder.append(events)
-        if recorder.error is not None:
-            raise recorder.error
+    with whole_or_not(path, force) as file:
+        return write_recording(file, header, batches, stream=path.suffix == STREAM)
+
+
+def write_recording(file: IO[bytes], header: Header, batches: Iterable[Events], *, stream: bool = False) -> int:
+    """The same into a file that is open; OSError."""
+    with Recorder(Path(), header, into=file, stream=stream) as recorder:
+        for events in batches:
+            recorder.append(events)
     return recorder.events
-
-
-@contextlib.contextmanager
-def whole_or_not(path: Path) -> Iterator[Path]:
-    """Another file to write to, which replaces `path` once all is well; after an error nothing is left of it.
-
-    RecordingError if it cannot be written.
-    """
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
 
 
 def by_time(events: Events) -> Events:

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.viz.cli.ending import complain_of, ended_by, standard_streams, usage
-from bellwire.viz.cli.options import Asserts, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
+from bellwire.viz.cli.options import Asserts, Force, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, out, out_json, share_bar
 from bellwire.viz.text.faults import faults_told
@@ -145,11 +145,16 @@ def run(
     unit: Unit = UnitName.US,
     texts: Asserts = None,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the events to FILE (Arrow).")] = None,
+    force: Force = False,
 ) -> int:
     """Runs a scenario without a window and prints what was measured."""
     scenario, assertions = scenario_named(name, settings), assertions_of(texts)
     check_length(scenario, seconds, count)
-    done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record)
+    if record:
+        from bellwire.engine.outputs import target_of
+
+        target_of(record, force)
+    done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record, force)
     verdicts = [assertion.judge(done.tally, done.latencies) for assertion in assertions]
     print_measurement(done, verdicts, as_json, unit)
     for sentence in done.trouble:

@@ -39,6 +39,7 @@ class Measurement:
     elapsed_s: float
     trouble: list[str]
     interrupted: int = 0  # number of the signal that ended it early
+    recording: Capture | None = None  # which has ended
 
 
 def signals(source: Source, tally: Tally) -> int:
@@ -94,7 +95,7 @@ def measure(
                 recording.stop()
                 recording.wait()
     trouble = troubles(session, run, recording, None if interrupted else count)
-    return Measurement(session, run.tally, run.latencies, run.evidence, elapsed, trouble, interrupted)
+    return Measurement(session, run.tally, run.latencies, run.evidence, elapsed, trouble, interrupted, recording)
 
 
 class Run:

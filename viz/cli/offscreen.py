@@ -10,12 +10,15 @@ from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
+from bellwire.engine.errors import RecordingError
 from bellwire.engine.foreign import shown
+from bellwire.engine.outputs import unused, write_whole
 from bellwire.engine.source import Source
 from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.files import png_of
 from bellwire.viz.window.window import MainWindow, application, make_window, run_window, when_told_to_end
 
 PICTURE = "bellwire.png"
@@ -63,13 +66,13 @@ def report_window(window: MainWindow, elapsed: float, pictures: list[QPixmap], o
 def save(picture: QPixmap) -> Path | None:
     """Saves the picture in the current directory, or where pictures go, and says where; None if it cannot."""
     for folder in (Path(), Path(platformdirs.user_pictures_dir()), Path(platformdirs.user_cache_dir("bellwire"))):
-        path = folder / PICTURE
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
+            path = unused(folder / PICTURE)
+            write_whole(path, png_of(picture))
+        except (OSError, RecordingError):
             continue
-        if picture.save(str(path)):
-            print(f"The window's picture is in {shown(str(path.absolute()))}")
-            return path
+        print(f"The window's picture is in {shown(str(path.absolute()))}")
+        return path
     say("the window's picture cannot be saved: no folder can be written to.")
     return None

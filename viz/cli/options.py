@@ -47,6 +47,7 @@ Asserts = Annotated[
         help="Fail if it does not hold at the end: doorbell.p99<200us, exits==0, received==rung ...",
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")]
 Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
 Settings = Annotated[
     list[str] | None,

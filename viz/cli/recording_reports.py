@@ -12,11 +12,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bellwire.engine.exports.convert import export_for, refuse_to_overwrite, write_export
+from bellwire.engine.exports.convert import export_for, write_export
 from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.outputs import target_of
+from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
@@ -32,20 +34,17 @@ MANY = 1_000_000  # events: work on so many is long enough for a bar
 def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str:
     """Converts a recording; the sentence that says what is there now, and what was missing."""
     export = export_for(target, to)
-    refuse_to_overwrite(target, force)
+    target_of(target, force)
     recording = Recording(source)
     with share_bar(f"{export.title}", len(recording) >= MANY) as progress:
-        written = write_export(recording, target, export, progress)
-    size = target.stat().st_size / 1e6
-    return " ".join([f"{target}: {with_commas(written)} {export.unit}, {size:,.1f} MB.", recording.warning]).strip()
+        written = write_export(recording, target, export, progress, force=force)
+    return " ".join([f"{target}: {with_commas(written)} {export.unit}.", recording.warning]).strip()
 
 
-def what_is_there(file: Path) -> str:
-    """The sentence that says what was recorded."""
-    recording = Recording(file)
-    return (
-        f"{file}: {with_commas(len(recording))} events, {file.stat().st_size / 1e6:,.1f} MB, {recording.seconds:.1f} s."
-    )
+def what_was_recorded(capture: Capture) -> str:
+    """The sentence that says what is in the file now."""
+    of = f"{with_commas(capture.events)} events, {capture.size / 1e6:,.1f} MB, {capture.seconds:.1f} s"
+    return f"{capture.path}: {of}."
 
 
 class RecordingReport:

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from bellwire.viz.cli.options import Asserts, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
+from bellwire.viz.cli.options import Asserts, Force, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
-from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json
+from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json, say
 
 RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")]
 
 
 @app.command()
@@ -30,15 +29,16 @@ def record(
     force: Force = False,
 ) -> int:
     """Runs a scenario without a window and writes its events to a file."""
-    from bellwire.engine.exports.convert import refuse_to_overwrite
-    from bellwire.viz.cli.recording_reports import what_is_there
+    from bellwire.engine.outputs import target_of
+    from bellwire.viz.cli.recording_reports import what_was_recorded
 
     scenario = scenario_named(name, settings)
     check_length(scenario, seconds, count)
     file = file or Path(f"{name}.arrow")
-    refuse_to_overwrite(file, force)
-    done = run_scenario(scenario, seconds or math.inf, count, file)
-    out(what_is_there(file))
+    target = target_of(file, force)
+    done = run_scenario(scenario, seconds or math.inf, count, file, force)
+    if done.recording and not done.recording.error:
+        (say if target.streams else out)(what_was_recorded(done.recording))
     for sentence in done.trouble:
         complain(sentence, FAILED)
     return FAILED if done.trouble else DONE
@@ -75,11 +75,12 @@ def convert(
     file: RecordingFile,
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Its suffix says the format, unless --to does.")],
     to: Annotated[
-        str | None, typer.Option(metavar="FORMAT", help="parquet, csv, perfetto, hgrm, hlog or arrow.")
+        str | None, typer.Option(metavar="FORMAT", help="parquet, csv, perfetto, hgrm, hlog, arrow or arrows.")
     ] = None,
     force: Force = False,
 ) -> None:
     """Turns a recording into a file for other programs."""
+    from bellwire.engine.outputs import target_of
     from bellwire.viz.cli.recording_reports import convert_file
 
-    out(convert_file(file, target, to, force))
+    (say if target_of(target, force).streams else out)(convert_file(file, target, to, force))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bellwire.engine.errors import ScenarioError
-from bellwire.viz.cli.terminal import progress_bar
+from bellwire.viz.cli.terminal import complain, progress_bar
 
 if TYPE_CHECKING:
     from bellwire.engine.findings.assertion import Assertion
@@ -50,19 +50,25 @@ def assertions_of(texts: list[str] | None) -> list[Assertion]:
     return [parse_assertion(text) for text in texts or []]
 
 
-def run_scenario(scenario: Scenario, seconds: float, count: int | None, record: Path | None) -> Measurement:
-    """Measures. NoKvmError or another EngineError if the session cannot start."""
-    from bellwire.engine.host.host import usable_kvm
-    from bellwire.engine.live.session import Session
-    from bellwire.viz.cli.measure import measure
+def run_scenario(
+    scenario: Scenario, seconds: float, count: int | None, record: Path | None, force: bool = False
+) -> Measurement:
+    """Measures. NoKvmError or another EngineError if the session cannot start. force: replaces what is recorded to."""
+    from bellwire.viz.cli.measure import measure, noted_interrupts
 
-    usable_kvm()
-    session = Session(scenario, limit=count)
-    with progress_bar(scenario.name, seconds, count) as progress:
-        return measure(session, recorder_of(session, record), seconds, count, progress)
+    with noted_interrupts() as noted, progress_bar(scenario.name, seconds, count) as progress:
+        from bellwire.engine.host.host import usable_kvm
+        from bellwire.engine.live.session import Session
+
+        usable_kvm()
+        session = Session(scenario, limit=count)
+        recorder = recorder_of(session, record, force)
+        if noted.number:
+            raise SystemExit(complain("interrupted before anything was measured", 128 + noted.number))
+        return measure(session, recorder, seconds, count, progress)
 
 
-def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
+def recorder_of(session: Any, file: Path | None, force: bool) -> Callable[[], Any] | None:
     """Begins the recording, once the session knows its clock; None without a file."""
     if file is None:
         return None
@@ -72,4 +78,6 @@ def recorder_of(session: Any, file: Path | None) -> Callable[[], Any] | None:
     from bellwire.engine.recordings.header import Header
     from bellwire.viz.text.versions import program_version
 
-    return lambda: Capture(file, Header.of(session, program_version()), no_events(), session.tee(RECORDING_ROOM))
+    return lambda: Capture(
+        file, Header.of(session, program_version()), no_events(), session.tee(RECORDING_ROOM), force=force
+    )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.errors import EngineError
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.card import Card
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 
 SIDE, BELOW = "side", "below"  # with the plots, or with the timeline
+
+
+class NothingToSaveError(EngineError):
+    """There is nothing to save; the text says why."""
 
 
 class Panel(Card):
@@ -31,6 +37,6 @@ class Panel(Card):
         if self.isVisible() and self._turns.come():
             self.redraw()
 
-    def save(self, path: Path) -> str:
-        """Writes what it shows to a file; why that was not possible, or ""."""
+    def content(self, path: Path) -> Iterator[bytes]:
+        """What it shows as a file of this suffix, a piece at a time; NothingToSaveError if it shows nothing."""
         raise NotImplementedError

@@ -9,17 +9,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
+from PySide6.QtCore import QBuffer, QTimer
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.foreign import file_name
 from bellwire.engine.outlet import RECORDING_ROOM
+from bellwire.engine.outputs import unused, whole_or_not, write_whole
 from bellwire.engine.source import Source
 from bellwire.viz.model.live import recorded
 from bellwire.viz.panels.panel import Panel
@@ -47,20 +50,38 @@ def header_for(source: Source) -> Header:
     return replay.recording.header if replay else Header.of(source, program_version())
 
 
-def write_held(path: Path, header: Header, held: Iterable[Events]) -> str:
-    """Writes a recording, or converts what would be one; what was written, in words. EngineError if it cannot be."""
+def write_held(path: Path, header: Header, held: Iterable[Events], force: bool = False) -> str:
+    """Writes a recording, or converts what would be one; what was written, in words. EngineError if it cannot be.
+
+    force: replaces what is there.
+    """
     from bellwire.engine.exports.convert import export_for, write_export
     from bellwire.engine.recordings.recorder import save_recording
     from bellwire.engine.recordings.recording import Recording
 
     if path.suffix in OURS:
-        return count_of(save_recording(path, header, held), "event")
+        return count_of(save_recording(path, header, held, force=force), "event")
     export = export_for(path)
     with tempfile.TemporaryDirectory(prefix="bellwire-") as folder:
         recording = Path(folder) / "held.arrow"
         save_recording(recording, header, held)
-        written = write_export(Recording(recording), path, export)
+        written = write_export(Recording(recording), path, export, force=force)
     return f"{grouped(written)} {export.unit}"
+
+
+def written_in_turns(path: Path, pieces: Iterator[bytes], force: bool) -> Iterator[None]:
+    """Writes a file, a piece at each turn; EngineError, and no file, if that is not possible."""
+    with whole_or_not(path, force) as file:
+        for piece in pieces:
+            file.write(piece)
+            yield
+
+
+def png_of(picture: QPixmap) -> bytes:
+    """The picture as a PNG file."""
+    made = QBuffer()
+    picture.save(made, "PNG")
+    return bytes(made.data().data())
 
 
 class Files:
@@ -75,6 +96,9 @@ class Files:
         self._recent: list[str] = []
         self._saving: list[threading.Thread] = []
         self._news: list[Callable[[], None]] = []  # from threads to the window
+        self._writing: list[tuple[Path, Iterator[None]]] = []  # files that are written in turns with everything else
+        self._turns = QTimer(interval=0)
+        self._turns.timeout.connect(self._write_on)
 
     # -- opening
 
@@ -135,23 +159,29 @@ class Files:
         filters = {f"{EXPORTS[name].title} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
         suggested = f"{file_name(self.shown.model.scenario.name)}{EXPORTS[formats[0]].suffix}"
         name, chosen = QFileDialog.getSaveFileName(self.top, title, suggested, ";;".join(filters))
-        if name:
-            self.write(Path(name) if Path(name).suffix else Path(f"{name}{filters[chosen]}"))
+        if name and Path(name).suffix:
+            self.write(Path(name), force=True)
+        elif name:
+            self.write(Path(f"{name}{filters[chosen]}"))  # the dialog has not asked about that one
 
-    def write(self, path: Path) -> None:
-        """Writes all that is held to a file, in the format of its suffix; of a recording that is all that is in it."""
+    def write(self, path: Path, force: bool = False) -> None:
+        """Writes all that is held to a file, in the format of its suffix; of a recording that is all that is in it.
+
+        force: replaces what is there.
+        """
         model = self.shown.model
         if not model.past.size:
             self.notice.say("There is nothing to save yet.")
             return
         held, header = model.past.stream(), header_for(model.source)
-        thread = threading.Thread(target=self._save, args=(path, header, held), name="save a recording", daemon=True)
+        args = path, header, held, force
+        thread = threading.Thread(target=self._save, args=args, name="save a recording", daemon=True)
         self._saving = [*(other for other in self._saving if other.is_alive()), thread]
         thread.start()
 
-    def _save(self, path: Path, header: Header, held: Iterable[Events]) -> None:
+    def _save(self, path: Path, header: Header, held: Iterable[Events], force: bool) -> None:
         try:
-            written = write_held(path, header, held)
+            written = write_held(path, header, held, force)
         except EngineError as error:
             sentence = str(error)
             self._news.append(lambda: self.notice.say(sentence))
@@ -170,23 +200,54 @@ class Files:
 
     def save_picture(self, path: Path | None = None) -> None:
         """Saves the window as a PNG file; asks where, unless it is told."""
+        picture, force = self.top.grab(), path is None
         if path is None:
             name, _ = QFileDialog.getSaveFileName(self.top, "Save the picture", "bellwire.png", "PNG (*.png)")
             if not name:
                 return
             path = Path(name)
-        if not self.top.grab().save(str(path)):
-            self.notice.say(f"The picture cannot be written to {path}.")
+        try:
+            write_whole(path, png_of(picture), force)
+        except EngineError as error:
+            self.notice.say(str(error))
+        else:
+            self._say_written(path)
 
     def save_panel(self, panel: Panel, path: Path | None = None) -> None:
         """Saves what a panel shows; asks where, unless it is told."""
+        force = path is None
         if path is None:
             chosen, _ = QFileDialog.getSaveFileName(self.top, f"Save: {panel.tip}", panel.file, panel.files)
             if not chosen:
                 return
             path = Path(chosen)
-        if trouble := panel.save(path):
-            self.notice.say(trouble)
+        try:
+            self._write(path, panel.content(path), force)
+        except EngineError as error:
+            self.notice.say(str(error))
+
+    def _say_written(self, path: Path) -> None:
+        self.notice.say(f"Saved to {path}.", color="live")
+
+    def _write(self, path: Path, pieces: Iterator[bytes], force: bool) -> None:
+        """Writes them in turns with everything else, whatever is shown by then; says how it went."""
+        self._writing.append((path, written_in_turns(path, pieces, force)))
+        self._write_on()
+        self._turns.start()
+
+    def _write_on(self) -> None:
+        """One more piece of each file."""
+        for path, turns in list(self._writing):
+            try:
+                next(turns)
+                continue
+            except StopIteration:
+                self._say_written(path)
+            except EngineError as error:
+                self.notice.say(str(error))
+            self._writing.remove((path, turns))
+        if not self._writing:
+            self._turns.stop()
 
     # -- writing while it happens
 
@@ -202,9 +263,9 @@ class Files:
             self._begin(path or self._path_for(self.shown.model.scenario.name))
 
     def _path_for(self, name: str) -> Path:
-        """In the user's data directory, named for the scenario and the time."""
+        """In the user's data directory, named for the scenario and the time; nobody has it yet."""
         folder = user_data_path("bellwire", appauthor=False) / "recordings"
-        return folder / f"{file_name(name)}-{time.strftime('%Y%m%d-%H%M%S')}.arrow"
+        return unused(folder / f"{file_name(name)}-{time.strftime('%Y%m%d-%H%M%S')}.arrow")
 
     def _begin(self, path: Path) -> None:
         from bellwire.engine.recordings.capture import Capture
@@ -237,10 +298,10 @@ class Files:
         self.capture = None
 
     def _tell_ended(self, capture: Capture) -> None:
-        self._remember(capture.path)
         if capture.error:
             self.notice.say(str(capture.error))
         else:
+            self._remember(capture.path)
             self._say_saved(capture.path, count_of(capture.events, "event"))
 
     # -- now and then
@@ -265,5 +326,7 @@ class Files:
                 size = capture.size
             if not capture.ended:
                 print(f"bellwire: {capture.path} cannot be ended: its disk does not answer.", file=sys.stderr)
+        while self._writing:
+            self._write_on()
         for thread in self._saving:
             thread.join()

@@ -18,7 +18,7 @@ from hdrh.histogram import HdrHistogram
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import EventKind
 from bellwire.engine.exports import EXPORTS
-from bellwire.engine.exports.convert import export_for, refuse_to_overwrite, write_export
+from bellwire.engine.exports.convert import export_for, write_export
 from bellwire.engine.folds.histogram import bin_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.recordings.recording import Recording
@@ -255,7 +255,7 @@ def test_an_interrupt_leaves_nothing_and_keeps_what_was_there(name: str, recordi
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_export(recording, path, EXPORTS[name], interrupt)
+        write_export(recording, path, EXPORTS[name], interrupt, force=True)
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out", "before")]
 
 
@@ -263,11 +263,3 @@ def test_an_interrupt_leaves_nothing_and_keeps_what_was_there(name: str, recordi
 def test_where_no_file_can_be_made_is_one_error(name: str, recording: Recording, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="cannot be written"):
         write_export(recording, tmp_path / "none" / "out", EXPORTS[name])
-
-
-def test_a_file_is_overwritten_only_by_force(tmp_path: Path) -> None:
-    (tmp_path / "there").touch()
-    refuse_to_overwrite(tmp_path / "there", force=True)
-    refuse_to_overwrite(tmp_path / "not there", force=False)
-    with pytest.raises(RecordingError, match="--force"):
-        refuse_to_overwrite(tmp_path / "there", force=False)

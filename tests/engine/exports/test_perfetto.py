@@ -50,7 +50,8 @@ def saved(source: Source, events: Events, folder: Path) -> Recording:
 def loaded(recording: Recording, processor: TraceProcessor) -> None:
     """Loads it; nothing of it may be dropped."""
     path = recording.path.with_suffix(".pftrace")
-    perfetto.write(recording, path, lambda share: None)
+    with path.open("wb") as file:
+        perfetto.write(recording, file, lambda share: None)
     processor.load(path.read_bytes())
     assert processor.query("select name, value from stats where severity in ('error', 'data_loss') and value > 0") == []
 

@@ -192,7 +192,7 @@ def test_a_recording_that_lasted_for_ages_is_refused(tmp_path: Path) -> None:
         (HEADER, [batch(1, 1), batch(2**62, 1)]),
         (replace(HEADER, started_tsc=2**62), [batch(1, 1)]),
     ):
-        save_recording(tmp_path / "ages.arrow", header, batches)
+        save_recording(tmp_path / "ages.arrow", header, batches, force=True)
         with pytest.raises(RecordingError, match="more than 10 years"):
             Recording(tmp_path / "ages.arrow")
 

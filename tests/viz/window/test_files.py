@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import Label
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.events import cells
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
@@ -207,3 +209,44 @@ def test_the_prologue_is_no_event_of_the_run(stage: Stage, tmp_path: Path) -> No
     events = np.concatenate(list(Recording(tmp_path / "run.arrow").batches()))
     assert np.count_nonzero(events["kind"] == EventKind.BEFORE) >= 4
     assert tally_of(tmp_path / "run.arrow").recorded < events.size
+
+
+def test_the_event_table_is_saved_whole_whatever_is_shown_by_then(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "PIECE", 50)
+    stage.run(30)
+    window, events = stage.window, stage.window.model.events.total
+    window.files.save_panel(window.views.panel("events"), tmp_path / "events.csv")
+    window.files.save_panel(window.views.panel("events"), Path("/dev/full"))
+    assert not (tmp_path / "events.csv").exists()
+    window.shown.run_scenario_called("doorbell-pio")
+    while window.files._writing:
+        window.files._write_on()
+    assert len((tmp_path / "events.csv").read_text().splitlines()) == 1 + events > 100
+    assert [path.name for path in tmp_path.iterdir()] == ["events.csv"]
+
+
+def test_a_disk_that_is_full_is_one_sentence_for_everything_that_is_saved(stage: Stage) -> None:
+    stage.run(30)
+    stage.window.files.save_panel(stage.window.views.panel("events"), Path("/dev/full"))
+    while stage.window.files._writing:
+        stage.window.files._write_on()
+    assert "/dev/full cannot be written: No space left on device." in stage.said
+    stage.window.files.save_picture(Path("/dev/full"))
+    assert "/dev/full cannot be written: No space left on device." in stage.said
+
+
+def test_what_is_captured_within_a_second_has_names_of_its_own(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda form: "now")
+    names = []
+    for _ in range(3):
+        stage.window.files.toggle_capture()
+        stage.run(5)
+        assert stage.window.files.capture
+        names.append(stage.window.files.capture.path)
+        stage.window.files.toggle_capture()
+    assert [name.name for name in names] == [f"roundtrip-now{number}.arrow" for number in ("", "-2", "-3")]
+    for name in names:
+        assert not Recording(name).warning
+        name.unlink()

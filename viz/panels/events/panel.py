@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QScrollBar, QWidget
 
@@ -57,9 +56,7 @@ class EventsPanel(Panel):
         self.live.hide()
         self._searching = Turns(every=1, light=True)
         self._choosing = False
-        self._saving: tuple[Iterator[tuple[bytes, float]], IO[bytes]] | None = None
-        self._saved = 0.0
-        self._saver = QTimer(self, interval=0)
+        self._saved: float | None = None  # the share that is in a file, while one is written
         self._connect()
         self.setFocusProxy(self.table)
 
@@ -73,7 +70,6 @@ class EventsPanel(Panel):
         self.table.asked.connect(self._offer)
         self.table.copied.connect(self.copy)
         self.table.resized.connect(self.redraw)
-        self._saver.timeout.connect(self._save_on)
         self.model.selection.changed.append(self._selection_changed)
 
     # -- what is shown
@@ -118,7 +114,7 @@ class EventsPanel(Panel):
         trouble, search = self.line.trouble, self.list.search
         if trouble:
             text = f"✗ {trouble}"
-        elif self._saving:
+        elif self._saved is not None:
             text = f"saving {self._saved:.0%}"
         elif not search.done:
             text = f"{grouped(len(search))} found, {search.share:.0%} searched"
@@ -223,37 +219,21 @@ class EventsPanel(Panel):
     def _rows(self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[EventRow]:
         return event_rows(self.model, self.list.wording, positions, skip=0)
 
-    def save(self, path: Path) -> str:
-        """Writes the rows that the filter lets through as CSV, a piece at a time, while everything goes on."""
+    def content(self, path: Path) -> Iterator[bytes]:
+        """The rows that the filter lets through as CSV, whatever is shown by the time that they are written."""
         search = self.list.search
         while not search.done:
             search.advance()
         events = self.list.events(search.positions(0, len(search)).copy())
-        try:
-            file = path.open("wb")
-        except OSError as error:
-            return f"{path} cannot be written: {error.strerror}."
-        self._end_saving()
-        self._saving = csv_pieces(self.model, self.list.wording, events), file
-        self._saver.start()
-        return ""
+        return self._noted(csv_pieces(self.model, self.list.wording, events))
 
-    def _save_on(self) -> None:
-        """One more piece."""
-        if self._saving is None:
-            return
-        pieces, file = self._saving
+    def _noted(self, pieces: Iterator[tuple[bytes, float]]) -> Iterator[bytes]:
+        """The pieces; how far that is can be seen meanwhile."""
         try:
-            piece, self._saved = next(pieces)
-            file.write(piece)
-        except (StopIteration, OSError):
-            self._end_saving()
-
-    def _end_saving(self) -> None:
-        self._saver.stop()
-        if self._saving:
-            self._saving[1].close()
-        self._saving = None
+            for piece, self._saved in pieces:
+                yield piece
+        finally:
+            self._saved = None
 
     # -- how it looks
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -13,7 +14,7 @@ from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.diagram import part_words
 from bellwire.viz.model.live import LiveModel, journey_shown
-from bellwire.viz.panels.panel import SIDE, Panel
+from bellwire.viz.panels.panel import SIDE, NothingToSaveError, Panel
 from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
 from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.panels.sequence.picture import SequencePicture
@@ -122,14 +123,14 @@ class SequencePanel(Panel):
         """Left of the button."""
         super()._paint_facts(painter, line.adjusted(0, 0, -self.scale.width() - 6, 0))
 
-    def save(self, path: Path) -> str:
+    def content(self, path: Path) -> Iterator[bytes]:
         """As it is on the screen, with the machine that it is from."""
         if self.chart is None:
-            return "There is no journey yet whose sequence chart could be saved."
+            raise NothingToSaveError("There is no journey yet whose sequence chart could be saved.")
         model = self.model
         words = (self.title, self._facts_text()), provenance(model)
         picture = SequencePicture(self.theme, self.chart, model.clock, self.even, *words)
-        return picture.save(path, self.size(), self.devicePixelRatioF())
+        return iter([picture.content(path.suffix, self.size(), self.devicePixelRatioF())])
 
 
 def provenance(model: LiveModel) -> str:

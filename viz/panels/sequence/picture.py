@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter
@@ -15,6 +15,7 @@ from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.style.theme import Theme
 
 MARGIN = 16
+PIXELS_AN_INCH = 96  # in CSS, and so in a browser
 ELIDE = Qt.TextElideMode.ElideRight
 
 
@@ -29,27 +30,26 @@ class SequencePicture:
     name: tuple[str, str]
     provenance: str
 
-    def save(self, path: Path, size: QSize, ratio: float) -> str:
-        """Writes it; what the name ends with is the format. Why that was not possible, or ""."""
-        made = self._svg(size) if path.suffix.lower() == ".svg" else self._png(size, ratio)
-        try:
-            path.write_bytes(made.data())
-        except OSError as error:
-            return f"{path} cannot be written: {error.strerror}."
-        return ""
+    def content(self, suffix: str, size: QSize, ratio: float) -> bytes:
+        """The file, whose suffix is the format. ratio: pixels of the screen to each of Qt's."""
+        made = self._svg(size) if suffix.lower() == ".svg" else self._png(size, ratio)
+        return bytes(made.data())
 
     def _svg(self, size: QSize) -> QByteArray:
         made = QBuffer()
         generator = QSvgGenerator()
         generator.setOutputDevice(made)
         generator.setSize(size)
+        generator.setResolution(PIXELS_AN_INCH)
         generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
         generator.setTitle(" ".join(self.name))
         generator.setDescription(self.provenance)
         painter = QPainter(generator)
         self._paint(painter, size)
         painter.end()
-        return made.data()
+        # Qt writes millimetres, which who shows it turns back by a resolution of its own.
+        in_pixels = f'width="{size.width()}" height="{size.height()}"'.encode()
+        return QByteArray(re.sub(rb'width="[^"]*mm" height="[^"]*mm"', in_pixels, bytes(made.data().data()), count=1))
 
     def _png(self, size: QSize, ratio: float) -> QByteArray:
         image = QImage(size * ratio, QImage.Format.Format_RGB32)

@@ -1,0 +1,301 @@
+"""Everything that writes a file, against everything that a name can stand for: one table."""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.exports import EXPORTS
+from bellwire.engine.exports.convert import write_export
+from bellwire.engine.outlet import Outlet
+from bellwire.engine.outputs import begin_whole, write_whole
+from bellwire.engine.recordings.capture import Capture
+from bellwire.engine.recordings.recorder import Recorder, save_recording
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.app import main
+from bellwire.viz.window.files import write_held, written_in_turns
+from tests.support.recorded import recorded
+from tests.support.small_recording import BATCHES, HEADER, batch
+
+pytestmark = pytest.mark.timeout(20)  # nothing here may wait for anybody
+
+Write = Callable[[Recording, Path, bool], None]  # RecordingError, or an exit code that is not 0 as one
+
+
+def record(recording: Recording, path: Path, force: bool) -> None:
+    """As `bellwire record` does."""
+    with Recorder(path, HEADER, force=force) as recorder:
+        for events in BATCHES:
+            recorder.append(events)
+            recorder.flush()
+    if recorder.error:
+        raise recorder.error
+
+
+def capture(recording: Recording, path: Path, force: bool) -> None:
+    """As the window, and `bellwire record`, do while something runs."""
+    captured = Capture(path, HEADER, batch(0, 3), Outlet(), force=force)
+    captured.stop()
+    captured.wait()
+    if captured.error:
+        raise captured.error
+
+
+def convert(recording: Recording, path: Path, force: bool) -> None:
+    """As typed."""
+    told = main(["convert", str(recording.path), str(path), "--to", "csv", *(["--force"] if force else [])])
+    if told:
+        raise RecordingError(f"exit {told}")
+
+
+def in_turns(recording: Recording, path: Path, force: bool) -> None:
+    """As pictures and tables of the window are."""
+    for _ in written_in_turns(path, iter([b"a" * 2000, b"b" * 2000]), force):
+        pass
+
+
+def export_as(name: str) -> Write:
+    """As a conversion does."""
+    return lambda recording, path, force: void(write_export(recording, path, EXPORTS[name], force=force))
+
+
+def void(written: object) -> None:
+    """Something was written."""
+
+
+WRITERS: dict[str, Write] = {
+    "record": record,
+    "capture": capture,
+    "convert": convert,
+    "in turns": in_turns,
+    "save": lambda _, path, force: void(save_recording(path, HEADER, BATCHES, force=force)),
+    "save held": lambda _, path, force: (
+        void(write_held(path.with_suffix(".arrow"), HEADER, BATCHES, force))
+        if path.suffix == ".arrow"
+        else void(save_recording(path, HEADER, BATCHES, force=force))
+    ),
+    "picture": lambda _, path, force: write_whole(path, b"PNG" * 1000, force),
+    **{f"as {name}": export_as(name) for name in EXPORTS},
+}
+GROWING = ("record", "capture")  # what they have written until the disk is full stays
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return recorded(tmp_path_factory.mktemp("recorded") / "run.arrow", seconds=0.3)
+
+
+@pytest.fixture(params=WRITERS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def write(name: str, recording: Recording) -> Callable[..., None]:
+    return lambda path, force=False: WRITERS[name](recording, path, force)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """No file may grow beyond this, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_new_file(write: Callable[..., None], tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write(tmp_path / "new.arrow")
+    finally:
+        os.umask(before)
+    assert names(tmp_path) == ["new.arrow"]
+    assert stat.S_IMODE((tmp_path / "new.arrow").stat().st_mode) == 0o640
+    assert (tmp_path / "new.arrow").stat().st_size > 100
+
+
+def test_a_file_that_is_there_stays_unless_it_is_forced(write: Callable[..., None], tmp_path: Path) -> None:
+    for mine in ("out.arrow", "out.arrow.part", ".out.arrow.part"):
+        (tmp_path / mine).write_text("mine")
+    (tmp_path / "out.arrow").chmod(0o604)
+    with pytest.raises(RecordingError):
+        write(tmp_path / "out.arrow")
+    assert (tmp_path / "out.arrow").read_text() == "mine"
+    write(tmp_path / "out.arrow", force=True)
+    assert (tmp_path / "out.arrow").stat().st_size > 100
+    assert (tmp_path / "out.arrow.part").read_text() == (tmp_path / ".out.arrow.part").read_text() == "mine"
+    assert len(names(tmp_path)) == 3
+
+
+def test_what_is_replaced_keeps_its_mode_and_lives_on_for_who_reads_it(
+    write: Callable[..., None], tmp_path: Path
+) -> None:
+    path = tmp_path / "out.arrow"
+    path.write_text("mine")
+    path.chmod(0o604)
+    with path.open() as old:
+        write(path, force=True)
+        assert old.read() == "mine"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+
+
+def test_a_symlink_stays_one_and_leads_to_the_file(write: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "out.arrow").symlink_to("far/real.arrow")
+    write(tmp_path / "out.arrow")  # to a file that is not there yet
+    assert (tmp_path / "out.arrow").is_symlink()
+    assert (tmp_path / "far" / "real.arrow").stat().st_size > 100
+    (tmp_path / "far" / "real.arrow").write_text("mine")
+    write(tmp_path / "out.arrow", force=True)
+    assert (tmp_path / "far" / "real.arrow").stat().st_size > 100
+    assert (tmp_path / "out.arrow").is_symlink()
+    assert (names(tmp_path), names(tmp_path / "far")) == (["far", "out.arrow"], ["real.arrow"])
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_fifo_that_nobody_reads_is_refused_and_stays(
+    force: bool, write: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(RecordingError) as caught:
+        write(tmp_path / "fifo", force=force)
+    assert "nobody reads this FIFO" in str(caught.value) + capsys.readouterr().err
+    assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+    assert names(tmp_path) == ["fifo"]
+
+
+def test_a_fifo_that_is_read_gets_all_of_it(write: Callable[..., None], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    ends = [os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK), os.open(tmp_path / "fifo", os.O_WRONLY)]
+    os.set_blocking(ends[0], True)
+    with subprocess.Popen(["wc", "-c"], stdin=ends[0], stdout=subprocess.PIPE) as wc:
+        os.close(ends[0])
+        write(tmp_path / "fifo")
+        os.close(ends[1])  # until then the reader waits for more
+        out, _ = wc.communicate()
+    assert int(out) > 100
+    assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_device_is_written_into(force: bool, write: Callable[..., None]) -> None:
+    write(Path("/dev/null"), force=force)
+    with pytest.raises(RecordingError):
+        write(Path("/dev/full"), force=force)
+    for device in ("/dev/null", "/dev/full"):
+        assert stat.S_ISCHR(Path(device).stat().st_mode)
+    assert not list(Path("/dev").glob("*.part"))
+
+
+def test_a_folder_and_a_place_that_is_none_are_refused(write: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for wrong in ("folder", "none/out.arrow", "file/out.arrow"):
+        with pytest.raises(RecordingError):
+            write(tmp_path / wrong, force=True)
+    assert names(tmp_path) == ["file", "folder"]
+    assert names(tmp_path / "folder") == []
+
+
+def test_a_read_only_folder_is_refused(write: Callable[..., None], tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    for above in (path, *tmp_path.parents[:-1], tmp_path):
+        above.chmod(above.stat().st_mode | 0o055) if above != Path("/tmp") else None
+    path.chmod(0o555)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(RecordingError):
+            write(path / "out.arrow")
+    finally:
+        os.seteuid(user)
+    assert names(path) == []
+
+
+def test_a_full_disk_leaves_what_was_there(name: str, write: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "old.arrow").write_text("mine")
+    for path, force in ((tmp_path / "new.arrow", False), (tmp_path / "old.arrow", True)):
+        with file_limit(60), pytest.raises(RecordingError):
+            write(path, force)
+    if name not in GROWING:
+        assert (tmp_path / "old.arrow").read_text() == "mine"
+    assert set(names(tmp_path)) <= {"old.arrow"}  # a recording without an event is none
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_who_writes_to_a_name_at_the_same_time_is_told(
+    named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """named: on a file system where every file has a name."""
+    if named:
+        monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY | os.O_RDWR)  # EISDIR
+    for force, there in ((False, []), (True, ["out"])):
+        folder = tmp_path / f"{force}"
+        folder.mkdir()
+        for other in there:
+            (folder / other).write_text("before")
+        one, two = begin_whole(folder / "out", force), begin_whole(folder / "out", force)
+        one.file.write(b"one")
+        two.file.write(b"two")
+        one.keep()
+        with pytest.raises(RecordingError, match="meanwhile"):
+            two.keep()
+        assert ((folder / "out").read_text(), names(folder)) == ("one", ["out"])
+
+
+def test_a_recording_under_way_is_replaced_by_nobody(recording: Recording, tmp_path: Path) -> None:
+    with Recorder(tmp_path / "run.arrow", HEADER) as recorder:
+        recorder.append(BATCHES[0])
+        recorder.flush()
+        for writer in ("record", "convert", "save"):
+            with pytest.raises(RecordingError):
+                WRITERS[writer](recording, tmp_path / "run.arrow", True)
+    assert recorder.error is None
+    assert len(Recording(tmp_path / "run.arrow")) == 3
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced"])
+def test_a_recording_that_is_gone_when_it_ends_says_so(what: str, tmp_path: Path) -> None:
+    with Recorder(tmp_path / "run.arrow", HEADER) as recorder:
+        recorder.append(BATCHES[0])
+        recorder.flush()
+        (tmp_path / "run.arrow").unlink()
+        if what == "replaced":
+            (tmp_path / "run.arrow").write_text("mine")
+    assert what in str(recorder.error)
+    assert names(tmp_path) == (["run.arrow"] if what == "replaced" else [])
+
+
+def test_what_a_killed_program_was_writing_is_gone(tmp_path: Path) -> None:
+    """Even if it could do nothing about it."""
+    program = "import os, sys; from pathlib import Path; from bellwire.engine.outputs import begin_whole\n"
+    program += "begin_whole(Path(sys.argv[1])).file.write(b'a' * 2**20); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "out")], check=False)
+    assert names(tmp_path) == []
+
+
+def test_standard_output_is_written_into(recording: Recording, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bellwire.viz", "convert", str(recording.path), "/dev/stdout", "--to", "csv"]
+    piped = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(piped.stdout.splitlines()) == len(recording) + 1
+    with (tmp_path / "out.csv").open("w") as file:
+        subprocess.run(command, stdout=file, stderr=-3, check=True)
+    assert (tmp_path / "out.csv").read_text() == piped.stdout
