@@ -7,7 +7,7 @@ by its name, and on the screen always by a shape or a word as well.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase
 
@@ -80,9 +80,16 @@ class Theme:
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
         """The colour called `name` as a QColor, with alpha 0..1."""
-        color = QColor(getattr(self, name))
-        color.setAlphaF(alpha)
-        return color
+        known = self._colors.get((name, alpha))
+        if known is None:
+            known = self._colors[name, alpha] = QColor(getattr(self, name))
+            known.setAlphaF(alpha)
+        return QColor(known)
+
+    @cached_property
+    def _colors(self) -> dict[tuple[str, float], QColor]:
+        """Those that were asked for: a picture asks thousands of times for a few of them."""
+        return {}
 
 
 @lru_cache(maxsize=256)

@@ -20,6 +20,8 @@ from bellwire.viz.timeline.view import TimeScale
 
 INSET = 7.0  # pixels that a bridge needs to bend into a block
 GAP = 0.5  # of a lane's height, between lanes
+NARROW = 8.0  # pixels of a block that has neither round corners nor room for a word
+CAPTION_MARGIN = 10.0  # pixels
 RUNNING = 0.2  # how faint the vCPU's usual state is
 
 KIND_OF = {Where.GUEST: "guest", Where.VCPU: "vcpu", Where.KVM: "kvm", Where.IO_THREAD: "io"}  # of lanes
@@ -91,20 +93,23 @@ class LanePainter:
         spans, rect = self.scene.spans.get(row, NONE), self.rects[lane.key]
         inset = INSET if lane.kind == "kvm" else 0.0
         self.painter.setFont(self.theme.font(10.5, 600))
+        fill, outline = self.theme.color(color, 0.85), self.theme.color(color)
         for start, end in zip(spans.start.tolist(), spans.end.tolist(), strict=True):
             left, right = self.x(start), self.x(end)
             if right - left > 3 * inset:
                 left, right = left + inset, right - inset
             block = QRectF(left, rect.top(), max(right - left, 1.5), rect.height())
             if row == "unseen":
-                self._outline(block, self.theme.color(color))
+                self._outline(block, outline)
+            elif block.width() <= NARROW:
+                self.painter.fillRect(block, fill)
             else:
-                self._block(block, self.theme.color(color, 0.85), duration((end - start) * 1e9 / self.hz))
+                self._block(block, fill, duration((end - start) * 1e9 / self.hz))
 
     def _block(self, block: QRectF, color: QColor, text: str) -> None:
         self.painter.setPen(Qt.PenStyle.NoPen)
         self.painter.setBrush(color)
-        self.painter.drawRoundedRect(block, 4, 4) if block.width() > 8 else self.painter.fillRect(block, color)
+        self.painter.drawRoundedRect(block, 4, 4)
         self._caption(block, text, "text_on_accent")
 
     def _outline(self, block: QRectF, color: QColor) -> None:
@@ -115,8 +120,11 @@ class LanePainter:
         self._caption(block, "somewhen in here", "text_muted")
 
     def _caption(self, block: QRectF, text: str, color: str) -> None:
-        seen, metrics = block.intersected(self.area), self.painter.fontMetrics()
-        if metrics.horizontalAdvance(text) + 10 < seen.width() and metrics.ascent() < seen.height():
+        seen = block.intersected(self.area)
+        if seen.width() <= CAPTION_MARGIN:
+            return
+        metrics = self.painter.fontMetrics()
+        if metrics.horizontalAdvance(text) + CAPTION_MARGIN < seen.width() and metrics.ascent() < seen.height():
             self.painter.setPen(self.theme.color(color))
             self.painter.drawText(seen, Qt.AlignmentFlag.AlignCenter, text)
 
