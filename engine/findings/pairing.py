@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bellwire.engine.events import EventKind
-from bellwire.engine.findings.findings import Finding
+from bellwire.engine.findings.finding import Finding
 from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.latency import Latencies
 

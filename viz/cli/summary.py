@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.findings.assertion import Judgement
-from bellwire.engine.findings.findings import Finding, findings
+from bellwire.engine.findings.finding import Finding
+from bellwire.engine.findings.findings import findings
 from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.histogram import Histogram

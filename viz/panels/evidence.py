@@ -9,7 +9,8 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEve
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from bellwire.engine.events import Events, no_events
-from bellwire.engine.findings.findings import Finding, findings
+from bellwire.engine.findings.finding import Finding
+from bellwire.engine.findings.findings import findings
 from bellwire.engine.findings.pairing import pairing_findings
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import SIDE, Panel

@@ -13,7 +13,8 @@ import pytest
 
 from bellwire.engine.errors import GuestError
 from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
-from bellwire.engine.findings.findings import Finding, findings
+from bellwire.engine.findings.finding import Finding
+from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.host import kvm_backend
