@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture fuzz soak sentences sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture fuzz closings soak sentences sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -44,6 +44,10 @@ picture: build
 fuzz: build
 	@$(BIN)/python -m tests.fuzz --count $(or $(N),2000) --seed $(or $(SEED),1)
 	@$(BIN)/python -m tests.recording_fuzz $(or $(N),10000) $(or $(SEED),1)
+
+# Windows closed by signals at random moments, N on each platform, and five times as many switches of scenario.
+closings: test-libraries build
+	@$(BIN)/python -m tests.closings $(or $(N),200) $(or $(SEED),1)
 
 # Every scenario, as the tests run it, N times in a row; the first failure ends it.
 soak: build

@@ -28,14 +28,21 @@ SIZE = (1920, 1080)
 def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int:
     """Shows `source` for that long, prints its summary, saves the picture and says where. Returns the exit code."""
     application()
+    opened, pictures = list[MainWindow](), list[QPixmap]()
+
+    def finish() -> None:
+        for window in opened:
+            finish_window(window, pictures)
+
+    when_told_to_end(finish)
     window = make_window(source, reason=reason, theme=DARK)
+    opened.append(window)
     window.resize(*SIZE)
     window.collector = GarbageCollector()
     window.show()
     window.frame.start()
-    began, pictures = time.monotonic(), list[QPixmap]()
-    QTimer.singleShot(round(seconds * 1000), lambda: finish_window(window, pictures))
-    when_told_to_end(lambda: finish_window(window, pictures))
+    began = time.monotonic()
+    QTimer.singleShot(round(seconds * 1000), finish)
     code = run_window(window, complain_of)
     elapsed = time.monotonic() - began
     if not code:

@@ -285,6 +285,8 @@ def open_window(
     """Shows the window until it is closed; the exit code. tell: hears of faults, too, in any thread."""
     application()
     settings = Settings()
+    opened: list[MainWindow] = []
+    when_told_to_end(lambda: [window.close() for window in opened])  # from the first moment that a guest runs
     window = make_window(source, reason=reason, settings=settings)
     settings.restore(window.look)
     if trouble := settings.trouble:
@@ -292,7 +294,7 @@ def open_window(
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
     fit_to_screen(window)
-    when_told_to_end(window.close)
+    opened.append(window)
     window.collector = GarbageCollector()
     window.show()
     window.frame.start()
