@@ -50,7 +50,7 @@ LATEST = 2**64 - 1  # TSC
 YEAR = 365 * 86400.0  # seconds
 CACHED = 48 << 20  # bytes of batches that are kept once they were read
 MOST_YEARS = 10  # between a recording's first event and its last
-SMALL = 64 << 20  # bytes of events that any file may hold; a larger one
+SMALL = 16 << 20  # bytes of events that any file may hold; a larger one
 MOST_DENSE = 100  # holds at most so many times its own size: events compress to a fifth, or a tenth
 
 Progress = Callable[[float], None]  # the share that is done, 0..1

@@ -25,7 +25,7 @@ from bellwire.engine.scenarios.traits import Trait
 
 DEFAULT = "roundtrip"
 LONGEST_TEXTS = {"title": 120, "purpose": 400, "shows": 4000}  # characters
-LARGEST_FILE = 1 << 20  # bytes
+LARGEST_FILE = 1 << 14  # bytes
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def load_scenario_file(path: Path) -> Scenario:
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
     if len(text) > LARGEST_FILE:
-        raise ScenarioError(f"{path}: has more than {LARGEST_FILE >> 20} MB, which no scenario needs.")
+        raise ScenarioError(f"{path}: has more than {LARGEST_FILE >> 10} kB, which no scenario needs.")
     origin = Origin(text, str(path))
     try:
         tables = tomllib.loads(text)

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind, Lane
+from bellwire.engine.foreign import LONGEST, shown
 from bellwire.viz.model.filter import Everything, Filter, Not, NumberTest, OneOf, Says, Several, Took, When
 from bellwire.viz.text.event_words import like
 from bellwire.viz.text.figures import THIN
@@ -44,6 +45,9 @@ and, or, not, ( )</p>"""
 
 class FilterError(ValueError):
     """What is wrong with a filter, in one sentence that says what would be right."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(shown(sentence, LONGEST))
 
 
 def parse(text: str) -> Filter:

@@ -228,4 +228,4 @@ def middle_of(journey: Journeys) -> int:
     """A moment in the midst of the journey's first leg, so that it can be seen on its way; shape (1,)."""
     start = begin_and_end(journey)[0]
     reached = [int(journey[stage][0]) for stage in ("exit", "doorbell", "handler")]
-    return (start + min(tsc for tsc in reached if tsc > start)) // 2
+    return (start + min((tsc for tsc in reached if tsc > start), default=start)) // 2

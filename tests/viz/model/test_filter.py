@@ -174,3 +174,19 @@ def test_a_latency_that_is_not_known_yet_fits_neither_above_nor_below() -> None:
     sight = Sight(model.events.newest(10), model.journeys, model.clock, 0, WORDING)
     assert sight.events.size == 10
     assert not parse("latency>0ns or latency<=9s").matches(sight).any()
+
+
+LONG = ("id=" + "9" * 5000, "kind=" + "x" * 5000, "(" * 199, "latency>" + "1" * 9000, "/[/", "a b " * 200)
+DEEP = ("(" * 60 + "kind=exit" + ")" * 60, "not " * 150 + "kind=exit", "latency>" + "9" * 400 + "s")
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_what_is_wrong_with_a_long_filter_is_a_short_sentence(text: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse(text)
+    assert len(str(caught.value)) <= 500
+
+
+@pytest.mark.parametrize("text", DEEP)
+def test_a_deep_or_absurd_filter_is_one(text: str) -> None:
+    assert parse(text)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from bellwire.engine.events import EventKind
+from bellwire.engine.folds.journeys import JOURNEY
 from bellwire.engine.folds.latency import LATENCIES, cycles_of, has
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.steps import STAGE_OF, distinct
+from bellwire.viz.model.steps import STAGE_OF, distinct, middle_of
 from bellwire.viz.model.transport import FACTORS
 from tests.support.fake_source import FakeSource
 from tests.support.models import run, running
@@ -131,3 +132,11 @@ def test_the_start_is_the_state_of_a_fresh_start() -> None:
         model.transport.set_factor(chance.choice(FACTORS[1:]))
     model.to_start()
     assert state(model) == fresh
+
+
+def test_a_journey_that_took_no_time_has_a_middle() -> None:
+    journey = np.zeros(1, JOURNEY)
+    journey["ring"] = journey["doorbell"] = journey["handler"] = 1000
+    assert middle_of(journey) == 1000
+    journey["doorbell"] = 1010
+    assert middle_of(journey) == 1005
