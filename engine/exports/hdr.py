@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import IO
 
@@ -38,8 +39,16 @@ def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress)
     name = next((name for name in BY_IMPORTANCE if latencies.histograms[name].count), BY_IMPORTANCE[0])
     hdr = hdr_of(latencies.histograms[name])
     file.write(f"#[{run_description(recording)}; {name}, µs]\n".encode())
-    hdr.output_percentile_distribution(file, US)
+    file.write(percentiles_of(hdr))
     return latencies.histograms[name].count
+
+
+def percentiles_of(hdr: HdrHistogram) -> bytes:
+    """Its percentiles in µs. The library scales every figure of the summary but the standard deviation."""
+    made = io.BytesIO()
+    hdr.output_percentile_distribution(made, US)
+    deviation = f"{hdr.get_stddev() / US:12.{DIGITS}f}".encode()
+    return re.sub(rb"(StdDeviation\s*=\s)\s*[\d.]+", lambda found: found[1] + deviation, made.getvalue())
 
 
 def run_description(recording: Recording) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,7 @@ from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import EventKind
 from bellwire.engine.exports import EXPORTS
 from bellwire.engine.exports.convert import export_for, write_export
+from bellwire.engine.exports.hdr import hdr_of
 from bellwire.engine.folds.histogram import bin_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.recordings.recording import Recording
@@ -90,6 +92,18 @@ def test_percentiles_are_those_of_the_round_trip(recording: Recording, tmp_path:
     assert int(rows[-1][2]) == histogram.count
     for value, share, *_ in rows:
         assert float(value) * 1000 == pytest.approx(histogram.percentile(float(share) * 100), rel=2e-3)
+
+
+def test_the_percentiles_summary_is_in_one_unit(recording: Recording, tmp_path: Path) -> None:
+    text = written(recording, tmp_path, "hgrm").read_text()
+    said = {name: float(value) for name, value in re.findall(r"(\w+)\s*=\s*([\d.]+)", text)}
+    hdr = hdr_of(latencies_of(recording).histograms["round_trip"])
+    values = [(item.value_iterated_to, item.count_at_value_iterated_to) for item in hdr.get_recorded_iterator()]
+    each = np.repeat(*(np.array(column) for column in zip(*values, strict=True))) / 1000  # µs
+    assert said["TotalCount"] == each.size
+    assert said["Mean"] == pytest.approx(each.mean(), rel=2e-3)
+    assert said["StdDeviation"] == pytest.approx(each.std(), rel=2e-2)
+    assert said["Max"] == pytest.approx(each.max(), rel=2e-3)
 
 
 def test_the_log_s_histograms_add_up_to_the_run_s(recording: Recording, tmp_path: Path) -> None:

@@ -23,6 +23,40 @@ def path(tmp_path: Path) -> Path:
     return recorded(tmp_path / "run.arrow").path
 
 
+@pytest.mark.parametrize("command", [["run", "roundtrip", "--record"], ["record", "roundtrip", "-o"]])
+def test_what_is_there_is_not_recorded_over_unasked(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").write_text("mine")
+    assert main([*command, str(tmp_path / "mine")]) == 1
+    assert "add --force" in capsys.readouterr().err
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("command", ["run roundtrip --seconds 60 --record", "record roundtrip -o"])
+def test_a_disk_that_is_full_ends_it_at_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "/dev/full"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.kvm
+def test_an_interrupt_in_the_first_second_leaves_a_whole_file_or_none(tmp_path: Path) -> None:
+    for turn, number in enumerate((signal.SIGINT, signal.SIGHUP, signal.SIGTERM) * 2):
+        path = tmp_path / f"{turn}.arrow"
+        command = [sys.executable, "-m", "bellwire.viz", "record", "roundtrip", "-o", str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            while turn > 2 and not path.exists():
+                time.sleep(0.01)  # as soon as there is a file
+            time.sleep(0 if turn > 2 else 0.5 + 0.2 * turn)
+            process.send_signal(number)
+            said, _ = process.communicate()
+        assert "Traceback" not in said
+        if path.exists():
+            assert Recording(path).warning == ""
+            assert f"{path}: " in said
+
+
 def test_info_says_what_it_is_of(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(path)]) == 0
     printed = capsys.readouterr().out
