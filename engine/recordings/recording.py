@@ -64,6 +64,7 @@ class Recording:
         self.path = path
         self.damaged: dict[int, int] = {}  # number of each batch that could not be read: its events
         self.whole = False  # whether the end of the stream was found
+        self.changed = ""  # that the file is another one by now, once somebody who looks at it has met that
         self._cache: OrderedDict[int, Events] = OrderedDict()
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
         try:
@@ -161,6 +162,8 @@ class Recording:
             found.append(f"This recording was cut off or damaged: it ends early, after {len(self)} events.")
         if self.damaged:
             found.append(f"{sum(self.damaged.values())} events lie in damaged parts and are left out.")
+        if self.changed:
+            found.append(f"{self.path} has been cut off, replaced or removed since it was opened.")
         return " ".join(found)
 
     def outline(self, progress: Progress = lambda share: None) -> Outline:
@@ -178,7 +181,7 @@ class Recording:
     def batches(self, start: int = 0) -> Iterator[Events]:
         """The batches as they were written, from number `start` on; RecordingError if the file has changed."""
         for number in range(start, self.entries.size):
-            yield self.read(number)
+            yield self._cache[number] if number in self._cache else self.read_once(number)
 
     def sorted_batches(self) -> Iterator[Events]:
         """All events, sorted over the batches' borders: those that came late are where they belong."""
@@ -202,18 +205,25 @@ class Recording:
         return by_time(np.concatenate([no_events(), *inside]))
 
     def read(self, number: int) -> Events:
-        """A batch, which must not be written to; nothing if it is damaged. RecordingError if the file has changed."""
+        """A batch, which must not be written to; nothing if it is damaged, or if the file has changed: `changed`.
+
+        It is for who looks at the file again and again, and whom `warning` tells of it.
+        """
         if number in self._cache:
             self._cache.move_to_end(number)
             return self._cache[number]
-        events = self.read_once(number)
+        try:
+            events = self.read_once(number)
+        except RecordingError as error:
+            self.changed = str(error)
+            return no_events()
         self._cache[number] = events
         while sum(kept.nbytes for kept in self._cache.values()) > CACHED and len(self._cache) > 1:
             self._cache.popitem(last=False)
         return events
 
     def read_once(self, number: int) -> Events:
-        """The same, not kept: for who goes through all of them, in a thread of its own."""
+        """The same, not kept, for who goes through all of them; RecordingError if the file has changed."""
         events = self._read(self.entries[number])
         if events is None:
             self.damaged[number] = int(self.entries["events"][number])

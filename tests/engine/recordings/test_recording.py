@@ -262,6 +262,16 @@ def test_a_file_that_changed_since_is_one_error(path: Path) -> None:
         list(recording.batches())
 
 
+@pytest.mark.parametrize("cut", [True, False])
+def test_who_looks_at_a_file_that_changed_sees_nothing_and_is_told_once(cut: bool, path: Path) -> None:
+    recording = Recording(path)
+    path.write_bytes(path.read_bytes()[: int(recording.entries[1]["offset"])]) if cut else path.unlink()
+    for _ in range(3):
+        seen = recording.window(0, 2**64 - 1)
+        assert seen.size == (BATCHES[0].size if cut else 0)
+        assert recording.warning == f"{path} has been cut off, replaced or removed since it was opened."
+
+
 def test_where_no_file_can_be_made_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="cannot be written: No such file"):
         Recorder(tmp_path / "none" / "r.arrow", HEADER)
