@@ -14,6 +14,7 @@ from bellwire.engine.exports import perfetto
 from bellwire.engine.exports.perfetto_flows import LONE, Flows, Row
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.live.session import Session
+from bellwire.engine.outlet import gaps_of
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
@@ -78,9 +79,14 @@ def check(recording: Recording, processor: TraceProcessor) -> None:
 
 
 def journeys(recording: Recording) -> list[int]:
-    """The flows of those that are complete: of doorbells, or of interrupts that answer none."""
+    """The flows of those that are complete: of doorbells, or of interrupts that answer none.
+
+    A flow says what belongs together; whether it left to user space on its way, which a vCPU thread's loss hides, it
+    need not know.
+    """
     tracker = JourneyTracker(recording.header.scenario)
-    complete = np.concatenate([tracker.feed(events) for events in recording.sorted_batches()])
+    known = (events[~gaps_of(events, Lane.VCPU)] for events in recording.sorted_batches())
+    complete = np.concatenate([tracker.feed(events) for events in known])
     return sorted((complete["seq"] + np.where(complete["rung"] > 0, 0, LONE).astype(np.uint64)).tolist())
 
 
