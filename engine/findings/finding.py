@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind
+
+THIN = "\u202f"  # thin, and does not break
+COMMAS = re.compile(r"(?<=\d),(?=\d{3})")  # between the thousands of a number
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,10 @@ class Finding:
     claim: str
     numbers: dict[str, int]
     kinds: tuple[EventKind, ...]
+
+    def __post_init__(self) -> None:
+        """Claims are written with Python's commas and said with thin spaces, as all other numbers are."""
+        object.__setattr__(self, "claim", COMMAS.sub(THIN, self.claim))
 
     def as_json(self) -> dict[str, object]:
         """Ready for JSON."""

@@ -26,6 +26,7 @@ from bellwire.engine.live import bench
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
+from bellwire.viz.text.figures import grouped
 from bellwire.viz.window.window import MainWindow, make_window
 
 SIZE = (1920, 1080)
@@ -142,7 +143,7 @@ def frames(turns: int) -> list[Figure]:
     fast_work = statistics.median(fast[0] for fast, _ in costs)
     slow_work = statistics.median(slow[0] for _, slow in costs)
     wall = statistics.median(fast[1] for fast, _ in costs)
-    rates = [f"{statistics.median(side[2] for side in sides):,.0f}" for sides in zip(*costs, strict=True)]
+    rates = [grouped(statistics.median(side[2] for side in sides)) for sides in zip(*costs, strict=True)]
     detail = f"{rates[0]} events/s; by the wall clock {wall:.1f} ms, where the guest's threads share the CPUs"
     growth = fast_work / slow_work
     return [
@@ -275,7 +276,7 @@ def rings(seconds: float) -> Figure:
         dropped = producer.dropped
         drainer.join()
         producer.close()
-    detail = f"{count:,} events, {dropped:,} dropped, the window shown"
+    detail = f"{grouped(count)} events, {grouped(dropped)} dropped, the window shown"
     return Figure(
         "ring drained", f"{rate / 1e6:.1f} M events/s", "3 M/s, 0 dropped", rate >= 3e6 and not dropped, detail
     )
@@ -296,7 +297,7 @@ def soak(seconds: float) -> Figure:
         before = resident_mb()
         run_events(seconds - settled)
         after, events = resident_mb(), window.model.tally.recorded
-    detail = f"{before:.0f} MB after {settled:.0f} s, {after:.0f} MB after {seconds:.0f} s and {events:,} events"
+    detail = f"{before:.0f} MB after {settled:.0f} s, {after:.0f} MB after {seconds:.0f} s and {grouped(events)} events"
     return Figure("memory, flat out", f"{after / before:.2f} x", "flat", after / before < 1.1, detail)
 
 

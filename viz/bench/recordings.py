@@ -20,6 +20,7 @@ from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.synthetic import synthetic_recording
 from bellwire.viz.bench.kernelshark import NotMeasuredError, load_seconds
 from bellwire.viz.bench.program import Figure
+from bellwire.viz.text.figures import grouped
 
 OPEN_SECONDS, STEP_MS, MEMORY_MB = 1.0, 16.0, 500.0  # wanted
 STEPS = 300
@@ -36,7 +37,7 @@ def recording_figures(events: int) -> list[Figure]:
         command = [sys.executable, "-m", __name__, str(path)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(folder))
         measured: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
-        what = f"{written:,} synthetic events, {path.stat().st_size / 1e9:.2f} GB"
+        what = f"{grouped(written)} synthetic events, {path.stat().st_size / 1e9:.2f} GB"
         return [*figures_of(measured, what), against_kernelshark(measured["open_s"], events, Path(folder))]
 
 
@@ -47,7 +48,9 @@ def against_kernelshark(open_s: float, events: int, folder: Path) -> Figure:
         seconds, count = load_seconds(min(events, MOST_TRACED), folder)
     except NotMeasuredError as error:
         return Figure(name, "not measured", wanted, False, str(error))
-    detail = f"{open_s:.2f} s : {seconds:.2f} s, for {count:,} system calls; libkshark has read all of them by then, "
+    detail = (
+        f"{open_s:.2f} s : {seconds:.2f} s, for {grouped(count)} system calls; libkshark has read all of them by then, "
+    )
     detail += "bellwire the heads of the batches"
     ratio = open_s / max(seconds, 1e-9)
     return Figure(name, f"{ratio:.3f} x", wanted, ratio <= 1 / FASTER, detail)

@@ -107,10 +107,9 @@ def scenario_table(scenarios: list[Scenario]) -> RenderableType:
     """One row a scenario, below the name of its group."""
     from itertools import groupby
 
-    from rich import box
-    from rich.table import Table
+    from bellwire.viz.cli.tables import Figures
 
-    table = Table("Scenario", "Purpose", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Figures("Scenario", "Purpose")
     table.columns[0].no_wrap = True
     for group, some in groupby(scenarios, key=lambda scenario: scenario.group):
         table.add_row(group, style="bold")
@@ -252,10 +251,11 @@ def bench(
     os.environ["QT_QPA_PLATFORM"] = find_display().platform
     from bellwire.viz.bench.program import figures
     from bellwire.viz.bench.recordings import recording_figures
+    from bellwire.viz.text.figures import grouped
 
     host, results = host_facts(), []
     console = Console(stderr=True)
-    large = [(f"a recording of {events:,} events", partial(recording_figures, events))]
+    large = [(f"a recording of {grouped(events)} events", partial(recording_figures, events))]
     for name, measured in large if recordings else figures(quick, soak):
         console.print(f"measures: {name} ...", style="dim", highlight=False)
         results += measured()
@@ -268,11 +268,12 @@ def bench(
 
 def bench_table(host: dict[str, str], results: list[Figure]) -> RenderableType:
     """One row a figure, under the machine that it was measured on."""
-    from rich import box
-    from rich.table import Table
+    from bellwire.viz.cli.tables import Figures
 
     title = f"{host['cpu']}, {host['cpus']} CPUs · Linux {host['kernel']} · {host['backend']}"
-    table = Table("Figure", "Measured", "Wanted", "", "Detail", box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table = Figures(
+        "Figure", "Measured", "Wanted", "", "Detail", pad_edge=True, show_edge=True, title=title, title_justify="left"
+    )
     for figure in results:
         table.add_row(figure.name, figure.value, figure.limit, "ok" if figure.holds else "missed", figure.detail)
     return table

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.program import LANGUAGES, program_of
+from bellwire.viz.cli.tables import Figures
 
 FORMS = (*LANGUAGES, "bytes")
 
@@ -44,7 +43,7 @@ def as_json(call: Call) -> dict[str, Any]:
 
 def call_table(calls: tuple[Call, ...]) -> RenderableType:
     """One row a call, in the order in which they are made."""
-    table = Table("Part", "By", "Call", "State", "What it does", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Figures("Part", "By", "Call", "State", "What it does")
     for column in table.columns[:4]:
         column.no_wrap = True
     for call in calls:
@@ -65,7 +64,7 @@ def call_details(call: Call) -> RenderableType:
 
 def field_table(call: Call) -> RenderableType:
     """One row a member of what the kernel gets."""
-    table = Table("Offset", "Size", "Member", "Value", "", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Figures("Offset", "Size", "Member", "Value", "")
     for field in call.arguments.fields if call.arguments else ():
         number = "" if field.value is None else f"{field.value:#x}"
         words = field.text if field.text not in (number, str(field.value)) else ""

@@ -22,8 +22,8 @@ from bellwire.engine.findings.compare import (
     sides_at_switch,
 )
 from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of, with_commas
-from bellwire.viz.text.figures import Unit
+from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of
+from bellwire.viz.text.figures import Unit, grouped
 
 Progress = Callable[[float], None]
 
@@ -140,16 +140,14 @@ def signed_number(ns: float, unit: Unit) -> str:
     """A difference without its unit."""
     value = ns / unit.size
     digits = 0 if unit.size < 1e3 else 1 if abs(value) >= 10 else 2
-    return f"{value:+,.{digits}f}".replace("-", "−")
+    return f"{'−' if value < 0 else '+'}{grouped(abs(value), digits)}"
 
 
 def exits_beside(comparison: Comparison) -> Table:
     """Exits per signal, side by side."""
     a, b = comparison.a.exits.per_signal(), comparison.b.exits.per_signal()
     table = table_of("Exits per signal", ["A", "B"])
-    table.add_row(
-        "signals", with_commas(comparison.a.exits.signals), with_commas(comparison.b.exits.signals), style="dim"
-    )
+    table.add_row("signals", grouped(comparison.a.exits.signals), grouped(comparison.b.exits.signals), style="dim")
     for name in sorted({*a, *b}, reverse=True):  # to user space, then counted by KVM
         table.add_row(name, f"{a.get(name, 0):.3f}", f"{b.get(name, 0):.3f}")
     return table

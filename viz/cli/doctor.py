@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.host.checks import host_checks
 from bellwire.engine.host.host import Check, host_facts
 from bellwire.viz.cli.display import qt_checks
+from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.versions import distribution, program_version
 
 
@@ -53,7 +52,7 @@ def program_versions() -> dict[str, str]:
 
 def checks_table(checks: Sequence[Check]) -> RenderableType:
     """The checks, then the remedies, then the verdict."""
-    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    rows = Figures()
     for column in ("", "Topic", "Check", "Found"):
         rows.add_column(column, overflow="fold")
     for check in checks:

@@ -61,7 +61,7 @@ def standard_streams() -> Iterator[None]:
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(StandardOutput()), encoding, "replace", line_buffering=lines)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="plain")
     try:
         yield
     finally:

@@ -7,9 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.exports.convert import export_for, write_export
@@ -22,8 +20,10 @@ from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.viz.cli.summary import report, summary, verdict_line, with_commas
+from bellwire.viz.cli.summary import report, summary, verdict_line
+from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import share_bar
+from bellwire.viz.text.figures import grouped
 
 SHOWN_CHANGES = 12  # rows of a table
 
@@ -38,12 +38,12 @@ def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str
     recording = Recording(source)
     with share_bar(f"{export.title}", len(recording) >= MANY) as progress:
         written = write_export(recording, target, export, progress, force=force)
-    return " ".join([f"{target}: {with_commas(written)} {export.unit}.", recording.warning]).strip()
+    return " ".join([f"{target}: {grouped(written)} {export.unit}.", recording.warning]).strip()
 
 
 def what_was_recorded(capture: Capture) -> str:
     """The sentence that says what is in the file now."""
-    of = f"{with_commas(capture.events)} events, {capture.size / 1e6:,.1f} MB, {capture.seconds:.1f} s"
+    of = f"{grouped(capture.events)} events, {grouped(capture.size / 1e6, 1)} MB, {capture.seconds:.1f} s"
     return f"{capture.path}: {of}."
 
 
@@ -94,9 +94,9 @@ class RecordingReport:
 
     def _facts(self) -> RenderableType:
         recording, header = self.recording, self.recording.header
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = Figures(box=None, show_header=False, pad_edge=False)
         table.add_column(style="dim")
-        table.add_row("file", f"{recording.path}, {recording.path.stat().st_size / 1e6:,.1f} MB")
+        table.add_row("file", f"{recording.path}, {grouped(recording.path.stat().st_size / 1e6, 1)} MB")
         table.add_row("written by", f"bellwire {header.program}, format {header.version}")
         table.add_row("started", header.started or "unknown")
         table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")
@@ -105,16 +105,16 @@ class RecordingReport:
         return table
 
     def _kinds(self) -> RenderableType:
-        table = Table("Kind", "events", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        table = Figures("Kind", "events", header_style="dim")
         table.columns[1].justify = "right"
         for name, count in self.outline.kinds.items():
-            table.add_row(name, with_commas(count))
+            table.add_row(name, grouped(count))
         return table
 
     def _changes(self) -> RenderableType:
         """What was switched, and when."""
         clock, first = self.source.clock, self.recording.first
-        table = Table("After", "Switch", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        table = Figures("After", "Switch", header_style="dim")
         for tsc, name, on in self.outline.wiring[:SHOWN_CHANGES]:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", f"{name.lower()} {'on' if on else 'off'}")
         more = len(self.outline.wiring) - SHOWN_CHANGES

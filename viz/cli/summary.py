@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bellwire.engine.findings.assertion import Judgement
@@ -20,7 +18,8 @@ from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.source import Label, Source
-from bellwire.viz.text.figures import FITTING, MICROSECONDS, Unit, duration, unit_called
+from bellwire.viz.cli.tables import Figures
+from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
 from bellwire.viz.text.trust import agreement, corrected, kernel_word, left_out, why_not_corrected
 
 MEANINGS = {
@@ -48,7 +47,7 @@ def report(
         "scenario": source.scenario.name,
         "settings": source.scenario.settings(),
         "host": source.host,
-        "elapsed_s": round(elapsed_s, 6),
+        length_name(source): round(elapsed_s, 6),
         "counts": tally.counts(),
         "evidence": [finding.as_json() for finding in found(tally, latencies, evidence)],
         "latency_ns": {name: latency_report(latencies, name) for name in LATENCIES},
@@ -62,6 +61,11 @@ def report(
         "ring": {"recorded": tally.recorded, "dropped": tally.dropped},
     }
     return content | ({"assertions": [asdict(verdict) for verdict in verdicts]} if verdicts else {})
+
+
+def length_name(source: Source) -> str:
+    """What its length is of: a run's by the wall clock, a recording's from its first event to its last."""
+    return "run_s" if source.label is Label.LIVE else "recording_s"
 
 
 def found(tally: Tally, latencies: Latencies, evidence: Evidence) -> list[Finding]:
@@ -133,13 +137,14 @@ def heading(source: Source, elapsed_s: float) -> Text:
     host = source.host
     where = f"{host.get('cpu')}, {host.get('cpus')} CPUs · Linux {host.get('kernel')} · {source.backend}"
     label = "" if source.label is Label.LIVE else f"{source.label} · "
+    span = "" if source.label is Label.LIVE else " from first event to last"
     title = Text(source.scenario.title, style="bold")
-    return title.append(f"\n{label}{source.scenario.name} · {elapsed_s:.2f} s · {where}", style="not bold")
+    return title.append(f"\n{label}{source.scenario.name} · {elapsed_s:.2f} s{span} · {where}", style="not bold")
 
 
-def table_of(name: str, numbers: list[str], style: str = "", text: str | None = None) -> Table:
+def table_of(name: str, numbers: list[str], style: str = "", text: str | None = None) -> Figures:
     """A table whose first column, or two, are text (headed `name`, `text`) and whose others are numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = Figures(header_style="dim")
     table.add_column(Text(name, style=f"not dim bold {style}"), no_wrap=True, min_width=12)
     if text is not None:
         table.add_column(text)
@@ -148,7 +153,7 @@ def table_of(name: str, numbers: list[str], style: str = "", text: str | None = 
     return table
 
 
-def doorbells_table(tally: Tally, evidence: Evidence) -> Table:
+def doorbells_table(tally: Tally, evidence: Evidence) -> Figures:
     """From guest to whoever reads or is interrupted: rung = received + pending. Several eventfds have a row each."""
     to = f"process {tally.partner_pid}" if tally.partner_pid else "guest" if tally.direct else "host"
     received = "answered" if tally.partner_pid else "handled" if tally.direct else "received"
@@ -156,15 +161,15 @@ def doorbells_table(tally: Tally, evidence: Evidence) -> Table:
     of = f"reads of {len(reads)} eventfds" if len(reads) > 1 else "reads of the eventfd"
     table = table_of("Doorbells", ["rung", received, "pending", of], "yellow")
     numbers = (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending)
-    read = "–" if tally.partner_pid else with_commas(tally.eventfd_reads)  # that process's own are not seen
-    table.add_row(f"guest → {to}", *map(with_commas, numbers), read)
+    read = "–" if tally.partner_pid else grouped(tally.eventfd_reads)  # that process's own are not seen
+    table.add_row(f"guest → {to}", *map(grouped, numbers), read)
     for queue in sorted(reads) if len(reads) > 1 else ():
-        brought = with_commas(tally.received_from.get(queue, 0))
-        table.add_row(f"  eventfd {queue}", "", brought, "", with_commas(reads[queue]))
+        brought = grouped(tally.received_from.get(queue, 0))
+        table.add_row(f"  eventfd {queue}", "", brought, "", grouped(reads[queue]))
     return table
 
 
-def interrupts_table(tally: Tally) -> Table:
+def interrupts_table(tally: Tally) -> Figures:
     """From host, guest or process to guest: signalled = handled - spurious + merged + lost + pending.
 
     Of the pending ones some may be kept, by an eventfd that is no irqfd now.
@@ -179,7 +184,7 @@ def interrupts_table(tally: Tally) -> Table:
     numbers |= {name: count for name, count in rare.items() if count}
     table = table_of("Interrupts", list(numbers), "cyan")
     by = f"process {tally.partner_pid}" if tally.partner_pid else "guest" if tally.direct else "host"
-    table.add_row(f"{by} → guest", *map(with_commas, numbers.values()))
+    table.add_row(f"{by} → guest", *map(grouped, numbers.values()))
     return table
 
 
@@ -209,7 +214,7 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
 def latency_row(histogram: Histogram, unit: Unit) -> list[str]:
     """The numbers of one latency."""
     values = histogram.summary()
-    return [*(cell(values[key], unit) for key in COLUMNS), with_commas(histogram.count)]
+    return [*(cell(values[key], unit) for key in COLUMNS), grouped(histogram.count)]
 
 
 def cell(ns: float | None, unit: Unit) -> str:
@@ -217,7 +222,7 @@ def cell(ns: float | None, unit: Unit) -> str:
     if ns is None:
         return UNKNOWN
     value = ns / unit.size
-    return f"{value:,.{1 if unit.name == 'us' and value < 1000 else 0}f}"
+    return grouped(value, 1 if unit.name == "us" and value < 1000 else 0)
 
 
 def verdict_line(verdict: Judgement) -> Text:
@@ -232,23 +237,26 @@ def measured(verdict: Judgement) -> str:
         return NOT_MEASURED
     if verdict.limit is None:
         return f"there is no limit: {NOT_MEASURED}"
-    value, limit = (
-        duration(number, FITTING) if verdict.is_time else f"{number:,.10g}" for number in (verdict.value, verdict.limit)
-    )
+    value, limit = (said(number, verdict.is_time) for number in (verdict.value, verdict.limit))
     return f"{value}, limit {limit}"
 
 
-def exits_table(tally: Tally) -> Table:
+def said(number: float, is_time: bool) -> str:
+    """A time, or a count, which may be a limit with a fraction."""
+    return duration(number, FITTING) if is_time else f"{number:,.10g}".replace(",", THIN)
+
+
+def exits_table(tally: Tally) -> Figures:
     """Exits by who counted them: this program, which saw KVM_RUN return, and KVM itself."""
     table = table_of("Counted by", ["times"], text="what")
     for reason, count in sorted(tally.exits_to_userspace.items()):
-        table.add_row("bellwire", f"KVM_RUN returned: {reason}", with_commas(count))
+        table.add_row("bellwire", f"KVM_RUN returned: {reason}", grouped(count))
     for name, count in tally.kvm.items():
-        table.add_row("KVM", name, with_commas(count))
+        table.add_row("KVM", name, grouped(count))
     return table
 
 
-def evidence_table(found: Sequence[Finding]) -> Table:
+def evidence_table(found: Sequence[Finding]) -> Figures:
     """What the numbers come to, one sentence a line, and the events that show it."""
     table = table_of("Evidence", [], text="shown by")
     table.columns[0].no_wrap = False
@@ -260,7 +268,7 @@ def evidence_table(found: Sequence[Finding]) -> Table:
 def losses(tally: Tally, latencies: Latencies) -> str:
     """What is in no figure."""
     return (
-        f"{with_commas(tally.recorded)} events recorded, {with_commas(tally.dropped)} dropped; "
+        f"{grouped(tally.recorded)} events recorded, {grouped(tally.dropped)} dropped; "
         f"the latencies leave out {left_out(latencies)}."
     )
 
@@ -269,8 +277,3 @@ def clocks(source: Source, latencies: Latencies) -> str:
     """The error of the clock: as measured, and in the kernel's words."""
     measured, word = agreement(latencies.clock_error), kernel_word(source.host, latencies.clock_error)
     return f"{measured[0].upper()}{measured[1:]}{f'; {word}' if word else ''}."
-
-
-def with_commas(number: int) -> str:
-    """1204311 as 1,204,311."""
-    return f"{number:,}"

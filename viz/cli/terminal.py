@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -16,6 +17,18 @@ from rich.segment import Segment, Segments
 from bellwire.engine.foreign import STEERING, shown
 
 DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes, beside FAULT_CODE
+
+
+def plain(error: UnicodeError) -> tuple[str, int]:
+    """What an old character set has instead: a space that is no thin one, and "?" for the rest."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    from bellwire.viz.text.figures import THIN
+
+    return "".join(" " if sign == THIN else "?" for sign in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("plain", plain)
 
 Print = Callable[[RenderableType], None]
 
@@ -63,11 +76,13 @@ def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Calla
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn(name), BarColumn(), TextColumn("{task.fields[signals]:,} signals"), TimeElapsedColumn())
+    from bellwire.viz.text.figures import grouped
+
+    columns = (TextColumn(name), BarColumn(), TextColumn("{task.fields[signals]} signals"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=count or (None if math.isinf(seconds) else seconds), signals=0)
+        task = bar.add_task(name, total=count or (None if math.isinf(seconds) else seconds), signals="0")
         yield lambda elapsed, signals: bar.update(
-            task, completed=elapsed if count is None else signals, signals=signals
+            task, completed=elapsed if count is None else signals, signals=grouped(signals)
         )
 
 

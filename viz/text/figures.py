@@ -1,4 +1,4 @@
-"""Numbers as the screen shows them: grouped by thin spaces, with three digits and a unit."""
+"""Numbers as screen and terminal show them: grouped by thin spaces, with three digits and a unit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bellwire.engine.events import FLAT_OUT
 THIN = "\u202f"  # thin, and does not break
 
 
-def grouped(number: float) -> str:
-    """1204311 as 1 204 311."""
-    return f"{round(number):,}".replace(",", THIN)
+def grouped(number: float, places: int = 0) -> str:
+    """1204311 as 1 204 311, with so many digits behind the point: the one way in which long numbers are written."""
+    return (f"{number:,.{places}f}" if places else f"{round(number):,}").replace(",", THIN)
 
 
 def short(number: float) -> str:

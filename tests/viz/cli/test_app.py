@@ -21,6 +21,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.cli.app import main
 from bellwire.viz.cli.measure import disagreements
+from bellwire.viz.text.figures import grouped
 
 COUNTS = {
     *("doorbells_rung", "doorbells_received", "doorbells_pending", "eventfd_reads"),
@@ -202,7 +203,7 @@ def test_run_json_reconciles(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert set(report["latency_ns"]) == {"doorbell", "injection", "store_cost", "round_trip"}
     assert all(set(values) == SUMMARY for values in report["latency_ns"].values())
     assert report["ring"]["recorded"] > 200
-    assert report["elapsed_s"] > 0
+    assert report["run_s"] > 0
     assert report["clock"]["kernel"]["tsc_khz"] > 0
     bounds = report["clock"]["guest_ahead_ns"]
     assert bounds["least"] is None or bounds["least"] < 0 or bounds["least"] <= bounds["most"]
@@ -252,7 +253,7 @@ def test_run_prints_tables_and_records(tmp_path: Path, capsys: pytest.CaptureFix
     assert recording.warning == ""
     assert recording.header.scenario.pace.burst == 3
     assert (tally.doorbells_rung, tally.settled) == (300, True)
-    assert f"{tally.recorded:,} events recorded" in printed.out
+    assert f"{grouped(tally.recorded)} events recorded" in printed.out
 
 
 @pytest.mark.kvm

@@ -14,6 +14,7 @@ import pytest
 
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
+from bellwire.viz.text.figures import grouped
 from tests.support.recorded import recorded
 
 
@@ -97,7 +98,7 @@ def test_info_says_what_is_missing(path: Path, capsys: pytest.CaptureFixture[str
 def test_convert_goes_by_the_suffix_and_never_overwrites(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = path.with_suffix(".csv")
     assert main(["convert", str(path), str(out)]) == 0
-    assert f"{len(Recording(path)):,} events" in capsys.readouterr().out
+    assert f"{grouped(len(Recording(path)))} events" in capsys.readouterr().out
     before = out.read_bytes()
     assert main(["convert", str(path), str(out), "--to", "parquet"]) == 1
     assert "--force" in capsys.readouterr().err
@@ -144,7 +145,7 @@ def test_record_records_and_never_overwrites(tmp_path: Path, capsys: pytest.Capt
     command = ["record", "roundtrip", "-o", str(path), "--signals", "200", "--set", "burst=2"]
     assert main(command) == 0
     recording = Recording(path)
-    assert f"{len(recording):,} events" in capsys.readouterr().out
+    assert f"{grouped(len(recording))} events" in capsys.readouterr().out
     assert (recording.warning, recording.header.scenario.pace.burst) == ("", 2)
     assert recording.outline().kinds["RING"] == 200
     assert recording.header.capabilities["IOEVENTFD"] == 1
@@ -182,4 +183,4 @@ def test_ctrl_c_ends_a_recording_in_order(tmp_path: Path) -> None:
         printed, complaint = process.communicate(timeout=30)
     assert (process.returncode, complaint) == (0, "")
     recording = Recording(tmp_path / "run.arrow")
-    assert (recording.warning, f"{len(recording):,} events" in printed) == ("", True)
+    assert (recording.warning, f"{grouped(len(recording))} events" in printed) == ("", True)

@@ -38,6 +38,8 @@ def test_info_says_how_many_journeys_contradict_their_order_and_by_how_much(
     report = json.loads(capsys.readouterr().out)
     assert report["out_of_order"] > 0.8 * TURNS
     assert report["not_paired"] == 0
+    assert 0 < report["recording_s"] < 1  # from event to event; a run's length is another thing
+    assert "run_s" not in report
     assert report["clock"]["verdict"] == "apart"
     assert report["latency_ns"]["doorbell"]["p50"] is None
     assert report["latency_ns"]["round_trip"]["p50"] > 0
