@@ -19,7 +19,7 @@ from bellwire.engine.foreign import STEERING, shown
 DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes, beside FAULT_CODE
 
 
-def plain(error: UnicodeError) -> tuple[str, int]:
+def in_plain_signs(error: UnicodeError) -> tuple[str, int]:
     """What an old character set has instead: a space that is no thin one, and "?" for the rest."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -28,7 +28,7 @@ def plain(error: UnicodeError) -> tuple[str, int]:
     return "".join(" " if sign == THIN else "?" for sign in error.object[error.start : error.end]), error.end
 
 
-codecs.register_error("plain", plain)
+codecs.register_error("plain", in_plain_signs)
 
 Print = Callable[[RenderableType], None]
 
