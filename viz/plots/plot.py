@@ -147,6 +147,8 @@ class Plot(Card):
         self._ticks: dict[str, tuple[Ticks, Ticks]] = {}
         self.grid: list[float] = []  # where the left axis has its ticks
         self.canvas = Canvas(self)
+        self.setAccessibleName(f"plot: {self.title}")
+        self.canvas.setAccessibleName(f"plot: {self.title}")
         self.canvas.hide()
         self._turns = Turns(self.pace)
         self.setMinimumSize(260, 120)

@@ -5,7 +5,7 @@ The window's own keys are single letters and Space. A control that has the focus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
@@ -251,13 +251,32 @@ class Choice(QSlider):
 
     chosen = Signal(float)
 
-    def __init__(self, values: Sequence[float], parent: QWidget | None = None) -> None:
+    def __init__(self, values: Sequence[float], words: Callable[[float], str], parent: QWidget | None = None) -> None:
+        """words: a value as it is shown, and read out."""
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self.values = list(values)
+        self.values, self.words = list(values), words
         self.setRange(0, len(self.values) - 1)
         self.setPageStep(3)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._name = ""
         self.valueChanged.connect(lambda index: self.chosen.emit(self.values[index]))
+        self.valueChanged.connect(self._tell)
+
+    def value_text(self) -> str:
+        """The value in words."""
+        return self.words(self.values[self.value()])
+
+    def setAccessibleName(self, name: str) -> None:
+        """What is chosen; the value is read out with it, as Qt itself would only know its place in the list."""
+        self._name = name
+        self._tell()
+
+    def _tell(self) -> None:
+        """To whoever reads the screen out, if it is something new."""
+        told = f"{self._name}: {self.value_text()}"
+        if told != self.accessibleName():
+            super().setAccessibleName(told)
+            self.setAccessibleDescription(self.value_text())
 
     def show_value(self, value: float) -> None:
         """Moves to the nearest value, without telling."""
@@ -266,6 +285,7 @@ class Choice(QSlider):
             self.blockSignals(True)
             self.setValue(nearest)
             self.blockSignals(False)
+            self._tell()
 
     def event(self, event: QEvent) -> bool:
         return keeps(event, SLIDER_KEYS) or super().event(event)

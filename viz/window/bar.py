@@ -80,7 +80,7 @@ class StatusRow(FittingRow):
         self.menus = menus
         self.slow_label = PlainLabel("slow motion")
         self.slow_label.setObjectName("muted")
-        self.slow = Choice(FACTORS)
+        self.slow = Choice(FACTORS, ratio)
         self.slow.setAccessibleName("slow motion factor")
         self.slow.chosen.connect(commands.set_factor)
         self.factor, self.state = Chip(theme), Chip(theme, mono=False)
@@ -241,7 +241,7 @@ class ControlRow(FittingRow):
         for name, button in self.transport.items():
             button.setAccessibleName(BY_NAME[name].text)
             button.clicked.connect(lambda _=False, name=name: BY_NAME[name].run(commands))
-        self.pace = Choice(PACES)
+        self.pace = Choice(PACES, pace)
         self.pace.setAccessibleName("pace: signals a second")
         self.pace.chosen.connect(self._pace_picked)
         self.pace_label, self.pace_value = PlainLabel("pace"), PlainLabel("")

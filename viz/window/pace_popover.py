@@ -26,7 +26,7 @@ class MorePopover(QFrame):
         self.setObjectName("popover")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.commands = commands
-        self.burst = Choice(BURSTS)
+        self.burst = Choice(BURSTS, lambda burst: f"×{grouped(burst)}")
         self.burst.setAccessibleName("burst: signals a tick")
         self.burst.chosen.connect(commands.set_burst)
         self.burst_value = PlainLabel("1")

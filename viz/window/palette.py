@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont, QFontMetricsF, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
@@ -24,6 +25,7 @@ class Overlay(QWidget):
     def __init__(self, window: QWidget, theme: Theme) -> None:
         super().__init__(window)
         self.theme = theme
+        self._focused: QWidget | None = None  # had the focus when this was opened
         window.installEventFilter(self)
         self.setGeometry(window.rect())
         self.hide()
@@ -44,8 +46,19 @@ class Overlay(QWidget):
         parent = self.parentWidget()
         if parent:
             self.setGeometry(parent.rect())
+        if not self.isVisible():
+            self._focused = QApplication.focusWidget()
         self.show()
         self.raise_()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The focus goes back to where it was: Qt would give it to whatever comes next."""
+        super().hideEvent(event)
+        window, before, self._focused = self.window(), self._focused, None
+        if before is not None and isValid(before) and before.isVisible() and not self.isAncestorOf(before):
+            before.setFocus()
+        elif (now := window.focusWidget()) is not None:
+            now.clearFocus()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.hide()

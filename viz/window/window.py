@@ -9,8 +9,8 @@ from contextlib import suppress
 from time import monotonic
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
-from PySide6.QtCore import QMargins, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtCore import QLocale, QMargins, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
@@ -25,6 +25,7 @@ from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.frame import Frame
+from bellwire.viz.window.layouts import action_of
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
@@ -214,6 +215,14 @@ class MainWindow(QMainWindow):
         self.status.set_presenting(on)
         self.views.set_presenting(on)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A key whose letter is no Latin one does what its place says."""
+        action = action_of(event, self.actions())
+        if action is None:
+            super().keyPressEvent(event)
+        else:
+            action.trigger()
+
     # -- the end
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -240,6 +249,7 @@ def application() -> QApplication:
     app.setApplicationDisplayName("Bellwire")
     app.setDesktopFileName("bellwire")
     app.setStyle("Fusion")
+    QLocale.setDefault(QLocale.c())  # numbers are the same wherever they are read
     load_fonts()
     return app
 

@@ -12,7 +12,19 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QHeaderView,
+    QLineEdit,
+    QScrollBar,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import EngineError, GuestError
@@ -22,6 +34,8 @@ from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.engine.source import Label, Order
 from bellwire.engine.verdict import Verdict
 from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.panels import PANELS
+from bellwire.viz.plots.plot import Plot
 from bellwire.viz.style.theme import DARK, LIGHT, Theme
 from bellwire.viz.text.figures import Durations
 from bellwire.viz.window.about import about_text
@@ -272,6 +286,43 @@ def test_every_action_is_one_of_the_commands_in_a_menu_and_no_key_is_used_twice(
     assert {action.menu for action in ACTIONS} == set(MENUS)
     keys = [key for action in ACTIONS for key in action.keys]
     assert len(keys) == len(set(keys))
+
+
+INTERACTIVE = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QAbstractSpinBox, QAbstractItemView, Plot)
+PART_OF_ANOTHER = (QScrollBar, QHeaderView)
+
+
+def named(widget: QWidget) -> bool:
+    """By itself, by its text, or as a part of one that is."""
+    own = widget.accessibleName() or getattr(widget, "text", str)()
+    parent = widget.parentWidget()
+    inside = isinstance(parent, (QComboBox, QAbstractSpinBox, QAbstractItemView, QLineEdit))
+    return bool(own) or (inside and parent is not None and named(parent))
+
+
+def test_every_widget_that_can_be_used_has_a_name(stage: Stage) -> None:
+    for panel in PANELS:
+        stage.window.commands.show_panel(panel.name)
+        stage.run(1)
+        some = [part for part in stage.window.findChildren(QWidget) if part.isVisible()]
+        used = [part for part in some if isinstance(part, INTERACTIVE) and not isinstance(part, PART_OF_ANOTHER)]
+        assert len(used) > 10
+        assert [part for part in used if not named(part)] == []
+
+
+def test_the_focus_goes_back_where_it_was_when_the_palette_closes(stage: Stage) -> None:
+    window = stage.window
+    window.activateWindow()
+    slider, palette = window.status.slow, window.palette_
+    for before in (None, slider):
+        if before is None and window.focusWidget() is not None:
+            window.focusWidget().clearFocus()
+        elif before is not None:
+            before.setFocus()
+        palette.open()
+        assert window.focusWidget() is palette.line
+        palette.hide()
+        assert window.focusWidget() is before
 
 
 def test_every_control_has_a_name_and_says_its_key(stage: Stage) -> None:

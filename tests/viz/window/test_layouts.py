@@ -1,0 +1,72 @@
+"""Letter keys under layouts without Latin letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.layouts import LAYOUTS, PLACES, action_of, latin_key
+from bellwire.viz.window.window import make_window
+from tests.support.fake_source import FakeSource
+from tests.support.windows import Stage
+
+Modifier = Qt.KeyboardModifier
+PLACE_OF = {letter: code for code, letter in PLACES.items()}
+SIGNS = {"I": "шιןщ", "Q": "й/", "D": "вδגа", "S": "ыσדя", "X": "чχסй", "B": "иβנп", "F": "аφכо"}
+
+
+@pytest.fixture
+def stage(qtbot: QtBot) -> Iterator[Stage]:
+    source = FakeSource()
+    window = make_window(source, theme=DARK, make_source=FakeSource)
+    qtbot.addWidget(window)
+    window.show()
+    yield Stage(window, source)
+    window.close()
+
+
+def pressed(sign: str, code: int = 0, modifiers: Modifier = Modifier.NoModifier) -> QKeyEvent:
+    """As X11 and Wayland send it: the key is the upper-case letter, the scan code the place."""
+    return QKeyEvent(QEvent.Type.KeyPress, ord(sign.upper()), modifiers, code, ord(sign), 0, sign)
+
+
+@pytest.mark.parametrize("letter", SIGNS)
+def test_the_place_of_a_key_says_what_it_does(letter: str) -> None:
+    for sign in SIGNS[letter]:
+        if sign.isalpha():
+            assert latin_key(pressed(sign, PLACE_OF[letter])) == letter
+
+
+def test_without_a_place_the_letter_says_it() -> None:
+    for signs, latin in LAYOUTS:
+        for sign, letter in zip(signs, latin, strict=True):
+            assert latin_key(pressed(sign)) == letter
+
+
+@pytest.mark.parametrize("sign", ["i", "I", "7", "?", " ", "é"])
+def test_keys_of_their_own_are_left_alone(sign: str) -> None:
+    assert latin_key(pressed(sign, PLACE_OF["Q"])) in ("", "Q" if sign == "é" else "")
+
+
+def test_actions_keep_their_modifiers_and_may_be_disabled(qtbot: QtBot) -> None:
+    plain, shifted = QAction("plain"), QAction("shifted")
+    plain.setShortcut(QKeySequence("F"))
+    shifted.setShortcut(QKeySequence("Shift+F"))
+    both = [plain, shifted]
+    assert action_of(pressed("а", PLACE_OF["F"]), both) is plain
+    assert action_of(pressed("А", PLACE_OF["F"], Modifier.ShiftModifier), both) is shifted
+    plain.setEnabled(False)
+    assert action_of(pressed("а", PLACE_OF["F"]), both) is None
+
+
+@pytest.mark.parametrize("sign", ["ш", "ι", "ן", "щ"])
+def test_the_window_switches_the_ioeventfd_by_the_key_at_its_place(stage: Stage, sign: str, qtbot: QtBot) -> None:
+    stage.run(1)
+    QApplication.sendEvent(stage.window, pressed(sign, PLACE_OF["I"]))
+    assert stage.source.commands[-1] == "ioeventfd off"
