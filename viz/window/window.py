@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QV
 from bellwire.engine.errors import EngineError
 from bellwire.engine.source import NoSource, Source
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme, load_fonts
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
@@ -25,7 +26,6 @@ from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.frame import Frame
-from bellwire.viz.window.layouts import action_of
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette

@@ -10,8 +10,8 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from bellwire.viz.style.latin_keys import LAYOUTS, PLACES, action_of, latin_key
 from bellwire.viz.style.theme import DARK
-from bellwire.viz.window.layouts import LAYOUTS, PLACES, action_of, latin_key
 from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
 from tests.support.windows import Stage
