@@ -23,7 +23,7 @@ def test_every_figure_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("bellwire.viz.bench.recordings.load_seconds", lambda events, folder: (2.0, events))
     figures = recording_figures(20_000)
-    assert (figures[-1].holds, "20,000 system calls" in figures[-1].detail) == (True, True)
+    assert (figures[-1].holds, "20\u202f000 system calls" in figures[-1].detail) == (True, True)
     assert [figure.name.split(",")[0] for figure in figures][:2] == ["recording opened", "index built"]
     assert all("synthetic" in figure.detail for figure in figures[:2])
     assert list(tmp_path.iterdir()) == []
