@@ -178,8 +178,8 @@ class UnderLoad:
         """All but the work."""
         return (
             f"{self.frames_per_second:.0f} frames/s, {self.behind:.2f} s behind at most, ended in {self.ending:.1f} s; "
-            f"{grouped(self.events_per_second)} events/s, of which {grouped(self.passed_over)} in all were only counted, "
-            f"{grouped(self.dropped)} dropped"
+            f"{grouped(self.events_per_second)} events/s, of which {grouped(self.passed_over)} in all were only "
+            f"counted, {grouped(self.dropped)} dropped"
         )
 
 
