@@ -23,6 +23,7 @@ class Label(StrEnum):
     LIVE = "LIVE"
     REPLAY = "REPLAY"
     NO_KVM = "NO KVM"
+    STARTING = "STARTING"
 
 
 class Order(StrEnum):
@@ -74,7 +75,16 @@ class Source:
         return False
 
     def start(self) -> None:
-        """Begins to yield events."""
+        """Begins to yield events, at once or as soon as it is no longer `starting`."""
+
+    @property
+    def starting(self) -> bool:
+        """Whether it has yet to be seen if it can yield events; until then `clock` and `host` are not known."""
+        return False
+
+    def wait_until_started(self, seconds: float | None = None) -> bool:
+        """Waits until it is no longer `starting`, or for so long; whether it is so. Raises why it cannot start."""
+        return True
 
     def stop(self) -> None:
         """Ends; may be called again; what is left can still be taken."""
@@ -109,6 +119,7 @@ class Source:
 
     def __enter__(self) -> Self:
         self.start()
+        self.wait_until_started()
         return self
 
     def __exit__(
@@ -122,14 +133,15 @@ class NoSource(Source):
 
     label = Label.NO_KVM
 
-    def __init__(self, reason: str, scenario: Scenario | None = None) -> None:
+    def __init__(self, reason: str, scenario: Scenario | None = None, label: Label = Label.NO_KVM) -> None:
+        """label: NO_KVM, or STARTING in place of a source that is still being built."""
         super().__init__(scenario or load_scenario(DEFAULT), {}, Clock(1e9))
-        self.why_nothing = reason
+        self.why_nothing, self.label = reason, label
 
     @property
     def backend(self) -> str:
         """None."""
-        return "no KVM"
+        return "no KVM" if self.label is Label.NO_KVM else ""
 
     def can(self, order: Order) -> str:
         """Nothing, and why."""

@@ -127,6 +127,16 @@ def allowed_cpus() -> list[int]:
         return list(range(os.cpu_count() or 1))
 
 
+def sharing_a_core(cpu: int, root: Path = ROOT) -> set[int]:
+    """The CPUs, itself among them, that are threads of the same core: they share what makes either fast."""
+    listed = read_text(root / f"sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+    found = {cpu}
+    for part in filter(None, listed.split(",")):
+        first, _, last = part.partition("-")
+        found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
 def host_facts(root: Path = ROOT) -> dict[str, str]:
     """What a measurement must be labelled with: kernel, cpu, cpus, backend, clock."""
     return {

@@ -12,8 +12,8 @@ from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute, Memory, Vm
 
-JOIN_MS = 2000  # how long the thread may take to end
-COMMAND_MS = 1000  # how long it may take to obey
+JOIN_MS = 10_000  # how long the thread may take to end: on a starved machine it comes to its CPU late
+COMMAND_MS = 10_000  # how long it may take to obey
 
 
 @dataclass

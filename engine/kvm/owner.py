@@ -7,16 +7,18 @@ import select
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import LeftBehindError, check
+
+Owned = TypeVar("Owned", bound="Owner")
 
 
 class Owner:
     """Something that is closed once, by `with` or by hand.
 
-    While an ExitStack is taken apart and a thread does not end, what is older than the thread stays open: it may be in
+    While a Belongings is taken apart and a thread does not end, what is older than the thread stays open: it may be in
     use. A guest that ran on in memory that was given back would write into whatever is there next.
     """
 
@@ -31,6 +33,39 @@ class Owner:
     ) -> None:
         if not isinstance(error, LeftBehindError):
             self.close()
+
+
+class Belongings(Owner):
+    """What is closed together, the newest first.
+
+    close() can be called again: after a LeftBehindError what is left, the thread and whatever is older, is still here.
+    Of other errors the first is raised once everything is closed.
+    """
+
+    def __init__(self) -> None:
+        self._ends: list[Callable[[], object]] = []
+
+    def enter(self, owner: Owned) -> Owned:
+        """Takes an owner over, which close() closes."""
+        self._ends.append(owner.close)
+        return owner
+
+    def callback(self, end: Callable[[], object]) -> None:
+        """Has something else done when it is its turn."""
+        self._ends.append(end)
+
+    def close(self) -> None:
+        first: Exception | None = None
+        while self._ends:
+            try:
+                self._ends[-1]()
+            except LeftBehindError:
+                raise
+            except Exception as error:
+                first = first or error
+            self._ends.pop()
+        if first:
+            raise first
 
 
 class HasFd(Protocol):

@@ -19,7 +19,11 @@ class VcpuStats(Fd):
 
     def __init__(self, vcpu_fd: int) -> None:
         super().__init__(check(lib.bw_vm_stats_fd(vcpu_fd), "KVM_GET_STATS_FD"))
-        self._offsets = self._read_descriptors()
+        try:
+            self._offsets = self._read_descriptors()
+        except BaseException:
+            self.close()
+            raise
         self._end = max(self._offsets.values(), default=0) + 8
 
     @classmethod

@@ -17,7 +17,7 @@ REFUSED = {
     errno.EEXIST: "This VM has a vCPU of this number already; it is its local APIC's as well.",
     errno.EINVAL: "The number is beyond what KVM_CAP_MAX_VCPU_ID allows, or the VM has all the vCPUs that it may have.",
 }
-JOIN_MS = 2000  # how long the thread may take to end
+JOIN_MS = 10_000  # how long the thread may take to end: on a starved machine it comes to its CPU late
 EXIT_REASONS = range(lib.BW_EXIT_REASONS)  # that are counted
 
 
@@ -32,7 +32,11 @@ class Vcpu(Owner):
         if self._handle == ffi.NULL:
             raise KvmError(f"KVM_CREATE_VCPU {number}", -error[0], REFUSED.get(-error[0], ""))
         tables = lib.BW_PAGE_TABLES + memory.base
-        check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, tables), "setting up the vCPU's registers")
+        try:
+            check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, tables), "setting up the vCPU's registers")
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def fd(self) -> int:

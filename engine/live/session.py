@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from bellwire.engine._core import lib
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, LeftBehindError
 from bellwire.engine.events import (
     FLAT_OUT,
     STATS,
@@ -53,8 +53,10 @@ SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
 STALLED_SECONDS = 0.5  # a tick that comes so late tells that the engine's thread stood still
 CUT_SECONDS = 0.05  # what a slow viewer passes over is told apart as finely as it is shown
 SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
-JOIN_SECONDS = 8.0
+STUCK_SECONDS = 10.0  # without a single turn the engine thread waits for something that does not come
+COLLECT_SECONDS = 1.0  # how often it looks whether what was left behind can be given back
 
+NOT_BUILT = "The guest is still being built."
 NOT_LIVE = "The session has ended."
 NOT_READY = "The guest has not said that it is ready; it may have lost its way while it booted."
 FLAT_OUT_REASON = "The guest rings flat out; lower the pace to ring by hand."
@@ -90,46 +92,60 @@ class Session(Source):
         self._sampled_at = self._looked_at = self._complete = 0  # TSC: of the counters, of the losses, of everything
         self._yielded = 0  # TSC: of everything that take() has yielded
         self._lab, self._pin = LabClock(scenario.lab), MaskedPin()
-        self._stopping = threading.Event()
+        self._stopping, self._started, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._turns = 0  # of the engine thread
+        self._left_behind = False  # a thread of the machine did not end: it is looked after until it does
         self._thread: threading.Thread | None = None
         self._machine: Machine | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Builds the machine and starts it. Raises NoKvmError, KvmError or EngineError; then nothing is left."""
-        usable_kvm()
-        machine = build_machine(self.scenario, self._limit, self._cpus)
-        self._machine, self.clock = machine, machine.clock
-        self._view = Outlet(cut=self.clock.cycles(CUT_SECONDS))
-        self._watermark = Watermark(self.scenario, self.clock)
-        self.host = {**self.host, **self.clock.facts()}
-        self.capabilities = capabilities()
+        """Returns at once: the engine thread builds the machine and starts it. EngineError if there is no thread."""
+        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         try:
-            self._stats = machine.stats()
-            self._first_stats = dict(self._stats)
-            machine.start()
-        except BaseException:
-            machine.close()
-            raise
-        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._thread.start()
+            self._thread.start()
+        except RuntimeError as error:
+            self._thread = None
+            self._started.set()
+            raise EngineError(f"No thread can be started: {error}. `ulimit -u` says how many there may be.") from error
+
+    @property
+    def starting(self) -> bool:
+        """Whether the machine is still being built; then either it runs or `error` says why not."""
+        return not self._started.is_set()
+
+    def wait_until_started(self, seconds: float | None = None) -> bool:
+        """Waits until it runs, or for so long; whether it does. Raises what kept it from running; nothing is left."""
+        if not self._started.wait(seconds):
+            return False
+        if self._machine is None and self.error is not None:
+            self.stop()
+            raise self.error
+        return True
 
     def stop(self) -> None:
-        """Lets signals under way arrive, ends all threads and gives everything back. May be called again."""
+        """Lets signals under way arrive, ends all threads and gives everything back. May be called again.
+
+        EngineError if nothing moves any more; the engine thread then ends it as soon as it can.
+        """
         self._stopping.set()
         if self._thread is None:
             return
         self._commands.put(lambda: None)
-        self._thread.join(JOIN_SECONDS)
-        if self._thread.is_alive():
-            raise EngineError(f"The engine thread did not end within {JOIN_SECONDS:.0f} s.")
-        self._thread = None
+        seen = -1
+        while not self._ended.wait(STUCK_SECONDS):
+            if seen == self._turns:
+                raise EngineError(f"The engine thread has not moved for {STUCK_SECONDS:.0f} s; it ends when it can.")
+            seen = self._turns
+        if not self._left_behind:
+            self._thread.join()
+            self._thread = None
 
     @property
     def alive(self) -> bool:
         """Whether events may still come."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._thread is not None and not self._ended.is_set()
 
     # -- what others ask ---------------------------------------------------------------------------------------------
 
@@ -172,6 +188,8 @@ class Session(Source):
         """ "" if the order is possible now, else why not."""
         if not self.alive:
             return NOT_LIVE
+        if self.starting:
+            return NOT_BUILT
         if self._machine and (why := self._machine.cannot.get(order)):
             return why
         if order is Order.DOORBELL and math.isinf(self._pace.per_second) and self._running:
@@ -217,12 +235,48 @@ class Session(Source):
 
     # -- the engine thread -------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        assert self._machine is not None
-        machine = self._machine
+    def _live(self) -> None:
+        """The life of the engine thread."""
+        try:
+            machine = self._build()
+        except Exception as error:
+            try:
+                self._fail(error)
+            finally:
+                self._ended.set()
+                self._started.set()
+            return
+        self._started.set()
+        try:
+            self._run(machine)
+        finally:
+            self._ended.set()
+        self._collect(machine)
+
+    def _build(self) -> Machine:
+        """Builds the machine and starts it. Raises NoKvmError, KvmError or EngineError; then nothing is left."""
+        usable_kvm()
+        self.capabilities = capabilities()
+        machine = build_machine(self.scenario, self._limit, self._cpus)
+        try:
+            self.clock = machine.clock
+            self._view = Outlet(cut=self.clock.cycles(CUT_SECONDS))
+            self._watermark = Watermark(self.scenario, self.clock)
+            self.host = {**self.host, **self.clock.facts()}
+            self._stats = machine.stats()
+            self._first_stats = dict(self._stats)
+            machine.start()
+        except BaseException:
+            machine.close()
+            raise
+        self._machine = machine
+        return machine
+
+    def _run(self, machine: Machine) -> None:
         try:
             self._announce(machine)
             while self.error is None and not (self._stopping.is_set() and self._commands.empty()):
+                self._turns += 1
                 self._serve(TICK_SECONDS)
                 self._play(machine)
                 self._work(machine)
@@ -386,6 +440,7 @@ class Session(Source):
         machine.set_pace(self._pace, False)
         until = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < until and not machine.at_rest():
+            self._turns += 1
             self._work(machine)
             time.sleep(0.001)
 
@@ -406,3 +461,11 @@ class Session(Source):
             machine.close()
         except EngineError as error:
             self.error = self.error or error
+            self._left_behind = isinstance(error, LeftBehindError)
+
+    def _collect(self, machine: Machine) -> None:
+        """Gives back what had to be left, once the thread that uses it has ended after all."""
+        while self._left_behind:
+            time.sleep(COLLECT_SECONDS)
+            self._left_behind = False
+            self._close(machine)

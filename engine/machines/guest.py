@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ import numpy as np
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import EVENT, STATS, Clock, Events, Lane
-from bellwire.engine.host.host import allowed_cpus
+from bellwire.engine.host.host import allowed_cpus, sharing_a_core
 from bellwire.engine.kvm.irqchip import IoapicPin
-from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.owner import Belongings, Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.stats import VcpuStats
 from bellwire.engine.kvm.vcpu import Vcpu
@@ -45,9 +44,12 @@ def guest_image(name: str) -> Path:
 
 
 def two_cpus() -> tuple[int, int]:
-    """CPUs for a guest and its partner, apart from each other; (-1, -1), any, if there is only one."""
+    """CPUs for a guest and its partner, of two cores if there are two; (-1, -1), any, if there is only one CPU."""
     cpus = allowed_cpus()
-    return (cpus[-2], cpus[-1]) if len(cpus) > 1 else (-1, -1)
+    if len(cpus) < 2:
+        return -1, -1
+    apart = [cpu for cpu in cpus[:-1] if cpu not in sharing_a_core(cpus[-1])]
+    return (apart or cpus[:-1])[-1], cpus[-1]
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Guest(Owner):
     ) -> None:
         self.program, self.index = program, index
         self._beside, self._shares_control = beside, shares_control
-        self._stack = ExitStack()
+        self._stack = Belongings()
         self._singles = 0
         self._split = split_irqchip
         try:
@@ -92,7 +94,7 @@ class Guest(Owner):
             raise
 
     def _build(self) -> None:
-        enter = self._stack.enter_context
+        enter = self._stack.enter
         if self._beside:
             self._join(self._beside)
         else:
@@ -112,9 +114,9 @@ class Guest(Owner):
 
     def _found(self) -> None:
         """A VM of its own."""
-        kvm = self._stack.enter_context(Kvm())
-        self.memory = self._stack.enter_context(Memory())
-        self.vm = self._stack.enter_context(Vm(kvm))
+        kvm = self._stack.enter(Kvm())
+        self.memory = self._stack.enter(Memory())
+        self.vm = self._stack.enter(Vm(kvm))
         if self._split:
             self.vm.enable_split_irqchip()
         else:
@@ -124,7 +126,7 @@ class Guest(Owner):
     def _join(self, other: Guest) -> None:
         """Another vCPU of a VM that is there, with memory of its own."""
         self.vm = other.vm
-        self.memory = self._stack.enter_context(Memory(base=self._number * lib.BW_VCPU_MEMORY))
+        self.memory = self._stack.enter(Memory(base=self._number * lib.BW_VCPU_MEMORY))
         self.vm.add_vcpu_memory(self.memory, other.memory if self._shares_control else None)
 
     def _load(self) -> None:
@@ -147,6 +149,8 @@ class Guest(Owner):
     def _prepare_stamps(self) -> None:
         address = self.program.doorbell.address if self.program.doorbell else 0
         stamps = lib.bw_stamps_new(self.memory.pointer, address & 0xFFFFFFFF, self.program.vector, lib.bw_tsc())
+        if stamps == ffi.NULL:
+            raise EngineError("No memory for the guest's stamps.")
         self._stamps = ffi.gc(stamps, lib.bw_stamps_free)
         if self.program.doorbell:
             lib.bw_stamps_set_addresses(self._stamps, self.program.doorbell.addresses)

@@ -10,7 +10,6 @@ The wiring can change while the guest runs, and nothing is lost at the switch:
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, KvmError
 from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting, event, no_events
 from bellwire.engine.kvm.iothread import IoThread
+from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute
 from bellwire.engine.machines import lab
@@ -42,7 +42,7 @@ class OneGuest(Machine):
 
     def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
         super().__init__(scenario, limit, cpus)
-        self._stack = ExitStack()
+        self._stack = Belongings()
         self._told, self._next_route = False, 0.0
         self.masked = scenario.interrupt is not None and scenario.interrupt.masked
         if scenario.doorbell is None:
@@ -61,7 +61,7 @@ class OneGuest(Machine):
     # -- building ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        enter = self._stack.enter_context
+        enter = self._stack.enter
         self.guest = enter(Guest(self._program(), split_irqchip=self.scenario.irqchip == "split"))
         self.clock = self.guest.clock
         self.io_ring = enter(Ring(IO_RING))

@@ -22,6 +22,7 @@ from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import EventfdRole, Events, Lane
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
+from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
 from bellwire.engine.machines.guest import Guest, GuestProgram
 from bellwire.engine.machines.machine import Machine
@@ -45,7 +46,7 @@ class TwoGuests(Machine):
         self.doorbell: Doorbell = scenario.doorbell
         self.interrupt: Interrupt = scenario.interrupt
         self.cannot |= {"interrupt": NO_HOST_THREAD}
-        self._stack = ExitStack()
+        self._stack = Belongings()
         self._ioeventfd: Ioeventfd | None = None
         self._irqfd: Irqfd | None = None
         try:
@@ -57,7 +58,7 @@ class TwoGuests(Machine):
     # -- building ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.eventfd = self._stack.enter_context(EventfdFile())
+        self.eventfd = self._stack.enter(EventfdFile())
         self.guests = self._build_guests()
         self.ringer, self.listener = self.guests[0], self.guests[-1]
         self.clock = self.ringer.clock
@@ -74,9 +75,9 @@ class TwoGuests(Machine):
     def _build_guests(self) -> list[Guest]:
         """A and B, and B's control page in A's memory. A is closed first: it uses B's memory."""
         listener = Guest(GuestProgram(LISTENER, vector=self.interrupt.vector, ioapic_pin=self._pin()), index=1)
-        self._stack.enter_context(listener)
+        self._stack.enter(listener)
         ringer = Guest(GuestProgram(self.scenario.guest, self.limit, self.doorbell), index=0)
-        self._stack.enter_context(ringer)
+        self._stack.enter(ringer)
         ringer.vm.map_control_page(listener.memory)
         return [ringer, listener]
 
@@ -191,11 +192,13 @@ class TwoGuests(Machine):
 
     def close(self) -> None:
         """Ends the threads, deassigns, closes, unmaps."""
-        for wire in (self._ioeventfd, self._irqfd):
-            if wire is not None:
-                wire.close()
-        self._ioeventfd = self._irqfd = None
-        self._stack.close()
+        wires, self._ioeventfd, self._irqfd = (self._ioeventfd, self._irqfd), None, None
+        try:
+            with ExitStack() as all_of_them:
+                for wire in filter(None, reversed(wires)):
+                    all_of_them.callback(wire.close)
+        finally:
+            self._stack.close()
 
 
 class SelfDoorbell(TwoGuests):
@@ -203,7 +206,7 @@ class SelfDoorbell(TwoGuests):
 
     def _build_guests(self) -> list[Guest]:
         program = GuestProgram(self.scenario.guest, self.limit, self.doorbell, self.interrupt.vector, self._pin())
-        return [self._stack.enter_context(Guest(program))]
+        return [self._stack.enter(Guest(program))]
 
 
 def summed_tables(tables: list[dict[Key, int]]) -> dict[Key, int]:

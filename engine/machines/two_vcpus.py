@@ -79,7 +79,7 @@ class TwoVcpus(OneGuest):
     def _build(self) -> None:
         super()._build()
         answered = self.scenario.doorbell is None
-        self.second = self._stack.enter_context(Guest(self._program(), 1, beside=self.guest, shares_control=answered))
+        self.second = self._stack.enter(Guest(self._program(), 1, beside=self.guest, shares_control=answered))
         self.guests = (self.guest, self.second)
         self._numbers, self._turn = DoorbellNumbers(), 0
         for ringing in ringings(self.scenario.doorbell):

@@ -42,7 +42,7 @@ class VhostUserGuest(SelfDoorbell):
         return daemon_refusal()
 
     def _build(self) -> None:
-        enter = self._stack.enter_context
+        enter = self._stack.enter
         self.cannot |= {"interrupt": PARTNER_SIGNALS}
         self.daemon = enter(StorageDaemon(DISK_SIZE))
         self.partner, self.partner_pid = str(self.daemon), self.daemon.pid
@@ -51,7 +51,7 @@ class VhostUserGuest(SelfDoorbell):
 
     def _prepare_interrupt(self) -> None:
         """Hands everything over before the irqfd is there: the daemon may signal once, to be sure, at the start."""
-        self.front_end = self._stack.enter_context(FrontEnd(self.daemon.connect(), str(self.daemon)))
+        self.front_end = self._stack.enter(FrontEnd(self.daemon.connect(), str(self.daemon)))
         try:
             self._hand_over()
         except EngineError as error:  # of a daemon that has ended its own words say more

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 
 from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
-from bellwire.engine.kvm.owner import Eventfd, Owner
+from bellwire.engine.kvm.owner import Belongings, Eventfd, Owner
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.kvm.vm import Vm
 from bellwire.engine.scenarios.ringing import Ringing, ringings
@@ -39,8 +38,15 @@ class DoorbellWires(Owner):
     def __init__(self, vm: Vm, vcpu: Vcpu, doorbell: Doorbell | None) -> None:
         self.vm, self.doorbell = vm, doorbell
         self._ioeventfds: list[Ioeventfd] = []
-        self._stack = ExitStack()
-        self.eventfds = [self._stack.enter_context(Eventfd()) for _ in range(doorbell.queues if doorbell else 1)]
+        self._stack = Belongings()
+        try:
+            self._build(vcpu, doorbell)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, vcpu: Vcpu, doorbell: Doorbell | None) -> None:
+        self.eventfds = [self._stack.enter(Eventfd()) for _ in range(doorbell.queues if doorbell else 1)]
         for ringing in ringings(doorbell):
             vcpu.add_doorbell(self.eventfds[ringing.queue], ringing.address, pio=self._pio, value=ringing.value)
         if doorbell and doorbell.coalesced:
@@ -52,7 +58,7 @@ class DoorbellWires(Owner):
 
     def _coalesce(self, vcpu: Vcpu, doorbell: Doorbell) -> None:
         """The zone, and the ring, which outlives the thread that looks at it."""
-        enter = self._stack.enter_context
+        enter = self._stack.enter
         enter(CoalescedZone(self.vm, doorbell.address, doorbell.addresses * ADDRESS_STRIDE, pio=self._pio))
         vcpu.relay_coalesced(enter(CoalescedRing(self.vm, vcpu)))
         self._stack.callback(vcpu.stop)
@@ -91,8 +97,10 @@ class DoorbellWires(Owner):
 
     def close(self) -> None:
         """Deassigns, then closes."""
-        self.set_ioeventfd(False)
-        self._stack.close()
+        try:
+            self.set_ioeventfd(False)
+        finally:
+            self._stack.close()
 
 
 class InterruptWires(Owner):
@@ -101,11 +109,18 @@ class InterruptWires(Owner):
     def __init__(self, vm: Vm, vcpu: Vcpu, interrupt: Interrupt | None) -> None:
         self.vm, self.interrupt = vm, interrupt
         self._irqfds: list[Irqfd] = []
-        self._stack = ExitStack()
-        self.eventfds = [self._stack.enter_context(Eventfd()) for _ in range(interrupt.irqfds if interrupt else 1)]
+        self._stack = Belongings()
+        try:
+            self._build(vcpu, interrupt)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, vcpu: Vcpu, interrupt: Interrupt | None) -> None:
+        self.eventfds = [self._stack.enter(Eventfd()) for _ in range(interrupt.irqfds if interrupt else 1)]
         self.resamplefd: Eventfd | None = None
         if interrupt and interrupt.trigger == "level":
-            self.resamplefd = self._stack.enter_context(Eventfd())
+            self.resamplefd = self._stack.enter(Eventfd())
         if interrupt and self.resamplefd and not interrupt.irqfd:  # nobody in the kernel tells: the guest has to
             vcpu.set_ack(interrupt.gsi, self.resamplefd)
 
@@ -132,5 +147,7 @@ class InterruptWires(Owner):
 
     def close(self) -> None:
         """Deassigns, then closes."""
-        self.set_irqfd(False)
-        self._stack.close()
+        try:
+            self.set_irqfd(False)
+        finally:
+            self._stack.close()

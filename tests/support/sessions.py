@@ -50,6 +50,13 @@ def wait_for(done: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def started(session: Session) -> Session:
+    """The session once its machine runs; raises why it does not."""
+    session.start()
+    session.wait_until_started()
+    return session
+
+
 def given(scenario: Scenario, tally: Tally) -> int:
     """Signals of the kind that is limited. The device of a virtqueue may interrupt several times for one kick."""
     return tally.doorbells_rung if scenario.virtqueue else max(tally.doorbells_rung, tally.irqs_signalled)

@@ -44,6 +44,7 @@ class Shown(QWidget):
         self.model = LiveModel(source)
         self._front: dict[str, str] = {}  # which panel is in front at each place
         self._stopping: list[threading.Thread] = []
+        self._expected: Source | None = None  # has been told to start, and is still being built
         self._told_end, self._told_warning = False, ""
         self.views = Views(self.model, look.theme, self._front)
         self._box = QVBoxLayout(self)
@@ -64,10 +65,30 @@ class Shown(QWidget):
             self.notice.say(str(error))
 
     def run_scenario(self, scenario: Scenario) -> None:
-        """Starts this one and ends what ran, in the background; one that cannot start says why, and nothing changes."""
+        """Starts this one, in the background; one that cannot start says why, and nothing changes."""
         source = self.make_source(scenario)
         try:
             source.start()
+        except EngineError as error:
+            self.notice.say(str(error))
+        else:
+            self.expect(source)
+
+    def expect(self, source: Source) -> None:
+        """Shows it as soon as it has started, and ends what is shown until then; of several the newest."""
+        if self._expected:
+            self._stop_in_background(self._expected)
+        self._expected = source
+        self.arrive()
+
+    def arrive(self) -> None:
+        """Shows what has started meanwhile, or says why it cannot; asked once a frame."""
+        source = self._expected
+        if source is None or source.starting:
+            return
+        self._expected = None
+        try:
+            source.wait_until_started()
         except EngineError as error:
             self.notice.say(str(error))
             return
@@ -116,6 +137,8 @@ class Shown(QWidget):
         if self.model.baseline:
             self.model.baseline.close()
         self._stop_in_background(self.model.source)
+        if self._expected:
+            self._stop_in_background(self._expected)
         for thread in self._stopping:
             thread.join(JOIN_SECONDS)
 

@@ -14,7 +14,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.source import NoSource, Source
+from bellwire.engine.source import Label, NoSource, Source
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
@@ -36,6 +36,8 @@ from bellwire.viz.window.views import Views
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
 LEAST = (840, 430)  # what its content needs at 100 %; less of a screen, and it is scrolled
 FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
+PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than to show that it is being built
+BEING_BUILT = "It is shown as soon as it runs."
 BAR_SECONDS = 0.1  # how often the bar looks at the states
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 ENGINE = "engine"  # the thread whose end is the run's
@@ -153,15 +155,15 @@ class MainWindow(QMainWindow):
             self.empty.deleteLater()
             self.empty = None
         if source.why_nothing:
-            self.empty = EmptyPanel(
-                self.views.diagram, "No KVM here", source.why_nothing, "Open a recording", self.files.open
-            )
+            title = "The guest is being built" if source.label is Label.STARTING else "No KVM here"
+            self.empty = EmptyPanel(self.views.diagram, title, source.why_nothing, "Open a recording", self.files.open)
             self.empty.show()
 
     # -- once a frame
 
     def refresh(self, everything: bool = True) -> None:
         """All views, and now and then the bar."""
+        self.shown.arrive()
         self.views.refresh(everything)
         if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
@@ -267,11 +269,16 @@ def make_window(
     problem = ""
     if source is None:
         source = NoSource(reason or "There is no usable /dev/kvm.")
+    comes = None
     try:
         source.start()
+        if not source.wait_until_started(PATIENCE_SECONDS):
+            comes, source = source, NoSource(BEING_BUILT, source.scenario, Label.STARTING)
     except EngineError as error:
         problem, source = str(error), NoSource(str(error), source.scenario)
     window = MainWindow(source, theme or Settings().theme, make_source, settings)
+    if comes:
+        window.shown.expect(comes)
     if reason and not source.why_nothing:
         window.notice.say(reason)
     elif problem:

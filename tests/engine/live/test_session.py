@@ -35,6 +35,7 @@ from tests.support.sessions import (
     paced,
     refusal,
     run,
+    started,
     tally_of,
     wait_for,
 )
@@ -311,23 +312,23 @@ def test_a_hundred_starts_and_stops_leave_nothing() -> None:
     assert left_behind(before) == []
 
 
-def test_what_a_thread_that_does_not_end_uses_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_thread_that_does_not_end_uses_stays_until_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_vcpu: Vcpu) -> None:
         raise LeftBehindError("The vCPU thread did not end within 0 ms; it is left behind.")
 
+    monkeypatch.setattr("bellwire.engine.live.session.COLLECT_SECONDS", 0.05)
+    before = belongings()
     with Session(paced("roundtrip")) as session, monkeypatch.context() as patch:
         wait_for(lambda: session.take().size > 0)
         patch.setattr(Vcpu, "stop", fails)
         session.stop()
-    assert isinstance(session.error, LeftBehindError)
-    machine = session._machine
-    assert isinstance(machine, OneGuest)
-    guest, rung = machine.guest, machine.guest.rung()
-    guest.ring_once()  # memory, VM and vCPU are all there: the guest can still ring
-    wait_for(lambda: guest.rung() > rung)
-    assert guest._stats
-    for owner in (guest.vcpu, guest._stats, guest.ring, guest.vm, guest.memory, guest.vm.kvm):
-        owner.close()
+        assert isinstance(session.error, LeftBehindError)
+        machine = session._machine
+        assert isinstance(machine, OneGuest)
+        guest, rung = machine.guest, machine.guest.rung()
+        guest.ring_once()  # memory, VM and vCPU are all there: the guest can still ring
+        wait_for(lambda: guest.rung() > rung)
+    assert left_behind(before) == []  # it has ended, and is collected
 
 
 def test_stop_from_another_thread_and_twice() -> None:
@@ -344,7 +345,7 @@ def test_stop_from_another_thread_and_twice() -> None:
 def test_a_guest_that_is_not_built_is_named() -> None:
     session = Session(replace(paced("roundtrip"), guest="nowhere"))
     with pytest.raises(EngineError, match="nowhere is not built"):
-        session.start()
+        started(session)
 
 
 def test_draining_while_interrupts_fly_calls_nothing_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.leaks import belongings, left_behind
+from tests.support.sessions import started
 
 pytestmark = [pytest.mark.kvm, pytest.mark.skipif(bool(uring_refusal()), reason=uring_refusal())]
 
@@ -184,7 +185,7 @@ def test_a_file_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) 
     before = belongings()
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     with pytest.raises(EngineError, match="cannot be written"):
-        Session(paced()).start()
+        started(Session(paced()))
     assert left_behind(before) == []
 
 
@@ -212,7 +213,7 @@ from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.live.session import Session
 from bellwire.engine.kvm.uring import uring_refusal
 try:
-    Session(load_scenario("io-uring")).start()
+    started(Session(load_scenario("io-uring")))
 except EngineError as error:
     assert str(error) == uring_refusal()
     print(error)

@@ -29,6 +29,7 @@ from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from bellwire.viz.cli.summary import summary
 from tests.support.leaks import belongings, left_behind
+from tests.support.sessions import started
 
 pytestmark = pytest.mark.kvm
 
@@ -282,6 +283,6 @@ def test_a_machine_that_cannot_be_built_leaves_nothing(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Guest, "_build", fails_the_second_time)
     with pytest.raises(EngineError):
-        Session(paced("vm-to-vm")).start()
+        started(Session(paced("vm-to-vm")))
     assert built == [1, 0]
     assert left_behind(before) == []

@@ -35,7 +35,7 @@ from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.support.leaks import belongings, left_behind
-from tests.support.sessions import PATIENCE, assert_reconciled, fed, run, tally_of, wait_for
+from tests.support.sessions import PATIENCE, assert_reconciled, fed, run, started, tally_of, wait_for
 
 REQUESTS = 400
 needs_daemon = [pytest.mark.kvm, pytest.mark.skipif(bool(daemon_refusal()), reason=daemon_refusal())]
@@ -230,7 +230,7 @@ def start_in_vain() -> str:
     """What is said when the scenario cannot be started; nothing is left of it."""
     before = belongings()
     with pytest.raises(EngineError) as caught:
-        Session(paced()).start()
+        started(Session(paced()))
     assert left_behind(before) == []
     assert children() == []
     assert "\n" not in str(caught.value)

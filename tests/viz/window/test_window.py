@@ -41,6 +41,7 @@ from bellwire.viz.text.figures import Durations
 from bellwire.viz.window.about import about_text
 from bellwire.viz.window.actions import ACTIONS, BY_NAME, MENUS
 from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.frame import SLOW
 from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import make_window, when_told_to_end
@@ -386,7 +387,7 @@ def test_frame_shows_fewer_frames_when_they_cost_too_much(stage: Stage) -> None:
     frame = stage.window.frame
     frame.spent.extend([0.03] * 9)
     frame._adapt()
-    assert frame.interval == 60
+    assert frame.interval == SLOW
     frame.spent.extend([0.002] * 9)
     frame._adapt()
     assert frame.interval == 16
@@ -517,3 +518,21 @@ def test_who_is_told_to_survive_a_hang_up_does(stage: Stage, handlers: None) -> 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     when_told_to_end(stage.window.close)
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def test_what_costs_too_much_waits_and_tokens_go_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock of the processor that says of each full frame that it took 40 ms."""
+    frame, shown, spent = stage.window.frame, [], [0.0]
+
+    def show(everything: bool) -> None:
+        shown.append(everything)
+        spent[0] += 0.04 if everything else 0.001
+
+    monkeypatch.setattr("bellwire.viz.window.frame.thread_time", lambda: spent[0])
+    monkeypatch.setattr("bellwire.viz.window.frame.SELDOM", 1e9)
+    monkeypatch.setattr(frame, "_show", show)
+    frame._redrawn = 1e12
+    for _ in range(120):
+        frame.tick()
+    assert len(shown) == 120
+    assert 10 < sum(shown) < 25  # of sixty that there are where each costs little
