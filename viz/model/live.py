@@ -325,7 +325,7 @@ class LiveModel:
         (first, end), cycles = self.second, self.rates.bin_cycles
         if self.playhead - end * cycles > self.clock.cycles(LATE_SECONDS):
             return "what is newer has not come yet"
-        return self.past.missing(first * cycles, end * cycles - 1)
+        return self.past.missing(first * cycles, end * cycles - 1, counts=True)
 
     @property
     def behind(self) -> float:

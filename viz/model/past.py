@@ -89,8 +89,11 @@ class Past(ABC):
     def _unread(self) -> str:
         """Why the gaps are not known."""
 
-    def missing(self, t0: int, t1: int) -> str:
-        """Why not everything between t0 and t1 is held, as a clause; "" if it is."""
+    def missing(self, t0: int, t1: int, *, counts: bool = False) -> str:
+        """Why not everything between t0 and t1 is held, as a clause; "" if it is.
+
+        counts: or, of what was passed over, at least told how often it happened.
+        """
         if not self.size:
             return "no event has come yet"
         if t0 < self.first:
@@ -99,7 +102,7 @@ class Past(ABC):
             return self._after()
         if self.gaps is None:
             return self._unread()
-        lost = sum(gap.count for gap in self.gaps.within(t0, t1))
+        lost = sum(gap.count for gap in self.gaps.within(t0, t1) if not (counts and gap.sorted))
         return f"{count_of(lost, 'event')} {'was' if lost == 1 else 'were'} lost in it" if lost else ""
 
     def unknown(self, t0: int, t1: int) -> list[tuple[int, int]]:

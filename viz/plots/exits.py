@@ -193,7 +193,7 @@ class ExitsPlot(OverTime):
         cycles = self.model.rates.bin_cycles * BAR
         bar = self.x_to_tsc(pointer.x()) // cycles - self.first_bar
         start = (self.first_bar + bar) * cycles
-        if why := self.model.past.missing(start, start + cycles - 1):
+        if why := self.model.past.missing(start, start + cycles - 1, counts=True):
             return [Line(self.theme.color("text_muted"), f"not known: {why}", "")]
         if not self.layers or not 0 <= bar < self.layers[0].bars.size:
             return []
