@@ -213,7 +213,7 @@ from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.live.session import Session
 from bellwire.engine.kvm.uring import uring_refusal
 try:
-    started(Session(load_scenario("io-uring")))
+    Session(load_scenario("io-uring")).__enter__()
 except EngineError as error:
     assert str(error) == uring_refusal()
     print(error)
