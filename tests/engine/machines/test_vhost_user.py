@@ -202,7 +202,7 @@ class TestSession:
         code = (
             "import sys, threading\nfrom bellwire.engine import Session, load_scenario\n"
             "session = Session(load_scenario('vhost-user-blk'))\n"
-            "starter = threading.Thread(target=session.start)\nstarter.start()\nstarter.join()\n"
+            "starter = threading.Thread(target=session.__enter__)\nstarter.start()\nstarter.join()\n"
             "print(session.partner.rpartition(' ')[2], flush=True)\nsys.stdin.read()\n"
         )
         root = Path(__file__).parents[3]
