@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture fuzz closings soak sentences each-call sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture fuzz closings soak sentences failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -58,7 +58,7 @@ sentences: build
 	@BELLWIRE_SENTENCES=all $(BIN)/python -m pytest -q tests/viz/diagram/test_captions.py
 
 # Eight machines built as often as they call the core, each time with another call that fails.
-each-call: build
+failures: build
 	@BELLWIRE_EACH_CALL=1 $(BIN)/python -m pytest -q tests/engine/machines/test_build_failing.py
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
