@@ -45,7 +45,7 @@ class Table:
         return self._content[key]
 
     def _wrong(self, key: str, wanted: str) -> ValueError:
-        return ValueError(f"{self._name}: {shown(key, 40)} is not {wanted}")
+        return ValueError(f"{shown(key, 40)} is not {wanted}")
 
     def whole(self, key: str, least: int = 0, most: int = MOST_CYCLES) -> int:
         """A whole number."""
