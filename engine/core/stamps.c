@@ -8,8 +8,9 @@
  *
  * A slot carries the lower halves of its times. The whole time is completed from something that is certainly earlier, by
  * less than the lower half's range (1.6 s at 2.6 GHz): the guest's own stamp before, the turn it has marked, or a look of
- * this reader at which the slot's predecessor was not yet written, or its interrupt not yet announced. If there is nothing
- * of the kind, as after a stop of the whole process, the time is not known, and the stamp counts as lost.
+ * this reader at which the slot's predecessor was not yet written, or its interrupt not yet announced, or at least the slot
+ * itself was not there. If all that is too long ago, as after a stop of the whole process, the time is not known, and the
+ * stamp counts as lost.
  *
  * Where a doorbell interrupts a guest with no host in between, the guest that rings announces: it stores the number first,
  * then rings, then counts. So it can have announced one more than it has counted, and nothing beyond is believed. */
@@ -144,15 +145,20 @@ static uint64_t later(uint64_t one, uint64_t other)
     return one > other ? one : other;
 }
 
-/* `bound`, or a later look at which neither the stamp's predecessor in its ring nor its interrupt was there yet. */
+static uint64_t slack_before(const struct look *look)
+{
+    return look->tsc - (look->tsc < SLACK ? look->tsc : SLACK);
+}
+
+/* `bound`, or a later look at which neither the stamp's predecessor in its ring nor its interrupt was there yet. If that
+ * leaves more than one time, as of an interrupt that was held for seconds: the older look at which the slot itself was not
+ * there, for a guest writes its slot within SLACK. */
 static uint64_t bound_by_looks(const struct bw_stamps *self, uint64_t bound, uint64_t index, const uint64_t *far, uint64_t irq)
 {
-    for (int i = 0; i < 2; i++) {
-        const struct look *look = &self->looks[i];
-        if (index > far[i] || irq > look->announced)
-            return later(bound, look->tsc - (look->tsc < SLACK ? look->tsc : SLACK));
-    }
-    return bound;
+    for (int i = 0; i < 2; i++)
+        if (index > far[i] || irq > self->looks[i].announced)
+            return later(bound, slack_before(&self->looks[i]));
+    return self->looks[0].tsc - bound < RANGE - SLACK ? bound : later(bound, slack_before(&self->looks[1]));
 }
 
 /* The time with this lower half that is not before `bound` and not after `now`. */

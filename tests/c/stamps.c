@@ -251,10 +251,9 @@ static void completing(void)
     stamps = started(9); /* which of nine times was it? Noticed, counted, not guessed */
     ring_once(0, now);
     check_drained(stamps, 0, 0, 2);
-    ring_once(1, lately()); /* the reader has looked when slot 0 was there, and slot 1 may have been begun by then */
-    check_drained(stamps, 0, 0, 4);
-    now = lately();
-    ring_once(2, now); /* it was begun when slot 1 was there, and at the look before that was not */
+    ring_once(1, now = lately()); /* the reader has looked when slot 0 was there, and slot 1 may have been begun by then, */
+    check_drained(stamps, 0, 0, 4); /* but its older look was nine ranges ago */
+    ring_once(2, now = lately()); /* slot 1 was not yet there at the look before the last */
     check_drained(stamps, 0, 2, 4);
     CHECK_EQUAL(out[0].tsc, now);
     bw_stamps_free(stamps);

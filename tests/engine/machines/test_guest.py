@@ -45,3 +45,24 @@ def test_after_a_pause_longer_than_half_a_time_can_tell_no_stamp_is_lost_or_wron
     guests = events[np.isin(events["kind"], (EventKind.RING, EventKind.HANDLER))]
     silences = np.count_nonzero(np.diff(guests["tsc"].astype(np.int64)) > RANGE)
     assert silences == 2, "both pauses lie between two stamps, each as long as it was"
+
+
+@pytest.mark.kvm
+def test_an_interrupt_that_was_held_for_seconds_has_the_time_at_which_it_was_handled() -> None:
+    with Session(paced("lab-early-signal", per_second=0)) as session:
+        hold = 1.3 * RANGE / session.clock.hz
+        time.sleep(hold)
+        session.order(Order.INTERRUPT)
+        time.sleep(hold)
+        batches = [session.take()]
+        session.order(Order.IRQFD, True)
+
+        def handled() -> bool:
+            batches.append(session.take())
+            return tally_of(np.concatenate(batches)).irqs_handled > 0
+
+        wait_for(handled)
+    events = np.concatenate([*batches, session.take()])
+    assert tally_of(events).dropped == session.truth()["lost"] == session.truth()["nonsense"] == 0
+    signal, handler = (int(events["tsc"][events["kind"] == kind][0]) for kind in (EventKind.IRQFD, EventKind.HANDLER))
+    assert handler - signal > RANGE
