@@ -11,6 +11,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -252,9 +253,15 @@ def load_scenario_file(path: Path) -> Scenario:
     return scenario_of(path.stem, tables, origin)
 
 
+@cache
+def shipped(path: Path, mtime_ns: int) -> Scenario:
+    """The scenario in a file that is shipped, read once: both the menu and the bar list them all."""
+    return load_scenario_file(path)
+
+
 def list_scenarios() -> list[Scenario]:
     """Every scenario that is shipped, group by group, in the order of a course; ScenarioError if one is wrong."""
-    scenarios = [load_scenario_file(path) for path in GUESTS.glob("*.toml")]
+    scenarios = [shipped(path, path.stat().st_mtime_ns) for path in GUESTS.glob("*.toml")]
     return sorted(scenarios, key=lambda scenario: (GROUPS.index(scenario.group), scenario.rank, scenario.name))
 
 

@@ -48,6 +48,7 @@ class Views(QWidget):
         self.setObjectName("plain")
         self.presenting = False
         self.theme = theme
+        self._themed: Theme | None = None  # what all parts have been told
         self._front = {} if front is None else front
         self._side_key = LABS if model.scenario.group == "Labs" else SIDE  # what is in front there is remembered apart
         self._alone = False  # a panel below has all the room, where there is none for both
@@ -201,7 +202,9 @@ class Views(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
-        self.theme = theme
+        if theme == self._themed:
+            return
+        self.theme = self._themed = theme
         self.diagram.set_theme(theme)
         self.timeline.set_theme(theme)
         for card in (*self.plots, *self.panels):
