@@ -19,7 +19,7 @@ from bellwire.engine.errors import check
 from bellwire.engine.events import Clock, EventKind
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.live.session import Session
-from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.machines.one_guest import IO_RING, OneGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 
 FLAT_OUT = Pace(math.inf, 1, "hlt")
@@ -98,7 +98,7 @@ def instrumentation_ratios(turns: int = 9, rounds: int = 8000) -> Ratio:
 class SyntheticProducer:
     """A C thread that fills a ring at a rate; drain() is the consumer's side."""
 
-    def __init__(self, events: int, per_second: int, capacity: int = 1 << 18) -> None:
+    def __init__(self, events: int, per_second: int, capacity: int = IO_RING) -> None:
         self._ring = Ring(capacity)
         self._out = ffi.new("struct bw_event[]", capacity)
         self._capacity = capacity

@@ -22,7 +22,7 @@ from bellwire.viz.bench.kernelshark import NotMeasuredError, load_seconds
 from bellwire.viz.bench.program import Figure
 from bellwire.viz.text.figures import grouped
 
-OPEN_SECONDS, STEP_MS, MEMORY_MB = 1.0, 16.0, 500.0  # wanted
+OPEN_SECONDS, INDEX_SECONDS, STEP_MS, MEMORY_MB = 1.0, 20.0, 8.0, 500.0  # wanted
 STEPS = 300
 SIZE = (1600, 220)
 FASTER = 5  # times, than KernelShark
@@ -63,11 +63,17 @@ def environment(folder: str) -> dict[str, str]:
 
 def figures_of(measured: dict[str, float], what: str) -> list[Figure]:
     """The lines of the result."""
-    opened, step, memory = (measured[name] for name in ("open_s", "step_p99_ms", "memory_mb"))
+    opened, index, step, memory = (measured[name] for name in ("open_s", "index_s", "step_p99_ms", "memory_mb"))
     again = f"{what}; again, with its index from the cache, {measured['again_s']:.2f} s"
     return [
         Figure("recording opened", f"{opened:.2f} s", f"{OPEN_SECONDS:g} s", opened <= OPEN_SECONDS, again),
-        Figure("index built, once, while it is shown", f"{measured['index_s']:.0f} s", "", True, what),
+        Figure(
+            "index built, once, while it is shown",
+            f"{index:.0f} s",
+            f"{INDEX_SECONDS:g} s",
+            index <= INDEX_SECONDS,
+            what,
+        ),
         Figure(
             "zoom step, timeline redrawn, p99",
             f"{step:.1f} ms",
