@@ -40,7 +40,9 @@ def rows_of(events: Events, journeys: Journeys) -> Rows:
     """The rows of a batch (at least one event, sorted by tsc) and of the journeys that it completed."""
     n = int(rows_in(events.size))
     first, last = int(events["tsc"][0]), int(events["tsc"][-1])
-    edges = first + np.arange(n + 1, dtype=np.uint64) * np.uint64(last - first) // np.uint64(n)
+    step, rest = divmod(last - first, n)  # apart, so that nothing is multiplied that does not fit into 64 bits
+    number = np.arange(n + 1, dtype=np.uint64)
+    edges = np.uint64(first) + number * np.uint64(step) + number * np.uint64(rest) // np.uint64(n)
     rows = np.zeros(n, ROW)
     rows["start"], rows["end"] = edges[:-1], edges[1:]
     until = np.searchsorted(events["tsc"], edges[1:-1])  # as events are sorted: where in them each row ends

@@ -176,7 +176,7 @@ def harm_columns(made: Made, rng: random.Random) -> None:
         case 2:
             made.fields[number] = one.with_nullable(True)
         case 3:
-            made.fields[number] = pa.field(one.name, pa.dictionary(pa.int8(), one.type), nullable=False)
+            made.fields[number] = pa.field(one.name, pa.dictionary(pa.int32(), one.type), nullable=False)
         case 4:
             made.fields.append(pa.field(HOSTILE, rng.choice((pa.int8(), pa.string()))))
         case _:

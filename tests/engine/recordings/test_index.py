@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Lane
+from bellwire.engine.events import EventKind, Events, Lane
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.spans import awake, flights, instruction
 from bellwire.engine.folds.tally import Tally, state_of
 from bellwire.engine.recordings.index import MOST, Level, RecordingIndex
 from bellwire.engine.recordings.index_rows import BUSY, EVENTS_A_ROW, MERGED, next_level, rows_of
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.recordings.synthetic import synthetic_recording
+from bellwire.engine.recordings.synthetic import round_trips, synthetic_recording
+from bellwire.engine.scenarios.scenario import load_scenario
 from tests.support.recorded import recorded
 
 
@@ -92,9 +93,6 @@ def test_merged_rows_add_up() -> None:
 
 def rows_of_seconds(start: int) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     """The rows of some round trips."""
-    from bellwire.engine.recordings.synthetic import round_trips
-    from bellwire.engine.scenarios.scenario import load_scenario
-
     events = round_trips(np.random.default_rng(start), 10**9 * (1 + start), 10**6 * start)
     return rows_of(events, JourneyTracker(load_scenario("roundtrip")).feed(events))
 
@@ -164,3 +162,19 @@ def test_what_is_damaged_is_left_out(tmp_path: Path) -> None:
     assert damaged.damaged == {2: int(entry["events"])}
     assert index.bins(0, 2**62, 1).lanes.sum() == pytest.approx(len(damaged) - int(entry["events"]))
     assert EventKind.RING in damaged.window(0, 2**62)["kind"]
+
+
+def test_a_batch_that_lasts_for_ages_has_rows_in_order() -> None:
+    events = round_trips_over(2**62)
+    rows = rows_of(events, JourneyTracker(load_scenario("roundtrip")).feed(events))
+    assert (rows["start"] <= rows["end"]).all()
+    assert (rows["start"][1:] == rows["end"][:-1]).all()
+    assert rows["lanes"].sum() == events.size
+    assert int(rows["end"][-1]) == int(events["tsc"][-1])
+
+
+def round_trips_over(cycles: int) -> Events:
+    """Some thousand events, evenly over so many cycles."""
+    events = round_trips(np.random.default_rng(1), 10**9, 0)[:6000]
+    events["tsc"] = np.linspace(10**9, cycles, events.size).astype(np.uint64)
+    return events
