@@ -62,5 +62,5 @@ def needed_width(column: Column) -> int:
 
 
 def text_of(cell: object) -> Text:
-    """What a cell says."""
-    return cell.copy() if isinstance(cell, Text) else Text.from_markup(str(cell))
+    """What a cell says; its brackets are its own."""
+    return cell.copy() if isinstance(cell, Text) else Text(str(cell))

@@ -8,6 +8,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
+from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import complain, out, out_json, say
 
 HOSTILE = "[/x][bold]:smile: \x1b[31m\x1b]0;owned \u202e \x9b \udcff"
@@ -17,7 +18,9 @@ SEEN = "[/x][bold]:smile: ␛[31m␛]0;owned \\u202e \\x9b \\xff"
 def test_no_markup_no_emoji_and_nothing_that_steers(capsys: pytest.CaptureFixture[str]) -> None:
     table = Table(HOSTILE, title=HOSTILE)
     table.add_row(HOSTILE)
-    for content in (HOSTILE, Text(HOSTILE), table):
+    ours = Figures(HOSTILE, HOSTILE)
+    ours.add_row(HOSTILE, HOSTILE)
+    for content in (HOSTILE, Text(HOSTILE), table, ours):
         out(content)
         printed = capsys.readouterr().out
         assert SEEN in printed
