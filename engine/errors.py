@@ -75,6 +75,15 @@ class KvmError(EngineError):
         super().__init__(f"{text}. {self.remedy}" if self.remedy else text)
 
 
+def refusal_of(error: OSError | MemoryError, what: str) -> EngineError:
+    """What the system refused in the middle of something, as a sentence with what to do. what: who was refused it."""
+    if isinstance(error, MemoryError):
+        return EngineError(f"{what} has not enough memory; `ulimit -v` says how much this process may have.")
+    who = f"{what} needs {error.filename}" if error.filename is not None else what
+    answer = error.strerror or str(error) or type(error).__name__
+    return EngineError(f"{who}: {answer}. {REMEDIES.get(error.errno or 0, '')}".rstrip())
+
+
 def check(result: int, operation: str, remedy: str = "") -> int:
     """Passes on what a C function returned; raises KvmError if it was -errno."""
     if result < 0:

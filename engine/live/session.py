@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from bellwire.engine._core import lib
-from bellwire.engine.errors import EngineError, LeftBehindError
+from bellwire.engine.errors import EngineError, LeftBehindError, refusal_of
 from bellwire.engine.events import (
     FLAT_OUT,
     STATS,
@@ -290,6 +290,8 @@ class Session(Source):
         """The first error ends the session; one that is a fault of the program leaves its traceback on stderr."""
         if isinstance(error, EngineError):
             self.error = self.error or error
+        elif isinstance(error, OSError | MemoryError):
+            self.error = self.error or refusal_of(error, "The engine thread")
         else:
             self.error = EngineError(f"The engine thread failed: {error!r}.")
             raise error

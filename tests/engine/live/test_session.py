@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import random
 import re
@@ -9,6 +10,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -352,3 +354,24 @@ def test_draining_while_interrupts_fly_calls_nothing_nonsense(monkeypatch: pytes
     monkeypatch.setattr("bellwire.engine.live.session.TICK_SECONDS", 0.0002)
     session, events = run(paced("roundtrip"), 20000)
     assert_reconciled(session, events)
+
+
+@pytest.mark.parametrize(
+    ("refused", "words"),
+    [
+        (
+            OSError(errno.EMFILE, "Too many open files", "guest.bin"),
+            "needs guest.bin: Too many open files. This process",
+        ),
+        (MemoryError(), "has not enough memory; `ulimit -v` says"),
+    ],
+)
+def test_what_the_system_refuses_the_engine_thread_is_one_sentence(
+    refused: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise refused
+
+    monkeypatch.setattr("bellwire.engine.live.session.build_machine", refuse)
+    with pytest.raises(EngineError, match=re.escape(f"The engine thread {words}")):
+        started(Session(load_scenario("roundtrip")))
