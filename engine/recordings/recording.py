@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,10 +67,14 @@ class Recording:
         self.whole = False  # whether the end of the stream was found
         self.changed = ""  # that the file is another one by now, once somebody who looks at it has met that
         self._cache: OrderedDict[int, Events] = OrderedDict()
+        self._held = -1  # the descriptor, while somebody holds the file
+        self._holding = threading.Lock()  # of it: others may read while it is let go
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
         try:
             with opened_file(path) as file:
-                self._most = max(SMALL, MOST_DENSE * os.fstat(file).st_size)
+                about = os.fstat(file)
+                self._file = about.st_dev, about.st_ino
+                self._most = max(SMALL, MOST_DENSE * about.st_size)
                 message = schema_message(file)
                 schema = os.pread(file, message.size, message.offset)
                 self.header = read_header(schema_metadata(schema), path)
@@ -132,6 +137,47 @@ class Recording:
         if events is None:
             raise ValueError("damaged")
         return BatchFacts(int(events["tsc"][0]), int(events["tsc"][-1]), events.size)
+
+    # -- the file
+
+    def hold(self) -> None:
+        """Keeps the file open until let_go(): removed or replaced, it is still the one that was opened.
+
+        RecordingError if it is another one already.
+        """
+        with self._holding:
+            if self._held < 0:
+                try:
+                    self._held = self._same_file()
+                except (OSError, ValueError) as error:
+                    raise RecordingError(f"{self.path} has changed since it was opened: {error}") from error
+
+    def let_go(self) -> None:
+        """Ends what hold() began."""
+        with self._holding:
+            if self._held >= 0:
+                os.close(self._held)
+            self._held = -1
+
+    def _same_file(self) -> int:
+        file = opened_descriptor(self.path)
+        about = os.fstat(file)
+        if (about.st_dev, about.st_ino) != self._file:
+            os.close(file)
+            raise ValueError("another file has its name")
+        return file
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        """A descriptor of the file that is held, else of the one that has its name."""
+        with self._holding:
+            file = os.dup(self._held) if self._held >= 0 else -1
+        if file < 0:
+            file = opened_descriptor(self.path)
+        try:
+            yield file
+        finally:
+            os.close(file)
 
     # -- what there is
 
@@ -233,7 +279,7 @@ class Recording:
     def _read(self, entry: np.void) -> Events | None:
         """The events; None if they cannot be events."""
         try:
-            with opened_file(self.path) as file:
+            with self._opened() as file:
                 message = read_message(file, int(entry["offset"]))
                 if message is None or (message.size, message.rows) != (entry["size"], entry["events"]):
                     raise ValueError("another batch is there")
@@ -257,14 +303,21 @@ class Recording:
 
 @contextmanager
 def opened_file(path: Path) -> Iterator[int]:
-    """A descriptor to read from; OSError if there is no such file, or if it is a pipe or a folder."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    """The same as opened_descriptor(), closed behind it."""
+    file = opened_descriptor(path)
     try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(errno.EINVAL, "it is not a file")
         yield file
     finally:
         os.close(file)
+
+
+def opened_descriptor(path: Path) -> int:
+    """A descriptor to read from; OSError if there is no such file, or if it is a pipe or a folder."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "it is not a file")
+    return file
 
 
 def schema_message(file: int) -> Message:

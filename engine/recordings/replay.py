@@ -84,7 +84,8 @@ class Replay(Source):
         self._begins_at = cycles
 
     def start(self) -> None:
-        """Begins at the first event, or where begin_at() says."""
+        """Begins at the first event, or where begin_at() says. The file stays open until stop()."""
+        self.recording.hold()
         self.seek(self.recording.first + self._begins_at)
 
     def _begin(self, batch: int, tsc: int) -> None:
@@ -135,6 +136,7 @@ class Replay(Source):
         if self._stopped_at is None:
             self._stopped_at = self.now()
         self.indexer.stop()
+        self.recording.let_go()
 
     def now(self) -> int:
         """The recording's present in TSC cycles: it runs with the wall clock, up to the last event."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events, Switch
 from bellwire.engine.folds.tally import Tally, state_of
 from bellwire.engine.recordings.recorder import Recorder
@@ -79,10 +81,24 @@ def test_it_is_a_source_that_says_why_it_cannot_be_changed(recording: Recording)
     assert source.can(Order.IOEVENTFD) == REASON
 
 
-def test_a_file_that_vanishes_ends_the_replay_with_its_error(recording: Recording) -> None:
+@pytest.mark.parametrize("instead", [None, b"another one"])
+def test_a_file_that_is_removed_or_replaced_is_played_to_its_end(instead: bytes | None, recording: Recording) -> None:
     wall = WallClock()
     with Replay(recording, wall) as replay:
         recording.path.unlink()
+        if instead:
+            recording.path.write_bytes(instead)
+        wall.ns += 10**9
+        assert replay.take().size == sum(events.size for events in BATCHES)
+        assert not replay.error
+    with pytest.raises(RecordingError, match="has changed since it was opened"):
+        replay.start()
+
+
+def test_a_file_that_is_cut_off_ends_the_replay_with_its_error(recording: Recording) -> None:
+    wall = WallClock()
+    with Replay(recording, wall) as replay:
+        os.truncate(recording.path, int(recording.entries["offset"][1]))
         wall.ns += 10**9
         assert replay.take().size == 3
         assert "has changed" in str(replay.error)
