@@ -21,6 +21,7 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.machines.needs import USES, what_is_lacking
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from tests.support.sessions import started
 
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
 NEEDS = ("needed", "used", "shown", "of interest")
@@ -51,7 +52,7 @@ def test_the_doctor_and_the_start_agree_on_each_capability(gone: Capability, mon
         if gone.need == "needed" or name in refused:
             kind = NoKvmError if gone.need == "needed" else EngineError
             with pytest.raises(kind, match=rf"This KVM lacks KVM_CAP_{gone.name} \("):
-                session.start()
+                started(session)
         elif not refusal(session.scenario):
             with session:
                 assert session.alive
