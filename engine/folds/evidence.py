@@ -196,7 +196,7 @@ class Evidence:
             own = chosen[(chosen["vm"] == vm) | gaps]
             around = np.concatenate([self._exits.get(vm, no_events()), own], dtype=EVENT)
             last = around[-1:]
-            self._exits[vm] = last if last["kind"][0] == EventKind.EXIT else no_events()
+            self._exits[vm] = last[last["kind"] == EventKind.EXIT]
             self._count_accesses(around)
         open_ = [exit_ for exit_ in self._exits.values() if exit_.size]
         self.ended = (int(open_[-1]["id"][0]), int(open_[-1]["tsc"][0])) if open_ else None

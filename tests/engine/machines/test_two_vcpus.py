@@ -131,10 +131,14 @@ def test_what_two_vcpus_do_not_go_with_is_one_line(name: str, setting: str, valu
 def test_the_words_say_which_vcpu_did_what() -> None:
     source = FakeSource("two-vcpus-doorbell")
     source.start()
+    source.order(Order.PACE, 0)
+    source.run(1.6)
     model = LiveModel(source)
-    events = np.array([(1000 + n, EventKind.RING, Lane.GUEST, n % 3 == 0, 0x510, n + 1, 0) for n in range(9)], EVENT)
-    model._fold(events)
-    model.now = model.transport.playhead = 2000
+    model.tick(0)
+    rings = [(source.now() + n, EventKind.RING, Lane.GUEST, n % 3 == 0, 0x510, n + 1, 0) for n in range(9)]
+    model._fold(np.array(rings, EVENT))
+    source.run(0.5)
+    model.tick(0)
     assert "rung 6 times by vCPU 0 and 3 times by vCPU 1" in caption(model)
     assert vcpus_text(model) == "vCPU 0, vCPU 1"
     assert route_text(LiveModel(FakeSource("irq-vcpu"))).endswith("0x40, vCPU 1")
