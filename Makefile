@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture fuzz closings soak sentences failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture fuzz closings kills soak sentences failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -48,6 +48,10 @@ fuzz: build
 # Windows closed by signals at random moments, N on each platform, and five times as many switches of scenario.
 closings: test-libraries build
 	@$(BIN)/python -m tests.closings $(or $(N),200) $(or $(SEED),1)
+
+# Recorders of hosts that signal flat out, N of them killed at random moments.
+kills: build
+	@$(BIN)/python -m tests.kills $(or $(N),200) $(or $(SEED),1)
 
 # Every scenario, as the tests run it, N times in a row; the first failure ends it.
 soak: build
