@@ -12,18 +12,19 @@ from pathlib import Path
 
 import pytest
 
+COUNT = 12
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [11, 12])
-def test_thirty_hostile_recordings_are_shown_or_refused(seed: int) -> None:
-    command = [sys.executable, "-m", "tests.recording_fuzz", "30", f"{seed}"]
+def test_hostile_recordings_are_shown_or_refused(seed: int) -> None:
+    command = [sys.executable, "-m", "tests.recording_fuzz", f"{COUNT}", f"{seed}"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=580)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
     counts = re.findall(r"(\d+) (opened|refused|found)", ran.stdout.splitlines()[-1])
     opened, refused, found = (int(count) for count, _ in counts)
-    assert opened + refused == 30
+    assert opened + refused == COUNT
     assert found == 0
-    assert opened > 5
-    assert refused > 5
+    assert opened > COUNT // 6
+    assert refused > COUNT // 6

@@ -208,7 +208,7 @@ def test_a_file_cut_off_anywhere_opens_or_is_refused(path: Path, tmp_path: Path)
 
 def test_a_damaged_byte_never_crashes_and_yields_events_or_nothing(path: Path, tmp_path: Path) -> None:
     whole, damaged, refused = path.read_bytes(), tmp_path / "damaged.arrow", 0
-    for position in range(len(whole)):
+    for position in range(0, len(whole), 3):
         damaged.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
         try:
             assert all(plausible(events) for events in Recording(damaged).batches())

@@ -91,7 +91,8 @@ def met_as_in_the_table(watch: Watch, table: Table, name: str, bound: float) -> 
     assert (watch.broken, hit(watch)) == (bool(first), first)
     if watch.hit:
         journey = watch.hit.journey
-        assert watch.model.clock.ns(int(cycles_of(journey, name)[0])) in took
+        ns = watch.model.clock.ns(int(cycles_of(journey, name)[0]))
+        assert np.isclose(took, ns, rtol=1e-12).any()
         assert f"#{int(journey['seq'][0])} took" in watch.hit.why.replace("\u202f", "")
         assert (watch.model.playhead, watch.model.state) == (first, "PAUSED")
         assert watch.model.selection.journeys.tolist() == journey.tolist()

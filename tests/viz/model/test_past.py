@@ -97,6 +97,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory, live: LiveModel) -> Iterato
         Replay(Recording(tmp_path_factory.getbasetemp() / "past.arrow"), wall) as source,
     ):
         patch.setattr("bellwire.engine.recordings.replay.PRELUDE", 300)
+        source.recording.let_go()  # held by a window, not by all the tests of a module
         source.indexer.wait()
         source.seek(source.recording.first + 2 * HZ)
         model = LiveModel(source)

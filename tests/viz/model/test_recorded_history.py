@@ -40,8 +40,9 @@ def whole(recording: Recording) -> tuple[History, History]:
     wall = WallClock()
     with Replay(recording, wall) as replay:
         played = LiveModel(replay)
-        wall.ns += 10**12
-        played.tick(0)
+        while replay.alive:
+            wall.ns += 10**12
+            played.tick(0)
     events = History(played.events.dtype, EVENT_LIMIT, event_span)
     journeys = History(played.journeys.dtype, JOURNEY_LIMIT, journey_span)
     for held, into in ((played.events, events), (played.journeys, journeys)):
@@ -62,7 +63,10 @@ def test_any_moment_answers_as_if_it_were_held(model: LiveModel, whole: tuple[Hi
     for t in random.integers(whole[0].first - 1000, whole[0].last + 1000, 10).tolist():
         counts = [history.count_by("kind", 32, t, t + 10**8).tolist() for history in (model.events, whole[0])]
         assert counts[0] == counts[1]
-        assert history.start_after(0) == all_of_it.start_after(0)
+        early = (
+            whole[0].first + 10
+        )  # whether the very first journey is one is known late: a loss that is told at the end
+        assert history.start_after(early) == all_of_it.start_after(early)
         assert history.start_before(2**63) == all_of_it.start_before(2**63)
 
 
