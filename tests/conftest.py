@@ -6,6 +6,7 @@ import functools
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,14 @@ def kvm_trouble() -> str:
     except NoKvmError as error:
         return str(error)
     return ""
+
+
+def pytest_sessionstart() -> None:
+    """Programs that a test starts hear its signals, even if who runs the tests has ignored some (nohup, &)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
