@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from bellwire.engine.folds.histogram import bin_of, whole
 
+FEW = 512  # values of a block that are not yet counted by bin
 MOST = 192  # blocks; then each two become one, of twice the length
 
 Numbers = npt.NDArray[np.int64]
-Block = tuple[Numbers, Numbers]  # bins of a Histogram (rising), and how many values each holds
+Block = tuple[Numbers, Numbers]  # bins of a Histogram, and how many values each holds
 
 
 class Blocks:
@@ -33,7 +34,7 @@ class Blocks:
         self._open = np.concatenate([self._open, bins])
         while self._open.size >= self._length:
             for start in range(0, self._open.size - self._length + 1, self._length):
-                self._blocks.append(np.unique(self._open[start : start + self._length], return_counts=True))
+                self._blocks.append(block_of(self._open[start : start + self._length]))
                 if len(self._blocks) == MOST:
                     self._open = self._open[start + self._length :]
                     break
@@ -50,16 +51,26 @@ class Blocks:
         """
         if len(self._blocks) < stretches:
             return np.empty(0)
-        below = np.array([int(counts[: np.searchsorted(bins, upto, "right")].sum()) for bins, counts in self._blocks])
+        below = np.array([int(counts[bins <= upto].sum()) for bins, counts in self._blocks])
         starts = np.arange(stretches) * len(self._blocks) // stretches
         lengths = np.diff(np.append(starts, len(self._blocks))) * self._length
         shares: npt.NDArray[np.float64] = np.add.reduceat(below, starts) / lengths
         return shares
 
 
+def block_of(bins: npt.NDArray[np.int64]) -> Block:
+    """A block of these values: a few as they are, many by bin. Sorting them all the time would cost frames."""
+    return counted(bins, np.ones(bins.size, np.int64))
+
+
 def both(a: Block, b: Block) -> Block:
     """Two blocks as one."""
-    bins, where = np.unique(np.concatenate([a[0], b[0]]), return_inverse=True)
-    counts = np.zeros(bins.size, np.int64)
-    np.add.at(counts, where, np.concatenate([a[1], b[1]]))
-    return bins, counts
+    return counted(np.concatenate([a[0], b[0]]), np.concatenate([a[1], b[1]]))
+
+
+def counted(bins: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> Block:
+    """Each bin once, where there are many."""
+    if bins.size <= FEW:
+        return bins, counts
+    found, where = np.unique(bins, return_inverse=True)
+    return found, np.bincount(where, counts).astype(np.int64)

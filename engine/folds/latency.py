@@ -176,13 +176,17 @@ class Latencies:
 
     def _record_latency(self, name: str, ns: Nanoseconds, late: npt.NDArray[np.bool_], end: Numbers) -> None:
         """Adds the latency `name` of some journeys; late: whether each began before the last change of the wiring."""
+        if not ns.size:  # a frame often brings few journeys: what has none of a latency costs nothing
+            return
         new = ns[~late]
         self.histograms[name].record(ns)
-        self.before[name].record(ns[late])
-        self.since[name].record(new)
         self.blocks[name].record(ns)
-        self.blocks_before[name].record(ns[late])
-        self.blocks_since[name].record(new)
+        if new.size:
+            self.since[name].record(new)
+            self.blocks_since[name].record(new)
+        if new.size < ns.size:
+            self.before[name].record(ns[late])
+            self.blocks_before[name].record(ns[late])
         self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
         self.series[name].record(end, ns)
 

@@ -41,7 +41,7 @@ EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
 CHANGE_LIMIT = 200
 LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
-FOLD_SECONDS = 0.004  # of this thread's time, that one drain may fold
+FOLD_SECONDS = 0.005  # of this thread's time, that one drain may fold
 LEAST_FOLDED = 1 << 10  # events that it folds in any case
 LEARN = 0.25  # how much the newest drain weighs in what folding is known to cost
 
