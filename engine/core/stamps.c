@@ -24,7 +24,7 @@
 #define IN_USE (BW_STAMP_SLOTS - 1) /* the slot after the newest may be half written */
 #define LEAP (1ull << 40)           /* more than any guest counts between two drains */
 #define RANGE (1ull << 32)          /* of a lower half, in cycles */
-#define LOOK_AGE (1ull << 30)       /* the older look is one to two of these ago: less than RANGE - SLACK */
+#define LOOK_AGE (1ull << 30)       /* the older look is at most two of these ago: less than RANGE - SLACK */
 #define SLACK (1ull << 30)          /* by so much the guest's clock may trail, and a number be counted after it was seen */
 
 /* How far everything was at a time: what has come since is later. */
@@ -81,13 +81,19 @@ static uint64_t tsc_after_loads(void)
     return bw_tsc();
 }
 
+/* Whether what was copied of a slot cannot have been overwritten meanwhile. */
+static int is_whole(const struct bw_stamps *self, uint32_t count_offset, uint64_t index)
+{
+    return counter(self, count_offset) - index <= IN_USE;
+}
+
 /* Copies a slot of two words. -> 1, or 0 if the guest has overwritten it, or may be doing so. */
 static int copy_slot(const struct bw_stamps *self, uint64_t address, uint32_t count_offset, uint64_t index, uint64_t *words)
 {
     const volatile uint64_t *slot = (const volatile uint64_t *)(self->memory + address);
     words[0] = __atomic_load_n(&slot[0], __ATOMIC_ACQUIRE);
     words[1] = __atomic_load_n(&slot[1], __ATOMIC_ACQUIRE);
-    return counter(self, count_offset) - index <= IN_USE;
+    return is_whole(self, count_offset, index);
 }
 
 static struct bw_event guest_event(uint64_t tsc, uint16_t kind, uint32_t id, uint64_t seq)
@@ -128,7 +134,7 @@ static uint64_t most_announced(const struct bw_stamps *self, const uint64_t *ann
 
 /* -- whole times ------------------------------------------------------------------------------------------------------ */
 
-/* Notes how far everything is. Before the rings are read: what they hold beyond is later than this. */
+/* Notes how far everything is; the clock first, so that what comes beyond is later than it says. */
 static void look_around(struct bw_stamps *self, const uint64_t *announced)
 {
     struct look look = {.tsc = bw_tsc()};
@@ -248,12 +254,6 @@ static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t handle
 static uint64_t word(const struct bw_stamps *self, uint64_t ring, uint64_t index)
 {
     return __atomic_load_n((const volatile uint64_t *)(self->memory + ring) + index % BW_STAMP_SLOTS, __ATOMIC_ACQUIRE);
-}
-
-/* Whether what was copied of a slot cannot have been overwritten meanwhile. */
-static int is_whole(const struct bw_stamps *self, uint32_t count_offset, uint64_t index)
-{
-    return counter(self, count_offset) - index <= IN_USE;
 }
 
 static uint32_t drain_rung(struct bw_stamps *self, const uint64_t *announced, struct bw_event *out, uint32_t most)

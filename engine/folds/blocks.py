@@ -30,6 +30,8 @@ class Blocks:
     def record(self, values: npt.ArrayLike) -> None:
         """Adds values (shape (n,), ns), the next in time."""
         bins = bin_of(whole(values))
+        if not bins.size:
+            return
         self.count += bins.size
         self._open = np.concatenate([self._open, bins])
         while self._open.size >= self._length:

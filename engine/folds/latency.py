@@ -91,9 +91,8 @@ class Latencies:
         self.histograms = {name: Histogram() for name in LATENCIES}  # the whole run
         self.since = {name: Histogram() for name in LATENCIES}  # since the last change of the wiring
         self.before = {name: Histogram() for name in LATENCIES}  # between the last two changes
-        self.contradicted = dict.fromkeys(
-            LATENCIES, 0
-        )  # of each, those of journeys whose stamps contradict their order
+        # of each latency, those of journeys whose stamps contradict their order
+        self.contradicted = dict.fromkeys(LATENCIES, 0)
         self.clock_error = ClockError(clock, self.tracker.two_clocks)
         self.interval = ExpectedInterval(clock)
         self.closed = Trait.WAITED_FOR in traits_of(scenario)  # whether a late answer keeps signals from being sent
@@ -162,31 +161,27 @@ class Latencies:
         if not journeys.size:
             return
         start = begin(journeys)
-        due = self._due(start)
-        old, intervals = start < self.changed_at, self.interval.at(start)
+        old = start < self.changed_at
+        pace = (self.interval.at(start), self._due(start)) if self.closed else None
         for name in LATENCIES:
             there = has(journeys, name)
             there[in_order:] &= name in ONE_CLOCK
-            ns = self.clock.ns_array(cycles_of(journeys, name)[there])
-            self._record_latency(name, ns, old[there], ends(journeys, name)[1][there])
-            if self.closed:
-                late = old[there]
-                self._paced_before[name].record(ns[late], intervals[there][late], due[there][late])
-                self.paced[name].record(ns[~late], intervals[there][~late], due[there][~late])
+            ns, late = self.clock.ns_array(cycles_of(journeys, name)[there]), old[there]
+            self._record_latency(name, ns, late, ends(journeys, name)[1][there])
+            if pace:
+                intervals, due = (numbers[there] for numbers in pace)
+                self._paced_before[name].record(ns[late], intervals[late], due[late])
+                self.paced[name].record(ns[~late], intervals[~late], due[~late])
 
     def _record_latency(self, name: str, ns: Nanoseconds, late: npt.NDArray[np.bool_], end: Numbers) -> None:
         """Adds the latency `name` of some journeys; late: whether each began before the last change of the wiring."""
-        if not ns.size:  # a frame often brings few journeys: what has none of a latency costs nothing
-            return
         new = ns[~late]
         self.histograms[name].record(ns)
+        self.before[name].record(ns[late])
+        self.since[name].record(new)
         self.blocks[name].record(ns)
-        if new.size:
-            self.since[name].record(new)
-            self.blocks_since[name].record(new)
-        if new.size < ns.size:
-            self.before[name].record(ns[late])
-            self.blocks_before[name].record(ns[late])
+        self.blocks_before[name].record(ns[late])
+        self.blocks_since[name].record(new)
         self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
         self.series[name].record(end, ns)
 

@@ -4,7 +4,7 @@ Guarantees:
 - The engine thread alone uses the machine. Orders of another thread (one) are put into a queue and return at once.
 - take() hands on every event once, in batches sorted by time. Events are held back for a while, and while a
   doorbell has left or arrived whose own stamp is not yet published, so that batches follow each other in time as well.
-  Who takes too slowly is told by LOST events what was passed over (engine/outlet.py), and slows nobody down: each tee()
+  Who takes too slowly is told by PASSED_OVER events what that was (engine/outlet.py), and slows nobody down: each tee()
   is an outlet of its own.
   An event whose thread lost its CPU for longer between reading the clock and publishing comes late, but it comes.
 - After stop() no thread, file descriptor or VM is left; what was drained can still be taken.
