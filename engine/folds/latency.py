@@ -169,7 +169,7 @@ class Latencies:
             ns, late = self.clock.ns_array(cycles_of(journeys, name)[there]), old[there]
             self._record_latency(name, ns, late, ends(journeys, name)[1][there])
             if pace:
-                intervals, due = (numbers[there] for numbers in pace)
+                intervals, due = pace[0][there], pace[1][there]
                 self._paced_before[name].record(ns[late], intervals[late], due[late])
                 self.paced[name].record(ns[~late], intervals[~late], due[~late])
 
