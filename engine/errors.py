@@ -75,13 +75,27 @@ class KvmError(EngineError):
         super().__init__(f"{text}. {self.remedy}" if self.remedy else text)
 
 
+# What to do where the system, and not KVM, answers so.
+SYSTEM_REMEDIES = REMEDIES | {
+    errno_names.ENFILE: "All programs of this machine together have too many files open.",
+    errno_names.ENOSPC: "Its disk is full.",
+    errno_names.EDQUOT: "Your quota on its disk is used up.",
+    errno_names.EAGAIN: "This user may have no more threads or processes; `ulimit -u` says how many.",
+}
+MEMORY_REMEDY = "`ulimit -v` says how much this process may have."
+
+
+def answer_of(error: OSError) -> str:
+    """What the system said."""
+    return error.strerror or str(error) or type(error).__name__
+
+
 def refusal_of(error: OSError | MemoryError, what: str) -> EngineError:
     """What the system refused in the middle of something, as a sentence with what to do. what: who was refused it."""
     if isinstance(error, MemoryError):
-        return EngineError(f"{what} has not enough memory; `ulimit -v` says how much this process may have.")
+        return EngineError(f"{what} has not enough memory; {MEMORY_REMEDY}")
     who = f"{what} needs {error.filename}" if error.filename is not None else what
-    answer = error.strerror or str(error) or type(error).__name__
-    return EngineError(f"{who}: {answer}. {REMEDIES.get(error.errno or 0, '')}".rstrip())
+    return EngineError(f"{who}: {answer_of(error)}. {SYSTEM_REMEDIES.get(error.errno or 0, '')}".rstrip())
 
 
 def check(result: int, operation: str, remedy: str = "") -> int:

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.x_server import x_server
+
 PLATFORMS = ("offscreen", "xcb", "wayland")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST = 1.5  # seconds from the guest's start to the signal, at most: before, in and after the first frames
@@ -77,21 +79,6 @@ def display(platform: str) -> Iterator[dict[str, str]]:
                 yield environment | {"XDG_RUNTIME_DIR": folder, "WAYLAND_DISPLAY": "wayland-7"}
         else:
             yield environment
-
-
-@contextmanager
-def x_server() -> Iterator[str]:
-    """An X server without a screen; its name."""
-    read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
-        os.close(write_end)
-        with os.fdopen(read_end) as answer:
-            number = answer.readline().strip()
-        try:
-            yield f":{number}"
-        finally:
-            server.terminate()
 
 
 @contextmanager

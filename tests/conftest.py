@@ -7,7 +7,6 @@ import gc
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
@@ -20,6 +19,7 @@ import pytest
 from bellwire.engine.errors import NoKvmError
 from bellwire.viz.text.figures import FITTING, Durations
 from tests.support.leaks import belongings, left_behind
+from tests.support.x_server import x_server
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -150,12 +150,5 @@ def xvfb() -> Iterator[str]:
     """A virtual X screen of 1920x1080 for real windows: its name, as in DISPLAY."""
     if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
         pytest.skip("Xvfb and xdotool are not installed: .ci/system-libraries --test")
-    read_end, write_end = os.pipe()
-    # -noreset: else it starts anew when the last window goes, and refuses who comes just then
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
-        os.close(write_end)
-        with os.fdopen(read_end) as answer:
-            number = answer.readline().strip()
-        yield f":{number}"
-        server.terminate()
+    with x_server() as display:
+        yield display

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from bellwire.engine.errors import REMEDIES
+from bellwire.engine.errors import MEMORY_REMEDY, SYSTEM_REMEDIES, answer_of
 from bellwire.viz.text.versions import program_version
 
 TRACEBACK = "BELLWIRE_TRACEBACK"  # of the environment: 1 prints tracebacks as well
@@ -22,14 +22,8 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent
 MAIN = "MainThread"
 FAULT_CODE = 70  # what the process ends with after a fault of its own (sysexits.h: EX_SOFTWARE)
 
-REFUSED = REMEDIES | {
-    errno.ENFILE: "All programs of this machine together have too many files open.",
-    errno.ENOSPC: "Its disk is full.",
-    errno.EDQUOT: "Your quota on its disk is used up.",
-    errno.EAGAIN: "This user may have no more threads or processes; `ulimit -u` says how many.",
-}  # what to do where the system refuses
-NO_MEMORY = "There is not enough memory for this; `ulimit -v` says how much this process may have."
-NO_THREAD = f"No thread can be started. {REFUSED[errno.EAGAIN]}"
+NO_MEMORY = f"There is not enough memory for this; {MEMORY_REMEDY}"
+NO_THREAD = f"No thread can be started. {SYSTEM_REMEDIES[errno.EAGAIN]}"
 DETAILS = f"{TRACEBACK}=1 prints where it was."
 
 
@@ -72,20 +66,20 @@ def foreseen(error: BaseException) -> str:
 def import_remedy(text: str) -> str:
     """The loader of libraries tells an errno as a number."""
     if f"Error {errno.EMFILE}" in text or os.strerror(errno.EMFILE) in text:
-        return REFUSED[errno.EMFILE]
+        return SYSTEM_REMEDIES[errno.EMFILE]
     return "`pip install --force-reinstall bellwire` installs what it needs."
 
 
 def system_answer(error: OSError) -> str:
     """The system's answer in one sentence: of which file, what it said, what to do."""
-    answer = error.strerror or str(error) or type(error).__name__
+    answer = answer_of(error)
     place = where(error.__traceback__) or "where no line is known"
     what = (
         f"{error.filename}: {answer}"
         if error.filename is not None
         else f"The system refuses something ({place}): {answer}"
     )
-    remedy = REFUSED.get(error.errno or 0, "")
+    remedy = SYSTEM_REMEDIES.get(error.errno or 0, "")
     return f"{what.rstrip('.')}. {remedy}".rstrip()
 
 
