@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.window.window import MainWindow
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
 
 
@@ -29,3 +33,16 @@ class Stage:
         """A key, as if typed, and a few frames."""
         QTest.keyClick(self.window.focusWidget() or self.window, key, modifiers)
         self.run(3)
+
+
+@contextmanager
+def staged(qtbot: QtBot, *size: int) -> Iterator[Stage]:
+    """A shown window of this size, or of its own, on a source that has not run yet."""
+    source = FakeSource()
+    window = make_window(source, theme=DARK, make_source=FakeSource)
+    qtbot.addWidget(window)
+    if size:
+        window.resize(*size)
+    window.show()
+    yield Stage(window, source)
+    window.close()

@@ -11,10 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.style.latin_keys import LAYOUTS, PLACES, action_of, latin_key
-from bellwire.viz.style.theme import DARK
-from bellwire.viz.window.window import make_window
-from tests.support.fake_source import FakeSource
-from tests.support.windows import Stage
+from tests.support.windows import Stage, staged
 
 Modifier = Qt.KeyboardModifier
 PLACE_OF = {letter: code for code, letter in PLACES.items()}
@@ -23,12 +20,8 @@ SIGNS = {"I": "шιןщ", "Q": "й/", "D": "вδגа", "S": "ыσדя", "X": "ч
 
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
-    source = FakeSource()
-    window = make_window(source, theme=DARK, make_source=FakeSource)
-    qtbot.addWidget(window)
-    window.show()
-    yield Stage(window, source)
-    window.close()
+    with staged(qtbot) as made:
+        yield made
 
 
 def pressed(sign: str, code: int = 0, modifiers: Modifier = Modifier.NoModifier) -> QKeyEvent:

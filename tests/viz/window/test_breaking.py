@@ -10,25 +10,17 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind
 from bellwire.viz.model.breaks import Fits, LeftAnyway, Merged, OfKind, Slow
-from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.window.breaking import FITS, KIND, LEFT, MERGED, SLOW, BreakPopover
-from bellwire.viz.window.window import make_window
-from tests.support.fake_source import FakeSource
-from tests.support.windows import Stage
+from tests.support.windows import Stage, staged
 
 
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
-    source = FakeSource()
-    window = make_window(source, theme=DARK, make_source=FakeSource)
-    qtbot.addWidget(window)
-    window.resize(1280, 720)
-    window.show()
-    qtbot.waitExposed(window)
-    made = Stage(window, source)
-    made.run()
-    yield made
-    window.close()
+    with staged(qtbot, 1280, 720) as made:
+        qtbot.waitExposed(made.window)
+        made.run()
+        yield made
 
 
 def popover(stage: Stage) -> BreakPopover:

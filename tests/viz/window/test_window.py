@@ -46,24 +46,18 @@ from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import make_window, when_told_to_end
 from tests.support.fake_source import FakeSource
-from tests.support.windows import Stage
+from tests.support.windows import Stage, staged
 
 KEYS = Qt.Key
 
 
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
-    source = FakeSource()
-    window = make_window(source, theme=DARK, make_source=FakeSource)
-    qtbot.addWidget(window)
-    window.resize(1600, 900)
-    window.show()
-    qtbot.waitExposed(window)
-    window.activateWindow()
-    made = Stage(window, source)
-    made.run()
-    yield made
-    window.close()
+    with staged(qtbot, 1600, 900) as made:
+        qtbot.waitExposed(made.window)
+        made.window.activateWindow()
+        made.run()
+        yield made
 
 
 def test_space_pauses_the_view_and_goes_on(stage: Stage, qtbot: QtBot) -> None:

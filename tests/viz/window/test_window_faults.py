@@ -14,24 +14,16 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.style.theme import DARK
 from bellwire.viz.text.faults import Fault, faults_told
-from bellwire.viz.window.window import make_window
-from tests.support.fake_source import FakeSource
-from tests.support.windows import Stage
+from tests.support.windows import Stage, staged
 
 
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
-    source = FakeSource()
-    window = make_window(source, theme=DARK, make_source=FakeSource)
-    qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
-    made = Stage(window, source)
-    made.run()
-    yield made
-    window.close()
+    with staged(qtbot) as made:
+        qtbot.waitExposed(made.window)
+        made.run()
+        yield made
 
 
 def raise_it(*_: object) -> None:
