@@ -43,6 +43,17 @@ SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, wh
 ENGINE = "engine"  # the thread whose end is the run's
 
 
+class Middle(QWidget):
+    """All that the window holds. It takes what it is given down to its least; only then is there anything to scroll.
+
+    A scroll area asks what height a width needs once there are words that wrap, and would hear what is liked best.
+    """
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return layout.totalMinimumHeightForWidth(width) if layout else -1
+
+
 class MainWindow(QMainWindow):
     """Builds its parts from below, gives each the others that it needs, and says in which order they follow.
 
@@ -89,7 +100,7 @@ class MainWindow(QMainWindow):
         self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_out(self) -> None:
-        self.middle = QWidget()
+        self.middle = Middle()
         box = QVBoxLayout(self.middle)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from bellwire.viz.panels import PANELS
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import FRAME, USUAL, MainWindow, fit_to_screen, make_window
 from tests.support.fake_source import FakeSource
@@ -99,3 +100,24 @@ def test_nothing_stands_over_anything_else(
         assert shown
         assert all(row.rect().contains(place) for place in shown)
         assert [(a, b) for n, a in enumerate(shown) for b in shown[:n] if a.intersects(b)] == []
+
+
+@pytest.mark.parametrize("size", [(1272, 688), (1920, 1080)])
+@pytest.mark.parametrize("front", ["", *(panel.name for panel in PANELS)])
+def test_a_notice_takes_its_room_from_the_views_and_scrolls_nothing(
+    size: tuple[int, int], front: str, window: MainWindow, qtbot: QtBot
+) -> None:
+    source = window.model.source
+    assert isinstance(source, FakeSource)
+    window.resize(*size)
+    window.show()
+    qtbot.waitExposed(window)
+    if front:
+        window.views.show_panel(front)
+    Stage(window, source).run(60)
+    room = window.centralWidget().height()
+    assert window.middle.height() == room
+    window.notice.say("This guest rings no doorbell: the host signals it.")
+    qtbot.waitUntil(window.notice.isVisible)
+    qtbot.wait(50)  # for what the layout of one part asks of the next
+    assert window.middle.height() == room
