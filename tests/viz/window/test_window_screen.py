@@ -115,7 +115,9 @@ def test_a_notice_takes_its_room_from_the_views_and_scrolls_nothing(
     if front:
         window.views.show_panel(front)
     Stage(window, source).run(60)
-    room = window.centralWidget().height()
+    scrolled = window.centralWidget()
+    assert scrolled
+    room = scrolled.height()
     assert window.middle.height() == room
     window.notice.say("This guest rings no doorbell: the host signals it.")
     qtbot.waitUntil(window.notice.isVisible)
