@@ -175,7 +175,7 @@ def problems(session: Session, model: LiveModel, took: float) -> Iterator[str]:
         yield str(session.error)
     if not session.truth():
         yield "no counters at the end"
-    elif (dropped := model.tally.dropped - model.tally.passed_over) != session.truth()["lost"]:
+    elif (dropped := model.tally.lost) != session.truth()["lost"]:
         yield f"events tell of {dropped} dropped, counters of {session.truth()['lost']}"
     launcher = model.travel.launcher
     if launcher.launched + launcher.aggregated + launcher.waiting != model.journeys.total:

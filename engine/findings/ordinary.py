@@ -192,9 +192,16 @@ def buffers(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What all of this does not know."""
-    if tally.dropped:
+    if tally.lost:
         yield Finding(
-            f"{plural(tally.dropped, 'event')} were dropped, so that counts of exits and handlers are too small.",
-            {"dropped": tally.dropped},
+            f"{plural(tally.lost, 'event')} were dropped, so that counts of exits and handlers are too small.",
+            {"dropped": tally.lost},
             (EventKind.LOST,),
+        )
+    if tally.passed_over:
+        yield Finding(
+            f"{plural(tally.passed_over, 'event')} came faster than they were taken: every count has them, no latency "
+            "and no journey does.",
+            {"passed_over": tally.passed_over},
+            (EventKind.PASSED_OVER,),
         )

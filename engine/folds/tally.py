@@ -67,8 +67,13 @@ class Tally:
         self.settings: dict[Setting, int] = {}
         self.recorded = 0
         self.refused: dict[tuple[Operation, int, int], int] = {}  # by operation, GSI or address, and errno
-        self.dropped = 0  # events that were lost
+        self.dropped = 0  # events that are not there: lost, or passed over
         self.passed_over = 0  # of these, those that came faster than they were taken; the counts above include them
+
+    @property
+    def lost(self) -> int:
+        """Events that nobody has and nobody counted."""
+        return self.dropped - self.passed_over
 
     @property
     def doorbells_pending(self) -> int:

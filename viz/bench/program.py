@@ -215,7 +215,7 @@ def under_load(scenario: Scenario, seconds: float) -> UnderLoad:
             run_events(seconds)
             elapsed, frames = time.monotonic() - began, len(window.frame.work)
             tally, work = window.model.tally, float(np.percentile(window.frame.work, 99)) * 1000
-            passed, dropped = tally.passed_over, tally.dropped - tally.passed_over
+            passed, dropped = tally.passed_over, tally.lost
             rate = (tally.recorded + tally.dropped - known) / elapsed
             closing = time.monotonic()
         ending = time.monotonic() - closing

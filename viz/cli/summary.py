@@ -20,7 +20,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.source import Label, Source
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
-from bellwire.viz.text.trust import agreement, corrected, kernel_word, left_out, why_not_corrected
+from bellwire.viz.text.trust import agreement, corrected, dropped_text, kernel_word, left_out, why_not_corrected
 
 MEANINGS = {
     "doorbell": "guest's store → I/O thread awake",
@@ -267,10 +267,7 @@ def evidence_table(found: Sequence[Finding]) -> Figures:
 
 def losses(tally: Tally, latencies: Latencies) -> str:
     """What is in no figure."""
-    return (
-        f"{grouped(tally.recorded)} events recorded, {grouped(tally.dropped)} dropped; "
-        f"the latencies leave out {left_out(latencies)}."
-    )
+    return f"{grouped(tally.recorded)} events recorded, {dropped_text(tally)}; the latencies leave out {left_out(latencies)}."
 
 
 def clocks(source: Source, latencies: Latencies) -> str:

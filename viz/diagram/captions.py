@@ -12,6 +12,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.journey_words import journey_caption
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
+from bellwire.viz.text.trust import not_there
 
 IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
 Say = Callable[[LiveModel], str]
@@ -56,7 +57,8 @@ def so_far(model: LiveModel) -> str:
 
 def lost_events(model: LiveModel) -> str:
     """Losses are data."""
-    return f"{count_of(model.tally.dropped, 'event')} dropped so far." if model.tally.dropped else ""
+    missing = not_there(model.tally)
+    return f"{missing} so far." if missing else ""
 
 
 # -- one guest and the I/O thread

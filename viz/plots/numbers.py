@@ -13,7 +13,8 @@ from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
-from bellwire.viz.text.figures import count_of, duration, grouped
+from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.trust import not_there
 
 VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
 HEIGHT = 64
@@ -146,8 +147,8 @@ def journeys_label(model: LiveModel) -> str:
 def reconciled(model: LiveModel) -> str:
     """Whether every signal is accounted for, or what is not."""
     tally, given_up = model.tally, model.latencies.tracker.given_up
-    if tally.dropped:
-        return f"{count_of(tally.dropped, 'event')} dropped"
+    if missing := not_there(tally):
+        return missing
     if given_up:
         return f"{grouped(given_up)} incomplete"
     if model.latencies.tracker.contradicted:

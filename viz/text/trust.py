@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from bellwire.engine.folds.clock_error import AGREE_NS, Agreement, ClockError
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
+from bellwire.engine.folds.tally import Tally
 from bellwire.viz.text.figures import Unit, count_of, duration, grouped, round_duration, signed
 
 
@@ -23,6 +24,19 @@ def why_not_corrected(latencies: Latencies) -> str:
             "signal from being sent, and what it delays is in the figures."
         )
     return "Without a pace nothing is corrected for coordinated omission."
+
+
+def not_there(tally: Tally) -> str:
+    """Which events are not there: "12 events dropped, 1 204 only counted"; "" if all are."""
+    lost = f"{count_of(tally.lost, 'event')} dropped" if tally.lost else ""
+    passed = grouped(tally.passed_over) if lost else count_of(tally.passed_over, "event")
+    return ", ".join(filter(None, (lost, f"{passed} only counted" if tally.passed_over else "")))
+
+
+def dropped_text(tally: Tally) -> str:
+    """The same where it is always said: "0 dropped", "12 dropped, 1 204 only counted"."""
+    passed = f", {grouped(tally.passed_over)} only counted" if tally.passed_over else ""
+    return f"{grouped(tally.lost)} dropped{passed}"
 
 
 def interval(paced: Iterable[Paced]) -> str:

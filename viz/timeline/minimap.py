@@ -173,7 +173,7 @@ class Minimap(QWidget):
         if model.dropped_from_memory and model.recorded is None:
             lines.append(f"{count_of(model.dropped_from_memory, 'older event')} only in a recording, if there is one.")
         if model.losses:
-            lines.append(f"▼ {count_of(model.tally.dropped, 'event')} lost.")
+            lines.append(f"▼ {count_of(model.tally.lost, 'event')} lost.")
         return "\n".join([*lines, "Drag to move the playhead."])
 
     # -- the pointer

@@ -17,6 +17,7 @@ from bellwire.viz.style.icons import icon, logo
 from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, grouped, pace, ratio
+from bellwire.viz.text.trust import dropped_text
 from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.commands import Commands
@@ -151,10 +152,7 @@ class StatusRow(FittingRow):
         self.capture.say(recording, "heavy", "circle")
         self.capture.setVisible(bool(recording))
         self.backend.say(model.source.backend)
-        passed = model.tally.passed_over
-        lost = f"{grouped(model.tally.dropped - passed)} dropped"
-        words = f"{lost}, {grouped(passed)} only counted" if passed else lost
-        self.dropped.say(words, "heavy" if model.tally.dropped else "text_muted")
+        self.dropped.say(dropped_text(model.tally), "heavy" if model.tally.dropped else "text_muted")
         self.factor.say(ratio(model.transport.factor), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)
         self.scenario.setText(model.scenario.title)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from bellwire.engine.events import Clock
+from bellwire.engine.events import EVENT, Clock, EventKind, Lane, event
+from bellwire.engine.findings.ordinary import dropped as what_is_not_there
 from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.journeys import JOURNEY, contradictory
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.outlet import Outlet
 from bellwire.engine.scenarios.scenario import load_scenario
-from bellwire.viz.text.trust import agreement, corrected, footnote, kernel_word, left_out
+from bellwire.viz.text.trust import agreement, corrected, dropped_text, footnote, kernel_word, left_out, not_there
 
 
 def paced(*intervals: int) -> Paced:
@@ -71,3 +75,39 @@ def test_the_journeys_may_contradict_the_kernel() -> None:
     host = {"tsc_khz": "2300000", "tsc_offset": "9000"}
     assert "contradict" not in kernel_word(host, error(-8700, 9000))
     assert kernel_word(host, error(-8700, 2900)).endswith("kHz, which the journeys contradict")
+
+
+# -- what is not there
+
+
+def counted_only() -> Tally:
+    """Of a source that was quicker than who looked: a hundred rings, most of which are only counted."""
+    outlet, tally = Outlet(room=10), Tally()
+    outlet.put(np.array([(n, EventKind.RING, Lane.GUEST, 0, 0x510, n, 0) for n in range(1, 101)], EVENT))
+    tally.feed(outlet.take())
+    return tally
+
+
+def test_what_was_only_counted_is_not_called_dropped() -> None:
+    tally = counted_only()
+    assert (tally.doorbells_rung, tally.lost) == (100, 0)
+    assert dropped_text(tally) == f"0 dropped, {tally.passed_over} only counted"
+    assert not_there(tally) == f"{tally.passed_over} events only counted"
+    claims = [finding.claim for finding in what_is_not_there(tally, Evidence(load_scenario("roundtrip"), "kvm_fake"))]
+    assert len(claims) == 1
+    assert claims[0].startswith(f"{tally.passed_over} events came faster than they were taken: every count has them")
+
+
+def test_what_was_lost_is_told_beside_what_was_only_counted() -> None:
+    tally = counted_only()
+    tally.feed(event(101, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 12))
+    assert dropped_text(tally) == f"12 dropped, {tally.passed_over} only counted"
+    assert not_there(tally) == f"12 events dropped, {tally.passed_over} only counted"
+    claims = [finding.claim for finding in what_is_not_there(tally, Evidence(load_scenario("roundtrip"), "kvm_fake"))]
+    assert claims[0] == "12 events were dropped, so that counts of exits and handlers are too small."
+    tally.feed(event(102, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 1))
+    assert tally.lost == 13
+
+
+def test_where_all_is_there_nothing_is_said_of_it() -> None:
+    assert (dropped_text(Tally()), not_there(Tally())) == ("0 dropped", "")
