@@ -267,7 +267,8 @@ def evidence_table(found: Sequence[Finding]) -> Figures:
 
 def losses(tally: Tally, latencies: Latencies) -> str:
     """What is in no figure."""
-    return f"{grouped(tally.recorded)} events recorded, {dropped_text(tally)}; the latencies leave out {left_out(latencies)}."
+    events = f"{grouped(tally.recorded)} events recorded, {dropped_text(tally)}"
+    return f"{events}; the latencies leave out {left_out(latencies)}."
 
 
 def clocks(source: Source, latencies: Latencies) -> str:
