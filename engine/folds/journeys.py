@@ -263,10 +263,20 @@ class JourneyTracker:
 
         A handler that covers nothing, right behind it, says that something else had caused the one before.
         """
-        early = before_their_cause(numbers, sent, handlers, first, self._from_start)
-        unsure = early & (first + 1 >= handlers.size)
-        apart = early & ~unsure
-        apart[apart] = handlers["arg"][first[apart] + 1] > 0
+        unsure, apart = np.zeros(numbers.size, bool), np.zeros(numbers.size, bool)
+        row = np.flatnonzero(before_their_cause(numbers, sent, handlers, first, self._from_start))
+        if not row.size:
+            return apart, unsure
+        behind = first[row] + 1
+        within = behind < handlers.size
+        unsure[row[~within]] = True
+        row, behind = row[within], behind[within]
+        again, untold = early_again(handlers[behind], numbers, sent)
+        # What began before its signals, but may have been caused by one that was covered already, was told of them
+        # late: that its vCPU did not run in between happens now and then, and not to two handlers in a row.
+        sole = caused_by_oldest(handlers, self._from_start)[first[row]]
+        unsure[row[~sole & untold]] = True
+        apart[row] = (handlers["arg"][behind] > 0) & (sole | again)
         return apart, unsure
 
     def _keep_handlers(self, handlers: Events, known: Numbers) -> None:
@@ -400,11 +410,28 @@ def before_their_cause(
     if not row.size:
         return apart
     handler, sole = handlers[first[row]], caused_by_oldest(handlers, from_start)[first[row]]
-    oldest = handler["seq"] - np.maximum(handler["arg"], 1) + 1
+    oldest = oldest_covered(handler)
     of_oldest, found = lookup(oldest, numbers)
     certain = (oldest <= numbers[row]) & (sole | (handler["arg"] > 1))
     apart[row[found]] = (handler["tsc"][found] < sent[of_oldest]) & certain[found]
     return apart
+
+
+def early_again(
+    handlers: Events, numbers: Numbers, sent: Numbers
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which handlers began before the oldest signal that they cover, and of which that signal is still to come."""
+    oldest, covers = oldest_covered(handlers), handlers["arg"] > 0
+    of_oldest, found = lookup(oldest, numbers)
+    early = np.zeros(handlers.size, bool)
+    early[found] = handlers["tsc"][found] < sent[of_oldest]
+    return early & covers, covers & (oldest > numbers.max(initial=0))
+
+
+def oldest_covered(handlers: Events) -> Numbers:
+    """The number of the oldest signal that each covers, of the newest that it knows of if none is new; shape (n,)."""
+    oldest: Numbers = handlers["seq"] - np.maximum(handlers["arg"], 1) + 1
+    return oldest
 
 
 def caused_by_oldest(handlers: Events, from_start: bool) -> npt.NDArray[np.bool_]:

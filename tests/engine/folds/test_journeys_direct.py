@@ -99,3 +99,19 @@ def test_what_the_other_guests_vcpu_thread_does_is_no_doorbells_return() -> None
     ]
     journeys = JourneyTracker(scenario(by="doorbell")).feed(np.array(rows, EVENT))
     assert journeys[["exit", "entry"]].tolist() == [(12, 15)]
+
+
+def test_a_handler_that_was_kept_from_looking_covers_what_was_rung_meanwhile() -> None:
+    """Its own cause was covered by the one before, so that it began before the oldest doorbell that it covers."""
+    rings = {1: 100, 2: 108, 3: 130, 4: 140, 5: 150, 6: 160}
+    handlers = ((105, 2, 2), (120, 5, 3), (170, 6, 1), (180, 6, 0))  # TSC, newest doorbell known, covered
+    rows = [
+        (tsc + stage, kind, Lane.GUEST, 0, 0, n, 0)
+        for n, tsc in rings.items()
+        for stage, kind in ((0, EventKind.RING), (1, EventKind.RUNG))
+    ]
+    rows += [(tsc, EventKind.HANDLER, Lane.GUEST, 1, 0x40, seq, covers) for tsc, seq, covers in handlers]
+    tracker = JourneyTracker(scenario(by="doorbell"))
+    journeys = np.sort(tracker.feed(np.sort(np.array(rows, EVENT), order="tsc")), order="seq")
+    assert tracker.contradicted == 0
+    assert journeys["handler"].tolist() == [105, 120, 170, 170, 170, 170]
