@@ -100,6 +100,7 @@ class RecordedHistory(History):
     ) -> None:
         super().__init__(dtype, limit, span)
         self._recording, self._read, self._played = recording, read, played
+        self._met = np.empty(0, dtype)  # the records at the start that was found last
 
     def _holds(self, t0: int, t1: int) -> bool:
         """Whether everything between is in memory."""
@@ -148,6 +149,11 @@ class RecordedHistory(History):
         found = super().start_before(t) if self._holds(t, t) else None
         return self._search(t, -1) if found is None or not self._holds(found, t) else found
 
+    def starting_at(self, t: int) -> Records:
+        """The records that start exactly at t; of one so long that it is seen only from afar, as it was found."""
+        found = super().starting_at(t)
+        return found if found.size else self._met[self._span(self._met)[0] == np.uint64(t)]
+
     def _search(self, t: int, direction: int) -> int | None:
         """The nearest start beyond t, from what is near to what is far."""
         width, events = self._recording.header.clock.cycles(1e-3), 0.0
@@ -155,10 +161,13 @@ class RecordedHistory(History):
             low, high = (t, t + width) if direction > 0 else (t - width, t)
             events = self.about(low, high)
             if events >= NEAR or low <= self.first or high >= self.last:
-                starts = self._span(self._read(max(low, 0), high))[0]
+                read = self._read(max(low, 0), high)
+                starts = self._span(read)[0]
                 beyond = starts[starts > np.uint64(t)] if direction > 0 else starts[starts < np.uint64(t)]
                 if beyond.size:
-                    return int(beyond.min() if direction > 0 else beyond.max())
+                    start = beyond.min() if direction > 0 else beyond.max()
+                    self._met = read[starts == start]
+                    return int(start)
                 if (direction > 0 and high > self.last) or (direction < 0 and low < self.first):
                     return None
             width *= 2

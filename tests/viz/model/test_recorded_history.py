@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bellwire.engine.folds.latency import begin
+from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.recordings.synthetic import round_trips
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import EVENT_LIMIT, JOURNEY_LIMIT, LiveModel, event_span, journey_span
 from bellwire.viz.timeline.columns import HeldColumns, RecordedColumns, timeline_columns
 from tests.support.recorded import recorded
-from tests.support.small_recording import WallClock
+from tests.support.small_recording import HEADER, WallClock
 
 
 @pytest.fixture
@@ -68,6 +71,20 @@ def test_any_moment_answers_as_if_it_were_held(model: LiveModel, whole: tuple[Hi
         )  # whether the very first journey is one is known late: a loss that is told at the end
         assert history.start_after(early) == all_of_it.start_after(early)
         assert history.start_before(2**63) == all_of_it.start_before(2**63)
+
+
+def test_a_journey_that_is_seen_only_from_afar_can_be_gone_to(tmp_path: Path) -> None:
+    """Its end comes so late that whoever looks around its start does not see it."""
+    events = round_trips(np.random.default_rng(1), 10**9, 0)[:60].copy()
+    events["tsc"][1:] += 10**10
+    save_recording(tmp_path / "far.arrow", HEADER, [events])
+    with Replay(Recording(tmp_path / "far.arrow"), WallClock()) as replay:
+        model = LiveModel(replay)
+        start = model.journeys.start_after(0)
+        assert start == int(events["tsc"][0])
+        assert begin(model.journeys.starting_at(start)).tolist() == [start]
+        assert model.journeys.starting_at(start + 1).size == 0
+        assert model.to_start()
 
 
 def test_what_lies_between_is_known_without_reading(model: LiveModel, recording: Recording) -> None:
