@@ -1,4 +1,6 @@
-"""Recordings that nobody recorded, through every command and the window: python -m tests.recording_fuzz 2000 [SEED]
+"""Recordings that nobody recorded, through every command and the window.
+
+`python -m tests.recording_fuzz COUNT SEED FIRST` begins with the number FIRST, where an earlier run of that seed ended.
 
 What is wanted of each is a sentence or a picture: no traceback, no warning of Qt, nothing that steers a terminal, no
 more memory than MOST_MEMORY, nothing that takes longer than SECONDS. Prints how many were opened and how many refused.
@@ -251,9 +253,8 @@ def work(seed: int, first: int, end: int) -> None:
             print(number, "opened" if opened else "refused", flush=True)
 
 
-def results(seed: int, count: int) -> Iterator[tuple[str, str]]:
+def results(seed: int, count: int, number: int = 0) -> Iterator[tuple[str, str]]:
     """(what came of it, more about it) of each recording, from processes that begin anew behind what ended them."""
-    number = 0
     while number < count:
         command = [sys.executable, "-m", "tests.recording_fuzz", "--work", str(seed), str(number), str(count)]
         with (
@@ -275,14 +276,14 @@ def results(seed: int, count: int) -> Iterator[tuple[str, str]]:
         number += 1
 
 
-def main(count: int, seed: int = 1) -> int:
-    """Prints what was found, and how many were opened and refused. Returns how many did what they should not."""
+def main(count: int, seed: int = 1, first: int = 0) -> int:
+    """Prints what was found, and how many were opened and refused. Returns whether one did what it should not."""
     counted = {"opened": 0, "refused": 0, "found": 0}
-    for result, more in results(seed, count):
+    for result, more in results(seed, count, first):
         counted[result] += 1
         if result == "found":
             print(more, flush=True)
-    print(f"{count} hostile recordings: {', '.join(f'{number} {name}' for name, number in counted.items())}")
+    print(f"{count - first} hostile recordings: {', '.join(f'{number} {name}' for name, number in counted.items())}")
     return min(counted["found"], 1)
 
 

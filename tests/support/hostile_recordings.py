@@ -264,6 +264,7 @@ def damaged(whole: bytes, rng: random.Random) -> bytes:
 def hostile_recording(path: Path, rng: random.Random) -> str:
     """Writes one; what was done to it."""
     made, harms = plain(rng), rng.sample(HARMS, rng.choice((1, 1, 2, 3)))
+    harms.sort(key=lambda harm: harm is harm_header)  # what the others read is JSON until then
     made.compression, made.as_file = rng.choice((None, None, "zstd", "lz4")), rng.random() < 0.8
     for harm in harms:
         harm(made, rng)
