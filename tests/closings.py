@@ -168,6 +168,9 @@ def switch_scenarios(platform: str, count: int, seed: int) -> list[str]:
 
 def main(count: int, seed: int, chosen: list[str]) -> int:
     """Says what went wrong; the exit code."""
+    for by in SIGNALS:
+        if signal.getsignal(by) == signal.SIG_IGN:  # in the background of a shell, or by nohup: a window would as well
+            signal.signal(by, signal.SIG_DFL)
     wrong: list[str] = []
     for platform in chosen or PLATFORMS:
         if program := missing(platform):
