@@ -5,10 +5,11 @@
 BIN := .venv/bin
 export PYTHON ?=
 ARGS ?=
+ONLY ?=
 TESTS ?=
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture fuzz closings kills soak sentences failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture recordings fuzz closings kills soak sentences failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -38,6 +39,11 @@ build: venv
 # The picture at the top of the README: five seconds of the default scenario, offscreen.
 picture: build
 	@cd assets && QT_QPA_PLATFORM=offscreen ../$(BIN)/bellwire && mv bellwire.png window.png
+
+# assets/recordings anew, one of each scenario, which is what people see who have no KVM; says on which machine.
+# ONLY="roundtrip irq-msi" chooses.
+recordings: build
+	@$(BIN)/python -m tests.record_shipped $(ONLY)
 
 # Six thousand guests that nobody wrote: random code, programs with flipped bits, scribblers over what guest and host share.
 # And two thousand recordings that nobody recorded, through every command and the window. N chooses how many of each, SEED which.

@@ -1,41 +1,116 @@
-"""Makes assets/recordings/roundtrip.arrow anew, on a host with KVM: python -m tests.record_shipped
+"""Makes assets/recordings anew, one of each scenario, on a host with KVM: python -m tests.record_shipped [SCENARIO ...]
 
-It is what people see who have no KVM, so it shows what they cannot try: both switches are turned while the guest runs.
+They are what people see who have no KVM. A lab is recorded until all its steps were done, everything else for a few
+seconds; of a round trip both switches are turned, because that is what nobody can try there. The pace is a slow one,
+so that a file stays small, and two guests can run at a time without being in each other's way. What is about a guest
+that runs flat out does so, alone.
 """
 
 from __future__ import annotations
 
+import math
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from bellwire.engine.errors import EngineError
+from bellwire.engine.host.host import host_facts
 from bellwire.engine.live.session import Session
+from bellwire.engine.machines import build
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
-from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.recordings.shipped import FOLDER, path_of_shipped
+from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios, load_scenario
 from bellwire.engine.source import Order
-from bellwire.viz.cli.opening import SHIPPED
-from bellwire.viz.style.assets import asset
 from bellwire.viz.text.versions import program_version
 
-SECONDS = 2.5  # with each wiring
+SECONDS = 5.0
+AFTERWARDS = 0.6  # seconds, so that what the last step of a lab did is seen as well
+SIGNALS = 300  # a second, at most
 WIRINGS = ((True, True), (False, True), (True, False), (False, False), (True, True))  # ioeventfd, irqfd
-PACE = {"pace": "1000"}
+EACH_WIRING = 2.5  # seconds
+LOOK_SECONDS = 0.05  # how often what has come is taken
+AT_A_TIME = 2
 
 
-def main() -> None:
-    """A real run, as it happens."""
-    path = asset(SHIPPED)
-    path.parent.mkdir(exist_ok=True)
-    session = Session(load_scenario("roundtrip").with_settings(PACE))
-    with session, Recorder(path, Header.of(session, program_version()), compression="zstd") as recorder:
-        for ioeventfd, irqfd in WIRINGS:
+def recorded_scenario(name: str) -> Scenario:
+    """The scenario, no faster than a small file has room for, unless that is the point of it."""
+    scenario = load_scenario(name)
+    slow = SIGNALS / scenario.pace.burst
+    if scenario.pace.per_second <= slow or flat_out(scenario):
+        return scenario
+    return scenario.with_settings({"pace": f"{slow:g}"})
+
+
+def flat_out(scenario: Scenario) -> bool:
+    """Whether its guest never rests."""
+    return math.isinf(scenario.pace.per_second)
+
+
+def seconds_of(scenario: Scenario) -> float:
+    """How long it takes to see all of it."""
+    steps = scenario.lab.steps if scenario.lab else ()
+    whole = max((step.at_ms for step in steps), default=0) / 1000 + AFTERWARDS
+    return whole if steps else SECONDS
+
+
+def record_one(scenario: Scenario, path: Path) -> str:
+    """A real run, as it happens; what came of it, as a line."""
+    session = Session(scenario)
+    beside = path.with_suffix(".part")
+    with session, Recorder(beside, Header.of(session, program_version()), compression="zstd") as recorder:
+        for ioeventfd, irqfd in WIRINGS if scenario.name == DEFAULT else ():
             session.order(Order.IOEVENTFD, ioeventfd)
             session.order(Order.IRQFD, irqfd)
-            time.sleep(SECONDS)
-            recorder.append(session.take())
+            follow(session, recorder, EACH_WIRING)
+        if scenario.name != DEFAULT:
+            follow(session, recorder, seconds_of(scenario))
         session.stop()
         recorder.append(session.take())
-    print(f"{path}: {recorder.events} events, {path.stat().st_size} bytes")
+    if session.error and not scenario.ends:
+        raise session.error
+    beside.replace(path)
+    return f"{path.name:32} {recorder.events:7} events {path.stat().st_size:8} bytes"
+
+
+def follow(session: Session, recorder: Recorder, seconds: float) -> None:
+    """Records for so long, or until the guest has ended."""
+    until = time.monotonic() + seconds
+    while session.alive and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+        recorder.append(session.take())
+
+
+def record_named(name: str) -> str:
+    """The recording of one scenario, made anew; a line that says so, or why not: then the one before stays."""
+    scenario = recorded_scenario(name)
+    if why := build.refusal(scenario):
+        return f"{name:32} stays as it is: {why}"
+    try:
+        return record_one(scenario, path_of_shipped(name))
+    except EngineError as error:
+        return f"{name:32} stays as it is: {error}"
+
+
+def main(names: list[str]) -> None:
+    """Records these, or all; removes those whose scenario is gone; says on which machine."""
+    FOLDER.mkdir(exist_ok=True)
+    there = [scenario.name for scenario in list_scenarios()]
+    for orphan in {*FOLDER.glob("*.arrow")} - {path_of_shipped(name) for name in there}:
+        orphan.unlink()
+    began = time.monotonic()
+    wanted = names or there
+    alone = [name for name in wanted if flat_out(load_scenario(name))]
+    for name in alone:
+        print(record_named(name), flush=True)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for line in pool.map(record_named, [name for name in wanted if name not in alone]):
+            print(line, flush=True)
+    facts, size = host_facts(), sum(file.stat().st_size for file in FOLDER.iterdir())
+    print(f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, {facts['backend']}")
+    print(f"{size / 1e6:.2f} MB in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

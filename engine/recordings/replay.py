@@ -61,6 +61,7 @@ class Replay(Source):
         self.indexer = Indexer(recording)
         self.resumed: Resumed | None = None
         self._begins_at = 0  # cycles after the first event
+        self.no_guest = ""  # why it is shown in place of a guest, if it is: a sentence with what to do
 
     @property
     def warning(self) -> str:
@@ -192,5 +193,5 @@ class Replay(Source):
             return no_events()
 
     def can(self, order: Order) -> str:
-        """A recording can do nothing; this is the reason."""
-        return REASON
+        """A recording can do nothing; this is the reason, and what to do where that is known."""
+        return f"{REASON} {self.no_guest}".rstrip()

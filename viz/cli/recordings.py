@@ -46,13 +46,17 @@ def record(
 
 @app.command()
 def replay(
-    file: RecordingFile,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE | SCENARIO", help="A recording, or that of a scenario which is shipped.")
+    ],
     at: Annotated[float, typer.Option(min=0, metavar="S", help="Begin S seconds after its first event.")] = 0,
 ) -> int:
     """Opens the window with a recording; without a display plays it and prints what was measured."""
+    from bellwire.engine.recordings.shipped import path_of_shipped
     from bellwire.viz.cli.opening import open_recording
 
-    return open_recording(file, out, at)
+    shipped = path_of_shipped(file.name)
+    return open_recording(shipped if shipped.exists() and not file.exists() else file, out, at)
 
 
 @app.command()

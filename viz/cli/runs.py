@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bellwire.engine.errors import ScenarioError
+from bellwire.engine.errors import NoKvmError, ScenarioError
 from bellwire.viz.cli.terminal import complain, progress_bar
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ def run_scenario(
         from bellwire.engine.host.host import usable_kvm
         from bellwire.engine.live.session import Session
 
-        usable_kvm()
+        try:
+            usable_kvm()
+        except NoKvmError as error:
+            raise NoKvmError(f"{error}; without it `bellwire {scenario.name}` plays a recording") from error
         session = Session(scenario, limit=count)
         recorder = recorder_of(session, record, force)
         if noted.number:

@@ -24,6 +24,7 @@ from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.pace_popover import MorePopover
 from bellwire.viz.window.scenario_list import fill, show_scenario
+from bellwire.viz.window.shown import reason_for
 
 PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
 SPACING = 6
@@ -169,6 +170,7 @@ class StatusRow(FittingRow):
         color, mark = STATES.get(name, ("text_muted", "square"))
         behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
         words = "REPLAY, PAUSED" if self._both() and not self.fault else name
+        words = "REPLAY, ENDED" if self.commands.at_the_end and not self.fault else words
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
 
     def _show_break(self) -> None:
@@ -209,7 +211,9 @@ class StatusRow(FittingRow):
         self.slow.setToolTip(plain_tip(f"Slow motion of the transit itself ({keys})"))
         self.capture.setToolTip("What happens is being written to a file. (Ctrl+E ends it)")
         back = "PAUSED stops the view; the capture goes on. (Space) BACK: so long before the present is what is seen."
-        self.state.setToolTip(plain_tip(f"{back} ({BY_NAME['newest'].key} to the present)"))
+        why = reason_for(model.source)
+        why = f"REPLAY: a recording, because no guest runs here. {why.removesuffix('.')}. " if why else ""
+        self.state.setToolTip(plain_tip(f"{why}{back} ({BY_NAME['newest'].key} to the present)"))
         self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
         self.dropped.setToolTip(
             plain_tip(
@@ -329,11 +333,14 @@ class ControlRow(FittingRow):
         """Everything as the events say it is."""
         model = self.commands.model
         show_scenario(self.scenarios, model.scenario.name)
-        self._set_icon("play", "play" if model.transport.paused else "pause")
+        at_the_end = self.commands.at_the_end
+        self._set_icon("play", "play" if model.transport.paused or at_the_end else "pause")
         for name in self.transport:
             if name != "play":
                 self._set_icon(name, name)
             self.transport[name].setToolTip(plain_tip(tooltip(name)))
+        if at_the_end:
+            self.transport["play"].setToolTip(plain_tip(f"Plays from the start again ({BY_NAME['play'].key})"))
         self.transport["newest"].setEnabled(not model.transport.following or model.transport.factor > 1)
         if monotonic() - self._pace_clicked_at > CLICK_SECONDS:
             self.pace.show_value(self.commands.pace)

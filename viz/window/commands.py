@@ -63,13 +63,21 @@ class Commands:
     # -- time
 
     def play_or_pause(self) -> None:
-        """The view stands still, the capture goes on."""
+        """The view stands still, the capture goes on; a recording that has ended plays from its start."""
         transport = self.model.transport
-        if transport.paused:
+        if self.at_the_end:
+            self.restart()
+        elif transport.paused:
             self.model.selection.choose()
             transport.play()
         else:
             transport.pause()
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether a recording has come to its end, and that is what the view shows."""
+        model = self.model
+        return model.replaying and model.transport.following and not self.source.alive and not self.source.error
 
     def step(self) -> None:
         """One journey on."""

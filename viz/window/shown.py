@@ -8,10 +8,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, NoKvmError
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Source
-from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.live import LiveModel, recorded
 from bellwire.viz.text.figures import Durations, unit_called
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import Look
@@ -27,6 +27,12 @@ def live_session(scenario: Scenario) -> Source:
     from bellwire.engine.live.session import Session
 
     return Session(scenario)
+
+
+def reason_for(source: Source) -> str:
+    """Why a recording is shown and no guest; "" if it is a guest, or a recording that was asked for."""
+    replay = recorded(source)
+    return replay.no_guest if replay else ""
 
 
 class Shown(QWidget):
@@ -46,6 +52,7 @@ class Shown(QWidget):
         self._stopping: list[threading.Thread] = []
         self._expected: Source | None = None  # has been told to start, and is still being built
         self._told_end, self._told_warning = False, ""
+        self._told_no_guest = reason_for(source)  # whoever opens the window has said so
         self.views = Views(self.model, look.theme, self._front)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -82,18 +89,39 @@ class Shown(QWidget):
         self.arrive()
 
     def arrive(self) -> None:
-        """Shows what has started meanwhile, or says why it cannot; asked once a frame."""
+        """Shows what has started meanwhile, or says why it cannot; asked once a frame.
+
+        Without KVM it is a recording of the same scenario that is shown.
+        """
         source = self._expected
         if source is None or source.starting:
             return
         self._expected = None
         try:
             source.wait_until_started()
+        except NoKvmError as error:
+            self._show_instead(source.scenario, str(error))
+        except EngineError as error:
+            self.notice.say(str(error))
+        else:
+            self.notice.hide()
+            self.show_source(source)
+
+    def _show_instead(self, scenario: Scenario, why: str) -> None:
+        """The recording of a scenario that no guest can run here; why, once for each reason."""
+        from bellwire.engine.recordings.shipped import replay_in_place_of, words_in_place
+
+        try:
+            source = replay_in_place_of(scenario, why)
+            source.start()
         except EngineError as error:
             self.notice.say(str(error))
             return
         self.notice.hide()
         self.show_source(source)
+        if why != self._told_no_guest:
+            self._told_no_guest = why
+            self.notice.say(words_in_place(source))
 
     def restart(self) -> None:
         """The same scenario, or the same recording, from its start."""

@@ -14,8 +14,7 @@ import pytest
 
 from bellwire.engine.events import EVENT
 from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.cli.opening import SHIPPED
-from bellwire.viz.style.assets import asset
+from bellwire.engine.recordings.shipped import path_of_shipped
 from tests.support.recorded import recorded
 
 # Each prints the columns' sums. DuckDB's own reader of Arrow files is an extension that it fetches from elsewhere, so
@@ -58,7 +57,7 @@ def read(reader: str, path: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Iterable[Recording]:
     """One that was written as it happened, and the one that is shipped, which is compressed."""
-    return recorded(tmp_path_factory.mktemp("recorded") / "run.arrow"), Recording(asset(SHIPPED))
+    return recorded(tmp_path_factory.mktemp("recorded") / "run.arrow"), Recording(path_of_shipped("roundtrip"))
 
 
 @pytest.mark.parametrize("reader", READERS)

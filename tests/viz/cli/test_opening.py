@@ -9,23 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.engine.events import EventKind
-from bellwire.engine.folds.tally import Tally
-from bellwire.engine.recordings.recording import Recording
-from bellwire.viz.cli.opening import SHIPPED, instead
-from bellwire.viz.style.assets import asset
-
-
-def test_the_shipped_recording_is_small_whole_and_shows_both_ways() -> None:
-    recording, tally, kinds = Recording(asset(SHIPPED)), Tally(), set[int]()
-    for events in recording.batches():
-        tally.feed(events)
-        kinds |= set(events["kind"].tolist())
-    assert asset(SHIPPED).stat().st_size < 1_000_000
-    assert (recording.warning, recording.header.scenario.name, tally.dropped) == ("", "roundtrip", 0)
-    assert tally.settled
-    assert {EventKind.EXIT, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.WIRE} <= kinds
-
+from bellwire.engine.errors import NoKvmError
+from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.source import Source
+from bellwire.viz.cli.app import main
+from bellwire.viz.cli.opening import instead
 
 REFUSED = """
 from bellwire.engine.errors import NoKvmError
@@ -73,23 +62,53 @@ def test_without_kvm_it_says_why_and_replays(tmp_path: Path) -> None:
     assert (tmp_path / "bellwire.png").exists()
 
 
-def test_a_recording_is_opened_by_its_name(tmp_path: Path) -> None:
-    run = start(tmp_path, REFUSED, str(asset(SHIPPED)))
-    assert run.returncode == 0, run.stderr
-    assert "REPLAY · roundtrip" in run.stdout
-    assert "modprobe" not in run.stderr
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Source]:
+    """What would be shown, where no guest can run."""
+    shown: list[Source] = []
+
+    def refuse() -> None:
+        raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
+
+    def show(source: Source, reason: str, out: object) -> int:
+        shown.append(source)
+        return 0
+
+    monkeypatch.setattr("bellwire.engine.host.host.usable_kvm", refuse)
+    monkeypatch.setattr("bellwire.viz.cli.opening.show", show)
+    return shown
+
+
+def test_without_kvm_each_scenario_is_played_and_what_is_set_is_said_to_need_a_guest(
+    opened: list[Source], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["irq-msi", "--set", "pace=10"]) == 0
+    assert [(source.label, source.scenario.name) for source in opened] == [("REPLAY", "irq-msi")]
+    assert "what --set changes needs a guest" in capsys.readouterr().err
+
+
+def test_a_recording_is_replayed_by_its_name_and_a_shipped_one_by_its_scenario(
+    opened: list[Source], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(path_of_shipped("roundtrip"))]) == main(["replay", "irq-msi"]) == 0
+    assert [(source.label, source.scenario.name) for source in opened] == [
+        ("REPLAY", "roundtrip"),
+        ("REPLAY", "irq-msi"),
+    ]
+    assert capsys.readouterr().err == ""
 
 
 def test_without_kvm_and_recording_the_window_says_so(tmp_path: Path) -> None:
-    run = start(tmp_path, f"{REFUSED}\no.SHIPPED = 'recordings/none.arrow'")
+    none = "import bellwire.engine.recordings.shipped as s; from pathlib import Path; s.FOLDER = Path('/none')"
+    run = start(tmp_path, f"{REFUSED}\n{none}")
     assert run.returncode == 3
-    assert "none.arrow cannot be opened as a recording" in run.stderr
+    assert "Of the scenario roundtrip no recording is shipped." in run.stderr
     assert "Traceback" not in run.stderr
 
 
 def test_without_kvm_the_window_says_why_and_that_it_shows_a_recording() -> None:
-    source, words = instead("/dev/kvm is missing.")
+    source, words = instead(load_scenario("irq-msi"), "/dev/kvm is missing.")
     assert source is not None
-    assert source.label == "REPLAY"
+    assert (source.label, source.scenario.name) == ("REPLAY", "irq-msi")
     assert words.startswith("/dev/kvm is missing. What you see is a recording, made on ")
     source.stop()

@@ -1,0 +1,41 @@
+"""The recordings that come with the program, one of each scenario: what is seen where no guest can run.
+
+`make recordings` makes them anew (tests/record_shipped.py). They are files like any other, compressed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.scenarios.scenario import Scenario
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "recordings"
+
+
+def path_of_shipped(name: str) -> Path:
+    """Where the recording of the scenario called `name` is, if there is one."""
+    return FOLDER / f"{name}.arrow"
+
+
+def replay_in_place_of(scenario: Scenario, why: str) -> Replay:
+    """A recording of this scenario, to be shown because no guest can run; RecordingError if none is shipped.
+
+    why: no guest can run, as a sentence with what to do.
+    """
+    path = path_of_shipped(scenario.name)
+    if not path.exists():
+        raise RecordingError(f"{why.removesuffix('.')}. Of the scenario {scenario.name} no recording is shipped.")
+    source = Replay(Recording(path))
+    source.no_guest = why
+    return source
+
+
+def words_in_place(source: Replay) -> str:
+    """Why it is shown and no guest, and on which machine it was made; "" if it is shown for its own sake."""
+    if not source.no_guest:
+        return ""
+    why, made_on = source.no_guest.removesuffix("."), source.host.get("cpu", "another machine")
+    return f"{why}. What you see is a recording, made on {made_on}."

@@ -1,0 +1,73 @@
+"""The recordings that come with the program: one of each scenario, small, whole, and of what the scenario is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import EventKind, Events
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.host.host import host_facts
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import FOLDER, path_of_shipped, replay_in_place_of, words_in_place
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.engine.source import Label, Order
+
+SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
+MOST_BYTES = 8_000_000
+LEAST_SIGNALS = 200
+
+
+def kinds_of(events: Events) -> set[EventKind]:
+    """Every kind that is among them."""
+    return set(map(EventKind, np.unique(events["kind"]).tolist()))
+
+
+def test_each_scenario_has_one_and_all_are_small() -> None:
+    there = {path.name for path in FOLDER.iterdir()}
+    assert there == {path_of_shipped(name).name for name in SCENARIOS}
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_it_is_whole_and_shows_what_the_scenario_of_today_is_about(name: str) -> None:
+    """But for the pace, which is a slow one, so that the file is small: `make recordings` makes them anew."""
+    recording, scenario, tally = Recording(path_of_shipped(name)), SCENARIOS[name], Tally()
+    recorded, events = recording.header.scenario, np.concatenate(list(recording.batches()))
+    tally.feed(events)
+    assert (recording.warning, tally.dropped, tally.possible) == ("", 0, True)
+    assert replace(recorded, pace=replace(recorded.pace, per_second=scenario.pace.per_second)) == scenario
+    assert recorded.pace.per_second <= scenario.pace.per_second
+    assert set(recording.header.host) <= {*host_facts(), "tsc_khz", "tsc_offset"}  # no names of machines or people
+    assert set(scenario.order) <= kinds_of(events)
+    assert tally.settled or scenario.ends or not lets_all_arrive(scenario)
+    if scenario.pace.per_second:
+        assert max(tally.doorbells_rung, tally.irqs_signalled) >= LEAST_SIGNALS
+    if scenario.lab and scenario.lab.steps:
+        assert recording.seconds * 1000 > max(step.at_ms for step in scenario.lab.steps)
+
+
+def lets_all_arrive(scenario: Scenario) -> bool:
+    """Whether what the host signals is not kept somewhere until somebody listens."""
+    return scenario.interrupt is None or not scenario.interrupt.waits
+
+
+def test_the_first_one_shows_both_ways() -> None:
+    kinds = set[EventKind]().union(*map(kinds_of, Recording(path_of_shipped("roundtrip")).batches()))
+    assert {EventKind.EXIT, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.WIRE} <= kinds
+
+
+def test_in_place_of_a_guest_it_says_why_and_what_to_do() -> None:
+    source = replay_in_place_of(load_scenario("irq-msi"), "There is no /dev/kvm: sudo modprobe kvm_intel")
+    assert (source.label, source.scenario.name) == (Label.REPLAY, "irq-msi")
+    assert source.can(Order.DOORBELL).endswith("There is no /dev/kvm: sudo modprobe kvm_intel")
+    assert words_in_place(source).startswith("There is no /dev/kvm: sudo modprobe kvm_intel. What you see is a record")
+
+
+def test_of_a_scenario_of_ones_own_there_is_none() -> None:
+    mine = replace(load_scenario("irq-msi"), name="mine")
+    with pytest.raises(RecordingError, match=r"There is no KVM\. Of the scenario mine no recording is shipped\."):
+        replay_in_place_of(mine, "There is no KVM.")
