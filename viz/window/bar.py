@@ -170,7 +170,7 @@ class StatusRow(FittingRow):
         color, mark = STATES.get(name, ("text_muted", "square"))
         behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
         words = "REPLAY, PAUSED" if self._both() and not self.fault else name
-        words = "REPLAY, ENDED" if self.commands.at_the_end and not self.fault else words
+        words = "REPLAY, ENDED" if self.commands.shown.at_the_end and not self.fault else words
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
 
     def _show_break(self) -> None:
@@ -333,7 +333,7 @@ class ControlRow(FittingRow):
         """Everything as the events say it is."""
         model = self.commands.model
         show_scenario(self.scenarios, model.scenario.name)
-        at_the_end = self.commands.at_the_end
+        at_the_end = self.commands.shown.at_the_end
         self._set_icon("play", "play" if model.transport.paused or at_the_end else "pause")
         for name in self.transport:
             if name != "play":

@@ -65,19 +65,13 @@ class Commands:
     def play_or_pause(self) -> None:
         """The view stands still, the capture goes on; a recording that has ended plays from its start."""
         transport = self.model.transport
-        if self.at_the_end:
+        if self.shown.at_the_end:
             self.restart()
         elif transport.paused:
             self.model.selection.choose()
             transport.play()
         else:
             transport.pause()
-
-    @property
-    def at_the_end(self) -> bool:
-        """Whether a recording has come to its end, and that is what the view shows."""
-        model = self.model
-        return model.replaying and model.transport.following and not self.source.alive and not self.source.error
 
     def step(self) -> None:
         """One journey on."""
@@ -293,8 +287,12 @@ class Commands:
         """All that the history holds, to a file."""
         self.files.save()
 
+    def save_run_before(self) -> None:
+        """The same of the run that was shown before this one."""
+        self.files.save_run_before()
+
     def export(self) -> None:
-        """The same, in the format of another program."""
+        """All that the history holds, in the format of another program."""
         self.files.export()
 
     def record(self) -> None:
