@@ -48,6 +48,11 @@ def sections() -> Sections:
     ]
 
 
+def in_short(reason: str) -> str:
+    """The first clause of a reason; tooltip and notice have all of it, which may be wider than a screen."""
+    return reason.partition(":")[0].partition(". ")[0].rstrip(".")
+
+
 def keys_of(action: Action) -> str:
     """All keys of an action, as they are written on a keyboard."""
     return "  ".join(KEY_NAMES.get(key, key) for key in action.keys)
@@ -117,7 +122,7 @@ class Menus:
             reason = source.can(action.order) if action.order else ""
             made = self.actions[action.name]
             made.setToolTip(plain_tip(tooltip(action.name, reason)))
-            made.setText(plain_words(f"{action.text} ({reason.rstrip('.')})" if reason else action.text))
+            made.setText(plain_words(f"{action.text} ({in_short(reason)})" if reason else action.text))
             made.setChecked(on.get(action.name, False))
 
     def _switched_on(self) -> dict[str, bool]:

@@ -76,7 +76,8 @@ def test_without_kvm_every_scenario_that_is_chosen_plays_and_the_reason_is_said_
     for name in ("irq-msi", "lab-wrong-datamatch", "vm-to-vm"):
         choose(qtbot, laptop, name)
         model = laptop.model
-        assert (model.scenario.name, laptop.status.state.words) == (name, "REPLAY")
+        assert model.scenario.name == name
+        assert laptop.status.state.words.startswith("REPLAY")  # on a busy machine it may have ended by now
         assert laptop.windowTitle() == f"{model.scenario.title} (REPLAY) – Bellwire"
         assert not laptop.notice.isVisible()  # who opened the window has said why
     assert laptop.files.recent == []  # they are none of the user's
@@ -92,6 +93,10 @@ def test_what_needs_a_guest_says_why_there_is_none(laptop: MainWindow) -> None:
     laptop.run_action(BY_NAME["ring"])
     assert laptop.notice.words.text().endswith(WHY)
     assert all(WHY in laptop.model.source.can(order) for order in Order)
+    laptop.menus.refresh()
+    action = laptop.menus.actions["ring"]
+    assert action.text() == f"{BY_NAME['ring'].text} (This is a recording)"  # a menu is not as wide as all of it
+    assert WHY in action.toolTip()
 
 
 def test_a_kvm_that_is_lost_later_is_said_once(laptop: MainWindow, qtbot: QtBot) -> None:
