@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
@@ -12,6 +13,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import Scenario
 
+WORDS = ("title", "group", "rank", "purpose", "shows")  # of a scenario, which may change without a new recording
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "recordings"
 
 
@@ -30,6 +32,8 @@ def replay_in_place_of(scenario: Scenario, why: str) -> Replay:
         raise RecordingError(f"{why.removesuffix('.')}. Of the scenario {scenario.name} no recording is shipped.")
     source = Replay(Recording(path))
     source.no_guest = why
+    words = {name: getattr(scenario, name) for name in WORDS}
+    source.scenario = replace(source.scenario, **words)
     return source
 
 

@@ -12,7 +12,7 @@ from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.host import host_facts
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.recordings.shipped import FOLDER, path_of_shipped, replay_in_place_of, words_in_place
+from bellwire.engine.recordings.shipped import FOLDER, WORDS, path_of_shipped, replay_in_place_of, words_in_place
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
 from bellwire.engine.source import Label, Order
 
@@ -39,7 +39,8 @@ def test_it_is_whole_and_shows_what_the_scenario_of_today_is_about(name: str) ->
     recorded, events = recording.header.scenario, np.concatenate(list(recording.batches()))
     tally.feed(events)
     assert (recording.warning, tally.dropped, tally.possible) == ("", 0, True)
-    assert replace(recorded, pace=replace(recorded.pace, per_second=scenario.pace.per_second)) == scenario
+    words = {word: getattr(scenario, word) for word in WORDS}
+    assert replace(recorded, pace=replace(recorded.pace, per_second=scenario.pace.per_second), **words) == scenario
     assert recorded.pace.per_second <= scenario.pace.per_second
     assert set(recording.header.host) <= {*host_facts(), "tsc_khz", "tsc_offset"}  # no names of machines or people
     assert set(scenario.order) <= kinds_of(events)
@@ -61,7 +62,9 @@ def test_the_first_one_shows_both_ways() -> None:
 
 
 def test_in_place_of_a_guest_it_says_why_and_what_to_do() -> None:
-    source = replay_in_place_of(load_scenario("irq-msi"), "There is no /dev/kvm: sudo modprobe kvm_intel")
+    scenario = replace(load_scenario("irq-msi"), purpose="In words of today.")
+    source = replay_in_place_of(scenario, "There is no /dev/kvm: sudo modprobe kvm_intel")
+    assert source.scenario.purpose == "In words of today."
     assert (source.label, source.scenario.name) == (Label.REPLAY, "irq-msi")
     assert source.can(Order.DOORBELL).endswith("There is no /dev/kvm: sudo modprobe kvm_intel")
     assert words_in_place(source).startswith("There is no /dev/kvm: sudo modprobe kvm_intel. What you see is a record")
