@@ -29,7 +29,10 @@ class Blocks:
 
     def record(self, values: npt.ArrayLike) -> None:
         """Adds values (shape (n,), ns), the next in time."""
-        bins = bin_of(whole(values))
+        self.add(bin_of(whole(values)))
+
+    def add(self, bins: Numbers) -> None:
+        """The same of values whose bins are known."""
         if not bins.size:
             return
         self.count += bins.size

@@ -44,11 +44,15 @@ class Smallest:
 
     def feed(self, cycles: Cycles) -> None:
         """Adds differences, shape (n,)."""
+        if not cycles.size:
+            return
         self.count += cycles.size
-        self._early.record(-cycles[cycles < 0])
-        late = cycles[cycles >= 0]
-        if late.size:
-            self._late = int(late.min()) if self._late is None else min(self._late, int(late.min()))
+        early = cycles < 0
+        if early.any():
+            self._early.record(-cycles[early])
+            cycles = cycles[~early]
+        if cycles.size:
+            self._late = int(cycles.min()) if self._late is None else min(self._late, int(cycles.min()))
 
     @property
     def cycles(self) -> int | None:
@@ -78,7 +82,7 @@ class ClockError:
         self.journeys += journeys.size + out_of_order.size
         self.contradicted += out_of_order.size
         to_guest = (FROM_GUEST_TO_GUEST,) if self.two_guests else TO_GUEST
-        for some in (journeys, out_of_order):
+        for some in (side for side in (journeys, out_of_order) if side.size):
             for direction, pairs in ((self._to_host, TO_HOST), (self._to_guest, to_guest)):
                 for start, end in pairs:
                     direction.feed(stamped_apart(some, start, end))
@@ -124,5 +128,6 @@ class ClockError:
 
 def stamped_apart(journeys: Journeys, start: str, end: str) -> Cycles:
     """Cycles from one stage to another, of the journeys that have both; shape (n,)."""
-    both = journeys[(journeys[start] > 0) & (journeys[end] > 0)]
-    return both[end].astype(np.int64) - both[start].astype(np.int64)
+    starts, ends = journeys[start], journeys[end]
+    both = (starts > 0) & (ends > 0)
+    return ends[both].astype(np.int64) - starts[both].astype(np.int64)

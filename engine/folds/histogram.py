@@ -6,7 +6,7 @@ each doubling of the value has 1024 bins. So a bin is never wider than 1/1024 of
 
 from __future__ import annotations
 
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,17 @@ PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9, "p9999": 99.
 Numbers = npt.NDArray[np.int64]
 
 
+class Binned(NamedTuple):
+    """Values, looked up once for everybody who counts them: whole ns from 0 on, and the bin of each; shape (n,)."""
+
+    ns: Numbers
+    bins: Numbers
+
+    def where(self, which: npt.NDArray[np.bool_]) -> Binned:
+        """Some of them, by a mask of shape (n,)."""
+        return Binned(self.ns[which], self.bins[which])
+
+
 class Histogram:
     """Counts of integers >= 0 (latencies in ns); quarter of a megabyte, whatever it has seen."""
 
@@ -32,14 +43,19 @@ class Histogram:
 
     def record(self, values: npt.ArrayLike) -> None:
         """Adds `values` (shape (n,), ns; fractions are rounded, negatives count as 0)."""
-        numbers = whole(values)
-        if not numbers.size:
+        self.add(binned(values))
+
+    def add(self, values: Binned) -> None:
+        """The same of values whose bins are known."""
+        ns, bins = values
+        if not ns.size:
             return
-        added = np.bincount(bin_of(numbers))
-        self.counts[: added.size] += added
-        self.count += numbers.size
-        self._min = min(self._min, int(numbers.min()))
-        self._max = max(self._max, int(numbers.max()))
+        first = int(bins.min())
+        added = np.bincount(bins - first)
+        self.counts[first : first + added.size] += added
+        self.count += ns.size
+        self._min = min(self._min, int(ns.min()))
+        self._max = max(self._max, int(ns.max()))
 
     def merge(self, other: Histogram) -> None:
         """Adds everything that `other` has counted."""
@@ -137,6 +153,12 @@ class Histogram:
 def whole(values: npt.ArrayLike) -> Numbers:
     """Whole numbers from 0 on; same shape."""
     return np.maximum(np.rint(np.asarray(values, np.float64)), 0).astype(np.int64)
+
+
+def binned(values: npt.ArrayLike) -> Binned:
+    """Values (shape (n,), ns; fractions are rounded, negatives count as 0) with the bin of each."""
+    ns = whole(values)
+    return Binned(ns, bin_of(ns))
 
 
 def bin_of(values: Numbers) -> Numbers:

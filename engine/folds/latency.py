@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, EventKind, Events, chosen
+from bellwire.engine.events import Clock, EventKind, Events, chosen, end_to_end
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
-from bellwire.engine.folds.histogram import Histogram
-from bellwire.engine.folds.journeys import JOURNEY, PARTNERED, Journeys, JourneyTracker, finish, no_journeys
+from bellwire.engine.folds.histogram import Histogram, binned
+from bellwire.engine.folds.journeys import PARTNERED, Journeys, JourneyTracker, finish, no_journeys
 from bellwire.engine.folds.omission import ExpectedInterval, Paced
 from bellwire.engine.folds.stops import Stops
 
@@ -123,10 +123,10 @@ class Latencies:
         apart = self.tracker.out_of_order
         if not self.tracker.ambiguous:
             self.clock_error.feed(journeys, apart)
-        for name in LATENCIES:
+        for name in LATENCIES if apart.size else ():
             self.contradicted[name] += int(has(apart, name).sum())
         self._newest = self._working(self._warmed_up(journeys)), self._working(apart)
-        self._record(np.concatenate(self._newest, dtype=JOURNEY), self._newest[0].size)
+        self._record(end_to_end(*self._newest), self._newest[0].size)
         return journeys
 
     def _wire(self, switch: int, on: int, tsc: int) -> None:
@@ -152,6 +152,8 @@ class Latencies:
 
     def _working(self, journeys: Journeys) -> Journeys:
         """Those that were not under way while everything stood still."""
+        if not journeys.size:
+            return journeys
         stood = self.stops.within(begin(journeys), finish(journeys))
         self.stopped += int(stood.sum())
         return chosen(journeys, ~stood) if stood.any() else journeys
@@ -162,28 +164,36 @@ class Latencies:
             return
         start = begin(journeys)
         old = start < self.changed_at
-        pace = (self.interval.at(start), self._due(start)) if self.closed else None
+        pace = (self.interval.at(start), self._due(start)) if self.closed else ()
         for name in LATENCIES:
-            there = has(journeys, name)
+            sent, came = ends(journeys, name)
+            there = (sent > 0) & (came > 0)
             there[in_order:] &= name in ONE_CLOCK
-            ns, late = self.clock.ns_array(cycles_of(journeys, name)[there]), old[there]
-            self._record_latency(name, ns, late, ends(journeys, name)[1][there])
-            if pace:
-                intervals, due = pace[0][there], pace[1][there]
-                self._paced_before[name].record(ns[late], intervals[late], due[late])
-                self.paced[name].record(ns[~late], intervals[~late], due[~late])
+            ns = self.clock.ns_array((came[there] - sent[there]).view(np.int64))  # of a pair out of order below 0
+            self.series[name].record(came[there], ns)
+            self._record_latency(name, ns, old[there], tuple(numbers[there] for numbers in pace))
 
-    def _record_latency(self, name: str, ns: Nanoseconds, late: npt.NDArray[np.bool_], end: Numbers) -> None:
-        """Adds the latency `name` of some journeys; late: whether each began before the last change of the wiring."""
-        new = ns[~late]
-        self.histograms[name].record(ns)
-        self.before[name].record(ns[late])
-        self.since[name].record(new)
-        self.blocks[name].record(ns)
-        self.blocks_before[name].record(ns[late])
-        self.blocks_since[name].record(new)
-        self.recent[name] = np.concatenate([self.recent[name], new])[-RECENT:]
-        self.series[name].record(end, ns)
+    def _record_latency(
+        self, name: str, ns: Nanoseconds, late: npt.NDArray[np.bool_], pace: tuple[npt.NDArray[Any], ...]
+    ) -> None:
+        """Adds the latency `name` of some journeys; late: whether each began before the last change of the wiring.
+
+        pace: the interval at which each was due, and how many were since the one before; nothing if nobody waits.
+        """
+        values = binned(ns)
+        self.histograms[name].add(values)
+        self.blocks[name].add(values.bins)
+        self.recent[name] = np.concatenate([self.recent[name], ns[~late]])[-RECENT:]
+        for which, histograms, blocks, paced in (
+            (late, self.before, self.blocks_before, self._paced_before),
+            (~late, self.since, self.blocks_since, self.paced),
+        ):
+            if which.any():
+                some = values.where(which)
+                histograms[name].add(some)
+                blocks[name].add(some.bins)
+                if pace:
+                    paced[name].add(some, *(numbers[which] for numbers in pace))
 
     def _due(self, start: Numbers) -> Nanoseconds:
         """How many signals were due at each journey's beginning, since the one before it; shape (n,), as `start`."""
@@ -198,9 +208,8 @@ class Latencies:
         """The journeys of the newest batch whose latency `name` is among the figures: not those of the warm-up."""
         if not self.known(name):
             return no_journeys()
-        some = np.concatenate(self._newest, dtype=JOURNEY) if name in ONE_CLOCK else self._newest[0]
-        found: Journeys = some[has(some, name)]
-        return found
+        some = end_to_end(*self._newest) if name in ONE_CLOCK else self._newest[0]
+        return chosen(some, has(some, name))
 
     def known(self, name: str) -> bool:
         """Whether the latency `name` can be told: with the clocks apart, one between them is off by what they are."""

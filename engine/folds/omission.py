@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import FLAT_OUT, Clock, EventKind, Events, Setting
-from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.folds.histogram import Binned, Histogram, binned
 
 PACES_KEPT = 16  # changes of the pace: a journey under way began at most so many ago
 INTERVALS_KEPT = 8  # histograms of different intervals; the oldest are corrected for good
@@ -96,9 +96,13 @@ class Paced:
 
         All of shape (n,); those whose interval is 0 stay out.
         """
-        for interval in np.unique(intervals[intervals > 0]).tolist():
+        self.add(binned(values), intervals, due)
+
+    def add(self, values: Binned, intervals: Numbers, due: Due) -> None:
+        """The same of latencies whose bins are known."""
+        for interval in np.unique(intervals[intervals > 0]).tolist() if intervals.any() else ():
             chosen = intervals == interval
-            self._of(interval).record(values[chosen])
+            self._of(interval).add(values.where(chosen))
             self._due[interval] += float(due[chosen].sum())
             self.count += int(chosen.sum())
 

@@ -6,6 +6,8 @@ bin that is held is over is not known here: viz/model/past.py.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -117,7 +119,7 @@ class Rates:
     def _add_by_id(self, name: str, events: Events, column: str) -> None:
         for id in np.unique(events["id"]) if events.size else ():
             some = events[events["id"] == id]
-            self._add(f"{name} {id}", some, some[column] if column else 1)
+            self._add(f"{name} {id}", some, some[column] if column else None)
 
     def count(self, name: str, tsc: int, amount: float = 1) -> None:
         """Adds something that is no event: what the screen itself did."""
@@ -152,16 +154,20 @@ class Rates:
             ring[stale] = 0
         self.newest = max(self.newest, newest)
 
-    def _add(self, name: str, events: Events, amounts: npt.ArrayLike = 1) -> None:
+    def _add(self, name: str, events: Events, amounts: npt.NDArray[Any] | None = None) -> None:
+        """Adds events, or what each of them stands for; shape (n,)."""
         if not events.size:
             return
         bins = (events["tsc"] // np.uint64(self.bin_cycles)).astype(np.int64)
-        kept = bins > self.newest - BINS
-        weights = np.broadcast_to(np.asarray(amounts, np.float64), bins.shape)[kept]
-        if not weights.size:
-            return
-        bins = bins[kept]
-        first = int(bins.min())
-        added = np.bincount(bins - first, weights)
-        ring = self._rings.setdefault(name, np.zeros(BINS))
+        oldest = self.newest - BINS + 1
+        if (first := int(bins.min())) < oldest:
+            kept = bins >= oldest
+            bins, amounts = bins[kept], None if amounts is None else amounts[kept]
+            if not bins.size:
+                return
+            first = int(bins.min())
+        added = np.bincount(bins - first, amounts)
+        ring = self._rings.get(name)
+        if ring is None:
+            ring = self._rings[name] = np.zeros(BINS)
         ring[np.arange(first, first + added.size) % BINS] += added
