@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QPainterPath
@@ -32,12 +33,12 @@ class Geometry:
         fx, fy = min(sx, sy * MOST_STRETCH), min(sy, sx * MOST_STRETCH)
         return cls(fx, fy, (width - canvas[0] * fx) / 2, (height - canvas[1] * fy) / 2, theme)
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Of lengths that must not be stretched: line widths, radii."""
         return min(self.sx, self.sy)
 
-    @property
+    @cached_property
     def text(self) -> float:
         """Of text: the theme's scale, as far as the boxes hold it."""
         return min(max(self.scale, LEAST_TEXT) * self.theme.scale, self.scale * MOST_TEXT)

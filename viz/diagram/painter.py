@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
@@ -47,11 +49,11 @@ class Sketch:
 
     def _beneath(self, box: Box, fact: str, wide: float) -> bool:
         """Whether the fact does not fit beside the title."""
-        fact_wide = QFontMetricsF(self.geometry.font(13)).horizontalAdvance(fact)
+        fact_wide = width_of(fact, self.geometry.font(13))
         return bool(fact) and not box.aside and (box.centered or self._title_width(box) + fact_wide > wide)
 
     def _title_width(self, box: Box) -> float:
-        return QFontMetricsF(self.geometry.font(16, 700)).horizontalAdvance(box.title) + self.geometry.px(10)
+        return width_of(box.title, self.geometry.font(16, 700)) + self.geometry.px(10)
 
     def _heading(self, title: QRectF, box: Box, fact: str, beneath: bool) -> None:
         align = CENTER if box.centered else LEFT
@@ -195,7 +197,7 @@ class Sketch:
     def pill(self, pill: LatencyPill, value: str) -> None:
         """A latency."""
         rect, font = self.geometry.pill(pill.center), self.geometry.font(12.5, 600, mono=True)
-        wider = max(0.0, QFontMetricsF(font).horizontalAdvance(value) + self.geometry.px(18) - rect.width()) / 2
+        wider = max(0.0, width_of(value, font) + self.geometry.px(18) - rect.width()) / 2
         rect = rect.adjusted(-wider, 0, wider, 0)
         self._rounded(rect, "well", pill.color, 1, rect.height() / 2)
         self.text(rect, value, font, pill.color, CENTER)
@@ -256,9 +258,15 @@ def square(center: QPointF, half: float) -> QRectF:
     return QRectF(center.x() - half, center.y() - half, 2 * half, 2 * half)
 
 
+@lru_cache(maxsize=2048)
+def width_of(words: str, font: QFont) -> float:
+    """How wide the words are, pixels; the same few words are asked for a few times a second."""
+    return QFontMetricsF(font).horizontalAdvance(words)
+
+
 def fitting(font: QFont, words: str, width: float) -> QFont:
     """The font, smaller if the words would be wider than `width`."""
-    wide = QFontMetricsF(font).horizontalAdvance(words)
+    wide = width_of(words, font)
     if wide <= width:
         return font
     return smaller(font, max(7, int(font.pixelSize() * width / wide)))

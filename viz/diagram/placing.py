@@ -12,7 +12,7 @@ from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
 from bellwire.viz.diagram import sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, Wire
 from bellwire.viz.diagram.geometry import Geometry
-from bellwire.viz.diagram.painter import square
+from bellwire.viz.diagram.painter import square, width_of
 from bellwire.viz.model.travel import Token
 
 NEAR = 20  # canvas pixels from a token that still mean it
@@ -47,7 +47,8 @@ class PlacedBlueprint:
         self._node_rects = {name: geometry.rect(node.rect) for name, node in plan.nodes.items()}
         self._nodes_of = {name: self._nodes_on(leg) for name, leg in plan.legs.items()}
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
-        self._metrics = QFontMetricsF(geometry.font(12.5, 600, mono=True))
+        self._font = geometry.font(12.5, 600, mono=True)
+        self._height = QFontMetricsF(self._font).height()
 
     # -- tokens
 
@@ -91,7 +92,7 @@ class PlacedBlueprint:
         return self.plan.leg(token.leg, token.lane).label == "right" or end < token.at < 1 - end
 
     def _label_rect(self, token: Token, at: QPointF) -> QRectF:
-        width, height = self._metrics.horizontalAdvance(token.label) + sprites.LABEL_PAD, self._metrics.height()
+        width, height = width_of(token.label, self._font) + sprites.LABEL_PAD, self._height
         away = 15 * self.geometry.scale
         rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
         side = self.plan.leg(token.leg, token.lane).label

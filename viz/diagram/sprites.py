@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
 
@@ -17,8 +16,6 @@ GLOW = 24.0
 SAMPLES = 200
 LABEL_PAD = 8
 
-Floats = npt.NDArray[np.float64]
-
 
 class Track:
     """A path that tokens travel, sampled once so that a place on it is a look-up."""
@@ -27,13 +24,14 @@ class Track:
         lengths = np.linspace(0, path.length(), SAMPLES)
         points = [path.pointAtPercent(min(path.percentAtLength(float(length)), 1.0)) for length in lengths]
         self.length = path.length()
-        self._at: Floats = np.linspace(0, 1, SAMPLES)
-        self._x: Floats = np.array([point.x() for point in points])
-        self._y: Floats = np.array([point.y() for point in points])
+        self._points = [(point.x(), point.y()) for point in points]
 
     def point(self, at: float) -> QPointF:
         """The place after the share `at` (0..1) of the way."""
-        return QPointF(float(np.interp(at, self._at, self._x)), float(np.interp(at, self._at, self._y)))
+        place = min(max(at, 0.0), 1.0) * (SAMPLES - 1)
+        before = min(int(place), SAMPLES - 2)
+        (x0, y0), (x1, y1), share = self._points[before], self._points[before + 1], place - before
+        return QPointF(x0 + share * (x1 - x0), y0 + share * (y1 - y0))
 
 
 def shape_of(token: Token, turned: bool = False) -> str:

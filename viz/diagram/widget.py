@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
-    QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -25,7 +24,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from bellwire.viz.diagram import part_words, sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
-from bellwire.viz.diagram.painter import RIGHT, Sketch
+from bellwire.viz.diagram.painter import RIGHT, Sketch, width_of
 from bellwire.viz.diagram.placing import NEAR, Light, Placed, PlacedBlueprint
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
@@ -49,7 +48,8 @@ class Diagram(QWidget):
         self._stage = self._new_stage()
         self._plate: QPixmap | None = None  # boxes and wires
         self._still: QPixmap | None = None  # the same with words
-        self._turns = Turns(every=4)  # words change at a reader's pace
+        self._turns = Turns(every=6)  # words change with the second that they speak of, else at a reader's pace
+        self._second = model.second
         self._looked_at: tuple[object, ...] = ()
         self._counts: dict[str, tuple[str, bool]] = {}
         self._lit: dict[str, Light] = {}
@@ -69,7 +69,9 @@ class Diagram(QWidget):
 
     def refresh(self, words: bool = True) -> None:
         """Takes the model's newest state; repaints what has changed. words: not only the tokens."""
-        if self._jumped() or (words and self._turns.come()):
+        if self._jumped() or (words and (self._another_second() or self._turns.come())):
+            self._turns.claim()
+            self._second = self.model.second
             self._say(Words.of(self.model, self.blueprint))
         before, counts = self.placed, self._counts
         self.placed = self._place(self.model.tokens())
@@ -104,12 +106,15 @@ class Diagram(QWidget):
         return part_words.counter_text(self.model, counter.of, counter.lane), inside
 
     def _jumped(self) -> bool:
-        """Whether another part was chosen, a paused view has gone elsewhere, or another second is counted: all are
-        answered at once."""
+        """Whether another part was chosen, or a paused view has gone elsewhere: both are answered at once."""
         transport, part = self.model.transport, self.model.selection.part
         place = transport.paused and self.model.playhead
-        before, self._looked_at = self._looked_at, (transport.paused, place, part, self.model.second)
+        before, self._looked_at = self._looked_at, (transport.paused, place, part)
         return before != self._looked_at
+
+    def _another_second(self) -> bool:
+        """Whether another second is counted than the words speak of: the numbers below change in the same frame."""
+        return self._second != self.model.second
 
     def set_extended(self, on: bool) -> None:
         """The parts of the kernel that a signal passes, or the simple picture."""
@@ -260,7 +265,7 @@ class Diagram(QWidget):
         rect = geometry.rect((24, 20, self.blueprint.size[0] - 56, 24))
         big = geometry.font(18, 700)
         sketch.text(rect, "Host", big, "text")
-        rect.adjust(QFontMetricsF(big).horizontalAdvance("Host") + geometry.px(10), 0, 0, 0)
+        rect.adjust(width_of("Host", big) + geometry.px(10), 0, 0, 0)
         sketch.text(rect, self.words.host, geometry.font(13), "text_muted")
         sketch.text(rect, self.words.rate, geometry.font(12, mono=True), "text_muted", RIGHT)
 

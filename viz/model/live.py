@@ -154,6 +154,7 @@ class LiveModel:
         self.taps: list[Callable[[Events], None]] = []  # who else looks at each batch
         self._fold_seconds = FOLD_SECONDS / (4 * LEAST_FOLDED)  # that an event costs, as far as is known
         self.now = 0  # the present, TSC
+        self._unknown: tuple[object, str] | None = None  # why_unknown until the next drain: dozens of words ask
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
         self._resume()
@@ -191,6 +192,7 @@ class LiveModel:
 
     def drain(self) -> None:
         """Takes what the source has, or what there is time for, and folds it in."""
+        self._unknown = None
         most = max(LEAST_FOLDED, round(FOLD_SECONDS / self._fold_seconds))
         self.batch = self.source.take(most)
         self.now = max(self.now, self.source.now(), int(self.batch["tsc"][-1]) if self.batch.size else 0)
@@ -322,7 +324,13 @@ class LiveModel:
     @property
     def why_unknown(self) -> str:
         """Why it is not known what there was in that second, as a clause; "" if it is known."""
-        (first, end), cycles = self.second, self.rates.bin_cycles
+        asked = self.second, self.playhead
+        if self._unknown is None or self._unknown[0] != asked:
+            self._unknown = asked, self._why_unknown(*self.second)
+        return self._unknown[1]
+
+    def _why_unknown(self, first: int, end: int) -> str:
+        cycles = self.rates.bin_cycles
         if self.playhead - end * cycles > self.clock.cycles(LATE_SECONDS):
             return "what is newer has not come yet"
         return self.past.missing(first * cycles, end * cycles - 1, counts=True)

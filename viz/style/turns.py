@@ -6,7 +6,6 @@ import time
 from typing import ClassVar
 
 SECONDS = 1 / 20  # between the turns of a plot
-APART = 0.008  # seconds between two turns: more than the views of one frame take to ask, less than a frame
 FORGOTTEN = 0.5  # seconds after which a view that does not ask any more (it is hidden, or gone) leaves the queue
 
 
@@ -14,7 +13,7 @@ class Turns:
     """The turns of one view, one every `every` x SECONDS. Views that are due at the same time queue up."""
 
     _queue: ClassVar[list[Turns]] = []
-    _latest: ClassVar[float] = 0.0
+    _taken: ClassVar[bool] = False  # whether a view redraws in this frame
 
     def __init__(self, every: int = 1, light: bool = False) -> None:
         """light: it costs so little that it need not queue."""
@@ -22,6 +21,11 @@ class Turns:
         self._period = SECONDS * every
         self._due = 0.0
         self._asked = 0.0
+
+    @classmethod
+    def begin_frame(cls) -> None:
+        """Another frame, in which another view may redraw. However long one takes, it is one frame."""
+        cls._taken = False
 
     def come(self) -> bool:
         """Whether this view may redraw in this frame; asked once a frame."""
@@ -34,9 +38,14 @@ class Turns:
         if self not in Turns._queue:
             Turns._queue.append(self)
         Turns._queue[:] = [turns for turns in Turns._queue if now - turns._asked < FORGOTTEN]
-        if Turns._queue[0] is not self or now - Turns._latest < APART:
+        if Turns._queue[0] is not self or Turns._taken:
             return False
-        del Turns._queue[0]
-        Turns._latest = now
-        self._due = now + self._period
+        self.claim()
         return True
+
+    def claim(self) -> None:
+        """This view redraws in this frame, its turn or not: no other one does, and its next turn is a period away."""
+        if self in Turns._queue:
+            Turns._queue.remove(self)
+        Turns._taken = True
+        self._due = time.monotonic() + self._period

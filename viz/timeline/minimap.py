@@ -19,6 +19,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import count_of, duration
 from bellwire.viz.timeline.lanes import Shares
 from bellwire.viz.timeline.view import TimeScale
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bellwire.viz.timeline.view import TimeView
 
 HEIGHT, GAP = 20, 4  # pixels at 100 %; between it and the timeline's axis
-SECONDS = 0.3  # between two looks at the density
+SECONDS = 1.0  # after which the density is no longer what is held, whoever's turn it is
 LEAST_FRAME, GRIP = 8, 14  # pixels: the frame is shown at least so wide, and taken if it is
 COLORS = {
     Lane.GUEST: "guest",
@@ -51,6 +52,7 @@ class Minimap(QWidget):
         self._picture: QImage | None = None
         self._span = 0, 1  # what is shown, TSC
         self._looked_at = 0.0
+        self._turns = Turns(every=6)
         self._dragged, self._from = "", 0.0
         self.setAccessibleName("Minimap of all that is held")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -59,6 +61,12 @@ class Minimap(QWidget):
         """Takes every colour and font from `theme`."""
         self.theme, self._looked_at = theme, 0.0
         self.look()
+
+    def refresh(self) -> None:
+        """Counts anew if it is time; called once a frame."""
+        if self.isVisible() and self._turns.come():
+            self._looked_at = 0.0
+            self.look()
 
     def look(self) -> None:
         """Takes what the model holds now; the density not at every look."""

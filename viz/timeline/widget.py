@@ -73,6 +73,7 @@ class Timeline(Card):
         """Redraws if it is time; called once a frame, or less often."""
         if self.isVisible() and self._turns.come():
             self.redraw()
+        self.minimap.refresh()
 
     def redraw(self) -> None:
         """Draws what the model holds now."""

@@ -17,6 +17,7 @@ from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
 from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
 from bellwire.viz.timeline.widget import Timeline
 
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
@@ -155,6 +156,7 @@ class Views(QWidget):
 
     def refresh(self, everything: bool = True) -> None:
         """From the model's newest state: the tokens, or every view that is due."""
+        Turns.begin_frame()
         self.diagram.refresh(everything)
         if everything:
             self.numbers.refresh()

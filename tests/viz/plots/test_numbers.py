@@ -22,7 +22,7 @@ from tests.support.models_at_20_hz import model_of, run
 @pytest.fixture(autouse=True)
 def own_turns() -> Iterator[None]:
     Turns._queue.clear()
-    Turns._latest = 0.0
+    Turns.begin_frame()
     yield
     Turns._queue.clear()
 

@@ -43,10 +43,10 @@ def fonts(qtbot: QtBot) -> None:
 @pytest.fixture
 def no_turns() -> Iterator[None]:
     Turns._queue.clear()
-    Turns._latest = 0.0
+    Turns.begin_frame()
     yield
     Turns._queue.clear()
-    Turns._latest = 0.0
+    Turns.begin_frame()
 
 
 def suited(plot_class: type[Plot], name: str) -> str:
@@ -314,6 +314,7 @@ def test_turns_come_one_at_a_time_and_to_everybody(monkeypatch: pytest.MonkeyPat
     every = [Turns(), Turns(), Turns(every=2)]
     came = [0, 0, 0]
     for _ in range(600):
+        Turns.begin_frame()
         now = [turns.come() for turns in every]
         assert sum(now) <= 1
         came = [count + one for count, one in zip(came, now, strict=True)]
@@ -330,6 +331,7 @@ def test_a_view_that_is_gone_does_not_hold_the_queue(monkeypatch: pytest.MonkeyP
     came = 0
     for _ in range(100):
         clock[0] += 0.016
+        Turns.begin_frame()
         came += other.come()
     assert came > 5
 
