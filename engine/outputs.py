@@ -20,7 +20,6 @@ import itertools
 import math
 import os
 import re
-import secrets
 import select
 import stat
 from collections.abc import Iterator
@@ -231,7 +230,7 @@ def new_file(folder: Path) -> tuple[int, Path | None]:
 
 def unused_beside(path: Path) -> Path:
     """A name in the same folder that nobody has."""
-    return path.with_name(f".bellwire-{secrets.token_hex(8)}.part")
+    return path.with_name(f".bellwire-{os.urandom(8).hex()}.part")
 
 
 def dress(descriptor: int, about: os.stat_result | None) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QTimer
 
 from bellwire.engine.events import Events
 from bellwire.engine.folds.latency import Latencies
@@ -35,7 +35,7 @@ QUICK, FULL = 3, 7  # turns
 PACINGS = ("roundtrip", "doorbell-pio", "irq-msi", "irq-burst", "irq-signal-msi", "virtqueue", "vm-to-vm")
 WANTED = "8 ms, 30 frames/s, 0.5 s behind, 2 s to end"
 PRODUCER_RATE = 5_500_000  # events a second
-FIRST_EVENT = "--first-event"  # how this module calls itself in a process of its own
+FIRST_EVENT = "bellwire.viz.bench.first_event"  # the module that is run in a process of its own
 
 
 @dataclass(frozen=True)
@@ -246,19 +246,9 @@ def first_event(turns: int) -> Figure:
 def time_to_first_event() -> float:
     """Seconds, in a process of its own."""
     began = time.monotonic()
-    command = [sys.executable, "-m", __name__, FIRST_EVENT]
+    command = [sys.executable, "-m", FIRST_EVENT]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     return float(ended.split()[-1]) - began
-
-
-def paint_first_event() -> None:
-    """What `bellwire` does, until an event has been painted; then prints the clock and ends."""
-    from bellwire.engine.scenarios.scenario import load_scenario
-
-    with window_on(load_scenario("roundtrip")) as window:
-        while not (window.model.tally.recorded and window.frame.work):
-            QCoreApplication.processEvents()
-        print(time.monotonic(), flush=True)
 
 
 def rings(seconds: float) -> Figure:
@@ -318,7 +308,3 @@ def figures(quick: bool, soak_seconds: float) -> Iterator[tuple[str, Callable[[]
     yield "rings", lambda: [rings(3.0)]
     if soak_seconds:
         yield "memory", lambda: [soak(soak_seconds)]
-
-
-if __name__ == "__main__" and sys.argv[1:] == [FIRST_EVENT]:
-    paint_first_event()

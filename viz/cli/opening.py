@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bellwire.engine.errors import NoKvmError, RecordingError
 from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.terminal import Print, say
+from bellwire.viz.window.loading import importing
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from bellwire.engine.scenarios.scenario import Scenario
@@ -26,7 +27,8 @@ def open_scenario(scenario: Scenario, out: Print) -> int:
     except NoKvmError as error:
         say(f"{error}")
         return show(*instead(scenario, str(error)), out)
-    from bellwire.engine.live.session import Session
+    with importing():
+        from bellwire.engine.live.session import Session
 
     return show(Session(scenario), "", out)
 
@@ -64,7 +66,8 @@ def show(source: Source | None, reason: str, out: Print) -> int:
     found = find_display()
     os.environ["QT_QPA_PLATFORM"] = found.platform  # what was tried is what Qt opens
     if not found.trouble:
-        from bellwire.viz.window.window import open_window
+        with importing():
+            from bellwire.viz.window.window import open_window
 
         return open_window(source, reason=reason, tell=complain_of)
     say(f"{found.trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")

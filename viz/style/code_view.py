@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, String, Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextFormat
@@ -22,6 +21,8 @@ Piece = tuple[str, str]  # a colour's name, a text
 
 def colored(text: str, language: str) -> list[Piece]:
     """The text in pieces, each with the name of its colour: comments, strings, keywords, names of the kernel's."""
+    from pygments.lexers import get_lexer_by_name  # only where there is a program to show
+
     return [(syntax_color(kind, piece), piece) for kind, piece in get_lexer_by_name(language).get_tokens(text)]
 
 

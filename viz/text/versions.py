@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 
 def program_version() -> str:
     """This program's version; "not installed" where it is not."""
@@ -12,6 +10,8 @@ def program_version() -> str:
 
 def distribution(name: str) -> str:
     """An installed distribution's version; "not installed" if it is not there."""
+    from importlib.metadata import PackageNotFoundError, version  # seldom asked for, and large
+
     try:
         return version(name)
     except PackageNotFoundError:
