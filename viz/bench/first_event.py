@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bellwire.viz.window.loading import importing
+from bellwire.viz.window import importing
 
 
 def paint_first_event() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bellwire.engine.errors import NoKvmError, RecordingError
 from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.terminal import Print, say
-from bellwire.viz.window.loading import importing
+from bellwire.viz.window import importing
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from bellwire.engine.scenarios.scenario import Scenario

@@ -6,11 +6,11 @@ import gc
 import subprocess
 import sys
 
-from bellwire.viz.window.loading import importing
+from bellwire.viz.window import importing
 
 PROGRAM = """
 import gc
-from bellwire.viz.window.loading import importing
+from bellwire.viz.window import importing
 before = sum(stat["collections"] for stat in gc.get_stats())
 with importing():
     import PySide6.QtCore
