@@ -171,8 +171,6 @@ EVENT: np.dtype[np.void] = np.dtype(
 
 Records = npt.NDArray[np.void]  # shape (n,), of any dtype with fields
 Events = Records  # dtype EVENT, sorted by tsc
-KINDS = max(EventKind) + 1
-Counts = npt.NDArray[np.int64]  # shape (KINDS,)
 
 
 def doorbell_numbers(reads: Events, queues: int) -> npt.NDArray[np.uint64]:
@@ -184,12 +182,10 @@ def doorbell_numbers(reads: Events, queues: int) -> npt.NDArray[np.uint64]:
 def chosen(records: Records, which: npt.NDArray[Any]) -> Records:
     """records[which], by a mask or by indices, copied; shape (n,).
 
-    As whole records, several times as fast as numpy copies those with fields, which goes field by field; and by take(),
-    which is two times as fast as brackets.
+    As whole records, several times as fast as numpy copies those with fields, which goes field by field.
     """
     whole = np.ascontiguousarray(records).view(np.dtype((np.void, records.itemsize)))
-    at = np.flatnonzero(which) if which.dtype == bool else which
-    picked: Records = whole.take(at).view(records.dtype)
+    picked: Records = whole[which].view(records.dtype)
     return picked
 
 
@@ -208,39 +204,6 @@ def no_events() -> Events:
 def event(tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> Events:
     """A batch of one event."""
     return np.array([(tsc, kind, lane, 0, id, seq, arg)], EVENT)
-
-
-class ByKind:
-    """A batch told apart by kind, once for everybody who folds it. Nothing of what it gives may be written to."""
-
-    def __init__(self, events: Events) -> None:
-        """events: shape (n,), dtype EVENT, of kinds that exist."""
-        self.events = events
-        self.kind = np.ascontiguousarray(events["kind"])
-        self.counts: Counts = np.bincount(self.kind, minlength=KINDS)  # how many events of each kind
-        self._ends = np.cumsum(self.counts)  # where in _apart those of each kind end
-        self._apart = chosen(events, np.argsort(self.kind, kind="stable"))  # one kind behind the other
-
-    def has(self, *kinds: EventKind) -> bool:
-        """Whether there is an event of one of these kinds."""
-        return any(self.counts[kind] for kind in kinds)
-
-    def of(self, kind: EventKind) -> Events:
-        """The events of one kind, in order; shape (n,)."""
-        end = int(self._ends[kind])
-        return self._apart[end - int(self.counts[kind]) : end]
-
-    def of_any(self, *kinds: EventKind) -> Events:
-        """The events of several kinds, in order; shape (n,)."""
-        there = [kind for kind in kinds if self.counts[kind]]
-        if len(there) < 2:
-            return self.of(there[0]) if there else no_events()
-        return chosen(self.events, np.logical_or.reduce([self.kind == int(kind) for kind in there]))
-
-
-def by_kind(events: Events | ByKind) -> ByKind:
-    """The batch told apart, unless it is already."""
-    return events if isinstance(events, ByKind) else ByKind(events)
 
 
 @dataclass(frozen=True)

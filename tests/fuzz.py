@@ -109,15 +109,15 @@ def run(case: Case, folder: Path, results: Results) -> None:
     results.verdicts[case.family, word] += 1
     results.samples.setdefault(word, sentence)
     results.seconds.append(took)
-    results.events += model.tally.recorded
-    results.dropped += model.tally.dropped
+    results.events += model.present.tally.recorded
+    results.dropped += model.present.tally.dropped
     results.problems += [f"{case} ({scenario.name}): {problem}" for problem in problems(session, model, took)]
 
 
 def watch(session: Session, hand: Random) -> LiveModel:
     """What the window does for a while: folds what comes, and lets a hand play."""
     model, until = LiveModel(session), time.monotonic() + LIVE_SECONDS
-    while session.alive and (time.monotonic() < until or not model.tally.recorded):
+    while session.alive and (time.monotonic() < until or not model.present.tally.recorded):
         model.tick(0.016)
         play(hand, session)
         time.sleep(0.003)
@@ -175,12 +175,12 @@ def problems(session: Session, model: LiveModel, took: float) -> Iterator[str]:
         yield str(session.error)
     if not session.truth():
         yield "no counters at the end"
-    elif (dropped := model.tally.lost) != session.truth()["lost"]:
+    elif (dropped := model.present.tally.lost) != session.truth()["lost"]:
         yield f"events tell of {dropped} dropped, counters of {session.truth()['lost']}"
     launcher = model.travel.launcher
     if launcher.launched + launcher.aggregated + launcher.waiting != model.journeys.total:
         yield "tokens and journeys do not add up"
-    json.dumps([model.tally.counts(), session.truth()])
+    json.dumps([model.present.tally.counts(), session.truth()])
 
 
 def resident_mb() -> float:

@@ -12,7 +12,7 @@ from operator import attrgetter
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import ByKind, Clock, EventKind, Events, Lane, by_kind
+from bellwire.engine.events import Clock, EventKind, Events, Lane
 
 MOST = 1 << 12  # gaps told apart; beyond, the two oldest neighbours become one
 Times = npt.NDArray[np.int64]
@@ -40,21 +40,18 @@ class Gaps:
         self._table: tuple[Times, Times] | None = None  # see _by_end
         self._newest: dict[int, int] = {}  # by lane: TSC of its newest event of batches before
 
-    def feed(self, events: Events | ByKind) -> None:
+    def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), sorted by tsc)."""
-        batch = by_kind(events)
-        events = batch.events
-        for lost in batch.of(EventKind.LOST):
+        for lost in events[events["kind"] == EventKind.LOST]:
             lane, end = Lane(int(lost["id"])), int(lost["tsc"])
             start = int(lost["seq"]) or self._since(events, lane, end)
             self.add(Gap(min(start, end), end, lane, int(lost["arg"])))
-        if batch.has(EventKind.PASSED_OVER):
-            self._add_passed_over(events)
-        newest_first = np.ascontiguousarray(events["lane"][::-1])
+        self._add_passed_over(events)
+        lanes = np.ascontiguousarray(events["lane"])
         for lane in Lane:
-            of_lane = newest_first == int(lane)
-            if of_lane.any():
-                self._newest[lane] = int(events["tsc"][-1 - int(of_lane.argmax())])
+            of_lane = np.flatnonzero(lanes == lane)
+            if of_lane.size:
+                self._newest[lane] = int(events["tsc"][of_lane[-1]])
 
     def _add_passed_over(self, events: Events) -> None:
         """Nothing that was passed over came before the event before it in the stream."""

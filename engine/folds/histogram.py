@@ -57,6 +57,21 @@ class Histogram:
         self._min = min(self._min, int(ns.min()))
         self._max = max(self._max, int(ns.max()))
 
+    def remove(self, values: npt.ArrayLike) -> None:
+        """Takes out values that were recorded; of what is left, `min` and `max` are within 0.1 %."""
+        numbers = whole(values)
+        if not numbers.size:
+            return
+        gone = np.bincount(bin_of(numbers))
+        self.counts[: gone.size] -= gone
+        self.count -= numbers.size
+        left = np.flatnonzero(self.counts)
+        if left.size:
+            self._min = max(self._min, int(bottom_of(left[:1])[0]))
+            self._max = min(self._max, int(top_of(left[-1:])[0]))
+        else:
+            self._min, self._max = HIGHEST, 0
+
     def merge(self, other: Histogram) -> None:
         """Adds everything that `other` has counted."""
         self.counts += other.counts

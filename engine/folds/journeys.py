@@ -17,17 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import (
-    ByKind,
-    EventKind,
-    Events,
-    Lane,
-    by_kind,
-    chosen,
-    doorbell_numbers,
-    end_to_end,
-    no_events,
-)
+from bellwire.engine.events import EventKind, Events, Lane, chosen, doorbell_numbers, end_to_end, no_events
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
@@ -51,8 +41,7 @@ JOURNEY: np.dtype[np.void] = np.dtype(
         ("batch", "<u4"),  # doorbells that the same read() of the eventfd returned
         ("merged", "<u4"),  # interrupts that the same run of the handler served
         ("heavy", "u1"),  # HEAVY_* bits and PARTNERED
-    ],
-    align=True,  # numpy computes with what lies at odd places by copying it
+    ]
 )
 STAGES = ("ring", "exit", "entry", "rung", "doorbell", "irq", "handler")
 HEAVY_DOORBELL = 1  # the doorbell left to user space
@@ -128,28 +117,24 @@ class JourneyTracker:
         self._gap = 0  # TSC of the guest's newest gap
         self._vcpu_gaps: Numbers = np.empty(0, np.uint64)  # TSC of the vCPU threads' newest gaps, rising
 
-    def feed(self, events: Events | ByKind) -> Journeys:
+    def feed(self, events: Events) -> Journeys:
         """What the next batch (sorted by tsc) completed: doorbells, then interrupts that answer none, each by seq."""
         self.out_of_order = no_journeys()
-        batch = by_kind(events)
-        if not batch.events.size:
+        if not events.size:
             return no_journeys()
-        rings, reads, handlers = (batch.of(kind) for kind in (EventKind.RING, EventKind.DOORBELL, EventKind.HANDLER))
-        missing = batch.of_any(EventKind.LOST, EventKind.PASSED_OVER)
-        self._begin(batch.of(EventKind.BEFORE))
-        self.pin.feed(batch.of(EventKind.SETTING))
-        received = doorbell_numbers(reads, self.queues)
-        self._open(rings["seq"], received)
+        rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
+        handlers, gaps = select(events, EventKind.HANDLER), events["tsc"][gaps_of(events, Lane.GUEST)]
+        self._begin(select(events, EventKind.BEFORE))
+        self.pin.feed(events)
+        self._open(rings["seq"], doorbell_numbers(reads, self.queues))
         self._stamp(rings, "ring")
-        self._stamp(batch.of(EventKind.RUNG), "rung")
-        lost = missing["tsc"][gaps_of(missing, Lane.VCPU)]
+        self._stamp(select(events, EventKind.RUNG), "rung")
+        lost = events["tsc"][gaps_of(events, Lane.VCPU)]
         self._vcpu_gaps = np.concatenate([self._vcpu_gaps, lost])[-GAPS_KEPT:]
-        around = batch.of_any(EventKind.EXIT, EventKind.ENTRY, EventKind.LOST, EventKind.PASSED_OVER)
         for vcpu in range(self.vcpus):
-            self._leave(vcpu, around_user_space(around, vcpu))
-        self._receive(reads, received)
-        self._signal(batch.of_any(EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT))
-        gaps = missing["tsc"][gaps_of(missing, Lane.GUEST)]
+            self._leave(vcpu, around_user_space(events, vcpu))
+        self._receive(reads)
+        self._signal(select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT))
         if self.direct:
             self._arrive(handlers, gaps)
             return self._complete()
@@ -197,33 +182,20 @@ class JourneyTracker:
         row, found = lookup(returned, self._doorbells["seq"])
         self._doorbells["entry"][row] = vcpu["tsc"][1:][found]
 
-    def _receive(self, reads: Events, upto: Numbers) -> None:
+    def _receive(self, reads: Events) -> None:
         """Pairs each doorbell with the read() whose count covers it: of one queue that is seq - arg < n <= seq."""
-        if not reads["id"].any():
-            self._receive_from(0, reads, upto)
-            return
         for queue in np.unique(reads["id"]).tolist():
-            of_queue = reads["id"] == queue
-            self._receive_from(queue, chosen(reads, of_queue), upto[of_queue])
+            self._receive_from(queue, reads[reads["id"] == queue])
 
-    def _receive_from(self, queue: int, reads: Events, upto: Numbers) -> None:
+    def _receive_from(self, queue: int, reads: Events) -> None:
         """Queues are rung in turn, so the doorbells that one's count adds up are `queues` apart."""
-        if not reads.size:
-            return
-        span = reads["arg"] * np.uint64(self.queues)
+        upto, span = doorbell_numbers(reads, self.queues), reads["arg"] * self.queues
         row, read = covering(self._doorbells, "doorbell", np.maximum(upto, span) - span, upto)
-        own = self._of_queue(queue)
+        own = (self._doorbells["seq"] - 1) % self.queues == queue
         row, read = row[own[row]], read[own[row]]
         self._doorbells["doorbell"][row] = reads["tsc"][read]
         self._doorbells["batch"][row] = reads["arg"][read]
         self._drop(own & (self._doorbells["doorbell"] == 0) & (self._doorbells["seq"] <= upto[-1]))
-
-    def _of_queue(self, queue: int) -> npt.NDArray[np.bool_]:
-        """Which doorbells under way were rung at this queue."""
-        if self.queues == 1:  # a division is what takes longest here
-            return np.full(self._doorbells.size, queue == 0)
-        own: npt.NDArray[np.bool_] = (self._doorbells["seq"] - 1) % np.uint64(self.queues) == queue
-        return own
 
     def _signal(self, signals: Events) -> None:
         """Opens each interrupt, and pairs it with the doorbells that it answers."""
@@ -267,9 +239,9 @@ class JourneyTracker:
         open_, gaps = self._interrupts, np.concatenate([np.array([self._gap], np.uint64), gaps])
         handlers = end_to_end(self._handled, newest)
         known = running_max(self._announced, handlers["seq"])
-        first = places(known[1:], open_["interrupt"])
+        first = np.searchsorted(known[1:], open_["interrupt"])
         apart, unsure = self._apart(open_["interrupt"], open_["irq"], handlers, first)
-        first = np.where(apart, first, not_before(handlers["tsc"], open_["irq"], first))
+        first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], open_["irq"])))
         ended = (first < handlers.size) & ~unsure
         taken, left, first, apart = chosen(open_, ended), chosen(open_, ~ended), first[ended], apart[ended]
         handler = chosen(handlers, first)
@@ -333,9 +305,9 @@ class JourneyTracker:
         self._gap = int(gaps[-1])
         row = np.flatnonzero((self._doorbells["ring"] > 0) & (self._doorbells["handler"] == 0))
         ring, seq = self._doorbells["ring"][row], self._doorbells["seq"][row]
-        first = places(np.maximum.accumulate(handlers["seq"]), seq)
+        first = np.searchsorted(np.maximum.accumulate(handlers["seq"]), seq)
         apart, unsure = self._apart(seq, ring, handlers, first)
-        first = np.where(apart, first, not_before(handlers["tsc"], ring, first))
+        first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], ring)))
         ended = (first < handlers.size) & ~unsure
         row, ring, first = (numbers[ended] for numbers in (row, ring, first))
         tsc = handlers["tsc"][first]
@@ -407,27 +379,9 @@ def around_user_space(events: Events, vcpu: int = 0) -> Events:
     return chosen(events, own | gaps_of(events, Lane.VCPU))
 
 
-def places(rising: Numbers, wanted: Numbers) -> Indices:
-    """np.searchsorted(rising, wanted), shape as wanted; where no number is missing, as mostly, without a search."""
-    rising = np.ascontiguousarray(rising)
-    if not rising.size or (rising[1:] - rising[:-1] != 1).any():
-        return np.searchsorted(rising, wanted)
-    at: Indices = (np.clip(wanted, rising[0], rising[-1] + 1) - rising[0]).astype(np.intp)
-    return at
-
-
-def not_before(times: Numbers, sent: Numbers, first: Indices) -> Indices:
-    """The first of `times` (rising) from `first` on that is at or after `sent`, each; shape (n,), as first and sent."""
-    row = np.flatnonzero(first < times.size)
-    row = row[times[first[row]] < sent[row]]
-    found = first.copy()
-    found[row] = np.searchsorted(times, sent[row])
-    return found
-
-
 def lookup(wanted: Numbers, numbers: Numbers) -> tuple[Indices, Indices]:
     """Where in `numbers` (rising) each of `wanted` is (0: nowhere): pairs of index into numbers, index into wanted."""
-    at = places(numbers, wanted)
+    at = np.searchsorted(numbers, wanted)
     found = np.flatnonzero((wanted > 0) & (at < numbers.size))
     found = found[numbers[at[found]] == wanted[found]]
     return at[found], found
@@ -437,7 +391,7 @@ def covering(journeys: Journeys, stage: str, above: Numbers, upto: Numbers) -> t
     """Which range `above < seq <= upto` (rising) holds each journey without `stage`: (index of journey, of range)."""
     row = np.flatnonzero(journeys[stage] == 0)
     seq = journeys["seq"][row]
-    at = places(upto, seq)
+    at = np.searchsorted(upto, seq)
     held = np.flatnonzero(at < upto.size)
     held = held[above[at[held]] < seq[held]]
     return row[held], at[held]

@@ -36,6 +36,8 @@ WARMUP_SECONDS = 0.1
 WARMUP_JOURNEYS = 50
 
 RECENT = 1000  # latencies that "now" means
+ENDED_KEPT = 16  # wirings that have ended
+LEFT_OUT_KEPT = 1 << 14  # journeys that are in no figure
 BIN_SECONDS = 0.05  # resolution of a Series: a line point every other pixel of a plot of 10 s
 SERIES_BINS = 2400  # two minutes at least
 SERIES_WAITING = 20_000  # latencies that wait to be summed up
@@ -46,6 +48,7 @@ BIN: np.dtype[np.void] = np.dtype(
 
 Numbers = npt.NDArray[np.uint64]
 Nanoseconds = npt.NDArray[np.float64]
+Ended = tuple[int, int, dict[str, Histogram]]  # a wiring that is no more: from when to when (TSC), its latencies
 
 
 def has(journeys: Journeys, name: str) -> npt.NDArray[np.bool_]:
@@ -107,6 +110,8 @@ class Latencies:
         self.blocks_since = {name: Blocks() for name in LATENCIES}  # as `since`
         self.blocks_before = {name: Blocks() for name in LATENCIES}  # as `before`
         self.changed_at = 0  # TSC of the last change
+        self.ended: list[Ended] = []  # the newest wirings before that, oldest first
+        self.left_out = np.empty(0, np.uint64)  # when journeys began that are in no figure: the newest of them
         self._wiring: dict[int, int] = {}
         self._warm_at: int | None = None
         self._newest = no_journeys(), no_journeys()  # what the newest batch added to the figures
@@ -132,6 +137,7 @@ class Latencies:
     def _wire(self, switch: int, on: int, tsc: int) -> None:
         """A switch as it is from now on; the first word on it is no change."""
         if self._wiring.get(switch, on) != on:
+            self.ended = [*self.ended, (self.changed_at, tsc, self.since)][-ENDED_KEPT:]
             self.changed_at = tsc
             self.before, self.since = self.since, {name: Histogram() for name in LATENCIES}
             self.blocks_before, self.blocks_since = self.blocks_since, {name: Blocks() for name in LATENCIES}
@@ -148,6 +154,7 @@ class Latencies:
             return journeys
         cold = (np.arange(seen, self.journeys) < WARMUP_JOURNEYS) & (finish(journeys) < (self._warm_at or 0))
         self.warmup += int(cold.sum())
+        self._leave_out(journeys[cold])
         return chosen(journeys, ~cold)
 
     def _working(self, journeys: Journeys) -> Journeys:
@@ -156,7 +163,17 @@ class Latencies:
             return journeys
         stood = self.stops.within(begin(journeys), finish(journeys))
         self.stopped += int(stood.sum())
+        self._leave_out(journeys[stood])
         return chosen(journeys, ~stood) if stood.any() else journeys
+
+    def _leave_out(self, journeys: Journeys) -> None:
+        if journeys.size:
+            self.left_out = np.concatenate([self.left_out, begin(journeys)])[-LEFT_OUT_KEPT:]
+
+    @property
+    def newest_apart(self) -> Journeys:
+        """The journeys of the newest batch that are only in what one clock measures: their stamps contradict."""
+        return self._newest[1]
 
     def _record(self, journeys: Journeys, in_order: int) -> None:
         """Adds journeys to every figure; those behind the first `in_order` only to what one clock measures."""
@@ -220,6 +237,11 @@ class Latencies:
         whole = self._paced_before[name].copy()
         whole.merge(self.paced[name])
         return whole
+
+    def p50(self, name: str) -> int | None:
+        """The median under the present wiring, ns, by the histogram of it; None if there is none yet, or none known."""
+        histogram = self.since[name]
+        return histogram.percentile(50) if histogram.count and self.known(name) else None
 
     def now(self, name: str) -> float | None:
         """The median of the newest latencies under the present wiring, ns; None if there is none yet, or none known."""

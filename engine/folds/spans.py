@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, chosen
 from bellwire.engine.folds.journeys import Journeys
 
 Times = npt.NDArray[np.uint64]
@@ -22,11 +22,10 @@ class Spans(NamedTuple):
 
 def paired(events: Events, start: EventKind, end: EventKind) -> Spans:
     """From each `start` to the `end` that is the next of either kind."""
-    kind = np.ascontiguousarray(events["kind"])
-    around = np.flatnonzero((kind == int(start)) | (kind == int(end)))
-    begins, ends = kind[around] == int(start), around[1:]
-    pair = np.flatnonzero(begins[:-1] & ~begins[1:])
-    return Spans(events["tsc"][around[pair]], events["tsc"][ends[pair]])
+    kind = events["kind"]
+    around = chosen(events, (kind == start) | (kind == end))
+    pair = (around["kind"][:-1] == start) & (around["kind"][1:] == end)
+    return Spans(around["tsc"][:-1][pair], around["tsc"][1:][pair])
 
 
 def instruction(events: Events) -> Spans:
@@ -41,13 +40,13 @@ def user_space(events: Events) -> Spans:
 
 def awake(events: Events) -> Spans:
     """The I/O thread from its first word after a WAIT to the next WAIT."""
-    words = np.flatnonzero(events["lane"] == int(Lane.IO_THREAD))
-    waits = events["kind"][words] == int(EventKind.WAIT)
+    words = chosen(events, events["lane"] == Lane.IO_THREAD)
+    waits = words["kind"] == EventKind.WAIT
     first = ~waits & np.concatenate([[True], waits[:-1]])[: waits.size]
     begun, ended = np.flatnonzero(first), np.flatnonzero(waits)
-    ended = ended[np.concatenate([~waits[:1], ~waits[:-1]])[ended]]  # the one after each word, not those after a WAIT
-    begun = begun[: ended.size]  # of the last one it may be still to come
-    return Spans(events["tsc"][words[begun]], events["tsc"][words[ended]])
+    at = np.searchsorted(ended, begun)
+    begun = begun[at < ended.size]
+    return Spans(words["tsc"][begun], words["tsc"][ended[at[at < ended.size]]])
 
 
 def flights(journeys: Journeys) -> Spans:

@@ -26,14 +26,13 @@ import numpy.typing as npt
 from bellwire.engine.events import (
     BUFFERS_USED,
     STATS,
-    ByKind,
     EventfdRole,
     EventKind,
     Events,
     Operation,
     Setting,
     Switch,
-    by_kind,
+    chosen,
     exit_name,
 )
 from bellwire.engine.folds.beginning import Beginning
@@ -130,22 +129,20 @@ class Tally:
         """Whether nothing is under way."""
         return self.doorbells_pending == 0 and self.irqs_pending == 0
 
-    def feed(self, events: Events | ByKind) -> None:
+    def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
-        batch = by_kind(events)
-        kinds = batch.counts
+        kind_of = np.ascontiguousarray(events["kind"])
+        kinds = np.bincount(kind_of, minlength=max(EventKind) + 1)
         self.eventfd_reads += int(kinds[EventKind.DOORBELL])
         self.irqs_handled += int(kinds[EventKind.HANDLER])
         self.resamples += int(kinds[EventKind.RESAMPLE])
-        told = EventKind.LOST, EventKind.PASSED_OVER, EventKind.BEFORE
-        self.recorded += batch.events.size - sum(int(kinds[kind]) for kind in told)
+        self.recorded += len(events) - int(kinds[[EventKind.LOST, EventKind.PASSED_OVER, EventKind.BEFORE]].sum())
         if kinds[EventKind.BEFORE]:
-            self._begin(batch.of(EventKind.BEFORE))
-        if self.began.noted:
-            batch = ByKind(self.began.relative(batch.events))
+            self._begin(events)
+        events = self.began.relative(events)
         for kind in EventKind:
             if kinds[kind]:
-                self._feed_kind(kind, batch.of(kind))
+                self._feed_kind(kind, chosen(events, kind_of == kind))
         if self.partner_pid:
             self.irqs_signalled = self.doorbells_received = self.irqs_covered + self._in_eventfd
         elif self.direct:

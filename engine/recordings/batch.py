@@ -154,33 +154,18 @@ def decompressed(packed: bytes, length: int, codec: Codec) -> bytes:
 
 def plausible(events: Events | Mapping[str, npt.NDArray[Any]]) -> bool:
     """Whether these are events in the order of their time, of kinds that exist, with numbers that they can have."""
-    kinds, tsc = events["kind"].astype(np.intp), events["tsc"]
-    there = np.flatnonzero(np.bincount(kinds))
-    if not KNOWN_KINDS[there].all():
+    kinds, tsc = events["kind"], events["tsc"]
+    if not (KNOWN_KINDS[kinds].all() and (events["lane"] < len(Lane)).all() and (events["vm"] < MOST_VMS).all()):
         return False
-    if events["lane"].max(initial=0) >= len(Lane) or events["vm"].max(initial=0) >= MOST_VMS:
+    if not all((events[name] <= most[kinds]).all() for name, most in MOST_OF.items()):
         return False
-    if not all(none_exceeds(events[name], kinds, most, there) for name, most in MOST_OF.items()):
-        return False
-    in_order = bool((tsc[1:] >= tsc[:-1]).all() and (tsc[-1:] <= MOST_CYCLES).all())
-    settings, passed_over = (
-        np.flatnonzero(kinds == kind) if kind in there else there[:0]
-        for kind in (int(EventKind.SETTING), int(EventKind.PASSED_OVER))
-    )
+    in_order = bool((tsc[1:] >= tsc[:-1]).all() and (tsc <= MOST_CYCLES).all())
+    settings, passed_over = kinds == EventKind.SETTING, kinds == EventKind.PASSED_OVER
     return (
         in_order
         and settings_plausible(events["id"][settings], events["arg"][settings])
         and sorts_plausible(events["seq"][passed_over])
     )
-
-
-def none_exceeds(
-    numbers: npt.NDArray[Any], kinds: npt.NDArray[np.intp], most: npt.NDArray[np.uint64], there: npt.NDArray[np.intp]
-) -> bool:
-    """Whether no number (shape (n,), as kinds) is above the most of its kind; there: the kinds that there are."""
-    if numbers.max(initial=0) <= most[there].min(initial=2**64 - 1):  # then it does not matter which is of which kind
-        return True
-    return bool((numbers <= most.take(kinds)).all())
 
 
 def sorts_plausible(sorts: npt.NDArray[np.uint64]) -> bool:

@@ -12,11 +12,20 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import KINDS, ByKind, Counts, Lane, chosen
+from bellwire.engine.events import EventKind, Events, Lane, chosen
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker, finish
-from bellwire.engine.folds.latency import LATENCIES, WARMUP_JOURNEYS, WARMUP_SECONDS, cycles_of, ends, has
+from bellwire.engine.folds.latency import LATENCIES, WARMUP_JOURNEYS, WARMUP_SECONDS, cycles_of, has
 from bellwire.engine.recordings.recording import Recording
+
+KINDS = max(EventKind) + 1
+
+Counts = npt.NDArray[np.int64]  # shape (KINDS,)
+
+
+def kinds_of(events: Events) -> Counts:
+    """How many events of each kind; shape (KINDS,)."""
+    return np.bincount(events["kind"], minlength=KINDS)[:KINDS]
 
 
 class Contents:
@@ -35,35 +44,28 @@ class Contents:
         """By reading all of it; RecordingError if the file has changed."""
         contents, tracker = cls(recording), JourneyTracker(recording.header.scenario)
         for number in range(recording.entries.size):
-            batch = ByKind(recording.read(number))
-            contents.feed(number, batch, tracker.feed(batch))
+            events = recording.read(number)
+            contents.feed(number, events, tracker.feed(events))
         return contents
 
-    def feed(self, number: int, batch: ByKind, journeys: Journeys) -> None:
+    def feed(self, number: int, events: Events, journeys: Journeys) -> None:
         """Adds a batch; one that is damaged is empty, and a gap."""
-        self.kinds[number] = batch.counts
-        self.gaps.feed(batch)
-        if not batch.events.size:
+        self.kinds[number] = kinds_of(events)
+        self.gaps.feed(events)
+        if not events.size:
             entry = self.recording.entries[number]
             self.gaps.add(Gap(int(entry["first"]) - 1, int(entry["last"]), Lane.ENGINE, int(entry["events"])))
         self._compare(journeys)
 
     def _compare(self, journeys: Journeys) -> None:
-        warm = self._warmed_up(journeys)
+        number = self._journeys + np.arange(journeys.size)
+        self._journeys += journeys.size
+        warm = chosen(journeys, (number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at)))
         for row, name in enumerate(LATENCIES):
-            start, end = ends(warm, name)
-            cycles = np.where((start > 0) & (end > 0), (end - start).view(np.int64), -1)
+            cycles = np.where(has(warm, name), cycles_of(warm, name), -1)
             at = int(cycles.argmax()) if cycles.size else 0
             if cycles.size and cycles[at] > int(cycles_of(self.slowest[row : row + 1], name)[0]):
                 self.slowest[row] = warm[at]
-
-    def _warmed_up(self, journeys: Journeys) -> Journeys:
-        """Those after the warm-up."""
-        seen, self._journeys = self._journeys, self._journeys + journeys.size
-        if seen >= WARMUP_JOURNEYS:
-            return journeys
-        number = seen + np.arange(journeys.size)
-        return chosen(journeys, (number >= WARMUP_JOURNEYS) | (finish(journeys) >= np.uint64(self._warm_at)))
 
     def counts(self, t0: int, t1: int) -> Counts:
         """How many events of each kind lie between t0 and t1 (TSC): what lies there whole is not read again."""
@@ -74,7 +76,7 @@ class Contents:
         found: Counts = self.kinds[whole].sum(axis=0)
         for number in np.flatnonzero(touched & ~whole).tolist():
             events = self.recording.read(number)
-            found = found + ByKind(events[(events["tsc"] >= first) & (events["tsc"] <= last)]).counts
+            found = found + kinds_of(events[(events["tsc"] >= first) & (events["tsc"] <= last)])
         return found
 
     def slowest_by(self, name: str) -> Journeys:

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import KINDS, ByKind
+from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import JOURNEY, JourneyTracker
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
-from bellwire.engine.recordings.contents import Contents
+from bellwire.engine.recordings.contents import KINDS, Contents
 from bellwire.engine.recordings.index_cache import keep_index, kept_index
 from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, next_level, rows_in, rows_of
 from bellwire.engine.recordings.recording import Progress, Recording
@@ -144,32 +144,28 @@ def read_rows(
     """The rows of each batch; puts a tally into `tallies` every so often, and everything into `contents`."""
     tracker, tally, batches = JourneyTracker(recording.header.scenario), Tally(), recording.entries.size
     every = -(-batches // TALLIES) or 1
-    for number, batch in enumerate(read_ahead(recording)):
+    for number, events in enumerate(read_ahead(recording)):
         if stop.is_set():
             return
         if number % every == 0:
             tallies.append((number, state_of(tally)))
-        journeys = tracker.feed(batch)
-        contents.feed(number, batch, journeys)
-        if batch.events.size:
-            tally.feed(batch)
-            yield rows_of(batch, journeys)
+        journeys = tracker.feed(events)
+        contents.feed(number, events, journeys)
+        if events.size:
+            tally.feed(events)
+            yield rows_of(events, journeys)
         progress((number + 1) / batches)
 
 
-def read_ahead(recording: Recording) -> Iterator[ByKind]:
-    """Every batch; the next one is read, unpacked and told apart while this one is worked on."""
-
-    def read(number: int) -> ByKind:
-        return ByKind(recording.read_once(number))
-
+def read_ahead(recording: Recording) -> Iterator[Events]:
+    """Every batch; the next one is read and unpacked while this one is worked on."""
     with ThreadPoolExecutor(1, "read-ahead") as reader:
-        coming = [reader.submit(read, 0)] if recording.entries.size else []
+        coming = [reader.submit(recording.read_once, 0)] if recording.entries.size else []
         for number in range(1, recording.entries.size + 1):
-            batch = coming.pop().result()
+            events = coming.pop().result()
             if number < recording.entries.size:
-                coming.append(reader.submit(read, number))
-            yield batch
+                coming.append(reader.submit(recording.read_once, number))
+            yield events
 
 
 def since(times: npt.NDArray[np.uint64], origin: int) -> Floats:

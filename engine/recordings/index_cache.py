@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-VERSION = 5  # of what is in the cache
+VERSION = 4  # of what is in the cache
 DIGEST, LENGTH = 32, 8  # bytes
 MOST_TEXT = 1 << 26  # bytes of the JSON text
 KEPT = 16  # indexes

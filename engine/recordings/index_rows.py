@@ -6,12 +6,10 @@ rows at most.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import ByKind, EventKind, Events, Lane, by_kind, chosen
+from bellwire.engine.events import Events, Lane
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 
@@ -31,7 +29,6 @@ ROW: np.dtype[np.void] = np.dtype(
 SUMS = ("lanes", "busy")
 Rows = npt.NDArray[np.void]  # shape (n,), dtype ROW
 Places = npt.NDArray[np.intp]
-Times = npt.NDArray[np.uint64]
 
 
 def rows_in(events: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -39,10 +36,8 @@ def rows_in(events: npt.ArrayLike) -> npt.NDArray[np.int64]:
     return np.maximum(1, np.asarray(events, np.int64) // EVENTS_A_ROW)
 
 
-def rows_of(events: Events | ByKind, journeys: Journeys) -> Rows:
+def rows_of(events: Events, journeys: Journeys) -> Rows:
     """The rows of a batch (at least one event, sorted by tsc) and of the journeys that it completed."""
-    batch = by_kind(events)
-    events = batch.events
     n = int(rows_in(events.size))
     first, last = int(events["tsc"][0]), int(events["tsc"][-1])
     step, rest = divmod(last - first, n)  # apart, so that nothing is multiplied that does not fit into 64 bits
@@ -51,50 +46,33 @@ def rows_of(events: Events | ByKind, journeys: Journeys) -> Rows:
     rows = np.zeros(n, ROW)
     rows["start"], rows["end"] = edges[:-1], edges[1:]
     until = np.searchsorted(events["tsc"], edges[1:-1])  # as events are sorted: where in them each row ends
-    add_lanes(rows, until, events)
-    add_busy(rows, edges, batch, journeys)
+    places = np.repeat(np.arange(n), np.diff([0, *until, events.size]))
+    rows["lanes"] = value_counts(places, events["lane"], n, len(Lane))
+    add_busy(rows, edges, events, journeys)
     return rows
 
 
-def add_lanes(rows: Rows, until: Places, events: Events) -> None:
-    """How many events of each lane; until: where in them each row but the last ends."""
-    lanes = np.ascontiguousarray(events["lane"])
-    for lane in Lane:
-        of_lane = np.flatnonzero(lanes == int(lane))
-        if of_lane.size:
-            rows["lanes"][:, lane] = np.diff(np.searchsorted(of_lane, until), prepend=0, append=of_lane.size)
+def row_at(edges: npt.NDArray[np.uint64], tsc: npt.NDArray[np.uint64]) -> Places:
+    """Which row each time belongs to; what is outside belongs to the first or the last."""
+    return np.clip(np.searchsorted(edges, tsc, side="right") - 1, 0, edges.size - 2)
 
 
-def add_busy(rows: Rows, edges: Times, batch: ByKind, journeys: Journeys) -> None:
+def value_counts(places: Places, values: npt.NDArray[np.unsignedinteger], n: int, width: int) -> npt.NDArray[np.int64]:
+    """How often each value comes in each row; shape (n, width)."""
+    return np.bincount(places * width + values, minlength=n * width).reshape(n, width)
+
+
+def add_busy(rows: Rows, edges: npt.NDArray[np.uint64], events: Events, journeys: Journeys) -> None:
     """Cycles, counted where each stretch ended."""
-    for name, (start, end) in busy_spans(batch, journeys):
-        if start.size:
-            rows["busy"][:, BUSY.index(name)] = cycles_by_row(edges, start, end)
-
-
-def busy_spans(batch: ByKind, journeys: Journeys) -> Iterator[tuple[str, Spans]]:
-    """The stretches of each name in BUSY that there are."""
-    events = batch.events
-    yield "flight", flights(journeys)
-    yield "awake", awake(events)
-    vms = np.ascontiguousarray(events["vm"])
-    for vm in range(min(int(vms.max()) + 1, VMS)):
-        of_vm = chosen(events, vms == vm) if vms.any() else events
-        if batch.has(EventKind.RUNG):
-            yield f"instruction{vm}", instruction(of_vm)
-        if batch.has(EventKind.EXIT):
-            yield f"user{vm}", user_space(of_vm)
-
-
-def cycles_by_row(edges: Times, start: Times, end: Times) -> npt.NDArray[np.float64]:
-    """The cycles of the stretches that end in each row; what is outside belongs to the first or the last."""
-    cycles = end - start
-    if (end[1:] < end[:-1]).any():
-        place = np.clip(np.searchsorted(edges, end, side="right") - 1, 0, edges.size - 2)
-        return np.bincount(place, cycles.astype(np.float64), minlength=edges.size - 1).astype(np.float64)
-    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(cycles)])
-    before = np.searchsorted(end, edges[1:-1])  # in order, as mostly: edges are looked for, which are fewer than ends
-    return np.diff(total[before], prepend=total[:1], append=total[-1:]).astype(np.float64)
+    spans: dict[str, Spans] = {"flight": flights(journeys), "awake": awake(events)}
+    for vm in np.unique(events["vm"]).tolist():
+        of_vm = events if vm == 0 and not events["vm"].any() else events[events["vm"] == vm]
+        spans |= {f"instruction{vm}": instruction(of_vm), f"user{vm}": user_space(of_vm)}
+    for number, name in enumerate(BUSY):
+        if name in spans and spans[name].start.size:
+            start, end = spans[name]
+            cycles = (end - start).astype(np.float64)
+            rows["busy"][:, number] = np.bincount(row_at(edges, end), cycles, minlength=rows.size)
 
 
 def next_level(rows: Rows) -> Rows:

@@ -127,6 +127,13 @@ class Replay(Source):
             tally.feed(self.recording.read(earlier))
         return Resumed(tally, prologue(tally, int(self.recording.entries["first"][batch])), counted=True)
 
+    def stood_at(self, tsc: int) -> tuple[Resumed | None, Events]:
+        """How things stood before the batch that a moment lies in (None: nothing was), and its events up to then."""
+        ends = np.maximum.accumulate(self.recording.entries["last"])
+        batch = min(int(np.searchsorted(ends, np.uint64(max(tsc, 0)))), ends.size - 1)
+        events = self.recording.read(batch)
+        return self._resume(batch) if batch else None, by_time(events[events["tsc"] <= np.uint64(max(tsc, 0))])
+
     def restart(self) -> None:
         """Begins again at the first event."""
         self._begins_at = 0

@@ -20,7 +20,7 @@ def paint_first_event() -> None:
     window.resize(1920, 1080)
     window.show()
     window.frame.start()
-    while not (window.model.tally.recorded and window.frame.work):
+    while not (window.model.present.tally.recorded and window.frame.work):
         QCoreApplication.processEvents()
     print(time.monotonic(), flush=True)
     window.close()

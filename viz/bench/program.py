@@ -78,7 +78,7 @@ def round_trip_with_window(scenario: Scenario, seconds: float) -> float:
     """p50 of the round trip in ns."""
     with window_on(scenario) as window:
         run_events(seconds)
-        return window.model.latencies.histograms["round_trip"].percentile(50)
+        return window.model.present.latencies.histograms["round_trip"].percentile(50)
 
 
 def round_trip_headless(scenario: Scenario, seconds: float) -> float:
@@ -129,9 +129,9 @@ def frame_work(scenario: Scenario, seconds: float) -> tuple[float, float, float]
         run_events(WARM_UP_SECONDS)
         window.frame.work.clear()
         window.frame.spent.clear()
-        before, began = window.model.tally.recorded, time.monotonic()
+        before, began = window.model.present.tally.recorded, time.monotonic()
         run_events(seconds)
-        rate = (window.model.tally.recorded - before) / (time.monotonic() - began)
+        rate = (window.model.present.tally.recorded - before) / (time.monotonic() - began)
         work, spent = (float(np.percentile(side, 99)) * 1000 for side in (window.frame.work, window.frame.spent))
     return work, spent, rate
 
@@ -210,11 +210,11 @@ def under_load(scenario: Scenario, seconds: float) -> UnderLoad:
             run_events(WARM_UP_SECONDS)
             window.model.taps.append(look)
             window.frame.work.clear()
-            before, began = window.model.tally, time.monotonic()
+            before, began = window.model.present.tally, time.monotonic()
             known = before.recorded + before.dropped
             run_events(seconds)
             elapsed, frames = time.monotonic() - began, len(window.frame.work)
-            tally, work = window.model.tally, float(np.percentile(window.frame.work, 99)) * 1000
+            tally, work = window.model.present.tally, float(np.percentile(window.frame.work, 99)) * 1000
             passed, dropped = tally.passed_over, tally.lost
             rate = (tally.recorded + tally.dropped - known) / elapsed
             closing = time.monotonic()
@@ -286,7 +286,7 @@ def soak(seconds: float) -> Figure:
         run_events(settled)
         before = resident_mb()
         run_events(seconds - settled)
-        after, events = resident_mb(), window.model.tally.recorded
+        after, events = resident_mb(), window.model.present.tally.recorded
     detail = f"{before:.0f} MB after {settled:.0f} s, {after:.0f} MB after {seconds:.0f} s and {grouped(events)} events"
     return Figure("memory, flat out", f"{after / before:.2f} x", "flat", after / before < 1.1, detail)
 

@@ -62,7 +62,7 @@ def report_window(window: MainWindow, elapsed: float, pictures: list[QPixmap], o
     model = window.model
     failed = bool(model.source.why_nothing)
     if not failed:
-        out(summary(model.source, model.tally, model.latencies, model.evidence, elapsed))
+        out(summary(model.source, model.present.tally, model.present.latencies, model.present.evidence, elapsed))
     for picture in pictures:
         failed |= save(picture) is None
     if error := model.source.error:

@@ -11,6 +11,7 @@ from bellwire.engine.events import BLOCK_SIZE, EventfdRole, Switch
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.journey_words import journey_caption
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
+from bellwire.viz.model.moments.shown import newest_journeys, rung_by_hand
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 from bellwire.viz.text.trust import not_there
 
@@ -22,7 +23,7 @@ def caption(model: LiveModel) -> str:
     """What is happening, in one or two sentences."""
     if not model.tally.recorded:
         return "Waiting for the first event." if model.source.alive else "No guest runs."
-    if model.transport.exact:
+    if model.transport.exact or rung_by_hand(model).size:
         return journey_caption(model)
     if model.ended:
         return f"The guest has ended; {so_far(model)} until then."
@@ -236,7 +237,7 @@ def acknowledged(model: LiveModel) -> str:
 def held_off(model: LiveModel) -> str:
     """Interrupts that wait for the guest to let them in."""
     sent, opened = whole_in_last_second(model, "interrupts", "windows")
-    waits = model.travel.held(model.journeys.newest(100))
+    waits = model.travel.held(newest_journeys(model, 100))
     median = f", {duration(model.clock.ns(waits))} at the median" if waits else ""
     return (
         f"{doorbells(model)} The host answered with {count_of(sent, 'interrupt')}, which waited in the local APIC "

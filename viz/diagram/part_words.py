@@ -16,6 +16,7 @@ from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions import IOCTLS, caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
+from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio
 
 NOT_KNOWN = "–"
@@ -200,10 +201,10 @@ def ioctl_text(model: LiveModel) -> str:
 
 
 def latency_text(model: LiveModel, name: str) -> str:
-    """The median of now; in slow motion and at a step the latency of the journey that is shown."""
+    """The p50 of the moment; in slow motion, at a step and by hand the latency of the journey that is shown."""
     if model.transport.exact:
         return duration(shown_latency(model, journey_shown(model), name))
-    return duration(model.latencies.now(name))
+    return duration(usual_latency(model, name))
 
 
 def counter_text(model: LiveModel, of: str, lane: int) -> str:
@@ -258,7 +259,7 @@ def waiter_text(model: LiveModel) -> str:
 def cpu_text(model: LiveModel) -> str:
     """What the vCPU does between signals."""
     spins = model.tally.settings.get(Setting.IDLE, int(model.scenario.pace.idle == "spin"))
-    held = model.travel.held(model.journeys.newest(20))
+    held = model.travel.held(newest_journeys(model, 20))
     return f"IF=0 for {duration(model.clock.ns(held))}" if held else "runs all the time" if spins else "HLT when idle"
 
 
@@ -283,7 +284,7 @@ def eoi_text(model: LiveModel) -> str:
 
 def window_text(model: LiveModel) -> str:
     """How long the guest keeps interrupts off, as measured."""
-    held = model.travel.held(model.journeys.newest(100))
+    held = model.travel.held(newest_journeys(model, 100))
     return f"held {duration(model.clock.ns(held))}" if held else "window open"
 
 

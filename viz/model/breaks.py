@@ -91,7 +91,7 @@ class Slow(Break):
 
     def begin(self, model: LiveModel) -> Look:
         def look() -> Hit | None:
-            journeys = model.latencies.counted(self.name)
+            journeys = model.present.latencies.counted(self.name)
             ns = model.clock.ns_array(cycles_of(journeys, self.name))
             slow = np.flatnonzero(ns > self.ns)
             if not slow.size:
@@ -203,7 +203,7 @@ class Leaving:
 
     def __init__(self, model: LiveModel) -> None:
         self.model = model
-        self._spans: list[list[int]] = [[model.now, 2**63]] if model.wired(Switch.IOEVENTFD) else []
+        self._spans: list[list[int]] = [[model.now, 2**63]] if model.present.wired(Switch.IOEVENTFD) else []
 
     def look(self) -> Hit | None:
         """The first in the newest batch."""

@@ -26,6 +26,7 @@ from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.history import History, Rows
 from bellwire.viz.model.markers import Markers
+from bellwire.viz.model.moments.readings import Moments, Readings
 from bellwire.viz.model.past import HeldPast, RecordedPast
 from bellwire.viz.model.rates import BAR, SECOND, Rates
 from bellwire.viz.model.steps import EVENTS, JOURNEYS, Selection, Steps
@@ -117,6 +118,13 @@ def histories(replay: Replay | None) -> tuple[History, History]:
     )
 
 
+def no_readings(source: Source) -> Readings:
+    """Of no event yet."""
+    scenario, tally = source.scenario, Tally()
+    evidence = Evidence(scenario, source.backend)
+    return Readings(tally, tally, ExitSplit(scenario), evidence, Latencies(scenario, source.clock))
+
+
 class LiveModel:
     """Folds a source into what the views need.
 
@@ -129,12 +137,8 @@ class LiveModel:
         self.source = source
         self.scenario = source.scenario
         self.clock: Clock = source.clock
-        self.tally = Tally()
-        self.told = self.tally  # of the same events as `evidence`: of a replay that was jumped into, those since then
-        self.latencies = Latencies(source.scenario, source.clock)
-        self.exits = ExitSplit(source.scenario)
+        self.present = no_readings(source)  # of all events that have come
         self.baseline: Baseline | None = None  # what this run is compared with
-        self.evidence = Evidence(source.scenario, source.backend)
         self.rates = Rates(source.clock)
         self.recorded = recorded(source)
         self.events, self.journeys = histories(self.recorded)
@@ -158,6 +162,7 @@ class LiveModel:
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
         self._resume()
+        self.moments = Moments(self.present, self.past, self.events, self.journeys, self.recorded)
 
     def _rows(self) -> Rows:
         if self.recorded is None:
@@ -167,7 +172,7 @@ class LiveModel:
         return RecordedRows(self.recorded)
 
     def _past(self) -> HeldPast:
-        of = self.events, self.journeys, self.rates, self.latencies.series
+        of = self.events, self.journeys, self.rates, self.present.latencies.series
         return HeldPast(self.clock, *of) if self.recorded is None else RecordedPast(self.recorded, *of)
 
     def _resume(self) -> None:
@@ -175,11 +180,12 @@ class LiveModel:
         if self.recorded is None or self.recorded.resumed is None:
             return
         opening = self.recorded.resumed.opening
-        self.tally, self.told = copy.deepcopy(self.recorded.resumed.tally), Tally()
-        self.told.feed(opening)
+        present = self.present
+        present.tally, present.told = copy.deepcopy(self.recorded.resumed.tally), Tally()
+        present.told.feed(opening)
         if self.recorded.recording.closing is not None:
             self._note_earlier(self.recorded.recording.closing.wiring, int(opening["tsc"][0]) if opening.size else 0)
-        for fold in (self.latencies, self.exits, self.evidence):
+        for fold in (present.latencies, present.exits, present.evidence):
             fold.feed(opening)
         self.started_at = self.recorded.recording.first
 
@@ -207,7 +213,7 @@ class LiveModel:
 
     def beginning(self) -> Events:
         """What a stream opens with that begins with the next event of the source."""
-        return prologue(self.tally, self.events.last or self.now)
+        return prologue(self.present.tally, self.events.last or self.now)
 
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""
@@ -233,13 +239,10 @@ class LiveModel:
     def _fold(self, events: Events) -> None:
         self._note_changes(events[events["kind"] == EventKind.WIRE])
         self._note_losses(events[events["kind"] == EventKind.LOST])
-        self.tally.feed(events)
-        if self.told is not self.tally:
-            self.told.feed(events)
-        self.exits.feed(events)
+        self.moments.feed(events)
         self.rates.feed(events, self.now)
-        self.evidence.feed(events)
-        self.fresh = self.latencies.feed(events)
+        self.fresh = self.present.latencies.feed(events)
+        self.moments.latencies.note()
         if events.size:
             self.started_at = self.started_at or int(events["tsc"][0])
             self.vms = max(self.vms, int(events["vm"].max()) + 1)
@@ -250,7 +253,7 @@ class LiveModel:
 
     def _note_changes(self, wires: Events) -> None:
         """The first word on a switch is no change."""
-        known = dict(self.tally.wiring)
+        known = dict(self.present.tally.wiring)
         for wire in wires:
             switch, on = Switch(int(wire["id"])), bool(wire["arg"])
             if known.get(switch, on) != on:
@@ -269,6 +272,38 @@ class LiveModel:
     def _note_losses(self, lost: Events) -> None:
         losses = [Loss(int(one["tsc"]), Lane(int(one["id"])), int(one["arg"])) for one in lost[-CHANGE_LIMIT:]]
         self.losses = [*self.losses, *losses][-CHANGE_LIMIT:]
+
+    # -- the figures of the moment that the view shows: whatever says something reads these
+
+    @property
+    def seen(self) -> Readings:
+        """All of them; what a switch or a button stands at is in `present`."""
+        return self.present if self.transport.following else self.moments.at(self.playhead)
+
+    @property
+    def tally(self) -> Tally:
+        """How often what happened until then."""
+        return self.seen.tally
+
+    @property
+    def told(self) -> Tally:
+        """The same of the events that `evidence` is of."""
+        return self.seen.told
+
+    @property
+    def exits(self) -> ExitSplit:
+        """What signals took until then."""
+        return self.seen.exits
+
+    @property
+    def evidence(self) -> Evidence:
+        """What shows what happened until then."""
+        return self.seen.evidence
+
+    @property
+    def latencies(self) -> Latencies:
+        """How long journeys took until then."""
+        return self.seen.latencies
 
     # -- the state
 
@@ -290,7 +325,7 @@ class LiveModel:
     @property
     def jumped(self) -> bool:
         """Whether journeys and evidence are only those since a moment in a recording that a replay was sent to."""
-        return self.told is not self.tally
+        return self.seen.told is not self.seen.tally
 
     @property
     def replaying(self) -> bool:
@@ -341,13 +376,13 @@ class LiveModel:
         return max(0.0, self.clock.ns(self.now - self.playhead) / 1e9)
 
     def wired(self, switch: Switch) -> bool:
-        """Whether the switch is on, as of the newest event."""
-        return self.tally.wiring.get(switch, False)
+        """Whether the switch is on, at the moment that the view shows."""
+        return self.seen.wired(switch)
 
     @property
     def usual_seconds(self) -> float | None:
         """How long a journey usually takes; None if there is none yet."""
-        ns = self.latencies.now(self.whole_latency)
+        ns = self.present.latencies.now(self.whole_latency)
         return None if ns is None else ns / 1e9
 
     @property
@@ -410,12 +445,12 @@ class LiveModel:
 
     def to_slowest(self, name: str) -> bool:
         """To the held journey with the longest latency `name`, warm-up left out; False if none has it."""
-        return self.steps.to_slowest(name, self.latencies.warmup)
+        return self.steps.to_slowest(name, self.present.latencies.warmup)
 
     def why_not_slowest(self, name: str) -> str:
         """Why a journey that is not held may have taken longer than the slowest that is, as a clause, or ""."""
-        journey, why = self.past.slowest(name, self.latencies.warmup)
-        longest = self.latencies.histograms[name].max
+        journey, why = self.past.slowest(name, self.present.latencies.warmup)
+        longest = self.present.latencies.histograms[name].max
         held = self.clock.ns(int(cycles_of(journey, name)[0])) if journey.size else -1.0
         return why if self.recorded or longest > held * 1.001 else ""
 

@@ -141,8 +141,8 @@ class Past(ABC):
         return self.records.about(t0, t1)
 
     @abstractmethod
-    def newest(self, kind: EventKind) -> Events:
-        """The newest event of a kind; shape (1,), or (0,) if none is held."""
+    def newest(self, kind: EventKind, until: int) -> Events:
+        """The newest event of a kind, until a time; shape (1,), or (0,) if none is held."""
 
     @abstractmethod
     def slowest(self, name: str, warmup: int) -> tuple[Journeys, str]:
@@ -223,7 +223,7 @@ class Past(ABC):
         """The kernel's counters, by index into STATS, as they were last seen before a moment."""
 
     def course(self, name: str, t0: int, t1: int) -> npt.NDArray[np.void]:
-        """The course of the latency `name` from t0 to t1 in bins that are over: rows as those of Series.rows."""
+        """The course of the latency `name` from t0 to t1 in bins that are over then: rows as those of Series.rows."""
         series = self.series[name]
         rows, width = series.between(t0, t1), np.uint64(series.bin_cycles)
         start, end = self._counted_stretch()
@@ -231,7 +231,8 @@ class Past(ABC):
         if max(t0, self.first) < whole_from:
             rows = self._course_of(name, t0, t1)
             end = self.last
-        known: npt.NDArray[np.void] = rows[rows["tsc"] + width <= np.uint64(max(end, 0) + 1)]
+        over = np.uint64(max(min(end, t1), 0) + 1)
+        known: npt.NDArray[np.void] = rows[rows["tsc"] + width <= over]
         return known
 
     def _course_of(self, name: str, t0: int, t1: int) -> npt.NDArray[np.void]:
@@ -296,9 +297,9 @@ class HeldPast(Past):
     def _unread(self) -> str:
         return ""
 
-    def newest(self, kind: EventKind) -> Events:
+    def newest(self, kind: EventKind, until: int) -> Events:
         for events in reversed(list(self.records)):
-            found = np.flatnonzero(events["kind"] == kind)
+            found = np.flatnonzero((events["kind"] == kind) & (events["tsc"] <= np.uint64(max(until, 0))))
             if found.size:
                 return events[found[-1:]]
         return no_events()
@@ -389,17 +390,18 @@ class RecordedPast(HeldPast):
     def _unread(self) -> str:
         return f"the recording is still being read, {self.replay.indexer.share:.0%} so far"
 
-    def newest(self, kind: EventKind) -> Events:
+    def newest(self, kind: EventKind, until: int) -> Events:
         """The newest that the replay has come to."""
+        until = min(until, self.replay.now())
         contents = self.contents
         if contents is None:
-            return super().newest(kind)
+            return super().newest(kind, until)
         entries = self.recording.entries
         there = np.flatnonzero(contents.kinds[:, kind])
-        played = there[entries["first"][there] <= np.uint64(max(self.replay.now(), 0))]
+        played = there[entries["first"][there] <= np.uint64(max(until, 0))]
         for number in played[::-1].tolist():
             events = self.recording.read(number)
-            found = events[(events["kind"] == kind) & (events["tsc"] <= np.uint64(max(self.replay.now(), 0)))]
+            found = events[(events["kind"] == kind) & (events["tsc"] <= np.uint64(max(until, 0)))]
             if found.size:
                 newest: Events = found[-1:]
                 return newest

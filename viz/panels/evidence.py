@@ -24,9 +24,9 @@ from bellwire.viz.text.figures import count_of
 
 
 def newest_that_shows(model: LiveModel, finding: Finding) -> Events:
-    """The newest event of the finding's first kind that is held, else of the next; shape (0,) or (1,)."""
+    """The newest event of the finding's first kind up to what the view shows, else of the next; shape (0,) or (1,)."""
     for kind in finding.kinds:
-        event = model.past.newest(kind)
+        event = model.past.newest(kind, model.playhead)
         if event.size:
             return event
     return no_events()
@@ -143,14 +143,15 @@ class EvidencePanel(Panel):
 
     def redraw(self) -> None:
         """What there is to tell now."""
-        found = [*pairing_findings(self.model.latencies), *findings(self.model.told, self.model.evidence)]
+        seen = self.model.seen
+        found = [*pairing_findings(seen.latencies), *findings(seen.told, seen.evidence)]
         while len(self.rows) < len(found):
             self._add_row()
         for number, row in enumerate(self.rows):
             row.setVisible(number < len(found))
             if number < len(found):
                 row.show_finding(found[number])
-        since = " since the jump" * self.model.jumped
+        since = " since the jump" * (seen.told is not seen.tally)
         self.facts = self.trouble or (f"{count_of(len(found), 'finding')}{since}" if found else NOTHING)
 
     def _add_row(self) -> None:

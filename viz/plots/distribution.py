@@ -13,6 +13,7 @@ from PySide6.QtGui import QPainter, QPen
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.omission import Paced
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.plots.plot import CurveItem, Mark, Plot, line_item
 from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
@@ -87,13 +88,16 @@ class DistributionPlot(Plot):
         self._fit(values)
         self._draw_curves((self.fills, self.lines), self.since, shown)
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)
-        self.facts = count_of(max(h.count for h in self.since.values()), "journey")
+        whole = f", {WHOLE_RUN}" * self.model.seen.whole_run
+        self.facts = count_of(max(h.count for h in self.since.values()), "journey") + whole
         self.setToolTip(plain_tip(f"{self.note} {self._correction()} {footnote(self.model.latencies)}"))
         return ""
 
     def _correction(self) -> str:
         """The tail of the marked latency, corrected for coordinated omission."""
-        paced = self.model.latencies.paced[self.marked.name] if self.marked else Paced()
+        if not self.model.transport.following:
+            return "What is corrected for coordinated omission is told of the present only."
+        paced = self.paced(self.marked.name) if self.marked else Paced()
         if not self.marked or not paced.count:
             return why_not_corrected(self.model.latencies)
         values = self._known(
@@ -101,6 +105,10 @@ class DistributionPlot(Plot):
         )
         tail = ", ".join(f"{name} {duration(ns)}" for name, ns in zip(TAIL, values, strict=True))
         return f"The {self.marked.label} {corrected([paced])}: {tail}."
+
+    def paced(self, name: str) -> Paced:
+        """The latencies that a pace was behind, as of the present; of another moment none."""
+        return self.model.latencies.paced[name] if self.model.transport.following else Paced()
 
     def _fit(self, values: list[Histogram]) -> None:
         """The range that holds every curve, and as many ticks as have room."""
@@ -130,11 +138,11 @@ class DistributionPlot(Plot):
 
     def _known(self, histogram: Histogram, what: Any, compute: Callable[[Histogram], Any]) -> Any:
         """Something computed from a histogram, remembered as long as nothing is added to that."""
-        key = (id(histogram), histogram.count, what)
+        key = (id(histogram), histogram.count, histogram.max, what)
         if key not in self._computed:
             self._computed = dict(list(self._computed.items())[-8 * len(self.curves) :])
-            self._computed[key] = compute(histogram)
-        return self._computed[key]
+            self._computed[key] = histogram, compute(histogram)  # which is kept, as another one would have its id
+        return self._computed[key][1]
 
     @property
     def marked(self) -> Curve | None:
@@ -148,6 +156,7 @@ class DistributionPlot(Plot):
             return
         histogram, color = self.since[self.marked.name], self.theme.color(self.marked.color)
         known = {name: histogram.known_percentile(percent) for name, percent in MARKED.items()}
+        known["p50"] = self.model.latencies.p50(self.marked.name)
         marks = [
             Mark(self._pixel(value), f"{name}\n{duration(value)}", color, fine=True)
             for name, value in known.items()
@@ -207,7 +216,7 @@ class DistributionPlot(Plot):
         """p99 of the marked latency as it is and corrected, and the clock's error."""
         lines, muted = [], self.theme.color("text_muted")
         if self.marked:
-            paced = self.model.latencies.paced[self.marked.name]
+            paced = self.paced(self.marked.name)
             p99 = self.since[self.marked.name].known_percentile(99)
             lines.append(Line(muted, f"p99 {self.marked.label}", duration(p99)))
             lines += [Line(muted, CORRECTED, duration(paced.corrected.known_percentile(99)))] if paced.count else []

@@ -58,7 +58,7 @@ class LatencyPlot(OverTime):
         for curve in self.curves:
             self._draw_line(curve)
         self._fit()
-        self.facts = f"p50 per {BIN_SECONDS * 1000:.0f} ms"
+        self.facts = f"median of each {BIN_SECONDS * 1000:.0f} ms"
         self.setToolTip(plain_tip(f"{self.note} {footnote(self.model.latencies)}"))
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""
@@ -92,6 +92,7 @@ class LatencyPlot(OverTime):
         self.paint_unknown(painter, area)
         for curve in self._shown():
             self._paint_dots(painter, curve)
+            self._paint_alone(painter, curve)
         painter.restore()
         self._paint_names(painter, area)
         self.paint_changes(painter, area)
@@ -104,6 +105,16 @@ class LatencyPlot(OverTime):
         dots = self.canvas.pixels(x, y)
         painter.setPen(QPen(self.theme.color(curve.color, 0.5), 2))
         painter.drawPoints(QPolygonF(dots))
+
+    def _paint_alone(self, painter: QPainter, curve: Curve) -> None:
+        """A median with nobody beside it is no line: one signal, rung by hand."""
+        rows = self.rows[curve.name]
+        x = self.seconds(rows["tsc"])
+        far = np.concatenate([[True], np.diff(x) > GAP_SECONDS, [True]])
+        alone = rows[far[:-1] & far[1:]]
+        painter.setPen(QPen(self.theme.color(curve.color), self.theme.px(6), c=Qt.PenCapStyle.RoundCap))
+        y = np.log10(np.maximum(alone["p50"], 1.0))
+        painter.drawPoints(QPolygonF(self.canvas.pixels(self.seconds(alone["tsc"]), y)))
 
     def _paint_names(self, painter: QPainter, area: QRectF) -> None:
         """The name of each line at the height of its end, pushed apart where they would meet."""
@@ -127,7 +138,7 @@ class LatencyPlot(OverTime):
             rows = self.rows[curve.name]
             row = rows[max(int(np.searchsorted(rows["tsc"], at, "right")) - 1, 0)]
             p99 = row["p99"] if row["count"] >= 100 else None  # else nothing lies beyond it
-            value = f"p50 {duration(row['p50'])}  p99 {duration(p99)}  max {duration(row['max'])}"
+            value = f"median {duration(row['p50'])}  p99 {duration(p99)}  max {duration(row['max'])}"
             lines.append(Line(self.theme.color(curve.color), curve.label, value))
         return [*lines, Line(self.theme.color("text_muted"), "clock error", bounds(self.model.latencies.clock_error))]
 

@@ -9,6 +9,8 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.model.live import LiveModel, in_last_second
+from bellwire.viz.model.moments.readings import WHOLE_RUN
+from bellwire.viz.model.moments.shown import rung_by_hand, usual_latency
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
@@ -32,24 +34,21 @@ class Number(NamedTuple):
 
 
 class Numbers(QWidget):
-    """Reads the model at most four times a second. While the view is paused the numbers stand still as well."""
+    """Reads the model at most four times a second: the numbers are those of the moment that the view shows."""
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model, self.theme = model, theme
         self.numbers = numbers_of(model)
-        self._second = model.second  # that they speak of
+        self._second, self._at = model.second, model.playhead  # that they speak of
         self._turns = Turns(every=5, light=True)
         self.setObjectName("numbers")
         self._name()
 
     def refresh(self) -> None:
         """Reads anew if it is time, or another second is counted; called once a frame."""
-        paused = self.model.transport.paused
-        if self._second != self.model.second:
-            new = numbers_of(self.model)
-            self._show(tuple(map(of_a_second, self.numbers, new)) if paused else new)
-        elif not paused and self._turns.come():
+        stands = self.model.transport.paused and self._at == self.model.playhead
+        if self._second != self.model.second or (not stands and self._turns.come()):
             self.redraw()
 
     def redraw(self) -> None:
@@ -57,7 +56,7 @@ class Numbers(QWidget):
         self._show(numbers_of(self.model))
 
     def _show(self, numbers: tuple[Number, ...]) -> None:
-        self._second = self.model.second
+        self._second, self._at = self.model.second, self.model.playhead
         if numbers != self.numbers:
             self.numbers = numbers
             self._name()
@@ -110,24 +109,23 @@ def numbers_of(model: LiveModel) -> tuple[Number, ...]:
     there = {curve.name for curve in curves_of(model.scenario)}
     pace = ("doorbells", "doorbell") if "doorbell" in there else ("interrupts", "interrupt")
     return (
-        latency(model, "doorbell", "doorbell p50", "doorbell"),
-        latency(model, "injection", "injection p50", "interrupt"),
-        latency(model, "round_trip", "round trip p50", "roundtrip"),
+        latency(model, "doorbell", "doorbell", "doorbell"),
+        latency(model, "injection", "injection", "interrupt"),
+        latency(model, "round_trip", "round trip", "roundtrip"),
         Number(per_second(model, pace[0]), PER_SECOND, *pace),
         Number(per_second(model, "exits"), PER_SECOND, "exits to user space", "heavy"),
         Number(grouped(model.latencies.journeys), "", journeys_label(model), "live"),
     )
 
 
-def of_a_second(old: Number, new: Number) -> Number:
-    """While the view is paused: what is said of a second is that of the playhead, all else stands still."""
-    return new if new.unit == PER_SECOND else old
-
-
 def latency(model: LiveModel, name: str, label: str, color: str) -> Number:
-    """The median of the newest of a latency, under the present wiring."""
-    value, _, unit = duration(model.latencies.now(name)).partition(" ")
-    return Number(value, unit, label, color)
+    """The p50 of a latency, or that of the one signal that was rung by hand."""
+    value, _, unit = duration(usual_latency(model, name)).partition(" ")
+    journey = rung_by_hand(model)
+    if journey.size:
+        return Number(value, unit, f"{label} of #{grouped(int(journey['seq'][0]))}", color)
+    whole = f", {WHOLE_RUN}" * model.seen.whole_run
+    return Number(value, unit, f"{label} p50{whole}", color)
 
 
 def per_second(model: LiveModel, name: str) -> str:

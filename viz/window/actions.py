@@ -76,14 +76,6 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("save", "File", "Save recording…", ("Ctrl+S",), C.save_recording, "Saves all that is held to a file"),
     Action(
-        "save_run_before",
-        "File",
-        "Save the run before…",
-        (),
-        C.save_run_before,
-        "Saves what was held of the run that another scenario has replaced",
-    ),
-    Action(
         "export", "File", "Export…", ("Ctrl+Shift+E",), C.export, "Parquet, CSV, Perfetto or HdrHistogram of all held"
     ),
     Action("picture", "File", "Save picture…", ("Ctrl+Shift+S",), C.save_picture, "Saves this window as a PNG file"),

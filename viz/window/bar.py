@@ -153,7 +153,7 @@ class StatusRow(FittingRow):
         self.capture.say(recording, "heavy", "circle")
         self.capture.setVisible(bool(recording))
         self.backend.say(model.source.backend)
-        self.dropped.say(dropped_text(model.tally), "heavy" if model.tally.dropped else "text_muted")
+        self.dropped.say(dropped_text(model.present.tally), "heavy" if model.present.tally.dropped else "text_muted")
         self.factor.say(ratio(model.transport.factor), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)
         self.scenario.setText(model.scenario.title)
@@ -170,7 +170,7 @@ class StatusRow(FittingRow):
         color, mark = STATES.get(name, ("text_muted", "square"))
         behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
         words = "REPLAY, PAUSED" if self._both() and not self.fault else name
-        words = "REPLAY, ENDED" if self.commands.shown.at_the_end and not self.fault else words
+        words = "REPLAY, ENDED" if self.commands.at_the_end and not self.fault else words
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
 
     def _show_break(self) -> None:
@@ -217,7 +217,7 @@ class StatusRow(FittingRow):
         self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
         self.dropped.setToolTip(
             plain_tip(
-                f"{count_of(model.tally.recorded, 'event')} recorded; dropped: lost for want of room; "
+                f"{count_of(model.present.tally.recorded, 'event')} recorded; dropped: lost for want of room; "
                 "only counted: they came faster than they can be shown. A recording has them."
             )
         )
@@ -333,7 +333,7 @@ class ControlRow(FittingRow):
         """Everything as the events say it is."""
         model = self.commands.model
         show_scenario(self.scenarios, model.scenario.name)
-        at_the_end = self.commands.shown.at_the_end
+        at_the_end = self.commands.at_the_end
         self._set_icon("play", "play" if model.transport.paused or at_the_end else "pause")
         for name in self.transport:
             if name != "play":
@@ -355,7 +355,7 @@ class ControlRow(FittingRow):
     def _show_switch(self, name: str, switch: Toggle) -> None:
         self._allow(switch, BY_NAME[name].order, tooltip(name))
         if monotonic() - self._clicked_at[name] > CLICK_SECONDS:
-            switch.setChecked(self.commands.model.wired(Wiring[name.upper()]))
+            switch.setChecked(self.commands.model.present.wired(Wiring[name.upper()]))
 
     def _allow(self, widget: QWidget, order: Order | None, tip: str) -> None:
         """Disabled with its reason, or enabled with its tip."""

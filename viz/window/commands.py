@@ -65,13 +65,19 @@ class Commands:
     def play_or_pause(self) -> None:
         """The view stands still, the capture goes on; a recording that has ended plays from its start."""
         transport = self.model.transport
-        if self.shown.at_the_end:
+        if self.at_the_end:
             self.restart()
         elif transport.paused:
             self.model.selection.choose()
             transport.play()
         else:
             transport.pause()
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether a recording has come to its end, and that is what the view shows."""
+        model = self.model
+        return model.replaying and model.transport.following and not self.source.alive and not self.source.error
 
     def step(self) -> None:
         """One journey on."""
@@ -206,11 +212,11 @@ class Commands:
 
     def toggle_ioeventfd(self) -> None:
         """While the guest rings."""
-        self.give(Order.IOEVENTFD, not self.model.wired(Switch.IOEVENTFD))
+        self.give(Order.IOEVENTFD, not self.model.present.wired(Switch.IOEVENTFD))
 
     def toggle_irqfd(self) -> None:
         """While interrupts fly."""
-        self.give(Order.IRQFD, not self.model.wired(Switch.IRQFD))
+        self.give(Order.IRQFD, not self.model.present.wired(Switch.IRQFD))
 
     def ring(self) -> None:
         """One doorbell."""
@@ -243,12 +249,12 @@ class Commands:
     @property
     def running(self) -> bool:
         """Whether the pace drives signals."""
-        return bool(self.model.tally.settings.get(Setting.RUNNING, 1))
+        return bool(self.model.present.tally.settings.get(Setting.RUNNING, 1))
 
     @property
     def pace(self) -> float:
         """Signals a second, as the source says."""
-        value = self.model.tally.settings.get(Setting.PACE)
+        value = self.model.present.tally.settings.get(Setting.PACE)
         if value is None:
             return self.model.scenario.pace.per_second
         return math.inf if value >= FLAT_OUT else float(value)
@@ -287,12 +293,8 @@ class Commands:
         """All that the history holds, to a file."""
         self.files.save()
 
-    def save_run_before(self) -> None:
-        """The same of the run that was shown before this one."""
-        self.files.save_run_before()
-
     def export(self) -> None:
-        """All that the history holds, in the format of another program."""
+        """The same, in the format of another program."""
         self.files.export()
 
     def record(self) -> None:

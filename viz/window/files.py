@@ -24,7 +24,7 @@ from bellwire.engine.foreign import file_name
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.outputs import unused, whole_or_not, write_whole
 from bellwire.engine.source import Source
-from bellwire.viz.model.live import LiveModel, recorded
+from bellwire.viz.model.live import recorded
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.text.figures import count_of, grouped
 from bellwire.viz.text.versions import program_version
@@ -145,39 +145,31 @@ class Files:
 
     def save(self) -> None:
         """Writes all that is held to a recording; asks which."""
-        self._ask("Save the recording", ["arrow"], self.shown.model)
-
-    def save_run_before(self) -> None:
-        """The same of the run that was shown before: a key that starts another scenario asks nothing."""
-        run = self.shown.run_before
-        if run is None:
-            self.notice.say("No run of a guest was shown before this one.")
-        else:
-            self._ask(f"Save the run before: {run.scenario.title}", ["arrow"], run)
+        self._ask("Save the recording", ["arrow"])
 
     def export(self) -> None:
         """Writes it in the format of another program; asks in which file, whose suffix says which format."""
         from bellwire.engine.exports import EXPORTS
 
-        self._ask("Export", [name for name in EXPORTS if name != "arrow"], self.shown.model)
+        self._ask("Export", [name for name in EXPORTS if name != "arrow"])
 
-    def _ask(self, title: str, formats: list[str], run: LiveModel) -> None:
+    def _ask(self, title: str, formats: list[str]) -> None:
         from bellwire.engine.exports import EXPORTS
 
         filters = {f"{EXPORTS[name].title} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
-        suggested = f"{file_name(run.scenario.name)}{EXPORTS[formats[0]].suffix}"
+        suggested = f"{file_name(self.shown.model.scenario.name)}{EXPORTS[formats[0]].suffix}"
         name, chosen = QFileDialog.getSaveFileName(self.top, title, suggested, ";;".join(filters))
         if name and Path(name).suffix:
-            self.write(Path(name), run, force=True)
+            self.write(Path(name), force=True)
         elif name:
-            self.write(Path(f"{name}{filters[chosen]}"), run)  # the dialog has not asked about that one
+            self.write(Path(f"{name}{filters[chosen]}"))  # the dialog has not asked about that one
 
-    def write(self, path: Path, run: LiveModel | None = None, force: bool = False) -> None:
+    def write(self, path: Path, force: bool = False) -> None:
         """Writes all that is held to a file, in the format of its suffix; of a recording that is all that is in it.
 
-        run: of which run, by default the one that is shown. force: replaces what is there.
+        force: replaces what is there.
         """
-        model = run or self.shown.model
+        model = self.shown.model
         if not model.past.size:
             self.notice.say("There is nothing to save yet.")
             return

@@ -129,8 +129,8 @@ class Menus:
         """Which of the actions that switch something are on, by their names."""
         model, look = self.commands.model, self.look
         return {
-            "ioeventfd": model.wired(Switch.IOEVENTFD),
-            "irqfd": model.wired(Switch.IRQFD),
+            "ioeventfd": model.present.wired(Switch.IOEVENTFD),
+            "irqfd": model.present.wired(Switch.IRQFD),
             "hold": not self.commands.running,
             "full": self.top.isFullScreen(),
             "presenter": look.presenting,

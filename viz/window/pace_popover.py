@@ -76,7 +76,7 @@ class MorePopover(QFrame):
         if not self.isVisible():
             return
         model = self.commands.model
-        settings, pace = model.tally.settings, model.scenario.pace
+        settings, pace = model.present.tally.settings, model.scenario.pace
         burst = settings.get(Setting.BURST, pace.burst)
         self.burst.show_value(burst)
         self.burst_value.setText(f"×{grouped(burst)}")

@@ -48,7 +48,6 @@ class Shown(QWidget):
         self.setObjectName("plain")
         self.look, self.notice, self.make_source = look, notice, make_source
         self.model = LiveModel(source)
-        self.run_before: LiveModel | None = None  # the guest's run that made room for what is shown, as it was held
         self._front: dict[str, str] = {}  # which panel is in front at each place
         self._stopping: list[threading.Thread] = []
         self._expected: Source | None = None  # has been told to start, and is still being built
@@ -124,12 +123,6 @@ class Shown(QWidget):
             self._told_no_guest = why
             self.notice.say(words_in_place(source))
 
-    @property
-    def at_the_end(self) -> bool:
-        """Whether a recording has come to its end, and that is what is seen."""
-        model, source = self.model, self.model.source
-        return model.replaying and model.transport.following and not source.alive and not source.error
-
     def restart(self) -> None:
         """The same scenario, or the same recording, from its start."""
         if self.model.replaying:
@@ -143,8 +136,6 @@ class Shown(QWidget):
         old, before = self.views, self.model
         if source is not before.source:
             self._stop_in_background(before.source)
-            if before.past.size and not before.replaying:
-                self.run_before = before
         self.model = LiveModel(source)
         self.model.baseline = before.baseline
         self._told_end, self._told_warning = False, ""
@@ -200,7 +191,7 @@ class Shown(QWidget):
     def _tell_end(self) -> None:
         """A session that has ended by itself says why, once."""
         source = self.model.source
-        if self._told_end or source.alive or source.why_nothing or not self.model.tally.recorded:
+        if self._told_end or source.alive or source.why_nothing or not self.model.present.tally.recorded:
             return
         self._told_end = True
         if source.error or not self.model.replaying:

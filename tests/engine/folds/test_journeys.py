@@ -11,16 +11,7 @@ from hypothesis import strategies as st
 
 import bellwire.engine.folds.journeys
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, no_events
-from bellwire.engine.folds.journeys import (
-    HEAVY_DOORBELL,
-    HEAVY_INTERRUPT,
-    STAGES,
-    JourneyTracker,
-    finish,
-    no_journeys,
-    not_before,
-    places,
-)
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES, JourneyTracker, finish, no_journeys
 from tests.support.journey_streams import World, cut, lose, scenario
 
 Row = dict[str, int]
@@ -163,18 +154,3 @@ def test_open_journeys_are_bounded(monkeypatch: Any) -> None:
 def test_an_empty_batch_changes_nothing() -> None:
     tracker, journeys = tracked([no_events()], True)
     assert (journeys.size, tracker.given_up) == (0, 0)
-
-
-def test_numbers_are_found_with_and_without_a_search() -> None:
-    random = np.random.default_rng(1)
-    whole, holes = np.arange(100, 200, dtype=np.uint64), np.array([100, 101, 101, 150, 199], np.uint64)
-    wanted = random.integers(0, 300, 1000).astype(np.uint64)
-    for rising in (whole, holes, whole[:1], whole[:0]):
-        np.testing.assert_array_equal(places(rising, wanted), np.searchsorted(rising, wanted))
-
-
-def test_who_ran_too_early_is_passed_by() -> None:
-    random = np.random.default_rng(1)
-    times, sent = (np.sort(random.integers(1, 1000, 200).astype(np.uint64)) for _ in range(2))
-    first = random.integers(0, 201, 200)
-    np.testing.assert_array_equal(not_before(times, sent, first), np.maximum(first, np.searchsorted(times, sent)))

@@ -35,8 +35,9 @@ def test_pause_stops_the_view_and_not_the_capture() -> None:
     playhead, shown, rung = model.playhead, model.tokens(), model.tally.doorbells_rung
     run(source, model, 0.5)
     assert (model.playhead, model.tokens(), model.state) == (playhead, shown, "PAUSED")
-    assert model.tally.doorbells_rung > rung
-    assert model.journeys.total == model.tally.doorbells_rung
+    assert model.tally.doorbells_rung == rung
+    assert model.present.tally.doorbells_rung > rung
+    assert model.journeys.total == model.present.tally.doorbells_rung
     model.transport.play()
     run(source, model, 0.1)
     assert model.playhead == model.now
@@ -101,7 +102,7 @@ def test_slow_motion_that_is_too_quick_for_the_eye_counts_every_journey_that_it_
         assert model.tokens()
         if factor < 1000:
             assert model.playhead - start == pytest.approx(300 * FRAME * model.clock.hz / factor, rel=0.05)
-        assert counted(model) == model.latencies.journeys  # those that set out in real time
+        assert counted(model) == model.present.latencies.journeys  # those that set out in real time
 
 
 def test_a_pause_in_quick_slow_motion_freezes_the_tokens_and_a_step_shows_the_moment() -> None:

@@ -209,9 +209,9 @@ def test_the_newest_of_a_kind_is_found_wherever_it_is(replay: LiveModel, events:
     every, assigned = np.concatenate(events), EventKind.SETTING
     played = every[(every["kind"] == assigned) & (every["tsc"] <= replay.now)]
     assert not any((some["kind"] == assigned).any() for some in replay.events)
-    assert replay.past.newest(assigned).tolist() == played[-1:].tolist()
+    assert replay.past.newest(assigned, replay.now).tolist() == played[-1:].tolist()
     assert played["id"][-1] in list(Setting)
-    assert replay.past.newest(EventKind.WINDOW).size == 0
+    assert replay.past.newest(EventKind.WINDOW, replay.now).size == 0
 
 
 def test_what_is_said_of_a_replay_that_was_jumped_into_is_of_one_stretch(replay: LiveModel, live: LiveModel) -> None:

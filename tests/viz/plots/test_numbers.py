@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -35,7 +34,7 @@ def test_every_number_is_the_models() -> None:
     model, _ = model_of(seconds=2.0)
     shown = values(model)
     for label, name in (("doorbell p50", "doorbell"), ("injection p50", "injection"), ("round trip p50", "round_trip")):
-        assert shown[label] == duration(float(np.median(model.latencies.recent[name])))
+        assert shown[label] == duration(model.latencies.since[name].percentile(50))
     assert int(shown["doorbells"].split()[0]) == pytest.approx(2000, abs=1)
     assert shown["exits to user space"] == "0 /s"
     assert shown["journeys, all reconciled"] == str(model.tally.doorbells_received)

@@ -9,16 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import Label
-from bellwire.viz.model.breaks import Slow
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.events import cells
 from bellwire.viz.style.theme import DARK
@@ -254,35 +250,3 @@ def test_what_is_captured_within_a_second_has_names_of_its_own(stage: Stage, mon
     for name in names:
         assert not Recording(name).warning
         name.unlink()
-
-
-def test_a_key_that_starts_another_scenario_asks_nothing_and_loses_nothing(
-    stage: Stage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    window, target = stage.window, tmp_path / "before.arrow"
-    window.commands.save_run_before()
-    assert "No run of a guest was shown before" in stage.said
-    window.notice.hide()
-    window.files.toggle_capture(tmp_path / "captured.arrow")
-    stage.run(30)
-    before = window.model
-    held = before.past.size
-    window.breaks.watch.arm(Slow("injection", 1e9))
-    QTest.keyClick(window, Qt.Key.Key_2)
-    assert window.model.scenario != before.scenario
-    assert QApplication.activeModalWidget() is None
-    assert "no longer armed" in stage.said
-    stage.wait()
-    assert not Recording(tmp_path / "captured.arrow").warning
-    asked: list[str] = []
-
-    def answer(parent: object, title: str, suggested: str, filters: str) -> tuple[str, str]:
-        asked.append(f"{title}, {suggested}")
-        return str(target), filters
-
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
-    window.commands.save_run_before()
-    window.files.close()
-    assert asked == [f"Save the run before: {before.scenario.title}, {before.scenario.name}.arrow"]
-    saved = Recording(target)
-    assert (len(saved), saved.header.scenario) == (held, before.scenario)

@@ -63,9 +63,9 @@ def stage(qtbot: QtBot) -> Iterator[Stage]:
 def test_space_pauses_the_view_and_goes_on(stage: Stage, qtbot: QtBot) -> None:
     stage.press(qtbot, KEYS.Key_Space)
     assert stage.window.status.state.words == "PAUSED"
-    rung = stage.window.model.tally.doorbells_rung
+    rung = stage.window.model.present.tally.doorbells_rung
     stage.run()
-    assert stage.window.model.tally.doorbells_rung > rung
+    assert stage.window.model.present.tally.doorbells_rung > rung
     stage.press(qtbot, KEYS.Key_Period)
     assert stage.window.status.state.words == "LIVE"
 

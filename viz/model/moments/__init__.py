@@ -1,0 +1,1 @@
+"""What views read, as it was at the moment that they look at."""
