@@ -58,6 +58,20 @@ class Bins:
             row[numbers[kept] % BINS] += amounts[kept]
             numbers = numbers // COARSER
 
+    def add_spans(self, name: str, spans: Spans) -> None:
+        """Adds how many cycles of the spans lie in each bin.
+
+        What is longer than the finest ring holds is spread over each ring by itself, so that the wide bins have all
+        of it.
+        """
+        long = spans.end - spans.start >= np.uint64((BINS - 1) * self.width)
+        self.add(name, *spread_over_bins(spans.start[~long], spans.end[~long], self.width))
+        for ring in range(RINGS if long.any() else 0):
+            width = self.width * COARSER**ring
+            numbers, cycles = spread_over_bins(spans.start[long], spans.end[long], width)
+            kept = numbers > self.newest // COARSER**ring - BINS
+            np.add.at(self._rows[name][ring], numbers[kept] % BINS, cycles[kept])
+
     def sums(self, name: str, t0: int, t1: int, pixels: int) -> Floats:
         """What lies in each of `pixels` equal parts of t0..t1 (TSC), shape (pixels,); 0 where nothing is held."""
         if name not in self._rows or self.newest < 0:
@@ -153,7 +167,7 @@ class Occupancy:
         return joined
 
     def _add(self, row: str, spans: Spans) -> None:
-        self.bins.add(row, *spread_over_bins(spans.start, spans.end, self.bins.width))
+        self.bins.add_spans(row, spans)
 
     def share(self, row: str, t0: int, t1: int, pixels: int) -> Shares:
         """The busy share (0..1) of each of `pixels` equal parts of t0..t1; 0 where nothing is held."""

@@ -17,7 +17,8 @@ from bellwire.viz.timeline.lanes import Shares, TimelineLane, cover, stretches
 
 ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself
 EXACT = 12_000  # events in view; with more of them the bins are asked
-REACH_SECONDS = 0.01  # a stretch that began so long before the view, or ends so long after it, is found
+REACH_SECONDS = 0.01  # a stretch that began so long before the view, or ends so long after it, is found in any case
+NEARBY = 4000  # events that are looked through for one that began earlier or ends later
 
 GUEST_KINDS = (EventKind.RING, EventKind.HANDLER)
 
@@ -48,7 +49,7 @@ def look(past: Columns, lanes: tuple[TimelineLane, ...], start: int, end: int, h
     if past.about(start, end) > EXACT:
         shares = stacked_shares(past.busy(rows, start, end, pixels))
         return Scene(start, end, lanes, shares=shares, kept=past.counted)
-    reach = round(hz * REACH_SECONDS)
+    reach = reach_of(past, start, end, hz)
     around, journeys = past.events(start - reach, end + reach), past.journeys(start, end)
     spans = {row: inside(spans, start, end) for row, spans in stretches(around, journeys).items()}
     spans["unseen"] = unseen(journeys)
@@ -58,6 +59,16 @@ def look(past: Columns, lanes: tuple[TimelineLane, ...], start: int, end: int, h
         )
     within = around[(around["tsc"] >= max(start, 0)) & (around["tsc"] <= end)]
     return Scene(start, end, lanes, journeys, spans, within, vms=stamped_in(around), kept=kept)
+
+
+def reach_of(past: Columns, start: int, end: int, hz: float) -> int:
+    """How far beyond the view a stretch that is in it may begin or end, cycles: where little happens, further."""
+    reach = round(hz * REACH_SECONDS)
+    while start - reach > past.first or end + reach < past.last:
+        if past.about(start - 4 * reach, end + 4 * reach) > NEARBY:
+            break
+        reach *= 4
+    return reach
 
 
 def row_names(lanes: tuple[TimelineLane, ...]) -> list[str]:

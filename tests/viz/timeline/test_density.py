@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, event
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline import columns as past_module
 from bellwire.viz.timeline.columns import HeldColumns
 from bellwire.viz.timeline.density import BINS, COARSER, FINEST_SECONDS, Bins, Density, Occupancy, spread_over_bins
-from bellwire.viz.timeline.lanes import cover
+from bellwire.viz.timeline.lanes import cover, lanes_of
+from bellwire.viz.timeline.scene import look
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.journey_streams import World, cut, scenario
 
@@ -115,3 +116,33 @@ def test_density_counts_every_event_once_by_its_lane(monkeypatch: pytest.MonkeyP
     whole = Density(HZ)
     whole.feed(model.window(0, 2**62))
     assert whole.counts(*around, 100)[Lane.GUEST] == pytest.approx(counts[Lane.GUEST])
+
+
+def test_a_stretch_longer_than_the_finest_ring_is_whole_in_the_wider_ones() -> None:
+    bins, seconds = Bins(HZ), 40
+    start, end = 7 * HZ + 12_345, (7 + seconds) * HZ
+    assert seconds > BINS * FINEST_SECONDS
+    bins.roll_to(end)
+    bins.add_spans("row", Spans(np.array([start], np.uint64), np.array([end], np.uint64)))
+    for pixels in (40, 400, 1600):
+        share = bins.sums("row", start, end, pixels) * pixels / (end - start)
+        inner = share[pixels // 40 : -pixels // 40]  # a bin at an end is full in part
+        assert inner == pytest.approx(np.ones(inner.size), rel=0.01)
+    newest = round(BINS * FINEST_SECONDS * HZ * 0.9)
+    assert bins.sums("row", end - newest, end, 1000).sum() == pytest.approx(newest, rel=0.01)
+
+
+def test_a_long_stretch_is_drawn_whole_from_within_it_and_from_afar() -> None:
+    model = LiveModel(FakeSource())
+    start, end = 10**12, 10**12 + 5 * HZ
+    ends = ((start, EventKind.EXIT), (end, EventKind.ENTRY))
+    left = np.concatenate([event(tsc, kind, Lane.VCPU, 2, 0, 0) for tsc, kind in ends])
+    model._fold(left)
+    model.past.feed(left, end)
+    past, lanes = HeldColumns(model), lanes_of(model.scenario, 1)
+    for seconds in (1e-6, 1e-3, 0.1, 1.0):
+        middle, half = (start + end) // 2, round(seconds * HZ / 2)
+        found = look(past, lanes, middle - half, middle + half, HZ, 1000).spans["user0"]
+        assert (found.start.tolist(), found.end.tolist()) == ([start], [end]), seconds
+    busy = past.busy(["user0"], start, end, 50)["user0"]
+    assert busy[1:-1] == pytest.approx(np.ones(48), rel=0.01)
