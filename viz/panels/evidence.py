@@ -154,6 +154,10 @@ class EvidencePanel(Panel):
         since = " since the jump" * (seen.told is not seen.tally)
         self.facts = self.trouble or (f"{count_of(len(found), 'finding')}{since}" if found else NOTHING)
 
+    def to_newest(self) -> None:
+        """What could not be gone to is no matter any more."""
+        self.trouble = ""
+
     def _add_row(self) -> None:
         row = FindingRow(self.theme, self._inner)
         row.clicked.connect(partial(self._go_by, row))

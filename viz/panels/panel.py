@@ -37,6 +37,9 @@ class Panel(Card):
         if self.isVisible() and self._turns.come():
             self.redraw()
 
+    def to_newest(self) -> None:
+        """Leaves what was scrolled to by hand; most panels read the model's moment and have nothing of their own."""
+
     def content(self, path: Path) -> Iterator[bytes]:
         """What it shows as a file of this suffix, a piece at a time; NothingToSaveError if it shows nothing."""
         raise NotImplementedError

@@ -100,8 +100,9 @@ class Commands:
         self.model.to_start()
 
     def to_newest(self) -> None:
-        """The present, in real time."""
+        """The present, in real time, in every view: what was panned or scrolled by hand follows again."""
         self.model.to_newest()
+        self.shown.views.to_newest()
 
     def slower(self) -> None:
         """One notch of slow motion more."""

@@ -167,6 +167,13 @@ class Views(QWidget):
             for panel in self.panels:
                 panel.refresh()
 
+    def to_newest(self) -> None:
+        """Whatever was moved away by hand follows the newest again."""
+        self.timeline.view.following = True
+        for panel in self.panels:
+            panel.to_newest()
+        self.redraw()
+
     def redraw(self) -> None:
         """What would stand still while the view is paused; the diagram has its words anew several times a second."""
         self.numbers.redraw()

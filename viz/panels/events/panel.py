@@ -187,9 +187,13 @@ class EventsPanel(Panel):
         at = events.starting(np.array([begin_and_end(selection.journeys)[0]], np.uint64))
         return int(at[0]) if at.size else -1
 
+    def to_newest(self) -> None:
+        """The newest rows, and on with them."""
+        self.list.follow()
+
     def back_to_live(self) -> None:
         """The newest, here and everywhere."""
-        self.list.follow()
+        self.to_newest()
         self.model.to_newest()
         self.redraw()
 

@@ -77,6 +77,10 @@ class SequencePanel(Panel):
         self.facts = self._facts_text()
         self.update()
 
+    def to_newest(self) -> None:
+        """The newest journey at once, whether the last one was read or not."""
+        self._since = 0.0
+
     def _take(self, journey: Journeys) -> None:
         model = self.model
         self._shown, self._since = journey.tobytes(), monotonic()
