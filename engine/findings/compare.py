@@ -4,9 +4,11 @@ The values of a run are not independent of each other, and two runs of the same 
 that took every journey for itself would find a difference between most equal runs. Here the run is cut into 3, 6, 12,
 24 and 48 stretches. Of each stretch the share of values up to the percentile is known, and how the shares scatter gives
 an interval of the share (Student's t) and so of the percentile (Woodruff, Confidence Intervals for Medians and Other
-Position Measures, 1952). The widest of the five counts: few stretches see slow changes, many are sure of fast ones. Of
-separate runs BETWEEN_RUNS is added, which no single run can show. The difference's interval is put together from those
-of both sides (Zou and Donner, Construction of confidence limits about effect measures, 2008).
+Position Measures, 1952). The widest of the five and of the moving-block bootstrap counts: few stretches see slow
+changes, many are sure of fast ones. What a side drifts by itself, from its earlier to its later half, is told beside,
+and no difference is claimed that is not larger: the two sides of one run follow one another. Of separate runs
+BETWEEN_RUNS is added, which no single run can show. The difference's interval is put together from those of both sides
+(Zou and Donner, Construction of confidence limits about effect measures, 2008).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import numpy.typing as npt
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
-from bellwire.engine.folds.histogram import Histogram, bin_of
+from bellwire.engine.folds.histogram import Histogram, bin_of, top_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 
 if TYPE_CHECKING:
@@ -32,10 +34,12 @@ LEVEL = 0.95
 STRETCHES = {3: 4.303, 6: 2.571, 12: 2.201, 24: 2.069, 48: 2.012}  # and Student's t of the LEVEL, one degree fewer
 BETWEEN_RUNS = 0.1  # of the value: so much equal runs on one machine differ beyond what each of them shows
 COMPARED = {"p50": 50.0, "p99": 99.0}
+LEAST_RESAMPLED, RESAMPLES = 24, 400  # blocks of which a run is drawn anew, and how often
 TAIL = 10  # journeys that must lie beyond a percentile on both sides, or nothing is said about it
 
 Values = tuple[Histogram, Blocks]  # the same values, for themselves and in the order of time
 TOO_FEW = "too few journeys to say"
+DRIFTING = "no more than one side drifts by itself"
 TOO_ALIKE = "too few journeys that are independent of each other to say"
 
 
@@ -54,6 +58,8 @@ class Side:
 class Difference:
     """What a percentile of B is more than that of A, ns, and the interval that holds it at the LEVEL.
 
+    drift: what each side's own later half is more than its earlier one, ns; None: too few values to say. A difference
+    that is no larger than that may be the drift, and is not claimed.
     low, high: −inf and inf where nothing bounds it. unsaid: why nothing can be said, "" if it can.
     """
 
@@ -62,6 +68,12 @@ class Difference:
     low: float
     high: float
     unsaid: str = ""
+    drift: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def drifting(self) -> bool:
+        """Whether a side by itself drifts by as much as the two differ."""
+        return any(own is not None and abs(own) >= abs(self.ns) for own in self.drift)
 
     @property
     def enough(self) -> bool:
@@ -75,6 +87,11 @@ class Difference:
 
     @property
     def significant(self) -> bool:
+        """Whether the interval leaves out 0, and the difference is more than either side drifts by itself."""
+        return self.apart and not self.drifting
+
+    @property
+    def apart(self) -> bool:
         """Whether the interval leaves out 0."""
         return self.enough and not self.low <= 0 <= self.high
 
@@ -83,6 +100,8 @@ class Difference:
         """What that means."""
         if not self.enough:
             return self.unsaid
+        if self.apart and self.drifting:
+            return DRIFTING
         if not self.significant:
             return "no significant difference"
         return "B is slower" if self.ns > 0 else "B is faster"
@@ -129,7 +148,16 @@ def difference(a: Values, b: Values, percent: float, between_runs: float = BETWE
     low = other - one - math.hypot(other - other_low, one_high - one, apart)
     high = other - one + math.hypot(other_high - other, one - one_low, apart)
     unsaid = TOO_FEW if few else TOO_ALIKE if math.isinf(high - low) else ""
-    return Difference(one, other, low, high, unsaid)
+    return Difference(one, other, low, high, unsaid, (drift_of(a[1], percent), drift_of(b[1], percent)))
+
+
+def drift_of(blocks: Blocks, percent: float) -> int | None:
+    """What a percentile of the later half is more than that of the earlier one, ns; None of too few values."""
+    halves = blocks.halves()
+    if halves is None or min(int(half.sum()) for half in halves) * min(percent, 100 - percent) / 100 < TAIL:
+        return None
+    early, late = (int(top_of(np.searchsorted(np.cumsum(half), half.sum() * percent / 100))) for half in halves)
+    return late - early
 
 
 def interval_of(histogram: Histogram, blocks: Blocks, percent: float) -> tuple[int, float, float]:
@@ -144,12 +172,28 @@ def interval_of(histogram: Histogram, blocks: Blocks, percent: float) -> tuple[i
 def uncertainty(blocks: Blocks, upto: int) -> float:
     """How far the share of values in bins up to `upto` may be off, at the LEVEL; inf if there are too few values."""
     found = [t * standard_error(blocks.shares(upto, stretches)) for stretches, t in STRETCHES.items()]
+    found.append(resampled_error(blocks.shares(upto, blocks.number)))
     return max((off for off in found if not math.isnan(off)), default=math.inf)
 
 
 def standard_error(shares: npt.NDArray[np.float64]) -> float:
     """Of their mean; nan of none."""
     return float(shares.std(ddof=1) / math.sqrt(shares.size)) if shares.size else math.nan
+
+
+def resampled_error(shares: npt.NDArray[np.float64]) -> float:
+    """How far their mean may be off at the LEVEL, by the moving-block bootstrap; nan of too few.
+
+    Neighbours are drawn together, so that what they have in common stays (Künsch, The Jackknife and the Bootstrap for
+    General Stationary Observations, 1989). The same shares give the same answer.
+    """
+    if shares.size < LEAST_RESAMPLED:
+        return math.nan
+    together = round(2 * shares.size ** (1 / 3))
+    means = np.lib.stride_tricks.sliding_window_view(shares, together).mean(axis=1)
+    drawn = np.random.default_rng(0).integers(0, means.size, (RESAMPLES, -(-shares.size // together)))
+    ends = np.quantile(means[drawn].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(np.abs(ends - shares.mean()).max())
 
 
 # -- sides from recordings

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.folds.histogram import bin_of, whole
+from bellwire.engine.folds.histogram import BINS, bin_of, whole
 
 FEW = 512  # values of a block that are not yet counted by bin
 MOST = 192  # blocks; then each two become one, of twice the length
@@ -48,6 +48,21 @@ class Blocks:
             if len(self._blocks) == MOST:
                 pairs = zip(self._blocks[::2], self._blocks[1::2], strict=True)
                 self._blocks, self._length = [both(*pair) for pair in pairs], 2 * self._length
+
+    @property
+    def number(self) -> int:
+        """How many blocks there are."""
+        return len(self._blocks)
+
+    def halves(self) -> tuple[Numbers, Numbers] | None:
+        """How many values each bin of a Histogram holds of the earlier and of the later half; None of one block."""
+        middle = len(self._blocks) // 2
+        if not middle:
+            return None
+        early, late = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
+        for number, (bins, counts) in enumerate(self._blocks):
+            np.add.at(early if number < middle else late, bins, counts)
+        return early, late
 
     def shares(self, upto: int, stretches: int) -> npt.NDArray[np.float64]:
         """The share of the values in bins up to `upto` in each of so many stretches of the run, one after the other.

@@ -53,7 +53,7 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
             for latency, differences in comparison.differences.items()
         },
         "interval": {
-            "method": "Student's t over stretches of the run",
+            "method": "the wider of Student's t over stretches of the run and a moving-block bootstrap",
             "level": LEVEL,
             "stretches": list(STRETCHES),
             "between_runs": comparison.between_runs,
@@ -81,6 +81,7 @@ def difference_report(found: Difference) -> dict[str, Any]:
         "difference": found.ns,
         "low": found.low if found.enough else None,
         "high": found.high if found.enough else None,
+        "drift": {"a": found.drift[0], "b": found.drift[1]},
         "significant": found.significant,
         "words": found.words,
     }
@@ -119,21 +120,24 @@ def latencies_table(comparison: Comparison, unit: Unit) -> Table:
 
 def differences_table(comparison: Comparison, unit: Unit) -> RenderableType:
     """B - A, the interval and what that means."""
-    table = table_of(f"B − A, {unit.text}", ["difference", f"{LEVEL:.0%} interval"], text="")
+    table = table_of(f"B − A, {unit.text}", ["difference", f"{LEVEL:.0%} interval", "drift of A", "of B"], text="")
     table.add_column("")
     for latency, differences in comparison.differences.items():
         for name, found in differences.items():
             first = latency.replace("_", " ") if name == "p50" else ""
             ends = f"{signed_number(found.low, unit)} … {signed_number(found.high, unit)}" if found.enough else "–"
+            drifts = ["–" if own is None else signed_number(own, unit) for own in found.drift]
             words = Text(found.words, style="bold" if found.significant else "dim")
-            table.add_row(first, name, signed_number(found.ns, unit), ends, words)
+            table.add_row(first, name, signed_number(found.ns, unit), ends, *drifts, words)
     return Group(table, Text(how_sure(comparison.between_runs), style="dim"))
 
 
 def how_sure(between_runs: float) -> str:
     """What the interval stands on."""
-    scatter = f"interval: from how {min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among themselves"
-    return f"{scatter}, and {between_runs:.0%} for what separate runs always differ by" if between_runs else scatter
+    stretches = f"{min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among themselves"
+    more = f", and {between_runs:.0%} for what separate runs always differ by" if between_runs else ""
+    own = "drift: a side's later half less its earlier one; what is no larger is not claimed"
+    return f"interval: from how {stretches} or by a moving-block bootstrap, whichever is wider{more}; {own}"
 
 
 def signed_number(ns: float, unit: Unit) -> str:

@@ -14,12 +14,15 @@ from bellwire.engine.errors import RecordingError
 from bellwire.engine.findings.compare import (
     BETWEEN_RUNS,
     COMPARED,
+    DRIFTING,
     TOO_ALIKE,
     TOO_FEW,
+    Difference,
     Side,
     Values,
     compare,
     difference,
+    resampled_error,
     side_of,
     sides_at_switch,
 )
@@ -224,3 +227,29 @@ def test_without_a_switch_there_is_no_before(tmp_path: Path) -> None:
     side = side_of(recording, "all")
     assert side.histograms["doorbell"].count > 800
     assert side.host["cpu"] == source.host["cpu"]
+
+
+def test_what_drifts_by_itself_is_no_difference() -> None:
+    noise = np.random.default_rng(3).normal(0, 200, (2, 6000))
+    rising = 10_000 + np.linspace(0, 4_000, 12_000)
+    one, other = (values_of(part) for part in np.split(rising + noise.ravel(), 2))
+    drifting = difference(one, other, 50, 0)
+    assert not drifting.significant
+    assert all(own is not None and own > 800 for own in drifting.drift)
+    one, other = (values_of(level + some) for level, some in zip((10_000, 12_000), noise, strict=True))
+    steady = difference(one, other, 50, 0)
+    assert steady.words == "B is slower"
+    assert all(own is not None and abs(own) < 100 for own in steady.drift)
+
+
+def test_a_difference_that_a_side_drifts_by_itself_is_not_claimed() -> None:
+    assert Difference(100, 200, 50, 150, drift=(120, 0)).words == DRIFTING
+    assert Difference(100, 200, 50, 150, drift=(99, None)).words == "B is slower"
+
+
+def test_the_bootstrap_keeps_neighbours_together() -> None:
+    random = np.random.default_rng(5)
+    alone, together = random.normal(0.5, 0.1, 192), np.repeat(random.normal(0.5, 0.1, 24), 8)
+    assert resampled_error(together) > 1.5 * resampled_error(alone)
+    assert resampled_error(alone) == resampled_error(alone)
+    assert np.isnan(resampled_error(alone[:10]))

@@ -67,7 +67,8 @@ class Compared:
         """Median, tail and exits, side by side."""
         there = a.histograms[latency].count and b.histograms[latency].count
         found = self._compare(a, b, latency) if there else {}
-        rows = [*(row_of(name, difference) for name, difference in found.items()), *exit_rows(a, b)]
+        rows = [row(name, difference) for name, difference in found.items() for row in (row_of, drift_row)]
+        rows += exit_rows(a, b)
         return rows + [OTHER_HOST] * other_host(a, b)
 
     def _compare(self, a: Side, b: Side, latency: str) -> dict[str, Difference]:
@@ -86,6 +87,12 @@ def row_of(name: str, found: Difference) -> FigureRow:
     if found.enough:
         difference += f"  ({signed(found.low)} … {signed(found.high)})"
     return FigureRow(name, duration(found.a), duration(found.b), difference, found.words, found.significant)
+
+
+def drift_row(name: str, found: Difference) -> FigureRow:
+    """What each side's later half is more than its earlier one."""
+    a, b = ("–" if own is None else signed(own) for own in found.drift)
+    return FigureRow(f"{name}, drift within", a, b)
 
 
 def exit_rows(a: Side, b: Side) -> list[FigureRow]:
@@ -109,5 +116,7 @@ def in_words(rows: list[FigureRow], a: Side, b: Side, latency: str) -> str:
 
 NOTE = (
     f"The {LEVEL:.0%} interval comes from how {min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among "
-    f"themselves; of separate runs, {BETWEEN_RUNS:.0%} more for what they always differ by."
+    "themselves, or from a moving-block bootstrap, if that is wider; "
+    f"of separate runs, {BETWEEN_RUNS:.0%} more for what they always differ by. "
+    "Drift: a side's later half less its earlier one; a difference that is no larger is not claimed."
 )
