@@ -35,6 +35,7 @@ from bellwire.engine.source import Label, Order
 from bellwire.engine.verdict import Verdict
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.panels import PANELS
+from bellwire.viz.panels.events.panel import EventsPanel
 from bellwire.viz.plots.plot import Plot
 from bellwire.viz.style.theme import DARK, LIGHT, Theme
 from bellwire.viz.text.figures import Durations
@@ -530,3 +531,21 @@ def test_what_costs_too_much_waits_and_tokens_go_on(stage: Stage, monkeypatch: p
         frame.tick()
     assert len(shown) == 120
     assert 10 < sum(shown) < 25  # of sixty that there are where each costs little
+
+
+def test_end_brings_every_view_to_the_present(stage: Stage, qtbot: QtBot) -> None:
+    views, model = stage.window.views, stage.window.model
+    events = views.bring_panel("events")
+    assert isinstance(events, EventsPanel)
+    stage.run()
+    events.redraw()
+    views.timeline.pan(-0.5)
+    events.list.scroll(-20)
+    model.scrub(model.past.first)
+
+    def following() -> list[bool]:
+        return [views.timeline.view.following, events.list.following, model.transport.following]
+
+    assert not any(following())
+    stage.press(qtbot, KEYS.Key_End)
+    assert all(following())

@@ -6,6 +6,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.panels.compare.painter import ComparePainter, Pair
 from bellwire.viz.panels.compare.rows import NOTE, Compared, FigureRow, in_words, sides_of, why_nothing
 from bellwire.viz.panels.panel import BELOW, Panel
@@ -33,6 +34,7 @@ class ComparePanel(Panel):
         self.curves = curves_of(model.scenario)
         self.rows: list[FigureRow] = []
         self._compared = Compared()
+        self.facts = ""
         self.latency = Combo(theme, self)
         self.latency.setAccessibleName("latency that is compared")
         self.latency.setToolTip("The latency that is compared")
@@ -64,6 +66,7 @@ class ComparePanel(Panel):
             self.rows = self._compared.rows(a, b, curve.name)
             self._label(a.label, b.label, curve.color)
             self.setAccessibleDescription(in_words(self.rows, a, b, curve.name))
+        self.facts = WHOLE_RUN if self.pair and not self.model.transport.following else ""
         self.update()
 
     def _label(self, a: str, b: str, color: str) -> None:

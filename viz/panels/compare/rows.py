@@ -26,13 +26,15 @@ THIS_RUN = "this run"
 
 
 def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] | None:
-    """A and B as of now; None if there is nothing to compare."""
+    """A and B of the whole run so far, whatever moment the view shows; None if there is nothing to compare."""
+    present = model.present
     if baseline is None:
-        return split_sides(model.latencies, model.exits, model.source.host) if model.exits.switched else None
+        return split_sides(present.latencies, present.exits, model.source.host) if present.exits.switched else None
     if baseline.side is None:
         return None
-    histograms = told(model.latencies, model.latencies.histograms)
-    return baseline.side, Side(THIS_RUN, histograms, model.latencies.blocks, model.exits.whole, model.source.host)
+    latencies = present.latencies
+    histograms = told(latencies, latencies.histograms)
+    return baseline.side, Side(THIS_RUN, histograms, latencies.blocks, present.exits.whole, model.source.host)
 
 
 def why_nothing(baseline: Baseline | None) -> str:
