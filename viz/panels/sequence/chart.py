@@ -144,6 +144,7 @@ class Charting:
         chart.active = list(self._active())
         used = {key for s in chart.segments for key in (s.source, s.target, s.via)}
         used |= {key for aside in chart.asides for key in (aside.source, aside.target)}
+        used |= {active.lifeline for active in chart.active}
         chart.lifelines = [line for line in self._lifelines() if line.key in used]
         chart.notes = list(self._notes(chart))
         return chart

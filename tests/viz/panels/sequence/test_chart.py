@@ -136,6 +136,13 @@ def test_a_guest_that_goes_on_late_tells_nothing_of_the_signal() -> None:
     assert made.segments[0].via == KVM
 
 
+def test_whoever_ran_has_a_lifeline() -> None:
+    """A recording may say that the I/O thread woke up for a doorbell whose way led elsewhere."""
+    made = chart("vm-to-vm", ring=100, doorbell=150, rung=130, handler=200)
+    assert IO in {active.lifeline for active in made.active}
+    assert {active.lifeline for active in made.active} <= {line.key for line in made.lifelines}
+
+
 def test_the_heavy_way_goes_by_the_vcpu_thread() -> None:
     made = chart(
         "roundtrip-userspace", ring=100, exit=150, entry=170, rung=180, doorbell=260, irq=280, handler=400, heavy=3
