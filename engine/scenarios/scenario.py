@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bellwire.engine.errors import ScenarioError
+from bellwire.engine.errors import EngineError, ScenarioError
 from bellwire.engine.events import EventKind
 from bellwire.engine.foreign import LONGEST_NAME, shown
 from bellwire.engine.scenarios.in_force import without_effect
@@ -27,6 +27,7 @@ from bellwire.engine.scenarios.traits import Trait
 DEFAULT = "roundtrip"
 LONGEST_TEXTS = {"title": 120, "purpose": 400, "shows": 4000}  # characters
 LARGEST_FILE = 1 << 14  # bytes
+NO_FILE_TO_READ = (UnicodeDecodeError, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
 
 
 @dataclass(frozen=True)
@@ -237,12 +238,13 @@ def lab_of(steps: Iterable[Mapping[str, Any]], repeat_ms: int) -> Lab:
 
 
 def load_scenario_file(path: Path) -> Scenario:
-    """The scenario in a TOML file, which gives it its name; ScenarioError if it is wrong or cannot be read."""
+    """The scenario in a TOML file, which gives it its name; ScenarioError if it is wrong, EngineError if unread."""
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST_FILE + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from error
+        kind = ScenarioError if isinstance(error, NO_FILE_TO_READ) else EngineError  # or the system refuses it now
+        raise kind(f"{path}: cannot be read: {error}") from error
     if len(text) > LARGEST_FILE:
         raise ScenarioError(f"{path}: has more than {LARGEST_FILE >> 10} kB, which no scenario needs.")
     origin = Origin(text, str(path))
