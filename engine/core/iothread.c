@@ -169,7 +169,10 @@ static void signal_interrupt(struct bw_iothread *self, uint64_t doorbell)
     atomic_store_explicit(&self->signalled, irq, memory_order_release); /* first: no handler has seen more than this */
     emit_signal(self, irq, doorbell); /* before it is announced: no guest has seen it at an earlier time */
     announce(self, irq);
-    int result = send(self);
+    int result;
+    do
+        result = send(self);
+    while (result == -EINTR); /* orders have come just then; whoever watches the calls may let a signal in where no call sleeps */
     if (result < 0)
         atomic_store(&self->failure, -result);
     if (result < 0)
