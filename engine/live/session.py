@@ -105,6 +105,8 @@ class Session(Source):
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         try:
             self._thread.start()
+            if self._thread.ident is None:  # it had no memory to begin, as somebody who watches over it has told
+                raise RuntimeError("there is not enough memory for it")
         except RuntimeError as error:
             self._thread = None
             self._started.set()

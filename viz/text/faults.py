@@ -116,6 +116,7 @@ def faults_told(tell: Callable[[Fault], object]) -> Iterator[None]:
     def unraisable(met: sys.UnraisableHookArgs) -> None:
         if met.exc_value is not None:
             tell(fault_of(met.exc_value, ""))
+        let_start_return(met.object)
 
     before = sys.excepthook, threading.excepthook, sys.unraisablehook
     sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, in_thread, unraisable
@@ -123,6 +124,14 @@ def faults_told(tell: Callable[[Fault], object]) -> Iterator[None]:
         yield
     finally:
         sys.excepthook, threading.excepthook, sys.unraisablehook = before
+
+
+def let_start_return(function: object) -> None:
+    """Of a thread that had no memory to begin its function: Thread.start() would wait for ever until it has begun."""
+    thread = getattr(function, "__self__", None)
+    if isinstance(thread, threading.Thread) and thread.ident is None:
+        thread.__dict__["_is_stopped"] = True
+        thread.__dict__["_started"].set()
 
 
 def forget_last() -> None:
