@@ -69,6 +69,20 @@ def last_words(stream: IO[bytes]) -> str:
     return lines[-1] if lines else ""
 
 
+class OwnedProcess(subprocess.Popen[bytes]):
+    """One that does not stay if the system refuses the rest of what starting it takes."""
+
+    def __init__(self, command: list[str], fds: tuple[int, ...]) -> None:
+        none = subprocess.DEVNULL
+        try:
+            super().__init__(command, pass_fds=fds, stdin=none, stdout=none, stderr=subprocess.PIPE)
+        except OSError:
+            if hasattr(self, "pid"):
+                self.kill()
+                self.wait()
+            raise
+
+
 class StorageDaemon(Owner):
     """Runs the daemon with a disk of so many bytes. Raises EngineError if it is missing or cannot be run."""
 
@@ -105,18 +119,13 @@ class StorageDaemon(Owner):
     def _keep(self) -> None:
         """The thread: starts it, and stays until it has ended."""
         try:
-            self._process = self._run()
+            self._process = OwnedProcess(self._command(), (self.image.fileno(), self._listener.fileno()))
         except OSError as error:
             self._failure = error
         self._started.set()
         if self._process:
             with self._process as process:
                 self._last_words = last_words(process.stderr) if process.stderr else ""
-
-    def _run(self) -> subprocess.Popen[bytes]:
-        fds = (self.image.fileno(), self._listener.fileno())
-        none = subprocess.DEVNULL
-        return subprocess.Popen(self._command(), pass_fds=fds, stdin=none, stdout=none, stderr=subprocess.PIPE)
 
     @property
     def pid(self) -> int:
