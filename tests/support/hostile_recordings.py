@@ -124,7 +124,7 @@ def harm_header(made: Made, rng: random.Random) -> None:
     for _ in range(rng.choice((1, 1, 3))):
         try:
             made.header = any_member(made.header, rng)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
 
 
