@@ -145,6 +145,7 @@ class Evidence:
         self._on: dict[Switch, bool] = {}
         self._handlers = self._resamples = 0
         self._exits: dict[int, Events] = {}  # by `vm`: the last exit, if its ENTRY is to come
+        self._matched: dict[int, tuple[IoMatch, ...]] = {}  # by `vm`: what was registered at that exit
         self._after_unmask = False
 
     def feed(self, events: Events) -> None:
@@ -194,15 +195,16 @@ class Evidence:
         gaps = gaps_of(chosen, Lane.VCPU)
         for vm in {*self._exits, *np.unique(chosen["vm"]).tolist()}:
             own = chosen[(chosen["vm"] == vm) | gaps]
-            around = np.concatenate([self._exits.get(vm, no_events()), own], dtype=EVENT)
-            last = around[-1:]
-            self._exits[vm] = last[last["kind"] == EventKind.EXIT]
-            self._count_accesses(around)
+            before = self._exits.get(vm, no_events())
+            self._count_accesses(np.concatenate([before, own[:1]], dtype=EVENT), self._matched.get(vm, ()))
+            self._count_accesses(own, self._registered)
+            if own.size:
+                self._exits[vm], self._matched[vm] = own[-1:][own["kind"][-1:] == EventKind.EXIT], self._registered
         open_ = [exit_ for exit_ in self._exits.values() if exit_.size]
         self.ended = (int(open_[-1]["id"][0]), int(open_[-1]["tsc"][0])) if open_ else None
 
-    def _count_accesses(self, around: Events) -> None:
-        """Exits and entries of one vCPU, in order."""
+    def _count_accesses(self, around: Events, registered: tuple[IoMatch, ...]) -> None:
+        """Exits and entries of one vCPU, in order; registered: at the exits."""
         pair = (around["kind"][:-1] == EventKind.EXIT) & (around["kind"][1:] == EventKind.ENTRY)
         exits, entries = around[:-1][pair], around[1:][pair]
         access = np.isin(exits["id"], (lib.KVM_EXIT_IO, lib.KVM_EXIT_MMIO))
@@ -211,8 +213,8 @@ class Evidence:
         rows, counts = np.unique(np.stack([column.astype(np.uint64) for column in columns]), axis=1, return_counts=True)
         for (reason, address, length, value, doorbell), count in zip(rows.T.tolist(), counts.tolist(), strict=True):
             bus = "pio" if reason == lib.KVM_EXIT_IO else "mmio"
-            cut = not self._registered and self._cut
-            self._count_access(Access(bus, address, length, value, bool(doorbell), self._registered, cut), count)
+            cut = not registered and self._cut
+            self._count_access(Access(bus, address, length, value, bool(doorbell), registered, cut), count)
 
     def _count_access(self, access: Access, count: int) -> None:
         if access in self.left or len(self.left) < MOST_KINDS:

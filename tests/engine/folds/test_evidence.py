@@ -65,6 +65,18 @@ def test_the_reason_is_what_kvm_compares_first(access: list[Row], words: str, si
     assert cut in claims(waits, ON, OFF, *access, size=size)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_an_exit_missed_what_was_registered_when_it_left(size: int) -> None:
+    """Not what was by the time that the guest went on."""
+    ring, exit_, entry = write(0x510, 4, 7, 1)
+    assert "1 of 1 doorbells left to user space: the ioeventfd waits for 2 bytes and the guest wrote 4." in claims(
+        "doorbell-pio", ON, ring, exit_, OFF, entry, size=size
+    )
+    assert "1 of 1 doorbells left to user space: no ioeventfd was registered." in claims(
+        "doorbell-pio", OFF, ring, exit_, ON, entry, size=size
+    )
+
+
 @pytest.mark.parametrize("size", [1, 2, 1000])
 def test_a_lab_registers_anew_once_it_is_assigned_again(size: int) -> None:
     step = (EventKind.SETTING, Setting.STEP, 0, 1)
