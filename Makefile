@@ -67,9 +67,11 @@ soak: build
 sentences: build
 	@BELLWIRE_SENTENCES=all $(BIN)/python -m pytest -q tests/viz/diagram/test_captions.py
 
-# Eight machines built as often as they call the core, each time with another call that fails.
+# Eight machines built as often as they call the core, each time with another call that fails; and eight scenarios run as
+# often as they call the system, the same.
 failures: build
 	@BELLWIRE_EACH_CALL=1 $(BIN)/python -m pytest -q tests/engine/machines/test_build_failing.py
+	@$(BIN)/python -m tests.each_call
 
 # tests/c/*.c with the core, as programs under gcc's sanitizers, in build/address and build/thread.
 sanitize: venv
