@@ -21,6 +21,7 @@ from typing import IO
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.python_thread import begin_thread
 
 PROGRAM = "qemu-storage-daemon"
 PATIENCE_SECONDS = 2.0  # between SIGTERM and SIGKILL
@@ -99,7 +100,7 @@ class StorageDaemon(Owner):
             self._last_words = ""
             self._started = threading.Event()
             self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
-            self._keeper.start()
+            begin_thread(self._keeper)
             self._started.wait()
             if self._failure is not None:
                 raise EngineError(f"{PROGRAM} cannot be run: {self._failure.strerror or self._failure}.")

@@ -40,6 +40,7 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.host.host import capabilities, host_facts, usable_kvm
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
@@ -104,13 +105,11 @@ class Session(Source):
         """Returns at once: the engine thread builds the machine and starts it. EngineError if there is no thread."""
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         try:
-            self._thread.start()
-            if self._thread.ident is None:  # it had no memory to begin, as somebody who watches over it has told
-                raise RuntimeError("there is not enough memory for it")
-        except RuntimeError as error:
+            begin_thread(self._thread)
+        except EngineError:
             self._thread = None
             self._started.set()
-            raise EngineError(f"No thread can be started: {error}. `ulimit -u` says how many there may be.") from error
+            raise
 
     @property
     def starting(self) -> bool:
