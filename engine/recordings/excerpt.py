@@ -28,7 +28,7 @@ MOST_EVENTS = 1 << 17  # that are looked at: in a part with more, which no view 
 def journeys_between(recording: Recording, t0: int, t1: int) -> Journeys:
     """The journeys that were under way between t0 and t1 (TSC), by what the events around say; shape (n,)."""
     reach = reach_at(recording, t0)
-    events = recording.window(max(t0 - reach, 0), t1 + reach)[:MOST_EVENTS]
+    events = recording.window(max(t0 - reach, 0), t1 + reach, MOST_EVENTS)
     scenario = recording.header.scenario
     journeys = JourneyTracker(scenario).feed(np.concatenate([cut_in(events[:REACH_EVENTS], scenario), events]))
     if not journeys.size:

@@ -242,13 +242,20 @@ class Recording:
                 yield held[:cut]
             held = held[cut:]
 
-    def window(self, t0: int, t1: int) -> Events:
-        """The events with t0 <= tsc < t1, in order. Reads the batches that this touches."""
+    def window(self, t0: int, t1: int, most: int | None = None) -> Events:
+        """The events with t0 <= tsc < t1, in order; most: only so many, the first ones. Reads no more than it needs."""
         edges = np.array([min(max(t, 0), LATEST) for t in (t0, t1)], np.uint64)
         touched = np.flatnonzero((self.entries["first"] < edges[1]) & (self.entries["last"] >= edges[0]))
-        found = [self.read(int(number)) for number in touched]
-        inside = [events[slice(*np.searchsorted(events["tsc"], edges))] for events in found]
-        return by_time(np.concatenate([no_events(), *inside]))
+        if most is not None:
+            touched = touched[np.argsort(self.entries["first"][touched], kind="stable")]
+        inside, count = [no_events()], 0
+        for number in touched.tolist():
+            events = self.read(number)
+            inside.append(events[slice(*np.searchsorted(events["tsc"], edges))])
+            count += inside[-1].size
+            if most is not None and count >= most:
+                break
+        return by_time(np.concatenate(inside))[:most]
 
     def read(self, number: int) -> Events:
         """A batch, which must not be written to; nothing if it is damaged, or if the file has changed: `changed`.
