@@ -78,7 +78,7 @@ class OwnedProcess(subprocess.Popen[bytes]):
         try:
             super().__init__(command, pass_fds=fds, stdin=none, stdout=none, stderr=subprocess.PIPE)
         except OSError:
-            if hasattr(self, "pid"):
+            if getattr(self, "pid", None) is not None:
                 self.kill()
                 self.wait()
             raise
@@ -123,7 +123,8 @@ class StorageDaemon(Owner):
             self._process = OwnedProcess(self._command(), (self.image.fileno(), self._listener.fileno()))
         except OSError as error:
             self._failure = error
-        self._started.set()
+        finally:
+            self._started.set()
         if self._process:
             with self._process as process:
                 self._last_words = last_words(process.stderr) if process.stderr else ""
