@@ -20,7 +20,7 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import Durations, duration
 from bellwire.viz.text.trust import bounds, footnote
 
-GAP_SECONDS = 2.5  # a line does not lead over a longer silence
+GAP_SECONDS = 1.25  # a line does not lead over a longer silence
 
 
 class LatencyPlot(OverTime):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.model.moments.shown import rung_by_hand, usual_latency
@@ -107,15 +108,28 @@ class Numbers(QWidget):
 def numbers_of(model: LiveModel) -> tuple[Number, ...]:
     """The strip's numbers as of now."""
     there = {curve.name for curve in curves_of(model.scenario)}
+    journey = rung_by_hand(model)
     pace = ("doorbells", "doorbell") if "doorbell" in there else ("interrupts", "interrupt")
     return (
         latency(model, "doorbell", "doorbell", "doorbell"),
         latency(model, "injection", "injection", "interrupt"),
         latency(model, "round_trip", "round trip", "roundtrip"),
-        Number(per_second(model, pace[0]), PER_SECOND, *pace),
-        Number(per_second(model, "exits"), PER_SECOND, "exits to user space", "heavy"),
+        *(counted_by_hand(model, journey, *pace) if journey.size else counted_in_a_second(model, *pace)),
         Number(grouped(model.latencies.journeys), "", journeys_label(model), "live"),
     )
+
+
+def counted_in_a_second(model: LiveModel, signals: str, color: str) -> tuple[Number, Number]:
+    """The rates of signals and of exits."""
+    exits = Number(per_second(model, "exits"), PER_SECOND, "exits to user space", "heavy")
+    return Number(per_second(model, signals), PER_SECOND, signals, color), exits
+
+
+def counted_by_hand(model: LiveModel, journey: Journeys, signals: str, color: str) -> tuple[Number, Number]:
+    """Signals in all, and whether the newest left to user space: a rate would be 0 before anybody has read it."""
+    number = model.tally.doorbells_rung if signals == "doorbells" else model.tally.irqs_signalled
+    left = Number(str(int(journey["exit"][0] > 0)), "", f"exits of #{grouped(int(journey['seq'][0]))}", "heavy")
+    return Number(grouped(number), "", f"{signals} in all", color), left
 
 
 def latency(model: LiveModel, name: str, label: str, color: str) -> Number:

@@ -18,6 +18,7 @@ from bellwire.viz.style.theme import Theme
 
 SECONDS = 10.0
 VEIL = 0.12  # opacity, over what is not known
+NOW, SHOWN = "now", "shown"  # what the right edge is: the present, or the moment that the view has been brought to
 SWITCH_COLORS = {Switch.IOEVENTFD: "doorbell", Switch.IRQFD: "interrupt"}
 
 
@@ -27,11 +28,23 @@ class OverTime(Plot):
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
         self.canvas.setXRange(-SECONDS, 0, padding=0)
+        self._edge = NOW
 
     def resizeEvent(self, event: Any) -> None:
         """As many ticks as there is room for."""
         super().resizeEvent(event)
-        self.set_ticks("bottom", time_ticks(2 if self.width() < self.theme.px(400) else 5))
+        self._name_times()
+
+    def redraw(self) -> None:
+        """What the right edge is called goes with what the view shows."""
+        edge = NOW if self.model.transport.following else SHOWN
+        if edge != self._edge:
+            self._edge = edge
+            self._name_times()
+        super().redraw()
+
+    def _name_times(self) -> None:
+        self.set_ticks("bottom", time_ticks(2 if self.width() < self.theme.px(400) else 5, self._edge))
 
     @property
     def edges(self) -> tuple[int, int]:
@@ -77,10 +90,10 @@ class OverTime(Plot):
         self.paint_marks(painter, area, marks)
 
 
-def time_ticks(parts: int) -> Ticks:
-    """Evenly spaced ticks with the words a viewer would use."""
+def time_ticks(parts: int, edge: str) -> Ticks:
+    """Evenly spaced ticks with the words a viewer would use; edge: what the last one is called."""
     step = SECONDS / parts
     return [
-        (-step * n, f"{step * n:g} s ago" if n == parts else f"-{step * n:g} s" if n else "now")
+        (-step * n, f"{step * n:g} s before" if n == parts else f"-{step * n:g} s" if n else edge)
         for n in range(parts + 1)
     ]

@@ -113,6 +113,8 @@ def test_what_was_rung_by_hand_is_one_journey_in_every_view() -> None:
     assert int(journey["seq"][0]) == model.tally.doorbells_rung
     assert caption(model).startswith(f"Doorbell #{number}: ")
     strip = {number.label: number for number in numbers_of(model)}
+    assert strip["doorbells in all"].value == number
+    assert strip[f"exits of #{number}"].value == "0"
     for name in ("doorbell", "injection", "round_trip"):
         one = strip[f"{name.replace('_', ' ')} of #{number}"]
         assert latency_text(model, name) == f"{one.value} {one.unit}"
