@@ -18,7 +18,7 @@ from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
-from bellwire.viz.text.figures import count_of
+from bellwire.viz.text.figures import count_of, regrouped
 
 # -- Which event stands for a finding.
 
@@ -62,10 +62,15 @@ class FindingRow(QAbstractButton):
         if finding == self.finding:
             return
         self.finding = finding
-        self.setAccessibleName(finding.claim)
+        self.setAccessibleName(self.claim)
         self.setAccessibleDescription(self.shown_by)
         self.updateGeometry()
         self.update()
+
+    @property
+    def claim(self) -> str:
+        """The sentence, as it is written on the screen."""
+        return regrouped(self.finding.claim)
 
     @property
     def shown_by(self) -> str:
@@ -76,7 +81,7 @@ class FindingRow(QAbstractButton):
         """Where claim and kinds are in a row of this width."""
         claim, small = (QFontMetricsF(self.theme.font(size)) for size in (CLAIM_SIZE, SHOWN_BY_SIZE))
         room = QRectF(MARGIN, MARGIN, width - 2 * MARGIN, 10_000)
-        above = claim.boundingRect(room, WRAP, self.finding.claim)
+        above = claim.boundingRect(room, WRAP, self.claim)
         room.setTop(above.bottom() + GAP)
         return above, small.boundingRect(room, WRAP, self.shown_by)
 
@@ -105,7 +110,7 @@ class FindingRow(QAbstractButton):
         painter.drawRoundedRect(frame, 8, 8)
         above, below = self._parts(self.width())
         for size, color, place, text in (
-            (CLAIM_SIZE, "text", above, self.finding.claim),
+            (CLAIM_SIZE, "text", above, self.claim),
             (SHOWN_BY_SIZE, "text_muted", below, self.shown_by),
         ):
             painter.setFont(self.theme.font(size))

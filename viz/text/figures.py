@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -14,6 +15,11 @@ THIN = "\u202f"  # thin, and does not break
 def grouped(number: float, places: int = 0) -> str:
     """1204311 as 1 204 311, with so many digits behind the point: the one way in which long numbers are written."""
     return (f"{number:,.{places}f}" if places else f"{round(number):,}").replace(",", THIN)
+
+
+def regrouped(sentence: str) -> str:
+    """A sentence of the engine, which groups by commas, with its numbers as they are written everywhere else."""
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", THIN, sentence)
 
 
 def short(number: float) -> str:
