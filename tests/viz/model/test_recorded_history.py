@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bellwire.engine.folds.latency import begin
+from bellwire.engine.folds.tally import Tally
 from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
@@ -134,3 +135,11 @@ def test_a_model_of_a_replay_that_was_sought_has_all_totals(
         assert model.started_at == recording.first
         assert 0 < model.latencies.journeys < model.tally.doorbells_rung
         assert model.latencies.tracker.given_up == 0
+        every = np.concatenate(list(recording.sorted_batches()))
+        assert replay.yields_from > recording.first + (recording.last - recording.first) // 20
+        for share in (0.05, 0.25, 0.4):  # some before anything that has been played: out of the file
+            model.scrub(recording.first + round((recording.last - recording.first) * share))
+            until = Tally()
+            until.feed(every[every["tsc"] <= model.playhead])
+            assert model.tally.counts() == until.counts()
+            assert model.seen.whole_run == (model.playhead < replay.yields_from)
