@@ -18,7 +18,7 @@ from bellwire.viz.style.theme import Theme
 
 SECONDS = 10.0
 VEIL = 0.12  # opacity, over what is not known
-NOW, SHOWN = "now", "shown"  # what the right edge is: the present, or the moment that the view has been brought to
+NOW, THEN = "now", "then"  # what the right edge is: the present, or the moment that the view has been brought to
 SWITCH_COLORS = {Switch.IOEVENTFD: "doorbell", Switch.IRQFD: "interrupt"}
 
 
@@ -37,7 +37,7 @@ class OverTime(Plot):
 
     def redraw(self) -> None:
         """What the right edge is called goes with what the view shows."""
-        edge = NOW if self.model.transport.following else SHOWN
+        edge = NOW if self.model.transport.following else THEN
         if edge != self._edge:
             self._edge = edge
             self._name_times()
