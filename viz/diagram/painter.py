@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
@@ -10,9 +12,11 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from bellwire.viz.diagram.blueprint import Box, Counter, LatencyPill, Node, Note, Point, RingBuffer, Wire
 from bellwire.viz.diagram.geometry import Geometry, towards
 from bellwire.viz.diagram.still_words import RingFill
+from bellwire.viz.wires.passable import Passage, Standing
 
-FAINT = 0.35  # of a wire that is not plugged in
-ASLEEP = 0.6  # of a heavy way that nobody takes
+FAINT = 0.35  # of what nothing can pass
+ASLEEP = 0.5  # of what nothing has passed
+CROSS_BEFORE = 32  # canvas pixels before the end of a wire that is blocked
 SLICES = 32  # that can be told apart in a ring
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -31,11 +35,12 @@ class Sketch:
         """The rounded surface that everything lies on."""
         self._rounded(rect.adjusted(0.75, 0.75, -0.75, -0.75), "surface", "border", 1.5, 14)
 
-    def box(self, box: Box) -> None:
-        """A box without its words."""
-        style = Qt.PenStyle.DashLine if box.dashed else Qt.PenStyle.SolidLine
+    def box(self, box: Box, alive: bool = True) -> None:
+        """A box without its words; one that is not alive is empty."""
+        style = Qt.PenStyle.DashLine if box.dashed or not alive else Qt.PenStyle.SolidLine
         width = 2 if box.strong or box.dashed else 1.5
-        self._rounded(self.geometry.rect(box.rect), box.fill, box.edge, width, 12 * self.geometry.scale, style)
+        fill, edge = (box.fill, box.edge) if alive else ("surface", "border_strong")
+        self._rounded(self.geometry.rect(box.rect), fill, edge, width, 12 * self.geometry.scale, style)
 
     def box_words(self, box: Box, fact: str, room: float) -> None:
         """A box's title, and a fact beside it, or beneath it if the box is narrow; room: canvas pixels for both."""
@@ -92,34 +97,48 @@ class Sketch:
         self.text(top, node.title, self.geometry.font(sizes[0], 600), "text" if used else "text_muted")
         self.text(top.translated(0, line), fact, self.geometry.font(sizes[1], mono=True), "text_muted")
 
-    def wire(self, wire: Wire, plugged: bool, lit: bool) -> None:
-        """A line, dashed if it goes by user space or if its switch is off."""
-        pen = QPen(self.theme.color(wire.color), self._wire_width(wire, lit))
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        alpha = FAINT if wire.unused or not plugged else 1.0
-        if wire.heavy:
-            alpha = 1.0 if lit else ASLEEP
-            pen.setDashPattern([0.1, 2.6] if lit else [0.1, 3.4])
-        elif wire.dotted:
-            pen.setDashPattern([1, 2.5])
-        elif not plugged or wire.unused:
-            pen.setColor(self.theme.color("text_muted"))
-            pen.setWidthF(2 * self.geometry.scale)
-            pen.setDashPattern([2, 4])
-        self.painter.setOpacity(alpha)
+    def wire(self, wire: Wire, passage: Passage) -> None:
+        """A line: bright where something passed, pale where nothing did, dashed where nothing can."""
+        if passage.standing is Standing.BLOCKED:
+            before, behind = parted(wire.points, cross_of(wire))
+            self._line(replace(wire, points=before, arrow=False), Passage())
+            self._line(replace(wire, points=behind), Passage(Standing.UNPLUGGED))
+            self._cross(cross_of(wire))
+        else:
+            self._line(wire, passage)
+
+    def _line(self, wire: Wire, passage: Passage) -> None:
+        pen = self._pen(wire, passage)
+        self.painter.setOpacity(1 if passage.lit else ASLEEP if passage.open else FAINT)
         self.painter.setPen(pen)
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
         self.painter.drawPath(self.geometry.path(wire.points))
         if wire.arrow:
             self._arrow(wire, pen.color())
         self.painter.setOpacity(1)
-        if wire.blocked and plugged:
-            self._cross(wire.points[-1])
 
-    def _wire_width(self, wire: Wire, lit: bool) -> float:
-        if wire.thin:
-            return 2 * self.geometry.scale
-        return (3.4 if lit else 2.5) * self.geometry.scale if wire.heavy else 4 * self.geometry.scale
+    def _pen(self, wire: Wire, passage: Passage) -> QPen:
+        """Dotted by user space, and without a colour until somebody takes it."""
+        quiet = not passage.open or (wire.heavy and not passage.lit)
+        pen = QPen(self.theme.color("text_muted" if quiet else wire.color), self._wire_width(wire, passage))
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        if wire.heavy:
+            pen.setDashPattern([0.1, 2.6] if passage.lit else [0.1, 3.4])
+        elif not passage.open:
+            pen.setDashPattern([2, 4])
+        elif wire.dotted:
+            pen.setDashPattern([1, 2.5])
+        return pen
+
+    def _wire_width(self, wire: Wire, passage: Passage) -> float:
+        wide = 2 if wire.thin or not passage.open else 3.4 if wire.heavy else 4
+        return (wide if passage.lit else min(wide, 2.5)) * self.geometry.scale
+
+    def difference(self, wire: Wire, passage: Passage) -> None:
+        """At a block: what is not the same."""
+        if passage.differs:
+            x, y = cross_of(wire)
+            self.pill(LatencyPill(center=wire.differs_at or (x - 150, y - 22), of="", color="heavy"), passage.differs)
 
     def _arrow(self, wire: Wire, color: QColor) -> None:
         tip, before = self.geometry.point(wire.points[-1]), self.geometry.point(wire.points[-2])
@@ -172,10 +191,10 @@ class Sketch:
         size = 19 * min(1, counter.radius / 25)
         self.text(square(center, radius * 0.82), count, self.geometry.font(size, 700, mono=True), color, CENTER)
 
-    def counter_words(self, counter: Counter) -> None:
-        """A counter's name."""
-        name = square(self.geometry.point(counter.name_at), self.geometry.px(50))
-        self.text(name, counter.name, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
+    def counter_words(self, counter: Counter, words: str) -> None:
+        """A counter's name, and its role."""
+        name = square(self.geometry.point(counter.name_at), self.geometry.px(68))
+        self.text(name, words, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
 
     def ring(self, ring: RingBuffer, fill: RingFill) -> None:
         """A ring buffer: a slice for each slot, or for each of SLICES parts; those that are in use are filled."""
@@ -188,11 +207,12 @@ class Sketch:
             color = self.theme.color(ring.color) if n in used else self.theme.color("border")
             self.painter.setBrush(color)
             self.painter.drawPie(outer, round((90 - n * step) * 16), round(-step * 16))
+        words_color = ring.color if fill.used else "text_muted"
         hole = square(outer.center(), outer.width() * 0.31)
         self.painter.setPen(Qt.PenStyle.NoPen)
         self.painter.setBrush(self.theme.color("well"))
         self.painter.drawEllipse(hole)
-        self.text(hole.adjusted(3, 3, -3, -3), fill.text, self.geometry.font(14, 700, mono=True), ring.color, CENTER)
+        self.text(hole.adjusted(3, 3, -3, -3), fill.text, self.geometry.font(14, 700, mono=True), words_color, CENTER)
 
     def pill(self, pill: LatencyPill, value: str) -> None:
         """A latency."""
@@ -202,7 +222,7 @@ class Sketch:
         self._rounded(rect, "well", pill.color, 1, rect.height() / 2)
         self.text(rect, value, font, pill.color, CENTER)
 
-    def note(self, note: Note, words: str) -> None:
+    def note(self, note: Note, words: str, color: str) -> None:
         """A line of text beside a wire."""
         at, font = self.geometry.point(note.at), self.geometry.font(note.size, mono=note.mono)
         width = note.width * self.geometry.sx
@@ -211,10 +231,10 @@ class Sketch:
                 QRectF(at.x(), at.y(), width, self.geometry.rect((0, 0, 0, 44)).height()), words, font, note
             )
         elif note.centered:
-            self.text(QRectF(at.x() - width / 2, at.y() - 20, width, 40), words, font, note.color, CENTER)
+            self.text(QRectF(at.x() - width / 2, at.y() - 20, width, 40), words, font, color, CENTER)
         else:
             self.painter.setFont(fitting(font, words, width))
-            self.painter.setPen(self.theme.color(note.color))
+            self.painter.setPen(self.theme.color(color))
             self.painter.drawText(at, words)
 
     def _paragraph(self, rect: QRectF, words: str, font: QFont, note: Note) -> None:
@@ -251,6 +271,22 @@ class Sketch:
         self.painter.setPen(QPen(self.theme.color(edge), width, style))
         self.painter.setBrush(self.theme.color(fill))
         self.painter.drawRoundedRect(rect, radius, radius)
+
+
+def cross_of(wire: Wire) -> Point:
+    """Where a wire that is blocked ends."""
+    (x0, y0), (x1, y1) = wire.points[-2:]
+    share = min(CROSS_BEFORE / max(abs(x1 - x0) + abs(y1 - y0), 1), 0.5)
+    return wire.cross or (x1 + (x0 - x1) * share, y1 + (y0 - y1) * share)
+
+
+def parted(points: tuple[Point, ...], at: Point) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
+    """A line in two, at a point of one of its segments."""
+    x, y = at
+    for n, ((x0, y0), (x1, y1)) in enumerate(pairwise(points), 1):
+        if min(x0, x1) <= x <= max(x0, x1) and min(y0, y1) <= y <= max(y0, y1):
+            return (*points[:n], at), (at, *points[n:])
+    return points, points[-2:]
 
 
 def square(center: QPointF, half: float) -> QRectF:

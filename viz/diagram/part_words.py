@@ -11,13 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, EventfdRole, Setting, Switch, exit_name
+from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, EventfdRole, Setting, exit_name
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.traits import Trait
+from bellwire.viz.diagram.blueprint import Counter
 from bellwire.viz.diagram.captions import IOCTLS, caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio
+from bellwire.viz.wires.passable import Looked, fulfilled
 
 NOT_KNOWN = "–"
 FDS = {"doorbell": EventfdRole.DOORBELL, "irq": EventfdRole.IRQ}
@@ -59,8 +61,8 @@ def number_in_last_second(model: LiveModel, name: str) -> str:
 
 
 def vmm_text(model: LiveModel) -> str:
-    """The process that the window belongs to, unless this is a recording of another one's."""
-    return "the VMM process" if model.replaying else f"the VMM process, pid {os.getpid()}"
+    """The process that the window belongs to, unless this is a recording of another one's. It is not QEMU."""
+    return "this program, in its place" if model.replaying else f"this program, in its place: pid {os.getpid()}"
 
 
 def partner_text(model: LiveModel) -> str:
@@ -85,26 +87,14 @@ def driver_text(model: LiveModel) -> str:
 
 def match_text(model: LiveModel) -> str:
     """What the ioeventfd waits for."""
-    doorbell = model.evidence.doorbell
+    doorbell = model.wires.doorbell
     if not doorbell:
         return ""
-    if not model.wired(Switch.IOEVENTFD):
+    if not model.wires.ioeventfd:
         return "not registered"
     size = f"{doorbell.length} B" if doorbell.length else "any length"
     value = "" if doorbell.datamatch is None else f", ={doorbell.datamatch}"
     return f"{doorbell.ioeventfd_address:#x}, {size}{value}"
-
-
-def miss_text(model: LiveModel) -> str:
-    """What does not match."""
-    doorbell = model.evidence.doorbell
-    if not doorbell or doorbell.hit:
-        return ""
-    if doorbell.address != doorbell.ioeventfd_address:
-        return f"{doorbell.address:#x} ≠ {doorbell.ioeventfd_address:#x}"
-    if doorbell.length not in (0, doorbell.width):
-        return f"{doorbell.width} B ≠ {doorbell.length} B"
-    return f"{doorbell.value} ≠ {doorbell.datamatch}"
 
 
 def wakes_text(model: LiveModel) -> str:
@@ -139,25 +129,43 @@ def route_vector(model: LiveModel) -> int:
     """The vector that the route leads to now."""
     interrupt = model.scenario.interrupt
     begins = interrupt.vector if interrupt else 0
-    return begins if past_the_route(model) else model.tally.settings.get(Setting.ROUTE, begins)
+    return begins if past_the_route(model) else model.wires.vector
 
 
 def past_the_route(model: LiveModel) -> bool:
     """Whether interrupts go by KVM_SIGNAL_MSI, which brings vector and destination along."""
     interrupt = model.scenario.interrupt
     by_ioctl = interrupt is not None and interrupt.ioctl == "signal-msi" and not interrupt.waits
-    return by_ioctl and not model.wired(Switch.IRQFD)
+    return by_ioctl and not model.wires.irqfd
 
 
 def vcpu_of(model: LiveModel) -> int:
     """The vCPU that the route leads to now."""
     interrupt = model.scenario.interrupt
     begins = interrupt.vcpu if interrupt else 0
-    return begins if past_the_route(model) else model.tally.settings.get(Setting.VCPU, begins)
+    return begins if past_the_route(model) else model.wires.vcpu
+
+
+def io_text(model: LiveModel) -> str:
+    """What kind of thread it is: a vhost worker knows the guest by two eventfds and nothing else."""
+    wired = model.wires.ioeventfd and model.wires.irqfd
+    return "like a vhost worker" if wired and model.traits & {Trait.ANSWERED, Trait.VIRTQUEUE} else "of this program"
+
+
+def vcpu_b_text(model: LiveModel) -> str:
+    """What guest B's vCPU does between interrupts."""
+    return "in the guest" if spinning(model) else "halted, until it is interrupted"
+
+
+def spinning(model: LiveModel) -> bool:
+    """Whether the guest waits without HLT."""
+    return bool(model.tally.settings.get(Setting.IDLE, int(model.scenario.pace.idle == "spin")))
 
 
 def vcpus_text(model: LiveModel) -> str:
     """The names of the guest's vCPUs."""
+    if not model.guest_alive:
+        return "has ended"
     return ", ".join(f"vCPU {number}" for number in range(model.scenario.vcpus))
 
 
@@ -176,7 +184,7 @@ def route_text(model: LiveModel) -> str:
         if Trait.TWO_VCPUS in model.traits:  # no longer than the wire's end allows
             return f"GSI {interrupt.gsi} → {route_vector(model):#x}, vCPU {vcpu_of(model)}"
         return f"GSI {interrupt.gsi} → MSI {route_vector(model):#x}"
-    state = "masked" if model.tally.pin.masked else interrupt.trigger
+    state = "masked" if model.wires.masked else interrupt.trigger
     return f"GSI {interrupt.gsi} → pin {interrupt.gsi}, {state}"
 
 
@@ -185,7 +193,7 @@ def answers_text(model: LiveModel) -> str:
     interrupt = model.scenario.interrupt
     if not interrupt:
         return "sends no interrupt"
-    if model.wired(Switch.IRQFD):
+    if model.wires.irqfd:
         return "write(irqfd, 1)"
     return "write(eventfd, 1)" if interrupt.waits else f"ioctl({IOCTLS[interrupt.ioctl]})"
 
@@ -194,7 +202,7 @@ def ioctl_text(model: LiveModel) -> str:
     """The way by ioctl."""
     interrupt = model.scenario.interrupt
     name = IOCTLS[interrupt.ioctl] if interrupt else ""
-    return f"heavy way: {name}, {number_in_last_second(model, 'ioctls')} in the last second"
+    return f"by ioctl: {name}, {number_in_last_second(model, 'ioctls')} in the last second"
 
 
 # -- figures
@@ -205,6 +213,12 @@ def latency_text(model: LiveModel, name: str) -> str:
     if model.transport.exact:
         return duration(shown_latency(model, journey_shown(model), name))
     return duration(usual_latency(model, name))
+
+
+def counter_name(looked: Looked, counter: Counter) -> str:
+    """An eventfd, and as what it is registered: "eventfd as irqfd"."""
+    roles = [role for role in counter.roles if fulfilled(looked, role).open]
+    return f"{counter.name} as {' and '.join(roles)}" if roles and counter.name else counter.name
 
 
 def counter_text(model: LiveModel, of: str, lane: int) -> str:
@@ -253,14 +267,15 @@ def waiter_text(model: LiveModel) -> str:
         return "I/O thread"
     if Trait.PARTNERED in model.traits:
         return f"pid {model.tally.partner_pid}"
-    return "the irqfd" if model.wired(Switch.IRQFD) else "nobody"
+    return "the irqfd" if model.wires.irqfd else "nobody"
 
 
 def cpu_text(model: LiveModel) -> str:
     """What the vCPU does between signals."""
-    spins = model.tally.settings.get(Setting.IDLE, int(model.scenario.pace.idle == "spin"))
     held = model.travel.held(newest_journeys(model, 20))
-    return f"IF=0 for {duration(model.clock.ns(held))}" if held else "runs all the time" if spins else "HLT when idle"
+    if held:
+        return f"IF=0 for {duration(model.clock.ns(held))}"
+    return "runs all the time" if spinning(model) else "halted when idle"
 
 
 # -- what is special about some
@@ -269,8 +284,7 @@ def cpu_text(model: LiveModel) -> str:
 def pin_text(model: LiveModel) -> str:
     """The pin that the GSI leads to."""
     interrupt = model.scenario.interrupt
-    begins = interrupt is not None and interrupt.masked
-    state = ", masked" if model.tally.settings.get(Setting.MASKED, begins) else ""
+    state = ", masked" if model.wires.masked else ""
     return f"pin {interrupt.gsi if interrupt else 0}{state}"
 
 
@@ -315,13 +329,13 @@ LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {"address": address_t
 
 SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "backend": lambda model: f"kernel, {model.source.backend}",
-    "pid": lambda model: "" if model.replaying else f"pid {os.getpid()}",
+    "pid": lambda model: "this program, in its place",
     "gsi": lambda model: f"GSI {model.scenario.interrupt.gsi}" if model.scenario.interrupt else "",
     "pin_short": pin_short,
     "bypassed_short": lambda model: "bypassed",
     "bus": bus_text,
     "waiter": waiter_text,
-    "wakeup": lambda model: "irqfd_wakeup()" if model.wired(Switch.IRQFD) else "not registered",
+    "wakeup": lambda model: "irqfd_wakeup()" if model.wires.irqfd else "not registered",
     "lapic": lambda model: f"{grouped(waiting(model))} wait",
     "cpu": cpu_text,
     "kick_short": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last s",
@@ -335,18 +349,16 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "guest": vcpus_text,
     "kvm": lambda model: "kernel",
     "kernel": lambda model: "kernel",
-    "io": lambda model: "like a vhost worker",
+    "io": io_text,
     "driver": driver_text,
     "match": match_text,
-    "miss": miss_text,
-    "role_ioeventfd": lambda model: f"ioeventfd{'' if model.wired(Switch.IOEVENTFD) else ', off'}",
-    "role_irqfd": lambda model: f"irqfd{'' if model.wired(Switch.IRQFD) else ', off'}",
+    "role_ioeventfd": lambda model: f"ioeventfd{'' if model.wires.ioeventfd else ', off'}",
+    "role_irqfd": lambda model: f"irqfd{'' if model.wires.irqfd else ', off'}",
     "reads": reads_text,
     "wakes": wakes_text,
     "vcpu": vcpu_text,
-    "vcpu_b": lambda model: "in the guest, or halted",
-    "heavy": lambda model: "heavy way: exit to user space",
-    "heavy_short": lambda model: "heavy way: exit",
+    "vcpu_b": vcpu_b_text,
+    "heavy": lambda model: "exit to user space",
     "heavy_count": lambda model: f"{number_in_last_second(model, 'left')} in the last second",
     "handler": handler_text,
     "route": route_text,

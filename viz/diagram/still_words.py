@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bellwire.engine.events import Switch
 from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.blueprint import Blueprint, Part
-from bellwire.viz.model.live import LiveModel, in_last_second
+from bellwire.viz.diagram.looked import looked_at
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.wires.passable import Passage, passages
 
 # -- How full the rings of the diagram are, from events.
 
@@ -46,31 +47,29 @@ def ring_fill(model: LiveModel, of: str) -> RingFill:
     return RingFill(tally.doorbells_received, tally.doorbells_rung, COALESCED_ROOM)
 
 
-SWITCHES = {"ioeventfd": Switch.IOEVENTFD, "irqfd": Switch.IRQFD}
-
-
 @dataclass(frozen=True)
 class Words:
-    """By the name of the part. plugged: of wires and counters with a switch; lit: of heavy ways that are taken."""
+    """By the name of the part. names: of counters; passages: of whatever can be passed."""
 
     host: str
     rate: str
     facts: dict[str, str]  # of boxes, nodes and notes
     pills: dict[str, str]
     rings: dict[str, RingFill]
-    lit: dict[str, bool]
-    plugged: dict[str, bool]
+    names: dict[str, str]
+    passages: dict[str, Passage]
+    alive: bool  # whether the guest is
     chosen: str  # the part that is
 
     @property
     def plate(self) -> tuple[object, ...]:
         """What the layer of boxes and wires depends on."""
-        return tuple(self.lit.items()), tuple(self.plugged.items()), self.chosen
+        return tuple(self.passages.items()), self.alive, self.chosen
 
     @classmethod
     def of(cls, model: LiveModel, plan: Blueprint) -> Words:
         """What is to be said now."""
-        wired = {name: model.wired(switch) for name, switch in SWITCHES.items()}
+        looked = looked_at(model)
         return cls(
             part_words.words(model, "host"),
             part_words.words(model, "rate"),
@@ -80,8 +79,9 @@ class Words:
             },
             {name: part_words.latency_text(model, pill.of) for name, pill in plan.pills.items()},
             {name: ring_fill(model, ring.of) for name, ring in plan.rings.items()},
-            {name: bool(in_last_second(model, wire.heavy)) for name, wire in plan.wires.items() if wire.heavy},
-            {name: wired[switch] for name, switch in plan.switches.items()},
+            {name: part_words.counter_name(looked, counter) for name, counter in plan.counters.items()},
+            passages(looked, plan.ways),
+            looked.alive,
             model.selection.part,
         )
 

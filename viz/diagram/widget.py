@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from bellwire.viz.diagram import part_words, sprites
-from bellwire.viz.diagram.blueprint import Blueprint, Counter, Wire, blueprint_of
+from bellwire.viz.diagram.blueprint import Blueprint, Counter, Node, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import RIGHT, Sketch, width_of
 from bellwire.viz.diagram.placing import NEAR, Light, Placed, PlacedBlueprint
@@ -32,6 +32,9 @@ from bellwire.viz.model.travel import Token
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
+from bellwire.viz.wires.passable import Standing
+
+IN_THE_GUEST = ("guest-write", "handler", "eoi", "vcpu")  # stages of nodes that are gone with it
 
 
 class Diagram(QWidget):
@@ -181,10 +184,15 @@ class Diagram(QWidget):
         for name, node in self.blueprint.nodes.items() if self.blueprint.lights else ():
             if not region.intersects(self._around(name)):
                 continue
-            sketch.node(node, not node.unused)
+            sketch.node(node, self._used(name, node))
             if name in self._lit:
                 sketch.glow(node, *self._lit[name])
-            sketch.node_words(node, self.words.facts[name], not node.unused)
+            sketch.node_words(node, self.words.facts[name], self._used(name, node))
+
+    def _used(self, name: str, node: Node) -> bool:
+        """Whether signals can come by: of a guest that has ended none of its parts is."""
+        standing = self.words.passages[name].standing
+        return standing is not Standing.UNPLUGGED and (self.words.alive or node.stage not in IN_THE_GUEST)
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         scale = round(self._stage.geometry.scale, 2)
@@ -227,12 +235,12 @@ class Diagram(QWidget):
     def _paint_plate(self, sketch: Sketch) -> None:
         sketch.card(QRectF(self.rect()))
         for box in self.blueprint.boxes.values():
-            sketch.box(box)
+            sketch.box(box, self.words.alive or box.stage != "guest")
         self._paint_choice(sketch)
         for name, wire in self.blueprint.wires.items():
-            sketch.wire(wire, self.words.plugged.get(name, True), self.words.lit.get(name, False))
-        for node in self.blueprint.nodes.values():
-            sketch.node(node, not node.unused)
+            sketch.wire(wire, self.words.passages[name])
+        for name, node in self.blueprint.nodes.items():
+            sketch.node(node, self._used(name, node))
 
     def _paint_choice(self, sketch: Sketch) -> None:
         """What is chosen shines from behind."""
@@ -250,15 +258,18 @@ class Diagram(QWidget):
         for name, box in self.blueprint.boxes.items():
             sketch.box_words(box, words.facts[name], self.blueprint.headroom(box))
         for name, node in self.blueprint.nodes.items():
-            sketch.node_words(node, words.facts[name], not node.unused)
+            sketch.node_words(node, words.facts[name], self._used(name, node))
         for name, ring in self.blueprint.rings.items():
             sketch.ring(ring, words.rings[name])
         for name, pill in self.blueprint.pills.items():
             sketch.pill(pill, words.pills[name])
-        for counter in self.blueprint.counters.values():
-            sketch.counter_words(counter)
+        for name, counter in self.blueprint.counters.items():
+            sketch.counter_words(counter, words.names[name])
+        for name, wire in self.blueprint.wires.items():
+            sketch.difference(wire, words.passages[name])
         for name, note in self.blueprint.notes.items():
-            sketch.note(note, words.facts[f"note {name}"])
+            silent = bool(note.carries) and not words.passages[f"note {name}"].lit
+            sketch.note(note, words.facts[f"note {name}"], "text_muted" if silent else note.color)
 
     def _paint_host(self, sketch: Sketch) -> None:
         geometry = self._stage.geometry
@@ -274,7 +285,7 @@ class Diagram(QWidget):
         for name, counter in self.blueprint.counters.items():
             if region.intersects(self._stage.circle(counter, 1.2).toAlignedRect()):
                 count, inside = self._counts.get(name, ("", False))
-                sketch.counter(counter, count, self.words.plugged.get(name, True), inside)
+                sketch.counter(counter, count, self.words.passages[name].open, inside)
 
     # -- the pointer and the keys
 
@@ -317,4 +328,7 @@ class Diagram(QWidget):
     def help_at(self, at: QPointF) -> str:
         """What the thing at this point is; the innermost one."""
         found = self._stage.at(at)
-        return found[1].tip if found else ""
+        if not found:
+            return ""
+        name, part = found
+        return part.tip(self.words.passages[name].why if name in self.words.passages else "")

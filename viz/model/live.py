@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, no_events
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, exit_name, no_events
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
@@ -33,6 +33,7 @@ from bellwire.viz.model.steps import EVENTS, JOURNEYS, Selection, Steps
 from bellwire.viz.model.transport import Transport
 from bellwire.viz.model.travel import Launcher, Token, Travel
 from bellwire.viz.text.event_words import SWITCH_NAMES
+from bellwire.viz.wires.plugged import Plugged, PluggedCourse
 
 if TYPE_CHECKING:
     from bellwire.engine.recordings.replay import Replay
@@ -139,6 +140,7 @@ class LiveModel:
         self.clock: Clock = source.clock
         self.present = no_readings(source)  # of all events that have come
         self.baseline: Baseline | None = None  # what this run is compared with
+        self.plugged = PluggedCourse(source.scenario)  # what was registered when
         self.rates = Rates(source.clock)
         self.recorded = recorded(source)
         self.events, self.journeys = histories(self.recorded)
@@ -185,7 +187,7 @@ class LiveModel:
         present.told.feed(opening)
         if self.recorded.recording.closing is not None:
             self._note_earlier(self.recorded.recording.closing.wiring, int(opening["tsc"][0]) if opening.size else 0)
-        for fold in (present.latencies, present.exits, present.evidence):
+        for fold in (present.latencies, present.exits, present.evidence, self.plugged):
             fold.feed(opening)
         self.started_at = self.recorded.recording.first
 
@@ -241,6 +243,7 @@ class LiveModel:
         self._note_losses(events[events["kind"] == EventKind.LOST])
         self.moments.feed(events)
         self.rates.feed(events, self.now)
+        self.plugged.feed(events)
         self.fresh = self.present.latencies.feed(events)
         self.moments.latencies.note()
         if events.size:
@@ -374,6 +377,18 @@ class LiveModel:
     def behind(self) -> float:
         """Seconds that the view is behind the present."""
         return max(0.0, self.clock.ns(self.now - self.playhead) / 1e9)
+
+    @property
+    def wires(self) -> Plugged:
+        """How the wires were at the moment that is looked at."""
+        return self.plugged.at(self.playhead) if self.transport.away else self.plugged.now
+
+    @property
+    def guest_alive(self) -> bool:
+        """Whether the guest runs at the moment that is looked at; of one that was only stopped it is not asked."""
+        last = self.evidence.ended
+        fell = last is not None and exit_name(last[0]) == "SHUTDOWN" and self.playhead >= last[1]
+        return not fell and not self.ended
 
     def wired(self, switch: Switch) -> bool:
         """Whether the switch is on, at the moment that the view shows."""

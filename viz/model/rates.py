@@ -14,6 +14,7 @@ import numpy.typing as npt
 from bellwire.engine.events import STATS, Clock, EventKind, Events, no_events
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.outlet import passed_over
+from bellwire.viz.wires.way_counts import WayCounts
 
 BIN_SECONDS = 0.05
 BINS = 2400  # two minutes
@@ -39,6 +40,7 @@ KINDS: dict[str, tuple[EventKind, ...]] = {
 BY_ID: dict[str, tuple[EventKind, str]] = {
     "exit": (EventKind.EXIT, ""),
     "handler": (EventKind.HANDLER, ""),
+    "ring": (EventKind.RING, ""),
     "received": (EventKind.DOORBELL, "arg"),
     "buffers": (EventKind.BUFFERS, "arg"),
 }
@@ -48,8 +50,9 @@ class Rates:
     """Counts by name.
 
     The names: the KINDS, "received" (doorbells), "covered" (interrupts that handlers served), "fetched" (doorbells
-    out of KVM's ring of coalesced writes), "left" (doorbells that left to user space), "exit 2" (by KVM_EXIT_*
-    reason), "handler 64" (by vector), "received 1" (by queue), "buffers 0" (by index, BUFFERS_ADDED or BUFFERS_USED),
+    out of KVM's ring of coalesced writes), "left" (doorbells that left to user space), those of
+    viz/wires/way_counts.py, "exit 2" (by KVM_EXIT_* reason), "handler 64" (by
+    vector), "ring 1296" (by address), "received 1" (by queue), "buffers 0" (by index, BUFFERS_ADDED or BUFFERS_USED),
     "rings of 1" and "handlers of 1" (by guest or vCPU) and "kvm exits" (the kernel's own counters, by their name in
     STATS).
     """
@@ -61,6 +64,7 @@ class Rates:
         self.first: int | None = None  # number of the first bin that saw an event
         self._rings: dict[str, Counts] = {}
         self._stats: dict[int, int] = dict(stats or {})  # the kernel's counters as last seen
+        self._ways = WayCounts()
 
     @property
     def names(self) -> list[str]:
@@ -92,6 +96,8 @@ class Rates:
                 self._add(f"{name} of {vm}", some[some["vm"] == vm])
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, of_kind.get(kind, NONE), column)
+        for name, some, amounts in self._ways.feed(of_kind):
+            self._add(name, some, amounts)
         self._feed_stats(of_kind.get(EventKind.STAT, NONE))
         if EventKind.PASSED_OVER in of_kind:
             self._feed_passed_over(of_kind[EventKind.PASSED_OVER])

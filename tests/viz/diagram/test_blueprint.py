@@ -22,10 +22,10 @@ from bellwire.viz.diagram.blueprint import (
 )
 from bellwire.viz.diagram.part_words import FDS, LANE_SAYINGS, SAYINGS
 from bellwire.viz.diagram.still_words import plain, speaking
-from bellwire.viz.model.rates import KINDS
 from bellwire.viz.model.ways import LEGS, MOMENTS, Ways
 from bellwire.viz.style.assets import asset
 from bellwire.viz.style.theme import DARK
+from bellwire.viz.wires.passable import CONDITIONS, FLOWS
 
 SCENARIOS = pytest.mark.parametrize(
     ("scenario", "extended"),
@@ -61,7 +61,10 @@ def test_colours_sayings_counters_and_latencies_exist(scenario: Scenario, extend
     assert says <= {*SAYINGS, *LANE_SAYINGS}
     assert {counter.of for counter in plan.counters.values()} <= {*FDS, "queue", "waiting", "none"}
     assert {pill.of for pill in plan.pills.values()} <= set(LATENCIES)
-    assert {wire.heavy for wire in plan.wires.values()} <= {"", "left", *KINDS}
+    ways = plan.ways.values()
+    assert {way.carries for way in ways} <= {"", *FLOWS}
+    asked = {condition.removeprefix("!") for way in ways for condition in way.depends}
+    assert asked <= {*CONDITIONS, *Trait}
 
 
 @SCENARIOS
@@ -137,8 +140,8 @@ def test_what_the_wiring_or_the_back_end_leaves_out_is_subdued_and_says_why() ->
     assert [pin.nodes[name].unused for name in ("msi", "ioapic", "work")] == [True, False, False]
     assert "worker" in pin.leg("irqfd").along
     assert "worker" not in msi.leg("irqfd").along
-    assert msi.nodes["work"].skipped in msi.nodes["work"].tip
-    assert msi.nodes["msi"].tip == msi.nodes["msi"].help
+    assert msi.nodes["work"].skipped in msi.nodes["work"].tip()
+    assert msi.nodes["msi"].tip() == msi.nodes["msi"].help
 
 
 @pytest.mark.parametrize(("backend", "skipped"), [("kvm_pvm", True), ("kvm_intel", False)])

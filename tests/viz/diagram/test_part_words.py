@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.engine.source import NoSource, Order
 from bellwire.viz.diagram import part_words
@@ -112,7 +113,7 @@ def test_edges_that_a_masked_pin_lost_are_not_said_to_be_served() -> None:
     assert caption(model).endswith(
         "The pin is not masked now; the handler ran 100 times, and 0 signals are lost so far."
     )
-    model.tally.pin.mask(100)
+    model.plugged.feed(event(model.now, EventKind.SETTING, Lane.ENGINE, Setting.MASKED, 100, 1))
     assert "The pin is masked now" in caption(model)
     assert part_words.words(model, "route") == "GSI 5 → pin 5, masked"
 

@@ -24,6 +24,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
 from bellwire.viz.model.ways import LEGS
 from bellwire.viz.style.theme import DARK, LIGHT, Theme
+from bellwire.viz.wires.passable import Standing
 from tests.support.fake_source import FakeSource
 from tests.support.models import run
 
@@ -110,12 +111,17 @@ def colours(picture: QImage) -> int:
 def test_heavy_way_lights_up_when_it_is_taken(qtbot: QtBot) -> None:
     source, model, diagram = shown(qtbot)
     diagram.refresh()
-    assert diagram.words.lit == {"exit": False, "relay": False, "ioctl": False}
+    assert lit(diagram) == {"exit": False, "relay": False, "ioctl": False}
     source.order(Order.IOEVENTFD, False)
     run(source, model, 0.5)
     diagram._say(Words.of(model, diagram.blueprint))
-    assert diagram.words.lit == {"exit": True, "relay": True, "ioctl": False}
-    assert not diagram.words.plugged["ioeventfd"]
+    assert lit(diagram) == {"exit": True, "relay": True, "ioctl": False}
+    assert diagram.words.passages["ioeventfd"].standing is Standing.UNPLUGGED
+
+
+def lit(diagram: Diagram) -> dict[str, bool]:
+    """Which of the ways by user space shine."""
+    return {name: diagram.words.passages[name].lit for name in ("exit", "relay", "ioctl")}
 
 
 def test_help_is_of_the_innermost_thing(qtbot: QtBot) -> None:

@@ -1,0 +1,77 @@
+"""What cannot be passed is not lit, and where something is registered and does not match, both values are said."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from bellwire.engine.events import EventKind, Switch
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
+from bellwire.engine.source import Order
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.diagram.looked import looked_at
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.wires.passable import Standing, passages
+from tests.support.fake_source import FakeSource
+from tests.support.models import run
+
+MISMATCHES = {
+    "doorbell-address-miss": "0xd0000000 ≠ 0xd0000010",
+    "doorbell-data-miss": "7 ≠ 1",
+    "lab-wrong-datamatch": "7 ≠ 9",
+    "lab-wrong-length": "2 B ≠ 4 B",
+}
+
+
+def at_work(scenario: Scenario | str, ioeventfd: bool | None = None, irqfd: bool | None = None) -> LiveModel:
+    """A model of two seconds, in all of which the switches stand so."""
+    source = FakeSource(scenario)
+    source.start()
+    for order, on in ((Order.IOEVENTFD, ioeventfd), (Order.IRQFD, irqfd)):
+        if on is not None and not source.can(order):
+            source.order(order, on)
+    source.order(Order.PACE, 100)
+    model = LiveModel(source)
+    run(source, model, 2.0)
+    return model
+
+
+@pytest.mark.parametrize(("scenario", "differs"), MISMATCHES.items())
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_mismatch_has_its_mark_and_the_two_values(scenario: str, differs: str, extended: bool) -> None:
+    model = at_work(scenario)
+    found = passages(looked_at(model), blueprint_of(model.scenario, extended=extended).wires)
+    blocked = [passage for passage in found.values() if passage.standing is Standing.BLOCKED]
+    assert [passage.differs for passage in blocked] == [differs]
+    assert found["exit"].lit
+
+
+@pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.parametrize("scenario", ["irq-masked"])
+def test_a_masked_pin_ends_the_wire(scenario: str, extended: bool) -> None:
+    model = at_work(scenario)
+    found = passages(looked_at(model), blueprint_of(model.scenario, extended=extended).wires)
+    assert [passage.differs for passage in found.values() if passage.differs] == ["masked"]
+    assert found["irqfd"].lit
+    assert not found["inject"].lit
+
+
+@pytest.mark.parametrize("scenario", list_scenarios(), ids=lambda scenario: scenario.name)
+def test_nothing_is_lit_on_which_nothing_went(scenario: Scenario) -> None:
+    for ioeventfd, irqfd in itertools.product((True, False), repeat=2):
+        model = at_work(scenario, ioeventfd, irqfd)
+        first, end = (number * model.rates.bin_cycles for number in model.second)
+        kinds, left = set(), 0
+        for event in model.events.window(first, end - 1):
+            kinds.add(EventKind(int(event["kind"])))
+            left += event["kind"] == EventKind.EXIT and event["seq"] > 0
+        for extended in (False, True):
+            found = passages(looked_at(model), blueprint_of(scenario, extended=extended).ways)
+            lit = {name.partition(".")[0] for name, passage in found.items() if passage.lit}
+            assert all(passage.open for passage in found.values() if passage.lit)
+            assert ("exit" in lit) <= bool(left)
+            assert ("ioeventfd" in lit) <= (EventKind.RING in kinds)
+            assert ("ioctl" in lit) <= (EventKind.IRQ_IOCTL in kinds)
+            assert ("inject" in lit) <= (EventKind.HANDLER in kinds)
+            assert not lit & {"lookup", "signal"} or model.wired(Switch.IOEVENTFD)

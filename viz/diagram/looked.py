@@ -1,0 +1,41 @@
+"""The moment that the diagram shows, as viz/wires/passable.py asks for it."""
+
+from __future__ import annotations
+
+from bellwire.engine.events import EventKind
+from bellwire.engine.folds.journeys import select
+from bellwire.engine.folds.latency import begin
+from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown
+from bellwire.viz.model.travel import stage_times
+from bellwire.viz.model.ways import LEGS, moments
+from bellwire.viz.wires.passable import Begun, Looked
+
+
+def looked_at(model: LiveModel) -> Looked:
+    """How things stood, what there was in the last second, what the journey shown has passed."""
+
+    def count(name: str) -> float | None:
+        return in_last_second(model, name)
+
+    def sent() -> list[int]:
+        (first, end), cycles = model.second, model.rates.bin_cycles
+        events = model.past.events(first * cycles, end * cycles - 1)
+        numbers: list[int] = select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL)["seq"].tolist()
+        return numbers
+
+    begun = legs_begun(model) if model.transport.exact else None
+    return Looked(model.scenario, model.traits, model.wires, model.guest_alive, count, begun, sent)
+
+
+def legs_begun(model: LiveModel) -> Begun:
+    """The legs that the journey shown has set out on at the playhead, and those of echoes that are on their way."""
+    found = {(token.leg, token.lane) for token in model.tokens() if token.leg in ("masked", "resample")}
+    journey = journey_shown(model)[:1]
+    if journey.size:
+        ends_at = int(max(journey["doorbell"][0], journey["handler"][0]))
+        around = model.events.window(int(begin(journey)[0]), ends_at)
+        when = moments(journey, around, model.traits)
+        for route, _ in model.travel.ways.routes(journey, when):
+            starts = {leg: int(stage_times(journey, when, LEGS[leg].start)[0]) for leg in route.legs}
+            found |= {(leg, route.lane(leg)) for leg, tsc in starts.items() if 0 < tsc <= model.playhead}
+    return frozenset(found)

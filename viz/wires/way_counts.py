@@ -1,0 +1,99 @@
+"""Which of the two ways each signal took, counted event by event: no difference of two counts, so no edge blurs it.
+
+A doorbell stayed in the kernel if its instruction was over without an exit of its number; a handler ran by the irqfd if
+the interrupt that it knew of was sent by no ioctl.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.events import EventKind, Events, Switch
+from bellwire.engine.outlet import passed_over
+
+REMEMBERED = 64  # signals whose handlers may come in a later batch
+SLACK = 4  # doorbells that are cut in two where some were passed over: their exit is told of, their end is not
+BY_NUMBER = ("taken", "noted", "injected")  # what is counted here
+SENT = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+
+Numbers = npt.NDArray[np.uint64]
+
+
+class WayCounts:
+    """A fold over events: each batch gives, by name, what is to be counted, and how much each event stands for.
+
+    taken: doorbells that stayed in the kernel while an ioeventfd was registered; noted: while there was none; injected:
+    runs of the handler for what was written to an eventfd. Of what was passed over there is a bound.
+    """
+
+    def __init__(self) -> None:
+        self._on = False  # whether an ioeventfd is registered
+        self._direct = False  # whether doorbells are interrupts, which no event tells of
+        self._first: dict[int, int] = {}  # by `vm`: the first doorbell of this stream
+        self._left: dict[int, int] = {}  # by `vm`: the newest doorbell that left
+        self._sent: Numbers = np.zeros(0, np.uint64)  # the newest signals, and
+        self._by_ioctl: npt.NDArray[np.bool_] = np.zeros(0, bool)  # which of them were sent by an ioctl
+
+    def feed(self, of_kind: dict[EventKind, Events]) -> list[tuple[str, Events, Numbers | int]]:
+        """The next batch by kind; (name, events, what each adds)."""
+        none = next(iter(of_kind.values()))[:0]
+        rung, told = of_kind.get(EventKind.RUNG, none), of_kind.get(EventKind.PASSED_OVER, none)
+        rings, exits = of_kind.get(EventKind.RING, none), of_kind.get(EventKind.EXIT, none)
+        stayed = rung[self._stayed(rings, rung, exits[exits["seq"] > 0])] if rung.size or exits.size else rung
+        on = self._registered(of_kind.get(EventKind.WIRE, none), stayed)
+        found: list[tuple[str, Events, Numbers | int]] = [("taken", stayed[on], 1), ("noted", stayed[~on], 1)]
+        self._direct = self._direct or bool((of_kind.get(EventKind.WIRE, none)["seq"] > 0).any())
+        for kind in SENT:
+            self._remember(of_kind.get(kind, none), kind is EventKind.IRQ_IOCTL)
+        handlers = of_kind.get(EventKind.HANDLER, none)
+        found.append(("injected", handlers[self._written(handlers["seq"])], 1))
+        return found + (self._passed_over(told) if told.size else [])
+
+    def _stayed(self, rings: Events, rung: Events, left: Events) -> npt.NDArray[np.bool_]:
+        """Which instructions were over without an exit, of those whose beginning this stream has seen."""
+        stayed = np.ones(rung.size, bool)
+        for vm in np.unique(np.concatenate([rung["vm"], rings["vm"], left["vm"]])).tolist():
+            own, gone = rung["vm"] == vm, left["seq"][left["vm"] == vm]
+            begun = rings["seq"][rings["vm"] == vm]
+            if begun.size and vm not in self._first:
+                self._first[vm] = int(begun[0])
+            numbers = rung["seq"][own]
+            known = numbers >= np.uint64(self._first.get(vm, 2**63))
+            out = np.isin(numbers, np.append(gone, np.uint64(self._left.get(vm, 0))))
+            stayed[own] = known & ~out
+            if gone.size:
+                self._left[vm] = int(gone[-1])
+        return stayed
+
+    def _registered(self, wires: Events, rung: Events) -> npt.NDArray[np.bool_]:
+        """During which instructions an ioeventfd was."""
+        wires = wires[wires["id"] == Switch.IOEVENTFD]
+        states = np.concatenate([[self._on], wires["arg"] > 0])
+        self._on = bool(states[-1])
+        on: npt.NDArray[np.bool_] = states[np.searchsorted(wires["tsc"], rung["tsc"], "right")]
+        return on
+
+    def _remember(self, sent: Events, by_ioctl: bool) -> None:
+        if sent.size:
+            newest = sent["seq"][-max(REMEMBERED, sent.size) :]
+            self._sent = np.concatenate([self._sent[-2 * REMEMBERED :], newest])
+            self._by_ioctl = np.concatenate([self._by_ioctl[-2 * REMEMBERED :], np.full(newest.size, by_ioctl)])
+
+    def _written(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
+        """Which of these interrupts are known to be sent by no ioctl."""
+        written: npt.NDArray[np.bool_] = np.isin(numbers, self._sent[~self._by_ioctl])
+        return written | self._direct
+
+    def _passed_over(self, told: Events) -> list[tuple[str, Events, Numbers | int]]:
+        """Of what came faster than it was taken: what must have gone this way, if anything must."""
+        rung, exits, handlers = (passed_over(told, k) for k in (EventKind.RUNG, EventKind.EXIT, EventKind.HANDLER))
+        called, sent = passed_over(told, EventKind.IRQ_IOCTL), passed_over(told, EventKind.IRQFD)
+        stayed = int(rung["arg"].sum()) - int(exits["seq"].sum()) - SLACK * rung.size
+        found: list[tuple[str, Events, Numbers | int]] = []
+        if rung.size and stayed > 0:
+            found.append(("taken" if self._on else "noted", rung[-1:], stayed))
+        most = int(handlers["arg"].sum() if self._direct else sent["arg"].sum())
+        if handlers.size and most and not called.size:
+            found.append(("injected", handlers[-1:], min(most, int(handlers["arg"].sum()))))
+        return found
