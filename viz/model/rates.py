@@ -97,7 +97,9 @@ class Rates:
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, of_kind.get(kind, NONE), column)
         for name, some, amounts in self._ways.feed(of_kind):
-            self._add(name, some, amounts)
+            self._add(
+                name, some, None if isinstance(amounts, int) and amounts == 1 else np.broadcast_to(amounts, some.size)
+            )
         self._feed_stats(of_kind.get(EventKind.STAT, NONE))
         if EventKind.PASSED_OVER in of_kind:
             self._feed_passed_over(of_kind[EventKind.PASSED_OVER])
