@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from bellwire.viz.diagram.blueprint import Box, Counter, LatencyPill, Node, Note, Point, RingBuffer, Wire
 from bellwire.viz.diagram.geometry import Geometry, towards
 from bellwire.viz.diagram.still_words import RingFill
-from bellwire.viz.wires.passable import Passage, Standing
+from bellwire.viz.wires.passable import Passable, Passage
 
 FAINT = 0.35  # of what nothing can pass
 ASLEEP = 0.5  # of what nothing has passed
@@ -99,10 +99,10 @@ class Sketch:
 
     def wire(self, wire: Wire, passage: Passage) -> None:
         """A line: bright where something passed, pale where nothing did, dashed where nothing can."""
-        if passage.standing is Standing.BLOCKED:
+        if passage.standing is Passable.BLOCKED:
             before, behind = parted(wire.points, cross_of(wire))
             self._line(replace(wire, points=before, arrow=False), Passage())
-            self._line(replace(wire, points=behind), Passage(Standing.UNPLUGGED))
+            self._line(replace(wire, points=behind), Passage(Passable.UNPLUGGED))
             self._cross(cross_of(wire))
         else:
             self._line(wire, passage)

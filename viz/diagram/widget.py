@@ -32,7 +32,7 @@ from bellwire.viz.model.travel import Token
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
-from bellwire.viz.wires.passable import Standing
+from bellwire.viz.wires.passable import Passable
 
 IN_THE_GUEST = ("guest-write", "handler", "eoi", "vcpu")  # stages of nodes that are gone with it
 
@@ -192,7 +192,7 @@ class Diagram(QWidget):
     def _used(self, name: str, node: Node) -> bool:
         """Whether signals can come by: of a guest that has ended none of its parts is."""
         standing = self.words.passages[name].standing
-        return standing is not Standing.UNPLUGGED and (self.words.alive or node.stage not in IN_THE_GUEST)
+        return standing is not Passable.UNPLUGGED and (self.words.alive or node.stage not in IN_THE_GUEST)
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         scale = round(self._stage.geometry.scale, 2)

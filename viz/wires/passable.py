@@ -19,7 +19,7 @@ from bellwire.viz.wires.plugged import Plugged
 Begun = frozenset[tuple[str, int]]
 
 
-class Standing(StrEnum):
+class Passable(StrEnum):
     """Whether a wire can be passed."""
 
     OPEN = "open"
@@ -32,7 +32,7 @@ class Standing(StrEnum):
 class Passage:
     """lit: something passed. differs: at a block the values that are not the same. why: what is missing, a clause."""
 
-    standing: Standing = Standing.OPEN
+    standing: Passable = Passable.OPEN
     lit: bool = False
     differs: str = ""
     why: str = ""
@@ -40,7 +40,7 @@ class Passage:
     @property
     def open(self) -> bool:
         """Whether it can be passed."""
-        return self.standing is Standing.OPEN
+        return self.standing is Passable.OPEN
 
 
 class Way(Protocol):
@@ -81,12 +81,12 @@ OPEN = Passage()
 
 def unplugged(why: str) -> Passage:
     """Nothing would use it."""
-    return Passage(Standing.UNPLUGGED, why=why)
+    return Passage(Passable.UNPLUGGED, why=why)
 
 
 def blocked(differs: str, why: str) -> Passage:
     """It ends here."""
-    return Passage(Standing.BLOCKED, differs=differs, why=why)
+    return Passage(Passable.BLOCKED, differs=differs, why=why)
 
 
 def mismatch(plugged: Plugged) -> str:
@@ -214,7 +214,7 @@ def fulfilled(looked: Looked, condition: str) -> Passage:
 def standing(looked: Looked, way: Way) -> Passage:
     """Whether it can be passed; if not, the first of the reasons."""
     if not looked.alive:
-        return Passage(Standing.ENDED, why="The guest has ended.")
+        return Passage(Passable.ENDED, why="The guest has ended.")
     found = (fulfilled(looked, condition) for condition in way.depends)
     return next((passage for passage in found if not passage.open), OPEN)
 

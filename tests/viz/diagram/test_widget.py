@@ -24,7 +24,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
 from bellwire.viz.model.ways import LEGS
 from bellwire.viz.style.theme import DARK, LIGHT, Theme
-from bellwire.viz.wires.passable import Standing
+from bellwire.viz.wires.passable import Passable
 from tests.support.fake_source import FakeSource
 from tests.support.models import run
 
@@ -116,7 +116,7 @@ def test_heavy_way_lights_up_when_it_is_taken(qtbot: QtBot) -> None:
     run(source, model, 0.5)
     diagram._say(Words.of(model, diagram.blueprint))
     assert lit(diagram) == {"exit": True, "relay": True, "ioctl": False}
-    assert diagram.words.passages["ioeventfd"].standing is Standing.UNPLUGGED
+    assert diagram.words.passages["ioeventfd"].standing is Passable.UNPLUGGED
 
 
 def lit(diagram: Diagram) -> dict[str, bool]:

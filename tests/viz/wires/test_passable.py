@@ -12,7 +12,7 @@ from bellwire.engine.source import Order
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.looked import looked_at
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.wires.passable import Standing, passages
+from bellwire.viz.wires.passable import Passable, passages
 from tests.support.fake_source import FakeSource
 from tests.support.models import run
 
@@ -42,7 +42,7 @@ def at_work(scenario: Scenario | str, ioeventfd: bool | None = None, irqfd: bool
 def test_a_mismatch_has_its_mark_and_the_two_values(scenario: str, differs: str, extended: bool) -> None:
     model = at_work(scenario)
     found = passages(looked_at(model), blueprint_of(model.scenario, extended=extended).wires)
-    blocked = [passage for passage in found.values() if passage.standing is Standing.BLOCKED]
+    blocked = [passage for passage in found.values() if passage.standing is Passable.BLOCKED]
     assert [passage.differs for passage in blocked] == [differs]
     assert found["exit"].lit
 
