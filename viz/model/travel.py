@@ -18,7 +18,9 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model import ways
 from bellwire.viz.model.history import History
-from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Moments, Route, Ways
+from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Route, Ways
+from bellwire.viz.stages import moments
+from bellwire.viz.stages.moments import Moments, none_of
 from bellwire.viz.text.figures import grouped
 
 # -- What travels on the wires: the journeys, as tokens.
@@ -213,7 +215,7 @@ class Travel:
         found = tokens_at(journeys, when, self.ways.routes(journeys, when), tsc)
         if self._echo:
             echoes = self._echoes(tsc, AROUND_SECONDS)
-            found += tokens_at(echoes, ways.none_of(echoes), self._echo_routes(echoes), tsc)
+            found += tokens_at(echoes, none_of(echoes), self._echo_routes(echoes), tsc)
         return found
 
     def legs_of(self, journey: Journeys) -> tuple[str, ...]:
@@ -238,9 +240,9 @@ class Travel:
     def _echo_routes(self, echoes: Journeys) -> Routes:
         return [(Route(self._echo_legs), np.arange(echoes.size))] if echoes.size else []
 
-    def _moments(self, journeys: Journeys) -> ways.Moments:
+    def _moments(self, journeys: Journeys) -> Moments:
         if not self._waits or not journeys.size:
-            return ways.none_of(journeys)
+            return none_of(journeys)
         ends = np.maximum(journeys["doorbell"], journeys["handler"])
         events = self.events.window(int(begin(journeys).min()), int(ends.max()))
-        return ways.moments(journeys, events, self.ways.traits)
+        return moments.moments(journeys, events, self.ways.traits)

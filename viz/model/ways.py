@@ -16,6 +16,7 @@ from bellwire.engine.outlet import rows_by_sort
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
+from bellwire.viz.stages.moments import FOREVER, Moments, Times, event_times, first_after, last_before
 
 
 class LegTimes(NamedTuple):
@@ -124,59 +125,6 @@ def signal_number(journeys: Journeys) -> npt.NDArray[np.uint64]:
     return numbers
 
 
-# -- Moments on a journey's way that its record does not hold, found among the events: where it had to wait.
-
-Times = npt.NDArray[np.uint64]
-Moments = dict[str, Times]  # TSC by stage, each of shape (n,); 0: there is none
-MOMENTS = ("fetched", "delivered", "window")
-
-
-def none_of(journeys: Journeys) -> Moments:
-    """No moments."""
-    return {name: np.zeros(journeys.size, np.uint64) for name in MOMENTS}
-
-
-def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
-    """What the scenario's journeys can have: `events` are those from their time.
-
-    fetched: the vCPU thread, back in user space, takes what KVM's ring keeps; its exit is the last before the doorbell.
-    delivered: the I/O thread's write has returned, so the local APIC has the interrupt, and waits for the window.
-    """
-    found = none_of(journeys)
-    if Trait.COALESCED in traits:
-        found["fetched"] = last_before(event_times(events, EventKind.EXIT), journeys["doorbell"], journeys["rung"])
-    if Trait.WINDOW in traits:
-        window = last_before(event_times(events, EventKind.WINDOW), journeys["handler"], journeys["irq"])
-        delivered = first_after(event_times(events, EventKind.WAIT), journeys["irq"], window)
-        found["window"] = np.where(delivered > 0, window, 0)
-        found["delivered"] = np.where(window > 0, delivered, 0)
-    return found
-
-
-def event_times(events: Events, *kinds: EventKind) -> Times:
-    """When events of those kinds happened, rising."""
-    chosen: Times = np.sort(select(events, *kinds)["tsc"])
-    return chosen
-
-
-def last_before(times: Times, before: Times, since: Times) -> Times:
-    """For each the last of `times` that is not after `before`, if it is after `since`, which is not 0; else 0."""
-    if not times.size:
-        return np.zeros(before.size, np.uint64)
-    at = np.searchsorted(times, before, "right") - 1
-    found = times[np.maximum(at, 0)]
-    return np.where((at >= 0) & (since > 0) & (found > since), found, np.uint64(0))
-
-
-def first_after(times: Times, after: Times, until: Times) -> Times:
-    """For each the first of `times` that comes after `after` and not after `until`; else 0."""
-    if not times.size:
-        return np.zeros(after.size, np.uint64)
-    at = np.searchsorted(times, after, "right")
-    found = times[np.minimum(at, times.size - 1)]
-    return np.where((at < times.size) & (found <= until), found, np.uint64(0))
-
-
 def echo_events(events: Events, traits: Traits) -> Journeys:
     """What travels and is no journey, as records without a length: edges for a masked pin, words that a line is low."""
     kinds = (EventKind.IRQFD, EventKind.IRQ_IOCTL) if Trait.MASKED in traits else (EventKind.RESAMPLE,)
@@ -193,7 +141,7 @@ def echoes(events: Events, traits: Traits) -> Journeys:
     some = echo_events(events, traits)
     begun = ended = some["irq"]
     if Trait.MASKED in traits:
-        ended = first_after(event_times(events, EventKind.WAIT), begun, np.full(begun.size, 2**64 - 1, np.uint64))
+        ended = first_after(event_times(events, EventKind.WAIT), begun, FOREVER)
     else:
         causes = event_times(events, EventKind.HANDLER, EventKind.IRQFD, EventKind.IRQ_IOCTL)
         begun = last_before(causes, ended, np.ones(ended.size, np.uint64))

@@ -22,7 +22,8 @@ from bellwire.viz.diagram.blueprint import (
 )
 from bellwire.viz.diagram.part_words import FDS, LANE_SAYINGS, SAYINGS
 from bellwire.viz.diagram.still_words import plain, speaking
-from bellwire.viz.model.ways import LEGS, MOMENTS, Ways
+from bellwire.viz.model.ways import LEGS, Ways
+from bellwire.viz.stages.moments import MOMENTS
 from bellwire.viz.style.assets import asset
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.wires.passable import CONDITIONS, FLOWS

@@ -11,7 +11,8 @@ from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOUR
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.model import travel
 from bellwire.viz.model.travel import LAUNCH_SECONDS, Launcher, Token
-from bellwire.viz.model.ways import LEGS, Ways, none_of
+from bellwire.viz.model.ways import LEGS, Ways
+from bellwire.viz.stages.moments import none_of
 
 WAYS = Ways(load_scenario("roundtrip"))
 

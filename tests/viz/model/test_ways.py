@@ -7,7 +7,8 @@ import pytest
 
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOURNEY
 from bellwire.engine.scenarios.scenario import load_scenario
-from bellwire.viz.model.ways import Ways, none_of
+from bellwire.viz.model.ways import Ways
+from bellwire.viz.stages.moments import none_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import numpy as np
 from bellwire.engine.events import EVENT, EventKind, Events, Lane
 from bellwire.engine.folds.journeys import JOURNEY, Journeys
 from bellwire.engine.scenarios.traits import Trait
-from bellwire.viz.model.ways import Times, echoes, first_after, last_before, moments
+from bellwire.viz.model.ways import echoes
+from bellwire.viz.stages.moments import Times, first_after, last_before, moments
 
 
 def tscs(*numbers: int) -> Times:

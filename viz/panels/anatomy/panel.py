@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 from bellwire.engine.events import Switch
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.panels.anatomy.kernel_paths import Path, Stage, load_anatomy, paths_of
 from bellwire.viz.panels.calls.state import kernel_stage
 from bellwire.viz.panels.panel import SIDE, Panel
+from bellwire.viz.stages.anatomy import Path, Stage, load_anatomy, paths_of
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.theme import MONO, Theme
 from bellwire.viz.text.figures import breakable

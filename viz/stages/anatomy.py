@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Literal
 
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
@@ -19,12 +20,17 @@ from bellwire.viz.style.assets import asset
 class Stage:
     """One place on the way. function, file: of the kernel; "" where it takes no part.
 
-    skipped: the back ends that do without it, some with the last Linux in which they do: "kvm_amd 6.18".
+    place: who holds the signal. within: the stage whose part of a picture it shares, where it has none. began: the
+    stamp of its beginning, "" if none is taken. skipped: the back ends that do without it, some with the last Linux in
+    which they do: "kvm_amd 6.18".
     """
 
     name: str
     title: str
     text: str
+    place: Literal["guest", "kernel", "user space", "other process"]
+    within: str = ""
+    began: str = ""
     function: str = ""
     file: str = ""
     skipped: tuple[str, ...] = ()
@@ -45,15 +51,20 @@ def newer(kernel: str, than: str) -> bool:
 
 @dataclass(frozen=True)
 class Path:
-    """A way through the kernel. once: what was done before the first signal went it.
+    """A way through the kernel. once: what was done before the first signal went it; beside: what others do meanwhile.
 
-    commit, subject: what first brought it into Linux; "" if it is older than these.
+    by: the stamps at which a stage had begun, by the stage's name; the first that there is counts. began: the stamp of
+    its beginning on this way, where it is not the usual one. commit, subject: what first brought it into Linux; "" if
+    it is older than these.
     """
 
     name: str
     title: str
     stages: tuple[Stage, ...]
     once: tuple[Stage, ...] = ()
+    beside: tuple[Stage, ...] = ()
+    by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    began: dict[str, str] = field(default_factory=dict)
     commit: str = ""
     subject: str = ""
 
@@ -64,6 +75,10 @@ class Anatomy:
 
     stages: dict[str, Stage]
     paths: dict[str, Path]
+    bounds: dict[str, str]  # why a stage had begun by a stamp, as a clause
+
+
+LISTS = ("stages", "once", "beside")  # of stages, in a path
 
 
 @lru_cache(maxsize=1)
@@ -75,12 +90,10 @@ def load_anatomy() -> Anatomy:
         for name, table in data["stage"].items()
     }
     paths = {
-        name: Path(
-            name, **table | {key: tuple(stages[stage] for stage in table.get(key, ())) for key in ("stages", "once")}
-        )
+        name: Path(name, **table | {key: tuple(stages[stage] for stage in table.get(key, ())) for key in LISTS})
         for name, table in data["path"].items()
     }
-    return Anatomy(stages, paths)
+    return Anatomy(stages, paths, {name: table["rule"] for name, table in data["bound"].items()})
 
 
 def paths_of(scenario: Scenario, wired: Callable[[Switch], bool]) -> tuple[Path, ...]:
@@ -102,10 +115,20 @@ def without_reader(path: Path) -> Path:
 
 def doorbell_path(doorbell: Doorbell, assigned: bool) -> str:
     """The name of a doorbell's way."""
-    mmio = "-mmio" if doorbell.bus == "mmio" else ""
     if assigned and doorbell.hit:
-        return "ioeventfd-any-length" if mmio and not doorbell.length else f"ioeventfd{mmio}"
-    return f"coalesced{mmio}" if doorbell.coalesced else f"exit{mmio}"
+        return matched_path(doorbell)
+    return on_bus("coalesced" if doorbell.coalesced else "exit", doorbell)
+
+
+def matched_path(doorbell: Doorbell) -> str:
+    """The name of the way of a doorbell that an ioeventfd takes."""
+    any_length = doorbell.bus == "mmio" and not doorbell.length
+    return "ioeventfd-any-length" if any_length else on_bus("ioeventfd", doorbell)
+
+
+def on_bus(path: str, doorbell: Doorbell) -> str:
+    """The path's name for the doorbell's bus."""
+    return f"{path}-mmio" if doorbell.bus == "mmio" else path
 
 
 def interrupt_path(traits: Traits, interrupt: Interrupt, assigned: bool) -> str:

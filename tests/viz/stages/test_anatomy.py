@@ -10,7 +10,7 @@ import pytest
 
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
-from bellwire.viz.panels.anatomy.kernel_paths import Stage, load_anatomy, paths_of
+from bellwire.viz.stages.anatomy import Stage, load_anatomy, paths_of
 
 ANATOMY = load_anatomy()
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
@@ -30,7 +30,7 @@ def test_a_stage_has_one_or_two_sentences_a_function_and_its_file(stage: Stage) 
 
 
 def test_every_stage_is_on_a_path_or_holds_some() -> None:
-    on_paths = {stage.name for path in ANATOMY.paths.values() for stage in (*path.once, *path.stages)}
+    on_paths = {stage.name for path in ANATOMY.paths.values() for stage in (*path.once, *path.stages, *path.beside)}
     assert set(ANATOMY.stages) == on_paths | HOLDERS
 
 

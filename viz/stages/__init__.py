@@ -1,0 +1,1 @@
+"""Where a signal is: the stages of its way, when each began, and what is certain at a moment. No Qt in this room."""

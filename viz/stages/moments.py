@@ -1,0 +1,75 @@
+"""Stamps on a journey's way that its record does not hold, found among the events around it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.folds.journeys import Journeys, select
+from bellwire.engine.scenarios.traits import Trait, Traits
+
+Times = npt.NDArray[np.uint64]
+Moments = dict[str, Times]  # TSC by stamp, each of shape (n,); 0: there is none
+MOMENTS = ("fetched", "delivered", "window", "returned", "resampled")
+FOREVER = np.uint64(2**64 - 1)
+
+
+def none_of(journeys: Journeys) -> Moments:
+    """No moments."""
+    return {name: np.zeros(journeys.size, np.uint64) for name in MOMENTS}
+
+
+def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
+    """What the scenario's journeys can have: `events` are those from their time.
+
+    fetched: the vCPU thread, back in user space, takes what KVM's ring keeps; its exit is the last before the doorbell.
+    delivered: the I/O thread's write has returned, so the local APIC has the interrupt, and waits for the window.
+    window: the guest lets interrupts in. returned: the thread that signalled does the next thing, so its call is over.
+    resampled: the device has heard that the guest has ended the interrupt.
+    """
+    found = none_of(journeys)
+    if Trait.COALESCED in traits:
+        found["fetched"] = last_before(event_times(events, EventKind.EXIT), journeys["doorbell"], journeys["rung"])
+    if Trait.WINDOW in traits:
+        window = last_before(event_times(events, EventKind.WINDOW), journeys["handler"], journeys["irq"])
+        delivered = first_after(event_times(events, EventKind.WAIT), journeys["irq"], window)
+        found["window"] = np.where(delivered > 0, window, 0)
+        found["delivered"] = np.where(window > 0, delivered, 0)
+    if Trait.INTERRUPT in traits:
+        own = np.sort(events["tsc"][events["lane"] == Lane.IO_THREAD])
+        found["returned"] = where(journeys["irq"] > 0, first_after(own, journeys["irq"], FOREVER))
+    if Trait.RESAMPLE in traits:
+        heard = event_times(events, EventKind.RESAMPLE)
+        found["resampled"] = where(journeys["handler"] > 0, first_after(heard, journeys["handler"], FOREVER))
+    return found
+
+
+def where(there: npt.NDArray[np.bool_], times: Times) -> Times:
+    """The times, 0 where there is none; shape (n,)."""
+    found: Times = np.where(there, times, np.uint64(0))
+    return found
+
+
+def event_times(events: Events, *kinds: EventKind) -> Times:
+    """When events of those kinds happened, rising."""
+    chosen: Times = np.sort(select(events, *kinds)["tsc"])
+    return chosen
+
+
+def last_before(times: Times, before: Times, since: Times) -> Times:
+    """For each the last of `times` that is not after `before`, if it is after `since`, which is not 0; else 0."""
+    if not times.size:
+        return np.zeros(before.size, np.uint64)
+    at = np.searchsorted(times, before, "right") - 1
+    found = times[np.maximum(at, 0)]
+    return np.where((at >= 0) & (since > 0) & (found > since), found, np.uint64(0))
+
+
+def first_after(times: Times, after: Times, until: Times | np.uint64) -> Times:
+    """For each the first of `times` that comes after `after` and not after `until`; else 0."""
+    if not times.size:
+        return np.zeros(after.size, np.uint64)
+    at = np.searchsorted(times, after, "right")
+    found = times[np.minimum(at, times.size - 1)]
+    return np.where((at < times.size) & (found <= until), found, np.uint64(0))

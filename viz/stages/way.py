@@ -1,0 +1,141 @@
+"""Which stages one journey passes, in order: decided by what happened to it, never by how the switches stand now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from bellwire.engine.outlet import rows_by_sort
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
+from bellwire.viz.stages.anatomy import Path, Stage, interrupt_path, load_anatomy, matched_path, on_bus, without_reader
+from bellwire.viz.stages.moments import Moments
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stage as one way passes it.
+
+    began: the stamp that measures its beginning; "" if none does. by: the stamps at which it had begun, the first that
+    there is counts. out: on the doorbell's way, not on the interrupt's.
+    """
+
+    stage: Stage
+    path: str
+    out: bool
+    began: str = ""
+    by: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The stage's."""
+        return self.stage.name
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a journey passes. beside: what others do meanwhile, each with the index of the stop that it follows."""
+
+    stops: tuple[Stop, ...]
+    beside: tuple[tuple[int, Stop], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the stages, in order."""
+        return tuple(stop.name for stop in self.stops)
+
+    def index(self, name: str, out: bool) -> int:
+        """Of the stop at that stage, on the doorbell's way or on the interrupt's; -1 if there is none."""
+        return next((i for i, stop in enumerate(self.stops) if stop.name == name and stop.out == out), -1)
+
+
+def stops_of(path: Path, out: bool, without: frozenset[str] = frozenset()) -> list[Stop]:
+    """A path's stages, as stops."""
+    return [stop_of(path, stage, out) for stage in path.stages if stage.name not in without]
+
+
+def stop_of(path: Path, stage: Stage, out: bool) -> Stop:
+    """One of its stages."""
+    began = path.began.get(stage.name, stage.began)
+    return Stop(stage, path.name, out, began, tuple(path.by.get(stage.name, ())))
+
+
+@dataclass(frozen=True)
+class Traveled:
+    """What decides a journey's way. kept: KVM's ring of coalesced writes had its doorbell; resampled: a device heard of
+    its end."""
+
+    rings: bool
+    interrupts: bool
+    left: bool  # the doorbell left to user space
+    by_ioctl: bool
+    kept: bool
+    resampled: bool
+
+
+class WaysOf:
+    """The ways of one scenario's journeys on one back end."""
+
+    def __init__(self, scenario: Scenario, backend: str = "", kernel: str = "") -> None:
+        """kernel: its release, as which stages a back end leaves out depends on it."""
+        self.scenario, self.traits = scenario, traits_of(scenario)
+        stages = load_anatomy().stages.values()
+        self._skipped = frozenset(stage.name for stage in stages if stage.left_out(backend, kernel))
+        self._made = lru_cache(maxsize=64)(self._make)
+
+    def way(self, what: Traveled) -> Way:
+        """The stages that such a journey passes."""
+        return self._made(what)
+
+    def of(self, journeys: Journeys, moments: Moments) -> list[tuple[Way, npt.NDArray[np.intp]]]:
+        """The journeys by their way: the indices of those that went each."""
+        columns = (
+            journeys["ring"] > 0,
+            (journeys["handler"] > 0),
+            journeys["heavy"] & HEAVY_DOORBELL > 0,
+            journeys["heavy"] & HEAVY_INTERRUPT > 0,
+            moments["fetched"] > 0,
+            moments["resampled"] > 0,
+        )
+        keys = np.zeros(journeys.size, np.uint64)
+        for at, column in enumerate(columns):
+            keys |= column.astype(np.uint64) << np.uint64(at)
+        return [
+            (self.way(Traveled(*(bool(column[rows[0]]) for column in columns))), rows) for _, rows in rows_by_sort(keys)
+        ]
+
+    def _make(self, what: Traveled) -> Way:
+        halves = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
+        stops: list[Stop] = []
+        beside: list[tuple[int, Stop]] = []
+        for path, out in halves:
+            stops += stops_of(path, out, self._skipped | self._endless(path, what))
+            beside += [(len(stops) - 1, stop_of(path, stage, out)) for stage in path.beside]
+        return Way(tuple(stops), tuple(beside))
+
+    def _endless(self, path: Path, what: Traveled) -> frozenset[str]:
+        """Stages behind the handler of which nobody has heard."""
+        return frozenset() if what.resampled else frozenset({"eoi", "resample"})
+
+    def _out(self, what: Traveled) -> list[Path]:
+        doorbell, paths = self.scenario.doorbell, load_anatomy().paths
+        if not what.rings or not doorbell:
+            return []
+        if what.kept or what.left:
+            path = paths[on_bus("coalesced" if what.kept else "exit", doorbell)]
+        else:
+            path = paths[matched_path(doorbell)]
+        return [without_reader(path) if Trait.DIRECT in self.traits else path]
+
+    def _back(self, what: Traveled) -> list[Path]:
+        interrupt = self.scenario.interrupt
+        if not what.interrupts or not interrupt:
+            return []
+        irqfd = not what.by_ioctl or interrupt.waits or Trait.DIRECT in self.traits
+        name = interrupt_path(self.traits, interrupt, irqfd).removesuffix("-masked")
+        return [load_anatomy().paths["irqfd-ioapic" if name == "irqfd" else name]]
