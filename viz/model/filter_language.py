@@ -244,7 +244,7 @@ def suggestions(text: str) -> list[str]:
     """How the last word of a text could go on; whole words."""
     word = re.split(r"[\s(]", text)[-1]
     field, operator, value = re.fullmatch(r"([^=!<>]*)(!=|=|)(.*)", word).groups()  # type: ignore[union-attr]
-    if re.search("[<>]", word):
+    if re.search("[<>]", word) or (value and not operator):  # of "i!" nobody knows what it will be
         return []
     if not operator:
         words = [f"{name}=" for name in ("kind", "lane", *NUMBERS)] + [f"{name}>" for name in (*LATENCIES, "time")]
