@@ -38,14 +38,14 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
         found["delivered"] = np.where(window > 0, delivered, 0)
     if Trait.INTERRUPT in traits:
         own = np.sort(events["tsc"][events["lane"] == Lane.IO_THREAD])
-        found["returned"] = where(journeys["irq"] > 0, first_after(own, journeys["irq"], FOREVER))
+        found["returned"] = if_there(journeys["irq"] > 0, first_after(own, journeys["irq"], FOREVER))
     if Trait.RESAMPLE in traits:
         heard = event_times(events, EventKind.RESAMPLE)
-        found["resampled"] = where(journeys["handler"] > 0, first_after(heard, journeys["handler"], FOREVER))
+        found["resampled"] = if_there(journeys["handler"] > 0, first_after(heard, journeys["handler"], FOREVER))
     return found
 
 
-def where(there: npt.NDArray[np.bool_], times: Times) -> Times:
+def if_there(there: npt.NDArray[np.bool_], times: Times) -> Times:
     """The times, 0 where there is none; shape (n,)."""
     found: Times = np.where(there, times, np.uint64(0))
     return found

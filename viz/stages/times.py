@@ -53,7 +53,7 @@ class StageTimes:
         return first, np.maximum(possible - 1, first)
 
 
-def stage_times(way: Way, journeys: Journeys, moments: Moments) -> StageTimes:
+def times_of_stages(way: Way, journeys: Journeys, moments: Moments) -> StageTimes:
     """When the stages of journeys that all went this way began."""
     shape = journeys.size, len(way.stops)
     earliest, latest = np.zeros(shape, np.uint64), np.full(shape, FOREVER)

@@ -13,7 +13,7 @@ from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, JOUR
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.moments import FOREVER, MOMENTS, Moments, none_of
-from bellwire.viz.stages.times import Known, StageTimes, stage_times
+from bellwire.viz.stages.times import Known, StageTimes, times_of_stages
 from bellwire.viz.stages.way import WaysOf
 
 STAMPS = set(JOURNEY.names or ()) | set(MOMENTS)
@@ -30,7 +30,7 @@ def journey(**stamps: int) -> Journeys:
 def times(name: str, one: Journeys, **found: int) -> StageTimes:
     moments = none_of(one) | {moment: np.array([tsc], np.uint64) for moment, tsc in found.items()}
     [(way, _)] = WaysOf(load_scenario(name), "kvm_intel").of(one, moments)
-    return stage_times(way, one, moments)
+    return times_of_stages(way, one, moments)
 
 
 def at(known: StageTimes, tsc: int) -> list[str]:
@@ -103,11 +103,11 @@ def test_bounds_hold_the_order_and_one_more_stamp_only_narrows_them(seed: int) -
     many, moments = some_journeys(seed)
     ways = WaysOf(load_scenario("roundtrip"))
     for way, rows in ways.of(many, moments):
-        known = stage_times(way, many[rows], {name: found[rows] for name, found in moments.items()})
+        known = times_of_stages(way, many[rows], {name: found[rows] for name, found in moments.items()})
         assert np.all(known.earliest <= known.latest)
         assert np.all(np.diff(known.earliest.astype(np.int64), axis=1) >= 0)
         assert np.all(np.diff(known.latest.astype(np.int64), axis=1) >= 0)
-        fewer = stage_times(way, many[rows], none_of(many[rows]))
+        fewer = times_of_stages(way, many[rows], none_of(many[rows]))
         assert np.all(fewer.earliest <= known.earliest)
         assert np.all(fewer.latest >= known.latest)
         for tsc in range(1000, 1800, 37):
