@@ -7,7 +7,8 @@ from bellwire.engine.folds.journeys import select
 from bellwire.engine.folds.latency import begin
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown
 from bellwire.viz.model.travel import stage_times
-from bellwire.viz.model.ways import LEGS, moments
+from bellwire.viz.model.ways import LEGS
+from bellwire.viz.stages.moments import moments
 from bellwire.viz.wires.passable import Begun, Looked
 
 
