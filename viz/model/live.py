@@ -37,6 +37,7 @@ from bellwire.viz.wires.plugged import Plugged, PluggedCourse
 
 if TYPE_CHECKING:
     from bellwire.engine.recordings.replay import Replay
+    from bellwire.viz.stages.story import Story
 
 
 EVENT_LIMIT = 1 << 21  # 64 MB
@@ -149,7 +150,9 @@ class LiveModel:
         self.changes: list[Change] = []
         self.losses: list[Loss] = []
         self.transport = Transport(source.clock)
-        self.travel = Travel(source.scenario, source.clock, self.events)
+        kernel = source.host.get("kernel", "")
+        self.travel = Travel(source.scenario, source.clock, self.events, source.backend, kernel)
+        self.story: Story | None = None  # the journey that is told stage by stage
         self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
         self.markers = Markers(self.past)

@@ -21,6 +21,8 @@ from bellwire.viz.model.history import History
 from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Route, Ways
 from bellwire.viz.stages import moments
 from bellwire.viz.stages.moments import Moments, none_of
+from bellwire.viz.stages.times import StageTimes, times_of_stages
+from bellwire.viz.stages.way import WaysOf
 from bellwire.viz.text.figures import grouped
 
 # -- What travels on the wires: the journeys, as tokens.
@@ -169,9 +171,11 @@ AHEAD_SECONDS = 0.5  # as far as one looks for the next echo
 class Travel:
     """The tokens of one source. Both launchers keep: launched + aggregated + waiting = what they were fed."""
 
-    def __init__(self, scenario: Scenario, clock: Clock, events: History) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, events: History, backend: str = "", kernel: str = "") -> None:
+        """kernel: its release; which stages there are depends on it, and on the back end."""
         self.clock, self.events = clock, events
         self.ways = Ways(scenario)
+        self.stages = WaysOf(scenario, backend, kernel)
         self.launcher = Launcher()  # of journeys, as they come
         self.passing = Launcher()  # of journeys that a slow playhead passes, while they are too short to be seen
         self.echoes = Launcher()
@@ -217,6 +221,18 @@ class Travel:
             echoes = self._echoes(tsc, AROUND_SECONDS)
             found += tokens_at(echoes, none_of(echoes), self._echo_routes(echoes), tsc)
         return found
+
+    def staged(self, journeys: Journeys) -> tuple[Moments, StageTimes]:
+        """The stamps beside their record and the stages of journeys that all went one way, so of one journey."""
+        when = self._stamped(journeys)
+        [(way, _)] = self.stages.of(journeys, when)
+        return when, times_of_stages(way, journeys, when)
+
+    def _stamped(self, journeys: Journeys) -> Moments:
+        """Every moment on their ways; a call's return and a device's word come after their end."""
+        ends = np.maximum(journeys["doorbell"], journeys["handler"])
+        until = int(ends.max()) + self.clock.cycles(AROUND_SECONDS)
+        return moments.moments(journeys, self.events.window(int(begin(journeys).min()), until), self.ways.traits)
 
     def legs_of(self, journey: Journeys) -> tuple[str, ...]:
         """The legs of one journey; shape (1,)."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from bellwire.engine.folds.journeys import JOURNEY, Journeys
 from bellwire.viz.stages.moments import FOREVER, Moments, Times
-from bellwire.viz.stages.way import Stop, Way
+from bellwire.viz.stages.way import StageWay, Stop
 
 
 class Known(StrEnum):
@@ -36,7 +36,7 @@ class StageTimes:
     latest: FOREVER where nothing says. earliest is latest where it is measured.
     """
 
-    way: Way
+    way: StageWay
     earliest: Times
     latest: Times
 
@@ -53,7 +53,7 @@ class StageTimes:
         return first, np.maximum(possible - 1, first)
 
 
-def times_of_stages(way: Way, journeys: Journeys, moments: Moments) -> StageTimes:
+def times_of_stages(way: StageWay, journeys: Journeys, moments: Moments) -> StageTimes:
     """When the stages of journeys that all went this way began."""
     shape = journeys.size, len(way.stops)
     earliest, latest = np.zeros(shape, np.uint64), np.full(shape, FOREVER)

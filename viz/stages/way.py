@@ -38,7 +38,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Way:
+class StageWay:
     """What a journey passes. beside: what others do meanwhile, each with the index of the stop that it follows."""
 
     stops: tuple[Stop, ...]
@@ -88,11 +88,11 @@ class WaysOf:
         self._skipped = frozenset(stage.name for stage in stages if stage.left_out(backend, kernel))
         self._made = lru_cache(maxsize=64)(self._make)
 
-    def way(self, what: Traveled) -> Way:
+    def way(self, what: Traveled) -> StageWay:
         """The stages that such a journey passes."""
         return self._made(what)
 
-    def of(self, journeys: Journeys, moments: Moments) -> list[tuple[Way, npt.NDArray[np.intp]]]:
+    def of(self, journeys: Journeys, moments: Moments) -> list[tuple[StageWay, npt.NDArray[np.intp]]]:
         """The journeys by their way: the indices of those that went each."""
         columns = (
             journeys["ring"] > 0,
@@ -109,14 +109,14 @@ class WaysOf:
             (self.way(Traveled(*(bool(column[rows[0]]) for column in columns))), rows) for _, rows in rows_by_sort(keys)
         ]
 
-    def _make(self, what: Traveled) -> Way:
+    def _make(self, what: Traveled) -> StageWay:
         halves = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
         stops: list[Stop] = []
         beside: list[tuple[int, Stop]] = []
         for path, out in halves:
             stops += stops_of(path, out, self._skipped | self._endless(path, what))
             beside += [(len(stops) - 1, stop_of(path, stage, out)) for stage in path.beside]
-        return Way(tuple(stops), tuple(beside))
+        return StageWay(tuple(stops), tuple(beside))
 
     def _endless(self, path: Path, what: Traveled) -> frozenset[str]:
         """Stages behind the handler of which nobody has heard."""

@@ -1,0 +1,71 @@
+"""A story tells every stage once, in the order in which they began, and its stopwatch shows true times."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bellwire.engine.folds.journeys import HEAVY_DOORBELL, JOURNEY
+from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.viz.stages.moments import none_of
+from bellwire.viz.stages.standpoint import Standpoint, in_count
+from bellwire.viz.stages.story import STAGE_SECONDS, Story
+from bellwire.viz.stages.times import times_of_stages
+from bellwire.viz.stages.way import WaysOf
+
+LIGHT = {"ring": 100, "rung": 140, "doorbell": 170, "irq": 180, "handler": 230}
+HEAVY = {"ring": 100, "exit": 120, "entry": 150, "doorbell": 155, "rung": 160, "irq": 180, "handler": 230}
+
+
+def standing(returned: int = 200, heavy: int = 0, **stamps: int) -> Standpoint:
+    one = np.zeros(1, JOURNEY)
+    for name, tsc in (stamps | {"heavy": heavy, "seq": 1}).items():
+        one[name] = tsc
+    moments = none_of(one) | {"returned": np.array([returned], np.uint64)}
+    [(way, _)] = WaysOf(load_scenario("roundtrip"), "kvm_intel").of(one, moments)
+    times = times_of_stages(way, one, moments)
+    return Standpoint(one, moments, times, 0, 0, 0, 100)
+
+
+@pytest.mark.parametrize(("stamps", "heavy"), [(LIGHT, 0), (HEAVY, HEAVY_DOORBELL)])
+def test_each_stage_is_told_once_and_what_happens_beside_too(stamps: dict[str, int], heavy: int) -> None:
+    whole = standing(heavy=heavy, **stamps)
+    story, told = Story(whole), []
+    while not story.over:
+        told.append(story.standpoint.here.name)
+        story.advance(STAGE_SECONDS)
+    told = list(dict.fromkeys(told))
+    assert [name for name in told if name in whole.times.way.names] == list(dict.fromkeys(whole.times.way.names))
+    beside = {stop.name for _, stop in whole.times.way.beside if whole.stamp(stop.began)}
+    assert beside == set(told) - set(whole.times.way.names)
+    assert beside == {"goes-on", "call-over"} | ({"enters-again"} if heavy else set())
+    assert [step.earliest for step in story.steps] == sorted(step.earliest for step in story.steps)
+
+
+def test_a_story_pauses_goes_back_and_begins_again() -> None:
+    story = Story(standing(**LIGHT))
+    story.advance(STAGE_SECONDS * 2.5)
+    assert (story.step, story.told) == (2, STAGE_SECONDS / 2)
+    story.paused = True
+    story.advance(100)
+    assert story.step == 2
+    story.go(-1)
+    assert (story.step, story.told) == (1, 0)
+    story.go(-5)
+    assert story.step == 0
+    story.go(1000)
+    assert story.standpoint.here.name == "handler"
+    assert not story.over
+    story.again()
+    assert (story.step, story.paused) == (0, False)
+
+
+def test_a_doorbell_is_in_the_count_from_the_signal_until_read_returns() -> None:
+    whole = standing(**LIGHT)
+    at = {stop.name: whole.at(index) for index, stop in enumerate(whole.stops) if stop.out}
+    assert in_count(at["guest-write"], out=True) == (0, 1)  # somewhere in the guest's instruction
+    assert in_count(at["waiter"], out=True) == (0, 0)
+    after = standing(**LIGHT)
+    first, last = after.times.standing(140)  # the guest has gone on
+    certain = Standpoint(after.journey, after.moments, after.times, int(first[0]), int(last[0]), int(first[0]), 140)
+    assert in_count(certain, out=True) == (1, 1)

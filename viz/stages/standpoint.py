@@ -1,0 +1,86 @@
+"""One answer to "where is the signal?": at which stages a journey may be at a moment, and which one is looked at.
+
+Where several stages are possible at a moment, as no stamp tells them apart, all of them are given, and the one that is
+looked at is the first: what is certain to have begun. A story looks at each in turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.viz.stages.moments import FOREVER, Moments
+from bellwire.viz.stages.times import Known, StageTimes, stamps
+from bellwire.viz.stages.way import Stop
+
+
+@dataclass(frozen=True)
+class Standpoint:
+    """A journey and its stops at a moment.
+
+    journey: shape (1,). times: of it alone. first, last: the stops that it may be at, `tsc` being the moment; stop: the
+    one that is looked at. beside: the stop of another's branch that a story looks at instead; None: it does not.
+    """
+
+    journey: Journeys
+    moments: Moments
+    times: StageTimes
+    first: int
+    last: int
+    stop: int
+    tsc: int
+    beside: Stop | None = None
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """All of the way."""
+        return self.times.way.stops
+
+    @property
+    def here(self) -> Stop:
+        """What is looked at."""
+        return self.beside or self.stops[self.stop]
+
+    @property
+    def possible(self) -> tuple[Stop, ...]:
+        """Where the signal may be."""
+        return self.stops[self.first : self.last + 1]
+
+    @property
+    def start(self) -> int:
+        """TSC of the journey's first stamp."""
+        return int(self.times.earliest[0, 0])
+
+    def began(self, stop: int) -> tuple[int, int | None]:
+        """Cycles after the journey's start at which a stop began: at the earliest, and at the latest; None: unknown."""
+        latest = int(self.times.latest[0, stop])
+        return int(self.times.earliest[0, stop]) - self.start, None if latest == FOREVER else latest - self.start
+
+    def stamp(self, name: str) -> int:
+        """TSC of a stamp of the journey or of a moment on its way; 0 if there is none."""
+        return int(stamps(name, self.journey, self.moments)[0])
+
+    def known(self, stop: int) -> Known:
+        """What is known of that."""
+        return self.times.known(stop)
+
+    def at(self, stop: int) -> Standpoint:
+        """The same journey, looked at where it reaches a stop: at its stamp, or at the earliest it can have."""
+        tsc = int(self.times.earliest[0, stop])
+        first, last = self.times.standing(tsc)
+        return replace(self, first=int(first[0]), last=max(int(last[0]), stop), stop=stop, tsc=tsc, beside=None)
+
+
+def in_count(point: Standpoint, out: bool) -> tuple[int, int]:
+    """What the journey adds to its eventfd's count at the moment: at least, at most.
+
+    It is counted from when the eventfd is signalled until the reader's read() has returned; an irqfd takes it at once.
+    """
+    if not out:
+        return 0, 0
+    signalled = point.times.way.index("eventfd", out=True)
+    read = point.times.way.index("waiter", out=True)
+    if signalled < 0 or read < 0:
+        return 0, 0
+    least = signalled <= point.first and point.last < read
+    return int(least), int(point.last >= signalled and point.first < read)

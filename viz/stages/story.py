@@ -1,0 +1,95 @@
+"""Story pace: one journey, told stage by stage, each for about two seconds on the screen, whatever it took.
+
+A step of the story is a stage that the signal passes, or what another one does beside (the vCPU goes on while the I/O
+thread wakes). Steps are in the order in which they began, as far as that is known; the stopwatch shows the true time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bellwire.viz.stages.standpoint import Standpoint
+from bellwire.viz.stages.way import Stop
+
+STAGE_SECONDS = 2.0  # on the screen
+LEAST_STAGE_SECONDS, MOST_STAGE_SECONDS = 0.5, 10.0
+LONG = 5.0  # times as long as a story's usual step: a wait that is shortened, and told with its true length
+
+
+@dataclass(frozen=True)
+class StoryStep:
+    """One stage of the story. earliest, latest: cycles after the journey's start; latest None: not known.
+
+    stop: the index of the way's stop, or of the one that what happens beside follows.
+    """
+
+    stop: int
+    beside: Stop | None
+    earliest: int
+    latest: int | None
+
+
+class Story:
+    """Which step of which journey is told, and for how long it has been."""
+
+    def __init__(self, whole: Standpoint, seconds: float = STAGE_SECONDS) -> None:
+        """whole: the journey, from wherever it is looked at."""
+        self.whole = whole
+        self.seconds = seconds  # a step lasts, on the screen
+        self.paused = False
+        self.steps = steps_of(whole)
+        self.step = 0
+        self.told = 0.0  # seconds for which the step has been told
+
+    @property
+    def current(self) -> StoryStep:
+        """The step that is told."""
+        return self.steps[self.step]
+
+    @property
+    def standpoint(self) -> Standpoint:
+        """Where the signal is in it."""
+        step = self.current
+        point = self.whole.at(step.stop)
+        if step.beside is None:
+            return point
+        return Standpoint(
+            point.journey, point.moments, point.times, point.first, point.last, step.stop,
+            self.whole.start + step.earliest, step.beside,
+        )  # fmt: skip
+
+    @property
+    def over(self) -> bool:
+        """Whether all has been told."""
+        return self.step == len(self.steps) - 1 and self.told >= self.seconds
+
+    def advance(self, seconds: float) -> None:
+        """Goes on by seconds of the viewer's time."""
+        if self.paused:
+            return
+        self.told += seconds
+        while self.told >= self.seconds and self.step < len(self.steps) - 1:
+            self.told -= self.seconds
+            self.step += 1
+        self.told = min(self.told, self.seconds)
+
+    def go(self, steps: int) -> None:
+        """To a stage further on, or back (negative)."""
+        self.step = min(max(self.step + steps, 0), len(self.steps) - 1)
+        self.told = 0.0
+
+    def again(self) -> None:
+        """From the beginning."""
+        self.step, self.told, self.paused = 0, 0.0, False
+
+
+def steps_of(whole: Standpoint) -> list[StoryStep]:
+    """All steps, in the order in which they began; what can be told apart by no stamp in the order of the way."""
+    steps = [StoryStep(stop, None, *whole.began(stop)) for stop in range(len(whole.stops))]
+    for after, stop in whole.times.way.beside:
+        stamp = whole.stamp(stop.began)
+        if stamp:
+            cycles = stamp - whole.start
+            at = max(i for i, step in enumerate(steps) if step.earliest <= cycles)
+            steps.insert(at + 1, StoryStep(after, stop, cycles, cycles))
+    return steps
