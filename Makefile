@@ -7,6 +7,8 @@ export PYTHON ?=
 ARGS ?=
 ONLY ?=
 TESTS ?=
+# All of them are shared out among the processors, a stretch each; who chooses gets one process, whose lines come in order.
+CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
 .PHONY: run test coverage build venv lint format picture recordings fuzz closings kills soak sentences failures sanitize wheel clean system-libraries test-libraries
@@ -15,12 +17,12 @@ run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
 
 test: test-libraries build lint
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(CHOSEN)
 
 # The tests, and what of bellwire none of them runs.
 coverage: test-libraries build
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(TESTS)
+	@$(BIN)/coverage run -m pytest $(CHOSEN)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/python -m tests.uncovered
 
