@@ -61,9 +61,11 @@ closings: test-libraries build
 kills: build
 	@$(BIN)/python -m tests.kills $(or $(N),200) $(or $(SEED),1)
 
-# Every scenario, as the tests run it, N times in a row; the first failure ends it.
+# Every scenario, idling either way, and every machine with bursts, N times in a row; the first failure ends it.
 soak: build
-	@for n in $$(seq $(or $(N),20)); do $(BIN)/python -m pytest -q -x tests/engine/live/test_session.py -k every_scenario || exit 1; done
+	@for n in $$(seq $(or $(N),20)); do \
+	    BELLWIRE_SPINNING=all $(BIN)/python -m pytest -q -x tests/engine -k 'every_scenario_ or every_length' || exit 1; \
+	done
 
 # Captions, evidence and totals of every scenario in every wiring, held against plain counts.
 sentences: build

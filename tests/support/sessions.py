@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ from bellwire.engine.machines import build
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
 
 SIGNALS = 400
-PATIENCE = 20.0  # seconds; only to end a test that hangs
+PATIENCE = 100.0  # seconds; only to end a test that hangs: a busy machine may give it a tenth of a processor
+WHILE_SWITCHED = 5000.0  # signals a second: rings hold many seconds of it, should nobody empty them meanwhile
 
 
 def refusal(scenario: Scenario) -> str:
@@ -35,6 +37,15 @@ def each(*names: str) -> list[ParameterSet]:
         pytest.param(scenario.name, marks=[pytest.mark.skipif(True, reason=why)] if (why := refusal(scenario)) else [])
         for scenario in scenarios
     ]
+
+
+def one_of_each(scenarios: dict[str, Scenario]) -> dict[str, Scenario]:
+    """One scenario of each guest and machine, tables and labs: what settings do depends on these."""
+    kinds: dict[Any, str] = {}
+    for name, scenario in scenarios.items():
+        level = scenario.interrupt and scenario.interrupt.trigger
+        kinds.setdefault((scenario.guest, scenario.machine, scenario.doorbell is None, level), name)
+    return {name: scenarios[name] for name in kinds.values()}
 
 
 def paced(name: str, per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:

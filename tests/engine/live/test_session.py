@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import random
 import re
 import threading
@@ -14,6 +15,7 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 import bellwire.engine.machines.guest
 from bellwire.engine._core import lib
@@ -30,10 +32,12 @@ from tests.support.leaks import belongings, left_behind
 from tests.support.sessions import (
     PATIENCE,
     SIGNALS,
+    WHILE_SWITCHED,
     assert_reconciled,
     each,
     fed,
     given,
+    one_of_each,
     paced,
     refusal,
     run,
@@ -45,9 +49,14 @@ from tests.support.sessions import (
 pytestmark = pytest.mark.kvm
 
 SIGNALS_OF_THE_HOST = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
-
-
 NAMES = [scenario.name for scenario in list_scenarios() if not refusal(scenario)]
+KINDS = one_of_each({scenario.name: scenario for scenario in list_scenarios()})
+SPINNING = () if os.environ.get("BELLWIRE_SPINNING") == "all" else tuple(KINDS)
+
+
+def idling(idle: str, *names: str) -> list[ParameterSet]:
+    """All scenarios, or these, with guests that idle so."""
+    return [pytest.param(*scenario.values, idle, marks=scenario.marks) for scenario in each(*names)]
 
 
 def keeps_signals(scenario: Scenario) -> bool:
@@ -55,8 +64,7 @@ def keeps_signals(scenario: Scenario) -> bool:
     return scenario.interrupt is not None and scenario.interrupt.waits and not scenario.interrupt.irqfd
 
 
-@pytest.mark.parametrize("idle", ["hlt", "spin"])
-@pytest.mark.parametrize("name", each())
+@pytest.mark.parametrize(("name", "idle"), [*idling("hlt"), *idling("spin", *SPINNING)])
 def test_every_scenario_reconciles(name: str, idle: str) -> None:
     session, events = run(paced(name, idle=idle))
     assert_reconciled(session, events)
@@ -158,7 +166,7 @@ def test_interrupts_signalled_faster_than_handled_merge() -> None:
 def test_the_wiring_changes_under_load_and_nothing_is_lost(name: str) -> None:
     chance = random.Random(7)
     batches = []
-    with Session(paced(name)) as session:
+    with Session(paced(name, WHILE_SWITCHED)) as session:
         for _ in range(120):
             session.order(chance.choice([Order.IOEVENTFD, Order.IRQFD]), chance.random() < 0.5)
             time.sleep(chance.random() * 0.002)
