@@ -22,8 +22,8 @@ from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.kvm.vm import GsiRoute, Kvm, Memory, Vm
 from bellwire.engine.verdict import Verdict
+from tests.support.sessions import PATIENCE
 
-PATIENCE = 10.0  # seconds; only to end a test that hangs
 MEMORY = 0x100000
 ENTRY = lib.BW_IMAGE
 HANDLER, IDT, IDT_REGISTER = ENTRY + 0x800, ENTRY + 0x1000, ENTRY + 0x2000

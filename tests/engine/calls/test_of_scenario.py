@@ -44,7 +44,7 @@ for name in sys.argv[1].split(","):
 for name in sys.argv[2].split(","):
     os.write(int(os.environ["CALL_LOG"]), f"scenario run {name}\\n".encode())
     with Session(load_scenario(name), limit=4) as session:
-        handled, until = 0, time.monotonic() + 20
+        handled, until = 0, time.monotonic() + 100
         while handled < 4 and time.monotonic() < until:
             events = session.take()
             handled += int(events["arg"][events["kind"] == EventKind.HANDLER].sum())  # one handler may serve several

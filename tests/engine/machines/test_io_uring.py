@@ -27,12 +27,11 @@ from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.leaks import belongings, left_behind
-from tests.support.sessions import started
+from tests.support.sessions import PATIENCE, started
 
 pytestmark = [pytest.mark.kvm, pytest.mark.skipif(bool(uring_refusal()), reason=uring_refusal())]
 
 RINGS = 400
-PATIENCE = 20.0  # seconds; only to end a test that hangs
 
 
 def paced(per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:
@@ -83,9 +82,9 @@ def test_every_doorbell_is_answered_by_a_read(burst: int, idle: str) -> None:
     assert done.tally.doorbells_rung == RINGS
 
 
-@pytest.mark.parametrize("repetition", range(20))
-def test_twenty_times_in_a_row(repetition: int) -> None:
-    run(paced(burst=1 + repetition % 3), 300).assert_every_signal_is_a_completed_read()
+@pytest.mark.parametrize("burst", [1, 2, 3])
+def test_bursts_of_every_length(burst: int) -> None:
+    run(paced(burst=burst), 300).assert_every_signal_is_a_completed_read()
 
 
 def test_the_host_reads_at_a_pace_where_the_guest_rings_nothing() -> None:
@@ -99,7 +98,7 @@ def test_the_host_reads_at_a_pace_where_the_guest_rings_nothing() -> None:
 
 def test_the_ioeventfd_changes_under_load_and_nothing_is_lost() -> None:
     chance = random.Random(3)
-    done = run(paced(), 3000, lambda session: session.order(Order.IOEVENTFD, chance.random() < 0.5))
+    done = run(paced(), 1000, lambda session: session.order(Order.IOEVENTFD, chance.random() < 0.5))
     done.assert_every_signal_is_a_completed_read()
     assert np.count_nonzero(done.events["kind"] == EventKind.WIRE) > 3
 

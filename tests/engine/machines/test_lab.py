@@ -23,9 +23,8 @@ from bellwire.engine.machines.lab import STEPS, SWITCHES, LabClock
 from bellwire.engine.scenarios.rules import STEPS as KNOWN
 from bellwire.engine.scenarios.scenario import Lab, LabStep, Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
-from tests.support.sessions import assert_reconciled
+from tests.support.sessions import PATIENCE, assert_reconciled
 
-PATIENCE = 20.0  # seconds; only to end a test that hangs
 kvm = pytest.mark.kvm
 
 

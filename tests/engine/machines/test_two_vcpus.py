@@ -24,7 +24,7 @@ from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import route_text, vcpus_text
 from bellwire.viz.model.live import LiveModel
 from tests.support.fake_source import FakeSource
-from tests.support.sessions import fed, wait_for
+from tests.support.sessions import PATIENCE, fed, wait_for
 
 pytestmark = pytest.mark.kvm
 
@@ -35,7 +35,7 @@ def run(name: str, signals: int, during: Callable[[Session], None] = lambda sess
     tally, batches = Tally(), []
     with Session(scenario, limit=signals) as session:
         during(session)
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while max(tally.doorbells_rung, tally.irqs_signalled) < signals and time.monotonic() < until:
             batches.append(session.take())
             tally.feed(batches[-1])

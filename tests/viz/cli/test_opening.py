@@ -39,7 +39,7 @@ def start(folder: Path, preamble: str, *arguments: str) -> subprocess.CompletedP
         check=False,
         cwd=folder,
         env=environment,
-        timeout=60,
+        timeout=100,
     )
 
 

@@ -24,6 +24,7 @@ from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.live import LiveModel
 from tests.support.batch_source import HZ, cut_world, model_of
 from tests.support.fake_source import FakeSource
+from tests.support.sessions import PATIENCE
 
 SHIPPED = Path(__file__).parents[3] / "assets" / "recordings" / "roundtrip.arrow"
 AFTER = round(AFTER_SECONDS * HZ)
@@ -145,7 +146,7 @@ def test_of_a_live_run_the_first_slow_journey_of_the_table_is_met() -> None:
         model = LiveModel(session)
 
         def look_until(done: Callable[[], bool]) -> None:
-            until = time.monotonic() + 20
+            until = time.monotonic() + PATIENCE
             while not done() and time.monotonic() < until:
                 model.tick(0.01)
                 time.sleep(0.01)

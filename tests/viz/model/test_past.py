@@ -34,6 +34,7 @@ from bellwire.viz.text.event_words import Wording
 from bellwire.viz.text.figures import grouped
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.models import run
+from tests.support.sessions import PATIENCE
 from tests.support.small_recording import WallClock
 
 SECONDS = 6
@@ -372,7 +373,7 @@ def test_what_is_said_of_a_second_of_a_real_run_stays_true() -> None:
     names = ("doorbells", "reads", "interrupts", "handlers")
     with Session(load_scenario("roundtrip").with_settings({"pace": "400"})) as session:
         model = LiveModel(session)
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while len(told) < 6 and time.monotonic() < until:
             complete = model.past.complete
             model.tick(0.01)

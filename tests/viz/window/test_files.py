@@ -20,8 +20,7 @@ from bellwire.viz.panels.events import cells
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
-
-PATIENCE = 20.0  # seconds; only to end a test that hangs
+from tests.support.sessions import PATIENCE
 
 
 class Stage:
