@@ -245,6 +245,7 @@ def test_what_is_captured_within_a_second_has_names_of_its_own(stage: Stage, mon
         assert stage.window.files.capture
         names.append(stage.window.files.capture.path)
         stage.window.files.toggle_capture()
+    stage.wait()
     assert [name.name for name in names] == [f"roundtrip-now{number}.arrow" for number in ("", "-2", "-3")]
     for name in names:
         assert not Recording(name).warning
