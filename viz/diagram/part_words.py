@@ -9,8 +9,6 @@ import os
 import re
 from collections.abc import Callable
 
-import numpy as np
-
 from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, EventfdRole, Setting, exit_name
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.traits import Trait
@@ -18,6 +16,7 @@ from bellwire.viz.diagram.blueprint import Counter
 from bellwire.viz.diagram.captions import IOCTLS, caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
+from bellwire.viz.stages.standpoint import in_count
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio
 from bellwire.viz.wires.passable import Looked, fulfilled
 
@@ -224,19 +223,26 @@ def counter_name(looked: Looked, counter: Counter) -> str:
 def counter_text(model: LiveModel, of: str, lane: int) -> str:
     """What a counter shows: an eventfd's count, the value that a queue's one waits for, interrupts that wait."""
     if of in FDS:
-        return grouped(eventfd_count(model, of))
+        return count_between(*eventfd_count(model, of))
     return {"queue": f"={lane}", "waiting": grouped(waiting(model))}.get(of, "")
 
 
-def eventfd_count(model: LiveModel, of: str) -> int:
-    """The count of "doorbell" or "irq": as sampled last; in slow motion the doorbells rung and not yet read."""
-    if not model.transport.exact:
-        return model.tally.eventfd_counts.get(FDS[of], 0)
+def eventfd_count(model: LiveModel, of: str) -> tuple[int, int]:
+    """The count of "doorbell" or "irq", at least and at most: as sampled last; in slow motion by the stages of those
+    under way. An irqfd takes its count at once."""
+    if not model.transport.exact and model.story is None:
+        return (model.tally.eventfd_counts.get(FDS[of], 0),) * 2
     if of == "irq" or Trait.DIRECT in model.traits:
-        return 0
-    journeys, t = model.under_way(), np.uint64(model.playhead)
-    signalled = np.where(journeys["entry"] > 0, journeys["entry"], journeys["rung"])
-    return int(((journeys["ring"] > 0) & (signalled <= t) & (t < journeys["doorbell"])).sum())
+        return 0, 0
+    each = [(in_count(t.way, t.first, t.last), t.count) for t in model.tokens() if t.way]
+    return sum(least * count for (least, _), count in each), sum(most * count for (_, most), count in each)
+
+
+def count_between(least: int, most: int) -> str:
+    """A count, or what it lies between."""
+    if least == most:
+        return grouped(most)
+    return f"≤{grouped(most)}" if not least else f"{grouped(least)}–{grouped(most)}"
 
 
 def waiting(model: LiveModel) -> int:

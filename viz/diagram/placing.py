@@ -9,19 +9,27 @@ from typing import NamedTuple
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
 
+from bellwire.engine.events import Clock
 from bellwire.viz.diagram import sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, Wire
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import square, width_of
+from bellwire.viz.diagram.stretches import Stretch, stretches, within
 from bellwire.viz.model.travel import Token
+from bellwire.viz.stages.way import StageWay
+from bellwire.viz.text.figures import duration
 
 NEAR = 20  # canvas pixels from a token that still mean it
 WIRE_REACH = 16  # the same across a wire
+SMEAR = 9  # canvas pixels on either side of a stretch on which a token is somewhere
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A token where it is painted; `label` is empty if it would cover another. turned: it has become an interrupt."""
+    """A token where it is painted; `label` is empty if it would cover another. turned: it has become an interrupt.
+
+    smear: the stretch of its leg where it is somewhere, if that is no place; None: it is at `at`.
+    """
 
     token: Token
     at: QPointF
@@ -29,6 +37,7 @@ class Placed:
     label_at: QPointF
     region: QRect
     turned: bool = False
+    smear: Stretch | None = None
 
 
 class Light(NamedTuple):
@@ -46,6 +55,7 @@ class PlacedBlueprint:
         self._tracks = {name: sprites.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
         self._node_rects = {name: geometry.rect(node.rect) for name, node in plan.nodes.items()}
         self._nodes_of = {name: self._nodes_on(leg) for name, leg in plan.legs.items()}
+        self._stretches: dict[tuple[str, StageWay], dict[int, Stretch]] = {}
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
         self._font = geometry.font(12.5, 600, mono=True)
         self._height = QFontMetricsF(self._font).height()
@@ -66,33 +76,59 @@ class PlacedBlueprint:
         """Whether the picture has a line for it: a recording may tell of a way that its scenario cannot take."""
         return token.leg in self._tracks or f"{token.leg}.{token.lane}" in self._tracks
 
-    def place(self, tokens: list[Token], still: bool) -> list[Placed]:
-        """Where each token is, and which labels have room. still: tokens stand in the middle of their leg."""
+    def stretch(self, token: Token) -> Stretch:
+        """Where on its leg a token may be: in real time a point, in slow motion where its stages stand."""
+        if token.way is None:
+            return Stretch(token.at, token.at)
+        lane = f"{token.leg}.{token.lane}"
+        name = lane if lane in self.plan.legs else token.leg
+        if (name, token.way) not in self._stretches:
+            found = stretches(self.plan, self.plan.legs[name], token.leg, token.way)
+            self._stretches[name, token.way] = found
+        known = self._stretches[name, token.way]
+        start, end = (known[min(max(stop, min(known)), max(known))] for stop in (token.first, token.last))
+        if token.first == token.last:
+            at = start.start + token.share * (start.end - start.start)
+            return Stretch(at, at)
+        return Stretch(start.start, end.end)
+
+    def place(self, tokens: list[Token], still: bool, clock: Clock) -> list[Placed]:
+        """Where each token is, and which labels have room. still: in real time in the middle of its leg."""
         placed: list[Placed] = []
         taken = [self.circle(counter, 0.9) for counter in self.plan.counters.values()]
         if self.plan.lights:  # nodes are painted over the tokens
             taken += self._node_rects.values()
         for token in sorted(filter(self.knows, tokens), key=lambda token: -token.seq):
-            at = self.track(token).point(0.5 if still else token.at)
-            label = self._label_rect(token, at)
-            free = self._free_of_nodes(token) and not any(label.intersects(other) for other in taken)
+            where = Stretch(0.5, 0.5) if still and token.way is None else self.stretch(token)
+            smear = where if where.start < where.end else None
+            share = (where.start + where.end) / 2
+            at, words = self.track(token).point(share), words_of(token, clock)
+            label = self._label_rect(token, at, words)
+            free = self._free_of_nodes(token, share) and not any(label.intersects(other) for other in taken)
             if free:
                 taken.append(label)
             around = square(at, sprites.GLOW * self.geometry.scale)
+            if smear:
+                around = around.united(self.smeared(token, smear))
             around = around.united(label) if free else around
             region = around.toAlignedRect().adjusted(-1, -1, 1, 1)
-            turned = token.at > self._turns.get(token.leg, 1.0)
-            placed.append(Placed(token, at, token.label if free else "", label.topLeft(), region, turned))
+            turned = share > self._turns.get(token.leg, 1.0)
+            placed.append(Placed(token, at, words if free else "", label.topLeft(), region, turned, smear))
         return placed
 
-    def _free_of_nodes(self, token: Token) -> bool:
+    def smeared(self, token: Token, smear: Stretch) -> QRectF:
+        """Around the stretch on which a token is somewhere."""
+        reach = SMEAR * self.geometry.scale
+        return self.track(token).between(*smear).boundingRect().adjusted(-reach, -reach, reach, reach)
+
+    def _free_of_nodes(self, token: Token, share: float) -> bool:
         """At the ends of a leg a label would cover the node's words."""
         length = max(self.track(token).length, 1.0)
         end = min(0.4, 30 * self.geometry.scale / length)
-        return self.plan.leg(token.leg, token.lane).label == "right" or end < token.at < 1 - end
+        return self.plan.leg(token.leg, token.lane).label == "right" or end < share < 1 - end
 
-    def _label_rect(self, token: Token, at: QPointF) -> QRectF:
-        width, height = width_of(token.label, self._font) + sprites.LABEL_PAD, self._height
+    def _label_rect(self, token: Token, at: QPointF, words: str) -> QRectF:
+        width, height = width_of(words, self._font) + sprites.LABEL_PAD, self._height
         away = 15 * self.geometry.scale
         rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
         side = self.plan.leg(token.leg, token.lane).label
@@ -108,8 +144,10 @@ class PlacedBlueprint:
         found: dict[str, Light] = {}
         for one in sorted(placed, key=lambda one: one.token.count):
             color = sprites.token_color(one.token, one.turned)
-            for name in self._on_the_way(one.token):
-                inside = self._node_rects[name].contains(one.at)
+            stages = {name for stage in one.token.stages for name in within(stage)}
+            there = [name for name, node in self.plan.nodes.items() if node.stage and node.stage in stages]
+            for name in dict.fromkeys((*self._on_the_way(one.token), *there)):
+                inside = name in there if stages else self._node_rects[name].contains(one.at)
                 if inside or not found.get(name, Light("", False)).inside:
                     found[name] = Light(color, inside)
         return found
@@ -154,6 +192,11 @@ class PlacedBlueprint:
     def at(self, point: QPointF) -> tuple[str, Part] | None:
         """The innermost part at a point."""
         return next(((name, part) for name, part, outline in self.outlines() if outline.contains(point)), None)
+
+
+def words_of(token: Token, clock: Clock) -> str:
+    """A token's number; where no stamp tells stages apart, within which time all of them lie."""
+    return f"{token.label} ≤ {duration(clock.ns(token.cycles))}" if token.cycles else token.label
 
 
 def ellipse(rect: QRectF) -> QPainterPath:

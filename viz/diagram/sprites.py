@@ -33,6 +33,14 @@ class Track:
         (x0, y0), (x1, y1), share = self._points[before], self._points[before + 1], place - before
         return QPointF(x0 + share * (x1 - x0), y0 + share * (y1 - y0))
 
+    def between(self, start: float, end: float) -> QPainterPath:
+        """The part of the path from one share of the way to another."""
+        path = QPainterPath(self.point(start))
+        inner = [n / (SAMPLES - 1) for n in range(SAMPLES) if start < n / (SAMPLES - 1) < end]
+        for at in (*inner, end):
+            path.lineTo(self.point(at))
+        return path
+
 
 def shape_of(token: Token, turned: bool = False) -> str:
     """ "square", "diamond" or "circle". turned: a doorbell that has become an interrupt."""

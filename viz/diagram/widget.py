@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
+    QColor,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QPixmap,
     QRegion,
     QResizeEvent,
@@ -25,7 +27,7 @@ from bellwire.viz.diagram import part_words, sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Node, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import RIGHT, Sketch, width_of
-from bellwire.viz.diagram.placing import NEAR, Light, Placed, PlacedBlueprint
+from bellwire.viz.diagram.placing import NEAR, SMEAR, Light, Placed, PlacedBlueprint
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
@@ -35,6 +37,8 @@ from bellwire.viz.style.turns import Turns
 from bellwire.viz.wires.passable import Passable
 
 IN_THE_GUEST = ("guest-write", "handler", "eoi", "vcpu")  # stages of nodes that are gone with it
+
+SOLID = Qt.PenStyle.SolidLine
 
 
 class Diagram(QWidget):
@@ -91,12 +95,17 @@ class Diagram(QWidget):
 
     def _relight(self) -> QRegion:
         """Which nodes shine; the region of those that have changed."""
-        before, self._lit = self._lit, self._stage.lit(self.placed) if self.blueprint.lights else {}
+        before, self._lit = self._lit, self._stage.lit(self.placed) if self._lights else {}
         region = QRegion()
         for name in before.keys() | self._lit.keys():
             if before.get(name) != self._lit.get(name):
                 region += self._around(name)
         return region
+
+    @property
+    def _lights(self) -> bool:
+        """Whether parts shine: those of the kernel always, the others where each journey is shown for itself."""
+        return self.blueprint.lights or self.model.transport.exact or self.model.story is not None
 
     def _around(self, node: str) -> QRect:
         """The pixels of a node and its edge."""
@@ -165,7 +174,7 @@ class Diagram(QWidget):
         self._redraw()
 
     def _place(self, tokens: list[Token]) -> list[Placed]:
-        return self._stage.place(tokens, self.still_motion)
+        return self._stage.place(tokens, self.still_motion, self.model.clock)
 
     # -- painting
 
@@ -181,7 +190,7 @@ class Diagram(QWidget):
 
     def _paint_lights(self, sketch: Sketch, region: QRegion) -> None:
         """Over the tokens: a token goes into the part, which shines meanwhile."""
-        for name, node in self.blueprint.nodes.items() if self.blueprint.lights else ():
+        for name, node in self.blueprint.nodes.items() if self._lights or self._lit else ():
             if not region.intersects(self._around(name)):
                 continue
             sketch.node(node, self._used(name, node))
@@ -198,6 +207,9 @@ class Diagram(QWidget):
         scale = round(self._stage.geometry.scale, 2)
         color = self.theme.color(sprites.token_color(placed.token, placed.turned))
         chosen = placed.token.seq in self.model.selection.journeys["seq"]
+        if placed.smear:
+            self._paint_smear(painter, placed, color)
+            return
         image = sprites.sprite(
             sprites.shape_of(placed.token, placed.turned),
             color.name(),
@@ -208,6 +220,22 @@ class Diagram(QWidget):
         )
         half = sprites.GLOW * scale
         painter.drawPixmap(placed.at - QPointF(half, half), image)
+        self._paint_label(painter, placed, color)
+
+    def _paint_smear(self, painter: QPainter, placed: Placed, color: QColor) -> None:
+        """It is somewhere on this stretch: that much is known."""
+        assert placed.smear is not None
+        path, scale = self._stage.track(placed.token).between(*placed.smear), self._stage.geometry.scale
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for width, alpha in ((2 * SMEAR, 0.22), (SMEAR, 0.5)):
+            faded = QColor(color)
+            faded.setAlphaF(alpha)
+            painter.setPen(QPen(faded, width * scale, SOLID, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+            painter.drawPath(path)
+        self._paint_label(painter, placed, color)
+
+    def _paint_label(self, painter: QPainter, placed: Placed, color: QColor) -> None:
         if placed.label:
             font = self._stage.geometry.font(12.5, 600, mono=True)
             back = self.theme.color("surface", 0.6)

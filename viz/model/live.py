@@ -418,6 +418,8 @@ class LiveModel:
 
     def tokens(self) -> list[Token]:
         """What is on the wires at the playhead."""
+        if self.story is not None:
+            return self.travel.told(self.story.standpoint)
         if self.transport.exact:
             return self.travel.exact(self.under_way(), self.playhead)
         return self.travel.passing.tokens() if self.transport.away else self.travel.tokens()

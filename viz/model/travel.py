@@ -14,6 +14,7 @@ import numpy.typing as npt
 from bellwire.engine.events import Clock, Events
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
+from bellwire.engine.outlet import rows_by_sort
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model import ways
@@ -21,21 +22,23 @@ from bellwire.viz.model.history import History
 from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Route, Ways
 from bellwire.viz.stages import moments
 from bellwire.viz.stages.moments import Moments, none_of
+from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.stages.times import StageTimes, times_of_stages
-from bellwire.viz.stages.way import WaysOf
+from bellwire.viz.stages.way import StageWay, WaysOf
 from bellwire.viz.text.figures import grouped
 
 # -- What travels on the wires: the journeys, as tokens.
 #
 # Two ways to show a journey, both of them counted:
 #
-# - In slow motion (and at a step) a token is where its journey was at the playhead: its place on a leg is exactly the
-#   share of the leg's measured time that has passed. Tokens that would cover each other share one with their count.
+# - In slow motion (and at a step) a token says at which stages its journey may be at the playhead: one, or several that
+#   no stamp tells apart, which are drawn as a stretch. Tokens that would cover each other share one with their count.
 # - In real time a journey of 10 µs cannot be seen. So a token sets out at most every LAUNCH_SECONDS on each route and
 #   carries every journey completed meanwhile, at a pace for the eye. launched + aggregated + waiting = journeys.
 
 LAUNCH_SECONDS = 0.2
 PLACES = 40  # tokens nearer than 1/40 of a leg share one
+PLACES_OF_A_STAGE = 10  # those at one stage, if nearer than a tenth of its time
 
 Routes = Iterable[tuple[Route, npt.NDArray[np.intp]]]
 
@@ -44,7 +47,9 @@ Routes = Iterable[tuple[Route, npt.NDArray[np.intp]]]
 class Token:
     """One thing to draw: on which leg, where (0..1), its newest journey's number, how many journeys it stands for.
 
-    lane: which of several lines the leg is.
+    lane: which of several lines the leg is. In slow motion way, first, last: the stops at which the journeys may be;
+    share: of one stop's time, how much has passed; cycles: within which several stages lie that no stamp tells apart;
+    beside: the stage of another's branch that is told of.
     """
 
     leg: str
@@ -52,6 +57,18 @@ class Token:
     seq: int
     count: int = 1
     lane: int = 0
+    way: StageWay | None = None
+    first: int = 0
+    last: int = 0
+    share: float = 0.5
+    cycles: int = 0
+    beside: str = ""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """At which its journeys may be, and what is told beside; empty in real time."""
+        possible = self.way.names[self.first : self.last + 1] if self.way else ()
+        return (*possible, self.beside) if self.beside else possible
 
     @property
     def heavy(self) -> bool:
@@ -97,6 +114,29 @@ def shared_token(leg: str, lane: int, at: npt.NDArray[np.float64], seqs: npt.NDA
     place, counts = np.unique((at * PLACES).astype(np.int64), return_counts=True)
     newest = [int(np.flatnonzero((at * PLACES).astype(np.int64) == p)[-1]) for p in place]
     return [Token(leg, float(at[i]), int(seqs[i]), int(n), lane) for i, n in zip(newest, counts, strict=True)]
+
+
+def standing_at(route: Route, way: StageWay, journeys: Journeys, moments: Moments, tsc: int) -> list[Token]:
+    """Tokens of journeys under way at `tsc` that all went one way; those at the same stops share one."""
+    times = times_of_stages(way, journeys, moments)
+    first, last = times.standing(tsc)
+    began, rows = times.latest[np.arange(first.size), first].astype(np.float64), np.arange(first.size)
+    ends = np.where(last + 1 < len(way.stops), times.earliest[rows, np.minimum(last + 1, len(way.stops) - 1)], tsc)
+    share = np.clip((tsc - began) / np.maximum(ends - began, 1), 0, 1)
+    found = []
+    for leg in route.legs:
+        t0, t1 = (stage_times(journeys, moments, stage) for stage in LEGS[leg][:2])
+        there = np.flatnonzero((t0 <= np.uint64(tsc)) & (np.uint64(tsc) < t1))
+        place = np.where(first == last, (share * PLACES_OF_A_STAGE).astype(np.int64), 0)
+        keys = (first * len(way.stops) + last) * (PLACES_OF_A_STAGE + 1) + place
+        for _, index in rows_by_sort(keys[there].astype(np.uint64)):
+            some = there[index]
+            newest = int(some[np.argmax(journeys["seq"][some])])
+            stops = int(first[newest]), int(last[newest])
+            cycles = int(times.latest[newest, stops[1]] - times.latest[newest, stops[0]]) if stops[0] < stops[1] else 0
+            seq, at = int(journeys["seq"][newest]), float((tsc - float(t0[newest])) / (t1[newest] - t0[newest]))
+            found.append(Token(leg, at, seq, some.size, route.lane(leg), way, *stops, float(share[newest]), cycles))
+    return found
 
 
 @dataclass(slots=True)
@@ -215,8 +255,12 @@ class Travel:
 
     def exact(self, journeys: Journeys, tsc: int) -> list[Token]:
         """What is on the wires at `tsc`: journeys are those under way then."""
-        when = self._moments(journeys)
-        found = tokens_at(journeys, when, self.ways.routes(journeys, when), tsc)
+        when = self._stamped(journeys) if journeys.size else none_of(journeys)
+        found = []
+        for route, index in self.ways.routes(journeys, when):
+            some, stamps = journeys[index], {name: stage[index] for name, stage in when.items()}
+            for way, rows in self.stages.of(some, stamps):
+                found += standing_at(route, way, some[rows], {name: stage[rows] for name, stage in stamps.items()}, tsc)
         if self._echo:
             echoes = self._echoes(tsc, AROUND_SECONDS)
             found += tokens_at(echoes, none_of(echoes), self._echo_routes(echoes), tsc)
@@ -233,6 +277,14 @@ class Travel:
         ends = np.maximum(journeys["doorbell"], journeys["handler"])
         until = int(ends.max()) + self.clock.cycles(AROUND_SECONDS)
         return moments.moments(journeys, self.events.window(int(begin(journeys).min()), until), self.ways.traits)
+
+    def told(self, point: Standpoint) -> list[Token]:
+        """The token of a story, at the stop that it looks at."""
+        route = self.ways.routes(point.journey, point.moments)[0][0]
+        leg = next((leg for leg in reversed(route.legs) if point.stamp(LEGS[leg].start) <= point.tsc), route.legs[0])
+        beside = point.beside.name if point.beside else ""
+        way, stop, seq = point.times.way, point.stop, int(point.journey["seq"][0])
+        return [Token(leg, 0.5, seq, 1, route.lane(leg), way, stop, stop, 0.5, 0, beside)]
 
     def legs_of(self, journey: Journeys) -> tuple[str, ...]:
         """The legs of one journey; shape (1,)."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.stages.moments import FOREVER, Moments
 from bellwire.viz.stages.times import Known, StageTimes, stamps
-from bellwire.viz.stages.way import Stop
+from bellwire.viz.stages.way import StageWay, Stop
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,12 @@ class Standpoint:
         return replace(self, first=int(first[0]), last=max(int(last[0]), stop), stop=stop, tsc=tsc, beside=None)
 
 
-def in_count(point: Standpoint, out: bool) -> tuple[int, int]:
-    """What the journey adds to its eventfd's count at the moment: at least, at most.
+def in_count(way: StageWay, first: int, last: int) -> tuple[int, int]:
+    """What a journey at these stops adds to its doorbell's eventfd's count: at least, at most.
 
-    It is counted from when the eventfd is signalled until the reader's read() has returned; an irqfd takes it at once.
+    It is counted from when the eventfd is signalled until the reader's read() has returned.
     """
-    if not out:
-        return 0, 0
-    signalled = point.times.way.index("eventfd", out=True)
-    read = point.times.way.index("waiter", out=True)
+    signalled, read = way.index("eventfd", out=True), way.index("waiter", out=True)
     if signalled < 0 or read < 0:
         return 0, 0
-    least = signalled <= point.first and point.last < read
-    return int(least), int(point.last >= signalled and point.first < read)
+    return int(signalled <= first and last < read), int(last >= signalled and first < read)
