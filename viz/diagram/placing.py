@@ -21,6 +21,7 @@ from bellwire.viz.text.figures import duration
 
 NEAR = 20  # canvas pixels from a token that still mean it
 WIRE_REACH = 16  # the same across a wire
+LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of a stretch, where its label may stand
 SMEAR = 9  # canvas pixels on either side of a stretch on which a token is somewhere
 
 
@@ -101,10 +102,9 @@ class PlacedBlueprint:
         for token in sorted(filter(self.knows, tokens), key=lambda token: -token.seq):
             where = Stretch(0.5, 0.5) if still and token.way is None else self.stretch(token)
             smear = where if where.start < where.end else None
-            share = (where.start + where.end) / 2
-            at, words = self.track(token).point(share), words_of(token, clock)
-            label = self._label_rect(token, at, words)
-            free = self._free_of_nodes(token, share) and not any(label.intersects(other) for other in taken)
+            share, words = (where.start + where.end) / 2, words_of(token, clock)
+            at = self.track(token).point(share)
+            label, free = self._labelled(token, where, words, taken)
             if free:
                 taken.append(label)
             around = square(at, sprites.GLOW * self.geometry.scale)
@@ -115,6 +115,16 @@ class PlacedBlueprint:
             turned = share > self._turns.get(token.leg, 1.0)
             placed.append(Placed(token, at, words if free else "", label.topLeft(), region, turned, smear))
         return placed
+
+    def _labelled(self, token: Token, where: Stretch, words: str, taken: list[QRectF]) -> tuple[QRectF, bool]:
+        """Where its label stands, and whether that is free; along a stretch the first place that is."""
+        rect = QRectF()
+        for share in LABEL_SHARES if where.start < where.end else (0.5,):
+            on_leg = where.start + share * (where.end - where.start)
+            rect = self._label_rect(token, self.track(token).point(on_leg), words)
+            if self._free_of_nodes(token, on_leg) and not any(rect.intersects(other) for other in taken):
+                return rect, True
+        return rect, False
 
     def smeared(self, token: Token, smear: Stretch) -> QRectF:
         """Around the stretch on which a token is somewhere."""
@@ -144,12 +154,24 @@ class PlacedBlueprint:
         found: dict[str, Light] = {}
         for one in sorted(placed, key=lambda one: one.token.count):
             color = sprites.token_color(one.token, one.turned)
-            stages = {name for stage in one.token.stages for name in within(stage)}
-            there = [name for name, node in self.plan.nodes.items() if node.stage and node.stage in stages]
+            there = self._nodes_at(one.token)
             for name in dict.fromkeys((*self._on_the_way(one.token), *there)):
-                inside = name in there if stages else self._node_rects[name].contains(one.at)
+                inside = name in there if one.token.way else self._node_rects[name].contains(one.at)
                 if inside or not found.get(name, Light("", False)).inside:
                     found[name] = Light(color, inside)
+        return found
+
+    def _nodes_at(self, token: Token) -> set[str]:
+        """The nodes of the stages at which a token may be: on its leg, but for what is told beside.
+
+        A leg without wires, where something is kept, leads along no node.
+        """
+        found: set[str] = set()
+        kept = not self.plan.leg(token.leg, token.lane).along
+        for stage in token.stages:
+            among = self.plan.nodes if kept or stage == token.beside else self._on_the_way(token)
+            of = ((name for name in among if self.plan.nodes[name].stage == known) for known in within(stage))
+            found.update(next((names for names in map(list, of) if names), []))
         return found
 
     def _on_the_way(self, token: Token) -> tuple[str, ...]:

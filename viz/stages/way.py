@@ -44,6 +44,12 @@ class StageWay:
     stops: tuple[Stop, ...]
     beside: tuple[tuple[int, Stop], ...]
 
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+    def __repr__(self) -> str:
+        return f"<{' → '.join(self.names)}>"
+
     @property
     def names(self) -> tuple[str, ...]:
         """Of the stages, in order."""

@@ -1,0 +1,122 @@
+"""Where a signal is: at a thousand moments of real runs, every view says what the stamps say, and nothing more.
+
+What is expected is worked out anew for each journey, by a plain loop over its stops.
+"""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram.stretches import within
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.looking import stages_possible, standpoint, standpoint_of
+from bellwire.viz.model.travel import Token
+from bellwire.viz.style.theme import DARK
+from tests.support.shipped_models import shipped_model
+
+SCENARIOS = [scenario.name for scenario in list_scenarios()]
+MOMENTS_EACH = 19  # of each of 53 scenarios: a thousand
+SILENT = {"irq-masked"}  # of which no journey comes
+
+
+def possible(model: LiveModel, journey: Journeys, tsc: int) -> tuple[str, ...]:
+    """The stages that its stamps leave open at `tsc`, stop by stop."""
+    point = standpoint_of(model, journey, tsc)
+    assert point is not None
+    stamps = [(point.stamp(stop.began), [point.stamp(name) for name in stop.by]) for stop in point.stops]
+    first, last = 0, 0
+    for at in range(len(stamps)):
+        measured = stamps[at][0]
+        begun = [own or next((tsc for tsc in by if tsc), 0) for own, by in stamps[at:]]
+        latest = min((tsc for tsc in begun if tsc), default=2**64)
+        earliest = measured or max((own for own, _ in stamps[:at] if own), default=0)
+        first = at if latest <= tsc else first
+        last = at if min(earliest, latest) <= tsc else last
+    return tuple(stop.name for stop in point.stops[first : last + 1])
+
+
+def moments_of(model: LiveModel, chance: random.Random) -> list[int]:
+    """Within journeys, one each, and now and then just at a stamp."""
+    held = model.journeys.newest(1 << 16)
+    found = []
+    for row in chance.sample(range(held.size), min(MOMENTS_EACH, held.size)):
+        start = int(held["ring"][row] or held["irq"][row])
+        end = int(max(held["doorbell"][row], held["handler"][row]))
+        inner = [int(held[stage][row]) for stage in ("ring", "rung", "exit", "doorbell", "irq") if held[stage][row]]
+        found.append(chance.choice([chance.randrange(start, end), chance.choice([t for t in inner if t < end])]))
+    return found
+
+
+def check_tokens(model: LiveModel, tokens: list[Token]) -> None:
+    """Each journey under way is in one token, which is at the stages that the journey may be at."""
+    under_way = model.under_way()
+    staged = [token for token in tokens if token.way]
+    assert sum(token.count for token in staged) == under_way.size
+    for token in staged:
+        journey = under_way[under_way["seq"] == token.seq]
+        assert any(possible(model, one, model.playhead) == token.stages for one in np.split(journey, journey.size))
+
+
+def check_count(model: LiveModel) -> None:
+    """The doorbell's eventfd holds those that are signalled for certain, and at most those that may be."""
+    least = most = 0
+    for journey in np.split(model.under_way(), model.under_way().size):
+        point = standpoint_of(model, journey, model.playhead)
+        assert point is not None
+        names, out = point.times.way.names, [stop.out for stop in point.stops]
+        if "waiter" not in names or not out[0]:
+            continue
+        counted = range(names.index("eventfd"), names.index("waiter"))
+        where = range(point.first, point.last + 1)
+        least += all(stop in counted for stop in where)
+        most += any(stop in counted for stop in where)
+    assert part_words.eventfd_count(model, "doorbell") == (least, most)
+
+
+def check_lights(model: LiveModel, diagram: Diagram) -> None:
+    """A part shines strongly only if a signal may be there; where a part stands for its stage, it does."""
+    diagram.refresh()
+    shining = {name for name, light in diagram._lit.items() if light.inside}
+    stages = {known for token in model.tokens() for stage in token.stages for known in within(stage)}
+    nodes = diagram.blueprint.nodes
+    assert {nodes[name].stage for name in shining} <= stages
+    for placed in diagram.placed:
+        if placed.token.way:
+            assert (placed.smear is None) or len(placed.token.stages) > 1
+            on_leg = diagram._stage._on_the_way(placed.token)
+            assert shining or not any(nodes[name].stage in placed.token.stages for name in on_leg)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_view_says_where_the_stamps_say_it_is(name: str, qtbot: QtBot) -> None:
+    model, chance = shipped_model(name), random.Random(name)
+    moments = moments_of(model, chance)
+    assert bool(moments) != (name in SILENT)
+    diagrams = []
+    for extended in (False, True):
+        diagram = Diagram(model, DARK)
+        qtbot.addWidget(diagram)
+        diagram.resize(1040, 572)
+        diagram.set_extended(extended)
+        diagrams.append(diagram)
+    for tsc in moments:
+        model.selection.choose()
+        model.transport.seek(tsc)
+        check_tokens(model, model.tokens())
+        if "doorbell_fd" in diagrams[0].blueprint.counters and not model.scenario.direct:
+            check_count(model)
+        for diagram in diagrams:
+            check_lights(model, diagram)
+        point = standpoint(model)
+        assert point is not None
+        assert tuple(stop.name for stop in point.possible) == possible(model, point.journey, tsc)
+        assert stages_possible(model) == frozenset(possible(model, point.journey, tsc))
+    model.transport.to_newest()
