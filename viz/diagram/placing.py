@@ -14,7 +14,7 @@ from bellwire.viz.diagram import sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, Wire
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import square, width_of
-from bellwire.viz.diagram.stretches import Stretch, stretches, within
+from bellwire.viz.diagram.stretches import Stretch, stages_around, stretches_of_stops
 from bellwire.viz.model.travel import Token
 from bellwire.viz.stages.way import StageWay
 from bellwire.viz.text.figures import duration
@@ -84,7 +84,7 @@ class PlacedBlueprint:
         lane = f"{token.leg}.{token.lane}"
         name = lane if lane in self.plan.legs else token.leg
         if (name, token.way) not in self._stretches:
-            found = stretches(self.plan, self.plan.legs[name], token.leg, token.way)
+            found = stretches_of_stops(self.plan, self.plan.legs[name], token.leg, token.way)
             self._stretches[name, token.way] = found
         known = self._stretches[name, token.way]
         start, end = (known[min(max(stop, min(known)), max(known))] for stop in (token.first, token.last))
@@ -170,7 +170,7 @@ class PlacedBlueprint:
         kept = not self.plan.leg(token.leg, token.lane).along
         for stage in token.stages:
             among = self.plan.nodes if kept or stage == token.beside else self._on_the_way(token)
-            of = ((name for name in among if self.plan.nodes[name].stage == known) for known in within(stage))
+            of = ((name for name in among if self.plan.nodes[name].stage == known) for known in stages_around(stage))
             found.update(next((names for names in map(list, of) if names), []))
         return found
 

@@ -33,7 +33,7 @@ class StageStretch(NamedTuple):
     where: Stretch
 
 
-def stretches(plan: Blueprint, leg: Leg, name: str, way: StageWay) -> dict[int, Stretch]:
+def stretches_of_stops(plan: Blueprint, leg: Leg, name: str, way: StageWay) -> dict[int, Stretch]:
     """By the index of the stop: those that this way passes on a leg; name: the leg's without its lane."""
     parts = list(parts_along(plan, leg))
     found: dict[int, Stretch] = {}
@@ -56,14 +56,14 @@ def stops_on(leg: str, way: StageWay) -> range:
 
 def next_part(parts: Sequence[StageStretch], cursor: int, stage: str) -> int | None:
     """The first part from the cursor on that is of the stage, or of what it is within; None if there is none."""
-    for name in within(stage):
+    for name in stages_around(stage):
         for position in range(cursor, len(parts)):
             if parts[position].stage == name:
                 return position
     return None
 
 
-def within(stage: str) -> Iterator[str]:
+def stages_around(stage: str) -> Iterator[str]:
     """The stage, what it is within, what that is within, and so on."""
     stages = load_anatomy().stages
     while stage:

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.diagram import part_words
-from bellwire.viz.diagram.stretches import within
+from bellwire.viz.diagram.stretches import stages_around
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stages_possible, standpoint, standpoint_of
@@ -85,7 +85,7 @@ def check_lights(model: LiveModel, diagram: Diagram) -> None:
     """A part shines strongly only if a signal may be there; where a part stands for its stage, it does."""
     diagram.refresh()
     shining = {name for name, light in diagram._lit.items() if light.inside}
-    stages = {known for token in model.tokens() for stage in token.stages for known in within(stage)}
+    stages = {known for token in model.tokens() for stage in token.stages for known in stages_around(stage)}
     nodes = diagram.blueprint.nodes
     assert {nodes[name].stage for name in shining} <= stages
     for placed in diagram.placed:
