@@ -99,6 +99,7 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
 QLabel {{ background: transparent; }}
 QLabel#wordmark {{ font-size: {px(19)}px; font-weight: 700; }}
+QLabel#purpose {{ font-size: {px(16)}px; font-weight: 600; }}
 QLabel#muted {{ color: {t.text_muted}; }}
 QLabel#mono {{ font-family: "{MONO}"; }}
 QLabel#title {{ font-size: {px(22)}px; font-weight: 700; }}

@@ -1,4 +1,4 @@
-"""Who sits where below the bar: the diagram, the plots beside it, the timeline, the numbers."""
+"""Who sits where below the bar: what the scenario is for, the diagram, the plots beside it, timeline, numbers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from bellwire.viz.panels.events.panel import EventsPanel
 from bellwire.viz.panels.panel import BELOW, SIDE, Panel
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
+from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.timeline.widget import Timeline
 
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
-SPACING = 10
+SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 290, 150, 112  # pixels at 100 % text
 LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
@@ -58,6 +59,7 @@ class Views(QWidget):
         self.plots = [plot(model, theme) for plot in PLOTS if plot.suits(model.scenario)]
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
+        self.purpose = PlainLabel(model.scenario.purpose)
         self.column = QWidget()
         self.column.setObjectName("plain")
         self.panels = [panel(model, theme) for panel in PANELS]
@@ -137,6 +139,7 @@ class Views(QWidget):
             panel.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _lay_out(self) -> None:
+        model = self.diagram.model
         column = QVBoxLayout(self.column)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -148,9 +151,14 @@ class Views(QWidget):
         self._usual = self._beside = [100 - lower, lower]  # heights, or their shares
         self.middle = splitter(Qt.Orientation.Vertical, SPACING, (self.top, 100 - lower), (self.below, lower))
         self.middle.splitterMoved.connect(self._make_room)
+        self.purpose.setObjectName("purpose")
+        self.purpose.setWordWrap(True)  # it is never cut short: a narrow window has it in two lines
+        self.purpose.setToolTip(plain_tip(model.scenario.shows))
+        self.purpose.setHidden(not model.scenario.purpose)
         box = QVBoxLayout(self)
-        box.setContentsMargins(22, 4, 22, 8)
+        box.setContentsMargins(MARGIN, 4, MARGIN, 8)
         box.setSpacing(SPACING)
+        box.addWidget(self.purpose)
         box.addWidget(self.middle, 1)
         box.addWidget(self.numbers)
 
@@ -189,7 +197,7 @@ class Views(QWidget):
         """Large text in a small window: rather fewer views than views that cannot be read."""
         px, scale = self.theme.px, max(1.0, self.height() * PRESENTED) if self.presenting else 1.0
         self.numbers.set_theme(replace(self.theme, scale=self.theme.scale * scale))
-        left = self.height() - self.numbers.sizeHint().height() - 2 * SPACING
+        left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
         tall = left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
         self._show_top(tall or self.presenting or not self._alone)
         self.below.setVisible((tall or self._alone) and not self.presenting)
@@ -198,6 +206,10 @@ class Views(QWidget):
         room = left * (upper / max(upper + lower, 1) if tall else 1) // px(LEAST_PLOT)
         for n, plot in enumerate(self.plots):
             plot.setVisible(n < max(room, 1))
+
+    def _purpose_height(self) -> int:
+        """Of the sentence above the diagram, as it wraps in this width."""
+        return 0 if self.purpose.isHidden() else self.purpose.heightForWidth(self.width() - 2 * MARGIN) + SPACING
 
     def _show_top(self, on: bool) -> None:
         """The diagram and what is beside it; they come back with the height that they had."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -368,8 +369,25 @@ def assert_apart(row: QWidget, parts: list[QWidget]) -> None:
 def test_picture_is_written(stage: Stage, tmp_path: Path) -> None:
     stage.window.files.save_picture(tmp_path / "window.png")
     assert (tmp_path / "window.png").stat().st_size > 20_000
+    notice = stage.window.notice
+    assert (notice.isVisible(), str(tmp_path / "window.png") in notice.words.text()) == (True, True)
+    notice.second.click()
+    assert QGuiApplication.clipboard().text() == str(tmp_path / "window.png")
     stage.window.files.save_picture(tmp_path / "missing" / "window.png")
     assert "cannot be written" in stage.window.notice.words.text()
+
+
+def test_the_scenario_says_first_what_it_is_for(stage: Stage, qtbot: QtBot) -> None:
+    window = stage.window
+    purpose = window.views.purpose
+    assert purpose.text() == window.model.scenario.purpose
+    for width, height, lines in ((1920, 1080, 1), (1280, 720, 1), (1280, 720, 2)):
+        window.look.set_theme(DARK.scaled(1.5 if lines == 2 else 1.0))
+        window.resize(width, height)
+        qtbot.wait(20)
+        assert purpose.height() >= purpose.heightForWidth(purpose.width()), "none of it is cut off"
+        assert round(purpose.height() / purpose.fontMetrics().lineSpacing()) == lines
+        assert purpose.geometry().bottom() < window.views.middle.y()
 
 
 def test_closing_stops_the_source(stage: Stage) -> None:
