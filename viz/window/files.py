@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
-from PySide6.QtCore import QBuffer, QTimer
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QBuffer, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QPixmap
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from bellwire.engine.errors import EngineError, RecordingError
@@ -28,7 +28,7 @@ from bellwire.viz.model.live import recorded
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.text.figures import count_of, grouped
 from bellwire.viz.text.versions import program_version
-from bellwire.viz.window.notice import NoticeBar
+from bellwire.viz.window.notice import Deed, NoticeBar
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.shown import Shown
 
@@ -82,6 +82,16 @@ def png_of(picture: QPixmap) -> bytes:
     made = QBuffer()
     picture.save(made, "PNG")
     return bytes(made.data().data())
+
+
+def open_folder(path: Path) -> None:
+    """The folder of a file, in the desktop's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute().parent)))
+
+
+def copying(path: Path) -> Deed:
+    """The path of a file for the clipboard."""
+    return "Copy path", lambda: QGuiApplication.clipboard().setText(str(path.absolute()))
 
 
 class Files:
@@ -191,10 +201,14 @@ class Files:
     def _say_saved(self, path: Path, written: str) -> None:
         sentence = f"{written} saved to {path}."
         if path.suffix not in OURS:
-            self.notice.say(sentence, color="live")
+            self._say_where(sentence, path)
             return
         self._remember(path)
-        self.notice.say(sentence, "Replay it", lambda: self.replay(path), color="live")
+        self.notice.say(sentence, "Replay it", lambda: self.replay(path), also=copying(path), color="live")
+
+    def _say_where(self, sentence: str, path: Path) -> None:
+        """What has been saved, and two ways to it."""
+        self.notice.say(sentence, "Open folder", lambda: open_folder(path), also=copying(path), color="live")
 
     # -- saving what is seen
 
@@ -227,7 +241,7 @@ class Files:
             self.notice.say(str(error))
 
     def _say_written(self, path: Path) -> None:
-        self.notice.say(f"Saved to {path}.", color="live")
+        self._say_where(f"Saved to {path}.", path)
 
     def _write(self, path: Path, pieces: Iterator[bytes], force: bool) -> None:
         """Writes them in turns with everything else, whatever is shown by then; says how it went."""

@@ -1,4 +1,4 @@
-"""A bar that says one sentence, with a button that mends it if there is one, until it is dismissed."""
+"""A bar that says one sentence, with buttons for what can be done about it, until it is dismissed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ def nothing() -> None:
     """What there is to do about most notices."""
 
 
+Deed = tuple[str, Callable[[], object]]  # a button's words, and what it does
+
+
 class NoticeBar(QWidget):
     """At most one notice; a newer one replaces it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = theme
-        self._do: Callable[[], None] = nothing
+        self._do: Callable[[], object] = nothing
+        self._also: Callable[[], object] = nothing
         self._color = "heavy"
         self.words = PlainLabel()
         self.words.setWordWrap(True)
@@ -35,6 +39,8 @@ class NoticeBar(QWidget):
         self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.button = Button()
         self.button.clicked.connect(self._mend)
+        self.second = Button()
+        self.second.clicked.connect(lambda: self._also())
         self.close_button = IconButton()
         self.close_button.setToolTip("Dismiss (Esc)")
         self.close_button.setAccessibleName("dismiss the notice")
@@ -43,20 +49,33 @@ class NoticeBar(QWidget):
         row.setContentsMargins(28, 8, 12, 8)
         row.addWidget(self.words, 1)
         row.addWidget(self.button)
+        row.addWidget(self.second)
         row.addWidget(self.close_button)
         self.set_theme(theme)
         self.hide()
 
     def say(
-        self, sentence: str, button: str = "", do: Callable[[], None] | None = None, *, color: str = "heavy"
+        self,
+        sentence: str,
+        button: str = "",
+        do: Callable[[], object] | None = None,
+        *,
+        also: Deed = ("", nothing),
+        color: str = "heavy",
     ) -> None:
-        """Shows one sentence; with a button if there is something to do about it. color: of good news "live"."""
+        """Shows one sentence; with a button if there is something to do about it. color: of good news "live".
+
+        also: a second button, which leaves the notice where it is.
+        """
         self._color, sentence = color, shown(sentence, lines=True)
         self.words.setText(sentence)
         self.setAccessibleName(sentence)
         self.button.setText(button)
         self.button.setVisible(bool(button))
         self._do = do or nothing
+        words, self._also = also
+        self.second.setText(words)
+        self.second.setVisible(bool(words))
         self.update()
         self.show()
 
