@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -27,6 +27,7 @@ from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.trust import agreement
 
 READABLE_SECONDS = 2.5  # that a chart stands while the newest are followed
+PICTURE = QSize(460, 520)  # of a chart that no place on the screen has given a size, at 100 % text
 NO_JOURNEY = "No journey yet"
 NONE_WILL_COME = "No journey will come: the interrupt's pin is masked, so that nothing arrives"
 
@@ -128,13 +129,17 @@ class SequencePanel(Panel):
         super()._paint_facts(painter, line.adjusted(0, 0, -self.scale.width() - 6, 0))
 
     def content(self, path: Path) -> Iterator[bytes]:
-        """As it is on the screen, with the machine that it is from."""
+        """As it is on the screen, with the machine that it is from; of the journey that is shown, seen here or not."""
+        if not self.isVisible():
+            self.to_newest()
+            self.redraw()
         if self.chart is None:
             raise NothingToSaveError("There is no journey yet whose sequence chart could be saved.")
         model = self.model
         words = (self.title, self._facts_text()), provenance(model)
         picture = SequencePicture(self.theme, self.chart, model.clock, self.even, *words)
-        return iter([picture.content(path.suffix, self.size(), self.devicePixelRatioF())])
+        size = self.size() if self.isVisible() else self.size().expandedTo(PICTURE * self.theme.scale)
+        return iter([picture.content(path.suffix, size, self.devicePixelRatioF())])
 
 
 def provenance(model: LiveModel) -> str:

@@ -131,6 +131,18 @@ def test_before_the_first_journey_it_says_why_it_is_empty(scenario: str, qtbot: 
         panel.content(Path("nowhere.svg"))
 
 
+def test_behind_another_panel_the_journey_that_is_shown_is_saved_in_a_size_that_can_be_read(qtbot: QtBot) -> None:
+    model, source = model_of("roundtrip", 0.5)
+    panel = SequencePanel(model, DARK)
+    qtbot.addWidget(panel)
+    for _ in range(2):  # the second one less than READABLE_SECONDS after the first
+        run(model, source, 0.2)
+        (whole,) = panel.content(Path("chart.svg"))
+        assert panel.chart is not None
+        assert panel.chart.number == newest_chart(model).number
+        assert QSvgRenderer(whole).defaultSize().height() >= 520
+
+
 def test_it_is_saved_as_it_is_shown_with_the_machine_that_it_is_from(qtbot: QtBot) -> None:
     panel, _ = panel_on(qtbot)
     (whole,) = panel.content(Path("chart.svg"))
