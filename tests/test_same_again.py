@@ -119,6 +119,9 @@ def compare_steps(live: LiveModel, again: LiveModel) -> None:
     for name in LATENCIES:
         assert live.to_slowest(name) == again.to_slowest(name)
         assert state(live)[:4] == state(again)[:4]
+        assert live.tally.counts() == again.tally.counts()
+    for model in (live, again):
+        model.to_newest()
 
 
 def compare_all(live: LiveModel, path: Path) -> None:
