@@ -20,27 +20,27 @@ SOURCES = [path for side in ("engine", "viz") for path in sorted((ROOT / side).r
 DEFINED = [ROOT / "engine" / "scenarios" / name for name in ("machines.py", "traits.py")]
 
 
-def asked_by(table: dict[str, Any]) -> Iterator[str]:
-    """The traits that a picture's table and those in it name, without the "!" of those that must not be."""
+def asked_by(table: dict[str, Any], keys: tuple[str, ...]) -> Iterator[str]:
+    """What a picture's table and those in it name under these keys, without the "!" of what must not be."""
     for key, value in table.items():
-        if key in ("needs", "used"):
+        if key in keys:
             yield from (name.removeprefix("!") for name in value)
         elif isinstance(value, dict):
-            yield from asked_by(value)
+            yield from asked_by(value, keys)
 
 
-def asked(picture: Path) -> set[str]:
-    """All that a picture names."""
-    return set(asked_by(tomllib.loads(picture.read_text())))
+def asked(picture: Path, *keys: str) -> set[str]:
+    """All that a picture names under them."""
+    return set(asked_by(tomllib.loads(picture.read_text()), keys))
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
 def test_what_a_picture_asks_for_is_a_trait(picture: Path) -> None:
-    assert asked(picture) <= set(Trait)
+    assert asked(picture, "needs") <= set(Trait)
 
 
 def test_every_trait_is_asked_for() -> None:
-    pictures = set().union(*(asked(picture) for picture in PICTURES))
+    pictures = set().union(*(asked(picture, "needs", "depends") for picture in PICTURES))
     text = "".join(path.read_text() for path in SOURCES if path not in DEFINED)
     code = {Trait[name] for name in re.findall(r"\bTrait\.([A-Z_]+)", text)}
     assert {trait for trait in Trait if trait not in pictures | code} == set()
