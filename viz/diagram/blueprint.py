@@ -36,11 +36,13 @@ SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
     ("coalesced", {Trait.COALESCED}),
     ("fan-out", {Trait.QUEUES}),
     ("addresses", {Trait.ADDRESSES}),
+    ("vcpus-ring", {Trait.TWO_VCPUS, Trait.DOORBELL}),
     ("doorbell", {Trait.DOORBELL}),
     ("level-resample", {Trait.RESAMPLE}),
     ("level-ioctl", {Trait.ACKNOWLEDGED}),
     ("masked", {Trait.MASKED}),
     ("irqfds", {Trait.IRQFDS}),
+    ("vcpus-listen", {Trait.TWO_VCPUS, Trait.INTERRUPT}),
     ("interrupt", {Trait.INTERRUPT}),
     ("round-trip", set()),
 )
@@ -48,6 +50,7 @@ EXTENDED: tuple[tuple[str, set[Trait]], ...] = (
     ("extended-partner", {Trait.PARTNERED}),
     ("extended-direct", {Trait.DIRECT}),
     ("extended-uring", {Trait.IO_URING}),
+    ("extended-vcpus", {Trait.TWO_VCPUS}),
     ("extended", set()),
 )
 
@@ -301,7 +304,8 @@ def parts(kind: type[Part], table: Table, found: Traits, lanes: dict[str, int], 
         values["unused"] = not fit(found, tuple(filter(is_trait, values.get("depends", ()))))
         if each:
             heights = heights_of(lanes[each], spread[each])
-            made |= {f"{name}.{n}": kind(**at_height(values, y), lane=n, several=each) for n, y in enumerate(heights)}
+            for n, y in enumerate(heights):
+                made[f"{name}.{n}"] = kind(**numbered(at_height(values, y), n), lane=n, several=each)
         else:
             made[name] = kind(**values)
     return made
@@ -327,6 +331,13 @@ def at_height(value: Any, y: float) -> Any:
     if isinstance(value, str) and value.lstrip("y").lstrip("+-").isdigit() and value.startswith("y"):
         return y + float(value[1:])
     return y if value == "y" else value
+
+
+def numbered(values: Table, lane: int) -> Table:
+    """The values with "{lane}" replaced."""
+    return {
+        key: value.replace("{lane}", f"{lane}") if isinstance(value, str) else value for key, value in values.items()
+    }
 
 
 def joined(legs: dict[str, Leg], wires: dict[str, Wire]) -> list[tuple[str, Leg]]:

@@ -331,7 +331,24 @@ def address_text(model: LiveModel, lane: int) -> str:
     return f"{(doorbell.address if doorbell else 0) + lane * ADDRESS_STRIDE:#x}"
 
 
-LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {"address": address_text}
+def thread_text(model: LiveModel, lane: int) -> str:
+    """How often the KVM_RUN of one of several vCPUs returned in the last second."""
+    if model.ended:
+        return "has ended"
+    exits = number_in_last_second(model, f"exits of {lane}")
+    return f"exits to user space: {'none' if exits == '0' else exits}"
+
+
+def left_text(model: LiveModel, lane: int) -> str:
+    """How many of its doorbells left."""
+    return f"{number_in_last_second(model, f'left of {lane}')} in the last second"
+
+
+LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {
+    "address": address_text,
+    "thread": thread_text,
+    "left": left_text,
+}
 
 SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "backend": lambda model: f"kernel, {model.source.backend}",

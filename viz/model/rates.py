@@ -53,8 +53,8 @@ class Rates:
     out of KVM's ring of coalesced writes), "left" (doorbells that left to user space), those of
     viz/wires/way_counts.py, "exit 2" (by KVM_EXIT_* reason), "handler 64" (by
     vector), "ring 1296" (by address), "received 1" (by queue), "buffers 0" (by index, BUFFERS_ADDED or BUFFERS_USED),
-    "rings of 1" and "handlers of 1" (by guest or vCPU) and "kvm exits" (the kernel's own counters, by their name in
-    STATS).
+    "rings of 1", "handlers of 1", "exits of 1" and "left of 1" (by guest or vCPU) and
+    "kvm exits" (the kernel's own counters, by their name in STATS).
     """
 
     def __init__(self, clock: Clock, stats: dict[int, int] | None = None) -> None:
@@ -91,7 +91,8 @@ class Rates:
         fetches = of_kind.get(EventKind.FETCH, NONE)
         self._add("fetched", fetches, fetches["arg"])
         self._add("left", exits[exits["seq"] > 0])
-        for name, some in (("rings", of_kind.get(EventKind.RING, NONE)), ("handlers", handlers)):
+        by_vm = {"rings": of_kind.get(EventKind.RING, NONE), "handlers": handlers, "exits": exits}
+        for name, some in (by_vm | {"left": exits[exits["seq"] > 0]}).items():
             for vm in np.unique(some["vm"]).tolist():
                 self._add(f"{name} of {vm}", some[some["vm"] == vm])
         for name, (kind, column) in BY_ID.items():
@@ -111,10 +112,16 @@ class Rates:
                 self._add(name, some := passed_over(told, kind), some["arg"])
         for name, kind in (("received", EventKind.DOORBELL), ("covered", EventKind.HANDLER), ("left", EventKind.EXIT)):
             self._add(name, some := passed_over(told, kind), some["seq"])
-        for name, kind in (("rings", EventKind.RING), ("handlers", EventKind.HANDLER)):
+        of_vm = {
+            "rings": EventKind.RING,
+            "handlers": EventKind.HANDLER,
+            "exits": EventKind.EXIT,
+            "left": EventKind.EXIT,
+        }
+        for name, kind in of_vm.items():
             for vm in np.unique((some := passed_over(told, kind))["vm"]).tolist():
                 own = some[some["vm"] == vm]
-                self._add(f"{name} of {vm}", own, own["arg"])
+                self._add(f"{name} of {vm}", own, own["seq" if name == "left" else "arg"])
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, passed_over(told, kind), "seq" if column else "arg")
 

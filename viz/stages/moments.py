@@ -26,7 +26,7 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     fetched: the vCPU thread, back in user space, takes what KVM's ring keeps; its exit is the last before the doorbell.
     delivered: the I/O thread's write has returned, so the local APIC has the interrupt, and waits for the window.
     window: the guest lets interrupts in. returned: the thread that signalled does the next thing, so its call is over.
-    resampled: the device has heard that the guest has ended the interrupt.
+    resampled: the device has heard that the guest has ended the interrupt. vcpu: no time, but which of two it was.
     """
     found = none_of(journeys)
     if Trait.COALESCED in traits:
@@ -42,7 +42,20 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     if Trait.RESAMPLE in traits:
         heard = event_times(events, EventKind.RESAMPLE)
         found["resampled"] = if_there(journeys["handler"] > 0, first_after(heard, journeys["handler"], FOREVER))
+    if Trait.TWO_VCPUS in traits:
+        rang = vcpu_at(events, EventKind.RING, journeys["ring"])
+        ran = vcpu_at(events, EventKind.HANDLER, journeys["handler"])
+        found["vcpu"] = np.where(journeys["handler"] > 0, ran, rang)
     return found
+
+
+def vcpu_at(events: Events, kind: EventKind, times: Times) -> Times:
+    """The vCPU of the event of this kind at each of the times; 0 where there is none."""
+    some = np.sort(select(events, kind), order="tsc")
+    if not some.size:
+        return np.zeros(times.size, np.uint64)
+    at = np.minimum(np.searchsorted(some["tsc"], times), some.size - 1)
+    return if_there(some["tsc"][at] == times, some["vm"][at].astype(np.uint64))
 
 
 def if_there(there: npt.NDArray[np.bool_], times: Times) -> Times:

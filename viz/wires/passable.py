@@ -7,7 +7,7 @@ traits ("!" for not), and what it `carries`, by a name of FLOWS.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -62,7 +62,7 @@ class Looked:
 
     count: how many of viz/model/rates.py's names there were in the last second that is over; None: not known. begun: in
     exact slow motion instead the legs, (name, lane), that the journey shown has set out on. sent: the numbers of the
-    interrupts of that second, asked for where there are few.
+    interrupts of that second, asked for where there are few. lane: of the way that is asked for.
     """
 
     scenario: Scenario
@@ -72,6 +72,7 @@ class Looked:
     count: Callable[[str], float | None]
     begun: Begun | None = None
     sent: Callable[[], list[int]] = list
+    lane: int = 0
 
 
 # -- What can be passed.
@@ -181,6 +182,15 @@ def stormy(looked: Looked) -> Passage:
     return OPEN if looked.plugged.storm else unplugged("The guest leaves this address alone now.")
 
 
+def addressed(looked: Looked) -> Passage:
+    """The route leads to this vCPU; where it changes all the time, it does so within the second that is looked at."""
+    interrupt = looked.scenario.interrupt
+    if interrupt is None or (Trait.REROUTE in looked.traits and looked.begun is None):
+        return OPEN
+    vcpu = interrupt.vcpu if past_the_table(looked) else looked.plugged.vcpu
+    return OPEN if vcpu == looked.lane else unplugged(f"The message names vCPU {vcpu}.")
+
+
 CONDITIONS: dict[str, Callable[[Looked], Passage]] = {
     "ioeventfd": registered,
     "match": matching,
@@ -195,6 +205,7 @@ CONDITIONS: dict[str, Callable[[Looked], Passage]] = {
     "delivered": delivered,
     "let-in": let_in,
     "storm": stormy,
+    "addressed": addressed,
 }
 
 
@@ -215,6 +226,7 @@ def standing(looked: Looked, way: Way) -> Passage:
     """Whether it can be passed; if not, the first of the reasons."""
     if not looked.alive:
         return Passage(Passable.ENDED, why="The guest has ended.")
+    looked = replace(looked, lane=way.lane) if way.several else looked
     found = (fulfilled(looked, condition) for condition in way.depends)
     return next((passage for passage in found if not passage.open), OPEN)
 
@@ -302,7 +314,7 @@ def lane_used(looked: Looked, way: Way) -> bool:
         few = (looked.count("interrupts") or 0) < interrupt.irqfds
         return not few or way.lane in {number % interrupt.irqfds for number in looked.sent()}
     if way.several == "vcpus":
-        kind = "handlers" if way.carries in ("handled", "injected") else "rings"
+        kind = {"left": "left", "relayed": "left", "doorbells": "rings", "taken": "rings"}.get(way.carries, "handlers")
         return bool(looked.count(f"{kind} of {way.lane}"))
     return True
 
