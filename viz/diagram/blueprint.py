@@ -305,7 +305,7 @@ def parts(kind: type[Part], table: Table, found: Traits, lanes: dict[str, int], 
         if each:
             heights = heights_of(lanes[each], spread[each])
             for n, y in enumerate(heights):
-                made[f"{name}.{n}"] = kind(**numbered(at_height(values, y), n), lane=n, several=each)
+                made[f"{name}.{n}"] = kind(**with_number(at_height(values, y), n), lane=n, several=each)
         else:
             made[name] = kind(**values)
     return made
@@ -333,7 +333,7 @@ def at_height(value: Any, y: float) -> Any:
     return y if value == "y" else value
 
 
-def numbered(values: Table, lane: int) -> Table:
+def with_number(values: Table, lane: int) -> Table:
     """The values with "{lane}" replaced."""
     return {
         key: value.replace("{lane}", f"{lane}") if isinstance(value, str) else value for key, value in values.items()
