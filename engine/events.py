@@ -196,6 +196,12 @@ def end_to_end(*parts: Records) -> Records:
     return together
 
 
+def vms_in(events: Events) -> list[int]:
+    """Which guests the events name, from low to high: without a look through all of them in order, as unique() does."""
+    vm = np.ascontiguousarray(events["vm"])
+    return np.flatnonzero(np.bincount(vm)).tolist() if vm.any() else [0] * min(vm.size, 1)
+
+
 def no_events() -> Events:
     """An empty batch."""
     return np.empty(0, EVENT)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine._core import lib
-from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Setting, Switch, no_events
+from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Setting, Switch, no_events, vms_in
 from bellwire.engine.folds.signal_ways import SignalWays
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.outlet import gaps_of, passed_over
@@ -193,7 +193,7 @@ class Evidence:
         if not chosen.size:
             return
         gaps = gaps_of(chosen, Lane.VCPU)
-        for vm in {*self._exits, *np.unique(chosen["vm"]).tolist()}:
+        for vm in {*self._exits, *vms_in(chosen)}:
             own = chosen[(chosen["vm"] == vm) | gaps]
             before = self._exits.get(vm, no_events())
             self._count_accesses(np.concatenate([before, own[:1]], dtype=EVENT), self._matched.get(vm, ()))

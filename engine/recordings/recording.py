@@ -54,6 +54,8 @@ MOST_YEARS = 10  # between a recording's first event and its last
 SMALL = 16 << 20  # bytes of events that any file may hold; a larger one
 MOST_DENSE = 100  # holds at most so many times its own size: events compress to a fifth, or a tenth
 
+READ_AGAIN = 4 << 20  # bytes: a batch of no more is read into memory that is there already
+
 Progress = Callable[[float], None]  # the share that is done, 0..1
 
 
@@ -69,6 +71,7 @@ class Recording:
         self._cache: OrderedDict[int, Events] = OrderedDict()
         self._held = -1  # the descriptor, while somebody holds the file
         self._holding = threading.Lock()  # of it: others may read while it is let go
+        self._room = threading.local()  # of each thread: what batches are read into, one after the other
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
         try:
             with opened_file(path) as file:
@@ -301,11 +304,24 @@ class Recording:
         """The events of one batch as it is in the file; None if they cannot be events."""
         try:
             check_rows(message)
-            events = decoded(message, os.pread(file, message.size, message.offset))
+            events = decoded(message, self._bytes(file, message))
         except (OSError, ValueError):
             return None
         events.flags.writeable = False
         return events
+
+    def _bytes(self, file: int, message: Message) -> bytes | memoryview:
+        """Header and body of a batch, until this thread reads the next one.
+
+        Memory that is asked for anew each time goes back to the kernel each time, which then clears it page by page.
+        """
+        if message.size > READ_AGAIN:
+            return os.pread(file, message.size, message.offset)
+        room: bytearray | None = getattr(self._room, "bytes", None)
+        if room is None or len(room) < message.size:
+            room = self._room.bytes = bytearray(message.size)
+        read = os.preadv(file, [memoryview(room)[: message.size]], message.offset)
+        return memoryview(room)[:read]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.events import EVENT, EventKind, Lane, no_events
+from bellwire.engine.events import EVENT, EventKind, Lane, no_events, vms_in
 
 FIELDS = dict(ffi.typeof("struct bw_event").fields)
 C_KINDS = {name.removeprefix("BW_"): value for value, name in ffi.typeof("enum bw_kind").elements.items()}
@@ -39,3 +39,10 @@ def test_an_event_pushed_in_c_is_read_in_python() -> None:
     assert lib.bw_ring_drain(ring, ffi.from_buffer("struct bw_event[]", out), 4) == 1
     lib.bw_ring_free(ring)
     assert out[0].item() == values
+
+
+@pytest.mark.parametrize("vms", [[], [0, 0], [1, 0, 3, 1], [2, 2], [255]])
+def test_the_guests_that_events_name_come_once_each_from_low_to_high(vms: list[int]) -> None:
+    events = np.zeros(len(vms), EVENT)
+    events["vm"] = vms
+    assert vms_in(events) == np.unique(events["vm"]).tolist()

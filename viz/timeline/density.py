@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, no_events
+from bellwire.engine.events import EventKind, Events, chosen, no_events, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
@@ -147,8 +147,9 @@ class Occupancy:
         self.bins.roll_to(int(max(events["tsc"].max(initial=0), flying.end.max(initial=0))))
         self._add("flight", flying)
         self._add("awake", awake(self._with_words(events)))
-        for vm in np.unique(events["vm"]).tolist():
-            self._feed_vm(vm, events[events["vm"] == vm])
+        vms = vms_in(events)
+        for vm in vms:
+            self._feed_vm(vm, events if vms == [0] else chosen(events, events["vm"] == vm))
 
     def _feed_vm(self, vm: int, events: Events) -> None:
         kind = events["kind"]
@@ -186,7 +187,7 @@ class Density:
         if not events.size:
             return
         self.bins.roll_to(int(events["tsc"].max()))
-        for where in np.unique(events["lane"]).tolist():
+        for where in np.flatnonzero(np.bincount(events["lane"])).tolist():
             numbers = (events["tsc"][events["lane"] == where] // np.uint64(self.bins.width)).astype(np.int64)
             self.bins.add(Where(where).name, numbers, np.ones(numbers.size))
 

@@ -6,23 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from bellwire.engine.events import EventKind, Events
+from bellwire.engine.events import EventKind, Events, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from bellwire.engine.folds.spans import Spans
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.timeline.bridges import INSET, BridgePaths
 from bellwire.viz.timeline.lanes import Shares, TimelineLane
 from bellwire.viz.timeline.scene import Scene
 from bellwire.viz.timeline.view import TimeScale
 
-INSET = 7.0  # pixels that a bridge needs to bend into a block
 GAP = 0.5  # of a lane's height, between lanes
 NARROW = 8.0  # pixels of a block that has neither round corners nor room for a word
 CAPTION_MARGIN = 10.0  # pixels
 RUNNING = 0.2  # how faint the vCPU's usual state is
+BRIDGED = ("ring", "exit", "doorbell", "irq", "handler")  # a journey's stages that its ways lead by
 
 KIND_OF = {Where.GUEST: "guest", Where.VCPU: "vcpu", Where.KVM: "kvm", Where.IO_THREAD: "io"}  # of lanes
 
@@ -63,8 +64,7 @@ class LanePainter:
         for lane in self.scene.lanes:
             for row, color in lane.rows:
                 self._blocks(lane, row, color)
-        for journey in self.scene.journeys:
-            self._paint_bridges(journey, int(journey["seq"]) == chosen)
+        self._paint_bridges(chosen)
         self._paint_ticks()
         self._paint_numbers()
 
@@ -94,17 +94,27 @@ class LanePainter:
         inset = INSET if lane.kind == "kvm" else 0.0
         self.painter.setFont(self.theme.font(10.5, 600))
         fill, outline = self.theme.color(color, 0.85), self.theme.color(color)
-        for start, end in zip(spans.start.tolist(), spans.end.tolist(), strict=True):
-            left, right = self.x(start), self.x(end)
+        lengths = (spans.end - spans.start).tolist()
+        narrow = []
+        for left, right, length in zip(
+            self.scale.places(spans.start), self.scale.places(spans.end), lengths, strict=True
+        ):
             if right - left > 3 * inset:
                 left, right = left + inset, right - inset
             block = QRectF(left, rect.top(), max(right - left, 1.5), rect.height())
             if row == "unseen":
                 self._outline(block, outline)
             elif block.width() <= NARROW:
-                self.painter.fillRect(block, fill)
+                narrow.append(block)
             else:
-                self._block(block, fill, duration((end - start) * 1e9 / self.hz))
+                self._block(block, fill, duration(length * 1e9 / self.hz))
+        self._fill(narrow, fill)
+
+    def _fill(self, rects: list[QRectF], color: QColor) -> None:
+        """All of them in one go."""
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(color)
+        self.painter.drawRects(rects)
 
     def _block(self, block: QRectF, color: QColor, text: str) -> None:
         self.painter.setPen(Qt.PenStyle.NoPen)
@@ -128,79 +138,54 @@ class LanePainter:
             self.painter.setPen(self.theme.color(color))
             self.painter.drawText(seen, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_bridges(self, journey: np.void, chosen: bool) -> None:
-        """The journey's way across the lanes."""
-        scene, heavy = self.scene, int(journey["heavy"])
-        ring, left, read, irq, handler = (int(journey[s]) for s in ("ring", "exit", "doorbell", "irq", "handler"))
-        source, target = scene.lane("guest", ring), scene.lane("guest", handler)
-        end, to = (read, scene.lane("io")) if read else (handler if not irq else 0, target)
+    def _paint_bridges(self, chosen: int) -> None:
+        """The journeys' ways across the lanes."""
+        paths, journeys = BridgePaths(self.rects), self.scene.journeys
+        places = [self.scale.places(journeys[stage]) for stage in BRIDGED]
+        times = [journeys[stage].tolist() for stage in BRIDGED]
+        for seq, heavy, at, x in zip(
+            journeys["seq"].tolist(),
+            journeys["heavy"].tolist(),
+            zip(*times, strict=True),
+            zip(*places, strict=True),
+            strict=True,
+        ):
+            self._add_journey(paths, heavy, at, x, seq == chosen)
+        paths.paint(self.painter, self.theme)
+
+    def _add_journey(
+        self, paths: BridgePaths, heavy: int, at: tuple[int, ...], x: tuple[float, ...], chosen: bool
+    ) -> None:
+        """at, x: when the stages in BRIDGED were, and where that is on the screen."""
+        scene = self.scene
+        (ring, left, read, irq, handler), (ring_x, left_x, read_x, irq_x, handler_x) = at, x
+        source, target, kvm = scene.lane("guest", ring), scene.lane("guest", handler), scene.lane("kvm")
+        end_x, to = (read_x, scene.lane("io")) if read else (handler_x, target)
+        ends = bool(read or (handler and not irq))
         if ring and heavy & HEAVY_DOORBELL and left:
-            self._bridge(source, ring, left, scene.lane("vcpu", ring), "heavy", chosen)
-            if end:
-                self._leap(scene.lane("vcpu", ring), left, end, to, "heavy", chosen)
-        elif ring and end:
-            self._bridge(source, ring, end, to, "doorbell" if read else "interrupt", chosen)
+            vcpu = scene.lane("vcpu", ring)
+            paths.bridge(source, ring_x, left_x, vcpu, kvm, "heavy", chosen)
+            if ends:
+                paths.leap(vcpu, left_x, end_x, to, "heavy", chosen)
+        elif ring and ends:
+            paths.bridge(source, ring_x, end_x, to, kvm, "doorbell" if read else "interrupt", chosen)
         if irq and handler:
-            self._bridge(
-                scene.lane("io"), irq, handler, target, "heavy" if heavy & HEAVY_INTERRUPT else "interrupt", chosen
-            )
-
-    def _bridge(self, source: str, start: int, end: int, target: str, color: str, chosen: bool) -> None:
-        """From one lane by the KVM lane to another: it bends into the block that stands for the time in between."""
-        if not {source, target} <= self.rects.keys():
-            return
-        x0, x1, kvm = self.x(start), self.x(end), self.rects[self.scene.lane("kvm")]
-        bend = INSET if x1 - x0 > 3 * INSET else 0.0
-        here = edge_towards(self.rects[source], kvm)
-        there = edge_towards(self.rects[target], kvm)
-        path = QPainterPath(QPointF(x0, here))
-        path.lineTo(x0, kvm.center().y() + bend * (1 if here > kvm.center().y() else -1))
-        path.quadTo(x0, kvm.center().y(), x0 + bend, kvm.center().y())
-        path.moveTo(x1 - bend, kvm.center().y())
-        path.quadTo(x1, kvm.center().y(), x1, kvm.center().y() + bend * (1 if there > kvm.center().y() else -1))
-        path.lineTo(x1, there)
-        self._stroke(path, color, chosen)
-        self._arrow(QPointF(x1, there), down=there > kvm.center().y(), color=self._ink(color, chosen))
-
-    def _leap(self, source: str, start: int, end: int, target: str, color: str, chosen: bool) -> None:
-        """From one lane to another past those in between."""
-        if not {source, target} <= self.rects.keys():
-            return
-        here, there = self.rects[source], self.rects[target]
-        a, b = QPointF(self.x(start), edge_towards(here, there)), QPointF(self.x(end), edge_towards(there, here))
-        path = QPainterPath(a)
-        path.cubicTo(QPointF(a.x(), (a.y() + b.y()) / 2), QPointF(b.x(), (a.y() + b.y()) / 2), b)
-        self._stroke(path, color, chosen)
-        self._arrow(b, down=b.y() > a.y(), color=self._ink(color, chosen))
-
-    def _ink(self, color: str, chosen: bool) -> QColor:
-        return self.theme.color("selection" if chosen else color)
-
-    def _stroke(self, path: QPainterPath, color: str, chosen: bool) -> None:
-        style = Qt.PenStyle.DashLine if color == "heavy" else Qt.PenStyle.SolidLine
-        self.painter.setPen(QPen(self._ink(color, chosen), 3.0 if chosen else 1.6, style))
-        self.painter.setBrush(Qt.BrushStyle.NoBrush)
-        self.painter.drawPath(path)
-
-    def _arrow(self, tip: QPointF, *, down: bool, color: QColor) -> None:
-        back = -6.0 if down else 6.0
-        self.painter.setPen(Qt.PenStyle.NoPen)
-        self.painter.setBrush(color)
-        self.painter.drawPolygon([tip, tip + QPointF(-3.5, back), tip + QPointF(3.5, back)])
+            color = "heavy" if heavy & HEAVY_INTERRUPT else "interrupt"
+            paths.bridge(scene.lane("io"), irq_x, handler_x, target, kvm, color, chosen)
 
     def _paint_ticks(self) -> None:
         """Moments that have no length, one a pixel at most."""
         events = self.scene.events
         for kind, (where, color) in TICKS.items():
             some = events[events["kind"] == kind]
-            for vm in np.unique(some["vm"]).tolist():
-                self._paint_ticks_in(f"{where}{vm}", some["tsc"][some["vm"] == vm].tolist(), self.theme.color(color))
+            for vm in vms_in(some):
+                places = self.scale.places(some["tsc"][some["vm"] == vm])
+                self._paint_ticks_in(f"{where}{vm}", places, self.theme.color(color))
 
-    def _paint_ticks_in(self, lane: str, times: list[int], color: QColor) -> None:
+    def _paint_ticks_in(self, lane: str, places: list[float], color: QColor) -> None:
         if lane in self.rects:
             rect = self.rects[lane]
-            for x in {round(self.x(tsc)) for tsc in times}:
-                self.painter.fillRect(QRectF(x - 1.5, rect.top(), 3, rect.height()), color)
+            self._fill([QRectF(x - 1.5, rect.top(), 3, rect.height()) for x in {round(x) for x in places}], color)
 
     def _paint_chosen(self, event: np.void) -> None:
         """A diamond in the lane where the event happened."""
@@ -219,10 +204,13 @@ class LanePainter:
         self.painter.setFont(self.theme.font(10.5, mono=True))
         metrics = self.painter.fontMetrics()
         self.painter.setPen(self.theme.color("text_muted"))
-        for journey in self.scene.journeys:
-            text = f"#{grouped(int(journey['seq']))}"
-            x = self.x(journey["ring"] or journey["irq"])
-            if x > last and self.area.left() <= x <= self.area.right() - metrics.horizontalAdvance(text):
+        journeys = self.scene.journeys
+        places = self.scale.places(np.where(journeys["ring"], journeys["ring"], journeys["irq"]))
+        for x, seq in zip(places, journeys["seq"].tolist(), strict=True):
+            if not (x > last and self.area.left() <= x):
+                continue
+            text = f"#{grouped(seq)}"
+            if x <= self.area.right() - metrics.horizontalAdvance(text):
                 self.painter.drawText(QPointF(x, self.area.top() - 4), text)
                 last = x + metrics.horizontalAdvance(text) + 12
 
@@ -244,8 +232,3 @@ def lane_rects(area: QRectF, lanes: Sequence[TimelineLane]) -> dict[str, QRectF]
     height = area.height() / ((1 + GAP) * max(len(lanes), 1) - GAP)
     tops = (area.top() + n * height * (1 + GAP) for n in range(len(lanes)))
     return {lane.key: QRectF(area.left(), top, area.width(), height) for lane, top in zip(lanes, tops, strict=True)}
-
-
-def edge_towards(lane: QRectF, other: QRectF) -> float:
-    """The y of the lane's edge that faces the other one."""
-    return lane.bottom() if other.center().y() > lane.center().y() else lane.top()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.model.live import LiveModel, journey_span
@@ -170,6 +171,12 @@ class TimeScale:
         """Where a time is."""
         share = (int(tsc) - self.start) / max(self.end - self.start, 1)
         return self.left + self.width * min(max(share, -BEYOND), 1 + BEYOND)
+
+    def places(self, times: npt.NDArray[np.unsignedinteger]) -> list[float]:
+        """The same of many times at once; shape (n,)."""
+        share = (times.astype(np.int64) - self.start) / max(self.end - self.start, 1)
+        found: list[float] = (self.left + self.width * np.clip(share, -BEYOND, 1 + BEYOND)).tolist()
+        return found
 
     def share(self, x: float) -> float:
         """How far along a place is: 0 at the left end, 1 at the right."""
