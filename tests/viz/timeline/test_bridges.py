@@ -19,8 +19,10 @@ def test_a_bridge_ends_at_the_edges_that_face_kvm_and_points_into_its_lane() -> 
     (strokes,) = paths.strokes.values()
     lines, tips = strokes.lines.boundingRect(), strokes.tips
     assert (lines.top(), lines.bottom(), lines.left(), lines.right()) == (10, 40, 10, 80)
-    assert tips.contains(QPointF(60, 37)) and not tips.contains(QPointF(60, 43))
-    assert tips.contains(QPointF(80, 13)) and not tips.contains(QPointF(80, 7))
+    assert tips.contains(QPointF(60, 37))
+    assert not tips.contains(QPointF(60, 43))
+    assert tips.contains(QPointF(80, 13))
+    assert not tips.contains(QPointF(80, 7))
 
 
 def test_what_is_chosen_is_apart_and_what_leads_to_no_lane_is_left_out() -> None:
