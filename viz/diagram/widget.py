@@ -317,15 +317,28 @@ class Diagram(QWidget):
 
     # -- the pointer and the keys
 
+    @property
+    def counts(self) -> dict[str, str]:
+        """What the eventfds' circles show, by the part's name."""
+        return {name: count for name, (count, _) in self._counts.items()}
+
+    def part_at(self, at: QPointF) -> str:
+        """The name of the innermost part at this point; "" if there is none."""
+        found = self._stage.at(at)
+        return found[0] if found else ""
+
+    def token_at(self, at: QPointF) -> Token | None:
+        """The token that is near this point."""
+        reach = NEAR * self._stage.geometry.scale
+        return next((one.token for one in self.placed if (one.at - at).manhattanLength() < reach), None)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Chooses the token that is near, or else the part."""
-        reach = NEAR * self._stage.geometry.scale
-        near = [p for p in self.placed if (p.at - event.position()).manhattanLength() < reach]
-        if near:
-            self._choose(near[0].token)
+        token = self.token_at(event.position())
+        if token:
+            self._choose(token)
         else:
-            found = self._stage.at(event.position())
-            self.model.selection.choose(part=found[0] if found else "")
+            self.model.selection.choose(part=self.part_at(event.position()))
         super().mousePressEvent(event)
 
     def _choose(self, token: Token) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.model.live import LiveModel, in_last_second
@@ -23,6 +23,19 @@ VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
 HEIGHT = 64
 NOTHING = "–"
 PER_SECOND = "/s"
+
+HELP = (  # what a number is, by a word of its label; the first that fits
+    ("doorbell p50", "from the guest's store to the I/O thread that has read the eventfd; half were faster."),
+    ("doorbell of", "from the guest's store to the I/O thread that has read the eventfd."),
+    ("injection", "from the write to the irqfd, or the ioctl, to the guest's handler."),
+    ("round trip", "from the guest's store to its handler of the answer."),
+    ("exits of", "whether that signal's store left KVM_RUN to user space."),
+    ("exits to user space", "returns of KVM_RUN in the last second that is over."),
+    ("in all", "all since the run began."),
+    ("doorbells", "stores of the guest in the last second that is over."),
+    ("interrupts", "signals of the host in the last second that is over."),
+    ("journeys", "signals followed from their first event to their last, and whether each one is accounted for."),
+)
 
 
 class Number(NamedTuple):
@@ -72,6 +85,18 @@ class Numbers(QWidget):
         self.updateGeometry()
         self.update()
 
+    def number_at(self, x: float) -> Number:
+        """The one whose column has this place."""
+        columns = len(self.numbers)
+        return self.numbers[min(max(int(x * columns / max(self.width(), 1)), 0), columns - 1)]
+
+    def event(self, event: QEvent) -> bool:
+        """A tooltip says what the number under the pointer is."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), help_of(self.number_at(event.pos().x())), self)
+            return True
+        return super().event(event)
+
     def sizeHint(self) -> QSize:
         """One line of numbers, one of labels."""
         return QSize(900, self.theme.px(HEIGHT))
@@ -103,6 +128,13 @@ class Numbers(QWidget):
         painter.setPen(self.theme.color("text_muted"))
         rest = QRectF(cell.left(), baseline + 4, cell.width() + 16, cell.bottom() - baseline - 4)
         painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, number.label)
+
+
+def help_of(number: Number) -> str:
+    """What a number is, by its label; why there is none, if there is none."""
+    told = next((words for start, words in HELP if start in number.label), "")
+    missing = " Nothing has been measured yet." if number.value == NOTHING else ""
+    return f"{number.label}: {told}{missing}".removesuffix(": ")
 
 
 def numbers_of(model: LiveModel) -> tuple[Number, ...]:

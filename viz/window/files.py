@@ -212,9 +212,9 @@ class Files:
 
     # -- saving what is seen
 
-    def save_picture(self, path: Path | None = None) -> None:
-        """Saves the window as a PNG file; asks where, unless it is told."""
-        picture, force = self.top.grab(), path is None
+    def save_picture(self, path: Path | None = None, of: QWidget | None = None) -> None:
+        """Saves the window, or what is seen of a part of it, as a PNG file; asks where, unless it is told."""
+        picture, force = (of or self.top).grab(), path is None
         if path is None:
             name, _ = QFileDialog.getSaveFileName(self.top, "Save the picture", "bellwire.png", "PNG (*.png)")
             if not name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
@@ -20,11 +20,13 @@ from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.timeline.widget import Timeline
+from bellwire.viz.window.asked.part_card import PartCard
 
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 290, 150, 112  # pixels at 100 % text
+CARD = 420  # pixels at 100 % text: how wide a card about a part is at most
 LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
 LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
 
@@ -66,6 +68,8 @@ class Views(QWidget):
         self.side = self._tabs(SIDE, ("Plots", "Latency, its distribution, exits", self.column))
         self.below = self._tabs(BELOW, (self.timeline.title, "What each did when", self.timeline))
         self._lay_out()
+        telling = {name: self.panel(name) for name in ("calls", "anatomy")}
+        self.part_card = PartCard(self, self.diagram, theme, telling, self.bring_panel, self._beside_diagram)
         self.set_theme(theme)
 
     def _tabs(self, place: str, first: tuple[str, str, QWidget]) -> Tabs:
@@ -109,6 +113,13 @@ class Views(QWidget):
             lower = max(lower, min(self.theme.px(PANEL), upper + lower - self.theme.px(LEAST_DIAGRAM)))
             self.middle.setSizes([sum(self._with_timeline) - lower, lower])
         self._make_room()
+
+    def _beside_diagram(self) -> QRect:
+        """Where a card about a part has room: over the column beside the diagram, or over the diagram's right."""
+        over = self.side if self.side.isVisible() else self.diagram
+        room = QRect(over.mapTo(self, QPoint(0, 0)), over.size())
+        width = min(room.width(), self.theme.px(CARD))
+        return QRect(room.topRight() - QPoint(width - 1, 0), QSize(width, room.height()))
 
     def panel(self, name: str) -> Panel:
         """The panel of that name."""
@@ -168,6 +179,7 @@ class Views(QWidget):
         self.diagram.refresh(everything)
         if everything:
             self.numbers.refresh()
+            self.part_card.refresh()
         if everything and not self.presenting:
             self.timeline.refresh()
             for plot in self.plots:
@@ -206,6 +218,7 @@ class Views(QWidget):
         room = left * (upper / max(upper + lower, 1) if tall else 1) // px(LEAST_PLOT)
         for n, plot in enumerate(self.plots):
             plot.setVisible(n < max(room, 1))
+        self.part_card.place()
 
     def _purpose_height(self) -> int:
         """Of the sentence above the diagram, as it wraps in this width."""
@@ -232,6 +245,7 @@ class Views(QWidget):
             card.set_theme(theme)
         for tabs in (self.side, self.below):
             tabs.set_theme(theme)
+        self.part_card.set_theme(theme)
         self._make_room()
 
     def set_presenting(self, on: bool) -> None:

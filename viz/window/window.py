@@ -21,6 +21,7 @@ from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme, load_fonts
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
 from bellwire.viz.window.actions import BY_NAME, Action
+from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
             self.shown, self.look, self.files, self.breaks, self.notice, self.keys, self.palette_, self
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
+        self.offers = Offers(self.commands, self.menus.actions)
         self.status = StatusRow(self.commands, self.breaks, self.files, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
         self.empty: EmptyPanel | None = None
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
             self.frame.start()
         self.files.stop_capture()
         self.breaks.follow()
+        self.offers.follow()
         self._greet()
         self._bar_at = 0.0
 

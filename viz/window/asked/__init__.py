@@ -1,0 +1,1 @@
+"""What is said, and offered, about whatever is clicked."""

@@ -1,0 +1,118 @@
+"""What a right click offers: what can be done with the thing under the pointer, in the words of the menus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QMenu, QWidget
+
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.panels.sequence.panel import SequencePanel
+from bellwire.viz.plots.numbers import Numbers
+from bellwire.viz.plots.plot import Plot
+from bellwire.viz.style.plain import plain_words
+from bellwire.viz.timeline.widget import Timeline
+from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.views import Views
+
+ZOOMS = ("zoom_in", "zoom_out", "fit", "fit_all", "zoom_usual", "newest")
+STEPS = ("step", "step_back", "step_event", "step_event_back")
+
+
+class Offers:
+    """The menus of right clicks and of the menu key, for the views that are shown."""
+
+    def __init__(self, commands: Commands, actions: dict[str, QAction]) -> None:
+        """actions: those of the menus, by name."""
+        self.commands, self.actions = commands, actions
+        self.follow()
+
+    @property
+    def views(self) -> Views:
+        """Those that are shown."""
+        return self.commands.shown.views
+
+    def follow(self) -> None:
+        """Other views are shown: theirs are the menus from now on."""
+        views = self.views
+        for plot in views.plots:
+            plot.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the plot's own, around it
+        for widget in (views.diagram, views.timeline, views.numbers, *views.plots, views.panel("sequence")):
+            widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            widget.customContextMenuRequested.connect(partial(self._pop_up, widget))
+
+    def _pop_up(self, widget: QWidget, at: QPoint) -> None:
+        menu = self.menu_at(widget, at)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(widget.mapToGlobal(at))
+
+    def menu_at(self, widget: QWidget, at: QPoint) -> QMenu:
+        """What can be done with what `widget` shows there; not yet opened."""
+        menu = QMenu(widget)
+        if isinstance(widget, Diagram):
+            self._offer_part(menu, widget, QPointF(at))
+        elif isinstance(widget, Timeline):
+            self._offer_moment(menu, widget, at)
+        elif isinstance(widget, Numbers):
+            self._offer_numbers(menu, widget, at)
+        elif isinstance(widget, SequencePanel):
+            menu.addAction(self.actions["save_sequence"])
+        if isinstance(widget, Plot | Diagram | Timeline | SequencePanel):
+            menu.addSeparator()
+            self._offer_picture(menu, widget)
+        if isinstance(widget, Plot):
+            menu.addAction(self.actions["export"])
+        return menu
+
+    def _add(self, menu: QMenu, words: str, do: Callable[[], object]) -> None:
+        menu.addAction(plain_words(words)).triggered.connect(lambda _=False: do())
+
+    def _offer_part(self, menu: QMenu, diagram: Diagram, at: QPointF) -> None:
+        """Of a token its journey; of a part what tells of it."""
+        if diagram.token_at(at) is not None:
+            self._add(menu, "Its sequence chart", lambda: self.views.bring_panel("sequence"))
+            self._add(menu, "Its events", lambda: self.views.bring_panel("events"))
+            menu.addActions([self.actions[name] for name in (*STEPS, "fit")])
+            return
+        part = diagram.part_at(at) or self.commands.model.selection.part  # where the menu key was pressed: the chosen
+        if not part:
+            menu.addActions([self.actions[name] for name in ("extended", "presenter", "ring", "interrupt")])
+            return
+        card = self.views.part_card
+        self._add(menu, "Explain it", partial(card.tell, part))
+        if card.call_words(part):
+            self._add(menu, "Show the call", partial(self._show, part, "calls"))
+        if card.stage_words(part):
+            self._add(menu, "Show the anatomy", partial(self._show, part, "anatomy"))
+
+    def _show(self, part: str, panel: str) -> None:
+        self.commands.model.selection.choose(part=part)
+        self.views.bring_panel(panel)
+
+    def _offer_moment(self, menu: QMenu, timeline: Timeline, at: QPoint) -> None:
+        if timeline.grip.contains(QPointF(at)):
+            moment = timeline.snapped(at.x())
+            for marker in "AB":
+                self._add(menu, f"Marker {marker} here", partial(self._mark, marker, moment))
+        menu.addAction(self.actions["clear_markers"])
+        menu.addSeparator()
+        menu.addActions([self.actions[name] for name in ZOOMS])
+
+    def _mark(self, marker: str, moment: int) -> None:
+        self.commands.model.markers.put(marker, moment)
+        self.views.timeline.redraw()
+
+    def _offer_numbers(self, menu: QMenu, numbers: Numbers, at: QPoint) -> None:
+        lines = [f"{n.label}\t{n.value} {n.unit}".strip() for n in numbers.numbers]
+        one = numbers.number_at(at.x())
+        copy = QGuiApplication.clipboard().setText
+        self._add(menu, f"Copy {one.label}", partial(copy, f"{one.value} {one.unit}".strip()))
+        self._add(menu, "Copy all numbers", partial(copy, "\n".join(lines)))
+
+    def _offer_picture(self, menu: QMenu, widget: QWidget) -> None:
+        copy = QGuiApplication.clipboard().setPixmap
+        self._add(menu, "Copy the picture", lambda: copy(widget.grab()))
+        self._add(menu, "Save the picture…", lambda: self.commands.files.save_picture(of=widget))
