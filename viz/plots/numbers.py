@@ -39,12 +39,18 @@ HELP = (  # what a number is, by a word of its label; the first that fits
 
 
 class Number(NamedTuple):
-    """One of the strip: `color` names a theme's colour; a value of NOTHING is shown muted."""
+    """One of the strip: `color` names a theme's colour."""
 
     value: str
     unit: str
     label: str
     color: str
+
+    @property
+    def shown_color(self) -> str:
+        """What is not known is muted, and so is a way by user space that nothing took: red says that something did."""
+        quiet = self.value == NOTHING or (self.color == "heavy" and self.value == "0")
+        return "text_muted" if quiet else self.color
 
 
 class Numbers(QWidget):
@@ -115,15 +121,14 @@ class Numbers(QWidget):
             self._paint(painter, QRectF(i * width + 16, 0, width - 20, self.height()), number, scale)
 
     def _paint(self, painter: QPainter, cell: QRectF, number: Number, scale: float) -> None:
-        there = number.value != NOTHING
         font = self.theme.font(VALUE_SIZE * scale, 600, mono=True)
         baseline = cell.top() + QFontMetricsF(font).ascent() + 2
         painter.setFont(font)
-        painter.setPen(self.theme.color(number.color if there else "text_muted"))
+        painter.setPen(self.theme.color(number.shown_color))
         painter.drawText(round(cell.left()), round(baseline), number.value)
         x = cell.left() + QFontMetricsF(font).horizontalAdvance(number.value + " ") * 0.94
         painter.setFont(self.theme.font(UNIT_SIZE * scale, 500, mono=True))
-        painter.drawText(round(x), round(baseline), number.unit if there else "")
+        painter.drawText(round(x), round(baseline), number.unit if number.value != NOTHING else "")
         painter.setFont(self.theme.font(LABEL_SIZE * max(scale, 0.85)))
         painter.setPen(self.theme.color("text_muted"))
         rest = QRectF(cell.left(), baseline + 4, cell.width() + 16, cell.bottom() - baseline - 4)

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.plots.numbers import NOTHING, Numbers, numbers_of, reconciled
+from bellwire.viz.plots.numbers import NOTHING, Number, Numbers, numbers_of, reconciled
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration
@@ -109,3 +109,9 @@ def test_paints_in_both_themes_and_any_width(qtbot: QtBot) -> None:
             strip.resize(width, strip.sizeHint().height())
             assert not strip.grab().isNull()
     assert "doorbell p50" in strip.accessibleName()
+
+
+def test_exits_are_red_only_if_there_are_some() -> None:
+    exits = [Number(value, "/s", "exits to user space", "heavy").shown_color for value in ("0", NOTHING, "1", "10")]
+    assert exits == ["text_muted", "text_muted", "heavy", "heavy"]
+    assert Number("0", "/s", "doorbells", "doorbell").shown_color == "doorbell"
