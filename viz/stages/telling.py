@@ -1,0 +1,189 @@
+"""What a sentence about a stage is made of: a journey at its stage, what was around it, and names for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bellwire.engine.events import EventKind, Lane, exit_name
+from bellwire.engine.folds.journeys import HEAVY_INTERRUPT
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.viz.stages.circumstances import Circumstances
+from bellwire.viz.stages.standpoint import Standpoint
+from bellwire.viz.text.figures import duration, grouped
+
+SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
+IOCTL_CALLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One journey that is told, at one of its stages."""
+
+    point: Standpoint
+    around: Circumstances
+
+    # -- the doorbell
+
+    @property
+    def doorbell(self) -> Doorbell:
+        """How it was rung, as its ioeventfd was registered then or would have been."""
+        found = self.around.wires(self.point.start).doorbell or self.around.scenario.doorbell
+        assert found is not None
+        return found
+
+    @property
+    def number(self) -> str:
+        """The doorbell's, grouped."""
+        return grouped(int(self.point.journey["seq"][0]))
+
+    @property
+    def address(self) -> int:
+        """That the guest wrote to, as its own stamp has it."""
+        ring = self.around.stamped(self.point.stamp("ring"), EventKind.RING)
+        return self.doorbell.address if ring is None else int(ring["id"])
+
+    @property
+    def value(self) -> int:
+        """That the guest wrote: its program rings its queues in turn."""
+        queues = self.doorbell.queues
+        return (int(self.point.journey["seq"][0]) - 1) % queues if queues > 1 else self.doorbell.value
+
+    @property
+    def write(self) -> str:
+        """What the guest rings with, "OUT" or "store"."""
+        doorbell = self.around.scenario.doorbell
+        return "OUT" if doorbell and doorbell.bus == "pio" else "store"
+
+    @property
+    def bus(self) -> str:
+        """ "PIO bus"."""
+        return f"{self.doorbell.bus.upper()} bus"
+
+    @property
+    def ringer(self) -> str:
+        """Who rang."""
+        if Trait.TWO_GUESTS in self.traits:
+            return "guest A"
+        if Trait.TWO_VCPUS not in self.traits:
+            return "the guest"
+        ring = self.around.stamped(self.point.stamp("ring"), EventKind.RING)
+        return "the guest" if ring is None else f"vCPU {int(ring['vm'])}"
+
+    @property
+    def reason(self) -> str:
+        """Why KVM_RUN returned: "KVM_EXIT_IO"; "" if that event is not held."""
+        exit_ = self.around.stamped(self.point.stamp("exit") or self.point.stamp("fetched"), EventKind.EXIT)
+        return "" if exit_ is None else f"KVM_EXIT_{exit_name(int(exit_['id']))}"
+
+    @property
+    def fetched(self) -> int:
+        """Doorbells that the vCPU thread took out of KVM's ring in the same look; 0: not known."""
+        events, since = self.around.events, self.point.stamp("fetched")
+        until = self.point.stamp("doorbell")
+        found = events[(events["kind"] == EventKind.FETCH) & (events["tsc"] >= since) & (events["tsc"] <= until)]
+        same = found[found["tsc"] == found["tsc"][0]] if since and found.size else found[:0]
+        return int(same["arg"].sum())
+
+    # -- the interrupt
+
+    @property
+    def interrupt(self) -> Interrupt:
+        """How the guest is interrupted."""
+        found = self.around.scenario.interrupt
+        assert found is not None
+        return found
+
+    @property
+    def signalled_at(self) -> int:
+        """TSC at which the interrupt was asked for."""
+        return self.point.stamp("irq") or self.point.start
+
+    @property
+    def answer(self) -> str:
+        """The interrupt's number, "interrupt #47"; of a doorbell's own, what it is."""
+        number = int(self.point.journey["interrupt"][0])
+        if not number and not self.point.stamp("ring"):
+            number = int(self.point.journey["seq"][0])
+        return f"interrupt #{grouped(number)}" if number else "the interrupt"
+
+    @property
+    def answers(self) -> int:
+        """The newest doorbell that it answers; 0: none."""
+        signal = self.around.stamped(self.point.stamp("irq"), *SIGNALS)
+        return 0 if signal is None else int(signal["arg"])
+
+    @property
+    def vector(self) -> str:
+        """That the handler ran for, as its own stamp has it; else where the route led."""
+        run = self.around.stamped(self.point.stamp("handler"), EventKind.HANDLER)
+        return f"{self.around.wires(self.signalled_at).vector if run is None else int(run['id']):#x}"
+
+    @property
+    def vcpu(self) -> str:
+        """Which vCPU took it."""
+        if Trait.TWO_GUESTS in self.traits:
+            return "guest B's vCPU"
+        run = self.around.stamped(self.point.stamp("handler"), EventKind.HANDLER)
+        number = self.interrupt.vcpu if run is None or Trait.TWO_VCPUS not in self.traits else int(run["vm"])
+        return f"vCPU {number}"
+
+    @property
+    def pin(self) -> bool:
+        """Whether the GSI leads to a pin."""
+        return self.interrupt.route == "ioapic"
+
+    @property
+    def call(self) -> str:
+        """What the signalling thread calls."""
+        if int(self.point.journey["heavy"][0]) & HEAVY_INTERRUPT:
+            return IOCTL_CALLS[self.interrupt.ioctl]
+        return "io_uring_enter()" if Trait.IO_URING in self.traits else "write()"
+
+    @property
+    def signaller(self) -> str:
+        """Within whose call an irqfd is woken, as in "inside of ..."."""
+        if Trait.IO_URING in self.traits:
+            return "the completion"
+        if Trait.PARTNERED in self.traits:
+            return f"{self.partner}'s write()"
+        return f"{self.ringer}'s own {self.write}" if Trait.DIRECT in self.traits else "the I/O thread's own write()"
+
+    @property
+    def partner(self) -> str:
+        """The other process."""
+        return f"process {self.around.partner}" if self.around.partner > 1 else "the other process"
+
+    # -- words
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """Of the scenario."""
+        return self.around.traits
+
+    def took(self, start: int, end: int) -> str:
+        """How long it was from one TSC to another."""
+        return duration(self.around.clock.ns(end - start))
+
+    @property
+    def next_deed(self) -> str:
+        """What the signalling thread did next, by its own stamp."""
+        event = self.around.next_of(Lane.IO_THREAD, self.point.stamp("irq"))
+        if event is None:
+            return "goes on"
+        return {
+            EventKind.WAIT: "goes to sleep",
+            EventKind.DOORBELL: "has read the next doorbell",
+            EventKind.RESAMPLE: "has heard from the resamplefd",
+        }.get(EventKind(int(event["kind"])), "goes on with the next signal")
+
+
+def unlike(doorbell: Doorbell) -> str:
+    """Why the ioeventfd does not match, as a clause; "" if it does."""
+    if doorbell.hit:
+        return ""
+    if doorbell.address != doorbell.ioeventfd_address:
+        return f"the ioeventfd waits at {doorbell.ioeventfd_address:#x} instead of {doorbell.address:#x}"
+    if doorbell.length not in (0, doorbell.width):
+        return f"the ioeventfd waits for {doorbell.length} bytes, not for {doorbell.width}"
+    return f"the ioeventfd waits for the value {doorbell.datamatch}, not for {doorbell.value}"

@@ -1,0 +1,97 @@
+"""When a stage began, in words: measured, or between two stamps and by which rule, or not known and why."""
+
+from __future__ import annotations
+
+from bellwire.engine.events import Clock
+from bellwire.viz.stages.anatomy import load_anatomy
+from bellwire.viz.stages.standpoint import Standpoint
+from bellwire.viz.stages.times import Known
+from bellwire.viz.text.figures import duration
+
+# What a stamp tells, as a clause.
+TOLD_BY = {
+    "ring": "the guest rang",
+    "exit": "KVM_RUN returned",
+    "fetched": "KVM_RUN returned",
+    "entry": "KVM_RUN was called again",
+    "rung": "the guest went on",
+    "doorbell": "read() returned",
+    "irq": "the next signal was on its way",
+    "returned": "the call was over",
+    "delivered": "the call was over",
+    "window": "the guest let interrupts in",
+    "handler": "the handler ran",
+    "resampled": "the device heard of it",
+}
+# The same as a moment from which time is counted.
+SINCE = {
+    "exit": "the exit",
+    "fetched": "the exit",
+    "doorbell": "the I/O thread's read()",
+    "irq": "the signal",
+    "window": "the window opened",
+    "handler": "the handler began",
+}
+SAYS_ITSELF = ("goes-on", "enters-again")  # stages whose sentence holds the time
+
+
+def when(point: Standpoint, clock: Clock, write: str) -> str:
+    """When what is looked at began, as a sentence; "" where the sentence about it needs none.
+
+    write: what the guest rang with, "OUT" or "store".
+    """
+    if point.beside is not None:
+        if point.beside.name in SAYS_ITSELF:
+            return ""
+        return measured(point, clock, point.tsc, write)
+    known, (least, most) = point.known(point.stop), point.began(point.stop)
+    if known is Known.UNKNOWN or most is None:
+        return "When is not known: no stamp of this journey comes after it."
+    if known is Known.MEASURED:
+        return measured(point, clock, point.start + least, write) if point.stop else ""
+    since = last_measured(point, point.start + least, point.stop)
+    room = duration(clock.ns(point.start + most - point.stamp(since)))
+    start = f"Between 0 and {room} after {since_words(since, write)}"
+    name, rule = ended_by(point)
+    return f"{start}: {rule}." if rule else f"{start}, before {TOLD_BY[name]}: nothing stamps it."
+
+
+def measured(point: Standpoint, clock: Clock, tsc: int, write: str) -> str:
+    """How long after what was measured before it; and, if that is not the start, after the start."""
+    since = last_measured(point, tsc - 1, len(point.stops))
+    parts = [f"{duration(clock.ns(tsc - point.stamp(since)))} after {since_words(since, write)}"]
+    if point.stamp(since) != point.start:
+        parts.append(f"{duration(clock.ns(tsc - point.start))} after {since_words(point.stops[0].began, write)}")
+    return f"That was {', '.join(parts)}."
+
+
+def since_words(stamp: str, write: str) -> str:
+    """The moment from which time is counted."""
+    return f"the {write}" if stamp == "ring" else SINCE[stamp]
+
+
+def last_measured(point: Standpoint, until: int, before: int) -> str:
+    """The stamp of the last of the first `before` stops that has one, and not after `until`."""
+    names = [stop.began for stop in point.stops[:before] if stop.began == "ring" or stop.began in SINCE]
+    names = [name for name in names if 0 < point.stamp(name) <= until]
+    return names[-1] if names else point.stops[0].began
+
+
+def ended_by(point: Standpoint) -> tuple[str, str]:
+    """The stamp by which a bounded stop had begun, and the rule that says so; "" if it is only the next stamp."""
+    latest = int(point.times.latest[0, point.stop])
+    for stop in point.stops[point.stop :]:
+        rules = [name for name in stop.by if point.stamp(name) == latest]
+        if rules:
+            return rules[0], load_anatomy().bounds[rules[0]]
+        if stop.began and point.stamp(stop.began) == latest:
+            return stop.began, ""
+    return "handler", ""
+
+
+def how_far(point: Standpoint) -> str:
+    """How far the signal may be at the moment, where no stamp tells; "" if that is in no doubt or told already."""
+    certain = point.tsc >= int(point.times.latest[0, point.stop])
+    if point.beside is not None or point.last <= point.stop or not certain:
+        return ""
+    return f"Nothing stamps what follows: it may be as far as “{point.stops[point.last].stage.title}”."
