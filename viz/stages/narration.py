@@ -84,7 +84,7 @@ def ioeventfd(t: Telling) -> str:
     return f"address {t.address:#x}, {length} and value {t.value} all match: the ioeventfd takes the write."
 
 
-def coalesced(t: Telling) -> str:
+def into_the_ring(t: Telling) -> str:
     """The ring, and for how long."""
     fetched = t.point.stamp("fetched")
     tail = f" It lies there for up to {t.took(t.point.start, fetched)}." if fetched else ""
@@ -337,7 +337,7 @@ TOLD: dict[str, Tell] = {
     "fast-mmio": fast_mmio,
     "io-bus": io_bus,
     "ioeventfd": ioeventfd,
-    "coalesced": coalesced,
+    "coalesced": into_the_ring,
     "exit": exit_,
     "relay": relay,
     "eventfd": eventfd,

@@ -43,20 +43,20 @@ def when(point: Standpoint, clock: Clock, write: str) -> str:
     if point.beside is not None:
         if point.beside.name in SAYS_ITSELF:
             return ""
-        return measured(point, clock, point.tsc, write)
+        return after_what(point, clock, point.tsc, write)
     known, (least, most) = point.known(point.stop), point.began(point.stop)
     if known is Known.UNKNOWN or most is None:
         return "When is not known: no stamp of this journey comes after it."
     if known is Known.MEASURED:
-        return measured(point, clock, point.start + least, write) if point.stop else ""
+        return after_what(point, clock, point.start + least, write) if point.stop else ""
     since = last_measured(point, point.start + least, point.stop)
     room = duration(clock.ns(point.start + most - point.stamp(since)))
     start = f"Between 0 and {room} after {since_words(since, write)}"
-    name, rule = ended_by(point)
+    name, rule = bounded_by(point)
     return f"{start}: {rule}." if rule else f"{start}, before {TOLD_BY[name]}: nothing stamps it."
 
 
-def measured(point: Standpoint, clock: Clock, tsc: int, write: str) -> str:
+def after_what(point: Standpoint, clock: Clock, tsc: int, write: str) -> str:
     """How long after what was measured before it; and, if that is not the start, after the start."""
     since = last_measured(point, tsc - 1, len(point.stops))
     parts = [f"{duration(clock.ns(tsc - point.stamp(since)))} after {since_words(since, write)}"]
@@ -77,7 +77,7 @@ def last_measured(point: Standpoint, until: int, before: int) -> str:
     return names[-1] if names else point.stops[0].began
 
 
-def ended_by(point: Standpoint) -> tuple[str, str]:
+def bounded_by(point: Standpoint) -> tuple[str, str]:
     """The stamp by which a bounded stop had begun, and the rule that says so; "" if it is only the next stamp."""
     latest = int(point.times.latest[0, point.stop])
     for stop in point.stops[point.stop :]:
