@@ -9,7 +9,8 @@ import pytest
 
 from tests.each_call import ENDS, Ran, failures_of, load_first
 
-FEW = r"openat (/dev/kvm|.*toml)|ioctl 0x(ae01|4040ae79|ae80) |eventfd2|ftruncate|clone|tgkill|mmap mem|write .*io-th"
+# A thread without a name runs all the same; one that hears no signal is waited for too long to be among them.
+FEW = r"openat (/dev/kvm|.*toml)|ioctl 0x(ae01|4040ae79|ae80) |eventfd2|ftruncate|clone|mmap mem|write .*/comm"
 
 pytestmark = [
     pytest.mark.kvm,
@@ -22,8 +23,9 @@ def test_a_call_that_fails_ends_a_run_in_a_sentence_and_leaves_nothing() -> None
     ended: Counter[str] = Counter()
     for what, ran in failures_of("doorbell-pio", FEW):
         assert (what, ran.wrong(), ran.said * bool(ran.wrong())) == (what, "", "")
-        ended[ENDS[ran.code or 0]] += ran.failed
-    assert set(+ended) >= {"failed", "no usable KVM"}  # some do no harm
+        if ran.failed:  # or the call was not made there again
+            ended[ENDS[ran.code or 0]] += 1
+    assert set(ended) == set(ENDS.values())
     assert ended.total() >= 10
 
 
