@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.blueprint import blueprint_of
@@ -15,7 +15,7 @@ class State(NamedTuple):
     """What a step may change, and everything that is shown of it."""
 
     playhead: int
-    journeys: bytes
+    journeys: list[Any]
     events: bytes
     tokens: tuple[Token, ...]
     words: str
@@ -29,7 +29,7 @@ def state(model: LiveModel) -> State:
     words = str((Words.of(model, plan).facts, [part_words.eventfd_count(model, which) for which in part_words.FDS]))
     return State(
         model.playhead,
-        chosen.journeys.tobytes(),
+        chosen.journeys.tolist(),
         chosen.events.tobytes(),
         tuple(model.tokens()),
         words,

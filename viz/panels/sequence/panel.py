@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
+import numpy as np
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.folds.clock_error import Agreement
-from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.viz.diagram import part_words
 from bellwire.viz.model.live import LiveModel, journey_shown
 from bellwire.viz.panels.panel import SIDE, NothingToSaveError, Panel
@@ -44,7 +45,7 @@ class SequencePanel(Panel):
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
         self.chart: Chart | None = None
-        self._shown = b""  # the journey that the chart is of
+        self._shown = no_journeys()  # the journey that the chart is of
         self._since = 0.0
         self._quick = Turns(every=1, light=True)
         self.scale = Button("To scale", self)
@@ -73,7 +74,7 @@ class SequencePanel(Panel):
         journey = journey_shown(self.model)
         following = self.model.transport.following and not self.model.selection.journeys.size
         read = monotonic() - self._since >= READABLE_SECONDS
-        if journey.size and journey.tobytes() != self._shown and (read or not following or self.chart is None):
+        if journey.size and not np.array_equal(journey, self._shown) and (read or not following or self.chart is None):
             self._take(journey)
         self.facts = self._facts_text()
         self.update()
@@ -84,7 +85,7 @@ class SequencePanel(Panel):
 
     def _take(self, journey: Journeys) -> None:
         model = self.model
-        self._shown, self._since = journey.tobytes(), monotonic()
+        self._shown, self._since = journey.copy(), monotonic()
         events = model.window(*span_of(journey))
         self.chart = chart_of(journey, events, model.scenario, model.tally.partner_pid)
         self.chart.notes += clock_note(model)
