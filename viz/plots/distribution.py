@@ -162,31 +162,37 @@ class DistributionPlot(Plot):
             for name, value in known.items()
             if value is not None
         ]
-        taken = [self._paint_maximum(painter, area, histogram), *self._paint_before(painter, area)]
-        self.paint_marks(painter, area, marks, taken)
+        box = self._place_of_maximum(painter, area, histogram)
+        self.paint_marks(painter, area, marks, [box, *self._paint_before(painter, area, box)])
+        self._paint_maximum(painter, area, histogram, box)
         self.paint_readout(painter, area)
 
     def _pixel(self, ns: float) -> float:
         return self.canvas.pixel(float(np.log10(max(ns, 1.0))), 0).x()
 
-    def _paint_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram) -> QRectF:
-        """A small triangle on the axis with its value; where the text is."""
+    def _paint_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram, box: QRectF) -> None:
+        """A small triangle on the axis with its value, over the lines of percentiles."""
         x, y, side = self._pixel(histogram.max), area.bottom(), self.theme.px(5)
+        painter.fillRect(box, self.theme.color("surface", 0.85))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color("text"))
         painter.drawPolygon([QPointF(x, y), QPointF(x - side, y - 1.6 * side), QPointF(x + side, y - 1.6 * side)])
         painter.setFont(self.theme.font(11, 500))
         painter.setPen(QPen(self.theme.color("text_muted")))
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"max {duration(histogram.max)}")
+
+    def _place_of_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram) -> QRectF:
+        """Where the value stands, left of the triangle's right corner."""
+        x, y, side = self._pixel(histogram.max), area.bottom(), self.theme.px(5)
+        painter.setFont(self.theme.font(11, 500))
         box = QRectF(x - 200, y - 2 * side - painter.fontMetrics().height(), 200 + side, painter.fontMetrics().height())
         if box.right() > area.right() + 10:
             box.moveRight(area.right() + 10)
-        text = f"max {duration(histogram.max)}"
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight, text)
-        box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(text))
+        box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(f"max {duration(histogram.max)}"))
         return box
 
-    def _paint_before(self, painter: QPainter, area: QRectF) -> list[QRectF]:
-        """Says of the thin curve what it is from, left of its peak or right of it; where the text is."""
+    def _paint_before(self, painter: QPainter, area: QRectF, maximum: QRectF) -> list[QRectF]:
+        """Says of the thin curve what it is from, left of its peak or right of it, over the maximum's value; where."""
         histogram = self.model.latencies.before[self.marked.name] if self.marked else Histogram()
         if not histogram.count:
             return []
@@ -198,6 +204,8 @@ class DistributionPlot(Plot):
         box.moveRight(peak.x() - 4)
         if box.left() < area.left():
             box.moveLeft(peak.x() + 4)
+        if box.intersects(maximum):
+            box.moveBottom(maximum.top() - 2)
         painter.setPen(self.theme.color("text_muted"))
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft, text)
         return [box]
