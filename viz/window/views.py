@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
@@ -26,7 +26,8 @@ PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the w
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 290, 150, 112  # pixels at 100 % text
-CARD = 420  # pixels at 100 % text: how wide a card about a part is at most
+TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
+CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
 LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
 LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
 
@@ -117,7 +118,8 @@ class Views(QWidget):
     def _beside_diagram(self) -> QRect:
         """Where a card about a part has room: over the column beside the diagram, or over the diagram's right."""
         over = self.side if self.side.isVisible() else self.diagram
-        room = QRect(over.mapTo(self, QPoint(0, 0)), over.size())
+        below = QPoint(0, self.theme.px(TABS) if over is self.side else 0)
+        room = QRect(over.mapTo(self, below), over.size().shrunkBy(QMargins(0, below.y(), 0, 0)))
         width = min(room.width(), self.theme.px(CARD))
         return QRect(room.topRight() - QPoint(width - 1, 0), QSize(width, room.height()))
 
