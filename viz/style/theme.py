@@ -18,7 +18,8 @@ MONO = "JetBrains Mono"
 SANS_FALLBACKS = ["Noto Sans", "DejaVu Sans", "sans-serif"]
 MONO_FALLBACKS = ["Noto Sans Mono", "DejaVu Sans Mono", "monospace"]
 
-SMALLEST_SCALE, LARGEST_SCALE = 0.8, 1.5
+SMALLEST_SCALE, LARGEST_SCALE = 0.8, 2.0
+USUAL_WIDTH, USUAL_HEIGHT = 1920, 1080  # pixels of a window that has room for all at 100 %
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ class Theme:
     def _colors(self) -> dict[tuple[str, float], QColor]:
         """Those that were asked for: a picture asks thousands of times for a few of them."""
         return {}
+
+
+def usual_scale(width: int, height: int) -> float:
+    """How large text is in a window of this size until somebody has chosen: 1.0, more where there is more room."""
+    room = min(width / USUAL_WIDTH, height / USUAL_HEIGHT)
+    return min(max(int(room * 10) / 10, 1.0), LARGEST_SCALE)
 
 
 @lru_cache(maxsize=256)

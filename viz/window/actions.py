@@ -87,7 +87,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("theme", "View", "Light or dark", ("Ctrl+T",), C.toggle_theme, "Changes the colours"),
     Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text", begins=True),
     Action("smaller", "View", "Smaller text", ("Ctrl+-",), C.smaller, "Makes all text smaller"),
-    Action("normal", "View", "Normal text", ("Ctrl+0",), C.normal_size, "Text at 100 %"),
+    Action("normal", "View", "Normal text", ("Ctrl+0",), C.normal_size, "As large as suits the window"),
     Action(
         "extended",
         "View",

@@ -15,7 +15,7 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.style.theme import DARK, LIGHT, usual_scale
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.about import About
@@ -336,10 +336,11 @@ class Commands:
         self._scale(self.look.theme.scale - TEXT_STEP)
 
     def normal_size(self) -> None:
-        """Text at 100 %."""
-        self._scale(1.0)
+        """Text that goes with the window again, 100 % in a usual one."""
+        self._scale(usual_scale(self.top.width(), self.top.height()), chosen=False)
 
-    def _scale(self, scale: float) -> None:
+    def _scale(self, scale: float, chosen: bool = True) -> None:
+        self.look.size_follows = not chosen
         self.look.set_theme(self.look.theme.scaled(round(scale, 2)))
 
     def toggle_extended(self) -> None:

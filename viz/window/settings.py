@@ -19,6 +19,7 @@ class Look(QObject):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
+        self.size_follows = False  # the size of text goes with that of the window: nobody has chosen one
         self.unit = FITTING.name  # of durations, one of UNIT_NAMES
         self.extended = False  # the diagram has the parts of the kernel that a signal passes
         self.reduced_motion = False  # tokens stand instead of gliding
@@ -125,11 +126,14 @@ class Settings:
         look.set_reduced_motion(self.reduced_motion)
         look.set_extended(self.extended)
         look.set_unit(self.unit)
+        look.size_follows = not self._store.contains("text")
 
     def keep(self, look: Look) -> None:
         """As it looks now."""
         self.theme, self.reduced_motion = look.theme, look.reduced_motion
         self.extended, self.unit = look.extended, look.unit
+        if look.size_follows:
+            self._store.remove("text")
 
     @property
     def theme(self) -> Theme:

@@ -10,7 +10,7 @@ from time import monotonic
 
 from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QLocale, QMargins, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
@@ -18,7 +18,7 @@ from bellwire.engine.source import Label, NoSource, Source
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
-from bellwire.viz.style.theme import Theme, load_fonts
+from bellwire.viz.style.theme import Theme, load_fonts, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
 from bellwire.viz.window.actions import BY_NAME, Action
 from bellwire.viz.window.asked.offers import Offers
@@ -224,6 +224,13 @@ class MainWindow(QMainWindow):
         for part in (self.status, self.controls, self.notice, self.views, self.keys, self.palette_, self.breaks):
             part.set_theme(theme)
         self._bar_at = 0.0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a large window everything is larger, until somebody has chosen a size of text."""
+        super().resizeEvent(event)
+        scale = usual_scale(self.width(), self.height())
+        if self.look.size_follows and scale != self.look.theme.scale:
+            self.look.set_theme(self.look.theme.scaled(scale))
 
     def _set_presenting(self) -> None:
         on = self.look.presenting

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.panels import PANELS
@@ -100,6 +100,22 @@ def test_nothing_stands_over_anything_else(
         assert shown
         assert all(row.rect().contains(place) for place in shown)
         assert [(a, b) for n, a in enumerate(shown) for b in shown[:n] if a.intersects(b)] == []
+
+
+def test_text_goes_with_the_window_until_a_size_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
+    window.look.size_follows = True
+    window.show()
+    qtbot.waitExposed(window)
+    for (width, height), scale in {(2560, 1440): 1.3, (1920, 1080): 1.0, (1280, 720): 1.0, (3840, 2160): 2.0}.items():
+        window.resize(width, height)
+        QApplication.processEvents()
+        assert window.look.theme.scale == scale
+    window.commands.smaller()
+    window.resize(1920, 1080)
+    qtbot.wait(20)
+    assert window.look.theme.scale == 1.9
+    window.commands.normal_size()
+    assert window.look.theme.scale == 1.0
 
 
 @pytest.mark.parametrize("size", [(1272, 688), (1920, 1080)])
