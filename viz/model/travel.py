@@ -118,6 +118,8 @@ def shared_token(leg: str, lane: int, at: npt.NDArray[np.float64], seqs: npt.NDA
 
 def standing_at(route: Route, way: StageWay, journeys: Journeys, moments: Moments, tsc: int) -> list[Token]:
     """Tokens of journeys under way at `tsc` that all went one way; those at the same stops share one."""
+    if not way.stops:  # a damaged recording has journeys that pass no stage: they are on their wires all the same
+        return [token for leg in route.legs for token in on_leg(leg, route.lane(leg), journeys, moments, tsc)]
     times = times_of_stages(way, journeys, moments)
     first, last = times.standing(tsc)
     began, rows = times.latest[np.arange(first.size), first].astype(np.float64), np.arange(first.size)

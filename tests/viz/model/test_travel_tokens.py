@@ -13,6 +13,7 @@ from bellwire.viz.model import travel
 from bellwire.viz.model.travel import LAUNCH_SECONDS, Launcher, Token
 from bellwire.viz.model.ways import LEGS, Ways
 from bellwire.viz.stages.moments import none_of
+from bellwire.viz.stages.way import StageWay
 
 WAYS = Ways(load_scenario("roundtrip"))
 
@@ -55,6 +56,14 @@ def test_place_is_the_share_of_the_measured_time(after: int, leg: str, at: float
     (token,) = exact(journey(), T0 + after)
     assert token.leg == leg
     assert token.at == pytest.approx(at)
+
+
+def test_who_passes_no_stage_is_on_its_wire_all_the_same() -> None:
+    """As in a recording that is damaged."""
+    one = journey()
+    (route, _), *_ = WAYS.routes(one, none_of(one))
+    (token,) = travel.standing_at(route, StageWay((), ()), one, none_of(one), T0 + 250)
+    assert (token.leg, token.at, token.count) == ("ioeventfd", 0.25, 1)
 
 
 @pytest.mark.parametrize("after", [-1, 1800, 5000])
