@@ -25,7 +25,7 @@ from bellwire.viz.window.asked.part_card import PartCard
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
-LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 290, 150, 112  # pixels at 100 % text
+LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 260, 150, 112  # pixels at 100 % text
 TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
 CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
 LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
