@@ -43,7 +43,11 @@ class Trait(StrEnum):
     MASKING = "masking"  # a lab masks the pin now and then
     WINDOW = "window"  # the guest keeps interrupts off for a while
     REROUTE = "reroute"
+    ENDED_BY_KVM = "ended-by-kvm"  # KVM ends it as it injects: no EOI leaves the guest
+    SECOND_IRQFD = "second-irqfd"  # a lab asks for another irqfd on the same eventfd
+    SPLIT = "split"  # IOAPIC and PIC are the VMM's
     # of both
+    STORMS = "storms"  # a lab lets the guest access addresses where nothing is
     WAITED_FOR = "waited-for"  # the guest rings no further before it is answered
     ROUND_TRIP = "round-trip"
 

@@ -8,15 +8,17 @@ from bellwire.engine.scenarios.traits import Trait, Traits
 
 # Back ends that look an address up on the fast MMIO bus before they decode the instruction (vmx.c, svm.c).
 FAST_MMIO_BACKENDS = ("kvm_intel",)
+ENDING_BACKENDS = ("kvm_pvm",)  # that end an interrupt as they inject it
 
 
 def traits_of(scenario: Scenario, backend: str = "") -> Traits:
     """Everything that is true of the scenario and, where it matters, of the KVM back end that runs it."""
     doorbell, interrupt, lab = scenario.doorbell, scenario.interrupt, scenario.lab
     found = of_doorbell(doorbell, lab, backend) if doorbell else {}
-    found |= of_interrupt(interrupt, lab) if interrupt else {}
+    found |= of_interrupt(interrupt, lab, backend) if interrupt else {}
     both = doorbell is not None and interrupt is not None
     found |= {Trait.WAITED_FOR: both and scenario.guest in WAITERS}
+    found |= {Trait.SPLIT: scenario.irqchip == "split", Trait.STORMS: does(lab, "storm")}
     found |= {Trait.ROUND_TRIP: both, Trait.ANSWERED: both and interrupt is not None and interrupt.by == "guest"}
     return scenario.machine_kind.traits | {trait for trait, true in found.items() if true}
 
@@ -36,7 +38,7 @@ def of_doorbell(doorbell: Doorbell, lab: Lab | None, backend: str) -> dict[Trait
     }
 
 
-def of_interrupt(interrupt: Interrupt, lab: Lab | None) -> dict[Trait, bool]:
+def of_interrupt(interrupt: Interrupt, lab: Lab | None, backend: str) -> dict[Trait, bool]:
     """How the guest is interrupted."""
     level = interrupt.trigger == "level"
     return {
@@ -52,6 +54,8 @@ def of_interrupt(interrupt: Interrupt, lab: Lab | None) -> dict[Trait, bool]:
         Trait.MASKING: does(lab, "mask"),
         Trait.WINDOW: interrupt.hold_us > 0,
         Trait.REROUTE: interrupt.reroute_ms > 0,
+        Trait.ENDED_BY_KVM: backend in ENDING_BACKENDS,
+        Trait.SECOND_IRQFD: does(lab, "second-irqfd"),
     }
 
 

@@ -131,6 +131,8 @@ class RingBuffer(Part):
     radius: float
     color: str
     of: str
+    name: str
+    name_at: Point
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -213,6 +213,8 @@ class Sketch:
         self.painter.setBrush(self.theme.color("well"))
         self.painter.drawEllipse(hole)
         self.text(hole.adjusted(3, 3, -3, -3), fill.text, self.geometry.font(14, 700, mono=True), words_color, CENTER)
+        name = square(self.geometry.point(ring.name_at), self.geometry.px(68))
+        self.text(name, ring.name, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
 
     def pill(self, pill: LatencyPill, value: str) -> None:
         """A latency."""

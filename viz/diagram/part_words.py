@@ -17,7 +17,7 @@ from bellwire.viz.diagram.captions import IOCTLS, caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.stages.standpoint import in_count
-from bellwire.viz.text.figures import count_of, duration, grouped, ratio
+from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 from bellwire.viz.wires.passable import Looked, fulfilled
 
 NOT_KNOWN = "–"
@@ -331,6 +331,13 @@ def address_text(model: LiveModel, lane: int) -> str:
     return f"{(doorbell.address if doorbell else 0) + lane * ADDRESS_STRIDE:#x}"
 
 
+def storm_text(model: LiveModel) -> str:
+    """Accesses where nothing is; exits that bring no doorbell are counted."""
+    exits, left = in_last_second(model, "exits"), in_last_second(model, "left")
+    number = NOT_KNOWN if exits is None or left is None else grouped(exits - left)
+    return f"where nothing is: {number} exits in the last second"
+
+
 def thread_text(model: LiveModel, lane: int) -> str:
     """How often the KVM_RUN of one of several vCPUs returned in the last second."""
     if model.ended:
@@ -400,6 +407,9 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "interrupts": lambda model: per_buffer(model, "interrupts", BUFFERS_USED, "interrupts"),
     "index": index_text,
     "nothing": lambda model: "",
+    "chips": lambda model: "in user space",
+    "refused": lambda model: f"refused {times(model.wires.refused)}",
+    "storm": storm_text,
     "file": lambda model: f"{BLOCK_SIZE} bytes",
     "requests": lambda model: requests_text(model),
     "kick": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last second",

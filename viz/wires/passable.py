@@ -182,6 +182,13 @@ def stormy(looked: Looked) -> Passage:
     return OPEN if looked.plugged.storm else unplugged("The guest leaves this address alone now.")
 
 
+def accepted(looked: Looked) -> Passage:
+    """The kernel takes another irqfd on the same eventfd: it never does."""
+    if looked.plugged.refused:
+        return blocked("EBUSY", "The kernel refuses it: an eventfd has one irqfd, which takes its count.")
+    return unplugged("Nobody has asked for it yet.")
+
+
 def addressed(looked: Looked) -> Passage:
     """The route leads to this vCPU; where it changes all the time, it does so within the second that is looked at."""
     interrupt = looked.scenario.interrupt
@@ -206,6 +213,7 @@ CONDITIONS: dict[str, Callable[[Looked], Passage]] = {
     "let-in": let_in,
     "storm": stormy,
     "addressed": addressed,
+    "accepted": accepted,
 }
 
 
