@@ -51,6 +51,7 @@ EXTENDED: tuple[tuple[str, set[Trait]], ...] = (
     ("extended-direct", {Trait.DIRECT}),
     ("extended-uring", {Trait.IO_URING}),
     ("extended-vcpus", {Trait.TWO_VCPUS}),
+    ("extended-queues", {Trait.QUEUES}),
     ("extended", set()),
 )
 
