@@ -23,7 +23,7 @@ import numpy.typing as npt
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, no_events
 
 VIEW_ROOM = 1 << 18  # events, 8 MB: half a second of the fastest scenarios
-RECORDING_ROOM = 1 << 20  # events, 32 MB: two seconds of them
+RECORDING_ROOM = 1 << 20  # events, 32 MB: two seconds of them, that a disk may stand still
 CATCH_UP = 5  # takes: a moment's delay may be worked off; what goes on longer would only grow
 MOST_AMOUNT = 2**32 - 1
 MOST_CHANGES = 1024  # of wiring, settings and losses, that stay of what is passed over

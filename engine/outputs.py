@@ -30,6 +30,7 @@ from typing import IO, Any
 from bellwire.engine.errors import RecordingError
 
 BUFFER = 1 << 18  # bytes
+READABLE = 0o666  # mode of what is for whoever the umask lets read it
 CHUNK = 1 << 16  # bytes that are written to a device or a pipe at a time
 OPENING = os.O_WRONLY | os.O_CLOEXEC
 OURS = {"/dev/stdout": 1, "/dev/stderr": 2}  # descriptors that the shell gave us, whatever they lead to
@@ -202,14 +203,14 @@ class Output:
             self._unfinished.replace(name)
 
 
-def begin_whole(path: Path, force: bool = False) -> Output:
-    """An output that is whole or not at all."""
+def begin_whole(path: Path, force: bool = False, mode: int = READABLE) -> Output:
+    """An output that is whole or not at all. mode: of a file that replaces none, less what the umask takes away."""
     target = target_of(path, force)
     if target.streams:
         return Output(target, stream_writer(target))
     refuse_growing(target)
     try:
-        descriptor, unfinished = new_file(target.real.parent)
+        descriptor, unfinished = new_file(target.real.parent, mode)
         writer = Writer(descriptor)
         dress(descriptor, target.about)
     except OSError as error:
@@ -217,15 +218,15 @@ def begin_whole(path: Path, force: bool = False) -> Output:
     return Output(target, writer, unfinished)
 
 
-def new_file(folder: Path) -> tuple[int, Path | None]:
+def new_file(folder: Path, mode: int) -> tuple[int, Path | None]:
     """A file without a name, else one with a name that nobody has."""
     try:
-        return os.open(folder, OPENING | os.O_TMPFILE, 0o666), None
+        return os.open(folder, OPENING | os.O_TMPFILE, mode), None
     except OSError as error:
         if error.errno not in NO_UNNAMED:
             raise
     unfinished = unused_beside(folder / "x")
-    return os.open(unfinished, OPENING | os.O_CREAT | os.O_EXCL, 0o666), unfinished
+    return os.open(unfinished, OPENING | os.O_CREAT | os.O_EXCL, mode), unfinished
 
 
 def unused_beside(path: Path) -> Path:
@@ -281,12 +282,12 @@ def the_folder_of(path: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def whole_or_not(path: Path, force: bool = False) -> Iterator[IO[bytes]]:
+def whole_or_not(path: Path, force: bool = False, mode: int = READABLE) -> Iterator[IO[bytes]]:
     """A file to write to, which gets its name once all is well; after an error, or an interrupt, nothing is left of it.
 
-    RecordingError if it cannot be written.
+    mode: as begin_whole() takes it. RecordingError if it cannot be written.
     """
-    output = begin_whole(path, force)
+    output = begin_whole(path, force, mode)
     try:
         yield output.file
         output.keep()

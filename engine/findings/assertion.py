@@ -47,7 +47,8 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "pending": lambda tally, _: tally.doorbells_pending + tally.irqs_pending,
     # But INTR: that is how this program makes a vCPU stop.
     "exits": lambda tally, _: sum(count for name, count in tally.exits_to_userspace.items() if name != "INTR"),
-    "dropped": lambda tally, _: tally.dropped,
+    "dropped": lambda tally, _: tally.lost,
+    "passed_over": lambda tally, _: tally.passed_over,  # by whoever took too slowly; every count has them
     "journeys": lambda _, latencies: latencies.journeys,
 }
 COMPARISON = re.compile(r"\s*(?P<left>[^<>=!]+?)\s*(?P<operator><=|>=|==|!=|<|>)\s*(?P<right>[^<>=!]+?)\s*")

@@ -10,6 +10,9 @@ from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
 
+# Both are differences of counts that must all speak of the same events.
+NOT_CLAIMED = " How many doorbells KVM took and how many interrupts were merged is not claimed."
+
 
 def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Those that no exit carried."""
@@ -194,14 +197,15 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What all of this does not know."""
     if tally.lost:
         yield Finding(
-            f"{plural(tally.lost, 'event')} were dropped, so that counts of exits and handlers are too small.",
+            f"{plural(tally.lost, 'event')} were dropped, so that counts of exits and handlers are too small."
+            f"{NOT_CLAIMED}",
             {"dropped": tally.lost},
             (EventKind.LOST,),
         )
     if tally.passed_over:
         yield Finding(
             f"{plural(tally.passed_over, 'event')} came faster than they were taken: every count has them, no latency "
-            "and no journey does.",
+            f"and no journey does.{NOT_CLAIMED}",
             {"passed_over": tally.passed_over},
             (EventKind.PASSED_OVER,),
         )

@@ -17,7 +17,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,15 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.outputs import whole_or_not
+
 VERSION = 4  # of what is in the cache
 DIGEST, LENGTH = 32, 8  # bytes
 MOST_TEXT = 1 << 26  # bytes of the JSON text
 KEPT = 16  # indexes
 SUFFIX, UNFINISHED = ".index", ".part"
+PRIVATE = 0o600  # mode: what is in it was seen in somebody's recordings
 ABANDONED = 3600.0  # seconds after which nobody writes to a file any more
 
 Tables = dict[str, npt.NDArray[Any]]
@@ -82,25 +85,14 @@ def keep_index(of: str, about: dict[str, Any], tables: Tables) -> None:
     """Puts an index there; where it cannot be kept, it is made anew next time. about: whatever JSON can hold."""
     text = json.dumps({"of": of, "sizes": {name: table.size for name, table in tables.items()}, **about}).encode()
     content = b"".join((len(text).to_bytes(LENGTH, "little"), text, *(table.tobytes() for table in tables.values())))
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RecordingError):
         cache().mkdir(parents=True, exist_ok=True, mode=0o700)
-        put(cache() / f"{of}{SUFFIX}", digest_of(content), content)
+        path = cache() / f"{of}{SUFFIX}"
+        if path.is_symlink():  # of somebody else's making: not to be written through
+            path.unlink()
+        with whole_or_not(path, force=True, mode=PRIVATE) as file:
+            file.writelines((digest_of(content), content))
         forget_old()
-
-
-def put(path: Path, *parts: bytes) -> None:
-    """Writes a file, which has its name once it is on the disk; OSError, and nothing is left of it."""
-    number, unfinished = tempfile.mkstemp(UNFINISHED, dir=path.parent)
-    try:
-        with open(number, "wb") as file:  # noqa: PTH123 (it is a descriptor)
-            file.writelines(parts)
-            file.flush()
-            os.fsync(number)
-        Path(unfinished).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(unfinished).unlink()
-        raise
 
 
 def forget_old() -> None:

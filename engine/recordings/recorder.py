@@ -2,7 +2,8 @@
 
 Guarantees:
 - What was appended is on its way to the disk after a quarter of a second, or once there is a batch of it; so a process
-  that is killed loses less than a second, as long as append() is called, be it without events.
+  that is killed loses less than a second, as long as append() is called, be it without events, and the disk takes them:
+  one that stands still keeps up to RECORDING_ROOM events of engine/outlet.py waiting, as to drop them would lose more.
 - A failure to write ends the recording, never the session: it is kept in `Recorder.error`.
 - A file that was closed ends with its Outline and Arrow's footer; one that was not has lost nothing else.
 

@@ -238,6 +238,7 @@ def bench(
     soak: Annotated[float, typer.Option(min=0, metavar="S", help="Also watch the memory for S seconds, flat out.")] = 0,
     recordings: Annotated[bool, typer.Option("--recordings", help="Measure a large recording instead.")] = False,
     events: Annotated[int, typer.Option(min=1000, metavar="N", help="With --recordings: of so many events.")] = 10**7,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a wanted figure is missed.")] = False,
     as_json: Json = False,
 ) -> int:
     """Measures what the program costs the thing that it shows, as ratios of one alternating run."""
@@ -263,7 +264,7 @@ def bench(
         out_json({"host": host, "figures": [asdict(figure) for figure in results]})
     else:
         out(bench_table(host, results))
-    return DONE
+    return FAILED if strict and not all(figure.holds for figure in results) else DONE
 
 
 def bench_table(host: dict[str, str], results: list[Figure]) -> RenderableType:

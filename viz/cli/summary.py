@@ -58,7 +58,7 @@ def report(
         "out_of_order": latencies.tracker.contradicted,
         "stopped": stopped_report(latencies),
         "clock": clock_report(source, latencies),
-        "ring": {"recorded": tally.recorded, "dropped": tally.dropped},
+        "ring": {"recorded": tally.recorded, "dropped": tally.lost, "passed_over": tally.passed_over},
     }
     return content | ({"assertions": [asdict(verdict) for verdict in verdicts]} if verdicts else {})
 

@@ -61,6 +61,7 @@ def test_every_count_is_that_of_the_tally(run: tuple[Tally, Latencies]) -> None:
         "pending": 0,
         "exits": sum(tally.exits_to_userspace.values()),
         "dropped": 0,
+        "passed_over": 0,
         "journeys": latencies.journeys,
     }
     assert set(counts) == set(COUNTS)

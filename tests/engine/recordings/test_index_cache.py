@@ -102,20 +102,20 @@ def test_a_recording_that_is_not_the_same_any_more_has_none(harm: str, recording
 
 def test_a_file_has_its_name_once_it_is_on_the_disk(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     steps: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, link = os.fsync, os.link
 
     def synced(number: int) -> None:
         steps.append("fsync")
         fsync(number)
 
-    def replaced(path: Path, target: Path) -> Path:
-        steps.append("replace")
-        return replace(path, target)
+    def linked(source: str, name: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        steps.append("link")
+        link(source, name, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
     monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(Path, "replace", replaced)
+    monkeypatch.setattr(os, "link", linked)
     keep_index("name", {"a": 1}, {"rows": np.zeros(3, ROW), "more": np.arange(4)})
-    assert steps == ["fsync", "replace"]
+    assert steps == ["fsync", "link", "fsync"]  # the last one: of the folder
     found = kept_index("name", {"rows": ROW, "more": np.dtype(np.int64)}, 3 * ROW.itemsize + 32)
     assert found is not None
     assert found[0]["a"] == 1

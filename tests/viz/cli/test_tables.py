@@ -99,3 +99,15 @@ def test_an_old_character_set_has_spaces_between_thousands(recording: Path) -> N
     text = run(recording, PYTHONIOENCODING="ascii").stdout.decode("ascii")
     assert re.search(r"\d \d{3} +events recorded", text)
     assert not re.search(r"\d\?\d", text)
+
+
+@pytest.mark.parametrize(
+    ("strict", "holds", "code"), [([], False, 0), (["--strict"], False, 1), (["--strict"], True, 0)]
+)
+def test_a_missed_figure_is_said_and_fails_only_if_strict(
+    strict: list[str], holds: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure = Figure("recording opened", "2.00 s", "1 s", holds)
+    monkeypatch.setattr("bellwire.viz.bench.recordings.recording_figures", lambda events: [figure])
+    assert app.main(["bench", "--recordings", *strict]) == code
+    assert ("missed" in capsys.readouterr().out) is not holds
