@@ -23,7 +23,7 @@ def caption(model: LiveModel) -> str:
     """What is happening, in one or two sentences."""
     if not model.tally.recorded:
         return "Waiting for the first event." if model.source.alive else "No guest runs."
-    if model.transport.exact or rung_by_hand(model).size:
+    if model.transport.exact or model.story is not None or rung_by_hand(model).size:
         return journey_caption(model)
     if model.ended:
         return f"The guest has ended; {so_far(model)} until then."

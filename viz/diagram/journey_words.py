@@ -1,16 +1,48 @@
-"""The caption in slow motion, and at a step: the journey that is shown, in figures."""
+"""The caption in slow motion, in a story and at a step: what happens at the stage that is looked at, and in figures."""
 
 from __future__ import annotations
 
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel, journey_shown, shown_latency
+from bellwire.viz.model.moments.looking import standpoint
+from bellwire.viz.model.moments.surroundings import circumstances
+from bellwire.viz.stages.narration import narrate
+from bellwire.viz.stages.standpoint import Standpoint
+from bellwire.viz.text.event_words import Wording, lane_name
 from bellwire.viz.text.figures import duration, grouped
+
+ROOM = 270  # characters that have room in two lines
 
 
 def journey_caption(model: LiveModel) -> str:
-    """The journey that is shown, in figures."""
-    journey = journey_shown(model)
+    """The stage that is looked at, and the journey in figures if there is room; of one rung by hand only these."""
+    if not (model.transport.exact or model.story is not None):
+        return journey_figures(model, journey_shown(model))
+    point = standpoint(model)
+    beside = event_beside(model, point)
+    if point is None:
+        return beside or "Nothing travels at this moment."
+    told = " ".join(filter(None, (beside, narrate(point, circumstances(model, point)))))
+    whole = f"{told} {journey_figures(model, point.journey)}"
+    return whole if len(whole) <= ROOM else told
+
+
+def event_beside(model: LiveModel, point: Standpoint | None) -> str:
+    """The event that the view stands on, if it is none of the journey's stamps; "" if it stands on none."""
+    event = model.selection.events
+    if model.story is not None or not event.size or int(event["tsc"][0]) != model.playhead:
+        return ""
+    stamps = {point.stamp(stop.began) for stop in point.stops if stop.began} if point else set()
+    if model.playhead in stamps:
+        return ""
+    lane = lane_name(int(event["lane"][0]))
+    name = lane if lane.startswith("vCPU") else f"{lane[0].upper()}{lane[1:]}"
+    return f"{name}: {Wording(model.scenario).text(event[0])}."
+
+
+def journey_figures(model: LiveModel, journey: Journeys) -> str:
+    """The journey in figures."""
     if not journey.size:
         return "Nothing travels at this moment."
     what = "Doorbell" if journey["ring"][0] else "Interrupt"
