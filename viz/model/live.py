@@ -29,7 +29,7 @@ from bellwire.viz.model.markers import Markers
 from bellwire.viz.model.moments.readings import Moments, Readings
 from bellwire.viz.model.past import HeldPast, RecordedPast
 from bellwire.viz.model.rates import BAR, SECOND, Rates
-from bellwire.viz.model.steps import EVENTS, JOURNEYS, Selection, Steps
+from bellwire.viz.model.steps import EVENTS, JOURNEYS, Place, Selection, Steps
 from bellwire.viz.model.transport import Transport
 from bellwire.viz.model.travel import Launcher, Token, Travel
 from bellwire.viz.text.event_words import SWITCH_NAMES
@@ -153,6 +153,7 @@ class LiveModel:
         kernel = source.host.get("kernel", "")
         self.travel = Travel(source.scenario, source.clock, self.events, source.backend, kernel)
         self.story: Story | None = None  # the journey that is told stage by stage
+        self._told: Place | None = None  # where the view stood when the story was told last
         self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
         self.markers = Markers(self.past)
@@ -223,6 +224,8 @@ class LiveModel:
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""
         self.now = max(self.now, self.source.now())
+        if self.story is not None:
+            self._tell_on(self.story, seconds)
         if self.transport.away:
             self.transport.judge(self.usual_seconds)
         last, before = max(self.journeys.last, self.events.last if self.travel.only_echoes else 0), self.playhead
@@ -231,6 +234,19 @@ class LiveModel:
             self.rates.count("tokens", self.now, self.travel.advance(seconds))
         elif self.transport.together and not self.transport.paused:
             self._pass(seconds, before)
+
+    def tell(self, story: Story) -> None:
+        """Looks at what the story tells now; whoever moves the view elsewhere, or chooses something else, ends it."""
+        self.story = story
+        self.transport.seek(story.standpoint.tsc)
+        self._told = self.steps.here
+
+    def _tell_on(self, story: Story, seconds: float) -> None:
+        if self._told is None or not (self.transport.paused and self._told.same(self.steps.here)):
+            self.story = None
+        elif not story.paused:
+            story.advance(seconds)
+            self.tell(story)
 
     def _pass(self, seconds: float, before: int) -> None:
         """The playhead has moved on from `before`, in slow motion that is too quick to show each journey for itself."""

@@ -32,9 +32,9 @@ class StoryStep:
 class Story:
     """Which step of which journey is told, and for how long it has been."""
 
-    def __init__(self, whole: Standpoint, seconds: float = STAGE_SECONDS) -> None:
-        """whole: the journey, from wherever it is looked at."""
-        self.whole = whole
+    def __init__(self, whole: Standpoint, seconds: float = STAGE_SECONDS, which: str = "") -> None:
+        """whole: the journey, from wherever it is looked at. which: of the journeys, in words: "the slowest"."""
+        self.whole, self.which = whole, which
         self.seconds = seconds  # a step lasts, on the screen
         self.paused = False
         self.steps = steps_of(whole)
