@@ -63,6 +63,40 @@ def close(painter: QPainter) -> None:
     painter.drawLine(QPointF(14, 6), QPointF(6, 14))
 
 
+def stroke(painter: QPainter) -> None:
+    """From now on lines, in the colour that areas had."""
+    painter.setPen(QPen(painter.brush().color(), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def again(painter: QPainter) -> None:
+    color = painter.brush()
+    stroke(painter)
+    painter.drawArc(QRectF(4, 4, 12, 12), 40 * 16, -290 * 16)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawPolygon(QPolygonF([QPointF(11.5, 1), QPointF(11.5, 8), QPointF(6.5, 4.5)]))
+
+
+def minus(painter: QPainter) -> None:
+    stroke(painter)
+    painter.drawLine(QPointF(5, 10), QPointF(15, 10))
+
+
+def plus(painter: QPainter) -> None:
+    minus(painter)
+    painter.drawLine(QPointF(10, 5), QPointF(10, 15))
+
+
+def story(painter: QPainter) -> None:
+    """Stages on a way, one after the other, of which one is told."""
+    for x in (3.0, 17.0):
+        painter.drawEllipse(QPointF(x, 10), 2, 2)
+    painter.drawEllipse(QPointF(10, 10), 4, 4)
+    stroke(painter)
+    painter.drawLine(QPointF(3, 10), QPointF(17, 10))
+
+
 ICONS: dict[str, Callable[[QPainter], None]] = {
     "play": play,
     "pause": pause,
@@ -72,6 +106,10 @@ ICONS: dict[str, Callable[[QPainter], None]] = {
     "step_back": step_back,
     "more": more,
     "close": close,
+    "again": again,
+    "minus": minus,
+    "plus": plus,
+    "story": story,
 }
 
 

@@ -239,7 +239,7 @@ class ControlRow(FittingRow):
         self.scenarios.setAccessibleName("scenario")
         fill(self.scenarios)
         self.scenarios.activated.connect(self._picked)
-        self.transport = {name: IconButton() for name in ("home", "step_back", "play", "step", "newest")}
+        self.transport = {name: IconButton() for name in ("home", "step_back", "play", "step", "newest", "story")}
         for name, button in self.transport.items():
             button.setAccessibleName(BY_NAME[name].text)
             button.clicked.connect(lambda _=False, name=name: BY_NAME[name].run(commands))
@@ -296,7 +296,7 @@ class ControlRow(FittingRow):
 
     def spare(self) -> list[QWidget]:
         """Keys do the same."""
-        transport = (self.transport[name] for name in ("home", "newest", "step_back", "step"))
+        transport = (self.transport[name] for name in ("home", "newest", "step_back", "step", "story"))
         return [self.pace_label, *transport, *self.singles.values()]
 
     def set_theme(self, theme: Theme) -> None:

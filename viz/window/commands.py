@@ -15,6 +15,7 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.telling import Storyteller, Teller
 from bellwire.viz.style.theme import DARK, LIGHT, usual_scale
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.timeline.widget import Timeline
@@ -41,6 +42,7 @@ class Commands:
     notice: NoticeBar  # says what cannot be done
     keys: KeyHelp
     palette: Palette
+    storyteller: Storyteller
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -65,7 +67,9 @@ class Commands:
     def play_or_pause(self) -> None:
         """The view stands still, the capture goes on; a recording that has ended plays from its start."""
         transport = self.model.transport
-        if self.at_the_end:
+        if self.model.story is not None:
+            self.storyteller.play_or_pause()
+        elif self.at_the_end:
             self.restart()
         elif transport.paused:
             self.model.selection.choose()
@@ -80,12 +84,14 @@ class Commands:
         return model.replaying and model.transport.following and not self.source.alive and not self.source.error
 
     def step(self) -> None:
-        """One journey on."""
-        self.model.step(+1)
+        """One journey on; of a story one stage."""
+        if not self.storyteller.go(+1):
+            self.model.step(+1)
 
     def step_back(self) -> None:
-        """One journey back."""
-        self.model.step(-1)
+        """One journey back; of a story one stage."""
+        if not self.storyteller.go(-1):
+            self.model.step(-1)
 
     def step_event(self) -> None:
         """One event on."""
@@ -96,29 +102,33 @@ class Commands:
         self.model.step_event(-1)
 
     def to_start(self) -> None:
-        """The oldest journey that is held."""
-        self.model.to_start()
+        """The oldest journey that is held; of a story its first stage."""
+        if not self.storyteller.again():
+            self.model.to_start()
 
     def to_newest(self) -> None:
         """The present, in real time, in every view: what was panned or scrolled by hand follows again."""
+        self.storyteller.end()
         self.model.to_newest()
         self.shown.views.to_newest()
 
     def slower(self) -> None:
-        """One notch of slow motion more."""
-        self.model.transport.slower()
+        """One notch of slow motion more; of a story more time a stage."""
+        if not self.storyteller.set_pace(+1):
+            self.model.transport.slower()
 
     def faster(self) -> None:
-        """One notch of slow motion less."""
-        self.model.transport.faster()
+        """One notch of slow motion less; of a story less time a stage."""
+        if not self.storyteller.set_pace(-1):
+            self.model.transport.faster()
 
     def set_factor(self, factor: float) -> None:
         """Slow motion, 1..10^7."""
         self.model.transport.set_factor(factor)
 
     def clear(self) -> None:
-        """Closes what is open above the picture, else clears the choice; if there is none, the break."""
-        if self._close_overlays():
+        """Closes what is open above the picture, else ends a story, else clears the choice; else the break."""
+        if self._close_overlays() or self.storyteller.end():
             return
         selection = self.model.selection
         if not (selection.journeys.size or selection.events.size or selection.part):
@@ -135,6 +145,53 @@ class Commands:
             self.look.set_presenting(False)
             return True
         return bool(opened)
+
+    # -- a story
+
+    def toggle_story(self) -> None:
+        """Tells the chosen journey, else the newest, or, with no journey yet, the next; or ends that."""
+        if not self.storyteller.end():
+            self._tell(Teller.CHOSEN)
+
+    def story_of_newest(self) -> None:
+        """The newest journey."""
+        self._tell(Teller.NEWEST)
+
+    def story_of_median(self) -> None:
+        """A journey that took as long as half of them did."""
+        self._tell(Teller.MEDIAN)
+
+    def story_of_slowest(self) -> None:
+        """The journey that took longest."""
+        self._tell(Teller.SLOWEST)
+
+    def _tell(self, which: Teller) -> None:
+        if not self.storyteller.begin(which):
+            self.notice.say("No journey is held whose story could be told: the next one's is, once it has completed.")
+
+    def play_story(self) -> None:
+        """The story stands still, or goes on."""
+        self.storyteller.play_or_pause()
+
+    def next_stage(self) -> None:
+        """One stage on."""
+        self.storyteller.go(+1)
+
+    def stage_before(self) -> None:
+        """One stage back."""
+        self.storyteller.go(-1)
+
+    def tell_again(self) -> None:
+        """The same story from its first stage."""
+        self.storyteller.again()
+
+    def stages_slower(self) -> None:
+        """More seconds a stage."""
+        self.storyteller.set_pace(+1)
+
+    def stages_faster(self) -> None:
+        """Fewer seconds a stage."""
+        self.storyteller.set_pace(-1)
 
     # -- the timeline
 
@@ -221,10 +278,12 @@ class Commands:
 
     def ring(self) -> None:
         """One doorbell."""
+        self.storyteller.await_next()
         self.give(Order.DOORBELL)
 
     def interrupt(self) -> None:
         """One interrupt."""
+        self.storyteller.await_next()
         self.give(Order.INTERRUPT)
 
     def change_route(self) -> None:

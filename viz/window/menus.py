@@ -132,6 +132,7 @@ class Menus:
             "ioeventfd": model.present.wired(Switch.IOEVENTFD),
             "irqfd": model.present.wired(Switch.IRQFD),
             "hold": not self.commands.running,
+            "story": self.commands.storyteller.on,
             "full": self.top.isFullScreen(),
             "presenter": look.presenting,
             "record": self.files.capture is not None,

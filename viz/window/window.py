@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QV
 from bellwire.engine.errors import EngineError
 from bellwire.engine.source import Label, NoSource, Source
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme, load_fonts, usual_scale
@@ -32,6 +33,7 @@ from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
+from bellwire.viz.window.story.bar import StoryBar
 from bellwire.viz.window.views import Views
 
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
@@ -82,13 +84,23 @@ class MainWindow(QMainWindow):
         self.breaks = BreakControl(self.shown, self.notice, BreakPopover(theme, self))
         self.keys = KeyHelp(self, theme, sections())
         self.palette_ = Palette(self, theme, lambda: self.menus.entries())
+        self.storyteller = Storyteller(lambda: self.model)
         self.commands = Commands(
-            self.shown, self.look, self.files, self.breaks, self.notice, self.keys, self.palette_, self
+            self.shown,
+            self.look,
+            self.files,
+            self.breaks,
+            self.notice,
+            self.keys,
+            self.palette_,
+            self.storyteller,
+            self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
         self.offers = Offers(self.commands, self.menus.actions)
         self.status = StatusRow(self.commands, self.breaks, self.files, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
+        self.story_bar = StoryBar(self.commands, theme)
         self.empty: EmptyPanel | None = None
         self._bar_at = 0.0
         self.fault: Fault | None = None
@@ -113,6 +125,7 @@ class MainWindow(QMainWindow):
         box.addWidget(self.status)
         box.addWidget(self.controls)
         box.addLayout(around)
+        box.addWidget(self.story_bar)
         box.addWidget(self.shown, 1)
         scrolled = QScrollArea()  # only where there is no room
         scrolled.setFrameShape(QFrame.Shape.NoFrame)
@@ -178,6 +191,8 @@ class MainWindow(QMainWindow):
     def refresh(self, everything: bool = True) -> None:
         """All views, and now and then the bar."""
         self.shown.arrive()
+        self.storyteller.follow()
+        self.story_bar.refresh()
         self.views.refresh(everything)
         if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
@@ -221,7 +236,16 @@ class MainWindow(QMainWindow):
             app.setPalette(palette(theme))
             app.setStyleSheet(stylesheet(theme))
         self.middle.setMinimumSize(theme.px(LEAST[0]), theme.px(LEAST[1]))
-        for part in (self.status, self.controls, self.notice, self.views, self.keys, self.palette_, self.breaks):
+        for part in (
+            self.status,
+            self.controls,
+            self.notice,
+            self.story_bar,
+            self.views,
+            self.keys,
+            self.palette_,
+            self.breaks,
+        ):
             part.set_theme(theme)
         self._bar_at = 0.0
 

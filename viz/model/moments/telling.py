@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import numpy as np
 
+from bellwire.engine.events import Setting
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
@@ -69,6 +71,92 @@ def end_story(model: LiveModel) -> None:
     """Back to the present."""
     model.story = None
     model.to_newest()
+
+
+class Storyteller:
+    """Tells stories of whichever model is shown, all at one pace; one that is awaited begins with the next journey."""
+
+    def __init__(self, model: Callable[[], LiveModel]) -> None:
+        """model: the one that is shown now."""
+        self._model = model
+        self.seconds = STAGE_SECONDS  # a stage
+        self._awaits: tuple[LiveModel, int] | None = None  # a journey of that model, after so many
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the next journey is told."""
+        return self._awaits is not None and self._awaits[0] is self._model()
+
+    @property
+    def on(self) -> bool:
+        """Whether a story is told or awaited."""
+        return self.awaits or self._model().story is not None
+
+    def begin(self, which: Teller) -> bool:
+        """Tells it now; False if there is no such journey, and the next is awaited."""
+        self._awaits = None
+        if begin_story(self._model(), which, self.seconds):
+            return True
+        self._await()
+        return False
+
+    def _await(self) -> None:
+        model = self._model()
+        model.story = None
+        model.to_newest()
+        self._awaits = model, model.journeys.total
+
+    def await_next(self) -> None:
+        """A signal is given by hand: while stories are on it is the next to be told, as no pace drives others."""
+        model = self._model()
+        if self.on and not model.tally.settings.get(Setting.PACE, model.scenario.pace.per_second):
+            self._await()
+
+    def follow(self) -> None:
+        """Once a frame: begins what is awaited once it is there."""
+        if self.awaits and self._awaits is not None and self._model().journeys.total > self._awaits[1]:
+            self.begin(Teller.NEWEST)
+
+    def end(self) -> bool:
+        """Back to the present; False if none was told or awaited."""
+        was, self._awaits = self.on, None
+        if was:
+            end_story(self._model())
+        return was
+
+    def play_or_pause(self) -> None:
+        """One that has come to its end is told again."""
+        story = self._model().story
+        if story is not None and story.over:
+            self.again()
+        elif story is not None:
+            story.paused = not story.paused
+
+    def go(self, stages: int) -> bool:
+        """So many stages on, negative: back; False if no story is told."""
+        story = self._model().story
+        if story is not None:
+            story.go(stages)
+            self._model().tell(story)
+        return story is not None
+
+    def again(self) -> bool:
+        """From the first stage; False if no story is told."""
+        story = self._model().story
+        if story is not None:
+            story.again()
+            self._model().tell(story)
+        return story is not None
+
+    def set_pace(self, notches: int) -> bool:
+        """More seconds a stage, or fewer (negative); False if no story is told."""
+        story = self._model().story
+        if story is not None:
+            at = PACES_OF_STAGES.index(self.seconds) + notches
+            self.seconds = PACES_OF_STAGES[min(max(at, 0), len(PACES_OF_STAGES) - 1)]
+            story.told *= self.seconds / story.seconds
+            story.seconds = self.seconds
+        return story is not None
 
 
 # -- what is said of it
