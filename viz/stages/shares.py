@@ -1,0 +1,253 @@
+"""What is slow: which share of a journey's time each part of its way took, of one journey and of a whole run.
+
+Guarantees:
+- A part lies between two times that are known, and no stamp divides it: it is named by all the stages that share it.
+- The parts of one journey add up to its whole, to the cycle; so do their shares, to 100 %.
+- A time that is only a bound (assets/anatomy.toml says why) makes what is before it a part that took at most so long,
+  and what is behind it one that took at least so long. Of several bounds in a row the last one counts.
+- Of a run the memory is bounded: by ways and by the bins of a histogram, whatever the number of journeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.events import Clock
+from bellwire.engine.folds.histogram import Histogram, bin_of, binned
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.folds.latency import begin
+from bellwire.viz.stages.anatomy import load_anatomy
+from bellwire.viz.stages.moments import FOREVER, Moments, Times
+from bellwire.viz.stages.times import StageTimes, stamps, times_of_stages
+from bellwire.viz.stages.way import StageWay, Stop, WaysOf
+
+LONGEST, SHORTEST = "≤", "≥"  # it took at most so long, at least
+TENTHS = 1000  # of a per cent, in the whole
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of one journey, in which it passes `stops`. first, end: the numbers of those that begin and end it.
+
+    cycles: how long it took, or its bound. bound: LONGEST or SHORTEST; "" if both ends are stamps. rule: why, as a
+    clause.
+    """
+
+    stops: tuple[Stop, ...]
+    first: int
+    end: int
+    cycles: int
+    bound: str = ""
+    rule: str = ""
+
+    @property
+    def title(self) -> str:
+        """By its stages: "The OUT is decoded … the eventfd counts"."""
+        titles = [stop.stage.title for stop in self.stops]
+        return titles[0] if len(titles) == 1 else f"{titles[0]} … {in_sentence(titles[-1])}"
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it was spent, the place of most of its stages first."""
+        places = [stop.stage.place for stop in self.stops]
+        return tuple(sorted(dict.fromkeys(places), key=lambda place: -places.count(place)))
+
+
+def in_sentence(title: str) -> str:
+    """A stage's title behind other words."""
+    article, space, rest = title.partition(" ")
+    return f"{article.lower()}{space}{rest}" if article in ("The", "A", "Somebody") else title
+
+
+def percents(cycles: Sequence[int]) -> list[float]:
+    """The share of each in their sum, in per cent with one decimal; they add up to 100 (largest remainders)."""
+    whole = sum(cycles)
+    exact = [one * TENTHS / whole for one in cycles]
+    tenths = [int(one) for one in exact]
+    order = sorted(range(len(exact)), key=lambda i: tenths[i] - exact[i])
+    for i in order[: TENTHS - sum(tenths)]:
+        tenths[i] += 1
+    return [one / 10 for one in tenths]
+
+
+# -- Where a way may be cut.
+
+
+def end_of(way: StageWay) -> int:
+    """The stop at which its latency ends: what comes behind the handler is in no latency."""
+    ends = (way.index("handler", out=False), way.index("waiter", out=True))
+    return next((at for at in ends if at >= 0), len(way.stops) - 1)
+
+
+def cuts_of(way: StageWay) -> tuple[int, ...]:
+    """The stops of whose beginning a stamp may tell, from the first to the one at which the latency ends."""
+    end = end_of(way)
+    return tuple(i for i, stop in enumerate(way.stops[: end + 1]) if i in (0, end) or stop.began or stop.by)
+
+
+def whole_latency_of(way: StageWay) -> str:
+    """What its parts add up to: one of engine/folds/latency.py's."""
+    if not way.stops[0].out:
+        return "injection"
+    answered = any(stop.began == "irq" or stop.path == "partner" for stop in way.stops)
+    return "round_trip" if answered and way.index("handler", out=False) >= 0 else "doorbell"
+
+
+def title_of(way: StageWay) -> str:
+    """ "Doorbell by ioeventfd, interrupt by irqfd, as a message"."""
+    titles = [load_anatomy().paths[name].title for name in dict.fromkeys(stop.path for stop in way.stops)]
+    return ", then: ".join(titles)
+
+
+def kept_cuts(latest: Times, measured: Mask) -> Mask:
+    """Which cuts divide something, for each journey; all of shape (n, cuts).
+
+    Not those at the same time as the next one, and of several bounds in a row only the last. The first and the last
+    cut always stand.
+    """
+    kept = np.ones(latest.shape, np.bool_)
+    time, sure = latest[:, -1], np.ones(latest.shape[0], np.bool_)
+    for cut in range(latest.shape[1] - 2, 0, -1):
+        kept[:, cut] = (latest[:, cut] < time) & (latest[:, cut] > latest[:, 0]) & (measured[:, cut] | sure)
+        time = np.where(kept[:, cut], latest[:, cut], time)
+        sure = np.where(kept[:, cut], measured[:, cut], sure)
+    return kept
+
+
+# -- One journey.
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One journey with its times; shapes (1,) and (1, stops)."""
+
+    journey: Journeys
+    moments: Moments
+    times: StageTimes
+
+    @property
+    def cycles(self) -> int:
+        """The whole; 0 if its end is not known."""
+        last = int(self.times.latest[0, end_of(self.times.way)])
+        return 0 if last == FOREVER else last - int(self.times.latest[0, 0])
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """Its parts, one behind the other; none if its end is not known."""
+        if not self.cycles:
+            return ()
+        cuts = np.array(cuts_of(self.times.way))
+        latest, earliest = self.times.latest[:, cuts], self.times.earliest[:, cuts]
+        found = cuts[kept_cuts(latest, earliest == latest)[0]].tolist()
+        return tuple(self._share(first, end) for first, end in pairwise(found))
+
+    def _share(self, first: int, end: int) -> Share:
+        times, stops = self.times.latest[0], self.times.way.stops[first:end]
+        cycles = int(times[end]) - int(times[first])
+        for at, bound in ((end, LONGEST), (first, SHORTEST)):
+            if times[at] != self.times.earliest[0, at]:
+                return Share(stops, first, end, cycles, bound, self._rule(at))
+        return Share(stops, first, end, cycles)
+
+    def _rule(self, at: int) -> str:
+        """Why the stop had begun by then."""
+        names = self.times.way.stops[at].by
+        there = (name for name in names if stamps(name, self.journey, self.moments)[0] == self.times.latest[0, at])
+        return load_anatomy().bounds[next(there)]
+
+
+def explained(way: StageWay, journey: Journeys, moments: Moments) -> Explained:
+    """A journey, shape (1,), that went this way."""
+    return Explained(journey, moments, times_of_stages(way, journey, moments))
+
+
+# -- A run.
+
+
+class WayShares:
+    """All journeys of a run that went one way; times in ns."""
+
+    def __init__(self, way: StageWay, clock: Clock) -> None:
+        self.way, self.clock = way, clock
+        self.whole = Histogram()
+        self.parts: dict[tuple[int, int], Histogram] = {}  # by the stops that begin and end them
+        self.slowest: Explained | None = None
+        self._one_of: dict[int, Explained] = {}  # a journey of each bin of `whole`
+        self._cuts = np.array(cuts_of(way))
+
+    def feed(self, journeys: Journeys, moments: Moments) -> None:
+        """Adds journeys that all went this way."""
+        times = times_of_stages(self.way, journeys, moments)
+        first, last = times.latest[:, 0], times.latest[:, self._cuts[-1]]
+        rows = np.flatnonzero((first == begin(journeys)) & (last != FOREVER) & (last > first))
+        if not rows.size:
+            return
+        whole = (last[rows] - first[rows]).astype(np.int64)
+        values = binned(self.clock.ns_array(whole))
+        self.whole.add(values)
+        latest = times.latest[rows][:, self._cuts]
+        self._add_parts(latest, times.earliest[rows][:, self._cuts] == latest)
+        self._keep(rows, whole, values.bins, Explained(journeys, moments, times))
+
+    def _add_parts(self, latest: Times, measured: Mask) -> None:
+        """Adds the parts of journeys; shapes (n, cuts). Those that are cut alike are looked at together."""
+        kept = kept_cuts(latest, measured)
+        for pattern in np.unique(kept, axis=0):
+            alike = latest[(kept == pattern).all(axis=1)][:, pattern]
+            lengths = np.diff(alike.astype(np.int64), axis=1)
+            stops = self._cuts[pattern].tolist()
+            for column, key in enumerate(pairwise(stops)):
+                self.parts.setdefault(key, Histogram()).record(self.clock.ns_array(lengths[:, column]))
+
+    def _keep(self, rows: npt.NDArray[np.intp], whole: Numbers, bins: Numbers, many: Explained) -> None:
+        """Keeps one journey of each bin, and the slowest. rows: of those in `whole` and `bins`, in `many`."""
+        for found, at in zip(*np.unique(bins, return_index=True), strict=True):
+            if int(found) not in self._one_of:
+                self._one_of[int(found)] = alone(many, int(rows[at]))
+        longest = int(whole.argmax())
+        if self.slowest is None or whole[longest] > self.slowest.cycles:
+            self.slowest = alone(many, int(rows[longest]))
+
+    def nearest(self, percent: float) -> Explained | None:
+        """A journey that took as long as the percentile, within a bin; None if none lies beyond it."""
+        ns = self.whole.known_percentile(percent) if self.whole.count else None
+        return None if ns is None else self._one_of[int(bin_of(np.array([ns]))[0])]
+
+    def median(self, share: Share) -> int | None:
+        """Of the same part in all journeys that have it, ns; None if there is none."""
+        part = self.parts.get((share.first, share.end))
+        return part.percentile(50) if part else None
+
+
+def alone(many: Explained, row: int) -> Explained:
+    """One of the journeys, without the others' memory."""
+    only = slice(row, row + 1)
+    times = StageTimes(many.times.way, many.times.earliest[only].copy(), many.times.latest[only].copy())
+    return Explained(many.journey[only].copy(), {name: tsc[only].copy() for name, tsc in many.moments.items()}, times)
+
+
+class RunShares:
+    """The journeys of a run, by the way that they went."""
+
+    def __init__(self, ways: WaysOf, clock: Clock) -> None:
+        self.ways, self.clock = ways, clock
+        self.by_way: dict[StageWay, WayShares] = {}
+
+    def feed(self, journeys: Journeys, moments: Moments) -> None:
+        """Adds journeys, shape (n,), whatever their ways."""
+        for way, rows in self.ways.of(journeys, moments) if journeys.size else ():
+            if way not in self.by_way:
+                self.by_way[way] = WayShares(way, self.clock)
+            self.by_way[way].feed(journeys[rows], {name: tsc[rows] for name, tsc in moments.items()})
+
+    @property
+    def told(self) -> list[WayShares]:
+        """The ways that journeys went to their end, the most usual first."""
+        return sorted((way for way in self.by_way.values() if way.whole.count), key=lambda way: -way.whole.count)
