@@ -1,17 +1,22 @@
-"""The commands on recordings: record, replay, info, convert."""
+"""The commands on recordings: record, replay, info, explain, convert."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
+from bellwire.engine.errors import ScenarioError
 from bellwire.viz.cli.options import Asserts, Force, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json, say
 
+EXPLAINED_SECONDS = 5.0  # of a run without --signals
 RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")]
 
 
@@ -72,6 +77,51 @@ def info(file: RecordingFile, as_json: Json = False, unit: Unit = UnitName.US, t
     else:
         out(about.summary(unit, verdicts))
     return DONE if all(verdict.holds for verdict in verdicts) else FAILED
+
+
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(metavar="SCENARIO | RECORDING")],
+    count: Signals = None,
+    settings: Settings = None,
+    as_json: Json = False,
+    unit: Unit = UnitName.US,
+) -> int:
+    """Says what is slow: the share of each stage in the round trip, of the median, p99 and slowest journey."""
+    from bellwire.viz.cli.explain.bars import explained_tables
+    from bellwire.viz.cli.terminal import share_bar
+    from bellwire.viz.text.figures import unit_called
+
+    with recording_of(what, count, settings) as (file, trouble):
+        from bellwire.viz.cli.explain.of_recording import ExplainedRecording
+
+        with share_bar("reads") as progress:
+            told = ExplainedRecording(file, progress)
+    if as_json:
+        out_json(told.report())
+    else:
+        out(explained_tables(told, unit_called(unit, told.source.clock.hz)))
+    for sentence in trouble:
+        complain(sentence, FAILED)
+    return FAILED if trouble else DONE
+
+
+@contextmanager
+def recording_of(what: str, count: int | None, settings: list[str] | None) -> Iterator[tuple[Path, list[str]]]:
+    """A recording as it is, or one of a run that is made for it and goes again; and what was amiss in that run."""
+    if what.endswith((".arrow", ".arrows")) or Path(what).is_file():
+        if settings or count is not None:
+            raise ScenarioError("--set and --signals are for a scenario, not for a recording.")
+        yield Path(what), []
+        return
+    scenario = scenario_named(what, settings)
+    check_length(scenario, None, count)
+    with TemporaryDirectory(prefix="bellwire-") as folder:
+        file = Path(folder, f"{scenario.name}.arrow")
+        done = run_scenario(scenario, EXPLAINED_SECONDS, count, file)
+        if done.interrupted:
+            raise SystemExit(complain("interrupted", 128 + done.interrupted))
+        yield file, done.trouble
 
 
 @app.command()

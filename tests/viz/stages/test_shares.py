@@ -20,9 +20,9 @@ from bellwire.viz.stages.shares import (
     Explained,
     RunShares,
     explained,
-    whole_latency_of,
     percents,
     title_of,
+    whole_latency_of,
 )
 from bellwire.viz.stages.way import WaysOf
 

@@ -1,0 +1,58 @@
+"""`bellwire explain`: bars that add up, as tables and as JSON; of a recording, and of a run that is made for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bellwire.viz.cli.app import main
+from bellwire.viz.cli.explain.of_recording import ExplainedRecording
+from tests.support.recorded import recorded
+
+
+def test_json_adds_up_and_has_each_way_of_a_run_that_was_switched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(recorded(tmp_path / "a.arrow").path)
+    assert main(["explain", file, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert {way["latency"] for way in report["ways"]} == {"round_trip"}
+    assert len({way["way"] for way in report["ways"]}) == len(report["ways"]) > 1
+    told = [journey for way in report["ways"] for journey in way["journeys"].values() if journey]
+    assert len(told) >= 2 * len(report["ways"])
+    for journey in told:
+        assert sum(part["cycles"] for part in journey["parts"]) == journey["cycles"]
+        assert round(sum(part["percent"] for part in journey["parts"]), 6) == 100
+        assert all((part["bound"] is None) == (part["rule"] is None) for part in journey["parts"])
+    counted = ExplainedRecording(Path(file))
+    figures = counted.latencies.histograms["round_trip"]
+    assert sum(way.whole.count for way in counted.run.told) == figures.count
+    assert max(way.whole.max for way in counted.run.told) == figures.max
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
+def test_tables_have_every_part_at_every_width(
+    tmp_path: Path, width: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["explain", str(recorded(tmp_path / "a.arrow", "irq-ioapic").path)]) == 0
+    printed = capsys.readouterr().out
+    for words in ("Interrupt by irqfd, at a pin", "median", "slowest", "100.0 %"):
+        assert words in printed
+
+
+def test_what_has_no_journey_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", str(recorded(tmp_path / "a.arrow", "irq-masked").path)]) == 0
+    assert "No journey came to its end" in capsys.readouterr().out
+    assert main(["explain", str(tmp_path / "a.arrow"), "--signals", "5"]) == 2
+    assert main(["explain", str(tmp_path / "none.arrow")]) == 1
+
+
+@pytest.mark.kvm
+def test_a_scenario_is_run_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "roundtrip", "--signals", "300", "--json"]) == 0
+    [way] = json.loads(capsys.readouterr().out)["ways"]
+    assert way["latency_ns"]["count"] > 200

@@ -1,0 +1,1 @@
+"""What `bellwire explain` prints: a recording read through once, and its bars for a terminal."""

@@ -1,0 +1,114 @@
+"""Where the time of a recording's journeys goes, part by part; as JSON, and as what the tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bellwire.engine.events import Events
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.folds.latency import Latencies, begin
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.scenarios.traits_of import traits_of
+from bellwire.viz.stages.moments import moments
+from bellwire.viz.stages.shares import Explained, RunShares, Share, WayShares, percents, title_of, whole_latency_of
+from bellwire.viz.stages.way import WaysOf
+
+NONE_TOLD = "No journey came to its end after the warm-up, so there is nothing to divide."
+CLOCKS_APART = "The clocks of guest and host are apart, so no part between a stamp of one and of the other can be told."
+ROWS = {"median": 50.0, "p99": 99.0}
+
+
+class ExplainedRecording:
+    """A recording read through once, in blocks: three of them are held at a time."""
+
+    def __init__(self, path: Path, progress: Callable[[float], None] = lambda share: None) -> None:
+        self.recording = Recording(path)
+        self.source = Replay(self.recording)
+        scenario, host = self.source.scenario, self.source.host
+        self.latencies = Latencies(scenario, self.source.clock)
+        self.run = RunShares(WaysOf(scenario, self.source.backend, host.get("kernel", "")), self.source.clock)
+        waiting, held = None, list[Events]()
+        for number in range(self.recording.entries.size):
+            events = self.recording.read_once(number)
+            held = [*held[-2:], events]
+            journeys = self._counted(events)
+            if waiting is not None:
+                self._feed(waiting, held)
+            waiting = journeys
+            progress((number + 1) / self.recording.entries.size)
+        if waiting is not None:
+            self._feed(waiting, held)
+
+    def _counted(self, events: Events) -> Journeys:
+        """The journeys that a block completed and that are among the figures."""
+        journeys = self.latencies.feed(events)
+        return journeys[~np.isin(begin(journeys), self.latencies.left_out)]
+
+    def _feed(self, journeys: Journeys, held: list[Events]) -> None:
+        """What ends a call, or is heard of, behind a journey's end is in the block after it."""
+        self.run.feed(journeys, moments(journeys, np.concatenate(held), traits_of(self.source.scenario)))
+
+    @property
+    def why_none(self) -> str:
+        """Why nothing is told; "" if something is."""
+        if self.latencies.clock_error.apart:
+            return CLOCKS_APART
+        return "" if self.run.told else NONE_TOLD
+
+    def report(self) -> dict[str, Any]:
+        """The JSON object of `bellwire explain --json`; times in ns."""
+        return {
+            "scenario": self.source.scenario.name,
+            "host": self.source.host,
+            "warmup": self.latencies.warmup,
+            "why_nothing": self.why_none or None,
+            "ways": [] if self.why_none else [way_report(way) for way in self.run.told],
+        }
+
+
+def chosen_ones(way: WayShares) -> Iterator[tuple[str, Explained | None]]:
+    """The journey nearest to the median, the one nearest to p99, and the slowest."""
+    yield from ((name, way.nearest(percent)) for name, percent in ROWS.items())
+    yield "slowest", way.slowest
+
+
+def way_report(way: WayShares) -> dict[str, Any]:
+    """One way of --json."""
+    return {
+        "way": title_of(way.way),
+        "latency": whole_latency_of(way.way),
+        "latency_ns": way.whole.summary(),
+        "journeys": {name: told and journey_report(way, told) for name, told in chosen_ones(way)},
+    }
+
+
+def journey_report(way: WayShares, told: Explained) -> dict[str, Any]:
+    """One journey with its parts, which add up to its cycles."""
+    shares = percents([share.cycles for share in told.shares])
+    return {
+        "seq": int(told.journey["seq"][0]),
+        "tsc": int(begin(told.journey)[0]),
+        "cycles": told.cycles,
+        "ns": round(way.clock.ns(told.cycles), 1),
+        "parts": [share_report(way, *one) for one in zip(told.shares, shares, strict=True)],
+    }
+
+
+def share_report(way: WayShares, share: Share, percent: float) -> dict[str, Any]:
+    """One part; median_ns: of the same part in all journeys that have it."""
+    return {
+        "stages": [stop.name for stop in share.stops],
+        "title": share.title,
+        "places": list(share.places),
+        "cycles": share.cycles,
+        "ns": round(way.clock.ns(share.cycles), 1),
+        "percent": percent,
+        "bound": share.bound or None,
+        "rule": share.rule or None,
+        "median_ns": way.median(share),
+    }
