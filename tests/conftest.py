@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator
 
+import coverage
 import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,6 +33,13 @@ hypothesis.settings.load_profile("bellwire")
 _home = tempfile.TemporaryDirectory(prefix="bellwire-test-home-")
 for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = f"{_home.name}/{_name.lower()}"
+
+
+def pytest_sessionfinish() -> None:
+    """Lets what has been measured be written by a worker itself: who has many is not waited for at its end."""
+    measured = coverage.Coverage.current()
+    if measured and "PYTEST_XDIST_WORKER" in os.environ:
+        measured.save()
 
 
 def pytest_configure() -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,10 +79,19 @@ def test_a_clock_that_stands_still_with_the_program_goes_on_behind_it() -> None:
 
 
 @pytest.mark.kvm
+def until_it_runs(pid: int) -> None:
+    """Waits for a guest's thread, and half a second of what it does."""
+    until = time.monotonic() + 60
+    while not any(path.read_text().strip() == "vcpu" for path in Path(f"/proc/{pid}/task").glob("*/comm")):
+        assert time.monotonic() < until, "no guest has begun"
+        time.sleep(0.05)
+    time.sleep(0.5)
+
+
 def test_a_process_that_is_stopped_by_a_signal_says_so() -> None:
     command = [sys.executable, "-m", "bellwire.viz", "run", "roundtrip", "--seconds", "5", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        time.sleep(2.5)
+        until_it_runs(process.pid)
         os.kill(process.pid, signal.SIGSTOP)
         time.sleep(1.5)
         os.kill(process.pid, signal.SIGCONT)

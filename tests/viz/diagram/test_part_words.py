@@ -75,7 +75,8 @@ def test_step_shows_the_journeys_own_figures() -> None:
     number = int(model.selection.journeys["seq"][0])
     journey = model.selection.journeys[0]
     took = duration(model.clock.ns(int(journey["doorbell"]) - int(journey["ring"])))
-    assert caption(model).startswith(f"Doorbell #{number}: {took} to the I/O thread by ioeventfd")
+    assert caption(model).startswith(f"The guest's OUT #{number} writes 2 bytes to port 0x510")
+    assert journey_figures(model, model.selection.journeys).startswith(f"Doorbell #{number}: {took} to the I/O thread")
     assert part_words.latency_text(model, "doorbell") == took
 
 
@@ -97,7 +98,7 @@ def test_a_guest_that_has_ended_is_said_to_have() -> None:
     assert caption(model).startswith(f"The guest has ended; it rang {rung} doorbells and the host sent ")
     assert part_words.words(model, "vcpu") == "has ended"
     model.step(-1)
-    assert caption(model).startswith("Doorbell #")
+    assert caption(model).startswith("The guest's OUT #")
 
 
 def test_an_eventfd_that_is_no_irqfd_yet_interrupts_nobody() -> None:

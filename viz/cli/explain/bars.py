@@ -50,7 +50,7 @@ def journey_parts(way: WayShares, row: str, told: Explained, unit: Unit) -> Iter
     table = table_of("part", ["share", "time", "median of all"], text="stages")
     for letter, share, percent in zip(letters(told.shares), told.shares, shares, strict=True):
         time = f"{share.bound} {duration(way.clock.ns(share.cycles), unit)}".strip()
-        where = Text(f"{letter} {place_words(share)}", style=PLACE_STYLES[share.places[0]])
+        where = Text(f"{letter} {name_of_place(share)}", style=PLACE_STYLES[share.places[0]])
         table.add_row(where, share.title, f"{percent:.1f} %", time, duration(way.median(share), unit))
     yield table
     for rule in dict.fromkeys(share.rule for share in told.shares if share.rule):
@@ -62,7 +62,7 @@ def letters(shares: tuple[Share, ...]) -> str:
     return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(shares)]
 
 
-def place_words(share: Share) -> str:
+def name_of_place(share: Share) -> str:
     """Where it was spent: "kernel, guest"."""
     return ", ".join(share.places)
 
