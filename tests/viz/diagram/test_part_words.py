@@ -10,6 +10,7 @@ from bellwire.engine.source import NoSource, Order
 from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.captions import caption, other_exits
+from bellwire.viz.diagram.journey_words import journey_figures
 from bellwire.viz.diagram.still_words import Words, speaking
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.text.figures import count_of, duration, grouped, pace, ratio, short
