@@ -70,6 +70,11 @@ class Standpoint:
         first, last = self.times.standing(tsc)
         return replace(self, first=int(first[0]), last=max(int(last[0]), stop), stop=stop, tsc=tsc, beside=None)
 
+    def meanwhile(self, beside: Stop, tsc: int) -> Standpoint:
+        """The same journey at `tsc`, while another one does what is looked at: the signal is where it is by then."""
+        first, last = (int(stops[0]) for stops in self.times.standing(tsc))
+        return replace(self, first=first, last=last, stop=last, tsc=tsc, beside=beside)
+
 
 def in_count(way: StageWay, first: int, last: int) -> tuple[int, int]:
     """What a journey at these stops adds to its doorbell's eventfd's count: at least, at most.

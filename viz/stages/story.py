@@ -20,7 +20,7 @@ LONG = 5.0  # times as long as a story's usual step: a wait that is shortened, a
 class StoryStep:
     """One stage of the story. earliest, latest: cycles after the journey's start; latest None: not known.
 
-    stop: the index of the way's stop, or of the one that what happens beside follows.
+    stop: the index of the way's stop; of what happens beside, that of the stop before it.
     """
 
     stop: int
@@ -50,13 +50,9 @@ class Story:
     def standpoint(self) -> Standpoint:
         """Where the signal is in it."""
         step = self.current
-        point = self.whole.at(step.stop)
         if step.beside is None:
-            return point
-        return Standpoint(
-            point.journey, point.moments, point.times, point.first, point.last, step.stop,
-            self.whole.start + step.earliest, step.beside,
-        )  # fmt: skip
+            return self.whole.at(step.stop)
+        return self.whole.meanwhile(step.beside, self.whole.start + step.earliest)
 
     @property
     def over(self) -> bool:
@@ -86,10 +82,10 @@ class Story:
 def steps_of(whole: Standpoint) -> list[StoryStep]:
     """All steps, in the order in which they began; what can be told apart by no stamp in the order of the way."""
     steps = [StoryStep(stop, None, *whole.began(stop)) for stop in range(len(whole.stops))]
-    for after, stop in whole.times.way.beside:
+    for _, stop in whole.times.way.beside:
         stamp = whole.stamp(stop.began)
         if stamp:
             cycles = stamp - whole.start
             at = max(i for i, step in enumerate(steps) if step.earliest <= cycles)
-            steps.insert(at + 1, StoryStep(after, stop, cycles, cycles))
+            steps.insert(at + 1, StoryStep(steps[at].stop, stop, cycles, cycles))
     return steps

@@ -68,3 +68,12 @@ def test_a_doorbell_is_in_the_count_from_the_signal_until_read_returns() -> None
         counts[tsc] = in_count(times.way, int(first[0]), int(last[0]))
     # Somewhere in the guest's instruction; certain once the guest has gone on; read.
     assert counts == {100: (0, 1), 139: (0, 1), 140: (1, 1), 169: (1, 1), 170: (0, 0), 230: (0, 0)}
+
+
+def test_what_happens_beside_leaves_the_signal_where_it_is() -> None:
+    story = Story(standing(**LIGHT))
+    while story.standpoint.here.name != "goes-on":
+        story.go(1)
+    point = story.standpoint
+    assert (point.tsc, point.stops[point.stop].name) == (140, "wait-queue")
+    assert [stop.name for stop in point.possible] == ["wait-queue"]
