@@ -39,6 +39,8 @@ PRINTING = {  # what each command prints without a guest and without a window
     "compare": f"compare {SHIPPED} {SHIPPED}",
     "compare-json": f"compare {SHIPPED} {SHIPPED} --json",
     "convert": f"convert {SHIPPED} converted.csv",
+    "explain": f"explain {SHIPPED}",
+    "explain-json": f"explain {SHIPPED} --json",
 }
 WITH_GUEST = {
     "run": "run roundtrip --signals 20",
