@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from bellwire.engine.events import EventKind, Events, Setting
 
+MOST = 2**64 - 1  # that a number of an event holds; what a damaged recording adds up to may be more
 NEVER = 2**63  # where a span ends that has not ended
 
 Numbers = npt.NDArray[np.uint64]
@@ -49,7 +50,7 @@ class MaskedPin:
 
     def lost(self, upto: int) -> int:
         """How many of the interrupts 1 to `upto` are lost."""
-        return int(self.lost_each(np.array([upto], np.uint64))[0])
+        return int(self.lost_each(np.array([min(upto, MOST)], np.uint64))[0])
 
     def lost_each(self, upto: Numbers) -> Numbers:
         """The same for each of many; shape (n,)."""

@@ -47,3 +47,10 @@ def test_each_number_is_told_apart() -> None:
 
 def test_masking_twice_is_masking_once() -> None:
     assert pin((2, 1), (4, 1), (5, 0), (7, 0)) == pin((2, 1), (5, 0))
+
+
+def test_a_number_beyond_all_numbers_is_no_fault() -> None:
+    """What a damaged recording's counts add up to."""
+    pin = MaskedPin()
+    pin.mask(0)
+    assert pin.lost(2**64 + 5) == pin.lost(2**64 - 1) > 0

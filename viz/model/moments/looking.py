@@ -23,6 +23,8 @@ def standpoint_of(model: LiveModel, journey: Journeys, tsc: int) -> Standpoint |
     if not journey.size:
         return None
     moments, times = model.travel.staged(journey)
+    if not times.way.stops:  # a damaged recording may tell of a journey that passes no stage
+        return None
     first, last = times.standing(max(tsc, int(begin(journey)[0])))
     return Standpoint(journey, moments, times, int(first[0]), int(last[0]), int(first[0]), tsc)
 
