@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bellwire.engine.errors import EngineError, ScenarioError
 from bellwire.engine.events import EventKind
@@ -49,9 +49,16 @@ class Doorbell:
     @property
     def hit(self) -> bool:
         """Whether the ioeventfd takes what the guest writes: a miss leaves to user space, as if there were none."""
-        whole = self.length in (0, self.width)
-        matches = self.queues > 1 or self.datamatch in (None, self.value)
-        return whole and self.ioeventfd_address == self.address and matches
+        return not self.differs
+
+    @property
+    def differs(self) -> Literal["", "address", "length", "value"]:
+        """What of the guest's write is not what the ioeventfd waits for; "" if it takes it."""
+        if self.address != self.ioeventfd_address:
+            return "address"
+        if self.length not in (0, self.width):
+            return "length"
+        return "" if self.queues > 1 or self.datamatch in (None, self.value) else "value"
 
     @property
     def leaves(self) -> bool:

@@ -12,6 +12,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.journey_words import journey_caption
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.model.moments.shown import newest_journeys, rung_by_hand
+from bellwire.viz.stages.telling import unlike
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 from bellwire.viz.text.trust import not_there
 
@@ -131,23 +132,12 @@ def missed(model: LiveModel) -> str:
     """Doorbells that the registered ioeventfd does not match."""
     rang, left = whole_in_last_second(model, "doorbells", "left")
     registered = model.evidence.doorbell
-    if not rang or not model.wired(Switch.IOEVENTFD) or (registered and registered.hit):  # a lab has mended it
+    if not rang or not model.wired(Switch.IOEVENTFD) or registered is None or registered.hit:  # a lab has mended it
         return doorbells(model)
     return (
-        f"The guest rang {count_of(rang, 'doorbell')} in the last second, and {what_differs(model)}: KVM found nobody, "
+        f"The guest rang {count_of(rang, 'doorbell')} in the last second, and {unlike(registered)}: KVM found nobody, "
         f"and {grouped(left)} left to user space, where the vCPU thread wrote the eventfd."
     )
-
-
-def what_differs(model: LiveModel) -> str:
-    """Why the ioeventfd does not match, as a clause."""
-    doorbell = model.evidence.doorbell
-    assert doorbell is not None
-    if doorbell.address != doorbell.ioeventfd_address:
-        return f"the ioeventfd waits at {doorbell.ioeventfd_address:#x} instead of {doorbell.address:#x}"
-    if doorbell.length not in (0, doorbell.width):
-        return f"the ioeventfd waits for {doorbell.length} bytes, not for {doorbell.width}"
-    return f"the ioeventfd waits for the value {doorbell.datamatch}, not for {doorbell.value}"
 
 
 def coalesced(model: LiveModel) -> str:

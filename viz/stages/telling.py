@@ -180,10 +180,9 @@ class Telling:
 
 def unlike(doorbell: Doorbell) -> str:
     """Why the ioeventfd does not match, as a clause; "" if it does."""
-    if doorbell.hit:
-        return ""
-    if doorbell.address != doorbell.ioeventfd_address:
-        return f"the ioeventfd waits at {doorbell.ioeventfd_address:#x} instead of {doorbell.address:#x}"
-    if doorbell.length not in (0, doorbell.width):
-        return f"the ioeventfd waits for {doorbell.length} bytes, not for {doorbell.width}"
-    return f"the ioeventfd waits for the value {doorbell.datamatch}, not for {doorbell.value}"
+    return {
+        "": "",
+        "address": f"the ioeventfd waits at {doorbell.ioeventfd_address:#x} instead of {doorbell.address:#x}",
+        "length": f"the ioeventfd waits for {doorbell.length} bytes, not for {doorbell.width}",
+        "value": f"the ioeventfd waits for the value {doorbell.datamatch}, not for {doorbell.value}",
+    }[doorbell.differs]

@@ -93,13 +93,14 @@ def blocked(differs: str, why: str) -> Passage:
 def mismatch(plugged: Plugged) -> str:
     """The two values that differ between what the guest writes and what is registered: "4 B ≠ 2 B"; "" if none do."""
     doorbell = plugged.doorbell
-    if doorbell is None or doorbell.hit:
+    if doorbell is None:
         return ""
-    if doorbell.address != doorbell.ioeventfd_address:
-        return f"{doorbell.address:#x} ≠ {doorbell.ioeventfd_address:#x}"
-    if doorbell.length not in (0, doorbell.width):
-        return f"{doorbell.width} B ≠ {doorbell.length} B"
-    return f"{doorbell.value} ≠ {doorbell.datamatch}"
+    return {
+        "": "",
+        "address": f"{doorbell.address:#x} ≠ {doorbell.ioeventfd_address:#x}",
+        "length": f"{doorbell.width} B ≠ {doorbell.length} B",
+        "value": f"{doorbell.value} ≠ {doorbell.datamatch}",
+    }[doorbell.differs]
 
 
 def by_ioctl(looked: Looked) -> bool:
