@@ -264,19 +264,22 @@ class JourneyTracker:
         A handler that covers nothing, right behind it, says that something else had caused the one before.
         """
         unsure, apart = np.zeros(numbers.size, bool), np.zeros(numbers.size, bool)
-        row = np.flatnonzero(before_their_cause(numbers, sent, handlers, first, self._from_start))
+        row = np.flatnonzero(first < handlers.size)
+        row = row[handlers["tsc"][first[row]] < sent[row]]
         if not row.size:
             return apart, unsure
-        behind = first[row] + 1
-        within = behind < handlers.size
-        unsure[row[~within]] = True
-        row, behind = row[within], behind[within]
-        again, untold = early_again(handlers[behind], numbers, sent)
+        covers, oldest, sole = handlers["arg"], oldest_covered(handlers), caused_by_oldest(handlers, self._from_start)
+        early, untold = began_early(handlers, oldest, numbers, sent)
+        at = first[row]
+        row = row[early[at] & (oldest[at] <= numbers[row]) & (sole[at] | (covers[at] > 1))]
+        last = first[row] + 1 == handlers.size
+        unsure[row[last]] = True
+        row = row[~last]
+        at = first[row]
         # What began before its signals, but may have been caused by one that was covered already, was told of them
         # late: that its vCPU did not run in between happens now and then, and not to two handlers in a row.
-        sole = caused_by_oldest(handlers, self._from_start)[first[row]]
-        unsure[row[~sole & untold]] = True
-        apart[row] = (handlers["arg"][behind] > 0) & (sole | again)
+        unsure[row[~sole[at] & untold[at + 1]]] = True
+        apart[row] = (covers[at + 1] > 0) & (sole[at] | early[at + 1])
         return apart, unsure
 
     def _keep_handlers(self, handlers: Events, known: Numbers) -> None:
@@ -397,32 +400,14 @@ def covering(journeys: Journeys, stage: str, above: Numbers, upto: Numbers) -> t
     return row[held], at[held]
 
 
-def before_their_cause(
-    numbers: Numbers, sent: Numbers, handlers: Events, first: Indices, from_start: bool
-) -> npt.NDArray[np.bool_]:
-    """Which signals, sent at these times, the stamps put after the handler that they caused; all of shape (n,).
-
-    numbers: rising. first: the index of the first handler that knew of each. from_start: whether none came before.
-    """
-    apart = np.zeros(numbers.size, bool)
-    row = np.flatnonzero(first < handlers.size)
-    row = row[handlers["tsc"][first[row]] < sent[row]]
-    if not row.size:
-        return apart
-    handler, sole = handlers[first[row]], caused_by_oldest(handlers, from_start)[first[row]]
-    oldest = oldest_covered(handler)
-    of_oldest, found = lookup(oldest, numbers)
-    certain = (oldest <= numbers[row]) & (sole | (handler["arg"] > 1))
-    apart[row[found]] = (handler["tsc"][found] < sent[of_oldest]) & certain[found]
-    return apart
-
-
-def early_again(
-    handlers: Events, numbers: Numbers, sent: Numbers
+def began_early(
+    handlers: Events, oldest: Numbers, numbers: Numbers, sent: Numbers
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which handlers began before the oldest signal that they cover, and of which that signal is still to come."""
-    oldest, covers = oldest_covered(handlers), handlers["arg"] > 0
-    of_oldest, found = lookup(oldest, numbers)
+    """Which handlers the stamps put before the oldest signal that they cover, and of which that is still to come.
+
+    numbers: of the signals that were sent at these times, rising.
+    """
+    covers, (of_oldest, found) = handlers["arg"] > 0, lookup(oldest, numbers)
     early = np.zeros(handlers.size, bool)
     early[found] = handlers["tsc"][found] < sent[of_oldest]
     return early & covers, covers & (oldest > numbers.max(initial=0))
