@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from bellwire.engine.events import EventKind
 from bellwire.engine.folds.journeys import select
-from bellwire.engine.folds.latency import begin
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown
-from bellwire.viz.model.travel import stage_times
 from bellwire.viz.model.ways import LEGS
-from bellwire.viz.stages.moments import moments
+from bellwire.viz.stages.times import stamps
 from bellwire.viz.wires.passable import Begun, Looked
 
 
@@ -33,10 +31,8 @@ def legs_begun(model: LiveModel) -> Begun:
     found = {(token.leg, token.lane) for token in model.tokens() if token.leg in ("masked", "resample")}
     journey = journey_shown(model)[:1]
     if journey.size:
-        ends_at = int(max(journey["doorbell"][0], journey["handler"][0]))
-        around = model.events.window(int(begin(journey)[0]), ends_at)
-        when = moments(journey, around, model.traits)
+        when, _ = model.travel.staged(journey)
         for route, _ in model.travel.ways.routes(journey, when):
-            starts = {leg: int(stage_times(journey, when, LEGS[leg].start)[0]) for leg in route.legs}
+            starts = {leg: int(stamps(LEGS[leg].start, journey, when)[0]) for leg in route.legs}
             found |= {(leg, route.lane(leg)) for leg, tsc in starts.items() if 0 < tsc <= model.playhead}
     return frozenset(found)

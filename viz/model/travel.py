@@ -21,9 +21,9 @@ from bellwire.viz.model import ways
 from bellwire.viz.model.history import History
 from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Route, Ways
 from bellwire.viz.stages import moments
-from bellwire.viz.stages.moments import Moments, none_of
+from bellwire.viz.stages.moments import Moments, none_of, those
 from bellwire.viz.stages.standpoint import Standpoint
-from bellwire.viz.stages.times import StageTimes, times_of_stages
+from bellwire.viz.stages.times import StageTimes, stamps, times_of_stages
 from bellwire.viz.stages.way import StageWay, WaysOf
 from bellwire.viz.text.figures import grouped
 
@@ -85,26 +85,19 @@ def tokens_at(journeys: Journeys, moments: Moments, routes: Routes, tsc: int) ->
     """Tokens of the journeys under way at `tsc`; their counts add up to the number of those journeys."""
     found = []
     for route, index in routes:
-        some, when = journeys[index], {name: stage[index] for name, stage in moments.items()}
         for leg in route.legs:
-            found += on_leg(leg, route.lane(leg), some, when, tsc)
+            found += on_leg(leg, route.lane(leg), journeys[index], those(moments, index), tsc)
     return found
 
 
 def on_leg(leg: str, lane: int, journeys: Journeys, moments: Moments, tsc: int) -> list[Token]:
     """Tokens of those journeys that are on this leg at `tsc`; a leg holds its beginning, not its end."""
-    t0, t1 = (stage_times(journeys, moments, stage) for stage in LEGS[leg][:2])
+    t0, t1 = (stamps(stage, journeys, moments) for stage in LEGS[leg][:2])
     there = (t0 <= np.uint64(tsc)) & (np.uint64(tsc) < t1)
     if not there.any():
         return []
     at = (tsc - t0[there].astype(np.float64)) / (t1[there] - t0[there])
     return shared_token(leg, lane, at, journeys["seq"][there])
-
-
-def stage_times(journeys: Journeys, moments: Moments, stage: str) -> npt.NDArray[np.uint64]:
-    """TSC of a stage of the journey's record, or of a moment; shape (n,)."""
-    tsc: npt.NDArray[np.uint64] = moments[stage] if stage in moments else journeys[stage]
-    return tsc
 
 
 def shared_token(leg: str, lane: int, at: npt.NDArray[np.float64], seqs: npt.NDArray[np.uint64]) -> list[Token]:
@@ -122,12 +115,13 @@ def standing_at(route: Route, way: StageWay, journeys: Journeys, moments: Moment
         return [token for leg in route.legs for token in on_leg(leg, route.lane(leg), journeys, moments, tsc)]
     times = times_of_stages(way, journeys, moments)
     first, last = times.standing(tsc)
-    began, rows = times.latest[np.arange(first.size), first].astype(np.float64), np.arange(first.size)
+    rows = np.arange(first.size)
+    began = times.latest[rows, first].astype(np.float64)
     ends = np.where(last + 1 < len(way.stops), times.earliest[rows, np.minimum(last + 1, len(way.stops) - 1)], tsc)
     share = np.clip((tsc - began) / np.maximum(ends - began, 1), 0, 1)
     found = []
     for leg in route.legs:
-        t0, t1 = (stage_times(journeys, moments, stage) for stage in LEGS[leg][:2])
+        t0, t1 = (stamps(stage, journeys, moments) for stage in LEGS[leg][:2])
         there = np.flatnonzero((t0 <= np.uint64(tsc)) & (np.uint64(tsc) < t1))
         place = np.where(first == last, (share * PLACES_OF_A_STAGE).astype(np.int64), 0)
         keys = (first * len(way.stops) + last) * (PLACES_OF_A_STAGE + 1) + place
@@ -260,9 +254,9 @@ class Travel:
         when = self._stamped(journeys) if journeys.size else none_of(journeys)
         found = []
         for route, index in self.ways.routes(journeys, when):
-            some, stamps = journeys[index], {name: stage[index] for name, stage in when.items()}
-            for way, rows in self.stages.of(some, stamps):
-                found += standing_at(route, way, some[rows], {name: stage[rows] for name, stage in stamps.items()}, tsc)
+            some, beside = journeys[index], those(when, index)
+            for way, rows in self.stages.of(some, beside):
+                found += standing_at(route, way, some[rows], those(beside, rows), tsc)
         if self._echo:
             echoes = self._echoes(tsc, AROUND_SECONDS)
             found += tokens_at(echoes, none_of(echoes), self._echo_routes(echoes), tsc)
@@ -273,12 +267,6 @@ class Travel:
         when = self._stamped(journeys)
         [(way, _)] = self.stages.of(journeys, when)
         return when, times_of_stages(way, journeys, when)
-
-    def _stamped(self, journeys: Journeys) -> Moments:
-        """Every moment on their ways; a call's return and a device's word come after their end."""
-        ends = np.maximum(journeys["doorbell"], journeys["handler"])
-        until = int(ends.max()) + self.clock.cycles(AROUND_SECONDS)
-        return moments.moments(journeys, self.events.window(int(begin(journeys).min()), until), self.ways.traits)
 
     def told(self, point: Standpoint) -> list[Token]:
         """The token of a story, at the stop that it looks at."""
@@ -311,8 +299,11 @@ class Travel:
         return [(Route(self._echo_legs), np.arange(echoes.size))] if echoes.size else []
 
     def _moments(self, journeys: Journeys) -> Moments:
-        if not self._waits or not journeys.size:
-            return none_of(journeys)
+        """Those on which a route depends, which only some scenarios have."""
+        return self._stamped(journeys, 0.0) if self._waits and journeys.size else none_of(journeys)
+
+    def _stamped(self, journeys: Journeys, after: float = AROUND_SECONDS) -> Moments:
+        """Every moment on their ways, also seconds `after` their end: a call's return, a device's word."""
         ends = np.maximum(journeys["doorbell"], journeys["handler"])
-        events = self.events.window(int(begin(journeys).min()), int(ends.max()))
-        return moments.moments(journeys, events, self.ways.traits)
+        until = int(ends.max()) + self.clock.cycles(after)
+        return moments.moments(journeys, self.events.window(int(begin(journeys).min()), until), self.ways.traits)

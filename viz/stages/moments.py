@@ -20,6 +20,11 @@ def none_of(journeys: Journeys) -> Moments:
     return {name: np.zeros(journeys.size, np.uint64) for name in MOMENTS}
 
 
+def those(found: Moments, index: npt.NDArray[np.intp]) -> Moments:
+    """Of those journeys alone."""
+    return {name: times[index] for name, times in found.items()}
+
+
 def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     """What the scenario's journeys can have: `events` are those from their time.
 

@@ -82,7 +82,7 @@ class Story:
 def steps_of(whole: Standpoint) -> list[StoryStep]:
     """All steps, in the order in which they began; what can be told apart by no stamp in the order of the way."""
     steps = [StoryStep(stop, None, *whole.began(stop)) for stop in range(len(whole.stops))]
-    for _, stop in whole.times.way.beside:
+    for stop in whole.times.way.beside:
         stamp = whole.stamp(stop.began)
         if stamp:
             cycles = stamp - whole.start

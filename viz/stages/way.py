@@ -16,6 +16,8 @@ from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.stages.anatomy import Path, Stage, interrupt_path, load_anatomy, matched_path, on_bus, without_reader
 from bellwire.viz.stages.moments import Moments
 
+UNHEARD = frozenset({"eoi", "resample"})  # stages behind the handler, of which nobody may have heard
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -39,10 +41,10 @@ class Stop:
 
 @dataclass(frozen=True)
 class StageWay:
-    """What a journey passes. beside: what others do meanwhile, each with the index of the stop that it follows."""
+    """What a journey passes. beside: what others do meanwhile."""
 
     stops: tuple[Stop, ...]
-    beside: tuple[tuple[int, Stop], ...]
+    beside: tuple[Stop, ...]
 
     def __hash__(self) -> int:
         return hash(self.names)
@@ -60,7 +62,7 @@ class StageWay:
         return next((i for i, stop in enumerate(self.stops) if stop.name == name and stop.out == out), -1)
 
 
-def stops_of(path: Path, out: bool, without: frozenset[str] = frozenset()) -> list[Stop]:
+def stops_of(path: Path, out: bool, without: frozenset[str]) -> list[Stop]:
     """A path's stages, as stops."""
     return [stop_of(path, stage, out) for stage in path.stages if stage.name not in without]
 
@@ -102,7 +104,7 @@ class WaysOf:
         """The journeys by their way: the indices of those that went each."""
         columns = (
             journeys["ring"] > 0,
-            (journeys["handler"] > 0),
+            journeys["handler"] > 0,
             journeys["heavy"] & HEAVY_DOORBELL > 0,
             journeys["heavy"] & HEAVY_INTERRUPT > 0,
             moments["fetched"] > 0,
@@ -117,16 +119,13 @@ class WaysOf:
 
     def _make(self, what: Traveled) -> StageWay:
         halves = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
+        without = self._skipped if what.resampled else self._skipped | UNHEARD
         stops: list[Stop] = []
-        beside: list[tuple[int, Stop]] = []
+        beside: list[Stop] = []
         for path, out in halves:
-            stops += stops_of(path, out, self._skipped | self._endless(path, what))
-            beside += [(len(stops) - 1, stop_of(path, stage, out)) for stage in path.beside]
+            stops += stops_of(path, out, without)
+            beside += [stop_of(path, stage, out) for stage in path.beside]
         return StageWay(tuple(stops), tuple(beside))
-
-    def _endless(self, path: Path, what: Traveled) -> frozenset[str]:
-        """Stages behind the handler of which nobody has heard."""
-        return frozenset() if what.resampled else frozenset({"eoi", "resample"})
 
     def _out(self, what: Traveled) -> list[Path]:
         doorbell, paths = self.scenario.doorbell, load_anatomy().paths

@@ -36,7 +36,7 @@ def test_each_stage_is_told_once_and_what_happens_beside_too(stamps: dict[str, i
         story.advance(STAGE_SECONDS)
     told = list(dict.fromkeys(told))
     assert [name for name in told if name in whole.times.way.names] == list(dict.fromkeys(whole.times.way.names))
-    beside = {stop.name for _, stop in whole.times.way.beside if whole.stamp(stop.began)}
+    beside = {stop.name for stop in whole.times.way.beside if whole.stamp(stop.began)}
     assert beside == set(told) - set(whole.times.way.names)
     assert beside == {"goes-on", "call-over"} | ({"enters-again"} if heavy else set())
     assert [step.earliest for step in story.steps] == sorted(step.earliest for step in story.steps)
