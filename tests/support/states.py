@@ -26,7 +26,12 @@ def state(model: LiveModel) -> State:
     """As it is now, as values that stay."""
     chosen = model.selection
     plan = blueprint_of(model.scenario)
-    words = str((Words.of(model, plan).facts, [part_words.eventfd_count(model, which) for which in part_words.FDS]))
+    words = str(
+        (
+            Words.of(model, plan).facts,
+            [part_words.eventfd_count(model, which, model.tokens()) for which in part_words.FDS],
+        )
+    )
     return State(
         model.playhead,
         chosen.journeys.tolist(),

@@ -46,3 +46,13 @@ def staged(qtbot: QtBot, *size: int) -> Iterator[Stage]:
     window.show()
     yield Stage(window, source)
     window.close()
+
+
+@contextmanager
+def staged_in_front(qtbot: QtBot, width: int, height: int) -> Iterator[Stage]:
+    """The same once it has the keys, and a few frames later."""
+    with staged(qtbot, width, height) as made:
+        qtbot.waitExposed(made.window)
+        made.window.activateWindow()
+        made.run()
+        yield made

@@ -16,6 +16,7 @@ from bellwire.viz.diagram.blueprint import Counter
 from bellwire.viz.diagram.captions import IOCTLS, caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
+from bellwire.viz.model.travel import Token
 from bellwire.viz.stages.standpoint import in_count
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 from bellwire.viz.wires.passable import Looked, fulfilled
@@ -220,21 +221,26 @@ def counter_name(looked: Looked, counter: Counter) -> str:
     return f"{counter.name} as {' and '.join(roles)}" if roles and counter.name else counter.name
 
 
-def counter_text(model: LiveModel, of: str, lane: int) -> str:
-    """What a counter shows: an eventfd's count, the value that a queue's one waits for, interrupts that wait."""
+def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> str:
+    """What a counter shows: an eventfd's count, the value that a queue's one waits for, interrupts that wait.
+
+    tokens: the model's, of this moment.
+    """
     if of in FDS:
-        return count_between(*eventfd_count(model, of))
-    return {"queue": f"={lane}", "waiting": grouped(waiting(model))}.get(of, "")
+        return count_between(*eventfd_count(model, of, tokens))
+    if of == "waiting":
+        return grouped(waiting(model, tokens))
+    return f"={lane}" if of == "queue" else ""
 
 
-def eventfd_count(model: LiveModel, of: str) -> tuple[int, int]:
+def eventfd_count(model: LiveModel, of: str, tokens: list[Token]) -> tuple[int, int]:
     """The count of "doorbell" or "irq", at least and at most: as sampled last; in slow motion by the stages of those
     under way. An irqfd takes its count at once."""
     if not model.transport.exact and model.story is None:
         return (model.tally.eventfd_counts.get(FDS[of], 0),) * 2
     if of == "irq" or Trait.DIRECT in model.traits:
         return 0, 0
-    each = [(in_count(t.way, t.first, t.last), t.count) for t in model.tokens() if t.way]
+    each = [(in_count(t.way, t.first, t.last), t.count) for t in tokens if t.way]
     return sum(least * count for (least, _), count in each), sum(most * count for (_, most), count in each)
 
 
@@ -245,11 +251,11 @@ def count_between(least: int, most: int) -> str:
     return f"≤{grouped(most)}" if not least else f"{grouped(least)}–{grouped(most)}"
 
 
-def waiting(model: LiveModel) -> int:
+def waiting(model: LiveModel, tokens: list[Token]) -> int:
     """Interrupts that the local APIC has and the guest has not taken, at the playhead."""
     if not model.transport.exact:
         return model.tally.irqs_pending
-    return sum(token.count for token in model.tokens() if token.leg == "held")
+    return sum(token.count for token in tokens if token.leg == "held")
 
 
 # -- the kernel's parts
@@ -366,7 +372,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "bus": bus_text,
     "waiter": waiter_text,
     "wakeup": lambda model: "irqfd_wakeup()" if model.wires.irqfd else "not registered",
-    "lapic": lambda model: f"{grouped(waiting(model))} wait",
+    "lapic": lambda model: f"{grouped(waiting(model, model.tokens()))} wait",
     "cpu": cpu_text,
     "kick_short": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last s",
     "call_short": lambda model: f"{number_in_last_second(model, 'handlers')} in the last s",

@@ -81,8 +81,9 @@ class Diagram(QWidget):
             self._second = self.model.second
             self._say(Words.of(self.model, self.blueprint))
         before, counts = self.placed, self._counts
-        self.placed = self._place(self.model.tokens())
-        self._counts = {name: self._counter(counter) for name, counter in self.blueprint.counters.items()}
+        tokens = self.model.tokens()
+        self.placed = self._place(tokens)
+        self._counts = {name: self._counter(counter, tokens) for name, counter in self.blueprint.counters.items()}
         region = QRegion()
         for placed in (*before, *self.placed) if before != self.placed else ():
             region += placed.region
@@ -111,11 +112,11 @@ class Diagram(QWidget):
         """The pixels of a node and its edge."""
         return self._stage.geometry.rect(self.blueprint.nodes[node].rect).toAlignedRect().adjusted(-3, -3, 3, 3)
 
-    def _counter(self, counter: Counter) -> tuple[str, bool]:
+    def _counter(self, counter: Counter, tokens: list[Token]) -> tuple[str, bool]:
         """What a counter shows, and whether a token is in it."""
         circle = self._stage.circle(counter, 1)
         inside = any(circle.contains(placed.at) for placed in self.placed)
-        return part_words.counter_text(self.model, counter.of, counter.lane), inside
+        return part_words.counter_text(self.model, counter.of, counter.lane, tokens), inside
 
     def _jumped(self) -> bool:
         """Whether another part was chosen, or a paused view has gone elsewhere: both are answered at once."""

@@ -7,6 +7,7 @@ thread wakes). Steps are in the order in which they began, as far as that is kno
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.stages.way import Stop
@@ -38,6 +39,7 @@ class Story:
         self.seconds = seconds  # a step lasts, on the screen
         self.paused = False
         self.steps = steps_of(whole)
+        self.waits = waits_before(self.steps)
         self.step = 0
         self.told = 0.0  # seconds for which the step has been told
 
@@ -45,6 +47,10 @@ class Story:
     def current(self) -> StoryStep:
         """The step that is told."""
         return self.steps[self.step]
+
+    def stop_of(self, step: int) -> Stop:
+        """Whose stage a step tells."""
+        return self.steps[step].beside or self.whole.stops[self.steps[step].stop]
 
     @property
     def standpoint(self) -> Standpoint:
@@ -89,3 +95,13 @@ def steps_of(whole: Standpoint) -> list[StoryStep]:
             at = max(i for i, step in enumerate(steps) if step.earliest <= cycles)
             steps.insert(at + 1, StoryStep(steps[at].stop, stop, cycles, cycles))
     return steps
+
+
+def waits_before(steps: list[StoryStep]) -> list[int]:
+    """By step the cycles that passed before it, where they are so many that the story shortens them; else 0.
+
+    What passed is the time since what was certain to be over at the step before.
+    """
+    passed = [0, *(after.earliest - step.earliest for step, after in pairwise(steps))]
+    usual = steps[-1].earliest / len(steps)
+    return [cycles if cycles > LONG * usual else 0 for cycles in passed]

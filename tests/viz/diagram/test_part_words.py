@@ -88,7 +88,7 @@ def test_count_in_slow_motion_is_one_between_the_signal_and_the_read() -> None:
     counts = []
     for stage in ("ring", "rung", "doorbell"):
         model.transport.seek(int(journey[stage]))
-        counts.append(part_words.eventfd_count(model, "doorbell"))
+        counts.append(part_words.eventfd_count(model, "doorbell", model.tokens()))
     assert counts == [(0, 1), (1, 1), (0, 0)]
 
 

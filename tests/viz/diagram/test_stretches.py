@@ -78,7 +78,7 @@ def check_count(model: LiveModel) -> None:
         where = range(point.first, point.last + 1)
         least += all(stop in counted for stop in where)
         most += any(stop in counted for stop in where)
-    assert part_words.eventfd_count(model, "doorbell") == (least, most)
+    assert part_words.eventfd_count(model, "doorbell", model.tokens()) == (least, most)
 
 
 def check_lights(model: LiveModel, diagram: Diagram) -> None:

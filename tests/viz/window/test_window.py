@@ -48,17 +48,14 @@ from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import make_window, when_told_to_end
 from tests.support.fake_source import FakeSource
-from tests.support.windows import Stage, staged
+from tests.support.windows import Stage, staged_in_front
 
 KEYS = Qt.Key
 
 
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
-    with staged(qtbot, 1600, 900) as made:
-        qtbot.waitExposed(made.window)
-        made.window.activateWindow()
-        made.run()
+    with staged_in_front(qtbot, 1600, 900) as made:
         yield made
 
 

@@ -1,4 +1,4 @@
-"""Which journey a story is told of, and what its title, its stopwatch and its waits say; LiveModel tells it on."""
+"""Which journey a story is told of, and what its title and its stopwatch say; LiveModel tells it on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import standpoint_of
-from bellwire.viz.stages.story import LEAST_STAGE_SECONDS, LONG, MOST_STAGE_SECONDS, STAGE_SECONDS, Story
+from bellwire.viz.stages.story import LEAST_STAGE_SECONDS, MOST_STAGE_SECONDS, STAGE_SECONDS, Story
 from bellwire.viz.text.figures import duration, grouped
 
 PACES_OF_STAGES = (LEAST_STAGE_SECONDS, 1.0, STAGE_SECONDS, 3.0, 5.0, MOST_STAGE_SECONDS)  # seconds
@@ -185,13 +185,3 @@ def stopwatch_reason(story: Story) -> str:
     if step.latest is None:
         return "no stamp says when at the latest"
     return "measured" if step.latest == step.earliest else "between two stamps"
-
-
-def waits(story: Story) -> list[int]:
-    """By step the cycles that passed before it, where they are so many that the story shortens them; else 0.
-
-    What passed is the time since what was certain to be over at the step before.
-    """
-    passed = [0, *(after.earliest - step.earliest for step, after in zip(story.steps, story.steps[1:], strict=False))]
-    usual = story.steps[-1].earliest / len(story.steps)
-    return [cycles if cycles > LONG * usual else 0 for cycles in passed]

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
-from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title, waits
+from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.stages.story import Story
 from bellwire.viz.style.controls import IconButton
 from bellwire.viz.style.icons import icon
@@ -60,16 +60,14 @@ class Segments(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        long = waits(story)
         for step in range(len(story.steps)):
             area = self._area(story, step)
             self._paint_segment(painter, story, step, area)
-            if long[step]:
+            if story.waits[step]:
                 self._paint_break(painter, area.left() - GAP / 2)
 
     def _paint_segment(self, painter: QPainter, story: Story, step: int, area: QRectF) -> None:
-        stop = story.steps[step].beside or story.whole.stops[story.steps[step].stop]
-        color = "doorbell" if stop.out else "interrupt"
+        color = "doorbell" if story.stop_of(step).out else "interrupt"
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color(color, 0.55 if step < story.step else 0.2))
         painter.drawRoundedRect(area, 3, 3)
@@ -114,10 +112,9 @@ class Segments(QWidget):
         story = self.story
         if story is None:
             return ""
-        stop = story.steps[at].beside or story.whole.stops[story.steps[at].stop]
-        wait = waits(story)[at]
+        wait = story.waits[at]
         shortened = f"; {BREAK} {duration(self.commands.model.clock.ns(wait))} before it, shortened" if wait else ""
-        return f"{at + 1}: {stop.stage.title}{shortened}"
+        return f"{at + 1}: {story.stop_of(at).stage.title}{shortened}"
 
 
 class StoryBar(QWidget):
@@ -135,6 +132,7 @@ class StoryBar(QWidget):
         self.buttons = {name: IconButton() for name in BUTTONS}
         for name, button in self.buttons.items():
             button.setAccessibleName(BY_NAME[name].text)
+            button.setToolTip(plain_tip(tooltip(name)))
             button.clicked.connect(lambda _=False, name=name: self._run(name))
         self._lay_out()
         self.set_theme(theme)
@@ -181,6 +179,7 @@ class StoryBar(QWidget):
         self.wait.setFont(theme.font(14, 600))
         self.stopwatch.setFont(theme.font(32, 600, mono=True))
         self.stopwatch.setMinimumWidth(theme.px(210))
+        self._going = ""  # its icon is drawn anew
         for name, shown in ICONS_OF.items():
             self.buttons[name].setIcon(icon(shown, theme))
         self.refresh()
@@ -191,9 +190,11 @@ class StoryBar(QWidget):
         awaited = self.commands.storyteller.awaits
         if self.isHidden() == (story is not None or awaited):
             self.setVisible(story is not None or awaited)
+        if self.isHidden():
+            return
         if story is not None:
             self._show_story(story)
-        elif awaited:
+        else:
             self.title.setText("Story of the next journey")
             self.stage.setText(f"Begins when one has completed: {BY_NAME['ring'].key} rings once")
             for label in (self.wait, self.stopwatch, self.how):
@@ -202,7 +203,6 @@ class StoryBar(QWidget):
         self.pace.setText(f"{seconds:g} s a stage")
         for name, button in self.buttons.items():
             button.setEnabled(story is not None or name == "story")
-            button.setToolTip(plain_tip(tooltip(name)))
 
     def _show_story(self, story: Story) -> None:
         model, here = self.commands.model, story.standpoint.here
@@ -210,12 +210,14 @@ class StoryBar(QWidget):
             f"{story_title(story)}: stage {story.step + 1} of {len(story.steps)}, in {place_words(here.stage.place)}"
         )
         self.stage.setText(here.stage.title)
-        wait = waits(story)[story.step]
+        wait = story.waits[story.step]
         self.wait.setText(f"{BREAK} after {duration(model.clock.ns(wait))}" if wait else "")
         self.stopwatch.setText(stopwatch_words(model, story))
         self.how.setText(stopwatch_reason(story))
-        going = not story.paused and not story.over
-        self.buttons["story_play"].setIcon(icon("pause" if going else "play", self.theme))
+        going = "play" if story.paused or story.over else "pause"
+        if going != self._going:
+            self._going = going
+            self.buttons["story_play"].setIcon(icon(going, self.theme))
         self.segments.update()
 
 

@@ -18,7 +18,6 @@ from bellwire.viz.model.moments.telling import (
     journey_told,
     stopwatch_words,
     story_title,
-    waits,
 )
 from bellwire.viz.stages.story import STAGE_SECONDS, Story
 from tests.support.shipped_models import shipped_model
@@ -115,7 +114,7 @@ def test_the_stopwatch_says_what_is_measured_and_what_is_only_bounded(model: Liv
         words.append((story.current.earliest == story.current.latest, stopwatch_words(model, story)))
     assert {"≤" in text for measured, text in words if measured} == {False}
     assert {text[0] in "≤≥" for measured, text in words if not measured} == {True}
-    shortened = waits(story)
+    shortened = story.waits
     assert len(shortened) == len(story.steps)
     assert any(shortened), "the slowest of all waited somewhere"
     assert sum(shortened) <= story.steps[-1].earliest

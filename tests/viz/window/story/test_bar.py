@@ -10,17 +10,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.stages.story import Story
-from tests.support.windows import Stage, staged
+from tests.support.windows import Stage, staged_in_front
 
 KEYS = Qt.Key
 
 
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
-    with staged(qtbot, 1280, 720) as made:
-        qtbot.waitExposed(made.window)
-        made.window.activateWindow()
-        made.run()
+    with staged_in_front(qtbot, 1280, 720) as made:
         yield made
 
 
