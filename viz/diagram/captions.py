@@ -13,10 +13,10 @@ from bellwire.viz.diagram.journey_words import journey_caption
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.model.moments.shown import newest_journeys, rung_by_hand
 from bellwire.viz.stages.telling import unlike
+from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 from bellwire.viz.text.trust import not_there
 
-IOCTLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
 Say = Callable[[LiveModel], str]
 
 

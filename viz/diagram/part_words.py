@@ -13,11 +13,12 @@ from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, Even
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.blueprint import Counter
-from bellwire.viz.diagram.captions import IOCTLS, caption
+from bellwire.viz.diagram.captions import caption
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.model.travel import Token
 from bellwire.viz.stages.standpoint import in_count
+from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
 from bellwire.viz.wires.passable import Looked, fulfilled
 

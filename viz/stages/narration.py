@@ -11,8 +11,9 @@ from bellwire.engine.events import BLOCK_SIZE, EventKind
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.standpoint import Standpoint
-from bellwire.viz.stages.telling import IOCTL_CALLS, Telling, unlike
+from bellwire.viz.stages.telling import Telling, unlike
 from bellwire.viz.stages.when import how_far, when
+from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, grouped
 
 Tell = Callable[[Telling], str]
@@ -213,7 +214,7 @@ def partner(t: Telling) -> str:
 
 def ioctl(t: Telling) -> str:
     """The way without an irqfd."""
-    call = IOCTL_CALLS[t.interrupt.ioctl]
+    call = IOCTLS[t.interrupt.ioctl]
     return f"no irqfd is used: the I/O thread calls {call} for {t.answer}, {because(t)}."
 
 

@@ -10,10 +10,10 @@ from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.standpoint import Standpoint
+from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import duration, grouped
 
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
-IOCTL_CALLS = {"signal-msi": "KVM_SIGNAL_MSI", "irq-line": "KVM_IRQ_LINE"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Telling:
     def call(self) -> str:
         """What the signalling thread calls."""
         if int(self.point.journey["heavy"][0]) & HEAVY_INTERRUPT:
-            return IOCTL_CALLS[self.interrupt.ioctl]
+            return IOCTLS[self.interrupt.ioctl]
         return "io_uring_enter()" if Trait.IO_URING in self.traits else "write()"
 
     @property

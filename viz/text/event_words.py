@@ -43,7 +43,8 @@ LANE_NAMES = {
     Lane.IO_THREAD: "I/O thread",
     Lane.ENGINE: "engine",
 }
-IOCTL_NAMES = {IrqIoctl.IRQ_LINE: "KVM_IRQ_LINE", IrqIoctl.SIGNAL_MSI: "KVM_SIGNAL_MSI"}
+IOCTLS = {"irq-line": "KVM_IRQ_LINE", "signal-msi": "KVM_SIGNAL_MSI"}  # by what a scenario calls them
+IOCTL_NAMES = {IrqIoctl.IRQ_LINE: IOCTLS["irq-line"], IrqIoctl.SIGNAL_MSI: IOCTLS["signal-msi"]}
 SWITCH_NAMES = {Switch.IOEVENTFD: "ioeventfd", Switch.IRQFD: "irqfd"}
 EVENTFD_NAMES = {EventfdRole.DOORBELL: "doorbell", EventfdRole.IRQ: "irqfd"}
 WITH_ADDRESS = ("IO", "MMIO")  # exits whose argument is an address
