@@ -33,6 +33,7 @@ from bellwire.viz.timeline.view import TimeScale, TimeView
 
 NEAR = 8  # pixels within which a click or the pointer finds a journey
 LABELS, ROOMY = 184, 176
+NAME_SIZE, NAME_LINE = 13, 16  # of a lane's name, and the height that its line needs, pixels at 100 % text
 VEIL = 0.12  # opacity, over what is not known
 PAN = "pan"  # what is dragged, if it is no handle
 
@@ -210,14 +211,22 @@ class Timeline(Card):
             painter.drawText(self.area, Qt.AlignmentFlag.AlignCenter, "No journey yet")
         self._paint_readout(painter)
 
+    @property
+    def label_scale(self) -> float:
+        """How much smaller the lanes' names are where many lanes share little height: none meets the next."""
+        rows = self.area.height() / max(len(self.scene.lanes), 1)
+        return min(1.0, rows / self.theme.px(NAME_LINE))
+
     def _paint_labels(self, painter: QPainter) -> None:
         """Each lane's name, and what its blocks are, in their colours."""
+        rects = lane_rects(self.area, self.scene.lanes)
+        scale = self.label_scale
         for lane in self.scene.lanes:
-            rect = lane_rects(self.area, self.scene.lanes)[lane.key]
+            rect = rects[lane.key]
             box = QRectF(PADDING, rect.top() - 4, self.theme.px(LABELS) - 8, rect.height() + 8)
-            painter.setFont(self.theme.font(13, 600))
+            painter.setFont(self.theme.font(NAME_SIZE * scale, 600))
             self._word(painter, box, lane.name, "text", 7)
-            painter.setFont(self.theme.font(11))
+            painter.setFont(self.theme.font(11 * scale))
             for n, (word, color) in enumerate(lane.what):
                 self._word(painter, box, word + "," * (n < len(lane.what) - 1), color, 3)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QFontMetricsF, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -16,9 +16,10 @@ from bellwire.viz.model.live import journey_span
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.timeline.lane_painter import KIND_OF, column_picture, lane_rects
 from bellwire.viz.timeline.view import LEAD, LONGEST, SHORTEST, TimeView, rounded_step
-from bellwire.viz.timeline.widget import Timeline
+from bellwire.viz.timeline.widget import NAME_SIZE, Timeline
 from tests.support.fake_source import HZ
 from tests.support.models_at_20_hz import model_of, run
+from tests.support.shipped_models import shipped_model
 from tests.support.timelines import timeline_of
 
 
@@ -326,7 +327,21 @@ def test_columns_are_as_high_as_their_share() -> None:
 
 
 def test_lanes_do_not_overlap(qtbot: QtBot) -> None:
-    timeline = timeline_of(model_of("vm-to-vm")[0], qtbot)
+    timeline = timeline_of(shipped_model("two-vcpus-doorbell"), qtbot)
     rects = list(lane_rects(timeline.area, timeline.scene.lanes).values())
     assert all(above.bottom() < below.top() for above, below in pairwise(rects))
     assert rects[-1].bottom() == pytest.approx(timeline.area.bottom())
+
+
+@pytest.mark.parametrize("height", [120, 150, 200, 400])
+def test_the_names_of_many_lanes_do_not_meet(height: int, qtbot: QtBot) -> None:
+    timeline = timeline_of(shipped_model("two-vcpus-doorbell"), qtbot)
+    timeline.resize(1200, height)
+    timeline.redraw()
+    lanes = timeline.scene.lanes
+    assert len(lanes) == 6
+    name = DARK.font(NAME_SIZE * timeline.label_scale, 600)
+    rects = [lane_rects(timeline.area, lanes)[lane.key] for lane in lanes]
+    apart = min(after.center().y() - before.center().y() for before, after in pairwise(rects))
+    assert QFontMetricsF(name).tightBoundingRect("vCPU I/O 0").height() <= apart
+    assert timeline.label_scale <= 1
