@@ -54,7 +54,7 @@ FROM_GUEST_TO_GUEST = ("ring", "handler")  # of two, if there are two
 
 LATE_EXITS = 8  # a vCPU leaves for one doorbell at a time, so few can be ahead of the guest's stamps
 LATE_RINGS = 1024  # handlers that can be ahead of the stamps of the guest that rang
-CHAIN = 4  # handlers in a row, each of which was told of the next interrupt before that was signalled: not more
+CHAIN = 64  # handlers in a row, each of which was told of the next interrupt before that was signalled: not more
 EARLY_HANDLERS = 1024  # handlers that can be ahead of the signals that they serve, where the clocks are apart
 GAPS_KEPT = 1024  # newest gaps of the vCPU threads
 OPEN_LIMIT = 1 << 16  # journeys under way at once; beyond, the oldest are given up
@@ -277,9 +277,9 @@ class JourneyTracker:
         row = row[~last]
         at = first[row]
         # What began before its signals, but may have been caused by one that was covered already, was told of them
-        # late: that its vCPU did not run in between happens now and then, and not to two handlers in a row.
+        # late: that its vCPU did not run in between, so that several came, does not happen to two handlers in a row.
         unsure[row[~sole[at] & untold[at + 1]]] = True
-        apart[row] = (covers[at + 1] > 0) & (sole[at] | early[at + 1])
+        apart[row] = (covers[at + 1] > 0) & (sole[at] | (early[at + 1] & (covers[at + 1] > 1)))
         return apart, unsure
 
     def _keep_handlers(self, handlers: Events, known: Numbers) -> None:

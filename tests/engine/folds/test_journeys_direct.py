@@ -115,3 +115,31 @@ def test_a_handler_that_was_kept_from_looking_covers_what_was_rung_meanwhile() -
     journeys = np.sort(tracker.feed(np.sort(np.array(rows, EVENT), order="tsc")), order="seq")
     assert tracker.contradicted == 0
     assert journeys["handler"].tolist() == [105, 120, 170, 170, 170, 170]
+
+
+def test_handlers_that_are_told_of_the_next_doorbell_for_long_are_no_clock_that_runs_apart() -> None:
+    """Two guests in step: each handler begins just before the doorbell that it covers, caused by the one before."""
+    rows, steps = [], 40
+    for n in range(1, steps + 1):
+        rows += [
+            (100 * n, EventKind.RING, Lane.GUEST, 0, 0, n, 0),
+            (100 * n + 1, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0),
+        ]
+        covers = 2 if n == 1 else int(n < steps)
+        rows.append((100 * n + 99, EventKind.HANDLER, Lane.GUEST, 1, 0x40, min(n + 1, steps), covers))
+    tracker = JourneyTracker(scenario(by="doorbell"))
+    journeys = tracker.feed(np.array(rows, EVENT))
+    assert tracker.contradicted == 0
+    assert np.sort(journeys["seq"]).tolist() == list(range(1, steps + 1))
+
+
+def test_a_late_handler_before_one_that_is_told_of_the_next_doorbell_is_no_clock_that_runs_apart() -> None:
+    rings = {1: 100, 2: 108, 3: 130, 4: 140, 5: 150, 6: 175}
+    handlers = ((105, 2, 2), (120, 5, 3), (170, 6, 1), (180, 6, 0))  # TSC, newest doorbell known, covered
+    stamped = ((0, EventKind.RING), (1, EventKind.RUNG))
+    rows = [(tsc + s, kind, Lane.GUEST, 0, 0, n, 0) for n, tsc in rings.items() for s, kind in stamped]
+    rows += [(tsc, EventKind.HANDLER, Lane.GUEST, 1, 0x40, seq, covers) for tsc, seq, covers in handlers]
+    tracker = JourneyTracker(scenario(by="doorbell"))
+    journeys = np.sort(tracker.feed(np.sort(np.array(rows, EVENT), order="tsc")), order="seq")
+    assert tracker.contradicted == 0
+    assert journeys["handler"].tolist() == [105, 120, 170, 170, 170, 180]
