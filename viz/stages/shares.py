@@ -22,7 +22,7 @@ from bellwire.engine.folds.histogram import Histogram, bin_of, binned
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
 from bellwire.viz.stages.anatomy import load_anatomy
-from bellwire.viz.stages.moments import FOREVER, Moments, Times
+from bellwire.viz.stages.moments import FOREVER, Moments, Times, those
 from bellwire.viz.stages.times import StageTimes, stamps, times_of_stages
 from bellwire.viz.stages.way import StageWay, Stop, WaysOf
 
@@ -245,7 +245,7 @@ class RunShares:
         for way, rows in self.ways.of(journeys, moments) if journeys.size else ():
             if way not in self.by_way:
                 self.by_way[way] = WayShares(way, self.clock)
-            self.by_way[way].feed(journeys[rows], {name: tsc[rows] for name, tsc in moments.items()})
+            self.by_way[way].feed(journeys[rows], those(moments, rows))
 
     @property
     def told(self) -> list[WayShares]:

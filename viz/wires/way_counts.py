@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bellwire.engine.events import EventKind, Events, Switch
 from bellwire.engine.outlet import passed_over
 
-REMEMBERED = 64  # signals whose handlers may come in a later batch
+REMEMBERED = 128  # signals of earlier batches whose handlers may be still to come
 SLACK = 4  # doorbells that are cut in two where some were passed over: their exit is told of, their end is not
 BY_NUMBER = ("taken", "noted", "injected")  # what is counted here
 SENT = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
@@ -76,9 +76,8 @@ class WayCounts:
 
     def _remember(self, sent: Events, by_ioctl: bool) -> None:
         if sent.size:
-            newest = sent["seq"][-max(REMEMBERED, sent.size) :]
-            self._sent = np.concatenate([self._sent[-2 * REMEMBERED :], newest])
-            self._by_ioctl = np.concatenate([self._by_ioctl[-2 * REMEMBERED :], np.full(newest.size, by_ioctl)])
+            self._sent = np.concatenate([self._sent[-REMEMBERED:], sent["seq"]])
+            self._by_ioctl = np.concatenate([self._by_ioctl[-REMEMBERED:], np.full(sent.size, by_ioctl)])
 
     def _written(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
         """Which of these interrupts are known to be sent by no ioctl."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bellwire.engine.events import Events
+from bellwire.engine.events import Events, end_to_end
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import Latencies, begin
 from bellwire.engine.recordings.recording import Recording
@@ -51,7 +51,7 @@ class ExplainedRecording:
 
     def _feed(self, journeys: Journeys, held: list[Events]) -> None:
         """What ends a call, or is heard of, behind a journey's end is in the block after it."""
-        self.run.feed(journeys, moments(journeys, np.concatenate(held), traits_of(self.source.scenario)))
+        self.run.feed(journeys, moments(journeys, end_to_end(*held), traits_of(self.source.scenario)))
 
     @property
     def why_none(self) -> str:
