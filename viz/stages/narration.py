@@ -145,13 +145,25 @@ def who_slept(t: Telling) -> str:
         return "the I/O thread was awake, busy with earlier signals: nobody is woken, and the count waits for it"
     slept, rang = int(last["tsc"]), t.point.start
     if slept <= rang:
-        return f"the I/O thread, asleep since {t.took(slept, rang)} before the {t.write}, is woken and waits for a CPU"
+        return f"the I/O thread, asleep since {t.took(slept, rang)} before the {t.write}, is woken: it is runnable"
     if slept >= int(t.point.times.latest[0, stop]):
         return (
             f"the I/O thread was still awake: {t.took(rang, slept)} after the {t.write} it looked, and found the count"
         )
     since = f"{t.took(rang, slept)} after the {t.write}"
     return f"the I/O thread went to sleep {since}: whether before the signal is not known"
+
+
+def runnable(t: Telling) -> str:
+    """What the count waits for: a CPU for the thread that slept, or one that is busy."""
+    last = t.around.before_read(t.point.stamp("doorbell"))
+    if last is None or last["kind"] == EventKind.LOST:
+        return "the count waits in the eventfd until the I/O thread's read() takes it."
+    if last["kind"] != EventKind.WAIT:
+        return "the count waits in the eventfd until the I/O thread has done with earlier signals and comes to read()."
+    if int(last["tsc"]) <= t.point.start:
+        return "the I/O thread is runnable, and waits until the scheduler has given it a CPU."
+    return "the count waits in the eventfd until the I/O thread, which has just done with earlier signals, reads it."
 
 
 def waiter(t: Telling) -> str:
@@ -343,6 +355,7 @@ TOLD: dict[str, Tell] = {
     "relay": relay,
     "eventfd": eventfd,
     "wait-queue": wait_queue,
+    "runnable": runnable,
     "waiter": waiter,
     "goes-on": goes_on,
     "enters-again": enters_again,

@@ -1,7 +1,8 @@
 """Story pace: one journey, told stage by stage, each for about two seconds on the screen, whatever it took.
 
 A step of the story is a stage that the signal passes, or what another one does beside (the vCPU goes on while the I/O
-thread wakes). Steps are in the order in which they began, as far as that is known; the stopwatch shows the true time.
+thread is woken). Steps are in the order in which they began, as far as that is known; the stopwatch shows the true
+time.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def parts(told: Explained) -> list[tuple[str, str, int, str]]:
 def test_a_bound_divides_what_no_stamp_does() -> None:
     told = one_told("roundtrip", ROUND_TRIP, returned=1950)
     assert parts(told) == [
-        ("guest-write", "eventfd", 400, LONGEST),
-        ("wait-queue", "wait-queue", 300, SHORTEST),
+        ("guest-write", "wait-queue", 400, LONGEST),
+        ("runnable", "runnable", 300, SHORTEST),
         ("waiter", "waiter", 100, ""),
         ("signaller", "lapic", 150, LONGEST),
         ("vcpu", "window", 350, SHORTEST),
@@ -64,14 +64,14 @@ def test_a_bound_divides_what_no_stamp_does() -> None:
     assert told.cycles == 1300
     assert "inside of the guest's instruction" in told.shares[0].rule
     assert told.shares[0].rule == told.shares[1].rule
-    assert told.shares[0].title == "The guest writes … the eventfd counts"
+    assert told.shares[0].title == "The guest writes … the wait queue's entries are called"
     assert told.shares[0].places == ("kernel", "guest")
 
 
 def test_a_bound_behind_the_next_stamp_divides_nothing() -> None:
     told = one_told("roundtrip", ROUND_TRIP | {"rung": 1750}, returned=2400)
     assert parts(told) == [
-        ("guest-write", "wait-queue", 700, ""),
+        ("guest-write", "runnable", 700, ""),
         ("waiter", "waiter", 100, ""),
         ("signaller", "window", 500, ""),
     ]

@@ -75,5 +75,5 @@ def test_what_happens_beside_leaves_the_signal_where_it_is() -> None:
     while story.standpoint.here.name != "goes-on":
         story.go(1)
     point = story.standpoint
-    assert (point.tsc, point.stops[point.stop].name) == (140, "wait-queue")
-    assert [stop.name for stop in point.possible] == ["wait-queue"]
+    assert (point.tsc, point.stops[point.stop].name) == (140, "runnable")
+    assert [stop.name for stop in point.possible] == ["runnable"]

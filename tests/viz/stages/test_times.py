@@ -44,9 +44,9 @@ ROUND_TRIP = {"ring": 100, "rung": 140, "doorbell": 170, "irq": 180, "handler": 
 
 def test_an_ioeventfd_has_signalled_when_the_guest_goes_on() -> None:
     known = times("roundtrip", journey(**ROUND_TRIP), returned=200)
-    assert at(known, 100) == ["guest-write", "emulate-pio", "io-bus", "ioeventfd", "eventfd", "wait-queue"]
+    assert at(known, 100) == ["guest-write", "emulate-pio", "io-bus", "ioeventfd", "eventfd", "wait-queue", "runnable"]
     assert at(known, 139) == at(known, 100)
-    assert at(known, 140) == ["wait-queue"]  # certain: the eventfd counts, and the I/O thread is still to run
+    assert at(known, 140) == ["runnable"]  # certain: the eventfd counts, and the I/O thread is still to run
     assert at(known, 170) == ["waiter"]
     assert at(known, 180) == ["signaller", "wait-queue", "irqfd", "msi", "lapic", "vcpu", "window"]
     assert at(known, 200) == ["vcpu", "window"]  # write() has returned, so the local APIC has it
@@ -55,7 +55,7 @@ def test_an_ioeventfd_has_signalled_when_the_guest_goes_on() -> None:
 
 def test_a_thread_that_is_awake_before_the_guest_goes_on_bounds_it_earlier() -> None:
     known = times("roundtrip", journey(ring=100, rung=175, doorbell=170, irq=180, handler=230))
-    assert at(known, 169)[-1] == "wait-queue"
+    assert at(known, 169)[-1] == "runnable"
     assert at(known, 170) == ["waiter"]
     assert known.latest[0, known.way.index("eventfd", out=True)] == 170
 
@@ -64,8 +64,8 @@ def test_an_exit_is_measured_and_the_relay_is_over_when_kvm_run_is_called_again(
     one = journey(ring=100, exit=120, entry=150, rung=160, doorbell=155, irq=180, handler=230, heavy=HEAVY_DOORBELL)
     known = times("roundtrip", one)
     assert at(known, 110) == ["guest-write", "emulate-pio", "io-bus", "exit"]
-    assert at(known, 120) == ["relay", "eventfd", "wait-queue"]
-    assert at(known, 150) == ["wait-queue"]
+    assert at(known, 120) == ["relay", "eventfd", "wait-queue", "runnable"]
+    assert at(known, 150) == ["runnable"]
     assert known.known(known.way.index("relay", out=True)) is Known.MEASURED
     assert known.known(known.way.index("eventfd", out=True)) is Known.BOUNDED
 

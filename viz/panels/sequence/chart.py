@@ -200,7 +200,7 @@ class Charting:
             return "irqfd injects", between
         if self._coalesced:
             return "looks into the ring", between
-        return f"read() → {self.batch}" if self.batch != 1 else "wakes up", between
+        return f"read() → {self.batch}", between
 
     @property
     def _coalesced(self) -> bool:

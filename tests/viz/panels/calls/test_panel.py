@@ -123,5 +123,5 @@ def test_anatomy_shows_each_stage_and_marks_the_chosen_one(qtbot: QtBot) -> None
     model.selection.choose(part="ioeventfd")
     assert "▸ The I/O bus is searched" in panel.text.toPlainText()
     panel.choose(QUrl("stage:irqfd"))
-    assert "▸ The irqfd wakes up" in panel.text.toPlainText()
+    assert "▸ The irqfd is called" in panel.text.toPlainText()
     assert model.selection.part
