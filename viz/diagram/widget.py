@@ -120,8 +120,8 @@ class Diagram(QWidget):
 
     def _jumped(self) -> bool:
         """Whether another part was chosen, or a paused view has gone elsewhere: both are answered at once."""
-        transport, part = self.model.transport, self.model.selection.part
-        place = transport.paused and self.model.playhead
+        transport, part, story = self.model.transport, self.model.selection.part, self.model.story
+        place = transport.paused and (self.model.playhead, story.step if story else None)
         before, self._looked_at = self._looked_at, (transport.paused, place, part)
         return before != self._looked_at
 

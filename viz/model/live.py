@@ -356,7 +356,9 @@ class LiveModel:
 
     @property
     def state(self) -> str:
-        """LIVE, REPLAY or PAUSED; what is missing from a program without a source is NO KVM, said by the window."""
+        """LIVE, REPLAY, PAUSED or STORY; NO KVM, of a program without a source, the window says itself."""
+        if self.story is not None:
+            return "STORY"
         return "PAUSED" if self.transport.paused else self.source.label
 
     @property

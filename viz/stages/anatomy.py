@@ -22,7 +22,7 @@ class Stage:
 
     place: who holds the signal. within: the stage whose part of a picture it shares, where it has none. began: the
     stamp of its beginning, "" if none is taken. skipped: the back ends that do without it, some with the last Linux in
-    which they do: "kvm_amd 6.18".
+    which they do: "kvm_amd 6.18". injected: the back ends that pass it as they inject, so before the handler.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Stage:
     function: str = ""
     file: str = ""
     skipped: tuple[str, ...] = ()
+    injected: tuple[str, ...] = ()
 
     def left_out(self, backend: str, kernel: str) -> str:
         """Why it is none of this host's, "kvm_amd up to Linux 6.18"; "" if it is. kernel: its release, "6.18.44-1"."""
@@ -53,9 +54,9 @@ def newer(kernel: str, than: str) -> bool:
 class Path:
     """A way through the kernel. once: what was done before the first signal went it; beside: what others do meanwhile.
 
-    by: the stamps at which a stage had begun, by the stage's name; the first that there is counts. began: the stamp of
-    its beginning on this way, where it is not the usual one. commit, subject: what first brought it into Linux; "" if
-    it is older than these.
+    by: the stamps at which a stage had begun, by the stage's name; the first that there is counts. after: the stamp
+    before which it had not. began: the stamp of its beginning on this way, where it is not the usual one. commit,
+    subject: what first brought it into Linux; "" if it is older than these.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Path:
     once: tuple[Stage, ...] = ()
     beside: tuple[Stage, ...] = ()
     by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
     began: dict[str, str] = field(default_factory=dict)
     commit: str = ""
     subject: str = ""
@@ -79,6 +81,7 @@ class Anatomy:
 
 
 LISTS = ("stages", "once", "beside")  # of stages, in a path
+BACKENDS = ("skipped", "injected")  # lists of back ends, in a stage
 
 
 @lru_cache(maxsize=1)
@@ -86,7 +89,9 @@ def load_anatomy() -> Anatomy:
     """The one that is shipped."""
     data = tomllib.loads(asset("anatomy.toml").read_text(encoding="utf-8"))
     stages = {
-        name: Stage(name, **table | {"text": table["text"].strip(), "skipped": tuple(table.get("skipped", ()))})
+        name: Stage(
+            name, **table | {"text": table["text"].strip()} | {key: tuple(table.get(key, ())) for key in BACKENDS}
+        )
         for name, table in data["stage"].items()
     }
     paths = {

@@ -46,7 +46,9 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
         found["returned"] = if_there(journeys["irq"] > 0, first_after(own, journeys["irq"], FOREVER))
     if Trait.RESAMPLE in traits:
         heard = event_times(events, EventKind.RESAMPLE)
-        found["resampled"] = if_there(journeys["handler"] > 0, first_after(heard, journeys["handler"], FOREVER))
+        raised = first_after(event_times(events, EventKind.IRQFD), journeys["handler"], FOREVER)  # the line, once more
+        until = np.where(raised > 0, raised, FOREVER)
+        found["resampled"] = if_there(journeys["handler"] > 0, first_after(heard, journeys["handler"], until))
     if Trait.TWO_VCPUS in traits:
         rang = vcpu_at(events, EventKind.RING, journeys["ring"])
         ran = vcpu_at(events, EventKind.HANDLER, journeys["handler"])

@@ -33,23 +33,25 @@ def narrate(point: Standpoint, around: Circumstances) -> str:
 
 def guest_write(t: Telling) -> str:
     """The access."""
+    why = "a port is not memory" if t.write == "OUT" else "no memory is there"
     size = count_of(t.doorbell.width, "byte")
-    where = f"port {t.address:#x}" if t.write == "OUT" else f"{t.address:#x}"
-    return f"{t.ringer}'s {t.write} #{t.number} writes {size} to {where}: no memory is there, so KVM takes over."
+    return f"{t.ringer}'s {t.write} #{t.number} writes {size} to {t.place}: {why}, so KVM takes over."
 
 
 def emulate_pio(t: Telling) -> str:
     """What is known of an OUT, and from whom."""
-    written = f"port {t.address:#x}, {count_of(t.doorbell.width, 'byte')}, value {t.value}"
-    if t.around.backend == "kvm_pvm":
+    written = f"{t.place}, {count_of(t.doorbell.width, 'byte')}, value {t.value}"
+    if t.emulated:
         return f"PVM decodes the guest's instruction: {written}."
     return f"the hardware tells KVM of the OUT at the exit: {written}."
 
 
 def emulate_mmio(t: Telling) -> str:
     """What is known of a store."""
-    size = count_of(t.doorbell.width, "byte")
-    return f"the fault tells only {t.address:#x}, so KVM decodes the instruction: {size}, value {t.value}."
+    written = f"{count_of(t.doorbell.width, 'byte')}, value {t.value}"
+    if t.emulated:
+        return f"PVM decodes the guest's instruction: {t.place}, {written}."
+    return f"the fault tells only {t.place}, so KVM decodes the instruction: {written}."
 
 
 def fast_mmio(t: Telling) -> str:
@@ -95,8 +97,7 @@ def into_the_ring(t: Telling) -> str:
 def exit_(t: Telling) -> str:
     """Why KVM_RUN returns."""
     if "coalesced" in t.point.times.way.names:
-        reason = f", with {t.reason}" if t.reason else ""
-        return f"the vCPU leaves for another reason{reason}: only now does its thread look into the ring."
+        return f"{t.left_for}: only now does its thread look into the ring."
     reason = f" with {t.reason}" if t.reason else ""
     return f"nobody in the kernel took the write, so KVM_RUN returns{reason}, and {t.ringer} stands still."
 
@@ -108,7 +109,7 @@ def relay(t: Telling) -> str:
         return f"the vCPU thread takes {found} out of KVM's ring and writes the eventfd."
     entry = t.around.stamped(t.point.stamp("entry"), EventKind.ENTRY)
     wrote = f"{count_of(int(entry['seq']), 'byte')}, value {int(entry['arg'])}" if entry is not None else ""
-    told = f" with {t.reason}: {wrote} at {t.address:#x}" if t.reason and wrote else ""
+    told = f" with {t.reason}: {wrote}, {t.place}" if t.reason and wrote else ""
     return f"KVM_RUN has returned{told}. The vCPU thread writes the eventfd, one more system call."
 
 
@@ -133,7 +134,7 @@ def wait_queue(t: Telling) -> str:
         return f"{who_slept(t)}."
     if not t.around.wires(t.signalled_at).irqfd:
         return "no irqfd is in the eventfd's wait queue at the signal: the count waits until one is assigned."
-    return f"the irqfd is first in the wait queue, and is called inside of {t.signaller}: no thread is woken."
+    return f"the irqfd is first in the wait queue: its function is called inside of {t.signaller}."
 
 
 def who_slept(t: Telling) -> str:
@@ -179,7 +180,9 @@ def waiter(t: Telling) -> str:
 def goes_on(t: Telling) -> str:
     """The ringing guest."""
     lasted = t.took(t.point.start, t.point.stamp("rung"))
-    return f"{t.ringer} goes on behind its {t.write}, which took {lasted} in all; it waits for nobody."
+    if "exit" in t.point.times.way.names and "coalesced" not in t.point.times.way.names:
+        return f"{t.ringer} goes on behind its {t.write}, which took {lasted} in all, with the exit and the entry."
+    return f"{t.ringer} goes on behind its {t.write}, which took {lasted} in all: it has waited for no other thread."
 
 
 def enters_again(t: Telling) -> str:
@@ -221,7 +224,7 @@ def io_uring(_t: Telling) -> str:
 
 def partner(t: Telling) -> str:
     """Another process, which stamps nothing."""
-    return f"{t.partner}, woken by the kick eventfd, serves the request and writes the call eventfd."
+    return f"{t.partner} reads the kick eventfd, serves the request and writes the call eventfd. It stamps nothing."
 
 
 def ioctl(t: Telling) -> str:
@@ -293,16 +296,18 @@ def ioapic(t: Telling) -> str:
 def lapic(t: Telling) -> str:
     """The bit, and how many share it."""
     merged = int(t.point.journey["merged"][0])
-    many = f"; {grouped(merged)} interrupts share this run of the handler" if merged > 1 else ""
+    many = f"; {grouped(merged)} {t.signals} share this run of the handler" if merged > 1 else ""
     return f"the local APIC of {t.vcpu} sets the bit of vector {t.vector} in its IRR{many}."
 
 
 def vcpu(t: Telling) -> str:
     """Who must look."""
+    if t.around.spins and t.emulated:
+        return f"the guest spins, so {t.vcpu} is awake: PVM looks once a batch of emulated instructions is over."
     if t.around.spins:
         return f"the guest spins instead of halting, so {t.vcpu} is made to exit, or takes a posted interrupt."
     if Trait.DIRECT in t.traits and not t.traits & {Trait.TWO_GUESTS, Trait.PARTNERED}:
-        return f"{t.vcpu} is the one that rings, and in KVM already: it looks before it enters the guest again."
+        return f"{t.vcpu} is the one that rings, and in KVM already: nobody has to be woken."
     return f"{t.vcpu} is kicked: if it sleeps in HLT it wakes, if it runs it is made to look."
 
 
@@ -312,27 +317,27 @@ def window(t: Telling) -> str:
     if opened:
         held = t.took(t.signalled_at, opened)
         return f"the guest lets interrupts in: for {held} since the signal it had kept them off."
-    return f"interrupts are on, so KVM injects vector {t.vector} as {t.vcpu} enters the guest."
+    return f"once interrupts are on, KVM injects vector {t.vector} as {t.vcpu} enters the guest."
 
 
 def handler(t: Telling) -> str:
     """The run, what it serves, who ends it."""
     merged = int(t.point.journey["merged"][0])
-    serves = f"serves {grouped(merged)} interrupts at once" if merged > 1 else f"serves {t.answer}"
+    serves = f"serves {grouped(merged)} {t.signals} at once" if merged > 1 else f"serves {t.answer}"
     return f"the handler of vector {t.vector} runs on {t.vcpu} and {serves}; {end_of_interrupt(t)}."
 
 
 def end_of_interrupt(t: Telling) -> str:
     """Who writes the EOI."""
-    if t.around.backend == "kvm_pvm":
+    if t.emulated:
         return "PVM has written the EOI itself"
     return "its EOI is not stamped" if t.interrupt.eoi else "it writes no EOI"
 
 
 def eoi(t: Telling) -> str:
     """The end of a level."""
-    if t.around.backend == "kvm_pvm":
-        return "PVM wrote the EOI itself when it injected, so the IOAPIC had it before the handler began."
+    if t.emulated:
+        return f"PVM writes the EOI itself as it injects, so pin {t.interrupt.gsi} has it before the handler runs."
     return f"the handler's EOI of vector {t.vector} is passed on to pin {t.interrupt.gsi}, whose level it ends."
 
 

@@ -15,7 +15,7 @@ from bellwire.viz.stages.way import Stop
 
 STAGE_SECONDS = 2.0  # on the screen
 LEAST_STAGE_SECONDS, MOST_STAGE_SECONDS = 0.5, 10.0
-LONG = 5.0  # times as long as a story's usual step: a wait that is shortened, and told with its true length
+LONG = 4.0  # times as long as a story's usual step: a wait that is shortened, and told with its true length
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,26 @@ def steps_of(whole: Standpoint) -> list[StoryStep]:
         stamp = whole.stamp(stop.began)
         if stamp:
             cycles = stamp - whole.start
-            at = max(i for i, step in enumerate(steps) if step.earliest <= cycles)
-            steps.insert(at + 1, StoryStep(steps[at].stop, stop, cycles, cycles))
+            behind = (i for i, step in enumerate(steps) if step.earliest > cycles or follows(whole, step, stop))
+            at = next(behind, len(steps))
+            steps.insert(at, StoryStep(steps[at - 1].stop, stop, cycles, cycles))
     return steps
+
+
+def follows(whole: Standpoint, step: StoryStep, beside: Stop) -> bool:
+    """Whether a step comes after what begins on another branch, as no stamp but that one's bounds it."""
+    return step.beside is None and whole.stops[step.stop].after == beside.began
 
 
 def waits_before(steps: list[StoryStep]) -> list[int]:
     """By step the cycles that passed before it, where they are so many that the story shortens them; else 0.
 
-    What passed is the time since what was certain to be over at the step before.
+    They are those since the last moment that is known; steps of which no stamp tells when they were have their share.
     """
-    passed = [0, *(after.earliest - step.earliest for step, after in pairwise(steps))]
     usual = steps[-1].earliest / len(steps)
-    return [cycles if cycles > LONG * usual else 0 for cycles in passed]
+    found, told = [0], 1
+    for step, after in pairwise(steps):
+        passed = after.earliest - step.earliest
+        found.append(passed if passed > LONG * usual * told else 0)
+        told = 1 if passed else told + 1
+    return found

@@ -56,6 +56,16 @@ class Telling:
         return "OUT" if doorbell and doorbell.bus == "pio" else "store"
 
     @property
+    def place(self) -> str:
+        """Where to, "port 0x510" or "0xd0000000"."""
+        return f"port {self.address:#x}" if self.write == "OUT" else f"{self.address:#x}"
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the guest's instructions are, one by one: PVM does so, and ends interrupts itself."""
+        return self.around.backend == "kvm_pvm"
+
+    @property
     def bus(self) -> str:
         """ "PIO bus"."""
         return f"{self.doorbell.bus.upper()} bus"
@@ -75,6 +85,18 @@ class Telling:
         """Why KVM_RUN returned: "KVM_EXIT_IO"; "" if that event is not held."""
         exit_ = self.around.stamped(self.point.stamp("exit") or self.point.stamp("fetched"), EventKind.EXIT)
         return "" if exit_ is None else f"KVM_EXIT_{exit_name(int(exit_['id']))}"
+
+    @property
+    def left_for(self) -> str:
+        """What made the vCPU leave, while KVM's ring kept the doorbell, as a clause."""
+        left = self.around.stamped(self.point.stamp("fetched"), EventKind.EXIT)
+        if left is None:
+            return "the vCPU leaves"
+        if left["seq"]:
+            return f"doorbell #{grouped(int(left['seq']))} finds the ring full, so the vCPU leaves with {self.reason}"
+        if self.reason in ("KVM_EXIT_IO", "KVM_EXIT_MMIO"):  # a write would be a doorbell, or would be kept as well
+            return f"the guest accesses {int(left['arg']):#x} otherwise, so the vCPU leaves with {self.reason}"
+        return f"the vCPU leaves for another cause, {self.reason}"
 
     @property
     def fetched(self) -> int:
@@ -101,11 +123,22 @@ class Telling:
 
     @property
     def answer(self) -> str:
-        """The interrupt's number, "interrupt #47"; of a doorbell's own, what it is."""
+        """The interrupt's number, "interrupt #47"; where a doorbell is the interrupt, the doorbell's."""
+        if Trait.PARTNERED in self.traits:
+            return f"the answer to doorbell #{self.number}"
+        if Trait.DIRECT in self.traits:
+            return f"doorbell #{self.number}"
         number = int(self.point.journey["interrupt"][0])
         if not number and not self.point.stamp("ring"):
             number = int(self.point.journey["seq"][0])
         return f"interrupt #{grouped(number)}" if number else "the interrupt"
+
+    @property
+    def signals(self) -> str:
+        """What several of those are that one run of the handler serves."""
+        if Trait.PARTNERED in self.traits:
+            return "answers"
+        return "doorbells" if Trait.DIRECT in self.traits else "interrupts"
 
     @property
     def answers(self) -> int:

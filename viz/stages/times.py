@@ -3,7 +3,7 @@
 Guarantees:
 - A stage that a stamp measures has one time. Every other lies between an earliest and a latest time, which come of the
   stamps alone: stages follow one another, so none begins before what is measured earlier on the way or after what is
-  measured later; and some have a stamp by which they had begun (assets/anatomy.toml says of each why).
+  measured later; and some have a stamp by which they had begun, or before which they had not (assets/anatomy.toml).
 - One more stamp can only narrow what is known: no stage's bounds ever widen by it.
 - At every moment of a journey there is a stage that it may be in, and those that it may be in are neighbours.
 """
@@ -59,7 +59,7 @@ def times_of_stages(way: StageWay, journeys: Journeys, moments: Moments) -> Stag
     earliest, latest = np.zeros(shape, np.uint64), np.full(shape, FOREVER)
     for column, stop in enumerate(way.stops):
         stamp = stamps(stop.began, journeys, moments)
-        earliest[:, column] = stamp
+        earliest[:, column] = np.maximum(stamp, stamps(stop.after, journeys, moments))
         latest[:, column] = np.where(stamp > 0, stamp, first_there(stop, journeys, moments))
     earliest = np.maximum.accumulate(earliest, axis=1)
     latest = np.minimum.accumulate(latest[:, ::-1], axis=1)[:, ::-1]

@@ -24,7 +24,7 @@ class Stop:
     """A stage as one way passes it.
 
     began: the stamp that measures its beginning; "" if none does. by: the stamps at which it had begun, the first that
-    there is counts. out: on the doorbell's way, not on the interrupt's.
+    there is counts; after: the stamp before which it had not. out: on the doorbell's way, not on the interrupt's.
     """
 
     stage: Stage
@@ -32,6 +32,7 @@ class Stop:
     out: bool
     began: str = ""
     by: tuple[str, ...] = ()
+    after: str = ""
 
     @property
     def name(self) -> str:
@@ -70,7 +71,15 @@ def stops_of(path: Path, out: bool, without: frozenset[str]) -> list[Stop]:
 def stop_of(path: Path, stage: Stage, out: bool) -> Stop:
     """One of its stages."""
     began = path.began.get(stage.name, stage.began)
-    return Stop(stage, path.name, out, began, tuple(path.by.get(stage.name, ())))
+    return Stop(stage, path.name, out, began, tuple(path.by.get(stage.name, ())), path.after.get(stage.name, ""))
+
+
+def as_injected(stops: list[Stop], backend: str) -> list[Stop]:
+    """In the order of a back end that passes some of them as it injects, so before the handler."""
+    early = [stop for stop in stops if backend in stop.stage.injected]
+    late = [stop for stop in stops if backend not in stop.stage.injected]
+    at = next((i for i, stop in enumerate(late) if stop.name == "handler"), len(late))
+    return late[:at] + early + late[at:]
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class WaysOf:
 
     def __init__(self, scenario: Scenario, backend: str = "", kernel: str = "") -> None:
         """kernel: its release, as which stages a back end leaves out depends on it."""
-        self.scenario, self.traits = scenario, traits_of(scenario)
+        self.scenario, self.traits, self.backend = scenario, traits_of(scenario), backend
         stages = load_anatomy().stages.values()
         self._skipped = frozenset(stage.name for stage in stages if stage.left_out(backend, kernel))
         self._made = lru_cache(maxsize=64)(self._make)
@@ -123,7 +132,7 @@ class WaysOf:
         stops: list[Stop] = []
         beside: list[Stop] = []
         for path, out in halves:
-            stops += stops_of(path, out, without)
+            stops += as_injected(stops_of(path, out, without), self.backend)
             beside += [stop_of(path, stage, out) for stage in path.beside]
         return StageWay(tuple(stops), tuple(beside))
 

@@ -11,8 +11,8 @@ from bellwire.viz.text.figures import duration
 # What a stamp tells, as a clause.
 TOLD_BY = {
     "ring": "the guest rang",
-    "exit": "KVM_RUN returned",
-    "fetched": "KVM_RUN returned",
+    "exit": "the vCPU thread was back in user space",
+    "fetched": "the vCPU thread was back in user space",
     "entry": "KVM_RUN was called again",
     "rung": "the guest went on",
     "doorbell": "read() returned",
@@ -27,6 +27,7 @@ TOLD_BY = {
 SINCE = {
     "exit": "the exit",
     "fetched": "the exit",
+    "rung": "the guest went on",
     "doorbell": "the I/O thread's read()",
     "irq": "the signal",
     "window": "the window opened",
@@ -49,7 +50,7 @@ def when(point: Standpoint, clock: Clock, write: str) -> str:
         return "When is not known: no stamp of this journey comes after it."
     if known is Known.MEASURED:
         return after_what(point, clock, point.start + least, write) if point.stop else ""
-    since = last_measured(point, point.start + least, point.stop)
+    since = point.here.after or last_measured(point, point.start + least, point.stop)
     room = duration(clock.ns(point.start + most - point.stamp(since)))
     start = f"Between 0 and {room} after {since_words(since, write)}"
     name, rule = bounded_by(point)

@@ -33,6 +33,7 @@ LEAST_BEHIND = 0.1  # seconds that a view is behind before it says so
 STATES = {
     "LIVE": ("live", "circle"),
     "PAUSED": ("paused", "bars"),
+    "STORY": ("paused", "triangle"),
     "REPLAY": ("replay", "triangle"),
     "NO KVM": ("heavy", "square"),
     "FAULT": ("heavy", "square"),
@@ -168,8 +169,10 @@ class StatusRow(FittingRow):
         """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
         model, name = self.commands.model, self.state_name()
         color, mark = STATES.get(name, ("text_muted", "square"))
+        if name == "STORY" and not self.commands.storyteller.plays:
+            mark = "bars"
         behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
-        words = "REPLAY, PAUSED" if self._both() and not self.fault else name
+        words = f"REPLAY, {name}" if self._both() and not self.fault else name
         words = "REPLAY, ENDED" if self.commands.at_the_end and not self.fault else words
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
 
@@ -190,7 +193,7 @@ class StatusRow(FittingRow):
         self.breaks.open_below(self.state if self.breaking.isHidden() else self.breaking)
 
     def state_name(self) -> str:
-        """LIVE, PAUSED, REPLAY, NO KVM; ENDED, if nothing can come any more; FAULT, if that is the program's fault."""
+        """LIVE, PAUSED, STORY, REPLAY, NO KVM; ENDED, if nothing can come any more; FAULT, by the program itself."""
         if self.fault:
             return "FAULT"
         model = self.commands.model
@@ -198,7 +201,7 @@ class StatusRow(FittingRow):
         return "ENDED" if ended else model.state
 
     def _both(self) -> bool:
-        return self.commands.model.replaying and self.commands.model.state == "PAUSED"
+        return self.commands.model.replaying and self.commands.model.state in ("PAUSED", "STORY")
 
     def _explain(self) -> None:
         model = self.commands.model
@@ -210,7 +213,8 @@ class StatusRow(FittingRow):
         self.factor.setToolTip(plain_tip(f"{now} ({keys})"))
         self.slow.setToolTip(plain_tip(f"Slow motion of the transit itself ({keys})"))
         self.capture.setToolTip("What happens is being written to a file. (Ctrl+E ends it)")
-        back = "PAUSED stops the view; the capture goes on. (Space) BACK: so long before the present is what is seen."
+        stops = "STORY tells one journey" if model.story is not None else "PAUSED stops the view"
+        back = f"{stops}; the capture goes on. (Space) BACK: so long before the present is what is seen."
         why = reason_for(model.source)
         why = f"REPLAY: a recording, because no guest runs here. {why.removesuffix('.')}. " if why else ""
         self.state.setToolTip(plain_tip(f"{why}{back} ({BY_NAME['newest'].key} to the present)"))
@@ -334,13 +338,16 @@ class ControlRow(FittingRow):
         model = self.commands.model
         show_scenario(self.scenarios, model.scenario.name)
         at_the_end = self.commands.at_the_end
-        self._set_icon("play", "play" if model.transport.paused or at_the_end else "pause")
+        stands = model.transport.paused and not self.commands.storyteller.plays
+        self._set_icon("play", "play" if stands or at_the_end else "pause")
         for name in self.transport:
             if name != "play":
                 self._set_icon(name, name)
             self.transport[name].setToolTip(plain_tip(tooltip(name)))
         if at_the_end:
             self.transport["play"].setToolTip(plain_tip(f"Plays from the start again ({BY_NAME['play'].key})"))
+        if model.story is not None:
+            self.transport["play"].setToolTip(plain_tip(f"Of the story that is told ({BY_NAME['play'].key})"))
         self.transport["newest"].setEnabled(not model.transport.following or model.transport.factor > 1)
         if monotonic() - self._pace_clicked_at > CLICK_SECONDS:
             self.pace.show_value(self.commands.pace)

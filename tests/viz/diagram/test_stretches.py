@@ -32,12 +32,13 @@ def possible(model: LiveModel, journey: Journeys, tsc: int) -> tuple[str, ...]:
     point = standpoint_of(model, journey, tsc)
     assert point is not None
     stamps = [(point.stamp(stop.began), [point.stamp(name) for name in stop.by]) for stop in point.stops]
+    after = [point.stamp(stop.after) for stop in point.stops]
     first, last = 0, 0
     for at in range(len(stamps)):
         measured = stamps[at][0]
         begun = [own or next((tsc for tsc in by if tsc), 0) for own, by in stamps[at:]]
         latest = min((tsc for tsc in begun if tsc), default=2**64)
-        earliest = measured or max((own for own, _ in stamps[:at] if own), default=0)
+        earliest = measured or max(*after[: at + 1], *(own for own, _ in stamps[:at] if own), 0)
         first = at if latest <= tsc else first
         last = at if min(earliest, latest) <= tsc else last
     return tuple(stop.name for stop in point.stops[first : last + 1])

@@ -8,12 +8,14 @@ from itertools import pairwise
 import pytest
 
 from bellwire.engine.events import EventKind, Lane
-from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.narration import TOLD, narrate
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.stages.story import Story
+from bellwire.viz.stages.telling import Telling
+from bellwire.viz.stages.way import Traveled, WaysOf
 from bellwire.viz.text.figures import duration, grouped
 from tests.support.told import told_of
 
@@ -79,7 +81,9 @@ def read_of(point: Standpoint, around: Circumstances) -> str:
 def run_of(point: Standpoint, around: Circumstances) -> str:
     for tsc, kind, _, _, id, _, arg in around.events.tolist():
         if kind == EventKind.HANDLER and tsc == point.stamp("handler"):
-            return f"serves {grouped(arg)} interrupts at once" if arg > 1 else f"vector {id:#x} runs"
+            return (
+                f"serves {grouped(arg)} {Telling(point, around).signals} at once" if arg > 1 else f"vector {id:#x} runs"
+            )
     return ""
 
 
@@ -107,3 +111,38 @@ def call_of_signal(point: Standpoint, around: Circumstances) -> str:
     irq = point.stamp("irq")
     later = [event[0] for event in around.events.tolist() if event[2] == Lane.IO_THREAD and event[0] > irq]
     return duration(around.clock.ns(later[0] - irq))
+
+
+def told_at(name: str, stage: str, left: bool = False) -> str:
+    """What is said at a stage of the first journey that passes it; left: its ring was found full."""
+    for point, around in told_of(name):
+        leaving = around.stamped(point.stamp("fetched"), EventKind.EXIT)
+        if stage in point.times.way.names and (not left or (leaving is not None and leaving["seq"])):
+            return dict(steps_told(point, around))[stage]
+    return ""
+
+
+def test_why_a_vcpu_leaves_while_the_ring_keeps_doorbells() -> None:
+    assert told_at("doorbell-coalesced-pio", "exit", left=True).startswith("Doorbell #170 finds the ring full")
+    assert told_at("doorbell-coalesced-mmio", "exit").startswith("The guest accesses 0xd0000000 otherwise")
+
+
+def test_the_guest_goes_on_before_the_vcpu_leaves_for_another_cause() -> None:
+    point, around = next(iter(told_of("doorbell-coalesced-mmio")))
+    stages = [stage for stage, _ in steps_told(point, around)]
+    assert stages.index("goes-on") < stages.index("exit") < stages.index("relay")
+    assert "after the guest went on" in dict(steps_told(point, around))["exit"]
+
+
+def test_where_kvm_ends_the_interrupt_itself_it_does_so_before_the_handler_runs() -> None:
+    """The recordings are of such a machine; on others the handler writes the EOI."""
+    for name, order in (("kvm_pvm", ("eoi", "handler", "resample")), ("kvm_intel", ("handler", "eoi", "resample"))):
+        ways = WaysOf(load_scenario("irq-level-resample"), name)
+        way = ways.way(Traveled(False, True, False, False, False, True))
+        assert way.names[-3:] == order
+
+
+def test_a_doorbell_that_is_the_interrupt_is_what_the_handler_serves() -> None:
+    assert "serves doorbell #" in told_at("vm-to-vm", "handler")
+    assert "serves the answer to doorbell #" in told_at("vhost-user-blk", "handler")
+    assert "serves interrupt #" in told_at("roundtrip", "handler")

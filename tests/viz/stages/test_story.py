@@ -77,3 +77,13 @@ def test_what_happens_beside_leaves_the_signal_where_it_is() -> None:
     point = story.standpoint
     assert (point.tsc, point.stops[point.stop].name) == (140, "runnable")
     assert [stop.name for stop in point.possible] == ["runnable"]
+
+
+def test_a_wait_is_since_the_last_moment_that_is_known_and_what_is_told_meanwhile_shortens_nothing() -> None:
+    def waits(**stamps: int) -> dict[str, int]:
+        story = Story(standing(**LIGHT | stamps))
+        return {story.stop_of(step).name: wait for step, wait in enumerate(story.waits) if wait}
+
+    assert waits() == {}
+    assert waits(doorbell=900, irq=910, handler=960, returned=930) == {"waiter": 760}
+    assert waits(rung=400, doorbell=410, irq=420, handler=460, returned=430) == {}, "five stages are told of these 300"

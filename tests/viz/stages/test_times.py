@@ -127,7 +127,8 @@ def test_every_stamp_that_the_anatomy_names_is_one() -> None:
     assert named - {""} <= STAMPS
     assert by == set(anatomy.bounds) <= STAMPS
     for path in paths:
-        assert set(path.by) | set(path.began) <= {stage.name for stage in path.stages}
+        assert set(path.by) | set(path.began) | set(path.after) <= {stage.name for stage in path.stages}
+        assert set(path.after.values()) <= STAMPS
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -92,6 +92,12 @@ class Storyteller:
         """Whether a story is told or awaited."""
         return self.awaits or self._model().story is not None
 
+    @property
+    def plays(self) -> bool:
+        """Whether a story goes on by itself: it is neither paused nor at its end."""
+        story = self._model().story
+        return story is not None and not story.paused and not story.over
+
     def begin(self, which: Teller) -> bool:
         """Tells it now; False if there is no such journey, and the next is awaited."""
         self._awaits = None

@@ -38,6 +38,7 @@ class Segments(QWidget):
         self.commands, self.theme = commands, theme
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName("stages of the story")
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -206,19 +207,27 @@ class StoryBar(QWidget):
 
     def _show_story(self, story: Story) -> None:
         model, here = self.commands.model, story.standpoint.here
-        self.title.setText(
-            f"{story_title(story)}: stage {story.step + 1} of {len(story.steps)}, in {place_words(here.stage.place)}"
-        )
+        at = f"stage {story.step + 1} of {len(story.steps)}, in {place_words(here.stage.place)}"
+        end = f". It is told: {BY_NAME['play'].key} tells it again, {BY_NAME['story'].key} ends it"
+        self.title.setText(f"{story_title(story)}: {at}{end if story.over else ''}")
         self.stage.setText(here.stage.title)
         wait = story.waits[story.step]
         self.wait.setText(f"{BREAK} after {duration(model.clock.ns(wait))}" if wait else "")
         self.stopwatch.setText(stopwatch_words(model, story))
         self.how.setText(stopwatch_reason(story))
-        going = "play" if story.paused or story.over else "pause"
+        self._describe(story)
+        going = "pause" if self.commands.storyteller.plays else "play"
         if going != self._going:
             self._going = going
             self.buttons["story_play"].setIcon(icon(going, self.theme))
         self.segments.update()
+
+    def _describe(self, story: Story) -> None:
+        """The same for those who hear it."""
+        told = self.segments.words_at(story.step)
+        self.segments.setAccessibleDescription(f"{told}; {len(story.steps)} in all")
+        self.setAccessibleDescription(f"{self.title.text()}: {self.stage.text()}, {self.stopwatch.text()}")
+        self.stopwatch.setAccessibleName(f"time since its start: {self.stopwatch.text()}, {self.how.text()}")
 
 
 def place_words(place: str) -> str:

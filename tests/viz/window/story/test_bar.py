@@ -34,8 +34,13 @@ def test_keys_tell_it_stage_by_stage_and_end_it(stage: Stage, qtbot: QtBot) -> N
     story = told(stage)
     assert bar.isVisible()
     assert bar.title.text().startswith("Story of doorbell #")
+    assert stage.window.status.state.words.startswith("STORY")
+    assert stage.window.status.state.dot == "triangle"
+    recorded = stage.window.model.events.total
     stage.press(qtbot, KEYS.Key_Space)
     assert story.paused
+    assert stage.window.status.state.dot == "bars"
+    assert stage.window.model.events.total > recorded, "the capture goes on"
     at = story.step
     stage.press(qtbot, KEYS.Key_Right)
     stage.press(qtbot, KEYS.Key_Right)
@@ -90,3 +95,30 @@ def test_the_palette_tells_the_journey_that_it_names(stage: Stage, which: str) -
     entries[f"Story of the {which}"]()
     stage.run(2)
     assert told(stage).which == f"the {which}"
+
+
+def test_at_its_end_it_says_so_and_is_told_again(stage: Stage, qtbot: QtBot) -> None:
+    stage.press(qtbot, KEYS.Key_T)
+    story, bar = told(stage), stage.window.story_bar
+    story.go(len(story.steps))
+    story.advance(story.seconds)
+    stage.run(3)
+    assert story.over
+    assert "It is told" in bar.title.text()
+    assert stage.window.status.state.dot == "bars"
+    stage.run(200)
+    assert told(stage) is story, "no other one begins by itself"
+    stage.press(qtbot, KEYS.Key_Space)
+    assert (told(stage), story.step, story.over) == (story, 0, False)
+    assert "It is told" not in bar.title.text()
+
+
+def test_whoever_cannot_see_it_hears_where_it_is(stage: Stage, qtbot: QtBot) -> None:
+    stage.press(qtbot, KEYS.Key_T)
+    stage.press(qtbot, KEYS.Key_Space)
+    bar, heard = stage.window.story_bar, set()
+    for _ in told(stage).steps:
+        stage.press(qtbot, KEYS.Key_Right)
+        heard.add((bar.accessibleDescription(), bar.segments.accessibleDescription()))
+    assert len(heard) == len(told(stage).steps) - 1
+    assert all(button.accessibleName() for button in bar.buttons.values())
