@@ -84,6 +84,6 @@ def test_a_wait_is_since_the_last_moment_that_is_known_and_what_is_told_meanwhil
         story = Story(standing(**LIGHT | stamps))
         return {story.stop_of(step).name: wait for step, wait in enumerate(story.waits) if wait}
 
-    assert waits() == {}
+    assert waits(doorbell=150, irq=160, returned=170, handler=180) == {}
     assert waits(doorbell=900, irq=910, handler=960, returned=930) == {"waiter": 760}
-    assert waits(rung=400, doorbell=410, irq=420, handler=460, returned=430) == {}, "five stages are told of these 300"
+    assert waits(rung=400, doorbell=410, irq=420, handler=460, returned=430) == {}, "six stages are told of these 300"
