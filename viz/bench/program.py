@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
@@ -237,17 +238,22 @@ def pacings(seconds: float) -> Iterator[Figure]:
 
 def first_event(turns: int) -> Figure:
     """From the command to the first live event painted, warm."""
-    times = [time_to_first_event() for _ in range(turns + 1)][1:]
+    with TemporaryDirectory() as compiled:
+        times = [time_to_first_event(compiled) for _ in range(turns + 1)][1:]
     value = statistics.median(times)
     detail = f"{min(times):.2f} to {max(times):.2f} s over {len(times)} starts"
     return Figure("command to first live event painted", f"{value:.2f} s", "0.8 s", value <= 0.8, detail)
 
 
-def time_to_first_event() -> float:
-    """Seconds, in a process of its own."""
+def time_to_first_event(compiled: str) -> float:
+    """Seconds, in a process of its own, which keeps compiled modules in that folder, as an installed program has them:
+    also where the environment tells Python to compile them at each start."""
+    kept = {"PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}  # "" is as if it were not set
     began = time.monotonic()
     command = [sys.executable, "-m", FIRST_EVENT]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    ended = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=60, env=os.environ | kept
+    ).stdout
     return float(ended.split()[-1]) - began
 
 
