@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import platformdirs
-from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 
@@ -19,6 +18,7 @@ from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.files import png_of
+from bellwire.viz.window.garbage import WidgetGarbage
 from bellwire.viz.window.window import MainWindow, application, make_window, run_window, when_told_to_end
 
 PICTURE = "bellwire.png"
@@ -38,7 +38,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
     window = make_window(source, reason=reason, theme=DARK)
     opened.append(window)
     window.resize(*SIZE)
-    window.collector = GarbageCollector()
+    WidgetGarbage(window)
     window.show()
     window.frame.start()
     began = time.monotonic()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
@@ -14,13 +13,18 @@ from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.omission import Paced
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
-from bellwire.viz.plots.plot import CurveItem, Mark, Plot, line_item
-from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
+from bellwire.viz.plots.plot import Mark, Plot
+from bellwire.viz.style.curves import Curve, LogRange, curve_pen, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import Durations, count_of, duration
 from bellwire.viz.text.trust import bounds, corrected, footnote, why_not_corrected
+
+if TYPE_CHECKING:
+    from bellwire.viz.plots.canvas import CurveItem
+
+    Items = dict[str, CurveItem]
 
 MARKED = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 TAIL = {"p99": 99.0, "p99.9": 99.9, "p99.99": 99.99}
@@ -31,7 +35,6 @@ PREFERRED = (
     "store_cost",
 )  # whose percentiles are marked: the first that is shown
 CORRECTED = "p99 corrected"
-Items = dict[str, Any]
 COARSEST, FINEST = 8, 48  # bins a decade: the more values, the finer
 
 
@@ -41,35 +44,45 @@ class DistributionPlot(Plot):
     title = "Distribution"
     name = "distribution"
     note = "Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles."
-    right_margin = 14.0
+    left_margin = right_margin = 14.0
     pace = 2  # a histogram changes slowly
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
         self.curves = curves_of(model.scenario)
         self.range = LogRange()
-        self.fills = {curve.name: CurveItem(fillLevel=0, pen=None, antialias=False) for curve in self.curves}
-        self.lines = {curve.name: line_item() for curve in self.curves}
-        self.ghosts = {curve.name: line_item() for curve in self.curves}
+        self.empty = no_journey(model.scenario)
+        self.fills: Items = {}
+        self.lines: Items = {}
+        self.ghosts: Items = {}
         self._computed: dict[tuple[Any, ...], Any] = {}
         self._ticked: tuple[Any, ...] = ()
+        for curve in self.curves:
+            self.add_legend(curve.name, curve.label, curve.color)
+        self.set_theme(theme)
+
+    def furnish(self) -> None:
+        """A filled curve, its line and a thin one for each latency; how high they are says nothing."""
+        from bellwire.viz.plots.canvas import CurveItem, line_item
+
+        super().furnish()
+        self.fills = {curve.name: CurveItem(fillLevel=0, pen=None, antialias=False) for curve in self.curves}
+        self.ghosts = {curve.name: line_item() for curve in self.curves}
+        self.lines = {curve.name: line_item() for curve in self.curves}
         for items in (self.fills, self.ghosts, self.lines):
             for item in items.values():
                 self.canvas.addItem(item)
-        for curve in self.curves:
-            self.add_legend(curve.name, curve.label, curve.color)
         self.canvas.hideAxis("left")
         self.canvas.setYRange(0, 1, padding=0)
-        self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """The curves' colours too."""
         super().set_theme(theme)
-        for curve in self.curves:
-            self.lines[curve.name].setPen(pg.mkPen(theme.color(curve.color), width=1.8))
-            self.fills[curve.name].setBrush(theme.color(curve.color, 0.22))
-            self.ghosts[curve.name].setPen(pg.mkPen(theme.color(curve.color, 0.65), width=1))
-        self.canvas.getPlotItem().layout.setContentsMargins(theme.px(14), theme.px(6), theme.px(self.right_margin), 0)
+        colors = {curve.name: curve.color for curve in self.curves}
+        for name in self.lines:
+            self.lines[name].setPen(curve_pen(theme.color(colors[name])))
+            self.fills[name].setBrush(theme.color(colors[name], 0.22))
+            self.ghosts[name].setPen(curve_pen(theme.color(colors[name], 0.65), 1))
 
     @property
     def since(self) -> dict[str, Histogram]:

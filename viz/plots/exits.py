@@ -96,6 +96,7 @@ def sampled(past: Past, name: str, first: int, end: int) -> Bars:
 
 SHADES = (0.95, 0.7, 0.5, 0.35, 0.25)
 SHARE_TO_NAME = 0.04  # of the height: what is smaller goes unnamed, but for the readout
+NOTHING_YET = "Nothing has run yet"
 WORDS = {"kernel": "kernel", "user": "user space"}
 
 
@@ -109,6 +110,7 @@ class ExitsPlot(OverTime):
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
+        self.empty = NOTHING_YET
         self.layers: list[Layer] = []
         self.first_bar = 0  # its number, counted from TSC 0
         self.top = 0.0
@@ -124,7 +126,7 @@ class ExitsPlot(OverTime):
         heights = np.nansum([layer.bars for layer in self.layers], axis=0) if self.layers else np.zeros(1)
         self._fit(max(float(heights.max()), 10.0))
         self.facts = "KVM's counters | our exits"
-        return "" if self.model.past.size else "Nothing has run yet"
+        return "" if self.model.past.size else NOTHING_YET
 
     def _fit(self, highest: float) -> None:
         """A round top for the axis; it comes down only when it has been too high for a while."""

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from bellwire.engine.folds.latency import BIN_SECONDS
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.overtime import OverTime
-from bellwire.viz.plots.plot import LABEL_SIZE, line_item
-from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
+from bellwire.viz.plots.plot import LABEL_SIZE
+from bellwire.viz.style.curves import Curve, LogRange, curve_pen, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import Durations, duration
 from bellwire.viz.text.trust import bounds, footnote
+
+if TYPE_CHECKING:
+    from bellwire.viz.plots.canvas import CurveItem
 
 GAP_SECONDS = 1.25  # a line does not lead over a longer silence
 
@@ -34,20 +36,30 @@ class LatencyPlot(OverTime):
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
         self.curves = curves_of(model.scenario)
-        self.lines = {curve.name: line_item() for curve in self.curves}
+        self.empty = no_journey(model.scenario)
+        self.lines: dict[str, CurveItem] = {}
         self.rows: dict[str, Any] = {}
         self.range = LogRange()
         self._ticked: tuple[float, float, str] = (0.0, 0.0, "")
         for curve in self.curves:
-            self.canvas.addItem(self.lines[curve.name])
             self.add_legend(curve.name, curve.label, curve.color)
         self.set_theme(theme)
+
+    def furnish(self) -> None:
+        """One line a latency."""
+        from bellwire.viz.plots.canvas import line_item
+
+        super().furnish()
+        self.lines = {curve.name: line_item() for curve in self.curves}
+        for line in self.lines.values():
+            self.canvas.addItem(line)
 
     def set_theme(self, theme: Theme) -> None:
         """The lines' colours too."""
         super().set_theme(theme)
-        for curve in self.curves:
-            self.lines[curve.name].setPen(pg.mkPen(theme.color(curve.color), width=1.8))
+        colors = {curve.name: curve.color for curve in self.curves}
+        for name, line in self.lines.items():
+            line.setPen(curve_pen(theme.color(colors[name])))
 
     def draw(self) -> str:
         """One line a latency from its Series."""

@@ -27,8 +27,11 @@ class OverTime(Plot):
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
-        self.canvas.setXRange(-SECONDS, 0, padding=0)
         self._edge = NOW
+
+    def furnish(self) -> None:
+        """The seconds along the axis."""
+        self.canvas.setXRange(-SECONDS, 0, padding=0)
 
     def resizeEvent(self, event: Any) -> None:
         """As many ticks as there is room for."""

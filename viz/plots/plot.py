@@ -1,35 +1,29 @@
-"""A plot in a card: pyqtgraph's curves and axes without its habits.
-
-No menu, no mouse that moves the view away, ticks only where we put them. Labels and marks are painted over the curves
-in pixels, where they can be kept from covering each other.
+"""A plot in a card: its canvas (viz/plots/canvas.py) has the curves and axes. Labels and marks are painted over them in
+pixels, where they can be kept from covering each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.card import PADDING, Card
-from bellwire.viz.style.curves import Ticks
+from bellwire.viz.style.curves import TICK_SIZE, Ticks
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.readout import Line, paint_readout
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 
-AXIS_WIDTH, AXIS_HEIGHT = 52, 20
-TICK_SIZE, LABEL_SIZE = 11, 12
-EVERYTHING = 100.0
+if TYPE_CHECKING:
+    from bellwire.viz.plots.canvas import Canvas
 
-Values = npt.NDArray[np.float64]
+LABEL_SIZE = 12
 
 
 class Mark(NamedTuple):
@@ -41,98 +35,15 @@ class Mark(NamedTuple):
     fine: bool = False  # a dotted line with a small label: a percentile
 
 
-class CurveItem(pg.PlotCurveItem):  # type: ignore[misc]
-    """A pyqtgraph curve that does not look through its points for its bounds: our axes are seconds and log10."""
-
-    def boundingRect(self) -> QRectF:
-        """Everything that our axes can show. It must not change unless the scene is told, so it never does."""
-        return QRectF(-EVERYTHING, -EVERYTHING, 2 * EVERYTHING, 2 * EVERYTHING)
-
-
-def line_item() -> CurveItem:
-    """A curve drawn segment by segment: Qt strokes a wide smooth path 13 times slower than its segments."""
-    item = CurveItem(connect="finite", antialias=True)
-    item.setSegmentedLineMode("on")
-    return item
-
-
-class Canvas(pg.PlotWidget):  # type: ignore[misc]
-    """The pyqtgraph widget of a Plot."""
-
-    def __init__(self, plot: Plot) -> None:
-        super().__init__(parent=plot)
-        self.plot = plot
-        self.pointer: QPointF | None = None  # where the mouse is, if it is here
-        self.setMouseTracking(True)
-        self.setMenuEnabled(False)
-        self.hideButtons()
-        self.setFrameStyle(0)
-        self.setCacheMode(self.CacheModeFlag.CacheNone)  # the grid moves with the range
-        self.box = self.getPlotItem().getViewBox()
-        self.box.setMouseEnabled(False, False)
-        self.box.setDefaultPadding(0)
-        self.getPlotItem().layout.setContentsMargins(0, 0, 0, 0)
-        for side in ("left", "bottom"):
-            self.getAxis(side).setStyle(tickLength=0, tickAlpha=255, hideOverlappingLabels=False)
-            self.getAxis(side).enableAutoSIPrefix(False)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        """The card's tooltip belongs to its header; here the pointer has the readout."""
-        return True if event.type() == QEvent.Type.ToolTip else bool(super().viewportEvent(event))
-
-    def area(self) -> QRectF:
-        """The rectangle inside the axes, in pixels."""
-        return QRectF(self.box.sceneBoundingRect())
-
-    def pixel(self, x: float, y: float) -> QPointF:
-        """Where a point of the data is on the screen."""
-        return self.pixels(np.array([x]), np.array([y]))[0]
-
-    def pixels(self, x: Values, y: Values) -> list[QPointF]:
-        """Where points of the data are on the screen."""
-        area, ((left, right), (low, high)) = self.area(), self.box.viewRange()
-        xs = area.left() + (x - left) * (area.width() / (right - left))
-        ys = area.bottom() - (y - low) * (area.height() / (high - low))
-        return list(map(QPointF, xs.tolist(), ys.tolist()))
-
-    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
-        """The surface, and a grid line at each tick of the left axis."""
-        super().drawBackground(painter, rect)
-        area = self.area()
-        painter.setPen(QPen(self.plot.theme.color("grid"), 1))
-        for value in self.plot.grid:
-            y = round(self.pixel(0, value).y()) + 0.5
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-
-    def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:
-        """Lets the plot paint its labels."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.plot.paint_over(painter, self.area())
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follows the pointer for the readout."""
-        self.pointer = event.position()
-        self.plot.redraw()
-        event.ignore()
-
-    def leaveEvent(self, _event: QEvent) -> None:
-        """No pointer, no readout."""
-        self.pointer = None
-        self.plot.redraw()
-
-    def wheelEvent(self, event: QEvent) -> None:
-        """Not ours: whoever holds the card may scroll."""
-        event.ignore()
-
-
 class Plot(Card):
-    """Base of every plot. A plot says what it draws in `draw`, what it writes over it in `paint_over`.
+    """Base of every plot. A plot says what it draws in `draw`, with what in `furnish`, what it writes over it in
+    `paint_over`.
 
-    refresh() may be called at any rate; the plot redraws when its turn comes, and only while it can be seen.
+    refresh() may be called at any rate; the plot redraws when its turn comes, only while it can be seen, and not before
+    there is an event: until then it is a card that says what it waits for.
     """
 
-    right_margin = 8.0
+    left_margin, right_margin = 0.0, 8.0
     pace = 1  # redraws at every turn, or at every second one...
 
     @classmethod
@@ -146,25 +57,43 @@ class Plot(Card):
         self.empty = "No journey yet"  # why there is nothing to see; "" if there is
         self._ticks: dict[str, tuple[Ticks, Ticks]] = {}
         self.grid: list[float] = []  # where the left axis has its ticks
-        self.canvas = Canvas(self)
+        self._canvas: Canvas | None = None
         self.setAccessibleName(f"plot: {self.title}")
-        self.canvas.setAccessibleName(f"plot: {self.title}")
-        self.canvas.hide()
         self._turns = Turns(self.pace)
         self.setMinimumSize(260, 120)
 
+    @property
+    def canvas(self) -> Canvas:
+        """What it draws on, which is made when it is first asked for."""
+        if self._canvas is None:
+            from bellwire.viz.plots.canvas import Canvas
+
+            self._canvas = Canvas(self)
+            self._canvas.setAccessibleName(self.accessibleName())
+            self._canvas.hide()
+            self.furnish()
+            self._place_canvas()
+            for side, ticks in self._ticks.items():
+                self.set_ticks(side, *ticks)
+            self.set_theme(self.theme)
+        return self._canvas
+
+    def furnish(self) -> None:
+        """Puts the curves on a canvas that has just been made; their colours are set_theme's."""
+
     def refresh(self) -> None:
         """Redraws if it is time; called once a frame."""
-        if self.isVisible() and self._turns.come():
+        if self.isVisible() and self.model.present.tally.recorded and self._turns.come():
             self.redraw()
 
     def redraw(self) -> None:
         """Draws what the model holds now."""
+        canvas = self.canvas
         self.empty = self.draw()
-        if self.canvas.isHidden() != bool(self.empty):
-            self.canvas.setHidden(bool(self.empty))
+        if canvas.isHidden() != bool(self.empty):
+            canvas.setHidden(bool(self.empty))
             self.update()
-        self.canvas.viewport().update()
+        canvas.viewport().update()
 
     def draw(self) -> str:
         """Fills the curves from the model; why there is nothing to see, or ""."""
@@ -176,31 +105,29 @@ class Plot(Card):
     def set_ticks(self, side: str, major: Ticks, minor: Ticks | None = None) -> None:
         """The only ticks of an axis; grid lines go with them."""
         self._ticks[side] = major, minor or []
+        if self._canvas is None:
+            return
         if side == "left":
             self.grid = [value for value, _ in major]
-            major = thinned(major, self.canvas.height() / (1.4 * self.theme.px(TICK_SIZE)))
-        self.canvas.getAxis(side).setTicks([major, minor or []])
+            major = thinned(major, self._canvas.height() / (1.4 * self.theme.px(TICK_SIZE)))
+        self._canvas.getAxis(side).setTicks([major, minor or []])
 
     def set_theme(self, theme: Theme) -> None:
         """Colours and fonts of axes and grid."""
         super().set_theme(theme)
-        self.canvas.setBackground(theme.color("surface"))
-        for side in ("left", "bottom"):
-            axis = self.canvas.getAxis(side)
-            axis.setPen(pg.mkPen(theme.grid))
-            axis.setTickPen(pg.mkPen(theme.grid))
-            axis.setTextPen(pg.mkPen(theme.text_muted))
-            axis.setTickFont(theme.font(TICK_SIZE, mono=True))
-        self.canvas.getAxis("left").setWidth(theme.px(AXIS_WIDTH))
-        self.canvas.getAxis("bottom").setHeight(theme.px(AXIS_HEIGHT))
-        self.canvas.getPlotItem().layout.setContentsMargins(0, theme.px(6), theme.px(self.right_margin), 0)
+        if self._canvas is not None:
+            self._canvas.set_theme(theme, self.left_margin, self.right_margin)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The canvas fills the body; its axis reaches into the padding."""
         super().resizeEvent(event)
-        self.canvas.setGeometry(self.body.adjusted(-PADDING * 0.5, -6, 4, 2).toRect())
+        self._place_canvas()
         if "left" in self._ticks:
             self.set_ticks("left", *self._ticks["left"])
+
+    def _place_canvas(self) -> None:
+        if self._canvas is not None:
+            self._canvas.setGeometry(self.body.adjusted(-PADDING * 0.5, -6, 4, 2).toRect())
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:

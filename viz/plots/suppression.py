@@ -7,11 +7,10 @@ that the device has given back. Each point speaks of the second before it, as th
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
@@ -23,12 +22,17 @@ from bellwire.viz.model.rates import BAR, SECOND
 from bellwire.viz.plots.exits import BAR_SECONDS
 from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import OverTime
-from bellwire.viz.plots.plot import LABEL_SIZE, TICK_SIZE, line_item
+from bellwire.viz.plots.plot import LABEL_SIZE
+from bellwire.viz.style.curves import TICK_SIZE, curve_pen
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 
+if TYPE_CHECKING:
+    from bellwire.viz.plots.canvas import CurveItem
+
 Ratios = npt.NDArray[np.float64]
 ROOM_FOR_WORDS = 5  # lines of text that the plot is high, at least, to have words in it
+NO_BUFFER = "No buffer yet"
 LEAST_TOP = 1.15  # of the axis: the line at one is always in it
 
 
@@ -68,20 +72,30 @@ class SuppressionPlot(OverTime):
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
-        self.lines = {signal.name: line_item() for signal in SIGNALS}
+        self.empty = NO_BUFFER
+        self.lines: dict[str, CurveItem] = {}
         self.ratios: dict[str, Ratios] = {}
         self.first_bar = 0  # its number, counted from TSC 0
         self.top = 0.0
         for signal in SIGNALS:
-            self.canvas.addItem(self.lines[signal.name])
             self.add_legend(signal.name, signal.label, signal.color)
         self.set_theme(theme)
+
+    def furnish(self) -> None:
+        """One line a kind of signal."""
+        from bellwire.viz.plots.canvas import line_item
+
+        super().furnish()
+        self.lines = {signal.name: line_item() for signal in SIGNALS}
+        for line in self.lines.values():
+            self.canvas.addItem(line)
 
     def set_theme(self, theme: Theme) -> None:
         """The lines' colours too."""
         super().set_theme(theme)
-        for signal in SIGNALS:
-            self.lines[signal.name].setPen(pg.mkPen(theme.color(signal.color), width=1.8))
+        colors = {signal.name: signal.color for signal in SIGNALS}
+        for name, line in self.lines.items():
+            line.setPen(curve_pen(theme.color(colors[name])))
 
     def draw(self) -> str:
         """A line through the ends of all bars, as far as there was a buffer in the second before."""
@@ -93,7 +107,7 @@ class SuppressionPlot(OverTime):
             self.lines[signal.name].setData(self.seconds(ends), self.ratios[signal.name])
         self._fit()
         self.facts = "of the second before"
-        return "" if any(np.isfinite(ratios).any() for ratios in self.ratios.values()) else "No buffer yet"
+        return "" if any(np.isfinite(ratios).any() for ratios in self.ratios.values()) else NO_BUFFER
 
     def _fit(self) -> None:
         values = np.concatenate([ratios[np.isfinite(ratios)] for ratios in self.ratios.values()])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPen
 
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
@@ -12,6 +14,7 @@ from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.text.figures import Durations
 
 THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+TICK_SIZE = 11  # of the text at a tick
 UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 
 Ticks = list[tuple[float, str]]  # of an axis: where, and what is written there
@@ -40,6 +43,13 @@ def curves_of(scenario: Scenario) -> list[Curve]:
     injected = Trait.INTERRUPT in traits and Trait.DIRECT not in traits  # direct: there is one latency for both
     there = {"doorbell": rings, "store_cost": rings, "injection": injected, "round_trip": answered}
     return [curve for curve in CURVES if there[curve.name]]
+
+
+def curve_pen(color: QColor, width: float = 1.8) -> QPen:
+    """A pen that is as wide in whatever units it draws."""
+    pen = QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.BevelJoin)
+    pen.setCosmetic(True)
+    return pen
 
 
 def no_journey(scenario: Scenario) -> str:

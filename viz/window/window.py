@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QLocale, QMargins, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
@@ -28,6 +27,7 @@ from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.frame import Frame
+from bellwire.viz.window.garbage import WidgetGarbage
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
@@ -104,8 +104,6 @@ class MainWindow(QMainWindow):
         self.empty: EmptyPanel | None = None
         self._bar_at = 0.0
         self.fault: Fault | None = None
-        # Once it is open: a cycle may hold widgets, which must not die in another thread, where Python may collect.
-        self.collector: GarbageCollector | None = None
         self.frame = Frame(self.model, self.refresh, self)
         self._lay_out()
         self._connect()
@@ -357,7 +355,7 @@ def open_window(
         window.restoreGeometry(settings.geometry)
     fit_to_screen(window)
     opened.append(window)
-    window.collector = GarbageCollector()
+    WidgetGarbage(window)
     window.show()
     window.frame.start()
     return run_window(window, tell)

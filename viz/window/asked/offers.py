@@ -38,8 +38,6 @@ class Offers:
     def follow(self) -> None:
         """Other views are shown: theirs are the menus from now on."""
         views = self.views
-        for plot in views.plots:
-            plot.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the plot's own, around it
         for widget in (views.diagram, views.timeline, views.numbers, *views.plots, views.panel("sequence")):
             widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             widget.customContextMenuRequested.connect(partial(self._pop_up, widget))

@@ -1,0 +1,136 @@
+"""pyqtgraph's curves and axes without its habits: no menu, no mouse that moves the view away, ticks only where we put
+them.
+
+pyqtgraph takes a fifth of a second to import: a plot imports this when it is drawn first, which is after an event has
+been painted.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QMouseEvent, QPainter, QPen
+
+from bellwire.viz.style.curves import TICK_SIZE
+from bellwire.viz.style.theme import Theme
+
+AXIS_WIDTH, AXIS_HEIGHT = 52, 20
+EVERYTHING = 100.0
+
+Values = npt.NDArray[np.float64]
+
+
+class OnCanvas(Protocol):
+    """Who draws on a canvas: a widget that has these."""
+
+    theme: Theme
+    grid: list[float]
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """Paints over the curves."""
+
+    def redraw(self) -> None:
+        """Draws anew: the pointer has moved."""
+
+
+class CurveItem(pg.PlotCurveItem):  # type: ignore[misc]
+    """A pyqtgraph curve that does not look through its points for its bounds: our axes are seconds and log10."""
+
+    def boundingRect(self) -> QRectF:
+        """Everything that our axes can show. It must not change unless the scene is told, so it never does."""
+        return QRectF(-EVERYTHING, -EVERYTHING, 2 * EVERYTHING, 2 * EVERYTHING)
+
+
+def line_item() -> CurveItem:
+    """A curve drawn segment by segment: Qt strokes a wide smooth path 13 times slower than its segments."""
+    item = CurveItem(connect="finite", antialias=True)
+    item.setSegmentedLineMode("on")
+    return item
+
+
+class Canvas(pg.PlotWidget):  # type: ignore[misc]
+    """The pyqtgraph widget of a plot, and its child."""
+
+    def __init__(self, plot: OnCanvas) -> None:
+        super().__init__(parent=plot)
+        self.plot = plot
+        self.pointer: QPointF | None = None  # where the mouse is, if it is here
+        self.setMouseTracking(True)
+        self.setMenuEnabled(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the plot's own is asked for, around it
+        self.hideButtons()
+        self.setFrameStyle(0)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)  # the grid moves with the range
+        self.box = self.getPlotItem().getViewBox()
+        self.box.setMouseEnabled(False, False)
+        self.box.setDefaultPadding(0)
+        self.getPlotItem().layout.setContentsMargins(0, 0, 0, 0)
+        for side in ("left", "bottom"):
+            self.getAxis(side).setStyle(tickLength=0, tickAlpha=255, hideOverlappingLabels=False)
+            self.getAxis(side).enableAutoSIPrefix(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """The card's tooltip belongs to its header; here the pointer has the readout."""
+        return True if event.type() == QEvent.Type.ToolTip else bool(super().viewportEvent(event))
+
+    def area(self) -> QRectF:
+        """The rectangle inside the axes, in pixels."""
+        return QRectF(self.box.sceneBoundingRect())
+
+    def pixel(self, x: float, y: float) -> QPointF:
+        """Where a point of the data is on the screen."""
+        return self.pixels(np.array([x]), np.array([y]))[0]
+
+    def pixels(self, x: Values, y: Values) -> list[QPointF]:
+        """Where points of the data are on the screen."""
+        area, ((left, right), (low, high)) = self.area(), self.box.viewRange()
+        xs = area.left() + (x - left) * (area.width() / (right - left))
+        ys = area.bottom() - (y - low) * (area.height() / (high - low))
+        return list(map(QPointF, xs.tolist(), ys.tolist()))
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        """The surface, and a grid line at each tick of the left axis."""
+        super().drawBackground(painter, rect)
+        area = self.area()
+        painter.setPen(QPen(self.plot.theme.color("grid"), 1))
+        for value in self.plot.grid:
+            y = round(self.pixel(0, value).y()) + 0.5
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+
+    def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:
+        """Lets the plot paint its labels."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.plot.paint_over(painter, self.area())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follows the pointer for the readout."""
+        self.pointer = event.position()
+        self.plot.redraw()
+        event.ignore()
+
+    def leaveEvent(self, _event: QEvent) -> None:
+        """No pointer, no readout."""
+        self.pointer = None
+        self.plot.redraw()
+
+    def wheelEvent(self, event: QEvent) -> None:
+        """Not ours: whoever holds the card may scroll."""
+        event.ignore()
+
+    def set_theme(self, theme: Theme, left_margin: float, right_margin: float) -> None:
+        """Colours and fonts of axes and grid; margins: pixels at 100 % text."""
+        self.setBackground(theme.color("surface"))
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setPen(pg.mkPen(theme.grid))
+            axis.setTickPen(pg.mkPen(theme.grid))
+            axis.setTextPen(pg.mkPen(theme.text_muted))
+            axis.setTickFont(theme.font(TICK_SIZE, mono=True))
+        self.getAxis("left").setWidth(theme.px(AXIS_WIDTH))
+        self.getAxis("bottom").setHeight(theme.px(AXIS_HEIGHT))
+        self.getPlotItem().layout.setContentsMargins(theme.px(left_margin), theme.px(6), theme.px(right_margin), 0)
