@@ -202,6 +202,20 @@ def vms_in(events: Events) -> list[int]:
     return np.flatnonzero(np.bincount(vm)).tolist() if vm.any() else [0] * min(vm.size, 1)
 
 
+def kinds_in(events: Events) -> list[EventKind]:
+    """Which kinds there are, from low to high."""
+    kinds = np.bincount(np.ascontiguousarray(events["kind"]))
+    return [EventKind(kind) for kind in np.flatnonzero(kinds).tolist()]
+
+
+def ids_in(events: Events) -> list[int]:
+    """Which ids there are, from low to high: most often all are the same, and need not be put in order."""
+    ids = np.ascontiguousarray(events["id"])
+    few = ids[:1] if (ids == ids[:1]).all() else np.sort(ids)
+    found: list[int] = few[np.append(True, few[1:] != few[:-1])[: few.size]].tolist()
+    return found
+
+
 def no_events() -> Events:
     """An empty batch."""
     return np.empty(0, EVENT)

@@ -20,7 +20,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane, no_events
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, chosen, no_events
 
 VIEW_ROOM = 1 << 18  # events, 8 MB: half a second of the fastest scenarios
 RECORDING_ROOM = 1 << 20  # events, 32 MB: two seconds of them, that a disk may stand still
@@ -172,13 +172,20 @@ def passed_over(events: Events, kind: EventKind) -> Events:
 
     arg is how many, seq what their amounts add up to.
     """
-    told = events[events["kind"] == EventKind.PASSED_OVER]
+    told = chosen(events, events["kind"] == EventKind.PASSED_OVER)
+    if not told.size:  # most batches: dozens of folds ask
+        return told
     told = told[told["seq"] & np.uint64(0xFFFF) == kind]
     like = told.copy()
     like.view(np.uint64).reshape(-1, 4)[:, 1] = told["seq"]
     like["seq"] = told["id"]
     found: Events = like
     return found
+
+
+def kinds_passed_over(told: Events) -> list[EventKind]:
+    """Of which kinds these PASSED_OVER events tell."""
+    return [EventKind(kind) for kind in set((told["seq"] & np.uint64(0xFFFF)).tolist())]
 
 
 def gaps_of(events: Events, lane: Lane) -> npt.NDArray[np.bool_]:

@@ -37,6 +37,8 @@ class Blocks:
             return
         self.count += bins.size
         self._open = np.concatenate([self._open, bins])
+        while not self._blocks and self._open.size >= MOST * self._length:  # many at once: what they would become
+            self._length *= 2
         while self._open.size >= self._length:
             for start in range(0, self._open.size - self._length + 1, self._length):
                 self._blocks.append(block_of(self._open[start : start + self._length]))

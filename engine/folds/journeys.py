@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane, chosen, doorbell_numbers, end_to_end, no_events
+from bellwire.engine.events import EventKind, Events, Lane, chosen, doorbell_numbers, end_to_end, ids_in, no_events
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
@@ -184,7 +184,7 @@ class JourneyTracker:
 
     def _receive(self, reads: Events) -> None:
         """Pairs each doorbell with the read() whose count covers it: of one queue that is seq - arg < n <= seq."""
-        for queue in np.unique(reads["id"]).tolist():
+        for queue in ids_in(reads):
             self._receive_from(queue, reads[reads["id"] == queue])
 
     def _receive_from(self, queue: int, reads: Events) -> None:

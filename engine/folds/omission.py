@@ -100,7 +100,7 @@ class Paced:
 
     def add(self, values: Binned, intervals: Numbers, due: Due) -> None:
         """The same of latencies whose bins are known."""
-        for interval in np.unique(intervals[intervals > 0]).tolist() if intervals.any() else ():
+        for interval in sorted(set(intervals[intervals > 0].tolist())):
             chosen = intervals == interval
             self._of(interval).add(values.where(chosen))
             self._due[interval] += float(due[chosen].sum())

@@ -34,6 +34,7 @@ from bellwire.engine.events import (
     Switch,
     chosen,
     exit_name,
+    ids_in,
 )
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
@@ -191,7 +192,7 @@ class Tally:
 
     def _receive(self, events: Events) -> None:
         """The newest number of each queue: a queue numbers its doorbells by itself."""
-        for queue in np.unique(events["id"]).tolist():
+        for queue in ids_in(events):
             newest = int(events["seq"][events["id"] == queue].max())
             self.received_from[queue] = max(self.received_from.get(queue, 0), newest)
         self.doorbells_received = sum(self.received_from.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bellwire.engine.events import Clock, EventKind, Events, doorbell_numbers
+from bellwire.engine.events import Clock, EventKind, Events, doorbell_numbers, vms_in
 from bellwire.engine.scenarios.scenario import Scenario
 
 HOLD_SECONDS = 0.002  # how long an event is held back for earlier ones that are published later
@@ -34,9 +34,9 @@ class Watermark:
         arrived = events["seq"][kind == EventKind.HANDLER] if self._direct else self._received(events)
         self._arrived = max(self._arrived, int(arrived.max(initial=0)))
         left, rung = events[kind == EventKind.EXIT], events[kind == EventKind.RUNG]
-        for vm in np.unique(left["vm"]).tolist():
+        for vm in vms_in(left):
             self._left[vm] = int(left["seq"][left["vm"] == vm].max())
-        for vm in np.unique(rung["vm"]).tolist():
+        for vm in vms_in(rung):
             own = rung[rung["vm"] == vm]
             self._published[vm], self._rung_at[vm] = int(own["seq"].max()), int(own["tsc"].max())
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import EventKind, Events, Lane, Setting, event
+from bellwire.engine.events import EventKind, Events, Lane, Setting, event, vms_in
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram
 from bellwire.engine.machines.one_guest import OneGuest
@@ -52,7 +52,7 @@ class DoorbellNumbers:
         rings = np.flatnonzero(events["kind"] == EventKind.RING)
         new = np.arange(self._given + 1, self._given + 1 + rings.size, dtype=np.uint64)
         self._given += rings.size
-        for vcpu in np.unique(events["vm"]).tolist():
+        for vcpu in vms_in(events):
             own = events["vm"][rings] == vcpu
             self._remember(vcpu, events["seq"][rings[own]], new[own])
             self._rename(vcpu, events)

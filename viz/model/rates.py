@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import STATS, Clock, EventKind, Events, no_events
+from bellwire.engine.events import STATS, Clock, EventKind, Events, chosen, ids_in, kinds_in, no_events, vms_in
 from bellwire.engine.folds.beginning import Beginning
-from bellwire.engine.outlet import passed_over
+from bellwire.engine.outlet import kinds_passed_over, passed_over
 from bellwire.viz.wires.way_counts import WayCounts
 
 BIN_SECONDS = 0.05
@@ -79,7 +79,7 @@ class Rates:
         if self.first is None:
             self.first = int(events["tsc"][0]) // self.bin_cycles
             self._begin(events)
-        of_kind = {EventKind(int(kind)): events[events["kind"] == kind] for kind in np.unique(events["kind"])}
+        of_kind = {kind: chosen(events, events["kind"] == kind) for kind in kinds_in(events)}
         for name, kinds in KINDS.items():
             for kind in kinds:
                 self._add(name, of_kind.get(kind, NONE))
@@ -93,7 +93,7 @@ class Rates:
         self._add("left", exits[exits["seq"] > 0])
         by_vm = {"rings": of_kind.get(EventKind.RING, NONE), "handlers": handlers, "exits": exits}
         for name, some in (by_vm | {"left": exits[exits["seq"] > 0]}).items():
-            for vm in np.unique(some["vm"]).tolist():
+            for vm in vms_in(some):
                 self._add(f"{name} of {vm}", some[some["vm"] == vm])
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, of_kind.get(kind, NONE), column)
@@ -107,11 +107,12 @@ class Rates:
 
     def _feed_passed_over(self, told: Events) -> None:
         """The same of what came faster than it was taken: it is told how many there were, and what they add up to."""
+        of_kind = {kind: passed_over(told, kind) for kind in kinds_passed_over(told)}
         for name, kinds in KINDS.items():
             for kind in kinds:
-                self._add(name, some := passed_over(told, kind), some["arg"])
+                self._add(name, some := of_kind.get(kind, NONE), some["arg"])
         for name, kind in (("received", EventKind.DOORBELL), ("covered", EventKind.HANDLER), ("left", EventKind.EXIT)):
-            self._add(name, some := passed_over(told, kind), some["seq"])
+            self._add(name, some := of_kind.get(kind, NONE), some["seq"])
         of_vm = {
             "rings": EventKind.RING,
             "handlers": EventKind.HANDLER,
@@ -119,11 +120,11 @@ class Rates:
             "left": EventKind.EXIT,
         }
         for name, kind in of_vm.items():
-            for vm in np.unique((some := passed_over(told, kind))["vm"]).tolist():
+            for vm in vms_in(some := of_kind.get(kind, NONE)):
                 own = some[some["vm"] == vm]
                 self._add(f"{name} of {vm}", own, own["seq" if name == "left" else "arg"])
         for name, (kind, column) in BY_ID.items():
-            self._add_by_id(name, passed_over(told, kind), "seq" if column else "arg")
+            self._add_by_id(name, of_kind.get(kind, NONE), "seq" if column else "arg")
 
     def _begin(self, events: Events) -> None:
         """The kernel's counters as they were where the stream begins, if that is in the middle of a run."""
@@ -132,7 +133,7 @@ class Rates:
         self._stats |= began.stats
 
     def _add_by_id(self, name: str, events: Events, column: str) -> None:
-        for id in np.unique(events["id"]) if events.size else ():
+        for id in ids_in(events):
             some = events[events["id"] == id]
             self._add(f"{name} {id}", some, some[column] if column else None)
 
@@ -143,12 +144,12 @@ class Rates:
 
     def _feed_stats(self, stats: Events) -> None:
         """The kernel's counters only grow: what was added since the last look counts at this look."""
-        for index in np.unique(stats["id"]) if stats.size else ():
+        for index in ids_in(stats):
             some = stats[stats["id"] == index]
-            known = np.concatenate([[self._stats.get(int(index), 0)], some["arg"].astype(np.int64)])
-            self._stats[int(index)] = int(known[-1])
-            if int(index) < len(STATS):
-                self._add(f"kvm {STATS[int(index)]}", some, np.diff(known))
+            known = np.concatenate([[self._stats.get(index, 0)], some["arg"].astype(np.int64)])
+            self._stats[index] = int(known[-1])
+            if index < len(STATS):
+                self._add(f"kvm {STATS[index]}", some, np.diff(known))
 
     def between(self, name: str, first: int, end: int) -> Counts:
         """Counts of the bins first..end-1 (numbers as TSC // bin_cycles); shape (end - first,); nan if not held."""

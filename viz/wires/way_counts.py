@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Switch
+from bellwire.engine.events import EventKind, Events, Switch, vms_in
 from bellwire.engine.outlet import passed_over
 
 REMEMBERED = 128  # signals of earlier batches whose handlers may be still to come
@@ -53,7 +53,7 @@ class WayCounts:
     def _stayed(self, rings: Events, rung: Events, left: Events) -> npt.NDArray[np.bool_]:
         """Which instructions were over without an exit, of those whose beginning this stream has seen."""
         stayed = np.ones(rung.size, bool)
-        for vm in np.unique(np.concatenate([rung["vm"], rings["vm"], left["vm"]])).tolist():
+        for vm in {*vms_in(rung), *vms_in(rings), *vms_in(left)}:
             own, gone = rung["vm"] == vm, left["seq"][left["vm"] == vm]
             begun = rings["seq"][rings["vm"] == vm]
             if begun.size and vm not in self._first:
