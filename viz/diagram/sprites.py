@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -18,13 +18,17 @@ LABEL_PAD = 8
 
 
 class Track:
-    """A path that tokens travel, sampled once so that a place on it is a look-up."""
+    """A path that tokens travel, sampled once, when the first of them does, so that a place on it is a look-up."""
 
     def __init__(self, path: QPainterPath) -> None:
-        lengths = np.linspace(0, path.length(), SAMPLES)
-        points = [path.pointAtPercent(min(path.percentAtLength(float(length)), 1.0)) for length in lengths]
+        self._path = path
         self.length = path.length()
-        self._points = [(point.x(), point.y()) for point in points]
+
+    @cached_property
+    def _points(self) -> list[tuple[float, float]]:
+        lengths = np.linspace(0, self.length, SAMPLES)
+        points = [self._path.pointAtPercent(min(self._path.percentAtLength(float(at)), 1.0)) for at in lengths]
+        return [(point.x(), point.y()) for point in points]
 
     def point(self, at: float) -> QPointF:
         """The place after the share `at` (0..1) of the way."""
