@@ -18,7 +18,7 @@ from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.files import png_of
-from bellwire.viz.window.garbage import WidgetGarbage
+from bellwire.viz.window.frame import WidgetGarbage
 from bellwire.viz.window.window import MainWindow, application, make_window, run_window, when_told_to_end
 
 PICTURE = "bellwire.png"

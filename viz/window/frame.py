@@ -7,6 +7,7 @@ cost on average it is left out until that is made up for, so that tokens and key
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter, thread_time
@@ -20,6 +21,7 @@ BUDGET = 0.012  # seconds of work that a frame may cost
 ALLOWED = 0.007  # seconds of work that a frame may cost on average
 SAVED = 0.014  # seconds that cheap frames can save up for a dear one
 SELDOM = 0.5  # seconds after which everything is redrawn, whatever it costs
+COLLECTED = 1000  # ms between looks for garbage
 LONGEST_STEP = 0.1  # seconds that the view moves on at most, however late a frame is
 
 
@@ -87,3 +89,24 @@ class Frame(QObject):
         wanted = FAST if usual < BUDGET else min(SLOW, round(usual * 2000))
         if abs(wanted - self._timer.interval()) > 4:
             self._timer.setInterval(wanted)
+
+
+class WidgetGarbage(QObject):
+    """Looks now and then whether Python would have collected garbage by itself, which it no longer does from here on.
+
+    Garbage is collected in the window's thread alone: a cycle may hold widgets, which must not die in another thread.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.collect)
+        self._timer.start(COLLECTED)
+
+    def collect(self) -> None:
+        """The youngest objects, and older ones where as many have become old as Python would wait for."""
+        due = [count > most for count, most in zip(gc.get_count(), gc.get_threshold(), strict=True)]
+        oldest = due.index(False) - 1 if False in due else len(due) - 1
+        if oldest >= 0:
+            gc.collect(oldest)

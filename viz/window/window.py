@@ -26,8 +26,7 @@ from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
-from bellwire.viz.window.frame import Frame
-from bellwire.viz.window.garbage import WidgetGarbage
+from bellwire.viz.window.frame import Frame, WidgetGarbage
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
