@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+TOLD_EACH = 50  # after so many recordings, how it stands
 SECONDS = 180  # that one recording may take in one command, or in the window, before it counts as hung
 MOST_MEMORY = 2000  # MB
 KEPT = Path(__file__).parent.parent / "build" / "hostile"
@@ -177,9 +178,7 @@ class Theatre:
             check_text(panel.accessibleDescription(), panel.name)
         events = window.views.panel("events")
         if isinstance(events, EventsPanel):
-            events.line.setText(
-                rng.choice(("kind=exit", "latency>1us", "/5/", "lane=guest not vm=0", "time>1s value>3"))
-            )
+            events.line.setText(rng.choice(FILTERS))
             self.frames(3)
         known = [action for action in ACTIONS if action.name not in NOT_DONE]
         for action in rng.sample(known, 12):
@@ -263,17 +262,23 @@ def results(seed: int, count: int, number: int = 0) -> Iterator[tuple[str, str]]
         ):
             done, under_way = "", False
             for line in process.stdout or ():
-                told, result, *more = line.rstrip("\n").split(" ", 2)
-                number, done = int(told), " ".join(more)
+                which, result, *more = line.rstrip("\n").split(" ", 2)
+                number, done = int(which), " ".join(more)
                 under_way = result == "making"
                 if not under_way:
-                    yield result, f"{told} {done}"
+                    yield result, f"{which} {done}"
             ended, _ = process.wait(), errors.seek(0)
             if ended and under_way:
                 yield "found", f"{number} {done} | ended by {ended}: {errors.read()[-2500:]}"
             elif ended and not done:
                 raise RuntimeError(f"no recording was made: {errors.read()[-2500:]}")
         number += 1
+
+
+def how_it_stands(counted: dict[str, int]) -> str:
+    """The counts as a sentence."""
+    counts = ", ".join(f"{number} {name}" for name, number in counted.items())
+    return f"{sum(counted.values())} hostile recordings: {counts}"
 
 
 def main(count: int, seed: int = 1, first: int = 0) -> int:
@@ -283,7 +288,9 @@ def main(count: int, seed: int = 1, first: int = 0) -> int:
         counted[result] += 1
         if result == "found":
             print(more, flush=True)
-    print(f"{count - first} hostile recordings: {', '.join(f'{number} {name}' for name, number in counted.items())}")
+        if sum(counted.values()) % TOLD_EACH == 0:
+            print(how_it_stands(counted), flush=True)
+    print(how_it_stands(counted))
     return min(counted["found"], 1)
 
 

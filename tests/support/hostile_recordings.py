@@ -204,10 +204,11 @@ def harm_values(made: Made, rng: random.Random) -> None:
 def harm_times(made: Made, rng: random.Random) -> None:
     """When they happened: all at once, far apart, or so that batches overlap."""
     last = rng.choice((10**9, 10**9 + 1, 10**12, 2**60, 2**63 - 1, 2**64 - 1))
+    many = np.random.default_rng(rng.randrange(2**32))  # of millions of rows, Python's own would take seconds
     for number, events in enumerate(made.batches):
         if rng.random() < 0.5:
-            times = [rng.randrange(10**9, last + 1) for _ in range(events.size)]
-            events["tsc"] = np.array(sorted(times) if rng.random() < 0.95 else times, np.uint64)
+            times = many.integers(10**9, last, events.size, np.uint64, endpoint=True)
+            events["tsc"] = np.sort(times) if rng.random() < 0.95 else times
         made.batches[number] = by_time(events) if rng.random() < 0.95 else events
 
 
