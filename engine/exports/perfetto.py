@@ -35,11 +35,13 @@ RATES = {
     "interrupts": (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT),
     "exits to user space": (EventKind.EXIT,),
 }
+RATE_OF = {kind: name for name, kinds in RATES.items() for kind in kinds}
 RATE_NS = 50_000_000  # of a bin of the rates: each is that of the time before
 BEGINS = {EventKind.RING: EventKind.RUNG, EventKind.EXIT: EventKind.ENTRY}  # and what ends each
-ENDS = {end: begin for begin, end in BEGINS.items()}
+ENDS = {end: begin for begin, end in BEGINS.items()} | {EventKind.WAIT: EventKind.WAIT}  # of the I/O thread: "awake"
 NAMES: dict[EventKind, str] = {
     EventKind.RING: "doorbell's instruction",
+    EventKind.RUNG: "doorbell's instruction",
     EventKind.HANDLER: "interrupt handler",
     EventKind.DOORBELL: "doorbell received",
     EventKind.IRQFD: "irqfd written",
@@ -50,6 +52,8 @@ NAMES: dict[EventKind, str] = {
     EventKind.FETCH: "coalesced writes fetched",
     EventKind.LOST: "events lost",
 }
+KINDS, LANE_OF = dict(EventKind._value2member_map_), list(Lane)  # quicker than to call the enum, event by event
+KEYS = {kind: tuple(f"{kind.name.lower()}.{name}" for name in ("seq", "id", "arg")) for kind in ENDS}
 
 
 def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
@@ -71,8 +75,9 @@ class Trace:
         self._flows = Flows(header.scenario.direct, queues, Trait.MASKED in traits_of(header.scenario))
         self._tracks: dict[tuple[str, int, int], int] = {}  # what, VM, number of what: uuid
         self._open: dict[tuple[int, int], EventKind] = {}  # (VM, lane): the slice that is open there
+        self._lanes: dict[tuple[int, Lane], int] = {}  # of a VM: uuid
         self._rates = dict.fromkeys(RATES, 0)  # counted in the present bin
-        self._bin = 0
+        self._bin, self._bin_ends = 0, RATE_NS
         writer.track(ROOT, f"{header.scenario.title} ({header.backend}, {header.host.get('cpu', '?')})")
         if header.started_ns:
             elapsed = round(header.clock.ns(recording.first - header.started_tsc))
@@ -81,9 +86,11 @@ class Trace:
     def feed(self, events: Events) -> None:
         """Writes the next events, in order."""
         at = np.rint(self._clock.ns_array(events["tsc"] - np.uint64(self._first))).astype(np.int64)
-        columns = (events[name].tolist() for name in ("kind", "lane", "vm", "id", "seq", "arg"))
-        for when, kind, lane, vm, id, seq, arg in zip(at.tolist(), *columns, strict=True):
-            self._write(Row(when, EventKind(kind), Lane(lane), vm, id, seq, arg))
+        kinds = map(KINDS.__getitem__, events["kind"].tolist())
+        lanes = map(LANE_OF.__getitem__, events["lane"].tolist())
+        numbers = (events[name].tolist() for name in ("vm", "id", "seq", "arg"))
+        for row in map(Row, at.tolist(), kinds, lanes, *numbers):
+            self._write(row)
         self.events += events.size
 
     def _write(self, row: Row) -> None:
@@ -102,11 +109,12 @@ class Trace:
 
     def _place(self, row: Row) -> None:
         """A slice's begin or end, or an instant."""
-        place, track, flows = (row.vm, row.lane), self._lane(row.vm, row.lane), self._flows.of(row)
+        place = row.vm, row.lane
+        track, flows = self._lanes.get(place) or self._lane(place), self._flows.of(row)
         open_ = self._open.get(place)
-        if open_ is not None and open_ == ENDS.get(row.kind, row.kind):
+        if open_ is not None and open_ == ENDS.get(row.kind):
             del self._open[place]
-            self._writer.end(row.at, track, details_of(row, f"{row.kind.name.lower()}."), flows)
+            self._writer.end(row.at, track, details_of_end(row), flows)
             return
         begins = row.kind in BEGINS
         if begins or (row.lane == Lane.IO_THREAD and row.kind != EventKind.WAIT and open_ is None):
@@ -116,7 +124,8 @@ class Trace:
 
     def _begin(self, row: Row) -> None:
         """Opens a slice, and ends the one before whose end was lost; the I/O thread's lasts until it waits."""
-        place, track = (row.vm, row.lane), self._lane(row.vm, row.lane)
+        place = row.vm, row.lane
+        track = self._lane(place)
         if place in self._open:
             self._writer.end(row.at, track, {"end was lost": 1})
         self._open[place] = row.kind if row.kind in BEGINS else EventKind.WAIT
@@ -126,22 +135,22 @@ class Trace:
     # -- rates
 
     def _count_rates(self, row: Row) -> None:
-        while row.at >= (self._bin + 1) * RATE_NS:
+        while row.at >= self._bin_ends:
             self._close_bin(row.at // RATE_NS)
-        for name, kinds in RATES.items():
-            self._rates[name] += row.kind in kinds
+        if name := RATE_OF.get(row.kind):
+            self._rates[name] += 1
 
     def _close_bin(self, newest: int) -> None:
         """Writes the rates of the bin that is over, at its end; then 0, if nothing came in the bins after it.
 
         The recording's last bin is not over, and has none.
         """
-        end = (self._bin + 1) * RATE_NS
+        end = self._bin_ends
         for at in (end, end + RATE_NS) if newest > self._bin + 1 else (end,):
             for number, (name, count) in enumerate(self._rates.items()):
                 self._writer.count(at, self._counter(name, -1, number, "1/s"), count * 1e9 / RATE_NS, DERIVED)
                 self._rates[name] = 0
-        self._bin = newest
+        self._bin, self._bin_ends = newest, (newest + 1) * RATE_NS
 
     # -- tracks, described when they are needed first
 
@@ -159,12 +168,13 @@ class Trace:
             self._writer.track(uuid, f"VM {vm}", ROOT, vm)
         return uuid
 
-    def _lane(self, vm: int, lane: Lane) -> int:
-        parent = ROOT if lane == Lane.ENGINE else self._vm(vm)
-        uuid, new = self._track("lane", vm, lane)
-        if new:
-            self._writer.track(uuid, LANES[lane], parent, lane)
-        return uuid
+    def _lane(self, place: tuple[int, Lane]) -> int:
+        if place not in self._lanes:
+            vm, lane = place
+            parent = ROOT if lane == Lane.ENGINE else self._vm(vm)
+            self._lanes[place], _ = self._track("lane", vm, lane)
+            self._writer.track(self._lanes[place], LANES[lane], parent, lane)
+        return self._lanes[place]
 
     def _counter(self, name: str, vm: int, number: int, unit: str) -> int:
         parent = self._vm(vm)
@@ -174,23 +184,29 @@ class Trace:
         return uuid
 
 
-def details_of(row: Row, prefix: str = "") -> dict[str, int]:
+def details_of(row: Row) -> dict[str, int]:
     """What else an event says."""
-    return {f"{prefix}seq": row.seq, f"{prefix}id": row.id, f"{prefix}arg": row.arg}
+    return {"seq": row.seq, "id": row.id, "arg": row.arg}
+
+
+def details_of_end(row: Row) -> dict[str, int]:
+    """The same of one that ends a slice, in which the one that began it has said its own."""
+    seq, id, arg = KEYS[row.kind]
+    return {seq: row.seq, id: row.id, arg: row.arg}
 
 
 def slice_name(row: Row) -> str:
     """What a slice or an instant is called."""
+    if name := NAMES.get(row.kind):
+        return name
     match row.kind:
         case EventKind.EXIT | EventKind.ENTRY:
             return f"user space: {exit_name(row.id)}"
         case EventKind.IRQ_IOCTL:
             return f"ioctl: {IrqIoctl(row.id).name}" if row.id < len(IrqIoctl) else "ioctl"
-        case EventKind.RUNG:
-            return NAMES[EventKind.RING]
         case EventKind.WIRE:
             return f"{Switch(row.id).name.lower()} {'on' if row.arg else 'off'}"
         case EventKind.SETTING:
             return f"{Setting(row.id).name.lower()} set"
         case _:
-            return NAMES.get(row.kind, row.kind.name.lower())
+            return row.kind.name.lower()

@@ -6,10 +6,12 @@ Names are written once and referred to by number afterwards ("interned").
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
 from enum import IntEnum
 from typing import IO
 
-from bellwire.engine.exports.protobuf import double, fixed64, nested, sint, text_field, uint
+from bellwire.engine.exports.protobuf import FIXED64, LENGTH, double, nested, sint, text_field, uint, varint
 
 SEQUENCE = 1  # the number of our only writer
 STATE_CLEARED, NEEDS_STATE = 1, 2  # TracePacket.SequenceFlags
@@ -17,6 +19,13 @@ BOOTTIME, REALTIME = 6, 1  # BuiltinClock
 OTHER_UNIT = 0  # CounterDescriptor.Unit
 
 Flowing = tuple[list[int], list[int]]  # flows that pass through an event, flows that end there
+
+# What is the same in every packet of an event is put together once.
+PACKET, END_OF_PACKET = varint(1 << 3 | LENGTH), uint(10, SEQUENCE)
+AT, STATE, TRACK_EVENT = varint(8 << 3), uint(13, NEEDS_STATE), varint(11 << 3 | LENGTH)
+DETAIL = varint(4 << 3 | LENGTH)
+PASSES, ENDS_HERE = varint(47 << 3 | FIXED64), varint(48 << 3 | FIXED64)
+eight_bytes: Callable[[int], bytes] = struct.Struct("<Q").pack
 
 
 class Type(IntEnum):
@@ -36,10 +45,12 @@ class TraceWriter:
         self._names: dict[str, int] = {}
         self._categories: dict[str, int] = {}
         self._keys: dict[str, int] = {}
+        self._heads: dict[tuple[Type, int, str, str], bytes] = {}
+        self._details: dict[str, tuple[bytes, ...]] = {}
         self._packet(uint(13, STATE_CLEARED) + uint(87, 1))
 
     def _packet(self, content: bytes) -> None:
-        self._file.write(nested(1, content + uint(10, SEQUENCE)))
+        self._file.write(PACKET + varint(len(content) + len(END_OF_PACKET)) + content + END_OF_PACKET)
 
     def wall_clock(self, at: int, unix_ns: int) -> None:
         """The trace's moment `at` was this moment of the wall clock."""
@@ -71,30 +82,33 @@ class TraceWriter:
     ) -> None:
         """A slice's begin, or an instant. flows: those that pass through it, those that end here."""
         new: list[bytes] = []
-        content = uint(3, self._number(self._categories, category, 1, new))
-        content += uint(10, self._number(self._names, name, 2, new))
-        self._place(at, type, track, content, details or {}, flows, new)
+        head = self._heads.get((type, track, name, category))
+        if head is None:
+            head = uint(3, self._number(self._categories, category, 1, new))
+            head += uint(10, self._number(self._names, name, 2, new)) + uint(9, type) + uint(11, track)
+            self._heads[type, track, name, category] = head
+        self._place(at, head, details or {}, flows, new)
 
     def end(self, at: int, track: int, details: dict[str, int], flows: Flowing = ([], [])) -> None:
         """Ends the newest slice of the track that is open."""
-        self._place(at, Type.END, track, b"", details, flows, [])
+        self._place(at, uint(9, Type.END) + uint(11, track), details, flows, [])
 
-    def _place(
-        self,
-        at: int,
-        type: Type,
-        track: int,
-        content: bytes,
-        details: dict[str, int],
-        flows: Flowing,
-        new: list[bytes],
-    ) -> None:
-        """Writes an event of this content on a track. new: what is defined in the same packet."""
-        content += uint(9, type) + uint(11, track)
+    def _place(self, at: int, content: bytes, details: dict[str, int], flows: Flowing, new: list[bytes]) -> None:
+        """Writes an event of this content. new: what is defined in the same packet."""
         for key, value in details.items():
-            content += nested(4, uint(1, self._number(self._keys, key, 3, new)) + uint(3, value))
-        content += b"".join([fixed64(47, flow) for flow in flows[0]] + [fixed64(48, flow) for flow in flows[1]])
+            number = varint(value)
+            content += (self._details.get(key) or self._detail(key, new))[len(number)] + number
+        for flow in flows[0]:
+            content += PASSES + eight_bytes(flow)
+        for flow in flows[1]:
+            content += ENDS_HERE + eight_bytes(flow)
         self._track_event(at, content, new)
+
+    def _detail(self, key: str, new: list[bytes]) -> tuple[bytes, ...]:
+        """What stands before a detail's value, by how many bytes that has."""
+        named = uint(1, self._number(self._keys, key, 3, new)) + varint(3 << 3)
+        self._details[key] = tuple(DETAIL + varint(len(named) + size) + named for size in range(11))
+        return self._details[key]
 
     def count(self, at: int, track: int, value: float, category: str) -> None:
         """A counter's value from now on."""
@@ -106,7 +120,7 @@ class TraceWriter:
 
     def _track_event(self, at: int, content: bytes, new: list[bytes]) -> None:
         interned = nested(12, b"".join(new)) if new else b""
-        self._packet(uint(8, at) + uint(13, NEEDS_STATE) + interned + nested(11, content))
+        self._packet(AT + varint(at) + STATE + interned + TRACK_EVENT + varint(len(content)) + content)
 
     def _number(self, table: dict[str, int], name: str, field: int, new: list[bytes]) -> int:
         """The number of a name; one that is new is defined in the same packet."""

@@ -9,18 +9,25 @@ from __future__ import annotations
 import struct
 
 VARINT, FIXED64, LENGTH = 0, 1, 2  # wire types
+LOW = 1 << 14  # a varint of two bytes holds less than that
+
+
+def _low(number: int) -> bytes:
+    return bytes((number,)) if number < 0x80 else bytes((number & 0x7F | 0x80, number >> 7))
+
+
+# Most numbers are small, and of a large one most bytes are the same whatever it is: two bytes are looked up at a time.
+ENDING = [_low(number) for number in range(LOW)]
+GOING_ON = [bytes((number & 0x7F | 0x80, number >> 7 | 0x80)) for number in range(LOW)]
 
 
 def varint(number: int) -> bytes:
     """A number from 0 to 2^64 - 1."""
-    if number < 0x80:
-        return bytes((number,))
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
+    before = b""
+    while number >= LOW:
+        before += GOING_ON[number & (LOW - 1)]
+        number >>= 14
+    return before + ENDING[number]
 
 
 def uint(field: int, number: int) -> bytes:

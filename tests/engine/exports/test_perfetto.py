@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events, Lane, Setting
+from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, event
 from bellwire.engine.exports import perfetto
 from bellwire.engine.exports.perfetto_flows import LONE, Flows, Row
 from bellwire.engine.folds.journeys import JourneyTracker
@@ -118,6 +118,17 @@ def test_a_trace_of_what_breaks_is_whole(name: str, processor: TraceProcessor, t
 @pytest.mark.parametrize("name", ["roundtrip", "irq-many", "self-doorbell", "vm-to-vm"])
 def test_where_events_were_lost_the_rest_is_whole(name: str, processor: TraceProcessor, tmp_path: Path) -> None:
     check(recorded(tmp_path / "run.arrow", name, 0.2), processor)
+
+
+def test_a_slice_whose_end_was_lost_ends_where_the_next_of_its_kind_begins(
+    processor: TraceProcessor, tmp_path: Path
+) -> None:
+    events = [event(10**9 + n * 2000, EventKind.RING, Lane.GUEST, 0, n + 1, 0) for n in range(3)]
+    events += [event(10**9 + 6000, EventKind.RUNG, Lane.GUEST, 0, 3, 0)]
+    header = Header(load_scenario("roundtrip"), {}, "kvm_test", Clock(2e9), "0.1.0")
+    save_recording(tmp_path / "run.arrow", header, [np.concatenate(events)])
+    loaded(Recording(tmp_path / "run.arrow"), processor)
+    assert processor.query("select ts, dur, depth from slice order by ts") == [(n * 1000, 1000, 0) for n in range(3)]
 
 
 def row(kind: EventKind, seq: int, arg: int = 0) -> Row:
