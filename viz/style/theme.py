@@ -18,7 +18,8 @@ MONO = "JetBrains Mono"
 SANS_FALLBACKS = ["Noto Sans", "DejaVu Sans", "sans-serif"]
 MONO_FALLBACKS = ["Noto Sans Mono", "DejaVu Sans Mono", "monospace"]
 
-SMALLEST_SCALE, LARGEST_SCALE = 0.8, 2.0
+SMALLEST_SCALE, LARGEST_SCALE = 0.8, 2.0  # of text that somebody chooses; 1.0 is what suits the window
+LARGEST_USUAL = 2.0  # what suits the largest window
 USUAL_WIDTH, USUAL_HEIGHT = 1920, 1080  # pixels of a window that has room for all at 100 %
 
 
@@ -69,7 +70,7 @@ class Theme:
 
     def scaled(self, scale: float) -> Theme:
         """The same colours with text `scale` times as large, within what the layout holds."""
-        return replace(self, scale=min(max(scale, SMALLEST_SCALE), LARGEST_SCALE))
+        return replace(self, scale=min(max(scale, SMALLEST_SCALE), LARGEST_SCALE * LARGEST_USUAL))
 
     def px(self, size: float) -> int:
         """A length in pixels that grows with the text."""
@@ -94,9 +95,9 @@ class Theme:
 
 
 def usual_scale(width: int, height: int) -> float:
-    """How large text is in a window of this size until somebody has chosen: 1.0, more where there is more room."""
+    """How large text is in a window of this size, times what somebody has chosen: 1.0, more where there is more room."""
     room = min(width / USUAL_WIDTH, height / USUAL_HEIGHT)
-    return min(max(int(room * 10) / 10, 1.0), LARGEST_SCALE)
+    return min(max(int(room * 10) / 10, 1.0), LARGEST_USUAL)
 
 
 @lru_cache(maxsize=256)

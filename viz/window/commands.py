@@ -16,7 +16,7 @@ from bellwire.engine.source import Order, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller, Teller
-from bellwire.viz.style.theme import DARK, LIGHT, usual_scale
+from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.about import About
@@ -388,19 +388,15 @@ class Commands:
 
     def larger(self) -> None:
         """Larger text."""
-        self._scale(self.look.theme.scale + TEXT_STEP)
+        self.look.size_text(self.look.text + TEXT_STEP)
 
     def smaller(self) -> None:
         """Smaller text."""
-        self._scale(self.look.theme.scale - TEXT_STEP)
+        self.look.size_text(self.look.text - TEXT_STEP)
 
     def normal_size(self) -> None:
-        """Text that goes with the window again, 100 % in a usual one."""
-        self._scale(usual_scale(self.top.width(), self.top.height()), chosen=False)
-
-    def _scale(self, scale: float, chosen: bool = True) -> None:
-        self.look.size_follows = not chosen
-        self.look.set_theme(self.look.theme.scaled(round(scale, 2)))
+        """As large as suits the window: 100 %."""
+        self.look.size_text(1.0)
 
     def toggle_extended(self) -> None:
         """The parts of the kernel that a signal passes, or the simple picture."""

@@ -19,7 +19,8 @@ class Look(QObject):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.size_follows = False  # the size of text goes with that of the window: nobody has chosen one
+        self.suited = 1.0  # the size of text that suits the window's
+        self.text = theme.scale  # what somebody has chosen, times that
         self.unit = FITTING.name  # of durations, one of UNIT_NAMES
         self.extended = False  # the diagram has the parts of the kernel that a signal passes
         self.reduced_motion = False  # tokens stand instead of gliding
@@ -27,8 +28,19 @@ class Look(QObject):
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text, everywhere."""
-        self.theme = theme
+        self.theme, self.text = theme, round(theme.scale / self.suited, 2)
         self.theme_changed.emit()
+
+    def size_text(self, text: float) -> None:
+        """Text `text` times as large as suits the window, within what can be chosen."""
+        self.text = round(min(max(text, SMALLEST_SCALE), LARGEST_SCALE), 2)
+        self.set_theme(self.theme.scaled(self.text * self.suited))
+
+    def suit(self, scale: float) -> None:
+        """In a window that is larger everything is, times what has been chosen."""
+        if scale != self.suited:
+            self.suited = scale
+            self.size_text(self.text)
 
     def set_unit(self, name: str) -> None:
         """Every duration in this unit."""
@@ -126,18 +138,15 @@ class Settings:
         look.set_reduced_motion(self.reduced_motion)
         look.set_extended(self.extended)
         look.set_unit(self.unit)
-        look.size_follows = not self._store.contains("text")
 
     def keep(self, look: Look) -> None:
         """As it looks now."""
-        self.theme, self.reduced_motion = look.theme, look.reduced_motion
+        self.theme, self.reduced_motion = look.theme.scaled(look.text), look.reduced_motion
         self.extended, self.unit = look.extended, look.unit
-        if look.size_follows:
-            self._store.remove("text")
 
     @property
     def theme(self) -> Theme:
-        """The theme of last time, by default the dark one at 100 %."""
+        """The theme of last time with the size of text that was chosen, by default the dark one at 100 %."""
         theme = THEMES[self._read("theme", DARK.name, one_of(THEMES))]
         return theme.scaled(self._read("text", 1.0, scale_of_text))
 

@@ -247,11 +247,9 @@ class MainWindow(QMainWindow):
         self._bar_at = 0.0
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a large window everything is larger, until somebody has chosen a size of text."""
+        """In a large window everything is larger, times the size of text that has been chosen."""
         super().resizeEvent(event)
-        scale = usual_scale(self.width(), self.height())
-        if self.look.size_follows and scale != self.look.theme.scale:
-            self.look.set_theme(self.look.theme.scaled(scale))
+        self.look.suit(usual_scale(self.width(), self.height()))
 
     def _set_presenting(self) -> None:
         on = self.look.presenting

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from bellwire.viz.style.theme import DARK, LARGEST_SCALE, LIGHT, Theme
+from bellwire.viz.style.theme import DARK, LARGEST_SCALE, LARGEST_USUAL, LIGHT, Theme
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 SURFACES = ("background", "surface", "surface_raised", "well", "guest_fill", "vmm_fill", "kvm_fill", "io_fill")
@@ -87,5 +87,5 @@ def test_edges_that_carry_meaning_are_visible(theme: Theme, edge: str) -> None:
 
 
 def test_scale_keeps_within_what_the_layout_holds() -> None:
-    assert DARK.scaled(9).scale == LARGEST_SCALE
+    assert DARK.scaled(9).scale == LARGEST_SCALE * LARGEST_USUAL
     assert DARK.scaled(1.2).px(10) == 12

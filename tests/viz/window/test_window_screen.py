@@ -102,8 +102,7 @@ def test_nothing_stands_over_anything_else(
         assert [(a, b) for n, a in enumerate(shown) for b in shown[:n] if a.intersects(b)] == []
 
 
-def test_text_goes_with_the_window_until_a_size_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
-    window.look.size_follows = True
+def test_text_goes_with_the_window_times_what_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
     window.show()
     qtbot.waitExposed(window)
     for (width, height), scale in {(2560, 1440): 1.3, (1920, 1080): 1.0, (1280, 720): 1.0, (3840, 2160): 2.0}.items():
@@ -111,11 +110,18 @@ def test_text_goes_with_the_window_until_a_size_is_chosen(window: MainWindow, qt
         QApplication.processEvents()
         assert window.look.theme.scale == scale
     window.commands.smaller()
+    assert window.look.theme.scale == pytest.approx(1.8)
     window.resize(1920, 1080)
     qtbot.wait(20)
-    assert window.look.theme.scale == 1.9
+    assert window.look.theme.scale == pytest.approx(0.9)
+    for _ in range(20):
+        window.commands.larger()
+    assert window.look.theme.scale == 2.0
+    window.resize(2560, 1440)
+    qtbot.wait(20)
+    assert window.look.theme.scale == pytest.approx(2.6)
     window.commands.normal_size()
-    assert window.look.theme.scale == 1.0
+    assert window.look.theme.scale == 1.3
 
 
 @pytest.mark.parametrize("size", [(1272, 688), (1920, 1080)])
