@@ -44,7 +44,7 @@ class DistributionPlot(Plot):
     title = "Distribution"
     name = "distribution"
     note = "Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles."
-    left_margin = right_margin = 14.0
+    left_margin = right_margin = 18.0
     pace = 2  # a histogram changes slowly
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
@@ -219,6 +219,7 @@ class DistributionPlot(Plot):
             box.moveLeft(peak.x() + 4)
         if box.intersects(maximum):
             box.moveBottom(maximum.top() - 2)
+        box.moveTop(max(box.top(), 0.0))
         painter.setPen(self.theme.color("text_muted"))
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft, text)
         return [box]

@@ -62,6 +62,7 @@ class Numbers(QWidget):
         self.numbers = numbers_of(model)
         self._second, self._at = model.second, model.playhead  # that they speak of
         self._turns = Turns(every=5, light=True)
+        self._lines = 1
         self.setObjectName("numbers")
         self._name()
 
@@ -91,34 +92,46 @@ class Numbers(QWidget):
         self.updateGeometry()
         self.update()
 
-    def number_at(self, x: float) -> Number:
-        """The one whose column has this place."""
-        columns = len(self.numbers)
-        return self.numbers[min(max(int(x * columns / max(self.width(), 1)), 0), columns - 1)]
+    def set_lines(self, lines: int) -> None:
+        """All side by side, or in several lines where that is too narrow for them."""
+        self._lines = lines
+        self.updateGeometry()
+        self.update()
+
+    @property
+    def _columns(self) -> int:
+        return -(-len(self.numbers) // self._lines)
+
+    def number_at(self, x: float, y: float = 0.0) -> Number:
+        """The one whose cell has this place."""
+        column = min(max(int(x * self._columns / max(self.width(), 1)), 0), self._columns - 1)
+        line = min(max(int(y * self._lines / max(self.height(), 1)), 0), self._lines - 1)
+        return self.numbers[min(line * self._columns + column, len(self.numbers) - 1)]
 
     def event(self, event: QEvent) -> bool:
         """A tooltip says what the number under the pointer is."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), help_of(self.number_at(event.pos().x())), self)
+            QToolTip.showText(event.globalPos(), help_of(self.number_at(event.pos().x(), event.pos().y())), self)
             return True
         return super().event(event)
 
     def sizeHint(self) -> QSize:
-        """One line of numbers, one of labels."""
-        return QSize(900, self.theme.px(HEIGHT))
+        """A line of numbers, one of labels; both again in each further line."""
+        return QSize(900, self.theme.px(HEIGHT) * self._lines)
 
     def minimumSizeHint(self) -> QSize:
         """It may be squeezed sideways; then the type gets smaller."""
-        return QSize(480, self.theme.px(HEIGHT))
+        return QSize(480, self.theme.px(HEIGHT) * self._lines)
 
     @painting
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Six columns of equal width."""
+        """Columns of equal width."""
         painter = QPainter(self)
-        width = self.width() / len(self.numbers)
+        width, height = self.width() / self._columns, self.height() / self._lines
         scale = min(1.0, width / self.theme.px(190))
         for i, number in enumerate(self.numbers):
-            self._paint(painter, QRectF(i * width + 16, 0, width - 20, self.height()), number, scale)
+            line, column = divmod(i, self._columns)
+            self._paint(painter, QRectF(column * width + 16, line * height, width - 20, height), number, scale)
 
     def _paint(self, painter: QPainter, cell: QRectF, number: Number, scale: float) -> None:
         font = self.theme.font(VALUE_SIZE * scale, 600, mono=True)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import Canvas
 
 LABEL_SIZE = 12
+LOW, LOW_HEADER = 150, 33  # pixels at 100 % text: a plot that is lower than this has a lower header
+AROUND = 26  # the same: what axis and margin take of the canvas
 
 
 class Mark(NamedTuple):
@@ -86,6 +88,11 @@ class Plot(Card):
         if self.isVisible() and self.model.present.tally.recorded and self._turns.come():
             self.redraw()
 
+    @property
+    def header(self) -> int:
+        """Height of the title's line: the less of it, the more is left for the curves where there is little."""
+        return self.theme.px(LOW_HEADER) if self.height() < self.theme.px(LOW) else super().header
+
     def redraw(self) -> None:
         """Draws what the model holds now."""
         canvas = self.canvas
@@ -109,7 +116,8 @@ class Plot(Card):
             return
         if side == "left":
             self.grid = [value for value, _ in major]
-            major = thinned(major, self._canvas.height() / (1.4 * self.theme.px(TICK_SIZE)))
+            high = self._canvas.height() - self.theme.px(AROUND)
+            major = thinned(major, high / (1.4 * self.theme.px(TICK_SIZE)))
         self._canvas.getAxis(side).setTicks([major, minor or []])
 
     def set_theme(self, theme: Theme) -> None:

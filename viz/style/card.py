@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QToolTip, QWidget
 
 from bellwire.viz.style.painting import painting
-from bellwire.viz.style.plain import plain_tip
+from bellwire.viz.style.plain import longer_tip, plain_tip
 from bellwire.viz.style.theme import Theme
 
 RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it
 HEADER = 40
+LEAST_FACTS = 12  # letters: less of the facts says nothing, and the tooltip has all of them
 TITLE_SIZE, REASON_SIZE, FACT_SIZE, LEGEND_SIZE = 14, 13, 11, 11
 SAMPLE = 10  # length of the line in a legend entry
 
@@ -168,6 +169,19 @@ class Card(QWidget):
         entries = [entry for entry in self.legend.values() if not entry.isHidden()]
         return float(entries[-1].geometry().right()) if entries else PADDING + self._title_width()
 
+    def event(self, event: QEvent) -> bool:
+        """The tooltip has what the header has no room for, too."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.whole_tip(), self)
+            return True
+        return super().event(event)
+
+    def whole_tip(self) -> str:
+        """What the card is, its facts, and the curves that are not named for want of room."""
+        unnamed = ", ".join(entry.label for entry in self.legend.values() if entry.isHidden())
+        more = [self._facts, f"Curves, too: {unnamed}" if unnamed else ""]
+        return longer_tip(self.toolTip(), *(words for words in more if words))
+
     @painting
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Surface, title and facts."""
@@ -185,8 +199,10 @@ class Card(QWidget):
 
     def _paint_facts(self, painter: QPainter, line: QRectF) -> None:
         font = self.theme.font(FACT_SIZE, mono=True)
-        if QFontMetricsF(font).horizontalAdvance(self._facts) > line.right() - self._header_left() - 12:
+        room = line.right() - self._header_left() - 12
+        words = QFontMetricsF(font).elidedText(self._facts, Qt.TextElideMode.ElideRight, room)
+        if len(words) < min(LEAST_FACTS, len(self._facts)):
             return
         painter.setFont(font)
         painter.setPen(self.theme.color("text_muted"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._facts)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, words)

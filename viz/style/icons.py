@@ -57,6 +57,11 @@ def more(painter: QPainter) -> None:
         painter.drawEllipse(QPointF(x, 10), 1.7, 1.7)
 
 
+def menus(painter: QPainter) -> None:
+    for y in (4.5, 9, 13.5):
+        painter.drawRoundedRect(QRectF(3, y, 14, 2), 1, 1)
+
+
 def close(painter: QPainter) -> None:
     painter.setPen(QPen(painter.brush().color(), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     painter.drawLine(QPointF(6, 6), QPointF(14, 14))
@@ -105,6 +110,7 @@ ICONS: dict[str, Callable[[QPainter], None]] = {
     "step": step,
     "step_back": step_back,
     "more": more,
+    "menus": menus,
     "close": close,
     "again": again,
     "minus": minus,

@@ -24,7 +24,18 @@ class PlainLabel(QLabel):
 def plain_tip(text: str) -> str:
     """A text for a tooltip, which has no format of its own to be set."""
     plain = shown(text, lines=True)
-    return f"<p style='white-space:pre-wrap'>{escape(plain)}</p>" if Qt.mightBeRichText(plain) else plain
+    return paragraph(plain) if Qt.mightBeRichText(plain) else plain
+
+
+def longer_tip(tip: str, *more: str) -> str:
+    """A tooltip that is set, and further texts, each as a paragraph of its own."""
+    first = tip if Qt.mightBeRichText(tip) else paragraph(tip)
+    return "".join((first, *map(paragraph, more)))
+
+
+def paragraph(text: str) -> str:
+    """A text in Qt's HTML, as it is."""
+    return f"<p style='white-space:pre-wrap'>{escape(shown(text, lines=True))}</p>"
 
 
 def plain_words(text: str) -> str:

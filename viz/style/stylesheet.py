@@ -34,6 +34,7 @@ QToolTip {{ background: {t.surface_raised}; color: {t.text}; border: 1px solid {
 QPushButton, QToolButton {{ background: {t.surface_raised}; border: 1px solid {t.border}; border-radius: 8px;
     padding: 0 {px(12)}px; min-height: {px(30)}px; }}
 QToolButton {{ padding: 0; min-width: {px(32)}px; }}
+QToolButton::menu-indicator {{ image: none; }}
 QPushButton:hover, QToolButton:hover {{ border-color: {t.border_strong}; }}
 QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ background: {t.border}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus {{

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QSize
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from bellwire.viz.style.card import HEADER, PADDING, Card
+from bellwire.viz.style.controls import IconButton
+from bellwire.viz.style.icons import icon
 from bellwire.viz.style.theme import Theme
 
 GAP = 6  # between the tabs and what is under them
@@ -16,7 +20,7 @@ GAP = 6  # between the tabs and what is under them
 class Tabs(QWidget):
     """The pages. Where all of them are cards the tabs stand in place of the cards' titles, else above the pages.
 
-    With a single page there are no tabs.
+    Tabs that have no room are lines of a menu behind the others. With a single page there are no tabs.
     """
 
     def __init__(self, pages: Sequence[tuple[str, str, QWidget]], theme: Theme) -> None:
@@ -29,6 +33,15 @@ class Tabs(QWidget):
         self.bar, self.stack = QTabBar(self), QStackedWidget()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
+        self.bar.setUsesScrollButtons(False)
+        self.rest = IconButton(self)
+        self.rest.setAccessibleName("more panels")
+        self.rest.setToolTip("What else can be shown here")
+        self.rest.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.rest.setMenu(QMenu(self.rest))
+        self.rest.menu().aboutToShow.connect(self._list_rest)
+        self.rest.hide()
+        self._fitted: object = None  # what tabs have been left out for
         self.stack.setObjectName("plain")
         for title, tip, page in pages:
             self.bar.setTabToolTip(self.bar.addTab(title), tip)
@@ -47,7 +60,12 @@ class Tabs(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(GAP)
         if not self._inside:
-            box.addWidget(self.bar)
+            row = QHBoxLayout()
+            row.setSpacing(0)
+            row.addWidget(self.bar)
+            row.addWidget(self.rest)
+            row.addStretch(1)
+            box.addLayout(row)
         box.addWidget(self.stack)
         self.bar.raise_()
 
@@ -58,6 +76,7 @@ class Tabs(QWidget):
     def _show(self, number: int) -> None:
         """What was behind may be old."""
         self.stack.setCurrentIndex(number)
+        self._place()
         page = self.pages[number]
         if isinstance(page, Card):
             page.redraw()
@@ -65,18 +84,56 @@ class Tabs(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """The tabs' size goes with the text."""
         self.theme = theme
-        self._place(self.bar.sizeHint())
+        self.rest.setIcon(icon("more", theme))
+        self.rest.setIconSize(QSize(theme.px(20), theme.px(20)))
+        self._place()
 
     def event(self, event: QEvent) -> bool:
         """The tabs are placed once their style is known, and whenever it changes."""
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
-            self._place(self.bar.sizeHint())
+            self._place()
         return super().event(event)
 
-    def _place(self, size: QSize) -> None:
-        if not self._inside or len(self.pages) == 1:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _list_rest(self) -> None:
+        """The pages whose tabs have no room."""
+        menu = self.rest.menu()
+        menu.clear()
+        for page in range(self.bar.count()):
+            if not self.bar.isTabVisible(page):
+                menu.addAction(self.bar.tabText(page), partial(self.bring, page))
+
+    def _fit(self, room: int) -> None:
+        """Leaves out the last tabs, but for the one in front, until the others have room."""
+        count, front = self.bar.count(), self.bar.currentIndex()
+        asked = room, front, [self.bar.tabSizeHint(page).width() for page in range(count)]
+        if asked == self._fitted:
             return
+        for page in range(count):
+            self.bar.setTabVisible(page, True)
+        whole = self.bar.sizeHint().width() <= room
+        for page in reversed(range(count)):
+            if not whole and page != front and self.bar.sizeHint().width() + self.rest.sizeHint().width() > room:
+                self.bar.setTabVisible(page, False)
+        self.rest.setVisible(not whole)
+        self.bar.updateGeometry()
+        self._fitted = room, front, [self.bar.tabSizeHint(page).width() for page in range(count)]
+
+    def _place(self) -> None:
+        if len(self.pages) == 1:
+            return
+        self._fit(self.width() - 2 * PADDING * self._inside)
+        if not self._inside:
+            return
+        size, rest = self.bar.sizeHint(), self.rest.sizeHint() if self.rest.isVisibleTo(self) else QSize()
         for card in self.cards:
-            card.leave_title_to(size.width())
+            card.leave_title_to(size.width() + max(rest.width(), 0))
         top = (self.theme.px(HEADER) - size.height()) // 2 + 2
         self.bar.setGeometry(PADDING - self.theme.px(4), top, size.width(), size.height())
+        if rest.isValid():
+            left, top = self.bar.geometry().right() + 1, (self.theme.px(HEADER) - rest.height()) // 2 + 2
+            self.rest.setGeometry(left, top, rest.width(), rest.height())
+            self.rest.raise_()

@@ -95,7 +95,7 @@ class Theme:
 
 
 def usual_scale(width: int, height: int) -> float:
-    """How large text is in a window of this size, times what somebody has chosen: 1.0, more where there is more room."""
+    """How large text is in a window of this size, times what is chosen: 1.0, more where there is more room."""
     room = min(width / USUAL_WIDTH, height / USUAL_HEIGHT)
     return min(max(int(room * 10) / 10, 1.0), LARGEST_USUAL)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from time import monotonic
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
 
 from bellwire.engine.events import Switch as Wiring
 from bellwire.engine.source import Order
 from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
+from bellwire.viz.style.fitting import SPACING, ElidedLabel, FittingRow
 from bellwire.viz.style.icons import icon, logo
 from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
 from bellwire.viz.style.theme import Theme
@@ -22,13 +22,10 @@ from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
-from bellwire.viz.window.pace_popover import MorePopover
+from bellwire.viz.window.pace_popover import CLICK_SECONDS, PACES, MorePopover
 from bellwire.viz.window.scenario_list import fill, show_scenario
 from bellwire.viz.window.shown import reason_for
 
-PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
-SPACING = 6
-CLICK_SECONDS = 0.5  # a switch shows what was clicked until the machine has had time to follow
 LEAST_BEHIND = 0.1  # seconds that a view is behind before it says so
 STATES = {
     "LIVE": ("live", "circle"),
@@ -41,32 +38,6 @@ STATES = {
 }
 
 
-class FittingRow(QFrame):
-    """A row that leaves out what there is no room for: it must fit 1280 pixels with text at 150 %."""
-
-    def spare(self) -> list[QWidget]:
-        """What is left out first."""
-        return []
-
-    def minimumSizeHint(self) -> QSize:
-        """The width without what can be left out."""
-        spare = sum(widget.sizeHint().width() + SPACING for widget in self.spare() if not widget.isHidden())
-        size = super().minimumSizeHint()
-        return QSize(size.width() - spare, size.height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.make_room()
-
-    def make_room(self) -> None:
-        """Shows as much of the spare as there is room for."""
-        for widget in self.spare():
-            widget.show()
-        for widget in self.spare():
-            if super().minimumSizeHint().width() > self.width():
-                widget.hide()
-
-
 class StatusRow(FittingRow):
     """Name, menus, slow motion, and what must always be seen: state, backend, drops, factor."""
 
@@ -75,12 +46,18 @@ class StatusRow(FittingRow):
         self.setObjectName("bar")
         self.commands, self.breaks, self.files = commands, breaks, files
         self.presenting = self.fault = False
-        self._widths: list[int] = []  # of the chips, when room was made for them
         self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
-        self.scenario = PlainLabel()  # in place of the menus, for the audience
+        self.scenario = ElidedLabel()  # in place of the menus, for the audience
         self.scenario.hide()
         self.menus = menus
+        self.folded = IconButton()  # all menus, where there is no room for them side by side
+        self.folded.setAccessibleName("menus")
+        self.folded.setToolTip("All menus")
+        self.folded.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.folded.setMenu(QMenu(self.folded))
+        self.folded.menu().addActions(menus.actions())
+        self.folded.hide()
         self.slow_label = PlainLabel("slow motion")
         self.slow_label.setObjectName("muted")
         self.slow = Choice(FACTORS, ratio)
@@ -106,7 +83,8 @@ class StatusRow(FittingRow):
         row.addWidget(self.mark)
         row.addWidget(self.name)
         row.addWidget(self.menus)
-        row.addWidget(self.scenario)
+        row.addWidget(self.folded)
+        row.addWidget(self.scenario, 100)
         row.addStretch(1)
         row.addWidget(self.slow_label)
         row.addWidget(self.slow)
@@ -123,11 +101,17 @@ class StatusRow(FittingRow):
         """The audience knows what it looks at; the slider's keys do the same."""
         if self.presenting:
             return []
-        return [self.slow_label, self.name, self.slow]
+        return [self.slow_label, self.name, self.slow, self.menus]
+
+    def stands_in(self, left_out: QWidget) -> QWidget | None:
+        """One button has all menus."""
+        return self.folded if left_out is self.menus else None
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.mark.setPixmap(logo(theme, theme.px(24)))
+        self.folded.setIcon(icon("menus", theme))
+        self.folded.setIconSize(QSize(theme.px(20), theme.px(20)))
         self.slow.setMinimumWidth(theme.px(50))
         self.slow.setMaximumWidth(theme.px(110))
         self.breaking.setMinimumWidth(theme.px(118))
@@ -143,6 +127,7 @@ class StatusRow(FittingRow):
         self.presenting = on
         for widget in (self.menus, self.slow, self.slow_label):
             widget.setVisible(not on)
+        self.folded.hide()
         self.scenario.setVisible(on)
         self.make_room()
 
@@ -160,10 +145,6 @@ class StatusRow(FittingRow):
         self.scenario.setText(model.scenario.title)
         self._show_break()
         self._explain()
-        widths = [chip.sizeHint().width() for chip in self.chips if not chip.isHidden()]
-        if widths != self._widths:
-            self._widths = widths
-            self.make_room()
 
     def _show_state(self) -> None:
         """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
@@ -259,7 +240,7 @@ class ControlRow(FittingRow):
         }
         self.singles = {"ring": Button("Ring"), "interrupt": Button("Interrupt")}
         self.more = IconButton()
-        self.more.setToolTip("Burst, idle, hold")
+        self.more.setToolTip("Pace, burst, idle, hold")
         self.more.setAccessibleName("more settings")
         self.popover = MorePopover(commands, theme, self)
         self.more.clicked.connect(lambda: self.popover.open_below(self.more))
@@ -301,13 +282,14 @@ class ControlRow(FittingRow):
     def spare(self) -> list[QWidget]:
         """Keys do the same."""
         transport = (self.transport[name] for name in ("home", "newest", "step_back", "step", "story"))
-        return [self.pace_label, *transport, *self.singles.values()]
+        return [self.pace_label, *transport, *self.singles.values(), self.pace, self.pace_value]
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.theme = self.scenarios.theme = theme
         self._icons = dict.fromkeys(self.transport, "")
         self.more.setIcon(icon("more", theme))
+        self.more.setIconSize(QSize(theme.px(20), theme.px(20)))
         self.scenarios.setMinimumWidth(theme.px(140))
         self.scenarios.setMaximumWidth(theme.px(330))
         self.pace.setMinimumWidth(theme.px(80))

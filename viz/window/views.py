@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
@@ -52,6 +52,7 @@ class Views(QWidget):
         super().__init__()
         self.setObjectName("plain")
         self.presenting = False
+        self.stacked = False  # a narrow window has below the diagram what is else beside it, and is scrolled
         self.theme = theme
         self._themed: Theme | None = None  # what all parts have been told
         self._front = {} if front is None else front
@@ -117,7 +118,7 @@ class Views(QWidget):
 
     def _beside_diagram(self) -> QRect:
         """Where a card about a part has room: over the column beside the diagram, or over the diagram's right."""
-        over = self.side if self.side.isVisible() else self.diagram
+        over = self.side if self.side.isVisible() and not self.stacked else self.diagram
         below = QPoint(0, self.theme.px(TABS) if over is self.side else 0)
         room = QRect(over.mapTo(self, below), over.size().shrunkBy(QMargins(0, below.y(), 0, 0)))
         width = min(room.width(), self.theme.px(CARD))
@@ -137,6 +138,8 @@ class Views(QWidget):
             self.below.bring(0)
         tabs.bring(0 if shown else tabs.pages.index(panel))
         self._make_room()
+        if self.stacked:
+            QTimer.singleShot(0, tabs, lambda: scroll_to(tabs))
 
     def bring_panel(self, name: str) -> Panel:
         """The panel of that name, which is in front now, if it was not already."""
@@ -212,7 +215,7 @@ class Views(QWidget):
         px, scale = self.theme.px, max(1.0, self.height() * PRESENTED) if self.presenting else 1.0
         self.numbers.set_theme(replace(self.theme, scale=self.theme.scale * scale))
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
-        tall = left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
+        tall = self.stacked or left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
         self._show_top(tall or self.presenting or not self._alone)
         self.below.setVisible((tall or self._alone) and not self.presenting)
         self.side.setVisible(not self.presenting)
@@ -250,8 +253,28 @@ class Views(QWidget):
         self.part_card.set_theme(theme)
         self._make_room()
 
+    def stack(self, on: bool) -> None:
+        """One below the other, or the diagram beside the plots."""
+        if on == self.stacked:
+            return
+        self.stacked = on
+        self.top.setOrientation(Qt.Orientation.Vertical if on else Qt.Orientation.Horizontal)
+        self.top.setSizes([40, 60] if on else [68, 32])
+        self.middle.setSizes([78, 22] if on else self._usual)
+        self.numbers.set_lines(2 if on else 1)
+        self._make_room()
+
     def set_presenting(self, on: bool) -> None:
         """Only the diagram and the numbers, or everything."""
         self.presenting = on
         self._make_room()
         self.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def scroll_to(widget: QWidget) -> None:
+    """So that it is seen, where what it is in is scrolled."""
+    area: QWidget | None = widget
+    while area and not isinstance(area, QScrollArea):
+        area = area.parentWidget()
+    if isinstance(area, QScrollArea):
+        area.ensureWidgetVisible(widget, 0, 0)

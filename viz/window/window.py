@@ -36,7 +36,8 @@ from bellwire.viz.window.story.bar import StoryBar
 from bellwire.viz.window.views import Views
 
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
-LEAST = (840, 430)  # what its content needs at 100 %; less of a screen, and it is scrolled
+LEAST = (840, 430)  # what its content needs at 100 %
+STACKED = (600, 1180)  # the same where all stands one below the other, because the window is narrower; it is scrolled
 FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
 PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than to show that it is being built
 BEING_BUILT = "It is shown as soon as it runs."
@@ -167,6 +168,7 @@ class MainWindow(QMainWindow):
         self.files.stop_capture()
         self.breaks.follow()
         self.offers.follow()
+        self._fit()
         self._greet()
         self._bar_at = 0.0
 
@@ -232,7 +234,6 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             app.setPalette(palette(theme))
             app.setStyleSheet(stylesheet(theme))
-        self.middle.setMinimumSize(theme.px(LEAST[0]), theme.px(LEAST[1]))
         for part in (
             self.status,
             self.controls,
@@ -244,18 +245,28 @@ class MainWindow(QMainWindow):
             self.breaks,
         ):
             part.set_theme(theme)
+        self._fit()
         self._bar_at = 0.0
+
+    def _fit(self) -> None:
+        """The least that the content has, side by side, or one below the other where the window is too narrow."""
+        px = self.look.theme.px
+        stacked = self.width() < px(LEAST[0]) and not self.look.presenting
+        self.middle.setMinimumSize(*map(px, STACKED if stacked else LEAST))
+        self.views.stack(stacked)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a large window everything is larger, times the size of text that has been chosen."""
         super().resizeEvent(event)
         self.look.suit(usual_scale(self.width(), self.height()))
+        self._fit()
 
     def _set_presenting(self) -> None:
         on = self.look.presenting
         self.controls.setVisible(not on)
         self.status.set_presenting(on)
         self.views.set_presenting(on)
+        self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """A key whose letter is no Latin one does what its place says."""

@@ -80,12 +80,12 @@ def test_where_there_is_room_it_has_its_usual_size(window: MainWindow, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("name", "scrolls"), [("1024x768", False), ("1280x720 at 1.5", False), ("1280x720 at 2", True)]
+    ("name", "stacked"), [("1024x768", False), ("1280x720 at 1.5", False), ("1280x720 at 2", True)]
 )
 def test_nothing_stands_over_anything_else(
-    name: str, scrolls: bool, window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    name: str, stacked: bool, window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What there is no room for is left out; where even that does not help, the content is scrolled."""
+    """What there is no room for is left out; where even that does not help, all stands below each other and scrolls."""
     on(SCREENS[name], monkeypatch)
     fit_to_screen(window)
     window.show()
@@ -94,7 +94,8 @@ def test_nothing_stands_over_anything_else(
     assert isinstance(source, FakeSource)
     Stage(window, source).run()
     qtbot.wait(50)
-    assert (window.middle.width() > window.width()) == scrolls
+    assert window.middle.width() <= window.width()
+    assert (window.middle.height() > window.height()) == stacked == window.views.stacked
     for row in (window.status, window.controls):
         shown = [child.geometry() for child in row.findChildren(QWidget) if child.isVisible() and child.parent() is row]
         assert shown

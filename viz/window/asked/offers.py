@@ -63,6 +63,7 @@ class Offers:
             self._offer_picture(menu, widget)
         if isinstance(widget, Plot):
             menu.addAction(self.actions["export"])
+            self._offer_curves(menu, widget)
         return menu
 
     def _add(self, menu: QMenu, words: str, do: Callable[[], object]) -> None:
@@ -105,10 +106,19 @@ class Offers:
 
     def _offer_numbers(self, menu: QMenu, numbers: Numbers, at: QPoint) -> None:
         lines = [f"{n.label}\t{n.value} {n.unit}".strip() for n in numbers.numbers]
-        one = numbers.number_at(at.x())
+        one = numbers.number_at(at.x(), at.y())
         copy = QGuiApplication.clipboard().setText
         self._add(menu, f"Copy {one.label}", partial(copy, f"{one.value} {one.unit}".strip()))
         self._add(menu, "Copy all numbers", partial(copy, "\n".join(lines)))
+
+    def _offer_curves(self, menu: QMenu, plot: Plot) -> None:
+        """Each can be switched, whether or not the legend has room for it."""
+        menu.addSeparator()
+        for entry in plot.legend.values():
+            made = menu.addAction(plain_words(entry.label))
+            made.setCheckable(True)
+            made.setChecked(entry.isChecked())
+            made.toggled.connect(entry.setChecked)
 
     def _offer_picture(self, menu: QMenu, widget: QWidget) -> None:
         copy = QGuiApplication.clipboard().setPixmap

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, Q
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.stages.story import Story
 from bellwire.viz.style.controls import IconButton
+from bellwire.viz.style.fitting import ElidedLabel
 from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
@@ -125,7 +126,7 @@ class StoryBar(QWidget):
         super().__init__()
         self.commands, self.theme = commands, theme
         self.setAccessibleName("story")
-        self.title, self.stage, self.wait = PlainLabel(), PlainLabel(), PlainLabel()
+        self.title, self.stage, self.wait = ElidedLabel(), ElidedLabel(), ElidedLabel()
         self.stopwatch, self.how, self.pace = PlainLabel(), PlainLabel(), PlainLabel()
         for label in (self.title, self.how, self.pace):
             label.setObjectName("muted")
@@ -144,8 +145,6 @@ class StoryBar(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        for label in (self.title, self.stage, self.wait):  # a long name gives way, it does not widen the window
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for label in (self.stopwatch, self.how):
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         words, clock = QVBoxLayout(), QVBoxLayout()
