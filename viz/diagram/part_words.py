@@ -99,9 +99,10 @@ def match_text(model: LiveModel) -> str:
 
 
 def wakes_text(model: LiveModel) -> str:
-    """The count that read() returned for the newest journey shown."""
+    """The count that read() returned for the newest journey shown; of an interrupt alone nothing is read."""
     journeys = journey_shown(model)
-    return f"read() → {grouped(int(journeys['batch'][-1]))}" if journeys.size else "read() sleeps"
+    count = int(journeys["batch"][-1]) if journeys.size else 0
+    return f"read() → {grouped(count)}" if count else "read() sleeps"
 
 
 def vcpu_text(model: LiveModel) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from bellwire.viz.model.moments.looking import standpoint_of
 from bellwire.viz.stages.story import LEAST_STAGE_SECONDS, MOST_STAGE_SECONDS, STAGE_SECONDS, Story
 from bellwire.viz.text.figures import duration, grouped
 
+AWAITED_AMONG = 1 << 10  # of the newest journeys, those of a frame
 PACES_OF_STAGES = (LEAST_STAGE_SECONDS, 1.0, STAGE_SECONDS, 3.0, 5.0, MOST_STAGE_SECONDS)  # seconds
 
 
@@ -23,6 +25,7 @@ class Teller(StrEnum):
 
     CHOSEN = "the chosen one"  # else one under way at the moment that is looked at, else the newest
     NEWEST = "the newest"
+    AWAITED = "just signalled"  # the first that came after it was asked for
     MEDIAN = "the median"
     SLOWEST = "the slowest"
 
@@ -57,7 +60,11 @@ def median_journey(model: LiveModel) -> Journeys:
 
 def begin_story(model: LiveModel, which: Teller, seconds: float = STAGE_SECONDS) -> bool:
     """Tells a journey from its first stage, seconds a stage, and chooses it in every view; False if there is none."""
-    journey = journey_told(model, which)
+    return tell_journey(model, journey_told(model, which), which, seconds)
+
+
+def tell_journey(model: LiveModel, journey: Journeys, which: Teller, seconds: float) -> bool:
+    """The same of this one, shape (1,) or (0,)."""
     whole = standpoint_of(model, journey, 0)
     if whole is None or not whole.stops:
         return False
@@ -73,6 +80,21 @@ def end_story(model: LiveModel) -> None:
     model.to_newest()
 
 
+class Signalled(NamedTuple):
+    """The newest doorbell and the newest interrupt that were known at a moment."""
+
+    doorbell: int
+    interrupt: int
+
+    def first_after(self, model: LiveModel) -> Journeys:
+        """The first journey of a later one, if it has completed; shape (1,) or (0,)."""
+        newest = model.journeys.newest(AWAITED_AMONG)
+        rings = newest["ring"] > 0
+        later = np.where(rings, newest["seq"] > self.doorbell, newest["interrupt"] > self.interrupt)
+        found: Journeys = newest[later][:1]
+        return found
+
+
 class Storyteller:
     """Tells stories of whichever model is shown, all at one pace; one that is awaited begins with the next journey."""
 
@@ -80,7 +102,7 @@ class Storyteller:
         """model: the one that is shown now."""
         self._model = model
         self.seconds = STAGE_SECONDS  # a stage
-        self._awaits: tuple[LiveModel, int] | None = None  # a journey of that model, after so many
+        self._awaits: tuple[LiveModel, Signalled] | None = None  # a journey of that model, of a later signal
 
     @property
     def awaits(self) -> bool:
@@ -103,25 +125,32 @@ class Storyteller:
         self._awaits = None
         if begin_story(self._model(), which, self.seconds):
             return True
-        self._await()
+        self._await(Signalled(0, 0))
         return False
 
-    def _await(self) -> None:
+    def _await(self, since: Signalled) -> None:
         model = self._model()
         model.story = None
         model.to_newest()
-        self._awaits = model, model.journeys.total
+        self._awaits = model, since
 
     def await_next(self) -> None:
-        """A signal is given by hand: while stories are on it is the next to be told, as no pace drives others."""
-        model = self._model()
-        if self.on and not model.tally.settings.get(Setting.PACE, model.scenario.pace.per_second):
-            self._await()
+        """A signal is given by hand: while stories are on it is the next to be told, as no pace drives others.
+
+        The pace and the numbers are the present's: the story that is told may be of a moment before.
+        """
+        model, tally = self._model(), self._model().present.tally
+        if self.on and not tally.settings.get(Setting.PACE, model.scenario.pace.per_second):
+            self._await(Signalled(tally.doorbells_rung, tally.irqs_signalled))
 
     def follow(self) -> None:
         """Once a frame: begins what is awaited once it is there."""
-        if self.awaits and self._awaits is not None and self._model().journeys.total > self._awaits[1]:
-            self.begin(Teller.NEWEST)
+        if not self.awaits or self._awaits is None:
+            return
+        model, since = self._awaits
+        journey = since.first_after(model)
+        if journey.size and tell_journey(model, journey, Teller.AWAITED, self.seconds):
+            self._awaits = None
 
     def end(self) -> bool:
         """Back to the present; False if none was told or awaited."""
