@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from bellwire.engine.events import EventKind
 from bellwire.engine.folds.journeys import select
+from bellwire.viz.diagram.blueprint import Blueprint
+from bellwire.viz.diagram.stretches import parts_ahead, parts_along
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown
+from bellwire.viz.model.moments.looking import standpoint
 from bellwire.viz.model.ways import LEGS
 from bellwire.viz.stages.times import stamps
 from bellwire.viz.wires.passable import Begun, Looked
@@ -24,6 +27,26 @@ def looked_at(model: LiveModel) -> Looked:
 
     begun = legs_begun(model) if model.transport.exact else None
     return Looked(model.scenario, model.traits, model.wires, model.guest_alive, count, begun, sent)
+
+
+def not_reached(model: LiveModel, plan: Blueprint) -> frozenset[str]:
+    """The parts ahead of the journey that is shown, on the leg on which it is; none in real time.
+
+    It is on its leg as far as is certain; a story goes as far as the stage that it tells.
+    """
+    point = standpoint(model) if model.transport.exact or model.story is not None else None
+    if point is None:
+        return frozenset()
+    name, lane = model.travel.leg_at(point)
+    legs = model.travel.legs_of(point.journey)
+    behind = legs[: legs.index(name)] if name in legs else legs
+    if not any(known in plan.legs for known in (name, f"{name}.{lane}")):
+        return frozenset()
+    ahead = parts_ahead(plan, plan.leg(name, lane), name, point.times.way, point.first if point.beside else point.stop)
+    for leg in behind:
+        if leg in plan.legs or f"{leg}.{lane}" in plan.legs:
+            ahead -= {part.name for part in parts_along(plan, plan.leg(leg, lane))}
+    return ahead
 
 
 def legs_begun(model: LiveModel) -> Begun:

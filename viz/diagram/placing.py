@@ -14,7 +14,7 @@ from bellwire.viz.diagram import sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, Wire
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import square, width_of
-from bellwire.viz.diagram.stretches import Stretch, stages_around, stretches_of_stops
+from bellwire.viz.diagram.stretches import StopPlace, Stretch, parts_ahead, stages_around, stops_along
 from bellwire.viz.model.travel import Token
 from bellwire.viz.stages.way import StageWay
 from bellwire.viz.text.figures import duration
@@ -56,7 +56,8 @@ class PlacedBlueprint:
         self._tracks = {name: sprites.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
         self._node_rects = {name: geometry.rect(node.rect) for name, node in plan.nodes.items()}
         self._nodes_of = {name: self._nodes_on(leg) for name, leg in plan.legs.items()}
-        self._stretches: dict[tuple[str, StageWay], dict[int, Stretch]] = {}
+        self._stops: dict[tuple[str, StageWay], dict[int, StopPlace]] = {}
+        self._reached: dict[tuple[str, StageWay, int], tuple[str, ...]] = {}  # nodes on a leg, by the stop
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
         self._font = geometry.font(12.5, 600, mono=True)
         self._height = QFontMetricsF(self._font).height()
@@ -81,17 +82,21 @@ class PlacedBlueprint:
         """Where on its leg a token may be: in real time a point, in slow motion where its stages stand."""
         if token.way is None:
             return Stretch(token.at, token.at)
-        lane = f"{token.leg}.{token.lane}"
-        name = lane if lane in self.plan.legs else token.leg
-        if (name, token.way) not in self._stretches:
-            found = stretches_of_stops(self.plan, self.plan.legs[name], token.leg, token.way)
-            self._stretches[name, token.way] = found
-        known = self._stretches[name, token.way]
-        start, end = (known[min(max(stop, min(known)), max(known))] for stop in (token.first, token.last))
-        if token.first == token.last:
+        start, end = self.stop_place(token, token.first).where, self.stop_place(token, token.last).where
+        if token.first == token.last and not token.somewhere:
             at = start.start + token.share * (start.end - start.start)
             return Stretch(at, at)
         return Stretch(start.start, end.end)
+
+    def stop_place(self, token: Token, stop: int) -> StopPlace:
+        """Where a stop of its way stands on the token's leg, or the nearest that does."""
+        assert token.way is not None
+        lane = f"{token.leg}.{token.lane}"
+        name = lane if lane in self.plan.legs else token.leg
+        if (name, token.way) not in self._stops:
+            self._stops[name, token.way] = stops_along(self.plan, self.plan.legs[name], token.leg, token.way)
+        known = self._stops[name, token.way]
+        return known[min(max(stop, min(known)), max(known))]
 
     def place(self, tokens: list[Token], still: bool, clock: Clock) -> list[Placed]:
         """Where each token is, and which labels have room. still: in real time in the middle of its leg."""
@@ -166,17 +171,26 @@ class PlacedBlueprint:
 
         A leg without wires, where something is kept, leads along no node.
         """
-        found: set[str] = set()
         kept = not self.plan.leg(token.leg, token.lane).along
-        for stage in token.stages:
-            among = self.plan.nodes if kept or stage == token.beside else self._on_the_way(token)
-            of = ((name for name in among if self.plan.nodes[name].stage == known) for known in stages_around(stage))
-            found.update(next((names for names in map(list, of) if names), []))
+        found: set[str] = set()
+        for stop in range(token.first, token.last + 1) if token.way and not kept else ():
+            found.update(self.plan.nodes.keys() & set(self.stop_place(token, stop).parts))
+        for stage in token.stages if kept else (token.beside,):
+            of = ([n for n, node in self.plan.nodes.items() if node.stage == known] for known in stages_around(stage))
+            found.update(next(filter(None, of), []))
         return found
 
     def _on_the_way(self, token: Token) -> tuple[str, ...]:
+        """The nodes on its leg, as far as it may have come."""
         lane = f"{token.leg}.{token.lane}"
-        return self._nodes_of[lane if lane in self._nodes_of else token.leg]
+        name = lane if lane in self._nodes_of else token.leg
+        if token.way is None or not self.plan.legs[name].along:
+            return self._nodes_of[name]
+        asked = name, token.way, token.last
+        if asked not in self._reached:
+            ahead = parts_ahead(self.plan, self.plan.legs[name], token.leg, token.way, token.last)
+            self._reached[asked] = tuple(node for node in self._nodes_of[name] if node not in ahead)
+        return self._reached[asked]
 
     def _nodes_on(self, leg: Leg) -> tuple[str, ...]:
         """The nodes that a leg's corners touch."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.blueprint import Blueprint, Part
-from bellwire.viz.diagram.looked import looked_at
+from bellwire.viz.diagram.looked import looked_at, not_reached
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.wires.passable import Passage, passages
 
@@ -80,10 +80,15 @@ class Words:
             {name: part_words.latency_text(model, pill.of) for name, pill in plan.pills.items()},
             {name: ring_fill(model, ring.of) for name, ring in plan.rings.items()},
             {name: part_words.counter_name(looked, counter) for name, counter in plan.counters.items()},
-            passages(looked, plan.ways),
+            unlit(passages(looked, plan.ways), not_reached(model, plan)),
             looked.alive,
             model.selection.part,
         )
+
+
+def unlit(found: dict[str, Passage], ahead: frozenset[str]) -> dict[str, Passage]:
+    """The passages, those ahead of the signal without light."""
+    return {name: replace(one, lit=one.lit and name not in ahead) for name, one in found.items()}
 
 
 def speaking(plan: Blueprint) -> dict[str, Part]:

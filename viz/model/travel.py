@@ -23,7 +23,7 @@ from bellwire.viz.model.ways import HEAVY_LEGS, LEGS, Route, Ways
 from bellwire.viz.stages import moments
 from bellwire.viz.stages.moments import Moments, none_of, those
 from bellwire.viz.stages.standpoint import Standpoint
-from bellwire.viz.stages.times import StageTimes, stamps, times_of_stages
+from bellwire.viz.stages.times import Known, StageTimes, stamps, times_of_stages
 from bellwire.viz.stages.way import StageWay, WaysOf
 from bellwire.viz.text.figures import grouped
 
@@ -48,8 +48,9 @@ class Token:
     """One thing to draw: on which leg, where (0..1), its newest journey's number, how many journeys it stands for.
 
     lane: which of several lines the leg is. In slow motion way, first, last: the stops at which the journeys may be;
-    share: of one stop's time, how much has passed; cycles: within which several stages lie that no stamp tells apart;
-    beside: the stage of another's branch that is told of.
+    share: of one stop's time, how much has passed; cycles: within which the stages lie that no stamp tells apart;
+    somewhere: it is on the whole of one stop's parts, as no stamp tells when; beside: the stage of another's branch
+    that is told of.
     """
 
     leg: str
@@ -63,6 +64,7 @@ class Token:
     share: float = 0.5
     cycles: int = 0
     beside: str = ""
+    somewhere: bool = False
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -269,12 +271,23 @@ class Travel:
         return when, times_of_stages(way, journeys, when)
 
     def told(self, point: Standpoint) -> list[Token]:
-        """The token of a story, at the stop that it looks at."""
+        """The token of a story, at the stop that it looks at; of what happens beside, wherever the signal may be."""
+        leg, lane = self.leg_at(point)
+        seq, way = int(point.journey["seq"][0]), point.times.way
+        if point.beside is not None:
+            first, last, cycles = point.first, point.last, point.cycles_between(point.first, point.last)
+            return [Token(leg, 0.5, seq, 1, lane, way, first, last, 0.5, cycles, point.beside.name)]
+        bounded, cycles = point.known(point.stop) is not Known.MEASURED, point.cycles_between(point.stop, point.stop)
+        share = float(point.stop == len(point.stops) - 1)  # a stage begins where it begins; the last one is the end
+        return [Token(leg, 0.5, seq, 1, lane, way, point.stop, point.stop, share, cycles, somewhere=bounded)]
+
+    def leg_at(self, point: Standpoint) -> tuple[str, int]:
+        """On which leg a journey is at its stop, and which of several lines that is."""
         route = self.ways.routes(point.journey, point.moments)[0][0]
+        if point.stop > point.times.way.index("handler", out=False) >= 0:
+            return "resample", route.lane("resample")
         leg = next((leg for leg in reversed(route.legs) if point.stamp(LEGS[leg].start) <= point.tsc), route.legs[0])
-        beside = point.beside.name if point.beside else ""
-        way, stop, seq = point.times.way, point.stop, int(point.journey["seq"][0])
-        return [Token(leg, 0.5, seq, 1, route.lane(leg), way, stop, stop, 0.5, 0, beside)]
+        return leg, route.lane(leg)
 
     def legs_of(self, journey: Journeys) -> tuple[str, ...]:
         """The legs of one journey; shape (1,)."""

@@ -52,6 +52,7 @@ LEGS: dict[str, LegTimes] = {
     "resample": LegTimes("irq", "handler", 0.80),
     "masked": LegTimes("irq", "handler", 0.60),
 }
+HEARD = LegTimes("handler", "resampled", 0.80)  # the leg "resample", as the end of a journey's own way
 HEAVY_LEGS = ("exit", "relay", "fetched", "ioctl", "direct_relay", "partner_relay")
 INTERRUPT_LEGS = ("answer", "irqfd", "requested", "held", "taken", "completion", "resample", "masked")
 

@@ -56,6 +56,11 @@ class Standpoint:
         latest = int(self.times.latest[0, stop])
         return int(self.times.earliest[0, stop]) - self.start, None if latest == FOREVER else latest - self.start
 
+    def cycles_between(self, first: int, last: int) -> int:
+        """Within how many cycles the beginnings of these stops lie; 0: measured, or not known."""
+        latest = int(self.times.latest[0, last])
+        return 0 if latest == FOREVER else latest - int(self.times.earliest[0, first])
+
     def stamp(self, name: str) -> int:
         """TSC of a stamp of the journey or of a moment on its way; 0 if there is none."""
         return int(stamps(name, self.journey, self.moments)[0])

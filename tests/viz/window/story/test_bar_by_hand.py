@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -56,10 +57,11 @@ def signalled(window: MainWindow, key: Qt.Key) -> None:
     wait_for(lambda: ticked(window) and window.model.journeys.total > total)
 
 
-def points_of(window: MainWindow) -> int:
-    """How many journeys the plot of latencies has a point of."""
+def has_points(window: MainWindow, number: int) -> bool:
+    """Whether the plot of latencies has a point of so many journeys."""
+    window.frame.tick()
     model = window.model
-    return int(model.past.course("injection", model.started_at, model.now)["count"].sum())
+    return int(model.past.course("injection", model.started_at, model.now)["count"].sum()) == number
 
 
 def test_each_view_shows_this_very_signal(window: MainWindow) -> None:
@@ -75,7 +77,7 @@ def test_each_view_shows_this_very_signal(window: MainWindow) -> None:
             assert (own is None) == (name == "doorbell" and key == R)
             assert latency_text(model, name) == duration(own)
             assert own is None or duration(own) in caption(model)
-        wait_for(lambda number=number: ticked(window) and points_of(window) == number)
+        wait_for(partial(has_points, window, number))
 
 
 def test_a_story_tells_the_signal_that_is_given_while_stories_are_on(window: MainWindow) -> None:
