@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from bellwire.engine.folds.journeys import Journeys
@@ -129,11 +129,15 @@ class Numbers(QWidget):
         painter = QPainter(self)
         width, height = self.width() / self._columns, self.height() / self._lines
         scale = min(1.0, width / self.theme.px(190))
+        label = self.theme.font(LABEL_SIZE * max(scale, 0.85))
+        longest = max(QFontMetricsF(label).horizontalAdvance(number.label) for number in self.numbers)
+        if longest > width - 20:  # smaller, rather than cut off
+            label = self.theme.font(label.pixelSize() / self.theme.scale * (width - 20) / longest)
         for i, number in enumerate(self.numbers):
             line, column = divmod(i, self._columns)
-            self._paint(painter, QRectF(column * width + 16, line * height, width - 20, height), number, scale)
+            self._paint(painter, QRectF(column * width + 16, line * height, width - 20, height), number, scale, label)
 
-    def _paint(self, painter: QPainter, cell: QRectF, number: Number, scale: float) -> None:
+    def _paint(self, painter: QPainter, cell: QRectF, number: Number, scale: float, label: QFont) -> None:
         font = self.theme.font(VALUE_SIZE * scale, 600, mono=True)
         baseline = cell.top() + QFontMetricsF(font).ascent() + 2
         painter.setFont(font)
@@ -142,7 +146,7 @@ class Numbers(QWidget):
         x = cell.left() + QFontMetricsF(font).horizontalAdvance(number.value + " ") * 0.94
         painter.setFont(self.theme.font(UNIT_SIZE * scale, 500, mono=True))
         painter.drawText(round(x), round(baseline), number.unit if number.value != NOTHING else "")
-        painter.setFont(self.theme.font(LABEL_SIZE * max(scale, 0.85)))
+        painter.setFont(label)
         painter.setPen(self.theme.color("text_muted"))
         rest = QRectF(cell.left(), baseline + 4, cell.width() + 16, cell.bottom() - baseline - 4)
         painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, number.label)

@@ -43,7 +43,7 @@ def entry(key: str, scenario: Scenario) -> QStandardItem:
     """One scenario; its tooltip says what it is for, and its key."""
     item = QStandardItem(scenario.title)
     item.setData(scenario.name, NAME)
-    item.setToolTip(plain_tip(f"{scenario.purpose} ({key})" if key else scenario.purpose))
+    item.setToolTip(plain_tip(f"{scenario.title}. {scenario.purpose}{f' ({key})' if key else ''}"))
     return item
 
 

@@ -7,13 +7,14 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
-from bellwire.viz.panels.compare.painter import ComparePainter, Pair
+from bellwire.viz.panels.compare.painter import HEADS, ComparePainter, Pair
 from bellwire.viz.panels.compare.rows import NOTE, Compared, FigureRow, in_words, sides_of, why_nothing
 from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.painting import painting
+from bellwire.viz.style.plain import longer_tip
 from bellwire.viz.style.theme import Theme
 
 SIDES = {"a": "A", "b": "B"}
@@ -103,6 +104,10 @@ class ComparePanel(Panel):
         self._place_legend()
         self.latency.setGeometry(self.width() - PADDING - width, (self.header - height) // 2 + 2, width, height)
 
+    def whole_tip(self) -> str:
+        """Every figure, too: some may have no room."""
+        return longer_tip(super().whole_tip(), "\n".join(map(in_one_line, (HEADS, *self.rows))))
+
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, the charts and figures; or why there is nothing."""
@@ -114,3 +119,8 @@ class ComparePanel(Panel):
             return
         shown = self.shown("a"), self.shown("b")
         ComparePainter(painter, self.theme, self.body).paint(self.pair, self.rows, shown)
+
+
+def in_one_line(row: FigureRow) -> str:
+    """As a tooltip has it."""
+    return "   ".join(filter(None, (row.name, row.a, row.b, row.difference, row.words)))

@@ -20,8 +20,8 @@ from bellwire.viz.panels.events.table import EventTable
 from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
+from bellwire.viz.style.fitting import ElidedLabel
 from bellwire.viz.style.painting import painting
-from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.event_words import kind_name
@@ -49,7 +49,7 @@ class EventsPanel(Panel):
         self.table = EventTable(theme, self)
         self.bar = QScrollBar(Qt.Orientation.Vertical, self)
         self.line = FilterLine(self)
-        self.says = PlainLabel(parent=self)
+        self.says = ElidedLabel(parent=self)
         self.says.setObjectName("muted")
         self.live = Button("Back to live", self)
         self.live.setToolTip("Follow the newest events again (End)")
@@ -121,8 +121,7 @@ class EventsPanel(Panel):
         else:
             of = "" if search.everything else f" of {grouped(len(self.model.rows))}"
             text = f"{count_of(len(search), 'event')}{of}{self._how()}"
-        self.says.setToolTip(plain_tip(trouble))
-        self.says.setText(self.says.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.says.width()))
+        self.says.setText(text)
 
     def _how(self) -> str:
         """Whether the table moves by itself."""

@@ -36,6 +36,7 @@ from bellwire.engine.events import Lane
 from bellwire.viz.panels.events.cells import COLUMNS, EventRow, time_title
 from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.painting import painting
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 
 ROW_HEIGHT = 23
@@ -59,6 +60,10 @@ KEYS = {
     Qt.Key.Key_Home: -3,
     Qt.Key.Key_End: 3,
 }
+
+
+LEAST_WORDS = 230  # pixels at 100 % text, for what happened
+LEFT_OUT = (3, 2, 6, 1)  # the first of these columns first: VM, lane, number, Δ
 
 
 class Page(QAbstractTableModel):
@@ -104,6 +109,9 @@ class Page(QAbstractTableModel):
         row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return row.cells[column]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            named = zip((time_title(), *(column.title for column in COLUMNS[1:])), row.cells, strict=True)
+            return plain_tip("\n".join(f"{title}: {cell}" for title, cell in named if cell))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return alignment(COLUMNS[column].number)
         if role == Qt.ItemDataRole.FontRole:
@@ -182,6 +190,15 @@ class EventTable(QTableView):
                 header.resizeSection(n, theme.px(column.width))
         self.verticalHeader().setDefaultSectionSize(theme.px(ROW_HEIGHT))
         header.setFixedHeight(theme.px(24))
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Some columns, where what happened would have no room beside them; a row's tooltip has all of it."""
+        px = self.page.theme.px
+        room = self.viewport().width() - px(LEAST_WORDS) - sum(px(column.width) for column in COLUMNS)
+        for n in LEFT_OUT:
+            self.setColumnHidden(n, room < 0)
+            room += px(COLUMNS[n].width)
 
     @property
     def room(self) -> int:
@@ -192,6 +209,7 @@ class EventTable(QTableView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._leave_out()
         self.resized.emit()
 
     def event(self, event: QEvent) -> bool:

@@ -219,7 +219,7 @@ class SequencePainter:
         self.painter.fillRect(box, self.theme.color("surface", 0.8))
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(color))
-        self.painter.drawText(box, CENTER, text)
+        self.painter.drawText(box, CENTER | Qt.TextFlag.TextDontClip, text)
 
     def _free(self, places: list[QPointF], size: QSizeF) -> QRectF | None:
         """The first place (a label's middle) that covers nothing, else the first that covers no words."""

@@ -1,0 +1,164 @@
+"""All text that the window paints can be read: every panel, every size of text, on small screens and on large ones.
+
+What is painted in the diagram is tried where the diagram is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import unescape
+from itertools import zip_longest
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from bellwire.viz.panels import PANELS
+from bellwire.viz.panels.panel import BELOW, SIDE
+from bellwire.viz.style.card import Card
+from bellwire.viz.style.tabs import Tabs
+from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.window.actions import BY_NAME
+from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.painted_text import Piece, clashes, scrolled_areas, texts_painted
+from tests.support.shipped_models import WholeSource
+
+SIZES = [(1280, 720), (1920, 1080), (2560, 1440)]
+TEXTS = [(0.8, DARK), (1.0, LIGHT), (1.3, DARK), (2.0, LIGHT)]  # each panel is seen in both themes
+PLACED = [["", *(panel.name for panel in PANELS if panel.place == place)] for place in (SIDE, BELOW)]
+FRONTS = list(zip_longest(*PLACED, fillvalue=""))  # each panel in front at its place once
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    """On all of a recorded run in which both wires are switched, with its newest journey chosen."""
+    made = make_window(WholeSource("roundtrip"), theme=DARK)
+    qtbot.addWidget(made)
+    made.resize(1920, 1080)
+    made.show()
+    qtbot.waitExposed(made)
+    made.frame.tick()
+    made.model.selection.choose(journeys=made.model.journeys.newest(1))
+    yield made
+    made.close()
+
+
+def settle(window: MainWindow) -> None:
+    """Until every view has taken its turn, and its room."""
+    for _ in range(3):
+        QApplication.processEvents()
+        window._bar_at = 0
+        window.frame.tick()
+    window.views.redraw()
+    QApplication.processEvents()
+
+
+def sized(window: MainWindow, size: tuple[int, int], text: float, *fronts: str) -> None:
+    """A window of this size, its text so much larger than suits it, these panels in front."""
+    window.resize(*size)
+    theme = (LIGHT if (text, LIGHT) in TEXTS else DARK).scaled(text * window.look.suited)
+    if theme != window.look.theme:
+        window.look.set_theme(theme)
+    for tabs in (window.views.side, window.views.below):
+        tabs.bring(0)
+    for front in filter(None, fronts):
+        window.views.bring_panel(front)
+    settle(window)
+
+
+def beside_the_diagram(window: MainWindow) -> list[Piece]:
+    """All text but that in the diagram."""
+    diagram = window.views.diagram
+    place = QRectF(QRect(diagram.mapTo(window.middle, QPoint()), diagram.size()))
+    pieces = texts_painted(window.middle)
+    return [piece for piece in pieces if diagram.isHidden() or not place.contains(piece.ink.center())]
+
+
+def told_at(inside: QWidget, at: QPointF) -> str:
+    """The tooltips at a place."""
+    widget: QWidget | None = inside.childAt(at.toPoint())
+    told = []
+    while widget and widget is not inside:
+        if isinstance(widget, QAbstractItemView):
+            index = widget.indexAt(widget.viewport().mapFrom(inside, at.toPoint()))
+            told.append(str(index.data(Qt.ItemDataRole.ToolTipRole)))
+        told.append(widget.whole_tip() if isinstance(widget, Card) else widget.toolTip())
+        widget = widget.parentWidget()
+    return unescape("\n".join(told))
+
+
+def letters(text: str) -> str:
+    """Without spaces: fine ones are painted apart from the digits beside them."""
+    return "".join(text.split())
+
+
+def reachable(tabs: Tabs) -> list[str]:
+    """The titles of the tabs that are seen, and those in the menu behind them."""
+    seen = [tabs.bar.tabText(page) for page in range(tabs.bar.count()) if tabs.bar.isTabVisible(page)]
+    if tabs.rest.isVisible():
+        tabs._list_rest()
+        seen += [action.text() for action in tabs.rest.menu().actions()]
+    return seen
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+def test_no_text_is_cut_off_and_none_meets_another(size: tuple[int, int], window: MainWindow) -> None:
+    found = []
+    for text, _ in TEXTS:
+        for fronts in FRONTS:
+            sized(window, size, text, *fronts)
+            pieces = beside_the_diagram(window)
+            assert pieces
+            found += [f"{text:.0%} {fronts}: {one}" for one in clashes(pieces, scrolled_areas(window.middle))]
+    assert found == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+def test_what_has_no_room_is_found_elsewhere(size: tuple[int, int], window: MainWindow) -> None:
+    titles = {panel.place: [each.title for each in PANELS if each.place == panel.place] for panel in PANELS}
+    for text, _ in TEXTS:
+        sized(window, size, text)
+        assert reachable(window.views.side) == ["Plots", *titles["side"]]
+        assert reachable(window.views.below) == ["Timeline", *titles["below"]]
+        assert window.status.folded.isVisible() != window.menus.bar.isVisible()
+        painted = letters("".join(piece.text for piece in texts_painted(window.views.numbers)))
+        for number in window.views.numbers.numbers:
+            assert letters(number.label) in painted
+            assert letters(number.value) in painted
+        for plot in window.views.plots:
+            named = " ".join(piece.text for piece in texts_painted(plot))
+            tip = unescape(plot.whole_tip())
+            assert all(entry.label in named or entry.label in tip for entry in plot.legend.values())
+            assert plot.facts in named or plot.facts in tip
+
+
+@pytest.mark.parametrize("text", [1.0, 2.0])
+def test_what_is_cut_short_has_all_of_it_in_its_tooltip(text: float, window: MainWindow) -> None:
+    short = []
+    for fronts in FRONTS:
+        sized(window, SIZES[0], text, *fronts)
+        pieces = [piece for piece in beside_the_diagram(window) if piece.text.endswith("…")]
+        pieces = [piece for piece in pieces if not piece.text.startswith("Filter")]  # an example
+        short += [(piece, told_at(window.middle, piece.ink.center())) for piece in pieces]
+    assert short
+    assert [(piece.text, told) for piece, told in short if letters(piece.text[:-1]) not in letters(told)] == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+def test_what_comes_over_the_window_can_be_read(size: tuple[int, int], window: MainWindow) -> None:
+    found = []
+    for text, _ in TEXTS:
+        sized(window, size, text)
+        for name in ("story", "presenter", "keys", "palette"):
+            BY_NAME[name].run(window.commands)
+            settle(window)
+            over = {"keys": window.keys, "palette": window.palette_}.get(name)
+            pieces = texts_painted(over) if over else beside_the_diagram(window)
+            assert pieces
+            areas = scrolled_areas(over or window.middle)
+            found += [f"{text:.0%} {name}: {one}" for one in clashes(pieces, areas)]
+            window.palette_.hide()
+            if name != "palette":
+                BY_NAME[name].run(window.commands)
+    assert found == []
