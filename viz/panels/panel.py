@@ -25,16 +25,22 @@ class Panel(Card):
 
     place = SIDE
     tip = ""  # what it shows, in one sentence
+    follows_stage = False  # whether it marks the stage that is looked at
     file, files = "", ""  # if it can be saved: the file's usual name, and the kinds of files as a dialog lists them
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.model = model
         self._turns = Turns(every=5, light=True)
+        self._quick = Turns(every=1, light=True)
 
     def refresh(self) -> None:
-        """Redraws if it is seen and it is time; called once a frame."""
-        if self.isVisible() and self._turns.come():
+        """Redraws if it is seen and it is time; called once a frame.
+
+        In slow motion, at a step and in a story a panel that follows the stage is as quick as the plots.
+        """
+        quick = self.follows_stage and self.model.transport.exact
+        if self.isVisible() and (self._quick if quick else self._turns).come():
             self.redraw()
 
     def to_newest(self) -> None:

@@ -20,9 +20,10 @@ from bellwire.viz.style.assets import asset
 class Stage:
     """One place on the way. function, file: of the kernel; "" where it takes no part.
 
-    place: who holds the signal. within: the stage whose part of a picture it shares, where it has none. began: the
-    stamp of its beginning, "" if none is taken. skipped: the back ends that do without it, some with the last Linux in
-    which they do: "kvm_amd 6.18". injected: the back ends that pass it as they inject, so before the handler.
+    place: who holds the signal. within: the stage whose part of a picture it shares, where it has none. call: the kind
+    of call behind it, "" if it is none. began: the stamp of its beginning, "" if none is taken. skipped: the back ends
+    that do without it, some with the last Linux in which they do: "kvm_amd 6.18". injected: the back ends that pass it
+    as they inject, so before the handler.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Stage:
     text: str
     place: Literal["guest", "kernel", "user space", "other process"]
     within: str = ""
+    call: str = ""
     began: str = ""
     function: str = ""
     file: str = ""
@@ -110,6 +112,14 @@ def paths_of(scenario: Scenario, wired: Callable[[Switch], bool]) -> tuple[Path,
     if scenario.interrupt and (name := interrupt_path(traits, scenario.interrupt, wired(Switch.IRQFD))):
         found.append(paths[name])
     return tuple(found)
+
+
+def as_injected(path: Path, backend: str) -> Path:
+    """The path in the order of a back end that passes some stages as it injects, so before the handler."""
+    early = [stage for stage in path.stages if backend in stage.injected]
+    late = [stage for stage in path.stages if backend not in stage.injected]
+    at = next((i for i, stage in enumerate(late) if stage.name == "handler"), len(late))
+    return replace(path, stages=(*late[:at], *early, *late[at:]))
 
 
 def without_reader(path: Path) -> Path:

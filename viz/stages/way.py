@@ -13,7 +13,7 @@ from bellwire.engine.outlet import rows_by_sort
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.stages.anatomy import Path, Stage, interrupt_path, load_anatomy, matched_path, on_bus, without_reader
+from bellwire.viz.stages.anatomy import Path, Stage, as_injected, interrupt_path, load_anatomy, matched_path, on_bus, without_reader
 from bellwire.viz.stages.moments import Moments
 
 UNHEARD = frozenset({"eoi", "resample"})  # stages behind the handler, of which nobody may have heard
@@ -42,10 +42,11 @@ class Stop:
 
 @dataclass(frozen=True)
 class StageWay:
-    """What a journey passes. beside: what others do meanwhile."""
+    """What a journey passes. beside: what others do meanwhile; paths: of the anatomy, whose stages these are."""
 
     stops: tuple[Stop, ...]
     beside: tuple[Stop, ...]
+    paths: tuple[Path, ...] = ()
 
     def __hash__(self) -> int:
         return hash(self.names)
@@ -72,14 +73,6 @@ def stop_of(path: Path, stage: Stage, out: bool) -> Stop:
     """One of its stages."""
     began = path.began.get(stage.name, stage.began)
     return Stop(stage, path.name, out, began, tuple(path.by.get(stage.name, ())), path.after.get(stage.name, ""))
-
-
-def as_injected(stops: list[Stop], backend: str) -> list[Stop]:
-    """In the order of a back end that passes some of them as it injects, so before the handler."""
-    early = [stop for stop in stops if backend in stop.stage.injected]
-    late = [stop for stop in stops if backend not in stop.stage.injected]
-    at = next((i for i, stop in enumerate(late) if stop.name == "handler"), len(late))
-    return late[:at] + early + late[at:]
 
 
 @dataclass(frozen=True)
@@ -127,14 +120,15 @@ class WaysOf:
         ]
 
     def _make(self, what: Traveled) -> StageWay:
-        halves = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
+        ways = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
+        halves = [(as_injected(path, self.backend), out) for path, out in ways]
         without = self._skipped if what.resampled else self._skipped | UNHEARD
         stops: list[Stop] = []
         beside: list[Stop] = []
         for path, out in halves:
-            stops += as_injected(stops_of(path, out, without), self.backend)
+            stops += stops_of(path, out, without)
             beside += [stop_of(path, stage, out) for stage in path.beside]
-        return StageWay(tuple(stops), tuple(beside))
+        return StageWay(tuple(stops), tuple(beside), tuple(path for path, _ in halves))
 
     def _out(self, what: Traveled) -> list[Path]:
         doorbell, paths = self.scenario.doorbell, load_anatomy().paths

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.diagram import part_words
 from bellwire.viz.diagram.stretches import stages_around
@@ -21,39 +20,11 @@ from bellwire.viz.model.moments.looking import stages_possible, standpoint, stan
 from bellwire.viz.model.travel import Token
 from bellwire.viz.style.theme import DARK
 from tests.support.shipped_models import shipped_model
+from tests.support.stage_moments import moments_within, possible_stages
 
 SCENARIOS = [scenario.name for scenario in list_scenarios()]
 MOMENTS_EACH = 19  # of each of 53 scenarios: a thousand
 SILENT = {"irq-masked"}  # of which no journey comes
-
-
-def possible(model: LiveModel, journey: Journeys, tsc: int) -> tuple[str, ...]:
-    """The stages that its stamps leave open at `tsc`, stop by stop."""
-    point = standpoint_of(model, journey, tsc)
-    assert point is not None
-    stamps = [(point.stamp(stop.began), [point.stamp(name) for name in stop.by]) for stop in point.stops]
-    after = [point.stamp(stop.after) for stop in point.stops]
-    first, last = 0, 0
-    for at in range(len(stamps)):
-        measured = stamps[at][0]
-        begun = [own or next((tsc for tsc in by if tsc), 0) for own, by in stamps[at:]]
-        latest = min((tsc for tsc in begun if tsc), default=2**64)
-        earliest = measured or max(*after[: at + 1], *(own for own, _ in stamps[:at] if own), 0)
-        first = at if latest <= tsc else first
-        last = at if min(earliest, latest) <= tsc else last
-    return tuple(stop.name for stop in point.stops[first : last + 1])
-
-
-def moments_of(model: LiveModel, chance: random.Random) -> list[int]:
-    """Within journeys, one each, and now and then just at a stamp."""
-    held = model.journeys.newest(1 << 16)
-    found = []
-    for row in chance.sample(range(held.size), min(MOMENTS_EACH, held.size)):
-        start = int(held["ring"][row] or held["irq"][row])
-        end = int(max(held["doorbell"][row], held["handler"][row]))
-        inner = [int(held[stage][row]) for stage in ("ring", "rung", "exit", "doorbell", "irq") if held[stage][row]]
-        found.append(chance.choice([chance.randrange(start, end), chance.choice([t for t in inner if t < end])]))
-    return found
 
 
 def check_tokens(model: LiveModel, tokens: list[Token]) -> None:
@@ -63,7 +34,9 @@ def check_tokens(model: LiveModel, tokens: list[Token]) -> None:
     assert sum(token.count for token in staged) == under_way.size
     for token in staged:
         journey = under_way[under_way["seq"] == token.seq]
-        assert any(possible(model, one, model.playhead) == token.stages for one in np.split(journey, journey.size))
+        assert any(
+            possible_stages(model, one, model.playhead) == token.stages for one in np.split(journey, journey.size)
+        )
 
 
 def check_count(model: LiveModel) -> None:
@@ -99,7 +72,7 @@ def check_lights(model: LiveModel, diagram: Diagram) -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_view_says_where_the_stamps_say_it_is(name: str, qtbot: QtBot) -> None:
     model, chance = shipped_model(name), random.Random(name)
-    moments = moments_of(model, chance)
+    moments = moments_within(model, chance, MOMENTS_EACH)
     assert bool(moments) != (name in SILENT)
     diagrams = []
     for extended in (False, True):
@@ -118,6 +91,6 @@ def test_every_view_says_where_the_stamps_say_it_is(name: str, qtbot: QtBot) -> 
             check_lights(model, diagram)
         point = standpoint(model)
         assert point is not None
-        assert tuple(stop.name for stop in point.possible) == possible(model, point.journey, tsc)
-        assert stages_possible(model) == frozenset(possible(model, point.journey, tsc))
+        assert tuple(stop.name for stop in point.possible) == possible_stages(model, point.journey, tsc)
+        assert stages_possible(model) == frozenset(possible_stages(model, point.journey, tsc))
     model.transport.to_newest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
 from bellwire.viz.model.live import LiveModel, journey_shown
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.stages.standpoint import Standpoint
 
 
@@ -29,9 +30,15 @@ def standpoint_of(model: LiveModel, journey: Journeys, tsc: int) -> Standpoint |
     return Standpoint(journey, moments, times, int(first[0]), int(last[0]), int(first[0]), tsc)
 
 
+def stage_mark(model: LiveModel) -> StageMark | None:
+    """What every view marks in exact slow motion, at a step and in a story; None otherwise, or if it is of nothing."""
+    if not (model.transport.exact or model.story is not None):
+        return None
+    point = standpoint(model)
+    return None if point is None else StageMark(point, model.story is not None)
+
+
 def stages_possible(model: LiveModel) -> frozenset[str]:
     """The names of the stages at which the signal looked at may be; of a story the one that it tells."""
-    point = standpoint(model)
-    if point is None or not (model.transport.exact or model.story is not None):
-        return frozenset()
-    return frozenset({point.here.name} if model.story is not None else (stop.name for stop in point.possible))
+    mark = stage_mark(model)
+    return frozenset() if mark is None else mark.names
