@@ -1,23 +1,29 @@
-"""What the kernel does on a signal's way, stage by stage; the one that is chosen in the diagram is marked."""
+"""What the kernel does on a signal's way, stage by stage; the one that is chosen in the diagram is marked.
+
+In slow motion, at a step and in a story it is the way of the signal that is looked at, and the stages at which it may
+be are marked and in view; what somebody has clicked at stays in view until the stage changes.
+"""
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import QUrl
+from PySide6.QtGui import QTextBlock, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
 from bellwire.engine.events import Switch
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.looking import stage_mark
+from bellwire.viz.panels.anatomy.page import AnatomyPage, anchor_of
 from bellwire.viz.panels.calls.state import kernel_stage
 from bellwire.viz.panels.panel import SIDE, Panel
-from bellwire.viz.stages.anatomy import Path, Stage, load_anatomy, paths_of
+from bellwire.viz.stages.anatomy import Path, paths_of
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING
-from bellwire.viz.style.theme import MONO, Theme
-from bellwire.viz.text.figures import breakable
+from bellwire.viz.style.theme import Theme
 
 KERNEL = "Linux 6.18"
+ABOVE = 0.12  # of the height, above what comes into view
 
 
 class AnatomyPanel(Panel):
@@ -27,6 +33,7 @@ class AnatomyPanel(Panel):
     name = "anatomy"
     place = SIDE
     tip = "What the kernel does at each stage of a signal's way, with the function's name and file"
+    follows_stage = True
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
@@ -38,13 +45,18 @@ class AnatomyPanel(Panel):
         self._around = QVBoxLayout(self)
         self._around.addWidget(self.text)
         self._html = ""
-        self._stage = ""
+        self._stage, self._part = "", ""  # that is chosen: the stage, and the diagram's part as it was last
+        self._places: dict[str, QTextBlock] = {}  # of the stages, by anchor
+        self.mark: StageMark | None = None  # what is marked of the signal that is looked at
         self.model.selection.changed.append(self._follow)
         self._follow()
+        self._write()
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Those of now."""
+        """Those that the signal looked at went, else those of now."""
+        if self.mark is not None:
+            return self.mark.point.times.way.paths
         scenario, known = self.model.scenario, self.model.tally.wiring
         begins = {
             Switch.IOEVENTFD: bool(scenario.doorbell and scenario.doorbell.ioeventfd),
@@ -62,77 +74,67 @@ class AnatomyPanel(Panel):
         self._point_at(stage)
 
     def _follow(self) -> None:
-        self._point_at(kernel_stage(self.model, self.model.selection.part))
+        """The stage of the part that was chosen elsewhere."""
+        if self.model.selection.part != self._part:
+            self._part = self.model.selection.part
+            self._point_at(kernel_stage(self.model, self._part))
 
     def _point_at(self, stage: str) -> None:
+        self._part = self.model.selection.part
         if stage != self._stage:
             self._stage = stage
-            self.redraw()
-            if stage:
-                self.text.scrollToAnchor(f"at-{stage}")
+            self._write()
+            self._bring(*[anchor for anchor in self._places if anchor.endswith(f":{stage}")][:1])
 
     def redraw(self) -> None:
-        """Writes it anew if a switch, the choice or the theme has changed it."""
-        html = self._written()
-        if html != self._html:
-            self._html = html
-            at = self.text.verticalScrollBar().value()
-            self.text.setHtml(html)
-            self.text.verticalScrollBar().setValue(at)
+        """Writes it anew if a switch, the choice, the stage or the theme has changed it."""
+        before, self.mark = self.mark, stage_mark(self.model)
+        moved = self.mark is not None and (before is None or before.key != self.mark.key)
+        if moved:
+            self._stage = ""  # what was chosen before is no longer what is looked at
+        self._write()
+        if moved and self.mark is not None:
+            self._bring(*(anchor_of(stop.path, stop.name) for stop in self.mark.stops))
 
-    def _written(self) -> str:
-        paths = self.paths
-        apart = load_anatomy().stages.get(self._stage)
-        on_paths = {stage.name for path in paths for stage in (*path.once, *path.stages)}
-        first = self._stage_html(apart, 0, []) if apart and apart.name not in on_paths else ""
-        taken: list[str] = []  # a stage that both ways pass has its text once
-        return first + "".join(self._path_html(path, taken) for path in paths)
+    def _page(self) -> AnatomyPage:
+        source, mark = self.model.source, self.mark
+        bound = mark.bound(self.model.clock) if mark else ""
+        return AnatomyPage(self.theme, source.backend, source.host.get("kernel", ""), self._stage, mark, bound)
 
-    def _path_html(self, path: Path, taken: list[str]) -> str:
-        commit = f"<br>{self._mono(f'{path.commit} {escape(path.subject)}', 'text_muted')}" if path.commit else ""
-        size = self.theme.px(14)
-        head = f"<p style='font-size:{size}px;margin-bottom:4px'><b>{escape(path.title)}</b>{commit}</p>"
-        once = "".join(self._stage_html(stage, 0, taken) for stage in path.once)
-        return head + once + "".join(self._stage_html(stage, n, taken) for n, stage in enumerate(path.stages, 1))
+    def _write(self) -> None:
+        """The page, if it has changed; it stays where it was scrolled to."""
+        html = self._page().html(self.paths)
+        if html == self._html:
+            return
+        self._html, bar = html, self.text.verticalScrollBar()
+        at = bar.value()
+        self.text.setHtml(html)
+        bar.setValue(at)
+        self._places = places_in(self.text.document())
 
-    def _stage_html(self, stage: Stage, number: int, taken: list[str]) -> str:
-        """One stage. The chosen one has an arrow and its own background."""
-        t, chosen = self.theme, stage.name == self._stage
-        parts = [self._title(stage, chosen), self._where(stage)]
-        parts.append(self._colored("as above", "text_muted") if stage.name in taken else escape(stage.text))
-        source = self.model.source
-        if where := stage.left_out(source.backend, source.host.get("kernel", "")):
-            parts.append(self._colored(f"Skipped on this back end, {where}.", "paused"))
-        taken.append(stage.name)
-        back = f" bgcolor='{t.surface_raised}'" if chosen else ""
-        count = (
-            f"<td valign='top' align='right' width='{t.px(22)}'>{self._colored(str(number or ''), 'text_muted')}</td>"
-        )
-        cell = f"<td{back}>{'<br>'.join(part for part in parts if part)}</td>"
-        style = f"cellspacing='0' cellpadding='4' width='100%' style='font-size:{t.px(13)}px'"
-        return f"<table {style}><tr>{count}{cell}</tr></table>"
-
-    def _title(self, stage: Stage, chosen: bool) -> str:
-        """A link that chooses the stage."""
-        color = self.theme.selection if chosen else self.theme.text
-        link = f"name='at-{stage.name}' href='stage:{stage.name}' style='color:{color};text-decoration:none'"
-        return f"<a {link}><b>{'▸ ' if chosen else ''}{escape(stage.title)}</b></a>"
-
-    def _where(self, stage: Stage) -> str:
-        """Function and file; "" where the kernel takes no part."""
-        if not stage.function:
-            return ""
-        return f"{self._mono(stage.function, 'interrupt')} {self._mono(breakable(stage.file, '/'), 'text_muted')}"
-
-    def _colored(self, text: str, color: str) -> str:
-        return f"<span style='color:{self.theme.color(color).name()}'>{text}</span>"
-
-    def _mono(self, text: str, color: str) -> str:
-        size = self.theme.px(11)
-        return f"<span style='font-family:\"{MONO}\";font-size:{size}px'>{self._colored(text, color)}</span>"
+    def _bring(self, *anchors: str) -> None:
+        """Entries into view, from the first to the last, if they are not all there; what is above it a little, too."""
+        layout, bar = self.text.document().documentLayout(), self.text.verticalScrollBar()
+        boxes = [layout.blockBoundingRect(self._places[anchor]) for anchor in anchors if anchor in self._places]
+        height, top = self.text.viewport().height(), bar.value()
+        if boxes and not (top <= boxes[0].top() and boxes[-1].bottom() <= top + height):
+            bar.setValue(round(boxes[0].top() - height * ABOVE))
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""
         super().set_theme(theme)
         self._around.setContentsMargins(PADDING - 4, self.header, PADDING - 4, 10)
         self.redraw()
+
+
+def places_in(document: QTextDocument) -> dict[str, QTextBlock]:
+    """Where each anchor is."""
+    found: dict[str, QTextBlock] = {}
+    block = document.begin()
+    while block.isValid():
+        fragments = block.begin()
+        while not fragments.atEnd():
+            found |= dict.fromkeys(fragments.fragment().charFormat().anchorNames(), block)
+            fragments += 1
+        block = block.next()
+    return found
