@@ -13,7 +13,16 @@ from bellwire.engine.outlet import rows_by_sort
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.stages.anatomy import Path, Stage, as_injected, interrupt_path, load_anatomy, matched_path, on_bus, without_reader
+from bellwire.viz.stages.anatomy import (
+    Path,
+    Stage,
+    as_injected,
+    interrupt_path,
+    load_anatomy,
+    matched_path,
+    on_bus,
+    without_reader,
+)
 from bellwire.viz.stages.moments import Moments
 
 UNHEARD = frozenset({"eoi", "resample"})  # stages behind the handler, of which nobody may have heard

@@ -17,7 +17,7 @@ from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.panels.anatomy.page import AnatomyPage, anchor_of
 from bellwire.viz.panels.calls.state import kernel_stage
 from bellwire.viz.panels.panel import SIDE, Panel
-from bellwire.viz.stages.anatomy import Path, paths_of
+from bellwire.viz.stages.anatomy import Path, as_injected, paths_of
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.theme import Theme
@@ -62,7 +62,8 @@ class AnatomyPanel(Panel):
             Switch.IOEVENTFD: bool(scenario.doorbell and scenario.doorbell.ioeventfd),
             Switch.IRQFD: bool(scenario.interrupt and scenario.interrupt.irqfd),
         }
-        return paths_of(scenario, lambda switch: known.get(switch, begins[switch]))
+        paths = paths_of(scenario, lambda switch: known.get(switch, begins[switch]))
+        return tuple(as_injected(path, self.model.source.backend) for path in paths)
 
     def choose(self, link: QUrl) -> None:
         """The stage of a link, and the diagram's part that stands for it."""

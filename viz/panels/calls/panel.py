@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTex
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.program import LANGUAGES, program_of
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.panels.calls.list import CallList, state_text
-from bellwire.viz.panels.calls.state import Calls, call_at, calls_in, calls_now, part_of
+from bellwire.viz.panels.calls.state import Calls, call_at, call_behind, calls_in, calls_now, part_of, stage_and_call
 from bellwire.viz.panels.calls.struct import struct_html, struct_text
 from bellwire.viz.panels.panel import SIDE, Panel
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING, TITLE_SIZE
 from bellwire.viz.style.code_view import CodeView
 from bellwire.viz.style.controls import Button
@@ -34,12 +36,15 @@ class CallPanel(Panel):
     name = "calls"
     place = SIDE
     tip = "The call behind the chosen wire: its struct and bytes, and the same in C, Python and Rust"
+    follows_stage = True
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
         self.calls: Calls = calls_now(model)
         self.call: Call | None = None  # None: the list is shown
         self._part = ""  # of the diagram, as it was chosen last
+        self.mark: StageMark | None = None  # the stage of the signal that is looked at
+        self.stage_line = QLabel()  # says which call is behind it, or that none is
         self.list = CallList(theme)
         self.list.chosen.connect(self.choose)
         self.back, self.copy = Button(BACK, self), Button(COPY, self)
@@ -54,9 +59,11 @@ class CallPanel(Panel):
         self._follow()
 
     def _build(self) -> None:
-        self.says.setWordWrap(True)
-        self.says.setTextFormat(Qt.TextFormat.RichText)
-        self.says.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for line in (self.says, self.stage_line):
+            line.setWordWrap(True)
+            line.setTextFormat(Qt.TextFormat.RichText)
+            line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.stage_line.hide()
         for form, label in FORMS.items():
             self.forms.setTabData(self.forms.addTab(label), form)
         self.forms.setDrawBase(False)
@@ -85,7 +92,8 @@ class CallPanel(Panel):
         self.pages.addWidget(self.list)
         self.pages.addWidget(detail)
         self._around = QVBoxLayout(self)
-        self._around.addWidget(self.pages)
+        self._around.addWidget(self.stage_line)
+        self._around.addWidget(self.pages, 1)
 
     # -- what is chosen
 
@@ -107,12 +115,32 @@ class CallPanel(Panel):
         self._show()
 
     def redraw(self) -> None:
-        """Only what a switch has changed."""
-        now = calls_now(self.model)
-        if now is not self.calls:
-            self.calls = now
-            self.call = now.named(self.call.name) if self.call else None
-            self._show()
+        """Only what a switch, or the stage, has changed."""
+        now, before, self.mark = calls_now(self.model), self.mark, stage_mark(self.model)
+        moved = self.mark is not None and (before is None or before.key != self.mark.key)
+        if now is self.calls and not moved and (before is None) == (self.mark is None):
+            return
+        self.calls = now
+        self.call = now.named(self.call.name) if self.call else None
+        if moved and self.mark is not None:
+            self._take(self.mark)
+        self._show_stage()
+        self._show()
+
+    def _take(self, mark: StageMark) -> None:
+        """The call behind the stage that has begun for certain; a stage without one keeps what was shown."""
+        found = call_behind(self.model, self.calls, mark.point, mark.stops[0])
+        if found is not None:
+            self.call = found
+            self.list.point_at(found.name)
+
+    def _show_stage(self) -> None:
+        """Which call is behind the stage, and which others are behind those that it may be as well."""
+        self.stage_line.setVisible(self.mark is not None)
+        if self.mark is not None:
+            words = stage_and_call(self.model, self.calls, self.mark)
+            color = self.theme.color(self.mark.color).name()
+            self.stage_line.setText(f"<span style='color:{color}'>◆</span> {escape(words).replace('0x', ZERO_X)}")
 
     # -- what is shown
 
@@ -185,6 +213,7 @@ class CallPanel(Panel):
         self._around.setSpacing(theme.px(6))
         self.list.set_theme(theme)
         self.code.set_theme(theme)
+        self._show_stage()
         self._show()
         self._place_copy()
 

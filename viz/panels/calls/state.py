@@ -11,8 +11,10 @@ from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.blueprint import Blueprint, blueprint_of, call_of
 from bellwire.viz.model.live import LiveModel
-
-CALLS_OF_STAGES = {"guest-write": "ring"}  # of parts that are no VMM's
+from bellwire.viz.stages.anatomy import load_anatomy
+from bellwire.viz.stages.mark import StageMark
+from bellwire.viz.stages.standpoint import Standpoint
+from bellwire.viz.stages.way import Stop
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,23 @@ def word_of(plan: Blueprint, part: str, scenario: Scenario) -> str:
     found = plan.part(part)
     if found is None:
         return ""
-    return call_of(found, scenario) or CALLS_OF_STAGES.get(found.stage, "")
+    return call_of(found, scenario) or word_of_stage(found.stage, scenario)
+
+
+def word_of_stage(name: str, scenario: Scenario) -> str:
+    """The kind of call behind a stage; "" if none."""
+    stage = load_anatomy().stages.get(name)
+    if stage is None:
+        return ""
+    return scenario.interrupt.ioctl if stage.call == "ioctl" and scenario.interrupt else stage.call
+
+
+def call_behind(model: LiveModel, calls: Calls, point: Standpoint, stop: Stop) -> Call | None:
+    """The call behind a stop of a journey; of several, that of the doorbell or the irqfd that it used."""
+    family = calls.family(word_of_stage(stop.name, model.scenario))
+    route = model.travel.ways.routes(point.journey, point.moments)[0][0]
+    lane = route.out if stop.out else route.back
+    return family[lane if lane < len(family) else 0] if family else None
 
 
 def call_at(model: LiveModel, calls: Calls, part: str) -> Call | None:
@@ -74,3 +92,16 @@ def kernel_stage(model: LiveModel, part: str) -> str:
     """The stage of the kernel that a part of the diagram stands for; "" if none."""
     found = blueprint_of(model.scenario, model.source.backend).part(part)
     return found.stage if found else ""
+
+
+def stage_and_call(model: LiveModel, calls: Calls, mark: StageMark) -> str:
+    """The stage that has begun and the call behind it, then the calls of those that the signal may have reached."""
+    first, *others = mark.stops
+    behind = call_behind(model, calls, mark.point, first)
+    found = [call_behind(model, calls, mark.point, stop) for stop in others]
+    further = dict.fromkeys(call.title for call in found if call and call != behind)
+    told = f"“{first.stage.title}”: {behind.title if behind else 'behind this stage is no call'}"
+    if not others:
+        return f"{told}."
+    as_far = f"It may be as far as “{others[-1].stage.title}”"
+    return f"{told}. {as_far}{': ' if further else ''}{', '.join(further)}."
