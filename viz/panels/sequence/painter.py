@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygon
 from bellwire.engine.events import Clock
 from bellwire.viz.panels.sequence.chart import Active, Aside, Chart, Lifeline, Segment
 from bellwire.viz.panels.sequence.layout import COLORS, FILLS, Layout
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import duration
 
@@ -27,11 +28,21 @@ CENTER = Qt.AlignmentFlag.AlignCenter
 class SequencePainter:
     """One chart in one area. All lengths are those of the theme at its size of text."""
 
-    def __init__(self, painter: QPainter, theme: Theme, area: QRectF, chart: Chart, clock: Clock, even: bool) -> None:
-        self.painter, self.chart, self.clock = painter, chart, clock
+    def __init__(
+        self,
+        painter: QPainter,
+        theme: Theme,
+        area: QRectF,
+        chart: Chart,
+        clock: Clock,
+        even: bool,
+        mark: StageMark | None = None,
+    ) -> None:
+        """mark: of the chart's journey, the stage that is looked at."""
+        self.painter, self.chart, self.clock, self.mark = painter, chart, clock, mark
         self.theme = theme = fitted_theme(theme, area, len(chart.lifelines))
         self.notes = self._fitting_notes(area)
-        bottom = area.bottom() - sum(box.height() for box, _ in self.notes) - theme.px(14)
+        bottom = area.bottom() - self._notes_height - theme.px(14)
         self.area = area
         top = area.top() + theme.px(HEAD) + theme.px(14)
         self.layout = Layout(chart, area.left() + theme.px(GUTTER), area.right(), top, max(bottom, top + 40), even)
@@ -44,6 +55,8 @@ class SequencePainter:
         for line in self.chart.lifelines:
             self._lifeline(line)
         self._times()
+        if self.mark is not None:
+            self._stage(self.mark)
         for active in self.chart.active:
             self._active(active)
         for aside in self.layout.asides:
@@ -54,6 +67,24 @@ class SequencePainter:
         self._write_notes()
         if playhead is not None and self.chart.start <= playhead <= self.layout.times[-1]:
             self._line(self.theme.color("paused"), playhead, 2)
+
+    # -- the stage
+
+    def _stage(self, mark: StageMark) -> None:
+        """A line where it began if that is measured, else the stretch between the stamps around it, shaded."""
+        start, end = mark.stretch
+        last = self.layout.times[-1]
+        if not self.chart.start <= start <= last:
+            return
+        color, left = self.theme.color(mark.color), self.layout.left - 4
+        top, bottom = self.layout.y(start), self.layout.y(min(end or last, last))
+        band = QRectF(left, top, self.layout.right - left, bottom - top)
+        self.painter.fillRect(band, with_alpha(color, 0.16))
+        self._line(color, start, 1.2)
+        if end is not None and end <= last:
+            self._line(color, end, 1.2)
+        self.painter.setPen(QPen(color, 3))
+        self.painter.drawLine(band.topLeft(), band.bottomLeft())
 
     # -- lifelines
 
@@ -264,7 +295,7 @@ class SequencePainter:
 
     def _fitting_notes(self, area: QRectF) -> list[tuple[QRectF, str]]:
         """The first notes, as many as a part of the height holds, each with its box."""
-        metrics, boxes, used = QFontMetricsF(self.theme.font(11)), [], 0.0
+        metrics, boxes, used = QFontMetricsF(self.theme.font(11)), [], self._stage_height
         for note in self.chart.notes:
             size = metrics.boundingRect(QRectF(0, 0, area.width(), 400), Qt.TextFlag.TextWordWrap, note)
             if used + size.height() > area.height() * NOTE_SHARE:
@@ -273,8 +304,27 @@ class SequencePainter:
             boxes.append((QRectF(area.left(), 0, area.width(), size.height()), note))
         return boxes
 
+    @property
+    def _stage_height(self) -> float:
+        """Of the words about the stage: always two lines, so that the chart stays where it is from stage to stage."""
+        return 2 * QFontMetricsF(self.theme.font(11, 600)).lineSpacing() if self.mark else 0.0
+
+    @property
+    def _notes_height(self) -> float:
+        return self._stage_height + sum(box.height() for box, _ in self.notes)
+
+    def _write_stage(self, mark: StageMark, y: float) -> None:
+        self.painter.setFont(self.theme.font(11, 600))
+        self.painter.setPen(self.theme.color(mark.color))
+        box = QRectF(self.area.left(), y, self.area.width(), self._stage_height)
+        bottom = Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
+        self.painter.drawText(box, bottom, f"◆ {mark.words(self.clock)}")
+
     def _write_notes(self) -> None:
-        y = self.area.bottom() - sum(box.height() for box, _ in self.notes)
+        y = self.area.bottom() - self._notes_height
+        if self.mark is not None:
+            self._write_stage(self.mark, y)
+            y += self._stage_height
         self.painter.setFont(self.theme.font(11))
         self.painter.setPen(self.theme.color("text_muted"))
         for box, note in self.notes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from time import monotonic
 
@@ -15,15 +16,16 @@ from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.viz.diagram import part_words
 from bellwire.viz.model.live import LiveModel, journey_shown
+from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.panels.panel import SIDE, NothingToSaveError, Panel
 from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
 from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.panels.sequence.picture import SequencePicture
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.trust import agreement
 
@@ -40,6 +42,7 @@ class SequencePanel(Panel):
     name = "sequence"
     place = SIDE
     tip = "One journey as a message chart, with the time between its stamps"
+    follows_stage = True
     file, files = "sequence.svg", "SVG (*.svg);;PNG (*.png)"
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
@@ -47,7 +50,8 @@ class SequencePanel(Panel):
         self.chart: Chart | None = None
         self._shown = no_journeys()  # the journey that the chart is of
         self._since = 0.0
-        self._quick = Turns(every=1, light=True)
+        self.mark: StageMark | None = None  # of the journey that the chart is of, where the signal is
+        self._painted: tuple[object, ...] = ()  # what the picture is of
         self.scale = Button("To scale", self)
         self.scale.setCheckable(True)
         self.scale.setToolTip("On: a step is as high as it was long. Off: all steps are equally high")
@@ -62,22 +66,24 @@ class SequencePanel(Panel):
 
     # -- what is shown
 
-    def refresh(self) -> None:
-        """In slow motion and at a step as quickly as the plots, else at its turns."""
-        if self.model.transport.exact and self.isVisible() and self._quick.come():
-            self.redraw()
-        else:
-            super().refresh()
-
     def redraw(self) -> None:
         """Takes the journey that the view is about; while the newest are followed, not before the last one was read."""
-        journey = journey_shown(self.model)
+        self.mark = stage_mark(self.model)
+        journey = journey_shown(self.model) if self.mark is None else self.mark.point.journey
         following = self.model.transport.following and not self.model.selection.journeys.size
         read = monotonic() - self._since >= READABLE_SECONDS
         if journey.size and not np.array_equal(journey, self._shown) and (read or not following or self.chart is None):
             self._take(journey)
         self.facts = self._facts_text()
-        self.update()
+        painted = self.chart, self.mark and self.mark.key, self._moment
+        if any(one is not other and one != other for one, other in zip_longest(painted, self._painted)):
+            self._painted = painted
+            self.update()
+
+    @property
+    def _moment(self) -> int | None:
+        """That is marked."""
+        return self.model.playhead if self.model.transport.exact else None
 
     def to_newest(self) -> None:
         """The newest journey at once, whether the last one was read or not."""
@@ -122,8 +128,8 @@ class SequencePanel(Panel):
             self.paint_reason(painter, NONE_WILL_COME if interrupt and interrupt.masked else NO_JOURNEY)
             return
         area = self.body.adjusted(-PADDING / 2, self.theme.px(6), PADDING / 2, 0)
-        playhead = self.model.playhead if self.model.transport.exact else None
-        SequencePainter(painter, self.theme, area, self.chart, self.model.clock, self.even).paint(playhead)
+        chart, clock = self.chart, self.model.clock
+        SequencePainter(painter, self.theme, area, chart, clock, self.even, self.mark).paint(self._moment)
 
     def _paint_facts(self, painter: QPainter, line: QRectF) -> None:
         """Left of the button."""
