@@ -15,6 +15,7 @@ from bellwire.engine.events import Clock, EventKind, Events
 from bellwire.viz.model.journey_of import around, latency_of, members
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Positions
+from bellwire.viz.panels.events.stamped import StampedRows
 from bellwire.viz.text.event_words import Wording, kind_name, lane_name
 from bellwire.viz.text.figures import THIN, Durations, duration, grouped
 
@@ -48,24 +49,34 @@ COLUMNS = (
 
 @dataclass
 class EventRow:
-    """A row in view: its event's position and number in the history, its cells, and whether its journey is chosen."""
+    """A row in view: its event's position and number in the history, and its cells.
+
+    of_choice: its journey is the one that is chosen or looked at; passed: by the moment that is looked at.
+    """
 
     position: int
     event: np.void
     cells: tuple[str, ...]
     of_choice: bool
+    passed: bool = True
 
 
-def event_rows(model: LiveModel, wording: Wording, positions: Positions, skip: int) -> list[EventRow]:
-    """The rows at some positions (rising), but for the first `skip`, which are there for the Δ of the next."""
+def event_rows(
+    model: LiveModel, wording: Wording, positions: Positions, skip: int, looked: StampedRows | None = None
+) -> list[EventRow]:
+    """The rows at some positions (rising), but for the first `skip`, which are there for the Δ of the next.
+
+    looked: the stamps of the journey that is looked at, in slow motion, at a step and in a story.
+    """
     positions = positions[positions >= model.rows.oldest]
     events = model.rows.pick(positions)
     latency = latency_of(events, around(model.journeys, events, model.clock))
-    chosen = members(events, model.selection.journeys) >= 0
+    chosen = members(events, looked.journey if looked else model.selection.journeys) >= 0
     found, before = [], 0
     for n, (position, event) in enumerate(zip(positions.tolist(), events, strict=True)):
         cells = cells_of(event, before, latency[n], model, wording)
-        found.append(EventRow(position, event, cells, bool(chosen[n])))
+        stamp = looked is not None and position in looked.positions
+        found.append(EventRow(position, event, cells, bool(chosen[n]) or stamp, stamp or looked is None))
         before = int(event["tsc"])
     return found[skip:]
 

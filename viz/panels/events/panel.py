@@ -12,12 +12,15 @@ from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QScrollBar, QWidget
 
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.steps import begin_and_end
 from bellwire.viz.panels.events.cells import EventRow, csv_pieces, event_rows, tab_separated
 from bellwire.viz.panels.events.filter_line import FilterLine
 from bellwire.viz.panels.events.rows import EventList
+from bellwire.viz.panels.events.stamped import StampedRows, stamped_rows
 from bellwire.viz.panels.events.table import EventTable
 from bellwire.viz.panels.panel import BELOW, Panel
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.fitting import ElidedLabel
@@ -55,6 +58,8 @@ class EventsPanel(Panel):
         self.live.setToolTip("Follow the newest events again (End)")
         self.live.hide()
         self._searching = Turns(every=1, light=True)
+        self.mark: StageMark | None = None  # of the signal that is looked at
+        self.stamped: StampedRows | None = None  # the events of its journey so far
         self._choosing = False
         self._saved: float | None = None  # the share that is in a file, while one is written
         self._connect()
@@ -75,19 +80,28 @@ class EventsPanel(Panel):
     # -- what is shown
 
     def refresh(self) -> None:
-        """A search that has not caught up goes on in every frame."""
+        """A search that has not caught up goes on in every frame; another stage is shown at once."""
         if self.isVisible() and not self.list.search.done and self._searching.come():
             self.list.search.advance()
-        super().refresh()
+        if self.isVisible() and self.model.transport.exact and self._quick.come() and self._stage_changed():
+            self.redraw()
+        else:
+            super().refresh()
+
+    def _stage_changed(self) -> bool:
+        mark = stage_mark(self.model)
+        return (mark and mark.key) != (self.mark and self.mark.key)
 
     def redraw(self) -> None:
         """The rows as they are now."""
         self.list.rows = self.table.room
         self.list.catch_up()
         self._follow_play()
+        self._follow_stage()
         page = self.list.page()
-        rows = event_rows(self.model, self.list.wording, page, skip=int(self.list.top > 0))
-        self.table.page.show(rows, self.list.chosen, frozenset(self.list.marked()[:MOST_COPIED].tolist()))
+        rows = event_rows(self.model, self.list.wording, page, skip=int(self.list.top > 0), looked=self.stamped)
+        marked = frozenset(self.list.marked()[:MOST_COPIED].tolist())
+        self.table.page.show(rows, self.list.chosen, marked, self.stamped.current if self.stamped else -1)
         self.table.setHidden(not rows)
         self._show_bar()
         self._say()
@@ -101,6 +115,15 @@ class EventsPanel(Panel):
         """Whoever plays on after a choice sees the newest again."""
         if self.list.held and self.list.chosen < 0 and self.model.transport.following:
             self.list.follow()
+
+    def _follow_stage(self) -> None:
+        """The event that began another stage comes into view, unless somebody has scrolled or chosen an event here."""
+        before, self.mark = self.mark, stage_mark(self.model)
+        self.stamped = stamped_rows(self.model.rows, self.mark) if self.mark else None
+        moved = self.mark is not None and (before is None or before.key != self.mark.key)
+        free = self.list.held and not self.model.selection.events.size
+        if moved and free and self.stamped and self.stamped.current >= 0:
+            self.list.bring(self.stamped.current, margin=1)
 
     def _show_bar(self) -> None:
         self.bar.blockSignals(True)

@@ -26,6 +26,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QPolygonF,
     QResizeEvent,
     QWheelEvent,
@@ -75,9 +76,11 @@ class Page(QAbstractTableModel):
         self.rows: list[EventRow] = []
         self.chosen = -1  # position of the chosen event
         self.marked: frozenset[int] = frozenset()  # positions of the rows that would be copied
+        self.current = -1  # position of the event that began the stage that is looked at
 
-    def show(self, rows: list[EventRow], chosen: int, marked: frozenset[int]) -> None:
+    def show(self, rows: list[EventRow], chosen: int, marked: frozenset[int], current: int = -1) -> None:
         """Other rows, or the same once more."""
+        self.current = current
         if len(rows) == len(self.rows):
             self.rows, self.chosen, self.marked = rows, chosen, marked
             if rows:
@@ -123,7 +126,7 @@ class Page(QAbstractTableModel):
         return None
 
     def _font(self, row: EventRow, column: int) -> QFont:
-        weight = 700 if row.position == self.chosen else 400
+        weight = 700 if row.position in (self.chosen, self.current) else 400
         return self.theme.font(12, weight, mono=COLUMNS[column].number or column == 4)
 
     def _color(self, row: EventRow, column: int) -> QColor:
@@ -261,20 +264,34 @@ class EventTable(QTableView):
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The rows, and a mark at the left of the chosen event and of those of its journey: not by colour alone."""
+        """The rows, and marks at the left and around: of the chosen event, of its journey's, of the current one."""
         super().paintEvent(event)
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.page.theme.color("selection"))
-        height = self.verticalHeader().defaultSectionSize()
-        for n, row in enumerate(self.page.rows):
+        height, page = self.verticalHeader().defaultSectionSize(), self.page
+        for n, row in enumerate(page.rows):
             top = float(n * height)
-            if row.position == self.page.chosen:
-                middle = top + height / 2
-                painter.drawPolygon(row_pointer(middle, height * 0.28))
+            if row.position == page.current:
+                self._paint_current(painter, QRectF(0, top, self.viewport().width(), height))
+            if row.position == page.chosen:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(page.theme.color("selection"))
+                painter.drawPolygon(row_pointer(top + height / 2, height * 0.28))
             elif row.of_choice:
-                painter.drawRect(QRectF(0, top + 3, 3, height - 6))
+                self._paint_bar(painter, QRectF(0, top + 3, 4, height - 6), row.passed)
+
+    def _paint_bar(self, painter: QPainter, bar: QRectF, filled: bool) -> None:
+        """Of an event of the journey: hollow if it is still to come at the moment that is looked at."""
+        color = self.page.theme.color("selection")
+        painter.setPen(Qt.PenStyle.NoPen if filled else color)
+        painter.setBrush(color if filled else Qt.BrushStyle.NoBrush)
+        painter.drawRect(bar if filled else bar.adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_current(self, painter: QPainter, row: QRectF) -> None:
+        """A frame around the event that began the stage, in the playhead's colour."""
+        painter.setPen(QPen(self.page.theme.color("paused"), 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(row.adjusted(1, 1, -1, -1), 4, 4)
 
 
 def row_pointer(y: float, half: float) -> QPolygonF:
