@@ -49,14 +49,17 @@ class LanePainter:
         self.rects = lane_rects(area, scene.lanes)
         self.x = self.scale.x
 
-    def paint(self, chosen: int, events: Events) -> None:
-        """Everything; the journey with the number `chosen` (0: none) and the chosen events are highlighted."""
+    def paint(self, chosen: int) -> None:
+        """The lanes; the journey with the number `chosen` (0: none) is highlighted."""
         for lane in self.scene.lanes:
             self._paint_ground(lane)
         if self.scene.shares is not None:
             self._paint_shares(self.scene.shares)
         else:
             self._paint_each(chosen)
+
+    def paint_chosen(self, events: Events) -> None:
+        """The events that are chosen, over whatever else is marked."""
         for event in events:
             self._paint_chosen(event)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from bellwire.viz.model.live import Change, Loss
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.curves import tick
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of
@@ -55,6 +56,16 @@ class MarksPainter:
         self.painter.setBrush(color)
         tip = QPointF(x, top + 2 * half)
         self.painter.drawPolygon(QPolygonF([QPointF(x - half, top), QPointF(x + half, top), tip]))
+
+    def stage(self, mark: StageMark) -> None:
+        """Of the signal that is looked at: a line where its stage began, if measured, else the shaded stretch."""
+        start, end = mark.stretch
+        left, right = self.scale.x(start), self.area.right() if end is None else self.scale.x(end)
+        band = QRectF(left, self.area.top(), right - left, self.area.height())
+        self.painter.fillRect(band.intersected(self.area), self.theme.color(mark.color, 0.16))
+        self.painter.setPen(QPen(self.theme.color(mark.color), 1.2))
+        for x in (left, right):
+            self.painter.drawLine(QPointF(x, self.area.top() - 4), QPointF(x, self.area.bottom()))
 
     def changes(self, changes: Sequence[Change]) -> None:
         """Where the wiring changed, and how."""

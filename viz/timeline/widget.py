@@ -15,7 +15,9 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import ends
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.steps import begin_and_end
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.curves import CURVES
 from bellwire.viz.style.painting import painting
@@ -50,6 +52,7 @@ class Timeline(Card):
         self.model = model
         self.view = TimeView(model)
         self.scene = Scene()
+        self.mark: StageMark | None = None  # of the signal that is looked at
         self.past: Columns = timeline_columns(model)
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
@@ -80,6 +83,7 @@ class Timeline(Card):
         """Draws what the model holds now."""
         self._follow_selection()
         self.view.advance()
+        self.mark = stage_mark(self.model)
         self.scene = self._look()
         self.facts = self._facts_text()
         behind = not self.view.following or not self.model.transport.following
@@ -97,7 +101,8 @@ class Timeline(Card):
         self._brought = chosen or (0, 0)
 
     def _chosen(self) -> int:
-        chosen = self.model.selection.journeys
+        """The number of the journey that is looked at, else of the chosen one; 0: there is none."""
+        chosen = self.mark.point.journey if self.mark else self.model.selection.journeys
         return int(chosen["seq"][0]) if chosen.size else 0
 
     def _chosen_stretch(self) -> tuple[int, int] | None:
@@ -106,7 +111,10 @@ class Timeline(Card):
         if chosen.events.size:
             tsc = int(chosen.events["tsc"][0])
             return tsc, tsc
-        return begin_and_end(chosen.journeys) if chosen.journeys.size else None
+        if not chosen.journeys.size:
+            return None
+        start, end = begin_and_end(chosen.journeys)
+        return start, end if self.model.story is None else max(end, self.model.playhead)  # it goes on after the end
 
     def _look(self) -> Scene:
         """What lies in view."""
@@ -121,6 +129,8 @@ class Timeline(Card):
         if between:
             return between
         across = f"{duration(self.model.clock.ns(self.view.span))} across"
+        if self.mark is not None:
+            across = f"◆ {self.mark.words(self.model.clock)} · {across}"
         if not self._roomy:  # for the minimap, which says it
             across = f"{self.minimap.held_text}, {self.minimap.full_text} · {across}"
         if not self.view.following:
@@ -192,9 +202,11 @@ class Timeline(Card):
             marks.axis(self.view.zero, self.model.clock.hz)
         painter.save()
         painter.setClipRect(self.area.adjusted(0, -self.theme.px(STRIP), 0, 2))
-        LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz).paint(
-            self._chosen(), self.model.selection.events
-        )
+        lanes = LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz)
+        lanes.paint(self._chosen())
+        if self.mark is not None:
+            marks.stage(self.mark)
+        lanes.paint_chosen(self.model.selection.events)
         for first, last in self.model.past.unknown(self.scene.start, self.scene.end):
             left, right = (self.scale.x(tsc) for tsc in (first, last))
             veil = QRectF(left, self.area.top(), right - left, self.area.height())
