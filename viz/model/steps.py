@@ -150,6 +150,11 @@ class Steps:
         self._trail.clear()
         return self._go(self._event(event))
 
+    def to_journey(self, journey: Journeys, tsc: int | None = None) -> bool:
+        """To a journey (shape (1,)), which is chosen; to a moment of it, or into the midst of its first leg."""
+        self._trail.clear()
+        return self._go(Place(middle_of(journey) if tsc is None else tsc, journey, no_events()))
+
     # -- journeys
 
     def journey(self, direction: int) -> Place | None:

@@ -5,7 +5,7 @@ Besides journeys there are echoes: signals that end at a masked pin, and a devic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -218,6 +218,7 @@ class Travel:
         self.passing = Launcher()  # of journeys that a slow playhead passes, while they are too short to be seen
         self.echoes = Launcher()
         self._waits = bool(self.ways.traits & {Trait.COALESCED, Trait.WINDOW, Trait.TWO_VCPUS})
+        self._parts = bool(self.ways.traits & {Trait.COALESCED, Trait.RESAMPLE})  # ways by stamps beside the record
         self._echo = next((trait for trait in (Trait.MASKED, Trait.LEVEL) if trait in self.ways.traits), None)
         self._echo_legs = ("masked",) if self._echo is Trait.MASKED else ("resample",)
 
@@ -269,6 +270,15 @@ class Travel:
         when = self._stamped(journeys)
         [(way, _)] = self.stages.of(journeys, when)
         return when, times_of_stages(way, journeys, when)
+
+    def by_way(self, journeys: Journeys) -> Iterator[tuple[npt.NDArray[np.intp], StageTimes]]:
+        """The journeys by their way: the indices of those that went each, and their stages.
+
+        Stamps beside their record are only looked for where a way depends on them: parts of a way may lack a bound.
+        """
+        when = self._stamped(journeys) if self._parts and journeys.size else none_of(journeys)
+        for way, rows in self.stages.of(journeys, when):
+            yield rows, times_of_stages(way, journeys[rows], those(when, rows))
 
     def told(self, point: Standpoint) -> list[Token]:
         """The token of a story, at the stop that it looks at; of what happens beside, wherever the signal may be."""

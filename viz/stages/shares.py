@@ -37,7 +37,7 @@ class Share:
     """A part of one journey, in which it passes `stops`. first, end: the numbers of those that begin and end it.
 
     cycles: how long it took, or its bound. bound: LONGEST or SHORTEST; "" if both ends are stamps. rule: why, as a
-    clause.
+    clause. since, until: the stamps between which it lies.
     """
 
     stops: tuple[Stop, ...]
@@ -46,6 +46,18 @@ class Share:
     cycles: int
     bound: str = ""
     rule: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """The same in every journey of a way that is cut there."""
+        return self.first, self.end
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is the time of one stage, as measured."""
+        return len(self.stops) == 1 and not self.bound
 
     @property
     def title(self) -> str:
@@ -75,6 +87,11 @@ def percents(cycles: Sequence[int]) -> list[float]:
     for i in order[: TENTHS - sum(tenths)]:
         tenths[i] += 1
     return [one / 10 for one in tenths]
+
+
+def percent_words(percent: float) -> str:
+    """The share of a part: 45.1 %. A part took some time, so it is never 0."""
+    return f"{percent:.1f} %" if percent else "< 0.1 %"
 
 
 # -- Where a way may be cut.
@@ -139,6 +156,11 @@ class Explained:
         return 0 if last == FOREVER else last - int(self.times.latest[0, 0])
 
     @property
+    def start(self) -> int:
+        """TSC of its first stamp."""
+        return int(begin(self.journey)[0])
+
+    @property
     def shares(self) -> tuple[Share, ...]:
         """Its parts, one behind the other; none if its end is not known."""
         if not self.cycles:
@@ -150,22 +172,18 @@ class Explained:
 
     def _share(self, first: int, end: int) -> Share:
         times, stops = self.times.latest[0], self.times.way.stops[first:end]
-        cycles = int(times[end]) - int(times[first])
-        for at, bound in ((end, LONGEST), (first, SHORTEST)):
+        cycles, bound, rule = int(times[end]) - int(times[first]), "", ""
+        for at, which in ((first, SHORTEST), (end, LONGEST)):
             if times[at] != self.times.earliest[0, at]:
-                return Share(stops, first, end, cycles, bound, self._rule(at))
-        return Share(stops, first, end, cycles)
+                bound, rule = which, load_anatomy().bounds[self._stamp(at)]
+        return Share(stops, first, end, cycles, bound, rule, self._stamp(first), self._stamp(end))
 
-    def _rule(self, at: int) -> str:
-        """Why the stop had begun by then."""
-        names = self.times.way.stops[at].by
-        there = (name for name in names if stamps(name, self.journey, self.moments)[0] == self.times.latest[0, at])
-        return load_anatomy().bounds[next(there)]
-
-
-def explained(way: StageWay, journey: Journeys, moments: Moments) -> Explained:
-    """A journey, shape (1,), that went this way."""
-    return Explained(journey, moments, times_of_stages(way, journey, moments))
+    def _stamp(self, at: int) -> str:
+        """The stamp that tells by when the stop had begun; "" if it is one of another stop."""
+        stop, latest = self.times.way.stops[at], self.times.latest[0, at]
+        names = (stop.began, *stop.by) if stop.began else stop.by
+        there = (name for name in names if stamps(name, self.journey, self.moments)[0] == latest)
+        return next(there, "")
 
 
 # -- A run.
@@ -185,11 +203,9 @@ class WayShares:
     def feed(self, journeys: Journeys, moments: Moments) -> None:
         """Adds journeys that all went this way."""
         times = times_of_stages(self.way, journeys, moments)
-        first, last = times.latest[:, 0], times.latest[:, self._cuts[-1]]
-        rows = np.flatnonzero((first == begin(journeys)) & (last != FOREVER) & (last > first))
+        rows, whole = wholes_of(times, journeys)
         if not rows.size:
             return
-        whole = (last[rows] - first[rows]).astype(np.int64)
         values = binned(self.clock.ns_array(whole))
         self.whole.add(values)
         latest = times.latest[rows][:, self._cuts]
@@ -207,13 +223,19 @@ class WayShares:
                 self.parts.setdefault(key, Histogram()).record(self.clock.ns_array(lengths[:, column]))
 
     def _keep(self, rows: npt.NDArray[np.intp], whole: Numbers, bins: Numbers, many: Explained) -> None:
-        """Keeps one journey of each bin, and the slowest. rows: of those in `whole` and `bins`, in `many`."""
-        for found, at in zip(*np.unique(bins, return_index=True), strict=True):
-            if int(found) not in self._one_of:
-                self._one_of[int(found)] = alone(many, int(rows[at]))
-        longest = int(whole.argmax())
-        if self.slowest is None or whole[longest] > self.slowest.cycles:
-            self.slowest = alone(many, int(rows[longest]))
+        """Keeps the first journey of each bin, and the first of the slowest.
+
+        rows: of those in `whole` and `bins`, in `many`.
+        """
+        starts = begin(many.journey[rows])
+        order = np.argsort(starts, kind="stable")
+        for found, at in zip(*np.unique(bins[order], return_index=True), strict=True):
+            one, kept = int(order[at]), self._one_of.get(int(found))
+            if kept is None or starts[one] < kept.start:
+                self._one_of[int(found)] = alone(many, int(rows[one]))
+        one = int(order[whole[order].argmax()])
+        if self.slowest is None or (-whole[one], starts[one]) < (-self.slowest.cycles, self.slowest.start):
+            self.slowest = alone(many, int(rows[one]))
 
     def nearest(self, percent: float) -> Explained | None:
         """A journey that took as long as the percentile, within a bin; None if none lies beyond it."""
@@ -224,6 +246,13 @@ class WayShares:
         """Of the same part in all journeys that have it, ns; None if there is none."""
         part = self.parts.get((share.first, share.end))
         return part.percentile(50) if part else None
+
+
+def wholes_of(times: StageTimes, journeys: Journeys) -> tuple[npt.NDArray[np.intp], Numbers]:
+    """Which of the journeys came to their end, and how long they took, cycles; both of shape (n,)."""
+    first, last = times.latest[:, 0], times.latest[:, end_of(times.way)]
+    rows = np.flatnonzero((first == begin(journeys)) & (last != FOREVER) & (last > first))
+    return rows, (last[rows] - first[rows]).astype(np.int64)
 
 
 def alone(many: Explained, row: int) -> Explained:

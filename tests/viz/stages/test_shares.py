@@ -19,12 +19,12 @@ from bellwire.viz.stages.shares import (
     SHORTEST,
     Explained,
     RunShares,
-    explained,
     percents,
     title_of,
     whole_latency_of,
 )
-from bellwire.viz.stages.way import WaysOf
+from bellwire.viz.stages.times import times_of_stages
+from bellwire.viz.stages.way import StageWay, WaysOf
 
 GHZ = Clock(1_000_000_000)  # a cycle is a nanosecond
 ROUND_TRIP = {"ring": 1000, "rung": 1400, "doorbell": 1700, "irq": 1800, "handler": 2300}
@@ -37,6 +37,10 @@ NAMES = (
     "vhost-user-blk",
     "doorbell-pio",
 )
+
+
+def explained(way: StageWay, journey: Journeys, moments: Moments) -> Explained:
+    return Explained(journey, moments, times_of_stages(way, journey, moments))
 
 
 def one_told(name: str, stamps: dict[str, int], **found: int) -> Explained:

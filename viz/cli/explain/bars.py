@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bellwire.viz.cli.explain.of_recording import ExplainedRecording, chosen_ones
 from bellwire.viz.cli.summary import heading, table_of
-from bellwire.viz.stages.shares import Explained, Share, WayShares, percents, title_of, whole_latency_of
+from bellwire.viz.stages.shares import Explained, Share, WayShares, percent_words, percents, title_of, whole_latency_of
 from bellwire.viz.text.figures import Unit, count_of, duration, grouped
 
 PLACE_STYLES = {"guest": "green", "kernel": "magenta", "user space": "yellow", "other process": "cyan"}
@@ -51,7 +51,7 @@ def journey_parts(way: WayShares, row: str, told: Explained, unit: Unit) -> Iter
     for letter, share, percent in zip(letters(told.shares), told.shares, shares, strict=True):
         time = f"{share.bound} {duration(way.clock.ns(share.cycles), unit)}".strip()
         where = Text(f"{letter} {name_of_place(share)}", style=PLACE_STYLES[share.places[0]])
-        table.add_row(where, share.title, f"{percent:.1f} %", time, duration(way.median(share), unit))
+        table.add_row(where, share.title, percent_words(percent), time, duration(way.median(share), unit))
     yield table
     for rule in dict.fromkeys(share.rule for share in told.shares if share.rule):
         yield Text(f"≤ ≥  {rule}", style="dim")

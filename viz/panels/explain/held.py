@@ -1,0 +1,139 @@
+"""How long the journeys that are held took, by the way that they went: what median, p99 and slowest are found by.
+
+They are taken in a slice at a time, and only while somebody asks; what is no longer held is no longer known here.
+"""
+
+from __future__ import annotations
+
+from time import thread_time
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.folds.histogram import Binned, Histogram, bin_of, binned
+from bellwire.engine.folds.journeys import Journeys, finish
+from bellwire.engine.folds.latency import begin
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.stages.shares import Explained, wholes_of
+from bellwire.viz.stages.way import StageWay
+
+SLICE = 2048  # journeys that are looked at together
+TAKE_SECONDS = 0.004  # of this thread's time, that one look may take
+NO_WAY = 255  # of a journey that did not come to its end, or is in no figure
+
+WHOLE: np.dtype[np.void] = np.dtype(
+    [("begin", "<u8"), ("finish", "<u8"), ("cycles", "<i8"), ("ns", "<i8"), ("bin", "<i4"), ("way", "u1")]
+)
+Wholes = npt.NDArray[np.void]
+
+
+class WholesHeld:
+    """A row of WHOLE for each journey of the model's history, from its oldest on, as far as they are taken in."""
+
+    def __init__(self, model: LiveModel) -> None:
+        self.model = model
+        self.ways: list[StageWay] = []
+        self._first = 0  # the position of the first row's journey
+        self._rows: Wholes = np.empty(0, WHOLE)
+
+    @property
+    def taken(self) -> int:
+        """The position after the last journey that is taken in."""
+        return self._first + self._rows.size
+
+    @property
+    def complete(self) -> bool:
+        """Whether all journeys are."""
+        return self.taken >= self.model.journeys.total
+
+    def take(self) -> None:
+        """Lets go what is no longer held, and takes in what there is time for, at least a slice."""
+        held, until = self.model.journeys, thread_time() + TAKE_SECONDS
+        if self._first < held.oldest:
+            self._rows = self._rows[held.oldest - self._first :]
+            self._first = held.oldest
+        slices = [self._rows]
+        at, end = self.taken, held.total
+        while at < end and (len(slices) == 1 or thread_time() < until):
+            slices.append(self._measured(held.at(at, min(at + SLICE, end))))
+            at += slices[-1].size
+        if len(slices) > 1:
+            self._rows = np.concatenate(slices)
+
+    def _measured(self, journeys: Journeys) -> Wholes:
+        """Their rows; shape (n,)."""
+        made: Wholes = np.zeros(journeys.size, WHOLE)
+        made["begin"], made["finish"], made["way"] = begin(journeys), finish(journeys), NO_WAY
+        for of_way, times in self.model.travel.by_way(journeys):
+            told, cycles = wholes_of(times, journeys[of_way])
+            rows = of_way[told]
+            ns, bins = binned(self.model.clock.ns_array(cycles))
+            made["cycles"][rows], made["ns"][rows], made["bin"][rows] = cycles, ns, bins
+            made["way"][rows] = self._number_of(times.way)
+        made["way"][np.isin(made["begin"], self.model.present.latencies.left_out)] = NO_WAY
+        return made
+
+    def _number_of(self, way: StageWay) -> int:
+        if way not in self.ways:
+            self.ways.append(way)
+        return self.ways.index(way)
+
+    def until(self, tsc: int) -> list[WayHeld]:
+        """Those that had ended at a moment, by their way, the most usual first."""
+        rows = np.flatnonzero((self._rows["finish"] <= np.uint64(max(tsc, 0))) & (self._rows["way"] != NO_WAY))
+        numbers = self._rows["way"][rows]
+        found = [WayHeld(self, self.ways[number], rows[numbers == number]) for number in np.unique(numbers).tolist()]
+        return sorted(found, key=lambda one: -one.count)
+
+    def explained(self, row: int) -> Explained | None:
+        """The journey of a row; None if it has just been let go."""
+        journey = self.model.journeys.at(self._first + row, self._first + row + 1)
+        return explained_of(self.model, journey) if journey.size else None
+
+    def picked(self, rows: npt.NDArray[np.intp]) -> Wholes:
+        """Some of the rows."""
+        some: Wholes = self._rows[rows]
+        return some
+
+
+class WayHeld:
+    """The journeys that went one way and had ended at a moment; rows: theirs, rising, at least one."""
+
+    def __init__(self, held: WholesHeld, way: StageWay, rows: npt.NDArray[np.intp]) -> None:
+        self.held, self.way, self.rows = held, way, rows
+        self._wholes = held.picked(rows)
+        self._histogram = Histogram()
+        self._histogram.add(Binned(self._wholes["ns"], self._wholes["bin"].astype(np.int64)))
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return int(self.rows.size)
+
+    @property
+    def newest(self) -> int:
+        """When the last of them ended, TSC."""
+        return int(self._wholes["finish"].max())
+
+    def nearest(self, percent: float) -> Explained | None:
+        """A journey that took as long as the percentile, within a bin; None if none lies beyond it."""
+        ns = self._histogram.known_percentile(percent)
+        if ns is None:
+            return None
+        return self._first_of(self._wholes["bin"] == bin_of(np.array([ns]))[0])
+
+    @property
+    def slowest(self) -> Explained | None:
+        """The one that took longest."""
+        return self._first_of(self._wholes["cycles"] == self._wholes["cycles"].max())
+
+    def _first_of(self, which: npt.NDArray[np.bool_]) -> Explained | None:
+        """That which began first."""
+        some = np.flatnonzero(which)
+        return self.held.explained(int(self.rows[some[self._wholes["begin"][some].argmin()]]))
+
+
+def explained_of(model: LiveModel, journey: Journeys) -> Explained:
+    """A journey (shape (1,)) with its stages and the stamps on its way."""
+    moments, times = model.travel.staged(journey)
+    return Explained(journey, moments, times)
