@@ -100,6 +100,8 @@ class History:
         self.forgotten: Callable[[Records], object] | None = None  # is told what goes
         self._span = span
         self._chunks: deque[Chunk] = deque()
+        self._held = 0  # records in them
+        self._first, self._last = 0, 0  # times: dozens of words ask for them in each frame
 
     def append(self, records: Records) -> None:
         """Adds the newest records; the oldest chunk goes when there is too much."""
@@ -110,14 +112,18 @@ class History:
                 self._chunks.append(Chunk(self.dtype))
             done += self._chunks[-1].add(records[done:], starts[done:], ends[done:])
         self.total += records.size
+        self._held += records.size
         while len(self) - CHUNK >= self.limit:
             oldest = self._chunks.popleft()
+            self._held -= oldest.used
             self.whole_from = max(self.whole_from, oldest.last + 1)
             if self.forgotten:
                 self.forgotten(oldest.records)
+        self._first = min((chunk.first for chunk in self._chunks), default=0)
+        self._last = max((chunk.last for chunk in self._chunks), default=0)
 
     def __len__(self) -> int:
-        return sum(chunk.used for chunk in self._chunks)
+        return self._held
 
     def __iter__(self) -> Iterator[Records]:
         """What is held, oldest first, in arrays of up to CHUNK records that must not be written to."""
@@ -170,12 +176,12 @@ class History:
     @property
     def first(self) -> int:
         """The earliest time held; 0 if nothing is."""
-        return min((chunk.first for chunk in self._chunks), default=0)
+        return self._first
 
     @property
     def last(self) -> int:
         """The latest time held; 0 if nothing is."""
-        return max((chunk.last for chunk in self._chunks), default=0)
+        return self._last
 
     def window(self, t0: int, t1: int) -> Records:
         """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""

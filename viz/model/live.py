@@ -165,6 +165,7 @@ class LiveModel:
         self._fold_seconds = FOLD_SECONDS / (4 * LEAST_FOLDED)  # that an event costs, as far as is known
         self.now = 0  # the present, TSC
         self._unknown: tuple[object, str] | None = None  # why_unknown until the next drain: dozens of words ask
+        self._second_counts: dict[str, float | None] = {}  # in_last_second, as long as that holds
         self._passed = 0  # up to where a slow playhead's journeys have set out together
         self.started_at = 0  # TSC of the first event
         self._resume()
@@ -385,7 +386,7 @@ class LiveModel:
         """Why it is not known what there was in that second, as a clause; "" if it is known."""
         asked = self.second, self.playhead
         if self._unknown is None or self._unknown[0] != asked:
-            self._unknown = asked, self._why_unknown(*self.second)
+            self._unknown, self._second_counts = (asked, self._why_unknown(*self.second)), {}
         return self._unknown[1]
 
     def _why_unknown(self, first: int, end: int) -> str:
@@ -393,6 +394,14 @@ class LiveModel:
         if self.playhead - end * cycles > self.clock.cycles(LATE_SECONDS):
             return "what is newer has not come yet"
         return self.past.missing(first * cycles, end * cycles - 1, counts=True)
+
+    def in_second(self, name: str) -> float | None:
+        """How many of viz/model/rates.py's `name` there were in that second; None if it is not known."""
+        if self.why_unknown:
+            return None
+        if name not in self._second_counts:
+            self._second_counts[name] = self.past.sum(name, *self.second)
+        return self._second_counts[name]
 
     @property
     def behind(self) -> float:
@@ -507,7 +516,7 @@ class LiveModel:
 
 def in_last_second(model: LiveModel, name: str) -> float | None:
     """How many of viz/model/rates.py's `name` in the second before the playhead; None if it is not known."""
-    return None if model.why_unknown else model.past.sum(name, *model.second)
+    return model.in_second(name)
 
 
 def whole_in_last_second(model: LiveModel, *names: str) -> list[int]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPen, QPolygonF
 
 from bellwire.viz.style.curves import TICK_SIZE
 from bellwire.viz.style.theme import Theme
@@ -84,14 +84,20 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
 
     def pixel(self, x: float, y: float) -> QPointF:
         """Where a point of the data is on the screen."""
-        return self.pixels(np.array([x]), np.array([y]))[0]
+        (left, width), (bottom, height) = self._scales()
+        return QPointF(left + x * width, bottom - y * height)
 
-    def pixels(self, x: Values, y: Values) -> list[QPointF]:
-        """Where points of the data are on the screen."""
+    def pixels(self, x: Values, y: Values) -> QPolygonF:
+        """Where points of the data are on the screen; x and y of shape (n,)."""
+        (left, width), (bottom, height) = self._scales()
+        points: QPolygonF = pg.functions.arrayToQPolygonF(left + x * width, bottom - y * height)
+        return points
+
+    def _scales(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Of x and of y: the pixel of 0, and the pixels of a unit."""
         area, ((left, right), (low, high)) = self.area(), self.box.viewRange()
-        xs = area.left() + (x - left) * (area.width() / (right - left))
-        ys = area.bottom() - (y - low) * (area.height() / (high - low))
-        return list(map(QPointF, xs.tolist(), ys.tolist()))
+        width, height = area.width() / (right - left), area.height() / (high - low)
+        return (area.left() - left * width, width), (area.bottom() + low * height, height)
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         """The surface, and a grid line at each tick of the left axis."""

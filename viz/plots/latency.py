@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPen
 
 from bellwire.engine.folds.latency import BIN_SECONDS
 from bellwire.viz.model.live import LiveModel
@@ -114,9 +114,8 @@ class LatencyPlot(OverTime):
         rows = self.rows[curve.name]
         some = rows[rows["max"] > rows["p50"] * 1.15]
         x, y = self.seconds(some["tsc"]), np.log10(np.maximum(some["max"], 1.0))
-        dots = self.canvas.pixels(x, y)
         painter.setPen(QPen(self.theme.color(curve.color, 0.5), 2))
-        painter.drawPoints(QPolygonF(dots))
+        painter.drawPoints(self.canvas.pixels(x, y))
 
     def _paint_alone(self, painter: QPainter, curve: Curve) -> None:
         """A median with nobody beside it is no line: one signal, rung by hand."""
@@ -124,9 +123,11 @@ class LatencyPlot(OverTime):
         x = self.seconds(rows["tsc"])
         far = np.concatenate([[True], np.diff(x) > GAP_SECONDS, [True]])
         alone = rows[far[:-1] & far[1:]]
+        if not alone.size:
+            return
         painter.setPen(QPen(self.theme.color(curve.color), self.theme.px(6), c=Qt.PenCapStyle.RoundCap))
         y = np.log10(np.maximum(alone["p50"], 1.0))
-        painter.drawPoints(QPolygonF(self.canvas.pixels(self.seconds(alone["tsc"]), y)))
+        painter.drawPoints(self.canvas.pixels(self.seconds(alone["tsc"]), y))
 
     def _paint_names(self, painter: QPainter, area: QRectF) -> None:
         """The name of each line at the height of its end, pushed apart where they would meet."""

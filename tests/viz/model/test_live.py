@@ -258,3 +258,19 @@ def test_records_are_found_by_their_position_and_time(monkeypatch: pytest.Monkey
     assert kept.pick(np.array([48, 63, 64, 99]))["tsc"].tolist() == [480, 630, 640, 990]
     assert kept.starting(np.array([0, 640, 645, 990], np.uint64)).tolist() == [64, 99]
     assert kept.starting(np.array([], np.uint64)).size == 0
+
+
+def test_a_second_is_counted_once_however_many_words_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, model = running(3)
+    asked, count = list[str](), model.past.sum
+
+    def counting(name: str, first: int, end: int) -> float | None:
+        asked.append(name)
+        return count(name, first, end)
+
+    monkeypatch.setattr(model.past, "sum", counting)
+    first = [in_last_second(model, "doorbells") for _ in range(3)]
+    assert (asked, first) == (["doorbells"], [count("doorbells", *model.second)] * 3)
+    run(source, model, 0.5)
+    assert in_last_second(model, "doorbells") == count("doorbells", *model.second)
+    assert asked == ["doorbells"] * 2
