@@ -34,6 +34,7 @@ FLOORS = (
     ("viz.model",),
     ("viz.diagram", "viz.timeline", "viz.plots"),
     ("viz.panels",),
+    ("viz.lessons",),
     ("viz.window",),
     ("viz.bench",),
     ("viz.cli",),

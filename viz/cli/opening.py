@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bellwire.engine.errors import NoKvmError, RecordingError
+from bellwire.engine.errors import EngineError, NoKvmError, RecordingError
 from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.window import importing
@@ -14,6 +14,7 @@ from bellwire.viz.window import importing
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.engine.source import Source
+    from bellwire.viz.lessons.lesson import Lesson
 
 OFFSCREEN_SECONDS = 5.0
 
@@ -31,6 +32,22 @@ def open_scenario(scenario: Scenario, out: Print) -> int:
         from bellwire.engine.live.session import Session
 
     return show(Session(scenario), "", out)
+
+
+def open_lesson(lesson: Lesson, out: Print) -> int:
+    """Shows a lesson, over guests or, where none can run, over recordings. Returns the exit code."""
+    from bellwire.engine.host.host import usable_kvm
+
+    scene = lesson.steps[0].scene
+    try:
+        usable_kvm()
+    except NoKvmError as error:
+        say(f"{error}")
+        return show(*instead(scene.in_place, str(error)), out, lesson)
+    with importing():
+        from bellwire.engine.live.session import Session
+
+    return show(Session(scene.scenario), "", out, lesson)
 
 
 def instead(scenario: Scenario, reason: str) -> tuple[Source | None, str]:
@@ -59,8 +76,8 @@ def open_recording(path: Path, out: Print, at: float = 0.0) -> int:
     return show(source, source.warning, out)
 
 
-def show(source: Source | None, reason: str, out: Print) -> int:
-    """On the display until the window is closed; without one a few seconds offscreen."""
+def show(source: Source | None, reason: str, out: Print, lesson: Lesson | None = None) -> int:
+    """On the display until the window is closed; without one a few seconds offscreen, but no lesson."""
     from bellwire.viz.cli.display import find_display
 
     found = find_display()
@@ -69,7 +86,9 @@ def show(source: Source | None, reason: str, out: Print) -> int:
         with importing():
             from bellwire.viz.window.window import open_window
 
-        return open_window(source, reason=reason, tell=complain_of)
+        return open_window(source, reason=reason, tell=complain_of, lesson=lesson)
+    if lesson:
+        raise EngineError(f"{found.trouble} A lesson needs a display; its text is in {lesson.path}.")
     say(f"{found.trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")
     from bellwire.viz.cli.offscreen import watch
 

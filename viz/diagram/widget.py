@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPainterPath,
     QPaintEvent,
     QPen,
     QPixmap,
@@ -39,6 +40,7 @@ from bellwire.viz.wires.passable import Passable
 IN_THE_GUEST = ("guest-write", "handler", "eoi", "vcpu")  # stages of nodes that are gone with it
 
 SOLID = Qt.PenStyle.SolidLine
+VEIL = 0.68  # of the background's colour, over what is not spoken of
 
 
 class Diagram(QWidget):
@@ -49,10 +51,12 @@ class Diagram(QWidget):
         self.model, self.theme = model, theme
         self.still_motion = False  # reduced motion: tokens stand in the middle of their leg
         self.extended = False  # with the parts of the kernel
+        self.highlight: frozenset[str] = frozenset()  # what is spoken of; the rest is dimmed
         self.blueprint = self._blueprint()
         self.words = Words.of(model, self.blueprint)
         self.placed: list[Placed] = []
         self._stage = self._new_stage()
+        self._veil: QPainterPath | None = None  # what is dimmed
         self._plate: QPixmap | None = None  # boxes and wires
         self._still: QPixmap | None = None  # the same with words
         self._turns = Turns(every=6)  # words change with the second that they speak of, else at a reader's pace
@@ -140,6 +144,13 @@ class Diagram(QWidget):
         self._say(Words.of(self.model, self.blueprint))
         self._arrange()
 
+    def set_highlight(self, parts: frozenset[str]) -> None:
+        """These parts are spoken of, and the rest is dimmed; with none all is as bright as ever."""
+        if parts != self.highlight:
+            self.highlight = parts
+            self._veil = None
+            self.update()
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.theme = theme
@@ -171,7 +182,7 @@ class Diagram(QWidget):
     def _arrange(self) -> None:
         self._stage = self._new_stage()
         self.placed = []
-        self._plate = None
+        self._plate = self._veil = None
         self._redraw()
 
     def _place(self, tokens: list[Token]) -> list[Placed]:
@@ -188,6 +199,22 @@ class Diagram(QWidget):
                 self._paint_token(painter, placed)
         self._paint_lights(Sketch(painter, self._stage.geometry), event.region())
         self._paint_counters(Sketch(painter, self._stage.geometry), event.region())
+        if self.highlight:
+            painter.fillPath(self._veiled(), self.theme.color("background", VEIL))
+
+    def _veiled(self) -> QPainterPath:
+        """All parts but those that are spoken of; the sentence below them says what happens, and is never dimmed."""
+        if self._veil is None:
+            outlines = list(self._stage.outlines())
+            around = QRectF()
+            for _, _, outline in outlines:
+                around = around.united(outline.boundingRect())
+            self._veil = QPainterPath()
+            self._veil.addRect(around)
+            for name, _, outline in outlines:
+                if name in self.highlight:
+                    self._veil -= outline
+        return self._veil
 
     def _paint_lights(self, sketch: Sketch, region: QRegion) -> None:
         """Over the tokens: a token goes into the part, which shines meanwhile."""

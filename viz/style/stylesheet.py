@@ -52,6 +52,8 @@ QRadioButton::indicator {{ width: {dot - 2}px; height: {dot - 2}px; border-radiu
 QRadioButton::indicator:checked {{ border: {px(5)}px solid {t.interrupt};
     width: {dot - 2 * px(5)}px; height: {dot - 2 * px(5)}px; }}
 QRadioButton:focus {{ color: {t.focus}; }}
+QPushButton#choice {{ text-align: left; }}
+QPushButton#choice:disabled {{ color: {t.text}; }}
 QPushButton#flat {{ background: transparent; border-color: transparent; color: {t.text_muted}; }}
 QPushButton#flat:hover {{ color: {t.text}; border-color: {t.border}; }}
 

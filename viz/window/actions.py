@@ -120,11 +120,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("full", "View", "Full screen", ("F11",), C.full_screen, "Fills the screen", checkable=True),
     Action("presenter", "View", "Presenter", ("P",), C.presenter, "Only diagram and large numbers", checkable=True),
     *(panel_action(panel, number) for number, panel in enumerate(PANELS, 1)),
-    Action(
-        "play", "Run", "Play or pause", ("Space", ".", "PgDown"), C.play_or_pause, "Stops the view; the capture goes on"
-    ),
+    Action("play", "Run", "Play or pause", ("Space", "."), C.play_or_pause, "Stops the view; the capture goes on"),
     Action("step", "Run", "Step", ("Right",), C.step, "To the next journey"),
     Action("step_back", "Run", "Step back", ("Left",), C.step_back, "To the journey before"),
+    Action("page_on", "Run", "Lesson: next step", ("PgDown",), C.page_on, "Without a lesson: play or pause"),
+    Action("page_back", "Run", "Lesson: step before", ("PgUp",), C.page_back, "Without a lesson: a journey back"),
+    Action("end_lesson", "Run", "Lesson: end", (), C.end_lesson, "What runs, runs on"),
     Action("step_event", "Run", "Step one event", ("Shift+Right",), C.step_event, "To the next event"),
     Action("step_event_back", "Run", "Step one event back", ("Shift+Left",), C.step_event_back, "To the event before"),
     Action("home", "Run", "To the start", ("Home", "F3"), C.to_start, "To the oldest journey that is held"),

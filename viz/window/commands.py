@@ -13,6 +13,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.events import FLAT_OUT, Setting, Switch
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
+from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller, Teller
@@ -22,6 +23,7 @@ from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.about import About
 from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.files import Files
+from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.settings import Look
@@ -43,6 +45,7 @@ class Commands:
     keys: KeyHelp
     palette: Palette
     storyteller: Storyteller
+    lessons: LessonPlayer
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -145,6 +148,30 @@ class Commands:
             self.look.set_presenting(False)
             return True
         return bool(opened)
+
+    # -- a lesson
+
+    def page_on(self) -> None:
+        """The next step of the lesson; without one play or pause, as clickers know it."""
+        if self.lessons.on:
+            self.lessons.go_on()
+        else:
+            self.play_or_pause()
+
+    def page_back(self) -> None:
+        """The step of the lesson before; without one a journey back."""
+        if self.lessons.on:
+            self.lessons.go_back()
+        else:
+            self.step_back()
+
+    def end_lesson(self) -> None:
+        """What runs, runs on."""
+        self.lessons.end()
+
+    def begin_lesson(self, lesson: Lesson) -> None:
+        """From its first step."""
+        self.lessons.begin(lesson)
 
     # -- a story
 

@@ -141,6 +141,18 @@ class Views(QWidget):
         if self.stacked:
             QTimer.singleShot(0, tabs, lambda: scroll_to(tabs))
 
+    def show_purpose(self, on: bool) -> None:
+        """What the scenario is for, unless something else is said in its place."""
+        self.purpose.setVisible(on and bool(self.diagram.model.scenario.purpose))
+        self._make_room()
+
+    def front(self, name: str) -> None:
+        """That panel alone in front, everywhere else plots and timeline; "" for no panel."""
+        for tabs in (self.side, self.below):
+            tabs.bring(0)
+        if name:
+            self.bring_panel(name)
+
     def bring_panel(self, name: str) -> Panel:
         """The panel of that name, which is in front now, if it was not already."""
         panel = self.panel(name)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QV
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.source import Label, NoSource, Source
+from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
@@ -27,6 +28,8 @@ from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.frame import Frame, WidgetGarbage
+from bellwire.viz.window.lesson.bar import LessonBar
+from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
@@ -85,6 +88,7 @@ class MainWindow(QMainWindow):
         self.keys = KeyHelp(self, theme, sections())
         self.palette_ = Palette(self, theme, lambda: self.menus.entries())
         self.storyteller = Storyteller(lambda: self.model)
+        self.lessons = LessonPlayer(self.shown, self.look, self.notice, self.storyteller, self.breaks)
         self.commands = Commands(
             self.shown,
             self.look,
@@ -94,12 +98,14 @@ class MainWindow(QMainWindow):
             self.keys,
             self.palette_,
             self.storyteller,
+            self.lessons,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
         self.offers = Offers(self.commands, self.menus.actions)
         self.status = StatusRow(self.commands, self.breaks, self.files, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
+        self.lesson_bar = LessonBar(self.lessons, theme)
         self.story_bar = StoryBar(self.commands, theme)
         self.empty: EmptyPanel | None = None
         self._bar_at = 0.0
@@ -123,6 +129,7 @@ class MainWindow(QMainWindow):
         box.addWidget(self.status)
         box.addWidget(self.controls)
         box.addLayout(around)
+        box.addWidget(self.lesson_bar)
         box.addWidget(self.story_bar)
         box.addWidget(self.shown, 1)
         scrolled = QScrollArea()  # only where there is no room
@@ -191,12 +198,14 @@ class MainWindow(QMainWindow):
         """All views, and now and then the bar."""
         self.shown.arrive()
         self.storyteller.follow()
+        self.lessons.follow()
         self.story_bar.refresh()
         self.views.refresh(everything)
         if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
             self.status.refresh()
             self.controls.refresh()
+            self.lesson_bar.refresh()
             self.files.tell()
             self.index_progress.refresh(self.model)
             self.shown.tell()
@@ -238,6 +247,7 @@ class MainWindow(QMainWindow):
             self.status,
             self.controls,
             self.notice,
+            self.lesson_bar,
             self.story_bar,
             self.views,
             self.keys,
@@ -285,6 +295,7 @@ class MainWindow(QMainWindow):
             self.settings.keep(self.look)
             self.settings.geometry = self.saveGeometry()
         self.hide()
+        self.lessons.end()
         self.files.close()
         self.shown.end()
         super().closeEvent(event)
@@ -348,9 +359,16 @@ def when_told_to_end(end: Callable[[], object]) -> None:
 
 
 def open_window(
-    source: Source | None, *, reason: str = "", tell: Callable[[Fault], object] = lambda fault: None
+    source: Source | None,
+    *,
+    reason: str = "",
+    tell: Callable[[Fault], object] = lambda fault: None,
+    lesson: Lesson | None = None,
 ) -> int:
-    """Shows the window until it is closed; the exit code. tell: hears of faults, too, in any thread."""
+    """Shows the window until it is closed; the exit code.
+
+    tell: hears of faults, too, in any thread. lesson: begins at once; source is that of its first step.
+    """
     application()
     settings = Settings()
     opened: list[MainWindow] = []
@@ -366,6 +384,8 @@ def open_window(
     WidgetGarbage(window)
     window.show()
     window.frame.start()
+    if lesson:
+        window.lessons.begin(lesson, here=True)
     return run_window(window, tell)
 
 

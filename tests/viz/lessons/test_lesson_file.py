@@ -1,0 +1,138 @@
+"""A lesson's file: what it may hold, and a mistake that names file, line and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.events import Switch
+from bellwire.viz.lessons.lesson import LessonError, TimeOfScene
+from bellwire.viz.lessons.lesson_file import HOMEWORK, lesson_named, lesson_of, read_lesson, shipped_lessons
+
+PATH = Path("mine.md")
+LESSON = """+++
+title = "Mine"
+minutes = 5
+knows = ["something"]
+homework = ["Why {rung}?"]
+commands = ["bellwire list"]
++++
+
+## First
+
+```scene
+name = "first"
+scenario = "roundtrip"
+settings = { pace = 20, ioeventfd = false }
+highlight = ["driver"]
+until = ["rung >= 10", "doorbell.p50 < 1s"]
+```
+
+It rang `{rung}` times.
+
+- And *once* more.
+
+> For the lecturer.
+
+## Second
+
+```scene
+time = "slowest"
+stage = "eventfd"
+diagram = "extended"
+```
+
+{doorbell.p50@first / doorbell.p50} of it.
+
+```question
+ask = "What now?"
+reveal = { switches = { irqfd = false }, until = "rung >= 10" }
+[[choices]]
+text = "One"
+when = "exits == 0"
+reason = "There were {exits}."
+[[choices]]
+part = "driver"
+when = "exits > 0"
+reason = "No."
+```
+"""
+
+
+def test_a_step_goes_on_with_the_scene_before() -> None:
+    first, second, home = lesson_of(PATH, LESSON).steps
+    assert first.text == ("It rang {rung} times.", "• And once more.")
+    assert first.notes == ("For the lecturer.",)
+    assert (first.scene.scenario.pace.per_second, first.scene.highlight) == (20, frozenset({"driver"}))
+    assert not second.scene.afresh
+    assert second.scene.scenario == first.scene.scenario
+    assert (second.scene.telling, second.scene.stage, second.scene.extended) == (TimeOfScene.SLOWEST, "eventfd", True)
+    assert second.scene.highlight == frozenset()
+    assert second.question is not None
+    assert second.question.reveal.switches == {Switch.IRQFD: False}
+    assert [choice.part for choice in second.question.choices] == ["", "driver"]
+    assert home.name == HOMEWORK
+    assert home.text == ("1. Why {rung}?", "bellwire list")
+
+
+MISTAKES = {
+    "no front matter": ("+++\ntitle", "title", 1, "begins with the line +++"),
+    "no minutes": ("minutes = 5\n", "", 2, "the head has no minutes"),
+    "too many minutes": ("minutes = 5", "minutes = 500", 3, "from 1 to 180"),
+    "a truth for a number": ("minutes = 5", "minutes = true", 3, "from 1 to 180"),
+    "not TOML": ("minutes = 5", "minutes =", 3, "not TOML"),
+    "an unknown key": ("minutes = 5", "minutes = 5\ncolor = 3", 4, "'color' is unknown; allowed are"),
+    "no list": ('knows = ["something"]', "knows = 3", 4, "a list of texts"),
+    "no such scenario": ('"roundtrip"', '"roundtrop"', 13, "did you mean roundtrip?"),
+    "no such setting": ("pace = 20", "pase = 20", 14, "pase"),
+    "no such part": ('["driver"]', '["drover"]', 15, "the diagram has no part 'drover'; there are"),
+    "no such metric": ("rung >= 10", "rang >= 10", 16, "rang is no metric"),
+    "no such figure": ("{rung}` times", "{rang}` times", 9, "rang is no metric"),
+    "no such step": ("p50@first", "p50@frist", 25, "no earlier step is called 'frist'"),
+    "a time by a count": ("@first / doorbell.p50}", "@first / rung}", 25, "divides a time and a count"),
+    "no such stage": ('stage = "eventfd"', 'stage = "eventfds"', 29, "did you mean eventfd?"),
+    "a stage without a story": ('time = "slowest"\n', "", 28, "a story stops there"),
+    "no such switch": ("{ irqfd = false }", "{ irq = false }", 37, "ioeventfd = true or false"),
+    "one choice": ('[[choices]]\npart = "driver"\nwhen = "exits > 0"\nreason = "No."\n', "", 38, "2 to 5"),
+    "a choice that nothing decides": ('when = "exits == 0"\n', "", 38, "has a `when`"),
+    "an unknown fence": ("```question", "```quiz", 35, "called scene or question"),
+    "a step without words": ("{doorbell.p50@first / doorbell.p50} of it.\n", "", 25, "a text for the audience"),
+    "two steps of a name": ('time = "slowest"', 'name = "first"\ntime = "slowest"', 28, "called 'first' already"),
+    "something above the steps": ("+++\n\n## First", "+++\n\nHello.\n\n## First", 9, "above the first heading"),
+    "HTML": ("> For the lecturer.", "<b>bold</b>", 23, "allowed are headings"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_names_file_and_line_and_what_is_allowed(mistake: str) -> None:
+    right, wrong, line, allowed = MISTAKES[mistake]
+    assert right in LESSON
+    with pytest.raises(LessonError) as found:
+        lesson_of(PATH, LESSON.replace(right, wrong, 1))
+    assert str(found.value).startswith(f"mine.md:{line}: ")
+    assert allowed in str(found.value)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"\xff\xfe", "cannot be read"), (b"x" * 300_000, "more than 256 kB"), (b"", "begins with")]
+)
+def test_a_file_that_is_no_lesson_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "no.md"
+    path.write_bytes(content)
+    with pytest.raises(LessonError, match=why):
+        read_lesson(path)
+
+
+def test_a_name_that_nobody_has_is_answered_by_one_that_is_like_it() -> None:
+    with pytest.raises(LessonError, match="did you mean round-trip"):
+        lesson_named("round-tripp")
+    with pytest.raises(LessonError, match="cannot be read"):
+        lesson_named("missing.md")
+
+
+def test_lessons_come_in_the_order_of_the_course() -> None:
+    ranks = [lesson.rank for lesson in shipped_lessons()]
+    assert ranks
+    assert ranks == sorted(ranks)

@@ -1,0 +1,57 @@
+"""Figures in a lesson's texts: those of the run since the step began, and of earlier steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from bellwire.engine.errors import AssertionTextError
+from bellwire.engine.events import EventKind
+from bellwire.engine.findings.assertion import parse_assertion
+from bellwire.engine.folds.prologue import prologue
+from bellwire.engine.folds.tally import Tally
+from bellwire.viz.lessons.step_figures import StepFigures, figures_told, parse_placeholder
+from bellwire.viz.text.figures import grouped
+from tests.support.fake_source import FakeSource
+
+
+def run_of(seconds: float) -> tuple[FakeSource, StepFigures, int]:
+    """A source that has run for as long before the step began as since; its figures; and doorbells since."""
+    source = FakeSource()
+    source.start()
+    source.run(seconds)
+    before = source.take()
+    tally = Tally()
+    tally.feed(before)
+    figures = StepFigures(source.scenario, source.clock, prologue(tally, int(before["tsc"][-1])))
+    source.run(seconds)
+    since = source.take()
+    figures.feed(since)
+    return source, figures, int((since["kind"] == EventKind.RING).sum())
+
+
+def test_only_what_came_since_counts() -> None:
+    _, figures, rung = run_of(0.5)
+    assert rung
+    assert figures_told("{rung} of {rung@early}", {"": figures}) == f"{grouped(rung)} of –"
+    (judged,) = figures.judged([parse_assertion(f"rung == {rung}")])
+    assert judged.holds
+
+
+def test_a_ratio_compares_steps_and_what_is_not_known_is_a_dash() -> None:
+    _, early, _ = run_of(0.5)
+    _, late, _ = run_of(0.5)
+    figures = {"": late, "early": early}
+    assert figures_told("{rung@early / rung}", figures) == "1.00"
+    assert (
+        figures_told(
+            "{doorbell.p50 / doorbell.p50@missing}",
+            {"": late, "missing": StepFigures(FakeSource().scenario, FakeSource().clock, prologue(Tally(), 0))},
+        )
+        == "–"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "rang", "rung / rung / rung", "rung / doorbell.p50", "rung@nowhere", "doorbell"])
+def test_what_is_no_figure_is_refused(text: str) -> None:
+    with pytest.raises(AssertionTextError):
+        parse_placeholder(text, ["early"])

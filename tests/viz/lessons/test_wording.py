@@ -1,0 +1,47 @@
+"""The rules for what an audience reads; and that the shipped lessons keep them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bellwire.viz.lessons.glossary import load_glossary
+from bellwire.viz.lessons.lesson import Lesson
+from bellwire.viz.lessons.lesson_file import lesson_paths, read_lesson
+from bellwire.viz.lessons.wording import complaints, complaints_of
+
+LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("word " * 26 + ".", "a sentence of"),
+        ("It takes 3.5 µs.", "a figure"),
+        ("It is 12 times as slow.", "a figure"),
+        ("There were 200 exits.", "a figure"),
+        ("The XYZZY does it.", "XYZZY"),
+        ("It calls frob_nicate.", "frob_nicate"),
+        ("A frobfd is written.", "frobfd"),
+    ],
+)
+def test_a_text_that_breaks_a_rule_is_named(text: str, complaint: str) -> None:
+    assert any(complaint in found for found in complaints_of(text, load_glossary()))
+
+
+def test_a_text_that_keeps_them_is_not() -> None:
+    text = "KVM adds {rung} to the eventfd. The guests and vCPUs go on: {doorbell.p50} later a thread wakes."
+    assert list(complaints_of(text, load_glossary())) == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_the_shipped_lessons_keep_the_rules(lesson: Lesson) -> None:
+    assert list(complaints(lesson, load_glossary())) == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_the_shipped_lessons_are_whole(lesson: Lesson) -> None:
+    assert len(lesson.homework) == 3
+    assert lesson.commands
+    assert 5 <= len(lesson.steps) - 1 <= 15
+    assert all(step.notes for step in lesson.steps[:-1])
+    assert any(step.question for step in lesson.steps)

@@ -1,0 +1,202 @@
+"""A lesson in the window: to its end and back, over guests and over recordings; what it waits for; who is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.errors import NoKvmError
+from bellwire.engine.live.session import Session
+from bellwire.engine.recordings.shipped import replay_in_place_of
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.source import Source
+from bellwire.viz.lessons.course import Course
+from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
+from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, lesson_paths, read_lesson
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.lesson.player import Coming
+from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.windows import Stage, staged
+
+WHY = "There is no /dev/kvm here."
+LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
+PATIENCE = 60_000  # ms, on a busy machine
+ASKING = Path("asking.md")
+LESSON = """+++
+title = "Asking"
+minutes = 1
+knows = ["who is right"]
++++
+
+## Count
+
+```scene
+scenario = "roundtrip"
+until = "rung >= 40"
+```
+
+It rang {rung} times.
+
+```question
+ask = "Which?"
+reveal = { until = "rung >= 20" }
+[[choices]]
+text = "Many"
+when = "rung >= 20"
+reason = "There were {rung}."
+[[choices]]
+text = "None"
+when = "rung == 0"
+reason = "There were {rung}, and not none."
+```
+"""
+
+
+def no_guest(scenario: Scenario) -> Source:
+    source = Source(scenario, {}, Session(scenario).clock)
+    source.wait_until_started = refuse  # type: ignore[method-assign]
+    return source
+
+
+def refuse(seconds: float | None = None) -> bool:
+    raise NoKvmError(WHY)
+
+
+def window_on(qtbot: QtBot, source: Source, make_source: Callable[[Scenario], Source]) -> MainWindow:
+    window = make_window(source, theme=DARK, make_source=make_source)
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    window.show()
+    window.frame.start()
+    return window
+
+
+def course_of(window: MainWindow) -> Course:
+    course = window.lessons.course
+    assert course is not None
+    return course
+
+
+def come_to(qtbot: QtBot, window: MainWindow, at: int) -> None:
+    """Until that position is on, and what has to happen there has happened."""
+
+    def there() -> bool:
+        course = course_of(window)
+        told = course.scene.telling is TimeOfScene.LIVE or window.model.story is not None
+        return course.at == at and window.lessons.coming is Coming.ON and not course.unmet() and told
+
+    qtbot.waitUntil(there, timeout=PATIENCE)
+
+
+def walk(qtbot: QtBot, window: MainWindow, lesson: Lesson) -> None:
+    """To its end and back: each step says then what it said when it was left."""
+    window.lessons.begin(lesson, here=True)
+    course = course_of(window)
+    said: dict[int, list[str]] = {}
+    for at in range(len(course.positions)):
+        come_to(qtbot, window, at)
+        check_position(window, course)
+        if not course.last:
+            window.lessons.go_on()
+        said[at] = words_at(course, at)
+    for at in reversed(range(len(course.positions) - 1)):
+        window.lessons.go_back()
+        assert course.at == at
+        come_back(qtbot, window, course.visits[at].left)
+        assert window.lessons.coming is Coming.VISITED
+        assert words_at(course, at) == said[at]
+    window.close()
+
+
+def check_position(window: MainWindow, course: Course) -> None:
+    """One choice is right, a story stands at its stage, and every figure is known."""
+    if course.position.revealed:
+        answers = course.answers()
+        assert [answer.right for answer in answers].count(True) == 1, [(one.choice.text, one.reason) for one in answers]
+    if course.scene.stage:
+        story = window.model.story
+        assert story is not None
+        assert story.standpoint.here.stage.name == course.scene.stage
+    for text in course.told((*course.step.text, *course.step.notes)):
+        assert "–" not in text.split(), f"{course.step.title}: {text}"
+
+
+def come_back(qtbot: QtBot, window: MainWindow, left: int) -> None:
+    qtbot.waitUntil(lambda: window.model.playhead == left or window.model.story is not None, timeout=PATIENCE)
+
+
+def words_at(course: Course, at: int) -> list[str]:
+    """What a position says to its audience, by what was seen of it and before."""
+    here, course.at = course.at, at
+    words = course.told(course.step.text)
+    course.at = here
+    return words
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_a_lesson_is_walked_over_guests_to_its_end_and_back(qtbot: QtBot, lesson: Lesson) -> None:
+    window = window_on(qtbot, Session(lesson.steps[0].scene.scenario), Session)
+    walk(qtbot, window, lesson)
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_a_lesson_is_walked_over_recordings_to_its_end_and_back(qtbot: QtBot, lesson: Lesson) -> None:
+    window = window_on(qtbot, replay_in_place_of(lesson.steps[0].scene.in_place, WHY), no_guest)
+    walk(qtbot, window, lesson)
+
+
+def test_next_comes_once_what_has_to_happen_has_happened(qtbot: QtBot) -> None:
+    with staged(qtbot, 1280, 720) as stage:
+        lessons = stage.window.lessons
+        lessons.begin(lesson_of(ASKING, LESSON), here=True)
+        stage.run(2)
+        course = course_of(stage.window)
+        lessons.go_on()
+        stage.window.lesson_bar.refresh()
+        assert (course.at, lessons.wants_on) == (0, True)
+        assert "goes on once rung >= 40" in stage.window.lesson_bar.waits.text()
+        run_until(stage, lambda: course.at == 1)
+        assert not lessons.wants_on
+        run_until(stage, lambda: bool(course.answers()))
+        assert [answer.right for answer in course.answers()] == [True, False]
+        assert course.last
+
+
+def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> None:
+    with staged(qtbot, 1280, 720) as stage:
+        bar, lessons = stage.window.lesson_bar, stage.window.lessons
+        assert bar.isHidden()
+        lessons.begin(lesson_of(ASKING, LESSON), here=True)
+        stage.run(2)
+        course = course_of(stage.window)
+        assert bar.on.text() == "Reveal"
+        assert [row.mark.text() for row in bar.rows] == ["", ""]
+        bar.rows[1].button.click()
+        bar.rows[0].hands.setValue(17)
+        assert (course.chosen, course.hands) == ({"step-1": 1}, {("step-1", 0): 17})
+        run_until(stage, lambda: not course.unmet())
+        bar.on.click()
+        run_until(stage, lambda: bool(course.answers()))
+        stage.run(2)
+        assert [row.mark.text() for row in bar.rows] == ["✓", "✗"]
+        assert "not none" in bar.rows[1].reason.text()
+        assert not stage.window.views.purpose.isVisible()
+        bar.close_.click()
+        assert bar.isHidden()
+        assert stage.window.views.purpose.isVisible()
+
+
+def run_until(stage: Stage, done: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if done():
+            return
+        stage.run(5)
+    raise AssertionError("it did not happen")
+
+
+def test_a_shipped_lesson_is_found_by_its_name() -> None:
+    assert lesson_named("round-trip").title.startswith("Round trip")

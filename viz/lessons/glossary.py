@@ -1,0 +1,47 @@
+"""The terms of the field, each in a sentence or two (assets/glossary.toml), and where they stand in a text."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bellwire.viz.style.assets import asset
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term, what it means, and its other spellings."""
+
+    name: str
+    meaning: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Glossary:
+    """All of them, by name; `spellings` leads from each spelling, in lower case, to its term."""
+
+    terms: dict[str, Term]
+    spellings: dict[str, Term]
+    pattern: re.Pattern[str]
+
+    def found_in(self, text: str) -> Iterator[tuple[int, int, Term]]:
+        """Where terms stand in a text: from, to, which; the longest at each place, and also in the plural."""
+        for match in self.pattern.finditer(text):
+            yield match.start(), match.end(), self.spellings[match[1].lower()]
+
+
+@lru_cache(1)
+def load_glossary() -> Glossary:
+    """The glossary that is shipped, in the order of the alphabet."""
+    tables = tomllib.loads(asset("glossary.toml").read_text())["term"]
+    terms = [
+        Term(name, " ".join(table["meaning"].split()), tuple(table.get("also", ()))) for name, table in tables.items()
+    ]
+    spellings = {word.lower(): term for term in terms for word in (term.name, *term.also)}
+    words = "|".join(re.escape(word) for word in sorted(spellings, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w-])({words})s?(?![\w-])", re.IGNORECASE)
+    return Glossary({term.name: term for term in sorted(terms, key=lambda term: term.name.lower())}, spellings, pattern)

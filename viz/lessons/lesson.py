@@ -1,0 +1,104 @@
+"""What a lesson is: steps, each a scene with a text for the audience, notes for the lecturer and perhaps a question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Switch
+from bellwire.engine.scenarios.scenario import Scenario
+
+if TYPE_CHECKING:
+    from bellwire.engine.findings.assertion import Assertion
+
+
+class LessonError(EngineError):
+    """A lesson cannot be read; the text names file, line and what is allowed."""
+
+
+class TimeOfScene(StrEnum):
+    """How time passes in a scene: as it does, or as the story of one journey."""
+
+    LIVE = "live"
+    NEWEST = "newest"
+    MEDIAN = "median"
+    SLOWEST = "slowest"
+
+
+@dataclass(frozen=True)
+class LessonScene:
+    """What the window shows in a step.
+
+    in_place: the scenario whose recording shows the same where no guest can run, and so no switch be turned.
+    panel: the one in front, "" for plots and timeline. highlight: parts of the diagram; the rest is dimmed.
+    stage: at which a story stops. until: what has to have happened since the step began before the next one may come.
+    """
+
+    scenario: Scenario
+    in_place: Scenario
+    switches: dict[Switch, bool] = field(default_factory=dict)
+    afresh: bool = True  # begins with a new machine, rather than go on with that of the step before
+    extended: bool = False
+    panel: str = ""
+    highlight: frozenset[str] = frozenset()
+    telling: TimeOfScene = TimeOfScene.LIVE
+    stage: str = ""
+    break_at: str = ""  # a filter: the view stops at the first event that passes it
+    until: tuple[Assertion, ...] = ()
+
+
+@dataclass(frozen=True)
+class LessonChoice:
+    """What somebody may answer: words, or a part of the diagram. It is right if `when` holds in the run.
+
+    reason: why it is right, or wrong; with figures of the run, as all texts.
+    """
+
+    text: str
+    when: tuple[Assertion, ...]
+    reason: str
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Asked before the run decides. reveal: the scene that does."""
+
+    ask: str
+    choices: tuple[LessonChoice, ...]
+    reveal: LessonScene
+
+
+@dataclass(frozen=True)
+class LessonStep:
+    """One step. name: by which texts name its figures: {exits@NAME}. line: of its heading in the file."""
+
+    name: str
+    title: str
+    text: tuple[str, ...]  # paragraphs
+    notes: tuple[str, ...]
+    scene: LessonScene
+    question: Question | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson as its file tells it."""
+
+    path: Path
+    title: str
+    minutes: int
+    knows: tuple[str, ...]  # what the audience knows afterwards
+    steps: tuple[LessonStep, ...]
+    homework: tuple[str, ...]
+    commands: tuple[str, ...]  # with which students repeat it
+    rank: int = 0
+
+    @property
+    def name(self) -> str:
+        """By which the command line calls it."""
+        return self.path.stem

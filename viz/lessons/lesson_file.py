@@ -1,0 +1,349 @@
+"""Reads a lesson from its file: Markdown, whose parts stand where a teacher would look for them.
+
+Between two lines +++ stands what the lesson is (TOML). Each heading begins a step: paragraphs and lists are for the
+audience, quoted lines (>) are the lecturer's notes, a fence called `scene` says what the window shows, one called
+`question` what is asked, both in TOML. A scene goes on with the scenario, its settings, switches and diagram of the
+step before; its own words change that. README's "Lessons" has an example; assets/lessons/ has twelve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from bellwire.engine.errors import AssertionTextError, ScenarioError
+from bellwire.engine.events import Switch
+from bellwire.engine.findings.assertion import Assertion, parse_assertion
+from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.lessons.lesson import (
+    Lesson,
+    LessonChoice,
+    LessonError,
+    LessonScene,
+    LessonStep,
+    Question,
+    TimeOfScene,
+)
+from bellwire.viz.lessons.place import LessonTable, PlaceInFile
+from bellwire.viz.lessons.step_figures import placeholders_of
+from bellwire.viz.model.filter_language import FilterError, parse
+from bellwire.viz.stages.anatomy import load_anatomy
+from bellwire.viz.style.assets import asset
+
+LARGEST_LESSON = 1 << 18  # bytes
+MOST_MINUTES = 180
+MOST_CHOICES = 5
+NOT_ALLOWED = {"html_block", "html_inline", "code_block", "hr", "image"}  # kinds of Markdown
+HOMEWORK = "homework"  # the name of the step that a lesson ends with
+BACK_ENDS = ("kvm_intel", "kvm_amd", "kvm_pvm")  # whose diagrams differ in what they leave out
+SWITCH_NAMES = {"ioeventfd": Switch.IOEVENTFD, "irqfd": Switch.IRQFD}
+
+
+def lesson_paths() -> list[Path]:
+    """The files of the lessons that are shipped."""
+    return sorted(asset("lessons").glob("*.md"))
+
+
+@cache
+def lesson_read(path: Path, mtime_ns: int) -> Lesson:
+    """The lesson in a file that is shipped, read once."""
+    return read_lesson(path)
+
+
+def shipped_lessons() -> list[Lesson]:
+    """Every lesson that is shipped, in the order of the course; LessonError if one is wrong."""
+    lessons = [lesson_read(path, path.stat().st_mtime_ns) for path in lesson_paths()]
+    return sorted(lessons, key=lambda lesson: (lesson.rank, lesson.name))
+
+
+def lesson_named(what: str) -> Lesson:
+    """A lesson that is shipped, by its name, or the one in a file; LessonError if there is neither, or it is wrong."""
+    paths = {path.stem: path for path in lesson_paths()}
+    if what in paths:
+        return read_lesson(paths[what])
+    if what.endswith(".md") or Path(what).is_file():
+        return read_lesson(Path(what))
+    raise LessonError(f"There is no lesson {what!r}; {did_you_mean(what, list(paths))} `bellwire lessons` shows them.")
+
+
+def read_lesson(path: Path) -> Lesson:
+    """The lesson in a file; LessonError, one sentence with file and line, if there is something wrong with it."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST_LESSON + 1).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LessonError(f"{path}: cannot be read: {error}.") from error
+    if len(text) > LARGEST_LESSON:
+        raise LessonError(f"{path}: has more than {LARGEST_LESSON >> 10} kB, which no lesson needs.")
+    return lesson_of(path, text.replace("\r\n", "\n"))
+
+
+def lesson_of(path: Path, text: str) -> Lesson:
+    """The lesson that a text tells; path: what its mistakes name."""
+    lines = text.split("\n")
+    ends = [number for number, line in enumerate(lines) if line.strip() == "+++"]
+    if len(ends) < 2 or ends[0]:
+        raise PlaceInFile(path, 1).wrong("a lesson begins with the line +++, what it is in TOML, and again +++.")
+    head = PlaceInFile(path, 2, "\n".join(lines[1 : ends[1]]))
+    table = LessonTable(head, head.toml(), "head")
+    title, minutes = table.words("title"), table.number("minutes", 1, MOST_MINUTES)
+    knows, rank = table.texts("knows"), table.number("rank", 0, 10_000, 0)
+    homework, commands = table.texts("homework", []), table.texts("commands", [])
+    table.close()
+    reader = StepReader(path, ends[1] + 1)
+    steps = tuple(reader.steps(parts_of(path, ends[1] + 1, "\n".join(lines[ends[1] + 1 :]))))
+    if not steps:
+        raise PlaceInFile(path, len(lines)).wrong("a lesson has steps, each of which begins with a heading: ## Title.")
+    for sentence in homework:
+        reader.check_text(sentence, head)
+    return Lesson(
+        path, title, minutes, knows, (*steps, *ending(steps[-1], homework, commands)), homework, commands, rank
+    )
+
+
+def ending(last: LessonStep, homework: tuple[str, ...], commands: tuple[str, ...]) -> Iterator[LessonStep]:
+    """What a lesson ends with, if it has homework: its questions, and the command lines with which to find out."""
+    if homework or commands:
+        scene = last.question.reveal if last.question else last.scene
+        calm = replace(
+            scene, afresh=False, switches={}, highlight=frozenset(), telling=TimeOfScene.LIVE, stage="", until=()
+        )
+        questions = tuple(f"{number}. {question}" for number, question in enumerate(homework, 1))
+        yield LessonStep(HOMEWORK, "To find out at home", (*questions, *commands), (), replace(calm, break_at=""))
+
+
+# -- the parts of a step
+
+
+@dataclass
+class StepParts:
+    """What stands below a heading, not yet understood."""
+
+    place: PlaceInFile
+    title: str
+    text: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    scene: PlaceInFile | None = None
+    question: PlaceInFile | None = None
+
+
+def parts_of(path: Path, offset: int, body: str) -> Iterator[StepParts]:
+    """Step by step. offset: lines of the file above the body."""
+    step: StepParts | None = None
+    quoted, within = 0, ""
+    for token in MarkdownIt("commonmark").parse(body):
+        place = PlaceInFile(path, offset + 1 + (token.map[0] if token.map else 0))
+        if {token.type, *(child.type for child in token.children or ())} & NOT_ALLOWED:
+            raise place.wrong("allowed are headings, paragraphs, lists, quoted notes, and the fences scene, question.")
+        quoted += (token.type == "blockquote_open") - (token.type == "blockquote_close")
+        if token.type in ("heading_open", "list_item_open", "paragraph_open") and within != "list_item_open":
+            within = token.type
+        if token.type == "list_item_close":
+            within = ""
+        if token.type == "inline" and within == "heading_open":
+            if step:
+                yield step
+            step = StepParts(place, plain_of(token))
+        elif token.type in ("inline", "fence") and step is None:
+            raise place.wrong("nothing stands above the first heading: ## Title begins a step.")
+        elif token.type == "inline" and step:
+            words = ("• " if within == "list_item_open" else "") + plain_of(token)
+            (step.notes if quoted else step.text).append(words)
+        elif token.type == "fence" and step:
+            add_fence(step, token, place)
+        elif token.type in ("html_block", "code_block", "hr"):
+            raise place.wrong(
+                "allowed are headings, paragraphs, lists, quoted notes, and the fences scene and question."
+            )
+    if step:
+        yield step
+
+
+def plain_of(token: Token) -> str:
+    """The words of a paragraph, without what would set them in another type."""
+    words = (child.content if child.content else " " for child in token.children or ())
+    return " ".join("".join(words).split())
+
+
+def add_fence(step: StepParts, token: Token, place: PlaceInFile) -> None:
+    """A scene or a question, of which a step has one at most."""
+    name = token.info.strip()
+    if name not in ("scene", "question"):
+        raise place.wrong(f"a fence is called scene or question, not {name!r}.")
+    if getattr(step, name):
+        raise place.wrong(f"a step has one {name}.")
+    setattr(step, name, replace(place, line=place.line + 1, text=token.content))
+
+
+# -- what they mean
+
+
+class StepReader:
+    """Understands step after step: each goes on with the scene of the one before."""
+
+    def __init__(self, path: Path, line: int) -> None:
+        self.path = path
+        self._before: LessonScene | None = None
+        self._names: list[str] = []  # of the steps so far
+
+    def steps(self, parts: Iterator[StepParts]) -> Iterator[LessonStep]:
+        """All of them."""
+        for step in parts:
+            yield self._step(step)
+
+    def _step(self, parts: StepParts) -> LessonStep:
+        place = parts.scene or parts.place
+        table = LessonTable(place, place.toml() if parts.scene else {}, "scene")
+        name = table.words("name", f"step-{len(self._names) + 1}")
+        if name in (*self._names, HOMEWORK):
+            raise place.wrong(f"name: another step is called {name!r} already.", "name")
+        scene = self._scene(table)
+        table.close()
+        if not parts.text:
+            raise parts.place.wrong("a step has a text for the audience.")
+        question = self._question(parts.question) if parts.question else None
+        for sentence in (*parts.text, *parts.notes):
+            self.check_text(sentence, parts.place)
+        self._names.append(name)
+        return LessonStep(name, parts.title, tuple(parts.text), tuple(parts.notes), scene, question, parts.place.line)
+
+    def _scene(self, table: LessonTable) -> LessonScene:
+        scene = self._with_scenario(table)
+        scene = replace(scene, extended=self._extended(table, scene), panel=self._panel(table))
+        scene = self._in_time(table, scene)
+        scene = replace(scene, highlight=self._parts(table, "highlight", scene))
+        self._before = scene
+        return scene
+
+    def _with_scenario(self, table: LessonTable) -> LessonScene:
+        """Its scenario and settings, or those of the step before."""
+        settings, turned = table.table("settings"), table.table("switches")
+        named, in_place = self._scenario(table, "scenario"), self._scenario(table, "in_place")
+        if named:
+            scene = LessonScene(named, in_place or named)
+        elif self._before:
+            before = self._before
+            scene = LessonScene(
+                before.scenario, in_place or before.in_place, dict(before.switches), bool(settings), before.extended
+            )
+        else:
+            raise table.place.wrong("the first step has a scene with a scenario; `bellwire list` shows them.")
+        try:
+            words = {key: setting_words(value) for key, value in settings.items()}
+            scene = replace(scene, scenario=scene.scenario.with_settings(words))
+        except ScenarioError as error:
+            raise table.place.wrong(str(error), "settings") from error
+        return replace(scene, switches=scene.switches | self._switches(table, turned))
+
+    def _scenario(self, table: LessonTable, key: str) -> Scenario | None:
+        """The one that a key names; None if it names none."""
+        name = table.words(key, "")
+        try:
+            return load_scenario(name) if name else None
+        except ScenarioError as error:
+            raise table.place.wrong(str(error), key) from error
+
+    def _switches(self, table: LessonTable, turned: dict[str, object]) -> dict[Switch, bool]:
+        for name, on in turned.items():
+            if name not in SWITCH_NAMES or not isinstance(on, bool):
+                raise table.wrong("switches", "{ ioeventfd = true or false, irqfd = true or false }")
+        return {SWITCH_NAMES[name]: bool(on) for name, on in turned.items()}
+
+    def _extended(self, table: LessonTable, scene: LessonScene) -> bool:
+        return table.one_of("diagram", ["simple", "extended"], ("simple", "extended")[scene.extended]) == "extended"
+
+    def _panel(self, table: LessonTable) -> str:
+        from bellwire.viz.panels import PANELS  # which need Qt
+
+        return table.one_of("panel", [panel.name for panel in PANELS], "")
+
+    def _in_time(self, table: LessonTable, scene: LessonScene) -> LessonScene:
+        telling = TimeOfScene(table.one_of("time", [*TimeOfScene], TimeOfScene.LIVE))
+        stage = table.one_of("stage", list(load_anatomy().stages), "")
+        if stage and telling is TimeOfScene.LIVE:
+            raise table.place.wrong('stage: a story stops there, so time is "newest", "median" or "slowest".', "stage")
+        wanted = table.words("break_at", "")
+        try:
+            parse(wanted)
+        except FilterError as error:
+            raise table.place.wrong(f"break_at: {error}", "break_at") from error
+        return replace(scene, telling=telling, stage=stage, break_at=wanted, until=self._until(table, "until"))
+
+    def _until(self, table: LessonTable, key: str, default: list[str] | None = None) -> tuple[Assertion, ...]:
+        assertions = []
+        for text in table.texts(key, [] if default is None else default):
+            try:
+                assertions.append(parse_assertion(text))
+            except AssertionTextError as error:
+                raise table.place.wrong(f"{key}: {error}", key) from error
+        return tuple(assertions)
+
+    def _parts(self, table: LessonTable, key: str, scene: LessonScene) -> frozenset[str]:
+        parts = table.texts(key, [])
+        for part in parts:
+            self._check_part(table, key, part, scene)
+        return frozenset(parts)
+
+    def _check_part(self, table: LessonTable, key: str, part: str, scene: LessonScene) -> None:
+        """LessonError, unless it is a part of the scene's diagram."""
+        there = parts_of_diagram(scene)
+        if part not in there:
+            raise table.place.wrong(f"{key}: the diagram has no part {part!r}; there are {', '.join(there)}.", key)
+
+    def _question(self, place: PlaceInFile) -> Question:
+        table = LessonTable(place, place.toml(), "question")
+        ask = table.words("ask")
+        before = self._before
+        shown = LessonTable(place, table.table("reveal"), "reveal")
+        reveal = self._scene(shown)
+        shown.close()
+        assert before is not None
+        choices = tuple(
+            self._choice(LessonTable(place.table("choices", number), values, "choice"), before)
+            for number, values in enumerate(table.tables("choices"))
+        )
+        table.close()
+        if not 2 <= len(choices) <= MOST_CHOICES:
+            raise place.wrong(f"choices: a question has 2 to {MOST_CHOICES} of them.", "choices")
+        for sentence in (ask, *(choice.reason for choice in choices)):
+            self.check_text(sentence, place)
+        return Question(ask, choices, reveal)
+
+    def _choice(self, table: LessonTable, asked: LessonScene) -> LessonChoice:
+        part = table.words("part", "")
+        if part:
+            self._check_part(table, "part", part, asked)
+        text = table.words("text", part or None)
+        when = self._until(table, "when")
+        if not when:
+            raise table.place.wrong("a choice has a `when`: what holds in the run if it is right.")
+        choice = LessonChoice(text, when, table.words("reason"), part)
+        table.close()
+        return choice
+
+    def check_text(self, sentence: str, place: PlaceInFile) -> None:
+        """LessonError if a figure in it is none."""
+        try:
+            placeholders_of(sentence, self._names)
+        except AssertionTextError as error:
+            raise place.wrong(f"{{…}}: {error}") from error
+
+
+def setting_words(value: object) -> str:
+    """A setting as the command line has it: on, off, 20, flat-out."""
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
+def parts_of_diagram(scene: LessonScene) -> list[str]:
+    """The names of the parts that one back end or another has in the scene's diagram."""
+    names: set[str] = set()
+    for backend in BACK_ENDS:
+        made = blueprint_of(scene.scenario, backend, scene.extended)
+        names.update(*(made.boxes, made.nodes, made.wires, made.counters, made.pills, made.rings))
+    return sorted(names)

@@ -1,0 +1,111 @@
+"""What has happened since a step of a lesson began, and the texts that say so.
+
+A text holds names in braces in place of figures: {exits}, {doorbell.p50}; {exits@alone} is that of the step called
+alone; {doorbell.p50@slow / doorbell.p50} is how many times as much. The names are those of `bellwire run --assert`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bellwire.engine.errors import AssertionTextError
+from bellwire.engine.events import Clock, Events
+from bellwire.engine.findings.assertion import Assertion, Judgement, Operand, metric
+from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.text.figures import digits, duration, grouped
+
+UNKNOWN = "–"
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+class StepFigures:
+    """A fold over the events since a step began."""
+
+    def __init__(self, scenario: Scenario, clock: Clock, opening: Events) -> None:
+        """opening: what a stream opens with that begins there (LiveModel.beginning())."""
+        self.tally, self.latencies = Tally(), Latencies(scenario, clock)
+        self.feed(opening)
+
+    def feed(self, events: Events) -> None:
+        """Adds the next batch, in the order of time."""
+        self.tally.feed(events)
+        self.latencies.feed(events)
+
+    def judged(self, assertions: Iterable[Assertion]) -> list[Judgement]:
+        """What holds by now, and what does not."""
+        return [assertion.judge(self.tally, self.latencies) for assertion in assertions]
+
+    def value(self, operand: Operand) -> float | None:
+        """A count, or ns; None if there is none."""
+        return operand.value(self.tally, self.latencies)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One side of a placeholder: a metric, and of which step ("" for the one at hand)."""
+
+    operand: Operand
+    step: str
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """What stands in a text for a figure, or for how many times one is another one."""
+
+    text: str
+    measure: Measure
+    divisor: Measure | None = None
+
+
+def parse_placeholder(text: str, steps: Iterable[str] | None = None) -> Placeholder:
+    """What stands between braces; AssertionTextError says what is allowed. steps: those before, if known."""
+    sides = [parse_measure(side, steps if steps is None else set(steps)) for side in text.split("/")]
+    if len(sides) > 2:
+        raise AssertionTextError(f"{{{text}}} has more than one division.")
+    if len(sides) == 2 and sides[0].operand.is_time != sides[1].operand.is_time:
+        raise AssertionTextError(f"{{{text}}} divides a time and a count.")
+    return Placeholder(text, *sides)
+
+
+def parse_measure(text: str, steps: set[str] | None) -> Measure:
+    """A metric, with @ and the name of an earlier step, or without."""
+    name, _, step = (part.strip() for part in text.partition("@"))
+    if step and steps is not None and step not in steps:
+        named = ", ".join(sorted(steps)) or "none"
+        raise AssertionTextError(f"no earlier step is called {step!r}; those that are: {named}.")
+    return Measure(metric(name), step)
+
+
+def placeholders_of(text: str, steps: Iterable[str]) -> list[Placeholder]:
+    """All of a text; AssertionTextError for one that nobody understands."""
+    names = set(steps)
+    return [parse_placeholder(found, names) for found in PLACEHOLDER.findall(text)]
+
+
+def figures_told(text: str, figures: Mapping[str, StepFigures]) -> str:
+    """The text with the figures of the run in place of the names. figures: by step; that at hand is called ""."""
+
+    def told(found: re.Match[str]) -> str:
+        placeholder = parse_placeholder(found[1])
+        value = measure_value(placeholder.measure, figures)
+        if placeholder.divisor is None:
+            return UNKNOWN if value is None else figure_words(value, placeholder.measure.operand.is_time)
+        divisor = measure_value(placeholder.divisor, figures)
+        return UNKNOWN if value is None or not divisor else digits(value / divisor)
+
+    return PLACEHOLDER.sub(told, text)
+
+
+def measure_value(measure: Measure, figures: Mapping[str, StepFigures]) -> float | None:
+    """In ns if it is a time; None if that step was not seen, or has none."""
+    of = figures.get(measure.step)
+    return None if of is None else of.value(measure.operand)
+
+
+def figure_words(value: float, is_time: bool) -> str:
+    """ "1 204" or "12.3 µs"."""
+    return duration(value) if is_time else grouped(value)

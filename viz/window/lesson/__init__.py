@@ -1,0 +1,1 @@
+"""A lesson in the window: what plays it, and what shows it."""

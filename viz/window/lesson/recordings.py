@@ -1,0 +1,65 @@
+"""The recordings that run beside a lesson, one of each guest that it has run: the way back to each moment of it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from bellwire.engine.outlet import RECORDING_ROOM
+from bellwire.engine.recordings.capture import Capture
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.source import Source
+from bellwire.viz.model.live import LiveModel, recorded
+from bellwire.viz.window.files import STUCK_SECONDS, header_for
+
+
+class LessonRecordings:
+    """In a folder that goes with the lesson. RecordingError if a file cannot be made, or not be read."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="bellwire-lesson-")
+        self._captures: dict[Source, Capture] = {}
+
+    def record(self, model: LiveModel) -> None:
+        """From now on, if it is a guest, and not recorded already."""
+        source = model.source
+        if recorded(source) is None and source not in self._captures:
+            path = Path(self._folder.name) / f"{len(self._captures) + 1}-{model.scenario.name}.arrow"
+            outlet = source.tee(RECORDING_ROOM)
+            self._captures[source] = Capture(path, header_for(source), model.beginning(), outlet)
+
+    def left(self, source: Source) -> None:
+        """It is no longer shown, so its file ends."""
+        if source in self._captures:
+            self._captures[source].stop()
+
+    def path_of(self, source: Source) -> Path | None:
+        """Where that source can be seen again; None if nowhere."""
+        replay = recorded(source)
+        if replay is not None:
+            return replay.recording.path
+        return self._captures[source].path if source in self._captures else None
+
+    def ready(self, source: Source) -> bool:
+        """Whether its file is whole."""
+        return source not in self._captures or self._captures[source].ended
+
+    def replay(self, source: Source, tsc: int) -> Replay | None:
+        """A replay of it that has come to `tsc`; None if there is no file."""
+        path = self.path_of(source)
+        if path is None:
+            return None
+        made = Replay(Recording(path))
+        made.begin_at(max(tsc - made.recording.first, 0))
+        made.start()
+        return made
+
+    def end(self) -> None:
+        """Nothing is left of them."""
+        for capture in self._captures.values():
+            capture.stop()
+        for capture in self._captures.values():
+            capture.wait(STUCK_SECONDS)
+        self._captures.clear()
+        self._folder.cleanup()
