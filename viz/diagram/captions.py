@@ -118,8 +118,18 @@ def listening(model: LiveModel) -> str:
     sent, handlers, covered = whole_in_last_second(model, "interrupts", "handlers", "covered")
     start = f"The host signalled the eventfd {times(sent)} in the last second"
     if not model.wired(Switch.IRQFD):
-        return f"{start}. No irqfd listens: the eventfd's count is {kept_in(model)}, and nobody is interrupted."
+        return f"{start}{until_then(handlers)}. {unheard(model)}"
     return f"{start}. The irqfd listens: the handler ran {times(handlers)}, for {count_of(covered, 'signal')}."
+
+
+def until_then(handlers: int) -> str:
+    """What the handler did in a second at whose end nobody listens any more."""
+    return f", and the handler ran {times(handlers)}" if handlers else ""
+
+
+def unheard(model: LiveModel) -> str:
+    """That no irqfd listens, and what becomes of signals."""
+    return f"No irqfd listens now: the eventfd keeps its count, {kept_in(model)}, and nobody is interrupted."
 
 
 def kept_in(model: LiveModel) -> str:
@@ -154,7 +164,7 @@ def coalesced(model: LiveModel) -> str:
     if left:
         parts.append(f"{grouped(left)} found the ring full and left to user space")
     if received > fetched + left:
-        parts.append(f"{grouped(received - fetched - left)} signalled the ioeventfd")
+        parts.append(f"{grouped(received - fetched - left)} were taken by the ioeventfd")
     if parts:
         return f"{start}; {', '.join(parts)}."
     kept = "" if model.wired(Switch.IOEVENTFD) else " KVM keeps them in its ring;"
@@ -204,10 +214,10 @@ def masking(model: LiveModel) -> str:
 def lowered_level(model: LiveModel) -> str:
     """A level that KVM lowers at the guest's EOI."""
     sent, heard, handlers = whole_in_last_second(model, "interrupts", "resamples", "handlers")
+    at = "As it injected" if model.source.backend == "kvm_pvm" else "At the EOI"  # which PVM writes itself
     return (
         f"The device raised its line {times(sent)} in the last second and the guest's handler ran "
-        f"{times(handlers)}. At the EOI KVM lowered the line, and said so by the resamplefd "
-        f"{times(heard)}."
+        f"{times(handlers)}. {at} KVM lowered the line, and said so by the resamplefd {times(heard)}."
     )
 
 
@@ -243,7 +253,7 @@ def routed(model: LiveModel) -> str:
     each = " and ".join(f"{times(n)} by {vector:#x}" for vector, n in zip(vectors, runs, strict=True))
     how = while_routed(model, "changed again and again")
     return (
-        f"The host sent {count_of(sent, 'interrupt')} in the last second {how}: "
+        f"The host sent {count_of(sent, 'interrupt')} in the last second{how}: "
         f"the guest was interrupted {each or 'not yet'}."
     )
 
@@ -251,12 +261,16 @@ def routed(model: LiveModel) -> str:
 def while_routed(model: LiveModel, changes: str) -> str:
     """How they were sent, and whether they asked a route that changed meanwhile."""
     interrupt = model.scenario.interrupt
-    ioctls = whole_in_last_second(model, "ioctls")[0]
-    if interrupt is None or (ioctls and interrupt.ioctl == "signal-msi"):
-        return f"{times(ioctls)} by KVM_SIGNAL_MSI, which asks no route"
+    assert interrupt is not None
+    sent, ioctls = whole_in_last_second(model, "interrupts", "ioctls")
     through = f"through {interrupt.irqfds} irqfds" if interrupt.irqfds > 1 else "through one irqfd"
-    through = f"by {IOCTLS[interrupt.ioctl]}" if ioctls else through
-    return f"{through} while its route {changes}" if interrupt.reroute_ms else through
+    through = f"by {IOCTLS[interrupt.ioctl]}" if ioctls and interrupt.ioctl != "signal-msi" else through
+    through = f" {through} while its route {changes}" if interrupt.reroute_ms else f" {through}"
+    if not ioctls or interrupt.ioctl != "signal-msi":
+        return through
+    if ioctls >= sent:
+        return " by KVM_SIGNAL_MSI, which asks no route"
+    return f", {grouped(ioctls)} of them by KVM_SIGNAL_MSI, which asks no route, the others{through}"
 
 
 # -- other machines
@@ -277,12 +291,12 @@ def direct(model: LiveModel, who: str, handler: str, thread: str) -> str:
     rang, left, handlers, covered = whole_in_last_second(model, "doorbells", "left", "handlers", "covered")
     start = f"{who} rang {count_of(rang, 'doorbell')} in the last second"
     if not model.wired(Switch.IRQFD):
-        kept = kept_in(model)
-        return f"{start}. No irqfd listens, so the eventfd keeps the count, {kept}, and nobody is interrupted."
+        return f"{start}{until_then(handlers)}. {unheard(model)}"
     if not rang:
         return f"{start}."
     out = f"{grouped(left)} left to user space, where {thread} wrote the eventfd"
     many = "" if covered == handlers else f" for {grouped(covered)} of them"
+    many = f" for {grouped(covered)}, some of them kept from before" if covered > rang + handlers else many
     return (
         f"{start}; {out if left else 'KVM signalled the eventfd itself'}, and {handler} ran {times(handlers)}{many}. "
         f"{read_by_us(model.tally.eventfd_reads)}."
@@ -300,14 +314,17 @@ def partnered(model: LiveModel) -> str:
     pid = model.tally.partner_pid
     other = f"process {pid}" if pid else "the other process"
     start = f"The guest sent {count_of(rang, 'request')} in the last second"
-    if not rang:
-        return f"{start}."
     woke = f"KVM woke {other} by the kick eventfd" if not left else f"our vCPU thread had to wake {other} {times(left)}"
+    if 0 < left < rang:
+        woke = f"KVM woke {other} by the kick eventfd, or our vCPU thread had to, {times(left)}"
+    woke = f"; {woke}" if rang else ""
     if not model.wired(Switch.IRQFD):
         kept = kept_in(model)
-        return f"{start}; {woke}. The irqfd is off, so the call eventfd keeps its count, {kept}, and the guest waits."
+        return f"{start}{woke}. The irqfd is off, so the call eventfd keeps its count, {kept}, and the guest waits."
+    if not rang:
+        return f"{start}."
     ours = "Our vCPU thread took part" if left else "No thread of this program took part"
-    return f"{start}; {woke}, which answered with {count_of(handlers, 'interrupt')} through the irqfd. {ours}."
+    return f"{start}{woke}. It answered with {count_of(handlers, 'interrupt')} through the irqfd. {ours}."
 
 
 def completed_reads(model: LiveModel) -> str:
@@ -350,7 +367,7 @@ def two_vcpus(model: LiveModel) -> str:
         )
     sent = whole_in_last_second(model, "interrupts")[0]
     return (
-        f"The host sent {count_of(sent, 'interrupt')} in the last second "
+        f"The host sent {count_of(sent, 'interrupt')} in the last second"
         f"{while_routed(model, 'moved from vCPU to vCPU')}: the handler ran {of_both(model, 'handlers', 'on')}."
     )
 

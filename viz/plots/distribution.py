@@ -13,7 +13,7 @@ from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.omission import Paced
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
-from bellwire.viz.plots.plot import Mark, Plot
+from bellwire.viz.plots.plot import Mark, Plot, clock_label, of_whole_run
 from bellwire.viz.style.curves import Curve, LogRange, curve_pen, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
@@ -103,7 +103,9 @@ class DistributionPlot(Plot):
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)
         whole = f", {WHOLE_RUN}" * self.model.seen.whole_run
         self.facts = count_of(max(h.count for h in self.since.values()), "journey") + whole
-        self.setToolTip(plain_tip(f"{self.note} {self._correction()} {footnote(self.model.latencies)}"))
+        self.setToolTip(
+            plain_tip(f"{self.note} {self._correction()} {footnote(self.model.latencies, of_whole_run(self.model))}")
+        )
         return ""
 
     def _correction(self) -> str:
@@ -242,7 +244,7 @@ class DistributionPlot(Plot):
             p99 = self.since[self.marked.name].known_percentile(99)
             lines.append(Line(muted, f"p99 {self.marked.label}", duration(p99)))
             lines += [Line(muted, CORRECTED, duration(paced.corrected.known_percentile(99)))] if paced.count else []
-        return [*lines, Line(muted, "clock error", bounds(self.model.latencies.clock_error))]
+        return [*lines, Line(muted, clock_label(self.model), bounds(self.model.latencies.clock_error))]
 
 
 def density_outline(histogram: Histogram, low: float, high: float) -> tuple[Any, Any]:

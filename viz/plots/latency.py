@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 from bellwire.engine.folds.latency import BIN_SECONDS
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.overtime import OverTime
-from bellwire.viz.plots.plot import LABEL_SIZE
+from bellwire.viz.plots.plot import LABEL_SIZE, clock_label, of_whole_run
 from bellwire.viz.style.curves import Curve, LogRange, curve_pen, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
@@ -71,7 +71,7 @@ class LatencyPlot(OverTime):
             self._draw_line(curve)
         self._fit()
         self.facts = f"median of each {BIN_SECONDS * 1000:.0f} ms"
-        self.setToolTip(plain_tip(f"{self.note} {footnote(self.model.latencies)}"))
+        self.setToolTip(plain_tip(f"{self.note} {footnote(self.model.latencies, of_whole_run(self.model))}"))
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""
         return no_journey(self.model.scenario)
@@ -153,7 +153,10 @@ class LatencyPlot(OverTime):
             p99 = row["p99"] if row["count"] >= 100 else None  # else nothing lies beyond it
             value = f"median {duration(row['p50'])}  p99 {duration(p99)}  max {duration(row['max'])}"
             lines.append(Line(self.theme.color(curve.color), curve.label, value))
-        return [*lines, Line(self.theme.color("text_muted"), "clock error", bounds(self.model.latencies.clock_error))]
+        return [
+            *lines,
+            Line(self.theme.color("text_muted"), clock_label(self.model), bounds(self.model.latencies.clock_error)),
+        ]
 
 
 def with_gaps(x: Any, y: Any) -> tuple[Any, Any]:

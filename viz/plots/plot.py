@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.curves import TICK_SIZE, Ticks
 from bellwire.viz.style.painting import painting
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 LABEL_SIZE = 12
 LOW, LOW_HEADER = 150, 33  # pixels at 100 % text: a plot that is lower than this has a lower header
 AROUND = 26  # the same: what axis and margin take of the canvas
+
+
+def of_whole_run(model: LiveModel) -> str:
+    """Of what time are what is left out of latencies, and the clock's error: no moment in the past has its own."""
+    return "" if model.transport.following else WHOLE_RUN
+
+
+def clock_label(model: LiveModel) -> str:
+    """How the clock's error is called."""
+    return ", ".join(filter(None, ("clock error", of_whole_run(model))))
 
 
 class Mark(NamedTuple):

@@ -85,10 +85,14 @@ def left_out(latencies: Latencies) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
-def footnote(latencies: Latencies) -> str:
-    """What to know of every latency that is shown: what is left out, and the clock's error."""
+def footnote(latencies: Latencies, when: str = "") -> str:
+    """What to know of every latency that is shown: what is left out, and the clock's error.
+
+    when: of what time both are, if not of that of the latencies.
+    """
     word = agreement(latencies.clock_error)
-    return f"Left out: {left_out(latencies)}. {word[0].upper()}{word[1:]}."
+    which = f" ({when})" if when else ""
+    return f"Left out{which}: {left_out(latencies)}. {word[0].upper()}{word[1:]}{which}."
 
 
 def offset_of(host: Mapping[str, str]) -> int | None:

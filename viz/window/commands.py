@@ -478,4 +478,4 @@ class Commands:
 
     def show_about(self) -> None:
         """Versions and the machine."""
-        About(self.source, self.model.latencies.clock_error, self.top).open()
+        About(self.source, self.model.present.latencies.clock_error, self.top).open()

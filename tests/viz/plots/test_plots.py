@@ -396,6 +396,10 @@ def test_the_tooltips_say_what_is_left_out_corrected_and_uncertain(qtbot: QtBot)
     latency = LatencyPlot(model, DARK)
     shown(latency, qtbot)
     assert f"Left out: {model.latencies.warmup} journeys of warm-up." in latency.toolTip()
+    model.transport.seek(model.playhead)
+    for past in (plot, latency):
+        past.redraw()
+        assert f"Left out (whole run so far): {model.latencies.warmup} journeys" in past.toolTip()
 
 
 def test_the_readout_leaves_out_what_has_no_room(qtbot: QtBot) -> None:

@@ -63,6 +63,7 @@ def test_what_is_left_out_is_named_and_counted() -> None:
         "their order (from all but round trip and store cost)"
     )
     assert "3 journeys" in footnote(latencies)
+    assert footnote(latencies, "whole run so far").count("(whole run so far)") == 2
 
 
 def test_the_kernels_word() -> None:
