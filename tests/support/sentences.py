@@ -293,7 +293,7 @@ def untrue(scenario: Scenario, facts: Facts, sentence: str) -> Iterator[str]:
         "No irqfd listens": bool(irq) and not irq[-1],
         "KVM signalled the eventfd": taken > 0,
         "taken by KVM itself": taken > 0,
-        "signalled the ioeventfd": taken > 0,
+        "taken by the ioeventfd": taken > 0,
         "rung not once": facts.rung == 0,
         "the host sent": not scenario.direct,
         "The host sent": not scenario.direct,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram import counter_words, part_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
@@ -29,7 +29,7 @@ def state(model: LiveModel) -> State:
     words = str(
         (
             Words.of(model, plan).facts,
-            [part_words.eventfd_count(model, which, model.tokens()) for which in part_words.FDS],
+            [counter_words.eventfd_count(model, which, model.tokens()) for which in counter_words.FDS],
         )
     )
     return State(

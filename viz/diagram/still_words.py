@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram import counter_words, part_words
 from bellwire.viz.diagram.blueprint import Blueprint, Part
 from bellwire.viz.diagram.looked import looked_at, not_reached
 from bellwire.viz.model.live import LiveModel
@@ -79,7 +79,7 @@ class Words:
             },
             {name: part_words.latency_text(model, pill.of) for name, pill in plan.pills.items()},
             {name: ring_fill(model, ring.of) for name, ring in plan.rings.items()},
-            {name: part_words.counter_name(looked, counter) for name, counter in plan.counters.items()},
+            {name: counter_words.counter_name(looked, counter) for name, counter in plan.counters.items()},
             unlit(passages(looked, plan.ways), not_reached(model, plan)),
             looked.alive,
             model.selection.part,

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from bellwire.viz.diagram import part_words, sprites
+from bellwire.viz.diagram import counter_words, sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Node, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import RIGHT, Sketch, width_of
@@ -120,7 +120,7 @@ class Diagram(QWidget):
         """What a counter shows, and whether a token is in it."""
         circle = self._stage.circle(counter, 1)
         inside = any(circle.contains(placed.at) for placed in self.placed)
-        return part_words.counter_text(self.model, counter.of, counter.lane, tokens), inside
+        return counter_words.counter_text(self.model, counter.of, counter.lane, tokens), inside
 
     def _jumped(self) -> bool:
         """Whether another part was chosen, or a paused view has gone elsewhere: both are answered at once."""

@@ -20,7 +20,8 @@ from bellwire.viz.diagram.blueprint import (
     heights_of,
     overlaid,
 )
-from bellwire.viz.diagram.part_words import FDS, LANE_SAYINGS, SAYINGS
+from bellwire.viz.diagram.counter_words import FDS
+from bellwire.viz.diagram.part_words import LANE_SAYINGS, SAYINGS
 from bellwire.viz.diagram.still_words import plain, speaking
 from bellwire.viz.model.ways import LEGS, Ways
 from bellwire.viz.stages.moments import MOMENTS

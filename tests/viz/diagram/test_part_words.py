@@ -7,7 +7,7 @@ import pytest
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.engine.source import NoSource, Order
-from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram import counter_words, part_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.captions import caption, other_exits
 from bellwire.viz.diagram.journey_words import journey_figures
@@ -88,7 +88,7 @@ def test_count_in_slow_motion_is_one_between_the_signal_and_the_read() -> None:
     counts = []
     for stage in ("ring", "rung", "doorbell"):
         model.transport.seek(int(journey[stage]))
-        counts.append(part_words.eventfd_count(model, "doorbell", model.tokens()))
+        counts.append(counter_words.eventfd_count(model, "doorbell", model.tokens()))
     assert counts == [(0, 1), (1, 1), (0, 0)]
 
 
@@ -104,7 +104,7 @@ def test_a_guest_that_has_ended_is_said_to_have() -> None:
 
 def test_an_eventfd_that_is_no_irqfd_yet_interrupts_nobody() -> None:
     source, model = at_work("lab-early-signal")
-    assert caption(model).endswith("No irqfd listens: the eventfd's count is –, and nobody is interrupted.")
+    assert caption(model).endswith("No irqfd listens now: the eventfd keeps its count, –, and nobody is interrupted.")
     source.order(Order.IRQFD, True)
     run(source, model, 0.5)
     assert "The irqfd listens: the handler ran" in caption(model)

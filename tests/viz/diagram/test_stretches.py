@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.scenarios.scenario import list_scenarios
-from bellwire.viz.diagram import part_words
+from bellwire.viz.diagram import counter_words
 from bellwire.viz.diagram.stretches import stages_around
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
@@ -52,7 +52,7 @@ def check_count(model: LiveModel) -> None:
         where = range(point.first, point.last + 1)
         least += all(stop in counted for stop in where)
         most += any(stop in counted for stop in where)
-    assert part_words.eventfd_count(model, "doorbell", model.tokens()) == (least, most)
+    assert counter_words.eventfd_count(model, "doorbell", model.tokens()) == (least, most)
 
 
 def check_lights(model: LiveModel, diagram: Diagram) -> None:

@@ -1,0 +1,57 @@
+"""What the diagram's counters are called and show: an eventfd and its count, interrupts that wait."""
+
+from __future__ import annotations
+
+from bellwire.engine.events import EventfdRole
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.viz.diagram.blueprint import Counter
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.travel import Token
+from bellwire.viz.stages.standpoint import in_count
+from bellwire.viz.text.figures import grouped
+from bellwire.viz.wires.passable import Looked, fulfilled
+
+FDS = {"doorbell": EventfdRole.DOORBELL, "irq": EventfdRole.IRQ}
+
+
+def counter_name(looked: Looked, counter: Counter) -> str:
+    """An eventfd, and as what it is registered: "eventfd as irqfd"."""
+    roles = [role for role in counter.roles if fulfilled(looked, role).open]
+    return f"{counter.name} as {' and '.join(roles)}" if roles and counter.name else counter.name
+
+
+def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> str:
+    """What a counter shows: an eventfd's count, the value that a queue's one waits for, interrupts that wait.
+
+    tokens: the model's, of this moment.
+    """
+    if of in FDS:
+        return count_between(*eventfd_count(model, of, tokens))
+    if of == "waiting":
+        return grouped(waiting(model, tokens))
+    return f"={lane}" if of == "queue" else ""
+
+
+def eventfd_count(model: LiveModel, of: str, tokens: list[Token]) -> tuple[int, int]:
+    """The count of "doorbell" or "irq", at least and at most: as sampled last; in slow motion by the stages of those
+    under way. An irqfd takes its count at once."""
+    if not model.transport.exact and model.story is None:
+        return (model.tally.eventfd_counts.get(FDS[of], 0),) * 2
+    if of == "irq" or Trait.DIRECT in model.traits:
+        return 0, 0
+    each = [(in_count(t.way, t.first, t.last), t.count) for t in tokens if t.way]
+    return sum(least * count for (least, _), count in each), sum(most * count for (_, most), count in each)
+
+
+def count_between(least: int, most: int) -> str:
+    """A count, or what it lies between."""
+    if least == most:
+        return grouped(most)
+    return f"≤{grouped(most)}" if not least else f"{grouped(least)}–{grouped(most)}"
+
+
+def waiting(model: LiveModel, tokens: list[Token]) -> int:
+    """Interrupts that the local APIC has and the guest has not taken, at the playhead."""
+    if not model.transport.exact:
+        return model.tally.irqs_pending
+    return sum(token.count for token in tokens if token.leg == "held")
