@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from bellwire.viz.diagram import counter_words, part_words
+from bellwire.viz.diagram import counter_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.model.live import LiveModel
