@@ -16,7 +16,7 @@ from bellwire.engine.source import Order, Source
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.moments.telling import Storyteller, Teller
+from bellwire.viz.model.moments.telling import Storyteller, Teller, why_no_story
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.timeline.widget import Timeline
@@ -194,7 +194,8 @@ class Commands:
 
     def _tell(self, which: Teller) -> None:
         if not self.storyteller.begin(which):
-            self.notice.say("No journey is held whose story could be told: the next one's is, once it has completed.")
+            next_one = "No journey is held whose story could be told: the next one's is, once it has completed."
+            self.notice.say(why_no_story(self.model) or next_one)
 
     def play_story(self) -> None:
         """The story stands still, or goes on."""

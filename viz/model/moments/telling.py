@@ -10,6 +10,7 @@ import numpy as np
 
 from bellwire.engine.events import Setting
 from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import standpoint_of
@@ -121,11 +122,12 @@ class Storyteller:
         return story is not None and not story.paused and not story.over
 
     def begin(self, which: Teller) -> bool:
-        """Tells it now; False if there is no such journey, and the next is awaited."""
+        """Tells it now; False if there is no such journey, and the next is awaited, if one can come."""
         self._awaits = None
         if begin_story(self._model(), which, self.seconds):
             return True
-        self._await(Signalled(0, 0))
+        if not why_no_story(self._model()):
+            self._await(Signalled(0, 0))
         return False
 
     def _await(self, since: Signalled) -> None:
@@ -195,6 +197,15 @@ class Storyteller:
 
 
 # -- what is said of it
+
+
+def why_no_story(model: LiveModel) -> str:
+    """Why no journey will come, as a sentence; "" if one may."""
+    if Trait.MASKED in model.traits:
+        return "At a masked pin no signal arrives: there is no journey whose story could be told."
+    if not model.source.alive:
+        return "No journey is held whose story could be told, and none will come."
+    return ""
 
 
 def story_title(story: Story) -> str:
