@@ -11,21 +11,27 @@ import numpy.typing as npt
 
 from bellwire.engine.folds.histogram import BINS, bin_of, whole
 
-FEW = 512  # values of a block that are not yet counted by bin
+FEW = 512  # values of a block that are not yet counted by bin: a power of two
 MOST = 192  # blocks; then each two become one, of twice the length
 
 Numbers = npt.NDArray[np.int64]
+NOTHING: Numbers = np.empty(0, np.int64)
 Block = tuple[Numbers, Numbers]  # bins of a Histogram, and how many values each holds
 
 
 class Blocks:
-    """A fold over latencies: MOST / 2 to MOST blocks of as many values each, however many there are."""
+    """A fold over latencies: MOST / 2 to MOST blocks of as many values each, however many there are.
+
+    As long as blocks are of a few values, these are kept one behind the other as they came, and twice as long blocks
+    are nothing but another length: it is in drains, and so in frames, that they grow.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._length = 1
-        self._blocks: list[Block] = []
-        self._open = np.empty(0, np.int64)  # bins of the values behind the last block
+        self._parts: list[Numbers] = []  # bins of all values, while blocks are of a few
+        self._counted: list[Block] = []  # the blocks, once they are of many
+        self._open = NOTHING  # bins of the values behind the last of those
 
     def record(self, values: npt.ArrayLike) -> None:
         """Adds values (shape (n,), ns), the next in time."""
@@ -36,33 +42,46 @@ class Blocks:
         if not bins.size:
             return
         self.count += bins.size
-        self._open = np.concatenate([self._open, bins])
-        while not self._blocks and self._open.size >= MOST * self._length:  # many at once: what they would become
+        if self._length > FEW:
+            self._add_counted(bins)
+            return
+        self._parts.append(bins)
+        while self.count >= MOST * self._length:
             self._length *= 2
+        if self._length > FEW:
+            self._parts, bins = [], np.concatenate(self._parts)
+            self._add_counted(bins)
+        elif len(self._parts) > MOST:
+            self._parts = [np.concatenate(self._parts)]
+
+    def _add_counted(self, bins: Numbers) -> None:
+        self._open = np.concatenate([self._open, bins])
         while self._open.size >= self._length:
-            for start in range(0, self._open.size - self._length + 1, self._length):
-                self._blocks.append(block_of(self._open[start : start + self._length]))
-                if len(self._blocks) == MOST:
-                    self._open = self._open[start + self._length :]
-                    break
-            else:
-                self._open = self._open[self._open.size // self._length * self._length :]
-            if len(self._blocks) == MOST:
-                pairs = zip(self._blocks[::2], self._blocks[1::2], strict=True)
-                self._blocks, self._length = [both(*pair) for pair in pairs], 2 * self._length
+            made = pieces(self._open[: (MOST - len(self._counted)) * self._length], self._length)
+            self._open = self._open[len(made) * self._length :]
+            self._counted += made
+            if len(self._counted) == MOST:
+                pairs = zip(self._counted[::2], self._counted[1::2], strict=True)
+                self._counted, self._length = [both(*pair) for pair in pairs], 2 * self._length
+
+    @property
+    def _blocks(self) -> list[Block]:
+        """All of them, made when they are asked for if they are of a few values."""
+        return self._counted if self._length > FEW else pieces(np.concatenate([NOTHING, *self._parts]), self._length)
 
     @property
     def number(self) -> int:
         """How many blocks there are."""
-        return len(self._blocks)
+        return len(self._counted) if self._length > FEW else self.count // self._length
 
     def halves(self) -> tuple[Numbers, Numbers] | None:
         """How many values each bin of a Histogram holds of the earlier and of the later half; None of one block."""
-        middle = len(self._blocks) // 2
+        blocks = self._blocks
+        middle = len(blocks) // 2
         if not middle:
             return None
         early, late = np.zeros(BINS, np.int64), np.zeros(BINS, np.int64)
-        for number, (bins, counts) in enumerate(self._blocks):
+        for number, (bins, counts) in enumerate(blocks):
             np.add.at(early if number < middle else late, bins, counts)
         return early, late
 
@@ -71,18 +90,20 @@ class Blocks:
 
         Shape (stretches,), or (0,) if there are fewer blocks than that.
         """
-        if len(self._blocks) < stretches:
+        blocks = self._blocks
+        if len(blocks) < stretches:
             return np.empty(0)
-        below = np.array([int(counts[bins <= upto].sum()) for bins, counts in self._blocks])
-        starts = np.arange(stretches) * len(self._blocks) // stretches
-        lengths = np.diff(np.append(starts, len(self._blocks))) * self._length
+        below = np.array([int(counts[bins <= upto].sum()) for bins, counts in blocks])
+        starts = np.arange(stretches) * len(blocks) // stretches
+        lengths = np.diff(np.append(starts, len(blocks))) * self._length
         shares: npt.NDArray[np.float64] = np.add.reduceat(below, starts) / lengths
         return shares
 
 
-def block_of(bins: npt.NDArray[np.int64]) -> Block:
-    """A block of these values: a few as they are, many by bin. Sorting them all the time would cost frames."""
-    return counted(bins, np.ones(bins.size, np.int64))
+def pieces(bins: Numbers, length: int) -> list[Block]:
+    """Whole blocks of so many values, from the first on; what is left over is in none."""
+    ones = np.ones(length, np.int64)
+    return [counted(bins[at : at + length], ones) for at in range(0, bins.size - length + 1, length)]
 
 
 def both(a: Block, b: Block) -> Block:
