@@ -54,7 +54,9 @@ def journey_parts(way: WayShares, row: str, told: Explained, unit: Unit) -> Iter
         table.add_row(where, share.title, percent_words(percent), time, duration(way.median(share), unit))
     yield table
     for rule in dict.fromkeys(share.rule for share in told.shares if share.rule):
-        yield Text(f"≤ ≥  {rule}", style="dim")
+        ruled = zip(letters(told.shares), told.shares, strict=True)
+        which = ", ".join(f"{letter} {share.bound}" for letter, share in ruled if share.rule == rule)
+        yield Text(f"{which}: {rule}", style="dim")
 
 
 def letters(shares: tuple[Share, ...]) -> str:

@@ -40,6 +40,7 @@ class BarsChart(QWidget):
         self.bars = TimeBars()
         self.aim: Aim | None = None  # what the keyboard stands at
         self.pointed: Key | None = None
+        self.room = 0  # height in which it is seen
         self._layouts: dict[bool, BarsLayout] = {}  # without a height, and with the one that there is
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -84,7 +85,7 @@ class BarsChart(QWidget):
     @property
     def layout_now(self) -> BarsLayout:
         """Where everything is."""
-        return self._laid_out(self.width(), self.height())
+        return self._laid_out(self.width(), max(self.room, 1))
 
     # -- painting
 

@@ -20,10 +20,10 @@ BAR, LINE, GAP = 26, 22, 8  # heights of a bar and of a line, and what is betwee
 HIGHER = 16  # that a bar may be
 BETWEEN = 28  # bars and table
 SIDE_BY_SIDE = 1080  # pixels at 100 % text: what both need beside each other
-BARS_SHARE = 0.44  # of the width
+BARS_SHARE = 0.38  # of the width
 LEAST_TITLE = 170  # a part's title in one line with its figures
 SAMPLE = 18
-HATCHED = "hatched: only bounded (≤ ≥), or several stages that no stamp divides (between)"
+HATCHED = "hatched: a bound (≤ ≥), or not divided by any stamp"
 Key = tuple[int, int]
 LEFT, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 

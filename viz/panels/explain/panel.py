@@ -158,3 +158,4 @@ class ExplainPanel(Panel):
         self.kept_right = PADDING + width if several else 0.0
         self._scroll.setVisible(self.bars.way is not None)
         self._scroll.setGeometry(self.body.adjusted(0, 0, PADDING - 6, 0).toRect())
+        self.chart.room = self._scroll.viewport().height()
