@@ -56,7 +56,8 @@ class AnatomyPage:
         t, words, color = self.theme, self._words(path, stage), self.mark.color if self.mark else ""
         marked = bool(words) or self._between(path, stage)
         parts = [words, self._title(path, stage), self._where(stage)]
-        parts.append(self._colored("as above", "text_muted") if stage.name in self.taken else escape(stage.text))
+        again = stage.name in self.taken and not marked
+        parts.append(self._colored("as above", "text_muted") if again else escape(stage.text))
         if where := stage.left_out(self.backend, self.kernel):
             parts.append(self._colored(f"Skipped on this back end, {where}.", "paused"))
         self.taken.add(stage.name)
