@@ -85,6 +85,15 @@ class SequencePainter:
             self._line(color, end, 1.2)
         self.painter.setPen(QPen(color, 3))
         self.painter.drawLine(band.topLeft(), band.bottomLeft())
+        if mark.measured:
+            self._diamond(band.topLeft(), color)
+
+    def _diamond(self, at: QPointF, color: QColor) -> None:
+        half = self.theme.px(5)
+        corners = (QPointF(0, -half), QPointF(half, 0), QPointF(0, half), QPointF(-half, 0))
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(color)
+        self.painter.drawPolygon([at + corner for corner in corners])
 
     # -- lifelines
 
