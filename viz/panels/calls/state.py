@@ -101,7 +101,4 @@ def stage_and_call(model: LiveModel, calls: Calls, mark: StageMark) -> str:
     found = [call_behind(model, calls, mark.point, stop) for stop in others]
     further = dict.fromkeys(call.title for call in found if call and call != behind)
     told = f"“{first.stage.title}”: {behind.title if behind else 'behind this stage is no call'}"
-    if not others:
-        return f"{told}."
-    as_far = f"It may be as far as “{others[-1].stage.title}”"
-    return f"{told}. {as_far}{': ' if further else ''}{', '.join(further)}."
+    return f"{told}. Perhaps by now: {', '.join(further)}." if further else f"{told}."
