@@ -106,3 +106,20 @@ def stamped_in(events: Events) -> dict[int, int]:
     """The VM of each stamp of a guest other than the first, by its TSC."""
     stamps = events[np.isin(events["kind"], GUEST_KINDS) & (events["vm"] > 0)]
     return dict(zip(stamps["tsc"].tolist(), stamps["vm"].tolist(), strict=True))
+
+
+def distances(journeys: Journeys, lane: str, tsc: float) -> Shares:
+    """How far each journey's part in a lane is from a time, in cycles; shape (n,)."""
+    stages = {
+        "guest": (("ring", "rung"), ("handler", "handler")),
+        "vcpu": (("exit", "entry"), ("ring", "exit")),
+        "kvm": (("ring", "doorbell"), ("irq", "handler"), ("ring", "handler")),
+        "io": (("doorbell", "irq"), ("irq", "irq"), ("doorbell", "doorbell")),
+        "partner": (("ring", "handler"),),
+    }
+    best, direct = np.full(journeys.size, np.inf), journeys["irq"] == 0
+    for start, end in stages[lane]:
+        has = (journeys[start] > 0) & (journeys[end] > 0) & ((end != "handler") | (start != "ring") | direct)
+        away = np.maximum(np.maximum(journeys[start] - tsc, tsc - journeys[end]), 0.0)
+        best = np.where(has, np.minimum(best, away), best)
+    return best

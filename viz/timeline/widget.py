@@ -27,10 +27,10 @@ from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.timeline.columns import Columns, timeline_columns
 from bellwire.viz.timeline.lane_painter import LanePainter, lane_rects
-from bellwire.viz.timeline.lanes import Shares, lanes_of
+from bellwire.viz.timeline.lanes import lanes_of
 from bellwire.viz.timeline.marks_painter import AXIS, PLAYHEAD, STRIP, MarksPainter, handle_at
 from bellwire.viz.timeline.minimap import GAP, HEIGHT, Minimap
-from bellwire.viz.timeline.scene import Scene, look
+from bellwire.viz.timeline.scene import Scene, distances, look
 from bellwire.viz.timeline.view import TimeScale, TimeView
 
 NEAR = 8  # pixels within which a click or the pointer finds a journey
@@ -81,9 +81,9 @@ class Timeline(Card):
 
     def redraw(self) -> None:
         """Draws what the model holds now."""
+        self.mark = stage_mark(self.model)
         self._follow_selection()
         self.view.advance()
-        self.mark = stage_mark(self.model)
         self.scene = self._look()
         self.facts = self._facts_text()
         behind = not self.view.following or not self.model.transport.following
@@ -106,15 +106,18 @@ class Timeline(Card):
         return int(chosen["seq"][0]) if chosen.size else 0
 
     def _chosen_stretch(self) -> tuple[int, int] | None:
-        """From when to when what is chosen was: the event, else the journey."""
-        chosen = self.model.selection
-        if chosen.events.size:
-            tsc = int(chosen.events["tsc"][0])
-            return tsc, tsc
-        if not chosen.journeys.size:
+        """From when to when what is chosen was: the journey that is looked at, with the event or a story's moment."""
+        chosen, times = self.model.selection, list[int]()
+        if not (chosen.journeys.size or chosen.events.size):
             return None
-        start, end = begin_and_end(chosen.journeys)
-        return start, end if self.model.story is None else max(end, self.model.playhead)  # it goes on after the end
+        journeys = chosen.journeys if self.mark is None else self.mark.point.journey
+        if journeys.size:
+            times += [tsc for tsc in begin_and_end(journeys) if tsc]
+        if chosen.events.size:
+            times.append(int(chosen.events["tsc"][0]))
+        elif self.model.story is not None:
+            times.append(self.model.playhead)  # it goes on after the journey's end
+        return (min(times), max(times)) if times else None
 
     def _look(self) -> Scene:
         """What lies in view."""
@@ -129,10 +132,10 @@ class Timeline(Card):
         if between:
             return between
         across = f"{duration(self.model.clock.ns(self.view.span))} across"
-        if self.mark is not None:
-            across = f"◆ {self.mark.words(self.model.clock)} · {across}"
         if not self._roomy:  # for the minimap, which says it
             across = f"{self.minimap.held_text}, {self.minimap.full_text} · {across}"
+        if self.mark is not None:
+            across = f"◆ {self.mark.words(self.model.clock)} · {across}"
         if not self.view.following:
             return f"{across} · held"
         if not self.model.transport.following:
@@ -403,20 +406,3 @@ class Timeline(Card):
         if not self.model.transport.following:
             self.model.to_newest()
         self.redraw()
-
-
-def distances(journeys: Journeys, lane: str, tsc: float) -> Shares:
-    """How far each journey's part in a lane is from a time, in cycles; shape (n,)."""
-    stages = {
-        "guest": (("ring", "rung"), ("handler", "handler")),
-        "vcpu": (("exit", "entry"), ("ring", "exit")),
-        "kvm": (("ring", "doorbell"), ("irq", "handler"), ("ring", "handler")),
-        "io": (("doorbell", "irq"), ("irq", "irq"), ("doorbell", "doorbell")),
-        "partner": (("ring", "handler"),),
-    }
-    best, direct = np.full(journeys.size, np.inf), journeys["irq"] == 0
-    for start, end in stages[lane]:
-        has = (journeys[start] > 0) & (journeys[end] > 0) & ((end != "handler") | (start != "ring") | direct)
-        away = np.maximum(np.maximum(journeys[start] - tsc, tsc - journeys[end]), 0.0)
-        best = np.where(has, np.minimum(best, away), best)
-    return best

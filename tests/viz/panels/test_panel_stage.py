@@ -74,6 +74,8 @@ class FiveViews:
         assert self.timeline.mark.key == mark.key
         assert self.timeline.facts.startswith(f"◆ {mark.words(self.model.clock)} ")
         assert self.timeline._chosen() == int(mark.point.journey["seq"][0])
+        if self.model.story is not None:
+            assert self.timeline.view.start <= mark.point.start <= mark.point.tsc <= self.timeline.view.end
         return mark
 
     def check_anatomy(self, mark: StageMark) -> None:
@@ -226,7 +228,8 @@ def test_a_row_that_was_chosen_stays_under_the_reader_and_a_story_moves_on(qtbot
     end_story(model)
     first = model.window(mark.point.start, mark.point.start)
     model.steps.to_event(first)
-    events.redraw()
+    views.redraw()
+    assert views.timeline.view.start < mark.point.start < int(journey["handler"][0]) < views.timeline.view.end
     rows = [row.position for row in events.table.page.rows]
     model.transport.playhead = int(journey["handler"][0])  # it plays on, in slow motion
     events.redraw()
