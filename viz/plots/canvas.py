@@ -90,6 +90,8 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
     def pixels(self, x: Values, y: Values) -> QPolygonF:
         """Where points of the data are on the screen; x and y of shape (n,)."""
         (left, width), (bottom, height) = self._scales()
+        if not x.size:  # of no points it makes a polygon without memory, which must not be drawn
+            return QPolygonF()
         points: QPolygonF = pg.functions.arrayToQPolygonF(left + x * width, bottom - y * height)
         return points
 

@@ -113,6 +113,8 @@ class LatencyPlot(OverTime):
     def _paint_dots(self, painter: QPainter, curve: Curve) -> None:
         rows = self.rows[curve.name]
         some = rows[rows["max"] > rows["p50"] * 1.15]
+        if not some.size:
+            return
         x, y = self.seconds(some["tsc"]), np.log10(np.maximum(some["max"], 1.0))
         painter.setPen(QPen(self.theme.color(curve.color, 0.5), 2))
         painter.drawPoints(self.canvas.pixels(x, y))
