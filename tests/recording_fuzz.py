@@ -184,6 +184,12 @@ class Theatre:
         for action in rng.sample(known, 12):
             window.run_action(action)
             self.frames(1)
+        window.commands.story_of_slowest()
+        for _ in range(6):
+            self.frames(1)
+            window.commands.storyteller.go(+3)
+            check_text(window.story_bar.title.text(), "story")
+        window.commands.to_newest()
         source = model.source
         assert isinstance(source, Replay)
         recording = source.recording

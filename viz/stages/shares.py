@@ -250,6 +250,8 @@ class WayShares:
 
 def wholes_of(times: StageTimes, journeys: Journeys) -> tuple[npt.NDArray[np.intp], Numbers]:
     """Which of the journeys came to their end, and how long they took, cycles; both of shape (n,)."""
+    if not times.way.stops:  # a damaged recording may tell of journeys that pass no stage
+        return np.empty(0, np.intp), np.empty(0, np.int64)
     first, last = times.latest[:, 0], times.latest[:, end_of(times.way)]
     rows = np.flatnonzero((first == begin(journeys)) & (last != FOREVER) & (last > first))
     return rows, (last[rows] - first[rows]).astype(np.int64)
