@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture recordings fuzz closings kills soak sentences failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture recordings fuzz closings kills soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -70,6 +70,10 @@ soak: build
 # Captions, evidence and totals of every scenario in every wiring, held against plain counts.
 sentences: build
 	@BELLWIRE_SENTENCES=all $(BIN)/python -m pytest -q tests/viz/diagram/test_captions.py
+
+# Labels and wires of the diagram of every scenario, in many sizes, with small and large text, in both themes.
+rectangles: build
+	@BELLWIRE_RECTANGLES=all $(BIN)/python -m pytest -q tests/viz/diagram/test_widget_rectangles.py
 
 # Eight machines built as often as they call the core, each time with another call that fails; and eight scenarios run as
 # often as they call the system, the same.

@@ -111,12 +111,13 @@ class Node(Part):
 class Counter(Part):
     """An eventfd: a counter. of: whose count it shows; roles: what it is registered as, by the condition of that.
 
-    square: it is no eventfd, but something else that counts.
+    name_at: the middle of its name, which has `room`. square: it is no eventfd, but something else that counts.
     """
 
     center: Point
     name: str
     name_at: Point
+    room: float = 140
     color: str
     radius: float = 25
     of: str = ""

@@ -61,7 +61,7 @@ class Geometry:
 
     def pill(self, center: Point) -> QRectF:
         """The rectangle of a pill around a canvas point."""
-        at, width, height = self.point(center), self.px(92), self.px(23)
+        at, width, height = self.point(center), self.px(64), self.px(23)
         return QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
 
     def path(self, points: tuple[Point, ...], radius: float = 14) -> QPainterPath:

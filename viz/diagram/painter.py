@@ -16,18 +16,29 @@ from bellwire.viz.wires.passable import Passable, Passage
 
 FAINT = 0.35  # of what nothing can pass
 ASLEEP = 0.5  # of what nothing has passed
+HEADING = 22  # canvas pixels of a line of a box's title
 CROSS_BEFORE = 32  # canvas pixels before the end of a wire that is blocked
 SLICES = 32  # that can be told apart in a ring
+PARAGRAPH_HIGH = 48  # canvas pixels of a note of several lines
+LEAST_SHARE = 0.72  # of its size that words are painted in where they lack room; then they are cut, and end in "…"
+LEAST_PIXELS = 8  # of a font that is made smaller
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 CENTER = Qt.AlignmentFlag.AlignCenter
+PARAGRAPH = LEFT | Qt.TextFlag.TextWordWrap
 
 
 class Sketch:
-    """A painter that knows the geometry and the theme; every method paints one thing."""
+    """A painter that knows the geometry and the theme; every method paints one thing.
+
+    written: where words are; shortened: those that had no room as a whole, and where they were cut: whoever paints can
+    tell them there.
+    """
 
     def __init__(self, painter: QPainter, geometry: Geometry) -> None:
         self.painter, self.geometry, self.theme = painter, geometry, geometry.theme
+        self.written: list[QRectF] = []
+        self.shortened: list[tuple[QRectF, str]] = []
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
 
@@ -46,7 +57,7 @@ class Sketch:
         """A box's title, and a fact beside it, or beneath it if the box is narrow; room: canvas pixels for both."""
         rect, high = self.geometry.rect(box.rect), room * self.geometry.sy
         pad = min(self.geometry.px(18), rect.width() * 0.08)
-        wide, line = rect.width() - 2 * pad, self.geometry.px(22)
+        wide, line = rect.width() - 2 * pad, self.geometry.px(HEADING)
         beneath = self._beneath(box, fact, wide) and (box.centered or high >= 1.5 * line)
         line = min(line, high / 2 if beneath else high)
         top = min(self.geometry.px(15), (high - line * (2 if beneath else 1)) / 2)
@@ -62,11 +73,12 @@ class Sketch:
 
     def _heading(self, title: QRectF, box: Box, fact: str, beneath: bool) -> None:
         align = CENTER if box.centered else LEFT
-        small = self.geometry.font(13)
-        self.text(title, box.title, self.geometry.font(16, 700), box.color, align)
+        share = min(1.0, title.height() / self.geometry.px(HEADING))  # of their size, where a line has less height
+        small = self.geometry.font(13 * share)
+        self.text(title, box.title, self.geometry.font(16 * share, 700), box.color, align)
         if box.aside:
             rest = title.adjusted(self._title_width(box), 0, 0, 0)
-            self.text(rest, fact, self.geometry.font(13, mono=True), "text_muted", RIGHT)
+            self.text(rest, fact, self.geometry.font(13 * share, mono=True), "text_muted", RIGHT)
         elif beneath:
             self.text(title.translated(0, title.height() * 0.92), fact, small, "text_muted", align)
         else:
@@ -87,15 +99,17 @@ class Sketch:
         self.painter.setBrush(self.theme.color(color, 0.38 if strong else 0.12))
         self.painter.drawRoundedRect(rect, radius, radius)
 
-    def node_words(self, node: Node, fact: str, used: bool = True) -> None:
-        """What a node is, and what it does."""
+    def node_words(self, node: Node, fact: str, used: bool = True, lit: bool = False) -> None:
+        """What a node is, and what it does; lit: on its light."""
         rect = self.geometry.rect(node.rect)
         pad, line = self.geometry.px(9 if node.small else 15), min(self.geometry.px(20), rect.height() * 0.42)
         lines = 2 if fact else 1
         top = QRectF(rect.left() + pad, rect.center().y() - line * lines / 2, rect.width() - 1.6 * pad, line)
         sizes = (13, 11.5) if node.small else (14, 12.5)
         self.text(top, node.title, self.geometry.font(sizes[0], 600), "text" if used else "text_muted")
-        self.text(top.translated(0, line), fact, self.geometry.font(sizes[1], mono=True), "text_muted")
+        self.text(
+            top.translated(0, line), fact, self.geometry.font(sizes[1], mono=True), "text" if lit else "text_muted"
+        )
 
     def wire(self, wire: Wire, passage: Passage) -> None:
         """A line: bright where something passed, pale where nothing did, dashed where nothing can."""
@@ -138,7 +152,7 @@ class Sketch:
         """At a block: what is not the same."""
         if passage.differs:
             x, y = cross_of(wire)
-            self.pill(LatencyPill(center=wire.differs_at or (x - 150, y - 22), of="", color="heavy"), passage.differs)
+            self.pill(LatencyPill(center=wire.differs_at or (x - 124, y - 22), of="", color="heavy"), passage.differs)
 
     def _arrow(self, wire: Wire, color: QColor) -> None:
         tip, before = self.geometry.point(wire.points[-1]), self.geometry.point(wire.points[-2])
@@ -193,7 +207,9 @@ class Sketch:
 
     def counter_words(self, counter: Counter, words: str) -> None:
         """A counter's name, and its role."""
-        name = square(self.geometry.point(counter.name_at), self.geometry.px(68))
+        at, half = self.geometry.point(counter.name_at), self.geometry.px(10)
+        wide = counter.room * self.geometry.sx
+        name = QRectF(at.x() - wide / 2, at.y() - half, wide, 2 * half)
         self.text(name, words, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
 
     def ring(self, ring: RingBuffer, fill: RingFill) -> None:
@@ -219,7 +235,7 @@ class Sketch:
     def pill(self, pill: LatencyPill, value: str) -> None:
         """A latency."""
         rect, font = self.geometry.pill(pill.center), self.geometry.font(12.5, 600, mono=True)
-        wider = max(0.0, width_of(value, font) + self.geometry.px(18) - rect.width()) / 2
+        wider = max(0.0, width_of(value, font) + self.geometry.px(12) - rect.width()) / 2
         rect = rect.adjusted(-wider, 0, wider, 0)
         self._rounded(rect, "well", pill.color, 1, rect.height() / 2)
         self.text(rect, value, font, pill.color, CENTER)
@@ -229,24 +245,25 @@ class Sketch:
         at, font = self.geometry.point(note.at), self.geometry.font(note.size, mono=note.mono)
         width = note.width * self.geometry.sx
         if note.lines > 1:
-            self._paragraph(
-                QRectF(at.x(), at.y(), width, self.geometry.rect((0, 0, 0, 44)).height()), words, font, note
-            )
+            self._paragraph(QRectF(at.x(), at.y(), width, PARAGRAPH_HIGH * self.geometry.sy), words, font, note)
         elif note.centered:
             self.text(QRectF(at.x() - width / 2, at.y() - 20, width, 40), words, font, color, CENTER)
         else:
-            self.painter.setFont(fitting(font, words, width))
-            self.painter.setPen(self.theme.color(color))
-            self.painter.drawText(at, words)
+            high, middle = self.geometry.px(20), at.y() - QFontMetricsF(font).capHeight() / 2
+            self.text(QRectF(at.x(), middle - high / 2, width, high), words, font, color)
 
     def _paragraph(self, rect: QRectF, words: str, font: QFont, note: Note) -> None:
-        """Several lines, made smaller if they would not fit."""
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
-        while QFontMetricsF(font).boundingRect(rect, flags, words).height() > rect.height() and font.pixelSize() > 7:
+        """Several lines, made smaller if they would not fit, then cut."""
+        shown = words
+        while too_high(font, rect, shown) and font.pixelSize() > LEAST_PIXELS + 1:
             font = smaller(font, font.pixelSize() - 1)
+        while too_high(font, rect, shown) and " " in shown:
+            shown = f"{shown.removesuffix('…').rpartition(' ')[0]}…"
+        if shown != words:
+            self.shortened.append((rect, words))
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(note.color))
-        self.painter.drawText(rect, flags, words)
+        self.painter.drawText(rect, PARAGRAPH, shown)
 
     def text(
         self,
@@ -256,10 +273,17 @@ class Sketch:
         color: str,
         align: Qt.AlignmentFlag = LEFT,
     ) -> None:
-        """One line, made smaller if it would not fit."""
-        self.painter.setFont(fitting(font, words, rect.width()))
+        """One line, made smaller if it would not fit, then cut."""
+        font = fitting(font, words, rect.width())
+        shown = cut(font, words, rect.width())
+        if shown != words:
+            self.shortened.append((rect, words))
+        self.painter.setFont(font)
         self.painter.setPen(self.theme.color(color))
-        self.painter.drawText(rect, align | Qt.TextFlag.TextDontClip, words)
+        self.painter.drawText(rect, align | Qt.TextFlag.TextDontClip, shown)
+        wide, high = width_of(shown, font), 1.3 * font.pixelSize()
+        left = rect.left() + (rect.width() - wide) * {CENTER: 0.5, RIGHT: 1.0}.get(align, 0.0)
+        self.written.append(QRectF(left, rect.center().y() - high / 2, wide, high))
 
     def _rounded(
         self,
@@ -303,11 +327,24 @@ def width_of(words: str, font: QFont) -> float:
 
 
 def fitting(font: QFont, words: str, width: float) -> QFont:
-    """The font, smaller if the words would be wider than `width`."""
+    """The font, smaller if the words would be wider than `width`, but never as small as nobody could read."""
     wide = width_of(words, font)
     if wide <= width:
         return font
-    return smaller(font, max(7, int(font.pixelSize() * width / wide)))
+    least = max(LEAST_PIXELS, round(LEAST_SHARE * font.pixelSize()))
+    return smaller(font, min(font.pixelSize(), max(least, int(font.pixelSize() * width / wide))))
+
+
+def cut(font: QFont, words: str, width: float) -> str:
+    """The words, or as many of them as have room before "…"."""
+    if width_of(words, font) <= width + 1:  # as much as a font is rounded to whole pixels
+        return words
+    return QFontMetricsF(font).elidedText(words, Qt.TextElideMode.ElideRight, width)
+
+
+def too_high(font: QFont, rect: QRectF, words: str) -> bool:
+    """Whether these words in several lines need more than the rectangle."""
+    return QFontMetricsF(font).boundingRect(rect, PARAGRAPH, words).height() > rect.height()
 
 
 def smaller(font: QFont, pixels: int) -> QFont:

@@ -152,7 +152,7 @@ def io_text(model: LiveModel) -> str:
 
 def vcpu_b_text(model: LiveModel) -> str:
     """What guest B's vCPU does between interrupts."""
-    return "in the guest" if spinning(model) else "halted, until it is interrupted"
+    return "in the guest" if spinning(model) else "halted until interrupted"
 
 
 def spinning(model: LiveModel) -> bool:
@@ -320,7 +320,7 @@ LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {
 
 SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "backend": lambda model: f"kernel, {model.source.backend}",
-    "pid": lambda model: "this program, in its place",
+    "pid": lambda model: "this program",
     "gsi": lambda model: f"GSI {model.scenario.interrupt.gsi}" if model.scenario.interrupt else "",
     "pin_short": pin_short,
     "bypassed_short": lambda model: "bypassed",
@@ -360,8 +360,8 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "lost": lambda model: f"{grouped(model.tally.irqs_lost)} lost so far",
     "eoi": eoi_text,
     "hears": lambda model: f"{number_in_last_second(model, 'resamples')} in the last s",
-    "coalesced": lambda model: "kept until an exit, then fetched",
-    "fetches": lambda model: f"{number_in_last_second(model, 'exits')} exits in the last second",
+    "coalesced": lambda model: "kept, fetched at an exit",
+    "fetches": lambda model: f"{number_in_last_second(model, 'exits')} exits in the last s",
     "window": window_text,
     "device": lambda model: f"{number_in_last_second(model, 'buffers 1')} buffers/s",
     "kicks": lambda model: per_buffer(model, "doorbells", BUFFERS_ADDED, "kicks"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
 
 from bellwire.engine.events import Clock
@@ -22,6 +22,7 @@ from bellwire.viz.text.figures import duration
 NEAR = 20  # canvas pixels from a token that still mean it
 WIRE_REACH = 16  # the same across a wire
 LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of a stretch, where its label may stand
+LABEL_REACH = 90  # canvas pixels of the text from a token to the far end of its label
 SMEAR = 9  # canvas pixels on either side of a stretch on which a token is somewhere
 
 
@@ -53,12 +54,14 @@ class PlacedBlueprint:
 
     def __init__(self, plan: Blueprint, geometry: Geometry) -> None:
         self.plan, self.geometry = plan, geometry
-        self._tracks = {name: sprites.Track(geometry.path(leg.points)) for name, leg in plan.legs.items()}
+        self._tracks: dict[str, sprites.Track] = {}  # of the legs that a token has been on
         self._node_rects = {name: geometry.rect(node.rect) for name, node in plan.nodes.items()}
         self._nodes_of = {name: self._nodes_on(leg) for name, leg in plan.legs.items()}
         self._stops: dict[tuple[str, StageWay], dict[int, StopPlace]] = {}
         self._reached: dict[tuple[str, StageWay, int], tuple[str, ...]] = {}  # nodes on a leg, by the stop
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
+        self._words: list[QRectF] = []
+        self._words_near: dict[str, list[QRectF]] = {}  # of the legs that a token has been on
         self._font = geometry.font(12.5, 600, mono=True)
         self._height = QFontMetricsF(self._font).height()
 
@@ -71,12 +74,19 @@ class PlacedBlueprint:
 
     def track(self, token: Token) -> sprites.Track:
         """The way of a token's leg."""
+        name = self._leg_of(token)
+        if name not in self._tracks:
+            self._tracks[name] = sprites.Track(self.geometry.path(self.plan.legs[name].points))
+        return self._tracks[name]
+
+    def _leg_of(self, token: Token) -> str:
+        """The name of its leg, of several that of its lane."""
         lane = f"{token.leg}.{token.lane}"
-        return self._tracks[lane if lane in self._tracks else token.leg]
+        return lane if lane in self.plan.legs else token.leg
 
     def knows(self, token: Token) -> bool:
         """Whether the picture has a line for it: a recording may tell of a way that its scenario cannot take."""
-        return token.leg in self._tracks or f"{token.leg}.{token.lane}" in self._tracks
+        return self._leg_of(token) in self.plan.legs
 
     def stretch(self, token: Token) -> Stretch:
         """Where on its leg a token may be: in real time a point, in slow motion where its stages stand."""
@@ -91,12 +101,26 @@ class PlacedBlueprint:
     def stop_place(self, token: Token, stop: int) -> StopPlace:
         """Where a stop of its way stands on the token's leg, or the nearest that does."""
         assert token.way is not None
-        lane = f"{token.leg}.{token.lane}"
-        name = lane if lane in self.plan.legs else token.leg
+        name = self._leg_of(token)
         if (name, token.way) not in self._stops:
             self._stops[name, token.way] = stops_along(self.plan, self.plan.legs[name], token.leg, token.way)
         known = self._stops[name, token.way]
         return known[min(max(stop, min(known)), max(known))]
+
+    def keep_free(self, words: list[QRectF]) -> None:
+        """Words that no token's label may cover."""
+        self._words, self._words_near = words, {}
+
+    def _words_beside(self, token: Token) -> list[QRectF]:
+        """Those that a label of a token on this leg could cover."""
+        name = self._leg_of(token)
+        if name not in self._words_near:
+            reach = LABEL_REACH * self.geometry.px(1)
+            stroker = QPainterPathStroker()
+            stroker.setWidth(2 * reach)
+            around = stroker.createStroke(self.geometry.path(self.plan.legs[name].points))
+            self._words_near[name] = [rect for rect in self._words if around.intersects(rect)]
+        return self._words_near[name]
 
     def place(self, tokens: list[Token], still: bool, clock: Clock) -> list[Placed]:
         """Where each token is, and which labels have room. still: in real time in the middle of its leg."""
@@ -121,9 +145,9 @@ class PlacedBlueprint:
             placed.append(Placed(token, at, words if free else "", label.topLeft(), region, turned, smear))
         return placed
 
-    def _labelled(self, token: Token, where: Stretch, words: str, taken: list[QRectF]) -> tuple[QRectF, bool]:
+    def _labelled(self, token: Token, where: Stretch, words: str, labels: list[QRectF]) -> tuple[QRectF, bool]:
         """Where its label stands, and whether that is free; along a stretch the first place that is."""
-        rect = QRectF()
+        rect, taken = QRectF(), labels + self._words_beside(token)
         for share in LABEL_SHARES if where.start < where.end else (0.5,):
             on_leg = where.start + share * (where.end - where.start)
             rect = self._label_rect(token, self.track(token).point(on_leg), words)
@@ -142,9 +166,13 @@ class PlacedBlueprint:
         end = min(0.4, 30 * self.geometry.scale / length)
         return self.plan.leg(token.leg, token.lane).label == "right" or end < share < 1 - end
 
+    def label_size(self, words: str) -> QSizeF:
+        """How much room a label takes, pixels."""
+        return QSizeF(width_of(words, self._font) + sprites.LABEL_PAD, self._height)
+
     def _label_rect(self, token: Token, at: QPointF, words: str) -> QRectF:
-        width, height = width_of(words, self._font) + sprites.LABEL_PAD, self._height
-        away = 15 * self.geometry.scale
+        size, away = self.label_size(words), 15 * self.geometry.scale
+        width, height = size.width(), size.height()
         rect = QRectF(at.x() - width / 2, at.y() - away - height, width, height)
         side = self.plan.leg(token.leg, token.lane).label
         arriving = abs(at.y() - self.track(token).point(1).y()) < 1  # on the wire that others travel too
@@ -182,8 +210,7 @@ class PlacedBlueprint:
 
     def _on_the_way(self, token: Token) -> tuple[str, ...]:
         """The nodes on its leg, as far as it may have come."""
-        lane = f"{token.leg}.{token.lane}"
-        name = lane if lane in self._nodes_of else token.leg
+        name = self._leg_of(token)
         if token.way is None or not self.plan.legs[name].along:
             return self._nodes_of[name]
         asked = name, token.way, token.last

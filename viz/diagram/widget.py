@@ -62,6 +62,7 @@ class Diagram(QWidget):
         self._turns = Turns(every=6)  # words change with the second that they speak of, else at a reader's pace
         self._second = model.second
         self._looked_at: tuple[object, ...] = ()
+        self._shortened: list[tuple[QRectF, str]] = []  # words that had no room, whole, and where they are
         self._counts: dict[str, tuple[str, bool]] = {}
         self._lit: dict[str, Light] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -224,7 +225,7 @@ class Diagram(QWidget):
             sketch.node(node, self._used(name, node))
             if name in self._lit:
                 sketch.glow(node, *self._lit[name])
-            sketch.node_words(node, self.words.facts[name], self._used(name, node))
+            sketch.node_words(node, self.words.facts[name], self._used(name, node), name in self._lit)
 
     def _used(self, name: str, node: Node) -> bool:
         """Whether signals can come by: of a guest that has ended none of its parts is."""
@@ -326,6 +327,8 @@ class Diagram(QWidget):
         for name, note in self.blueprint.notes.items():
             silent = bool(note.carries) and not words.passages[f"note {name}"].lit
             sketch.note(note, words.facts[f"note {name}"], "text_muted" if silent else note.color)
+        self._shortened = sketch.shortened
+        self._stage.keep_free(sketch.written)
 
     def _paint_host(self, sketch: Sketch) -> None:
         geometry = self._stage.geometry
@@ -395,9 +398,9 @@ class Diagram(QWidget):
         return super().event(event)
 
     def help_at(self, at: QPointF) -> str:
-        """What the thing at this point is; the innermost one."""
-        found = self._stage.at(at)
-        if not found:
-            return ""
-        name, part = found
-        return part.tip(self.words.passages[name].why if name in self.words.passages else "")
+        """What the thing at this point is, the innermost one; before that the words there that had no room."""
+        whole = [words for rect, words in self._shortened if rect.contains(at)]
+        if found := self._stage.at(at):
+            name, part = found
+            whole.append(part.tip(self.words.passages[name].why if name in self.words.passages else ""))
+        return "\n".join(whole)

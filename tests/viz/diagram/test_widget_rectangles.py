@@ -1,0 +1,102 @@
+"""No label meets another one, no wire crosses a label, and what has no room is not dropped without a word.
+
+Measured is what the diagram paints, of every scenario, in both pictures, in the sizes and with the text that the window
+gives it. BELLWIRE_RECTANGLES=all (`make rectangles`) does so in both themes, at both moments and in many sizes more.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import replace
+from functools import lru_cache
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.theme import DARK, LIGHT, Theme
+from bellwire.viz.window.window import make_window
+from tests.support.fake_source import FakeSource
+from tests.support.painted import Mark, faults_of, meet, painted_by
+from tests.support.shipped_models import shipped_model
+
+ALL = os.environ.get("BELLWIRE_RECTANGLES") == "all"
+WINDOWS = ((1280, 720), (1920, 1080), (2560, 1440))
+TEXT = (0.8, 1.0, 1.3, 2.0)
+MORE = ((613, 393), (700, 340), (831, 323), (831, 420), (1000, 430), (1049, 478), (1266, 520), (1500, 640), (1701, 900))
+SCENARIOS = [scenario.name for scenario in list_scenarios()]
+
+Layout = tuple[int, int, float]  # width, height, scale of the text
+
+
+@lru_cache(maxsize=1)
+def given_by_the_window() -> tuple[Layout, ...]:
+    """The sizes of the diagram in windows of these sizes with text so large."""
+    window = make_window(FakeSource(), theme=DARK, make_source=FakeSource)
+    window.show()
+    found = []
+    for size, scale in itertools.product(WINDOWS, TEXT):
+        window.resize(*size)
+        window.look.size_text(scale)
+        QApplication.processEvents()
+        QApplication.processEvents()
+        found.append((window.views.diagram.width(), window.views.diagram.height(), window.look.theme.scale))
+    window.close()
+    window.deleteLater()
+    QApplication.processEvents()
+    return tuple(dict.fromkeys(found))
+
+
+def look(model: LiveModel, past: bool) -> None:
+    """At the end of the run; or in slow motion at the middle of a journey in the middle of it."""
+    model.selection.choose()
+    model.transport.to_newest()
+    held = model.journeys.newest(1 << 16)
+    if past and held.size:
+        row = held[held.size // 2]
+        start, end = int(row["ring"] or row["irq"]), int(max(row["doorbell"], row["handler"]))
+        model.transport.seek(start + (end - start) * 3 // 5)
+
+
+def lay_out(diagram: Diagram, layout: Layout, theme: Theme) -> None:
+    """In this size, as the window would."""
+    width, height, scale = layout
+    diagram.resize(width, height)
+    diagram.set_theme(replace(theme, scale=scale))
+    diagram.refresh(words=False)
+
+
+def labels_on_words(diagram: Diagram, marks: list[Mark]) -> list[str]:
+    """Numbers of tokens that stand on a word, or on each other."""
+    diagram.refresh(words=False)
+    labels = [
+        QRectF(placed.label_at, diagram._stage.label_size(placed.label)) for placed in diagram.placed if placed.label
+    ]
+    words = [mark.rect for mark in marks if mark.kind == "text"]
+    return ["a token's number is on a label"] * any(meet(a, b) for a in labels for b in words)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_label_meets_another_and_no_wire_crosses_one(name: str, qtbot: QtBot) -> None:
+    model, found = shipped_model(name), []
+    layouts = given_by_the_window() + (tuple((*size, scale) for size in MORE for scale in TEXT) if ALL else ())
+    for extended, past in itertools.product((False, True), (False, True)):
+        look(model, past)
+        diagram = Diagram(model, DARK)
+        qtbot.addWidget(diagram)
+        diagram.set_extended(extended)
+        diagram._say(Words.of(model, diagram.blueprint))
+        themes = (DARK, LIGHT) if ALL else (LIGHT if past else DARK,)
+        for theme, layout in itertools.product(themes, layouts if ALL else layouts[past::2]):
+            lay_out(diagram, layout, theme)
+            marks = painted_by(diagram)
+            faults = faults_of(marks, QRectF(diagram.rect())) + labels_on_words(diagram, marks)
+            found += [("extended" if extended else "simple", layout, theme.name, fault) for fault in faults]
+    model.transport.to_newest()
+    assert found == []
