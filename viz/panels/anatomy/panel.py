@@ -133,9 +133,7 @@ def places_in(document: QTextDocument) -> dict[str, QTextBlock]:
     found: dict[str, QTextBlock] = {}
     block = document.begin()
     while block.isValid():
-        fragments = block.begin()
-        while not fragments.atEnd():
-            found |= dict.fromkeys(fragments.fragment().charFormat().anchorNames(), block)
-            fragments += 1
+        for piece in block.textFormats():
+            found |= dict.fromkeys(piece.format.anchorNames(), block)
         block = block.next()
     return found

@@ -20,6 +20,7 @@ from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING, TITLE_SIZE
 from bellwire.viz.style.code_view import CodeView
 from bellwire.viz.style.controls import Button
+from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 
 STRUCT = "struct"
@@ -44,7 +45,7 @@ class CallPanel(Panel):
         self.call: Call | None = None  # None: the list is shown
         self._part = ""  # of the diagram, as it was chosen last
         self.mark: StageMark | None = None  # the stage of the signal that is looked at
-        self.stage_line = QLabel()  # says which call is behind it, or that none is
+        self.stage_line = PlainLabel()  # says which call is behind it, or that none is
         self.list = CallList(theme)
         self.list.chosen.connect(self.choose)
         self.back, self.copy = Button(BACK, self), Button(COPY, self)
@@ -59,9 +60,9 @@ class CallPanel(Panel):
         self._follow()
 
     def _build(self) -> None:
+        self.says.setTextFormat(Qt.TextFormat.RichText)
         for line in (self.says, self.stage_line):
             line.setWordWrap(True)
-            line.setTextFormat(Qt.TextFormat.RichText)
             line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.stage_line.hide()
         for form, label in FORMS.items():
@@ -139,8 +140,7 @@ class CallPanel(Panel):
         self.stage_line.setVisible(self.mark is not None)
         if self.mark is not None:
             words = stage_and_call(self.model, self.calls, self.mark)
-            color = self.theme.color(self.mark.color).name()
-            self.stage_line.setText(f"<span style='color:{color}'>◆</span> {escape(words).replace('0x', ZERO_X)}")
+            self.stage_line.setText(f"◆ {words}".replace("0x", ZERO_X))
 
     # -- what is shown
 
