@@ -152,7 +152,7 @@ class Plot(Card):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, and why it is empty if it is."""
         super().paintEvent(event)
-        if self.empty:
+        if self.empty and (self._canvas is not None or not self.model.present.tally.recorded):
             self.paint_reason(QPainter(self), self.empty)
 
     def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark], taken: Sequence[QRectF] = ()) -> None:

@@ -10,10 +10,11 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from bellwire.viz.style.card import HEADER, PADDING, Card
-from bellwire.viz.style.controls import IconButton
+from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
 from bellwire.viz.style.theme import Theme
 
+QWIDGETSIZE_MAX = (1 << 24) - 1  # Qt's own: no limit
 GAP = 6  # between the tabs and what is under them
 
 
@@ -41,6 +42,9 @@ class Tabs(QWidget):
         self.rest.setMenu(QMenu(self.rest))
         self.rest.menu().aboutToShow.connect(self._list_rest)
         self.rest.hide()
+        self.back = Button("Back to the diagram", self)  # where the pages have all the room
+        self.back.hide()
+        self.folded = False  # only the tabs are seen
         self._fitted: object = None  # what tabs have been left out for
         self.stack.setObjectName("plain")
         for title, tip, page in pages:
@@ -64,6 +68,7 @@ class Tabs(QWidget):
             row.setSpacing(0)
             row.addWidget(self.bar)
             row.addWidget(self.rest)
+            row.addWidget(self.back)
             row.addStretch(1)
             box.addLayout(row)
         box.addWidget(self.stack)
@@ -98,6 +103,14 @@ class Tabs(QWidget):
         super().resizeEvent(event)
         self._place()
 
+    def fold(self, on: bool) -> None:
+        """Only the tabs, where there is no room for what they bring; or the pages, too."""
+        self.folded = on
+        self.stack.setHidden(on)
+        self.setMinimumHeight(self.theme.px(HEADER) if on else 0)
+        self.setMaximumHeight(self.theme.px(HEADER) if on else QWIDGETSIZE_MAX)
+        self._place()
+
     def _list_rest(self) -> None:
         """The pages whose tabs have no room."""
         menu = self.rest.menu()
@@ -125,15 +138,21 @@ class Tabs(QWidget):
     def _place(self) -> None:
         if len(self.pages) == 1:
             return
-        self._fit(self.width() - 2 * PADDING * self._inside)
-        if not self._inside:
-            return
-        size, rest = self.bar.sizeHint(), self.rest.sizeHint() if self.rest.isVisibleTo(self) else QSize()
+        beside = [button for button in (self.rest, self.back) if button.isVisibleTo(self)]
+        back = self.back.sizeHint().width() if self.back in beside else 0
+        self._fit(self.width() - 2 * PADDING * self._inside - back)
+        if self._inside:
+            self._place_inside([button for button in (self.rest, self.back) if button.isVisibleTo(self)])
+
+    def _place_inside(self, beside: list[QWidget]) -> None:
+        """The tabs in the cards' headers, and what stands beside them."""
+        size, header = self.bar.sizeHint(), self.theme.px(HEADER)
         for card in self.cards:
-            card.leave_title_to(size.width() + max(rest.width(), 0))
-        top = (self.theme.px(HEADER) - size.height()) // 2 + 2
-        self.bar.setGeometry(PADDING - self.theme.px(4), top, size.width(), size.height())
-        if rest.isValid():
-            left, top = self.bar.geometry().right() + 1, (self.theme.px(HEADER) - rest.height()) // 2 + 2
-            self.rest.setGeometry(left, top, rest.width(), rest.height())
-            self.rest.raise_()
+            card.leave_title_to(size.width() + sum(button.sizeHint().width() for button in beside))
+        self.bar.setGeometry(PADDING - self.theme.px(4), (header - size.height()) // 2 + 2, size.width(), size.height())
+        left = self.bar.geometry().right() + 1
+        for button in beside:
+            size = button.sizeHint()
+            button.setGeometry(left, (header - size.height()) // 2 + 2, size.width(), size.height())
+            button.raise_()
+            left += size.width()

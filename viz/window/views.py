@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
@@ -25,7 +25,7 @@ from bellwire.viz.window.asked.part_card import PartCard
 PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
-LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 260, 150, 112  # pixels at 100 % text
+LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 260, 150, 100  # pixels at 100 % text
 TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
 CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
 LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
@@ -64,11 +64,12 @@ class Views(QWidget):
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
         self.purpose = PlainLabel(model.scenario.purpose)
-        self.column = QWidget()
-        self.column.setObjectName("plain")
+        self.column = QScrollArea()  # of the plots, which are scrolled where they have no room
         self.panels = [panel(model, theme) for panel in PANELS]
         self.side = self._tabs(SIDE, ("Plots", "Latency, its distribution, exits", self.column))
         self.below = self._tabs(BELOW, (self.timeline.title, "What each did when", self.timeline))
+        self.below.bar.tabBarClicked.connect(self._clicked_below)
+        self.below.back.clicked.connect(self._back_to_diagram)
         self._lay_out()
         telling = {name: self.panel(name) for name in ("calls", "anatomy")}
         self.part_card = PartCard(self, self.diagram, theme, telling, self.bring_panel, self._beside_diagram)
@@ -97,6 +98,18 @@ class Views(QWidget):
                 self._make_room()
                 self._share()
 
+    def _clicked_below(self, page: int) -> None:
+        """Where only the tabs have room, a click gives what it brings all of it; one more gives it back."""
+        if self.below.folded:
+            self._alone = True
+            self._make_room()
+        elif self.top.isHidden() and page == self.below.bar.currentIndex():
+            self._back_to_diagram()
+
+    def _back_to_diagram(self) -> None:
+        self._alone = False
+        self._make_room()
+
     def showEvent(self, event: QShowEvent) -> None:
         """What was in front in the views before is so here; its share is known once all have their sizes."""
         super().showEvent(event)
@@ -105,7 +118,7 @@ class Views(QWidget):
     def _share(self) -> None:
         """A panel below needs more height than the timeline; when that is in front again the shares are as before."""
         upper, lower = self.middle.sizes()
-        if not (self.top.isVisible() and self.below.isVisible()):
+        if not (self.top.isVisible() and self.below.isVisible()) or self.below.folded:
             return
         if not self._front.get(BELOW):
             self.middle.setSizes(self._with_timeline or [upper, lower])
@@ -168,12 +181,18 @@ class Views(QWidget):
 
     def _lay_out(self) -> None:
         model = self.diagram.model
-        column = QVBoxLayout(self.column)
+        plots = QWidget()
+        plots.setObjectName("plain")
+        column = QVBoxLayout(plots)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
+        column.setSpacing(SPACING)
         for plot in self.plots:
-            plot.setMinimumHeight(0)
             column.addWidget(plot, 1)
+        self.column.setFrameShape(QFrame.Shape.NoFrame)
+        self.column.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.column.setWidgetResizable(True)
+        self.column.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.column.setWidget(plots)
         self.top = splitter(Qt.Orientation.Horizontal, 14, (self.diagram, 68), (self.side, 32))
         lower = round(100 * (1 - DIAGRAM_SHARE))
         self._usual = self._beside = [100 - lower, lower]  # heights, or their shares
@@ -229,12 +248,10 @@ class Views(QWidget):
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
         tall = self.stacked or left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
         self._show_top(tall or self.presenting or not self._alone)
-        self.below.setVisible((tall or self._alone) and not self.presenting)
+        self.below.setVisible(not self.presenting)
+        self.below.back.setVisible(self.top.isHidden())
+        self.below.fold(not (tall or self._alone))
         self.side.setVisible(not self.presenting)
-        upper, lower = self.middle.sizes()
-        room = left * (upper / max(upper + lower, 1) if tall else 1) // px(LEAST_PLOT)
-        for n, plot in enumerate(self.plots):
-            plot.setVisible(n < max(room, 1))
         self.part_card.place()
 
     def _purpose_height(self) -> int:
@@ -260,6 +277,8 @@ class Views(QWidget):
         self.timeline.set_theme(theme)
         for card in (*self.plots, *self.panels):
             card.set_theme(theme)
+        for plot in self.plots:
+            plot.setMinimumHeight(theme.px(LEAST_PLOT))
         for tabs in (self.side, self.below):
             tabs.set_theme(theme)
         self.part_card.set_theme(theme)

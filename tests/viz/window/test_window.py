@@ -485,11 +485,25 @@ def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: S
     stage.window.resize(1280, 720)
     stage.window.look.set_theme(replace(DARK, scale=1.5))
     stage.run()
-    assert (views.diagram.isVisible(), views.below.isVisible()) == (True, False)
+    assert (views.diagram.isVisible(), views.below.folded, views.timeline.isVisible()) == (True, True, False)
     views.show_panel("events")
     assert (views.panel("events").isVisible(), views.diagram.isVisible()) == (True, False)
     views.show_panel("sequence")
-    assert (views.panel("sequence").isVisible(), views.below.isVisible()) == (True, False)
+    assert (views.panel("sequence").isVisible(), views.below.folded) == (True, True)
+
+
+def test_tabs_that_are_all_there_is_room_for_bring_what_they_say_and_give_the_room_back(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.resize(1280, 720)
+    stage.window.look.set_theme(replace(DARK, scale=1.5))
+    stage.run()
+    bar = views.below.bar
+    tab = bar.tabRect(0).center()
+    for give_back in (lambda: QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=tab), views.below.back.click):
+        QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=tab)
+        assert (views.timeline.isVisible(), views.diagram.isVisible()) == (True, False)
+        give_back()
+        assert (views.timeline.isVisible(), views.diagram.isVisible()) == (False, True)
 
 
 def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Stage) -> None:
