@@ -13,6 +13,7 @@ from bellwire.viz.style.theme import Theme
 RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it
 HEADER = 40
+BESIDE = 12  # between the facts and the controls at their right
 LEAST_FACTS = 12  # letters: less of the facts says nothing, and the tooltip has all of them
 TITLE_SIZE, REASON_SIZE, FACT_SIZE, LEGEND_SIZE = 14, 13, 11, 11
 SAMPLE = 10  # length of the line in a legend entry
@@ -199,6 +200,7 @@ class Card(QWidget):
 
     def _paint_facts(self, painter: QPainter, line: QRectF) -> None:
         font = self.theme.font(FACT_SIZE, mono=True)
+        line.setRight(self.width() - max(PADDING, self.kept_right + BESIDE))
         room = line.right() - self._header_left() - 12
         words = QFontMetricsF(font).elidedText(self._facts, Qt.TextElideMode.ElideRight, room)
         if len(words) < min(LEAST_FACTS, len(self._facts)):

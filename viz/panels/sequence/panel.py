@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -116,6 +116,7 @@ class SequencePanel(Panel):
 
     def _place_button(self) -> None:
         size = self.scale.sizeHint()
+        self.kept_right = PADDING + size.width()
         self.scale.setGeometry(self.header_rect(self.width() - PADDING - size.width() + self.theme.px(4), size))
 
     @painting
@@ -130,10 +131,6 @@ class SequencePanel(Panel):
         area = self.body.adjusted(-PADDING / 2, self.theme.px(6), PADDING / 2, 0)
         chart, clock = self.chart, self.model.clock
         SequencePainter(painter, self.theme, area, chart, clock, self.even, self.mark).paint(self._moment)
-
-    def _paint_facts(self, painter: QPainter, line: QRectF) -> None:
-        """Left of the button."""
-        super()._paint_facts(painter, line.adjusted(0, 0, -self.scale.width() - 6, 0))
 
     def content(self, path: Path) -> Iterator[bytes]:
         """As it is on the screen, with the machine that it is from; of the journey that is shown, seen here or not."""
