@@ -151,7 +151,9 @@ class BarsChart(QWidget):
     def _text(self, painter: QPainter, cell: Cell) -> None:
         painter.setFont(cell.font)
         painter.setPen(self.theme.color(cell.color))
-        text = QFontMetricsF(cell.font).elidedText(cell.text, Qt.TextElideMode.ElideRight, cell.rect.width() + 1)
+        metrics, text, room = QFontMetricsF(cell.font), cell.text, cell.rect.width()
+        if metrics.horizontalAdvance(text) > room + 1:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - 2)
         painter.drawText(cell.rect, cell.align | Align.AlignVCenter, text)
 
     def _marks(self, painter: QPainter, where: BarsLayout) -> None:
