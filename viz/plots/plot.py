@@ -91,6 +91,10 @@ class Plot(Card):
             self.set_theme(self.theme)
         return self._canvas
 
+    def prepare(self) -> None:
+        """Makes the canvas, so that the first redraw does not have to."""
+        self.canvas.setHidden(bool(self.empty))
+
     def furnish(self) -> None:
         """Puts the curves on a canvas that has just been made; their colours are set_theme's."""
 

@@ -20,6 +20,7 @@ FAST, SLOW = 16, 32  # ms between frames
 BUDGET = 0.012  # seconds of work that a frame may cost
 ALLOWED = 0.007  # seconds of work that a frame may cost on average
 SAVED = 0.014  # seconds that cheap frames can save up for a dear one
+OWED = 0.05  # seconds that a dear one can owe: one that imports is no sign of a busy machine
 SELDOM = 0.5  # seconds after which everything is redrawn, whatever it costs
 COLLECTED = 1000  # ms between looks for garbage
 LONGEST_STEP = 0.1  # seconds that the view moves on at most, however late a frame is
@@ -78,7 +79,7 @@ class Frame(QObject):
         self._show(everything)
         QCoreApplication.sendPostedEvents(self.parent(), QEvent.Type.UpdateRequest.value)
         self.work.append(thread_time() - work)
-        self._credit = min(self._credit + ALLOWED - self.work[-1], SAVED)
+        self._credit = max(min(self._credit + ALLOWED - self.work[-1], SAVED), -OWED)
         self.spent.append(perf_counter() - now)
         self._adapt()
 

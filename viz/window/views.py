@@ -61,6 +61,7 @@ class Views(QWidget):
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
         self.diagram = Diagram(model, theme)
         self.plots = [plot(model, theme) for plot in PLOTS if plot.suits(model.scenario)]
+        self._to_furnish = list(self.plots)
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
         self.purpose = PlainLabel(model.scenario.purpose)
@@ -218,10 +219,17 @@ class Views(QWidget):
             self.part_card.refresh()
         if everything and not self.presenting:
             self.timeline.refresh()
+            self._furnish()
             for plot in self.plots:
                 plot.refresh()
             for panel in self.panels:
                 panel.refresh()
+
+    def _furnish(self) -> None:
+        """All plots get their canvases in one frame, once there is an event: each takes 20 ms, the first one 200."""
+        if self._to_furnish and self.diagram.model.present.tally.recorded:
+            while self._to_furnish:
+                self._to_furnish.pop().prepare()
 
     def to_newest(self) -> None:
         """Whatever was moved away by hand follows the newest again."""
