@@ -52,7 +52,8 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "journeys": lambda _, latencies: latencies.journeys,
 }
 COMPARISON = re.compile(r"\s*(?P<left>[^<>=!]+?)\s*(?P<operator><=|>=|==|!=|<|>)\s*(?P<right>[^<>=!]+?)\s*")
-QUANTITY = re.compile(r"(?P<number>\d[\d_]*(\.\d+)?(e[+-]?\d+)?)\s*(?P<unit>[^\W\d]*)", re.IGNORECASE)
+QUANTITY = re.compile(r"(?P<number>\d+(?:_\d+)*(\.\d+)?(e[+-]?\d+)?)\s*(?P<unit>[^\W\d]*)", re.IGNORECASE)
+LARGEST = 1e30  # of a limit, in whatever unit: above all that a run can hold, and below what overflows in another unit
 EXAMPLES = "as in 'doorbell.p99<200us', 'exits==0' or 'received==rung'"
 
 Value = Callable[[Tally, Latencies], float | None]
@@ -126,6 +127,8 @@ def operand(text: str) -> Operand:
 
 def quantity(text: str, number: float, unit: str) -> Operand:
     """A number with its unit; without one it is a count."""
+    if number > LARGEST:
+        raise AssertionTextError(f"{text} is more than {LARGEST:g}, which no run comes to.")
     if not unit:
         return Operand(text, False, lambda _tally, _latencies: number)
     if unit.lower() in ("cycles", "cycle"):

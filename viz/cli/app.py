@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bellwire.viz.cli.measure import Measurement
 
 DEFAULT_SECONDS = 5.0
+WIDTH_OF_CLICK = 52  # columns: narrower help it does not write by itself
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Click's; newer versions of Typer carry Click along
 
 
@@ -49,11 +51,17 @@ def command_code(arguments: list[str]) -> int:
 
     command = typer.main.get_command(app)
     try:
-        with command.make_context("bellwire", list(arguments)) as context:
+        with command.make_context("bellwire", list(arguments), terminal_width=narrow_help()) as context:
             code = command.invoke(context)
     except typer.Exit as end:
         code = end.exit_code
     return code if isinstance(code, int) else DONE
+
+
+def narrow_help() -> int | None:
+    """The width of help where Click's own least one is wider than the terminal."""
+    columns = shutil.get_terminal_size().columns
+    return max(columns - 2, 1) if columns < WIDTH_OF_CLICK else None
 
 
 def print_version(wanted: bool) -> None:

@@ -21,6 +21,7 @@ from bellwire.engine.findings.compare import (
     side_of,
     sides_at_switch,
 )
+from bellwire.engine.foreign import shown
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of
 from bellwire.viz.text.figures import Unit, grouped
@@ -99,7 +100,7 @@ def sides_heading(comparison: Comparison) -> Text:
     text = Text()
     for name, side in (("A", comparison.a), ("B", comparison.b)):
         host = f"{side.host.get('cpu')} · Linux {side.host.get('kernel')} · {side.host.get('backend')}"
-        text.append(f"{name}  {side.label}", style="bold").append(f"  {host}\n", style="not bold dim")
+        text.append(f"{name}  {shown(side.label)}", style="bold").append(f"  {host}\n", style="not bold dim")
     if comparison.other_host:
         text.append("The two were measured on different hosts: the difference may be the hosts'.", style="bold red")
     elif not comparison.differences:

@@ -15,6 +15,7 @@ from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.foreign import shown
 from bellwire.engine.outputs import target_of
 from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.outline import Outline
@@ -38,13 +39,13 @@ def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str
     recording = Recording(source)
     with share_bar(f"{export.title}", len(recording) >= MANY) as progress:
         written = write_export(recording, target, export, progress, force=force)
-    return " ".join([f"{target}: {grouped(written)} {export.unit}.", recording.warning]).strip()
+    return " ".join([f"{shown(str(target))}: {grouped(written)} {export.unit}.", recording.warning]).strip()
 
 
 def what_was_recorded(capture: Capture) -> str:
     """The sentence that says what is in the file now."""
     of = f"{grouped(capture.events)} events, {grouped(capture.size / 1e6, 1)} MB, {capture.seconds:.1f} s"
-    return f"{capture.path}: {of}."
+    return f"{shown(str(capture.path))}: {of}."
 
 
 class RecordingReport:
@@ -96,7 +97,7 @@ class RecordingReport:
         recording, header = self.recording, self.recording.header
         table = Figures(box=None, show_header=False, pad_edge=False)
         table.add_column(style="dim")
-        table.add_row("file", f"{recording.path}, {grouped(recording.path.stat().st_size / 1e6, 1)} MB")
+        table.add_row("file", f"{shown(str(recording.path))}, {grouped(recording.path.stat().st_size / 1e6, 1)} MB")
         table.add_row("written by", f"bellwire {header.program}, format {header.version}")
         table.add_row("started", header.started or "unknown")
         table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
-from bellwire.engine.foreign import file_name
+from bellwire.engine.foreign import file_name, shown
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.outputs import unused, whole_or_not, write_whole
 from bellwire.engine.source import Source
@@ -339,7 +339,9 @@ class Files:
             while not capture.wait(STUCK_SECONDS) and capture.size != size:
                 size = capture.size
             if not capture.ended:
-                print(f"bellwire: {capture.path} cannot be ended: its disk does not answer.", file=sys.stderr)
+                print(
+                    f"bellwire: {shown(str(capture.path))} cannot be ended: its disk does not answer.", file=sys.stderr
+                )
         while self._writing:
             self._write_on()
         for thread in self._saving:

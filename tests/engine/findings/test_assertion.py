@@ -99,6 +99,10 @@ def test_what_was_not_measured_does_not_hold() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("rung<1__0", "1__0 is no metric"),
+        ("rung<1e400", "1e400 is more than 1e+30, which no run comes to"),
+        ("doorbell.p99<1e305s", "1e305s is more than 1e+30"),
+        ("doorbell.p99<1e308cycles", "1e308cycles is more than 1e+30"),
         ("doorbell.p99", "write METRIC, one of <= >= == != < >, and LIMIT, as in 'doorbell.p99<200us'"),
         ("doorbell.p99=200us", "write METRIC"),
         ("1us<doorbell.p99<2us", "write METRIC"),

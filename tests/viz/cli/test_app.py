@@ -322,3 +322,15 @@ def test_signals_that_do_not_come_end_the_run(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["counts"]["doorbells_rung"] < 100
     assert " of 100 signals came, then none for 0.2 s.\n" in printed.err
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["convert"], ["explain"]])
+@pytest.mark.parametrize("columns", [40, 60])
+def test_help_fits_the_terminal(
+    command: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main([*command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 10
+    assert [line for line in lines if len(line) > columns] == []

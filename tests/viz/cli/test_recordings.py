@@ -184,3 +184,18 @@ def test_ctrl_c_ends_a_recording_in_order(tmp_path: Path) -> None:
     assert (process.returncode, complaint) == (0, "")
     recording = Recording(tmp_path / "run.arrow")
     assert (recording.warning, f"{grouped(len(recording))} events" in printed) == ("", True)
+
+
+NAME = "a\nFAILED  dropped < 1\x1b[31m\u202e.arrow"  # of a file: what it may say is not a line of ours
+
+
+@pytest.mark.parametrize("command", ["info", "compare", "convert"])
+def test_a_file_s_name_is_never_a_line_of_its_own(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recorded(tmp_path / NAME).path
+    others = {"compare": [path], "convert": [tmp_path / f"{NAME}.csv"]}
+    assert main([command, str(path), *map(str, others.get(command, ()))]) == 0
+    printed = capsys.readouterr().out
+    assert "a␊FAILED  dropped < 1␛[31m\\u202e.arrow" in printed
+    assert not any(line.startswith("FAILED") for line in printed.splitlines())
