@@ -66,7 +66,7 @@ class Diagram(QWidget):
         self._counts: dict[str, tuple[str, bool]] = {}
         self._lit: dict[str, Light] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(440, 240)
+        self.setMinimumSize(440, 220)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Diagram of host, QEMU and guest")

@@ -146,6 +146,11 @@ class Timeline(Card):
 
     # -- geometry
 
+    def _header_left(self) -> float:
+        """Where the facts may begin: behind the button, too, while it is there."""
+        left = super()._header_left()
+        return left if self.live.isHidden() else max(left, self.live.geometry().right())
+
     @property
     def area(self) -> QRectF:
         """Where the lanes are."""

@@ -256,7 +256,8 @@ class Views(QWidget):
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
         tall = self.stacked or left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
         self._show_top(tall or self.presenting or not self._alone)
-        self.below.setVisible(not self.presenting)
+        strip = px(TABS) + SPACING  # that stays of what is below, where there is room for no more
+        self.below.setVisible(not self.presenting and (tall or self._alone or left >= px(LEAST_DIAGRAM) + strip))
         self.below.back.setVisible(self.top.isHidden())
         self.below.fold(not (tall or self._alone))
         self.side.setVisible(not self.presenting)

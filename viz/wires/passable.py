@@ -136,6 +136,12 @@ def untaken(looked: Looked) -> Passage:
     return unplugged("The ioeventfd takes each doorbell.") if taken else OPEN
 
 
+def searched(looked: Looked) -> Passage:
+    """The doorbell is looked up on the bus that all devices share: what is on the fast MMIO bus is found before."""
+    taken = Trait.FAST_MMIO in looked.traits and not untaken(looked).open
+    return unplugged("The fast MMIO bus takes each doorbell before.") if taken else OPEN
+
+
 def relayed(looked: Looked) -> Passage:
     """The vCPU thread writes the doorbell's eventfd: for what left, and for what it finds in KVM's ring."""
     return OPEN if Trait.COALESCED in looked.traits else untaken(looked)
@@ -205,6 +211,7 @@ CONDITIONS: dict[str, Callable[[Looked], Passage]] = {
     "matched": matched,
     "no-ioeventfd": untaken,
     "relayed": relayed,
+    "on-bus": searched,
     "irqfd": listened,
     "eventfd": by_eventfd,
     "ioctl": called,

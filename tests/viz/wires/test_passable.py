@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from bellwire.engine.events import EventKind, Switch
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.looked import looked_at
@@ -75,3 +77,15 @@ def test_nothing_is_lit_on_which_nothing_went(scenario: Scenario) -> None:
             assert ("ioctl" in lit) <= (EventKind.IRQ_IOCTL in kinds)
             assert ("inject" in lit) <= (EventKind.HANDLER in kinds)
             assert not lit & {"lookup", "signal"} or model.wired(Switch.IOEVENTFD)
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_what_the_fast_mmio_bus_takes_is_not_on_the_other_bus(registered: bool) -> None:
+    looked = looked_at(at_work("doorbell-mmio-any"))
+    plugged = replace(looked.plugged, ioeventfd=registered)
+    looked = replace(looked, traits=looked.traits | {Trait.FAST_MMIO}, plugged=plugged)
+    plan = blueprint_of(looked.scenario, "kvm_intel", extended=True)
+    found = passages(looked, plan.ways)
+    passable = {name for name in ("ioeventfd", "bus", "exit", "lookup", "fast_in") if found[name].open}
+    assert passable == ({"fast_in"} if registered else {"ioeventfd", "bus", "exit"})
+    assert plan.leg("ioeventfd").along == ("fast_in", "fast_out", "wake", "wakeup")

@@ -19,6 +19,7 @@ from bellwire.viz.stages.way import StageWay
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
 from bellwire.viz.style.painting import painting
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations
@@ -57,7 +58,6 @@ class ExplainPanel(Panel):
             part.setAutoFillBackground(False)
         self.ways = Combo(theme, self)
         self.ways.setAccessibleName("way that is explained")
-        self.ways.setToolTip("The way whose journeys are explained, where they went several")
         self.ways.addItem(OF_CHOSEN)
         self.ways.hide()
         self.ways.activated.connect(self._want)
@@ -104,6 +104,7 @@ class ExplainPanel(Panel):
             self.ways.addItems(names)
         at = self.bars.ways.index(self.wanted) + 1 if self.wanted in self.bars.ways else 0
         self.ways.setCurrentIndex(at)
+        self.ways.setToolTip(plain_tip(f"The way whose journeys are explained, of several: {names[at]}"))
 
     def _want(self, index: int) -> None:
         """This way from now on; the first line: whichever is the newest or the chosen journey's."""
