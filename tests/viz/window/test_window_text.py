@@ -139,9 +139,7 @@ def test_what_is_cut_short_has_all_of_it_in_its_tooltip(text: float, window: Mai
     for fronts in FRONTS:
         sized(window, SIZES[0], text, *fronts)
         pieces = [piece for piece in beside_the_diagram(window) if piece.text.endswith("…")]
-        pieces = [
-            piece for piece in pieces if piece.room.contains(piece.ink.center())
-        ]  # not one of which a line is seen
+        pieces = [piece for piece in pieces if piece.room.contains(piece.ink.center())]  # not just seen
         pieces = [piece for piece in pieces if not piece.text.startswith("Filter")]  # an example
         short += [(piece, told_at(window.middle, piece.ink.center())) for piece in pieces]
     assert short
