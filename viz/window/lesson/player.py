@@ -297,6 +297,13 @@ class LessonPlayer:
                 self._tell()
             if self.wants_on:
                 self.go_on()
+        elif self.coming is Coming.ON and self._shown.model.replaying and not self._shown.model.source.alive:
+            self._play_again()
+
+    def _play_again(self) -> None:
+        """A recording that has come to its end before enough has happened begins anew, and the step with it."""
+        self.coming, self._asked = Coming.ARRIVING, self._shown.model
+        self._shown.restart()
 
     def _tell(self) -> None:
         assert self.course

@@ -149,6 +149,21 @@ def test_a_lesson_is_walked_over_recordings_to_its_end_and_back(qtbot: QtBot, le
     walk(qtbot, window, lesson)
 
 
+def test_a_recording_that_has_ended_is_played_again_until_enough_has_happened(qtbot: QtBot) -> None:
+    """A lecturer may talk for longer than a recording lasts."""
+    lesson = lesson_of(ASKING, LESSON)
+    window = window_on(qtbot, replay_in_place_of(lesson.steps[0].scene.in_place, WHY), no_guest)
+    window.lessons.begin(lesson, here=True)
+    come_to(qtbot, window, 0)
+    ended = window.model
+    ended.source.stop()
+    qtbot.waitUntil(lambda: not ended.source.alive, timeout=PATIENCE)
+    window.lessons.go_on()
+    come_to(qtbot, window, 1)
+    assert window.model is not ended
+    window.close()
+
+
 def test_next_comes_once_what_has_to_happen_has_happened(qtbot: QtBot) -> None:
     with staged(qtbot, 1280, 720) as stage:
         lessons = stage.window.lessons
