@@ -33,6 +33,10 @@ class ScenarioError(EngineError):
     """A scenario file or setting is wrong; the text names file, line, key and what is allowed."""
 
 
+class LessonError(EngineError):
+    """A lesson's file is wrong, or there is none; the text names file, line and what is allowed."""
+
+
 class AssertionTextError(EngineError):
     """What a run is to be held to cannot be understood; the text says what was probably meant."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from bellwire.engine.errors import AssertionTextError, EngineError, NoKvmError, ScenarioError
+from bellwire.engine.errors import AssertionTextError, EngineError, LessonError, NoKvmError, ScenarioError
 from bellwire.engine.foreign import shown
 from bellwire.viz.cli.terminal import FAILED, INTERRUPTED, NO_KVM, USAGE, complain
 from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, foreseen, wants_traceback
@@ -109,7 +109,7 @@ def ended_by(error: BaseException) -> int:
             return complain(f"What was to be printed cannot be written: {why}.", FAILED)
         case AssertionTextError():
             return complain(f"--assert {error}", USAGE)
-        case ScenarioError():
+        case ScenarioError() | LessonError():
             return complain(str(error), USAGE)
         case NoKvmError():
             return complain(str(error), NO_KVM)

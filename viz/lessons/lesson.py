@@ -7,16 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
 
 if TYPE_CHECKING:
     from bellwire.engine.findings.assertion import Assertion
-
-
-class LessonError(EngineError):
-    """A lesson cannot be read; the text names file, line and what is allowed."""
 
 
 class TimeOfScene(StrEnum):

@@ -16,7 +16,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bellwire.engine.errors import AssertionTextError, ScenarioError
+from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError
 from bellwire.engine.events import Switch
 from bellwire.engine.findings.assertion import Assertion, parse_assertion
 from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario
@@ -24,7 +24,6 @@ from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.lessons.lesson import (
     Lesson,
     LessonChoice,
-    LessonError,
     LessonScene,
     LessonStep,
     Question,

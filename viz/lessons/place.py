@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bellwire.engine.errors import LessonError
 from bellwire.engine.foreign import shown
 from bellwire.engine.scenarios.scenario import did_you_mean
-from bellwire.viz.lessons.lesson import LessonError
 
 LONGEST_VALUE = 60  # characters of a wrong value that are quoted
 TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
