@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from bellwire.engine.events import Events, no_events
 from bellwire.engine.findings.finding import Finding
@@ -16,6 +16,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import SIDE, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.painting import painting
+from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
 from bellwire.viz.text.figures import count_of, regrouped
@@ -136,14 +137,7 @@ class EvidencePanel(Panel):
         self._box.setContentsMargins(0, 0, PADDING - 6, 0)
         self._box.setSpacing(8)
         self._box.addStretch(1)
-        self._scroll = QScrollArea(self)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._inner)
-        for part in (self._scroll.viewport(), self._inner):
-            part.setAutoFillBackground(False)
+        self._scroll = UprightArea(self._inner, self)
         self.setAccessibleDescription(self.tip)
 
     def redraw(self) -> None:

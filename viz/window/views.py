@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
@@ -16,6 +16,7 @@ from bellwire.viz.panels.panel import BELOW, SIDE, Panel
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
 from bellwire.viz.style.plain import PlainLabel, plain_tip
+from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
@@ -65,7 +66,8 @@ class Views(QWidget):
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
         self.purpose = PlainLabel(model.scenario.purpose)
-        self.column = QScrollArea()  # of the plots, which are scrolled where they have no room
+        self._stacked_plots = QWidget()
+        self.column = UprightArea(self._stacked_plots)  # of the plots, which are scrolled where they have no room
         self.panels = [panel(model, theme) for panel in PANELS]
         self.side = self._tabs(SIDE, ("Plots", "Latency, its distribution, exits", self.column))
         self.below = self._tabs(BELOW, (self.timeline.title, "What each did when", self.timeline))
@@ -182,18 +184,12 @@ class Views(QWidget):
 
     def _lay_out(self) -> None:
         model = self.diagram.model
-        plots = QWidget()
-        plots.setObjectName("plain")
-        column = QVBoxLayout(plots)
+        self._stacked_plots.setObjectName("plain")
+        column = QVBoxLayout(self._stacked_plots)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         for plot in self.plots:
             column.addWidget(plot, 1)
-        self.column.setFrameShape(QFrame.Shape.NoFrame)
-        self.column.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.column.setWidgetResizable(True)
-        self.column.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.column.setWidget(plots)
         self.top = splitter(Qt.Orientation.Horizontal, 14, (self.diagram, 68), (self.side, 32))
         lower = round(100 * (1 - DIAGRAM_SHARE))
         self._usual = self._beside = [100 - lower, lower]  # heights, or their shares

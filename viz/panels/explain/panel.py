@@ -5,9 +5,8 @@ from __future__ import annotations
 from time import monotonic
 
 import numpy as np
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.explain.chart import Aim, BarsChart
@@ -20,6 +19,7 @@ from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
+from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations
@@ -48,14 +48,7 @@ class ExplainPanel(Panel):
         self.wanted: StageWay | None = None
         self.chart = BarsChart(theme, self.tell)
         self.chart.chosen.connect(self.choose)
-        self._scroll = QScrollArea(self)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self.chart)
-        for part in (self._scroll.viewport(), self.chart):
-            part.setAutoFillBackground(False)
+        self._scroll = UprightArea(self.chart, self)
         self.ways = Combo(theme, self)
         self.ways.setAccessibleName("way that is explained")
         self.ways.addItem(OF_CHOSEN)
