@@ -19,35 +19,30 @@ if TYPE_CHECKING:  # Arrow and cffi load when they are needed
 OFFSCREEN_SECONDS = 5.0
 
 
-def open_scenario(scenario: Scenario, out: Print) -> int:
-    """Shows a guest; where none can run says why, and shows a recording of the scenario. Returns the exit code."""
+def open_scenario(
+    scenario: Scenario, out: Print, *, lesson: Lesson | None = None, in_place: Scenario | None = None
+) -> int:
+    """Shows a guest; where none can run says why, and shows a recording of the scenario. Returns the exit code.
+
+    lesson: what begins with it. in_place: the scenario whose recording is shown instead, if it is another one.
+    """
     from bellwire.engine.host.host import usable_kvm
 
     try:
         usable_kvm()
     except NoKvmError as error:
         say(f"{error}")
-        return show(*instead(scenario, str(error)), out)
+        return show(*instead(in_place or scenario, str(error)), out, lesson)
     with importing():
         from bellwire.engine.live.session import Session
 
-    return show(Session(scenario), "", out)
+    return show(Session(scenario), "", out, lesson)
 
 
 def open_lesson(lesson: Lesson, out: Print) -> int:
     """Shows a lesson, over guests or, where none can run, over recordings. Returns the exit code."""
-    from bellwire.engine.host.host import usable_kvm
-
     scene = lesson.steps[0].scene
-    try:
-        usable_kvm()
-    except NoKvmError as error:
-        say(f"{error}")
-        return show(*instead(scene.in_place, str(error)), out, lesson)
-    with importing():
-        from bellwire.engine.live.session import Session
-
-    return show(Session(scene.scenario), "", out, lesson)
+    return open_scenario(scene.scenario, out, lesson=lesson, in_place=scene.in_place)
 
 
 def instead(scenario: Scenario, reason: str) -> tuple[Source | None, str]:

@@ -70,7 +70,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Source]:
     def refuse() -> None:
         raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
 
-    def show(source: Source, reason: str, out: object) -> int:
+    def show(source: Source, reason: str, out: object, lesson: object = None) -> int:
         shown.append(source)
         return 0
 
