@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -13,7 +14,6 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.events import FLAT_OUT, Setting, Switch
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
-from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller, Teller, why_no_story
@@ -28,6 +28,9 @@ from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.settings import Look
 from bellwire.viz.window.shown import Shown
+
+if TYPE_CHECKING:
+    from bellwire.viz.lessons.lesson import Lesson
 
 TEXT_STEP = 0.1
 PAN_SHARE = 0.2  # of the timeline's width

@@ -76,6 +76,9 @@ class Menus:
         self.recent = QMenu("Open recent")
         self.recent.aboutToShow.connect(self._fill_recent)
         menus["File"].insertMenu(self.actions["record"], self.recent)
+        self.lessons = menus["Run"].addMenu("Lesson")
+        self.lessons.setToolTipsVisible(True)
+        self.lessons.aboutToShow.connect(self._fill_lessons)
         scenarios = menus["Run"].addMenu("Scenario")
         for group, some in scenario_groups():
             submenu = scenarios.addMenu(group)
@@ -96,6 +99,15 @@ class Menus:
             made.setToolTip(plain_tip(str(path)))
         if self.recent.isEmpty():
             self.recent.addAction("None yet").setEnabled(False)
+
+    def _fill_lessons(self) -> None:
+        """Those that are shipped; they are read when somebody looks for one."""
+        from bellwire.viz.lessons.lesson_file import shipped_lessons
+
+        self.lessons.clear()
+        for lesson in shipped_lessons():
+            made = self.lessons.addAction(plain_words(lesson.title), partial(self.commands.begin_lesson, lesson))
+            made.setToolTip(plain_tip(f"{lesson.minutes} minutes. Afterwards you know {'; '.join(lesson.knows)}."))
 
     def _action(self, action: Action) -> QAction:
         made = QAction(action.text, self.top)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QMargins, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
@@ -14,7 +15,6 @@ from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QV
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.source import Label, NoSource, Source
-from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
@@ -37,6 +37,9 @@ from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
 from bellwire.viz.window.story.bar import StoryBar
 from bellwire.viz.window.views import Views
+
+if TYPE_CHECKING:
+    from bellwire.viz.lessons.lesson import Lesson
 
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
 LEAST = (840, 430)  # what its content needs at 100 %

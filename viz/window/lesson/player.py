@@ -57,6 +57,7 @@ class LessonPlayer:
         self._model: LiveModel | None = None  # whose events are counted
         self._asked: LiveModel | None = None  # what was shown when another source was asked for
         self._told = False  # the story of this step has begun
+        self._part = ""  # of the diagram, as it was chosen last
         self._coming_back: Visit | None = None  # whose recording is opened once it is whole
         self._tap: Callable[[Events], None] | None = None
         shown.changed.connect(self._changed)
@@ -286,6 +287,7 @@ class LessonPlayer:
         course = self.course
         if course is None:
             return
+        self._follow_pointing(course)
         if self._coming_back is not None:
             self._open(self._coming_back)
         elif self.coming is Coming.ARRIVING and self._shown.model is not self._asked:
@@ -299,6 +301,15 @@ class LessonPlayer:
                 self.go_on()
         elif self.coming is Coming.ON and self._shown.model.replaying and not self._shown.model.source.alive:
             self._play_again()
+
+    def _follow_pointing(self, course: Course) -> None:
+        """A part of the diagram that is clicked at is an answer, if it is one of the choices."""
+        part, before = self._shown.model.selection.part, self._part
+        self._part = part
+        if part and part != before and course.step.question:
+            parts = [choice.part for choice in course.step.question.choices]
+            if part in parts:
+                self.choose(parts.index(part))
 
     def _play_again(self) -> None:
         """A recording that has come to its end before enough has happened begins anew, and the step with it."""

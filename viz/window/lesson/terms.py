@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import Signal
 from PySide6.QtGui import QCursor, Qt
 from PySide6.QtWidgets import QLabel, QToolTip
 
@@ -14,9 +13,7 @@ from bellwire.viz.style.plain import plain_tip
 
 
 class TermLabel(QLabel):
-    """asked: a term was clicked, by its name. Whatever else its text holds is no HTML."""
-
-    asked = Signal(str)
+    """Whatever else its text holds is no HTML."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +21,7 @@ class TermLabel(QLabel):
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
         self.linkHovered.connect(self._explain)
-        self.linkActivated.connect(self.asked)
+        self.linkActivated.connect(self._explain)  # on a screen that is touched
         self._plain = ""
 
     def say(self, text: str, color: str) -> None:

@@ -15,7 +15,7 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Source
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
-from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, lesson_paths, read_lesson
+from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, lesson_paths, read_lesson, shipped_lessons
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
@@ -203,6 +203,30 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
         bar.close_.click()
         assert bar.isHidden()
         assert stage.window.views.purpose.isVisible()
+
+
+def test_a_part_that_is_clicked_at_is_an_answer(qtbot: QtBot) -> None:
+    with staged(qtbot, 1280, 720) as stage:
+        lesson = lesson_of(ASKING, LESSON.replace('text = "None"', 'part = "exit"'))
+        stage.window.lessons.begin(lesson, here=True)
+        stage.run(2)
+        select = stage.window.model.selection.choose
+        for part, chosen in (("driver", {}), ("exit", {"step-1": 1}), ("", {"step-1": 1})):
+            select(part=part)
+            stage.run(2)
+            assert course_of(stage.window).chosen == chosen
+        assert stage.window.lesson_bar.rows[1].button.isChecked()
+
+
+def test_the_menu_begins_a_lesson(qtbot: QtBot) -> None:
+    with staged(qtbot, 1280, 720) as stage:
+        menu = stage.window.menus.lessons
+        menu.aboutToShow.emit()
+        titles = [action.text() for action in menu.actions()]
+        assert titles == [lesson.title for lesson in shipped_lessons()]
+        menu.actions()[-1].trigger()
+        stage.run(2)
+        assert course_of(stage.window).lesson.title == titles[-1]
 
 
 def run_until(stage: Stage, done: Callable[[], bool]) -> None:
