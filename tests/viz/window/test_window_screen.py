@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.panels import PANELS
@@ -104,23 +104,23 @@ def test_nothing_stands_over_anything_else(
 
 
 def test_text_goes_with_the_window_times_what_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
+    def resized(width: int, height: int, scale: float) -> None:
+        """A window hears of its new size when the event comes, on a busy machine a little later."""
+        window.resize(width, height)
+        qtbot.waitUntil(lambda: window.look.theme.scale == pytest.approx(scale))
+
     window.show()
     qtbot.waitExposed(window)
     for (width, height), scale in {(2560, 1440): 1.3, (1920, 1080): 1.0, (1280, 720): 1.0, (3840, 2160): 2.0}.items():
-        window.resize(width, height)
-        QApplication.processEvents()
+        resized(width, height, scale)
         assert window.look.theme.scale == scale
     window.commands.smaller()
     assert window.look.theme.scale == pytest.approx(1.8)
-    window.resize(1920, 1080)
-    qtbot.wait(20)
-    assert window.look.theme.scale == pytest.approx(0.9)
+    resized(1920, 1080, 0.9)
     for _ in range(20):
         window.commands.larger()
     assert window.look.theme.scale == 2.0
-    window.resize(2560, 1440)
-    qtbot.wait(20)
-    assert window.look.theme.scale == pytest.approx(2.6)
+    resized(2560, 1440, 2.6)
     window.commands.normal_size()
     assert window.look.theme.scale == 1.3
 
