@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bellwire.viz.lessons.glossary import Glossary
 from bellwire.viz.lessons.lesson import Lesson, LessonStep
 from bellwire.viz.lessons.step_figures import PLACEHOLDER
+from bellwire.viz.terms.glossary import Glossary
 
 MOST_WORDS = 25
 SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+")

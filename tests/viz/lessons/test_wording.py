@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bellwire.viz.lessons.glossary import load_glossary
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.lessons.lesson_file import lesson_paths, read_lesson
 from bellwire.viz.lessons.wording import complaints, complaints_of
+from bellwire.viz.terms.glossary import load_glossary
 
 LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
 

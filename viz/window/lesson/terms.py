@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtGui import QCursor, Qt
 from PySide6.QtWidgets import QLabel, QToolTip
 
-from bellwire.engine.foreign import shown
-from bellwire.viz.lessons.glossary import load_glossary
 from bellwire.viz.style.plain import plain_tip
+from bellwire.viz.terms.glossary import Term, load_glossary
+from bellwire.viz.terms.linked import as_html, linked_html
 
 
 class TermLabel(QLabel):
@@ -40,16 +38,8 @@ class TermLabel(QLabel):
 
 def marked(text: str, color: str) -> str:
     """The text as HTML, each term a link the first time that it comes."""
-    parts, end, seen = [], 0, set()
-    for start, stop, term in load_glossary().found_in(text):
-        if term.name not in seen:
-            seen.add(term.name)
-            link = f'<a href="{escape(term.name)}" style="color:{color}">{html(text[start:stop])}</a>'
-            parts += [html(text[end:start]), link]
-            end = stop
-    return f'<span style="color:{color}">{"".join((*parts, html(text[end:])))}</span>'
 
+    def link(term: Term, words: str) -> str:
+        return f'<a href="{as_html(term.name)}" style="color:{color}">{words}</a>'
 
-def html(text: str) -> str:
-    """A piece of it, in which nothing is HTML and nothing steers."""
-    return escape(shown(text, lines=True)).replace("\n", "<br>")
+    return f'<span style="color:{color}">{linked_html(text, link, set())}</span>'

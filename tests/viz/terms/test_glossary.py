@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bellwire.viz.lessons.glossary import load_glossary
+from bellwire.viz.terms.glossary import load_glossary
 
 
 def found(text: str) -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""The field's terms: what each means, and where they stand in a text."""
