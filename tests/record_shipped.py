@@ -1,4 +1,6 @@
-"""Makes assets/recordings anew, one of each scenario, on a host with KVM: python -m tests.record_shipped [SCENARIO ...]
+"""Makes assets/recordings anew, one of each scenario, on a host with KVM: python -m tests.record_shipped [NAME ...]
+
+And one of each scenario with other settings that a lesson shows, called as engine/recordings/shipped.py calls it.
 
 They are what people see who have no KVM. A lab is recorded until all its steps were done, everything else for a few
 seconds; of a round trip both switches are turned, because that is what nobody can try there. The pace is a slow one,
@@ -20,9 +22,11 @@ from bellwire.engine.live.session import Session
 from bellwire.engine.machines import build
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
-from bellwire.engine.recordings.shipped import FOLDER, path_of_shipped
-from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios, load_scenario
+from bellwire.engine.recordings.shipped import FOLDER, name_of_shipped, path_of_shipped
+from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios
 from bellwire.engine.source import Order
+from bellwire.viz.lessons.lesson import scenes_of
+from bellwire.viz.lessons.lesson_file import shipped_lessons
 from bellwire.viz.text.versions import program_version
 
 SECONDS = 5.0
@@ -34,9 +38,15 @@ LOOK_SECONDS = 0.05  # how often what has come is taken
 AT_A_TIME = 2
 
 
-def recorded_scenario(name: str) -> Scenario:
+def recorded_ones() -> dict[str, Scenario]:
+    """What there has to be a recording of, by its name: every scenario, and what lessons make of some."""
+    shown = {scenario.name: scenario for scenario in list_scenarios()}
+    scenes = (scene for lesson in shipped_lessons() for scene in scenes_of(lesson))
+    return {name_of_shipped(scene.in_place): scene.in_place for scene in scenes} | shown
+
+
+def recorded_scenario(scenario: Scenario) -> Scenario:
     """The scenario, no faster than a small file has room for, unless that is the point of it."""
-    scenario = load_scenario(name)
     slow = SIGNALS / scenario.pace.burst
     if scenario.pace.per_second <= slow or flat_out(scenario):
         return scenario
@@ -60,11 +70,11 @@ def record_one(scenario: Scenario, path: Path) -> str:
     session = Session(scenario)
     beside = path.with_suffix(".part")
     with session, Recorder(beside, Header.of(session, program_version()), compression="zstd") as recorder:
-        for ioeventfd, irqfd in WIRINGS if scenario.name == DEFAULT else ():
+        for ioeventfd, irqfd in WIRINGS if path.stem == DEFAULT else ():
             session.order(Order.IOEVENTFD, ioeventfd)
             session.order(Order.IRQFD, irqfd)
             follow(session, recorder, EACH_WIRING)
-        if scenario.name != DEFAULT:
+        if path.stem != DEFAULT:
             follow(session, recorder, seconds_of(scenario))
         session.stop()
         recorder.append(session.take())
@@ -82,9 +92,9 @@ def follow(session: Session, recorder: Recorder, seconds: float) -> None:
         recorder.append(session.take())
 
 
-def record_named(name: str) -> str:
+def record_named(name: str, wanted: Scenario) -> str:
     """The recording of one scenario, made anew; a line that says so, or why not: then the one before stays."""
-    scenario = recorded_scenario(name)
+    scenario = recorded_scenario(wanted)
     if why := build.refusal(scenario):
         return f"{name:32} stays as it is: {why}"
     try:
@@ -96,16 +106,17 @@ def record_named(name: str) -> str:
 def main(names: list[str]) -> None:
     """Records these, or all; removes those whose scenario is gone; says on which machine."""
     FOLDER.mkdir(exist_ok=True)
-    there = [scenario.name for scenario in list_scenarios()]
+    there = recorded_ones()
     for orphan in {*FOLDER.glob("*.arrow")} - {path_of_shipped(name) for name in there}:
         orphan.unlink()
     began = time.monotonic()
-    wanted = names or there
-    alone = [name for name in wanted if flat_out(load_scenario(name))]
-    for name in alone:
-        print(record_named(name), flush=True)
+    wanted = {name: there[name] for name in names or there}
+    alone = {name: scenario for name, scenario in wanted.items() if flat_out(scenario)}
+    for name, scenario in alone.items():
+        print(record_named(name, scenario), flush=True)
+    together = {name: scenario for name, scenario in wanted.items() if name not in alone}
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        for line in pool.map(record_named, [name for name in wanted if name not in alone]):
+        for line in pool.map(record_named, together, together.values()):
             print(line, flush=True)
     facts, size = host_facts(), sum(file.stat().st_size for file in FOLDER.iterdir())
     print(f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, {facts['backend']}")

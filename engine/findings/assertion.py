@@ -34,6 +34,13 @@ STATISTICS: dict[str, Callable[[Histogram], float | None]] = {
     "mean": lambda histogram: histogram.mean,
     "stddev": lambda histogram: histogram.stddev,
 }
+
+
+def exits_by(reason: str) -> Callable[[Tally, Latencies], int]:
+    """How often KVM_RUN has returned for this reason."""
+    return lambda tally, _: tally.exits_to_userspace.get(reason, 0)
+
+
 CORRECTED = "corrected"  # doorbell.corrected.p99: corrected for coordinated omission
 COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "rung": lambda tally, _: tally.doorbells_rung,
@@ -45,8 +52,12 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "spurious": lambda tally, _: tally.irqs_spurious,
     "lost": lambda tally, _: tally.irqs_lost,
     "pending": lambda tally, _: tally.doorbells_pending + tally.irqs_pending,
+    "kept": lambda tally, _: tally.irqs_kept,  # in the count of an eventfd to which no irqfd listens
+    "refused": lambda tally, _: sum(tally.refused.values()),  # calls to which KVM answered by an error
+    "buffers": lambda tally, _: tally.buffers_used,  # of a virtqueue
     # But INTR: that is how this program makes a vCPU stop.
     "exits": lambda tally, _: sum(count for name, count in tally.exits_to_userspace.items() if name != "INTR"),
+    **{f"exits_{reason.lower()}": exits_by(reason) for reason in ("IO", "MMIO", "SHUTDOWN")},
     "dropped": lambda tally, _: tally.lost,
     "passed_over": lambda tally, _: tally.passed_over,  # by whoever took too slowly; every count has them
     "journeys": lambda _, latencies: latencies.journeys,

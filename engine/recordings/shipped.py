@@ -1,33 +1,53 @@
 """The recordings that come with the program, one of each scenario: what is seen where no guest can run.
 
+Lessons show some scenarios with other settings, which change more than the pace: of these there is one each as well.
+
 `make recordings` makes them anew (tests/record_shipped.py). They are files like any other, compressed.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, setting_words
 
 WORDS = ("title", "group", "rank", "purpose", "shows")  # of a scenario, which may change without a new recording
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "recordings"
 
 
 def path_of_shipped(name: str) -> Path:
-    """Where the recording of the scenario called `name` is, if there is one."""
+    """Where the recording of this name is, if there is one: of a scenario, or of one with other settings."""
     return FOLDER / f"{name}.arrow"
+
+
+def name_of_shipped(scenario: Scenario) -> str:
+    """The scenario's name, and the settings that are not those of its file: "irq-window+hold_us=100".
+
+    A pace makes no difference, unless it is flat out: what is shipped is slow anyway.
+    """
+    shipped = {one.name: one for one in list_scenarios()}.get(scenario.name)
+    if shipped is None:
+        return scenario.name
+    usual = shipped.settings()
+    other = {name: value for name, value in scenario.settings().items() if value != usual.get(name)}
+    if not math.isinf(scenario.pace.per_second):
+        other.pop("pace", None)
+    return "+".join([scenario.name, *(f"{name}={setting_words(value)}" for name, value in other.items())])
 
 
 def replay_in_place_of(scenario: Scenario, why: str) -> Replay:
     """A recording of this scenario, to be shown because no guest can run; RecordingError if none is shipped.
 
-    why: no guest can run, as a sentence with what to do.
+    With the same settings, if there is one. why: no guest can run, as a sentence with what to do.
     """
-    path = path_of_shipped(scenario.name)
+    path = path_of_shipped(name_of_shipped(scenario))
+    if not path.exists():
+        path = path_of_shipped(scenario.name)
     if not path.exists():
         raise RecordingError(f"{why.removesuffix('.')}. Of the scenario {scenario.name} no recording is shipped.")
     source = Replay(Recording(path))

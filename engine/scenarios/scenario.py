@@ -204,6 +204,11 @@ def without_none(table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def setting_words(value: object) -> str:
+    """A setting as the command line has it: on, off, 20, flat-out."""
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
 def place_of(setting: str) -> tuple[str, str]:
     """The table and key that a setting changes; ScenarioError if there is none of this name."""
     if setting not in SETTINGS:

@@ -80,6 +80,13 @@ class LessonStep:
     line: int = 1
 
 
+def scenes_of(lesson: Lesson) -> list[LessonScene]:
+    """All that the window shows, in order: of a question also what reveals its answer."""
+    return [
+        scene for step in lesson.steps for scene in (step.scene, *([step.question.reveal] if step.question else []))
+    ]
+
+
 @dataclass(frozen=True)
 class Lesson:
     """A lesson as its file tells it."""

@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError
 from bellwire.engine.events import Switch
 from bellwire.engine.findings.assertion import Assertion, parse_assertion
-from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario
+from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario, setting_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.lessons.lesson import (
     Lesson,
@@ -235,7 +235,9 @@ class StepReader:
             raise table.place.wrong("the first step has a scene with a scenario; `bellwire list` shows them.")
         try:
             words = {key: setting_words(value) for key, value in settings.items()}
-            scene = replace(scene, scenario=scene.scenario.with_settings(words))
+            wanted = scene.scenario.with_settings(words)
+            of_it = scene.in_place.name == wanted.name  # so what is played in its place has these settings too
+            scene = replace(scene, scenario=wanted, in_place=wanted if of_it else scene.in_place)
         except ScenarioError as error:
             raise table.place.wrong(str(error), "settings") from error
         return replace(scene, switches=scene.switches | self._switches(table, turned))
@@ -332,11 +334,6 @@ class StepReader:
             placeholders_of(sentence, self._names)
         except AssertionTextError as error:
             raise place.wrong(f"{{…}}: {error}") from error
-
-
-def setting_words(value: object) -> str:
-    """A setting as the command line has it: on, off, 20, flat-out."""
-    return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
 def parts_of_diagram(scene: LessonScene) -> list[str]:

@@ -12,9 +12,17 @@ from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.host import host_facts
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.recordings.shipped import FOLDER, WORDS, path_of_shipped, replay_in_place_of, words_in_place
+from bellwire.engine.recordings.shipped import (
+    FOLDER,
+    WORDS,
+    name_of_shipped,
+    path_of_shipped,
+    replay_in_place_of,
+    words_in_place,
+)
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
 from bellwire.engine.source import Label, Order
+from tests.record_shipped import recorded_ones
 
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
 MOST_BYTES = 8_000_000
@@ -26,9 +34,9 @@ def kinds_of(events: Events) -> set[EventKind]:
     return set(map(EventKind, np.unique(events["kind"]).tolist()))
 
 
-def test_each_scenario_has_one_and_all_are_small() -> None:
+def test_each_scenario_has_one_and_so_has_what_a_lesson_makes_of_it_and_all_are_small() -> None:
     there = {path.name for path in FOLDER.iterdir()}
-    assert there == {path_of_shipped(name).name for name in SCENARIOS}
+    assert there == {path_of_shipped(name).name for name in recorded_ones()}
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
 
 
@@ -51,6 +59,16 @@ def test_it_is_whole_and_shows_what_the_scenario_of_today_is_about(name: str) ->
         assert recording.seconds * 1000 > max(step.at_ms for step in scenario.lab.steps)
 
 
+@pytest.mark.parametrize("name", [name for name in recorded_ones() if name not in SCENARIOS])
+def test_what_a_lesson_makes_of_a_scenario_is_whole_and_has_its_settings(name: str) -> None:
+    recording, wanted, tally = Recording(path_of_shipped(name)), recorded_ones()[name], Tally()
+    for events in recording.batches():
+        tally.feed(events)
+    assert (recording.warning, tally.dropped, tally.possible) == ("", 0, True)
+    assert name_of_shipped(recording.header.scenario) == name_of_shipped(wanted) == name
+    assert max(tally.doorbells_rung, tally.irqs_signalled) >= LEAST_SIGNALS
+
+
 def lets_all_arrive(scenario: Scenario) -> bool:
     """Whether what the host signals is not kept somewhere until somebody listens."""
     return scenario.interrupt is None or not scenario.interrupt.waits
@@ -68,6 +86,19 @@ def test_in_place_of_a_guest_it_says_why_and_what_to_do() -> None:
     assert (source.label, source.scenario.name) == (Label.REPLAY, "irq-msi")
     assert source.can(Order.DOORBELL).endswith("There is no /dev/kvm: sudo modprobe kvm_intel")
     assert words_in_place(source).startswith("There is no /dev/kvm: sudo modprobe kvm_intel. What you see is a record")
+
+
+def test_with_other_settings_it_has_another_name_but_not_for_its_pace() -> None:
+    scenario = load_scenario("irq-window")
+    for settings, name in (
+        ({}, "irq-window"),
+        ({"pace": "20"}, "irq-window"),
+        ({"pace": "flat-out"}, "irq-window+pace=flat-out"),
+        ({"hold_us": "100", "irqfd": "off"}, "irq-window+irqfd=off+hold_us=100"),
+    ):
+        assert name_of_shipped(scenario.with_settings(settings)) == name
+    without = replay_in_place_of(scenario.with_settings({"hold_us": "17"}), "There is no KVM.")
+    assert without.recording.path == path_of_shipped("irq-window")
 
 
 def test_of_a_scenario_of_ones_own_there_is_none() -> None:
