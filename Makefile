@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture recordings fuzz closings kills soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture languages recordings fuzz closings kills soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -41,6 +41,11 @@ build: venv
 # The picture at the top of the README: five seconds of the default scenario, offscreen.
 picture: build
 	@cd assets && QT_QPA_PLATFORM=offscreen ../$(BIN)/bellwire && mv bellwire.png window.png
+
+# What the program says, brought into assets/languages/*.po for translators; fails while something is not translated.
+languages: build
+	@$(BIN)/python -m tests.catalogue
+	@$(BIN)/python -P engine/build.py
 
 # assets/recordings anew, one of each scenario, which is what people see who have no KVM; says on which machine.
 # ONLY="roundtrip irq-msi" chooses.

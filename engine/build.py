@@ -4,7 +4,8 @@
     python -P engine/build.py --sanitize address,undefined --out DIR   tests/c/*.c with the core, as programs in DIR
 
 cffi parses core/core.h, guests/abi.h and core/kvm.cdef themselves, so that no declaration is written twice.
-It needs nothing but the standard library and cffi, and is run by its path: before it has run, there is no package
+assets/languages/*.po are packed, as gettext reads them. The build needs nothing but the standard library, cffi and
+Babel, and is run by its path: before it has run, there is no package
 bellwire to be part of. That is build/package/bellwire, whose folders are links to those of the tree, so that what is
 installed and what is edited have the same names.
 
@@ -31,6 +32,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "engine" / "core"
 GUESTS = ROOT / "guests"
+LANGUAGES = ROOT / "assets" / "languages"
 C_TESTS = ROOT / "tests" / "c"
 PACKAGE = ROOT / "build" / "package" / "bellwire"  # hatch's dev-mode-dirs names the folder that it is in
 ROOMS = ("engine", "viz", "guests", "assets")  # of the tree, and of the package
@@ -193,6 +195,35 @@ def build_guests() -> list[Path]:
     return [image for image, (source, flags) in images.items() if build_guest(source, image, flags)]
 
 
+def pack_language(source: Path) -> bool:
+    """Packs a language's catalogue if it is out of date and says everything. Returns whether it was packed."""
+    output = source.with_suffix(".mo")
+    if up_to_date(output, [source]):
+        return False
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with source.open("rb") as file:
+        catalog = read_po(file, locale=source.stem)
+    forms = [message.string if isinstance(message.string, tuple) else (message.string,) for message in catalog]
+    if not all(map(all, forms)) or any(message.fuzzy for message in catalog):
+        output.unlink(missing_ok=True)  # half a language helps nobody
+        return False
+    with tempfile.NamedTemporaryFile(prefix="bellwire-") as made:
+        write_mo(made, catalog)
+        made.flush()
+        install(Path(made.name), output)
+    return True
+
+
+def pack_languages() -> list[Path]:
+    """Packs the catalogues that are out of date and removes those whose source is gone. Returns what was packed."""
+    sources = sorted(LANGUAGES.glob("*.po"))
+    for orphan in set(LANGUAGES.glob("*.mo")) - {source.with_suffix(".mo") for source in sources}:
+        orphan.unlink()
+    return [source.with_suffix(".mo") for source in sources if pack_language(source)]
+
+
 def link_package() -> None:
     """Makes the package of an editable install, unless it is there."""
     PACKAGE.mkdir(parents=True, exist_ok=True)
@@ -204,11 +235,11 @@ def link_package() -> None:
 
 
 def build() -> list[Path]:
-    """Brings the core, the guests and the package up to date, in place. Returns what was built."""
+    """Brings the core, the guests, the languages and the package up to date, in place. Returns what was built."""
     require_toolchain()
     link_package()
     core = [EXTENSION] if build_core() else []
-    return core + build_guests()
+    return core + build_guests() + pack_languages()
 
 
 def build_c_tests(sanitizers: str, out: Path) -> list[Path]:

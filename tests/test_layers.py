@@ -21,7 +21,10 @@ NOT_IN_A_WHEEL = {"bellwire.engine.build", "bellwire.engine.build_hook"}
 
 # The house, from the ground up. Rooms on one floor do not know each other.
 FLOORS = (
-    ("engine.events", "engine.errors", "engine.outlet", "engine.outputs", "engine.verdict", "engine.foreign"),
+    (
+        *("engine.events", "engine.errors", "engine.outlet", "engine.outputs", "engine.verdict", "engine.foreign"),
+        "engine.language",
+    ),
     ("engine.kvm", "engine.host"),
     ("engine.scenarios",),
     ("engine.machines", "engine.folds", "engine.source"),
@@ -40,7 +43,7 @@ FLOORS = (
     ("viz.cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-GROUND = set(FLOORS[0])  # six modules, one room
+GROUND = set(FLOORS[0])  # seven modules, one room
 DOORS = {"engine", "viz", "viz.__main__", *(name.removeprefix("bellwire.") for name in NOT_IN_A_WHEEL)}
 MOST_MODULES = 16  # in a folder, without its __init__
 QT_FREE = (  # rooms, and in rooms with Qt the modules that decide what is drawn, apart from the drawing

@@ -17,7 +17,7 @@ from typing import Any
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.style.assets import asset
+from bellwire.viz.text.assets import asset
 from bellwire.viz.wires.passable import is_trait
 
 Point = tuple[float, float]

@@ -33,7 +33,7 @@ from bellwire.viz.lessons.place import LessonTable, PlaceInFile
 from bellwire.viz.lessons.step_figures import placeholders_of
 from bellwire.viz.model.filter_language import FilterError, parse
 from bellwire.viz.stages.anatomy import load_anatomy
-from bellwire.viz.style.assets import asset
+from bellwire.viz.text.assets import asset
 
 LARGEST_LESSON = 1 << 18  # bytes
 MOST_MINUTES = 180

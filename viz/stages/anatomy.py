@@ -13,7 +13,7 @@ from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.style.assets import asset
+from bellwire.viz.text.assets import asset
 
 
 @dataclass(frozen=True)

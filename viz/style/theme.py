@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase
 
-from bellwire.viz.style.assets import asset
+from bellwire.viz.text.assets import asset
 
 SANS = "Inter"
 MONO = "JetBrains Mono"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bellwire.viz.style.assets import asset
+from bellwire.viz.text.assets import asset
 
 
 @dataclass(frozen=True)

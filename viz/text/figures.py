@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from html import escape
 
 from bellwire.engine.events import FLAT_OUT
-
-THIN = "\u202f"  # thin, and does not break
-
-
-def grouped(number: float, places: int = 0) -> str:
-    """1204311 as 1 204 311, with so many digits behind the point: the one way in which long numbers are written."""
-    return (f"{number:,.{places}f}" if places else f"{round(number):,}").replace(",", THIN)
+from bellwire.engine.language import THIN as THIN
+from bellwire.engine.language import grouped as grouped
 
 
 def regrouped(sentence: str) -> str:

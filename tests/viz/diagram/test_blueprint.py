@@ -25,8 +25,8 @@ from bellwire.viz.diagram.part_words import LANE_SAYINGS, SAYINGS
 from bellwire.viz.diagram.still_words import plain, speaking
 from bellwire.viz.model.ways import LEGS, Ways
 from bellwire.viz.stages.moments import MOMENTS
-from bellwire.viz.style.assets import asset
 from bellwire.viz.style.theme import DARK
+from bellwire.viz.text.assets import asset
 from bellwire.viz.wires.passable import CONDITIONS, FLOWS
 
 SCENARIOS = pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.diagram.captions import coalesced
 from bellwire.viz.diagram.part_words import number_in_last_second
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.style.assets import asset
+from bellwire.viz.text.assets import asset
 from bellwire.viz.text.figures import grouped, times
 
 FRAME_NS = 50_000_000

@@ -1,0 +1,85 @@
+"""What the program says is in the catalogue of each language, with the same places to fill in."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import read_mo
+
+from bellwire.engine import build
+from tests.catalogue import LANGUAGES, ROOT, SAYING, Message, in_code, in_tables, read_language, said
+
+CODE = sorted(path for side in ("engine", "viz") for path in (ROOT / side).rglob("*.py"))
+FILES = sorted(LANGUAGES.glob("*.po"))
+
+
+def identities(catalog: Catalog) -> set[tuple[object, object]]:
+    return {(message.id, message.context) for message in catalog if message.id}
+
+
+def places(text: str) -> list[str]:
+    """What is filled in, in the order of the alphabet; ValueError if it could not be."""
+    return sorted({name for _, name, _, _ in Formatter().parse(text) if name is not None})
+
+
+def test_messages_are_found_in_code_and_in_tables() -> None:
+    code = 'tr("a {b}", b=1); tr(x); [tr_later("c")]; tr_n("{n} d", "{n} ds", 2); tr_as("of f", "e")'
+    assert list(in_code(code)) == [Message("a {b}"), Message("c"), Message("{n} d", "{n} ds"), Message("e", "", "of f")]
+    table = {"title": "A  b", "rect": [1, "y"], "deep": [{"title": "C", "name": "no text"}, {"title": "–"}]}
+    assert list(in_tables(table, {"title"})) == [Message("A b"), Message("C")]
+
+
+def test_everything_that_is_said_is_found() -> None:
+    """A sentence of the code, the name of a language, a stage, a scenario's purpose, a term."""
+    found = {message for message, _ in identities(said())}
+    for message in (".", "English", "The guest writes", "an eventfd"):
+        assert message in found or any(message in str(one) for one in found)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_translation_fills_in_what_its_message_does(path: Path) -> None:
+    wrong = []
+    for message in read_language(path):
+        forms = message.string if isinstance(message.string, list | tuple) else [message.string]
+        ids = message.id if isinstance(message.id, list | tuple) else [message.id]
+        if message.id and all(forms):
+            wanted = places(ids[-1])
+            wrong += [form for form in forms if form and set(wanted) - {"n"} != set(places(form)) - {"n"}]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_only_a_whole_language_is_packed(path: Path, tmp_path: Path) -> None:
+    source = tmp_path / path.name
+    whole = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Open"\nmsgstr "{}"\n'
+    source.write_text(whole.format("Öffnen"))
+    assert build.pack_language(source)
+    assert not build.pack_language(source)
+    with source.with_suffix(".mo").open("rb") as file:
+        assert [message.string for message in read_mo(file) if message.id] == ["Öffnen"]
+    source.write_text(whole.format(""))
+    build.install(source, source)  # with a new time
+    assert not build.pack_language(source)
+    assert not source.with_suffix(".mo").exists()
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_messages_can_be_found_and_are_said_late(path: Path) -> None:
+    """Each is a literal, or was marked where it is one; none is said while a module is imported."""
+    tree = ast.parse(path.read_text())
+    inside = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for body in (node.body if isinstance(node.body, list) else [node.body])
+        for inner in ast.walk(body)
+    }
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYING):
+            continue
+        assert node.func.id == "tr_later" or id(node) in inside, f"line {node.lineno}: is said while it is imported"
+        assert not any(isinstance(word, ast.JoinedStr | ast.BinOp) for word in node.args), f"line {node.lineno}: pieces"
