@@ -51,6 +51,7 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "merged": lambda tally, _: tally.irqs_merged,
     "spurious": lambda tally, _: tally.irqs_spurious,
     "lost": lambda tally, _: tally.irqs_lost,
+    "resamples": lambda tally, _: tally.resamples,  # reads of the resamplefd
     "pending": lambda tally, _: tally.doorbells_pending + tally.irqs_pending,
     "kept": lambda tally, _: tally.irqs_kept,  # in the count of an eventfd to which no irqfd listens
     "refused": lambda tally, _: sum(tally.refused.values()),  # calls to which KVM answered by an error
@@ -105,7 +106,10 @@ class Assertion:
 
     def judge(self, tally: Tally, latencies: Latencies) -> Judgement:
         """What is not there holds nothing."""
-        value, limit = (operand.value(tally, latencies) for operand in (self.left, self.right))
+        return self.compare(*(operand.value(tally, latencies) for operand in (self.left, self.right)))
+
+    def compare(self, value: float | None, limit: float | None) -> Judgement:
+        """The same of values that are known already."""
         holds = value is not None and limit is not None and OPERATORS[self.operator](value, limit)
         return Judgement(self.text, holds, value, limit, self.left.is_time)
 

@@ -24,6 +24,12 @@ class Position:
         """What the window shows there."""
         return self.step.question.reveal if self.revealed and self.step.question else self.step.scene
 
+    @property
+    def name(self) -> str:
+        """By which texts call its figures: a reveal without a name of its own has its step's, from then on."""
+        named = self.step.question.name if self.revealed and self.step.question else ""
+        return named or self.step.name
+
 
 @dataclass
 class Visit:
@@ -104,12 +110,13 @@ class Course:
         """What has to happen before the next step may come."""
         if self.visit is None:
             return []
-        return [judgement for judgement in self.visit.figures.judged(self.scene.until) if not judgement.holds]
+        figures = self.figures()
+        return [judged for judged in (condition.judge(figures) for condition in self.scene.until) if not judged.holds]
 
     def figures(self) -> dict[str, StepFigures]:
-        """Of each step that was seen up to here, by its name, that at hand also as ""."""
+        """Of each position that was seen up to here, by its name, that at hand also as ""."""
         so_far = [(at, self.visits[at]) for at in sorted(self.visits) if at <= self.at]
-        seen = {self.positions[at].step.name: visit.figures for at, visit in so_far}
+        seen = {self.positions[at].name: visit.figures for at, visit in so_far}
         return seen | ({"": self.visit.figures} if self.visit else {})
 
     def told(self, sentences: Iterable[str]) -> list[str]:
@@ -126,7 +133,7 @@ class Course:
         return [
             Answered(
                 choice,
-                all(judgement.holds for judgement in visit.figures.judged(choice.when)),
+                all(condition.judge(figures).holds for condition in choice.when),
                 figures_told(choice.reason, figures),
             )
             for choice in question.choices

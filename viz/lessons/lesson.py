@@ -11,7 +11,7 @@ from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
 
 if TYPE_CHECKING:
-    from bellwire.engine.findings.assertion import Assertion
+    from bellwire.viz.lessons.condition import Condition
 
 
 class TimeOfScene(StrEnum):
@@ -28,7 +28,8 @@ class LessonScene:
     """What the window shows in a step.
 
     in_place: the scenario whose recording shows the same where no guest can run, and so no switch be turned.
-    panel: the one in front, "" for plots and timeline. highlight: parts of the diagram; the rest is dimmed.
+    panel: the one in front, "" for plots and timeline. highlight: parts of the diagram; the rest is dimmed. part: the
+    one that is chosen, as by a click: the panels show what belongs to it.
     stage: at which a story stops. until: what has to have happened since the step began before the next one may come.
     """
 
@@ -39,10 +40,11 @@ class LessonScene:
     extended: bool = False
     panel: str = ""
     highlight: frozenset[str] = frozenset()
+    part: str = ""
     telling: TimeOfScene = TimeOfScene.LIVE
     stage: str = ""
     break_at: str = ""  # a filter: the view stops at the first event that passes it
-    until: tuple[Assertion, ...] = ()
+    until: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,19 @@ class LessonChoice:
     """
 
     text: str
-    when: tuple[Assertion, ...]
+    when: tuple[Condition, ...]
     reason: str
     part: str = ""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Asked before the run decides. reveal: the scene that does."""
+    """Asked before the run decides. reveal: the scene that does; name: by which texts call its figures, or ""."""
 
     ask: str
     choices: tuple[LessonChoice, ...]
     reveal: LessonScene
+    name: str = ""
 
 
 @dataclass(frozen=True)

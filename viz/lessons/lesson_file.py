@@ -18,9 +18,9 @@ from markdown_it.token import Token
 
 from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError
 from bellwire.engine.events import Switch
-from bellwire.engine.findings.assertion import Assertion, parse_assertion
 from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario, setting_words
 from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.lessons.condition import Condition, parse_condition
 from bellwire.viz.lessons.lesson import (
     Lesson,
     LessonChoice,
@@ -110,11 +110,10 @@ def ending(last: LessonStep, homework: tuple[str, ...], commands: tuple[str, ...
     """What a lesson ends with, if it has homework: its questions, and the command lines with which to find out."""
     if homework or commands:
         scene = last.question.reveal if last.question else last.scene
-        calm = replace(
-            scene, afresh=False, switches={}, highlight=frozenset(), telling=TimeOfScene.LIVE, stage="", until=()
-        )
+        calm = replace(scene, afresh=False, switches={}, highlight=frozenset(), part="", break_at="", until=())
+        calm = replace(calm, telling=TimeOfScene.LIVE, stage="")
         questions = tuple(f"{number}. {question}" for number, question in enumerate(homework, 1))
-        yield LessonStep(HOMEWORK, "To find out at home", (*questions, *commands), (), replace(calm, break_at=""))
+        yield LessonStep(HOMEWORK, "To find out at home", (*questions, *commands), (), calm)
 
 
 # -- the parts of a step
@@ -189,7 +188,8 @@ class StepReader:
     def __init__(self, path: Path, line: int) -> None:
         self.path = path
         self._before: LessonScene | None = None
-        self._names: list[str] = []  # of the steps so far
+        self._count = 0  # of steps so far
+        self._names: list[str] = []  # theirs, and those of what they reveal
 
     def steps(self, parts: Iterator[StepParts]) -> Iterator[LessonStep]:
         """All of them."""
@@ -199,24 +199,32 @@ class StepReader:
     def _step(self, parts: StepParts) -> LessonStep:
         place = parts.scene or parts.place
         table = LessonTable(place, place.toml() if parts.scene else {}, "scene")
-        name = table.words("name", f"step-{len(self._names) + 1}")
-        if name in (*self._names, HOMEWORK):
-            raise place.wrong(f"name: another step is called {name!r} already.", "name")
+        self._count += 1
+        name = self._name(table, f"step-{self._count}")
         scene = self._scene(table)
         table.close()
         if not parts.text:
             raise parts.place.wrong("a step has a text for the audience.")
-        question = self._question(parts.question) if parts.question else None
         for sentence in (*parts.text, *parts.notes):
             self.check_text(sentence, parts.place)
-        self._names.append(name)
+        question = self._question(parts.question, name) if parts.question else None
+        self._names += [name, question.name] if question and question.name else [name]
         return LessonStep(name, parts.title, tuple(parts.text), tuple(parts.notes), scene, question, parts.place.line)
+
+    def _name(self, table: LessonTable, default: str, *taken: str) -> str:
+        """By which later texts call the figures of a scene."""
+        name = table.words("name", default)
+        if name and name in (*self._names, *taken, HOMEWORK):
+            raise table.place.wrong(f"name: another step is called {name!r} already.", "name")
+        return name
 
     def _scene(self, table: LessonTable) -> LessonScene:
         scene = self._with_scenario(table)
         scene = replace(scene, extended=self._extended(table, scene), panel=self._panel(table))
         scene = self._in_time(table, scene)
-        scene = replace(scene, highlight=self._parts(table, "highlight", scene))
+        scene = replace(scene, highlight=self._parts(table, "highlight", scene), part=table.words("part", ""))
+        if scene.part:
+            self._check_part(table, "part", scene.part, scene)
         self._before = scene
         return scene
 
@@ -276,14 +284,14 @@ class StepReader:
             raise table.place.wrong(f"break_at: {error}", "break_at") from error
         return replace(scene, telling=telling, stage=stage, break_at=wanted, until=self._until(table, "until"))
 
-    def _until(self, table: LessonTable, key: str, default: list[str] | None = None) -> tuple[Assertion, ...]:
-        assertions = []
-        for text in table.texts(key, [] if default is None else default):
+    def _until(self, table: LessonTable, key: str) -> tuple[Condition, ...]:
+        conditions = []
+        for text in table.texts(key, []):
             try:
-                assertions.append(parse_assertion(text))
+                conditions.append(parse_condition(text, self._names))
             except AssertionTextError as error:
                 raise table.place.wrong(f"{key}: {error}", key) from error
-        return tuple(assertions)
+        return tuple(conditions)
 
     def _parts(self, table: LessonTable, key: str, scene: LessonScene) -> frozenset[str]:
         parts = table.texts(key, [])
@@ -297,11 +305,14 @@ class StepReader:
         if part not in there:
             raise table.place.wrong(f"{key}: the diagram has no part {part!r}; there are {', '.join(there)}.", key)
 
-    def _question(self, place: PlaceInFile) -> Question:
+    def _question(self, place: PlaceInFile, step: str) -> Question:
+        """step: the name of what is seen while it is asked, which answers may use if what is revealed has another."""
         table = LessonTable(place, place.toml(), "question")
         ask = table.words("ask")
         before = self._before
         shown = LessonTable(place, table.table("reveal"), "reveal")
+        named = self._name(shown, "", step)
+        names, self._names = self._names, [*self._names, step] if named else self._names
         reveal = self._scene(shown)
         shown.close()
         assert before is not None
@@ -314,7 +325,8 @@ class StepReader:
             raise place.wrong(f"choices: a question has 2 to {MOST_CHOICES} of them.", "choices")
         for sentence in (ask, *(choice.reason for choice in choices)):
             self.check_text(sentence, place)
-        return Question(ask, choices, reveal)
+        self._names = names
+        return Question(ask, choices, reveal, named)
 
     def _choice(self, table: LessonTable, asked: LessonScene) -> LessonChoice:
         part = table.words("part", "")

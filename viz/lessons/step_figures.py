@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bellwire.engine.errors import AssertionTextError
 from bellwire.engine.events import Clock, Events
-from bellwire.engine.findings.assertion import Assertion, Judgement, Operand, metric
+from bellwire.engine.findings.assertion import Operand, metric
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.scenario import Scenario
@@ -34,10 +34,6 @@ class StepFigures:
         """Adds the next batch, in the order of time."""
         self.tally.feed(events)
         self.latencies.feed(events)
-
-    def judged(self, assertions: Iterable[Assertion]) -> list[Judgement]:
-        """What holds by now, and what does not."""
-        return [assertion.judge(self.tally, self.latencies) for assertion in assertions]
 
     def value(self, operand: Operand) -> float | None:
         """A count, or ns; None if there is none."""

@@ -58,6 +58,7 @@ def test_every_count_is_that_of_the_tally(run: tuple[Tally, Latencies]) -> None:
         "merged": tally.irqs_merged,
         "spurious": 0,
         "lost": 0,
+        "resamples": 0,
         "pending": 0,
         "kept": 0,
         "refused": 0,

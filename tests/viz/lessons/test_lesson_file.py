@@ -39,6 +39,7 @@ It rang `{rung}` times.
 ## Second
 
 ```scene
+name = "asked"
 time = "slowest"
 stage = "eventfd"
 diagram = "extended"
@@ -48,11 +49,11 @@ diagram = "extended"
 
 ```question
 ask = "What now?"
-reveal = { switches = { irqfd = false }, until = "rung >= 10" }
+reveal = { name = "after", part = "driver", switches = { irqfd = false }, until = "rung >= 10" }
 [[choices]]
 text = "One"
-when = "exits == 0"
-reason = "There were {exits}."
+when = ["exits == 0", "rung@first < rung@asked"]
+reason = "There were {exits}, and {exits@asked} before."
 [[choices]]
 part = "driver"
 when = "exits > 0"
@@ -73,6 +74,8 @@ def test_a_step_goes_on_with_the_scene_before() -> None:
     assert second.question is not None
     assert second.question.reveal.switches == {Switch.IRQFD: False}
     assert [choice.part for choice in second.question.choices] == ["", "driver"]
+    assert (second.question.name, second.question.reveal.part, second.scene.part) == ("after", "driver", "")
+    assert [condition.text for condition in second.question.choices[0].when][1] == "rung@first < rung@asked"
     assert home.name == HOMEWORK
     assert home.text == ("1. Why {rung}?", "bellwire list")
 
@@ -92,14 +95,17 @@ MISTAKES = {
     "no such figure": ("{rung}` times", "{rang}` times", 9, "rang is no metric"),
     "no such step": ("p50@first", "p50@frist", 25, "no earlier step is called 'frist'"),
     "a time by a count": ("@first / doorbell.p50}", "@first / rung}", 25, "divides a time and a count"),
-    "no such stage": ('stage = "eventfd"', 'stage = "eventfds"', 29, "did you mean eventfd?"),
-    "a stage without a story": ('time = "slowest"\n', "", 28, "a story stops there"),
-    "no such switch": ("{ irqfd = false }", "{ irq = false }", 37, "ioeventfd = true or false"),
-    "one choice": ('[[choices]]\npart = "driver"\nwhen = "exits > 0"\nreason = "No."\n', "", 38, "2 to 5"),
-    "a choice that nothing decides": ('when = "exits == 0"\n', "", 38, "has a `when`"),
-    "an unknown fence": ("```question", "```quiz", 35, "called scene or question"),
+    "no such stage": ('stage = "eventfd"', 'stage = "eventfds"', 30, "did you mean eventfd?"),
+    "a condition on no step": ("rung@first <", "rung@frist <", 41, "called 'frist'; those that are: asked, first."),
+    "a reveal of a step's name": ('name = "after"', 'name = "asked"', 38, "called 'asked' already"),
+    "a chosen part that is not there": ('part = "driver", sw', 'part = "drover", sw', 38, "no part 'drover'"),
+    "a stage without a story": ('time = "slowest"\n', "", 29, "a story stops there"),
+    "no such switch": ("{ irqfd = false }", "{ irq = false }", 38, "ioeventfd = true or false"),
+    "one choice": ('[[choices]]\npart = "driver"\nwhen = "exits > 0"\nreason = "No."\n', "", 39, "2 to 5"),
+    "a choice that nothing decides": ('when = "exits > 0"\n', "", 43, "has a `when`"),
+    "an unknown fence": ("```question", "```quiz", 36, "called scene or question"),
     "a step without words": ("{doorbell.p50@first / doorbell.p50} of it.\n", "", 25, "a text for the audience"),
-    "two steps of a name": ('time = "slowest"', 'name = "first"\ntime = "slowest"', 28, "called 'first' already"),
+    "two steps of a name": ('name = "asked"', 'name = "first"', 28, "called 'first' already"),
     "something above the steps": ("+++\n\n## First", "+++\n\nHello.\n\n## First", 9, "above the first heading"),
     "HTML": ("> For the lecturer.", "<b>bold</b>", 23, "allowed are headings"),
 }

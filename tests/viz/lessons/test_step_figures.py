@@ -6,9 +6,9 @@ import pytest
 
 from bellwire.engine.errors import AssertionTextError
 from bellwire.engine.events import EventKind
-from bellwire.engine.findings.assertion import parse_assertion
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
+from bellwire.viz.lessons.condition import parse_condition
 from bellwire.viz.lessons.step_figures import StepFigures, figures_told, parse_placeholder
 from bellwire.viz.text.figures import grouped
 from tests.support.fake_source import FakeSource
@@ -33,8 +33,7 @@ def test_only_what_came_since_counts() -> None:
     _, figures, rung = run_of(0.5)
     assert rung
     assert figures_told("{rung} of {rung@early}", {"": figures}) == f"{grouped(rung)} of –"
-    (judged,) = figures.judged([parse_assertion(f"rung == {rung}")])
-    assert judged.holds
+    assert parse_condition(f"rung == {rung}", []).judge({"": figures}).holds
 
 
 def test_a_ratio_compares_steps_and_what_is_not_known_is_a_dash() -> None:

@@ -9,7 +9,7 @@ from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.viz.diagram.blueprint import Blueprint, blueprint_of, call_of
+from bellwire.viz.diagram.blueprint import Part, blueprint_of, call_of
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.mark import StageMark
@@ -47,9 +47,14 @@ def calls_in(scenario: Scenario, ioeventfd: bool | None, irqfd: bool | None) -> 
     return Calls(calls, frozenset(call.name for call in calls if began.get(call.name) != call.state))
 
 
-def word_of(plan: Blueprint, part: str, scenario: Scenario) -> str:
+def part_pictured(model: LiveModel, name: str) -> Part | None:
+    """The part of that name in the simple picture, or else in the one with the kernel's parts."""
+    scenario, backend = model.scenario, model.source.backend
+    return blueprint_of(scenario, backend).part(name) or blueprint_of(scenario, backend, extended=True).part(name)
+
+
+def word_of(found: Part | None, scenario: Scenario) -> str:
     """The kind of call that a part of the diagram stands for; "" if none."""
-    found = plan.part(part)
     if found is None:
         return ""
     return call_of(found, scenario) or word_of_stage(found.stage, scenario)
@@ -73,9 +78,8 @@ def call_behind(model: LiveModel, calls: Calls, point: Standpoint, stop: Stop) -
 
 def call_at(model: LiveModel, calls: Calls, part: str) -> Call | None:
     """The call that a part of the diagram stands for; of several, that of its lane."""
-    plan = blueprint_of(model.scenario, model.source.backend)
-    family, found = calls.family(word_of(plan, part, model.scenario)), plan.part(part)
-    lane = found.lane if found else 0
+    found = part_pictured(model, part)
+    family, lane = calls.family(word_of(found, model.scenario)), found.lane if found else 0
     return family[lane if lane < len(family) else 0] if family else None
 
 
@@ -84,13 +88,13 @@ def part_of(model: LiveModel, calls: Calls, call: Call) -> str:
     plan = blueprint_of(model.scenario, model.source.backend)
     names = [name for table in (plan.wires, plan.counters, plan.nodes) for name in table]
     exact = [name for name in names if call_at(model, calls, name) == call]
-    akin = [name for name in names if call in calls.family(word_of(plan, name, model.scenario))]
+    akin = [name for name in names if call in calls.family(word_of(plan.part(name), model.scenario))]
     return (exact or akin or [""])[0]
 
 
 def kernel_stage(model: LiveModel, part: str) -> str:
     """The stage of the kernel that a part of the diagram stands for; "" if none."""
-    found = blueprint_of(model.scenario, model.source.backend).part(part)
+    found = part_pictured(model, part)
     return found.stage if found else ""
 
 

@@ -167,6 +167,8 @@ class LessonPlayer:
         views.show_purpose(False)
         views.front(scene.panel)
         views.diagram.set_highlight(scene.highlight)
+        self._part = scene.part  # and so no answer
+        self._shown.model.selection.choose(part=scene.part)
 
     def _settled(self) -> bool:
         """Whether the switches are as the scene wants them, as far as they can be turned here."""

@@ -58,7 +58,9 @@ def test_the_keyboard_chooses_a_call_and_goes_back(panel: CallPanel) -> None:
 
 
 def test_a_part_of_the_diagram_chooses_its_call(panel: CallPanel) -> None:
-    for part, name in (("wakeup", "read"), ("irqfd", "write"), ("ioctl", "signal-msi"), ("exit", "run")):
+    simple = ("wakeup", "read"), ("irqfd", "write"), ("ioctl", "signal-msi"), ("exit", "run")
+    extended = ("device", "ioeventfd"), ("irqfd_entry", "irqfd"), ("routing", "routing"), ("cpu", "run")
+    for part, name in (*simple, *extended):
         panel.model.selection.choose(part=part)
         assert panel.call is not None
         assert panel.call.name == name

@@ -17,6 +17,7 @@ from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
 from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, lesson_paths, read_lesson, shipped_lessons
 from bellwire.viz.style.theme import DARK
+from bellwire.viz.text.figures import digits
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.windows import Stage, staged
@@ -216,6 +217,42 @@ def test_a_part_that_is_clicked_at_is_an_answer(qtbot: QtBot) -> None:
             stage.run(2)
             assert course_of(stage.window).chosen == chosen
         assert stage.window.lesson_bar.rows[1].button.isChecked()
+
+
+def test_a_part_that_a_scene_chooses_is_shown_by_the_panels_and_is_no_answer(qtbot: QtBot) -> None:
+    with staged(qtbot, 1280, 720) as stage:
+        text = LESSON.replace('text = "None"', 'part = "exit"').replace(
+            'scenario = "roundtrip"',
+            """scenario = "roundtrip"
+part = "exit"
+panel = "calls"
+""",
+        )
+        stage.window.lessons.begin(lesson_of(ASKING, text), here=True)
+        stage.run(2)
+        course = course_of(stage.window)
+        assert stage.window.model.selection.part == "exit"
+        assert course.chosen == {}
+        run_until(stage, lambda: not course.unmet())
+        stage.window.lessons.go_on()
+        stage.run(2)
+        assert stage.window.model.selection.part == ""
+
+
+def test_the_figures_of_what_is_asked_and_of_what_is_revealed_have_names(qtbot: QtBot) -> None:
+    text = LESSON.replace("reveal = {", 'reveal = { name = "after",').replace(
+        "There were {rung}.", "{rung@step-1 / rung}"
+    )
+    with staged(qtbot, 1280, 720) as stage:
+        lessons = stage.window.lessons
+        lessons.begin(lesson_of(ASKING, text), here=True)
+        stage.run(2)
+        course = course_of(stage.window)
+        lessons.go_on()
+        run_until(stage, lambda: bool(course.answers()))
+        asked, after = (course.visits[at].figures.tally.doorbells_rung for at in (0, 1))
+        assert {"step-1", "after"} < set(course.figures())
+        assert course.answers()[0].reason == digits(asked / after)
 
 
 def test_the_menu_begins_a_lesson(qtbot: QtBot) -> None:
