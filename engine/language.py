@@ -62,6 +62,11 @@ def tr_as(meaning: str, message: str, /, **values: Any) -> str:
     return said.format_map(values) if values else said
 
 
+def tr_n_later(one: str, many: str) -> tuple[str, str]:
+    """The two messages themselves: tr_n() says the right one where it is shown."""
+    return one, many
+
+
 def tr_later(message: str) -> str:
     """The message itself: tr() says it where it is shown."""
     return message

@@ -26,7 +26,7 @@ TEXTS = {  # which keys of a TOML file are said; the rest are names
     "guests/*.toml": {"title", "group", "purpose", "shows"},
     "assets/glossary.toml": {"meaning"},
 }
-SAYING = {"tr", "tr_n", "tr_as", "tr_later"}  # of engine/language.py
+SAYING = {"tr", "tr_n", "tr_as", "tr_later", "tr_n_later"}  # of engine/language.py
 
 
 class Message(NamedTuple):
@@ -43,7 +43,7 @@ def in_code(source: str) -> Iterator[Message]:
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         words = [word.value for word in call.args if isinstance(word, ast.Constant) and isinstance(word.value, str)]
         match called(call), words:
-            case "tr_n", [one, many, *_]:
+            case (("tr_n" | "tr_n_later"), [one, many, *_]):
                 yield Message(one, many)
             case (("tr_as" | "pgettext"), [meaning, text, *_]):
                 yield Message(text, meaning=meaning)

@@ -14,6 +14,7 @@ from bellwire.engine import build
 from tests.catalogue import LANGUAGES, ROOT, SAYING, Message, in_code, in_tables, read_language, said
 
 CODE = sorted(path for side in ("engine", "viz") for path in (ROOT / side).rglob("*.py"))
+PIECES = (ast.JoinedStr, ast.BinOp, ast.IfExp)
 FILES = sorted(LANGUAGES.glob("*.po"))
 
 
@@ -81,5 +82,9 @@ def test_messages_can_be_found_and_are_said_late(path: Path) -> None:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYING):
             continue
-        assert node.func.id == "tr_later" or id(node) in inside, f"line {node.lineno}: is said while it is imported"
-        assert not any(isinstance(word, ast.JoinedStr | ast.BinOp) for word in node.args), f"line {node.lineno}: pieces"
+        assert node.func.id in ("tr_later", "tr_n_later") or id(node) in inside, (
+            f"line {node.lineno}: is said while it is imported"
+        )
+        assert not any(isinstance(word, ast.JoinedStr | ast.BinOp | ast.IfExp) for word in node.args), (
+            f"line {node.lineno}: pieces"
+        )

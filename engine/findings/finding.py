@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind
+from bellwire.engine.language import grouped, tr, tr_n, tr_n_later
 
-THIN = "\u202f"  # thin, and does not break
-COMMAS = re.compile(r"(?<=\d),(?=\d{3})")  # between the thousands of a number
+NOUNS = {
+    "acknowledgement": tr_n_later("{n} acknowledgement", "{n} acknowledgements"),
+    "byte": tr_n_later("{n} byte", "{n} bytes"),
+    "event": tr_n_later("{n} event", "{n} events"),
+    "interrupt": tr_n_later("{n} interrupt", "{n} interrupts"),
+    "kick": tr_n_later("{n} kick", "{n} kicks"),
+    "read": tr_n_later("{n} read", "{n} reads"),
+    "resample": tr_n_later("{n} resample", "{n} resamples"),
+    "write": tr_n_later("{n} write", "{n} writes"),
+}
 
 
 @dataclass(frozen=True)
@@ -18,10 +26,6 @@ class Finding:
     claim: str
     numbers: dict[str, int]
     kinds: tuple[EventKind, ...]
-
-    def __post_init__(self) -> None:
-        """Claims are written with Python's commas and said with thin spaces, as all other numbers are."""
-        object.__setattr__(self, "claim", COMMAS.sub(THIN, self.claim))
 
     def as_json(self) -> dict[str, object]:
         """Ready for JSON."""
@@ -33,17 +37,24 @@ class Finding:
 
 def share(part: int, whole: int) -> str:
     """ "250 of 250", "none of 7"."""
-    return f"{part:,} of {whole:,}" if part else f"none of {whole:,}"
+    if not part:
+        return tr("none of {whole}", whole=grouped(whole))
+    return tr("{part} of {whole}", part=grouped(part), whole=grouped(whole))
 
 
 def plural(count: int, noun: str) -> str:
-    """ "1 signal", "3 signals"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """ "1 read", "3 reads"; noun: one of NOUNS."""
+    return tr_n(*NOUNS[noun], count)
 
 
 def often(count: int) -> str:
     """ "once", "7 times"."""
-    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+    match count:
+        case 1:
+            return tr("once")
+        case 2:
+            return tr("twice")
+    return tr_n("{n} time", "{n} times", count)
 
 
 def bytes_of(length: int) -> str:

@@ -29,27 +29,28 @@ from bellwire.engine.folds.evidence import Access, Evidence
 from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.ioeventfd import IoMatch
+from bellwire.engine.language import grouped, tr, tr_as, tr_later, tr_n
 from bellwire.engine.scenarios.ringing import ringings
 
 ENDS = {  # KVM_EXIT_* after which no guest goes on
-    lib.KVM_EXIT_SHUTDOWN: "the guest met a triple fault",
-    lib.KVM_EXIT_FAIL_ENTRY: "the vCPU could not be entered",
-    lib.KVM_EXIT_INTERNAL_ERROR: "the guest met an instruction that KVM cannot emulate",
+    lib.KVM_EXIT_SHUTDOWN: tr_later("the guest met a triple fault"),
+    lib.KVM_EXIT_FAIL_ENTRY: tr_later("the vCPU could not be entered"),
+    lib.KVM_EXIT_INTERNAL_ERROR: tr_later("the guest met an instruction that KVM cannot emulate"),
 }
-NOBODY = "nobody has registered it, so reads bring all ones and writes vanish."
-NO_DOORBELL = "a doorbell is there, but these were none, as KVM takes no reads for one."
 SERVED = (lib.BW_PORT_EXIT, lib.BW_PORT_ACK)  # ports that this VMM serves beside the doorbell
 
 OPERATIONS = {
-    Operation.IOEVENTFD_ASSIGN: "an ioeventfd at {0:#x}",
-    Operation.IOEVENTFD_DEASSIGN: "to take the ioeventfd at {0:#x} away",
-    Operation.IRQFD_ASSIGN: "an irqfd for GSI {0}",
-    Operation.IRQFD_DEASSIGN: "to take the irqfd of GSI {0} away",
-    Operation.SET_GSI_ROUTING: "a route of GSI {0}",
+    Operation.IOEVENTFD_ASSIGN: tr_later("an ioeventfd at {subject:#x}"),
+    Operation.IOEVENTFD_DEASSIGN: tr_later("to take the ioeventfd at {subject:#x} away"),
+    Operation.IRQFD_ASSIGN: tr_later("an irqfd for GSI {subject}"),
+    Operation.IRQFD_DEASSIGN: tr_later("to take the irqfd of GSI {subject} away"),
+    Operation.SET_GSI_ROUTING: tr_later("a route of GSI {subject}"),
 }
 REASONS = {
-    (Operation.IRQFD_ASSIGN, errno_names.EBUSY): "this eventfd is an irqfd already",
-    (Operation.IOEVENTFD_ASSIGN, errno_names.EEXIST): "the address has an ioeventfd that could take the same write",
+    (Operation.IRQFD_ASSIGN, errno_names.EBUSY): tr_later("this eventfd is an irqfd already"),
+    (Operation.IOEVENTFD_ASSIGN, errno_names.EEXIST): tr_later(
+        "the address has an ioeventfd that could take the same write"
+    ),
 }
 
 
@@ -65,8 +66,15 @@ def guest_end(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """A guest that is no more."""
     reason = evidence.ended[0] if evidence.ended else -1
     if reason in ENDS:
-        after = f" after doorbell {tally.doorbells_rung:,}" if tally.doorbells_rung else ""
-        claim = f"KVM_RUN returned KVM_EXIT_{exit_name(reason)}{after}: {ENDS[reason]}, and nothing came after it."
+        left, why = f"KVM_EXIT_{exit_name(reason)}", tr(ENDS[reason])
+        claim = tr("KVM_RUN returned {left}: {why}, and nothing came after it.", left=left, why=why)
+        if tally.doorbells_rung:
+            claim = tr(
+                "KVM_RUN returned {left} after doorbell {last}: {why}, and nothing came after it.",
+                left=left,
+                why=why,
+                last=grouped(tally.doorbells_rung),
+            )
         numbers = {"doorbells_rung": tally.doorbells_rung, "doorbells_received": tally.doorbells_received}
         yield Finding(claim, numbers, (EventKind.EXIT,))
 
@@ -74,11 +82,22 @@ def guest_end(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def refusals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What the kernel would not do, and that the rest went on."""
     for (operation, subject, error), count in tally.refused.items():
-        what, name = OPERATIONS[operation].format(subject), errno_names.errorcode.get(error, str(error))
+        what, name = tr(OPERATIONS[operation], subject=subject), errno_names.errorcode.get(error, str(error))
         why = REASONS.get((operation, error), "")
-        went_on = f" Meanwhile {tally.irqs_signalled:,} interrupts were signalled and {tally.irqs_arrived:,} arrived."
+        claim = tr("KVM refused {what}, {times}: {why}.", what=what, times=often(count), why=name)
+        if why:
+            named = f"{name}, {tr(why)}"
+            claim = tr("KVM refused {what}, {times}: {why}.", what=what, times=often(count), why=named)
+        if tally.irqs_signalled:
+            went_on = tr_n(
+                "Meanwhile {n} interrupt was signalled and {arrived} arrived.",
+                "Meanwhile {n} interrupts were signalled and {arrived} arrived.",
+                tally.irqs_signalled,
+                arrived=grouped(tally.irqs_arrived),
+            )
+            claim = f"{claim} {went_on}"
         yield Finding(
-            f"KVM refused {what}, {often(count)}: {name}{why and f', {why}'}.{went_on if tally.irqs_signalled else ''}",
+            claim,
             {
                 "refused": count,
                 "errno": error,
@@ -97,7 +116,7 @@ def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             reasons[why_it_left(access, evidence.ways.ring)] += count
     for reason, count in reasons.most_common():
         yield Finding(
-            f"{share(count, tally.doorbells_rung)} doorbells left to user space: {reason}.",
+            tr("{share} doorbells left to user space: {why}.", share=share(count, tally.doorbells_rung), why=reason),
             {"left": count, "doorbells_rung": tally.doorbells_rung},
             (EventKind.EXIT, EventKind.ENTRY),
         )
@@ -106,21 +125,32 @@ def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def why_it_left(access: Access, ring: bool) -> str:
     """What kept KVM from taking it, as the end of a sentence. ring: whether there is one of coalesced writes."""
     if ring and not any(takes(match, access) for match in access.registered):
-        return "KVM's ring of coalesced writes was full"
+        return tr("KVM's ring of coalesced writes was full")
     if not access.registered:
-        return "the ioeventfd was off" if access.cut else "no ioeventfd was registered"
+        return tr("the ioeventfd was off") if access.cut else tr("no ioeventfd was registered")
     if not access.length:  # recorded before ENTRY told it
-        return "what was written is not in the recording"
+        return tr("what was written is not in the recording")
     if any(takes(match, access) for match in access.registered):
-        return "just before the ioeventfd was assigned"
+        return tr("just before the ioeventfd was assigned")
     nearest = max(access.registered, key=lambda match: closeness(match, access))
     if nearest.address != access.address:
-        return f"the ioeventfd is at {nearest.address:#x} and the guest wrote at {access.address:#x}"
+        return tr(
+            "the ioeventfd is at {address:#x} and the guest wrote at {written:#x}",
+            address=nearest.address,
+            written=access.address,
+        )
     if nearest.length not in (0, access.length):
-        return f"the ioeventfd waits for {bytes_of(nearest.length)} and the guest wrote {access.length}"
+        waits = bytes_of(nearest.length)
+        return tr("the ioeventfd waits for {bytes} and the guest wrote {written}", bytes=waits, written=access.length)
     if len(access.registered) > 1:
-        return f"none of {len(access.registered)} ioeventfds waits for the value {access.value}, which the guest wrote"
-    return f"the ioeventfd waits for the value {nearest.datamatch} and the guest wrote {access.value}"
+        many = len(access.registered)
+        return tr(
+            "none of {many} ioeventfds waits for the value {value}, which the guest wrote",
+            many=many,
+            value=access.value,
+        )
+    waits_for, wrote = nearest.datamatch, access.value
+    return tr("the ioeventfd waits for the value {value} and the guest wrote {written}", value=waits_for, written=wrote)
 
 
 def takes(match: IoMatch, access: Access) -> bool:
@@ -142,10 +172,20 @@ def accesses_of_nothing(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             reads_and_writes = places.setdefault((access.bus, access.address), [0, 0])
             reads_and_writes[access.length > 0] += count
     for (bus, address), (reads, writes) in places.items():
-        place = f"{'port' if bus == 'pio' else 'address'} {address:#x}"
+        place = (
+            tr("port {address:#x}", address=address) if bus == "pio" else tr("address {address:#x}", address=address)
+        )
+        why = tr("nobody has registered it, so reads bring all ones and writes vanish")
+        if address in doorbells:
+            why = tr("a doorbell is there, but these were none, as KVM takes no reads for one")
         yield Finding(
-            f"{plural(reads, 'read')} and {plural(writes, 'write')} of {place} left to user space: "
-            + (NO_DOORBELL if address in doorbells else NOBODY),
+            tr(
+                "{reads} and {writes} of {place} left to user space: {why}.",
+                reads=plural(reads, "read"),
+                writes=plural(writes, "write"),
+                place=place,
+                why=why,
+            ),
             {"reads": reads, "writes": writes, "exits": sum(tally.exits_to_userspace.values())},
             (EventKind.EXIT, EventKind.ENTRY),
         )
@@ -155,13 +195,18 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Signals at a masked pin, and whether any came when it was unmasked."""
     if not tally.irqs_lost:
         return
-    signalled = share(tally.irqs_lost, tally.irqs_signalled)
-    claim = f"{signalled} interrupts were signalled while their pin was masked, and were lost"
+    lost = share(tally.irqs_lost, tally.irqs_signalled)
+    claim = tr("{share} interrupts were signalled while their pin was masked, and were lost.", share=lost)
     if evidence.unmaskings:
-        late = f"{evidence.late_edges:,} of them" if evidence.late_edges else "none of them"
-        claim += f": {late} came when it was unmasked, {often(evidence.unmaskings)}"
+        claim = tr(
+            "{share} interrupts were signalled while their pin was masked, and were lost: {late} of them came when it "
+            "was unmasked, {times}.",
+            share=lost,
+            late=grouped(evidence.late_edges) if evidence.late_edges else tr_as("of them", "none"),
+            times=often(evidence.unmaskings),
+        )
     numbers = {"irqs_lost": tally.irqs_lost, "unmaskings": evidence.unmaskings, "late": evidence.late_edges}
-    yield Finding(f"{claim}.", numbers, (EventKind.SETTING, EventKind.IRQFD, EventKind.HANDLER))
+    yield Finding(claim, numbers, (EventKind.SETTING, EventKind.IRQFD, EventKind.HANDLER))
 
 
 def early_signals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
@@ -169,8 +214,16 @@ def early_signals(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     for early, count in evidence.early.stories().items():
         again = f" ({often(count)})" if count > 1 else ""
         yield Finding(
-            f"{plural(early.signals, 'signal')} came before the irqfd was there: the eventfd counted "
-            f"{early.counted:,}, and assigning it injected {early.injected:,}{again}.",
+            tr_n(
+                "{n} signal came before the irqfd was there: the eventfd counted {counted}, and assigning it injected "
+                "{injected}{again}.",
+                "{n} signals came before the irqfd was there: the eventfd counted {counted}, and assigning it injected "
+                "{injected}{again}.",
+                early.signals,
+                counted=grouped(early.counted),
+                injected=grouped(early.injected),
+                again=again,
+            ),
             {"signals": early.signals, "counted": early.counted, "injected": early.injected, "times": count},
             (EventKind.IRQFD, EventKind.COUNT, EventKind.WIRE, EventKind.HANDLER),
         )
@@ -194,24 +247,46 @@ def resamples(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 def acknowledged_claim(tally: Tally, evidence: Evidence) -> str:
     """There is no resamplefd: the guest tells the VMM."""
-    raised = f"{plural(tally.irqs_signalled, 'interrupt')} raised the line by KVM_IRQ_LINE"
-    acknowledged = plural(evidence.ways.acknowledged, "acknowledgement")
-    return f"{raised}, and {acknowledged} of the guest lowered it, each by an exit."
+    return tr(
+        "{interrupts} raised the line by KVM_IRQ_LINE, and {acknowledgements} of the guest lowered it, each by an "
+        "exit.",
+        interrupts=plural(tally.irqs_signalled, "interrupt"),
+        acknowledgements=plural(evidence.ways.acknowledged, "acknowledgement"),
+    )
 
 
 def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
     """A resample that was read before the handler ran cannot be the answer to the guest's EOI, which comes later."""
     resamples = evidence.ways.resamples
-    happened = f"{plural(tally.irqs_signalled, 'interrupt')} raised the line and {plural(resamples, 'resample')} came"
-    before = evidence.resamples_before
-    order = f"{share(before, resamples)} were read before the handler's first instruction"
+    happened = tr(
+        "{interrupts} raised the line and {resamples} came",
+        interrupts=plural(tally.irqs_signalled, "interrupt"),
+        resamples=plural(resamples, "resample"),
+    )
+    before, back_end = share(evidence.resamples_before, resamples), evidence.backend
     if not eoi and not resamples:
-        still = f"the line is still high, and the device waits ({evidence.backend})"
-        return f"The handler writes no EOI: {happened}, so {still}."
-    if before or not eoi:
-        forgets = "" if eoi else "though the handler writes no EOI, "
-        order += f": {forgets}{evidence.backend} ends an interrupt when it injects it"
-    return f"{happened}; {order}."
+        return tr(
+            "The handler writes no EOI: {happened}, so the line is still high, and the device waits ({back_end}).",
+            happened=happened,
+            back_end=back_end,
+        )
+    if not eoi:
+        return tr(
+            "{happened}; {share} were read before the handler's first instruction: though the handler writes no EOI, "
+            "{back_end} ends an interrupt when it injects it.",
+            happened=happened,
+            share=before,
+            back_end=back_end,
+        )
+    if evidence.resamples_before:
+        return tr(
+            "{happened}; {share} were read before the handler's first instruction: {back_end} ends an interrupt when "
+            "it injects it.",
+            happened=happened,
+            share=before,
+            back_end=back_end,
+        )
+    return tr("{happened}; {share} were read before the handler's first instruction.", happened=happened, share=before)
 
 
 FINDINGS: tuple[Callable[[Tally, Evidence], Iterator[Finding]], ...] = (

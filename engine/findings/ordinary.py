@@ -9,9 +9,12 @@ from bellwire.engine.findings.finding import Finding, often, plural, share
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.language import grouped, tr, tr_as, tr_n
 
-# Both are differences of counts that must all speak of the same events.
-NOT_CLAIMED = " How many doorbells KVM took and how many interrupts were merged is not claimed."
+
+def not_claimed() -> str:
+    """What cannot be said once events are missing: differences of counts that must all speak of the same ones."""
+    return tr("How many doorbells KVM took and how many interrupts were merged is not claimed.")
 
 
 def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
@@ -20,11 +23,16 @@ def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     taken = ways.taken(rung, tally.doorbells_received)
     if not evidence.scenario.doorbell or not taken or taken < 0 or tally.dropped:
         return
-    where = "were taken by KVM itself"
+    claim = tr(
+        "{share} doorbells were taken by KVM itself: no exit to user space carried them.", share=share(taken, rung)
+    )
     if ways.ring and not ways.fetches and Switch.IOEVENTFD not in ways.was_on:  # recorded before FETCH told it
-        where = "waited in KVM's ring of coalesced writes"
+        claim = tr(
+            "{share} doorbells waited in KVM's ring of coalesced writes: no exit to user space carried them.",
+            share=share(taken, rung),
+        )
     yield Finding(
-        f"{share(taken, rung)} doorbells {where}: no exit to user space carried them.",
+        claim,
         {"taken": taken, "doorbells_rung": rung, "left": ways.left, "fetched": ways.fetched},
         (EventKind.RING, EventKind.RUNG),
     )
@@ -35,8 +43,12 @@ def doorbells_fetched(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     ways, rung = evidence.ways, tally.doorbells_rung
     if ways.fetches:
         yield Finding(
-            f"{share(ways.fetched, rung)} doorbells waited in KVM's ring of coalesced writes: no exit of their own "
-            f"carried them, the vCPU thread fetched them {often(ways.fetches)} when it was back in user space.",
+            tr(
+                "{share} doorbells waited in KVM's ring of coalesced writes: no exit of their own carried them, the "
+                "vCPU thread fetched them {times} when it was back in user space.",
+                share=share(ways.fetched, rung),
+                times=often(ways.fetches),
+            ),
             {"fetched": ways.fetched, "fetches": ways.fetches, "doorbells_rung": rung, "left": ways.left},
             (EventKind.RING, EventKind.FETCH),
         )
@@ -48,10 +60,16 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if not cut or not tally.doorbells_rung:
         return
     pending = tally.doorbells_pending
-    rest = f"{pending:,} {'is' if pending == 1 else 'are'} still under way" if pending else "none was lost"
+    rest = tr_n("{n} is still under way", "{n} are still under way", pending) if pending else tr("none was lost")
     yield Finding(
-        f"The ioeventfd was taken away {often(cut)} while the guest rang: {tally.doorbells_rung:,} doorbells were rung "
-        f"and {tally.doorbells_received:,} received, {rest}.",
+        tr(
+            "The ioeventfd was taken away {times} while the guest rang: {rung} doorbells were rung and {received} "
+            "received, {rest}.",
+            times=often(cut),
+            rung=grouped(tally.doorbells_rung),
+            received=grouped(tally.doorbells_received),
+            rest=rest,
+        ),
         {
             "cuts": cut,
             "doorbells_rung": tally.doorbells_rung,
@@ -66,10 +84,15 @@ def added_up(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Doorbells that came faster than they were read."""
     if tally.eventfd_reads and tally.doorbells_received > tally.eventfd_reads:
         queues = len(evidence.ways.reads)
-        fds = f"{queues} eventfds" if queues > 1 else "the eventfd"
+        fds = tr("{many} eventfds", many=queues) if queues > 1 else tr("the eventfd")
         yield Finding(
-            f"{tally.doorbells_received:,} doorbells came by {plural(tally.eventfd_reads, 'read')} of {fds}: "
-            f"one read brought at most {evidence.most_read:,}.",
+            tr(
+                "{received} doorbells came by {reads} of {eventfds}: one read brought at most {most}.",
+                received=grouped(tally.doorbells_received),
+                reads=plural(tally.eventfd_reads, "read"),
+                eventfds=fds,
+                most=grouped(evidence.most_read),
+            ),
             {"doorbells_received": tally.doorbells_received, "reads": tally.eventfd_reads, "most": evidence.most_read},
             (EventKind.DOORBELL,),
         )
@@ -93,28 +116,51 @@ def unread(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def direct_claim(tally: Tally, evidence: Evidence) -> str:
     """The doorbell's eventfd is the irqfd's, whenever there is one."""
     always = Switch.IRQFD not in evidence.ways.was_off
-    how = "were interrupts at once" if always else "went to the eventfd that an irqfd listens to while it is on"
-    kept = f", {tally.irqs_kept:,} wait in its count as no irqfd listens" if tally.irqs_kept else ""
-    read = f"no thread of this process read the eventfd ({tally.eventfd_reads:,} reads)"
-    return f"{tally.doorbells_rung:,} doorbells {how}: {tally.irqs_arrived:,} reached a handler{kept}, and {read}."
+    parts = [tr("{handled} reached a handler", handled=grouped(tally.irqs_arrived))]
+    if tally.irqs_kept:
+        parts.append(tr("{kept} wait in its count as no irqfd listens", kept=grouped(tally.irqs_kept)))
+    figures = {"rung": grouped(tally.doorbells_rung), "parts": ", ".join(parts), "reads": grouped(tally.eventfd_reads)}
+    if always:
+        return tr(
+            "{rung} doorbells were interrupts at once: {parts}, and no thread of this process read the eventfd "
+            "({reads} reads).",
+            **figures,
+        )
+    return tr(
+        "{rung} doorbells went to the eventfd that an irqfd listens to while it is on: {parts}, and no thread of this "
+        "process read the eventfd ({reads} reads).",
+        **figures,
+    )
 
 
 def answered_claim(tally: Tally, evidence: Evidence) -> str:
     """What another process does with a doorbell is not seen: its interrupts are."""
-    kept = f", {tally.irqs_kept:,} wait in its eventfd as no irqfd listens" if tally.irqs_kept else ""
     left = evidence.ways.left
-    ours = f"our vCPU thread passed {left:,} of the doorbells on" if left else "no thread of this process took part"
-    asked = f"{plural(tally.doorbells_rung, 'doorbell')} went to process {tally.partner_pid}"
-    return f"{asked}: {plural(tally.irqs_arrived, 'interrupt')} of its reached a handler{kept}, and {ours}."
+    parts = [
+        tr_n("{n} interrupt of its reached a handler", "{n} interrupts of its reached a handler", tally.irqs_arrived)
+    ]
+    if tally.irqs_kept:
+        parts.append(tr("{kept} wait in its eventfd as no irqfd listens", kept=grouped(tally.irqs_kept)))
+    ours = tr("no thread of this process took part")
+    if left:
+        ours = tr("our vCPU thread passed {left} of the doorbells on", left=grouped(left))
+    return tr_n(
+        "{n} doorbell went to process {process}: {parts}, and {ours}.",
+        "{n} doorbells went to process {process}: {parts}, and {ours}.",
+        tally.doorbells_rung,
+        process=tally.partner_pid,
+        parts=", ".join(parts),
+        ours=ours,
+    )
 
 
 def interrupt_ways(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Where interrupts went several ways."""
     by = evidence.ways.by
     if len(by) > 1:
-        parts = ", ".join(f"{count:,} by {way}" for way, count in by.items())
+        parts = ", ".join(tr("{count} by {way}", count=grouped(count), way=tr(way)) for way, count in by.items())
         yield Finding(
-            f"{sum(by.values()):,} interrupts were signalled: {parts}.",
+            tr("{count} interrupts were signalled: {parts}.", count=grouped(sum(by.values())), parts=parts),
             {"signalled": sum(by.values()), **{f"by {way}": count for way, count in by.items()}},
             (EventKind.IRQFD, EventKind.IRQ_IOCTL),
         )
@@ -125,25 +171,32 @@ def where_merged(tally: Tally, evidence: Evidence) -> str:
     interrupt, by = evidence.scenario.interrupt, set(evidence.ways.by)
     places = []
     if InterruptWay.NOBODY in by or (tally.direct and Switch.IRQFD in evidence.ways.was_off):
-        places.append("the eventfd's count")
+        places.append(tr("the eventfd's count"))
     if InterruptWay.IRQFD in by and interrupt and interrupt.route == "ioapic":
-        places.append("KVM's one work item for the pin")
-    return " or ".join([*places, "the local APIC's one bit"])
+        places.append(tr("KVM's one work item for the pin"))
+    return tr_as("between places", " or ").join([*places, tr("the local APIC's one bit")])
 
 
 def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Interrupts that came faster than they were handled; runs that nobody asked for."""
     if tally.irqs_merged > 0 and not tally.dropped:
         yield Finding(
-            f"{tally.irqs_merged:,} of {tally.irqs_signalled:,} interrupts came along with another one, merged in "
-            f"{where_merged(tally, evidence)}: the handler ran {often(tally.irqs_handled)}.",
+            tr(
+                "{share} interrupts came along with another one, merged in {place}: the handler ran {times}.",
+                share=share(tally.irqs_merged, tally.irqs_signalled),
+                place=where_merged(tally, evidence),
+                times=often(tally.irqs_handled),
+            ),
             {"merged": tally.irqs_merged, "signalled": tally.irqs_signalled, "handled": tally.irqs_handled},
             (EventKind.HANDLER,),
         )
     if tally.irqs_spurious:
-        why = "the line was still high" if tally.resamples else "that was signalled before the first event here"
+        why = tr("that was signalled before the first event here")
+        if tally.resamples:
+            why = tr("the line was still high")
+        more = often(tally.irqs_spurious)
         yield Finding(
-            f"The handler ran {often(tally.irqs_spurious)} more than it was signalled: {why}.",
+            tr("The handler ran {times} more than it was signalled: {why}.", times=more, why=why),
             {"spurious": tally.irqs_spurious, "handled": tally.irqs_handled},
             (EventKind.HANDLER, EventKind.RESAMPLE),
         )
@@ -154,15 +207,31 @@ def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if evidence.scenario.vcpus == 1:
         return
     if evidence.rung_by:
-        rang = ", ".join(f"vCPU {vcpu} rang {count:,}" for vcpu, count in sorted(evidence.rung_by.items()))
+        rang = ", ".join(
+            tr("vCPU {vcpu} rang {count}", vcpu=vcpu, count=grouped(count))
+            for vcpu, count in sorted(evidence.rung_by.items())
+        )
         yield Finding(
-            f"{rang}: the one eventfd brought {tally.doorbells_received:,} of these {tally.doorbells_rung:,}.",
+            tr(
+                "{rang}: the one eventfd brought {received} of these {rung}.",
+                rang=rang,
+                received=grouped(tally.doorbells_received),
+                rung=grouped(tally.doorbells_rung),
+            ),
             {"doorbells_rung": tally.doorbells_rung, "doorbells_received": tally.doorbells_received},
             (EventKind.RING, EventKind.DOORBELL),
         )
     if evidence.handled_by:
-        ran = ", ".join(f"{count:,} on vCPU {vcpu}" for vcpu, count in sorted(evidence.handled_by.items()))
-        yield Finding(f"The handler ran {ran}.", {"handled": tally.irqs_handled}, (EventKind.HANDLER,))
+        claim = tr("The handler ran {where}.", where=by_each_vcpu(evidence))
+        yield Finding(claim, {"handled": tally.irqs_handled}, (EventKind.HANDLER,))
+
+
+def by_each_vcpu(evidence: Evidence) -> str:
+    """ "1 204 on vCPU 0, 7 on vCPU 1"."""
+    return ", ".join(
+        tr("{count} on vCPU {vcpu}", count=grouped(count), vcpu=vcpu)
+        for vcpu, count in sorted(evidence.handled_by.items())
+    )
 
 
 def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
@@ -170,13 +239,21 @@ def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     changes = {"routes": evidence.routes, "moves": evidence.moves}
     if not any(changes.values()):
         return
-    went = ", ".join(f"{count:,} at vector {vector:#x}" for vector, count in sorted(evidence.vectors.items()))
+    went = ", ".join(
+        tr("{count} at vector {vector:#x}", count=grouped(count), vector=vector)
+        for vector, count in sorted(evidence.vectors.items())
+    )
     if evidence.moves:
-        went = ", ".join(f"{count:,} on vCPU {vcpu}" for vcpu, count in sorted(evidence.handled_by.items()))
+        went = by_each_vcpu(evidence)
+    claim = tr(
+        "The route changed {times}: the handler ran {where}",
+        times=often(sum(changes.values())),
+        where=went or tr("not once"),
+    )
     past = evidence.ways.by.get(InterruptWay.SIGNAL_MSI, 0)
-    asked = f"; {past:,} went by KVM_SIGNAL_MSI, which asks no route" if past else ""
+    asked = tr("{count} went by KVM_SIGNAL_MSI, which asks no route", count=grouped(past)) if past else ""
     yield Finding(
-        f"The route changed {often(sum(changes.values()))}: the handler ran {went or 'not once'}{asked}.",
+        f"{claim}; {asked}." if asked else f"{claim}.",
         {**changes, "handled": tally.irqs_handled, "past_the_route": past},
         (EventKind.SETTING, EventKind.HANDLER),
     )
@@ -186,8 +263,12 @@ def buffers(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What suppression saved."""
     if tally.buffers_used:
         yield Finding(
-            f"{tally.buffers_used:,} buffers took {plural(tally.doorbells_rung, 'kick')} and "
-            f"{plural(tally.irqs_signalled, 'interrupt')}.",
+            tr(
+                "{buffers} buffers took {kicks} and {interrupts}.",
+                buffers=grouped(tally.buffers_used),
+                kicks=plural(tally.doorbells_rung, "kick"),
+                interrupts=plural(tally.irqs_signalled, "interrupt"),
+            ),
             {"buffers": tally.buffers_used, "kicks": tally.doorbells_rung, "interrupts": tally.irqs_signalled},
             (EventKind.BUFFERS,),
         )
@@ -197,15 +278,21 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What all of this does not know."""
     if tally.lost:
         yield Finding(
-            f"{plural(tally.lost, 'event')} were dropped, so that counts of exits and handlers are too small."
-            f"{NOT_CLAIMED}",
+            tr(
+                "{events} were dropped, so that counts of exits and handlers are too small.",
+                events=plural(tally.lost, "event"),
+            )
+            + f" {not_claimed()}",
             {"dropped": tally.lost},
             (EventKind.LOST,),
         )
     if tally.passed_over:
         yield Finding(
-            f"{plural(tally.passed_over, 'event')} came faster than they were taken: every count has them, no latency "
-            f"and no journey does.{NOT_CLAIMED}",
+            tr(
+                "{events} came faster than they were taken: every count has them, no latency and no journey does.",
+                events=plural(tally.passed_over, "event"),
+            )
+            + f" {not_claimed()}",
             {"passed_over": tally.passed_over},
             (EventKind.PASSED_OVER,),
         )

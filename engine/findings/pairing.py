@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bellwire.engine.events import EventKind
-from bellwire.engine.findings.finding import Finding
+from bellwire.engine.findings.finding import Finding, share
 from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.language import grouped, tr, tr_n
 
 STAMPS = (EventKind.RING, EventKind.DOORBELL, EventKind.IRQFD, EventKind.HANDLER)
 
@@ -21,10 +22,14 @@ def stood_still(latencies: Latencies) -> Iterator[Finding]:
     """Times in which nothing of this program ran."""
     stops = latencies.stops
     if stops.count:
-        seconds, often = latencies.clock.ns(stops.cycles) / 1e9, "" if stops.count == 1 else f" in {stops.count} times"
-        claim = (
-            f"The whole program stood still for {seconds:.2f} s{often}, stopped by a signal or with its machine; "
-            f"journeys that were under way then and are in no latency: {latencies.stopped:,}."
+        claim = tr_n(
+            "The whole program stood still for {seconds} s, stopped by a signal or with its machine; journeys that "
+            "were under way then and are in no latency: {journeys}.",
+            "The whole program stood still for {seconds} s in {n} times, stopped by a signal or with its machine; "
+            "journeys that were under way then and are in no latency: {journeys}.",
+            stops.count,
+            seconds=grouped(latencies.clock.ns(stops.cycles) / 1e9, 2),
+            journeys=grouped(latencies.stopped),
         )
         yield Finding(claim, {"stops": stops.count, "journeys": latencies.stopped}, (EventKind.SETTING,))
 
@@ -34,13 +39,22 @@ def clocks_apart(latencies: Latencies) -> Iterator[Finding]:
     error = latencies.clock_error
     if error.agreement is not Agreement.APART and not error.contradicted:
         return
-    clocks = "the two guests' clocks" if error.two_guests else "guest and host clocks"
-    told = f"{error.contradicted:,} of {error.journeys:,} journeys arrive before they were sent, by their stamps"
+    clocks = tr("the two guests' clocks") if error.two_guests else tr("guest and host clocks")
+    figures = {"share": share(error.contradicted, error.journeys), "clocks": clocks}
     if error.agreement is Agreement.APART:
-        which = "" if latencies.known("doorbell") else "; one-way latencies are off by that, and not given"
-        claim = f"{told}: {clocks} are apart by at least {at_least(error.ns) / 1000:,.1f} µs{which}."
+        claim = tr(
+            "{share} journeys arrive before they were sent, by their stamps: {clocks} are apart by at least {us} µs",
+            us=grouped(at_least(error.ns) / 1000, 1),
+            **figures,
+        )
+        off = tr("one-way latencies are off by that, and not given")
+        claim = f"{claim}." if latencies.known("doorbell") else f"{claim}; {off}."
     else:
-        claim = f"{told}; they are too few to say that {clocks} are apart, and are in no one-way latency."
+        claim = tr(
+            "{share} journeys arrive before they were sent, by their stamps; they are too few to say that {clocks} are "
+            "apart, and are in no one-way latency.",
+            **figures,
+        )
     yield Finding(claim, {"out_of_order": error.contradicted, "journeys": error.journeys}, STAMPS)
 
 
@@ -55,8 +69,10 @@ def incomplete(latencies: Latencies) -> Iterator[Finding]:
     given_up = latencies.tracker.given_up
     if given_up:
         complete = latencies.clock_error.journeys or latencies.journeys
-        claim = (
-            f"{given_up:,} journeys could not be paired, as one of their events is missing or could be another one's; "
-            f"{complete:,} could."
+        claim = tr(
+            "{incomplete} journeys could not be paired, as one of their events is missing or could be another one's; "
+            "{complete} could.",
+            incomplete=grouped(given_up),
+            complete=grouped(complete),
         )
         yield Finding(claim, {"incomplete": given_up, "complete": complete}, STAMPS)

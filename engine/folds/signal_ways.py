@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 
 from bellwire.engine.events import EventKind, Events, IrqIoctl, Switch
+from bellwire.engine.language import tr_later
 from bellwire.engine.outlet import passed_over
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
@@ -24,9 +25,9 @@ from bellwire.engine.scenarios.traits_of import traits_of
 class InterruptWay(StrEnum):
     """How the host interrupts the guest."""
 
-    IRQFD = "the irqfd"
-    NOBODY = "an eventfd that was no irqfd"  # which keeps the count
-    COMPLETION = "the completion of a read"
+    IRQFD = tr_later("the irqfd")
+    NOBODY = tr_later("an eventfd that was no irqfd")  # which keeps the count
+    COMPLETION = tr_later("the completion of a read")
     IRQ_LINE = "KVM_IRQ_LINE"
     SIGNAL_MSI = "KVM_SIGNAL_MSI"
 
