@@ -16,7 +16,7 @@ from bellwire.engine.source import Source
 from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print, say
-from bellwire.viz.style.theme import DARK
+from bellwire.viz.style.theme import DARK, THEMES
 from bellwire.viz.window.files import png_of
 from bellwire.viz.window.frame import WidgetGarbage
 from bellwire.viz.window.window import MainWindow, application, make_window, run_window, when_told_to_end
@@ -25,7 +25,7 @@ PICTURE = "bellwire.png"
 SIZE = (1920, 1080)
 
 
-def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int:
+def watch(source: Source | None, reason: str, seconds: float, out: Print, theme: str = "") -> int:
     """Shows `source` for that long, prints its summary, saves the picture and says where. Returns the exit code."""
     application()
     opened, pictures = list[MainWindow](), list[QPixmap]()
@@ -35,7 +35,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print) -> int
             finish_window(window, pictures)
 
     when_told_to_end(finish)
-    window = make_window(source, reason=reason, theme=DARK)
+    window = make_window(source, reason=reason, theme=THEMES[theme or DARK.name])
     opened.append(window)
     window.resize(*SIZE)
     WidgetGarbage(window)

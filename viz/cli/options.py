@@ -17,6 +17,15 @@ class UnitName(StrEnum):
     CYCLES = "cycles"
 
 
+class ThemeName(StrEnum):
+    """Of the window."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    PROJECTOR = "projector"
+    PRINT = "print"
+
+
 class CommandGroup(TyperGroup):
     """A first word that is no command is a scenario: `bellwire roundtrip` is `bellwire open roundtrip`."""
 
@@ -49,6 +58,9 @@ Asserts = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")]
 Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
+InTheme = Annotated[
+    ThemeName | None, typer.Option("--theme", help="How the window looks, this time; else as it was left.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

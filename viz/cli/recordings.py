@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bellwire.engine.errors import ScenarioError
-from bellwire.viz.cli.options import Asserts, Force, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
+from bellwire.viz.cli.options import Asserts, Force, InTheme, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json, say
 
@@ -55,13 +55,14 @@ def replay(
         Path, typer.Argument(metavar="FILE | SCENARIO", help="A recording, or that of a scenario which is shipped.")
     ],
     at: Annotated[float, typer.Option(min=0, metavar="S", help="Begin S seconds after its first event.")] = 0,
+    theme: InTheme = None,
 ) -> int:
     """Opens the window with a recording; without a display plays it and prints what was measured."""
     from bellwire.engine.recordings.shipped import path_of_shipped
     from bellwire.viz.cli.opening import open_recording
 
     shipped = path_of_shipped(file.name)
-    return open_recording(shipped if shipped.exists() and not file.exists() else file, out, at)
+    return open_recording(shipped if shipped.exists() and not file.exists() else file, out, at, theme or "")
 
 
 @app.command()

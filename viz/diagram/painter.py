@@ -12,10 +12,12 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from bellwire.viz.diagram.blueprint import Box, Counter, LatencyPill, Node, Note, Point, RingBuffer, Wire
 from bellwire.viz.diagram.geometry import Geometry, towards
 from bellwire.viz.diagram.still_words import RingFill
+from bellwire.viz.style.themes.marks import row_brush
 from bellwire.viz.wires.passable import Passable, Passage
 
 FAINT = 0.35  # of what nothing can pass
 ASLEEP = 0.5  # of what nothing has passed
+HOLLOW = 0.4  # of its width, where an interrupt's wire is a double line
 HEADING = 22  # canvas pixels of a line of a box's title
 CROSS_BEFORE = 32  # canvas pixels before the end of a wire that is blocked
 SLICES = 32  # that can be told apart in a ring
@@ -44,12 +46,12 @@ class Sketch:
 
     def card(self, rect: QRectF) -> None:
         """The rounded surface that everything lies on."""
-        self._rounded(rect.adjusted(0.75, 0.75, -0.75, -0.75), "surface", "border", 1.5, 14)
+        self._rounded(rect.adjusted(0.75, 0.75, -0.75, -0.75), "surface", self.theme.edge, 1.5, 14)
 
     def box(self, box: Box, alive: bool = True) -> None:
         """A box without its words; one that is not alive is empty."""
         style = Qt.PenStyle.DashLine if box.dashed or not alive else Qt.PenStyle.SolidLine
-        width = 2 if box.strong or box.dashed else 1.5
+        width = (2 if box.strong or box.dashed else 1.5) * self.theme.stroke
         fill, edge = (box.fill, box.edge) if alive else ("surface", "border_strong")
         self._rounded(self.geometry.rect(box.rect), fill, edge, width, 12 * self.geometry.scale, style)
 
@@ -86,18 +88,23 @@ class Sketch:
 
     def node(self, node: Node, used: bool = True) -> None:
         """A node without its words."""
-        self.painter.setOpacity(1 if used else FAINT)
+        self.painter.setOpacity(1 if used else self.theme.faded(FAINT))
         style = Qt.PenStyle.SolidLine if used else Qt.PenStyle.DashLine
-        edge = node.edge if used else "border_strong"
-        self._rounded(self.geometry.rect(node.rect), "well", edge, 1.5, 9 * self.geometry.scale, style)
+        edge, width = node.edge if used else "border_strong", 1.5 * self.theme.stroke if used else 1.5
+        self._rounded(self.geometry.rect(node.rect), "well", edge, width, 9 * self.geometry.scale, style)
         self.painter.setOpacity(1)
 
     def glow(self, node: Node, color: str, strong: bool) -> None:
-        """The light of a node that something passes."""
+        """The light of a node that something passes, or, where nothing shines, a strong frame, two if it is inside."""
         rect, radius = self.geometry.rect(node.rect), 9 * self.geometry.scale
-        self.painter.setPen(QPen(self.theme.color(color), 3 if strong else 1.5))
-        self.painter.setBrush(self.theme.color(color, 0.38 if strong else 0.12))
+        self.painter.setPen(QPen(self.theme.color(color), (3 if strong else 1.5) * self.theme.stroke))
+        self.painter.setBrush(self._light(color, strong))
         self.painter.drawRoundedRect(rect, radius, radius)
+
+    def _light(self, color: str, strong: bool) -> QColor:
+        if self.theme.glow:
+            return self.theme.color(color, 0.38 if strong else 0.12)
+        return self.theme.color("surface_raised" if strong else "well")
 
     def node_words(self, node: Node, fact: str, used: bool = True, lit: bool = False) -> None:
         """What a node is, and what it does; lit: on its light."""
@@ -112,7 +119,7 @@ class Sketch:
         )
 
     def wire(self, wire: Wire, passage: Passage) -> None:
-        """A line: bright where something passed, pale where nothing did, dashed where nothing can."""
+        """A line: bright where something passed, pale or thin where nothing did, dashed where nothing can."""
         if passage.standing is Passable.BLOCKED:
             before, behind = parted(wire.points, cross_of(wire))
             self._line(replace(wire, points=before, arrow=False), Passage())
@@ -123,10 +130,13 @@ class Sketch:
 
     def _line(self, wire: Wire, passage: Passage) -> None:
         pen = self._pen(wire, passage)
-        self.painter.setOpacity(1 if passage.lit else ASLEEP if passage.open else FAINT)
+        self.painter.setOpacity(1 if passage.lit else self.theme.faded(ASLEEP if passage.open else FAINT))
         self.painter.setPen(pen)
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
         self.painter.drawPath(self.geometry.path(wire.points))
+        if self.theme.marked and wire.color == "interrupt" and passage.lit and not pen.dashPattern():
+            self.painter.setPen(QPen(self.theme.color("surface"), pen.widthF() * HOLLOW))
+            self.painter.drawPath(self.geometry.path(wire.points))
         if wire.arrow:
             self._arrow(wire, pen.color())
         self.painter.setOpacity(1)
@@ -146,7 +156,7 @@ class Sketch:
 
     def _wire_width(self, wire: Wire, passage: Passage) -> float:
         wide = 2 if wire.thin or not passage.open else 3.4 if wire.heavy else 4
-        return (wide if passage.lit else min(wide, 2.5)) * self.geometry.scale
+        return (wide * self.theme.stroke if passage.lit else min(wide, 2.5)) * self.geometry.scale
 
     def difference(self, wire: Wire, passage: Passage) -> None:
         """At a block: what is not the same."""
@@ -156,7 +166,7 @@ class Sketch:
 
     def _arrow(self, wire: Wire, color: QColor) -> None:
         tip, before = self.geometry.point(wire.points[-1]), self.geometry.point(wire.points[-2])
-        size = (9 if wire.thin or wire.heavy else 14) * self.geometry.scale
+        size = (9 if wire.thin or wire.heavy else 14) * self.geometry.scale * self.theme.stroke**0.5
         back = towards(tip, before, size)
         side = QPointF(back.y() - tip.y(), tip.x() - back.x()) * 0.57
         head = QPainterPath(tip)
@@ -168,7 +178,7 @@ class Sketch:
     def _cross(self, at: Point) -> None:
         """Here it does not go on."""
         center, arm = self.geometry.point(at), 8 * self.geometry.scale
-        pen = QPen(self.theme.color("heavy"), 3 * self.geometry.scale)
+        pen = QPen(self.theme.color("heavy"), 3 * self.geometry.scale * self.theme.stroke)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         self.painter.setPen(pen)
         for slope in (-1, 1):
@@ -177,7 +187,7 @@ class Sketch:
 
     def selected_wire(self, wire: Wire) -> None:
         """The light around a wire that is chosen."""
-        pen = QPen(self.theme.color("selection", 0.35), 13 * self.geometry.scale)
+        pen = QPen(self.theme.color("selection", 0.35), 13 * self.geometry.scale * self.theme.stroke)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         self.painter.setPen(pen)
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -186,8 +196,8 @@ class Sketch:
     def selected(self, rect: QRectF, round_: bool = False) -> None:
         """The frame around something that is chosen."""
         around = rect.adjusted(-4, -4, 4, 4)
-        self.painter.setPen(QPen(self.theme.color("selection"), 2.5))
-        self.painter.setBrush(self.theme.color("selection", 0.10))
+        self.painter.setPen(QPen(self.theme.color("selection"), 2.5 * self.theme.stroke))
+        self.painter.setBrush(row_brush(self.theme, "selection", 0.10))
         radius = around.height() / 2 if round_ else 11 * self.geometry.scale
         self.painter.drawRoundedRect(around, radius, radius)
 
@@ -195,12 +205,12 @@ class Sketch:
         """An eventfd: a circle with its count; it shines while something is `inside`."""
         center, radius = self.geometry.point(counter.center), counter.radius * self.geometry.scale
         color = counter.color if plugged else "text_muted"
-        self.painter.setPen(QPen(self.theme.color(color), 2.5 * self.geometry.scale))
+        self.painter.setPen(QPen(self.theme.color(color), 2.5 * self.geometry.scale * self.theme.stroke))
         self.painter.setBrush(self.theme.color("well"))
         corner = radius * (0.35 if counter.square else 1)
         self.painter.drawRoundedRect(square(center, radius), corner, corner)
         if inside:
-            self.painter.setBrush(self.theme.color(color, 0.3))
+            self.painter.setBrush(row_brush(self.theme, color, 0.3))
             self.painter.drawRoundedRect(square(center, radius), corner, corner)
         size = 19 * min(1, counter.radius / 25)
         self.text(square(center, radius * 0.82), count, self.geometry.font(size, 700, mono=True), color, CENTER)
@@ -218,7 +228,8 @@ class Sketch:
         slices = min(fill.size, SLICES)
         step = 360 / slices
         used = fill.used_slices(slices)
-        self.painter.setPen(QPen(self.theme.color("well"), 1.5 * self.geometry.scale))
+        gap = self.theme.color("border_strong" if self.theme.marked else "well")
+        self.painter.setPen(QPen(gap, 1.5 * self.geometry.scale))
         for n in range(slices):
             color = self.theme.color(ring.color) if n in used else self.theme.color("border")
             self.painter.setBrush(color)
@@ -237,7 +248,7 @@ class Sketch:
         rect, font = self.geometry.pill(pill.center), self.geometry.font(12.5, 600, mono=True)
         wider = max(0.0, width_of(value, font) + self.geometry.px(12) - rect.width()) / 2
         rect = rect.adjusted(-wider, 0, wider, 0)
-        self._rounded(rect, "well", pill.color, 1, rect.height() / 2)
+        self._rounded(rect, "well", pill.color, self.theme.stroke, rect.height() / 2)
         self.text(rect, value, font, pill.color, CENTER)
 
     def note(self, note: Note, words: str, color: str) -> None:

@@ -6,13 +6,15 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF, QRadialGradient
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap, QRadialGradient
 
 from bellwire.viz.model.travel import Token
 from bellwire.viz.model.ways import INTERRUPT_LEGS
+from bellwire.viz.style.themes.marks import SHAPES, shape_outline
 
 CORE = 10.0  # half the size of a token, canvas pixels
 GLOW = 24.0
+RING = 3.5  # canvas pixels of the ring around a token that does not shine
 SAMPLES = 200
 LABEL_PAD = 8
 
@@ -48,7 +50,7 @@ class Track:
 
 def shape_of(token: Token, turned: bool = False) -> str:
     """ "square", "diamond" or "circle". turned: a doorbell that has become an interrupt."""
-    return {"heavy": "square", "interrupt": "diamond", "doorbell": "circle"}[token_color(token, turned)]
+    return SHAPES[token_color(token, turned)]
 
 
 def token_color(token: Token, turned: bool = False) -> str:
@@ -58,23 +60,12 @@ def token_color(token: Token, turned: bool = False) -> str:
     return "heavy" if token.heavy else "doorbell"
 
 
-def shape_outline(shape: str, half: float) -> QPainterPath:
-    """The shape's outline around the origin."""
-    path = QPainterPath()
-    if shape == "circle":
-        path.addEllipse(QPointF(0, 0), half, half)
-    elif shape == "diamond":
-        far = half * 1.25
-        path.addPolygon(QPolygonF([QPointF(0, -far), QPointF(far, 0), QPointF(0, far), QPointF(-far, 0)]))
-        path.closeSubpath()
-    else:
-        path.addRoundedRect(QRectF(-half * 0.9, -half * 0.9, half * 1.8, half * 1.8), half * 0.25, half * 0.25)
-    return path
-
-
 @lru_cache(maxsize=64)
-def sprite(shape: str, color: str, edge: str, scale: float, ratio: float, glow: bool) -> QPixmap:
-    """A token with its glow, centred; `ratio` is the screen's device pixel ratio."""
+def sprite(shape: str, color: str, edge: str, ring: str, scale: float, ratio: float, size: float) -> QPixmap:
+    """A token, centred, `size` times as large as usual; `ratio` is the screen's device pixel ratio.
+
+    ring: the colour of a ring around it, which parts it from the wire; "": it shines instead.
+    """
     half = GLOW * scale
     pixmap = QPixmap(*(max(2, round(2 * half * ratio)),) * 2)
     pixmap.setDevicePixelRatio(ratio)
@@ -82,11 +73,16 @@ def sprite(shape: str, color: str, edge: str, scale: float, ratio: float, glow: 
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(half, half)
-    if glow:
+    core = CORE * scale * size
+    if ring:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(ring))
+        painter.drawPath(shape_outline(shape, core + RING * scale))
+    else:
         painter.fillRect(QRectF(-half, -half, 2 * half, 2 * half), halo(QColor(color), half))
-    painter.setPen(QColor(edge))
+    painter.setPen(QPen(QColor(edge), RING * scale) if ring and edge != color else QColor(edge))
     painter.setBrush(QColor(color))
-    painter.drawPath(shape_outline(shape, CORE * scale))
+    painter.drawPath(shape_outline(shape, core))
     painter.end()
     return pixmap
 

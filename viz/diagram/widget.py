@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
+    QBrush,
     QColor,
     QHelpEvent,
     QKeyEvent,
@@ -34,6 +35,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import hatched
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.wires.passable import Passable
 
@@ -243,9 +245,10 @@ class Diagram(QWidget):
             sprites.shape_of(placed.token, placed.turned),
             color.name(),
             self.theme.selection if chosen else color.name(),
+            "" if self.theme.glow and not self.still_motion else self.theme.surface,
             scale,
             self.devicePixelRatioF(),
-            not self.still_motion,
+            self.theme.stroke**0.5,
         )
         half = sprites.GLOW * scale
         painter.drawPixmap(placed.at - QPointF(half, half), image)
@@ -257,17 +260,25 @@ class Diagram(QWidget):
         path, scale = self._stage.track(placed.token).between(*placed.smear), self._stage.geometry.scale
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for width, alpha in ((2 * SMEAR, 0.22), (SMEAR, 0.5)):
-            faded = QColor(color)
-            faded.setAlphaF(alpha)
-            painter.setPen(QPen(faded, width * scale, SOLID, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        for width, brush in self._smear_brushes(color):
+            painter.setPen(QPen(brush, width * scale, SOLID, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
             painter.drawPath(path)
         self._paint_label(painter, placed, color)
+
+    def _smear_brushes(self, color: QColor) -> list[tuple[float, QBrush]]:
+        """Widths on the canvas, and what they are painted with: pale light, or a hatching on a plain ground."""
+        if self.theme.marked:
+            ground = QBrush(self.theme.color("surface"))
+            return [(2.4 * SMEAR, ground), (1.8 * SMEAR, hatched(color.rgba(), "checks"))]
+        pale, strong = QColor(color), QColor(color)
+        pale.setAlphaF(0.22)
+        strong.setAlphaF(0.5)
+        return [(2 * SMEAR, QBrush(pale)), (SMEAR, QBrush(strong))]
 
     def _paint_label(self, painter: QPainter, placed: Placed, color: QColor) -> None:
         if placed.label:
             font = self._stage.geometry.font(12.5, 600, mono=True)
-            back = self.theme.color("surface", 0.6)
+            back = self.theme.color("surface", self.theme.faded(0.6))
             image = sprites.label(placed.label, font, color.rgba(), back.rgba(), self.devicePixelRatioF())
             painter.drawPixmap(placed.label_at, image)
 

@@ -106,7 +106,7 @@ class FindingRow(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.setBrush(self.theme.color("surface_raised"))
-        active = "focus" if self.hasFocus() else "border_strong" if self.underMouse() else "border"
+        active = "focus" if self.hasFocus() else "border_strong" if self.underMouse() else self.theme.edge
         painter.setPen(QPen(self.theme.color(active), 1.5 if self.hasFocus() else 1))
         painter.drawRoundedRect(frame, 8, 8)
         above, below = self._parts(self.width())

@@ -135,7 +135,7 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         self.setBackground(theme.color("surface"))
         for side in ("left", "bottom"):
             axis = self.getAxis(side)
-            axis.setPen(pg.mkPen(theme.grid))
+            axis.setPen(pg.mkPen(theme.color("text_muted" if theme.marked else "grid")))
             axis.setTickPen(pg.mkPen(theme.grid))
             axis.setTextPen(pg.mkPen(theme.text_muted))
             axis.setTickFont(theme.font(TICK_SIZE, mono=True))

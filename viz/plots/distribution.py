@@ -14,10 +14,11 @@ from bellwire.engine.folds.omission import Paced
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.plots.plot import Mark, Plot, clock_label, of_whole_run
-from bellwire.viz.style.curves import Curve, LogRange, curve_pen, curves_of, latency_ticks, no_journey
+from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import line_pen, veil_brush
 from bellwire.viz.text.figures import Durations, count_of, duration
 from bellwire.viz.text.trust import bounds, corrected, footnote, why_not_corrected
 
@@ -80,9 +81,9 @@ class DistributionPlot(Plot):
         super().set_theme(theme)
         colors = {curve.name: curve.color for curve in self.curves}
         for name in self.lines:
-            self.lines[name].setPen(curve_pen(theme.color(colors[name])))
-            self.fills[name].setBrush(theme.color(colors[name], 0.22))
-            self.ghosts[name].setPen(curve_pen(theme.color(colors[name], 0.65), 1))
+            self.lines[name].setPen(line_pen(theme, colors[name]))
+            self.fills[name].setBrush(veil_brush(theme, colors[name], 0.22))
+            self.ghosts[name].setPen(line_pen(theme, colors[name], 1 / theme.stroke, 0.65))
 
     @property
     def since(self) -> dict[str, Histogram]:
@@ -188,7 +189,7 @@ class DistributionPlot(Plot):
     def _paint_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram, box: QRectF) -> None:
         """A small triangle on the axis with its value, over the lines of percentiles."""
         x, y, side = self._pixel(histogram.max), area.bottom(), self.theme.px(5)
-        painter.fillRect(box, self.theme.color("surface", 0.85))
+        painter.fillRect(box, self.theme.color("surface", self.theme.faded(0.85)))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color("text"))
         painter.drawPolygon([QPointF(x, y), QPointF(x - side, y - 1.6 * side), QPointF(x + side, y - 1.6 * side)])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QBrush, QPainter
 
 from bellwire.engine.events import exit_name
 from bellwire.viz.model.live import LiveModel
@@ -22,6 +22,7 @@ from bellwire.viz.plots.overtime import SECONDS, OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import part_brush
 from bellwire.viz.text.figures import short
 
 # -- Exits as layers of bars, out of the rates: by who handled them, and why.
@@ -98,6 +99,8 @@ SHADES = (0.95, 0.7, 0.5, 0.35, 0.25)
 SHARE_TO_NAME = 0.04  # of the height: what is smaller goes unnamed, but for the readout
 NOTHING_YET = "Nothing has run yet"
 WORDS = {"kernel": "kernel", "user": "user space"}
+SHORT = {"kernel": "", "user": "user "}  # before a reason that both may have
+COLORS = {"kernel": "kvm", "user": "heavy"}
 
 
 class ExitsPlot(OverTime):
@@ -115,8 +118,8 @@ class ExitsPlot(OverTime):
         self.first_bar = 0  # its number, counted from TSC 0
         self.top = 0.0
         self._small = 0
-        self.add_legend("kernel", "kernel", "kvm")
-        self.add_legend("user", "user space", "heavy")
+        self.add_legend("kernel", "kernel", "kvm", area=True)
+        self.add_legend("user", "user space", "heavy", area=True)
         self.set_theme(theme)
 
     def draw(self) -> str:
@@ -151,22 +154,21 @@ class ExitsPlot(OverTime):
         self.paint_changes(painter, area)
         self.paint_readout(painter, area)
 
-    def color(self, layer: Layer) -> QColor:
-        """The handler's colour; its reasons from strong to pale."""
+    def brush(self, layer: Layer) -> QBrush:
+        """The handler's colour; its reasons from strong to pale, or with ever less ink."""
         order = [other.reason for other in self.layers if other.handler == layer.handler]
-        shade = SHADES[min(order.index(layer.reason), len(SHADES) - 1)]
-        return self.theme.color("kvm" if layer.handler == "kernel" else "heavy", shade)
+        return part_brush(self.theme, COLORS[layer.handler], order.index(layer.reason), SHADES)
 
     def _paint_bars(self, painter: QPainter, area: QRectF) -> None:
         width = area.width() * BAR_SECONDS / SECONDS
         below = np.zeros(self.layers[0].bars.size if self.layers else 0)
         lefts = [self._left(area, i) for i in range(below.size)]
         for layer in self.layers:
-            color, above = self.color(layer), below + np.nan_to_num(layer.bars)
+            brush, above = self.brush(layer), below + np.nan_to_num(layer.bars)
             tops = area.bottom() - area.height() * above / self.top
             bottoms = area.bottom() - area.height() * below / self.top
             for i in np.flatnonzero(layer.bars > 0):
-                painter.fillRect(QRectF(lefts[i], tops[i], max(width - 1.5, 1), bottoms[i] - tops[i]), color)
+                painter.fillRect(QRectF(lefts[i], tops[i], max(width - 1.5, 1), bottoms[i] - tops[i]), brush)
             below = above
 
     def _left(self, area: QRectF, bar: int) -> float:
@@ -186,9 +188,9 @@ class ExitsPlot(OverTime):
             below += now
         named.sort(key=lambda pair: pair[0])
         for y, (_, layer) in zip(spread_apart([y for y, _ in named], height, area), named, strict=False):
-            painter.setPen(self.theme.color("kvm" if layer.handler == "kernel" else "heavy"))
+            painter.setPen(self.theme.color(COLORS[layer.handler]))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, layer.reason)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, SHORT[layer.handler] + layer.reason)
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """Every reason of the bar at the pointer."""
@@ -200,7 +202,11 @@ class ExitsPlot(OverTime):
         if not self.layers or not 0 <= bar < self.layers[0].bars.size:
             return []
         return [
-            Line(self.color(layer), f"{WORDS[layer.handler]}, {layer.reason}", f"{short(float(layer.bars[bar]))} /s")
+            Line(
+                self.theme.color(COLORS[layer.handler]),
+                f"{WORDS[layer.handler]}, {layer.reason}",
+                f"{short(float(layer.bars[bar]))} /s",
+            )
             for layer in reversed(self.layers)
             if layer.bars[bar] > 0
         ] or [Line(self.theme.color("text_muted"), "no exits", "")]

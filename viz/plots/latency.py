@@ -12,10 +12,11 @@ from bellwire.engine.folds.latency import BIN_SECONDS
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE, clock_label, of_whole_run
-from bellwire.viz.style.curves import Curve, LogRange, curve_pen, curves_of, latency_ticks, no_journey
+from bellwire.viz.style.curves import Curve, LogRange, curves_of, latency_ticks, no_journey
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import line_pen
 from bellwire.viz.text.figures import Durations, duration
 from bellwire.viz.text.trust import bounds, footnote
 
@@ -59,7 +60,7 @@ class LatencyPlot(OverTime):
         super().set_theme(theme)
         colors = {curve.name: curve.color for curve in self.curves}
         for name, line in self.lines.items():
-            line.setPen(curve_pen(theme.color(colors[name])))
+            line.setPen(line_pen(theme, colors[name]))
 
     def draw(self) -> str:
         """One line a latency from its Series."""
@@ -116,7 +117,7 @@ class LatencyPlot(OverTime):
         if not some.size:
             return
         x, y = self.seconds(some["tsc"]), np.log10(np.maximum(some["max"], 1.0))
-        painter.setPen(QPen(self.theme.color(curve.color, 0.5), 2))
+        painter.setPen(QPen(self.theme.color(curve.color, self.theme.faded(0.5)), 2))
         painter.drawPoints(self.canvas.pixels(x, y))
 
     def _paint_alone(self, painter: QPainter, curve: Curve) -> None:

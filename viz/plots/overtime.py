@@ -15,6 +15,7 @@ from bellwire.viz.model.rates import BAR
 from bellwire.viz.plots.plot import Mark, Plot
 from bellwire.viz.style.curves import Ticks
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import veil_brush
 
 SECONDS = 10.0
 VEIL = 0.12  # opacity, over what is not known
@@ -76,7 +77,7 @@ class OverTime(Plot):
         for stretch in self.model.past.uncounted(start, end):
             left, right = ((tsc - start) / (end - start) for tsc in stretch)
             box = QRectF(area.left() + area.width() * left, area.top(), area.width() * (right - left), area.height())
-            painter.fillRect(box, self.theme.color("text_muted", VEIL))
+            painter.fillRect(box, veil_brush(self.theme, "text_muted", VEIL))
 
     def paint_changes(self, painter: QPainter, area: QRectF) -> None:
         """A mark at each change of the wiring in the window."""

@@ -176,7 +176,7 @@ class Plot(Card):
             label = beside(mark.x, QRectF(size), QRectF(area.topLeft(), QSizeF(area.width(), high)), placed)
             if label is not None:
                 placed.append(label)
-                painter.fillRect(label, self.theme.color("surface", 0.75))
+                painter.fillRect(label, self.theme.color("surface", self.theme.faded(0.75)))
                 painter.setPen(self.theme.color("text_muted") if mark.fine else mark.color)
                 painter.drawText(label, Qt.AlignmentFlag.AlignLeft, mark.text)
 

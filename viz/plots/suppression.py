@@ -23,9 +23,10 @@ from bellwire.viz.plots.exits import BAR_SECONDS
 from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE
-from bellwire.viz.style.curves import TICK_SIZE, curve_pen
+from bellwire.viz.style.curves import TICK_SIZE
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import line_pen
 
 if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import CurveItem
@@ -95,7 +96,7 @@ class SuppressionPlot(OverTime):
         super().set_theme(theme)
         colors = {signal.name: signal.color for signal in SIGNALS}
         for name, line in self.lines.items():
-            line.setPen(curve_pen(theme.color(colors[name])))
+            line.setPen(line_pen(theme, colors[name]))
 
     def draw(self) -> str:
         """A line through the ends of all bars, as far as there was a buffer in the second before."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QToolTip, QWidget
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import longer_tip, plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import DASHES, area_brush
 
 RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it
@@ -16,16 +17,19 @@ HEADER = 40
 BESIDE = 12  # between the facts and the controls at their right
 LEAST_FACTS = 12  # letters: less of the facts says nothing, and the tooltip has all of them
 TITLE_SIZE, REASON_SIZE, FACT_SIZE, LEGEND_SIZE = 14, 13, 11, 11
-SAMPLE = 10  # length of the line in a legend entry
+SAMPLE, LONG_SAMPLE = 10, 24  # length of the line in a legend entry; of one that has gaps
 
 
 class LegendEntry(QAbstractButton):
     """A curve's colour and name; a click, or Space, hides and shows the curve."""
 
-    def __init__(self, parent: QWidget, label: str, color: str, theme: Theme, dashed: bool = False) -> None:
+    def __init__(
+        self, parent: QWidget, label: str, color: str, theme: Theme, dashed: bool = False, area: bool = False
+    ) -> None:
+        """dashed: its line is; area: it is no line, but what is filled so."""
         super().__init__(parent)
         self.label, self.color_name, self.theme = label, color, theme
-        self.dashed = dashed
+        self.dashed, self.area = dashed, area
         self.setCheckable(True)
         self.setChecked(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -39,10 +43,15 @@ class LegendEntry(QAbstractButton):
         self.setToolTip(plain_tip(f"Show or hide {label}"))
         self.update()
 
+    @property
+    def sample(self) -> int:
+        """Length of the sample: a line style needs some."""
+        return self.theme.px(LONG_SAMPLE if self.theme.marked and not self.area else SAMPLE)
+
     def sizeHint(self) -> QSize:
         """The sample, the name, and room for the focus frame."""
         font = QFontMetricsF(self.theme.font(LEGEND_SIZE))
-        width = font.horizontalAdvance(self.label) + self.theme.px(SAMPLE) + 16
+        width = font.horizontalAdvance(self.label) + self.sample + 16
         return QSize(round(width), round(font.height()) + 6)
 
     @painting
@@ -50,14 +59,8 @@ class LegendEntry(QAbstractButton):
         """A line sample; of a hidden curve a hollow one and muted, struck-out text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        shown, middle, sample = self.isChecked(), self.height() // 2, self.theme.px(SAMPLE)
-        color = self.theme.color(self.color_name if shown else "text_muted")
-        pen = QPen(color, 3 if shown else 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
-        if self.dashed:
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-            pen.setDashPattern([1.0, 0.8])
-        painter.setPen(pen)
-        painter.drawLine(6, middle, 4 + sample, middle)
+        shown, sample = self.isChecked(), self.sample
+        self._paint_sample(painter, shown)
         font = self.theme.font(LEGEND_SIZE)
         if not shown:
             font.setStrikeOut(True)
@@ -66,9 +69,24 @@ class LegendEntry(QAbstractButton):
         text = QRectF(self.rect()).adjusted(sample + 10, 0, 0, 0)
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, self.label)
         if self.hasFocus():
-            painter.setPen(QPen(self.theme.color("focus"), 1.5))
+            painter.setPen(QPen(self.theme.color("focus"), 1.5 * self.theme.stroke))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5, 5)
+
+    def _paint_sample(self, painter: QPainter, shown: bool) -> None:
+        color, middle = self.theme.color(self.color_name if shown else "text_muted"), self.height() // 2
+        if self.area and self.theme.marked and shown:
+            piece = QRectF(5, middle - self.sample / 2, self.sample, self.sample)
+            painter.fillRect(piece, area_brush(self.theme, self.color_name))
+            painter.setPen(color)
+            painter.drawRect(piece)
+            return
+        pen = QPen(color, 3 if shown else 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+        if dashes := (1.0, 0.8) if self.dashed else DASHES.get(self.color_name) if self.theme.marked else None:
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            pen.setDashPattern(list(dashes) if self.dashed else [dash * 0.6 for dash in dashes])
+        painter.setPen(pen)
+        painter.drawLine(6, middle, 4 + self.sample, middle)
 
 
 class Card(QWidget):
@@ -128,9 +146,9 @@ class Card(QWidget):
         self._place_legend()
         self.update()
 
-    def add_legend(self, key: str, label: str, color: str, dashed: bool = False) -> None:
+    def add_legend(self, key: str, label: str, color: str, dashed: bool = False, area: bool = False) -> None:
         """A legend entry; `color` is the name of a theme's colour. Switching it calls `redraw`."""
-        entry = LegendEntry(self, label, color, self.theme, dashed)
+        entry = LegendEntry(self, label, color, self.theme, dashed, area)
         entry.toggled.connect(lambda _on: self.redraw())
         self.legend[key] = entry
         self._place_legend()
@@ -188,7 +206,7 @@ class Card(QWidget):
         """Surface, title and facts."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self.theme.color("border"), 1))
+        painter.setPen(QPen(self.theme.color(self.theme.edge), 1))
         painter.setBrush(self.theme.color("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
         line = QRectF(PADDING, 2, self.width() - 2 * PADDING, self.header)

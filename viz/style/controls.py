@@ -213,7 +213,7 @@ class Chip(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QPen(self.theme.color("border"), 1))
+        painter.setPen(QPen(self.theme.color(self.theme.edge), 1))
         painter.setBrush(self.theme.color("surface_raised"))
         painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)
         inset = self.theme.px(13)

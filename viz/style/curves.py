@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
 
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
@@ -43,13 +41,6 @@ def curves_of(scenario: Scenario) -> list[Curve]:
     injected = Trait.INTERRUPT in traits and Trait.DIRECT not in traits  # direct: there is one latency for both
     there = {"doorbell": rings, "store_cost": rings, "injection": injected, "round_trip": answered}
     return [curve for curve in CURVES if there[curve.name]]
-
-
-def curve_pen(color: QColor, width: float = 1.8) -> QPen:
-    """A pen that is as wide in whatever units it draws."""
-    pen = QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.BevelJoin)
-    pen.setCosmetic(True)
-    return pen
 
 
 def no_journey(scenario: Scenario) -> str:

@@ -10,6 +10,9 @@ from bellwire.viz.style.theme import MONO, SANS, Theme
 def stylesheet(theme: Theme) -> str:
     """The style sheet of the whole application."""
     t, px = theme, theme.px
+    edge = theme.color(theme.edge).name()
+    # What is pressed in is darker, and where colours do not say it alone has a frame.
+    pressed = f"border: 3px solid {t.text}; background: {t.surface_raised};" if t.marked else f"background: {t.border};"
     dot = 2 * px(8)  # even: Qt leaves corners square whose radius is more than half the side
     return f"""
 * {{ font-family: "{SANS}"; font-size: {px(13)}px; color: {t.text}; outline: none; }}
@@ -19,7 +22,7 @@ QWidget#plain {{ background: transparent; }}
 QMenuBar {{ background: {t.surface}; border: none; padding: 1px {px(14)}px; }}
 QMenuBar::item {{ background: transparent; color: {t.text_muted}; padding: {px(4)}px {px(9)}px; border-radius: 6px; }}
 QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {t.surface_raised}; color: {t.text}; }}
-QMenu {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 8px; padding: 6px; }}
+QMenu {{ background: {t.surface}; border: 1px solid {edge}; border-radius: 8px; padding: 6px; }}
 QMenu::item {{ padding: {px(6)}px {px(28)}px {px(6)}px {px(26)}px; border-radius: 5px; }}
 QMenu::item:selected {{ background: {t.surface_raised}; }}
 QMenu::item:disabled {{ color: {t.text_muted}; }}
@@ -31,12 +34,12 @@ QMenu::indicator:unchecked {{ background: {t.surface}; border-radius: 3px; borde
 QToolTip {{ background: {t.surface_raised}; color: {t.text}; border: 1px solid {t.border_strong};
             padding: 5px 8px; font-size: {px(12)}px; }}
 
-QPushButton, QToolButton {{ background: {t.surface_raised}; border: 1px solid {t.border}; border-radius: 8px;
+QPushButton, QToolButton {{ background: {t.surface_raised}; border: 1px solid {edge}; border-radius: 8px;
     padding: 0 {px(12)}px; min-height: {px(30)}px; }}
 QToolButton {{ padding: 0; min-width: {px(32)}px; }}
 QToolButton::menu-indicator {{ image: none; }}
 QPushButton:hover, QToolButton:hover {{ border-color: {t.border_strong}; }}
-QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ background: {t.border}; }}
+QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ {pressed} }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus {{
     border: 2px solid {t.focus}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.text_muted}; background: {t.surface}; }}
@@ -57,7 +60,7 @@ QPushButton#choice:disabled {{ color: {t.text}; }}
 QPushButton#flat {{ background: transparent; border-color: transparent; color: {t.text_muted}; }}
 QPushButton#flat:hover {{ color: {t.text}; border-color: {t.border}; }}
 
-QComboBox {{ background: {t.surface_raised}; border: 1px solid {t.border}; border-radius: 8px;
+QComboBox {{ background: {t.surface_raised}; border: 1px solid {edge}; border-radius: 8px;
     padding: 0 {px(30)}px 0 {px(14)}px; min-height: {px(30)}px; }}
 QComboBox:hover {{ border-color: {t.border_strong}; }}
 QComboBox:disabled {{ color: {t.text_muted}; }}
@@ -76,7 +79,7 @@ QLineEdit[wrong="true"] {{ border-color: {t.heavy}; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 
 QSlider {{ min-height: {px(22)}px; background: transparent; }}
-QSlider::groove:horizontal {{ height: {px(4)}px; border-radius: {px(2)}px; background: {t.border}; }}
+QSlider::groove:horizontal {{ height: {px(4)}px; border-radius: {px(2)}px; background: {edge}; }}
 QSlider::sub-page:horizontal {{ background: {t.text_muted}; border-radius: {px(2)}px; }}
 QSlider::handle:horizontal {{ width: {px(16)}px; height: {px(16)}px; margin: -{px(6)}px 0; border-radius: {px(8)}px;
     background: {t.text}; }}
@@ -106,12 +109,12 @@ QLabel#purpose {{ font-size: {px(16)}px; font-weight: 600; }}
 QLabel#muted {{ color: {t.text_muted}; }}
 QLabel#mono {{ font-family: "{MONO}"; }}
 QLabel#title {{ font-size: {px(22)}px; font-weight: 700; }}
-QFrame#bar {{ background: {t.surface}; border: none; border-bottom: 1px solid {t.border}; }}
-QFrame#card, QFrame#popover {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 12px; }}
+QFrame#bar {{ background: {t.surface}; border: none; border-bottom: 1px solid {edge}; }}
+QFrame#card, QFrame#popover {{ background: {t.surface}; border: 1px solid {edge}; border-radius: 12px; }}
 QFrame#popover {{ border-color: {t.border_strong}; }}
 QTabBar, QTabBar:focus {{ background: transparent; border: none; }}
 QTabBar::tab {{ background: transparent; color: {t.text_muted}; font-size: {px(13)}px; font-weight: 600; border: none;
-    border-bottom: 2px solid transparent; padding: {px(2)}px {px(4)}px; margin-right: {px(12)}px; }}
+    border-bottom: {2 * px(1.5)}px solid transparent; padding: {px(2)}px {px(4)}px; margin-right: {px(12)}px; }}
 QTabBar::tab:hover {{ color: {t.text}; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {t.interrupt}; }}
 QTabBar::tab:selected:focus {{ border-bottom-color: {t.focus}; }}

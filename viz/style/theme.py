@@ -1,7 +1,8 @@
-"""Every colour and every font of the window, in a dark and a light theme.
+"""Every colour and every font of the window, in four themes: dark and light, for a projector, for paper.
 
-A theme sets all its colours; tests/viz/style/test_theme.py holds their contrast to WCAG AA. What a colour means is said
-by its name, and on the screen always by a shape or a word as well.
+A theme sets all its colours; tests/viz/style/test_theme.py holds their contrast to WCAG AA, that of the projector's to
+AAA. What a colour means is said by its name, and on the screen always by a shape or a word as well; where a theme is
+`marked` also by line styles and hatchings: viz/style/themes/marks.py.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ USUAL_WIDTH, USUAL_HEIGHT = 1920, 1080  # pixels of a window that has room for a
 class Theme:
     """Colours as "#rrggbb"; `scale` enlarges all text (1.0 is 100 %)."""
 
-    name: str  # "dark" or "light"
+    name: str  # one of THEMES
 
     # surfaces, from the back to the front
     background: str  # behind the cards
@@ -68,6 +69,11 @@ class Theme:
 
     scale: float = 1.0
 
+    # how it is drawn
+    stroke: float = 1.0  # how many times as thick wires, curves and frames are
+    glow: bool = True  # what travels shines, and what it passes
+    marked: bool = False  # line styles and hatchings say what colours say elsewhere, and nothing is pale
+
     def scaled(self, scale: float) -> Theme:
         """The same colours with text `scale` times as large, within what the layout holds."""
         return replace(self, scale=min(max(scale, SMALLEST_SCALE), LARGEST_SCALE * LARGEST_USUAL))
@@ -79,6 +85,15 @@ class Theme:
     def font(self, size: float, weight: int = 400, mono: bool = False) -> QFont:
         """A font of `size` pixels at 100 %; weight 100..900."""
         return make_font(self.px(size), weight, mono)
+
+    @property
+    def edge(self) -> str:
+        """The name of the colour around cards and controls."""
+        return "border_strong" if self.marked else "border"
+
+    def faded(self, opacity: float) -> float:
+        """How opaque something is that other themes have pale."""
+        return 1.0 if self.marked else opacity
 
     def color(self, name: str, alpha: float = 1.0) -> QColor:
         """The colour called `name` as a QColor, with alpha 0..1."""
@@ -185,4 +200,80 @@ LIGHT = Theme(
     focus="#1F5FD0",
 )
 
-THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+PROJECTOR = Theme(
+    name="projector",
+    background="#FFFFFF",
+    surface="#FFFFFF",
+    surface_raised="#EEF1F5",
+    well="#FFFFFF",
+    border="#B9C2CE",
+    border_strong="#1F2937",
+    grid="#B9C2CE",
+    text="#000000",
+    text_muted="#39424E",
+    text_on_accent="#FFFFFF",
+    doorbell="#7A3B00",
+    interrupt="#00497A",
+    roundtrip="#000000",
+    heavy="#9B0030",
+    guest="#0B5324",
+    guest_fill="#E3F4E7",
+    vmm="#39424E",
+    vmm_fill="#EEF1F5",
+    kvm="#4527A0",
+    kvm_fill="#ECE8FF",
+    io_thread="#5B4310",
+    io_fill="#F7EEDC",
+    live="#0B5324",
+    paused="#6B4200",
+    replay="#4527A0",
+    selection="#8A0070",
+    focus="#0040B0",
+    stroke=1.6,
+    glow=False,
+    marked=True,
+)
+
+WHITE, BLACK, DARK_TINT, LIGHT_TINT = "#FFFFFF", "#000000", "#4D4D4D", "#E6E6E6"  # of paper, ink, and ink's two screens
+
+PRINT = Theme(
+    name="print",
+    background=WHITE,
+    surface=WHITE,
+    surface_raised=LIGHT_TINT,
+    well=WHITE,
+    border=LIGHT_TINT,
+    border_strong=BLACK,
+    grid=LIGHT_TINT,
+    text=BLACK,
+    text_muted=DARK_TINT,
+    text_on_accent=WHITE,
+    doorbell=BLACK,
+    interrupt=DARK_TINT,
+    roundtrip=BLACK,
+    heavy=BLACK,
+    guest=DARK_TINT,
+    guest_fill=WHITE,
+    vmm=DARK_TINT,
+    vmm_fill=LIGHT_TINT,
+    kvm=DARK_TINT,
+    kvm_fill=LIGHT_TINT,
+    io_thread=DARK_TINT,
+    io_fill=WHITE,
+    live=BLACK,
+    paused=BLACK,
+    replay=BLACK,
+    selection=BLACK,
+    focus=BLACK,
+    stroke=1.2,
+    glow=False,
+    marked=True,
+)
+
+THEMES = {theme.name: theme for theme in (DARK, LIGHT, PROJECTOR, PRINT)}
+THEME_WORDS = {
+    "dark": ("Dark", "For a screen in a room that is not bright"),
+    "light": ("Light", "For a screen in a bright room"),
+    "projector": ("Projector", "For the last row: thick lines, strong contrast, line styles beside colours"),
+    "print": ("Print", "For paper: black, white and two tints"),
+}

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import DASHES
 
 INSET = 7.0  # pixels that a bridge needs to bend into a block
 HALF, LENGTH = 3.5, 6.0  # pixels, of an arrow
@@ -66,9 +67,13 @@ class BridgePaths:
         """Everything gathered; what is chosen over the rest."""
         for (chosen, color), strokes in sorted(self.strokes.items(), key=lambda item: item[0]):
             ink = theme.color("selection" if chosen else color)
-            style = Qt.PenStyle.DashLine if color == "heavy" else Qt.PenStyle.SolidLine
+            pen = QPen(ink, (3.0 if chosen else 1.6) * theme.stroke)
+            if color == "heavy":
+                pen.setStyle(Qt.PenStyle.DotLine if theme.marked else Qt.PenStyle.DashLine)
+            elif theme.marked and color in DASHES:
+                pen.setDashPattern(list(DASHES[color]))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(ink, 3.0 if chosen else 1.6, style))
+            painter.setPen(pen)
             painter.drawPath(strokes.lines)
             painter.fillPath(strokes.tips, ink)
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
 
 from bellwire.engine.events import EventKind, Events, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from bellwire.engine.folds.spans import Spans
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import HATCHES, SHAPES, area_brush, hatch_mask, shape_outline, veil_brush
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.timeline.bridges import INSET, BridgePaths
 from bellwire.viz.timeline.lanes import Shares, TimelineLane
@@ -22,6 +23,7 @@ from bellwire.viz.timeline.view import TimeScale
 GAP = 0.5  # of a lane's height, between lanes
 NARROW = 8.0  # pixels of a block that has neither round corners nor room for a word
 CAPTION_MARGIN = 10.0  # pixels
+SIGN = 6.0  # half the size of a tick's shape, pixels
 RUNNING = 0.2  # how faint the vCPU's usual state is
 BRIDGED = ("ring", "exit", "doorbell", "irq", "handler")  # a journey's stages that its ways lead by
 
@@ -77,7 +79,7 @@ class LanePainter:
         if lane.kind == "vcpu":
             left, right = (self.x(tsc) for tsc in self.scene.kept)
             rect = QRectF(left, rect.top(), right - left, rect.height()).intersected(self.area)
-            self.painter.fillRect(rect, self.theme.color("guest", RUNNING))
+            self.painter.fillRect(rect, veil_brush(self.theme, "guest", RUNNING))
 
     # -- zoomed out
 
@@ -87,7 +89,8 @@ class LanePainter:
             rect = self.rects[lane.key]
             for row, color in lane.rows:
                 if row in shares:
-                    picture = column_picture(shares[row], round(rect.height()), self.theme.color(color))
+                    hatch = HATCHES.get(color, "solid") if self.theme.marked else "solid"
+                    picture = column_picture(shares[row], round(rect.height()), self.theme.color(color), hatch)
                     self.painter.drawImage(rect, picture)
 
     # -- one by one
@@ -96,7 +99,7 @@ class LanePainter:
         spans, rect = self.scene.spans.get(row, NONE), self.rects[lane.key]
         inset = INSET if lane.kind == "kvm" else 0.0
         self.painter.setFont(self.theme.font(10.5, 600))
-        fill, outline = self.theme.color(color, 0.85), self.theme.color(color)
+        fill, outline = area_brush(self.theme, color, 0.85), self.theme.color(color)
         lengths = (spans.end - spans.start).tolist()
         narrow = []
         for left, right, length in zip(
@@ -110,20 +113,24 @@ class LanePainter:
             elif block.width() <= NARROW:
                 narrow.append(block)
             else:
-                self._block(block, fill, duration(length * 1e9 / self.hz))
+                self._block(block, fill, outline, duration(length * 1e9 / self.hz))
         self._fill(narrow, fill)
 
-    def _fill(self, rects: list[QRectF], color: QColor) -> None:
+    def _fill(self, rects: list[QRectF], fill: QBrush) -> None:
         """All of them in one go."""
         self.painter.setPen(Qt.PenStyle.NoPen)
-        self.painter.setBrush(color)
+        self.painter.setBrush(fill)
         self.painter.drawRects(rects)
 
-    def _block(self, block: QRectF, color: QColor, text: str) -> None:
-        self.painter.setPen(Qt.PenStyle.NoPen)
-        self.painter.setBrush(color)
+    def _block(self, block: QRectF, fill: QBrush, outline: QColor, text: str) -> None:
+        """A hatched one has an outline, and its words have a ground."""
+        hatched = not fill.textureImage().isNull()
+        self.painter.setPen(QPen(outline, self.theme.stroke) if hatched else Qt.PenStyle.NoPen)
+        if hatched:
+            self.painter.fillRect(block, self.theme.color("surface"))
+        self.painter.setBrush(fill)
         self.painter.drawRoundedRect(block, 4, 4)
-        self._caption(block, text, "text_on_accent")
+        self._caption(block, text, "text" if hatched else "text_on_accent", "surface" if hatched else "")
 
     def _outline(self, block: QRectF, color: QColor) -> None:
         """A stretch in which something happened that nobody stamped."""
@@ -132,12 +139,16 @@ class LanePainter:
         self.painter.drawRoundedRect(block.adjusted(0, 1, 0, -1), 4, 4)
         self._caption(block, "somewhen in here", "text_muted")
 
-    def _caption(self, block: QRectF, text: str, color: str) -> None:
+    def _caption(self, block: QRectF, text: str, color: str, ground: str = "") -> None:
         seen = block.intersected(self.area)
         if seen.width() <= CAPTION_MARGIN:
             return
         metrics = self.painter.fontMetrics()
         if metrics.horizontalAdvance(text) + CAPTION_MARGIN < seen.width() and metrics.ascent() < seen.height():
+            if ground:
+                back = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, min(metrics.height(), seen.height() - 2))
+                back.moveCenter(seen.center())
+                self.painter.fillRect(back, self.theme.color(ground))
             self.painter.setPen(self.theme.color(color))
             self.painter.drawText(seen, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -183,12 +194,20 @@ class LanePainter:
             some = events[events["kind"] == kind]
             for vm in vms_in(some):
                 places = self.scale.places(some["tsc"][some["vm"] == vm])
-                self._paint_ticks_in(f"{where}{vm}", places, self.theme.color(color))
+                self._paint_ticks_in(f"{where}{vm}", places, color)
 
-    def _paint_ticks_in(self, lane: str, places: list[float], color: QColor) -> None:
-        if lane in self.rects:
-            rect = self.rects[lane]
-            self._fill([QRectF(x - 1.5, rect.top(), 3, rect.height()) for x in {round(x) for x in places}], color)
+    def _paint_ticks_in(self, lane: str, places: list[float], color: str) -> None:
+        """A stroke each; where colours do not say it alone, with the shape of what travels."""
+        if lane not in self.rects:
+            return
+        rect, ink, at = self.rects[lane], QBrush(self.theme.color(color)), {round(x) for x in places}
+        half = 1.5 * self.theme.stroke
+        self._fill([QRectF(x - half, rect.top(), 2 * half, rect.height()) for x in at], ink)
+        if self.theme.marked and color in SHAPES:
+            self.painter.setPen(QPen(self.theme.color("surface"), 1.5))
+            outline = shape_outline(SHAPES[color], min(rect.height() / 3, SIGN))
+            for x in at:
+                self.painter.drawPath(outline.translated(x, rect.center().y()))
 
     def _paint_chosen(self, event: np.void) -> None:
         """A diamond in the lane where the event happened."""
@@ -221,11 +240,12 @@ class LanePainter:
 NONE = Spans(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
 
-def column_picture(share: Shares, height: int, color: QColor) -> QImage:
+def column_picture(share: Shares, height: int, color: QColor, hatch: str = "solid") -> QImage:
     """A picture of one pixel a share: filled from below as high as the share says, and seen if there is anything."""
     filled = np.where(share > 0, np.maximum(np.rint(share * height), 2), 0)
     row = np.arange(height, 0, -1)[:, None]
-    pixels = np.where(row <= filled[None, :], np.uint32(color.rgba()), np.uint32(0))
+    inked = (row <= filled[None, :]) & (hatch_mask(hatch, height, share.size) | (row > filled[None, :] - 2))
+    pixels = np.where(inked, np.uint32(color.rgba()), np.uint32(0))
     picture = QImage(pixels.tobytes(), share.size, height, share.size * 4, QImage.Format.Format_ARGB32)
     return picture.copy()  # of its own memory
 

@@ -12,6 +12,7 @@ from bellwire.viz.model.live import Change, Loss
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.curves import tick
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import veil_brush
 from bellwire.viz.text.figures import count_of
 from bellwire.viz.timeline.view import TimeScale, rounded_step
 
@@ -62,8 +63,8 @@ class MarksPainter:
         start, end = mark.stretch
         left, right = self.scale.x(start), self.area.right() if end is None else self.scale.x(end)
         band = QRectF(left, self.area.top(), right - left, self.area.height())
-        self.painter.fillRect(band.intersected(self.area), self.theme.color(mark.color, 0.16))
-        self.painter.setPen(QPen(self.theme.color(mark.color), 1.2))
+        self.painter.fillRect(band.intersected(self.area), veil_brush(self.theme, mark.color, 0.16))
+        self.painter.setPen(QPen(self.theme.color(mark.color), 1.2 * self.theme.stroke))
         for x in (left, right):
             self.painter.drawLine(QPointF(x, self.area.top() - 4), QPointF(x, self.area.bottom()))
 
@@ -89,7 +90,7 @@ class MarksPainter:
             x + 3, self.area.bottom() - metrics.height(), metrics.horizontalAdvance(text) + 8, metrics.height()
         )
         self.painter.setPen(Qt.PenStyle.NoPen)
-        self.painter.setBrush(self.theme.color("well", 0.9))
+        self.painter.setBrush(self.theme.color("well", self.theme.faded(0.9)))
         self.painter.drawRoundedRect(box, 3, 3)
         self.painter.setPen(self.theme.color(color))
         self.painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
@@ -99,14 +100,14 @@ class MarksPainter:
         if len(places) == 2:
             left, right = sorted(self.scale.x(tsc) for tsc in places.values())
             band = QRectF(left, self.area.top(), right - left, self.area.height()).intersected(self.area)
-            self.painter.fillRect(band, self.theme.color("focus", 0.16))
+            self.painter.fillRect(band, veil_brush(self.theme, "focus", 0.16))
         for name, tsc in places.items():
             if self.scale.shows(tsc):
                 self._line(self.scale.x(tsc), self.theme.color("focus"), Qt.PenStyle.DashLine)
                 self._flag(name, self.scale.x(tsc))
 
     def _line(self, x: float, color: QColor, style: Qt.PenStyle) -> None:
-        self.painter.setPen(QPen(color, 2, style))
+        self.painter.setPen(QPen(color, 2 * self.theme.stroke, style))
         self.painter.drawLine(QPointF(x, self.area.top() - 6), QPointF(x, self.area.bottom()))
 
     def _flag(self, name: str, x: float) -> None:

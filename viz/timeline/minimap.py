@@ -19,6 +19,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import HATCHES, hatch_mask
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import count_of, duration
 from bellwire.viz.timeline.lanes import Shares
@@ -146,8 +147,8 @@ class Minimap(QWidget):
             painter.drawPolygon(QPolygonF([QPointF(x - 5, top), QPointF(x + 5, top), QPointF(x, top + 9)]))
 
     def _paint_frame(self, painter: QPainter) -> None:
-        painter.setPen(QPen(self.theme.color("text"), 1.5))
-        painter.setBrush(self.theme.color("text", 0.12))
+        painter.setPen(QPen(self.theme.color("text"), 1.5 * self.theme.stroke))
+        painter.setBrush(self.theme.color("text", 0.0 if self.theme.marked else 0.12))
         painter.drawRoundedRect(self.frame, 3, 3)
 
     def _line(self, painter: QPainter, tsc: int, color: QColor, style: Qt.PenStyle) -> None:
@@ -228,6 +229,9 @@ def density_picture(counts: dict[Lane, Shares], height: int, theme: Theme) -> QI
     pixels: npt.NDArray[np.uint32] = np.zeros((height, total.size), np.uint32)
     upto = np.cumsum([counts[lane] for lane in COLORS], axis=0) / np.maximum(total, 1e-9) * tall
     for reach, color in reversed(list(zip(upto, COLORS.values(), strict=True))):
-        pixels[row <= np.rint(reach)[None, :]] = theme.color(color, 0.85).rgba()
+        hatch = HATCHES.get(color, "solid") if theme.marked else "solid"
+        below, ink = row <= np.rint(reach)[None, :], hatch_mask(hatch, height, total.size)
+        pixels[below] = theme.color("surface").rgba() if theme.marked else 0
+        pixels[below & ink] = theme.color(color, theme.faded(0.85)).rgba()
     picture = QImage(pixels.tobytes(), total.size, height, total.size * 4, QImage.Format.Format_ARGB32)
     return picture.copy()  # of its own memory

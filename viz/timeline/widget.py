@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QBrush, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from bellwire.engine.folds.journeys import Journeys, no_journeys
@@ -23,6 +23,7 @@ from bellwire.viz.style.curves import CURVES
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.readout import Line, paint_readout
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import area_brush, veil_brush
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.timeline.columns import Columns, timeline_columns
@@ -218,7 +219,7 @@ class Timeline(Card):
         for first, last in self.model.past.unknown(self.scene.start, self.scene.end):
             left, right = (self.scale.x(tsc) for tsc in (first, last))
             veil = QRectF(left, self.area.top(), right - left, self.area.height())
-            painter.fillRect(veil, self.theme.color("text_muted", VEIL))
+            painter.fillRect(veil, veil_brush(self.theme, "text_muted", VEIL))
         marks.changes(self.model.changes)
         marks.losses(self.model.losses)
         marks.markers(self.model.markers.places)
@@ -248,7 +249,21 @@ class Timeline(Card):
             self._word(painter, box, lane.name, "text", 7)
             painter.setFont(self.theme.font(11 * scale))
             for n, (word, color) in enumerate(lane.what):
+                if self.theme.marked and color != "text_muted":
+                    usual = lane.kind == "vcpu" and color == "guest"
+                    fill = veil_brush(self.theme, color, 1) if usual else area_brush(self.theme, color)
+                    self._swatch(painter, box, fill, color)
                 self._word(painter, box, word + "," * (n < len(lane.what) - 1), color, 3)
+
+    def _swatch(self, painter: QPainter, box: QRectF, fill: QBrush, color: str) -> None:
+        """A piece of what is filled so, where colours do not say it alone."""
+        side = painter.fontMetrics().ascent() * 0.8
+        area = QRectF(box.left(), box.center().y() - side / 2, side, side)
+        painter.fillRect(area, fill)
+        painter.setPen(self.theme.color(color))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(area)
+        box.setLeft(area.right() + 3)
 
     def _word(self, painter: QPainter, box: QRectF, word: str, color: str, gap: int) -> None:
         """At the left of the box, which begins after it from then on."""

@@ -9,6 +9,7 @@ from bellwire.engine.source import Order
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.style.curves import CURVES, Curve
+from bellwire.viz.style.theme import THEME_WORDS
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 from bellwire.viz.window.commands import Commands
 
@@ -26,6 +27,7 @@ class Action:
     order: Order | None = None  # that it gives the source: while that cannot be, it is disabled and says why
     checkable: bool = False
     begins: bool = False  # a group in its menu
+    under: str = ""  # the title of a menu in its menu
 
     @property
     def key(self) -> str:
@@ -62,6 +64,20 @@ def slowest_action(curve: Curve) -> Action:
     return Action(f"slowest_{curve.name}", "Analyze", text, (), lambda c: c.to_slowest_of(curve.name), tip)
 
 
+def theme_action(name: str, words: str, tip: str) -> Action:
+    """Shows everything in this theme."""
+    return Action(
+        f"theme-{name}",
+        "View",
+        f"Theme: {words.lower()}",
+        (),
+        lambda c: c.set_theme(name),
+        tip,
+        checkable=True,
+        under="Theme",
+    )
+
+
 def unit_action(name: str, words: str) -> Action:
     """Says every duration in this unit."""
     tip = "Each duration in the unit that suits it" if name == FITTING.name else f"Every duration in {words}"
@@ -84,7 +100,8 @@ ACTIONS: tuple[Action, ...] = (
         "save_events", "File", "Save events as CSV…", (), C.save_events, "The rows that the event table's filter leaves"
     ),
     Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program", begins=True),
-    Action("theme", "View", "Light or dark", ("Ctrl+T",), C.toggle_theme, "Changes the colours"),
+    *(theme_action(name, words, tip) for name, (words, tip) in THEME_WORDS.items()),
+    Action("theme", "View", "Next theme", ("Ctrl+T",), C.next_theme, "Dark, light, projector, print", under="Theme"),
     Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text", begins=True),
     Action("smaller", "View", "Smaller text", ("Ctrl+-",), C.smaller, "Makes all text smaller"),
     Action("normal", "View", "Normal text", ("Ctrl+0",), C.normal_size, "As large as suits the window"),

@@ -17,7 +17,7 @@ from bellwire.engine.source import Order, Source
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller, Teller, why_no_story
-from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.about import About
@@ -412,10 +412,14 @@ class Commands:
         """The end."""
         self.top.close()
 
-    def toggle_theme(self) -> None:
-        """Dark or light."""
-        theme = LIGHT if self.look.theme.name == "dark" else DARK
-        self.look.set_theme(theme.scaled(self.look.theme.scale))
+    def set_theme(self, name: str) -> None:
+        """One of THEMES, everywhere."""
+        self.look.set_theme(THEMES[name].scaled(self.look.theme.scale))
+
+    def next_theme(self) -> None:
+        """From one theme to the next."""
+        names = list(THEMES)
+        self.set_theme(names[(names.index(self.look.theme.name) + 1) % len(names)])
 
     def larger(self) -> None:
         """Larger text."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.style.plain import plain_tip, plain_words
+from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.window.actions import ACTIONS, KEY_NAMES, MENUS, Action, tooltip
 from bellwire.viz.window.commands import Commands
@@ -69,10 +70,14 @@ class Menus:
         self.bar = QMenuBar()
         self.actions = {action.name: self._action(action) for action in ACTIONS}
         menus = {name: self._menu(name) for name in MENUS}
+        inner: dict[str, QMenu] = {}
         for action in ACTIONS:
             if action.begins:
                 menus[action.menu].addSeparator()
-            menus[action.menu].addAction(self.actions[action.name])
+            if action.under and action.under not in inner:
+                inner[action.under] = menus[action.menu].addMenu(action.under)
+                inner[action.under].setToolTipsVisible(True)
+            (inner[action.under] if action.under else menus[action.menu]).addAction(self.actions[action.name])
         self.recent = QMenu("Open recent")
         self.recent.aboutToShow.connect(self._fill_recent)
         menus["File"].insertMenu(self.actions["record"], self.recent)
@@ -150,6 +155,7 @@ class Menus:
             "record": self.files.capture is not None,
             "motion": look.reduced_motion,
             "extended": look.extended,
+            **{f"theme-{name}": name == look.theme.name for name in THEMES},
             **{f"unit-{name}": name == look.unit for name in UNIT_NAMES},
         }
 

@@ -19,6 +19,7 @@ class Look(QObject):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
+        self.opened_in = theme.name  # which is remembered only once another one has been chosen
         self.suited = 1.0  # the size of text that suits the window's
         self.text = theme.scale  # what somebody has chosen, times that
         self.unit = FITTING.name  # of durations, one of UNIT_NAMES
@@ -141,7 +142,11 @@ class Settings:
 
     def keep(self, look: Look) -> None:
         """As it looks now."""
-        self.theme, self.reduced_motion = look.theme.scaled(look.text), look.reduced_motion
+        if look.theme.name == look.opened_in:
+            self._store.setValue("text", look.text)
+        else:
+            self.theme = look.theme.scaled(look.text)
+        self.reduced_motion = look.reduced_motion
         self.extended, self.unit = look.extended, look.unit
 
     @property

@@ -19,7 +19,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
-from bellwire.viz.style.theme import Theme, load_fonts, usual_scale
+from bellwire.viz.style.theme import THEMES, Theme, load_fonts, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
 from bellwire.viz.window.actions import BY_NAME, Action
 from bellwire.viz.window.asked.offers import Offers
@@ -365,18 +365,21 @@ def open_window(
     source: Source | None,
     *,
     reason: str = "",
+    theme: str = "",
     tell: Callable[[Fault], object] = lambda fault: None,
     lesson: Lesson | None = None,
 ) -> int:
     """Shows the window until it is closed; the exit code.
 
-    tell: hears of faults, too, in any thread. lesson: begins at once; source is that of its first step.
+    theme: one of THEMES, for this window; "": that of last time. tell: hears of faults, too, in any thread.
+    lesson: begins at once; source is that of its first step.
     """
     application()
     settings = Settings()
     opened: list[MainWindow] = []
     when_told_to_end(lambda: [window.close() for window in opened])  # from the first moment that a guest runs
-    window = make_window(source, reason=reason, settings=settings)
+    chosen = THEMES[theme].scaled(settings.theme.scale) if theme else None
+    window = make_window(source, reason=reason, theme=chosen, settings=settings)
     settings.restore(window.look)
     if trouble := settings.trouble:
         window.notice.say(f"{reason} {trouble}".lstrip())

@@ -63,15 +63,22 @@ def test_without_kvm_it_says_why_and_replays(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[Source]:
+def themes() -> list[str]:
+    """In which theme each window is asked for."""
+    return []
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, themes: list[str]) -> list[Source]:
     """What would be shown, where no guest can run."""
     shown: list[Source] = []
 
     def refuse() -> None:
         raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
 
-    def show(source: Source, reason: str, out: object, lesson: object = None) -> int:
+    def show(source: Source, reason: str, out: object, theme: str = "", lesson: object = None) -> int:
         shown.append(source)
+        themes.append(theme)
         return 0
 
     monkeypatch.setattr("bellwire.engine.host.host.usable_kvm", refuse)
@@ -85,6 +92,16 @@ def test_without_kvm_each_scenario_is_played_and_what_is_set_is_said_to_need_a_g
     assert main(["irq-msi", "--set", "pace=10"]) == 0
     assert [(source.label, source.scenario.name) for source in opened] == [("REPLAY", "irq-msi")]
     assert "what --set changes needs a guest" in capsys.readouterr().err
+
+
+def test_a_window_opens_in_the_theme_that_is_asked_for(
+    opened: list[Source], themes: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["irq-msi", "--theme", "projector"]) == main(["replay", "irq-msi", "--theme=print"]) == 0
+    assert main([str(path_of_shipped("roundtrip"))]) == main(["lesson", "vm-exit", "--theme", "light"]) == 0
+    assert (len(opened), themes) == (4, ["projector", "print", "", "light"])
+    assert main(["irq-msi", "--theme", "purple"]) == 2
+    assert "'dark', 'light', 'projector', 'print'" in capsys.readouterr().err
 
 
 def test_a_recording_is_replayed_by_its_name_and_a_shipped_one_by_its_scenario(

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QByteArray
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.style.theme import DARK, LIGHT, PRINT, PROJECTOR
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.window import open_window
@@ -24,7 +24,8 @@ def settings() -> Iterator[Settings]:
 
 
 def test_the_next_window_looks_as_the_one_before_but_for_the_audience(qtbot: QtBot, settings: Settings) -> None:
-    before, after = Look(LIGHT.scaled(1.2)), Look(DARK)
+    before, after = Look(DARK), Look(DARK)
+    before.set_theme(LIGHT.scaled(1.2))
     before.set_unit("ns")
     before.set_extended(True)
     before.set_reduced_motion(True)
@@ -33,6 +34,17 @@ def test_the_next_window_looks_as_the_one_before_but_for_the_audience(qtbot: QtB
     settings.restore(after)
     assert settings.theme == before.theme
     assert (after.unit, after.extended, after.reduced_motion, after.presenting) == ("ns", True, True, False)
+
+
+def test_a_theme_that_was_asked_for_at_the_start_is_not_remembered(qtbot: QtBot, settings: Settings) -> None:
+    settings.theme = LIGHT
+    look = Look(PROJECTOR)
+    look.size_text(1.3)
+    settings.keep(look)
+    assert settings.theme == LIGHT.scaled(1.3)
+    look.set_theme(PRINT)
+    settings.keep(look)
+    assert settings.theme.name == "print"
 
 
 def test_each_change_is_told_by_its_own_signal(qtbot: QtBot) -> None:

@@ -235,7 +235,7 @@ def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:
 
 def test_themes_text_and_presenter(stage: Stage, qtbot: QtBot) -> None:
     window = stage.window
-    window.commands.toggle_theme()
+    window.commands.next_theme()
     assert window.look.theme.name == "light"
     stage.press(qtbot, KEYS.Key_Plus, Qt.KeyboardModifier.ControlModifier)
     assert window.look.theme.scale == pytest.approx(1.1)

@@ -16,6 +16,7 @@ from bellwire.viz.panels.compare.rows import FigureRow
 from bellwire.viz.plots.distribution import density_outline
 from bellwire.viz.style.curves import LogRange, latency_ticks
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import veil_brush
 
 NUMBERS, WORDS = (1, 2), 4  # of the columns of figures: name, A, B, B - A, words
 GAP, STEP = 22, 24  # between columns; widths are multiples of this, so that they stand still while numbers change
@@ -96,14 +97,14 @@ class ComparePainter:
         painter, theme = self.painter, self.theme
         if solid and ground is not None:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color(color, 0.22))
+            painter.setBrush(veil_brush(theme, color, 0.22))
             fill = QPolygonF(
                 [QPointF(points.first().x(), ground), *points.toList(), QPointF(points.last().x(), ground)]
             )
             painter.drawPolygon(fill)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         style = Qt.PenStyle.SolidLine if solid else Qt.PenStyle.DashLine
-        painter.setPen(QPen(theme.color(color if solid else "text_muted"), 1.8, style))
+        painter.setPen(QPen(theme.color(color if solid else "text_muted"), 1.8 * theme.stroke, style))
         painter.drawPolyline(points)
 
     def _median(self, plot: QRectF, x: float, name: str, color: str) -> None:

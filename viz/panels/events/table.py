@@ -39,6 +39,7 @@ from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import row_brush
 
 ROW_HEIGHT = 23
 LANE_COLORS = {
@@ -137,10 +138,10 @@ class Page(QAbstractTableModel):
 
     def _background(self, row: EventRow) -> QBrush | None:
         if row.position == self.chosen:
-            return QBrush(self.theme.color("selection", 0.22))
+            return row_brush(self.theme, "selection", 0.22)
         if row.position in self.marked:
-            return QBrush(self.theme.color("selection", 0.15))
-        return QBrush(self.theme.color("selection", 0.07)) if row.of_choice else None
+            return row_brush(self.theme, "selection", 0.15)
+        return QBrush(self.theme.color("selection", 0.07)) if row.of_choice and not self.theme.marked else None
 
 
 def alignment(number: bool) -> Qt.AlignmentFlag:

@@ -15,6 +15,7 @@ from bellwire.viz.panels.explain.shown_bars import TimeBars
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import area_brush
 
 PLACES = {"guest": "guest", "kernel": "kvm", "user space": "io_thread", "other process": "interrupt"}  # theme's colours
 HATCH = 9  # pixels at 100 % text between the lines that say that no stamp divides or ends a part
@@ -110,7 +111,7 @@ class BarsChart(QWidget):
         assert cell.part is not None
         share, _ = self.bars.bars[cell.bar].parts[cell.part]
         self._fill(painter, cell.rect, share.places, hatched=not share.sure)
-        painter.setPen(QPen(self.theme.color("surface"), 1.5))
+        painter.setPen(QPen(self.theme.color("text" if self.theme.marked else "surface"), 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(cell.rect)
         if not cell.text:
@@ -128,12 +129,13 @@ class BarsChart(QWidget):
     def _fill(self, painter: QPainter, rect: QRectF, places: tuple[str, ...], hatched: bool) -> None:
         """In the colour of its first place, over a stripe in that of each other; hatched where it is not sure."""
         stripe = rect.height() * 0.25
-        painter.fillRect(rect, self.theme.color(PLACES[places[0]]))
+        painter.fillRect(rect, self.theme.color("surface"))
+        painter.fillRect(rect, area_brush(self.theme, PLACES[places[0]]))
         for number, place in enumerate(places[1:]):
             bottom = rect.bottom() - number * stripe
-            painter.fillRect(
-                QRectF(rect.left(), bottom - stripe, rect.width(), stripe), self.theme.color(PLACES[place])
-            )
+            below = QRectF(rect.left(), bottom - stripe, rect.width(), stripe)
+            painter.fillRect(below, self.theme.color("surface"))
+            painter.fillRect(below, area_brush(self.theme, PLACES[place]))
         if hatched:
             self._hatch(painter, rect)
 
@@ -141,7 +143,7 @@ class BarsChart(QWidget):
         """Lines that grow with the text, unlike a brush's."""
         painter.save()
         painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
-        painter.setPen(QPen(self.theme.color("surface", 0.5), self.theme.px(2)))
+        painter.setPen(QPen(self.theme.color("surface", self.theme.faded(0.5)), self.theme.px(2)))
         step, height = self.theme.px(HATCH), rect.height()
         for number in range(int((rect.width() + height) / step) + 1):
             x = rect.left() + number * step

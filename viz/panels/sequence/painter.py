@@ -14,6 +14,7 @@ from bellwire.viz.panels.sequence.chart import Active, Aside, Chart, Lifeline, S
 from bellwire.viz.panels.sequence.layout import COLORS, FILLS, Layout
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import row_brush, veil_brush
 from bellwire.viz.text.figures import duration
 
 GUTTER = 62  # at the left, for the times since the start
@@ -79,7 +80,7 @@ class SequencePainter:
         color, left = self.theme.color(mark.color), self.layout.left - 4
         top, bottom = self.layout.y(start), self.layout.y(min(end or last, last))
         band = QRectF(left, top, self.layout.right - left, bottom - top)
-        self.painter.fillRect(band, with_alpha(color, 0.16))
+        self.painter.fillRect(band, veil_brush(self.theme, mark.color, 0.16))
         self._line(color, start, 1.2)
         if end is not None and end <= last:
             self._line(color, end, 1.2)
@@ -103,7 +104,7 @@ class SequencePainter:
         self.painter.setPen(QPen(self.theme.color("border_strong"), 1.2))
         self.painter.drawLine(QPointF(x, self.area.top() + px(HEAD)), QPointF(x, self.layout.bottom + px(6)))
         head = QRectF(x - self.layout.gap / 2 + 3, self.area.top(), self.layout.gap - 6, px(HEAD))
-        self.painter.setPen(QPen(color, 1.4))
+        self.painter.setPen(QPen(color, 1.4 * self.theme.stroke))
         self.painter.setBrush(self.theme.color(FILLS.get(line.key, "vmm_fill")))
         self.painter.drawRoundedRect(head, 7, 7)
         both = head.adjusted(3, px(4), -3, -px(4))
@@ -131,8 +132,8 @@ class SequencePainter:
         color = self.theme.color(COLORS[active.lifeline])
         bar = QRectF(x - half, top, 2 * half, max(bottom - top, 3))
         self.painter.fillRect(bar, self.theme.color("surface"))
-        self.painter.fillRect(bar, with_alpha(color, 0.35))
-        self.painter.setPen(QPen(color, 1.4))
+        self.painter.fillRect(bar, row_brush(self.theme, COLORS[active.lifeline], 0.35))
+        self.painter.setPen(QPen(color, 1.4 * self.theme.stroke))
         corners = [bar.bottomLeft(), bar.topLeft(), bar.topRight(), bar.bottomRight()]
         closed = 0 < active.end <= last
         self.painter.drawPolyline(QPolygonF([*corners, corners[0]] if closed else corners))
@@ -180,7 +181,7 @@ class SequencePainter:
             self._stay(segment, color)
             return
         points = self._points(segment)
-        self.painter.setPen(QPen(color, 2.2, style))
+        self.painter.setPen(QPen(color, 2.2 * self.theme.stroke, style))
         self.painter.drawPolyline(QPolygonF(points))
         self._note_line(*points)
         self._head(points[-2], points[-1], color, ARROW)
@@ -231,7 +232,7 @@ class SequencePainter:
         box.moveTop(y + 1)
         self._taken.append(box)
         self._note_line(QPointF(x0, y), QPointF(x1, y))
-        self.painter.fillRect(box, self.theme.color("surface", 0.85))
+        self.painter.fillRect(box, self.theme.color("surface", self.theme.faded(0.85)))
         self.painter.setFont(font)
         self.painter.setPen(color)
         self.painter.drawText(box, CENTER, aside.text)
@@ -256,7 +257,7 @@ class SequencePainter:
         if box is None:
             return
         self._taken.append(box)
-        self.painter.fillRect(box, self.theme.color("surface", 0.8))
+        self.painter.fillRect(box, self.theme.color("surface", self.theme.faded(0.8)))
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(color))
         self.painter.drawText(box, CENTER | Qt.TextFlag.TextDontClip, text)
@@ -345,10 +346,3 @@ def fitted_theme(theme: Theme, area: QRectF, lifelines: int) -> Theme:
     """The theme with larger text where there is much room, with smaller text where there is little."""
     wide = area.width() / theme.px(GUTTER + LIFELINE * lifelines)
     return replace(theme, scale=theme.scale * min(max(min(wide, area.height() / theme.px(TALL)), 0.8), 1.6))
-
-
-def with_alpha(color: QColor, alpha: float) -> QColor:
-    """The color, so much of it."""
-    made = QColor(color)
-    made.setAlphaF(alpha)
-    return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QBrush, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
@@ -14,6 +14,7 @@ from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import area_brush
 from bellwire.viz.text.figures import duration
 from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.commands import Commands
@@ -70,17 +71,23 @@ class Segments(QWidget):
 
     def _paint_segment(self, painter: QPainter, story: Story, step: int, area: QRectF) -> None:
         color = "doorbell" if story.stop_of(step).out else "interrupt"
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.color(color, 0.55 if step < story.step else 0.2))
+        painter.setPen(self.theme.color("text") if self.theme.marked else Qt.PenStyle.NoPen)
+        painter.setBrush(self._ground(color, step < story.step))
         painter.drawRoundedRect(area, 3, 3)
         if step == story.step:
             told = QRectF(area)
             told.setWidth(area.width() * min(story.told / story.seconds, 1.0))
-            painter.setBrush(self.theme.color(color))
+            painter.setBrush(area_brush(self.theme, color))
             painter.drawRoundedRect(told, 3, 3)
-            painter.setPen(QPen(self.theme.color("text"), 1.5))
+            painter.setPen(QPen(self.theme.color("text"), 1.5 * self.theme.stroke))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(0, -2, 0, 2), 4, 4)
+
+    def _ground(self, color: str, told: bool) -> QBrush:
+        """Of a stage that has been told, or of one that has not, which where nothing is pale is hollow."""
+        if self.theme.marked and not told:
+            return QBrush(self.theme.color("well"))
+        return area_brush(self.theme, color, 0.55 if told else 0.2)
 
     def _paint_break(self, painter: QPainter, x: float) -> None:
         """Two strokes through the line: here it is shortened."""

@@ -48,7 +48,7 @@ def test_a_theme_and_a_size_of_text_leave_it_as_it_is(stage: Stage, qtbot: QtBot
     story = begun(stage, qtbot)
     story.paused = True
     words = caption(stage.window.model), stage.window.story_bar.stage.text(), story.step
-    stage.window.commands.toggle_theme()
+    stage.window.commands.next_theme()
     stage.window.commands.larger()
     stage.run(3)
     assert (caption(stage.window.model), stage.window.story_bar.stage.text(), story.step) == words

@@ -1,0 +1,1 @@
+"""What themes do beside their colours: line styles and hatchings."""

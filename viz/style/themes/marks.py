@@ -1,0 +1,112 @@
+"""What a theme that is `marked` says beside its colours: line styles, hatchings of areas, shapes of points.
+
+Everything is asked for by the name of a colour. The other themes get the same lines and areas in plain colour.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QPainterPath, QPen, QPolygonF
+
+from bellwire.viz.style.theme import Theme
+
+# Dashes and gaps, in widths of the pen; what is not named is drawn without gaps.
+DASHES: dict[str, tuple[float, ...]] = {
+    "interrupt": (4.0, 2.0),
+    "guest": (1.0, 1.6),
+    "roundtrip": (7.0, 2.0, 1.0, 2.0),
+}
+# Hatchings, none of them slanting: slanting lines say that no stamp divides something.
+HATCHES = {
+    "heavy": "grid",
+    "kvm": "checks",
+    "io_thread": "level",
+    "interrupt": "upright",
+    "text_muted": "dots",
+}
+PERIOD, THICK = 6, 2  # pixels: from one line of a hatching to the next, and how thick it is
+PARTS = {  # of one thing that has several, from the first to the last
+    "kvm": ("checks", "level", "dots"),
+    "heavy": ("grid", "upright", "solid"),
+}
+SHAPES = {"doorbell": "circle", "interrupt": "diamond", "heavy": "square"}  # of what travels
+
+Mask = npt.NDArray[np.bool_]
+
+
+def line_pen(theme: Theme, color: str, width: float = 1.8, alpha: float = 1.0) -> QPen:
+    """A pen that is as wide in whatever units it draws: `width` pixels, more where lines are thick."""
+    pen = QPen(theme.color(color, theme.faded(alpha)), width * theme.stroke, Qt.PenStyle.SolidLine)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap if theme.marked else Qt.PenCapStyle.SquareCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
+    if theme.marked and color in DASHES:
+        pen.setDashPattern(list(DASHES[color]))
+    pen.setCosmetic(True)
+    return pen
+
+
+def area_brush(theme: Theme, color: str, alpha: float = 1.0) -> QBrush:
+    """What an area is filled with: the colour, or its hatching."""
+    if not theme.marked:
+        return QBrush(theme.color(color, alpha))
+    return hatched(theme.color(color).rgba(), HATCHES.get(color, "solid"))
+
+
+def part_brush(theme: Theme, color: str, number: int, shades: tuple[float, ...]) -> QBrush:
+    """The same for one of several parts of one thing: paler from part to part, or each with a hatching of its own."""
+    if not theme.marked:
+        return QBrush(theme.color(color, shades[min(number, len(shades) - 1)]))
+    return hatched(theme.color(color).rgba(), PARTS[color][min(number, len(PARTS[color]) - 1)])
+
+
+def veil_brush(theme: Theme, color: str, alpha: float) -> QBrush:
+    """What is laid over something that goes on being seen."""
+    return hatched(theme.color(color).rgba(), "dots") if theme.marked else QBrush(theme.color(color, alpha))
+
+
+def row_brush(theme: Theme, color: str, alpha: float) -> QBrush:
+    """The ground of a row of text that is chosen."""
+    return QBrush(theme.color("surface_raised") if theme.marked else theme.color(color, alpha))
+
+
+@lru_cache(maxsize=64)
+def hatched(color: int, hatch: str) -> QBrush:
+    """A brush of one colour (QRgb) and one hatching, transparent between its lines."""
+    if hatch == "solid":
+        return QBrush(QColor.fromRgba(color))
+    side = 4 * PERIOD
+    pixels = np.where(hatch_mask(hatch, side, side), np.uint32(color), np.uint32(0))
+    return QBrush(QImage(pixels.tobytes(), side, side, side * 4, QImage.Format.Format_ARGB32).copy())
+
+
+def hatch_mask(hatch: str, height: int, width: int) -> Mask:
+    """Where a hatching has ink, of shape (height, width)."""
+    y, x = np.ogrid[:height, :width]
+    level, upright = y % PERIOD < THICK, x % PERIOD < THICK
+    found = {
+        "solid": np.ones((height, width), np.bool_),
+        "level": level | np.zeros_like(upright),
+        "upright": upright | np.zeros_like(level),
+        "grid": level | upright,
+        "checks": (x // THICK + y // THICK) % 2 == 0,
+        "dots": (x % PERIOD == 0) & (y % PERIOD == 0),
+    }
+    return np.asarray(found[hatch], np.bool_)
+
+
+def shape_outline(shape: str, half: float) -> QPainterPath:
+    """The outline around the origin of a "circle", "diamond" or "square"."""
+    path = QPainterPath()
+    if shape == "circle":
+        path.addEllipse(QPointF(0, 0), half, half)
+    elif shape == "diamond":
+        far = half * 1.25
+        path.addPolygon(QPolygonF([QPointF(0, -far), QPointF(far, 0), QPointF(0, far), QPointF(-far, 0)]))
+        path.closeSubpath()
+    else:
+        path.addRoundedRect(QRectF(-half * 0.9, -half * 0.9, half * 1.8, half * 1.8), half * 0.25, half * 0.25)
+    return path
