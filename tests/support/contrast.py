@@ -5,11 +5,17 @@ from __future__ import annotations
 from PySide6.QtGui import QColor
 
 
+def rgb(color: QColor | str) -> tuple[float, float, float]:
+    """Red, green and blue in sRGB, 0..1."""
+    known = QColor(color)
+    return known.redF(), known.greenF(), known.blueF()
+
+
 def luminance(color: QColor | str) -> float:
     """Relative luminance as WCAG defines it, 0..1."""
-    channels = QColor(color).getRgbF()[:3]
+    channels = rgb(color)
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
 
 
 def contrast(one: QColor | str, other: QColor | str) -> float:
@@ -20,5 +26,5 @@ def contrast(one: QColor | str, other: QColor | str) -> float:
 
 def over(color: QColor | str, alpha: float, ground: QColor | str) -> QColor:
     """What is seen of a colour, so opaque, on an opaque ground."""
-    pairs = zip(QColor(color).getRgbF()[:3], QColor(ground).getRgbF()[:3], strict=True)
+    pairs = zip(rgb(color), rgb(ground), strict=True)
     return QColor.fromRgbF(*(top * alpha + below * (1 - alpha) for top, below in pairs))

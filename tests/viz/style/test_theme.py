@@ -42,7 +42,9 @@ WRITTEN = [
     *product(("io_thread", "doorbell", "interrupt"), ("well",)),
     *product(("text",), ("border",)),  # a button that is pressed in
     *product(("selection", "focus"), ("surface",)),  # a stage that is chosen, a choice that has the focus
-    *product(("text_on_accent",), ("doorbell", "interrupt", "heavy", "guest", "kvm", "io_thread", "selection", "focus")),
+    *product(
+        ("text_on_accent",), ("doorbell", "interrupt", "heavy", "guest", "kvm", "io_thread", "selection", "focus")
+    ),
 ]
 # Translucent colours, the ground below them, and the texts on them: what shines, and rows that are chosen.
 LIT = [
