@@ -34,6 +34,7 @@ STATISTICS: dict[str, Callable[[Histogram], float | None]] = {
     "mean": lambda histogram: histogram.mean,
     "stddev": lambda histogram: histogram.stddev,
 }
+CORRECTED = "corrected"  # doorbell.corrected.p99: corrected for coordinated omission
 
 
 def exits_by(reason: str) -> Callable[[Tally, Latencies], int]:
@@ -41,7 +42,6 @@ def exits_by(reason: str) -> Callable[[Tally, Latencies], int]:
     return lambda tally, _: tally.exits_to_userspace.get(reason, 0)
 
 
-CORRECTED = "corrected"  # doorbell.corrected.p99: corrected for coordinated omission
 COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "rung": lambda tally, _: tally.doorbells_rung,
     "received": lambda tally, _: tally.doorbells_received,

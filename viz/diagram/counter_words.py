@@ -7,7 +7,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.blueprint import Counter
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
-from bellwire.viz.stages.standpoint import in_count
+from bellwire.viz.stages.standpoint import in_count, in_local_apic
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.wires.passable import Looked, fulfilled
 
@@ -28,7 +28,7 @@ def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> s
     if of in FDS:
         return count_between(*eventfd_count(model, of, tokens))
     if of == "waiting":
-        return grouped(waiting(model, tokens))
+        return count_between(*waiting(model, tokens))
     return f"={lane}" if of == "queue" else ""
 
 
@@ -50,8 +50,10 @@ def count_between(least: int, most: int) -> str:
     return f"≤{grouped(most)}" if not least else f"{grouped(least)}–{grouped(most)}"
 
 
-def waiting(model: LiveModel, tokens: list[Token]) -> int:
-    """Interrupts that the local APIC has and the guest has not taken, at the playhead."""
-    if not model.transport.exact:
-        return model.tally.irqs_pending
-    return sum(token.count for token in tokens if token.leg == "held")
+def waiting(model: LiveModel, tokens: list[Token]) -> tuple[int, int]:
+    """Interrupts that the local APIC has and the guest has not taken, at least and at most: as of the playhead; in slow
+    motion by the stages of those under way."""
+    if not model.transport.exact and model.story is None:
+        return (model.tally.irqs_pending,) * 2
+    each = [(in_local_apic(t.way, t.first, t.last), t.count) for t in tokens if t.way]
+    return sum(least * count for (least, _), count in each), sum(most * count for (_, most), count in each)

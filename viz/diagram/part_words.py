@@ -13,7 +13,7 @@ from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, Sett
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions import caption
-from bellwire.viz.diagram.counter_words import waiting
+from bellwire.viz.diagram.counter_words import count_between, waiting
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.text.event_words import IOCTLS
@@ -327,7 +327,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "bus": bus_text,
     "waiter": waiter_text,
     "wakeup": lambda model: "irqfd_wakeup()" if model.wires.irqfd else "not registered",
-    "lapic": lambda model: f"{grouped(waiting(model, model.tokens()))} wait",
+    "lapic": lambda model: f"{count_between(*waiting(model, model.tokens()))} wait",
     "cpu": cpu_text,
     "kick_short": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last s",
     "call_short": lambda model: f"{number_in_last_second(model, 'handlers')} in the last s",

@@ -14,6 +14,7 @@ from bellwire.viz.lessons.step_figures import PLACEHOLDER
 from bellwire.viz.terms.glossary import Glossary
 
 MOST_WORDS = 25
+COMMAND = "bellwire "  # what a line to be typed begins with: no sentence
 SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+")
 UNITS = "ns|µs|us|ms|seconds?|s|cycles|%|percent|×|times|exits|doorbells|interrupts|reads|journeys|signals"
 MEASUREMENT = re.compile(rf"(?<![\w#.])\d[\d ,.]*\s?(?:{UNITS})(?!\w)")
@@ -32,7 +33,7 @@ def complaints(lesson: Lesson, glossary: Glossary) -> Iterator[str]:
 def audience_texts(step: LessonStep) -> Iterator[str]:
     """All that the audience reads at a step."""
     yield step.title
-    yield from step.text
+    yield from (text for text in step.text if not text.startswith(COMMAND))
     if step.question:
         yield step.question.ask
         for choice in step.question.choices:

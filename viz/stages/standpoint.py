@@ -86,7 +86,19 @@ def in_count(way: StageWay, first: int, last: int) -> tuple[int, int]:
 
     It is counted from when the eventfd is signalled until the reader's read() has returned.
     """
-    signalled, read = way.index("eventfd", out=True), way.index("waiter", out=True)
-    if signalled < 0 or read < 0:
+    return between(way.index("eventfd", out=True), way.index("waiter", out=True), first, last)
+
+
+def in_local_apic(way: StageWay, first: int, last: int) -> tuple[int, int]:
+    """What a journey at these stops adds to the interrupts that the local APIC has noted: at least, at most.
+
+    It waits there until the guest's handler runs.
+    """
+    return between(way.index("lapic", out=False), way.index("handler", out=False), first, last)
+
+
+def between(begin: int, end: int, first: int, last: int) -> tuple[int, int]:
+    """Whether it is certain, and whether it is possible, that what is at one of these stops is from begin to end."""
+    if begin < 0 or end < 0:
         return 0, 0
-    return int(signalled <= first and last < read), int(last >= signalled and first < read)
+    return int(begin <= first and last < end), int(last >= begin and first < end)

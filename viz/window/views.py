@@ -166,6 +166,8 @@ class Views(QWidget):
         """That panel alone in front, everywhere else plots and timeline; "" for no panel."""
         for tabs in (self.side, self.below):
             tabs.bring(0)
+        self._alone = False
+        self._make_room()
         if name:
             self.bring_panel(name)
 

@@ -8,7 +8,7 @@ import pytest
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, JOURNEY
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.viz.stages.moments import none_of
-from bellwire.viz.stages.standpoint import Standpoint, in_count
+from bellwire.viz.stages.standpoint import Standpoint, in_count, in_local_apic
 from bellwire.viz.stages.story import STAGE_SECONDS, Story
 from bellwire.viz.stages.times import times_of_stages
 from bellwire.viz.stages.way import WaysOf
@@ -68,6 +68,17 @@ def test_a_doorbell_is_in_the_count_from_the_signal_until_read_returns() -> None
         counts[tsc] = in_count(times.way, int(first[0]), int(last[0]))
     # Somewhere in the guest's instruction; certain once the guest has gone on; read.
     assert counts == {100: (0, 1), 139: (0, 1), 140: (1, 1), 169: (1, 1), 170: (0, 0), 230: (0, 0)}
+
+
+def test_an_interrupt_waits_in_the_local_apic_from_its_request_until_the_handler_runs() -> None:
+    story, waits = Story(standing(**LIGHT)), {}
+    for step in range(len(story.steps)):
+        story.go(step - story.step)
+        point = story.standpoint
+        waits[point.stops[point.stop].name] = in_local_apic(point.times.way, point.stop, point.stop)
+    noted = [name for name, bounds in waits.items() if bounds == (1, 1)]
+    assert noted == ["lapic", "vcpu", "window"]
+    assert set(waits.values()) == {(0, 0), (1, 1)}
 
 
 def test_what_happens_beside_leaves_the_signal_where_it_is() -> None:

@@ -492,6 +492,16 @@ def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: S
     assert (views.panel("sequence").isVisible(), views.below.folded) == (True, True)
 
 
+def test_no_panel_in_front_gives_the_diagram_its_room_back(stage: Stage) -> None:
+    views = stage.window.views
+    stage.window.resize(1280, 720)
+    stage.window.look.set_theme(replace(DARK, scale=1.5))
+    stage.run()
+    for name, diagram in (("explain", False), ("", True)):
+        views.front(name)
+        assert (views.panel("explain").isVisible(), views.diagram.isVisible()) == (not diagram, diagram)
+
+
 def test_tabs_that_are_all_there_is_room_for_bring_what_they_say_and_give_the_room_back(stage: Stage) -> None:
     views = stage.window.views
     stage.window.resize(1280, 720)
