@@ -15,11 +15,15 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 THIN = "\u202f"  # between the thousands of a number: thin, and does not break
 ENGLISH = gettext.NullTranslations()
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Spoken:
@@ -45,6 +49,17 @@ def read_catalogue(path: Path) -> gettext.NullTranslations:
         return gettext.GNUTranslations(file)
 
 
+def kept_while_spoken(size: int | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A cache of so many results for what reads texts: it is empty again once another language is spoken."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        cached = lru_cache(size)(function)
+        Spoken.listeners += (cached.cache_clear,)
+        return cached  # type: ignore[return-value]  # its arguments are those of the function
+
+    return decorate
+
+
 def tr(message: str, /, **values: Any) -> str:
     """A message in the language that is spoken, `values` in the places that it names."""
     said = Spoken.catalogue.gettext(message) if message else ""
@@ -65,6 +80,18 @@ def tr_as(meaning: str, message: str, /, **values: Any) -> str:
 def tr_n_later(one: str, many: str) -> tuple[str, str]:
     """The two messages themselves: tr_n() says the right one where it is shown."""
     return one, many
+
+
+def tr_table(value: Any, keys: frozenset[str], key: str = "") -> Any:
+    """A table of a file with its texts in the language that is spoken: what stands under `keys`, however deep."""
+    match value:
+        case dict():
+            return {name: tr_table(inner, keys, name) for name, inner in value.items()}
+        case list():
+            return [tr_table(inner, keys, key) for inner in value]
+        case str() if key in keys:
+            return tr(" ".join(value.split()))
+    return value
 
 
 def tr_later(message: str) -> str:

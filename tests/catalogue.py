@@ -18,13 +18,15 @@ from typing import Any, NamedTuple
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from bellwire.viz.text.assets import ANATOMY_TEXTS, DIAGRAM_TEXTS, GLOSSARY_TEXTS
+
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ROOT / "assets" / "languages"
 TEXTS = {  # which keys of a TOML file are said; the rest are names
-    "assets/diagrams/*.toml": {"title", "help", "skipped", "name", "note"},
-    "assets/anatomy.toml": {"title", "text", "rule"},
-    "guests/*.toml": {"title", "group", "purpose", "shows"},
-    "assets/glossary.toml": {"meaning"},
+    "assets/diagrams/*.toml": DIAGRAM_TEXTS,
+    "assets/anatomy.toml": ANATOMY_TEXTS,
+    "assets/glossary.toml": GLOSSARY_TEXTS,
+    "guests/*.toml": frozenset({"title", "group", "purpose", "shows"}),
 }
 SAYING = {"tr", "tr_n", "tr_as", "tr_later", "tr_n_later"}  # of engine/language.py
 
@@ -57,7 +59,7 @@ def called(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
 
 
-def in_tables(value: Any, keys: set[str], key: str = "") -> Iterator[Message]:
+def in_tables(value: Any, keys: frozenset[str], key: str = "") -> Iterator[Message]:
     """The messages of a TOML file, under these keys however deep."""
     if isinstance(value, dict):
         for name, inner in value.items():

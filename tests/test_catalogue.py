@@ -31,7 +31,7 @@ def test_messages_are_found_in_code_and_in_tables() -> None:
     code = 'tr("a {b}", b=1); tr(x); [tr_later("c")]; tr_n("{n} d", "{n} ds", 2); tr_as("of f", "e")'
     assert list(in_code(code)) == [Message("a {b}"), Message("c"), Message("{n} d", "{n} ds"), Message("e", "", "of f")]
     table = {"title": "A  b", "rect": [1, "y"], "deep": [{"title": "C", "name": "no text"}, {"title": "–"}]}
-    assert list(in_tables(table, {"title"})) == [Message("A b"), Message("C")]
+    assert list(in_tables(table, frozenset({"title"}))) == [Message("A b"), Message("C")]
 
 
 def test_everything_that_is_said_is_found() -> None:

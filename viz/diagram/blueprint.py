@@ -11,13 +11,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
+from bellwire.engine.language import kept_while_spoken, tr_table
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.text.assets import asset
+from bellwire.viz.text.assets import DIAGRAM_TEXTS, asset
 from bellwire.viz.wires.passable import is_trait
 
 Point = tuple[float, float]
@@ -247,7 +247,7 @@ KINDS: dict[str, tuple[str, type[Part]]] = {
 }
 
 
-@lru_cache(maxsize=64)
+@kept_while_spoken(64)
 def blueprint_of(scenario: Scenario, backend: str = "", extended: bool = False) -> Blueprint:
     """The picture of this scenario; extended: with the parts of the kernel that a signal passes."""
     found = traits_of(scenario, backend)
@@ -268,7 +268,7 @@ def counts_of(scenario: Scenario) -> dict[str, int]:
 
 def tables_of(name: str) -> Table:
     """What a picture's file says, with what it is based on filled in."""
-    data = tomllib.loads(asset(f"diagrams/{name}.toml").read_text(encoding="utf-8"))
+    data = tr_table(tomllib.loads(asset(f"diagrams/{name}.toml").read_text(encoding="utf-8")), DIAGRAM_TEXTS)
     base = tables_of(data.pop("based_on")) if "based_on" in data else {}
     for dropped in data.pop("without", []):
         kind, entry = dropped.split(".")

@@ -6,14 +6,14 @@ import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Literal
 
 from bellwire.engine.events import Switch
+from bellwire.engine.language import kept_while_spoken, tr, tr_table
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.text.assets import asset
+from bellwire.viz.text.assets import ANATOMY_TEXTS, asset
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Stage:
         """Why it is none of this host's, "kvm_amd up to Linux 6.18"; "" if it is. kernel: its release, "6.18.44-1"."""
         for name, _, last in (word.partition(" ") for word in self.skipped):
             if name == backend and (not last or not newer(kernel, last)):
-                return f"{name} up to Linux {last}" if last else name
+                return tr("{back_end} up to Linux {version}", back_end=name, version=last) if last else name
         return ""
 
 
@@ -86,14 +86,12 @@ LISTS = ("stages", "once", "beside")  # of stages, in a path
 BACKENDS = ("skipped", "injected")  # lists of back ends, in a stage
 
 
-@lru_cache(maxsize=1)
+@kept_while_spoken()
 def load_anatomy() -> Anatomy:
     """The one that is shipped."""
-    data = tomllib.loads(asset("anatomy.toml").read_text(encoding="utf-8"))
+    data = tr_table(tomllib.loads(asset("anatomy.toml").read_text(encoding="utf-8")), ANATOMY_TEXTS)
     stages = {
-        name: Stage(
-            name, **table | {"text": table["text"].strip()} | {key: tuple(table.get(key, ())) for key in BACKENDS}
-        )
+        name: Stage(name, **table | {key: tuple(table.get(key, ())) for key in BACKENDS})
         for name, table in data["stage"].items()
     }
     paths = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bellwire.engine.events import Clock
+from bellwire.engine.language import tr
 from bellwire.viz.stages.moments import FOREVER
 from bellwire.viz.stages.shares import in_sentence
 from bellwire.viz.stages.standpoint import Standpoint
@@ -92,9 +93,11 @@ class StageMark:
         """ "≤ 4.9 µs", within which several stages lie; when one begins, as far as that is not measured; else ""."""
         start, end = self.stretch
         if end is None:
-            return "no stamp says when at the latest"
+            return tr("no stamp says when at the latest")
         room = duration(clock.ns(end - start))
-        return "" if end == start else f"≤ {room}" if len(self.stops) > 1 else f"begins within {room}"
+        if end == start:
+            return ""
+        return f"≤ {room}" if len(self.stops) > 1 else tr("begins within {room}", room=room)
 
     def words(self, clock: Clock) -> str:
         """ "The OUT is decoded … the wait queue is called, ≤ 4.9 µs"."""

@@ -21,6 +21,7 @@ from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram, bin_of, binned
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.latency import begin
+from bellwire.engine.language import grouped, tr_as
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.moments import FOREVER, Moments, Times, those
 from bellwire.viz.stages.times import StageTimes, stamps, times_of_stages
@@ -74,8 +75,9 @@ class Share:
 
 def in_sentence(title: str) -> str:
     """A stage's title behind other words."""
-    article, space, rest = title.partition(" ")
-    return f"{article.lower()}{space}{rest}" if article in ("The", "A", "Somebody") else title
+    small = tr_as("words that begin a title and have no capital within a sentence", "The A Somebody").split()
+    first, space, rest = title.partition(" ")
+    return f"{first.lower()}{space}{rest}" if first in small else title
 
 
 def percents(cycles: Sequence[int]) -> list[float]:
@@ -91,7 +93,7 @@ def percents(cycles: Sequence[int]) -> list[float]:
 
 def percent_words(percent: float) -> str:
     """The share of a part: 45.1 %. A part took some time, so it is never 0."""
-    return f"{percent:.1f} %" if percent else "< 0.1 %"
+    return f"{grouped(percent, 1)} %" if percent else f"< {grouped(0.1, 1)} %"
 
 
 # -- Where a way may be cut.
@@ -120,7 +122,7 @@ def whole_latency_of(way: StageWay) -> str:
 def title_of(way: StageWay) -> str:
     """ "Doorbell by ioeventfd, interrupt by irqfd, as a message"."""
     titles = [load_anatomy().paths[name].title for name in dict.fromkeys(stop.path for stop in way.stops)]
-    return ", then: ".join(titles)
+    return tr_as("between ways", ", then: ").join(titles)
 
 
 def kept_cuts(latest: Times, measured: Mask) -> Mask:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind, Lane, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT
+from bellwire.engine.language import tr, tr_as
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.stages.circumstances import Circumstances
@@ -52,13 +54,18 @@ class Telling:
     @property
     def write(self) -> str:
         """What the guest rings with, "OUT" or "store"."""
+        return "OUT" if self.by_port else tr_as("into memory", "store")
+
+    @property
+    def by_port(self) -> bool:
+        """Whether it rings at an I/O port."""
         doorbell = self.around.scenario.doorbell
-        return "OUT" if doorbell and doorbell.bus == "pio" else "store"
+        return bool(doorbell and doorbell.bus == "pio")
 
     @property
     def place(self) -> str:
         """Where to, "port 0x510" or "0xd0000000"."""
-        return f"port {self.address:#x}" if self.write == "OUT" else f"{self.address:#x}"
+        return tr("port {address:#x}", address=self.address) if self.by_port else f"{self.address:#x}"
 
     @property
     def emulated(self) -> bool:
@@ -68,17 +75,17 @@ class Telling:
     @property
     def bus(self) -> str:
         """ "PIO bus"."""
-        return f"{self.doorbell.bus.upper()} bus"
+        return tr("{bus} bus", bus=self.doorbell.bus.upper())
 
     @property
     def ringer(self) -> str:
         """Who rang."""
         if Trait.TWO_GUESTS in self.traits:
-            return "guest A"
+            return tr("guest A")
         if Trait.TWO_VCPUS not in self.traits:
-            return "the guest"
+            return tr("the guest")
         ring = self.around.stamped(self.point.stamp("ring"), EventKind.RING)
-        return "the guest" if ring is None else f"vCPU {int(ring['vm'])}"
+        return tr("the guest") if ring is None else f"vCPU {int(ring['vm'])}"
 
     @property
     def reason(self) -> str:
@@ -91,12 +98,21 @@ class Telling:
         """What made the vCPU leave, while KVM's ring kept the doorbell, as a clause."""
         left = self.around.stamped(self.point.stamp("fetched"), EventKind.EXIT)
         if left is None:
-            return "the vCPU leaves"
+            return tr("the vCPU leaves")
         if left["seq"]:
-            return f"doorbell #{grouped(int(left['seq']))} finds the ring full, so the vCPU leaves with {self.reason}"
+            number = grouped(int(left["seq"]))
+            return tr(
+                "doorbell #{number} finds the ring full, so the vCPU leaves with {reason}",
+                number=number,
+                reason=self.reason,
+            )
         if self.reason in ("KVM_EXIT_IO", "KVM_EXIT_MMIO"):  # a write would be a doorbell, or would be kept as well
-            return f"the guest accesses {int(left['arg']):#x} otherwise, so the vCPU leaves with {self.reason}"
-        return f"the vCPU leaves for another cause, {self.reason}"
+            return tr(
+                "the guest accesses {address:#x} otherwise, so the vCPU leaves with {reason}",
+                address=int(left["arg"]),
+                reason=self.reason,
+            )
+        return tr("the vCPU leaves for another cause, {reason}", reason=self.reason)
 
     @property
     def fetched(self) -> int:
@@ -125,20 +141,18 @@ class Telling:
     def answer(self) -> str:
         """The interrupt's number, "interrupt #47"; where a doorbell is the interrupt, the doorbell's."""
         if Trait.PARTNERED in self.traits:
-            return f"the answer to doorbell #{self.number}"
+            return tr("the answer to doorbell #{number}", number=self.number)
         if Trait.DIRECT in self.traits:
-            return f"doorbell #{self.number}"
+            return tr("doorbell #{number}", number=self.number)
         number = int(self.point.journey["interrupt"][0])
         if not number and not self.point.stamp("ring"):
             number = int(self.point.journey["seq"][0])
-        return f"interrupt #{grouped(number)}" if number else "the interrupt"
+        return tr("interrupt #{number}", number=grouped(number)) if number else tr("the interrupt")
 
     @property
-    def signals(self) -> str:
-        """What several of those are that one run of the handler serves."""
-        if Trait.PARTNERED in self.traits:
-            return "answers"
-        return "doorbells" if Trait.DIRECT in self.traits else "interrupts"
+    def merged(self) -> int:
+        """How many signals one run of the handler serves."""
+        return int(self.point.journey["merged"][0])
 
     @property
     def answers(self) -> int:
@@ -156,7 +170,7 @@ class Telling:
     def vcpu(self) -> str:
         """Which vCPU took it."""
         if Trait.TWO_GUESTS in self.traits:
-            return "guest B's vCPU"
+            return tr("guest B's vCPU")
         run = self.around.stamped(self.point.stamp("handler"), EventKind.HANDLER)
         number = self.interrupt.vcpu if run is None or Trait.TWO_VCPUS not in self.traits else int(run["vm"])
         return f"vCPU {number}"
@@ -177,15 +191,19 @@ class Telling:
     def signaller(self) -> str:
         """Within whose call an irqfd is woken, as in "inside of ..."."""
         if Trait.IO_URING in self.traits:
-            return "the completion"
+            return tr("the completion")
         if Trait.PARTNERED in self.traits:
-            return f"{self.partner}'s write()"
-        return f"{self.ringer}'s own {self.write}" if Trait.DIRECT in self.traits else "the I/O thread's own write()"
+            return tr("{process}'s write()", process=self.partner)
+        if Trait.DIRECT in self.traits:
+            return tr("{ringer}'s own {write}", ringer=self.ringer, write=self.write)
+        return tr("the I/O thread's own write()")
 
     @property
     def partner(self) -> str:
         """The other process."""
-        return f"process {self.around.partner}" if self.around.partner > 1 else "the other process"
+        if self.around.partner > 1:
+            return tr("process {process}", process=self.around.partner)
+        return tr("the other process")
 
     # -- words
 
@@ -203,19 +221,27 @@ class Telling:
         """What the signalling thread did next, by its own stamp."""
         event = self.around.next_of(Lane.IO_THREAD, self.point.stamp("irq"))
         if event is None:
-            return "goes on"
-        return {
-            EventKind.WAIT: "goes to sleep",
-            EventKind.DOORBELL: "has read the next doorbell",
-            EventKind.RESAMPLE: "has heard from the resamplefd",
-        }.get(EventKind(int(event["kind"])), "goes on with the next signal")
+            return tr("goes on")
+        match EventKind(int(event["kind"])):
+            case EventKind.WAIT:
+                return tr("goes to sleep")
+            case EventKind.DOORBELL:
+                return tr("has read the next doorbell")
+            case EventKind.RESAMPLE:
+                return tr("has heard from the resamplefd")
+        return tr("goes on with the next signal")
+
+
+Tell = Callable[[Telling], str]
 
 
 def unlike(doorbell: Doorbell) -> str:
     """Why the ioeventfd does not match, as a clause; "" if it does."""
-    return {
-        "": "",
-        "address": f"the ioeventfd waits at {doorbell.ioeventfd_address:#x} instead of {doorbell.address:#x}",
-        "length": f"the ioeventfd waits for {doorbell.length} bytes, not for {doorbell.width}",
-        "value": f"the ioeventfd waits for the value {doorbell.datamatch}, not for {doorbell.value}",
-    }[doorbell.differs]
+    match doorbell.differs:
+        case "address":
+            return tr("the ioeventfd waits at {d.ioeventfd_address:#x} instead of {d.address:#x}", d=doorbell)
+        case "length":
+            return tr("the ioeventfd waits for {d.length} bytes, not for {d.width}", d=doorbell)
+        case "value":
+            return tr("the ioeventfd waits for the value {d.datamatch}, not for {d.value}", d=doorbell)
+    return ""

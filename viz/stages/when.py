@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bellwire.engine.events import Clock
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.stages.times import Known
@@ -10,28 +11,28 @@ from bellwire.viz.text.figures import duration
 
 # What a stamp tells, as a clause.
 TOLD_BY = {
-    "ring": "the guest rang",
-    "exit": "the vCPU thread was back in user space",
-    "fetched": "the vCPU thread was back in user space",
-    "entry": "KVM_RUN was called again",
-    "rung": "the guest went on",
-    "doorbell": "read() returned",
-    "irq": "the next signal was on its way",
-    "returned": "the call was over",
-    "delivered": "the call was over",
-    "window": "the guest let interrupts in",
-    "handler": "the handler ran",
-    "resampled": "the device heard of it",
+    "ring": tr_later("the guest rang"),
+    "exit": tr_later("the vCPU thread was back in user space"),
+    "fetched": tr_later("the vCPU thread was back in user space"),
+    "entry": tr_later("KVM_RUN was called again"),
+    "rung": tr_later("the guest went on"),
+    "doorbell": tr_later("read() returned"),
+    "irq": tr_later("the next signal was on its way"),
+    "returned": tr_later("the call was over"),
+    "delivered": tr_later("the call was over"),
+    "window": tr_later("the guest let interrupts in"),
+    "handler": tr_later("the handler ran"),
+    "resampled": tr_later("the device heard of it"),
 }
 # The same as a moment from which time is counted.
 SINCE = {
-    "exit": "the exit",
-    "fetched": "the exit",
-    "rung": "the guest went on",
-    "doorbell": "the I/O thread's read()",
-    "irq": "the signal",
-    "window": "the window opened",
-    "handler": "the handler began",
+    "exit": tr_later("the exit"),
+    "fetched": tr_later("the exit"),
+    "rung": tr_later("the guest went on"),
+    "doorbell": tr_later("the I/O thread's read()"),
+    "irq": tr_later("the signal"),
+    "window": tr_later("the window opened"),
+    "handler": tr_later("the handler began"),
 }
 SAYS_ITSELF = ("goes-on", "enters-again")  # stages whose sentence holds the time
 
@@ -47,28 +48,39 @@ def when(point: Standpoint, clock: Clock, write: str) -> str:
         return after_what(point, clock, point.tsc, write)
     known, (least, most) = point.known(point.stop), point.began(point.stop)
     if known is Known.UNKNOWN or most is None:
-        return "When is not known: no stamp of this journey comes after it."
+        return tr("When is not known: no stamp of this journey comes after it.")
     if known is Known.MEASURED:
         return after_what(point, clock, point.start + least, write) if point.stop else ""
     since = point.here.after or last_measured(point, point.start + least, point.stop)
     room = duration(clock.ns(point.start + most - point.stamp(since)))
-    start = f"Between 0 and {room} after {since_words(since, write)}"
+    moment = since_words(since, write)
     name, rule = bounded_by(point)
-    return f"{start}: {rule}." if rule else f"{start}, before {TOLD_BY[name]}: nothing stamps it."
+    if rule:
+        return tr("Between 0 and {room} after {moment}: {why}.", room=room, moment=moment, why=rule)
+    return tr(
+        "Between 0 and {room} after {moment}, before {event}: nothing stamps it.",
+        room=room,
+        moment=moment,
+        event=tr(TOLD_BY[name]),
+    )
 
 
 def after_what(point: Standpoint, clock: Clock, tsc: int, write: str) -> str:
     """How long after what was measured before it; and, if that is not the start, after the start."""
     since = last_measured(point, tsc - 1, len(point.stops))
-    parts = [f"{duration(clock.ns(tsc - point.stamp(since)))} after {since_words(since, write)}"]
+    starts = [(point.stamp(since), since)]
     if point.stamp(since) != point.start:
-        parts.append(f"{duration(clock.ns(tsc - point.start))} after {since_words(point.stops[0].began, write)}")
-    return f"That was {', '.join(parts)}."
+        starts.append((point.start, point.stops[0].began))
+    parts = [
+        tr("{time} after {moment}", time=duration(clock.ns(tsc - start)), moment=since_words(name, write))
+        for start, name in starts
+    ]
+    return tr("That was {when}.", when=", ".join(parts))
 
 
 def since_words(stamp: str, write: str) -> str:
     """The moment from which time is counted."""
-    return f"the {write}" if stamp == "ring" else SINCE[stamp]
+    return tr("the {write}", write=write) if stamp == "ring" else tr(SINCE[stamp])
 
 
 def last_measured(point: Standpoint, until: int, before: int) -> str:
@@ -95,4 +107,4 @@ def how_far(point: Standpoint) -> str:
     certain = point.tsc >= int(point.times.latest[0, point.stop])
     if point.beside is not None or point.last <= point.stop or not certain:
         return ""
-    return f"Nothing stamps what follows: it may be as far as “{point.stops[point.last].stage.title}”."
+    return tr("Nothing stamps what follows: it may be as far as “{stage}”.", stage=point.stops[point.last].stage.title)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# Under which keys of the files there stand texts, as against names.
+DIAGRAM_TEXTS = frozenset({"title", "help", "skipped", "name"})
+ANATOMY_TEXTS = frozenset({"title", "text", "rule"})
+GLOSSARY_TEXTS = frozenset({"meaning"})
 FOLDER = Path(__file__).resolve().parents[2] / "assets"  # beside viz, in the tree and where it is installed
 
 

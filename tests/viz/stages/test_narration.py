@@ -12,6 +12,7 @@ from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.narration import TOLD, narrate
+from bellwire.viz.stages.narration_in import merged_signals
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.stages.story import Story
 from bellwire.viz.stages.telling import Telling
@@ -81,9 +82,7 @@ def read_of(point: Standpoint, around: Circumstances) -> str:
 def run_of(point: Standpoint, around: Circumstances) -> str:
     for tsc, kind, _, _, id, _, arg in around.events.tolist():
         if kind == EventKind.HANDLER and tsc == point.stamp("handler"):
-            return (
-                f"serves {grouped(arg)} {Telling(point, around).signals} at once" if arg > 1 else f"vector {id:#x} runs"
-            )
+            return f"serves {merged_signals(Telling(point, around))} at once" if arg > 1 else f"vector {id:#x} runs"
     return ""
 
 
