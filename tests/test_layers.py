@@ -39,7 +39,7 @@ FLOORS = (
     ("viz.panels",),
     ("viz.lessons",),
     ("viz.window",),
-    ("viz.bench",),
+    ("viz.bench", "viz.handout"),
     ("viz.cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

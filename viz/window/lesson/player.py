@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Events, Switch
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.source import Order
+from bellwire.engine.source import Order, Source
 from bellwire.viz.lessons.course import Course, Visit
 from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
 from bellwire.viz.lessons.step_figures import StepFigures
@@ -66,6 +67,10 @@ class LessonPlayer:
     def on(self) -> bool:
         """Whether there is a lesson."""
         return self.course is not None
+
+    def recording_of(self, source: Source) -> Path | None:
+        """Where what that source yielded is kept as long as the lesson lasts; nothing more is. None if nowhere."""
+        return self._recordings.whole(source) if self._recordings else None
 
     def begin(self, lesson: Lesson, *, here: bool = False) -> None:
         """From its first step. here: what is shown, or being built, is that of its first scene."""

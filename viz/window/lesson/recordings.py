@@ -45,6 +45,16 @@ class LessonRecordings:
         """Whether its file is whole."""
         return source not in self._captures or self._captures[source].ended
 
+    def whole(self, source: Source) -> Path | None:
+        """Its file once it is whole, as nothing more is written to it; None if there is none."""
+        capture = self._captures.get(source)
+        if capture is not None:
+            capture.stop()
+            capture.wait(STUCK_SECONDS)
+            if capture.error:
+                raise capture.error
+        return self.path_of(source)
+
     def replay(self, source: Source, tsc: int) -> Replay | None:
         """A replay of it that has come to `tsc`; None if there is no file."""
         path = self.path_of(source)

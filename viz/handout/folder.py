@@ -1,0 +1,42 @@
+"""A folder of files that comes into being as a whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bellwire.engine.outputs import cannot, reason, unused_beside
+
+
+def refuse_used(path: Path) -> None:
+    """RecordingError if `path` is there and is no empty folder, or if its parent is none."""
+    try:
+        if path.is_dir():
+            if next(path.iterdir(), None) is not None:
+                raise cannot(path, "the folder is not empty; name another one, or a new one")
+        elif path.exists() or path.is_symlink():
+            raise cannot(path, "it is there already, and is no folder")
+        elif not path.absolute().parent.is_dir():
+            raise cannot(path, f"there is no folder {path.absolute().parent}")
+    except (OSError, ValueError) as error:
+        raise cannot(path, reason(error) if isinstance(error, OSError) else str(error)) from error
+
+
+@contextmanager
+def folder_or_nothing(path: Path) -> Iterator[Path]:
+    """A folder to write files to, which gets its name once all is well; after an error or an interrupt it is gone.
+
+    RecordingError if it cannot be made or written.
+    """
+    refuse_used(path)
+    unfinished = unused_beside(path.resolve())
+    try:
+        unfinished.mkdir()
+        yield unfinished
+        unfinished.rename(path.resolve())
+    except OSError as error:
+        raise cannot(path, reason(error)) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

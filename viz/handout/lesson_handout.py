@@ -1,0 +1,157 @@
+"""Makes a handout of a lesson: walks it, notes what each position says and shows, and keeps its recordings."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.source import Source
+from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording, Picture, Seen
+from bellwire.viz.handout.pictures import scene_pictures
+from bellwire.viz.handout.walk import MakeSource, walked, window_for
+from bellwire.viz.lessons.course import Answered, Course, Position
+from bellwire.viz.lessons.lesson import Lesson
+from bellwire.viz.lessons.lesson_file import HOMEWORK
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.lesson.player import LessonPlayer
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What was said and shown at a position of the walk. tsc: the moment in its source."""
+
+    position: Position
+    source: Source
+    tsc: int
+    replayed: bool
+    pictures: tuple[Picture, ...]
+    caption: str
+    text: tuple[str, ...]
+    ask: str
+    answers: tuple[Answered, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A recording that was copied, and its first moment."""
+
+    told: KeptRecording
+    header: Header
+    first: int  # TSC
+
+
+def lesson_handout(
+    lesson: Lesson,
+    make_source: MakeSource,
+    why: str,
+    folder: Path,
+    theme: Theme,
+    look: Callable[[], None] = lambda: None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Handout:
+    """Walks the lesson and copies its recordings into `folder`.
+
+    make_source: the guest of a scenario, or its recording; why: there is no guest, "" if there is one. look: called
+    once a frame, ends the walk by raising. EngineError if a scene does not come.
+    """
+    noted: list[Noted] = []
+    with window_for(lesson, make_source, theme) as window:
+        for course in walked(window, lesson, look):
+            noted.append(note_of(window.model, course, theme))
+            homework = tuple(course.told(lesson.homework))
+            progress(len(noted) / len(course.positions))
+        kept = keep_recordings(window.lessons, noted, folder)
+    host = next(iter(kept.values())).header
+    return Handout(
+        *(lesson.name, lesson.title, lesson.minutes, lesson.knows),
+        steps=tuple(steps_of_handout(noted, kept)),
+        homework=homework,
+        commands=lesson.commands,
+        recordings=tuple(dict.fromkeys(one.told for one in kept.values())),
+        host=host.host | {"backend": host.backend},
+        why=why,
+        made=f"{date.today():%-d %B %Y}",
+    )
+
+
+def note_of(model: LiveModel, course: Course, theme: Theme) -> Noted:
+    """What the course's position says and shows now."""
+    told, asked = course.told, course.step.question
+    return Noted(
+        course.position,
+        model.source,
+        model.playhead,
+        model.replaying,
+        () if course.step.name == HOMEWORK else scene_pictures(model, course.scene, theme),
+        caption_of(model),
+        tuple(told(course.step.text)),
+        told([asked.ask])[0] if asked else "",
+        tuple(course.answers()),
+    )
+
+
+def caption_of(model: LiveModel) -> str:
+    """Of which moment a picture is."""
+    story = model.story
+    if story is None:
+        return "The newest signals on their way."
+    stage, after = story.stop_of(story.step).stage.title, stopwatch_words(model, story)
+    return f"{story_title(story)}: {stage}, {after} after its start ({stopwatch_reason(story)})."
+
+
+def keep_recordings(player: LessonPlayer, noted: list[Noted], folder: Path) -> dict[Source, Kept]:
+    """Copies each recording once; by the source that it is of. RecordingError if one cannot be read."""
+    copied: dict[Path, Kept] = {}
+    kept: dict[Source, Kept] = {}
+    for note in noted:
+        path = None if note.source in kept else player.recording_of(note.source)
+        if path is not None:
+            if path not in copied:
+                copied[path] = keep_recording(path, folder, len(copied) + 1, note)
+            kept[note.source] = copied[path]
+    return kept
+
+
+def keep_recording(path: Path, folder: Path, number: int, note: Noted) -> Kept:
+    """A copy of it, numbered as the lesson came to it."""
+    recording = Recording(path)
+    header, scenario = recording.header, note.source.scenario
+    name = f"{number}-{scenario.name}.arrow"
+    shutil.copyfile(path, folder / name)
+    machine = f"{header.host.get('cpu', 'unknown')}, Linux {header.host.get('kernel', 'unknown')}, {header.backend}"
+    told = KeptRecording(name, scenario.title, (folder / name).stat().st_size, machine, note.replayed)
+    return Kept(told, header, recording.first)
+
+
+def steps_of_handout(noted: list[Noted], kept: dict[Source, Kept]) -> Iterator[HandoutStep]:
+    """What was asked and what the run answered are one step."""
+    revealed = {note.position.step.name: note for note in noted if note.position.revealed}
+    asked = 0
+    for note in noted:
+        step = note.position.step
+        if note.position.revealed or step.name == HOMEWORK:
+            continue
+        answer = revealed.get(step.name)
+        asked += answer is not None
+        yield HandoutStep(
+            step.title,
+            note.text,
+            seen_of(note, kept),
+            AskedAnswer(asked, note.ask, answer.answers, seen_of(answer, kept)) if answer else None,
+        )
+
+
+def seen_of(note: Noted, kept: dict[Source, Kept]) -> Seen:
+    """With where in which file it is."""
+    of = kept.get(note.source)
+    if of is None:
+        return Seen(note.pictures, note.caption, replayed=note.replayed)
+    seconds = max(of.header.clock.ns(note.tsc - of.first) / 1e9, 0.0)
+    return Seen(note.pictures, note.caption, of.told.name, seconds, note.replayed)

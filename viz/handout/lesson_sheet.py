@@ -1,0 +1,133 @@
+"""A lesson's handout as HTML: what was told, what was asked, and at the end what the run answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from string import ascii_uppercase
+
+from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording
+from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet
+from bellwire.viz.lessons.course import Answered
+from bellwire.viz.terms.linked import as_html
+from bellwire.viz.text.figures import count_of
+
+
+def lesson_sheet(handout: Handout) -> str:
+    """The whole file."""
+    words = SheetWords()
+    asked = [step.asked for step in handout.steps if step.asked]
+    steps = "".join(step_section(number, step, words) for number, step in enumerate(handout.steps, 1))
+    answers = "".join(answer(one, words) for one in asked)
+    parts = (
+        front(handout),
+        contents(handout),
+        steps,
+        section("answers", "Answers", answers, "apart") if asked else "",
+        homework(handout, words),
+        recordings(handout),
+        words.glossary(),
+    )
+    return sheet(handout.title, "".join(parts))
+
+
+def front(handout: Handout) -> str:
+    """What it is, and of which run."""
+    knows = "".join(f"<li>{as_html(one)}</li>" for one in handout.knows)
+    host = handout.host
+    machine = f"{host.get('cpu', 'unknown')}, Linux {host.get('kernel', 'unknown')}, {host.get('backend', 'unknown')}"
+    run = f"The figures and pictures are those of one run on {as_html(machine)}."
+    if handout.why:
+        made_on = f"the figures and pictures are those of recordings, made on {as_html(machine)}"
+        run = f'<span class="replay">REPLAY</span>: {made_on}. {as_html(handout.why)}'
+    return (
+        f"<h1>{as_html(handout.title)}</h1>\n"
+        f"<p>A lesson of {count_of(handout.minutes, 'minute')}, to read afterwards. {as_html(handout.made)}.</p>\n"
+        f'<p class="run">{run}</p>\n<h3>What you will know</h3>\n<ul>{knows}</ul>\n'
+    )
+
+
+def contents(handout: Handout) -> str:
+    """Links to each part."""
+    steps = "".join(
+        f'<li><a href="#step-{number}">{as_html(step.title)}</a></li>' for number, step in enumerate(handout.steps, 1)
+    )
+    ends = [("homework", "To find out at home"), ("recordings", "The recordings"), ("glossary", "Terms")]
+    if any(step.asked for step in handout.steps):
+        ends.insert(0, ("answers", "Answers"))
+    rest = " · ".join(f'<a href="#{name}">{title}</a>' for name, title in ends)
+    return f'<nav aria-label="Contents">\n<ol>{steps}</ol>\n<p>{rest}</p>\n</nav>\n'
+
+
+def step_section(number: int, step: HandoutStep, words: SheetWords) -> str:
+    """A step: the text, the picture, the question."""
+    asked = question(step.asked, words) if step.asked else ""
+    content = f"{words.paragraphs(step.text)}{figure_html(step.seen)}{asked}"
+    return section(f"step-{number}", f"{number}. {step.title}", content, "step")
+
+
+def question(asked: AskedAnswer, words: SheetWords) -> str:
+    """What is asked, and what may be answered; the answer is at the end."""
+    choices = "".join(f"<li>{words.words(answered.choice.text)}</li>" for answered in asked.answers)
+    return (
+        f'<div class="asked" id="question-{asked.number}">\n<h3>Question {asked.number}</h3>\n'
+        f'<p>{words.words(asked.ask)}</p>\n<ol class="choices">{choices}</ol>\n'
+        f'<p><a class="page" href="#answer-{asked.number}">The answer, and why</a></p>\n</div>\n'
+    )
+
+
+def answer(asked: AskedAnswer, words: SheetWords) -> str:
+    """Which choices are right in this run, and why; what was seen then."""
+    given = "".join(
+        choice_given(letter, answered, words) for letter, answered in zip(ascii_uppercase, asked.answers, strict=False)
+    )
+    return (
+        f'<div class="given" id="answer-{asked.number}">\n'
+        f'<h3><a class="page" href="#question-{asked.number}">Question {asked.number}</a></h3>\n'
+        f"<p>{words.words(asked.ask)}</p>\n<ul>{given}</ul>\n{figure_html(asked.seen)}</div>\n"
+    )
+
+
+def choice_given(letter: str, answered: Answered, words: SheetWords) -> str:
+    """One choice: the letter, whether it is right in a sign and a word, and the reason."""
+    kind, verdict = ("right", "✓ right") if answered.right else ("wrong", "✗ wrong")
+    return (
+        f'<li>{letter}. {words.words(answered.choice.text)}: <span class="{kind}">{verdict}.</span> '
+        f'<span class="reason">{words.words(answered.reason)}</span></li>'
+    )
+
+
+def homework(handout: Handout, words: SheetWords) -> str:
+    """Questions, and the command lines with which to find out."""
+    questions = "".join(f"<li>{words.words(one)}</li>" for one in handout.homework)
+    asked = f"<ol>{questions}</ol>\n" if questions else ""
+    commands = command_lines(handout.commands, "These commands repeat what was shown:")
+    return section("homework", "To find out at home", asked + commands, "apart") if asked or commands else ""
+
+
+def command_lines(commands: Iterable[str], why: str) -> str:
+    """Commands to type, one a line; nothing without any."""
+    lines = "\n".join(as_html(line) for line in commands)
+    return f"<p>{as_html(why)}</p>\n<pre>{lines}</pre>\n" if lines else ""
+
+
+def recordings(handout: Handout) -> str:
+    """What lies beside the file, and how it is opened."""
+    if not handout.recordings:
+        return ""
+    rows = "".join(recording_row(one) for one in handout.recordings)
+    table = (
+        '<table>\n<thead><tr><th scope="col">File</th><th scope="col">What it is of</th>'
+        f'<th scope="col">Recorded on</th></tr></thead>\n<tbody>{rows}</tbody>\n</table>\n'
+    )
+    first = handout.recordings[0].name
+    lines = (f"bellwire replay {first}", f"bellwire info {first}")
+    how = command_lines(lines, "They lie beside this file. bellwire, which is free, opens them:")
+    return section("recordings", "The recordings", how + table)
+
+
+def recording_row(one: KeptRecording) -> str:
+    """A row of the table."""
+    return (
+        f"<tr><td><code>{as_html(one.name)}</code><br>{one.size / 1e6:.1f} MB</td>"
+        f"<td>{as_html(one.title)}</td><td>{as_html(one.machine)}</td></tr>"
+    )

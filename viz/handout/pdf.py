@@ -1,0 +1,52 @@
+"""The same sheet as a PDF file: pages with numbers, headings as bookmarks, links, tags and texts for pictures."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from bellwire.engine.errors import EngineError
+from bellwire.viz.text.assets import asset
+
+FONTS = (
+    ("Inter", 400, "Inter-Regular.otf"),
+    ("Inter", 600, "Inter-SemiBold.otf"),
+    ("Inter", 700, "Inter-Bold.otf"),
+    ("JetBrains Mono", 400, "JetBrainsMono-Regular.ttf"),
+)
+SCHEMES = ("data", "file")  # of what a sheet may load: its pictures, and our own fonts
+NO_PDF = "No PDF can be made here ({}): on Debian libpangoft2-1.0-0 and libharfbuzz-subset0 are what is needed"
+
+
+def needs_pango() -> None:
+    """EngineError, with what to do, if no PDF can be made on this machine."""
+    try:
+        import weasyprint  # noqa: F401
+    except (OSError, ImportError) as error:
+        why = str(error).splitlines()[0]
+        raise EngineError(f"{NO_PDF.format(why)}; with --no-pdf it is done without.") from error
+
+
+def pdf_of(html: str) -> bytes:
+    """The file."""
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+    fonts, fetch = FontConfiguration(), URLFetcher(allowed_protocols=SCHEMES)
+    style = CSS(string=font_faces(), font_config=fonts, url_fetcher=fetch)
+    made: bytes = HTML(string=html, url_fetcher=fetch).write_pdf(stylesheets=[style], font_config=fonts, pdf_tags=True)
+    return made
+
+
+@cache
+def font_faces() -> str:
+    """Our typefaces, as a style sheet names them."""
+    return "\n".join(
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{font_uri(name)}"); }}'
+        for family, weight, name in FONTS
+    )
+
+
+def font_uri(name: str) -> str:
+    """Where one of our fonts is."""
+    return asset(f"fonts/{name}").as_uri()

@@ -1,0 +1,67 @@
+"""Pictures of what a lesson shows: its diagram, and its panel, painted for paper rather than for the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QBuffer
+from PySide6.QtGui import QImage, QPixmap
+
+from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.handout.document import Picture
+from bellwire.viz.lessons.lesson import LessonScene
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels import PANELS
+from bellwire.viz.style.theme import Theme
+
+DIAGRAM_SIZE = (1560, 858)  # pixels: twice what a page shows, so that print is sharp
+DIAGRAM_SCALE = 1.3  # of its text, as it is shown smaller
+PANEL_SIZE = (1080, 1180)
+PANEL_SCALE = 1.5
+
+
+def scene_pictures(model: LiveModel, scene: LessonScene, theme: Theme) -> tuple[Picture, ...]:
+    """The diagram at the moment that the model shows, then the scene's panel, if it has one in front."""
+    return diagram_picture(model, scene, theme), *(
+        panel_picture(model, panel.name, theme) for panel in PANELS if panel.name == scene.panel
+    )
+
+
+def diagram_picture(model: LiveModel, scene: LessonScene, theme: Theme) -> Picture:
+    """With what the scene speaks of, and the rest dimmed."""
+    diagram = Diagram(model, theme.scaled(DIAGRAM_SCALE))
+    diagram.still_motion = True
+    diagram.resize(*DIAGRAM_SIZE)
+    diagram.set_extended(scene.extended)
+    diagram.set_highlight(scene.highlight)
+    diagram.refresh()
+    made = Picture(png_bytes(diagram.grab()), DIAGRAM_SIZE, diagram_alt(diagram))
+    diagram.deleteLater()
+    return made
+
+
+def diagram_alt(diagram: Diagram) -> str:
+    """The picture in words: its caption, which is computed from the events, and what stands out."""
+    words: Words = diagram.words
+    titles = {name: box.title for name, box in diagram.blueprint.boxes.items()}
+    titles |= {name: node.title for name, node in diagram.blueprint.nodes.items()}
+    spoken_of = [title for name, title in titles.items() if name in diagram.highlight and title]
+    stands_out = f" Stands out: {', '.join(spoken_of)}." if spoken_of else ""
+    return f"Diagram of host, QEMU and guest. {words.facts.get('note caption', '')}{stands_out}"
+
+
+def panel_picture(model: LiveModel, name: str, theme: Theme) -> Picture:
+    """A panel as it is in front beside the diagram."""
+    panel = next(panel for panel in PANELS if panel.name == name)(model, theme.scaled(PANEL_SCALE))
+    panel.resize(*PANEL_SIZE)
+    panel.set_theme(panel.theme)
+    panel.redraw()
+    made = Picture(png_bytes(panel.grab()), PANEL_SIZE, f"{panel.title}: {panel.tip}. {panel.facts}".strip())
+    panel.deleteLater()
+    return made
+
+
+def png_bytes(pixmap: QPixmap) -> bytes:
+    """The pixmap as a PNG file; without transparency a PDF takes it as it is."""
+    made = QBuffer()
+    QPixmap.fromImage(pixmap.toImage().convertToFormat(QImage.Format.Format_RGB888)).save(made, "PNG")
+    return bytes(made.data().data())

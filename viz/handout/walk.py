@@ -1,0 +1,84 @@
+"""Walks a lesson from its first position to its last, in the window's own player; nobody sees the window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from bellwire.engine.errors import EngineError, LessonError
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.source import Source
+from bellwire.viz.lessons.course import Course
+from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.lesson.player import Coming
+from bellwire.viz.window.window import MainWindow, application, make_window
+
+PATIENCE_SECONDS = 90.0  # that a position may take, on a busy machine
+FRAME_SECONDS = 0.008  # between frames
+
+MakeSource = Callable[[Scenario], Source]
+
+
+@contextmanager
+def window_for(lesson: Lesson, make_source: MakeSource, theme: Theme) -> Iterator[MainWindow]:
+    """A window over the lesson's first scene, not shown, and closed at the end, with all that it has begun."""
+    application()
+    scene = lesson.steps[0].scene
+    source = make_source(scene.scenario)
+    window = make_window(source, theme=theme, make_source=make_source)
+    try:
+        yield window
+    finally:
+        window.close()
+
+
+def walked(window: MainWindow, lesson: Lesson, look: Callable[[], None]) -> Iterator[Course]:
+    """The course at each of its positions, once what has to happen there has happened, and its story is told.
+
+    look: called once a frame; what it raises ends the walk. EngineError if a scene does not come.
+    """
+    wait_until(window, lambda: not window.model.source.why_nothing, look, "The guest does not start.")
+    window.lessons.begin(lesson, here=True)
+    course = window.lessons.course
+    if course is None:
+        raise EngineError(window.notice.words.text())
+    for at in range(len(course.positions)):
+        wait_until(window, partial(has_come, window, course, at), look, "")
+        yield course
+        window.lessons.go_on()
+
+
+def has_come(window: MainWindow, course: Course, at: int) -> bool:
+    """Whether all that the position shows is there: its story or, of what is shown live, a whole second to speak of."""
+    model = window.model
+    live = course.scene.telling is TimeOfScene.LIVE
+    speaks = not (model.why_unknown and model.source.alive and model.transport.following)
+    shown = speaks if live else model.story is not None
+    return course.at == at and window.lessons.coming is Coming.ON and not course.unmet() and shown
+
+
+def wait_until(window: MainWindow, there: Callable[[], bool], look: Callable[[], None], why: str) -> None:
+    """Frame after frame; EngineError with the reason if that takes too long."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not there():
+        look()
+        window.frame.tick()
+        application().processEvents()
+        if time.monotonic() > ends:
+            raise EngineError(why_not_there(window) or why)
+        time.sleep(FRAME_SECONDS)
+
+
+def why_not_there(window: MainWindow) -> str:
+    """What is waited for in vain, in one sentence."""
+    course = window.lessons.course
+    said = window.notice.words.text() if not window.notice.isHidden() else ""
+    if course is None or said:
+        return said
+    unmet = " and ".join(judgement.text for judgement in course.unmet()) or "its scene"
+    return str(
+        LessonError(f"{course.lesson.path}:{course.step.line}: {course.step.title}: {unmet} has not come to be.")
+    )
