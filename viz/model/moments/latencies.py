@@ -39,8 +39,9 @@ class Standing:
 class LatencyPast:
     """The latencies of any moment whose journeys are held."""
 
-    def __init__(self, present: Latencies, past: HeldPast, journeys: History) -> None:
-        self.present, self.past, self.journeys = present, past, journeys
+    def __init__(self, present: Latencies, past: HeldPast, journeys: History, *, played: bool) -> None:
+        """played: the journeys are a recording's, some of which are still to come."""
+        self.present, self.past, self.journeys, self._played = present, past, journeys, played
         self._apart = History(JOURNEY, APART_LIMIT, lambda some: (begin(some), finish(some)))
         self._reach = past.clock.cycles(REACH_SECONDS)
         self._standing: Standing | None = None
@@ -88,6 +89,7 @@ class LatencyPast:
             return
         sign = 1 if tsc > standing.tsc else -1
         standing.tsc = tsc
+        high = min(high, self._counted_until)
         near = self.journeys.window(max(low - self._reach, 0), high if high == EVER else high + self._reach)
         some = ended_between(near, low, high)
         standing.journeys += sign * some.size
@@ -97,6 +99,11 @@ class LatencyPast:
             self._count(standing, name, some, sign)
             if name in ONE_CLOCK and apart.size:
                 self._count(standing, name, apart, sign)
+
+    @property
+    def _counted_until(self) -> int:
+        """The present has no journey that ended later; those of a recording that is still played are known already."""
+        return self.past.complete if self._played else EVER
 
     def _count(self, standing: Standing, name: str, some: Journeys, sign: int) -> None:
         some = some[has(some, name)]

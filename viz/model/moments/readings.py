@@ -69,7 +69,7 @@ class Moments:
 
     def __init__(self, present: Readings, past: HeldPast, events: History, journeys: History, replay: Replay | None):
         self.present, self.past, self.events, self.replay = present, past, events, replay
-        self.latencies = LatencyPast(present.latencies, past, journeys)
+        self.latencies = LatencyPast(present.latencies, past, journeys, played=replay is not None)
         self._kept = {0: pickle.dumps(present.counts)}  # by the position up to which the events are counted
         self._counts, self._position = present.counts, -1  # as they were asked for last
         self._seen, self._tsc, self._settled = present, -1, False

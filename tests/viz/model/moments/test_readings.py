@@ -10,6 +10,9 @@ import pytest
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.latency import LATENCIES
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.part_words import latency_text
@@ -61,6 +64,20 @@ def test_a_moment_is_what_plain_folds_are_then(scenario: str) -> None:
             assert seen.latencies.since[name].counts.tolist() == wanted.latencies.since[name].counts.tolist()
             assert seen.latencies.before[name].counts.tolist() == wanted.latencies.before[name].counts.tolist()
             assert (seen.latencies.p50(name) or 0) == pytest.approx(wanted.latencies.p50(name) or 0, rel=1e-3)
+
+
+def test_of_a_recording_only_what_was_played_is_counted() -> None:
+    """The file holds the journeys that are still to come."""
+    ns = 0
+    replay = Replay(Recording(path_of_shipped("irq-msi")), monotonic_ns=lambda: ns)
+    replay.start()
+    model = LiveModel(replay)
+    for second in (1, 2):
+        ns = second * 10**9
+        model.drain()
+        model.scrub(replay.recording.first + model.clock.cycles(0.5))
+        assert model.seen.latencies.journeys == plain(model, model.playhead).latencies.journeys
+    replay.stop()
 
 
 def rung_between(events: Events, start: int, end: int) -> int:
