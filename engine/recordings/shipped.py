@@ -14,7 +14,7 @@ from pathlib import Path
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, setting_words
+from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios, setting_words
 
 WORDS = ("title", "group", "rank", "purpose", "shows")  # of a scenario, which may change without a new recording
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "recordings"
@@ -28,14 +28,15 @@ def path_of_shipped(name: str) -> Path:
 def name_of_shipped(scenario: Scenario) -> str:
     """The scenario's name, and the settings that are not those of its file: "irq-window+hold_us=100".
 
-    A pace makes no difference, unless it is flat out: what is shipped is slow anyway.
+    A pace makes no difference, unless it is flat out: what is shipped is slow anyway. But of the default both switches
+    are turned in its recording; at another pace than its own nobody touches them.
     """
     shipped = {one.name: one for one in list_scenarios()}.get(scenario.name)
     if shipped is None:
         return scenario.name
     usual = shipped.settings()
     other = {name: value for name, value in scenario.settings().items() if value != usual.get(name)}
-    if not math.isinf(scenario.pace.per_second):
+    if not math.isinf(scenario.pace.per_second) and scenario.name != DEFAULT:
         other.pop("pace", None)
     return "+".join([scenario.name, *(f"{name}={setting_words(value)}" for name, value in other.items())])
 

@@ -206,6 +206,8 @@ def without_none(table: dict[str, Any]) -> dict[str, Any]:
 
 def setting_words(value: object) -> str:
     """A setting as the command line has it: on, off, 20, flat-out."""
+    if isinstance(value, float):
+        return f"{value:g}"
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
