@@ -14,24 +14,29 @@ from bellwire.viz.style.theme import Theme, make_font
 MOST_STRETCH = 1.45  # of one direction against the other
 LEAST_TEXT = 0.8  # text shrinks less than the canvas
 MOST_TEXT = 1.3  # of the canvas' scale: what the boxes hold
+NAMES = 14  # canvas pixels of what parts are called: as small as may be, where text has a least size
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where things are in a widget of a given size."""
+    """Where things are in a widget of a given size.
+
+    least: pixels of a font that no text is smaller than; what has no room then is left out.
+    """
 
     sx: float
     sy: float
     left: float
     top: float
     theme: Theme
+    least: int = 0
 
     @classmethod
-    def fit(cls, width: float, height: float, canvas: Point, theme: Theme) -> Geometry:
+    def fit(cls, width: float, height: float, canvas: Point, theme: Theme, least: int = 0) -> Geometry:
         """Fills the widget, centred where it would be stretched too much."""
         sx, sy = width / canvas[0], height / canvas[1]
         fx, fy = min(sx, sy * MOST_STRETCH), min(sy, sx * MOST_STRETCH)
-        return cls(fx, fy, (width - canvas[0] * fx) / 2, (height - canvas[1] * fy) / 2, theme)
+        return cls(fx, fy, (width - canvas[0] * fx) / 2, (height - canvas[1] * fy) / 2, theme, least)
 
     @cached_property
     def scale(self) -> float:
@@ -41,7 +46,8 @@ class Geometry:
     @cached_property
     def text(self) -> float:
         """Of text: the theme's scale, as far as the boxes hold it."""
-        return min(max(self.scale, LEAST_TEXT) * self.theme.scale, self.scale * MOST_TEXT)
+        usual = min(max(self.scale, LEAST_TEXT) * self.theme.scale, self.scale * MOST_TEXT)
+        return max(usual, self.least / NAMES)
 
     def point(self, point: Point) -> QPointF:
         """A canvas point in pixels."""
@@ -53,7 +59,7 @@ class Geometry:
 
     def font(self, size: float, weight: int = 400, mono: bool = False) -> QFont:
         """A font of `size` canvas pixels."""
-        return make_font(round(size * self.text), weight, mono)
+        return make_font(max(round(size * self.text), self.least), weight, mono)
 
     def px(self, size: float) -> float:
         """A length that goes with the text."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from bellwire.viz.diagram.blueprint import Box, Counter, LatencyPill, Node, Note, Point, RingBuffer, Wire
@@ -23,6 +23,7 @@ CROSS_BEFORE = 32  # canvas pixels before the end of a wire that is blocked
 SLICES = 32  # that can be told apart in a ring
 PARAGRAPH_HIGH = 48  # canvas pixels of a note of several lines
 LEAST_SHARE = 0.72  # of its size that words are painted in where they lack room; then they are cut, and end in "…"
+LINE_HIGH = 1.3  # of its font's pixels
 LEAST_PIXELS = 8  # of a font that is made smaller
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -110,13 +111,19 @@ class Sketch:
         """What a node is, and what it does; lit: on its light."""
         rect = self.geometry.rect(node.rect)
         pad, line = self.geometry.px(9 if node.small else 15), min(self.geometry.px(20), rect.height() * 0.42)
+        sizes = (13, 11.5) if node.small else (14, 12.5)
+        beneath = self.geometry.font(sizes[1], mono=True)
+        fact = fact if self._holds(QSizeF(rect.width() - 1.6 * pad, line), fact, beneath) else ""
         lines = 2 if fact else 1
         top = QRectF(rect.left() + pad, rect.center().y() - line * lines / 2, rect.width() - 1.6 * pad, line)
-        sizes = (13, 11.5) if node.small else (14, 12.5)
         self.text(top, node.title, self.geometry.font(sizes[0], 600), "text" if used else "text_muted")
-        self.text(
-            top.translated(0, line), fact, self.geometry.font(sizes[1], mono=True), "text" if lit else "text_muted"
-        )
+        self.text(top.translated(0, line), fact, beneath, "text" if lit else "text_muted")
+
+    def _holds(self, room: QSizeF, words: str, font: QFont) -> bool:
+        """Whether the words have room; always, where they may be made smaller and cut."""
+        least = self.geometry.least
+        high = LINE_HIGH * least <= room.height()
+        return not least or (high and width_of(words, fitting(font, words, room.width(), least)) <= room.width() + 1)
 
     def wire(self, wire: Wire, passage: Passage) -> None:
         """A line: bright where something passed, pale or thin where nothing did, dashed where nothing can."""
@@ -252,9 +259,11 @@ class Sketch:
         self.text(rect, value, font, pill.color, CENTER)
 
     def note(self, note: Note, words: str, color: str) -> None:
-        """A line of text beside a wire."""
+        """A line of text beside a wire; a paragraph is said elsewhere, in larger type, where text has a least size."""
         at, font = self.geometry.point(note.at), self.geometry.font(note.size, mono=note.mono)
         width = note.width * self.geometry.sx
+        if note.lines > 1 and self.geometry.least:
+            return
         if note.lines > 1:
             self._paragraph(QRectF(at.x(), at.y(), width, PARAGRAPH_HIGH * self.geometry.sy), words, font, note)
         elif note.centered:
@@ -284,17 +293,20 @@ class Sketch:
         color: str,
         align: Qt.AlignmentFlag = LEFT,
     ) -> None:
-        """One line, made smaller if it would not fit, then cut."""
-        font = fitting(font, words, rect.width())
+        """One line, made smaller if it would not fit, then cut; where text has a least size, then left out."""
+        font = fitting(font, words, rect.width(), self.geometry.least)
         shown = cut(font, words, rect.width())
         if shown != words:
             self.shortened.append((rect, words))
+        wide, high = width_of(shown, font), LINE_HIGH * font.pixelSize()
+        left = rect.left() + (rect.width() - wide) * {CENTER: 0.5, RIGHT: 1.0}.get(align, 0.0)
+        place = QRectF(left, rect.center().y() - high / 2, wide, high)
+        if self.geometry.least and (shown != words or any(map(place.intersects, self.written))):
+            return
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(color))
         self.painter.drawText(rect, align | Qt.TextFlag.TextDontClip, shown)
-        wide, high = width_of(shown, font), 1.3 * font.pixelSize()
-        left = rect.left() + (rect.width() - wide) * {CENTER: 0.5, RIGHT: 1.0}.get(align, 0.0)
-        self.written.append(QRectF(left, rect.center().y() - high / 2, wide, high))
+        self.written.append(place)
 
     def _rounded(
         self,
@@ -337,12 +349,12 @@ def width_of(words: str, font: QFont) -> float:
     return QFontMetricsF(font).horizontalAdvance(words)
 
 
-def fitting(font: QFont, words: str, width: float) -> QFont:
-    """The font, smaller if the words would be wider than `width`, but never as small as nobody could read."""
+def fitting(font: QFont, words: str, width: float, least: int = LEAST_PIXELS) -> QFont:
+    """The font, smaller if the words would be wider than `width`, but not below `least`, nor as nobody could read."""
     wide = width_of(words, font)
     if wide <= width:
         return font
-    least = max(LEAST_PIXELS, round(LEAST_SHARE * font.pixelSize()))
+    least = max(least, LEAST_PIXELS, round(LEAST_SHARE * font.pixelSize()))
     return smaller(font, min(font.pixelSize(), max(least, int(font.pixelSize() * width / wide))))
 
 

@@ -28,6 +28,7 @@ class Action:
     checkable: bool = False
     begins: bool = False  # a group in its menu
     under: str = ""  # the title of a menu in its menu
+    presenting: bool = False  # its keys are its own while there is an audience, whatever they are else
 
     @property
     def key(self) -> str:
@@ -135,7 +136,36 @@ ACTIONS: tuple[Action, ...] = (
         "Durations in ns, in µs, in TSC cycles, in what suits each",
     ),
     Action("full", "View", "Full screen", ("F11",), C.full_screen, "Fills the screen", checkable=True),
-    Action("presenter", "View", "Presenter", ("P",), C.presenter, "Only diagram and large numbers", checkable=True),
+    Action(
+        "presenter",
+        "View",
+        "Presenter",
+        ("P",),
+        C.toggle_presenting,
+        "Picture, sentence and question fill the audience's screen; once more, or Esc, ends that",
+        checkable=True,
+        begins=True,
+    ),
+    Action("present", "View", "Presenter: begin", ("F5", "Shift+F5"), C.begin_presenting, "As programs for slides do"),
+    Action(
+        "turn",
+        "View",
+        "Presenter: other screen",
+        ("F6",),
+        C.turn_screens,
+        "The audience's window and this one change places; on one screen the other one comes in front",
+        presenting=True,
+    ),
+    Action(
+        "black",
+        "View",
+        "Presenter: black",
+        ("B", "."),
+        C.show_black,
+        "Nothing to look at but whoever speaks; once more: as before",
+        presenting=True,
+    ),
+    Action("white", "View", "Presenter: white", ("W",), C.show_white, "The same in white", presenting=True),
     *(panel_action(panel, number) for number, panel in enumerate(PANELS, 1)),
     Action("play", "Run", "Play or pause", ("Space", "."), C.play_or_pause, "Stops the view; the capture goes on"),
     Action("step", "Run", "Step", ("Right",), C.step, "To the next journey"),

@@ -12,7 +12,7 @@ from bellwire.engine.events import Switch as Wiring
 from bellwire.engine.source import Order
 from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
-from bellwire.viz.style.fitting import SPACING, ElidedLabel, FittingRow
+from bellwire.viz.style.fitting import SPACING, FittingRow
 from bellwire.viz.style.icons import icon, logo
 from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
 from bellwire.viz.style.theme import Theme
@@ -45,11 +45,9 @@ class StatusRow(FittingRow):
         super().__init__()
         self.setObjectName("bar")
         self.commands, self.breaks, self.files = commands, breaks, files
-        self.presenting = self.fault = False
+        self.fault = False
         self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
-        self.scenario = ElidedLabel()  # in place of the menus, for the audience
-        self.scenario.hide()
         self.menus = menus
         self.folded = IconButton()  # all menus, where there is no room for them side by side
         self.folded.setAccessibleName("menus")
@@ -84,7 +82,6 @@ class StatusRow(FittingRow):
         row.addWidget(self.name)
         row.addWidget(self.menus)
         row.addWidget(self.folded)
-        row.addWidget(self.scenario, 100)
         row.addStretch(1)
         row.addWidget(self.slow_label)
         row.addWidget(self.slow)
@@ -98,9 +95,7 @@ class StatusRow(FittingRow):
         return self.factor, self.capture, self.state, self.backend, self.dropped
 
     def spare(self) -> list[QWidget]:
-        """The audience knows what it looks at; the slider's keys do the same."""
-        if self.presenting:
-            return []
+        """The slider's keys do the same."""
         return [self.slow_label, self.name, self.slow, self.menus]
 
     def stands_in(self, left_out: QWidget) -> QWidget | None:
@@ -122,15 +117,6 @@ class StatusRow(FittingRow):
         for chip in self.chips:
             chip.set_theme(theme)
 
-    def set_presenting(self, on: bool) -> None:
-        """The audience sees the scenario instead of menus."""
-        self.presenting = on
-        for widget in (self.menus, self.slow, self.slow_label):
-            widget.setVisible(not on)
-        self.folded.hide()
-        self.scenario.setVisible(on)
-        self.make_room()
-
     def refresh(self) -> None:
         """The states as they are now."""
         model = self.commands.model
@@ -142,7 +128,6 @@ class StatusRow(FittingRow):
         self.dropped.say(dropped_text(model.present.tally), "heavy" if model.present.tally.dropped else "text_muted")
         self.factor.say(ratio(model.transport.factor), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)
-        self.scenario.setText(model.scenario.title)
         self._show_break()
         self._explain()
 
@@ -166,7 +151,7 @@ class StatusRow(FittingRow):
             self.breaking.setToolTip(plain_tip(tip))
         if self.breaking.isHidden() == (watch.wanted is not None):
             self.breaking.setVisible(watch.wanted is not None)
-            self.slow.setVisible(not self.presenting)
+            self.slow.show()
             self.make_room()
 
     def _ask_break(self) -> None:

@@ -26,6 +26,8 @@ from bellwire.viz.window.files import Files
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.presenter.audience import Blank
+from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.settings import Look
 from bellwire.viz.window.shown import Shown
 
@@ -49,6 +51,7 @@ class Commands:
     palette: Palette
     storyteller: Storyteller
     lessons: LessonPlayer
+    presenter: Presenter
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -148,7 +151,8 @@ class Commands:
         for part in opened:
             part.hide()
         if not opened and self.look.presenting:
-            self.look.set_presenting(False)
+            if not self.presenter.uncover():
+                self.look.set_presenting(False)
             return True
         return bool(opened)
 
@@ -454,9 +458,34 @@ class Commands:
         """Fills the screen, or not."""
         self.top.setWindowState(self.top.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def presenter(self) -> None:
-        """Only the diagram and the large numbers."""
+    def toggle_presenting(self) -> None:
+        """A window for an audience, or none."""
         self.look.set_presenting(not self.look.presenting)
+
+    def begin_presenting(self) -> None:
+        """A window for an audience, if there is none."""
+        self.look.set_presenting(True)
+
+    def turn_screens(self) -> None:
+        """The audience's window and the lecturer's change places."""
+        if self._has_audience():
+            self.presenter.turn()
+
+    def show_black(self) -> None:
+        """The audience sees nothing, or what it saw before."""
+        if self._has_audience():
+            self.presenter.show_blank(Blank.BLACK)
+
+    def show_white(self) -> None:
+        """The same in white."""
+        if self._has_audience():
+            self.presenter.show_blank(Blank.WHITE)
+
+    def _has_audience(self) -> bool:
+        """Says how to get one, if there is none."""
+        if not self.look.presenting:
+            self.notice.say("There is no audience's window: P opens one.")
+        return self.look.presenting
 
     def compare_with(self, path: Path | None = None) -> None:
         """This run beside a recorded one, in the panel; asks which, unless it is told."""

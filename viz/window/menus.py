@@ -35,6 +35,9 @@ POINTER = (
 )
 
 
+AUDIENCE_KEYS = {key for action in ACTIONS if action.presenting for key in action.keys}
+
+
 def sections() -> Sections:
     """The key help's columns."""
     by_menu = {menu: [(keys_of(a), a.text) for a in ACTIONS if a.menu == menu and a.keys] for menu in MENUS}
@@ -59,6 +62,12 @@ def keys_of(action: Action) -> str:
     return "  ".join(KEY_NAMES.get(key, key) for key in action.keys)
 
 
+def keys_now(action: Action, presenting: bool) -> list[QKeySequence]:
+    """The keys that an action has while there is an audience, or while there is none."""
+    taken = (not presenting) if action.presenting else presenting
+    return [QKeySequence(key) for key in action.keys if not (taken and key in AUDIENCE_KEYS)]
+
+
 class Menus:
     """A menu bar; its actions carry the keys of `top`, the window, whether the bar is shown or not."""
 
@@ -69,6 +78,7 @@ class Menus:
         self.commands, self.look, self.files, self.run, self.top = commands, look, files, run, top
         self.bar = QMenuBar()
         self.actions = {action.name: self._action(action) for action in ACTIONS}
+        look.presenting_changed.connect(self._share_keys)
         menus = {name: self._menu(name) for name in MENUS}
         inner: dict[str, QMenu] = {}
         for action in ACTIONS:
@@ -90,6 +100,11 @@ class Menus:
             submenu.setToolTipsVisible(True)
             for key, scenario in some:
                 submenu.addAction(self._scenario(key, scenario))
+
+    def _share_keys(self) -> None:
+        """While there is an audience, some keys mean something else."""
+        for action in ACTIONS:
+            self.actions[action.name].setShortcuts(keys_now(action, self.look.presenting))
 
     def _menu(self, name: str) -> QMenu:
         menu = self.bar.addMenu(name)
@@ -116,7 +131,7 @@ class Menus:
 
     def _action(self, action: Action) -> QAction:
         made = QAction(action.text, self.top)
-        made.setShortcuts([QKeySequence(key) for key in action.keys])
+        made.setShortcuts(keys_now(action, self.look.presenting))
         made.setCheckable(action.checkable)
         made.setToolTip(plain_tip(tooltip(action.name)))
         made.triggered.connect(lambda _=False: self.run(action))

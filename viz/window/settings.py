@@ -25,7 +25,7 @@ class Look(QObject):
         self.unit = FITTING.name  # of durations, one of UNIT_NAMES
         self.extended = False  # the diagram has the parts of the kernel that a signal passes
         self.reduced_motion = False  # tokens stand instead of gliding
-        self.presenting = False  # for an audience: the diagram and the large numbers only
+        self.presenting = False  # there is a window for an audience
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text, everywhere."""
@@ -59,7 +59,7 @@ class Look(QObject):
         self.motion_changed.emit()
 
     def set_presenting(self, on: bool) -> None:
-        """For an audience, or for whoever works with it."""
+        """A window for an audience, or none."""
         self.presenting = on
         self.presenting_changed.emit()
 

@@ -145,7 +145,6 @@ class Shown(QWidget):
         self._box.replaceWidget(old, self.views)
         old.hide()
         old.deleteLater()
-        self.views.set_presenting(self.look.presenting)
         self._set_unit()
         self.changed.emit()
 

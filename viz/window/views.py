@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
@@ -23,7 +21,6 @@ from bellwire.viz.style.turns import Turns
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.asked.part_card import PartCard
 
-PRESENTED = 1 / 720  # how much larger the numbers are for an audience, by the window's height
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 260, 150, 100  # pixels at 100 % text
@@ -52,7 +49,6 @@ class Views(QWidget):
         """front: which panel is in front at its place, by name; kept up to date, so that the next views begin so."""
         super().__init__()
         self.setObjectName("plain")
-        self.presenting = False
         self.stacked = False  # a narrow window has below the diagram what is else beside it, and is scrolled
         self.theme = theme
         self._themed: Theme | None = None  # what all parts have been told
@@ -215,7 +211,7 @@ class Views(QWidget):
         if everything:
             self.numbers.refresh()
             self.part_card.refresh()
-        if everything and not self.presenting:
+        if everything:
             self.timeline.refresh()
             self._furnish()
             for plot in self.plots:
@@ -249,16 +245,14 @@ class Views(QWidget):
 
     def _make_room(self) -> None:
         """Large text in a small window: rather fewer views than views that cannot be read."""
-        px, scale = self.theme.px, max(1.0, self.height() * PRESENTED) if self.presenting else 1.0
-        self.numbers.set_theme(replace(self.theme, scale=self.theme.scale * scale))
+        px = self.theme.px
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
         tall = self.stacked or left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
-        self._show_top(tall or self.presenting or not self._alone)
+        self._show_top(tall or not self._alone)
         strip = px(TABS) + SPACING  # that stays of what is below, where there is room for no more
-        self.below.setVisible(not self.presenting and (tall or self._alone or left >= px(LEAST_DIAGRAM) + strip))
+        self.below.setVisible(tall or self._alone or left >= px(LEAST_DIAGRAM) + strip)
         self.below.back.setVisible(self.top.isHidden())
         self.below.fold(not (tall or self._alone))
-        self.side.setVisible(not self.presenting)
         self.part_card.place()
 
     def _purpose_height(self) -> int:
@@ -282,6 +276,7 @@ class Views(QWidget):
         self.theme = self._themed = theme
         self.diagram.set_theme(theme)
         self.timeline.set_theme(theme)
+        self.numbers.set_theme(theme)
         for card in (*self.plots, *self.panels):
             card.set_theme(theme)
         for plot in self.plots:
@@ -301,12 +296,6 @@ class Views(QWidget):
         self.middle.setSizes([78, 22] if on else self._usual)
         self.numbers.set_lines(2 if on else 1)
         self._make_room()
-
-    def set_presenting(self, on: bool) -> None:
-        """Only the diagram and the numbers, or everything."""
-        self.presenting = on
-        self._make_room()
-        self.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 def scroll_to(widget: QWidget) -> None:

@@ -33,6 +33,7 @@ from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
 from bellwire.viz.window.story.bar import StoryBar
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         self.palette_ = Palette(self, theme, lambda: self.menus.entries())
         self.storyteller = Storyteller(lambda: self.model)
         self.lessons = LessonPlayer(self.shown, self.look, self.notice, self.storyteller, self.breaks)
+        self.presenter = Presenter(self.shown, self.look, self.lessons, self.notice, self)
         self.commands = Commands(
             self.shown,
             self.look,
@@ -102,6 +104,7 @@ class MainWindow(QMainWindow):
             self.palette_,
             self.storyteller,
             self.lessons,
+            self.presenter,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
@@ -146,7 +149,6 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.look.theme_changed.connect(self._set_theme)
-        self.look.presenting_changed.connect(self._set_presenting)
         self.shown.changed.connect(self._follow)
         # Queued: a fault may be met in another thread, and in this one in the midst of a paint.
         self.fault_met.connect(self._meet, Qt.ConnectionType.QueuedConnection)
@@ -204,6 +206,7 @@ class MainWindow(QMainWindow):
         self.lessons.follow()
         self.story_bar.refresh()
         self.views.refresh(everything)
+        self.presenter.refresh(everything)
         if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
             self.status.refresh()
@@ -253,6 +256,7 @@ class MainWindow(QMainWindow):
             self.lesson_bar,
             self.story_bar,
             self.views,
+            self.presenter,
             self.keys,
             self.palette_,
             self.breaks,
@@ -264,7 +268,7 @@ class MainWindow(QMainWindow):
     def _fit(self) -> None:
         """The least that the content has, side by side, or one below the other where the window is too narrow."""
         px = self.look.theme.px
-        stacked = self.width() < px(LEAST[0]) and not self.look.presenting
+        stacked = self.width() < px(LEAST[0])
         self.middle.setMinimumSize(*map(px, STACKED if stacked else LEAST))
         self.views.stack(stacked)
 
@@ -272,13 +276,6 @@ class MainWindow(QMainWindow):
         """In a large window everything is larger, times the size of text that has been chosen."""
         super().resizeEvent(event)
         self.look.suit(usual_scale(self.width(), self.height()))
-        self._fit()
-
-    def _set_presenting(self) -> None:
-        on = self.look.presenting
-        self.controls.setVisible(not on)
-        self.status.set_presenting(on)
-        self.views.set_presenting(on)
         self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -298,6 +295,7 @@ class MainWindow(QMainWindow):
             self.settings.keep(self.look)
             self.settings.geometry = self.saveGeometry()
         self.hide()
+        self.presenter.end()
         self.lessons.end()
         self.files.close()
         self.shown.end()

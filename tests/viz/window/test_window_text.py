@@ -151,7 +151,7 @@ def test_what_comes_over_the_window_can_be_read(size: tuple[int, int], window: M
     found = []
     for text, _ in TEXTS:
         sized(window, size, text)
-        for name in ("story", "presenter", "keys", "palette"):
+        for name in ("story", "keys", "palette"):
             BY_NAME[name].run(window.commands)
             settle(window)
             over = {"keys": window.keys, "palette": window.palette_}.get(name)

@@ -1,0 +1,193 @@
+"""Presenting: what a clicker's keys do, from the first step of a lesson to its last; screens that come and go."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.recordings.shipped import replay_in_place_of
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.source import Source
+from bellwire.viz.lessons.lesson import TimeOfScene
+from bellwire.viz.lessons.lesson_file import lesson_named
+from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.actions import BY_NAME
+from bellwire.viz.window.lesson.player import Coming
+from bellwire.viz.window.presenter import presenter as presenting
+from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
+from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.windows import Stage, staged_in_front
+
+KEYS = Qt.Key
+WHY = "There is no /dev/kvm here."
+PATIENCE = 60_000  # ms, on a busy machine
+
+
+def recorded_of(scenario: Scenario) -> Source:
+    return replay_in_place_of(scenario, WHY)
+
+
+def audience_of(window: MainWindow) -> AudienceWindow:
+    assert window.presenter.audience is not None
+    return window.presenter.audience
+
+
+def has_audience(window: MainWindow) -> bool:
+    return window.presenter.audience is not None
+
+
+def blank_of(window: MainWindow) -> Blank | None:
+    return audience_of(window).blank
+
+
+def click(window: MainWindow, key: Qt.Key) -> None:
+    """A clicker is a keyboard: its keys go to whichever window is in front."""
+    audience = window.presenter.audience
+    front = audience if audience and audience.isVisible() else window
+    front.activateWindow()
+    assert QTest.qWaitForWindowActive(front)
+    QTest.keyClick(front.focusWidget() or front, key)
+
+
+def test_a_lesson_is_given_with_a_clicker_from_its_first_step_to_its_last(qtbot: QtBot) -> None:
+    lesson = lesson_named("vm-exit")
+    window = make_window(recorded_of(lesson.steps[0].scene.in_place), theme=DARK, make_source=recorded_of)
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    window.show()
+    window.frame.start()
+    window.lessons.begin(lesson, here=True)
+    course = window.lessons.course
+    assert course is not None
+    click(window, KEYS.Key_F5)
+    audience = audience_of(window)
+    qtbot.waitExposed(audience)
+
+    def there() -> bool:
+        told = course.scene.telling is TimeOfScene.LIVE or window.model.story is not None
+        return window.lessons.coming is Coming.ON and not course.unmet() and told
+
+    def seen() -> bool:
+        return there() and audience.slide_view.slide.title == course.step.title
+
+    for at in range(len(course.positions)):
+        qtbot.waitUntil(seen, timeout=PATIENCE)
+        assert course.at == at
+        assert "REPLAY" in audience.slide_view.slide.state
+        assert audience.picture.model is window.model
+        click(window, KEYS.Key_Period)
+        assert blank_of(window) is Blank.BLACK
+        click(window, KEYS.Key_Escape)
+        assert blank_of(window) is None
+        click(window, KEYS.Key_PageDown)
+    assert course.last
+    for at in reversed(range(len(course.positions) - 1)):
+        click(window, KEYS.Key_PageUp)
+        assert course.at == at
+    click(window, KEYS.Key_Escape)
+    assert not has_audience(window)
+    window.close()
+
+
+def test_the_keys_of_slides_are_theirs_while_there_is_an_audience_only(qtbot: QtBot) -> None:
+    with staged_in_front(qtbot, 1280, 720) as stage:
+        window = stage.window
+        click(window, KEYS.Key_F5)
+        audience = audience_of(window)
+        qtbot.waitExposed(audience)
+        for key, blank in (
+            (KEYS.Key_B, Blank.BLACK),
+            (KEYS.Key_W, Blank.WHITE),
+            (KEYS.Key_Period, Blank.BLACK),
+            (KEYS.Key_Period, None),
+        ):
+            click(window, key)
+            assert blank_of(window) is blank
+        click(window, KEYS.Key_F5)
+        assert audience_of(window) is audience
+        assert not window.model.transport.paused
+        assert not window.breaks.popover.isVisible()
+        click(window, KEYS.Key_P)
+        assert not has_audience(window)
+        BY_NAME["white"].run(window.commands)
+        assert "P opens one" in window.notice.words.text()
+        click(window, KEYS.Key_Period)
+        assert window.model.transport.paused
+
+
+def test_another_source_is_seen_by_the_audience_as_well(qtbot: QtBot) -> None:
+    with staged_in_front(qtbot, 1280, 720) as stage:
+        window = stage.window
+        window.look.set_presenting(True)
+        stage.run(3)
+        before = audience_of(window).picture.geometry()
+        window.commands.run_scenario_called("doorbell-pio-exit")
+        stage.run(3)
+        picture = audience_of(window).picture
+        assert picture.model is window.model
+        assert picture.model.scenario.name == "doorbell-pio-exit"
+        assert picture.isVisible()
+        assert (picture.x(), picture.width()) == (before.x(), before.width())
+        assert audience_of(window).slide_view.slide.title == picture.model.scenario.title
+
+
+def test_on_one_screen_a_key_turns_between_the_windows(qtbot: QtBot) -> None:
+    with staged_in_front(qtbot, 1280, 720) as stage:
+        window = stage.window
+        click(window, KEYS.Key_P)
+        audience = audience_of(window)
+        qtbot.waitExposed(audience)
+        assert audience.geometry() == window.screen().geometry()
+        for shown in (False, True, False):
+            click(window, KEYS.Key_F6)
+            assert audience.isVisible() is shown
+        window.look.set_presenting(False)
+
+
+def test_closing_either_window_ends_the_audiences(qtbot: QtBot) -> None:
+    with staged_in_front(qtbot, 1280, 720) as stage:
+        window = stage.window
+        window.look.set_presenting(True)
+        audience_of(window).close()
+        assert not window.look.presenting
+        assert not has_audience(window)
+        window.look.set_presenting(True)
+        window.close()
+        assert not has_audience(window)
+
+
+def test_a_screen_that_goes_takes_nothing_along(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform of the tests has one screen: the other one is the same, taken for another."""
+    with staged_in_front(qtbot, 1280, 720) as stage:
+        window, own = stage.window, stage.window.screen()
+        monkeypatch.setattr(presenting, "screen_apart", lambda *_: own)
+        window.look.set_presenting(True)
+        audience = audience_of(window)
+        assert window.presenter.apart
+        remove(stage, monkeypatch)
+        assert not audience.isVisible()
+        assert "one screen now" in window.notice.words.text()
+        assert window.look.presenting
+        click(window, KEYS.Key_F6)
+        assert audience.isVisible()
+        monkeypatch.setattr(presenting, "screen_apart", lambda *_: own)
+        application().screenAdded.emit(own)
+        qtbot.waitUntil(lambda: window.presenter.apart)
+        assert audience.isVisible()
+
+
+def remove(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other screen is gone."""
+    monkeypatch.setattr(presenting, "screen_apart", lambda *_: None)
+    application().screenRemoved.emit(stage.window.screen())
+    stage.run(2)
+    QTest.qWait(1)
+
+
+def application() -> QGuiApplication:
+    app = QGuiApplication.instance()
+    assert isinstance(app, QGuiApplication)
+    return app

@@ -1,0 +1,1 @@
+"""What an audience sees, full screen, and what whoever leads it sees meanwhile."""

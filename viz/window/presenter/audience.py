@@ -1,0 +1,119 @@
+"""The audience's window: picture, sentence and question, and nothing else; or nothing at all, black or white."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from bellwire.viz.diagram.geometry import MOST_TEXT
+from bellwire.viz.diagram.legible import LegibleDiagram
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.lessons.course import Course
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.style.latin_keys import action_of
+from bellwire.viz.style.painting import painting
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.presenter.slide import slide_of
+from bellwire.viz.window.presenter.slide_view import SlideView, least_pixels
+
+SIDE = 0.012  # of the window's height, around the picture
+
+
+class Blank(StrEnum):
+    """What is shown in place of everything, so that everybody looks at whoever speaks."""
+
+    BLACK = "#000000"
+    WHITE = "#ffffff"
+
+
+class AudienceWindow(QWidget):
+    """Follows a model; its picture is as the other diagram of that model: of the same parts, lit as that is.
+
+    closed: somebody has closed it by the window manager. chosen: a choice was clicked at, from 0.
+    """
+
+    closed, chosen = Signal(), Signal(int)
+
+    def __init__(self, model: LiveModel, theme: Theme) -> None:
+        super().__init__(None, Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint)
+        self.theme = theme
+        self.blank: Blank | None = None
+        self.setWindowTitle("Audience – Bellwire")
+        self.setAccessibleName("what the audience sees")
+        self.slide_view = SlideView(theme, self)
+        self.slide_view.chosen.connect(self.chosen)
+        self.picture = self._picture_of(model)
+        self.cover = QWidget(self)
+        self.cover.hide()
+
+    def _picture_of(self, model: LiveModel) -> LegibleDiagram:
+        return LegibleDiagram(model, self.theme.scaled(MOST_TEXT), least_pixels(self.height()), self)
+
+    def follow(self, model: LiveModel) -> None:
+        """Another source is shown."""
+        old, self.picture = self.picture, self._picture_of(model)
+        self.picture.stackUnder(self.cover)
+        self.picture.setGeometry(old.geometry())
+        self.picture.setVisible(True)
+        self.picture.setFocus(Qt.FocusReason.OtherFocusReason)
+        old.hide()
+        old.deleteLater()
+
+    def refresh(self, everything: bool, like: Diagram, course: Course | None) -> None:
+        """Once a frame: the tokens, or all of it."""
+        picture = self.picture
+        picture.still_motion = like.still_motion
+        if picture.extended != like.extended:
+            picture.set_extended(like.extended)
+        picture.set_highlight(like.highlight)
+        picture.refresh(everything)
+        if everything:
+            self.say(course)
+
+    def say(self, course: Course | None) -> None:
+        """The words; the picture has the rest of the height."""
+        slide = slide_of(self.picture.model, course, self.picture.caption)
+        top = self.slide_view.show_slide(slide, self.width(), self.height())
+        side = round(self.height() * SIDE)
+        self.slide_view.setGeometry(0, 0, self.width(), top)
+        place = QRect(side, top, self.width() - 2 * side, self.height() - top - side)
+        if place != self.picture.geometry():
+            self.picture.setGeometry(place)
+
+    def show_blank(self, blank: Blank | None) -> None:
+        """Nothing but this colour; None: what there is to see."""
+        self.blank = blank
+        if blank:
+            self.cover.setStyleSheet(f"background: {blank}")
+        self.cover.setVisible(blank is not None)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours; how large its text is goes with the window's height alone."""
+        self.theme = theme
+        self.slide_view.set_theme(theme)
+        self.picture.set_theme(theme.scaled(MOST_TEXT))
+        self.update()
+
+    @painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self.theme.color("background"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.cover.setGeometry(self.rect())
+        self.picture.set_least(least_pixels(self.height()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """As in the other window: a key whose letter is no Latin one does what its place says."""
+        action = action_of(event, self.actions())
+        if action is None:
+            super().keyPressEvent(event)
+        else:
+            action.trigger()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit()
