@@ -269,7 +269,7 @@ class Diagram(QWidget):
         """Widths on the canvas, and what they are painted with: pale light, or a hatching on a plain ground."""
         if self.theme.marked:
             ground = QBrush(self.theme.color("surface"))
-            return [(2.4 * SMEAR, ground), (1.8 * SMEAR, hatched(color.rgba(), "checks"))]
+            return [(1.6 * SMEAR, ground), (1.2 * SMEAR, hatched(color.rgba(), "checks"))]
         pale, strong = QColor(color), QColor(color)
         pale.setAlphaF(0.22)
         strong.setAlphaF(0.5)

@@ -85,12 +85,11 @@ class Pill(Button):
 
 
 class IconButton(QToolButton):
-    """A square button with an icon."""
+    """A square button with an icon, which grows with the text: viz/style/stylesheet.py."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setIconSize(QSize(20, 20))
 
     def event(self, event: QEvent) -> bool:
         return keeps(event, BUTTON_KEYS) or super().event(event)
@@ -183,7 +182,8 @@ class Chip(QWidget):
         super().__init__(parent)
         self.theme, self.mono = theme, mono
         self.words, self.dot, self.color = "", "", "text_muted"
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._least = 0.0  # width in which it makes do
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
     def say(self, words: str, color: str = "text_muted", dot: str = "") -> None:
         """Shows `words`; dot is "", "circle" (goes on), "bars" (paused) or "square" (none)."""
@@ -196,6 +196,12 @@ class Chip(QWidget):
             self.updateGeometry()
         self.update()
 
+    def shorten(self, least: float) -> None:
+        """Makes do with so many pixels at 100 % text, with an ellipsis; 0: it is seen as a whole."""
+        if least != self._least:
+            self._least = least
+            self.updateGeometry()
+
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.updateGeometry()
@@ -206,7 +212,8 @@ class Chip(QWidget):
         return QSize(round(width) + self.theme.px(26 + (16 if self.dot else 0)), self.theme.px(27))
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        size = self.sizeHint()
+        return size.boundedTo(QSize(self.theme.px(self._least), size.height())) if self._least else size
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -223,7 +230,9 @@ class Chip(QWidget):
             inset += self.theme.px(16)
         painter.setFont(self._font())
         painter.setPen(self.theme.color("text" if self.dot else self.color))
-        painter.drawText(QRectF(inset, 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, self.words)
+        room = QRectF(inset, 0, self.width() - inset - self.theme.px(10), self.height())
+        words = QFontMetricsF(self._font()).elidedText(self.words, Qt.TextElideMode.ElideRight, room.width() + 1)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, words)
 
     def _font(self) -> QFont:
         return self.theme.font(12.5, 400 if self.mono else 600, self.mono)

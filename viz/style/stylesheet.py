@@ -36,7 +36,7 @@ QToolTip {{ background: {t.surface_raised}; color: {t.text}; border: 1px solid {
 
 QPushButton, QToolButton {{ background: {t.surface_raised}; border: 1px solid {edge}; border-radius: 8px;
     padding: 0 {px(12)}px; min-height: {px(30)}px; }}
-QToolButton {{ padding: 0; min-width: {px(32)}px; }}
+QToolButton {{ padding: 0; min-width: {px(32)}px; qproperty-iconSize: {px(20)}px; }}
 QToolButton::menu-indicator {{ image: none; }}
 QPushButton:hover, QToolButton:hover {{ border-color: {t.border_strong}; }}
 QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ {pressed} }}
@@ -74,7 +74,7 @@ QListView::item:disabled {{ color: {t.text_muted}; }}
 
 QLineEdit, QSpinBox, QPlainTextEdit {{ background: {t.well}; border: 1px solid {t.border_strong}; border-radius: 7px;
     padding: {px(4)}px {px(8)}px; selection-background-color: {t.interrupt};
-    selection-color: {t.text_on_accent}; }}
+    selection-color: {t.text_on_accent}; placeholder-text-color: {t.text_muted}; }}
 QLineEdit[wrong="true"] {{ border-color: {t.heavy}; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 

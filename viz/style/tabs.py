@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QSize
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
@@ -90,7 +90,6 @@ class Tabs(QWidget):
         """The tabs' size goes with the text."""
         self.theme = theme
         self.rest.setIcon(icon("more", theme))
-        self.rest.setIconSize(QSize(theme.px(20), theme.px(20)))
         self._place()
 
     def event(self, event: QEvent) -> bool:

@@ -19,7 +19,7 @@ MONO = "JetBrains Mono"
 SANS_FALLBACKS = ["Noto Sans", "DejaVu Sans", "sans-serif"]
 MONO_FALLBACKS = ["Noto Sans Mono", "DejaVu Sans Mono", "monospace"]
 
-SMALLEST_SCALE, LARGEST_SCALE = 0.8, 2.0  # of text that somebody chooses; 1.0 is what suits the window
+SMALLEST_SCALE, LARGEST_SCALE = 0.8, 2.5  # of text that somebody chooses; 1.0 is what suits the window
 LARGEST_USUAL = 2.0  # what suits the largest window
 USUAL_WIDTH, USUAL_HEIGHT = 1920, 1080  # pixels of a window that has room for all at 100 %
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from time import monotonic
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
 
 from bellwire.engine.events import Switch as Wiring
 from bellwire.engine.source import Order
@@ -26,6 +26,7 @@ from bellwire.viz.window.pace_popover import CLICK_SECONDS, PACES, MorePopover
 from bellwire.viz.window.scenario_list import fill, show_scenario
 from bellwire.viz.window.shown import reason_for
 
+LEAST_STATE = 90  # pixels at 100 % text of the state, where there is no room for how long ago it was
 LEAST_BEHIND = 0.1  # seconds that a view is behind before it says so
 STATES = {
     "LIVE": ("live", "circle"),
@@ -96,7 +97,14 @@ class StatusRow(FittingRow):
 
     def spare(self) -> list[QWidget]:
         """The slider's keys do the same."""
-        return [self.slow_label, self.name, self.slow, self.menus]
+        return [self.slow_label, self.name, self.slow, self.menus, self.mark]
+
+    def make_room(self) -> None:
+        """At last the state goes without how long ago it was, which its tooltip says."""
+        self.state.shorten(0)
+        super().make_room()
+        if QFrame.minimumSizeHint(self).width() > self.width():
+            self.state.shorten(LEAST_STATE)
 
     def stands_in(self, left_out: QWidget) -> QWidget | None:
         """One button has all menus."""
@@ -106,7 +114,6 @@ class StatusRow(FittingRow):
         """Other colours, or another size of text."""
         self.mark.setPixmap(logo(theme, theme.px(24)))
         self.folded.setIcon(icon("menus", theme))
-        self.folded.setIconSize(QSize(theme.px(20), theme.px(20)))
         self.slow.setMinimumWidth(theme.px(50))
         self.slow.setMaximumWidth(theme.px(110))
         self.breaking.setMinimumWidth(theme.px(118))
@@ -274,14 +281,11 @@ class ControlRow(FittingRow):
         self.theme = self.scenarios.theme = theme
         self._icons = dict.fromkeys(self.transport, "")
         self.more.setIcon(icon("more", theme))
-        self.more.setIconSize(QSize(theme.px(20), theme.px(20)))
         self.scenarios.setMinimumWidth(theme.px(140))
         self.scenarios.setMaximumWidth(theme.px(330))
         self.pace.setMinimumWidth(theme.px(80))
         self.pace.setMaximumWidth(theme.px(170))
         self.pace_value.setFixedWidth(theme.px(66))
-        for button in self.transport.values():
-            button.setIconSize(QSize(theme.px(20), theme.px(20)))
         for switch in self.switches.values():
             switch.set_theme(theme)
         self.popover.set_theme(theme)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from bellwire.viz.diagram.geometry import MOST_TEXT
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
@@ -24,6 +25,8 @@ from bellwire.viz.window.asked.part_card import PartCard
 SPACING, MARGIN = 10, 22
 DIAGRAM_SHARE = 0.7  # of the height, where the timeline has the rest
 LEAST_DIAGRAM, LEAST_TIMELINE, LEAST_PLOT = 260, 150, 100  # pixels at 100 % text
+LOWEST_DIAGRAM = 220  # pixels, with text of any size
+STACKED_DIAGRAM = 220  # pixels at 100 % text that it has at least in a window that is scrolled
 TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
 CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
 LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
@@ -246,6 +249,7 @@ class Views(QWidget):
     def _make_room(self) -> None:
         """Large text in a small window: rather fewer views than views that cannot be read."""
         px = self.theme.px
+        self.diagram.setMinimumHeight(px(STACKED_DIAGRAM) + self.added_height if self.stacked else LOWEST_DIAGRAM)
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
         tall = self.stacked or left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
         self._show_top(tall or not self._alone)
@@ -254,6 +258,15 @@ class Views(QWidget):
         self.below.back.setVisible(self.top.isHidden())
         self.below.fold(not (tall or self._alone))
         self.part_card.place()
+
+    @property
+    def added_height(self) -> int:
+        """By how much a diagram in a window that is scrolled is higher, so that its text is as large as all other."""
+        if not self.stacked:
+            return 0
+        width, height = self.diagram.blueprint.size
+        share = min(self.theme.scale / MOST_TEXT, (self.width() - 2 * MARGIN) / width)
+        return max(round(share * height) - self.theme.px(STACKED_DIAGRAM), 0)
 
     def _purpose_height(self) -> int:
         """Of the sentence above the diagram, as it wraps in this width."""

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
 LEAST = (840, 430)  # what its content needs at 100 %
-STACKED = (600, 1180)  # the same where all stands one below the other, because the window is narrower; it is scrolled
+STACKED = (506, 1180)  # the same where all stands one below the other, because the window is narrower; it is scrolled
 FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
 PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than to show that it is being built
 BEING_BUILT = "It is shown as soon as it runs."
@@ -269,8 +269,9 @@ class MainWindow(QMainWindow):
         """The least that the content has, side by side, or one below the other where the window is too narrow."""
         px = self.look.theme.px
         stacked = self.width() < px(LEAST[0])
-        self.middle.setMinimumSize(*map(px, STACKED if stacked else LEAST))
         self.views.stack(stacked)
+        width, height = map(px, STACKED if stacked else LEAST)
+        self.middle.setMinimumSize(width, height + self.views.added_height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a large window everything is larger, times the size of text that has been chosen."""

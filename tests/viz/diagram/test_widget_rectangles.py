@@ -28,7 +28,7 @@ from tests.support.shipped_models import shipped_model
 
 ALL = os.environ.get("BELLWIRE_RECTANGLES") == "all"
 WINDOWS = ((1280, 720), (1920, 1080), (2560, 1440))
-TEXT = (0.8, 1.0, 1.3, 2.0)
+TEXT = (0.8, 1.0, 1.3, 2.5)
 MORE = ((613, 393), (700, 340), (831, 323), (831, 420), (1000, 430), (1049, 478), (1266, 520), (1500, 640), (1701, 900))
 SCENARIOS = [scenario.name for scenario in list_scenarios()]
 

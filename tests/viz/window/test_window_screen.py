@@ -119,8 +119,8 @@ def test_text_goes_with_the_window_times_what_is_chosen(window: MainWindow, qtbo
     resized(1920, 1080, 0.9)
     for _ in range(20):
         window.commands.larger()
-    assert window.look.theme.scale == 2.0
-    resized(2560, 1440, 2.6)
+    assert window.look.theme.scale == 2.5
+    resized(2560, 1440, 3.25)
     window.commands.normal_size()
     assert window.look.theme.scale == 1.3
 

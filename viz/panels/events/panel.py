@@ -285,7 +285,7 @@ class EventsPanel(Panel):
         button = self.live.sizeHint().width() if not self.live.isHidden() else 0
         self.live.setGeometry(self.header_rect(right - button, QSize(button, high)))
         right -= button + px(10) * bool(button)
-        width = min(max((right - left) * 6 // 10, px(LEAST_FILTER)), px(MOST_FILTER))
+        width = min(max((right - left) * 6 // 10, px(LEAST_FILTER)), px(MOST_FILTER), max(right - left, 0))
         self.line.setGeometry(self.header_rect(left, QSize(width, high)))
         rest = max(right - left - width - px(12), 0)
         self.says.setGeometry(self.header_rect(left + width + px(12), QSize(rest, high)))

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, Q
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.stages.story import Story
 from bellwire.viz.style.controls import IconButton
-from bellwire.viz.style.fitting import ElidedLabel
+from bellwire.viz.style.fitting import ElidedLabel, FittingRow
 from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
@@ -28,6 +28,7 @@ ICONS_OF = {
     "stages_faster": "plus",
     "story": "close",
 }
+LEAST_WORDS = 130  # pixels at 100 % text of the stage's name, and of all stages below it
 GAP = 3  # pixels between segments
 BREAK = "⫽"
 
@@ -46,6 +47,7 @@ class Segments(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.setFixedHeight(theme.px(18))
+        self.setMinimumWidth(theme.px(LEAST_WORDS))
 
     @property
     def story(self) -> Story | None:
@@ -126,7 +128,7 @@ class Segments(QWidget):
         return f"{at + 1}: {story.stop_of(at).stage.title}{shortened}"
 
 
-class StoryBar(QWidget):
+class StoryBar(FittingRow):
     """Shown while a story is told, or awaited."""
 
     def __init__(self, commands: Commands, theme: Theme) -> None:
@@ -176,6 +178,10 @@ class StoryBar(QWidget):
         row.addWidget(self.pace)
         row.addWidget(self.buttons["stages_faster"])
         row.addWidget(self.buttons["story"])
+
+    def spare(self) -> list[QWidget]:
+        """Keys do the same."""
+        return [self.pace, *(self.buttons[name] for name in ("stages_slower", "stages_faster", "again", "stage_back"))]
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
