@@ -5,18 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind
-from bellwire.engine.language import grouped, tr, tr_n, tr_n_later
-
-NOUNS = {
-    "acknowledgement": tr_n_later("{n} acknowledgement", "{n} acknowledgements"),
-    "byte": tr_n_later("{n} byte", "{n} bytes"),
-    "event": tr_n_later("{n} event", "{n} events"),
-    "interrupt": tr_n_later("{n} interrupt", "{n} interrupts"),
-    "kick": tr_n_later("{n} kick", "{n} kicks"),
-    "read": tr_n_later("{n} read", "{n} reads"),
-    "resample": tr_n_later("{n} resample", "{n} resamples"),
-    "write": tr_n_later("{n} write", "{n} writes"),
-}
+from bellwire.engine.language import grouped, tr, tr_n
 
 
 @dataclass(frozen=True)
@@ -42,11 +31,6 @@ def share(part: int, whole: int) -> str:
     return tr("{part} of {whole}", part=grouped(part), whole=grouped(whole))
 
 
-def plural(count: int, noun: str) -> str:
-    """ "1 read", "3 reads"; noun: one of NOUNS."""
-    return tr_n(*NOUNS[noun], count)
-
-
 def often(count: int) -> str:
     """ "once", "7 times"."""
     match count:
@@ -55,8 +39,3 @@ def often(count: int) -> str:
         case 2:
             return tr("twice")
     return tr_n("{n} time", "{n} times", count)
-
-
-def bytes_of(length: int) -> str:
-    """ "4 bytes"."""
-    return plural(length, "byte")

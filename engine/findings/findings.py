@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from bellwire.engine._core import lib
+from bellwire.engine.counted import count_of
 from bellwire.engine.events import EventKind, Operation, exit_name
-from bellwire.engine.findings.finding import Finding, bytes_of, often, plural, share
+from bellwire.engine.findings.finding import Finding, often, share
 from bellwire.engine.findings.ordinary import (
     added_up,
     buffers,
@@ -140,7 +141,7 @@ def why_it_left(access: Access, ring: bool) -> str:
             written=access.address,
         )
     if nearest.length not in (0, access.length):
-        waits = bytes_of(nearest.length)
+        waits = count_of(nearest.length, "byte")
         return tr("the ioeventfd waits for {bytes} and the guest wrote {written}", bytes=waits, written=access.length)
     if len(access.registered) > 1:
         many = len(access.registered)
@@ -181,8 +182,8 @@ def accesses_of_nothing(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             tr(
                 "{reads} and {writes} of {place} left to user space: {why}.",
-                reads=plural(reads, "read"),
-                writes=plural(writes, "write"),
+                reads=count_of(reads, "read"),
+                writes=count_of(writes, "write"),
                 place=place,
                 why=why,
             ),
@@ -250,8 +251,8 @@ def acknowledged_claim(tally: Tally, evidence: Evidence) -> str:
     return tr(
         "{interrupts} raised the line by KVM_IRQ_LINE, and {acknowledgements} of the guest lowered it, each by an "
         "exit.",
-        interrupts=plural(tally.irqs_signalled, "interrupt"),
-        acknowledgements=plural(evidence.ways.acknowledged, "acknowledgement"),
+        interrupts=count_of(tally.irqs_signalled, "interrupt"),
+        acknowledgements=count_of(evidence.ways.acknowledged, "acknowledgement"),
     )
 
 
@@ -260,8 +261,8 @@ def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
     resamples = evidence.ways.resamples
     happened = tr(
         "{interrupts} raised the line and {resamples} came",
-        interrupts=plural(tally.irqs_signalled, "interrupt"),
-        resamples=plural(resamples, "resample"),
+        interrupts=count_of(tally.irqs_signalled, "interrupt"),
+        resamples=count_of(resamples, "resample"),
     )
     before, back_end = share(evidence.resamples_before, resamples), evidence.backend
     if not eoi and not resamples:

@@ -19,7 +19,7 @@ from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.source import Label, Source
 from bellwire.viz.cli.tables import Figures
-from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, regrouped, unit_called
+from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
 from bellwire.viz.text.trust import agreement, corrected, dropped_text, kernel_word, left_out, why_not_corrected
 
 MEANINGS = {
@@ -262,7 +262,7 @@ def evidence_table(found: Sequence[Finding]) -> Figures:
     table.columns[0].no_wrap = False
     for finding in found:
         kinds = ", ".join(kind.name for kind in finding.kinds)
-        table.add_row(Text(regrouped(finding.claim), "not bold"), Text(kinds, "dim"))
+        table.add_row(Text(finding.claim, "not bold"), Text(kinds, "dim"))
     return table
 
 

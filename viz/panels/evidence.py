@@ -19,7 +19,7 @@ from bellwire.viz.style.painting import painting
 from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
-from bellwire.viz.text.figures import count_of, regrouped
+from bellwire.viz.text.figures import count_of
 
 # -- Which event stands for a finding.
 
@@ -71,7 +71,7 @@ class FindingRow(QAbstractButton):
     @property
     def claim(self) -> str:
         """The sentence, as it is written on the screen."""
-        return regrouped(self.finding.claim)
+        return self.finding.claim
 
     @property
     def shown_by(self) -> str:

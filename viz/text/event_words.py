@@ -29,6 +29,7 @@ from bellwire.engine.events import (
 from bellwire.engine.findings.findings import OPERATIONS
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.tally import stat_name
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.text.figures import grouped
 
 if TYPE_CHECKING:
@@ -37,17 +38,18 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
 LANE_NAMES = {
-    Lane.GUEST: "guest",
-    Lane.VCPU: "vCPU",
-    Lane.KVM: "KVM",
-    Lane.IO_THREAD: "I/O thread",
-    Lane.ENGINE: "engine",
+    Lane.GUEST: tr_later("guest"),
+    Lane.VCPU: tr_later("vCPU"),
+    Lane.KVM: tr_later("KVM"),
+    Lane.IO_THREAD: tr_later("I/O thread"),
+    Lane.ENGINE: tr_later("engine"),
 }
 IOCTLS = {"irq-line": "KVM_IRQ_LINE", "signal-msi": "KVM_SIGNAL_MSI"}  # by what a scenario calls them
 IOCTL_NAMES = {IrqIoctl.IRQ_LINE: IOCTLS["irq-line"], IrqIoctl.SIGNAL_MSI: IOCTLS["signal-msi"]}
 SWITCH_NAMES = {Switch.IOEVENTFD: "ioeventfd", Switch.IRQFD: "irqfd"}
-EVENTFD_NAMES = {EventfdRole.DOORBELL: "doorbell", EventfdRole.IRQ: "irqfd"}
+EVENTFD_NAMES = {EventfdRole.DOORBELL: tr_later("doorbell"), EventfdRole.IRQ: tr_later("irqfd")}
 WITH_ADDRESS = ("IO", "MMIO")  # exits whose argument is an address
+LATER = {"seq": "{seq}", "arg": "{arg}", "hex": "{hex}"}  # places of a form that each event fills in
 Texts = Any  # an Arrow array of strings; Arrow is imported where it is used, because that takes a while
 BY_VALUE = (
     EventKind.WIRE,
@@ -63,7 +65,7 @@ def kind_name(kind: int) -> str:
 
 def lane_name(lane: int) -> str:
     """The lane's name on the screen."""
-    return LANE_NAMES[Lane(lane)] if lane in Lane._value2member_map_ else f"lane {lane}"
+    return tr(LANE_NAMES[Lane(lane)]) if lane in Lane._value2member_map_ else tr("lane {lane}", lane=lane)
 
 
 class Wording:
@@ -75,7 +77,7 @@ class Wording:
         self._queues = doorbell.queues if doorbell else 1
         traits = traits_of(scenario)
         self._acknowledged, self._waits = Trait.ACKNOWLEDGED in traits, Trait.WAITS in traits
-        self._number = "doorbell" if Trait.DIRECT in traits else "interrupt"
+        self._direct = Trait.DIRECT in traits
 
     def text(self, event: np.void) -> str:
         """The sentence of one event, its numbers grouped for the eye."""
@@ -109,114 +111,144 @@ class Wording:
         """
         match kind:
             case EventKind.RING:
-                return f"{self._writes} {id:#x}: doorbell #{{seq}}"
+                return tr("{write} {address:#x}: doorbell #{seq}", write=self._writes, address=id, **LATER)
             case EventKind.RUNG:
-                return "the instruction after doorbell #{seq}"
+                return tr("the instruction after doorbell #{seq}")
             case EventKind.HANDLER:
                 return self._handler(id, arg)
             case EventKind.EXIT:
-                where = " at {hex}" if exit_name(id) in WITH_ADDRESS else ""
-                return f"exit KVM_EXIT_{exit_name(id)}{where}{': doorbell #{seq}' if seq else ''}"
+                return exit_form(exit_name(id), seq)
             case EventKind.ENTRY:
-                wrote = ": wrote {hex}, {seq} bytes" if seq else ""
-                return f"KVM_RUN again, KVM_EXIT_{exit_name(id)} served{wrote}"
+                served = tr("KVM_RUN again, {reason} served", reason=f"KVM_EXIT_{exit_name(id)}")
+                return tr("{what}: wrote {hex}, {seq} bytes", what=served, **LATER) if seq else served
+            case EventKind.DOORBELL if self._queues > 1:
+                return tr("read() of queue {queue} returned {arg}: up to doorbell #{seq}", queue=id, **LATER)
             case EventKind.DOORBELL:
-                queue = f" of queue {id}" if self._queues > 1 else ""
-                return f"read(){queue} returned {{arg}}: up to doorbell #{{seq}}"
+                return tr("read() returned {arg}: up to doorbell #{seq}")
             case EventKind.IRQFD | EventKind.IRQ_IOCTL | EventKind.SUBMIT:
-                return self._signal(kind, id) + (", answers doorbell #{arg}" if arg else "")
+                what = self._signal(kind, id)
+                return tr("{what}, answers doorbell #{arg}", what=what, **LATER) if arg else what
             case EventKind.RESAMPLE if self._acknowledged:
-                return f"eventfd of GSI {id} returned {{arg}}: the guest acknowledged, the vCPU thread lowered the line"
+                return tr(
+                    "eventfd of GSI {gsi} returned {arg}: the guest acknowledged, the vCPU thread lowered the line",
+                    gsi=id,
+                    **LATER,
+                )
             case EventKind.WAIT:
-                return "sleeps; {seq} doorbells received, {arg} interrupts signalled"
+                return tr("sleeps; {seq} doorbells received, {arg} interrupts signalled")
             case _:
                 return rarer_form(kind, id, seq, arg)
 
     def _handler(self, vector: int, covers: int) -> str:
         """A run of the guest's interrupt handler."""
-        start = f"handler of vector {vector:#x}: "
         if covers == 0:
-            return f"{start}nothing new since {self._number} #{{seq}}"
-        return start + (
-            f"{self._number} #{{seq}}" if covers == 1 else f"{{arg}} {self._number}s at once, up to #{{seq}}"
-        )
+            what = tr("nothing new since doorbell #{seq}") if self._direct else tr("nothing new since interrupt #{seq}")
+        elif covers == 1:
+            what = tr("doorbell #{seq}") if self._direct else tr("interrupt #{seq}")
+        elif self._direct:
+            what = tr("{arg} doorbells at once, up to #{seq}")
+        else:
+            what = tr("{arg} interrupts at once, up to #{seq}")
+        return tr("handler of vector {vector:#x}: {what}", vector=vector, what=what)
 
     def _signal(self, kind: int, id: int) -> str:
         """How the host interrupts."""
         if kind == EventKind.IRQFD:
-            return f"write({'eventfd' if self._waits else 'irqfd'}): interrupt #{{seq}}"
+            return tr("write({fd}): interrupt #{seq}", fd="eventfd" if self._waits else "irqfd", **LATER)
         if kind == EventKind.SUBMIT:
-            return "read submitted to io_uring: interrupt #{seq} when it completes"
-        name = IOCTL_NAMES[IrqIoctl(id)] if id in IrqIoctl._value2member_map_ else f"ioctl {id}"
-        return f"ioctl({name}): interrupt #{{seq}}"
+            return tr("read submitted to io_uring: interrupt #{seq} when it completes")
+        name = IOCTL_NAMES[IrqIoctl(id)] if id in IrqIoctl._value2member_map_ else str(id)
+        return tr("ioctl({name}): interrupt #{seq}", name=name, **LATER)
+
+
+def exit_form(reason: str, doorbell: int) -> str:
+    """A return to user space; doorbell: 0 if it carries none."""
+    name = f"KVM_EXIT_{reason}"
+    what = tr("exit {reason} at {hex}", reason=name, **LATER) if reason in WITH_ADDRESS else f"exit {name}"
+    return tr("{what}: doorbell #{seq}", what=what, **LATER) if doorbell else what
 
 
 def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
     """The sentence of what does not happen at each signal."""
     match kind:
         case EventKind.STAT:
-            return f"KVM's counter {stat_name(id)}: {{arg}}"
+            return tr("KVM's counter {name}: {arg}", name=stat_name(id), **LATER)
         case EventKind.COUNT:
-            return f"count of the {EVENTFD_NAMES.get(id, 'unknown')} eventfd: {{arg}}"  # type: ignore[call-overload]
+            role = tr(EVENTFD_NAMES[EventfdRole(id)]) if id in EventfdRole._value2member_map_ else tr("unknown")
+            return tr("count of the {role} eventfd: {arg}", role=role, **LATER)
         case EventKind.WIRE:
-            return f"{SWITCH_NAMES.get(id, f'switch {id}')} {'on' if arg else 'off'}"  # type: ignore[call-overload]
+            name = SWITCH_NAMES[Switch(id)] if id in Switch._value2member_map_ else tr("switch {id}", id=id)
+            return tr("{switch} on", switch=name) if arg else tr("{switch} off", switch=name)
         case EventKind.SETTING:
             return setting_form(id, arg)
         case EventKind.LOST:
-            return f"{{arg}} events of the lane {lane_name(id)} lost before this"
+            return tr("{arg} events of the lane {lane} lost before this", lane=lane_name(id), **LATER)
         case EventKind.PASSED_OVER:
-            return f"{{arg}} of what was lost were {kind_name(seq & 0xFFFF)}: they came faster than they could be shown"
+            return tr(
+                "{arg} of what was lost were {kind}: they came faster than they could be shown",
+                kind=kind_name(seq & 0xFFFF),
+                **LATER,
+            )
         case EventKind.RESAMPLE:
-            return f"resamplefd of GSI {id} returned {{arg}}: KVM has lowered the line at the EOI"
+            return tr("resamplefd of GSI {gsi} returned {arg}: KVM has lowered the line at the EOI", gsi=id, **LATER)
+        case EventKind.BUFFERS if id == BUFFERS_USED:
+            return tr("{arg} buffers used, {seq} so far")
         case EventKind.BUFFERS:
-            return f"{{arg}} buffers {'used' if id == BUFFERS_USED else 'added'}, {{seq}} so far"
+            return tr("{arg} buffers added, {seq} so far")
         case EventKind.FETCH:
-            return f"{{arg}} doorbells at {id:#x} fetched from KVM's ring of coalesced writes, {{seq}} so far"
+            return tr(
+                "{arg} doorbells at {address:#x} fetched from KVM's ring of coalesced writes, {seq} so far",
+                address=id,
+                **LATER,
+            )
         case EventKind.REFUSED:
             return refusal_form(id, seq, arg)
         case EventKind.BEFORE:
             return before_form(id)
         case EventKind.WINDOW:
-            return "lets interrupts in again; announced up to #{seq}"
+            return tr("lets interrupts in again; announced up to #{seq}")
         case _:
-            return f"{kind_name(kind)}: id {id}, number {{seq}}, value {{arg}}"
+            return tr("{kind}: id {id}, number {seq}, value {arg}", kind=kind_name(kind), id=id, **LATER)
 
 
 def setting_form(id: int, value: int) -> str:
     """A setting as it is from now on."""
     match id:
         case Setting.PACE:
-            return "pace: flat out" if value >= FLAT_OUT else "pace: {arg} a second" if value else "pace: by hand"
+            if value >= FLAT_OUT:
+                return tr("pace: flat out")
+            return tr("pace: {arg} a second") if value else tr("pace: by hand")
         case Setting.BURST:
-            return "burst: {arg} a tick"
+            return tr("burst: {arg} a tick")
         case Setting.IDLE:
-            return f"between signals the guest {'spins' if value else 'halts'}"
+            return tr("between signals the guest spins") if value else tr("between signals the guest halts")
         case Setting.RUNNING:
-            return "the pace drives the guest" if value else "the guest is held"
+            return tr("the pace drives the guest") if value else tr("the guest is held")
         case Setting.ROUTE:
-            return "the route leads to vector {hex}"
+            return tr("the route leads to vector {hex}")
         case Setting.VCPU:
-            return "the route leads to vCPU {arg}"
+            return tr("the route leads to vCPU {arg}")
         case Setting.STALLED:
-            return "the engine's thread stood still from here on"
+            return tr("the engine's thread stood still from here on")
         case Setting.STEP:
-            return "step {arg} of the lab"
+            return tr("step {arg} of the lab")
         case Setting.MASKED:
-            return f"the interrupt's pin is {'masked' if value else 'open'}"
+            return tr("the interrupt's pin is masked") if value else tr("the interrupt's pin is open")
         case _:
-            return f"setting {id}: {{arg}}"
+            return tr("setting {id}: {arg}", id=id, **LATER)
 
 
 def refusal_form(id: int, place: int, error: int) -> str:
     """What the kernel has refused, of a GSI or at an address, and why."""
-    what = OPERATIONS[Operation(id)].format(place) if id in Operation._value2member_map_ else f"operation {id}"
-    return f"KVM refused {what}: {errno.errorcode.get(error, str(error))}"
+    known = id in Operation._value2member_map_
+    what = tr(OPERATIONS[Operation(id)], subject=place) if known else tr("operation {id}", id=id)
+    return tr("KVM refused {what}: {why}", what=what, why=errno.errorcode.get(error, str(error)))
 
 
 def before_form(id: int) -> str:
     """What a stream that begins in the middle begins behind."""
-    name = Before(id).name.lower().replace("_", " ") if id in Before._value2member_map_ else f"number {id}"
-    return f"the stream begins behind {name} {{seq}} ({{arg}})"
+    name = Before(id).name.lower().replace("_", " ") if id in Before._value2member_map_ else tr("number {id}", id=id)
+    return tr("the stream begins behind {name} {seq} ({arg})", name=name, **LATER)
 
 
 def filled_in(events: Events, forms: list[str], which: npt.NDArray[np.intp]) -> Texts:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from bellwire.engine.errors import MEMORY_REMEDY, SYSTEM_REMEDIES, answer_of
+from bellwire.engine.language import tr
 from bellwire.viz.text.versions import program_version
 
 TRACEBACK = "BELLWIRE_TRACEBACK"  # of the environment: 1 prints tracebacks as well
@@ -22,8 +23,6 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent
 MAIN = "MainThread"
 FAULT_CODE = 70  # what the process ends with after a fault of its own (sysexits.h: EX_SOFTWARE)
 
-NO_MEMORY = f"There is not enough memory for this; {MEMORY_REMEDY}"
-NO_THREAD = f"No thread can be started. {SYSTEM_REMEDIES[errno.EAGAIN]}"
 DETAILS = f"{TRACEBACK}=1 prints where it was."
 
 
@@ -43,7 +42,7 @@ def fault_of(error: BaseException, thread: str = MAIN) -> Fault:
     """The fault that an exception is. What it refers to is let go: no frame, and no painter in one, lives on in it."""
     sentence = foreseen(error) or unforeseen(error)
     if thread not in (MAIN, ""):
-        sentence = f"The thread {thread!r} has ended: {sentence}"
+        sentence = tr("The thread {name!r} has ended: {sentence}", name=thread, sentence=sentence)
     about = f"bellwire {program_version()}, Python {platform.python_version()}, Linux {platform.release()}"
     lines = "".join(traceback.format_exception(error))
     traceback.clear_frames(error.__traceback__)
@@ -55,31 +54,29 @@ def foreseen(error: BaseException) -> str:
     if isinstance(error, OSError):
         return system_answer(error)
     if isinstance(error, MemoryError):
-        return NO_MEMORY
+        return tr("There is not enough memory for this; {remedy}", remedy=tr(MEMORY_REMEDY))
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
-        return NO_THREAD
+        return tr("No thread can be started. {remedy}", remedy=tr(SYSTEM_REMEDIES[errno.EAGAIN]))
     if isinstance(error, ImportError):
-        return f"bellwire cannot be loaded: {error}. {import_remedy(str(error))}"
+        return tr("bellwire cannot be loaded: {error}. {remedy}", error=error, remedy=import_remedy(str(error)))
     return ""
 
 
 def import_remedy(text: str) -> str:
     """The loader of libraries tells an errno as a number."""
     if f"Error {errno.EMFILE}" in text or os.strerror(errno.EMFILE) in text:
-        return SYSTEM_REMEDIES[errno.EMFILE]
-    return "`pip install --force-reinstall bellwire` installs what it needs."
+        return tr(SYSTEM_REMEDIES[errno.EMFILE])
+    return tr("`pip install --force-reinstall bellwire` installs what it needs.")
 
 
 def system_answer(error: OSError) -> str:
     """The system's answer in one sentence: of which file, what it said, what to do."""
     answer = answer_of(error)
-    place = where(error.__traceback__) or "where no line is known"
-    what = (
-        f"{error.filename}: {answer}"
-        if error.filename is not None
-        else f"The system refuses something ({place}): {answer}"
-    )
-    remedy = SYSTEM_REMEDIES.get(error.errno or 0, "")
+    what = f"{error.filename}: {answer}"
+    if error.filename is None:
+        place = where(error.__traceback__) or tr("where no line is known")
+        what = tr("The system refuses something ({place}): {answer}", place=place, answer=answer)
+    remedy = tr(SYSTEM_REMEDIES.get(error.errno or 0, ""))
     return f"{what.rstrip('.')}. {remedy}".rstrip()
 
 
@@ -87,13 +84,17 @@ def unforeseen(error: BaseException) -> str:
     """A fault of the program: which, and where."""
     lines = traceback.format_exception_only(error)[-1].strip().splitlines() or [type(error).__name__]
     place = where(error.__traceback__)
-    return f"bellwire has a fault: {lines[0].rstrip('.')}{f' ({place})' if place else ''}."
+    fault = lines[0].rstrip(".")
+    return tr("bellwire has a fault: {fault}.", fault=f"{fault} ({place})" if place else fault)
 
 
 def where(trace: TracebackType | None) -> str:
     """The innermost line of ours: "viz/plots/plot.py, line 12"; "" if there is none."""
     ours = [frame for frame in traceback.extract_tb(trace) if Path(frame.filename).resolve().is_relative_to(PACKAGE)]
-    return f"{Path(ours[-1].filename).resolve().relative_to(PACKAGE)}, line {ours[-1].lineno}" if ours else ""
+    if not ours:
+        return ""
+    file = Path(ours[-1].filename).resolve().relative_to(PACKAGE)
+    return tr("{file}, line {line}", file=file, line=ours[-1].lineno)
 
 
 def wants_traceback() -> bool:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from html import escape
 
+from bellwire.engine.counted import count_of as count_of
 from bellwire.engine.events import FLAT_OUT
 from bellwire.engine.language import THIN as THIN
+from bellwire.engine.language import Spoken, tr, tr_later, tr_n
 from bellwire.engine.language import grouped as grouped
-
-
-def regrouped(sentence: str) -> str:
-    """A sentence of the engine, which groups by commas, with its numbers as they are written everywhere else."""
-    return re.sub(r"(?<=\d),(?=\d{3}\b)", THIN, sentence)
 
 
 def short(number: float) -> str:
     """20000 as 20 k, 1500000 as 1.5 M."""
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if number >= size:
-            return f"{number / size:.3g} {unit}"
-    return f"{number:.3g}"
+            return localized(f"{number / size:.3g} {unit}")
+    return localized(f"{number:.3g}")
 
 
 @dataclass(frozen=True)
@@ -37,12 +33,12 @@ class Unit:
 
 FITTING = Unit("fitting", 0, "")
 MICROSECONDS = Unit("us", 1e3, "µs", "µs")
-UNIT_NAMES = {"fitting": "s, ms, µs or ns", "ns": "ns", "us": "µs", "cycles": "TSC cycles"}
+UNIT_NAMES = {"fitting": tr_later("s, ms, µs or ns"), "ns": "ns", "us": "µs", "cycles": tr_later("TSC cycles")}
 
 
 def unit_called(name: str, hz: float) -> Unit:
     """One of UNIT_NAMES; hz: TSC cycles a second."""
-    units = (Unit("ns", 1, "ns", "ns"), MICROSECONDS, Unit("cycles", 1e9 / hz, "cycles", "cyc"))
+    units = (Unit("ns", 1, "ns", "ns"), MICROSECONDS, Unit("cycles", 1e9 / hz, tr("cycles"), "cyc"))
     return next((unit for unit in units if unit.name == name), FITTING)
 
 
@@ -81,20 +77,26 @@ def signed(ns: float, unit: Unit | None = None) -> str:
 def round_duration(ns: float) -> str:
     """500 µs, 1 ms, 33.3 ms: without zeros at the end."""
     number, _, unit = duration(ns, FITTING).partition(" ")
-    return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {unit}"
+    sign = Spoken.decimal_sign
+    return f"{number.rstrip('0').rstrip(sign) if sign in number else number} {unit}"
 
 
 def digits(value: float) -> str:
     """Three significant digits, without an exponent."""
-    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}" if value >= 1 else f"{value:.2f}"
+    return localized(f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}" if value >= 1 else f"{value:.2f}")
+
+
+def localized(number: str) -> str:
+    """A number as Python writes it, with the decimal sign of the language that is spoken."""
+    return number if Spoken.decimal_sign == "." else number.replace(".", Spoken.decimal_sign)
 
 
 def pace(per_second: float) -> str:
     """A pace as its control says it."""
     if per_second == 0:
-        return "by hand"
+        return tr("by hand")
     if math.isinf(per_second) or per_second >= FLAT_OUT:
-        return "flat out"
+        return tr("flat out")
     return f"{short(per_second)}{'' if per_second >= 1000 else ' '}/s"
 
 
@@ -105,14 +107,12 @@ def ratio(factor: float) -> str:
 
 def times(number: float) -> str:
     """Once, 1 204 times, not once."""
-    return {0: "not once", 1: "once"}.get(round(number), f"{grouped(number)} times")
-
-
-def count_of(number: float, thing: str) -> str:
-    """1 doorbell, 1 204 doorbells, no doorbell."""
-    if round(number) == 0:
-        return f"no {thing}"
-    return f"{grouped(number)} {thing}{'' if round(number) == 1 else 's'}"
+    match round(number):
+        case 0:
+            return tr("not once")
+        case 1:
+            return tr("once")
+    return tr_n("{n} time", "{n} times", round(number))
 
 
 def breakable(text: str, after: str) -> str:

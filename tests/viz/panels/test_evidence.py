@@ -16,7 +16,6 @@ from bellwire.viz.diagram.part_words import match_text
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.evidence import EvidencePanel
 from bellwire.viz.style.theme import DARK, LIGHT
-from bellwire.viz.text.figures import regrouped
 from bellwire.viz.window.views import Views
 from tests.support.fake_source import FakeSource
 
@@ -51,7 +50,7 @@ def test_a_row_a_finding_kept_up_to_date(qtbot: QtBot) -> None:
     assert "left to user space: the ioeventfd was off" in before[0]
     run(panel, source, 0.5)
     assert claims(panel) != before
-    assert panel.rows[0].accessibleName() == regrouped(claims(panel)[0])
+    assert panel.rows[0].accessibleName() == claims(panel)[0]
 
 
 def test_of_nothing_nothing_is_told(qtbot: QtBot) -> None:

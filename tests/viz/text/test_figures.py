@@ -6,11 +6,9 @@ import pytest
 
 from bellwire.viz.text.figures import (
     FITTING,
-    THIN,
     UNIT_NAMES,
     Durations,
     duration,
-    regrouped,
     round_duration,
     signed,
     unit_called,
@@ -51,9 +49,3 @@ def test_differences_and_intervals() -> None:
     assert [round_duration(ns) for ns in (1e6, 500e3, 33_333_333, 2_500, 100, 1e9)] == [
         *("1 ms", "500 µs", "33.3 ms", "2.5 µs", "100 ns", "1 s"),
     ]
-
-
-def test_a_sentence_of_the_engine_has_its_numbers_grouped_as_all_others() -> None:
-    assert regrouped("1,204 of 1,204,311 events, 12,5 and 3, 400") == (
-        f"1{THIN}204 of 1{THIN}204{THIN}311 events, 12,5 and 3, 400"
-    )

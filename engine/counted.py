@@ -1,0 +1,63 @@
+"""How many there are of the things that are counted, in words: none, one or many."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bellwire.engine.language import tr, tr_later, tr_n, tr_n_later
+
+Thing = Literal[
+    "acknowledgement",
+    "buffer",
+    "byte",
+    "doorbell",
+    "event",
+    "exit",
+    "finding",
+    "handler",
+    "interrupt",
+    "journey",
+    "kick",
+    "older event",
+    "older journey",
+    "older one",
+    "read",
+    "request",
+    "resample",
+    "run",
+    "signal",
+    "write",
+]
+
+# What is counted: none of it, one, many.
+THINGS: dict[Thing, tuple[str, str, str]] = {
+    "acknowledgement": (
+        tr_later("no acknowledgement"),
+        *tr_n_later("{n} acknowledgement", "{n} acknowledgements"),
+    ),
+    "buffer": (tr_later("no buffer"), *tr_n_later("{n} buffer", "{n} buffers")),
+    "byte": (tr_later("no byte"), *tr_n_later("{n} byte", "{n} bytes")),
+    "doorbell": (tr_later("no doorbell"), *tr_n_later("{n} doorbell", "{n} doorbells")),
+    "event": (tr_later("no event"), *tr_n_later("{n} event", "{n} events")),
+    "exit": (tr_later("no exit"), *tr_n_later("{n} exit", "{n} exits")),
+    "finding": (tr_later("no finding"), *tr_n_later("{n} finding", "{n} findings")),
+    "handler": (tr_later("no handler"), *tr_n_later("{n} handler", "{n} handlers")),
+    "interrupt": (tr_later("no interrupt"), *tr_n_later("{n} interrupt", "{n} interrupts")),
+    "journey": (tr_later("no journey"), *tr_n_later("{n} journey", "{n} journeys")),
+    "kick": (tr_later("no kick"), *tr_n_later("{n} kick", "{n} kicks")),
+    "older event": (tr_later("no older event"), *tr_n_later("{n} older event", "{n} older events")),
+    "older journey": (tr_later("no older journey"), *tr_n_later("{n} older journey", "{n} older journeys")),
+    "older one": (tr_later("no older one"), *tr_n_later("{n} older one", "{n} older ones")),
+    "read": (tr_later("no read"), *tr_n_later("{n} read", "{n} reads")),
+    "request": (tr_later("no request"), *tr_n_later("{n} request", "{n} requests")),
+    "resample": (tr_later("no resample"), *tr_n_later("{n} resample", "{n} resamples")),
+    "run": (tr_later("no run"), *tr_n_later("{n} run", "{n} runs")),
+    "signal": (tr_later("no signal"), *tr_n_later("{n} signal", "{n} signals")),
+    "write": (tr_later("no write"), *tr_n_later("{n} write", "{n} writes")),
+}
+
+
+def count_of(number: float, thing: Thing) -> str:
+    """1 doorbell, 1 204 doorbells, no doorbell."""
+    none, one, many = THINGS[thing]
+    return tr_n(one, many, round(number)) if round(number) else tr(none)
