@@ -51,12 +51,15 @@ def assertions_of(texts: list[str] | None) -> list[Assertion]:
 
 
 def run_scenario(
-    scenario: Scenario, seconds: float, count: int | None, record: Path | None, force: bool = False
+    scenario: Scenario, seconds: float, count: int | None, record: Path | None, force: bool = False, called: str = ""
 ) -> Measurement:
-    """Measures. NoKvmError or another EngineError if the session cannot start. force: replaces what is recorded to."""
+    """Measures. NoKvmError or another EngineError if the session cannot start. force: replaces what is recorded to.
+
+    called: by the progress bar, where the scenario's name is not to be told.
+    """
     from bellwire.viz.cli.measure import measure, noted_interrupts
 
-    with noted_interrupts() as noted, progress_bar(scenario.name, seconds, count) as progress:
+    with noted_interrupts() as noted, progress_bar(called or scenario.name, seconds, count) as progress:
         from bellwire.engine.host.host import usable_kvm
         from bellwire.engine.live.session import Session
 

@@ -31,6 +31,7 @@ PRINTING = {  # what each command prints without a guest and without a window
     "lessons-json": "lessons --json",
     "lesson-check": "lesson round-trip --check",
     "handout": f"handout {ROOT}/tests/support/short.md --replay --no-pdf",
+    "quiz": "quiz --seed 7 --replay",
     "run-help": "run --help",
     "replay-help": "replay --help",
     "bench-help": "bench --help",

@@ -1,0 +1,87 @@
+"""The riddles: each lab's cause is what the run shows, other choices are not, and symptoms give nothing away."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import pytest
+
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.lessons.labs.causes import RULES, ruling
+from bellwire.viz.lessons.labs.clues import CLUES
+from bellwire.viz.lessons.labs.lab_run import LabRun
+from bellwire.viz.lessons.labs.lab_texts import cause_texts, riddle_named, riddles
+from bellwire.viz.lessons.labs.quiz import CHOICES, PENALTY, POINTS, Quiz
+
+TELLING = re.compile(r"mask|EOI|ioeventfd|datamatch|length|refus|fault|storm|shut|value|MMIO|memory", re.IGNORECASE)
+EACH = pytest.mark.parametrize("name", riddles())
+
+
+@lru_cache
+def run_of(name: str) -> LabRun:
+    return LabRun.of_recording(Recording(path_of_shipped(name)))
+
+
+def test_every_lab_has_its_texts_and_every_cause_its_rule() -> None:
+    assert set(riddles()) == {scenario.name for scenario in list_scenarios() if scenario.group == "Labs"}
+    assert set(RULES) == set(cause_texts())
+    assert {lab.cause.name for lab in riddles().values()} <= set(RULES)
+
+
+@EACH
+def test_the_run_shows_the_cause_and_no_other_choice(name: str) -> None:
+    run, lab = run_of(name), riddles()[name]
+    assert ruling(run, lab.cause.name).holds
+    for seed in range(20):
+        choices = Quiz.drawn(seed, lab).choices(run)
+        assert len(set(choices)) == CHOICES
+        assert [ruling(run, one.name).holds for one in choices].count(True) == 1
+
+
+@EACH
+def test_a_symptom_is_told_with_figures_and_gives_nothing_away(name: str) -> None:
+    told = run_of(name).symptom(riddles()[name])
+    assert re.search(r"\d", told)
+    assert not re.search(r"[{}–]", told)
+    assert not TELLING.search(told)
+
+
+@EACH
+def test_whatever_is_asked_is_answered_in_sentences(name: str) -> None:
+    for clue in CLUES:
+        told = clue.tell(run_of(name))
+        assert told
+        assert all(sentence.endswith(".") for sentence in told), clue.name
+
+
+def test_a_seed_draws_the_same_again_and_other_seeds_every_lab() -> None:
+    for seed in (0, 7, 2**32 - 1):
+        one, other = Quiz.drawn(seed), Quiz.drawn(seed)
+        assert one.lab is other.lab
+        assert one.choices(run_of(one.lab.name)) == other.choices(run_of(one.lab.name))
+    assert {Quiz.drawn(seed).lab.name for seed in range(200)} == set(riddles())
+    positions = {
+        (quiz := Quiz.drawn(seed, riddle_named("no-eoi"))).choices(run_of("lab-no-eoi")).index(quiz.lab.cause)
+        for seed in range(50)
+    }
+    assert positions == set(range(CHOICES))
+
+
+def test_evidence_costs_once_a_wrong_cause_costs_and_giving_up_leaves_nothing() -> None:
+    quiz, run = Quiz.drawn(3, riddle_named("masked-edge")), run_of("lab-masked-edge")
+    [dear] = [clue for clue in CLUES if clue.name == "changes"]
+    assert quiz.ask("changes", run) == quiz.ask("changes", run)
+    assert quiz.points == POINTS - dear.cost
+    wrong = next(one for one in quiz.choices(run) if one != quiz.lab.cause)
+    assert not quiz.name(wrong, run).holds
+    assert not quiz.name(wrong, run).holds
+    assert (quiz.points, quiz.over) == (POINTS - dear.cost - PENALTY, False)
+    assert quiz.name(quiz.lab.cause, run).holds
+    quiz.ask("findings", run)
+    assert (quiz.points, quiz.over) == (POINTS - dear.cost - PENALTY, True)
+    quiz = Quiz.drawn(3)
+    quiz.given_up = True
+    assert (quiz.points, quiz.over) == (0, True)

@@ -1,0 +1,187 @@
+"""Whether something is the matter with a run, and what shows it: each cause is judged by events, by no lab's name."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bellwire.engine.events import Operation
+from bellwire.engine.findings.finding import share
+from bellwire.engine.findings.findings import (
+    accesses_of_nothing,
+    closeness,
+    early_signals,
+    guest_end,
+    lost_edges,
+    refusals,
+    resamples,
+    takes,
+)
+from bellwire.engine.folds.evidence import Access
+from bellwire.engine.kvm.ioeventfd import IoMatch
+from bellwire.engine.language import grouped, tr
+from bellwire.viz.lessons.labs.lab_run import LabRun
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Whether a cause is there in a run, and why one can say so."""
+
+    holds: bool
+    why: str
+
+
+Rule = Callable[[LabRun], Ruling]
+
+
+def ruling(run: LabRun, cause: str) -> Ruling:
+    """Of the cause called so, one of assets/labs.toml."""
+    return RULES[cause](run)
+
+
+# -- the interrupt's side
+
+
+def early(run: LabRun) -> Ruling:
+    """Signals that found no irqfd."""
+    claims = [finding.claim for finding in early_signals(run.tally, run.evidence)]
+    return Ruling(bool(claims), " ".join(claims) or tr("No signal came while there was no irqfd."))
+
+
+def masked_pin(run: LabRun) -> Ruling:
+    """Edges at a masked pin."""
+    claims = [finding.claim for finding in lost_edges(run.tally, run.evidence)]
+    return Ruling(bool(claims), " ".join(claims) or tr("No interrupt was signalled at a pin that was masked."))
+
+
+def no_eoi(run: LabRun) -> Ruling:
+    """A handler that does not say that it is done: the guest is known, and what came of it is told."""
+    interrupt = run.scenario.interrupt
+    if interrupt is None:
+        return Ruling(False, tr("This guest is sent no interrupts."))
+    if interrupt.eoi:
+        handled = grouped(run.tally.irqs_handled)
+        return Ruling(False, tr("This guest's handler ends with an EOI, each of the {n} times.", n=handled))
+    claims = [finding.claim for finding in resamples(run.tally, run.evidence)]
+    return Ruling(True, " ".join(claims) or tr("The handler writes no EOI."))
+
+
+def refused_irqfd(run: LabRun) -> Ruling:
+    """An eventfd that is an irqfd already."""
+    there = any(
+        (operation, error) == (Operation.IRQFD_ASSIGN, errno.EBUSY) for operation, _, error in run.tally.refused
+    )
+    claims = [finding.claim for finding in refusals(run.tally, run.evidence)]
+    return Ruling(there, " ".join(claims) or tr("KVM has refused nothing."))
+
+
+def merging(run: LabRun) -> Ruling:
+    """More than a few interrupts that shared a handler with another one."""
+    merged, signalled = run.tally.irqs_merged, run.tally.irqs_signalled
+    if not signalled:
+        return Ruling(False, tr("No interrupt was signalled."))
+    came = tr("Along with another one came {share} interrupts.", share=share(merged, signalled))
+    return Ruling(merged > signalled / 10, came)
+
+
+# -- the doorbell's side
+
+
+def misses(run: LabRun, wrong: Callable[[IoMatch, Access], bool]) -> tuple[int, str]:
+    """How many doorbells KVM did not take for such a reason, and what was waited for and written; "" if none."""
+    count, told = 0, ""
+    for access, times in run.evidence.left.items():
+        if access.doorbell and access.length and access.registered:
+            nearest = max(access.registered, key=lambda match: closeness(match, access))
+            if not takes(nearest, access) and wrong(nearest, access):
+                count += times
+                told = tr(
+                    "waits for {waits}, and what was written is {written}",
+                    waits=write_words(nearest.address, nearest.length, nearest.datamatch),
+                    written=write_words(access.address, access.length, access.value),
+                )
+    return count, told
+
+
+def write_words(address: int, length: int, value: int | None) -> str:
+    """What KVM compares, of a write or of an ioeventfd, which may take any length and any value."""
+    return ", ".join(
+        (
+            f"{address:#x}",
+            tr("{n} bytes", n=length) if length else tr("any length"),
+            tr("any value") if value is None else tr("value {n}", n=value),
+        )
+    )
+
+
+def rule_of_misses(run: LabRun, wrong: Callable[[IoMatch, Access], bool], named: str) -> Ruling:
+    """named: what did not fit, as a word."""
+    if run.scenario.doorbell is None:
+        return Ruling(False, tr("This guest rings no doorbell."))
+    count, told = misses(run, wrong)
+    rung = share(count, run.tally.doorbells_rung)
+    if not count:
+        return Ruling(False, tr("By their {what} {share} doorbells missed an ioeventfd.", share=rung, what=named))
+    return Ruling(
+        True,
+        tr("By their {what} {share} doorbells missed the ioeventfd: it {told}.", share=rung, what=named, told=told),
+    )
+
+
+def wrong_address(run: LabRun) -> Ruling:
+    """Written elsewhere."""
+    return rule_of_misses(run, lambda match, access: match.address != access.address, tr("address"))
+
+
+def wrong_length(run: LabRun) -> Ruling:
+    """Written at the address, but not as many bytes."""
+
+    def wrong(match: IoMatch, access: Access) -> bool:
+        return match.address == access.address and match.length not in (0, access.length)
+
+    return rule_of_misses(run, wrong, tr("length"))
+
+
+def wrong_value(run: LabRun) -> Ruling:
+    """All fits but the value."""
+    return rule_of_misses(run, lambda match, access: closeness(match, access) == (True, True), tr("value"))
+
+
+def wire_cut(run: LabRun) -> Ruling:
+    """Doorbells that left because the ioeventfd had been taken away."""
+    if run.scenario.doorbell is None:
+        return Ruling(False, tr("This guest rings no doorbell."))
+    left = sum(count for access, count in run.evidence.left.items() if access.doorbell and access.cut)
+    rung = share(left, run.tally.doorbells_rung)
+    return Ruling(left > 0, tr("While the ioeventfd was taken away {share} doorbells were rung.", share=rung))
+
+
+# -- the guest
+
+
+def mmio_storm(run: LabRun) -> Ruling:
+    """Accesses of nothing."""
+    claims = [finding.claim for finding in accesses_of_nothing(run.tally, run.evidence)]
+    return Ruling(bool(claims), " ".join(claims) or tr("No access to an address where nothing is left the guest."))
+
+
+def triple_fault(run: LabRun) -> Ruling:
+    """A vCPU that has shut down."""
+    claims = [finding.claim for finding in guest_end(run.tally, run.evidence)]
+    return Ruling(bool(claims), " ".join(claims) or tr("The vCPU has not shut down: the guest ran to the end."))
+
+
+RULES: dict[str, Rule] = {
+    "early": early,
+    "masked": masked_pin,
+    "no-eoi": no_eoi,
+    "refused": refused_irqfd,
+    "merging": merging,
+    "wrong-value": wrong_value,
+    "wrong-length": wrong_length,
+    "wrong-address": wrong_address,
+    "cut": wire_cut,
+    "storm": mmio_storm,
+    "triple-fault": triple_fault,
+}

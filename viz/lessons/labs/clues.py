@@ -1,0 +1,174 @@
+"""Evidence that can be asked for, at a price: the same for each lab, so that what is offered tells nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bellwire.engine.events import Lane, Switch
+from bellwire.engine.findings.findings import findings, refusals
+from bellwire.engine.folds.evidence import Access
+from bellwire.engine.language import grouped, tr, tr_later
+from bellwire.engine.scenarios.ringing import ringings
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
+from bellwire.viz.lessons.labs.causes import write_words
+from bellwire.viz.lessons.labs.lab_run import LabRun
+from bellwire.viz.text.event_words import Wording, lane_name
+from bellwire.viz.text.figures import duration
+
+MOST_LINES = 8  # of what repeats
+
+
+@dataclass(frozen=True)
+class Clue:
+    """A piece of evidence. tell: what the run says, a sentence a line; panel: of the window that shows as much."""
+
+    name: str
+    ask: str
+    cost: int
+    tell: Callable[[LabRun], list[str]]
+    panel: str = ""
+
+
+def counters(run: LabRun) -> list[str]:
+    """What was sent and what arrived, on each side that there is."""
+    tally, told = run.tally, []
+    if run.scenario.doorbell:
+        told.append(
+            tr(
+                "Doorbells rung {rung}, received {received}, by {reads} reads.",
+                rung=grouped(tally.doorbells_rung),
+                received=grouped(tally.doorbells_received),
+                reads=grouped(tally.eventfd_reads),
+            )
+        )
+    if run.scenario.interrupt:
+        signalled, ran = grouped(tally.irqs_signalled), grouped(tally.irqs_handled)
+        told.append(tr("Interrupts signalled {signalled}, handler runs {ran}.", signalled=signalled, ran=ran))
+    return told
+
+
+def latencies(run: LabRun) -> list[str]:
+    """Percentiles of each that there is."""
+    figures = run.figures.latencies
+    return [
+        tr(
+            "{what}: half take at most {p50}, 99 of 100 at most {p99}, the longest took {longest}.",
+            what=name.replace("_", " "),
+            p50=duration(histogram.known_percentile(50)),
+            p99=duration(histogram.known_percentile(99)),
+            longest=duration(histogram.max),
+        )
+        for name, histogram in figures.histograms.items()
+        if histogram.count and figures.known(name)
+    ] or [tr("No signal was followed from its beginning to its end.")]
+
+
+def exits(run: LabRun) -> list[str]:
+    """What left the guest for user space; not what KVM was told to wait for."""
+    counts: dict[str, int] = {}
+    for access, count in run.evidence.left.items():
+        words = access_words(access)
+        counts[words] = counts.get(words, 0) + count
+    accesses = [f"{grouped(count)} × {words}." for words, count in list(counts.items())[:MOST_LINES]]
+    reasons = ", ".join(
+        f"KVM_EXIT_{name} {grouped(count)} ×" for name, count in run.tally.exits_to_userspace.items() if name != "INTR"
+    )
+    if not reasons:
+        return [tr("KVM_RUN never returned because of the guest: nothing left to user space.")]
+    return [tr("KVM_RUN returned: {reasons}.", reasons=reasons), *accesses]
+
+
+def access_words(access: Access) -> str:
+    """What left, in words."""
+    place = tr("port {address:#x}", address=access.address) if access.bus == "pio" else f"{access.address:#x}"
+    if not access.length:
+        return tr("a read of {place}", place=place)
+    return tr("a write of {length} B, value {value}, to {place}", length=access.length, value=access.value, place=place)
+
+
+def waited_for(run: LabRun) -> list[str]:
+    """What KVM is told to wait for, at first and now."""
+    told, first, now = [], run.scenario.doorbell, run.evidence.doorbell
+    if first and now:
+        told += [tr("At first: {what}", what=one) for one in ioeventfds(first)]
+        if now != first:
+            told += [tr("At last: {what}", what=one) for one in ioeventfds(now)]
+        if not run.tally.wiring.get(Switch.IOEVENTFD, False):
+            told.append(tr("At last no ioeventfd is assigned."))
+    if run.scenario.interrupt:
+        told.append(irqfd_words(run.scenario.interrupt, run.tally.wiring.get(Switch.IRQFD, False)))
+    return told
+
+
+def ioeventfds(doorbell: Doorbell) -> list[str]:
+    """Each one, as KVM compares."""
+    matches = [ringing.match(doorbell) for ringing in ringings(doorbell)]
+    return [
+        tr("an ioeventfd for {what}.", what=write_words(match.address, match.length, match.datamatch))
+        for match in matches
+    ]
+
+
+def irqfd_words(interrupt: Interrupt, on: bool) -> str:
+    """Where the interrupt goes."""
+    route = tr("a message") if interrupt.route == "msi" else tr("a pin of the IOAPIC, by {how}", how=interrupt.trigger)
+    if on:
+        return tr("At last an irqfd is assigned for GSI {gsi}: {route}.", gsi=interrupt.gsi, route=route)
+    return tr("At last no irqfd is assigned; GSI {gsi} would be {route}.", gsi=interrupt.gsi, route=route)
+
+
+def changes(run: LabRun) -> list[str]:
+    """What was changed while it ran."""
+    words = Wording(run.scenario)
+    told = [f"{run.seconds(int(one['tsc'])):.2f} s: {words.text(one)}." for one in run.changes]
+    return told[:MOST_LINES] or [tr("Nothing was changed while it ran.")]
+
+
+def refusals_told(run: LabRun) -> list[str]:
+    """What the kernel would not do."""
+    told = [finding.claim for finding in refusals(run.tally, run.evidence)]
+    return told or [tr("KVM has refused nothing.")]
+
+
+def levels(run: LabRun) -> list[str]:
+    """In which order a level's answers came."""
+    ways = run.evidence.ways
+    if not run.tally.resamples:
+        return [tr("No resamplefd was ever signalled.")]
+    return [
+        tr(
+            "The resamplefd was signalled {n} times, {before} of them before the handler had run.",
+            n=grouped(ways.resamples),
+            before=grouped(run.evidence.resamples_before),
+        )
+    ]
+
+
+def last_events(run: LabRun) -> list[str]:
+    """The newest event of each lane."""
+    words = Wording(run.scenario)
+    return [
+        f"{run.seconds(int(run.newest[lane]['tsc'])):.3f} s, {lane_name(lane)}: {words.text(run.newest[lane])}."
+        for lane in (Lane.GUEST, Lane.VCPU, Lane.IO_THREAD)
+        if lane in run.newest
+    ]
+
+
+def everything(run: LabRun) -> list[str]:
+    """What the program itself says of the run."""
+    return [finding.claim for finding in findings(run.tally, run.evidence)]
+
+
+CLUES = (
+    Clue("counters", tr_later("How much was sent, and how much arrived?"), 1, counters),
+    Clue("latencies", tr_later("How long do the signals take?"), 1, latencies),
+    Clue("last", tr_later("What was the last thing that each of them did?"), 1, last_events),
+    Clue("levels", tr_later("When was a level's line low again?"), 1, levels),
+    Clue("exits", tr_later("What left the guest for user space?"), 2, exits),
+    Clue("registered", tr_later("What is KVM told to wait for?"), 2, waited_for, "calls"),
+    Clue("refusals", tr_later("What did the kernel refuse?"), 2, refusals_told),
+    Clue("changes", tr_later("What was changed while it ran?"), 3, changes, "events"),
+    Clue("findings", tr_later("What does the program itself say?"), 6, everything, "evidence"),
+)
+BY_CLUE = {clue.name: clue for clue in CLUES}
