@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bellwire.engine.foreign import shown
+from bellwire.engine.language import tr, tr_later
 
 if TYPE_CHECKING:  # it is the core's
     from bellwire.engine.verdict import Verdict
@@ -58,10 +59,10 @@ class GuestError(EngineError):
 
 
 REMEDIES = {
-    errno_names.ENOTTY: "This kernel's KVM does not know the call; a newer kernel is needed.",
-    errno_names.ENOMEM: "The host has no memory left for it.",
-    errno_names.EMFILE: "This process has too many files open; `ulimit -n` says how many it may have.",
-    errno_names.EIO: "The VM belongs to another process, or is broken for good: make a new one.",
+    errno_names.ENOTTY: tr_later("This kernel's KVM does not know the call; a newer kernel is needed."),
+    errno_names.ENOMEM: tr_later("The host has no memory left for it."),
+    errno_names.EMFILE: tr_later("This process has too many files open; `ulimit -n` says how many it may have."),
+    errno_names.EIO: tr_later("The VM belongs to another process, or is broken for good: make a new one."),
 }  # what to do wherever the kernel answers so
 
 
@@ -73,7 +74,7 @@ class KvmError(EngineError):
     """
 
     def __init__(self, operation: str, errno: int, remedy: str = "") -> None:
-        self.operation, self.errno, self.remedy = operation, errno, remedy or REMEDIES.get(errno, "")
+        self.operation, self.errno, self.remedy = operation, errno, tr(remedy or REMEDIES.get(errno, ""))
         name = errno_names.errorcode.get(errno, str(errno))
         text = f"{operation}: {os.strerror(errno)} ({name})"
         super().__init__(f"{text}. {self.remedy}" if self.remedy else text)
@@ -81,12 +82,12 @@ class KvmError(EngineError):
 
 # What to do where the system, and not KVM, answers so.
 SYSTEM_REMEDIES = REMEDIES | {
-    errno_names.ENFILE: "All programs of this machine together have too many files open.",
-    errno_names.ENOSPC: "Its disk is full.",
-    errno_names.EDQUOT: "Your quota on its disk is used up.",
-    errno_names.EAGAIN: "This user may have no more threads or processes; `ulimit -u` says how many.",
+    errno_names.ENFILE: tr_later("All programs of this machine together have too many files open."),
+    errno_names.ENOSPC: tr_later("Its disk is full."),
+    errno_names.EDQUOT: tr_later("Your quota on its disk is used up."),
+    errno_names.EAGAIN: tr_later("This user may have no more threads or processes; `ulimit -u` says how many."),
 }
-MEMORY_REMEDY = "`ulimit -v` says how much this process may have."
+MEMORY_REMEDY = tr_later("`ulimit -v` says how much this process may have.")
 
 
 def answer_of(error: OSError) -> str:
@@ -97,9 +98,9 @@ def answer_of(error: OSError) -> str:
 def refusal_of(error: OSError | MemoryError, what: str) -> EngineError:
     """What the system refused in the middle of something, as a sentence with what to do. what: who was refused it."""
     if isinstance(error, MemoryError):
-        return EngineError(f"{what} has not enough memory; {MEMORY_REMEDY}")
-    who = f"{what} needs {error.filename}" if error.filename is not None else what
-    return EngineError(f"{who}: {answer_of(error)}. {SYSTEM_REMEDIES.get(error.errno or 0, '')}".rstrip())
+        return EngineError(tr("{what} has not enough memory; {remedy}", what=what, remedy=tr(MEMORY_REMEDY)))
+    who = tr("{what} needs {file}", what=what, file=error.filename) if error.filename is not None else what
+    return EngineError(f"{who}: {answer_of(error)}. {tr(SYSTEM_REMEDIES.get(error.errno or 0, ''))}".rstrip())
 
 
 def check(result: int, operation: str, remedy: str = "") -> int:

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.language import tr
 
 BUFFER = 1 << 18  # bytes
 READABLE = 0o666  # mode of what is for whoever the umask lets read it
@@ -41,13 +42,13 @@ NO_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)  # of 
 
 def cannot(path: Path, why: str) -> RecordingError:
     """What to say."""
-    return RecordingError(f"{path} cannot be written: {why.rstrip('.')}.")
+    return RecordingError(tr("{path} cannot be written: {why}.", path=path, why=why.rstrip(".")))
 
 
 def reason(error: OSError) -> str:
     """What the system says."""
     if error.errno == errno.EPIPE:
-        return "its reader has gone"
+        return tr("its reader has gone")
     return error.strerror or str(error)
 
 
@@ -82,7 +83,9 @@ def target_of(path: Path, force: bool) -> Target:
     if about is not None:
         refuse_kind(path, about.st_mode)
         if stat.S_ISREG(about.st_mode) and not force:
-            raise RecordingError(f"{path} is there already: name another file, or add --force to replace it.")
+            raise RecordingError(
+                tr("{path} is there already: name another file, or add --force to replace it.", path=path)
+            )
         if not os.access(path, os.W_OK):
             raise cannot(path, os.strerror(errno.EACCES))
     return Target(path, Path(os.path.realpath(path)), about)
@@ -91,11 +94,11 @@ def target_of(path: Path, force: bool) -> Target:
 def refuse_kind(path: Path, mode: int) -> None:
     """RecordingError for what no file can be written to."""
     if stat.S_ISDIR(mode):
-        raise cannot(path, "it is a folder; name a file in it")
+        raise cannot(path, tr("it is a folder; name a file in it"))
     if stat.S_ISBLK(mode):
-        raise cannot(path, "it is a disk; name a file on one")
+        raise cannot(path, tr("it is a disk; name a file on one"))
     if stat.S_ISSOCK(mode):
-        raise cannot(path, "it is a socket; name a file or a FIFO")
+        raise cannot(path, tr("it is a socket; name a file or a FIFO"))
 
 
 class Writer(io.RawIOBase):
@@ -132,7 +135,9 @@ class Writer(io.RawIOBase):
     def _wait(self) -> None:
         seconds = None if math.isinf(self._patience) else self._patience
         if not select.select([], [self.descriptor], [], seconds)[1]:
-            raise OSError(errno.ETIMEDOUT, f"its reader has taken nothing for {self._patience:g} s")
+            raise OSError(
+                errno.ETIMEDOUT, tr("its reader has taken nothing for {patience:g} s", patience=self._patience)
+            )
 
     def close(self) -> None:
         """Closes the descriptor; may be called again."""
@@ -178,7 +183,7 @@ class Output:
 
     def _give_name(self, folder: int) -> None:
         if fingerprint(about_of(self.target.real)) != fingerprint(self.target.about):
-            raise cannot(self.target.path, "another program has written it meanwhile; that is what is there now")
+            raise cannot(self.target.path, tr("another program has written it meanwhile; that is what is there now"))
         if self.target.about is None:
             self._link(folder, self.target.real)
         else:
@@ -252,7 +257,7 @@ def stream_writer(target: Target, patience: float = math.inf) -> Writer:
         path = path if target.descriptor is None else Path(f"/proc/self/fd/{target.descriptor}")
         return Writer(os.open(path, OPENING | os.O_NONBLOCK | os.O_NOCTTY), patience)
     except OSError as error:
-        why = "nobody reads this FIFO; start its reader first" if error.errno == errno.ENXIO else reason(error)
+        why = tr("nobody reads this FIFO; start its reader first") if error.errno == errno.ENXIO else reason(error)
         raise cannot(target.path, why) from error
 
 
@@ -330,8 +335,10 @@ class Growing(Output):
     def _find(self) -> None:
         own, there = os.fstat(self._writer.descriptor), about_of(self.target.real)
         if there is None or (own.st_dev, own.st_ino) != (there.st_dev, there.st_ino):
-            what = "removed" if there is None else "replaced"
-            raise cannot(self.target.path, f"it was {what} while it was being written, and what was in it is lost")
+            why = tr("it was replaced while it was being written, and what was in it is lost")
+            if there is None:
+                why = tr("it was removed while it was being written, and what was in it is lost")
+            raise cannot(self.target.path, why)
 
     def give_up(self, keep: bool = True) -> None:
         """Closes it; a file that is not to be kept, or into which nothing was written, is removed."""
@@ -354,7 +361,7 @@ def grow(path: Path, force: bool = False, patience: float = math.inf) -> Growing
         else:
             descriptor = replaced(target)
     except FileExistsError as error:
-        raise cannot(path, "another program has made it this moment") from error
+        raise cannot(path, tr("another program has made it this moment")) from error
     except OSError as error:
         raise cannot(path, reason(error)) from error
     with contextlib.suppress(OSError):
@@ -385,7 +392,7 @@ def refuse_growing(target: Target) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise cannot(target.path, "another bellwire is writing to it") from None
+        raise cannot(target.path, tr("another bellwire is writing to it")) from None
     except OSError:  # not every file system has locks
         pass
     finally:

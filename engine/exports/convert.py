@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.exports import EXPORTS, Export
+from bellwire.engine.language import tr
 from bellwire.engine.outputs import whole_or_not
 from bellwire.engine.recordings.recording import Progress, Recording
 
@@ -18,7 +19,9 @@ def export_for(path: Path, name: str | None = None) -> Export:
     if name is None and path.suffix in by_suffix:
         return by_suffix[path.suffix]
     known = ", ".join(f"{key} ({export.suffix})" for key, export in EXPORTS.items())
-    raise RecordingError(f"{name or path.name}: not a format that a recording can be converted to: {known}.")
+    raise RecordingError(
+        tr("{what}: not a format that a recording can be converted to: {known}.", what=name or path.name, known=known)
+    )
 
 
 def write_export(

@@ -26,6 +26,7 @@ from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
 from bellwire.engine.folds.histogram import Histogram, bin_of, top_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.language import tr
 
 if TYPE_CHECKING:
     from bellwire.engine.recordings.recording import Recording
@@ -224,7 +225,9 @@ def sides_at_switch(recording: Recording, progress: Callable[[float], None] = la
     """Before and after the last change of the wiring; RecordingError if there was none."""
     latencies, exits = folded(recording, progress)
     if not exits.switched:
-        raise RecordingError(f"{recording.path}: nothing was switched in it, so there is no before and after.")
+        raise RecordingError(
+            tr("{path}: nothing was switched in it, so there is no before and after.", path=recording.path)
+        )
     return split_sides(latencies, exits, recording.header.host)
 
 

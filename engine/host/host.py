@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import NoKvmError
+from bellwire.engine.language import tr
 
 ROOT = Path("/")
 BACKENDS = {"kvm_intel": "vmx", "kvm_amd": "svm", "kvm_pvm": ""}  # module: the CPU flag without which it does nothing
@@ -293,10 +294,12 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
         try:
             version = fcntl.ioctl(kvm, lib.KVM_GET_API_VERSION, 0)
         except OSError as error:
-            raise NoKvmError(why_not_kvm(path, error.strerror or "no answer")) from error
+            raise NoKvmError(why_not_kvm(path, error.strerror or tr("no answer"))) from error
         if version != lib.KVM_API_VERSION:
             known = f"this program {lib.KVM_API_VERSION}"
-            raise NoKvmError(f"KVM speaks API version {version}, {known}: install a newer kernel")
+            raise NoKvmError(
+                tr("KVM speaks API version {version}, {known}: install a newer kernel", version=version, known=known)
+            )
         with trial_vm(kvm) as vm:
             missing = [
                 capability

@@ -9,6 +9,7 @@ from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import KvmError, check
 from bellwire.engine.kvm.owner import Handle, HasFd, Owner
 from bellwire.engine.kvm.vm import Vm
+from bellwire.engine.language import tr
 
 
 class CoalescedZone(Owner):
@@ -52,7 +53,7 @@ class CoalescedRing(Handle):
         super().__init__(lib.bw_coalesced_new(vm.fd, vcpu.fd, error), lib.bw_coalesced_free)
         if self.handle == ffi.NULL:
             unknown = "This kernel's KVM has no coalesced writes." if error[0] == -errno.EOPNOTSUPP else ""
-            raise KvmError("mapping the ring of coalesced writes", -error[0], unknown)
+            raise KvmError(tr("mapping the ring of coalesced writes"), -error[0], unknown)
         self.room = int(lib.bw_coalesced_room(self.handle))
         self._out = ffi.new("struct bw_coalesced_write[]", self.room)
 

@@ -11,6 +11,7 @@ from bellwire.engine.errors import KvmError, LeftBehindError, check
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute, Memory, Vm
+from bellwire.engine.language import tr
 
 JOIN_MS = 10_000  # how long the thread may take to end: on a starved machine it comes to its CPU late
 COMMAND_MS = 10_000  # how long it may take to obey
@@ -45,7 +46,7 @@ class IoThread(Owner):
             wiring |= {"gsi": route.gsi, "msi_address": route.address, "msi_data": route.data}
         self._handle = lib.bw_iothread_new(ffi.new("struct bw_wiring *", wiring), ring.handle, error)
         if self._handle == ffi.NULL:
-            raise KvmError("setting up the I/O thread", -error[0])
+            raise KvmError(tr("setting up the I/O thread"), -error[0])
         self.orders = Orders()
 
     def wait_for(self, doorbells: list[Eventfd]) -> None:
@@ -113,7 +114,7 @@ class IoThread(Owner):
     def stop(self) -> None:
         """Ends the thread. LeftBehindError if it does not within JOIN_MS."""
         if lib.bw_iothread_stop(self._handle, JOIN_MS) == -errno.ETIMEDOUT:
-            raise LeftBehindError(f"The I/O thread did not end within {JOIN_MS} ms; it is left behind.")
+            raise LeftBehindError(tr("The I/O thread did not end within {limit} ms; it is left behind.", limit=JOIN_MS))
 
     def close(self) -> None:
         if self._handle == ffi.NULL:

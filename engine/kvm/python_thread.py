@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.language import tr
 
 
 def begin_thread(thread: threading.Thread) -> None:
@@ -12,6 +13,8 @@ def begin_thread(thread: threading.Thread) -> None:
     try:
         thread.start()
         if thread.ident is None:  # whoever hears of uncaught faults lets start() return then
-            raise RuntimeError("there is not enough memory for it")
+            raise RuntimeError(tr("there is not enough memory for it"))
     except RuntimeError as error:
-        raise EngineError(f"No thread can be started: {error}. `ulimit -u` says how many there may be.") from error
+        raise EngineError(
+            tr("No thread can be started: {error}. `ulimit -u` says how many there may be.", error=error)
+        ) from error

@@ -7,6 +7,7 @@ from typing import Any
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.owner import Handle
+from bellwire.engine.language import tr
 
 
 class Ring(Handle):
@@ -15,7 +16,9 @@ class Ring(Handle):
     def __init__(self, capacity: int) -> None:
         super().__init__(lib.bw_ring_new(capacity), lib.bw_ring_free)
         if self.handle == ffi.NULL:
-            raise EngineError(f"No memory for a ring of {capacity} events (a power of two is needed).")
+            raise EngineError(
+                tr("No memory for a ring of {capacity} events (a power of two is needed).", capacity=capacity)
+            )
 
     @property
     def dropped(self) -> int:

@@ -22,6 +22,7 @@ from typing import IO
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.python_thread import begin_thread
+from bellwire.engine.language import tr
 
 PROGRAM = "qemu-storage-daemon"
 PATIENCE_SECONDS = 2.0  # between SIGTERM and SIGKILL
@@ -41,7 +42,7 @@ def unnamed_image(size: int) -> IO[bytes]:
         file = tempfile.TemporaryFile(prefix="bellwire-")  # noqa: SIM115 (its owner closes it)
         file.truncate(size)
     except OSError as error:
-        raise EngineError(f"The disk's image cannot be written: {error}.") from error
+        raise EngineError(tr("The disk's image cannot be written: {error}.", error=error)) from error
     return file
 
 
@@ -56,7 +57,9 @@ def connected() -> tuple[socket.socket, socket.socket]:
                 listener.listen(1)
                 connection.connect(f"{folder}/socket")
         except OSError as error:
-            raise EngineError(f"No socket can be made for {PROGRAM}: {error.strerror or error}.") from error
+            raise EngineError(
+                tr("No socket can be made for {program}: {what}.", program=PROGRAM, what=error.strerror or error)
+            ) from error
         undo.pop_all()
     return listener, connection
 
@@ -103,7 +106,13 @@ class StorageDaemon(Owner):
             begin_thread(self._keeper)
             self._started.wait()
             if self._failure is not None:
-                raise EngineError(f"{PROGRAM} cannot be run: {self._failure.strerror or self._failure}.")
+                raise EngineError(
+                    tr(
+                        "{program} cannot be run: {what}.",
+                        program=PROGRAM,
+                        what=self._failure.strerror or self._failure,
+                    )
+                )
             self._listener.close()
             undo.pop_all()
 

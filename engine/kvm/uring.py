@@ -19,6 +19,7 @@ from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, check
 from bellwire.engine.kvm.owner import Eventfd, Handle
 from bellwire.engine.kvm.vm import Memory
+from bellwire.engine.language import tr
 
 BLOCKS = 256
 REASONS = {
@@ -52,7 +53,7 @@ def numbered_file() -> IO[bytes]:
             file.write(np.arange(BLOCKS * lib.BW_BLOCK_SIZE // 8, dtype="<u8").tobytes())
             file.flush()
         except OSError as error:
-            raise EngineError(f"The file that is to be read cannot be written: {error}.") from error
+            raise EngineError(tr("The file that is to be read cannot be written: {error}.", error=error)) from error
         undo.pop_all()
         return file
 

@@ -11,6 +11,7 @@ from bellwire.engine.kvm.coalesced import CoalescedRing
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import Memory, Vm
+from bellwire.engine.language import tr
 from bellwire.engine.verdict import Ending
 
 REFUSED = {
@@ -30,7 +31,7 @@ class Vcpu(Owner):
         pointer = ring.handle if ring else ffi.NULL
         self._handle = lib.bw_vcpu_new(vm.fd, vm.kvm.fd, number, memory.pointer, pointer, error)
         if self._handle == ffi.NULL:
-            raise KvmError(f"KVM_CREATE_VCPU {number}", -error[0], REFUSED.get(-error[0], ""))
+            raise KvmError(tr("KVM_CREATE_VCPU {number}", number=number), -error[0], REFUSED.get(-error[0], ""))
         tables = lib.BW_PAGE_TABLES + memory.base
         try:
             check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, tables), "setting up the vCPU's registers")
@@ -100,7 +101,9 @@ class Vcpu(Owner):
         """Ends the thread: KVM_RUN returns at once. LeftBehindError if it does not within JOIN_MS."""
         lib.bw_vcpu_stop(self._handle)
         if lib.bw_vcpu_join(self._handle, JOIN_MS) == -errno.ETIMEDOUT:
-            raise LeftBehindError(f"The vCPU thread did not end within {JOIN_MS} ms; it is left behind.")
+            raise LeftBehindError(
+                tr("The vCPU thread did not end within {limit} ms; it is left behind.", limit=JOIN_MS)
+            )
 
     def close(self) -> None:
         if self._handle == ffi.NULL:

@@ -16,6 +16,7 @@ from enum import IntEnum
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.vm import Memory
+from bellwire.engine.language import tr
 
 ANSWER_SECONDS = 10.0  # how long the back end may take over all of an answer, or over taking a message
 ENDING_SECONDS = 3.0  # the same while a session ends
@@ -89,7 +90,13 @@ class FrontEnd(Owner):
         required |= VHOST_USER_F_PROTOCOL_FEATURES
         offered = self.get_features()
         if missing := required & ~offered:
-            raise EngineError(f"{self.name} does not offer the features {missing:#x}, which are needed here.")
+            raise EngineError(
+                tr(
+                    "{name} does not offer the features {missing:#x}, which are needed here.",
+                    name=self.name,
+                    missing=missing,
+                )
+            )
         protocol = self.get_protocol_features() & (PROTOCOL_F_REPLY_ACK | PROTOCOL_F_CONFIG)
         self.set_protocol_features(protocol)
         self._acknowledged = bool(protocol & PROTOCOL_F_REPLY_ACK)
@@ -162,7 +169,9 @@ class FrontEnd(Owner):
         """A message that is not answered, or only by whether it worked."""
         self._send(request, payload, fds or [], NEED_REPLY if self._acknowledged else 0)
         if self._acknowledged and (error := struct.unpack("<Q", self._receive(request, 8))[0]):
-            raise EngineError(f"{self.name} refused {request.name} ({error}).")
+            raise EngineError(
+                tr("{name} refused {request} ({error}).", name=self.name, request=request.name, error=error)
+            )
 
     def _ask(self, request: Request, payload: bytes, size: int) -> bytes:
         self._send(request, payload, [], 0)
@@ -181,9 +190,23 @@ class FrontEnd(Owner):
                 self._wait_until(until)
                 data = data[self._socket.send(data) :]
         except TimeoutError as error:
-            raise EngineError(f"{self.name} did not take {request.name} within {self._patience:g} s.") from error
+            raise EngineError(
+                tr(
+                    "{name} did not take {request} within {patience:g} s.",
+                    name=self.name,
+                    request=request.name,
+                    patience=self._patience,
+                )
+            ) from error
         except OSError as error:
-            raise EngineError(f"{self.name} cannot be sent {request.name}: {error.strerror or error}.") from error
+            raise EngineError(
+                tr(
+                    "{name} cannot be sent {request}: {what}.",
+                    name=self.name,
+                    request=request.name,
+                    what=error.strerror or error,
+                )
+            ) from error
 
     def _receive(self, request: Request, size: int) -> bytes:
         """The payload of the answer, of exactly that size."""
@@ -192,7 +215,14 @@ class FrontEnd(Owner):
         well = flags & REPLY and flags & VERSION_MASK == VERSION
         if (answered, length) != (request, size) or not well:
             what = f"request {answered}, flags {flags:#x}, {length} bytes"
-            raise EngineError(f"{self.name} answered {request.name} by something else ({what}).")
+            raise EngineError(
+                tr(
+                    "{name} answered {request} by something else ({what}).",
+                    name=self.name,
+                    request=request.name,
+                    what=what,
+                )
+            )
         return self._read(request, size, until)
 
     def _read(self, request: Request, size: int, until: float) -> bytes:
@@ -202,12 +232,32 @@ class FrontEnd(Owner):
             while len(data) < size:
                 self._wait_until(until)
                 if not (piece := self._socket.recv(size - len(data))):
-                    raise EngineError(f"{self.name} closed the connection instead of answering {request.name}.")
+                    raise EngineError(
+                        tr(
+                            "{name} closed the connection instead of answering {request}.",
+                            name=self.name,
+                            request=request.name,
+                        )
+                    )
                 data += piece
         except TimeoutError as error:
-            raise EngineError(f"{self.name} did not answer {request.name} within {self._patience:g} s.") from error
+            raise EngineError(
+                tr(
+                    "{name} did not answer {request} within {patience:g} s.",
+                    name=self.name,
+                    request=request.name,
+                    patience=self._patience,
+                )
+            ) from error
         except OSError as error:
-            raise EngineError(f"{self.name} did not answer {request.name}: {error.strerror or error}.") from error
+            raise EngineError(
+                tr(
+                    "{name} did not answer {request}: {what}.",
+                    name=self.name,
+                    request=request.name,
+                    what=error.strerror or error,
+                )
+            ) from error
         return data
 
     def _wait_until(self, moment: float) -> None:

@@ -7,6 +7,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.owner import Handle
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import Memory
+from bellwire.engine.language import tr
 
 FAULTS = {
     lib.BW_VIRTQUEUE_INDEX: "its available index is ahead by more than the queue holds, or runs backwards",
@@ -38,7 +39,7 @@ class VirtqueueDevice(Handle):
         handle = lib.bw_virtqueue_new(memory.pointer, memory.size, layout, ring.handle)
         super().__init__(handle, lib.bw_virtqueue_free)
         if self.handle == ffi.NULL:
-            raise EngineError("No memory for a virtqueue.")
+            raise EngineError(tr("No memory for a virtqueue."))
         lib.bw_virtqueue_set_work(self.handle, work)
 
     @property

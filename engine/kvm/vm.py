@@ -16,6 +16,7 @@ from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, NoKvmError, check
 from bellwire.engine.kvm.gsi import GsiRoute, broken_rule, default_routes
 from bellwire.engine.kvm.owner import Fd, Owner
+from bellwire.engine.language import tr
 
 __all__ = ["GsiRoute", "Kvm", "Memory", "Vm"]
 
@@ -35,13 +36,21 @@ class Kvm(Fd):
     def __init__(self) -> None:
         fd = lib.bw_kvm_open()
         if fd < 0:
-            raise NoKvmError(f"/dev/kvm cannot be opened: {os.strerror(-fd)}. `bellwire doctor` says how to mend it.")
+            raise NoKvmError(
+                tr(
+                    "/dev/kvm cannot be opened: {why}. `bellwire doctor` says how to mend it.",
+                    why=os.strerror(-fd),
+                )
+            )
         super().__init__(fd)
         self.vms: list[Vm] = []
         if lib.bw_kvm_api_version(fd) != lib.KVM_API_VERSION:
             self.close()
             raise NoKvmError(
-                f"This kernel's KVM speaks another API version than {lib.KVM_API_VERSION}; a newer kernel is needed."
+                tr(
+                    "This kernel's KVM speaks another API version than {version}; a newer kernel is needed.",
+                    version=lib.KVM_API_VERSION,
+                )
             )
 
     def check_extension(self, capability: int) -> int:
@@ -77,7 +86,7 @@ class Memory(Owner):
     def bytes(self) -> memoryview:
         """All of it, writable. Only until close()."""
         if self._view is None:
-            raise EngineError("The guest's memory was given back already.")
+            raise EngineError(tr("The guest's memory was given back already."))
         return self._view
 
     def put(self, address: int, layout: str, value: int) -> None:
@@ -93,7 +102,13 @@ class Memory(Owner):
         """Puts a guest's flat image where it is linked to."""
         code = image.read_bytes()
         if len(code) > lib.BW_IMAGE_MAX:
-            raise EngineError(f"The guest image {image.name} is larger than {lib.BW_IMAGE_MAX} bytes.")
+            raise EngineError(
+                tr(
+                    "The guest image {name} is larger than {most} bytes.",
+                    name=image.name,
+                    most=lib.BW_IMAGE_MAX,
+                )
+            )
         self.bytes[lib.BW_IMAGE : lib.BW_IMAGE + len(code)] = code
 
     def close(self) -> None:

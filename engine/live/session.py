@@ -41,6 +41,7 @@ from bellwire.engine.events import (
 from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.host.host import capabilities, host_facts, usable_kvm
 from bellwire.engine.kvm.python_thread import begin_thread
+from bellwire.engine.language import tr
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
@@ -137,7 +138,12 @@ class Session(Source):
         seen = -1
         while not self._ended.wait(STUCK_SECONDS):
             if seen == self._turns:
-                raise EngineError(f"The engine thread has not moved for {STUCK_SECONDS:.0f} s; it ends when it can.")
+                raise EngineError(
+                    tr(
+                        "The engine thread has not moved for {seconds:.0f} s; it ends when it can.",
+                        seconds=STUCK_SECONDS,
+                    )
+                )
             seen = self._turns
         if not self._left_behind:
             self._thread.join()

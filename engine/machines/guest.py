@@ -23,6 +23,7 @@ from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.stats import VcpuStats
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.kvm.vm import GsiRoute, Kvm, Memory, Vm
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.engine.scenarios.scenario import Doorbell, Pace
 from bellwire.engine.verdict import Ending, Verdict
@@ -39,7 +40,7 @@ def guest_image(name: str) -> Path:
     """The flat image of a guest. EngineError if it was not built."""
     image = GUESTS / f"{name}.bin"
     if not image.exists():
-        raise EngineError(f"The guest {name} is not built; `make build` builds it.")
+        raise EngineError(tr("The guest {name} is not built; `make build` builds it.", name=name))
     return image
 
 
@@ -150,7 +151,7 @@ class Guest(Owner):
         address = self.program.doorbell.address if self.program.doorbell else 0
         stamps = lib.bw_stamps_new(self.memory.pointer, address & 0xFFFFFFFF, self.program.vector, lib.bw_tsc())
         if stamps == ffi.NULL:
-            raise EngineError("No memory for the guest's stamps.")
+            raise EngineError(tr("No memory for the guest's stamps."))
         self._stamps = ffi.gc(stamps, lib.bw_stamps_free)
         if self.program.doorbell:
             lib.bw_stamps_set_addresses(self._stamps, self.program.doorbell.addresses)

@@ -32,6 +32,7 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.foreign import shown
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.metadata import Table, json_table, whole_text
 from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, scenario_of
@@ -134,13 +135,15 @@ class Header:
 def read_header(metadata: Mapping[bytes, bytes], path: Path) -> Header:
     """The header in the metadata of an Arrow schema; RecordingError if there is none, a newer or a damaged one."""
     if METADATA not in metadata:
-        raise RecordingError(f"{path} is an Arrow file, but not a recording of bellwire.")
+        raise RecordingError(tr("{path} is an Arrow file, but not a recording of bellwire.", path=path))
     try:
         content = json_table(metadata[METADATA], "it")
         refuse_newer(content, path)
         return header_of(content)
     except (ValueError, ScenarioError) as error:
-        raise RecordingError(f"{path}: the header of this recording is damaged: {error}") from error
+        raise RecordingError(
+            tr("{path}: the header of this recording is damaged: {error}", path=path, error=error)
+        ) from error
 
 
 def refuse_newer(content: Table, path: Path) -> None:
@@ -149,8 +152,14 @@ def refuse_newer(content: Table, path: Path) -> None:
     if version > VERSION:
         program = content.text("program", 40) if "program" in content else "a newer version"
         raise RecordingError(
-            f"{path} was recorded by a newer bellwire (format {version}, this program reads up to {VERSION}): "
-            f"install bellwire {program} or later."
+            tr(
+                "{path} was recorded by a newer bellwire (format {version}, this program reads up to {known}): "
+                "install bellwire {program} or later.",
+                path=path,
+                version=version,
+                known=VERSION,
+                program=program,
+            )
         )
 
 
@@ -178,5 +187,5 @@ def host_of(content: Table) -> dict[str, str]:
     host = {shown(key, LONGEST_NAME): content.text(key, LONGEST_FACT) for key in content.names()}
     for key, most in NUMBERS_OF_HOST.items():
         if key in host and not whole_text(host[key], most):
-            raise ValueError(f"host: {key} is no number")
+            raise ValueError(tr("host: {key} is no number", key=key))
     return host

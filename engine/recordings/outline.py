@@ -16,6 +16,7 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, event, no_events
 from bellwire.engine.folds.tally import pairs
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.metadata import Table, json_table
 
 CHANGES_LIMIT = 10_000  # changes that are listed; those beyond are counted
@@ -89,7 +90,7 @@ class Outline:
             settings=changes_of(content, "settings", Setting),
         )
         if outline.first > outline.last or sum(outline.kinds.values()) != outline.events:
-            raise ValueError("the outline contradicts itself")
+            raise ValueError(tr("the outline contradicts itself"))
         return outline
 
 
@@ -108,5 +109,5 @@ def changes_of(content: Table, key: str, names: type[Switch] | type[Setting]) ->
 def known(found: Iterable[str], names: type[IntEnum]) -> Iterable[str]:
     """The same names; ValueError if there is another one than those of an enum."""
     if not names.__members__.keys() >= set(found):
-        raise ValueError("the outline names what there is not")
+        raise ValueError(tr("the outline names what there is not"))
     return found

@@ -28,6 +28,7 @@ import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import EVENT, Events, no_events
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
 from bellwire.engine.recordings.header import FIELDS, METADATA, read_header
@@ -87,7 +88,9 @@ class Recording:
                 )  # for whoever keeps what it holds
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not an Arrow file, or cut off at its start"
-            raise RecordingError(f"{path} cannot be opened as a recording: {reason}.") from error
+            raise RecordingError(
+                tr("{path} cannot be opened as a recording: {reason}.", path=path, reason=reason)
+            ) from error
         self._refuse_ages()
 
     def _refuse_ages(self) -> None:
@@ -95,13 +98,21 @@ class Recording:
         began = self.header.started_tsc or self.first
         longest = self.header.clock.cycles(MOST_YEARS * YEAR)
         if self.entries.size and max(abs(self.first - began), self.last - self.first) > longest:
-            raise RecordingError(f"{self.path} is refused: by its events it lasted for more than {MOST_YEARS} years.")
+            raise RecordingError(
+                tr(
+                    "{path} is refused: by its events it lasted for more than {most_years} years.",
+                    path=self.path,
+                    most_years=MOST_YEARS,
+                )
+            )
 
     def _refuse_dense(self, held: int) -> None:
         """RecordingError for a file that would become too large; before anything of it is decompressed."""
         if held > self._most:
             sizes = f"{self.path.stat().st_size / 1e6:,.2f} MB that become more than {self._most / 1e6:,.0f} MB"
-            raise RecordingError(f"{self.path} is refused: it is {sizes}, as no recording of a guest does.")
+            raise RecordingError(
+                tr("{path} is refused: it is {sizes}, as no recording of a guest does.", path=self.path, sizes=sizes)
+            )
 
     def _walk(self, file: int, offset: int) -> Iterator[tuple[int, ...]]:
         """An entry for each batch. What comes after one that is cut off or damaged is not looked at."""
@@ -113,7 +124,7 @@ class Recording:
                     self.whole = True
                     return
                 if message.kind != RECORD_BATCH or message.rows < 0:
-                    raise ValueError("not a batch")
+                    raise ValueError(tr("not a batch"))
                 rows += message.rows
                 self._refuse_dense(rows * EVENT.itemsize)
                 entry = self._entry(file, message)
@@ -131,7 +142,7 @@ class Recording:
             return None
         facts = batch_facts(about) if about is not None else self._found(file, message)
         if facts.events != message.rows:
-            raise ValueError("a batch that contradicts itself")
+            raise ValueError(tr("a batch that contradicts itself"))
         return message.offset, message.size, facts.first, facts.last, facts.events
 
     def _found(self, file: int, message: Message) -> BatchFacts:
@@ -153,7 +164,9 @@ class Recording:
                 try:
                     self._held = self._same_file()
                 except (OSError, ValueError) as error:
-                    raise RecordingError(f"{self.path} has changed since it was opened: {error}") from error
+                    raise RecordingError(
+                        tr("{path} has changed since it was opened: {error}", path=self.path, error=error)
+                    ) from error
 
     def let_go(self) -> None:
         """Ends what hold() began."""
@@ -167,7 +180,7 @@ class Recording:
         about = os.fstat(file)
         if (about.st_dev, about.st_ino) != self._file:
             os.close(file)
-            raise ValueError("another file has its name")
+            raise ValueError(tr("another file has its name"))
         return file
 
     @contextmanager
@@ -292,10 +305,12 @@ class Recording:
             with self._opened() as file:
                 message = read_message(file, int(entry["offset"]))
                 if message is None or (message.size, message.rows) != (entry["size"], entry["events"]):
-                    raise ValueError("another batch is there")
+                    raise ValueError(tr("another batch is there"))
                 events = self._events(file, message)
         except (OSError, ValueError) as error:
-            raise RecordingError(f"{self.path} has changed since it was opened: {error}") from error
+            raise RecordingError(
+                tr("{path} has changed since it was opened: {error}", path=self.path, error=error)
+            ) from error
         if events is None or (events["tsc"][0], events["tsc"][-1]) != (entry["first"], entry["last"]):
             return None
         return events
@@ -339,7 +354,7 @@ def opened_descriptor(path: Path) -> int:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise OSError(errno.EINVAL, "it is not a file")
+        raise OSError(errno.EINVAL, tr("it is not a file"))
     return file
 
 
@@ -347,7 +362,7 @@ def schema_message(file: int) -> Message:
     """The first message of the file; ValueError if it is no schema."""
     message = read_message(file, stream_start(file))
     if message is None or message.kind != SCHEMA:
-        raise ValueError("no schema")
+        raise ValueError(tr("no schema"))
     return message
 
 
@@ -356,8 +371,8 @@ def schema_metadata(schema: bytes) -> dict[bytes, bytes]:
     try:
         read = pa.ipc.read_schema(pa.py_buffer(schema))
     except Exception as error:  # whatever another library makes of bytes that may be anything
-        raise ValueError("no schema") from error
+        raise ValueError(tr("no schema")) from error
     metadata: dict[bytes, bytes] = dict(read.metadata or {})
     if METADATA in metadata and not read.equals(pa.schema(FIELDS)):
-        raise ValueError("other columns")
+        raise ValueError(tr("other columns"))
     return metadata

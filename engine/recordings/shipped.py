@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios, setting_words
@@ -50,7 +51,13 @@ def replay_in_place_of(scenario: Scenario, why: str) -> Replay:
     if not path.exists():
         path = path_of_shipped(scenario.name)
     if not path.exists():
-        raise RecordingError(f"{why.removesuffix('.')}. Of the scenario {scenario.name} no recording is shipped.")
+        raise RecordingError(
+            tr(
+                "{why}. Of the scenario {name} no recording is shipped.",
+                why=why.removesuffix("."),
+                name=scenario.name,
+            )
+        )
     source = Replay(Recording(path))
     source.no_guest = why
     words = {name: getattr(scenario, name) for name in WORDS}
