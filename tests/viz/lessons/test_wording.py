@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
+from bellwire.engine.errors import EngineError
+from bellwire.viz.cli import app
+from bellwire.viz.cli.terminal import DONE, FAILED
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.lessons.lesson_file import lesson_paths, read_lesson
 from bellwire.viz.lessons.wording import complaints, complaints_of
@@ -45,3 +50,18 @@ def test_the_shipped_lessons_are_whole(lesson: Lesson) -> None:
     assert 5 <= len(lesson.steps) - 1 <= 15
     assert all(step.notes for step in lesson.steps[:-1])
     assert any(step.question for step in lesson.steps)
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_what_students_type_is_understood(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No guest runs: a scenario, a call or an option that is not there is found before."""
+    monkeypatch.setattr(app, "run_scenario", no_run)
+    for command in lesson.commands:
+        program, *arguments = shlex.split(command)
+        assert program == "bellwire"
+        if arguments[0] in ("run", "call"):
+            assert app.main(arguments) in (DONE, FAILED), command
+
+
+def no_run(*_: object) -> None:
+    raise EngineError("It is not run here.")
