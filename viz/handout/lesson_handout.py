@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import Source
@@ -101,9 +102,15 @@ def caption_of(model: LiveModel) -> str:
     """Of which moment a picture is."""
     story = model.story
     if story is None:
-        return "The newest signals on their way."
+        return tr("The newest signals on their way.")
     stage, after = story.stop_of(story.step).stage.title, stopwatch_words(model, story)
-    return f"{story_title(story)}: {stage}, {after} after its start ({stopwatch_reason(story)})."
+    return tr(
+        "{story}: {stage}, {after} after its start ({reason}).",
+        story=story_title(story),
+        stage=stage,
+        after=after,
+        reason=stopwatch_reason(story),
+    )
 
 
 def keep_recordings(player: LessonPlayer, noted: list[Noted], folder: Path) -> dict[Source, Kept]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from string import ascii_uppercase
 
+from bellwire.engine.language import tr, tr_n
 from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording
 from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet
 from bellwire.viz.lessons.course import Answered
 from bellwire.viz.terms.linked import as_html
-from bellwire.viz.text.figures import count_of
 
 
 def lesson_sheet(handout: Handout) -> str:
@@ -22,7 +22,7 @@ def lesson_sheet(handout: Handout) -> str:
         front(handout),
         contents(handout),
         steps,
-        section("answers", "Answers", answers, "apart") if asked else "",
+        section("answers", tr("Answers"), answers, "apart") if asked else "",
         homework(handout, words),
         recordings(handout),
         words.glossary(),
@@ -35,14 +35,17 @@ def front(handout: Handout) -> str:
     knows = "".join(f"<li>{as_html(one)}</li>" for one in handout.knows)
     host = handout.host
     machine = f"{host.get('cpu', 'unknown')}, Linux {host.get('kernel', 'unknown')}, {host.get('backend', 'unknown')}"
-    run = f"The figures and pictures are those of one run on {as_html(machine)}."
+    run = as_html(tr("The figures and pictures are those of one run on {machine}.", machine=machine))
     if handout.why:
-        made_on = f"the figures and pictures are those of recordings, made on {as_html(machine)}"
-        run = f'<span class="replay">REPLAY</span>: {made_on}. {as_html(handout.why)}'
+        made_on = tr("the figures and pictures are those of recordings, made on {machine}.", machine=machine)
+        run = f'<span class="replay">REPLAY</span>: {as_html(made_on)} {as_html(handout.why)}'
+    of = tr_n(
+        "A lesson of {n} minute, to read afterwards.", "A lesson of {n} minutes, to read afterwards.", handout.minutes
+    )
     return (
         f"<h1>{as_html(handout.title)}</h1>\n"
-        f"<p>A lesson of {count_of(handout.minutes, 'minute')}, to read afterwards. {as_html(handout.made)}.</p>\n"
-        f'<p class="run">{run}</p>\n<h3>What you will know</h3>\n<ul>{knows}</ul>\n'
+        f"<p>{as_html(of)} {as_html(handout.made)}.</p>\n"
+        f'<p class="run">{run}</p>\n<h3>{as_html(tr("What you will know"))}</h3>\n<ul>{knows}</ul>\n'
     )
 
 
@@ -51,11 +54,11 @@ def contents(handout: Handout) -> str:
     steps = "".join(
         f'<li><a href="#step-{number}">{as_html(step.title)}</a></li>' for number, step in enumerate(handout.steps, 1)
     )
-    ends = [("homework", "To find out at home"), ("recordings", "The recordings"), ("glossary", "Terms")]
+    ends = [("homework", tr("To find out at home")), ("recordings", tr("The recordings")), ("glossary", tr("Terms"))]
     if any(step.asked for step in handout.steps):
-        ends.insert(0, ("answers", "Answers"))
-    rest = " · ".join(f'<a href="#{name}">{title}</a>' for name, title in ends)
-    return f'<nav aria-label="Contents">\n<ol>{steps}</ol>\n<p>{rest}</p>\n</nav>\n'
+        ends.insert(0, ("answers", tr("Answers")))
+    rest = " · ".join(f'<a href="#{name}">{as_html(title)}</a>' for name, title in ends)
+    return f'<nav aria-label="{as_html(tr("Contents"))}">\n<ol>{steps}</ol>\n<p>{rest}</p>\n</nav>\n'
 
 
 def step_section(number: int, step: HandoutStep, words: SheetWords) -> str:
@@ -69,9 +72,9 @@ def question(asked: AskedAnswer, words: SheetWords) -> str:
     """What is asked, and what may be answered; the answer is at the end."""
     choices = "".join(f"<li>{words.words(answered.choice.text)}</li>" for answered in asked.answers)
     return (
-        f'<div class="asked" id="question-{asked.number}">\n<h3>Question {asked.number}</h3>\n'
+        f'<div class="asked" id="question-{asked.number}">\n<h3>{as_html(tr("Question {n}", n=asked.number))}</h3>\n'
         f'<p>{words.words(asked.ask)}</p>\n<ol class="choices">{choices}</ol>\n'
-        f'<p><a class="page" href="#answer-{asked.number}">The answer, and why</a></p>\n</div>\n'
+        f'<p><a class="page" href="#answer-{asked.number}">{as_html(tr("The answer, and why"))}</a></p>\n</div>\n'
     )
 
 
@@ -82,16 +85,16 @@ def answer(asked: AskedAnswer, words: SheetWords) -> str:
     )
     return (
         f'<div class="given" id="answer-{asked.number}">\n'
-        f'<h3><a class="page" href="#question-{asked.number}">Question {asked.number}</a></h3>\n'
+        f'<h3><a class="page" href="#question-{asked.number}">{as_html(tr("Question {n}", n=asked.number))}</a></h3>\n'
         f"<p>{words.words(asked.ask)}</p>\n<ul>{given}</ul>\n{figure_html(asked.seen)}</div>\n"
     )
 
 
 def choice_given(letter: str, answered: Answered, words: SheetWords) -> str:
     """One choice: the letter, whether it is right in a sign and a word, and the reason."""
-    kind, verdict = ("right", "✓ right") if answered.right else ("wrong", "✗ wrong")
+    kind, verdict = ("right", tr("✓ right")) if answered.right else ("wrong", tr("✗ wrong"))
     return (
-        f'<li>{letter}. {words.words(answered.choice.text)}: <span class="{kind}">{verdict}.</span> '
+        f'<li>{letter}. {words.words(answered.choice.text)}: <span class="{kind}">{as_html(verdict)}.</span> '
         f'<span class="reason">{words.words(answered.reason)}</span></li>'
     )
 
@@ -100,8 +103,8 @@ def homework(handout: Handout, words: SheetWords) -> str:
     """Questions, and the command lines with which to find out."""
     questions = "".join(f"<li>{words.words(one)}</li>" for one in handout.homework)
     asked = f"<ol>{questions}</ol>\n" if questions else ""
-    commands = command_lines(handout.commands, "These commands repeat what was shown:")
-    return section("homework", "To find out at home", asked + commands, "apart") if asked or commands else ""
+    commands = command_lines(handout.commands, tr("These commands repeat what was shown:"))
+    return section("homework", tr("To find out at home"), asked + commands, "apart") if asked or commands else ""
 
 
 def command_lines(commands: Iterable[str], why: str) -> str:
@@ -115,14 +118,13 @@ def recordings(handout: Handout) -> str:
     if not handout.recordings:
         return ""
     rows = "".join(recording_row(one) for one in handout.recordings)
-    table = (
-        '<table>\n<thead><tr><th scope="col">File</th><th scope="col">What it is of</th>'
-        f'<th scope="col">Recorded on</th></tr></thead>\n<tbody>{rows}</tbody>\n</table>\n'
-    )
+    titles = tr("File"), tr("What it is of"), tr("Recorded on")
+    heads = "".join(f'<th scope="col">{as_html(title)}</th>' for title in titles)
+    table = f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody>\n</table>\n"
     first = handout.recordings[0].name
     lines = (f"bellwire replay {first}", f"bellwire info {first}")
-    how = command_lines(lines, "They lie beside this file. bellwire, which is free, opens them:")
-    return section("recordings", "The recordings", how + table)
+    how = command_lines(lines, tr("They lie beside this file. bellwire, which is free, opens them:"))
+    return section("recordings", tr("The recordings"), how + table)
 
 
 def recording_row(one: KeptRecording) -> str:

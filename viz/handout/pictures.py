@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QImage, QPixmap
 
+from bellwire.engine.language import tr
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.handout.document import Picture
@@ -45,8 +46,10 @@ def diagram_alt(diagram: Diagram) -> str:
     titles = {name: box.title for name, box in diagram.blueprint.boxes.items()}
     titles |= {name: node.title for name, node in diagram.blueprint.nodes.items()}
     spoken_of = [title for name, title in titles.items() if name in diagram.highlight and title]
-    stands_out = f" Stands out: {', '.join(spoken_of)}." if spoken_of else ""
-    return f"Diagram of host, QEMU and guest. {words.facts.get('note caption', '')}{stands_out}"
+    said = [tr("Diagram of host, QEMU and guest."), words.facts.get("note caption", "")]
+    if spoken_of:
+        said.append(tr("Stands out: {parts}.", parts=", ".join(spoken_of)))
+    return " ".join(said)
 
 
 def panel_picture(model: LiveModel, name: str, theme: Theme) -> Picture:

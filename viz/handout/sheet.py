@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 
+from bellwire.engine.language import Spoken, grouped, tr
 from bellwire.viz.handout.document import Picture, Seen
 from bellwire.viz.terms.glossary import Term, load_glossary
 from bellwire.viz.terms.linked import as_html, linked_html
@@ -20,7 +21,7 @@ BULLET = "• "
 def sheet(title: str, body: str) -> str:
     """The file. body: HTML, of the pieces below."""
     return f"""<!DOCTYPE html>
-<html lang="en">
+<html lang="{as_html(Spoken.name)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -70,7 +71,7 @@ class SheetWords:
         entries = (
             f'<dt id="{anchor(term)}">{as_html(term.name)}</dt><dd>{as_html(term.meaning)}</dd>' for term in terms
         )
-        return section("glossary", "Terms", f"<dl>{''.join(entries)}</dl>\n") if terms else ""
+        return section("glossary", tr("Terms"), f"<dl>{''.join(entries)}</dl>\n") if terms else ""
 
 
 def anchor(term: Term) -> str:
@@ -100,5 +101,6 @@ def image(picture: Picture, kind: str) -> str:
 def caption_html(seen: Seen) -> str:
     """What is seen, and where to find it again."""
     replay = '<span class="replay">REPLAY</span> · ' if seen.replayed else ""
-    where = f" In <code>{as_html(seen.recording)}</code> at {seen.seconds:.2f} s." if seen.recording else ""
-    return f"{replay}{as_html(seen.caption)}{where}"
+    where = as_html(tr("At {seconds} s in", seconds=grouped(seen.seconds, 2)))
+    file = f" {where} <code>{as_html(seen.recording)}</code>." if seen.recording else ""
+    return f"{replay}{as_html(seen.caption)}{file}"

@@ -115,7 +115,7 @@ def test_what_lies_beside_it_is_what_it_shows(replayed: Path) -> None:
     page = (replayed / "handout.html").read_text()
     files = sorted(path.name for path in replayed.glob("*.arrow"))
     assert {path.name for path in replayed.iterdir()} == {"handout.html", "handout.pdf", *files}
-    assert set(re.findall(r"<code>([\w-]+\.arrow)</code> at", page)) == set(files)
+    assert set(re.findall(r" in <code>([\w-]+\.arrow)</code>\.", page)) == set(files)
     for name in files:
         assert Recording(replayed / name).header.scenario.name in name
 

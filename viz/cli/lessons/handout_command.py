@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bellwire.engine.errors import NoKvmError
+from bellwire.engine.language import tr, tr_n
 from bellwire.viz.cli.options import app
 from bellwire.viz.cli.terminal import complain, out, say, share_bar
 
@@ -38,13 +39,13 @@ def handout(
 ) -> None:
     """Writes a lesson to read afterwards: HTML, PDF, and the recordings of the run that its figures are of."""
     from bellwire.viz.lessons.lesson_file import lesson_named
-    from bellwire.viz.text.figures import count_of
 
     lesson = lesson_named(what)
     why = why_replayed(replay)
     written = write_handout(lesson, folder or Path(f"handout-{lesson.name}"), why, pdf)
     names = ", ".join(path.name for path in (written.html, written.pdf) if path)
-    out(f"{written.html.parent}: {names} and {count_of(len(written.recordings), 'recording')}.")
+    kept = tr_n("{n} recording", "{n} recordings", len(written.recordings))
+    out(tr("{folder}: {names} and {kept}.", folder=written.html.parent, names=names, kept=kept))
 
 
 def why_replayed(asked: bool) -> str:
