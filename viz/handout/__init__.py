@@ -1,1 +1,1 @@
-"""Documents for students: a lesson to read afterwards, with the pictures and figures of the run that it was told of."""
+"""Documents for students: lessons to read afterwards and labs as riddles, with pictures and figures of one run."""

@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from bellwire.engine.language import tr
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Source
-from bellwire.viz.handout.document import HandoutFiles
-from bellwire.viz.handout.lesson_handout import lesson_handout
+from bellwire.viz.handout.document import HandoutFiles, Picture, Seen
+from bellwire.viz.handout.lab_sheet import LabSheet, lab_html
+from bellwire.viz.handout.lesson_handout import copied_recording, lesson_handout
 from bellwire.viz.handout.lesson_sheet import lesson_sheet
 from bellwire.viz.handout.pdf import pdf_of
+from bellwire.viz.handout.pictures import diagram_picture
 from bellwire.viz.handout.walk import MakeSource
+from bellwire.viz.lessons.labs.lab_run import LabRun
+from bellwire.viz.lessons.labs.quiz import Quiz
 from bellwire.viz.lessons.lesson import Lesson
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.window.shown import live_session
+from bellwire.viz.window.window import application
 
-HTML_NAME, PDF_NAME = "handout.html", "handout.pdf"
+HTML_NAME, PDF_NAME, LAB_RECORDING = "handout.html", "handout.pdf", "lab.arrow"
+LOOK_SECONDS = 0.05  # between looks at a recording
 
 Look = Callable[[], None]  # called now and then; what it raises ends the work
 Progress = Callable[[float], None]  # how much is done, 0..1
@@ -41,12 +51,41 @@ def write_lesson(lesson: Lesson, folder: Path, why: str, pdf: bool, look: Look, 
     return write_sheet(lesson_sheet(made), folder, [one.name for one in made.recordings], pdf, look)
 
 
-def write_sheet(html: str, folder: Path, recordings: list[str], pdf: bool, look: Look) -> HandoutFiles:
-    """The sheet, as HTML and, if wanted, as PDF, beside recordings that are there already."""
-    page, paper = folder / HTML_NAME, folder / PDF_NAME if pdf else None
+def write_lab(quiz: Quiz, recording: Recording, folder: Path, why: str, pdf: bool, look: Look) -> HandoutFiles:
+    """A lab's sheet, and the recording that its figures are of, whose name does not tell what is the matter."""
+    lab = quiz.lab
+    kept = copied_recording(recording, folder / LAB_RECORDING, tr("A guest in trouble"), bool(why))
+    picture = picture_at(recording, lab.broken_at)
+    seen = Seen((picture,), tr("While it is broken."), kept.name, lab.broken_at, bool(why))
+    made = LabSheet(quiz, LabRun.of_recording(recording), seen, kept, why)
+    return write_sheet(lab_html(made, False), folder, [kept.name], pdf, look, lab_html(made, True))
+
+
+def picture_at(recording: Recording, seconds: float) -> Picture:
+    """The diagram so long after a recording's first event."""
+    application()
+    now = 0  # ns of a clock that nobody waits for
+    source = Replay(recording, lambda: now)
+    source.start()
+    try:
+        model = LiveModel(source)
+        for _ in range(round(seconds / LOOK_SECONDS)):
+            now += round(LOOK_SECONDS * 1e9)
+            model.tick(LOOK_SECONDS)
+        return diagram_picture(model, LIGHT)
+    finally:
+        source.stop()
+
+
+def write_sheet(html: str, folder: Path, recordings: list[str], pdf: bool, look: Look, paper: str = "") -> HandoutFiles:
+    """A sheet, as HTML and, if wanted, as PDF, beside recordings that are there already.
+
+    paper: the HTML for the PDF, where it is not the same.
+    """
+    page, printed = folder / HTML_NAME, folder / PDF_NAME if pdf else None
     page.write_text(html, encoding="utf-8")
     look()
-    if paper:
-        paper.write_bytes(pdf_of(html))
+    if printed:
+        printed.write_bytes(pdf_of(paper or html))
     look()
-    return HandoutFiles(page, paper, tuple(folder / name for name in recordings))
+    return HandoutFiles(page, printed, tuple(folder / name for name in recordings))

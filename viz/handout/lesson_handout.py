@@ -128,13 +128,18 @@ def keep_recordings(player: LessonPlayer, noted: list[Noted], folder: Path) -> d
 
 def keep_recording(path: Path, folder: Path, number: int, note: Noted) -> Kept:
     """A copy of it, numbered as the lesson came to it."""
-    recording = Recording(path)
-    header, scenario = recording.header, note.source.scenario
-    name = f"{number}-{scenario.name}.arrow"
-    shutil.copyfile(path, folder / name)
+    recording, scenario = Recording(path), note.source.scenario
+    target = folder / f"{number}-{scenario.name}.arrow"
+    told = copied_recording(recording, target, scenario.title, note.replayed)
+    return Kept(told, recording.header, recording.first)
+
+
+def copied_recording(recording: Recording, target: Path, title: str, replayed: bool) -> KeptRecording:
+    """A copy of a recording, and what is said of it."""
+    shutil.copyfile(recording.path, target)
+    header = recording.header
     machine = f"{header.host.get('cpu', 'unknown')}, Linux {header.host.get('kernel', 'unknown')}, {header.backend}"
-    told = KeptRecording(name, scenario.title, (folder / name).stat().st_size, machine, note.replayed)
-    return Kept(told, header, recording.first)
+    return KeptRecording(target.name, title, target.stat().st_size, machine, replayed)
 
 
 def steps_of_handout(noted: list[Noted], kept: dict[Source, Kept]) -> Iterator[HandoutStep]:

@@ -22,18 +22,20 @@ PANEL_SCALE = 1.5
 
 def scene_pictures(model: LiveModel, scene: LessonScene, theme: Theme) -> tuple[Picture, ...]:
     """The diagram at the moment that the model shows, then the scene's panel, if it has one in front."""
-    return diagram_picture(model, scene, theme), *(
+    return diagram_picture(model, theme, scene.extended, scene.highlight), *(
         panel_picture(model, panel.name, theme) for panel in PANELS if panel.name == scene.panel
     )
 
 
-def diagram_picture(model: LiveModel, scene: LessonScene, theme: Theme) -> Picture:
-    """With what the scene speaks of, and the rest dimmed."""
+def diagram_picture(
+    model: LiveModel, theme: Theme, extended: bool = False, highlight: frozenset[str] = frozenset()
+) -> Picture:
+    """The diagram, with what is spoken of, and the rest dimmed."""
     diagram = Diagram(model, theme.scaled(DIAGRAM_SCALE))
     diagram.still_motion = True
     diagram.resize(*DIAGRAM_SIZE)
-    diagram.set_extended(scene.extended)
-    diagram.set_highlight(scene.highlight)
+    diagram.set_extended(extended)
+    diagram.set_highlight(highlight)
     diagram.refresh()
     made = Picture(png_bytes(diagram.grab()), DIAGRAM_SIZE, diagram_alt(diagram))
     diagram.deleteLater()

@@ -16,6 +16,7 @@ from bellwire.viz.cli.app import main
 from bellwire.viz.lessons.lesson_file import lesson_named
 
 LESSON = "ioeventfd"
+pytestmark = pytest.mark.usefixtures("qapp")
 HOSTILE = """+++
 title = "<script>alert(1)</script>"
 minutes = 1

@@ -10,70 +10,83 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bellwire.engine.errors import NoKvmError
 from bellwire.engine.language import tr, tr_n
+from bellwire.viz.cli.lessons.lab_recordings import Replayed, lab_recording, why_replayed
 from bellwire.viz.cli.options import app
-from bellwire.viz.cli.terminal import complain, out, say, share_bar
+from bellwire.viz.cli.terminal import complain, out, share_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bellwire.viz.handout.document import HandoutFiles
-    from bellwire.viz.lessons.lesson import Lesson
 
-ASKED_FOR = "They were asked for by --replay."
+SEED_OF_SHEETS = 1  # by which a sheet's choices are drawn
 
 Folder = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="DIR", help="A new or empty folder (default handout-LESSON).")
 ]
-Replayed = Annotated[bool, typer.Option("--replay", help="Over the recordings that are shipped, though there is KVM.")]
 WithPdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="As a PDF file, too.")]
 
 
 @app.command()
 def handout(
-    what: Annotated[str, typer.Argument(metavar="LESSON", help="One of `bellwire lessons`, or a file.")],
+    what: Annotated[str, typer.Argument(metavar="LESSON | LAB", help="One of `bellwire lessons`, a file, or a lab-*.")],
     folder: Folder = None,
     replay: Replayed = False,
     pdf: WithPdf = True,
 ) -> None:
-    """Writes a lesson to read afterwards: HTML, PDF, and the recordings of the run that its figures are of."""
-    from bellwire.viz.lessons.lesson_file import lesson_named
-
-    lesson = lesson_named(what)
-    why = why_replayed(replay)
-    written = write_handout(lesson, folder or Path(f"handout-{lesson.name}"), why, pdf)
+    """Writes a lesson to read afterwards, or a lab's sheet: HTML, PDF, and the recordings that its figures are of."""
+    folder = folder or Path(f"handout-{Path(what).stem}")
+    written = write_lab_sheet(what, folder, replay, pdf) if is_lab(what) else write_handout(what, folder, replay, pdf)
     names = ", ".join(path.name for path in (written.html, written.pdf) if path)
     kept = tr_n("{n} recording", "{n} recordings", len(written.recordings))
     out(tr("{folder}: {names} and {kept}.", folder=written.html.parent, names=names, kept=kept))
 
 
-def why_replayed(asked: bool) -> str:
-    """Why recordings are shown and no guests; "" if there are guests. It is told, unless it was asked for."""
-    from bellwire.engine.host.host import usable_kvm
-
-    if asked:
-        return ASKED_FOR
-    try:
-        usable_kvm()
-    except NoKvmError as error:
-        say(f"{str(error).removesuffix('.')}. Recordings are shown in place of guests.")
-        return str(error)
-    return ""
+def is_lab(what: str) -> bool:
+    """Whether a lab's sheet is wanted, and no lesson."""
+    return what.startswith("lab-") and not Path(what).is_file()
 
 
-def write_handout(lesson: Lesson, folder: Path, why: str, pdf: bool) -> HandoutFiles:
-    """Walks the lesson where nobody sees it and writes the folder. RecordingError, and no folder, if that fails."""
+def write_handout(what: str, folder: Path, replay: bool, pdf: bool) -> HandoutFiles:
+    """Walks a lesson where nobody sees it and writes the folder. RecordingError, and no folder, if that fails."""
+    from bellwire.viz.lessons.lesson_file import lesson_named
+
+    lesson = lesson_named(what)
+    why = why_replayed(replay)
+    with new_folder(folder, pdf) as made, ended_in_order() as look, share_bar(lesson.name) as progress:
+        from bellwire.viz.handout.files import write_lesson
+
+        written = write_lesson(lesson, made, why, pdf, look, progress)
+    return written.moved(folder)
+
+
+def write_lab_sheet(what: str, folder: Path, replay: bool, pdf: bool) -> HandoutFiles:
+    """Runs a lab, or takes its recording, and writes the folder."""
+    from bellwire.viz.lessons.labs.lab_texts import riddle_named
+    from bellwire.viz.lessons.labs.quiz import Quiz
+
+    drawn = Quiz.drawn(SEED_OF_SHEETS, riddle_named(what))
+    why = why_replayed(replay)
+    with new_folder(folder, pdf) as made, lab_recording(drawn.lab, why, what) as path, ended_in_order() as look:
+        from bellwire.engine.recordings.recording import Recording
+        from bellwire.viz.handout.files import write_lab
+
+        written = write_lab(drawn, Recording(path), made, why, pdf, look)
+    return written.moved(folder)
+
+
+@contextmanager
+def new_folder(folder: Path, pdf: bool) -> Iterator[Path]:
+    """A folder that gets its name once it is whole; what a PDF needs is looked for first."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    from bellwire.viz.handout.files import write_lesson
     from bellwire.viz.handout.folder import folder_or_nothing
     from bellwire.viz.handout.pdf import needs_pango
 
     if pdf:
         needs_pango()
-    with folder_or_nothing(folder) as made, ended_in_order() as look, share_bar(lesson.name) as progress:
-        written = write_lesson(lesson, made, why, pdf, look, progress)
-    return written.moved(folder)
+    with folder_or_nothing(folder) as made:
+        yield made
 
 
 @contextmanager

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from string import ascii_lowercase
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bellwire.viz.cli.lessons.handout_command import Replayed, why_replayed
+from bellwire.viz.cli.lessons.lab_recordings import Replayed, lab_recording, why_replayed
 from bellwire.viz.cli.options import app
-from bellwire.viz.cli.terminal import DONE, FAILED, complain, out
+from bellwire.viz.cli.terminal import DONE, FAILED, out
 
 if TYPE_CHECKING:
     from bellwire.viz.lessons.labs.lab_run import LabRun
-    from bellwire.viz.lessons.labs.lab_texts import Riddle
     from bellwire.viz.lessons.labs.quiz import Quiz
 
 MOST_SEEDS = 9999  # of those that are drawn, so that one can be told to somebody
@@ -45,23 +42,6 @@ def quiz(
         run = lab_run_of(path)
         Round(made, run, bool(why)).play()
     return DONE if made.named else FAILED
-
-
-@contextmanager
-def lab_recording(lab: Riddle, why: str, called: str) -> Iterator[Path]:
-    """A recording of the lab: of a guest that runs now or, if there is a reason why none can, the shipped one."""
-    from bellwire.engine.recordings.shipped import path_of_shipped
-    from bellwire.viz.cli.runs import run_scenario
-
-    if why:
-        yield path_of_shipped(lab.name)
-        return
-    with TemporaryDirectory(prefix="bellwire-") as folder:
-        path = Path(folder, "quiz.arrow")
-        done = run_scenario(lab.scenario, lab.seconds, None, path, called=called)
-        if done.interrupted:
-            raise SystemExit(complain("interrupted", 128 + done.interrupted))
-        yield path
 
 
 def lab_run_of(path: Path) -> LabRun:

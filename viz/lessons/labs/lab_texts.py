@@ -33,13 +33,17 @@ class Symptom:
 
 @dataclass(frozen=True)
 class Riddle:
-    """A guest that breaks by itself. seconds: how long it has to run until the symptom is there."""
+    """A guest that breaks by itself.
+
+    seconds: how long it has to run until the symptom is there; broken_at: a moment at which it is, seconds.
+    """
 
     name: str
     cause: CauseText
     symptoms: tuple[Symptom, ...]
     mended: str  # how it is
     seconds: float
+    broken_at: float
 
     @property
     def scenario(self) -> Scenario:
@@ -78,4 +82,11 @@ def riddle_of(name: str, table: Mapping[str, Any]) -> Riddle:
     symptoms = tuple(
         Symptom(one["text"], parse_assertion(one["when"]) if "when" in one else None) for one in table["symptom"]
     )
-    return Riddle(name, cause_texts()[table["cause"]], symptoms, table["mended"], float(table["seconds"]))
+    return Riddle(
+        name,
+        cause_texts()[table["cause"]],
+        symptoms,
+        table["mended"],
+        float(table["seconds"]),
+        float(table["broken_at"]),
+    )
