@@ -195,13 +195,16 @@ class Diagram(QWidget):
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        self.paint_on(QPainter(self), event.region())
+
+    def paint_on(self, painter: QPainter, region: QRegion) -> None:
+        """All that is in this region, as it is now."""
         painter.drawPixmap(0, 0, self._still_layer())
         for placed in reversed(self.placed):
-            if event.region().intersects(placed.region):
+            if region.intersects(placed.region):
                 self._paint_token(painter, placed)
-        self._paint_lights(Sketch(painter, self._stage.geometry), event.region())
-        self._paint_counters(Sketch(painter, self._stage.geometry), event.region())
+        self._paint_lights(Sketch(painter, self._stage.geometry), region)
+        self._paint_counters(Sketch(painter, self._stage.geometry), region)
         if self.highlight:
             painter.fillPath(self._veiled(), self.theme.color("background", VEIL))
 
@@ -222,12 +225,17 @@ class Diagram(QWidget):
     def _paint_lights(self, sketch: Sketch, region: QRegion) -> None:
         """Over the tokens: a token goes into the part, which shines meanwhile."""
         for name, node in self.blueprint.nodes.items() if self._lights or self._lit else ():
-            if not region.intersects(self._around(name)):
+            around = self._around(name)
+            if not region.intersects(around) or not (name in self._lit or self._passed_by(around)):
                 continue
             sketch.node(node, self._used(name, node))
             if name in self._lit:
                 sketch.glow(node, *self._lit[name])
             sketch.node_words(node, self.words.facts[name], self._used(name, node), name in self._lit)
+
+    def _passed_by(self, area: QRect) -> bool:
+        """Whether a token is painted there; else the still layer has all of it."""
+        return any(placed.region.intersects(area) for placed in self.placed)
 
     def _used(self, name: str, node: Node) -> bool:
         """Whether signals can come by: of a guest that has ended none of its parts is."""

@@ -33,6 +33,7 @@ from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.presenter.console import Console
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         self.status = StatusRow(self.commands, self.breaks, self.files, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
         self.lesson_bar = LessonBar(self.lessons, theme)
+        self.console = Console(self.commands, self.lessons, theme)
         self.story_bar = StoryBar(self.commands, theme)
         self.empty: EmptyPanel | None = None
         self._bar_at = 0.0
@@ -138,6 +140,7 @@ class MainWindow(QMainWindow):
         box.addWidget(self.lesson_bar)
         box.addWidget(self.story_bar)
         box.addWidget(self.shown, 1)
+        box.addWidget(self.console, 1)
         scrolled = QScrollArea()  # only where there is no room
         scrolled.setFrameShape(QFrame.Shape.NoFrame)
         scrolled.setWidgetResizable(True)
@@ -150,6 +153,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.look.theme_changed.connect(self._set_theme)
         self.shown.changed.connect(self._follow)
+        self.presenter.changed.connect(self._set_presenting)
         # Queued: a fault may be met in another thread, and in this one in the midst of a paint.
         self.fault_met.connect(self._meet, Qt.ConnectionType.QueuedConnection)
 
@@ -205,13 +209,19 @@ class MainWindow(QMainWindow):
         self.storyteller.follow()
         self.lessons.follow()
         self.story_bar.refresh()
-        self.views.refresh(everything)
-        self.presenter.refresh(everything)
+        if self.presenter.audience:
+            self.presenter.refresh(everything)
+            if everything:
+                self.console.copy.refresh()
+        else:
+            self.views.refresh(everything)
         if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
             self.status.refresh()
             self.controls.refresh()
             self.lesson_bar.refresh()
+            if self.presenter.audience:
+                self.console.refresh()
             self.files.tell()
             self.index_progress.refresh(self.model)
             self.shown.tell()
@@ -257,6 +267,7 @@ class MainWindow(QMainWindow):
             self.story_bar,
             self.views,
             self.presenter,
+            self.console,
             self.keys,
             self.palette_,
             self.breaks,
@@ -272,6 +283,16 @@ class MainWindow(QMainWindow):
         self.views.stack(stacked)
         width, height = map(px, STACKED if stacked else LEAST)
         self.middle.setMinimumSize(width, height + self.views.added_height)
+
+    def _set_presenting(self) -> None:
+        """Whoever leads it sees more about the lesson, and less of everything else."""
+        audience = self.presenter.audience
+        self.lesson_bar.presenting = audience is not None
+        self.lesson_bar.refresh()
+        self.shown.setVisible(audience is None)
+        self.console.follow(audience)
+        if audience is None:
+            self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a large window everything is larger, times the size of text that has been chosen."""

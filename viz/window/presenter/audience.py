@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QRect, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -81,7 +81,10 @@ class AudienceWindow(QWidget):
         self.slide_view.setGeometry(0, 0, self.width(), top)
         place = QRect(side, top, self.width() - 2 * side, self.height() - top - side)
         if place != self.picture.geometry():
+            before = self.picture.size()
             self.picture.setGeometry(place)
+            if not self.isVisible():  # Qt tells a part of its size when it is shown; the copy shows it before
+                QCoreApplication.sendEvent(self.picture, QResizeEvent(place.size(), before))
 
     def show_blank(self, blank: Blank | None) -> None:
         """Nothing but this colour; None: what there is to see."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import Turns
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
@@ -20,8 +21,11 @@ ONE_SCREEN = "There is one screen now: F6 turns between the audience's view and 
 class Presenter(QObject):
     """Follows whether the look is that of presenting.
 
-    audience: its window, while there is one. apart: whether that has a screen of its own.
+    audience: its window, while there is one. apart: whether that has a screen of its own. changed: there is one, or
+    there is none any more.
     """
+
+    changed = Signal()
 
     def __init__(self, shown: Shown, look: Look, lessons: LessonPlayer, notice: NoticeBar, top: QWidget) -> None:
         """top: the lecturer's window, whose actions can be done in both."""
@@ -51,6 +55,7 @@ class Presenter(QObject):
         self.audience.closed.connect(self._closed)
         self.audience.chosen.connect(self._lessons.choose)
         self._place()
+        self.changed.emit()
 
     def end(self) -> None:
         """No audience any more."""
@@ -58,6 +63,7 @@ class Presenter(QObject):
             audience, self.audience = self.audience, None
             audience.hide()
             audience.deleteLater()
+            self.changed.emit()
             self._top.activateWindow()
 
     def _closed(self) -> None:
@@ -147,9 +153,11 @@ class Presenter(QObject):
             self.audience.follow(self._shown.model)
 
     def refresh(self, everything: bool) -> None:
-        """Once a frame."""
+        """Once a frame, in which the audience's window is painted as well, so that what it costs is the frame's."""
+        Turns.begin_frame()
         if self.audience:
             self.audience.refresh(everything, self._shown.views.diagram, self._lessons.course)
+            QCoreApplication.sendPostedEvents(self.audience, QEvent.Type.UpdateRequest.value)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""

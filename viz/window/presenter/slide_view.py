@@ -183,7 +183,10 @@ class SlideView(QWidget):
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        self.paint_on(QPainter(self))
+
+    def paint_on(self, painter: QPainter) -> None:
+        """All of it, as it is now."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), self.theme.color("background"))
         self._paint_rows(painter)

@@ -190,16 +190,16 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
         stage.run(2)
         course = course_of(stage.window)
         assert bar.on.text() == "Reveal"
-        assert [row.mark.text() for row in bar.rows] == ["", ""]
-        bar.rows[1].button.click()
-        bar.rows[0].hands.setValue(17)
+        assert [row.mark.text() for row in bar.question.rows] == ["", ""]
+        bar.question.rows[1].button.click()
+        bar.question.rows[0].hands.setValue(17)
         assert (course.chosen, course.hands) == ({"step-1": 1}, {("step-1", 0): 17})
         run_until(stage, lambda: not course.unmet())
         bar.on.click()
         run_until(stage, lambda: bool(course.answers()))
         stage.run(2)
-        assert [row.mark.text() for row in bar.rows] == ["✓", "✗"]
-        assert "not none" in bar.rows[1].reason.text()
+        assert [row.mark.text() for row in bar.question.rows] == ["✓", "✗"]
+        assert "not none" in bar.question.rows[1].reason.text()
         assert not stage.window.views.purpose.isVisible()
         bar.close_.click()
         assert bar.isHidden()
@@ -216,7 +216,7 @@ def test_a_part_that_is_clicked_at_is_an_answer(qtbot: QtBot) -> None:
             select(part=part)
             stage.run(2)
             assert course_of(stage.window).chosen == chosen
-        assert stage.window.lesson_bar.rows[1].button.isChecked()
+        assert stage.window.lesson_bar.question.rows[1].button.isChecked()
 
 
 def test_a_part_that_a_scene_chooses_is_shown_by_the_panels_and_is_no_answer(qtbot: QtBot) -> None:

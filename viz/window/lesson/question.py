@@ -1,0 +1,134 @@
+"""A lesson's question: its choices, how many hands were raised for each, and once it is revealed who is right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
+
+from bellwire.viz.lessons.course import Answered, Course
+from bellwire.viz.lessons.lesson import LessonChoice
+from bellwire.viz.style.controls import Button
+from bellwire.viz.style.plain import PlainLabel, plain_words
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.lesson.player import LessonPlayer
+
+MOST_HANDS = 999
+RIGHT, WRONG = "✓", "✗"
+
+
+class ChoiceRow(QObject):
+    """One choice: a click is for it, a number says how many hands were; then whether it is right, and why.
+
+    chosen: a click is for it. counted: so many hands.
+    """
+
+    chosen, counted = Signal(), Signal(int)
+
+    def __init__(self, number: int, choice: LessonChoice) -> None:
+        super().__init__()
+        self.button = Button(plain_words(f"{number}  {choice.text}"))
+        self.button.setCheckable(True)
+        self.button.setObjectName("choice")
+        self.button.setAccessibleName(f"choice {number}: {choice.text}")
+        self.hands = QSpinBox()
+        self.hands.setRange(0, MOST_HANDS)
+        self.hands.setSpecialValueText("hands")
+        self.hands.setSuffix(" hands")
+        self.hands.setAccessibleName(f"hands for choice {number}")
+        self.hands.setToolTip("How many hands were raised for it")
+        self.mark, self.reason = PlainLabel(), PlainLabel()
+        self.reason.setWordWrap(True)
+        self.button.clicked.connect(self.chosen)
+        self.hands.valueChanged.connect(self.counted)
+
+    @property
+    def parts(self) -> tuple[QWidget, ...]:
+        """From the left to the right."""
+        return self.button, self.hands, self.mark, self.reason
+
+    def show_answer(self, answer: Answered | None) -> None:
+        """Whether it is right; None while that is not known."""
+        self.mark.setText("" if answer is None else RIGHT if answer.right else WRONG)
+        self.reason.setText(answer.reason if answer else "")
+        self.button.setEnabled(answer is None)
+        self.hands.setReadOnly(answer is not None)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.button.setFont(theme.font(17, 600))
+        self.hands.setFixedWidth(theme.px(116))
+        self.hands.lineEdit().setTextMargins(theme.px(6), 0, 0, 0)  # Qt leaves the style sheet's padding out here
+        self.mark.setFont(theme.font(22, 700))
+        self.mark.setFixedWidth(theme.px(24))
+        self.reason.setFont(theme.font(16))
+
+
+class QuestionBox(QWidget):
+    """The question of the step at hand; it takes no room without one."""
+
+    def __init__(self, player: LessonPlayer, theme: Theme, reasons: bool = True) -> None:
+        """reasons: why a choice is right or wrong is beside it."""
+        super().__init__()
+        self.player, self.theme, self.reasons = player, theme, reasons
+        self.setAccessibleName("question")
+        self.ask = PlainLabel()
+        self.ask.setWordWrap(True)
+        self.rows: list[ChoiceRow] = []
+        self._of: tuple[object, ...] = ()  # which course and step the rows are of
+        self.choices = QGridLayout()
+        self.choices.setHorizontalSpacing(10)
+        self.choices.setVerticalSpacing(4)
+        self.choices.setColumnStretch(3, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.ask)
+        column.addLayout(self.choices)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.theme = theme
+        self.ask.setFont(theme.font(19, 600))
+        for row in self.rows:
+            row.set_theme(theme)
+
+    def show_question(self, course: Course) -> None:
+        """As it stands."""
+        question = course.step.question
+        self.ask.setText(course.told([question.ask])[0] if question else "")
+        if self._of != (course, course.step.name):
+            self._of = course, course.step.name
+            self._make_rows(course)
+        answers: list[Answered | None] = [*course.answers()]
+        for number, row in enumerate(self.rows):
+            row.button.setChecked(course.chosen.get(course.step.name) == number)
+            row.hands.setValue(course.hands.get((course.step.name, number), 0))
+            row.show_answer(answers[number] if answers else None)
+        self.setVisible(question is not None)
+
+    def _make_rows(self, course: Course) -> None:
+        for row in self.rows:
+            for part in row.parts:
+                self.choices.removeWidget(part)
+                part.deleteLater()
+        question = course.step.question
+        self.rows = [ChoiceRow(number, choice) for number, choice in enumerate(question.choices if question else (), 1)]
+        for number, row in enumerate(self.rows):
+            row.set_theme(self.theme)
+            row.hands.setValue(course.hands.get((course.step.name, number), 0))
+            row.chosen.connect(lambda number=number: self._choose(number))
+            row.counted.connect(lambda hands, number=number: self._raise_hands(number, hands))
+            for column, part in enumerate(row.parts):
+                self.choices.addWidget(part, number, column)
+            row.reason.setVisible(self.reasons)
+
+    def _choose(self, number: int) -> None:
+        self.player.choose(number)
+        if self.player.course:
+            self.show_question(self.player.course)
+
+    def _raise_hands(self, number: int, hands: int) -> None:
+        course = self.player.course
+        if course:
+            course.hands[course.step.name, number] = hands

@@ -1,0 +1,200 @@
+"""What whoever leads a lesson sees: a copy of the audience's view, notes, the next step, the time, controls."""
+
+from __future__ import annotations
+
+import re
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.lessons.course import Course
+from bellwire.viz.style.controls import Button
+from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
+from bellwire.viz.style.scroll import UprightArea
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.actions import BY_NAME, tooltip
+from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.lesson.bar import waiting_words
+from bellwire.viz.window.lesson.player import LessonPlayer
+from bellwire.viz.window.lesson.question import QuestionBox
+from bellwire.viz.window.presenter.audience import AudienceWindow
+from bellwire.viz.window.presenter.lecture_clock import LectureClock, time_of_day
+from bellwire.viz.window.presenter.live_copy import LiveCopy
+
+BUTTONS = ("page_back", "page_on", "black", "white", "turn", "presenter")
+WORDS = {
+    "page_back": "Back",
+    "page_on": "Next",
+    "black": "Black",
+    "white": "White",
+    "turn": "Screens",
+    "presenter": "End",
+}
+GAP = 14
+FIGURE = re.compile(r"\{[^}]*\}")  # in a text, of a step that is yet to come
+
+
+class Console(QWidget):
+    """Shown while there is an audience."""
+
+    def __init__(self, commands: Commands, player: LessonPlayer, theme: Theme) -> None:
+        super().__init__()
+        self.commands, self.player, self.theme = commands, player, theme
+        self.setObjectName("plain")
+        self.setAccessibleName("lecturer's view")
+        self.copy = LiveCopy(theme)
+        self.clock = LectureClock()
+        self._of: Course | None = None  # what the clock runs for
+        self.day, self.left, self.gone = PlainLabel(), PlainLabel(), PlainLabel()
+        self.step, self.waits = PlainLabel(), PlainLabel()
+        self.next_head, self.next = PlainLabel("Next"), PlainLabel()
+        self.notes_head, self.notes = PlainLabel("Notes"), PlainLabel()
+        self.question = QuestionBox(player, theme, reasons=False)  # the copy has them
+        self.afresh = Button("Restart the clock")
+        self.buttons = {name: Button(WORDS[name]) for name in BUTTONS}
+        self._lay_out()
+        self._connect()
+        self.set_theme(theme)
+        self.hide()
+
+    def _connect(self) -> None:
+        for name, button in self.buttons.items():
+            button.setAccessibleName(BY_NAME[name].text)
+            button.setToolTip(plain_tip(tooltip(name)))
+            button.clicked.connect(lambda _=False, name=name: self._run(name))
+        self.afresh.setToolTip("The time counts from now on")
+        self.afresh.clicked.connect(self._start_clock)
+
+    def _run(self, name: str) -> None:
+        BY_NAME[name].run(self.commands)
+        self.refresh()
+
+    def _start_clock(self) -> None:
+        self.clock.start()
+        self.refresh()
+
+    # -- where what is
+
+    def _lay_out(self) -> None:
+        for label in (self.next, self.notes, self.waits):
+            label.setWordWrap(True)
+        for label in (self.gone, self.step, self.waits, self.next_head, self.notes_head):
+            label.setObjectName("muted")
+        self.notes.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.controls = QHBoxLayout()
+        self.controls.setSpacing(8)
+        for name, button in self.buttons.items():
+            self.controls.addWidget(button, 2 if name.startswith("page") else 1)
+        left = QVBoxLayout()
+        left.setSpacing(GAP // 2)
+        left.addWidget(self.copy, 100)
+        left.addLayout(self.controls)
+        left.addWidget(self.next_head)
+        left.addWidget(self.next)
+        left.addStretch()
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(22, 8, 22, 12)
+        whole.setSpacing(GAP)
+        whole.addLayout(left, 60)
+        whole.addLayout(self._beside(), 40)
+
+    def _beside(self) -> QVBoxLayout:
+        """The time, the notes, the question's hands."""
+        times = QGridLayout()
+        times.setHorizontalSpacing(GAP)
+        times.setColumnStretch(0, 1)
+        times.addWidget(self.left, 0, 0)
+        times.addWidget(self.day, 0, 1, Qt.AlignmentFlag.AlignRight)
+        times.addWidget(self.gone, 1, 0)
+        times.addWidget(self.afresh, 1, 1, Qt.AlignmentFlag.AlignRight)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, GAP, 0)
+        column.addWidget(self.notes_head)
+        column.addWidget(self.notes)
+        column.addWidget(self.question)
+        column.addStretch(1)
+        self.scrolled = UprightArea(inside)
+        self.scrolled.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        beside = QVBoxLayout()
+        beside.setSpacing(GAP // 2)
+        beside.addLayout(times)
+        beside.addWidget(self.step)
+        beside.addWidget(self.waits)
+        beside.addWidget(self.scrolled, 1)
+        return beside
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, or another size of text."""
+        self.theme = theme
+        self.left.setFont(theme.font(34, 700))
+        self.day.setFont(theme.font(34, 500))
+        self.gone.setFont(theme.font(16))
+        for label in (self.step, self.waits, self.next_head, self.notes_head):
+            label.setFont(theme.font(14))
+        self.next.setFont(theme.font(17))
+        self.notes.setFont(theme.font(21))
+        self.question.set_theme(theme)
+        self.copy.set_theme(theme)
+
+    # -- what it says
+
+    def follow(self, audience: AudienceWindow | None) -> None:
+        """There is an audience, or there is none any more."""
+        self.copy.audience = audience
+        self.setVisible(audience is not None)
+        if audience:
+            self._of = None
+            self.clock = LectureClock()
+            self.refresh()
+            self.copy.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def refresh(self) -> None:
+        """A few times a second."""
+        course = self.player.course
+        if course is not self._of:
+            self._of = course
+            self.clock = LectureClock(course.lesson.minutes if course else 0)
+        self._tell_time()
+        self.waits.setText(waiting_words(self.player))
+        self.waits.setVisible(bool(self.waits.text()))
+        if course is None:
+            self._tell_scenario(self.commands.model.scenario)
+        else:
+            self._tell_step(course)
+        for name in ("page_back", "page_on"):
+            self.buttons[name].setVisible(course is not None)
+
+    def _tell_time(self) -> None:
+        self.left.setText(self.clock.left_words or self.clock.gone_words)
+        self.gone.setText(self.clock.gone_words if self.clock.minutes else "")
+        self.day.setText(time_of_day())
+
+    def _tell_scenario(self, scenario: Scenario) -> None:
+        """Without a lesson its notes are what the scenario is for."""
+        self.step.setText(scenario.title)
+        self.notes.setText("\n\n".join(filter(None, (scenario.purpose, scenario.shows))))
+        self.next.setText("")
+        self.next_head.setVisible(False)
+        self.question.setVisible(False)
+
+    def _tell_step(self, course: Course) -> None:
+        self.step.setText(f"{course.lesson.title}: step {course.number} of {len(course.lesson.steps)}")
+        self.notes.setText("\n\n".join(course.told(course.step.notes)) or "No notes for this step.")
+        self.next_head.setVisible(True)
+        self.next.setText(next_words(course))
+        self.question.show_question(course)
+        self.buttons["page_back"].setEnabled(course.at - 1 in course.visits)
+        self.buttons["page_on"].setEnabled(not course.last)
+        self.buttons["page_on"].setText(plain_words("Reveal" if course.asks else "Next"))
+
+
+def next_words(course: Course) -> str:
+    """What comes after the step at hand."""
+    if course.last:
+        return "This is the last step."
+    following = course.positions[course.at + 1]
+    if following.revealed:
+        return "The answer, from the run"
+    return "\n".join((following.step.title, *(FIGURE.sub("…", text) for text in following.step.text)))

@@ -1,0 +1,139 @@
+"""The audience's window once more, small: painted by the very parts that the audience sees, so that it is the same."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from bellwire.viz.style.painting import painting
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
+
+USUAL = QSize(16, 9)
+LEAST_COPY = QSize(320, 180)
+VEIL = 0.7  # over what the audience does not see
+COPIED = 3  # of the frames in which what costs more is redrawn: one in so many
+
+
+class LiveCopy(QWidget):
+    """What is clicked at here is clicked at there."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.audience: AudienceWindow | None = None
+        self._frames = 0
+        self.setAccessibleName("copy of what the audience sees")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(LEAST_COPY)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+
+    def refresh(self) -> None:
+        """In each frame in which what costs more may be redrawn: it gets seldomer where that costs too much."""
+        self._frames = (self._frames + 1) % COPIED
+        if self.isVisible() and not self._frames:
+            self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours."""
+        self.theme = theme
+        self.update()
+
+    @property
+    def area(self) -> QRectF:
+        """Where the copy is, in its own shape."""
+        whole = self.audience.size() if self.audience else USUAL
+        room = whole.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        return QRectF((self.width() - room.width()) / 2, 0, room.width(), room.height())
+
+    @property
+    def scale(self) -> float:
+        """Its pixels for one of the audience's."""
+        return self.area.width() / self.audience.width() if self.audience else 1.0
+
+    @painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self.audience is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.translate(self.area.topLeft())
+        painter.scale(self.scale, self.scale)
+        painter.fillRect(self.audience.rect(), self.audience.theme.color("background"))
+        self.audience.slide_view.paint_on(painter)
+        painter.translate(self.audience.picture.pos())
+        painter.setClipRect(self.audience.picture.rect())
+        self.audience.picture.paint_on(painter, QRegion(self.audience.picture.rect()))
+        painter.resetTransform()
+        painter.setClipping(False)
+        painter.setPen(QPen(self.theme.color("border_strong"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(self.area.adjusted(0, 0, -1, -1))
+        if self.audience.blank:
+            self._paint_blank(painter, self.audience.blank)
+
+    def _paint_blank(self, painter: QPainter, blank: Blank) -> None:
+        """Whoever leads it goes on seeing what there is, and reads what the audience sees instead."""
+        painter.fillRect(self.area, self.theme.color("background", VEIL))
+        words = f"The audience sees {blank.name.lower()}"
+        font = self.theme.font(24, 700)
+        frame = QFontMetricsF(font).boundingRect(words).adjusted(-24, -14, 24, 14)
+        frame.moveCenter(self.area.center())
+        painter.setBrush(QColor(blank.value))
+        painter.drawRoundedRect(frame, 10, 10)
+        painter.setPen(QColor((Blank.WHITE if blank is Blank.BLACK else Blank.BLACK).value))
+        painter.setFont(font)
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """No higher than its shape, so that what is below it is next to it."""
+        super().resizeEvent(event)
+        whole = self.audience.size() if self.audience else USUAL
+        self.setMaximumHeight(max(math.ceil(self.width() * whole.height() / whole.width()), LEAST_COPY.height()))
+
+    # -- the pointer and the keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._hand_on(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hand_on(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._hand_on(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if self.audience:
+            QCoreApplication.sendEvent(self.audience.picture, QEvent(QEvent.Type.Leave))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down, as in the picture itself."""
+        if self.audience:
+            self.audience.picture.keyPressEvent(event)
+
+    def _hand_on(self, event: QMouseEvent) -> None:
+        """To the part of the audience's window that is there."""
+        if self.audience is None or not self.area.contains(event.position()):
+            return
+        at = (event.position() - self.area.topLeft()) / self.scale
+        words = self.audience.slide_view
+        part: QWidget = words if words.geometry().contains(at.toPoint()) else self.audience.picture
+        local = at - QPointF(part.pos())
+        there = QPointF(self.audience.mapToGlobal(at.toPoint()))
+        QCoreApplication.sendEvent(
+            part, QMouseEvent(event.type(), local, there, event.button(), event.buttons(), event.modifiers())
+        )
