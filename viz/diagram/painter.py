@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
+from math import inf
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
@@ -20,6 +21,8 @@ ASLEEP = 0.5  # of what nothing has passed
 HOLLOW = 0.4  # of its width, where an interrupt's wire is a double line
 HEADING = 22  # canvas pixels of a line of a box's title
 CROSS_BEFORE = 32  # canvas pixels before the end of a wire that is blocked
+ROOM_AT_CROSS = 24  # canvas pixels between that mark and the words of what differs
+DIFFERENCE_WIDE = 212  # canvas pixels that these have
 SLICES = 32  # that can be told apart in a ring
 PARAGRAPH_HIGH = 48  # canvas pixels of a note of several lines
 LEAST_SHARE = 0.72  # of its size that words are painted in where they lack room; then they are cut, and end in "…"
@@ -166,10 +169,13 @@ class Sketch:
         return (wide * self.theme.stroke if passage.lit else min(wide, 2.5)) * self.geometry.scale
 
     def difference(self, wire: Wire, passage: Passage) -> None:
-        """At a block: what is not the same."""
+        """At a block: what is not the same. Long words stay between the wire's ends, where parts and names stand."""
         if passage.differs:
-            x, y = cross_of(wire)
-            self.pill(LatencyPill(center=wire.differs_at or (x - 124, y - 22), of="", color="heavy"), passage.differs)
+            (x, y), room = cross_of(wire), DIFFERENCE_WIDE * self.geometry.sx
+            half = min(self._pill_wide(passage.differs), room) / 2 / self.geometry.sx
+            beside = (min(x - 124, x - ROOM_AT_CROSS - half), y - 22)
+            pill = LatencyPill(center=wire.differs_at or beside, of="", color="heavy")
+            self.pill(pill, passage.differs, room)
 
     def _arrow(self, wire: Wire, color: QColor) -> None:
         tip, before = self.geometry.point(wire.points[-1]), self.geometry.point(wire.points[-2])
@@ -250,13 +256,21 @@ class Sketch:
         name = square(self.geometry.point(ring.name_at), self.geometry.px(68))
         self.text(name, ring.name, self.geometry.font(12.5, mono=True), "text_muted", CENTER)
 
-    def pill(self, pill: LatencyPill, value: str) -> None:
-        """A latency."""
-        rect, font = self.geometry.pill(pill.center), self.geometry.font(12.5, 600, mono=True)
-        wider = max(0.0, width_of(value, font) + self.geometry.px(12) - rect.width()) / 2
+    def pill(self, pill: LatencyPill, value: str, room: float = inf) -> None:
+        """A latency, or a few words; room: pixels that it may be wide."""
+        rect = self.geometry.pill(pill.center)
+        wider = (min(self._pill_wide(value), room) - rect.width()) / 2
         rect = rect.adjusted(-wider, 0, wider, 0)
         self._rounded(rect, "well", pill.color, self.theme.stroke, rect.height() / 2)
-        self.text(rect, value, font, pill.color, CENTER)
+        self.text(rect.adjusted(3, 0, -3, 0), value, self._pill_font, pill.color, CENTER)
+
+    @property
+    def _pill_font(self) -> QFont:
+        return self.geometry.font(12.5, 600, mono=True)
+
+    def _pill_wide(self, value: str) -> float:
+        """How wide a pill is with these words in it, pixels."""
+        return max(self.geometry.pill((0, 0)).width(), width_of(value, self._pill_font) + self.geometry.px(12))
 
     def note(self, note: Note, words: str, color: str) -> None:
         """A line of text beside a wire; a paragraph is said elsewhere, in larger type, where text has a least size."""

@@ -151,7 +151,8 @@ class PlacedBlueprint:
         for share in LABEL_SHARES if where.start < where.end else (0.5,):
             on_leg = where.start + share * (where.end - where.start)
             rect = self._label_rect(token, self.track(token).point(on_leg), words)
-            if self._free_of_nodes(token, on_leg) and not any(rect.intersects(other) for other in taken):
+            around = rect.adjusted(-1, -1, 1, 1)  # two words that touch read as one
+            if self._free_of_nodes(token, on_leg) and not any(around.intersects(other) for other in taken):
                 return rect, True
         return rect, False
 
