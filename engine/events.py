@@ -89,6 +89,7 @@ class EventKind(IntEnum):
     REFUSED = 19
 
 
+OTHER_VECTOR = int(lib.BW_VECTOR_OTHER)  # to which a route changes, and back
 BUFFERS_ADDED, BUFFERS_USED = int(lib.BW_BUFFERS_ADDED), int(lib.BW_BUFFERS_USED)  # id of EventKind.BUFFERS
 BLOCK_SIZE = int(lib.BW_BLOCK_SIZE)  # bytes that are read for each EventKind.SUBMIT
 

@@ -34,7 +34,7 @@ from bellwire.engine.calls.wires import (
     RegisterZone,
     SetGsiRouting,
 )
-from bellwire.engine.events import Switch
+from bellwire.engine.events import OTHER_VECTOR, Switch
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import Ringing, ringings
@@ -255,7 +255,7 @@ class _Classic(_Machine):
         interrupt, route = self.interrupt, routing.route
         if not interrupt.reroute_ms:
             return
-        other = GsiRoute.msi(route.gsi, lib.BW_VECTOR_OTHER)
+        other = GsiRoute.msi(route.gsi, OTHER_VECTOR)
         if Trait.TWO_VCPUS in self.traits:
             other = GsiRoute.msi(route.gsi, route.vector, 1 - route.apic)
         for name, to in (("route-away", other), ("route-back", route)):

@@ -17,7 +17,7 @@ import numpy as np
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, KvmError
-from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting, event, no_events
+from bellwire.engine.events import OTHER_VECTOR, EventfdRole, EventKind, Events, Lane, Setting, event, no_events
 from bellwire.engine.kvm.iothread import IoThread
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.ring import Ring
@@ -196,7 +196,7 @@ class OneGuest(Machine):
     def change_route(self) -> Events:
         """Leads the GSI to the other vector, for which the guest has a handler as well; irqfds follow at once."""
         assert self.route is not None
-        vector = lib.BW_VECTOR_MSI if self.route.vector == lib.BW_VECTOR_OTHER else lib.BW_VECTOR_OTHER
+        vector = lib.BW_VECTOR_MSI if self.route.vector == OTHER_VECTOR else OTHER_VECTOR
         self.route = GsiRoute.msi(self.route.gsi, vector)
         self.guest.vm.set_gsi_routing(self.route)
         return event(int(lib.bw_tsc()), EventKind.SETTING, Lane.ENGINE, Setting.ROUTE, 0, vector)

@@ -43,6 +43,7 @@ SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
     ("masked", {Trait.MASKED}),
     ("irqfds", {Trait.IRQFDS}),
     ("vcpus-listen", {Trait.TWO_VCPUS, Trait.INTERRUPT}),
+    ("vectors", {Trait.REROUTE}),
     ("interrupt", {Trait.INTERRUPT}),
     ("round-trip", set()),
 )
@@ -52,6 +53,9 @@ EXTENDED: tuple[tuple[str, set[Trait]], ...] = (
     ("extended-uring", {Trait.IO_URING}),
     ("extended-vcpus", {Trait.TWO_VCPUS}),
     ("extended-queues", {Trait.QUEUES}),
+    ("extended-addresses", {Trait.ADDRESSES}),
+    ("extended-irqfds", {Trait.IRQFDS}),
+    ("extended-vectors", {Trait.REROUTE}),
     ("extended", set()),
 )
 
@@ -263,6 +267,7 @@ def counts_of(scenario: Scenario) -> dict[str, int]:
         "addresses": doorbell.addresses if doorbell else 1,
         "irqfds": interrupt.irqfds if interrupt else 1,
         "vcpus": scenario.vcpus,
+        "vectors": 2,
     }
 
 

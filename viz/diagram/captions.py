@@ -119,7 +119,9 @@ def listening(model: LiveModel) -> str:
     start = f"The host signalled the eventfd {times(sent)} in the last second"
     if not model.wired(Switch.IRQFD):
         return f"{start}{until_then(handlers)}. {unheard(model)}"
-    return f"{start}. The irqfd listens: the handler ran {times(handlers)}, for {count_of(covered, 'signal')}."
+    kept = model.tally.eventfd_counts.get(EventfdRole.IRQ)  # assigning has injected once, and read nothing
+    tail = f" The eventfd keeps its count, {grouped(kept)}, until the next signal takes it along." if kept else ""
+    return f"{start}. The irqfd listens: the handler ran {times(handlers)}, for {count_of(covered, 'signal')}.{tail}"
 
 
 def until_then(handlers: int) -> str:
@@ -199,6 +201,13 @@ def lost_signals(model: LiveModel) -> str:
     """Of a masked pin: not each of them was an edge there, as a worker may make one of several."""
     lost = model.tally.irqs_lost
     return f"{grouped(lost)} {'signal is' if lost == 1 else 'signals are'} lost so far"
+
+
+def refused(model: LiveModel) -> str:
+    """A second irqfd on one eventfd."""
+    number = model.wires.refused
+    tail = f" KVM has refused another irqfd on the same eventfd {times(number)}: EBUSY." if number else ""
+    return f"{interrupts(model)}{tail}"
 
 
 def masking(model: LiveModel) -> str:
@@ -384,6 +393,7 @@ SENTENCES: tuple[tuple[Trait, Say], ...] = (
     (Trait.MISS, missed),
     (Trait.MENDED, missed),
     (Trait.QUEUES, fan_out),
+    (Trait.SECOND_IRQFD, refused),
     (Trait.MASKED, masked),
     (Trait.MASKING, masking),
     (Trait.WAITS, listening),

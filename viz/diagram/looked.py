@@ -19,14 +19,16 @@ def looked_at(model: LiveModel) -> Looked:
     def count(name: str) -> float | None:
         return in_last_second(model, name)
 
+    (first, end), cycles = model.second, model.rates.bin_cycles
+
     def sent() -> list[int]:
-        (first, end), cycles = model.second, model.rates.bin_cycles
         events = model.past.events(first * cycles, end * cycles - 1)
         numbers: list[int] = select(events, EventKind.IRQFD, EventKind.IRQ_IOCTL)["seq"].tolist()
         return numbers
 
     begun = legs_begun(model) if model.transport.exact else None
-    return Looked(model.scenario, model.traits, model.wires, model.guest_alive, count, begun, sent)
+    before = model.plugged.between(first * cycles, model.playhead)
+    return Looked(model.scenario, model.traits, model.wires, model.guest_alive, count, begun, sent, before)
 
 
 def not_reached(model: LiveModel, plan: Blueprint) -> frozenset[str]:

@@ -115,11 +115,12 @@ class Sketch:
         rect = self.geometry.rect(node.rect)
         pad, line = self.geometry.px(9 if node.small else 15), min(self.geometry.px(20), rect.height() * 0.42)
         sizes = (13, 11.5) if node.small else (14, 12.5)
+        title, fact = (node.title, fact) if node.title else (fact, "")
         beneath = self.geometry.font(sizes[1], mono=True)
         fact = fact if self._holds(QSizeF(rect.width() - 1.6 * pad, line), fact, beneath) else ""
         lines = 2 if fact else 1
         top = QRectF(rect.left() + pad, rect.center().y() - line * lines / 2, rect.width() - 1.6 * pad, line)
-        self.text(top, node.title, self.geometry.font(sizes[0], 600), "text" if used else "text_muted")
+        self.text(top, title, self.geometry.font(sizes[0], 600), "text" if used else "text_muted")
         self.text(top.translated(0, line), fact, beneath, "text" if lit else "text_muted")
 
     def _holds(self, room: QSizeF, words: str, font: QFont) -> bool:
@@ -129,7 +130,7 @@ class Sketch:
         return not least or (high and width_of(words, fitting(font, words, room.width(), least)) <= room.width() + 1)
 
     def wire(self, wire: Wire, passage: Passage) -> None:
-        """A line: bright where something passed, pale or thin where nothing did, dashed where nothing can."""
+        """A line: bright where something passed, pale or thin where nothing did, dashed where nothing can any more."""
         if passage.standing is Passable.BLOCKED:
             before, behind = parted(wire.points, cross_of(wire))
             self._line(replace(wire, points=before, arrow=False), Passage())
@@ -140,7 +141,8 @@ class Sketch:
 
     def _line(self, wire: Wire, passage: Passage) -> None:
         pen = self._pen(wire, passage)
-        self.painter.setOpacity(1 if passage.lit else self.theme.faded(ASLEEP if passage.open else FAINT))
+        bright, asleep = passage.lit and passage.open, passage.lit or passage.open
+        self.painter.setOpacity(1 if bright else self.theme.faded(ASLEEP if asleep else FAINT))
         self.painter.setPen(pen)
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
         self.painter.drawPath(self.geometry.path(wire.points))
@@ -153,7 +155,7 @@ class Sketch:
 
     def _pen(self, wire: Wire, passage: Passage) -> QPen:
         """Dotted by user space, and without a colour until somebody takes it."""
-        quiet = not passage.open or (wire.heavy and not passage.lit)
+        quiet = not passage.lit and (wire.heavy or not passage.open)
         pen = QPen(self.theme.color("text_muted" if quiet else wire.color), self._wire_width(wire, passage))
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         if wire.heavy:

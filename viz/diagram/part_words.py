@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, Setting, exit_name
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
+from bellwire.engine.scenarios.scenario import Doorbell
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.counter_words import count_between, waiting
@@ -18,6 +19,7 @@ from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, sh
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
+from bellwire.viz.wires.passable import vector_of
 
 NOT_KNOWN = "–"
 
@@ -89,7 +91,18 @@ def match_text(model: LiveModel) -> str:
         return ""
     if not model.wires.ioeventfd:
         return "not registered"
-    size = f"{doorbell.length} B" if doorbell.length else "any length"
+    return of_entry(doorbell, "any length")
+
+
+def match_short(model: LiveModel) -> str:
+    """The same where there is less room."""
+    doorbell = model.wires.doorbell
+    return of_entry(doorbell, "any B") if doorbell and model.wires.ioeventfd else match_text(model)
+
+
+def of_entry(doorbell: Doorbell, any_length: str) -> str:
+    """An ioeventfd's address, length and value; `any_length` says that the length is not compared."""
+    size = f"{doorbell.length} B" if doorbell.length else any_length
     value = "" if doorbell.datamatch is None else f", ={doorbell.datamatch}"
     return f"{doorbell.ioeventfd_address:#x}, {size}{value}"
 
@@ -223,9 +236,15 @@ def bus_text(model: LiveModel) -> str:
 
 
 def pin_short(model: LiveModel) -> str:
-    """The pin, if the GSI leads to one."""
+    """The pin, if the GSI leads to one; that it is masked is said at the wire that ends there."""
     interrupt = model.scenario.interrupt
-    return pin_text(model) if interrupt and interrupt.route == "ioapic" else ""
+    return f"pin {interrupt.gsi}" if interrupt and interrupt.route == "ioapic" else ""
+
+
+def route_short(model: LiveModel) -> str:
+    """Where the routing table leads the GSI now."""
+    interrupt = model.scenario.interrupt
+    return f"GSI {interrupt.gsi} → {model.wires.vector:#x}" if interrupt else ""
 
 
 def waiter_text(model: LiveModel) -> str:
@@ -292,6 +311,19 @@ def address_text(model: LiveModel, lane: int) -> str:
     return f"{(doorbell.address if doorbell else 0) + lane * ADDRESS_STRIDE:#x}"
 
 
+def vector_text(model: LiveModel, lane: int) -> str:
+    """The vector of one of two handlers."""
+    interrupt = model.scenario.interrupt
+    return f"vector {vector_of(interrupt, lane):#x}, {'EOI' if interrupt.eoi else 'no EOI'}" if interrupt else ""
+
+
+def devices_text(model: LiveModel) -> str:
+    """How many entries on the bus there are, and for writes of which length."""
+    doorbell = model.wires.doorbell
+    number = f"{doorbell.addresses} × " if doorbell else ""
+    return f"{number}kvm_io_device{'' if model.wires.ioeventfd else ': not registered'}"
+
+
 def storm_text(model: LiveModel) -> str:
     """Accesses where nothing is; exits that bring no doorbell are counted."""
     exits, left = in_last_second(model, "exits"), in_last_second(model, "left")
@@ -314,6 +346,7 @@ def left_text(model: LiveModel, lane: int) -> str:
 
 LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {
     "address": address_text,
+    "vector": vector_text,
     "thread": thread_text,
     "left": left_text,
 }
@@ -343,6 +376,9 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "io": io_text,
     "driver": driver_text,
     "match": match_text,
+    "match_short": match_short,
+    "devices": devices_text,
+    "route_short": route_short,
     "role_ioeventfd": lambda model: f"ioeventfd{'' if model.wires.ioeventfd else ', off'}",
     "role_irqfd": lambda model: f"irqfd{'' if model.wires.irqfd else ', off'}",
     "reads": reads_text,

@@ -192,8 +192,13 @@ class PlacedBlueprint:
             for name in dict.fromkeys((*self._on_the_way(one.token), *there)):
                 inside = name in there if one.token.way else self._node_rects[name].contains(one.at)
                 if inside or not found.get(name, Light("", False)).inside:
-                    found[name] = Light(color, inside)
+                    found[name] = Light(color if inside else self._own_color(name, color), inside)
         return found
+
+    def _own_color(self, name: str, otherwise: str) -> str:
+        """The colour of a node that is doorbells' or interrupts': what is on its way to it or has left it adds none."""
+        edge = self.plan.nodes[name].edge
+        return edge if edge in ("doorbell", "interrupt") else otherwise
 
     def _nodes_at(self, token: Token) -> set[str]:
         """The nodes of the stages at which a token may be: on its leg, but for what is told beside.

@@ -61,7 +61,7 @@ KEY_BITS = (0, 1, 2, 3, 4, 12, 34)  # where each of what a route depends on begi
 
 
 class Route(NamedTuple):
-    """The legs of a journey in order; out, back: which of several doorbells, irqfds or vCPUs it uses."""
+    """The legs of a journey in order; out, back: which of several doorbells, irqfds, vCPUs or vectors it uses."""
 
     legs: tuple[str, ...]
     out: int = 0
@@ -109,8 +109,8 @@ class Ways:
         kept, held = moments["fetched"] > 0, moments["window"] > 0
         out = np.where(rings, (journeys["seq"] - rings) % np.uint64(self.outs), 0)
         back = np.where(interrupts, signal_number(journeys) % np.uint64(self.backs), 0)
-        if "vcpu" in moments:
-            out = back = moments["vcpu"]
+        if "lane" in moments:
+            out = back = moments["lane"]
         columns = (rings, interrupts, kept, held, journeys["heavy"], out, back)
         keys = np.zeros(journeys.size, np.uint64)
         for column, at in zip(columns, KEY_BITS, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import OTHER_VECTOR, EventKind, Events, Lane
 from bellwire.engine.folds.journeys import Journeys, select
 from bellwire.engine.scenarios.traits import Trait, Traits
 
@@ -31,7 +31,8 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     fetched: the vCPU thread, back in user space, takes what KVM's ring keeps; its exit is the last before the doorbell.
     delivered: the I/O thread's write has returned, so the local APIC has the interrupt, and waits for the window.
     window: the guest lets interrupts in. returned: the thread that signalled does the next thing, so its call is over.
-    resampled: the device has heard that the guest has ended the interrupt. vcpu: no time, but which of two it was.
+    resampled: the device has heard that the guest has ended the interrupt. lane: no time, but which of two vCPUs, or of
+    the two vectors of a route that changes, it was.
     """
     found = none_of(journeys)
     if Trait.COALESCED in traits:
@@ -52,17 +53,29 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     if Trait.TWO_VCPUS in traits:
         rang = vcpu_at(events, EventKind.RING, journeys["ring"])
         ran = vcpu_at(events, EventKind.HANDLER, journeys["handler"])
-        found["vcpu"] = np.where(journeys["handler"] > 0, ran, rang)
+        found["lane"] = np.where(journeys["handler"] > 0, ran, rang)
+    elif Trait.REROUTE in traits and Trait.IRQFDS not in traits:
+        found["lane"] = vector_at(events, journeys["handler"]) == OTHER_VECTOR
     return found
+
+
+def vector_at(events: Events, times: Times) -> Times:
+    """The vector of the handler that ran at each of the times; 0 where none did."""
+    return at_event(events, EventKind.HANDLER, times, "id")
 
 
 def vcpu_at(events: Events, kind: EventKind, times: Times) -> Times:
     """The vCPU of the event of this kind at each of the times; 0 where there is none."""
+    return at_event(events, kind, times, "vm")
+
+
+def at_event(events: Events, kind: EventKind, times: Times, column: str) -> Times:
+    """What the event of this kind at each of the times says in a column; 0 where there is none."""
     some = np.sort(select(events, kind), order="tsc")
     if not some.size:
         return np.zeros(times.size, np.uint64)
     at = np.minimum(np.searchsorted(some["tsc"], times), some.size - 1)
-    return if_there(some["tsc"][at] == times, some["vm"][at].astype(np.uint64))
+    return if_there(some["tsc"][at] == times, some[column][at].astype(np.uint64))
 
 
 def if_there(there: npt.NDArray[np.bool_], times: Times) -> Times:

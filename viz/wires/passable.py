@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
+from bellwire.engine.events import OTHER_VECTOR
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
-from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.scenario import Interrupt, Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.viz.wires.plugged import Plugged
 
@@ -62,7 +63,8 @@ class Looked:
 
     count: how many of viz/model/rates.py's names there were in the last second that is over; None: not known. begun: in
     exact slow motion instead the legs, (name, lane), that the journey shown has set out on. sent: the numbers of the
-    interrupts of that second, asked for where there are few. lane: of the way that is asked for.
+    interrupts of that second, asked for where there are few. before: how things stood since that second began. lane: of
+    the way that is asked for.
     """
 
     scenario: Scenario
@@ -72,6 +74,7 @@ class Looked:
     count: Callable[[str], float | None]
     begun: Begun | None = None
     sent: Callable[[], list[int]] = list
+    before: tuple[Plugged, ...] = ()
     lane: int = 0
 
 
@@ -205,6 +208,19 @@ def addressed(looked: Looked) -> Passage:
     return OPEN if vcpu == looked.lane else unplugged(f"The message names vCPU {vcpu}.")
 
 
+def led_to(looked: Looked) -> Passage:
+    """The route leads to this vector; it changes all the time, within the second that is looked at."""
+    interrupt = looked.scenario.interrupt
+    if interrupt is None or looked.begun is None or looked.plugged.vector == vector_of(interrupt, looked.lane):
+        return OPEN
+    return unplugged(f"The route leads to vector {looked.plugged.vector:#x}.")
+
+
+def vector_of(interrupt: Interrupt, lane: int) -> int:
+    """The first or the second vector of a route that changes."""
+    return OTHER_VECTOR if lane else interrupt.vector
+
+
 CONDITIONS: dict[str, Callable[[Looked], Passage]] = {
     "ioeventfd": registered,
     "match": matching,
@@ -221,6 +237,7 @@ CONDITIONS: dict[str, Callable[[Looked], Passage]] = {
     "let-in": let_in,
     "storm": stormy,
     "addressed": addressed,
+    "led-to": led_to,
     "accepted": accepted,
 }
 
@@ -292,12 +309,17 @@ FLOWS: dict[str, Flow] = {
 
 def passed(looked: Looked, way: Way) -> bool:
     """Whether something went along it, in the last second or, in slow motion, of the journey shown."""
-    flow = flow_of(looked, way.carries)
+    flow = flow_of(looked, "left" if past_the_bus(looked, way) else way.carries)
     if flow is None:
         return False
     if looked.begun is not None:
         return any(leg in flow.legs and (lane == way.lane or not way.several) for leg, lane in looked.begun)
     return amount(looked, flow.counts) > 0 and lane_used(looked, way)
+
+
+def past_the_bus(looked: Looked, way: Way) -> bool:
+    """Whether only doorbells come by that the fast MMIO bus has not taken before: those that leave."""
+    return "on-bus" in way.depends and Trait.FAST_MMIO in looked.traits
 
 
 def flow_of(looked: Looked, carries: str) -> Flow | None:
@@ -329,6 +351,8 @@ def lane_used(looked: Looked, way: Way) -> bool:
     if way.several == "irqfds" and interrupt:
         few = (looked.count("interrupts") or 0) < interrupt.irqfds
         return not few or way.lane in {number % interrupt.irqfds for number in looked.sent()}
+    if way.several == "vectors" and interrupt:
+        return bool(looked.count(f"handler {vector_of(interrupt, way.lane)}"))
     if way.several == "vcpus":
         kind = {"left": "left", "relayed": "left", "doorbells": "rings", "taken": "rings"}.get(way.carries, "handlers")
         return bool(looked.count(f"{kind} of {way.lane}"))
@@ -336,10 +360,16 @@ def lane_used(looked: Looked, way: Way) -> bool:
 
 
 def passages(looked: Looked, ways: Mapping[str, Any]) -> dict[str, Passage]:
-    """Both, by the name of the wire. What cannot be passed is not lit."""
+    """Both, by the name of the wire. What can be passed no more is lit only if it could within the second."""
     found = {}
     for name, way in ways.items():
         passage = standing(looked, way)
-        lit = passage.open and passed(looked, way)
+        lit = (passage.open or was_open(looked, way, passage)) and passed(looked, way)
         found[name] = Passage(passage.standing, lit, passage.differs, passage.why)
     return found
+
+
+def was_open(looked: Looked, way: Way, passage: Passage) -> bool:
+    """Whether it could be passed earlier in that second; a block has its mark, and a guest that has ended no wires."""
+    unplugged_since = passage.standing is Passable.UNPLUGGED
+    return unplugged_since and any(standing(replace(looked, plugged=state), way).open for state in looked.before)

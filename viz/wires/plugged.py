@@ -53,6 +53,11 @@ class PluggedCourse:
         """As of a moment."""
         return self._states[max(bisect_right(self._times, tsc) - 1, 0)]
 
+    def between(self, start: int, end: int) -> tuple[Plugged, ...]:
+        """All that held at some moment from start to end, in order."""
+        first = max(bisect_right(self._times, start) - 1, 0)
+        return tuple(self._states[first : bisect_right(self._times, end)])
+
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
         for event in events[np.isin(events["kind"], RARE)]:

@@ -160,3 +160,18 @@ def test_where_the_eventfd_waits_for_its_irqfd_no_ioctl_is_drawn(extended: bool)
         assert ("ioctl" in said) == drawn
         assert any(leg.startswith("ioctl") for leg in plan.legs) == drawn
         assert ("ioctl" in plan.notes) == (drawn and not extended)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "of", "several"),
+    [
+        ("doorbell-fan-out", "doorbell_fd", 4),
+        ("doorbell-many-addresses", "device", 4),
+        ("irq-many", "irq_fd", 4),
+        ("irq-route-change", "handler", 2),
+        ("irq-vcpu-moves", "handler", 2),
+    ],
+)
+def test_the_extended_picture_keeps_what_the_scenario_has_several_of(scenario: str, of: str, several: int) -> None:
+    plan = blueprint_of(load_scenario(scenario), extended=True)
+    assert len([name for name in plan.ways if name.partition(".")[0] == of]) == several

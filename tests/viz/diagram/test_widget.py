@@ -186,6 +186,10 @@ def test_extended_diagram_lights_the_parts_on_the_way_and_those_that_hold_a_toke
     lit = diagram._stage.lit(diagram._place([Token("ioeventfd", 0.2, 1)]))
     assert set(lit) == {"driver", "bus", "device", "queue", "wakes"}
     assert [name for name, light in lit.items() if light.inside] == ["bus"]
+    called = diagram._stage.lit(diagram._place([Token("ioctl", 0.99, 1)]))  # red, where it is, and nowhere else
+    assert {name: light.color for name, light in called.items()} == dict.fromkeys(
+        ("answers", "msi", "lapic", "cpu", "handler"), "interrupt"
+    ) | {"cpu": "heavy"}
     model.travel.launcher.carriers.clear()
     diagram.refresh()
     dark = diagram.grab().toImage()
