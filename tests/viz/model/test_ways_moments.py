@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane
+from bellwire.engine.events import EVENT, OTHER_VECTOR, EventKind, Events, Lane
 from bellwire.engine.folds.journeys import JOURNEY, Journeys
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.model.ways import Ways, echoes
 from bellwire.viz.stages.moments import Times, first_after, last_before, moments
 
@@ -84,3 +85,13 @@ def test_a_journey_is_on_the_lines_of_its_vcpu() -> None:
     found["vcpu"][:] = (1, 0)
     routes = Ways(load_scenario("two-vcpus-doorbell")).routes(both, found)
     assert {route.lane("ioeventfd"): rows.tolist() for route, rows in routes} == {1: [0], 0: [1]}
+
+
+def test_of_a_route_that_changes_the_lane_is_that_of_the_vector() -> None:
+    """The handler that ended the journey had one of two vectors."""
+    several = np.concatenate([journey(irq=tsc, handler=tsc + 50) for tsc in (100, 200)])
+    ran = events((150, EventKind.HANDLER, 1), (250, EventKind.HANDLER, 2))
+    ran["id"] = (0x40, OTHER_VECTOR)
+    scenario = load_scenario("irq-route-change")
+    routes = Ways(scenario).routes(several, moments(several, ran, traits_of(scenario)))
+    assert [(route.lane("irqfd"), rows.tolist()) for route, rows in routes] == [(0, [0]), (1, [1])]
