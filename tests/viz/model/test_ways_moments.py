@@ -71,18 +71,18 @@ def test_which_of_two_vcpus_rang_or_was_interrupted_is_that_of_the_event_itself(
     both = np.concatenate([journey(seq=1, ring=100, doorbell=150), journey(seq=2, ring=101, doorbell=150)])
     rings = events((100, EventKind.RING, 1), (101, EventKind.RING, 2))
     rings["vm"] = (1, 0)
-    assert moments(both, rings, frozenset({Trait.TWO_VCPUS}))["vcpu"].tolist() == [1, 0]
+    assert moments(both, rings, frozenset({Trait.TWO_VCPUS}))["lane"].tolist() == [1, 0]
     handlers = events((200, EventKind.HANDLER, 1), (300, EventKind.HANDLER, 2))
     handlers["vm"] = (0, 1)
     taken = np.concatenate([journey(irq=190, handler=200), journey(irq=290, handler=300)])
-    assert moments(taken, handlers, frozenset({Trait.TWO_VCPUS}))["vcpu"].tolist() == [0, 1]
-    assert "vcpu" not in moments(taken, handlers, frozenset())
+    assert moments(taken, handlers, frozenset({Trait.TWO_VCPUS}))["lane"].tolist() == [0, 1]
+    assert "lane" not in moments(taken, handlers, frozenset())
 
 
 def test_a_journey_is_on_the_lines_of_its_vcpu() -> None:
     both = np.concatenate([journey(seq=1, ring=100, doorbell=150), journey(seq=2, ring=101, doorbell=150)])
     found = moments(both, events((101, EventKind.RING, 2)), frozenset({Trait.TWO_VCPUS}))
-    found["vcpu"][:] = (1, 0)
+    found["lane"][:] = (1, 0)
     routes = Ways(load_scenario("two-vcpus-doorbell")).routes(both, found)
     assert {route.lane("ioeventfd"): rows.tolist() for route, rows in routes} == {1: [0], 0: [1]}
 
