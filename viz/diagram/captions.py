@@ -203,7 +203,7 @@ def lost_signals(model: LiveModel) -> str:
     return f"{grouped(lost)} {'signal is' if lost == 1 else 'signals are'} lost so far"
 
 
-def refused(model: LiveModel) -> str:
+def second_irqfd(model: LiveModel) -> str:
     """A second irqfd on one eventfd."""
     number = model.wires.refused
     tail = f" KVM has refused another irqfd on the same eventfd {times(number)}: EBUSY." if number else ""
@@ -393,7 +393,7 @@ SENTENCES: tuple[tuple[Trait, Say], ...] = (
     (Trait.MISS, missed),
     (Trait.MENDED, missed),
     (Trait.QUEUES, fan_out),
-    (Trait.SECOND_IRQFD, refused),
+    (Trait.SECOND_IRQFD, second_irqfd),
     (Trait.MASKED, masked),
     (Trait.MASKING, masking),
     (Trait.WAITS, listening),

@@ -300,6 +300,7 @@ class Sketch:
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(note.color))
         self.painter.drawText(rect, PARAGRAPH, shown)
+        self.written.append(QFontMetricsF(font).boundingRect(rect, PARAGRAPH, shown))
 
     def text(
         self,

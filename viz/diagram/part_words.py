@@ -405,7 +405,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "index": index_text,
     "nothing": lambda model: "",
     "chips": lambda model: "in user space",
-    "refused": lambda model: f"refused {times(model.wires.refused)}",
+    "refused": lambda model: f"refused {times(model.wires.refused)}" if model.wires.refused else "not asked for yet",
     "storm": storm_text,
     "file": lambda model: f"{BLOCK_SIZE} bytes",
     "requests": lambda model: requests_text(model),

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QPainterPath, QPainterPathStroker
 
 from bellwire.engine.events import Clock
 from bellwire.viz.diagram import sprites
-from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, Wire
+from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, RingBuffer, Wire
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import square, width_of
 from bellwire.viz.diagram.stretches import StopPlace, Stretch, parts_ahead, stages_around, stops_along
@@ -21,7 +21,7 @@ from bellwire.viz.text.figures import duration
 
 NEAR = 20  # canvas pixels from a token that still mean it
 WIRE_REACH = 16  # the same across a wire
-LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of a stretch, where its label may stand
+LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8, 0.42, 0.58, 0.27, 0.73, 0.1, 0.9)  # of a stretch, where its label may stand
 LABEL_REACH = 90  # canvas pixels of the text from a token to the far end of its label
 SMEAR = 9  # canvas pixels on either side of a stretch on which a token is somewhere
 
@@ -30,7 +30,8 @@ SMEAR = 9  # canvas pixels on either side of a stretch on which a token is somew
 class Placed:
     """A token where it is painted; `label` is empty if it would cover another. turned: it has become an interrupt.
 
-    smear: the stretch of its leg where it is somewhere, if that is no place; None: it is at `at`.
+    smear: the stretch of its leg where it is somewhere, if that is no place; None: it is at `at`. turn: the share of
+    the leg behind which it is an interrupt.
     """
 
     token: Token
@@ -40,6 +41,16 @@ class Placed:
     region: QRect
     turned: bool = False
     smear: Stretch | None = None
+    turn: float = 1.0
+
+    @property
+    def smears(self) -> list[tuple[Stretch, bool]]:
+        """The smear before the turn and behind it, and whether it is an interrupt there."""
+        if self.smear is None:
+            return []
+        start, end = self.smear
+        both = (Stretch(start, min(end, self.turn)), False), (Stretch(max(start, self.turn), end), True)
+        return [(part, turned) for part, turned in both if part.start < part.end]
 
 
 class Light(NamedTuple):
@@ -126,7 +137,8 @@ class PlacedBlueprint:
         """Where each token is, and which labels have room. still: in real time in the middle of its leg."""
         placed: list[Placed] = []
         taken = [self.circle(counter, 0.9) for counter in self.plan.counters.values()]
-        if self.plan.lights:  # nodes are painted over the tokens
+        taken += [self._around_ring(ring) for ring in self.plan.rings.values()]
+        if self.plan.lights or any(token.way for token in tokens):  # nodes are painted over the tokens
             taken += self._node_rects.values()
         for token in sorted(filter(self.knows, tokens), key=lambda token: -token.seq):
             where = Stretch(0.5, 0.5) if still and token.way is None else self.stretch(token)
@@ -141,8 +153,9 @@ class PlacedBlueprint:
                 around = around.united(self.smeared(token, smear))
             around = around.united(label) if free else around
             region = around.toAlignedRect().adjusted(-1, -1, 1, 1)
-            turned = share > self._turns.get(token.leg, 1.0)
-            placed.append(Placed(token, at, words if free else "", label.topLeft(), region, turned, smear))
+            turn = self._turns.get(token.leg, 1.0)
+            label_at = label.topLeft()
+            placed.append(Placed(token, at, words if free else "", label_at, region, share > turn, smear, turn))
         return placed
 
     def _labelled(self, token: Token, where: Stretch, words: str, labels: list[QRectF]) -> tuple[QRectF, bool]:
@@ -192,11 +205,12 @@ class PlacedBlueprint:
             for name in dict.fromkeys((*self._on_the_way(one.token), *there)):
                 inside = name in there if one.token.way else self._node_rects[name].contains(one.at)
                 if inside or not found.get(name, Light("", False)).inside:
-                    found[name] = Light(color if inside else self._own_color(name, color), inside)
+                    left = inside and color == "heavy"
+                    found[name] = Light(color if left else self._own_color(name, color), inside)
         return found
 
     def _own_color(self, name: str, otherwise: str) -> str:
-        """The colour of a node that is doorbells' or interrupts': what is on its way to it or has left it adds none."""
+        """The colour of a node that is doorbells' or interrupts': only what is in it by way of user space adds one."""
         edge = self.plan.nodes[name].edge
         return edge if edge in ("doorbell", "interrupt") else otherwise
 
@@ -237,6 +251,9 @@ class PlacedBlueprint:
         """The square around a share of a counter's circle."""
         return square(self.geometry.point(counter.center), counter.radius * self.geometry.scale * share)
 
+    def _around_ring(self, ring: RingBuffer) -> QRectF:
+        return square(self.geometry.point(ring.center), ring.radius * self.geometry.scale)
+
     def outlines(self) -> Iterator[tuple[str, Part, QPainterPath]]:
         """Every part that can be pointed at, the innermost first."""
         geometry, plan = self.geometry, self.plan
@@ -245,7 +262,7 @@ class PlacedBlueprint:
         for name, pill in plan.pills.items():
             yield name, pill, rectangle(geometry.pill(pill.center))
         for name, ring in plan.rings.items():
-            yield name, ring, ellipse(square(geometry.point(ring.center), ring.radius * geometry.scale))
+            yield name, ring, ellipse(self._around_ring(ring))
         for name, node in plan.nodes.items():
             yield name, node, rectangle(geometry.rect(node.rect))
         for name, wire in plan.wires.items():

@@ -247,7 +247,8 @@ class Diagram(QWidget):
         color = self.theme.color(sprites.token_color(placed.token, placed.turned))
         chosen = placed.token.seq in self.model.selection.journeys["seq"]
         if placed.smear:
-            self._paint_smear(painter, placed, color)
+            self._paint_smear(painter, placed)
+            self._paint_label(painter, placed, color)
             return
         image = sprites.sprite(
             sprites.shape_of(placed.token, placed.turned),
@@ -262,16 +263,16 @@ class Diagram(QWidget):
         painter.drawPixmap(placed.at - QPointF(half, half), image)
         self._paint_label(painter, placed, color)
 
-    def _paint_smear(self, painter: QPainter, placed: Placed, color: QColor) -> None:
-        """It is somewhere on this stretch: that much is known."""
-        assert placed.smear is not None
-        path, scale = self._stage.track(placed.token).between(*placed.smear), self._stage.geometry.scale
+    def _paint_smear(self, painter: QPainter, placed: Placed) -> None:
+        """It is somewhere on this stretch: that much is known; where it may be an interrupt already, in that colour."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for width, brush in self._smear_brushes(color):
-            painter.setPen(QPen(brush, width * scale, SOLID, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-            painter.drawPath(path)
-        self._paint_label(painter, placed, color)
+        track, scale = self._stage.track(placed.token), self._stage.geometry.scale
+        for stretch, turned in placed.smears:
+            path, color = track.between(*stretch), self.theme.color(sprites.token_color(placed.token, turned))
+            for width, brush in self._smear_brushes(color):
+                painter.setPen(QPen(brush, width * scale, SOLID, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+                painter.drawPath(path)
 
     def _smear_brushes(self, color: QColor) -> list[tuple[float, QBrush]]:
         """Widths on the canvas, and what they are painted with: pale light, or a hatching on a plain ground."""

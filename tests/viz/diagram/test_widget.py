@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -17,8 +17,10 @@ from bellwire.engine.source import Order
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import Sketch
+from bellwire.viz.diagram.placing import Placed
 from bellwire.viz.diagram.sprites import shape_of
 from bellwire.viz.diagram.still_words import Words
+from bellwire.viz.diagram.stretches import Stretch
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
@@ -225,3 +227,13 @@ def test_titles_of_boxes_stand_above_what_is_in_the_box(
             below = top + plan.headroom(box) * geometry.sy
             assert all(top <= begin and end <= below for _, begin, end in said), (name, box.title, said, top, below)
         painter.end()
+
+
+def test_a_smear_has_the_doorbells_colour_up_to_the_turn_and_the_interrupts_behind_it() -> None:
+    def smears(start: float, end: float) -> list[tuple[Stretch, bool]]:
+        placed = Placed(Token("direct", 0.5, 1), QPointF(), "", QPointF(), QRect(), smear=Stretch(start, end), turn=0.5)
+        return placed.smears
+
+    assert smears(0.2, 0.8) == [(Stretch(0.2, 0.5), False), (Stretch(0.5, 0.8), True)]
+    assert smears(0.1, 0.4) == [(Stretch(0.1, 0.4), False)]
+    assert smears(0.6, 0.9) == [(Stretch(0.6, 0.9), True)]

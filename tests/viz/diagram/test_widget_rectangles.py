@@ -101,3 +101,31 @@ def test_no_label_meets_another_and_no_wire_crosses_one(name: str, qtbot: QtBot)
             found += [("extended" if extended else "simple", layout, theme.name, fault) for fault in faults]
     model.transport.to_newest()
     assert found == []
+
+
+@pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.parametrize("name", ["doorbell-coalesced-mmio", "io-uring", "vhost-user-blk"])
+def test_the_number_of_a_token_is_on_no_word_and_on_no_part(name: str, extended: bool, qtbot: QtBot) -> None:
+    """At nine moments of a journey: its smear is long, and its number may stand at many places along it."""
+    model = shipped_model(name)
+    held = model.journeys.newest(1 << 16)
+    row = held[held.size // 2]
+    start, end = int(row["ring"] or row["irq"]), int(max(row["doorbell"], row["handler"]))
+    diagram = Diagram(model, DARK)
+    qtbot.addWidget(diagram)
+    diagram.set_extended(extended)
+    numbers, found = 0, []
+    for tenth in range(1, 10):
+        model.transport.seek(start + (end - start) * tenth // 10)
+        diagram._say(Words.of(model, diagram.blueprint))
+        lay_out(diagram, (831, 352, 1.0), DARK)
+        marks = painted_by(diagram)
+        found += labels_on_words(diagram, marks)
+        solid = [mark.rect for mark in marks if mark.of in ("node", "ring") and mark.kind == "plate"]
+        for placed in filter(lambda placed: placed.label, diagram.placed):
+            label = QRectF(placed.label_at, diagram._stage.label_size(placed.label))
+            numbers += 1
+            found += [placed.label] * any(label.intersects(rect) for rect in solid)
+    model.transport.to_newest()
+    assert numbers or name == "vhost-user-blk"  # whose stretch is full of parts
+    assert found == []
