@@ -1,8 +1,9 @@
 """How a stream opens that begins in the middle of a run: with the events that say how things stood.
 
 A recording can be begun while the guest runs, and the history forgets what is oldest. So a stream that begins in the
-middle opens with a prologue: the wiring, the settings, and BEFORE events with the newest numbers until then
-(beginning.py). What was under way at that moment, rung but not received, signalled but not handled, belongs to it.
+middle opens with a prologue: the wiring, the settings, the eventfds' counts, and BEFORE events with the newest numbers
+until then (beginning.py). What was under way at that moment, rung but not received, signalled but not handled, belongs
+to it.
 """
 
 from __future__ import annotations
@@ -42,4 +43,6 @@ def prologue(tally: Tally, tsc: int) -> Events:
     wire = tally.partner_pid or int(tally.direct)
     for switch, on in tally.wiring.items():
         began.append(event(tsc, EventKind.WIRE, Lane.ENGINE, Switch(switch), wire, int(on)))
+    for eventfd, count in tally.eventfd_counts.items():  # which are sampled again only once they have changed
+        began.append(event(tsc, EventKind.COUNT, Lane.KVM, eventfd, 0, count))
     return np.concatenate([no_events(), *began])

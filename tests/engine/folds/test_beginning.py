@@ -8,7 +8,19 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bellwire.engine.events import EVENT, STATS, Clock, EventKind, Events, Lane, Setting, Switch, event, no_events
+from bellwire.engine.events import (
+    EVENT,
+    STATS,
+    Clock,
+    EventfdRole,
+    EventKind,
+    Events,
+    Lane,
+    Setting,
+    Switch,
+    event,
+    no_events,
+)
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
@@ -159,3 +171,11 @@ def test_numbers_that_cannot_be_are_survived(befores: list[tuple[int, int, int]]
     stream = np.concatenate([no_events(), *began, World(random.Random(1), answered=True).run(60)])
     assert tally_of(stream).irqs_handled == np.count_nonzero(stream["kind"] == EventKind.HANDLER)
     assert journeys_of(stream)[1] >= 0
+
+
+def test_what_an_eventfd_has_counted_before_is_known() -> None:
+    """It is sampled again only once it has changed, which may be never."""
+    head = rows(
+        (EventKind.WIRE, Switch.IRQFD, 0, 0), (EventKind.IRQFD, 24, 2, 0), (EventKind.COUNT, EventfdRole.IRQ, 0, 2)
+    )
+    assert tally_of(from_there(head, no_events())).irqs_kept == tally_of(head).irqs_kept == 2
