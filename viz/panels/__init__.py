@@ -8,10 +8,11 @@ from bellwire.viz.panels.compare.panel import ComparePanel
 from bellwire.viz.panels.events.panel import EventsPanel
 from bellwire.viz.panels.evidence import EvidencePanel
 from bellwire.viz.panels.explain.panel import ExplainPanel
+from bellwire.viz.panels.glossary import GlossaryPanel
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.panels.sequence.panel import SequencePanel
 
 PANELS: tuple[type[Panel], ...] = (
     *(SequencePanel, EvidencePanel, CallPanel, AnatomyPanel),
-    *(EventsPanel, ComparePanel, ExplainPanel),
+    *(EventsPanel, ComparePanel, ExplainPanel, GlossaryPanel),
 )

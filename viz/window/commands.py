@@ -412,6 +412,10 @@ class Commands:
         """To the filter of the event table."""
         self.shown.views.find_events()
 
+    def look_up(self, term: str = "") -> None:
+        """What a term means; without one: to the line in which one is looked for."""
+        self.shown.views.look_up(term)
+
     def quit(self) -> None:
         """The end."""
         self.top.close()

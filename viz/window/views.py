@@ -11,6 +11,7 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.events.panel import EventsPanel
+from bellwire.viz.panels.glossary import GlossaryPanel
 from bellwire.viz.panels.panel import BELOW, SIDE, Panel
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
@@ -181,6 +182,14 @@ class Views(QWidget):
         """The event table in front, and the keyboard in its filter."""
         panel = self.bring_panel("events")
         if isinstance(panel, EventsPanel):
+            panel.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def look_up(self, term: str = "") -> None:
+        """The glossary in front at a term, or with the keyboard in the line for one."""
+        panel = self.bring_panel("glossary")
+        if isinstance(panel, GlossaryPanel) and term:
+            panel.show_term(term)
+        elif isinstance(panel, GlossaryPanel):
             panel.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _lay_out(self) -> None:

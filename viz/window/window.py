@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
         self.look.theme_changed.connect(self._set_theme)
         self.shown.changed.connect(self._follow)
         self.presenter.changed.connect(self._set_presenting)
+        self.lesson_bar.text.term_chosen.connect(self.commands.look_up)
         # Queued: a fault may be met in another thread, and in this one in the midst of a paint.
         self.fault_met.connect(self._meet, Qt.ConnectionType.QueuedConnection)
 

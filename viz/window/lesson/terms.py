@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCursor, Qt
 from PySide6.QtWidgets import QLabel, QToolTip
 
@@ -11,7 +12,9 @@ from bellwire.viz.terms.linked import as_html, linked_html
 
 
 class TermLabel(QLabel):
-    """Whatever else its text holds is no HTML."""
+    """Whatever else its text holds is no HTML. term_chosen: the name of a term that was clicked at."""
+
+    term_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -19,7 +22,7 @@ class TermLabel(QLabel):
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
         self.linkHovered.connect(self._explain)
-        self.linkActivated.connect(self._explain)  # on a screen that is touched
+        self.linkActivated.connect(self.term_chosen)
         self._plain = ""
 
     def say(self, text: str, color: str) -> None:
