@@ -8,7 +8,9 @@ step before; its own words change that. README's "Lessons" has an example; asset
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError
+from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError, answer_of
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario, setting_words
 from bellwire.viz.diagram.blueprint import blueprint_of
@@ -37,7 +39,10 @@ from bellwire.viz.text.assets import asset
 
 LARGEST_LESSON = 1 << 18  # bytes
 MOST_MINUTES = 180
+MOST_STEPS = 200
 MOST_CHOICES = 5
+MOST_CONDITIONS = 20  # that one step waits for
+LONGEST_TITLE, LONGEST_STEP, LONGEST_NOTES = 200, 4000, 20_000  # characters
 NOT_ALLOWED = {"html_block", "html_inline", "code_block", "hr", "image"}  # kinds of Markdown
 HOMEWORK = "homework"  # the name of the step that a lesson ends with
 BACK_ENDS = ("kvm_intel", "kvm_amd", "kvm_pvm")  # whose diagrams differ in what they leave out
@@ -66,7 +71,7 @@ def lesson_named(what: str) -> Lesson:
     paths = {path.stem: path for path in lesson_paths()}
     if what in paths:
         return read_lesson(paths[what])
-    if what.endswith(".md") or Path(what).is_file():
+    if what.endswith(".md") or os.path.lexists(what):
         return read_lesson(Path(what))
     raise LessonError(f"There is no lesson {what!r}; {did_you_mean(what, list(paths))} `bellwire lessons` shows them.")
 
@@ -74,13 +79,24 @@ def lesson_named(what: str) -> Lesson:
 def read_lesson(path: Path) -> Lesson:
     """The lesson in a file; LessonError, one sentence with file and line, if there is something wrong with it."""
     try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST_LESSON + 1).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LessonError(f"{path}: cannot be read: {error}.") from error
-    if len(text) > LARGEST_LESSON:
+        content = content_of(path)
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be read: {answer_of(error)}.") from error
+    if len(content) > LARGEST_LESSON:
         raise LessonError(f"{path}: has more than {LARGEST_LESSON >> 10} kB, which no lesson needs.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LessonError(f"{path}: is not in UTF-8, byte {error.start}: save it as such.") from error
     return lesson_of(path, text.replace("\r\n", "\n"))
+
+
+def content_of(path: Path) -> bytes:
+    """As much of a file as can be a lesson, and a byte more; OSError, also for what one would wait for: a FIFO."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not a file")
+        return file.read(LARGEST_LESSON + 1) or b""
 
 
 def lesson_of(path: Path, text: str) -> Lesson:
@@ -193,7 +209,9 @@ class StepReader:
 
     def steps(self, parts: Iterator[StepParts]) -> Iterator[LessonStep]:
         """All of them."""
-        for step in parts:
+        for number, step in enumerate(parts):
+            if number == MOST_STEPS:
+                raise step.place.wrong(f"a lesson has at most {MOST_STEPS} steps.")
             yield self._step(step)
 
     def _step(self, parts: StepParts) -> LessonStep:
@@ -205,6 +223,7 @@ class StepReader:
         table.close()
         if not parts.text:
             raise parts.place.wrong("a step has a text for the audience.")
+        check_length_of(parts)
         for sentence in (*parts.text, *parts.notes):
             self.check_text(sentence, parts.place)
         question = self._question(parts.question, name) if parts.question else None
@@ -285,8 +304,10 @@ class StepReader:
         return replace(scene, telling=telling, stage=stage, break_at=wanted, until=self._until(table, "until"))
 
     def _until(self, table: LessonTable, key: str) -> tuple[Condition, ...]:
-        conditions = []
-        for text in table.texts(key, []):
+        conditions, texts = [], table.texts(key, [])
+        if len(texts) > MOST_CONDITIONS:
+            raise table.place.wrong(f"{key}: has more than {MOST_CONDITIONS} conditions.", key)
+        for text in texts:
             try:
                 conditions.append(parse_condition(text, self._names))
             except AssertionTextError as error:
@@ -294,16 +315,16 @@ class StepReader:
         return tuple(conditions)
 
     def _parts(self, table: LessonTable, key: str, scene: LessonScene) -> frozenset[str]:
-        parts = table.texts(key, [])
-        for part in parts:
-            self._check_part(table, key, part, scene)
+        parts = dict.fromkeys(table.texts(key, []))
+        self._check_parts(table, key, parts, scene)
         return frozenset(parts)
 
-    def _check_part(self, table: LessonTable, key: str, part: str, scene: LessonScene) -> None:
-        """LessonError, unless it is a part of the scene's diagram."""
+    def _check_parts(self, table: LessonTable, key: str, parts: Iterable[str], scene: LessonScene) -> None:
+        """LessonError, unless each is a part of the scene's diagram."""
         there = parts_of_diagram(scene)
-        if part not in there:
-            raise table.place.wrong(f"{key}: the diagram has no part {part!r}; there are {', '.join(there)}.", key)
+        for part in parts:
+            if part not in there:
+                raise table.place.wrong(f"{key}: the diagram has no part {part!r}; there are {', '.join(there)}.", key)
 
     def _question(self, place: PlaceInFile, step: str) -> Question:
         """step: the name of what is seen while it is asked, which answers may use if what is revealed has another."""
@@ -331,7 +352,7 @@ class StepReader:
     def _choice(self, table: LessonTable, asked: LessonScene) -> LessonChoice:
         part = table.words("part", "")
         if part:
-            self._check_part(table, "part", part, asked)
+            self._check_parts(table, "part", [part], asked)
         text = table.words("text", part or None)
         when = self._until(table, "when")
         if not when:
@@ -346,6 +367,17 @@ class StepReader:
             placeholders_of(sentence, self._names)
         except AssertionTextError as error:
             raise place.wrong(f"{{…}}: {error}") from error
+
+
+def check_length_of(parts: StepParts) -> None:
+    """LessonError if it has more words than anybody reads: the screen sets them anew many times a second."""
+    for what, words, most in (
+        ("title", [parts.title], LONGEST_TITLE),
+        ("text", parts.text, LONGEST_STEP),
+        ("notes", parts.notes, LONGEST_NOTES),
+    ):
+        if sum(map(len, words)) > most:
+            raise parts.place.wrong(f"the {what} of a step: at most {most} characters.")
 
 
 def parts_of_diagram(scene: LessonScene) -> list[str]:

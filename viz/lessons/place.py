@@ -14,6 +14,10 @@ from bellwire.engine.foreign import shown
 from bellwire.engine.scenarios.scenario import did_you_mean
 
 LONGEST_VALUE = 60  # characters of a wrong value that are quoted
+LONGEST_TEXT = 2000  # characters
+LONGEST_LINE = 8000  # characters: a key with thousands of dots is read for minutes
+DEEPEST = 8  # tables and lists in one another
+LARGEST_NUMBER = 2**63 - 1  # as TOML has it
 TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
 
 
@@ -38,13 +42,34 @@ class PlaceInFile:
         return PlaceInFile(self.path, self.line + self.text.count("\n", 0, start), self.text[start:])
 
     def toml(self) -> dict[str, Any]:
-        """What it holds; LessonError if it is not TOML."""
+        """What it holds; LessonError if it is not TOML, or more than any lesson needs."""
+        for number, text in enumerate(self.text.split("\n")):
+            if len(text) > LONGEST_LINE:
+                raise LessonError(f"{self.path}:{self.line + number}: a line has at most {LONGEST_LINE} characters.")
         try:
-            return tomllib.loads(self.text)
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
+            values = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
             at = TOML_LINE.search(str(error))
             line = self.line + (int(at[1]) - 1 if at else 0)
             raise LessonError(f"{self.path}:{line}: not TOML: {TOML_LINE.sub('', str(error))}.") from error
+        except RecursionError as error:
+            raise self.wrong("not TOML: tables and lists in one another without end.") from error
+        except ValueError as error:
+            raise self.wrong("not TOML: a number has thousands of digits.") from error
+        self._check(values)
+        return values
+
+    def _check(self, values: dict[str, Any]) -> None:
+        """LessonError for what would be trouble to whoever prints it."""
+        left = [(key, value, 1) for key, value in values.items()]
+        while left:
+            key, value, depth = left.pop()
+            if depth > DEEPEST:
+                raise self.wrong(f"{shown(key, LONGEST_VALUE)}: has too many tables and lists in one another.", key)
+            if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+                raise self.wrong(f"{shown(key, LONGEST_VALUE)}: a number is at most {LARGEST_NUMBER}.", key)
+            inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            left += [(key, part, depth + 1) for part in inner]
 
 
 class LessonTable:
@@ -73,7 +98,11 @@ class LessonTable:
 
     def words(self, key: str, default: str | None = None) -> str:
         """A text in one line; without a default it is needed."""
-        text = str(self._take(key, str, "a text", default))
+        return self._short(key, str(self._take(key, str, "a text", default)))
+
+    def _short(self, key: str, text: str) -> str:
+        if len(text) > LONGEST_TEXT:
+            raise self.place.wrong(f"{key}: a text has at most {LONGEST_TEXT} characters.", key)
         return " ".join(text.split())
 
     def one_of(self, key: str, allowed: list[str], default: str) -> str:
@@ -103,7 +132,7 @@ class LessonTable:
                 if key in self.values
                 else self.place.wrong(f"the {self.name} has no {key}; a list of texts is needed.")
             )
-        return tuple(" ".join(value.split()) for value in values)
+        return tuple(self._short(key, value) for value in values)
 
     def table(self, key: str) -> dict[str, Any]:
         """A table in the table."""

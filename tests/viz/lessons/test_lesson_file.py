@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,21 @@ MISTAKES = {
     "a step without words": ("{doorbell.p50@first / doorbell.p50} of it.\n", "", 25, "a text for the audience"),
     "two steps of a name": ('name = "asked"', 'name = "first"', 28, "called 'first' already"),
     "something above the steps": ("+++\n\n## First", "+++\n\nHello.\n\n## First", 9, "above the first heading"),
+    "a number beyond TOML's": ("pace = 20", f"pace = 0x{'f' * 4500}", 14, "a number is at most"),
+    "digits without end": ("pace = 20", f"pace = {'9' * 4500}", 12, "a number has thousands of digits"),
+    "lists without end": ("pace = 20", f"pace = {'[' * 3000}", 12, "in one another without end"),
+    "a key in a key in a key": ("pace = 20", f"pace{'.a' * 99} = 20", 14, "too many tables and lists"),
+    "a line that is read for minutes": ("pace = 20", f"pace{'.a' * 9999} = 20", 14, "a line has at most 8000"),
+    "a title that fills the screen": ("## Second", f"## {'W' * 300}", 25, "the title of a step: at most 200"),
+    "a text that fills the screen": ("- And *once* more.", "W " * 3000, 9, "the text of a step: at most 4000"),
+    "a question that fills the screen": ('"What now?"', "'" + "W" * 3000 + "'", 36, "a text has at most 2000"),
+    "conditions without end": (
+        '["rung >= 10", "doorbell.p50 < 1s"]',
+        "[" + '"rung >= 1",' * 30 + "]",
+        16,
+        "more than 20 conditions",
+    ),
+    "steps without end": ("> For the lecturer.", "\n\n## Once more\n\nWords." * 300, 821, "at most 200 steps"),
     "HTML": ("> For the lecturer.", "<b>bold</b>", 23, "allowed are headings"),
 }
 
@@ -123,13 +140,28 @@ def test_a_mistake_names_file_and_line_and_what_is_allowed(mistake: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(b"\xff\xfe", "cannot be read"), (b"x" * 300_000, "more than 256 kB"), (b"", "begins with")]
+    ("content", "why"), [(b"\xff\xfe", "is not in UTF-8"), (b"x" * 300_000, "more than 256 kB"), (b"", "begins with")]
 )
 def test_a_file_that_is_no_lesson_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "no.md"
     path.write_bytes(content)
     with pytest.raises(LessonError, match=why):
         read_lesson(path)
+
+
+def test_what_is_no_file_is_refused_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.md")
+    (tmp_path / "loop.md").symlink_to("loop.md")
+    for name, why in (("fifo.md", "it is not a file"), ("loop.md", os.strerror(errno.ELOOP)), (".", "Is a directory")):
+        with pytest.raises(LessonError) as found:
+            lesson_named(str(tmp_path / name))
+        assert str(found.value) == f"{tmp_path / name}: cannot be read: {why}."
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_lesson(tmp_path: Path) -> None:
+    path = tmp_path / "marked.md"
+    path.write_text(LESSON, encoding="utf-8-sig")
+    assert read_lesson(path).title == "Mine"
 
 
 def test_a_name_that_nobody_has_is_answered_by_one_that_is_like_it() -> None:
