@@ -33,7 +33,7 @@ def synthetic_recording(path: Path, events: int, progress: Callable[[float], Non
     with Recorder(path, Header(scenario, host, "synthetic", Clock(HZ), "synthetic"), lambda: 0.0) as recorder:
         for switch in Switch:
             recorder.append(event(tsc, EventKind.WIRE, Lane.ENGINE, switch, 0, 1))
-        while recorder.events < events:
+        while recorder.events < events and not recorder.error:
             batch = round_trips(random, tsc, journeys)
             recorder.append(batch)
             tsc, journeys = int(batch["tsc"][-1]), journeys + JOURNEYS

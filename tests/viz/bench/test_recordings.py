@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from bellwire.engine.errors import RecordingError
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.synthetic import synthetic_recording
 from bellwire.viz.bench.recordings import against_kernelshark, figures_of, recording_figures
@@ -17,6 +20,11 @@ def test_a_synthetic_recording_is_whole_and_says_that_it_is_one(tmp_path: Path) 
     recording = Recording(path)
     assert 70_000 <= written == len(recording)
     assert (recording.warning, recording.header.backend) == ("", "synthetic")
+
+
+def test_a_disk_that_is_full_ends_it() -> None:
+    with pytest.raises(RecordingError, match=os.strerror(errno.ENOSPC)):
+        synthetic_recording(Path("/dev/full"), 200_000)
 
 
 def test_every_figure_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
