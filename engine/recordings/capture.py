@@ -75,7 +75,7 @@ class Capture:
                 self._follow()
         except BaseException as error:
             what = f"{type(error).__name__}: {error}"
-            self._fault = RecordingError(f"The recording has ended: {what}. {self.path} holds {self.events} events.")
+            self._fault = RecordingError(f"The recording {self.path} has ended: {what}. It holds {self.events} events.")
             raise  # to whoever hears of what ends a thread
         finally:
             self._outlet.close()

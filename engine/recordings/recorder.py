@@ -126,8 +126,8 @@ class Recorder:
         """Notes why it has ended; after a failed write Arrow and Python would try to write the rest once more."""
         if self._output is None:
             raise error
-        held = f"{self.path} holds {self.outline.events} events" if self.outline.events else "There is no file"
-        self.error = RecordingError(f"The recording has ended: {why.rstrip('.')}. {held}.")
+        held = f"It holds {self.outline.events} events" if self.outline.events else "There is no file"
+        self.error = RecordingError(f"The recording {self.path} has ended: {why.rstrip('.')}. {held}.")
         self._output.give_up(keep=self.outline.events > 0)
 
     def close(self) -> None:

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from bellwire.engine.errors import ScenarioError
+from bellwire.engine.errors import RecordingError, ScenarioError
+from bellwire.viz.cli.ending import OutputError
 from bellwire.viz.cli.options import Asserts, Force, InTheme, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json, say
@@ -120,6 +121,8 @@ def recording_of(what: str, count: int | None, settings: list[str] | None) -> It
     with TemporaryDirectory(prefix="bellwire-") as folder:
         file = Path(folder, f"{scenario.name}.arrow")
         done = run_scenario(scenario, EXPLAINED_SECONDS, count, file)
+        if done.recording and done.recording.error:
+            raise done.recording.error
         if done.interrupted:
             raise SystemExit(complain("interrupted", 128 + done.interrupted))
         yield file, done.trouble
@@ -138,4 +141,11 @@ def convert(
     from bellwire.engine.outputs import target_of
     from bellwire.viz.cli.recording_reports import convert_file
 
-    (say if target_of(target, force).streams else out)(convert_file(file, target, to, force))
+    place = target_of(target, force)
+    try:
+        told = convert_file(file, target, to, force)
+    except RecordingError as error:
+        if place.descriptor == 1 and isinstance(error.__cause__, BrokenPipeError):
+            raise OutputError(*error.__cause__.args) from None  # `| head -1`, as for all that is printed
+        raise
+    (say if place.streams else out)(told)

@@ -62,8 +62,9 @@ def plain_segment(segment: Segment) -> Segment:
 
 
 def out_json(content: Any) -> None:
-    """Prints for programs, which read the same text; what would steer a terminal is escaped."""
-    text = json.dumps(content, indent=2, ensure_ascii=False)
+    """Prints for programs, which read the same text; what steers a terminal, or its locale lacks, is escaped."""
+    has_all = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
+    text = json.dumps(content, indent=2, ensure_ascii=not has_all)
     print(re.sub(f"(?!\n){STEERING.pattern}", lambda found: json.dumps(found[0])[1:-1], text))
 
 

@@ -43,5 +43,5 @@ def test_a_thread_that_dies_of_anything_says_so(tmp_path: Path, monkeypatch: pyt
     assert capture.wait()
     assert outlet.closed
     assert heard == ["recording"]
-    assert "The recording has ended: ZeroDivisionError: of anything." in str(capture.error)
+    assert f"The recording {capture.path} has ended: ZeroDivisionError: of anything." in str(capture.error)
     assert len(Recording(capture.path)) == capture.events == 4

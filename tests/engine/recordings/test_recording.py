@@ -310,7 +310,7 @@ def test_a_full_disk_ends_the_recording_with_one_error(tmp_path: Path, small_fil
         recorder.flush()
         assert recorder.error is first
     assert first is not None
-    assert "The recording has ended: " in str(first)
+    assert f"The recording {recorder.path} has ended: " in str(first)
     recording = Recording(recorder.path)
     assert 0 < len(recording) == recorder.events < 20_000
     assert str(recorder.events) in str(first)

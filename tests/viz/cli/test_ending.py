@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -109,6 +110,24 @@ def test_a_reader_that_has_gone_ends_it_as_it_ends_any_program(words: str, tmp_p
     assert (ran.stderr, (tmp_path / "code").read_text()) == ("", f"{BROKEN_PIPE}\n")
 
 
+@pytest.mark.parametrize("form", ["csv", "arrow"])
+@pytest.mark.parametrize(
+    ("where", "code", "why"),
+    [
+        ("| true", BROKEN_PIPE, ""),
+        (">&-", 1, "bellwire: /dev/stdout cannot be written: it is not open for writing.\n"),
+        (">/dev/full", 1, f"bellwire: /dev/stdout cannot be written: {os.strerror(errno.ENOSPC)}.\n"),
+    ],
+    ids=["gone", "closed", "full"],
+)
+def test_a_file_that_is_converted_to_the_output_is_printed(
+    form: str, where: str, code: int, why: str, tmp_path: Path
+) -> None:
+    line = f"sleep 0.2; {BELLWIRE} convert {SHIPPED} /dev/stdout --to {form}"
+    ran = shell(f"set -o pipefail; ({line}) {where}", tmp_path)
+    assert (ran.returncode, ran.stderr) == (code, why)
+
+
 @pytest.mark.parametrize("words", ["list", "--help", "call roundtrip --json", "run nonsense"])
 @pytest.mark.parametrize("where", ["<&-", "2>&-", "2>/dev/full", "<&- 2>&-"])
 def test_without_the_other_streams_it_does_what_it_can(words: str, where: str, tmp_path: Path) -> None:
@@ -153,6 +172,13 @@ def test_old_terminals_and_empty_environments(words: str, environment: dict[str,
     ran = shell(f"{BELLWIRE} {words.format(file=SHIPPED)}", tmp_path, **environment)
     assert "Traceback" not in ran.stderr
     assert is_one_sentence(ran.stderr) if ran.returncode else (ran.stdout and not ran.stderr)
+
+
+def test_programs_read_the_same_whatever_the_locale(tmp_path: Path) -> None:
+    line = f"{BELLWIRE} list --json"
+    usual = shell(line, tmp_path).stdout
+    assert not usual.isascii()
+    assert json.loads(shell(line, tmp_path, PYTHONIOENCODING="ascii").stdout) == json.loads(usual)
 
 
 STRANGE = os.fsdecode(b"\xff\xfe")  # a name that is not UTF-8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
 from bellwire.viz.text.figures import grouped
@@ -39,6 +41,23 @@ def test_what_is_there_is_not_recorded_over_unasked(
 def test_a_disk_that_is_full_ends_it_at_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command.split(), "/dev/full"]) == 1
     assert "No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.kvm
+def test_what_is_explained_has_no_room_for_its_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(recorder: Recorder, *message: object) -> bool:
+        recorder._fail(OSError(), os.strerror(errno.ENOSPC))
+        return False
+
+    monkeypatch.setattr(Recorder, "_put", full)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["explain", "roundtrip", "--signals", "20"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"bellwire: The recording {tmp_path}")
+    assert told.endswith(f"has ended: {os.strerror(errno.ENOSPC)}. There is no file.\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.kvm
