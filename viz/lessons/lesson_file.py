@@ -243,7 +243,7 @@ class StepReader:
         scene = self._in_time(table, scene)
         scene = replace(scene, highlight=self._parts(table, "highlight", scene), part=table.words("part", ""))
         if scene.part:
-            self._check_part(table, "part", scene.part, scene)
+            self._check_parts(table, "part", [scene.part], scene)
         self._before = scene
         return scene
 

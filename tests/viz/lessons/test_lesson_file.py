@@ -116,7 +116,7 @@ MISTAKES = {
     "a line that is read for minutes": ("pace = 20", f"pace{'.a' * 9999} = 20", 14, "a line has at most 8000"),
     "a title that fills the screen": ("## Second", f"## {'W' * 300}", 25, "the title of a step: at most 200"),
     "a text that fills the screen": ("- And *once* more.", "W " * 3000, 9, "the text of a step: at most 4000"),
-    "a question that fills the screen": ('"What now?"', "'" + "W" * 3000 + "'", 36, "a text has at most 2000"),
+    "a question that fills the screen": ('"What now?"', "'" + "W" * 3000 + "'", 37, "a text has at most 2000"),
     "conditions without end": (
         '["rung >= 10", "doorbell.p50 < 1s"]',
         "[" + '"rung >= 1",' * 30 + "]",

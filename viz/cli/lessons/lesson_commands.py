@@ -47,11 +47,10 @@ def lesson_(
 ) -> int:
     """Opens a lesson in the window."""
     from bellwire.viz.lessons.lesson_file import lesson_named
-    from bellwire.viz.text.figures import count_of
 
     lesson = lesson_named(what)
     if check:
-        out(f"{lesson.path}: {count_of(len(lesson.steps), 'step')}, nothing wrong.")
+        out(f"{lesson.path}: {len(lesson.steps)} steps, nothing wrong.")
         return DONE
     from bellwire.viz.cli.opening import open_lesson
 
