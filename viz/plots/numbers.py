@@ -61,9 +61,10 @@ class Numbers(QWidget):
         self.model, self.theme = model, theme
         self.numbers = numbers_of(model)
         self._second, self._at = model.second, model.playhead  # that they speak of
-        self._turns = Turns(every=5, light=True)
+        self._turns = Turns(every=6, light=True)  # a second's end, four times a second, is first
         self._lines = 1
         self.setObjectName("numbers")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._name()
 
     def refresh(self) -> None:
@@ -74,6 +75,7 @@ class Numbers(QWidget):
 
     def redraw(self) -> None:
         """Reads the model; paints if anything has changed."""
+        self._turns.put_off()
         self._show(numbers_of(self.model))
 
     def _show(self, numbers: tuple[Number, ...]) -> None:
@@ -127,6 +129,7 @@ class Numbers(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Columns of equal width."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self.theme.color("background"))
         width, height = self.width() / self._columns, self.height() / self._lines
         scale = min(1.0, width / self.theme.px(190))
         label = self.theme.font(LABEL_SIZE * max(scale, 0.85))

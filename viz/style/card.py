@@ -116,7 +116,8 @@ class Card(QWidget):
     def facts(self, text: str) -> None:
         if text != self._facts:
             self._facts = text
-            self.update(0, 0, self.width(), self.header)
+            left = int(self._header_left()) + 1
+            self.update(left, 0, self.width() - left, self.header)
 
     @property
     def header(self) -> int:

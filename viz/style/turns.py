@@ -48,4 +48,8 @@ class Turns:
         if self in Turns._queue:
             Turns._queue.remove(self)
         Turns._taken = True
+        self.put_off()
+
+    def put_off(self) -> None:
+        """It has just redrawn, its turn or not: the next one is a period away."""
         self._due = time.monotonic() + self._period

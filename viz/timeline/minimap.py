@@ -55,6 +55,7 @@ class Minimap(QWidget):
         self._looked_at = 0.0
         self._turns = Turns(every=6)
         self._dragged, self._from = "", 0.0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else the timeline would be painted below it
         self.setAccessibleName("Minimap of all that is held")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -108,6 +109,7 @@ class Minimap(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Density, marks, frame; at the left how much is held."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self.theme.color("surface"))
         painter.fillRect(self.bar, self.theme.color("surface_raised"))
         if self._picture:
             painter.drawImage(self.bar, self._picture)
