@@ -6,7 +6,9 @@ each doubling of the value has 1024 bins. So a bin is never wider than 1/1024 of
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +23,23 @@ PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9, "p9999": 99.
 Numbers = npt.NDArray[np.int64]
 
 
-class Binned(NamedTuple):
+@dataclass(frozen=True)
+class Binned:
     """Values, looked up once for everybody who counts them: whole ns from 0 on, and the bin of each; shape (n,)."""
 
     ns: Numbers
     bins: Numbers
+
+    @cached_property
+    def counts(self) -> tuple[int, Numbers]:
+        """The first bin that has one of the values, and how many each has from there on; there must be a value."""
+        first = int(self.bins.min())
+        return first, np.bincount(self.bins - first)
+
+    @cached_property
+    def range(self) -> tuple[int, int]:
+        """The smallest and the largest value."""
+        return int(self.ns.min()), int(self.ns.max())
 
     def where(self, which: npt.NDArray[np.bool_]) -> Binned:
         """Some of them, by a mask of shape (n,)."""
@@ -40,6 +54,8 @@ class Histogram:
         self.count = 0
         self._min = HIGHEST
         self._max = 0
+        self._first, self._end = BINS, 0  # the bins before and from there on are empty
+        self._below: Numbers | None = None  # what `_below_edges` yields, until something changes
 
     def record(self, values: npt.ArrayLike) -> None:
         """Adds `values` (shape (n,), ns; fractions are rounded, negatives count as 0)."""
@@ -47,22 +63,31 @@ class Histogram:
 
     def add(self, values: Binned) -> None:
         """The same of values whose bins are known."""
-        ns, bins = values
-        if not ns.size:
+        if not values.ns.size:
             return
-        first = int(bins.min())
-        added = np.bincount(bins - first)
+        (first, added), (smallest, largest) = values.counts, values.range
         self.counts[first : first + added.size] += added
-        self.count += ns.size
-        self._min = min(self._min, int(ns.min()))
-        self._max = max(self._max, int(ns.max()))
+        self._use(first, first + added.size)
+        self.count += values.ns.size
+        self._min, self._max = min(self._min, smallest), max(self._max, largest)
+
+    def _use(self, first: int, end: int) -> None:
+        """Something was counted, in these bins at most."""
+        self._first, self._end, self._below = min(self._first, first), max(self._end, end), None
+
+    @property
+    def _below_edges(self) -> Numbers:
+        """How many values lie below each edge of the bins from `_first` to `_end`; shape (_end - _first + 1,)."""
+        if self._below is None:
+            self._below = np.concatenate([[0], np.cumsum(self.counts[self._first : self._end])])
+        return self._below
 
     def remove(self, values: npt.ArrayLike) -> None:
         """Takes out values that were recorded; of what is left, `min` and `max` are within 0.1 %."""
         numbers = whole(values)
         if not numbers.size:
             return
-        gone = np.bincount(bin_of(numbers))
+        gone, self._below = np.bincount(bin_of(numbers)), None
         self.counts[: gone.size] -= gone
         self.count -= numbers.size
         left = np.flatnonzero(self.counts)
@@ -78,6 +103,7 @@ class Histogram:
         self.count += other.count
         self._min = min(self._min, other._min)
         self._max = max(self._max, other._max)
+        self._use(other._first, other._end)
 
     def copy(self) -> Self:
         """An independent histogram of the same values."""
@@ -125,7 +151,7 @@ class Histogram:
         if not self.count:
             return np.zeros(wanted.shape, np.int64)
         ranks = np.clip(np.ceil(wanted / 100 * self.count - 1e-9), 1, self.count)
-        bins = np.searchsorted(np.cumsum(self.counts), ranks)
+        bins = self._first - 1 + np.searchsorted(self._below_edges, ranks)
         return np.clip(top_of(bins), self.min, self.max)
 
     def summary(self) -> dict[str, int | None]:
@@ -154,6 +180,7 @@ class Histogram:
             added += omitted(bottom_of(part), self.counts[part], interval)
         twin.counts += added if most is None else at_most(added, max(0, most - self.count))
         twin.count = int(twin.counts.sum())
+        twin._use(int(bin_of(whole([interval]))[0]), 0)
         return twin
 
     def density(self, edges: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -161,8 +188,10 @@ class Histogram:
 
         A bin that straddles an edge is shared out in proportion, so that a curve over any edges is smooth.
         """
-        below = np.concatenate([[0], np.cumsum(self.counts)])
-        return np.diff(np.interp(np.asarray(edges, np.float64), EDGES, below))
+        if not self.count:
+            return np.zeros(max(np.size(edges) - 1, 0))
+        used = EDGES[self._first : self._end + 1]
+        return np.diff(np.interp(np.asarray(edges, np.float64), used, self._below_edges))
 
 
 def whole(values: npt.ArrayLike) -> Numbers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, EventKind, Events, chosen, end_to_end
+from bellwire.engine.events import Clock, EventKind, Events, by_kind, chosen, end_to_end
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram, binned
@@ -120,7 +120,7 @@ class Latencies:
         """Folds the next batch in; yields the journeys that it completed."""
         if self._warm_at is None and events.size:
             self._warm_at = int(events["tsc"][0]) + self.clock.cycles(WARMUP_SECONDS)
-        for change in events[events["kind"] == EventKind.WIRE]:
+        for change in by_kind(events).of(EventKind.WIRE):
             self._wire(int(change["id"]), int(change["arg"]), int(change["tsc"]))
         self.interval.feed(events)
         self.stops.feed(events)
@@ -181,7 +181,7 @@ class Latencies:
             return
         start = begin(journeys)
         old = start < self.changed_at
-        pace = (self.interval.at(start), self._due(start)) if self.closed else ()
+        pace = self._paced(start) if self.closed else ()
         for name in LATENCIES:
             sent, came = ends(journeys, name)
             there = (sent > 0) & (came > 0)
@@ -206,11 +206,19 @@ class Latencies:
             (~late, self.since, self.blocks_since, self.paced),
         ):
             if which.any():
-                some = values.where(which)
+                some = values if which.all() else values.where(which)
                 histograms[name].add(some)
                 blocks[name].add(some.bins)
                 if pace:
                     paced[name].add(some, *(numbers[which] for numbers in pace))
+
+    def _paced(self, start: Numbers) -> tuple[npt.NDArray[Any], ...]:
+        """The interval at which each journey that began then was due, and how many were; nothing if none was."""
+        intervals = self.interval.at(start)
+        if intervals.any():
+            return intervals, self._due(start)
+        self._due_at = float(self.stops.working(start).max())
+        return ()
 
     def _due(self, start: Numbers) -> Nanoseconds:
         """How many signals were due at each journey's beginning, since the one before it; shape (n,), as `start`."""

@@ -67,8 +67,8 @@ class WholesHeld:
         for of_way, times in self.model.travel.by_way(journeys):
             told, cycles = wholes_of(times, journeys[of_way])
             rows = of_way[told]
-            ns, bins = binned(self.model.clock.ns_array(cycles))
-            made["cycles"][rows], made["ns"][rows], made["bin"][rows] = cycles, ns, bins
+            values = binned(self.model.clock.ns_array(cycles))
+            made["cycles"][rows], made["ns"][rows], made["bin"][rows] = cycles, values.ns, values.bins
             made["way"][rows] = self._number_of(times.way)
         made["way"][np.isin(made["begin"], self.model.present.latencies.left_out)] = NO_WAY
         return made
