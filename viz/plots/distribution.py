@@ -64,10 +64,10 @@ class DistributionPlot(Plot):
 
     def furnish(self) -> None:
         """A filled curve, its line and a thin one for each latency; how high they are says nothing."""
-        from bellwire.viz.plots.canvas import CurveItem, line_item
+        from bellwire.viz.plots.canvas import FillItem, line_item
 
         super().furnish()
-        self.fills = {curve.name: CurveItem(fillLevel=0, pen=None, antialias=False) for curve in self.curves}
+        self.fills = {curve.name: FillItem() for curve in self.curves}
         self.ghosts = {curve.name: line_item() for curve in self.curves}
         self.lines = {curve.name: line_item() for curve in self.curves}
         for items in (self.fills, self.ghosts, self.lines):
@@ -113,14 +113,15 @@ class DistributionPlot(Plot):
         """The tail of the marked latency, corrected for coordinated omission."""
         if not self.model.transport.following:
             return "What is corrected for coordinated omission is told of the present only."
-        paced = self.paced(self.marked.name) if self.marked else Paced()
-        if not self.marked or not paced.count:
+        marked = self.marked
+        paced = self.paced(marked.name) if marked else Paced()
+        if not marked or not paced.count:
             return why_not_corrected(self.model.latencies)
         values = self._known(
             paced.corrected, "tail", lambda h: [h.known_percentile(percent) for percent in TAIL.values()]
         )
         tail = ", ".join(f"{name} {duration(ns)}" for name, ns in zip(TAIL, values, strict=True))
-        return f"The {self.marked.label} {corrected([paced])}: {tail}."
+        return f"The {marked.label} {corrected([paced])}: {tail}."
 
     def paced(self, name: str) -> Paced:
         """The latencies that a pace was behind, as of the present; of another moment none."""
@@ -168,18 +169,19 @@ class DistributionPlot(Plot):
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
         """Percentiles and the maximum of one latency, named; the readout."""
-        if self.marked is None:
+        marked = self.marked
+        if marked is None:
             return
-        histogram, color = self.since[self.marked.name], self.theme.color(self.marked.color)
+        histogram, color = self.since[marked.name], self.theme.color(marked.color)
         known = {name: histogram.known_percentile(percent) for name, percent in MARKED.items()}
-        known["p50"] = self.model.latencies.p50(self.marked.name)
+        known["p50"] = self.model.latencies.p50(marked.name)
         marks = [
             Mark(self._pixel(value), f"{name}\n{duration(value)}", color, fine=True)
             for name, value in known.items()
             if value is not None
         ]
         box = self._place_of_maximum(painter, area, histogram)
-        self.paint_marks(painter, area, marks, [box, *self._paint_before(painter, area, box)])
+        self.paint_marks(painter, area, marks, [box, *self._paint_before(painter, area, marked, box)])
         self._paint_maximum(painter, area, histogram, box)
         self.paint_readout(painter, area)
 
@@ -207,9 +209,9 @@ class DistributionPlot(Plot):
         box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(f"max {duration(histogram.max)}"))
         return box
 
-    def _paint_before(self, painter: QPainter, area: QRectF, maximum: QRectF) -> list[QRectF]:
+    def _paint_before(self, painter: QPainter, area: QRectF, marked: Curve, maximum: QRectF) -> list[QRectF]:
         """Says of the thin curve what it is from, left of its peak or right of it, over the maximum's value; where."""
-        histogram = self.model.latencies.before[self.marked.name] if self.marked else Histogram()
+        histogram = self.model.latencies.before[marked.name]
         if not histogram.count:
             return []
         x, y = self._known(histogram, (self.range.low, self.range.high), self._outline)
@@ -239,11 +241,11 @@ class DistributionPlot(Plot):
 
     def _tail(self) -> list[Line]:
         """p99 of the marked latency as it is and corrected, and the clock's error."""
-        lines, muted = [], self.theme.color("text_muted")
-        if self.marked:
-            paced = self.paced(self.marked.name)
-            p99 = self.since[self.marked.name].known_percentile(99)
-            lines.append(Line(muted, f"p99 {self.marked.label}", duration(p99)))
+        lines, muted, marked = [], self.theme.color("text_muted"), self.marked
+        if marked:
+            paced = self.paced(marked.name)
+            p99 = self.since[marked.name].known_percentile(99)
+            lines.append(Line(muted, f"p99 {marked.label}", duration(p99)))
             lines += [Line(muted, CORRECTED, duration(paced.corrected.known_percentile(99)))] if paced.count else []
         return [*lines, Line(muted, clock_label(self.model), bounds(self.model.latencies.clock_error))]
 

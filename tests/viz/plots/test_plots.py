@@ -422,7 +422,8 @@ def test_the_thin_curve_says_what_it_is_from(qtbot: QtBot) -> None:
     shown(plot, qtbot)
     image = QImage(480, 200, QImage.Format.Format_ARGB32)
     painter = QPainter(image)
-    boxes = plot._paint_before(painter, plot.canvas.area(), QRectF())
+    assert plot.marked is not None
+    boxes = plot._paint_before(painter, plot.canvas.area(), plot.marked, QRectF())
     painter.end()
     assert model.exits.switched == "ioeventfd off"
     assert len(boxes) == 1
