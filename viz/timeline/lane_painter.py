@@ -97,24 +97,28 @@ class LanePainter:
 
     def _blocks(self, lane: TimelineLane, row: str, color: str) -> None:
         spans, rect = self.scene.spans.get(row, NONE), self.rects[lane.key]
-        inset = INSET if lane.kind == "kvm" else 0.0
-        self.painter.setFont(self.theme.font(10.5, 600))
+        if not spans.start.size:
+            return
+        inset, top, height = INSET if lane.kind == "kvm" else 0.0, rect.top(), rect.height()
         fill, outline = area_brush(self.theme, color, 0.85), self.theme.color(color)
         lengths = (spans.end - spans.start).tolist()
-        narrow = []
+        narrow, wide, words = list[QRectF](), list[QRectF](), list[str]()
         for left, right, length in zip(
             self.scale.places(spans.start), self.scale.places(spans.end), lengths, strict=True
         ):
             if right - left > 3 * inset:
                 left, right = left + inset, right - inset
-            block = QRectF(left, rect.top(), max(right - left, 1.5), rect.height())
-            if row == "unseen":
-                self._outline(block, outline)
-            elif block.width() <= NARROW:
+            block = QRectF(left, top, max(right - left, 1.5), height)
+            if row != "unseen" and right - left <= NARROW:
                 narrow.append(block)
             else:
-                self._block(block, fill, outline, duration(length * 1e9 / self.hz))
-        self._fill(narrow, fill)
+                wide.append(block)
+                words.append(duration(length * 1e9 / self.hz))
+        if row == "unseen":
+            self._outline(wide, outline)
+        else:
+            self._round(wide, words, fill, outline)
+            self._fill(narrow, fill)
 
     def _fill(self, rects: list[QRectF], fill: QBrush) -> None:
         """All of them in one go."""
@@ -122,34 +126,41 @@ class LanePainter:
         self.painter.setBrush(fill)
         self.painter.drawRects(rects)
 
-    def _block(self, block: QRectF, fill: QBrush, outline: QColor, text: str) -> None:
-        """A hatched one has an outline, and its words have a ground."""
+    def _round(self, blocks: list[QRectF], words: list[str], fill: QBrush, outline: QColor) -> None:
+        """Blocks with room for round corners, and for words. Hatched ones have an outline, and their words a ground."""
         hatched = not fill.textureImage().isNull()
         self.painter.setPen(QPen(outline, self.theme.stroke) if hatched else Qt.PenStyle.NoPen)
-        if hatched:
-            self.painter.fillRect(block, self.theme.color("surface"))
         self.painter.setBrush(fill)
-        self.painter.drawRoundedRect(block, 4, 4)
-        self._caption(block, text, "text" if hatched else "text_on_accent", "surface" if hatched else "")
+        for block in blocks:
+            if hatched:
+                self.painter.fillRect(block, self.theme.color("surface"))
+            self.painter.drawRoundedRect(block, 4, 4)
+        self._captions(blocks, words, "text" if hatched else "text_on_accent", "surface" if hatched else "")
 
-    def _outline(self, block: QRectF, color: QColor) -> None:
-        """A stretch in which something happened that nobody stamped."""
+    def _outline(self, blocks: list[QRectF], color: QColor) -> None:
+        """Stretches in which something happened that nobody stamped."""
         self.painter.setPen(QPen(color, 1.2, Qt.PenStyle.DotLine))
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
-        self.painter.drawRoundedRect(block.adjusted(0, 1, 0, -1), 4, 4)
-        self._caption(block, "somewhen in here", "text_muted")
+        for block in blocks:
+            self.painter.drawRoundedRect(block.adjusted(0, 1, 0, -1), 4, 4)
+        self._captions(blocks, ["somewhen in here"] * len(blocks), "text_muted")
 
-    def _caption(self, block: QRectF, text: str, color: str, ground: str = "") -> None:
-        seen = block.intersected(self.area)
-        if seen.width() <= CAPTION_MARGIN:
-            return
+    def _captions(self, blocks: list[QRectF], words: list[str], color: str, ground: str = "") -> None:
+        """What is written in each block, as far as it has room."""
+        self.painter.setFont(self.theme.font(10.5, 600))
+        self.painter.setPen(self.theme.color(color))
         metrics = self.painter.fontMetrics()
-        if metrics.horizontalAdvance(text) + CAPTION_MARGIN < seen.width() and metrics.ascent() < seen.height():
+        if not blocks or metrics.ascent() >= blocks[0].height():
+            return
+        for block, text in zip(blocks, words, strict=True):
+            seen = block.intersected(self.area)
+            room = seen.width() - CAPTION_MARGIN
+            if room <= 0 or (width := metrics.horizontalAdvance(text)) >= room:
+                continue
             if ground:
-                back = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, min(metrics.height(), seen.height() - 2))
+                back = QRectF(0, 0, width + 6, min(metrics.height(), seen.height() - 2))
                 back.moveCenter(seen.center())
                 self.painter.fillRect(back, self.theme.color(ground))
-            self.painter.setPen(self.theme.color(color))
             self.painter.drawText(seen, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_bridges(self, chosen: int) -> None:

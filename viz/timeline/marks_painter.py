@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from bellwire.viz.model.live import Change, Loss
@@ -16,6 +16,7 @@ from bellwire.viz.style.themes.marks import veil_brush
 from bellwire.viz.text.figures import count_of
 from bellwire.viz.timeline.view import TimeScale, rounded_step
 
+BEFORE = 20  # pixels that the first time may begin before the lanes
 STRIP, AXIS = 16, 20  # pixels at 100 %: above the lanes, where handles are, and below, where times are
 HANDLE = 7  # pixels around a handle in which it is taken
 PLAYHEAD = "playhead"
@@ -32,19 +33,23 @@ class MarksPainter:
         area, painter, scale = self.area, self.painter, self.scale
         seconds = (scale.end - scale.start) / hz
         step = rounded_step(seconds / max(area.width() / self.theme.px(120), 2), (1, 2, 5, 10))
-        painter.setFont(self.theme.font(10.5, mono=True))
         first = int(np.ceil((scale.start - zero) / hz / step))
+        places = dict[int, float]()
         for n in range(first, first + 30):
             x = scale.left + scale.width * (zero + n * step * hz - scale.start) / max(scale.end - scale.start, 1)
             if x > area.right() + 1:
                 break
-            painter.setPen(QPen(self.theme.color("grid"), 1))
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 4))
-            painter.setPen(self.theme.color("text_muted"))
+            places[n] = x
+        painter.setPen(QPen(self.theme.color("grid"), 1))
+        painter.drawLines([QLineF(x, area.top(), x, area.bottom() + 4) for x in places.values()])
+        painter.setFont(self.theme.font(10.5, mono=True))
+        painter.setPen(self.theme.color("text_muted"))
+        metrics, baseline = painter.fontMetrics(), area.bottom() + self.theme.px(AXIS) - 4
+        for n, x in places.items():
             text = f"{'-' if n < 0 else ''}{tick(abs(n) * step * 1e9)}" if n else "0"
-            width = painter.fontMetrics().horizontalAdvance(text)
-            left = min(max(x - width / 2, area.left() - 20), area.right() - width)
-            painter.drawText(QPointF(left, area.bottom() + self.theme.px(AXIS) - 4), text)
+            width = metrics.horizontalAdvance(text)
+            left = min(max(x - width / 2, area.left() - BEFORE), area.right() - width)
+            painter.drawText(QPointF(left, baseline), text)
 
     def playhead(self, tsc: int) -> None:
         """Where the paused or slowed view is in time: a line with a handle."""

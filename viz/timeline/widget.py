@@ -8,8 +8,8 @@ where journeys would cover each other, each column shows how busy the lane was.
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from bellwire.engine.folds.journeys import Journeys, no_journeys
@@ -29,7 +29,7 @@ from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.timeline.columns import Columns, timeline_columns
 from bellwire.viz.timeline.lane_painter import LanePainter, lane_rects
 from bellwire.viz.timeline.lanes import lanes_of
-from bellwire.viz.timeline.marks_painter import AXIS, PLAYHEAD, STRIP, MarksPainter, handle_at
+from bellwire.viz.timeline.marks_painter import AXIS, BEFORE, PLAYHEAD, STRIP, MarksPainter, handle_at
 from bellwire.viz.timeline.minimap import GAP, HEIGHT, Minimap
 from bellwire.viz.timeline.scene import Scene, distances, look
 from bellwire.viz.timeline.view import TimeScale, TimeView
@@ -85,14 +85,14 @@ class Timeline(Card):
         self.mark = stage_mark(self.model)
         self._follow_selection()
         self.view.advance()
-        self.scene = self._look()
+        lanes, self.scene = self.scene.lanes, self._look()
         self.facts = self._facts_text()
         behind = not self.view.following or not self.model.transport.following
         if self.live.isHidden() == behind:
             self.live.setVisible(behind)
         if self.minimap.isVisible():
             self.minimap.look()
-        self.update()
+        self.update(self._moving if lanes == self.scene.lanes and self.pointer is None else self.rect())
 
     def _follow_selection(self) -> None:
         """What was chosen elsewhere comes into view, once."""
@@ -160,6 +160,13 @@ class Timeline(Card):
         return self.body.adjusted(px(LABELS), px(STRIP), 0, -below)
 
     @property
+    def _moving(self) -> QRegion:
+        """What is another picture at each redraw: the lanes, what is over them, the axis; not the lanes' names."""
+        lanes = self.area.adjusted(-1, -self.theme.px(STRIP), 3, 3).toAlignedRect()
+        axis = QRect(lanes.left() - BEFORE, lanes.bottom() - 2, lanes.width() + BEFORE, self.theme.px(AXIS))
+        return QRegion(lanes) + axis
+
+    @property
     def _roomy(self) -> bool:
         """Whether the minimap leaves the lanes enough height."""
         return self.height() >= self.theme.px(ROOMY)
@@ -203,22 +210,23 @@ class Timeline(Card):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Card, lanes, axis, playhead, markers, readout."""
         super().paintEvent(event)
-        painter = QPainter(self)
+        painter, area, scale = QPainter(self), self.area, self.scale
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        marks = MarksPainter(painter, self.theme, self.area, self.scale)
-        self._paint_labels(painter)
+        marks = MarksPainter(painter, self.theme, area, scale)
+        if event.region().intersects(QRect(0, 0, round(area.left()) - 1, round(area.bottom()))):
+            self._paint_labels(painter)
         if self.model.events.total:
             marks.axis(self.view.zero, self.model.clock.hz)
         painter.save()
-        painter.setClipRect(self.area.adjusted(0, -self.theme.px(STRIP), 0, 2))
-        lanes = LanePainter(painter, self.theme, self.area, self.scene, self.model.clock.hz)
+        painter.setClipRect(area.adjusted(0, -self.theme.px(STRIP), 0, 2))
+        lanes = LanePainter(painter, self.theme, area, self.scene, self.model.clock.hz)
         lanes.paint(self._chosen())
         if self.mark is not None:
             marks.stage(self.mark)
         lanes.paint_chosen(self.model.selection.events)
         for first, last in self.model.past.unknown(self.scene.start, self.scene.end):
-            left, right = (self.scale.x(tsc) for tsc in (first, last))
-            veil = QRectF(left, self.area.top(), right - left, self.area.height())
+            left, right = (scale.x(tsc) for tsc in (first, last))
+            veil = QRectF(left, area.top(), right - left, area.height())
             painter.fillRect(veil, veil_brush(self.theme, "text_muted", VEIL))
         marks.changes(self.model.changes)
         marks.losses(self.model.losses)
@@ -229,7 +237,7 @@ class Timeline(Card):
         if not self.model.journeys.total:
             painter.setFont(self.theme.font(13))
             painter.setPen(self.theme.color("text_muted"))
-            painter.drawText(self.area, Qt.AlignmentFlag.AlignCenter, "No journey yet")
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "No journey yet")
         self._paint_readout(painter)
 
     @property
