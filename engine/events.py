@@ -7,6 +7,8 @@ an event is of; of a guest with several vCPUs (Scenario.vcpus), which vCPU.
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -203,12 +205,6 @@ def vms_in(events: Events) -> list[int]:
     return np.flatnonzero(np.bincount(vm)).tolist() if vm.any() else [0] * min(vm.size, 1)
 
 
-def kinds_in(events: Events) -> list[EventKind]:
-    """Which kinds there are, from low to high."""
-    kinds = np.bincount(np.ascontiguousarray(events["kind"]))
-    return [EventKind(kind) for kind in np.flatnonzero(kinds).tolist()]
-
-
 def ids_in(events: Events) -> list[int]:
     """Which ids there are, from low to high: most often all are the same, and need not be put in order."""
     ids = np.ascontiguousarray(events["id"])
@@ -220,6 +216,55 @@ def ids_in(events: Events) -> list[int]:
 def no_events() -> Events:
     """An empty batch."""
     return np.empty(0, EVENT)
+
+
+class ByKind:
+    """A batch by its kinds, each looked for once. counts: how many of each kind there are, by its number."""
+
+    def __init__(self, events: Events) -> None:
+        self.events = events
+        self._kinds = np.ascontiguousarray(events["kind"])
+        self.counts: list[int] = np.bincount(self._kinds, minlength=max(EventKind) + 1).tolist()
+        self._found: dict[EventKind, Events] = {}
+
+    def of(self, *kinds: EventKind) -> Events:
+        """The events of some kinds, in order; not to be changed."""
+        there = [kind for kind in kinds if self.counts[kind]]
+        if len(there) > 1:
+            return chosen(self.events, np.logical_or.reduce([self._kinds == kind for kind in there]))
+        if not there:
+            return no_events()
+        if there[0] not in self._found:
+            self._found[there[0]] = chosen(self.events, self._kinds == there[0])
+            self._found[there[0]].flags.writeable = False
+        return self._found[there[0]]
+
+    @property
+    def kinds(self) -> list[EventKind]:
+        """Which there are, from low to high."""
+        return [kind for kind in KINDS_RISING if self.counts[kind]]
+
+
+KINDS_RISING = sorted(EventKind)
+
+
+class LastAsked(threading.local):
+    """What the folds of this thread have asked for last: a batch, and parts of it."""
+
+    def __init__(self) -> None:
+        self.batches = deque[ByKind](maxlen=4)
+
+
+LAST_ASKED = LastAsked()
+
+
+def by_kind(events: Events) -> ByKind:
+    """The batch by its kinds. A dozen folds ask for the same batch, one after the other; none of them changes it."""
+    for batch in LAST_ASKED.batches:
+        if batch.events is events:
+            return batch
+    LAST_ASKED.batches.appendleft(batch := ByKind(events))
+    return batch
 
 
 def event(tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> Events:

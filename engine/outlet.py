@@ -20,7 +20,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane, chosen, no_events
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, by_kind, no_events
 
 VIEW_ROOM = 1 << 18  # events, 8 MB: half a second of the fastest scenarios
 RECORDING_ROOM = 1 << 20  # events, 32 MB: two seconds of them, that a disk may stand still
@@ -172,7 +172,7 @@ def passed_over(events: Events, kind: EventKind) -> Events:
 
     arg is how many, seq what their amounts add up to.
     """
-    told = chosen(events, events["kind"] == EventKind.PASSED_OVER)
+    told = by_kind(events).of(EventKind.PASSED_OVER)
     if not told.size:  # most batches: dozens of folds ask
         return told
     told = told[told["seq"] & np.uint64(0xFFFF) == kind]
@@ -186,6 +186,18 @@ def passed_over(events: Events, kind: EventKind) -> Events:
 def kinds_passed_over(told: Events) -> list[EventKind]:
     """Of which kinds these PASSED_OVER events tell."""
     return [EventKind(kind) for kind in set((told["seq"] & np.uint64(0xFFFF)).tolist())]
+
+
+# What the thread of a vCPU did, and words about what is not known of it.
+VCPU_THREAD = (EventKind.EXIT, EventKind.ENTRY, EventKind.LOST, EventKind.PASSED_OVER)
+
+
+def gap_times(events: Events, lane: Lane) -> Numbers:
+    """When something of a lane was missing before, lost or passed over; TSC, rising."""
+    counts = by_kind(events).counts
+    known = not (counts[EventKind.LOST] or counts[EventKind.PASSED_OVER])
+    times: Numbers = events["tsc"][:0] if known else events["tsc"][gaps_of(events, lane)]
+    return times
 
 
 def gaps_of(events: Events, lane: Lane) -> npt.NDArray[np.bool_]:

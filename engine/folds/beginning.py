@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Events, Setting
+from bellwire.engine.events import EventKind, Events, Setting, by_kind
 
 
 class Before(IntEnum):
@@ -44,7 +44,7 @@ class Beginning:
 
     def note(self, events: Events) -> None:
         """Takes the BEFORE events of a batch."""
-        for before in events[events["kind"] == EventKind.BEFORE]:
+        for before in by_kind(events).of(EventKind.BEFORE):
             self.noted = True
             which, number, arg = int(before["id"]), int(before["seq"]), int(before["arg"])
             match which:

@@ -15,10 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine._core import lib
-from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Setting, Switch, no_events, vms_in
+from bellwire.engine.events import (
+    EVENT,
+    EventfdRole,
+    EventKind,
+    Events,
+    Lane,
+    Setting,
+    Switch,
+    by_kind,
+    no_events,
+    vms_in,
+)
 from bellwire.engine.folds.signal_ways import SignalWays
 from bellwire.engine.kvm.ioeventfd import IoMatch
-from bellwire.engine.outlet import gaps_of, passed_over
+from bellwire.engine.outlet import VCPU_THREAD, gaps_of, passed_over
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Scenario
 
@@ -47,6 +58,8 @@ class EarlySignals:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch."""
+        if self._on and not self._assigned and not by_kind(events).counts[EventKind.WIRE]:
+            return
         wires = (events["kind"] == EventKind.WIRE) & (events["id"] == Switch.IRQFD)
         for wire, part in cut_at(events, wires):
             if wire is not None:
@@ -99,6 +112,9 @@ class EarlySignals:
 def cut_at(events: Events, changes: npt.NDArray[np.bool_]) -> Iterator[tuple[np.void | None, Events]]:
     """The batch in parts that each begin with a change, but for the first: (the change or None, the part)."""
     cuts = np.flatnonzero(changes).tolist()
+    if not cuts:
+        yield None, events
+        return
     ends = [*cuts, events.size]
     yield None, events[: ends[0]]
     for start, end in zip(cuts, ends[1:], strict=True):
@@ -171,6 +187,9 @@ class Evidence:
 
     def _changes(self, events: Events) -> npt.NDArray[np.bool_]:
         """Which events change what is registered, or will be."""
+        counts = by_kind(events).counts
+        if not (counts[EventKind.WIRE] or counts[EventKind.SETTING]):
+            return np.zeros(events.size, bool)
         wire = (events["kind"] == EventKind.WIRE) & (events["id"] == Switch.IOEVENTFD)
         step = (events["kind"] == EventKind.SETTING) & (events["id"] == Setting.STEP)
         changes: npt.NDArray[np.bool_] = wire | step
@@ -188,6 +207,8 @@ class Evidence:
 
     def _leave(self, events: Events) -> None:
         """Pairs each exit with the ENTRY that says what was written, unless there is a gap in between."""
+        if not any(by_kind(events).counts[kind] for kind in VCPU_THREAD):
+            return
         gap = gaps_of(events, Lane.VCPU)
         chosen = events[(events["kind"] == EventKind.EXIT) | (events["kind"] == EventKind.ENTRY) | gap]
         if not chosen.size:
@@ -226,17 +247,19 @@ class Evidence:
 
     def _count_guest(self, events: Events) -> None:
         """What needs no order."""
-        kinds = events["kind"]
-        handlers, rings = events[kinds == EventKind.HANDLER], events[kinds == EventKind.RING]
+        batch = by_kind(events)
+        handlers, rings = batch.of(EventKind.HANDLER), batch.of(EventKind.RING)
         self.rung_by.update(occurrences(rings["vm"]))
         self.handled_by.update(occurrences(handlers["vm"]))
         self.vectors.update(occurrences(handlers["id"]))
-        self._count_passed_over(events[kinds == EventKind.PASSED_OVER])
-        self.most_read = max(self.most_read, int(events["arg"][kinds == EventKind.DOORBELL].max(initial=0)))
-        settings = events["id"][kinds == EventKind.SETTING]
-        self.routes += int(np.count_nonzero(settings == Setting.ROUTE))
-        self.moves += int(np.count_nonzero(settings == Setting.VCPU))
-        for wire in events[kinds == EventKind.WIRE]:
+        if batch.counts[EventKind.PASSED_OVER]:
+            self._count_passed_over(batch.of(EventKind.PASSED_OVER))
+        self.most_read = max(self.most_read, int(batch.of(EventKind.DOORBELL)["arg"].max(initial=0)))
+        if batch.counts[EventKind.SETTING]:
+            settings = batch.of(EventKind.SETTING)["id"]
+            self.routes += int(np.count_nonzero(settings == Setting.ROUTE))
+            self.moves += int(np.count_nonzero(settings == Setting.VCPU))
+        for wire in batch.of(EventKind.WIRE):
             switch, on = Switch(int(wire["id"])), bool(wire["arg"])
             self.cuts[switch] += self._on.get(switch, False) and not on
             self._on[switch] = on
@@ -254,6 +277,8 @@ class Evidence:
 
     def _follow_mask(self, events: Events) -> None:
         """Whether the first thing after an unmasking is a handler: of an edge that came late."""
+        if not self._after_unmask and not by_kind(events).counts[EventKind.SETTING]:
+            return
         kinds = events["kind"]
         masked = (kinds == EventKind.SETTING) & (events["id"] == Setting.MASKED)
         if not masked.any() and not self._after_unmask:
@@ -268,7 +293,10 @@ class Evidence:
 
     def _compare_resamples(self, events: Events) -> None:
         """Each interrupt of a level has one resample and one handler: which of the two came first."""
-        kinds = events["kind"]
+        counts, kinds = by_kind(events).counts, events["kind"]
+        if not counts[EventKind.RESAMPLE] and not counts[EventKind.PASSED_OVER]:
+            self._handlers += counts[EventKind.HANDLER]
+            return
         self._resamples += int(passed_over(events, EventKind.RESAMPLE)["arg"].sum())  # not known: which came first
         self._handlers += int(passed_over(events, EventKind.HANDLER)["arg"].sum())
         resample = kinds[(kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER)] == EventKind.RESAMPLE
@@ -291,6 +319,8 @@ def registered_after(scenario: Scenario, number: int) -> Doorbell | None:
 
 
 def occurrences(values: npt.NDArray[np.integer]) -> dict[int, int]:
-    """How often each value occurs."""
+    """How often each value occurs: most often all are the same."""
+    if (values == values[:1]).all():
+        return {int(values[0]): values.size} if values.size else {}
     found, counts = np.unique(values, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))

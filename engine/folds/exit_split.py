@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bellwire.engine.events import STATS, EventKind, Events, Switch, exit_name
+from bellwire.engine.events import STATS, EventKind, Events, Switch, by_kind, exit_name
 from bellwire.engine.outlet import passed_over
 
 if TYPE_CHECKING:
@@ -65,27 +65,28 @@ class ExitSplit:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch, sorted by tsc; the first word on a switch is no change."""
-        done = 0
-        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist():
+        done, wires = 0, by_kind(events).counts[EventKind.WIRE]
+        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist() if wires else ():
             switch, on = int(events["id"][at]), int(events["arg"][at])
             if self._wiring.get(switch, on) != on:
                 self._count(events[done:at])
                 done, self._changes = at, [self._changes[1], self.whole]
                 self.switched = f"{Switch(switch).name.lower()} {'on' if on else 'off'}"
             self._wiring[switch] = on
-        self._count(events[done:])
+        self._count(events[done:] if done else events)
 
     def _count(self, events: Events) -> None:
-        kinds = events["kind"]
-        signals = events["seq"][kinds == EventKind.RING if self.rings else np.isin(kinds, SIGNALS)]
+        batch = by_kind(events)
+        signals = batch.of(EventKind.RING)["seq"] if self.rings else batch.of(*SIGNALS)["seq"]
         self.whole = replace(self.whole, signals=max(self.whole.signals, int(signals.max(initial=0))))
-        reasons, counts = np.unique(events["id"][kinds == EventKind.EXIT], return_counts=True)
+        reasons, counts = np.unique(batch.of(EventKind.EXIT)["id"], return_counts=True)
         gone = passed_over(events, EventKind.EXIT)
         if reasons.size or gone.size:
             names = dict(self.whole.to_userspace)
             for reason, count in [*zip(reasons.tolist(), counts.tolist(), strict=True), *gone[["id", "arg"]].tolist()]:
                 names[exit_name(reason)] = names.get(exit_name(reason), 0) + count
             self.whole = replace(self.whole, to_userspace=names)
-        told = events["arg"][(kinds == EventKind.STAT) & (events["id"] == KVM_EXITS)]
+        told = batch.of(EventKind.STAT)
+        told = told["arg"][told["id"] == KVM_EXITS]
         if told.size:
             self.whole = replace(self.whole, kvm=int(told[-1]))

@@ -12,8 +12,9 @@ from operator import attrgetter
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, EventKind, Events, Lane
+from bellwire.engine.events import Clock, EventKind, Events, Lane, by_kind
 
+MOST_LANES = 1 << 8  # that an event can name
 MOST = 1 << 12  # gaps told apart; beyond, the two oldest neighbours become one
 Times = npt.NDArray[np.int64]
 END = attrgetter("end")
@@ -42,16 +43,17 @@ class Gaps:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), sorted by tsc)."""
-        for lost in events[events["kind"] == EventKind.LOST]:
+        for lost in by_kind(events).of(EventKind.LOST):
             lane, end = Lane(int(lost["id"])), int(lost["tsc"])
             start = int(lost["seq"]) or self._since(events, lane, end)
             self.add(Gap(min(start, end), end, lane, int(lost["arg"])))
-        self._add_passed_over(events)
-        lanes = np.ascontiguousarray(events["lane"])
+        if by_kind(events).counts[EventKind.PASSED_OVER]:
+            self._add_passed_over(events)
+        newest = np.full(MOST_LANES, -1)
+        newest[events["lane"]] = np.arange(events.size)  # of several the last one stays
         for lane in Lane:
-            of_lane = np.flatnonzero(lanes == lane)
-            if of_lane.size:
-                self._newest[lane] = int(events["tsc"][of_lane[-1]])
+            if newest[lane] >= 0:
+                self._newest[lane] = int(events["tsc"][newest[lane]])
 
     def _add_passed_over(self, events: Events) -> None:
         """Nothing that was passed over came before the event before it in the stream."""

@@ -17,13 +17,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane, chosen, doorbell_numbers, end_to_end, ids_in, no_events
+from bellwire.engine.events import (
+    EventKind,
+    Events,
+    Lane,
+    by_kind,
+    chosen,
+    doorbell_numbers,
+    end_to_end,
+    ids_in,
+    no_events,
+)
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.outlet import gaps_of
+from bellwire.engine.outlet import VCPU_THREAD, gap_times, gaps_of
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
@@ -123,14 +133,14 @@ class JourneyTracker:
         if not events.size:
             return no_journeys()
         rings, reads = select(events, EventKind.RING), select(events, EventKind.DOORBELL)
-        handlers, gaps = select(events, EventKind.HANDLER), events["tsc"][gaps_of(events, Lane.GUEST)]
+        handlers, gaps = select(events, EventKind.HANDLER), gap_times(events, Lane.GUEST)
         self._begin(select(events, EventKind.BEFORE))
         self.pin.feed(events)
         self._open(rings["seq"], doorbell_numbers(reads, self.queues))
         self._stamp(rings, "ring")
         self._stamp(select(events, EventKind.RUNG), "rung")
-        lost = events["tsc"][gaps_of(events, Lane.VCPU)]
-        self._vcpu_gaps = np.concatenate([self._vcpu_gaps, lost])[-GAPS_KEPT:]
+        if (lost := gap_times(events, Lane.VCPU)).size:
+            self._vcpu_gaps = np.concatenate([self._vcpu_gaps, lost])[-GAPS_KEPT:]
         for vcpu in range(self.vcpus):
             self._leave(vcpu, around_user_space(events, vcpu))
         self._receive(reads)
@@ -372,11 +382,13 @@ class JourneyTracker:
 
 def select(events: Events, *kinds: EventKind) -> Events:
     """The events of those kinds, in order."""
-    return chosen(events, np.logical_or.reduce([events["kind"] == kind for kind in kinds]))
+    return by_kind(events).of(*kinds)
 
 
 def around_user_space(events: Events, vcpu: int = 0) -> Events:
     """What the thread of a ringing vCPU did, its gaps included, in order."""
+    if not any(by_kind(events).counts[kind] for kind in VCPU_THREAD):
+        return no_events()
     kind = events["kind"]
     own = ((kind == EventKind.EXIT) | (kind == EventKind.ENTRY)) & (events["vm"] == vcpu)
     return chosen(events, own | gaps_of(events, Lane.VCPU))

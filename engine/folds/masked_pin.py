@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Setting
+from bellwire.engine.events import EventKind, Events, Setting, by_kind
 
 MOST = 2**64 - 1  # that a number of an event holds; what a damaged recording adds up to may be more
 NEVER = 2**63  # where a span ends that has not ended
@@ -44,7 +44,8 @@ class MaskedPin:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch."""
-        settings = events[(events["kind"] == EventKind.SETTING) & (events["id"] == Setting.MASKED)]
+        settings = by_kind(events).of(EventKind.SETTING)
+        settings = settings[settings["id"] == Setting.MASKED]
         for newest, masked in zip(settings["seq"].tolist(), settings["arg"].tolist(), strict=True):
             self.mask(newest) if masked else self.unmask(newest)
 

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import FLAT_OUT, Clock, EventKind, Events, Setting
+from bellwire.engine.events import FLAT_OUT, Clock, EventKind, Events, Setting, by_kind
 from bellwire.engine.folds.histogram import Binned, Histogram, binned
 
 PACES_KEPT = 16  # changes of the pace: a journey under way began at most so many ago
@@ -42,7 +42,7 @@ class ExpectedInterval:
 
     def feed(self, events: Events) -> None:
         """Takes note of changes of the pace."""
-        for setting in events[events["kind"] == EventKind.SETTING]:
+        for setting in by_kind(events).of(EventKind.SETTING):
             if setting["id"] == Setting.PACE:
                 self._pace = int(setting["arg"])
             elif setting["id"] == Setting.RUNNING:

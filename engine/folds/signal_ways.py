@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Events, IrqIoctl, Switch
+from bellwire.engine.events import EventKind, Events, IrqIoctl, Switch, by_kind
 from bellwire.engine.language import tr_later
 from bellwire.engine.outlet import passed_over
 from bellwire.engine.scenarios.scenario import Scenario
@@ -56,6 +56,9 @@ class SignalWays:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
+        if not by_kind(events).counts[EventKind.WIRE]:
+            self._count(events)
+            return
         wires = np.flatnonzero(events["kind"] == EventKind.WIRE)
         for start, end in zip([0, *wires.tolist()], [*wires.tolist(), events.size], strict=True):
             part = events[start:end]
@@ -69,21 +72,21 @@ class SignalWays:
 
     def _count(self, events: Events) -> None:
         """Events during which no switch was thrown."""
-        kinds = np.bincount(events["kind"], minlength=max(EventKind) + 1)
-        if kinds[EventKind.EXIT]:
-            self.left += int(np.count_nonzero((events["kind"] == EventKind.EXIT) & (events["seq"] > 0)))
-        if kinds[EventKind.FETCH]:
-            self._fetch(events[events["kind"] == EventKind.FETCH])
-        if kinds[EventKind.DOORBELL]:
-            self._read(events[events["kind"] == EventKind.DOORBELL])
-        if kinds[EventKind.PASSED_OVER]:
+        batch = by_kind(events)
+        counts = batch.counts
+        if counts[EventKind.EXIT]:
+            self.left += int(np.count_nonzero(batch.of(EventKind.EXIT)["seq"]))
+        if counts[EventKind.FETCH]:
+            self._fetch(batch.of(EventKind.FETCH))
+        if counts[EventKind.DOORBELL]:
+            self._read(batch.of(EventKind.DOORBELL))
+        if counts[EventKind.PASSED_OVER]:
             self._pass_over(events)
-        self.interrupts[self._by_eventfd] += int(kinds[EventKind.IRQFD])
-        self.interrupts[InterruptWay.COMPLETION] += int(kinds[EventKind.SUBMIT])
-        for ioctl, way in IOCTL_WAYS.items() if kinds[EventKind.IRQ_IOCTL] else ():
-            called = (events["kind"] == EventKind.IRQ_IOCTL) & (events["id"] == ioctl)
-            self.interrupts[way] += int(np.count_nonzero(called))
-        self._resample(int(kinds[EventKind.RESAMPLE]))
+        self.interrupts[self._by_eventfd] += counts[EventKind.IRQFD]
+        self.interrupts[InterruptWay.COMPLETION] += counts[EventKind.SUBMIT]
+        for ioctl, way in IOCTL_WAYS.items() if counts[EventKind.IRQ_IOCTL] else ():
+            self.interrupts[way] += int(np.count_nonzero(batch.of(EventKind.IRQ_IOCTL)["id"] == ioctl))
+        self._resample(counts[EventKind.RESAMPLE])
 
     def _fetch(self, fetches: Events) -> None:
         """By their numbers, which go on where events are missing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, EventKind, Events, Setting
+from bellwire.engine.events import Clock, EventKind, Events, Setting, by_kind
 
 STOP_SECONDS = 0.5  # a shorter silence is nothing
 KEPT = 64  # stops; a journey under way began before so many at most
@@ -31,7 +31,8 @@ class Stops:
         """Takes note of stops that end in the next batch."""
         if not events.size:
             return
-        stalls = events[(events["kind"] == EventKind.SETTING) & (events["id"] == Setting.STALLED)]
+        settings = by_kind(events).of(EventKind.SETTING)
+        stalls = settings[settings["id"] == Setting.STALLED]
         self._stalls += [(int(stall["tsc"]), int(stall["tsc"]) + int(stall["arg"])) for stall in stalls]
         times = events["tsc"] if not self._last else np.append(np.uint64(self._last), events["tsc"])
         silent = np.flatnonzero(times[1:] > times[:-1] + np.uint64(self.clock.cycles(STOP_SECONDS)))

@@ -32,7 +32,7 @@ from bellwire.engine.events import (
     Operation,
     Setting,
     Switch,
-    chosen,
+    by_kind,
     exit_name,
     ids_in,
 )
@@ -40,6 +40,7 @@ from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.outlet import passed_over
 
+NO_EVENTS = (EventKind.LOST, EventKind.PASSED_OVER, EventKind.BEFORE)  # but words about events
 MOST_REFUSALS = 256  # that are told apart: a session has a few
 
 
@@ -132,18 +133,16 @@ class Tally:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
-        kind_of = np.ascontiguousarray(events["kind"])
-        kinds = np.bincount(kind_of, minlength=max(EventKind) + 1)
-        self.eventfd_reads += int(kinds[EventKind.DOORBELL])
-        self.irqs_handled += int(kinds[EventKind.HANDLER])
-        self.resamples += int(kinds[EventKind.RESAMPLE])
-        self.recorded += len(events) - int(kinds[[EventKind.LOST, EventKind.PASSED_OVER, EventKind.BEFORE]].sum())
-        if kinds[EventKind.BEFORE]:
+        counts = by_kind(events).counts
+        self.eventfd_reads += counts[EventKind.DOORBELL]
+        self.irqs_handled += counts[EventKind.HANDLER]
+        self.resamples += counts[EventKind.RESAMPLE]
+        self.recorded += len(events) - sum(counts[kind] for kind in NO_EVENTS)
+        if counts[EventKind.BEFORE]:
             self._begin(events)
-        events = self.began.relative(events)
-        for kind in EventKind:
-            if kinds[kind]:
-                self._feed_kind(kind, chosen(events, kind_of == kind))
+        batch = by_kind(self.began.relative(events))
+        for kind in batch.kinds:
+            self._feed_kind(kind, batch.of(kind))
         if self.partner_pid:
             self.irqs_signalled = self.doorbells_received = self.irqs_covered + self._in_eventfd
         elif self.direct:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, exit_name, no_events
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, by_kind, exit_name, no_events
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
@@ -259,8 +259,8 @@ class LiveModel:
         self.travel.go_by(seconds, near[(starts > np.uint64(before)) & (starts <= np.uint64(self.playhead))])
 
     def _fold(self, events: Events) -> None:
-        self._note_changes(events[events["kind"] == EventKind.WIRE])
-        self._note_losses(events[events["kind"] == EventKind.LOST])
+        self._note_changes(by_kind(events).of(EventKind.WIRE))
+        self._note_losses(by_kind(events).of(EventKind.LOST))
         self.moments.feed(events)
         self.rates.feed(events, self.now)
         self.plugged.feed(events)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import STATS, Clock, EventKind, Events, no_events
+from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, no_events
 from bellwire.engine.folds.gaps import Gap, Gaps
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import Series, cycles_of, ends, has
@@ -264,7 +264,7 @@ class HeldPast(Past):
 
     def feed(self, events: Events, complete: int) -> None:
         """The next batch has come, and everything until `complete`."""
-        if (events["kind"] == EventKind.LOST).any():
+        if by_kind(events).counts[EventKind.LOST]:
             self._counted.clear()
         self._gaps.feed(events)
         self.complete = max(self.complete, complete)

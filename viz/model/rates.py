@@ -6,12 +6,13 @@ bin that is held is over is not known here: viz/model/past.py.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import STATS, Clock, EventKind, Events, chosen, ids_in, kinds_in, no_events, vms_in
+from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, ids_in, no_events, vms_in
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.outlet import kinds_passed_over, passed_over
 from bellwire.viz.wires.way_counts import WayCounts
@@ -65,6 +66,7 @@ class Rates:
         self._rings: dict[str, Counts] = {}
         self._stats: dict[int, int] = dict(stats or {})  # the kernel's counters as last seen
         self._ways = WayCounts()
+        self._binned: dict[int, InBins] = {}  # what of the batch has been looked up already, by id()
 
     @property
     def names(self) -> list[str]:
@@ -79,7 +81,13 @@ class Rates:
         if self.first is None:
             self.first = int(events["tsc"][0]) // self.bin_cycles
             self._begin(events)
-        of_kind = {kind: chosen(events, events["kind"] == kind) for kind in kinds_in(events)}
+        batch = by_kind(events)
+        of_kind = {kind: batch.of(kind) for kind in batch.kinds}
+        self._count_batch(of_kind)
+        self._binned = {}
+
+    def _count_batch(self, of_kind: dict[EventKind, Events]) -> None:
+        """The next batch by kind."""
         for name, kinds in KINDS.items():
             for kind in kinds:
                 self._add(name, of_kind.get(kind, NONE))
@@ -90,11 +98,11 @@ class Rates:
         self._add("covered", handlers, handlers["arg"])
         fetches = of_kind.get(EventKind.FETCH, NONE)
         self._add("fetched", fetches, fetches["arg"])
-        self._add("left", exits[exits["seq"] > 0])
-        by_vm = {"rings": of_kind.get(EventKind.RING, NONE), "handlers": handlers, "exits": exits}
-        for name, some in (by_vm | {"left": exits[exits["seq"] > 0]}).items():
-            for vm in vms_in(some):
-                self._add(f"{name} of {vm}", some[some["vm"] == vm])
+        self._add("left", left := exits[exits["seq"] > 0])
+        by_vm = {"rings": of_kind.get(EventKind.RING, NONE), "handlers": handlers, "exits": exits, "left": left}
+        for name, some in by_vm.items():
+            for vm, own in each_of(some, "vm", vms_in(some)):
+                self._add(f"{name} of {vm}", own)
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, of_kind.get(kind, NONE), column)
         for name, some, amounts in self._ways.feed(of_kind):
@@ -120,8 +128,8 @@ class Rates:
             "left": EventKind.EXIT,
         }
         for name, kind in of_vm.items():
-            for vm in vms_in(some := of_kind.get(kind, NONE)):
-                own = some[some["vm"] == vm]
+            some = of_kind.get(kind, NONE)
+            for vm, own in each_of(some, "vm", vms_in(some)):
                 self._add(f"{name} of {vm}", own, own["seq" if name == "left" else "arg"])
         for name, (kind, column) in BY_ID.items():
             self._add_by_id(name, of_kind.get(kind, NONE), "seq" if column else "arg")
@@ -133,8 +141,7 @@ class Rates:
         self._stats |= began.stats
 
     def _add_by_id(self, name: str, events: Events, column: str) -> None:
-        for id in ids_in(events):
-            some = events[events["id"] == id]
+        for id, some in each_of(events, "id", ids_in(events)):
             self._add(f"{name} {id}", some, some[column] if column else None)
 
     def count(self, name: str, tsc: int, amount: float = 1) -> None:
@@ -144,8 +151,7 @@ class Rates:
 
     def _feed_stats(self, stats: Events) -> None:
         """The kernel's counters only grow: what was added since the last look counts at this look."""
-        for index in ids_in(stats):
-            some = stats[stats["id"] == index]
+        for index, some in each_of(stats, "id", ids_in(stats)):
             known = np.concatenate([[self._stats.get(index, 0)], some["arg"].astype(np.int64)])
             self._stats[index] = int(known[-1])
             if index < len(STATS):
@@ -165,25 +171,50 @@ class Rates:
 
     def _roll_to(self, newest: int) -> None:
         """Clears the bins that begin now."""
+        if newest <= self.newest:
+            return
         stale = np.arange(max(self.newest + 1, newest - BINS + 1), newest + 1) % BINS
         for ring in self._rings.values():
             ring[stale] = 0
-        self.newest = max(self.newest, newest)
+        self.newest = newest
 
     def _add(self, name: str, events: Events, amounts: npt.NDArray[Any] | None = None) -> None:
         """Adds events, or what each of them stands for; shape (n,)."""
         if not events.size:
             return
-        bins = (events["tsc"] // np.uint64(self.bin_cycles)).astype(np.int64)
-        oldest = self.newest - BINS + 1
-        if (first := int(bins.min())) < oldest:
-            kept = bins >= oldest
-            bins, amounts = bins[kept], None if amounts is None else amounts[kept]
-            if not bins.size:
-                return
-            first = int(bins.min())
-        added = np.bincount(bins - first, amounts)
+        if id(events) not in self._binned:
+            self._binned[id(events)] = self._look_up(events)
+        there = self._binned[id(events)]
+        if not there.counts.size:
+            return
+        added = there.counts if amounts is None else np.bincount(there.behind, amounts[there.held])
         ring = self._rings.get(name)
         if ring is None:
             ring = self._rings[name] = np.zeros(BINS)
-        ring[np.arange(first, first + added.size) % BINS] += added
+        ring[np.arange(there.first, there.first + added.size) % BINS] += added
+
+    def _look_up(self, events: Events) -> InBins:
+        bins = (events["tsc"] // np.uint64(self.bin_cycles)).astype(np.int64)
+        oldest, held = self.newest - BINS + 1, slice(None)
+        if int(bins[0]) < oldest:  # they are in the order of time
+            held = slice(int(np.searchsorted(bins, oldest)), None)
+            bins = bins[held]
+        first = int(bins[0]) if bins.size else 0
+        return InBins(events, held, first, bins - first, np.bincount(bins - first))
+
+
+class InBins(NamedTuple):
+    """Where events lie among the bins. held: which of them lie in one; behind: how far from the first bin each of those
+    does; counts: of each bin from the first on."""
+
+    events: Events
+    held: slice
+    first: int
+    behind: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+
+def each_of(events: Events, field: str, values: list[int]) -> Iterator[tuple[int, Events]]:
+    """The events that have each of these values, which are all there are; most often there is one."""
+    for value in values:
+        yield value, events if len(values) == 1 else events[events[field] == value]

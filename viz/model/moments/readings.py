@@ -79,7 +79,8 @@ class Moments:
         counts, done = self.present.counts, 0
         while done < events.size:
             position = self.events.total + done
-            part = events[done : done + CHUNK - position % CHUNK]
+            room = CHUNK - position % CHUNK
+            part = events[done : done + room] if done or room < events.size else events
             counts.feed(part)
             done += part.size
             if (position + part.size) % CHUNK == 0:
