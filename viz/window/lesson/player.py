@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bellwire.viz.window.lesson.recordings import LessonRecordings
 
 TELLERS = {TimeOfScene.NEWEST: Teller.NEWEST, TimeOfScene.MEDIAN: Teller.MEDIAN, TimeOfScene.SLOWEST: Teller.SLOWEST}
+LATEST = 2**63  # TSC, behind all events
 ORDERS = {Switch.IOEVENTFD: Order.IOEVENTFD, Switch.IRQFD: Order.IRQFD}
 
 
@@ -188,7 +189,7 @@ class LessonPlayer:
         """From now on events are this step's."""
         assert self.course
         course, model = self.course, self._shown.model
-        figures = StepFigures(model.scenario, model.clock, model.beginning())
+        figures = StepFigures(model.scenario, model.clock, self._so_far(model))
         course.visits[course.at] = Visit(model.source, figures)
         self._feed(model, figures)
         if self._recordings:
@@ -199,6 +200,13 @@ class LessonPlayer:
         if course.scene.break_at:
             self._breaks.watch.arm(Fits(course.scene.break_at, parse(course.scene.break_at)))
         self.coming = Coming.ON
+
+    def _so_far(self, model: LiveModel) -> Events:
+        """What belongs to a step when its counting begins: a machine that began with it may have had its one signal."""
+        assert self.course
+        if self._asked is not None and model.recorded is None and not self.course.scene.switches:
+            return model.events.window(0, LATEST)
+        return model.beginning()
 
     def _feed(self, model: LiveModel, figures: StepFigures) -> None:
         self._stop_counting()

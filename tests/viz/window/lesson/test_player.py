@@ -20,6 +20,7 @@ from bellwire.viz.style.theme import DARK
 from bellwire.viz.text.figures import digits
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.fake_source import FakeSource
 from tests.support.windows import Stage, staged
 
 WHY = "There is no /dev/kvm here."
@@ -237,6 +238,25 @@ panel = "calls"
         stage.window.lessons.go_on()
         stage.run(2)
         assert stage.window.model.selection.part == ""
+
+
+def test_a_machine_that_began_with_a_step_is_counted_from_its_first_signal(qtbot: QtBot) -> None:
+    """It may have no other: a level that nobody ends."""
+    lesson = lesson_of(ASKING, LESSON.replace("reveal = {", 'reveal = { scenario = "doorbell-pio",'))
+    with staged(qtbot, 1280, 720) as stage:
+        window = stage.window
+        window.lessons.begin(lesson, here=True)
+        course = course_of(window)
+
+        def signal() -> None:
+            assert isinstance(window.model.source, FakeSource)
+            stage.source = window.model.source
+            stage.source.run(0.5)
+
+        window.commands.shown.changed.connect(signal)
+        window.lessons.go_on()
+        run_until(stage, lambda: bool(course.answers()))
+        assert course.visits[1].figures.tally.doorbells_rung == window.model.present.tally.doorbells_rung
 
 
 def test_the_figures_of_what_is_asked_and_of_what_is_revealed_have_names(qtbot: QtBot) -> None:
