@@ -15,6 +15,7 @@ from bellwire.viz.terms.glossary import Glossary
 
 MOST_WORDS = 25
 COMMAND = "bellwire "  # what a line to be typed begins with: no sentence
+WORD_END = re.compile(r"[\s-]+")
 SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+")
 UNITS = "ns|µs|us|ms|seconds?|s|cycles|%|percent|×|times|exits|doorbells|interrupts|reads|journeys|signals"
 MEASUREMENT = re.compile(rf"(?<![\w#.])\d[\d ,.]*\s?(?:{UNITS})(?!\w)")
@@ -50,7 +51,7 @@ def complaints_of(text: str, glossary: Glossary) -> Iterator[str]:
             yield f"a sentence of {words} words, more than {MOST_WORDS}: {sentence}"
     for found in MEASUREMENT.finditer(bare):
         yield f"a figure that the run should say: {found[0]}"
-    known = {text for start, end, _ in glossary.found_in(bare) for text in bare[start:end].split()}
+    known = {text for start, end, _ in glossary.found_in(bare) for text in WORD_END.split(bare[start:end])}
     for found in TERM_LIKE.finditer(bare):
         if found[0] not in known and found[0] != "N":
             yield f"a term that the glossary does not have: {found[0]}"
