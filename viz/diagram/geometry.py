@@ -32,11 +32,12 @@ class Geometry:
     least: int = 0
 
     @classmethod
-    def fit(cls, width: float, height: float, canvas: Point, theme: Theme, least: int = 0) -> Geometry:
-        """Fills the widget, centred where it would be stretched too much."""
-        sx, sy = width / canvas[0], height / canvas[1]
+    def fit(cls, width: float, height: float, part: Rect, theme: Theme, least: int = 0) -> Geometry:
+        """This part of the canvas fills the widget, centred where it would be stretched too much."""
+        left, top, wide, high = part
+        sx, sy = width / wide, height / high
         fx, fy = min(sx, sy * MOST_STRETCH), min(sy, sx * MOST_STRETCH)
-        return cls(fx, fy, (width - canvas[0] * fx) / 2, (height - canvas[1] * fy) / 2, theme, least)
+        return cls(fx, fy, (width - wide * fx) / 2 - left * fx, (height - high * fy) / 2 - top * fy, theme, least)
 
     @cached_property
     def scale(self) -> float:
@@ -52,6 +53,10 @@ class Geometry:
     def point(self, point: Point) -> QPointF:
         """A canvas point in pixels."""
         return QPointF(self.left + point[0] * self.sx, self.top + point[1] * self.sy)
+
+    def on_canvas(self, at: QPointF) -> Point:
+        """The canvas point at a pixel."""
+        return (at.x() - self.left) / self.sx, (at.y() - self.top) / self.sy
 
     def rect(self, rect: Rect) -> QRectF:
         """A canvas rectangle in pixels."""

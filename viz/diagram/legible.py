@@ -7,8 +7,6 @@ from dataclasses import replace
 from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.diagram.blueprint import Blueprint
-from bellwire.viz.diagram.geometry import Geometry
-from bellwire.viz.diagram.placing import PlacedBlueprint
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import Theme
@@ -21,8 +19,8 @@ class LegibleDiagram(Diagram):
 
     def __init__(self, model: LiveModel, theme: Theme, least: int, parent: QWidget | None = None) -> None:
         """least: pixels of a font that no text is smaller than."""
-        self.least = least
         super().__init__(model, theme, parent)
+        self.set_least(least)
 
     @property
     def caption(self) -> str:
@@ -37,10 +35,6 @@ class LegibleDiagram(Diagram):
 
     def _blueprint(self) -> Blueprint:
         return without_foot(super()._blueprint())
-
-    def _new_stage(self) -> PlacedBlueprint:
-        geometry = Geometry.fit(self.width(), self.height(), self.blueprint.size, self.theme, self.least)
-        return PlacedBlueprint(self.blueprint, geometry)
 
 
 def without_foot(whole: Blueprint) -> Blueprint:

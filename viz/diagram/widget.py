@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from bellwire.viz.diagram import counter_words, sprites
-from bellwire.viz.diagram.blueprint import Blueprint, Counter, Node, Wire, blueprint_of
+from bellwire.viz.diagram.blueprint import Blueprint, Counter, Node, Rect, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import RIGHT, Sketch, width_of
 from bellwire.viz.diagram.placing import NEAR, SMEAR, Light, Placed, PlacedBlueprint
@@ -51,8 +51,10 @@ class Diagram(QWidget):
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model, self.theme = model, theme
+        self.least = 0  # pixels of a font that no text is smaller than
         self.still_motion = False  # reduced motion: tokens stand in the middle of their leg
         self.extended = False  # with the parts of the kernel
+        self.part: Rect | None = None  # of the canvas, which fills the widget in place of all of it
         self.highlight: frozenset[str] = frozenset()  # what is spoken of; the rest is dimmed
         self.blueprint = self._blueprint()
         self.words = Words.of(model, self.blueprint)
@@ -154,6 +156,26 @@ class Diagram(QWidget):
             self._veil = None
             self.update()
 
+    def show_part(self, part: Rect | None) -> None:
+        """This part of the canvas fills the widget; None: all of it."""
+        self.part = part
+        self._arrange()
+
+    @property
+    def scene_geometry(self) -> Geometry:
+        """Where the canvas is in the widget."""
+        return self._stage.geometry
+
+    def area_of(self, name: str) -> Rect | None:
+        """The rectangle around a part, on the canvas; None if there is no such part here."""
+        found = next((outline for part, _, outline in self._stage.outlines() if part == name), None)
+        if found is None:
+            return None
+        rect = found.boundingRect()
+        left, top = self.scene_geometry.on_canvas(rect.topLeft())
+        right, bottom = self.scene_geometry.on_canvas(rect.bottomRight())
+        return left, top, right - left, bottom - top
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.theme = theme
@@ -178,9 +200,8 @@ class Diagram(QWidget):
         super().resizeEvent(event)
 
     def _new_stage(self) -> PlacedBlueprint:
-        return PlacedBlueprint(
-            self.blueprint, Geometry.fit(self.width(), self.height(), self.blueprint.size, self.theme)
-        )
+        part = self.part or (0, 0, *self.blueprint.size)
+        return PlacedBlueprint(self.blueprint, Geometry.fit(self.width(), self.height(), part, self.theme, self.least))
 
     def _arrange(self) -> None:
         self._stage = self._new_stage()

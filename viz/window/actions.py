@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bellwire.engine.source import Order
+from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.style.curves import CURVES, Curve
@@ -46,6 +47,7 @@ KEY_NAMES = {
     "Ctrl+Right": "Ctrl+→",
     "Ctrl+Left": "Ctrl+←",
 }
+POINTING = "Point at the diagram"
 MENUS = ("File", "View", "Run", "Analyze", "Help")
 
 C = Commands
@@ -84,6 +86,11 @@ def unit_action(name: str, words: str) -> Action:
     tip = "Each duration in the unit that suits it" if name == FITTING.name else f"Every duration in {words}"
     text, begins = f"Durations in {words}", name == FITTING.name
     return Action(f"unit-{name}", "View", text, (), lambda c: c.set_unit(name), tip, checkable=True, begins=begins)
+
+
+def tool_action(tool: Tool, key: str, text: str, tip: str) -> Action:
+    """Takes a tool to point at the diagram, or lays it down."""
+    return Action(tool, "View", text, (key,), lambda c: c.pointers.take(tool), tip, checkable=True, under=POINTING)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -166,6 +173,12 @@ ACTIONS: tuple[Action, ...] = (
         presenting=True,
     ),
     Action("white", "View", "Presenter: white", ("W",), C.show_white, "The same in white", presenting=True),
+    tool_action(Tool.LASER, "L", "Laser pointer", "Follows the pointer; Up and Down go from part to part"),
+    tool_action(Tool.PEN, "M", "Pen", "Draws marks that fade; Enter rings the part that is chosen"),
+    tool_action(Tool.SPOTLIGHT, "O", "Spotlight", "A click at a part, or a rectangle drawn, dims the rest"),
+    tool_action(Tool.ZOOM, "Z", "Zoom into a part", "By a click, a rectangle drawn, or the wheel; once more: all"),
+    Action("undo_mark", "View", "Undo a mark", ("Ctrl+Z",), C.undo_mark, "Or a spotlight, or a zoom", under=POINTING),
+    Action("clear_marks", "View", "Clear all marks", ("E",), C.clear_marks, "And spotlight and zoom", under=POINTING),
     *(panel_action(panel, number) for number, panel in enumerate(PANELS, 1)),
     Action("play", "Run", "Play or pause", ("Space", "."), C.play_or_pause, "Stops the view; the capture goes on"),
     Action("step", "Run", "Step", ("Right",), C.step, "To the next journey"),

@@ -27,6 +27,7 @@ from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.presenter.audience import Blank
+from bellwire.viz.window.presenter.pointers import Pointers
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.settings import Look
 from bellwire.viz.window.shown import Shown
@@ -52,6 +53,7 @@ class Commands:
     storyteller: Storyteller
     lessons: LessonPlayer
     presenter: Presenter
+    pointers: Pointers
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -150,6 +152,8 @@ class Commands:
         opened = [part for part in (self.keys, self.palette, self.notice) if part.isVisible()]
         for part in opened:
             part.hide()
+        if not opened and self.pointers.clear():
+            return True
         if not opened and self.look.presenting:
             if not self.presenter.uncover():
                 self.look.set_presenting(False)
@@ -484,6 +488,14 @@ class Commands:
         """The same in white."""
         if self._has_audience():
             self.presenter.show_blank(Blank.WHITE)
+
+    def undo_mark(self) -> None:
+        """The newest mark, spotlight or zoom is gone."""
+        self.pointers.undo()
+
+    def clear_marks(self) -> None:
+        """Nothing is pointed at any more."""
+        self.pointers.clear()
 
     def _has_audience(self) -> bool:
         """Says how to get one, if there is none."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.style.plain import plain_tip, plain_words
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.figures import UNIT_NAMES
@@ -167,6 +168,7 @@ class Menus:
             "story": self.commands.storyteller.on,
             "full": self.top.isFullScreen(),
             "presenter": look.presenting,
+            **{tool.value: tool is self.commands.pointers.tool for tool in Tool},
             "record": self.files.capture is not None,
             "motion": look.reduced_motion,
             "extended": look.extended,

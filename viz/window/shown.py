@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from bellwire.engine.errors import EngineError, NoKvmError
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Source
+from bellwire.viz.diagram.pointing.marks import Pointing
 from bellwire.viz.model.live import LiveModel, recorded
 from bellwire.viz.text.figures import Durations, unit_called
 from bellwire.viz.window.notice import NoticeBar
@@ -53,7 +54,8 @@ class Shown(QWidget):
         self._expected: Source | None = None  # has been told to start, and is still being built
         self._told_end, self._told_warning = False, ""
         self._told_no_guest = reason_for(source)  # whoever opens the window has said so
-        self.views = Views(self.model, look.theme, self._front)
+        self.pointing = Pointing()  # at the diagram, wherever it is shown
+        self.views = Views(self.model, look.theme, self._front, self.pointing)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.addWidget(self.views)
@@ -139,7 +141,8 @@ class Shown(QWidget):
         self.model = LiveModel(source)
         self.model.baseline = before.baseline
         self._told_end, self._told_warning = False, ""
-        self.views = Views(self.model, self.look.theme, self._front)
+        self.pointing.clear()
+        self.views = Views(self.model, self.look.theme, self._front, self.pointing)
         self._set_motion()
         self._set_extended()
         self._box.replaceWidget(old, self.views)
@@ -199,6 +202,7 @@ class Shown(QWidget):
     # -- how it looks
 
     def _set_extended(self) -> None:
+        self.pointing.clear()  # its places are those of the other picture
         self.views.diagram.set_extended(self.look.extended)
 
     def _set_motion(self) -> None:

@@ -7,6 +7,8 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from bellwire.viz.diagram.geometry import MOST_TEXT
+from bellwire.viz.diagram.pointing.marks import Pointing
+from bellwire.viz.diagram.pointing.pointer import DiagramPointer
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
@@ -49,8 +51,17 @@ def splitter(way: Qt.Orientation, handle: int, *parts: tuple[QWidget, int]) -> Q
 class Views(QWidget):
     """All views of one model. They read it; they are refreshed in the order in which they are seen."""
 
-    def __init__(self, model: LiveModel, theme: Theme, front: dict[str, str] | None = None) -> None:
-        """front: which panel is in front at its place, by name; kept up to date, so that the next views begin so."""
+    def __init__(
+        self,
+        model: LiveModel,
+        theme: Theme,
+        front: dict[str, str] | None = None,
+        pointing: Pointing | None = None,
+    ) -> None:
+        """front: which panel is in front at its place, by name; kept up to date, so that the next views begin so.
+
+        pointing: at the diagram, here and wherever else it is shown.
+        """
         super().__init__()
         self.setObjectName("plain")
         self.stacked = False  # a narrow window has below the diagram what is else beside it, and is scrolled
@@ -61,6 +72,7 @@ class Views(QWidget):
         self._alone = False  # a panel below has all the room, where there is none for both
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
         self.diagram = Diagram(model, theme)
+        self.pointer = DiagramPointer(self.diagram, pointing or Pointing())
         self.plots = [plot(model, theme) for plot in PLOTS if plot.suits(model.scenario)]
         self._to_furnish = list(self.plots)
         self.timeline = Timeline(model, theme)
@@ -220,6 +232,7 @@ class Views(QWidget):
         """From the model's newest state: the tokens, or every view that is due."""
         Turns.begin_frame()
         self.diagram.refresh(everything)
+        self.pointer.refresh()
         if everything:
             self.numbers.refresh()
             self.part_card.refresh()

@@ -34,6 +34,7 @@ from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.presenter.console import Console
+from bellwire.viz.window.presenter.pointers import Pointers
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
             self.storyteller,
             self.lessons,
             self.presenter,
+            Pointers(self.shown),
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)

@@ -217,7 +217,7 @@ def test_titles_of_boxes_stand_above_what_is_in_the_box(
     theme = replace(DARK, scale=text)
     for name in ("roundtrip", "doorbell-fan-out", "vm-to-vm", "virtqueue", "io-uring", "vhost-user-blk"):
         plan = blueprint_of(load_scenario(name), extended=extended)
-        geometry = Geometry.fit(830, 372 if text == 1 else 300, plan.size, theme)
+        geometry = Geometry.fit(830, 372 if text == 1 else 300, (0, 0, *plan.size), theme)
         picture = QPixmap(830, 372)
         painter = QPainter(picture)
         for box in plan.boxes.values():

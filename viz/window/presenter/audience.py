@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.viz.diagram.geometry import MOST_TEXT
 from bellwire.viz.diagram.legible import LegibleDiagram
+from bellwire.viz.diagram.pointing.marks import Pointing
+from bellwire.viz.diagram.pointing.pointer import DiagramPointer
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.model.live import LiveModel
@@ -37,15 +39,18 @@ class AudienceWindow(QWidget):
 
     closed, chosen = Signal(), Signal(int)
 
-    def __init__(self, model: LiveModel, theme: Theme) -> None:
+    def __init__(self, model: LiveModel, theme: Theme, pointing: Pointing | None = None) -> None:
+        """pointing: at the picture, here and wherever else it is shown."""
         super().__init__(None, Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint)
         self.theme = theme
+        self.pointing = pointing or Pointing()
         self.blank: Blank | None = None
         self.setWindowTitle("Audience – Bellwire")
         self.setAccessibleName("what the audience sees")
         self.slide_view = SlideView(theme, self)
         self.slide_view.chosen.connect(self.chosen)
         self.picture = self._picture_of(model)
+        self.pointer = DiagramPointer(self.picture, self.pointing)
         self.cover = QWidget(self)
         self.cover.hide()
 
@@ -55,6 +60,7 @@ class AudienceWindow(QWidget):
     def follow(self, model: LiveModel) -> None:
         """Another source is shown."""
         old, self.picture = self.picture, self._picture_of(model)
+        self.pointer = DiagramPointer(self.picture, self.pointing)
         self.picture.stackUnder(self.cover)
         self.picture.setGeometry(old.geometry())
         self.picture.setVisible(True)
@@ -70,6 +76,7 @@ class AudienceWindow(QWidget):
             picture.set_extended(like.extended)
         picture.set_highlight(like.highlight)
         picture.refresh(everything)
+        self.pointer.refresh()
         if everything:
             self.say(course)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
@@ -22,7 +24,6 @@ from bellwire.viz.window.presenter.audience import AudienceWindow
 from bellwire.viz.window.presenter.lecture_clock import LectureClock, time_of_day
 from bellwire.viz.window.presenter.live_copy import LiveCopy
 
-BUTTONS = ("page_back", "page_on", "black", "white", "turn", "presenter")
 WORDS = {
     "page_back": "Back",
     "page_on": "Next",
@@ -30,6 +31,14 @@ WORDS = {
     "white": "White",
     "turn": "Screens",
     "presenter": "End",
+}
+TOOLS = {
+    "laser": "Laser",
+    "pen": "Pen",
+    "spotlight": "Spotlight",
+    "zoom": "Zoom",
+    "undo_mark": "Undo",
+    "clear_marks": "Clear",
 }
 GAP = 14
 FIGURE = re.compile(r"\{[^}]*\}")  # in a text, of a step that is yet to come
@@ -52,7 +61,7 @@ class Console(QWidget):
         self.notes_head, self.notes = PlainLabel("Notes"), PlainLabel()
         self.question = QuestionBox(player, theme, reasons=False)  # the copy has them
         self.afresh = Button("Restart the clock")
-        self.buttons = {name: Button(WORDS[name]) for name in BUTTONS}
+        self.buttons = {name: Button(words) for name, words in (WORDS | TOOLS).items()}
         self._lay_out()
         self._connect()
         self.set_theme(theme)
@@ -63,6 +72,7 @@ class Console(QWidget):
             button.setAccessibleName(BY_NAME[name].text)
             button.setToolTip(plain_tip(tooltip(name)))
             button.clicked.connect(lambda _=False, name=name: self._run(name))
+            button.setCheckable(BY_NAME[name].checkable and name in TOOLS)
         self.afresh.setToolTip("The time counts from now on")
         self.afresh.clicked.connect(self._start_clock)
 
@@ -82,14 +92,11 @@ class Console(QWidget):
         for label in (self.gone, self.step, self.waits, self.next_head, self.notes_head):
             label.setObjectName("muted")
         self.notes.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.controls = QHBoxLayout()
-        self.controls.setSpacing(8)
-        for name, button in self.buttons.items():
-            self.controls.addWidget(button, 2 if name.startswith("page") else 1)
         left = QVBoxLayout()
         left.setSpacing(GAP // 2)
         left.addWidget(self.copy, 100)
-        left.addLayout(self.controls)
+        left.addLayout(self._row(WORDS))
+        left.addLayout(self._row(TOOLS))
         left.addWidget(self.next_head)
         left.addWidget(self.next)
         left.addStretch()
@@ -98,6 +105,13 @@ class Console(QWidget):
         whole.setSpacing(GAP)
         whole.addLayout(left, 60)
         whole.addLayout(self._beside(), 40)
+
+    def _row(self, names: Iterable[str]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for name in names:
+            row.addWidget(self.buttons[name], 2 if name.startswith("page") else 1)
+        return row
 
     def _beside(self) -> QVBoxLayout:
         """The time, the notes, the question's hands."""
@@ -163,6 +177,8 @@ class Console(QWidget):
             self._tell_scenario(self.commands.model.scenario)
         else:
             self._tell_step(course)
+        for tool in Tool:
+            self.buttons[tool].setChecked(tool is self.commands.pointers.tool)
         for name in ("page_back", "page_on"):
             self.buttons[name].setVisible(course is not None)
 

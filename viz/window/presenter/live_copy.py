@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from bellwire.viz.diagram.pointing.painter import paint_pointing
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
@@ -45,7 +46,8 @@ class LiveCopy(QWidget):
     def refresh(self) -> None:
         """In each frame in which what costs more may be redrawn: it gets seldomer where that costs too much."""
         self._frames = (self._frames + 1) % COPIED
-        if self.isVisible() and not self._frames:
+        moves = self.audience is not None and not self.audience.pointing.nothing
+        if self.isVisible() and (moves or not self._frames):
             self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -77,7 +79,10 @@ class LiveCopy(QWidget):
         self.audience.slide_view.paint_on(painter)
         painter.translate(self.audience.picture.pos())
         painter.setClipRect(self.audience.picture.rect())
-        self.audience.picture.paint_on(painter, QRegion(self.audience.picture.rect()))
+        picture = self.audience.picture
+        picture.paint_on(painter, QRegion(picture.rect()))
+        if not self.audience.pointing.nothing:
+            paint_pointing(painter, picture.scene_geometry, self.audience.pointing, QRectF(picture.rect()))
         painter.resetTransform()
         painter.setClipping(False)
         painter.setPen(QPen(self.theme.color("border_strong"), 1))
@@ -109,9 +114,12 @@ class LiveCopy(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._hand_on(event)
+        self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hand_on(event)
+        if self.audience and self.audience.pointing.tool:
+            self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._hand_on(event)
@@ -121,9 +129,12 @@ class LiveCopy(QWidget):
             QCoreApplication.sendEvent(self.audience.picture, QEvent(QEvent.Type.Leave))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and Down, as in the picture itself."""
-        if self.audience:
-            self.audience.picture.keyPressEvent(event)
+        """Up, Down and Enter, as in the picture itself; it is the window that knows all others."""
+        own = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if self.audience and event.key() in own:
+            QCoreApplication.sendEvent(self.audience.picture, event)
+        else:
+            super().keyPressEvent(event)
 
     def _hand_on(self, event: QMouseEvent) -> None:
         """To the part of the audience's window that is there."""

@@ -50,7 +50,7 @@ class Presenter(QObject):
 
     def _begin(self) -> None:
         self._size = self._top.size()
-        self.audience = AudienceWindow(self._shown.model, self._look.theme)
+        self.audience = AudienceWindow(self._shown.model, self._look.theme, self._shown.pointing)
         self.audience.addActions(self._top.actions())
         self.audience.closed.connect(self._closed)
         self.audience.chosen.connect(self._lessons.choose)
