@@ -22,11 +22,6 @@ class LegibleDiagram(Diagram):
         super().__init__(model, theme, parent)
         self.set_least(least)
 
-    @property
-    def caption(self) -> str:
-        """The sentence that is said now."""
-        return self.words.facts["note caption"]
-
     def set_least(self, least: int) -> None:
         """Another size that no text is smaller than."""
         if least != self.least:

@@ -186,8 +186,12 @@ class Diagram(QWidget):
             if words.plate != self.words.plate:
                 self._plate = None
             self.words = words
-            self.setAccessibleDescription(words.facts["note caption"])
             self._redraw()
+
+    @property
+    def caption(self) -> str:
+        """The sentence that is said now."""
+        return self.words.facts["note caption"]
 
     def _redraw(self) -> None:
         self._still = None

@@ -88,6 +88,7 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
             self.getAxis(side).setStyle(tickLength=0, tickAlpha=255, hideOverlappingLabels=False)
             self.getAxis(side).enableAutoSIPrefix(False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def viewportEvent(self, event: QEvent) -> bool:
         """The card's tooltip belongs to its header; here the pointer has the readout."""

@@ -50,6 +50,7 @@ class StatusRow(FittingRow):
         self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
         self.menus = menus
+        self.menus.setAccessibleName("menus")
         self.folded = IconButton()  # all menus, where there is no room for them side by side
         self.folded.setAccessibleName("menus")
         self.folded.setToolTip("All menus")

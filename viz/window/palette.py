@@ -152,6 +152,7 @@ class Palette(Overlay):
     def __init__(self, window: QWidget, theme: Theme, entries: Callable[[], Entries]) -> None:
         super().__init__(window, theme)
         self._entries = entries
+        self.setAccessibleName("Find an action")
         self.frame = QFrame(self)
         self.frame.setObjectName("popover")
         self.line = QLineEdit()

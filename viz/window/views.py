@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from bellwire.viz.diagram.geometry import MOST_TEXT
 from bellwire.viz.diagram.pointing.marks import Pointing
@@ -23,6 +23,7 @@ from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.timeline.widget import Timeline
+from bellwire.viz.window.access.dividers import DividedParts
 from bellwire.viz.window.asked.part_card import PartCard
 
 SPACING, MARGIN = 10, 22
@@ -34,18 +35,6 @@ TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
 CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
 LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
 LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
-
-
-def splitter(way: Qt.Orientation, handle: int, *parts: tuple[QWidget, int]) -> QSplitter:
-    """Parts side by side whose shares can be dragged; (widget, its share at the start)."""
-    made = QSplitter(way)
-    made.setHandleWidth(handle)
-    made.setChildrenCollapsible(False)
-    for n, (widget, share) in enumerate(parts):
-        made.addWidget(widget)
-        made.setStretchFactor(n, share)
-    made.setSizes([share * 100 for _, share in parts])
-    return made
 
 
 class Views(QWidget):
@@ -94,6 +83,7 @@ class Views(QWidget):
         """The panels of a place behind what is always there; in front is what was so before."""
         panels = self._at(place)
         tabs = Tabs([first, *((panel.title, panel.tip, panel) for panel in panels)], self.theme)
+        tabs.bar.setAccessibleName("beside the diagram" if place == SIDE else "below the diagram")
         tabs.bar.currentChanged.connect(lambda page: self._note_front(place, page))
         front = self._front.get(self._key(place), LABS_FIRST if self._key(place) == LABS else "")
         tabs.bring(next((n for n, panel in enumerate(panels, 1) if panel.name == front), 0))
@@ -212,10 +202,14 @@ class Views(QWidget):
         column.setSpacing(SPACING)
         for plot in self.plots:
             column.addWidget(plot, 1)
-        self.top = splitter(Qt.Orientation.Horizontal, 14, (self.diagram, 68), (self.side, 32))
+        self.top = DividedParts(
+            Qt.Orientation.Horizontal, 14, "between diagram and plots", (self.diagram, 68), (self.side, 32)
+        )
         lower = round(100 * (1 - DIAGRAM_SHARE))
         self._usual = self._beside = [100 - lower, lower]  # heights, or their shares
-        self.middle = splitter(Qt.Orientation.Vertical, SPACING, (self.top, 100 - lower), (self.below, lower))
+        self.middle = DividedParts(
+            Qt.Orientation.Vertical, SPACING, "above the timeline", (self.top, 100 - lower), (self.below, lower)
+        )
         self.middle.splitterMoved.connect(self._make_room)
         self.purpose.setObjectName("purpose")
         self.purpose.setWordWrap(True)  # it is never cut short: a narrow window has it in two lines

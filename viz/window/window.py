@@ -21,6 +21,7 @@ from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import THEMES, Theme, load_fonts, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
+from bellwire.viz.window.access.announcements import Announcements
 from bellwire.viz.window.actions import BY_NAME, Action
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
@@ -117,6 +118,15 @@ class MainWindow(QMainWindow):
         self.lesson_bar = LessonBar(self.lessons, theme)
         self.console = Console(self.commands, self.lessons, theme)
         self.story_bar = StoryBar(self.commands, theme)
+        self.announcements = Announcements(
+            self,
+            {
+                "notice": lambda: "" if self.notice.isHidden() else self.notice.accessibleName(),
+                "lesson": lambda: self.lesson_bar.spoken,
+                "story": lambda: self.story_bar.spoken,
+                "caption": lambda: self.views.diagram.caption,
+            },
+        )
         self.empty: EmptyPanel | None = None
         self._bar_at = 0.0
         self.fault: Fault | None = None
@@ -228,6 +238,13 @@ class MainWindow(QMainWindow):
             self.files.tell()
             self.index_progress.refresh(self.model)
             self.shown.tell()
+            self._speak()
+
+    def _speak(self) -> None:
+        """The sentence below the picture is that of the diagram, when it is said."""
+        said = self.announcements.follow()
+        if said and said == self.views.diagram.caption:
+            self.views.diagram.setAccessibleDescription(said)
 
     # -- a fault
 

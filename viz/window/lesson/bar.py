@@ -83,6 +83,13 @@ class LessonBar(QWidget):
         self.close_.setIcon(icon("close", theme))
         self.question.set_theme(theme)
 
+    @property
+    def spoken(self) -> str:
+        """The step for whoever hears it: its text, its question, and who was right; "" without a lesson."""
+        if self.player.course is None:
+            return ""
+        return "\n".join(filter(None, (self.title.text(), self.text.accessibleName(), self.question.spoken)))
+
     def refresh(self) -> None:
         """From the course, a few times a second."""
         course = self.player.course

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
@@ -93,6 +95,14 @@ class QuestionBox(QWidget):
         for row in self.rows:
             row.set_theme(theme)
 
+    @property
+    def spoken(self) -> str:
+        """For whoever hears it: what is asked, and of each choice whether and why it is right, once that is known."""
+        marks = {RIGHT: "right", WRONG: "wrong"}
+        known = [(row, marks[row.mark.text()]) for row in self.rows if row.mark.text()]
+        answers = (f"{row.button.accessibleName()}: {mark}, {row.reason.text()}" for row, mark in known)
+        return "\n".join(filter(None, (self.ask.text(), *answers)))
+
     def show_question(self, course: Course) -> None:
         """As it stands."""
         question = course.step.question
@@ -122,6 +132,8 @@ class QuestionBox(QWidget):
             for column, part in enumerate(row.parts):
                 self.choices.addWidget(part, number, column)
             row.reason.setVisible(self.reasons)
+        for before, part in pairwise((self, *(part for row in self.rows for part in (row.button, row.hands)))):
+            self.setTabOrder(before, part)  # they have been made after all else
 
     def _choose(self, number: int) -> None:
         self.player.choose(number)

@@ -1,4 +1,7 @@
-"""A text in which the field's terms are marked: what one means is shown where the pointer is."""
+"""A text in which the field's terms are marked: what one means is shown where the pointer is.
+
+Tab goes from term to term, and Enter tells what it means.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ class TermLabel(QLabel):
         super().__init__()
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setWordWrap(True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
         self.linkHovered.connect(self._explain)
         self.linkActivated.connect(self.term_chosen)
         self._plain = ""
@@ -36,7 +41,8 @@ class TermLabel(QLabel):
     def _explain(self, name: str) -> None:
         terms = load_glossary().terms
         tip = f"{name}: {terms[name].meaning}" if name in terms else ""
-        QToolTip.showText(QCursor.pos(), plain_tip(tip), self)
+        at = QCursor.pos() if self.underMouse() else self.mapToGlobal(self.rect().bottomLeft())
+        QToolTip.showText(at, plain_tip(tip), self)
 
 
 def marked(text: str, color: str) -> str:

@@ -197,6 +197,11 @@ class StoryBar(FittingRow):
             self.buttons[name].setIcon(icon(shown, theme))
         self.refresh()
 
+    @property
+    def spoken(self) -> str:
+        """Which stage is told, for whoever hears it; "" without a story."""
+        return "" if self.isHidden() else f"{self.title.text()}: {self.stage.text()}"
+
     def refresh(self) -> None:
         """From the story, once a frame."""
         story = self.commands.model.story

@@ -1,0 +1,1 @@
+"""What makes the window everybody's: worked by keys, heard, and without movement for whoever wants none."""
