@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
+
+from tests.support.xcb_program import XcbProgram
 
 pytestmark = pytest.mark.xcb
 
@@ -42,36 +40,8 @@ PROGRAM = """
 """
 
 
-class Program:
-    """The window in a process of its own, which says what it is doing twenty times a second."""
-
-    def __init__(self, display: str, tmp_path: Path) -> None:
-        root = str(Path(__file__).parents[3])
-        self.env = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "XDG_CONFIG_HOME": str(tmp_path)}
-        code = textwrap.dedent(PROGRAM.format(root=root))
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.line = ""
-
-    def until(self, *words: str) -> None:
-        """Reads until a line has all the words; the test's own timeout is the limit."""
-        assert self.process.stdout
-        while not all(word in self.line.split() for word in words):
-            self.line = self.process.stdout.readline()
-            if not self.line:
-                pytest.fail(f"the window has ended: {self.process.communicate()[1]}")
-
-    def xdotool(self, *words: str) -> str:
-        done = subprocess.run(["xdotool", *words], env=self.env, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    def press(self, key: str) -> None:
-        self.xdotool("key", key)
-
-
 def test_real_keys_in_a_real_window(xvfb: str, tmp_path: Path) -> None:
-    program = Program(xvfb, tmp_path)
+    program = XcbProgram(xvfb, tmp_path, PROGRAM)
     try:
         program.until("xcb", "LIVE")
         window = program.xdotool("search", "--sync", "--onlyvisible", "--name", "Bellwire").splitlines()[0]
@@ -93,5 +63,4 @@ def test_real_keys_in_a_real_window(xvfb: str, tmp_path: Path) -> None:
         program.until("ended", "1")
         assert program.process.wait(10) == 0
     finally:
-        program.process.kill()
-        program.process.communicate()
+        program.end()

@@ -39,8 +39,10 @@ class Presenter(QObject):
         shown.changed.connect(self._follow)
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
-        for happening in (app.screenAdded, app.screenRemoved):
-            happening.connect(self._screens_changed)
+        app.screenAdded.connect(self._screen_comes)
+        app.screenRemoved.connect(self._screens_changed)
+        for screen in app.screens():
+            screen.geometryChanged.connect(self._screens_changed)
 
     def _change(self) -> None:
         if self._look.presenting and self.audience is None:
@@ -91,7 +93,11 @@ class Presenter(QObject):
         self.audience.say(self._lessons.course)
         self.audience.showFullScreen()
 
-    def _screens_changed(self, _: QScreen) -> None:
+    def _screen_comes(self, screen: QScreen) -> None:
+        screen.geometryChanged.connect(self._screens_changed)
+        self._screens_changed()
+
+    def _screens_changed(self, _: object = None) -> None:
         """Once Qt has done its own: it moves windows away from a screen that goes."""
         QTimer.singleShot(0, self, self._settle)
 
@@ -99,15 +105,21 @@ class Presenter(QObject):
         """What has lost its screen shares the other's, behind the lecturer's; a screen that comes is the audience's."""
         if self.audience is None:
             return
-        was_apart = self.apart
-        if screen_apart(self._top.screen(), QGuiApplication.screens()):
+        own, was_apart = self._top.screen(), self.apart
+        if not own.geometry().intersects(self._top.geometry()):
+            self._move_to(own)
+        if screen_apart(own, QGuiApplication.screens()):
             self._place()
+            if self._notice.words.text() == ONE_SCREEN:
+                self._notice.hide()
             return
         self.apart = False
         if was_apart:
             self.audience.hide()
             self._top.activateWindow()
             self._notice.say(ONE_SCREEN)
+        elif self.audience.isVisible():
+            self._fill(own)
 
     def turn(self) -> None:
         """On two screens the windows change places; on one the other comes in front."""
