@@ -61,6 +61,7 @@ class Numbers(QWidget):
         self.model, self.theme = model, theme
         self.numbers = numbers_of(model)
         self._second, self._at = model.second, model.playhead  # that they speak of
+        self._whole = model.past.complete >= model.playhead  # everything up to there had come
         self._turns = Turns(every=6, light=True)  # a second's end, four times a second, is first
         self._lines = 1
         self.setObjectName("numbers")
@@ -69,7 +70,7 @@ class Numbers(QWidget):
 
     def refresh(self) -> None:
         """Reads anew if it is time, or another second is counted; called once a frame."""
-        stands = self.model.transport.paused and self._at == self.model.playhead
+        stands = self.model.transport.paused and self._whole and self._at == self.model.playhead
         if self._second != self.model.second or (not stands and self._turns.come()):
             self.redraw()
 
@@ -80,6 +81,7 @@ class Numbers(QWidget):
 
     def _show(self, numbers: tuple[Number, ...]) -> None:
         self._second, self._at = self.model.second, self.model.playhead
+        self._whole = self.model.past.complete >= self._at
         if numbers != self.numbers:
             self.numbers = numbers
             self._name()

@@ -8,6 +8,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, event
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.numbers import NOTHING, Number, Numbers, numbers_of, reconciled
@@ -95,6 +98,27 @@ def test_a_paused_view_stands_still(qtbot: QtBot) -> None:
     model.transport.play()
     strip.refresh()
     assert strip.numbers != before
+
+
+def test_a_paused_view_takes_in_what_has_yet_to_come_to_its_moment(qtbot: QtBot) -> None:
+    """As of a recording that was sent to a moment, and comes to it frame by frame."""
+    load_fonts()
+    ns = 0
+    replay = Replay(Recording(path_of_shipped("irq-msi")), monotonic_ns=lambda: ns)
+    replay.start()
+    model = LiveModel(replay)
+    strip = Numbers(model, DARK)
+    qtbot.addWidget(strip)
+    strip._turns = Turns(every=0, light=True)
+    model.transport.seek(replay.recording.first + model.clock.cycles(1.0))
+    for _ in range(20):
+        ns += 10**8
+        model.drain()
+        strip.refresh()
+    assert model.transport.paused
+    assert model.seen.latencies.journeys > 0
+    assert strip.numbers == numbers_of(model)
+    replay.stop()
 
 
 def test_paints_in_both_themes_and_any_width(qtbot: QtBot) -> None:
