@@ -285,6 +285,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "break", "Analyze", "Break when…", ("B",), C.break_when, "The view freezes when it happens; the capture goes on"
     ),
+    Action("tour", "Help", "Tour", (), C.take_tour, "Round the window in a minute; Esc ends it"),
     Action("keys", "Help", "Keys", ("?", "F1"), C.show_keys, "Shows every key"),
     Action("look_up", "Help", "Look a term up…", ("G",), C.look_up, "What the field's terms mean"),
     Action("palette", "Help", "Find an action…", ("Ctrl+Shift+P",), C.show_palette, "Every action by its name"),

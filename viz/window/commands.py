@@ -31,6 +31,7 @@ from bellwire.viz.window.presenter.pointers import Pointers
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.settings import Look
 from bellwire.viz.window.shown import Shown
+from bellwire.viz.window.tour.tour import Tour
 
 if TYPE_CHECKING:
     from bellwire.viz.lessons.lesson import Lesson
@@ -54,6 +55,7 @@ class Commands:
     lessons: LessonPlayer
     presenter: Presenter
     pointers: Pointers
+    tour: Tour
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -149,6 +151,9 @@ class Commands:
 
     def _close_overlays(self) -> bool:
         """Whether there was something to close, or an audience's view to end."""
+        if self.tour.on:
+            self.tour.end()
+            return True
         opened = [part for part in (self.keys, self.palette, self.notice) if part.isVisible()]
         for part in opened:
             part.hide()
@@ -520,6 +525,11 @@ class Commands:
     def show_panel(self, name: str) -> None:
         """A panel in place of the plots or the timeline; once more: those again."""
         self.shown.views.show_panel(name)
+
+    def take_tour(self) -> None:
+        """Round the window in a minute."""
+        self.look.set_presenting(False)
+        self.tour.begin()
 
     def show_keys(self) -> None:
         """All keys, or none."""

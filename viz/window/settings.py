@@ -115,7 +115,7 @@ class Settings:
     @property
     def trouble(self) -> str:
         """What could not be read of them, in one sentence; "" if all could. Reads them."""
-        for name in ("theme", "extended", "reduced_motion", "recent", "unit", "geometry"):
+        for name in ("theme", "extended", "reduced_motion", "recent", "unit", "geometry", "toured"):
             getattr(self, name)
         if self._store.status() == QSettings.Status.FormatError:
             self.refused["file"] = "of another format"
@@ -177,6 +177,15 @@ class Settings:
     @reduced_motion.setter
     def reduced_motion(self, on: bool) -> None:
         self._store.setValue("reduced_motion", "true" if on else "false")
+
+    @property
+    def toured(self) -> bool:
+        """Whether the tour has been shown."""
+        return bool(self._read("toured", "false", one_of(("true", "false"))) == "true")
+
+    @toured.setter
+    def toured(self, on: bool) -> None:
+        self._store.setValue("toured", "true" if on else "false")
 
     @property
     def recent(self) -> list[str]:

@@ -14,6 +14,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.scenarios.scenario import DEFAULT
 from bellwire.engine.source import Label, NoSource, Source
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
@@ -40,6 +41,8 @@ from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
 from bellwire.viz.window.story.bar import StoryBar
+from bellwire.viz.window.tour.stations import Sights
+from bellwire.viz.window.tour.tour import Tour
 from bellwire.viz.window.views import Views
 
 if TYPE_CHECKING:
@@ -97,6 +100,7 @@ class MainWindow(QMainWindow):
         self.storyteller = Storyteller(lambda: self.model)
         self.lessons = LessonPlayer(self.shown, self.look, self.notice, self.storyteller, self.breaks)
         self.presenter = Presenter(self.shown, self.look, self.lessons, self.notice, self)
+        self.tour = Tour(self._sights(), theme)
         self.commands = Commands(
             self.shown,
             self.look,
@@ -109,6 +113,7 @@ class MainWindow(QMainWindow):
             self.lessons,
             self.presenter,
             Pointers(self.shown),
+            self.tour,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
@@ -137,6 +142,21 @@ class MainWindow(QMainWindow):
         self._set_theme()
         self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _sights(self) -> Sights:
+        """Where a tour leads to, whatever is shown then."""
+        return Sights(
+            window=self,
+            model=lambda: self.model,
+            diagram=lambda: self.views.diagram,
+            switches=lambda: self.controls.switches["ioeventfd"],
+            factor=lambda: self.status.factor,
+            plots=lambda: self.views.side,
+            below=lambda: self.views.below,
+            key=lambda name: BY_NAME[name].key,
+            reveal=lambda widget: self.scrolled.ensureWidgetVisible(widget),
+            menus=lambda: self.status.folded if self.status.menus.isHidden() else self.status.menus,
+        )
+
     def _lay_out(self) -> None:
         self.middle = Middle()
         box = QVBoxLayout(self.middle)
@@ -153,7 +173,7 @@ class MainWindow(QMainWindow):
         box.addWidget(self.story_bar)
         box.addWidget(self.shown, 1)
         box.addWidget(self.console, 1)
-        scrolled = QScrollArea()  # only where there is no room
+        scrolled = self.scrolled = QScrollArea()  # only where there is no room
         scrolled.setFrameShape(QFrame.Shape.NoFrame)
         scrolled.setWidgetResizable(True)
         scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -238,6 +258,7 @@ class MainWindow(QMainWindow):
             self.files.tell()
             self.index_progress.refresh(self.model)
             self.shown.tell()
+            self.tour.refresh()
             self._speak()
 
     def _speak(self) -> None:
@@ -291,6 +312,7 @@ class MainWindow(QMainWindow):
             self.keys,
             self.palette_,
             self.breaks,
+            self.tour,
         ):
             part.set_theme(theme)
         self._fit()
@@ -335,6 +357,7 @@ class MainWindow(QMainWindow):
         self.frame.stop()
         if self.settings:
             self.settings.keep(self.look)
+            self.settings.toured = self.settings.toured or self.tour.seen
             self.settings.geometry = self.saveGeometry()
         self.hide()
         self.presenter.end()
@@ -432,6 +455,8 @@ def open_window(
     window.frame.start()
     if lesson:
         window.lessons.begin(lesson, here=True)
+    elif not settings.toured and window.model.scenario.name == DEFAULT:
+        window.tour.begin()
     return run_window(window, tell)
 
 
