@@ -186,6 +186,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("page_on", "Run", "Lesson: next step", ("PgDown",), C.page_on, "Without a lesson: play or pause"),
     Action("page_back", "Run", "Lesson: step before", ("PgUp",), C.page_back, "Without a lesson: a journey back"),
     Action("end_lesson", "Run", "Lesson: end", (), C.end_lesson, "What runs, runs on"),
+    Action("quiz", "Run", "Quiz", (), C.begin_quiz, "A guest in trouble: ask for evidence, name the cause"),
     Action("step_event", "Run", "Step one event", ("Shift+Right",), C.step_event, "To the next event"),
     Action("step_event_back", "Run", "Step one event back", ("Shift+Left",), C.step_event_back, "To the event before"),
     Action("home", "Run", "To the start", ("Home", "F3"), C.to_start, "To the oldest journey that is held"),

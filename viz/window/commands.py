@@ -29,6 +29,7 @@ from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.presenter.audience import Blank
 from bellwire.viz.window.presenter.pointers import Pointers
 from bellwire.viz.window.presenter.presenter import Presenter
+from bellwire.viz.window.quiz.quiz_player import QuizPlayer
 from bellwire.viz.window.settings import Look
 from bellwire.viz.window.shown import Shown
 from bellwire.viz.window.tour.tour import Tour
@@ -56,6 +57,7 @@ class Commands:
     presenter: Presenter
     pointers: Pointers
     tour: Tour
+    quiz: QuizPlayer
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -165,6 +167,12 @@ class Commands:
             return True
         return bool(opened)
 
+    # -- a quiz
+
+    def begin_quiz(self) -> None:
+        """A guest in trouble."""
+        self.quiz.begin()
+
     # -- a lesson
 
     def page_on(self) -> None:
@@ -187,6 +195,7 @@ class Commands:
 
     def begin_lesson(self, lesson: Lesson) -> None:
         """From its first step."""
+        self.quiz.end()
         self.lessons.begin(lesson)
 
     # -- a story

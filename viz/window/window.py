@@ -38,6 +38,7 @@ from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.presenter.console import Console
 from bellwire.viz.window.presenter.pointers import Pointers
 from bellwire.viz.window.presenter.presenter import Presenter
+from bellwire.viz.window.quiz.quiz_player import QuizPlayer
 from bellwire.viz.window.settings import Look, Settings
 from bellwire.viz.window.shown import MakeSource, Shown, live_session
 from bellwire.viz.window.story.bar import StoryBar
@@ -47,6 +48,7 @@ from bellwire.viz.window.views import Views
 
 if TYPE_CHECKING:
     from bellwire.viz.lessons.lesson import Lesson
+    from bellwire.viz.window.quiz.page import QuizPage
 
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
 LEAST = (840, 430)  # what its content needs at 100 %
@@ -101,6 +103,7 @@ class MainWindow(QMainWindow):
         self.lessons = LessonPlayer(self.shown, self.look, self.notice, self.storyteller, self.breaks)
         self.presenter = Presenter(self.shown, self.look, self.lessons, self.notice, self)
         self.tour = Tour(self._sights(), theme)
+        self.quiz = QuizPlayer(self.shown, self._end_telling)
         self.commands = Commands(
             self.shown,
             self.look,
@@ -114,6 +117,7 @@ class MainWindow(QMainWindow):
             self.presenter,
             Pointers(self.shown),
             self.tour,
+            self.quiz,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
@@ -121,6 +125,7 @@ class MainWindow(QMainWindow):
         self.status = StatusRow(self.commands, self.breaks, self.files, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
         self.lesson_bar = LessonBar(self.lessons, theme)
+        self.quiz_page: QuizPage | None = None  # once there is a quiz
         self.console = Console(self.commands, self.lessons, theme)
         self.story_bar = StoryBar(self.commands, theme)
         self.announcements = Announcements(
@@ -159,7 +164,7 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         self.middle = Middle()
-        box = QVBoxLayout(self.middle)
+        box = self._box = QVBoxLayout(self.middle)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         around = QVBoxLayout()
@@ -186,6 +191,7 @@ class MainWindow(QMainWindow):
         self.look.theme_changed.connect(self._set_theme)
         self.shown.changed.connect(self._follow)
         self.presenter.changed.connect(self._set_presenting)
+        self.quiz.changed.append(self._set_quizzing)
         self.lesson_bar.text.term_chosen.connect(self.commands.look_up)
         # Queued: a fault may be met in another thread, and in this one in the midst of a paint.
         self.fault_met.connect(self._meet, Qt.ConnectionType.QueuedConnection)
@@ -225,6 +231,7 @@ class MainWindow(QMainWindow):
         """Names the source; says what to do if there is none."""
         source = self.model.source
         title = source.scenario.title.replace("[*]", "[*][*]")  # once would be Qt's mark of what is not saved
+        title = self.quiz.title or title
         self.setWindowTitle(f"{title}{' (REPLAY)' if self.model.replaying else ''} – Bellwire")
         if self.empty:
             self.empty.deleteLater()
@@ -241,12 +248,13 @@ class MainWindow(QMainWindow):
         self.shown.arrive()
         self.storyteller.follow()
         self.lessons.follow()
+        self.quiz.follow()
         self.story_bar.refresh()
         if self.presenter.audience:
             self.presenter.refresh(everything)
             if everything:
                 self.console.copy.refresh()
-        else:
+        elif not self.quiz.hides:
             self.views.refresh(everything)
         if not everything and monotonic() - self._bar_at >= BAR_SECONDS:
             self._bar_at = monotonic()
@@ -260,6 +268,9 @@ class MainWindow(QMainWindow):
             self.shown.tell()
             self.tour.refresh()
             self._speak()
+            if not self.quiz.hides:  # how a guest has ended, and what its picture says, would tell why
+                self.shown.tell()
+                self._speak()
 
     def _speak(self) -> None:
         """The sentence below the picture is that of the diagram, when it is said."""
@@ -315,6 +326,8 @@ class MainWindow(QMainWindow):
             self.tour,
         ):
             part.set_theme(theme)
+        if self.quiz_page:
+            self.quiz_page.set_theme(theme)
         self._fit()
         self._bar_at = 0.0
 
@@ -326,9 +339,34 @@ class MainWindow(QMainWindow):
         width, height = map(px, STACKED if stacked else LEAST)
         self.middle.setMinimumSize(width, height + self.views.added_height)
 
+    def _set_quizzing(self) -> None:
+        """While a cause is to be named nothing is seen of the guest, nor its name, nor what its switches stand at."""
+        for part in (self.shown, self.controls):
+            part.setVisible(not self.quiz.hides)
+        page = self.quiz_page = self.quiz_page or self._make_quiz_page()
+        page.refresh()
+        self._box.setStretchFactor(page, int(self.quiz.hides))
+        self._greet()
+
+    def _make_quiz_page(self) -> QuizPage:
+        from bellwire.viz.window.quiz.page import QuizPage
+
+        page = QuizPage(self.quiz, self.look.theme)
+        self._box.insertWidget(self._box.indexOf(self.lesson_bar) + 1, page)
+        page.set_theme(self.look.theme)  # its fonts hold once it has the window's style
+        return page
+
+    def _end_telling(self) -> None:
+        """Neither a lesson, nor an audience, nor a tour, before a quiz begins."""
+        if self.tour.on:
+            self.tour.end()
+        self.presenter.end()
+        self.lessons.end()
+
     def _set_presenting(self) -> None:
         """Whoever leads it sees more about the lesson, and less of everything else."""
         audience = self.presenter.audience
+        self.quiz.end()
         self.lesson_bar.presenting = audience is not None
         self.lesson_bar.refresh()
         self.shown.setVisible(audience is None)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bellwire.engine.events import NAMES, Clock, EventKind, Events, Setting, no_events
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.lessons.labs.lab_texts import Riddle
 from bellwire.viz.lessons.step_figures import StepFigures, figures_told
+
+if TYPE_CHECKING:
+    from bellwire.engine.recordings.recording import Recording
 
 OURS = next(number for number, name in NAMES.items() if name == "INTR")  # the exit by which this program stops a vCPU
 PACING = (Setting.PACE, Setting.BURST, Setting.IDLE, Setting.RUNNING)  # how often there is a signal changes no wire

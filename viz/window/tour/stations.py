@@ -64,7 +64,7 @@ def of_guest(model: LiveModel, _key: KeyOf) -> str:
     )
 
 
-def of_doorbell(model: LiveModel, _key: KeyOf) -> str:
+def of_the_doorbell(model: LiveModel, _key: KeyOf) -> str:
     """The light way, in figures."""
     return tr(
         "The guest writes to an I/O address. KVM knows an ioeventfd there, adds to the eventfd's count, and a thread "
@@ -144,7 +144,7 @@ STATIONS: tuple[Station, ...] = (
     Station(
         tr_later("A doorbell"),
         lambda at: (at.diagram(),),
-        of_doorbell,
+        of_the_doorbell,
         frozenset({"driver", "ioeventfd", "doorbell_fd", "wakeup", "wakes"}),
     ),
     Station(tr_later("Take it away"), lambda at: (at.switches(), at.diagram()), of_switches),
