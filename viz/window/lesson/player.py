@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import Events, Switch
+from bellwire.engine.events import Events, Switch, end_to_end, no_events
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
 from bellwire.viz.lessons.course import Course, Visit
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bellwire.viz.window.lesson.recordings import LessonRecordings
 
 TELLERS = {TimeOfScene.NEWEST: Teller.NEWEST, TimeOfScene.MEDIAN: Teller.MEDIAN, TimeOfScene.SLOWEST: Teller.SLOWEST}
-LATEST = 2**63  # TSC, behind all events
 ORDERS = {Switch.IOEVENTFD: Order.IOEVENTFD, Switch.IRQFD: Order.IRQFD}
 
 
@@ -204,9 +203,10 @@ class LessonPlayer:
     def _so_far(self, model: LiveModel) -> Events:
         """What belongs to a step when its counting begins: a machine that began with it may have had its one signal."""
         assert self.course
-        if self._asked is not None and model.recorded is None and not self.course.scene.switches:
-            return model.events.window(0, LATEST)
-        return model.beginning()
+        resumed = model.recorded is not None and model.recorded.resumed is not None
+        if self._asked is None or self.course.scene.switches or resumed or model.events.oldest:
+            return model.beginning()
+        return end_to_end(no_events(), *model.events)  # what has come: of a recording more is held on the disk
 
     def _feed(self, model: LiveModel, figures: StepFigures) -> None:
         self._stop_counting()

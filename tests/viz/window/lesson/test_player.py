@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import NoKvmError
 from bellwire.engine.live.session import Session
+from bellwire.engine.recordings import shipped
+from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.shipped import replay_in_place_of
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Source
@@ -26,6 +30,7 @@ from tests.support.windows import Stage, staged
 WHY = "There is no /dev/kvm here."
 LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
 PATIENCE = 60_000  # ms, on a busy machine
+QUICKER = 8  # times
 ASKING = Path("asking.md")
 LESSON = """+++
 title = "Asking"
@@ -145,6 +150,13 @@ def test_a_lesson_is_walked_over_guests_to_its_end_and_back(qtbot: QtBot, lesson
     walk(qtbot, window, lesson)
 
 
+@pytest.fixture
+def played_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is played in place of a guest passes more quickly than it happened; nothing else of it is different."""
+    monkeypatch.setattr(shipped, "Replay", partial(Replay, monotonic_ns=lambda: QUICKER * time.monotonic_ns()))
+
+
+@pytest.mark.usefixtures("played_quickly")
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 def test_a_lesson_is_walked_over_recordings_to_its_end_and_back(qtbot: QtBot, lesson: Lesson) -> None:
     window = window_on(qtbot, replay_in_place_of(lesson.steps[0].scene.in_place, WHY), no_guest)
