@@ -11,6 +11,7 @@ from bellwire.engine.events import (
     Events,
     Lane,
     doorbell_numbers,
+    end_to_end,
     event,
     no_events,
 )
@@ -30,7 +31,7 @@ def journeys_between(recording: Recording, t0: int, t1: int) -> Journeys:
     reach = reach_at(recording, t0)
     events = recording.window(max(t0 - reach, 0), t1 + reach, MOST_EVENTS)
     scenario = recording.header.scenario
-    journeys = JourneyTracker(scenario).feed(np.concatenate([cut_in(events[:REACH_EVENTS], scenario), events]))
+    journeys = JourneyTracker(scenario).feed(end_to_end(cut_in(events[:REACH_EVENTS], scenario), events))
     if not journeys.size:
         return journeys
     inside = (begin(journeys) <= np.uint64(max(t1, 0))) & (finish(journeys) >= np.uint64(max(t0, 0)))

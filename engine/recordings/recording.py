@@ -27,7 +27,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import EVENT, Events, no_events
+from bellwire.engine.events import EVENT, Events, end_to_end, no_events
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
@@ -271,7 +271,7 @@ class Recording:
             count += inside[-1].size
             if most is not None and count >= most:
                 break
-        return by_time(np.concatenate(inside))[:most]
+        return by_time(end_to_end(*inside))[:most]
 
     def read(self, number: int) -> Events:
         """A batch, which must not be written to; nothing if it is damaged, or if the file has changed: `changed`.

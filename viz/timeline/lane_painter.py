@@ -253,11 +253,13 @@ NONE = Spans(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
 def column_picture(share: Shares, height: int, color: QColor, hatch: str = "solid") -> QImage:
     """A picture of one pixel a share: filled from below as high as the share says, and seen if there is anything."""
-    filled = np.where(share > 0, np.maximum(np.rint(share * height), 2), 0)
-    row = np.arange(height, 0, -1)[:, None]
-    inked = (row <= filled[None, :]) & (hatch_mask(hatch, height, share.size) | (row > filled[None, :] - 2))
-    pixels = np.where(inked, np.uint32(color.rgba()), np.uint32(0))
-    picture = QImage(pixels.tobytes(), share.size, height, share.size * 4, QImage.Format.Format_ARGB32)
+    filled = np.where(share > 0, np.maximum(np.rint(share * height), 2), 0).astype(np.int16)
+    row = np.arange(height, 0, -1, dtype=np.int16)[:, None]
+    inked = row <= filled
+    if hatch != "solid":
+        inked &= hatch_mask(hatch, height, share.size) | (row > filled - 2)
+    pixels = np.multiply(inked, np.uint32(color.rgba()), dtype=np.uint32)
+    picture = QImage(pixels.data, share.size, height, share.size * 4, QImage.Format.Format_ARGB32)
     return picture.copy()  # of its own memory
 
 

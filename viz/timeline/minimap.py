@@ -227,13 +227,15 @@ def density_picture(counts: dict[Lane, Shares], height: int, theme: Theme) -> QI
     total = np.sum(list(counts.values()), axis=0)
     tall = np.sqrt(total / max(float(total.max()), 1e-9)) * height
     tall = np.where(total > 1e-9, np.maximum(tall, 1.5), 0)
-    row = np.arange(height, 0, -1)[:, None]
+    row = np.arange(height, 0, -1, dtype=np.int16)[:, None]
     pixels: npt.NDArray[np.uint32] = np.zeros((height, total.size), np.uint32)
     upto = np.cumsum([counts[lane] for lane in COLORS], axis=0) / np.maximum(total, 1e-9) * tall
     for reach, color in reversed(list(zip(upto, COLORS.values(), strict=True))):
-        hatch = HATCHES.get(color, "solid") if theme.marked else "solid"
-        below, ink = row <= np.rint(reach)[None, :], hatch_mask(hatch, height, total.size)
-        pixels[below] = theme.color("surface").rgba() if theme.marked else 0
-        pixels[below & ink] = theme.color(color, theme.faded(0.85)).rgba()
-    picture = QImage(pixels.tobytes(), total.size, height, total.size * 4, QImage.Format.Format_ARGB32)
+        below = row <= np.rint(reach).astype(np.int16)
+        ink = below
+        if theme.marked:
+            ink = below & hatch_mask(HATCHES.get(color, "solid"), height, total.size)
+            np.copyto(pixels, np.uint32(theme.color("surface").rgba()), where=below)
+        np.copyto(pixels, np.uint32(theme.color(color, theme.faded(0.85)).rgba()), where=ink)
+    picture = QImage(pixels.data, total.size, height, total.size * 4, QImage.Format.Format_ARGB32)
     return picture.copy()  # of its own memory
