@@ -31,6 +31,7 @@ LEAST_PIXELS = 8  # of a font that is made smaller
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 CENTER = Qt.AlignmentFlag.AlignCenter
+UNCLIPPED = {align: align | Qt.TextFlag.TextDontClip for align in (LEFT, RIGHT, CENTER)}
 PARAGRAPH = LEFT | Qt.TextFlag.TextWordWrap
 
 
@@ -322,7 +323,7 @@ class Sketch:
             return
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(color))
-        self.painter.drawText(rect, align | Qt.TextFlag.TextDontClip, shown)
+        self.painter.drawText(rect, UNCLIPPED[align], shown)
         self.written.append(place)
 
     def _rounded(

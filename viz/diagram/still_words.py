@@ -47,6 +47,9 @@ def ring_fill(model: LiveModel, of: str) -> RingFill:
     return RingFill(tally.doorbells_received, tally.doorbells_rung, COALESCED_ROOM)
 
 
+NOTE = "note "  # before the name of one, in `Words.facts`
+
+
 @dataclass(frozen=True)
 class Words:
     """By the name of the part. names: of counters; passages: of whatever can be passed."""
@@ -65,6 +68,12 @@ class Words:
     def plate(self) -> tuple[object, ...]:
         """What the layer of boxes and wires depends on."""
         return tuple(self.passages.items()), self.alive, self.chosen
+
+    @property
+    def names_layer(self) -> tuple[object, ...]:
+        """What the layer above that depends on: all words but the rate, the latencies and the notes."""
+        facts = {name: words for name, words in self.facts.items() if not name.startswith(NOTE)}
+        return self.plate, self.host, facts, self.rings, self.names
 
     @classmethod
     def of(cls, model: LiveModel, plan: Blueprint) -> Words:
@@ -93,9 +102,9 @@ def unlit(found: dict[str, Passage], ahead: frozenset[str]) -> dict[str, Passage
 
 def speaking(plan: Blueprint) -> dict[str, Part]:
     """The parts that say something, by name."""
-    return {**plan.boxes, **plan.nodes, **{f"note {name}": note for name, note in plan.notes.items()}}
+    return {**plan.boxes, **plan.nodes, **{f"{NOTE}{name}": note for name, note in plan.notes.items()}}
 
 
 def plain(name: str) -> str:
     """The name without the kind before it and the lane behind it."""
-    return name.removeprefix("note ").partition(".")[0]
+    return name.removeprefix(NOTE).partition(".")[0]

@@ -1,6 +1,6 @@
 """The Host / QEMU / Guest picture with the journeys travelling through it.
 
-Painted in three layers: boxes and wires into a pixmap when the wiring, the theme or the size changes; words and numbers
+Painted in layers: boxes and wires into a pixmap when the wiring, the theme or the size changes; names and numbers
 over a copy of it a few times a second; the tokens on top once a frame, and only where they are and were.
 """
 
@@ -62,7 +62,9 @@ class Diagram(QWidget):
         self._stage = self._new_stage()
         self._veil: QPainterPath | None = None  # what is dimmed
         self._plate: QPixmap | None = None  # boxes and wires
-        self._still: QPixmap | None = None  # the same with words
+        self._named: QPixmap | None = None  # the same with the words that seldom change
+        self._names = list[QRectF](), list[tuple[QRectF, str]]()  # where those are, and which of them had no room
+        self._still: QPixmap | None = None  # the same with all words
         self._turns = Turns(every=6)  # words change with the second that they speak of, else at a reader's pace
         self._second = model.second
         self._looked_at: tuple[object, ...] = ()
@@ -185,6 +187,8 @@ class Diagram(QWidget):
         if words != self.words:
             if words.plate != self.words.plate:
                 self._plate = None
+            if words.names_layer != self.words.names_layer:
+                self._named = None
             self.words = words
             self._redraw()
 
@@ -210,7 +214,7 @@ class Diagram(QWidget):
     def _arrange(self) -> None:
         self._stage = self._new_stage()
         self.placed = []
-        self._plate = self._veil = None
+        self._plate = self._named = self._veil = None
         self._redraw()
 
     def _place(self, tokens: list[Token]) -> list[Placed]:
@@ -319,7 +323,8 @@ class Diagram(QWidget):
     def _still_layer(self) -> QPixmap:
         if self._still is None:
             self._plate = self._plate or self._painted(self._paint_plate)
-            self._still = self._painted(self._paint_words, self._plate)
+            self._named = self._named or self._painted(self._paint_names, self._plate)
+            self._still = self._painted(self._paint_figures, self._named)
         return self._still
 
     def _painted(self, paint: Callable[[Sketch], None], upon: QPixmap | None = None) -> QPixmap:
@@ -354,8 +359,9 @@ class Diagram(QWidget):
             else:
                 sketch.selected(outline.boundingRect(), round_=isinstance(part, Counter))
 
-    def _paint_words(self, sketch: Sketch) -> None:
-        words = self.words
+    def _paint_names(self, sketch: Sketch) -> None:
+        """The words that seldom change."""
+        words, self._names = self.words, (sketch.written, sketch.shortened)
         self._paint_host(sketch)
         for name, box in self.blueprint.boxes.items():
             sketch.box_words(box, words.facts[name], self.blueprint.headroom(box))
@@ -363,12 +369,18 @@ class Diagram(QWidget):
             sketch.node_words(node, words.facts[name], self._used(name, node))
         for name, ring in self.blueprint.rings.items():
             sketch.ring(ring, words.rings[name])
-        for name, pill in self.blueprint.pills.items():
-            sketch.pill(pill, words.pills[name])
         for name, counter in self.blueprint.counters.items():
             sketch.counter_words(counter, words.names[name])
         for name, wire in self.blueprint.wires.items():
             sketch.difference(wire, words.passages[name])
+
+    def _paint_figures(self, sketch: Sketch) -> None:
+        """The words that change with the second that they speak of, over the names."""
+        words = self.words
+        sketch.written, sketch.shortened = [*self._names[0]], [*self._names[1]]
+        sketch.text(self._beside_host, words.rate, self._stage.geometry.font(12, mono=True), "text_muted", RIGHT)
+        for name, pill in self.blueprint.pills.items():
+            sketch.pill(pill, words.pills[name])
         for name, note in self.blueprint.notes.items():
             silent = bool(note.carries) and not words.passages[f"note {name}"].lit
             sketch.note(note, words.facts[f"note {name}"], "text_muted" if silent else note.color)
@@ -377,12 +389,19 @@ class Diagram(QWidget):
 
     def _paint_host(self, sketch: Sketch) -> None:
         geometry = self._stage.geometry
-        rect = geometry.rect((24, 20, self.blueprint.size[0] - 56, 24))
-        big = geometry.font(18, 700)
-        sketch.text(rect, "Host", big, "text")
-        rect.adjust(width_of("Host", big) + geometry.px(10), 0, 0, 0)
-        sketch.text(rect, self.words.host, geometry.font(13), "text_muted")
-        sketch.text(rect, self.words.rate, geometry.font(12, mono=True), "text_muted", RIGHT)
+        sketch.text(self._top_line, "Host", geometry.font(18, 700), "text")
+        sketch.text(self._beside_host, self.words.host, geometry.font(13), "text_muted")
+
+    @property
+    def _top_line(self) -> QRectF:
+        """Where the host's name begins."""
+        return self._stage.geometry.rect((24, 20, self.blueprint.size[0] - 56, 24))
+
+    @property
+    def _beside_host(self) -> QRectF:
+        """Where its facts are, the rate at the right end."""
+        geometry = self._stage.geometry
+        return self._top_line.adjusted(width_of("Host", geometry.font(18, 700)) + geometry.px(10), 0, 0, 0)
 
     def _paint_counters(self, sketch: Sketch, region: QRegion) -> None:
         """Over the tokens: a token goes into the counter and comes out of it."""
