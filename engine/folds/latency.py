@@ -117,7 +117,33 @@ class Latencies:
         self._newest = no_journeys(), no_journeys()  # what the newest batch added to the figures
 
     def feed(self, events: Events) -> Journeys:
-        """Folds the next batch in; yields the journeys that it completed."""
+        """Folds the next batch in; yields the journeys that it completed.
+
+        Where the wiring changes in it, it is folded piece by piece: each wiring has the journeys that end under it.
+        """
+        pieces = np.split(events, self._changes(events))
+        if len(pieces) == 1:
+            return self._feed_piece(events)
+        journeys, newest = [], []
+        for piece in pieces:
+            journeys.append(self._feed_piece(piece))
+            newest.append(self._newest)
+        in_order, apart = zip(*newest, strict=True)
+        self._newest = end_to_end(*in_order), end_to_end(*apart)
+        return end_to_end(*journeys)
+
+    def _changes(self, events: Events) -> list[int]:
+        """Where in a batch the wiring changes; the first word on a switch is no change."""
+        found, wiring = [], dict(self._wiring)
+        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist():
+            switch, on = int(events["id"][at]), int(events["arg"][at])
+            if wiring.setdefault(switch, on) != on:
+                found.append(at)
+            wiring[switch] = on
+        return found
+
+    def _feed_piece(self, events: Events) -> Journeys:
+        """The same of events among which the wiring changes at the beginning at most."""
         if self._warm_at is None and events.size:
             self._warm_at = int(events["tsc"][0]) + self.clock.cycles(WARMUP_SECONDS)
         for change in by_kind(events).of(EventKind.WIRE):

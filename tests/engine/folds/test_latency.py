@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, event
+from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, Switch, end_to_end, event
 from bellwire.engine.folds.journeys import JourneyTracker, finish
 from bellwire.engine.folds.latency import (
     BIN_SECONDS,
@@ -23,6 +23,8 @@ from bellwire.engine.folds.latency import (
     cycles_of,
     has,
 )
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 from tests.support.journey_streams import World, cut, scenario
 
 CLOCK = Clock(1e9)  # a cycle is a nanosecond
@@ -93,6 +95,40 @@ def test_a_change_of_wiring_splits_by_when_a_journey_began() -> None:
         assert latencies.before[name].count == int((~new).sum())
         assert latencies.since[name].count == int(new.sum())
         assert sorted(latencies.recent[name]) == sorted(cycles_of(there[new], name)[-RECENT:])
+
+
+def check_the_same(whole: Latencies, parts: Latencies) -> None:
+    """Two folds have the same latencies in each wiring."""
+    assert [ended[:2] for ended in whole.ended] == [ended[:2] for ended in parts.ended]
+    pairs = [(whole.since, parts.since), (whole.before, parts.before)]
+    pairs += [(one[2], other[2]) for one, other in zip(whole.ended, parts.ended, strict=True)]
+    for one, other in pairs:
+        assert all((one[name].counts == other[name].counts).all() for name in LATENCIES)
+    assert all(whole.recent[name].tolist() == parts.recent[name].tolist() for name in LATENCIES)
+
+
+def test_of_several_changes_in_one_batch_each_wiring_keeps_its_journeys() -> None:
+    events = late(run(4000))
+    times = [int(events["tsc"][events.size * n // 6]) for n in range(1, 6)]
+    mixed = np.concatenate([events, *(wire(tsc, Switch.IOEVENTFD, n % 2) for n, tsc in enumerate(times))])
+    mixed = mixed[np.argsort(mixed["tsc"], kind="stable")]
+    first = wire(0, Switch.IOEVENTFD, 1)
+    whole = fed(first, mixed)
+    check_the_same(whole, fed(first, *cut(mixed, random.Random(5))))
+    assert len(whole.ended) == len(times)
+    assert all(ended["store_cost"].count for _, _, ended in whole.ended)
+
+
+def test_a_whole_recording_in_one_batch_is_as_in_small_ones() -> None:
+    """Of a lab that registers its ioeventfd anew every two seconds."""
+    recording = Recording(path_of_shipped("lab-wrong-datamatch"))
+    events = end_to_end(*recording.sorted_batches())
+    whole, parts = (Latencies(recording.header.scenario, recording.header.clock) for _ in range(2))
+    whole.feed(events)
+    for batch in cut(events, random.Random(6)):
+        parts.feed(batch)
+    check_the_same(whole, parts)
+    assert sum(ended["doorbell"].count > 100 for _, _, ended in whole.ended) >= 2
 
 
 def test_the_first_word_on_a_switch_is_no_change() -> None:
