@@ -107,6 +107,8 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (["run", "rondtrip"], "There is no scenario 'rondtrip'; did you mean roundtrip?"),
         (["docter"], "There is no command or scenario 'docter'; did you mean doctor?"),
+        (["explain", "/"], "/ is a directory; `bellwire list` shows the scenarios, and a recording is a file."),
+        (["/"], "/ is a directory; `bellwire list` shows the scenarios, and a recording is a file."),
         (["roundtrip-user"], "did you mean roundtrip-userspace?"),
         (["--colour"], "No such option"),
         (["some.arrow", "--set", "pace=1"], "--set changes a scenario, not a recording"),

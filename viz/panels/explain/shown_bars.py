@@ -142,7 +142,7 @@ def facts_of_bars(model: LiveModel, held: WholesHeld, way: WayHeld) -> str:
     if not held.complete:
         parts.append(f"{count_of(model.journeys.total - held.taken, 'journey')} still to be looked at")
     if model.journeys.oldest:
-        parts.append(f"{count_of(model.journeys.oldest, 'older one')} no longer held")
+        parts.append(f"{count_of(model.journeys.oldest, 'older one')} no longer held and not among them")
     if not model.transport.following:
         parts.append(WHOLE_RUN if model.seen.whole_run else "until this moment")
     return ", ".join(parts)
