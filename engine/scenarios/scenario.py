@@ -289,7 +289,9 @@ def load_scenario(name: str, also: Iterable[str] = ()) -> Scenario:
     names, others = sorted(path.stem for path in GUESTS.glob("*.toml")), list(also)
     if name not in names:
         if Path(name).is_dir():
-            raise ScenarioError(f"{name} is a directory; `bellwire list` shows the scenarios, and a recording is a file.")
+            raise ScenarioError(
+                f"{name} is a directory; `bellwire list` shows the scenarios, and a recording is a file."
+            )
         close = difflib.get_close_matches(name, [*names, *others], n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         kind = "command or scenario" if others else "scenario"

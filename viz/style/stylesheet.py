@@ -42,6 +42,7 @@ QPushButton:hover, QToolButton:hover {{ border-color: {t.border_strong}; }}
 QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ {pressed} }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus {{
     border: 2px solid {t.focus}; }}
+QPushButton:focus {{ padding: 0 {px(12) - 2}px; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {t.text_muted}; background: {t.surface}; }}
 QPushButton#doorbell {{ color: {t.doorbell}; font-weight: 600; }}
 QPushButton#interrupt {{ color: {t.interrupt}; font-weight: 600; }}

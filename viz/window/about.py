@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from PySide6.QtCore import Qt, qVersion
+from PySide6.QtCore import QSize, Qt, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -12,10 +12,12 @@ from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.source import Source
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel
+from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.text.trust import agreement
 from bellwire.viz.text.versions import distribution, program_version
 
 PACKAGES = ("PySide6-Essentials", "pyqtgraph", "numpy", "pyarrow")
+MOST_OF_WINDOW = 0.6  # of its size that the facts may take
 
 
 def about_text(source: Source, clock_error: ClockError) -> str:
@@ -40,6 +42,7 @@ class About(QDialog):
             PlainLabel(),
         )
         title.setObjectName("title")
+        purpose.setWordWrap(True)
         facts.setObjectName("mono")
         facts.setText(self.text)
         copy, close = Button("Copy"), Button("Close")
@@ -52,6 +55,16 @@ class About(QDialog):
         box = QVBoxLayout(self)
         box.setContentsMargins(28, 24, 28, 20)
         box.setSpacing(12)
-        for widget in (title, purpose, facts):
+        for widget in (title, purpose, self._scrolled(facts, parent.size() * MOST_OF_WINDOW)):
             box.addWidget(widget)
         box.addLayout(buttons)
+
+    def _scrolled(self, facts: PlainLabel, most: QSize) -> UprightArea:
+        """As large as the facts need, up to that; what is wider is wrapped, what is higher scrolled."""
+        facts.ensurePolished()
+        area = UprightArea(facts, self)
+        bar = area.verticalScrollBar().sizeHint().width()
+        width = min(facts.sizeHint().width() + bar, most.width())
+        facts.setWordWrap(True)
+        area.setMinimumSize(width, min(facts.heightForWidth(width - bar), most.height()))
+        return area

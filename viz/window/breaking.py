@@ -190,10 +190,10 @@ class BreakPopover(QFrame):
         for combo in (self.latency, self.unit, self.kind):
             combo.theme = theme
         for box in (self.bound, self.count):
-            box.setFixedWidth(theme.px(96))
+            box.setFixedWidth(theme.px(76))
             box.lineEdit().setTextMargins(theme.px(6), 0, 0, 0)  # Qt leaves the style sheet's padding out here
-        self.unit.setFixedWidth(theme.px(76))
-        self.latency.setMinimumWidth(theme.px(130))
+        self.unit.setFixedWidth(theme.px(66))
+        self.latency.setMinimumWidth(theme.px(110))
         self.kind.setMinimumWidth(theme.px(150))
 
 

@@ -135,12 +135,12 @@ class Views(QWidget):
         self._make_room()
 
     def _beside_diagram(self) -> QRect:
-        """Where a card about a part has room: over the column beside the diagram, or over the diagram's right."""
+        """Where a card about a part has room: over the column beside the diagram or over its right, and on down."""
         over = self.side if self.side.isVisible() and not self.stacked else self.diagram
         below = QPoint(0, self.theme.px(TABS) if over is self.side else 0)
         room = QRect(over.mapTo(self, below), over.size().shrunkBy(QMargins(0, below.y(), 0, 0)))
         width = min(room.width(), self.theme.px(CARD))
-        return QRect(room.topRight() - QPoint(width - 1, 0), QSize(width, room.height()))
+        return QRect(room.topRight() - QPoint(width - 1, 0), QSize(width, self.height() - room.top() - SPACING))
 
     def panel(self, name: str) -> Panel:
         """The panel of that name."""

@@ -486,7 +486,7 @@ def open_window(
         window.notice.say(f"{reason} {trouble}".lstrip())
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
-    fit_to_screen(window)
+    fit_to_screen(window, first=not settings.geometry)
     opened.append(window)
     WidgetGarbage(window)
     window.show()
@@ -498,14 +498,17 @@ def open_window(
     return run_window(window, tell)
 
 
-def fit_to_screen(window: QWidget) -> None:
-    """No larger than the screen that it opens on, and all of it there: what was remembered may be of another screen."""
+def fit_to_screen(window: QWidget, first: bool = False) -> None:
+    """No larger than the screen that it opens on, and all of it there: what was remembered may be of another screen.
+
+    first: nothing is remembered, so it takes all the room that the screen has.
+    """
     screen = QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
     if screen is None or window.isMaximized() or window.isFullScreen():
         return
     room = screen.availableGeometry().marginsRemoved(FRAME)
     window.setMinimumSize(window.minimumSize().boundedTo(room.size()))
-    window.resize(window.size().boundedTo(room.size()))
+    window.resize(room.size() if first else window.size().boundedTo(room.size()))
     x = min(max(window.x(), room.left()), room.right() + 1 - window.width())
     y = min(max(window.y(), room.top()), room.bottom() + 1 - window.height())
     window.move(x, y - FRAME.top())

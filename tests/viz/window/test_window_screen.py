@@ -73,7 +73,18 @@ def test_all_of_the_window_is_on_the_screen(
     assert there(window, room)
 
 
-def test_where_there_is_room_it_has_its_usual_size(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", SCREENS)
+def test_the_first_window_takes_all_of_its_screen(
+    name: str, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(SCREENS[name], monkeypatch)
+    fit_to_screen(window, first=True)
+    assert window.size() == SCREENS[name].marginsRemoved(FRAME).size()
+    fit_to_screen(window)
+    assert window.size() == SCREENS[name].marginsRemoved(FRAME).size()
+
+
+def test_a_size_that_was_chosen_stays_where_there_is_room(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     on(SCREENS["3840x2160"], monkeypatch)
     fit_to_screen(window)
     assert window.size() == QSize(*USUAL)

@@ -10,7 +10,7 @@ from html import unescape
 from itertools import zip_longest
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +19,7 @@ from bellwire.viz.panels.panel import BELOW, SIDE
 from bellwire.viz.style.card import Card
 from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.window.about import About
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.painted_text import Piece, clashes, scrolled_areas, texts_painted
@@ -164,4 +165,49 @@ def test_what_comes_over_the_window_can_be_read(size: tuple[int, int], window: M
             window.palette_.hide()
             if name != "palette":
                 BY_NAME[name].run(window.commands)
+    assert found == []
+
+
+def longest(window: MainWindow) -> list[str]:
+    """The parts of the picture about which most is said, one of each kind."""
+    plan, card = window.views.diagram.blueprint, window.views.part_card
+    words = {
+        name: f"{part.help}{card.call_words(name)}{card.stage_words(name)}"
+        for table in plan.tables
+        for name, part in table.items()
+    }
+    return [max(table, key=lambda name: len(words[name])) for table in plan.tables if table]
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # raising, grabbing the keyboard, size hints
+@pytest.mark.parametrize("size", SIZES[::2], ids=lambda size: "x".join(map(str, size)))
+def test_cards_popovers_and_dialogs_can_be_read(size: tuple[int, int], window: MainWindow) -> None:
+    found: list[str] = []
+
+    def look(what: str, over: QWidget) -> None:
+        settle(window)
+        pieces = texts_painted(over)
+        assert pieces
+        found.extend(f"{text:.0%} {what}: {one}" for one in clashes(pieces, scrolled_areas(over)))
+        found.extend([f"{text:.0%} {what} is {over.size()}"] * (over.size().boundedTo(room) != over.size()))
+
+    for text, _ in TEXTS[1::2]:
+        sized(window, size, text)
+        room = window.size()
+        for part in longest(window):
+            window.views.part_card.tell(part)
+            look(part, window.views.part_card)
+        window.model.selection.choose(part="")
+        for asks, over in (
+            (window.controls.more.click, window.controls.popover),
+            (window.commands.break_when, window.breaks.popover),
+        ):
+            asks()
+            look(type(over).__name__, over)
+            over.hide()
+        window.commands.show_about()
+        [about] = window.findChildren(About)
+        look("About", about)
+        about.close()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert found == []
