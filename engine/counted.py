@@ -65,3 +65,9 @@ def count_of(number: float, thing: Thing) -> str:
     """1 doorbell, 1 204 doorbells, no doorbell."""
     none, one, many = THINGS[thing]
     return tr_n(one, many, round(number)) if round(number) else tr(none)
+
+
+def number_of(number: int, thing: Thing) -> str:
+    """The same with the number even of none: 0 doorbells."""
+    _, one, many = THINGS[thing]
+    return tr_n(one, many, number)

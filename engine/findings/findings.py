@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from bellwire.engine._core import lib
-from bellwire.engine.counted import count_of
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import EventKind, Operation, exit_name
 from bellwire.engine.findings.finding import Finding, often, share
 from bellwire.engine.findings.ordinary import (
@@ -141,7 +141,7 @@ def why_it_left(access: Access, ring: bool) -> str:
             written=access.address,
         )
     if nearest.length not in (0, access.length):
-        waits = count_of(nearest.length, "byte")
+        waits = number_of(nearest.length, "byte")
         return tr("the ioeventfd waits for {bytes} and the guest wrote {written}", bytes=waits, written=access.length)
     if len(access.registered) > 1:
         many = len(access.registered)
@@ -182,8 +182,8 @@ def accesses_of_nothing(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             tr(
                 "{reads} and {writes} of {place} left to user space: {why}.",
-                reads=count_of(reads, "read"),
-                writes=count_of(writes, "write"),
+                reads=number_of(reads, "read"),
+                writes=number_of(writes, "write"),
                 place=place,
                 why=why,
             ),
@@ -251,8 +251,8 @@ def acknowledged_claim(tally: Tally, evidence: Evidence) -> str:
     return tr(
         "{interrupts} raised the line by KVM_IRQ_LINE, and {acknowledgements} of the guest lowered it, each by an "
         "exit.",
-        interrupts=count_of(tally.irqs_signalled, "interrupt"),
-        acknowledgements=count_of(evidence.ways.acknowledged, "acknowledgement"),
+        interrupts=number_of(tally.irqs_signalled, "interrupt"),
+        acknowledgements=number_of(evidence.ways.acknowledged, "acknowledgement"),
     )
 
 
@@ -261,8 +261,8 @@ def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
     resamples = evidence.ways.resamples
     happened = tr(
         "{interrupts} raised the line and {resamples} came",
-        interrupts=count_of(tally.irqs_signalled, "interrupt"),
-        resamples=count_of(resamples, "resample"),
+        interrupts=number_of(tally.irqs_signalled, "interrupt"),
+        resamples=number_of(resamples, "resample"),
     )
     before, back_end = share(evidence.resamples_before, resamples), evidence.backend
     if not eoi and not resamples:

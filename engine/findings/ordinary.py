@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bellwire.engine.counted import count_of
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import EventKind, Switch
 from bellwire.engine.findings.finding import Finding, often, share
 from bellwire.engine.folds.evidence import Evidence
@@ -90,7 +90,7 @@ def added_up(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             tr(
                 "{received} doorbells came by {reads} of {eventfds}: one read brought at most {most}.",
                 received=grouped(tally.doorbells_received),
-                reads=count_of(tally.eventfd_reads, "read"),
+                reads=number_of(tally.eventfd_reads, "read"),
                 eventfds=fds,
                 most=grouped(evidence.most_read),
             ),
@@ -267,8 +267,8 @@ def buffers(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             tr(
                 "{buffers} buffers took {kicks} and {interrupts}.",
                 buffers=grouped(tally.buffers_used),
-                kicks=count_of(tally.doorbells_rung, "kick"),
-                interrupts=count_of(tally.irqs_signalled, "interrupt"),
+                kicks=number_of(tally.doorbells_rung, "kick"),
+                interrupts=number_of(tally.irqs_signalled, "interrupt"),
             ),
             {"buffers": tally.buffers_used, "kicks": tally.doorbells_rung, "interrupts": tally.irqs_signalled},
             (EventKind.BUFFERS,),
@@ -281,7 +281,7 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             tr(
                 "{events} were dropped, so that counts of exits and handlers are too small.",
-                events=count_of(tally.lost, "event"),
+                events=number_of(tally.lost, "event"),
             )
             + f" {not_claimed()}",
             {"dropped": tally.lost},
@@ -291,7 +291,7 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             tr(
                 "{events} came faster than they were taken: every count has them, no latency and no journey does.",
-                events=count_of(tally.passed_over, "event"),
+                events=number_of(tally.passed_over, "event"),
             )
             + f" {not_claimed()}",
             {"passed_over": tally.passed_over},
