@@ -25,7 +25,7 @@ class KeptRecording:
     name: str
     title: str
     size: int  # bytes
-    machine: str
+    seen_on: str
     replayed: bool  # it was not made for this handout
 
 

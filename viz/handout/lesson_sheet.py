@@ -131,5 +131,5 @@ def recording_row(one: KeptRecording) -> str:
     """A row of the table."""
     return (
         f"<tr><td><code>{as_html(one.name)}</code><br>{one.size / 1e6:.1f} MB</td>"
-        f"<td>{as_html(one.title)}</td><td>{as_html(one.machine)}</td></tr>"
+        f"<td>{as_html(one.title)}</td><td>{as_html(one.seen_on)}</td></tr>"
     )
