@@ -49,7 +49,7 @@ class LessonScene:
 
 @dataclass(frozen=True)
 class LessonChoice:
-    """What somebody may answer: words, or a part of the diagram. It is right if `when` holds in the run.
+    """What somebody may answer: words, or a click at one of these parts. It is right if `when` holds in the run.
 
     reason: why it is right, or wrong; with figures of the run, as all texts.
     """
@@ -57,7 +57,7 @@ class LessonChoice:
     text: str
     when: tuple[Condition, ...]
     reason: str
-    part: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -350,14 +350,13 @@ class StepReader:
         return Question(ask, choices, reveal, named)
 
     def _choice(self, table: LessonTable, asked: LessonScene) -> LessonChoice:
-        part = table.words("part", "")
-        if part:
-            self._check_parts(table, "part", [part], asked)
-        text = table.words("text", part or None)
+        parts = table.texts("part", [])
+        self._check_parts(table, "part", list(parts), asked)
+        text = table.words("text", parts[0] if parts else None)
         when = self._until(table, "when")
         if not when:
             raise table.place.wrong("a choice has a `when`: what holds in the run if it is right.")
-        choice = LessonChoice(text, when, table.words("reason"), part)
+        choice = LessonChoice(text, when, table.words("reason"), parts)
         table.close()
         return choice
 

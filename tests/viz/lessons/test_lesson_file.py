@@ -75,7 +75,7 @@ def test_a_step_goes_on_with_the_scene_before() -> None:
     assert second.scene.highlight == frozenset()
     assert second.question is not None
     assert second.question.reveal.switches == {Switch.IRQFD: False}
-    assert [choice.part for choice in second.question.choices] == ["", "driver"]
+    assert [choice.parts for choice in second.question.choices] == [(), ("driver",)]
     assert (second.question.name, second.question.reveal.part, second.scene.part) == ("after", "driver", "")
     assert [condition.text for condition in second.question.choices[0].when][1] == "rung@first < rung@asked"
     assert home.name == HOMEWORK

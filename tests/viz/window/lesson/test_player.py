@@ -221,11 +221,11 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
 
 def test_a_part_that_is_clicked_at_is_an_answer(qtbot: QtBot) -> None:
     with staged(qtbot, 1280, 720) as stage:
-        lesson = lesson_of(ASKING, LESSON.replace('text = "None"', 'part = "exit"'))
+        lesson = lesson_of(ASKING, LESSON.replace('text = "None"', 'part = ["exit", "vcpu"]'))
         stage.window.lessons.begin(lesson, here=True)
         stage.run(2)
         select = stage.window.model.selection.choose
-        for part, chosen in (("driver", {}), ("exit", {"step-1": 1}), ("", {"step-1": 1})):
+        for part, chosen in (("driver", {}), ("vcpu", {"step-1": 1}), ("", {"step-1": 1}), ("exit", {"step-1": 1})):
             select(part=part)
             stage.run(2)
             assert course_of(stage.window).chosen == chosen
