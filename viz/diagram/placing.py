@@ -14,7 +14,7 @@ from bellwire.viz.diagram import sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Leg, Part, RingBuffer, Wire
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import square, width_of
-from bellwire.viz.diagram.stretches import StopPlace, Stretch, parts_ahead, stages_around, stops_along
+from bellwire.viz.diagram.stretches import StopPlace, Stretch, parts_ahead, parts_along, stages_around, stops_along
 from bellwire.viz.model.travel import Token
 from bellwire.viz.stages.way import StageWay
 from bellwire.viz.text.figures import duration
@@ -70,6 +70,7 @@ class PlacedBlueprint:
         self._nodes_of = {name: self._nodes_on(leg) for name, leg in plan.legs.items()}
         self._stops: dict[tuple[str, StageWay], dict[int, StopPlace]] = {}
         self._reached: dict[tuple[str, StageWay, int], tuple[str, ...]] = {}  # nodes on a leg, by the stop
+        self._halts: dict[str, list[float]] = {}  # shares of a leg at which its parts are
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
         self._words: list[QRectF] = []
         self._words_near: dict[str, list[QRectF]] = {}  # of the legs that a token has been on
@@ -118,6 +119,21 @@ class PlacedBlueprint:
         known = self._stops[name, token.way]
         return known[min(max(stop, min(known)), max(known))]
 
+    def _stood(self, token: Token) -> Stretch:
+        """Where it stands if it does not glide: at the last part that it has come to, and then at the next."""
+        where, name = self.stretch(token), self._leg_of(token)
+        if where.start < where.end:
+            return where
+        if name not in self._halts:
+            ends: dict[str, list[float]] = {}
+            for part in parts_along(self.plan, self.plan.legs[name]):
+                ends.setdefault(part.name, []).extend(part.where)
+            middles = ((min(shares) + max(shares)) / 2 for shares in ends.values())
+            self._halts[name] = sorted(share for share in middles if 0 < share < 1) or [0.5]
+        halts = self._halts[name]
+        at = max((share for share in halts if share <= where.start), default=halts[0])
+        return Stretch(at, at)
+
     def keep_free(self, words: list[QRectF]) -> None:
         """Words that no token's label may cover."""
         self._words, self._words_near = words, {}
@@ -134,14 +150,14 @@ class PlacedBlueprint:
         return self._words_near[name]
 
     def place(self, tokens: list[Token], still: bool, clock: Clock) -> list[Placed]:
-        """Where each token is, and which labels have room. still: in real time in the middle of its leg."""
+        """Where each token is, and which labels have room. still: it jumps from part to part."""
         placed: list[Placed] = []
         taken = [self.circle(counter, 0.9) for counter in self.plan.counters.values()]
         taken += [self._around_ring(ring) for ring in self.plan.rings.values()]
         if self.plan.lights or any(token.way for token in tokens):  # nodes are painted over the tokens
             taken += self._node_rects.values()
         for token in sorted(filter(self.knows, tokens), key=lambda token: -token.seq):
-            where = Stretch(0.5, 0.5) if still and token.way is None else self.stretch(token)
+            where = self._stood(token) if still else self.stretch(token)
             smear = where if where.start < where.end else None
             share, words = (where.start + where.end) / 2, words_of(token, clock)
             at = self.track(token).point(share)

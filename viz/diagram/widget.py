@@ -52,7 +52,7 @@ class Diagram(QWidget):
         super().__init__(parent)
         self.model, self.theme = model, theme
         self.least = 0  # pixels of a font that no text is smaller than
-        self.still_motion = False  # reduced motion: tokens stand in the middle of their leg
+        self.still_motion = False  # reduced motion: tokens jump from part to part
         self.extended = False  # with the parts of the kernel
         self.part: Rect | None = None  # of the canvas, which fills the widget in place of all of it
         self.highlight: frozenset[str] = frozenset()  # what is spoken of; the rest is dimmed

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QToolTip, QWidget
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import longer_tip, plain_tip
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.style.themes.marks import DASHES, area_brush
+from bellwire.viz.style.themes.marks import area_brush, dashes_of
 
 RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it
@@ -82,7 +82,7 @@ class LegendEntry(QAbstractButton):
             painter.drawRect(piece)
             return
         pen = QPen(color, 3 if shown else 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
-        if dashes := (1.0, 0.8) if self.dashed else DASHES.get(self.color_name) if self.theme.marked else None:
+        if dashes := (1.0, 0.8) if self.dashed else dashes_of(self.theme, self.color_name):
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             pen.setDashPattern(list(dashes) if self.dashed else [dash * 0.6 for dash in dashes])
         painter.setPen(pen)

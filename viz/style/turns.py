@@ -6,6 +6,7 @@ import time
 from typing import ClassVar
 
 SECONDS = 1 / 20  # between the turns of a plot
+STEP_SECONDS = 1.0  # the same where nothing glides
 FORGOTTEN = 0.5  # seconds after which a view that does not ask any more (it is hidden, or gone) leaves the queue
 
 
@@ -14,6 +15,7 @@ class Turns:
 
     _queue: ClassVar[list[Turns]] = []
     _taken: ClassVar[bool] = False  # whether a view redraws in this frame
+    calm: ClassVar[bool] = False  # whether views go on in steps that can be told apart, for whoever wants no movement
 
     def __init__(self, every: int = 1, light: bool = False) -> None:
         """light: it costs so little that it need not queue."""
@@ -52,4 +54,4 @@ class Turns:
 
     def put_off(self) -> None:
         """It has just redrawn, its turn or not: the next one is a period away."""
-        self._due = time.monotonic() + self._period
+        self._due = time.monotonic() + (max(self._period, STEP_SECONDS) if Turns.calm else self._period)

@@ -19,7 +19,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.style.themes.marks import HATCHES, hatch_mask
+from bellwire.viz.style.themes.marks import hatch_mask, hatch_of
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import count_of, duration
 from bellwire.viz.timeline.lanes import Shares
@@ -233,8 +233,8 @@ def density_picture(counts: dict[Lane, Shares], height: int, theme: Theme) -> QI
     for reach, color in reversed(list(zip(upto, COLORS.values(), strict=True))):
         below = row <= np.rint(reach).astype(np.int16)
         ink = below
-        if theme.marked:
-            ink = below & hatch_mask(HATCHES.get(color, "solid"), height, total.size)
+        if (hatch := hatch_of(theme, color)) != "solid":
+            ink = below & hatch_mask(hatch, height, total.size)
             np.copyto(pixels, np.uint32(theme.color("surface").rgba()), where=below)
         np.copyto(pixels, np.uint32(theme.color(color, theme.faded(0.85)).rgba()), where=ink)
     picture = QImage(pixels.data, total.size, height, total.size * 4, QImage.Format.Format_ARGB32)

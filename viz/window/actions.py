@@ -129,7 +129,7 @@ ACTIONS: tuple[Action, ...] = (
         "Reduced motion",
         (),
         C.toggle_motion,
-        "Tokens stand instead of gliding",
+        "Steps in place of movement: tokens jump from part to part",
         checkable=True,
         begins=True,
     ),

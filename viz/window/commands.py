@@ -464,7 +464,7 @@ class Commands:
         self.look.set_extended(not self.look.extended)
 
     def toggle_motion(self) -> None:
-        """Tokens that glide, or that stand."""
+        """Movement, or steps in its place."""
         self.look.set_reduced_motion(not self.look.reduced_motion)
 
     def set_unit(self, name: str) -> None:

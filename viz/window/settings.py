@@ -24,7 +24,7 @@ class Look(QObject):
         self.text = theme.scale  # what somebody has chosen, times that
         self.unit = FITTING.name  # of durations, one of UNIT_NAMES
         self.extended = False  # the diagram has the parts of the kernel that a signal passes
-        self.reduced_motion = False  # tokens stand instead of gliding
+        self.reduced_motion = False  # tokens jump from part to part, and views go on in steps
         self.presenting = False  # there is a window for an audience
 
     def set_theme(self, theme: Theme) -> None:
@@ -54,7 +54,7 @@ class Look(QObject):
         self.extended_changed.emit()
 
     def set_reduced_motion(self, on: bool) -> None:
-        """Tokens stand instead of gliding."""
+        """Tokens jump from part to part, and views go on in steps of a second, instead of gliding."""
         self.reduced_motion = on
         self.motion_changed.emit()
 
@@ -171,7 +171,7 @@ class Settings:
 
     @property
     def reduced_motion(self) -> bool:
-        """Whether tokens stand."""
+        """Whether nothing glides."""
         return bool(self._read("reduced_motion", "false", one_of(("true", "false"))) == "true")
 
     @reduced_motion.setter

@@ -13,6 +13,7 @@ from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Source
 from bellwire.viz.diagram.pointing.marks import Pointing
 from bellwire.viz.model.live import LiveModel, recorded
+from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations, unit_called
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import Look
@@ -206,7 +207,7 @@ class Shown(QWidget):
         self.views.diagram.set_extended(self.look.extended)
 
     def _set_motion(self) -> None:
-        self.views.diagram.still_motion = self.look.reduced_motion
+        self.views.diagram.still_motion = Turns.calm = self.look.reduced_motion
 
     def _set_unit(self) -> None:
         """Cycles are those of the source that is shown."""

@@ -52,6 +52,22 @@ def test_token_is_on_its_wire_at_its_share(qtbot: QtBot) -> None:
     assert placed.at.y() == pytest.approx(197, abs=1)
 
 
+def test_without_movement_a_token_jumps_from_part_to_part(qtbot: QtBot) -> None:
+    """Along the wire it is seen at a few places only, the eventfd among them, and never goes back."""
+    _, _, diagram = shown(qtbot)
+    diagram.still_motion = True
+    for extended in (False, True):
+        diagram.set_extended(extended)
+        places = [diagram._place([Token("ioeventfd", n / 100, 1)])[0].at for n in range(100)]
+        seen = list(dict.fromkeys((round(at.x(), 3), round(at.y(), 3)) for at in places))
+        assert 2 < len(seen) < 10
+        assert seen == sorted(seen)
+        (eventfd,) = (one for name, one in diagram.blueprint.counters.items() if name == "doorbell_fd")
+        assert any(abs(x - diagram._stage.geometry.point(eventfd.center).x()) < 1 for x, _ in seen)
+    diagram.still_motion = False
+    assert len({diagram._place([Token("ioeventfd", n / 100, 1)])[0].at.x() for n in range(100)}) == 100
+
+
 def test_labels_do_not_cover_each_other(qtbot: QtBot) -> None:
     _, _, diagram = shown(qtbot)
     crowd = [Token("ioeventfd", 0.3 + n / 500, 1000 + n) for n in range(20)]

@@ -15,7 +15,7 @@ from bellwire.viz.panels.explain.shown_bars import TimeBars
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.style.themes.marks import area_brush
+from bellwire.viz.style.themes.marks import hatch_of, hatched
 
 PLACES = {"guest": "guest", "kernel": "kvm", "user space": "io_thread", "other process": "interrupt"}  # theme's colours
 HATCH = 9  # pixels at 100 % text between the lines that say that no stamp divides or ends a part
@@ -129,15 +129,23 @@ class BarsChart(QWidget):
     def _fill(self, painter: QPainter, rect: QRectF, places: tuple[str, ...], hatched: bool) -> None:
         """In the colour of its first place, over a stripe in that of each other; hatched where it is not sure."""
         stripe = rect.height() * 0.25
-        painter.fillRect(rect, self.theme.color("surface"))
-        painter.fillRect(rect, area_brush(self.theme, PLACES[places[0]]))
+        self._paint_place(painter, rect, places[0])
         for number, place in enumerate(places[1:]):
             bottom = rect.bottom() - number * stripe
             below = QRectF(rect.left(), bottom - stripe, rect.width(), stripe)
-            painter.fillRect(below, self.theme.color("surface"))
-            painter.fillRect(below, area_brush(self.theme, PLACES[place]))
+            self._paint_place(painter, below, place)
         if hatched:
             self._hatch(painter, rect)
+
+    def _paint_place(self, painter: QPainter, rect: QRectF, place: str) -> None:
+        """What is hatched has an outline, so that the smallest piece of it is seen."""
+        color, hatch = self.theme.color(PLACES[place]), hatch_of(self.theme, PLACES[place])
+        painter.fillRect(rect, self.theme.color("surface"))
+        painter.fillRect(rect, hatched(color.rgba(), hatch))
+        if hatch != "solid":
+            painter.setPen(color)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _hatch(self, painter: QPainter, rect: QRectF) -> None:
         """Lines that grow with the text, unlike a brush's."""

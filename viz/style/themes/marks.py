@@ -1,6 +1,7 @@
-"""What a theme that is `marked` says beside its colours: line styles, hatchings of areas, shapes of points.
+"""What is said beside colours: line styles, hatchings of areas, shapes of points; most of it where a theme is `marked`.
 
-Everything is asked for by the name of a colour. The other themes get the same lines and areas in plain colour.
+Everything is asked for by the name of a colour. The other themes get the same lines and areas in plain colour, but for
+what looks alike to somebody who lacks one kind of cone: tests/viz/style/themes/test_marks.py tries each pair.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ DASHES: dict[str, tuple[float, ...]] = {
     "guest": (1.0, 1.6),
     "roundtrip": (7.0, 2.0, 1.0, 2.0),
 }
+ALIKE_IN_LINES = {"guest"}  # to some it looks as another curve's colour: it is dotted in each theme
+ALIKE_IN_AREAS = {"heavy", "io_thread", "interrupt", "text_muted"}  # as other areas', which they stand beside
 # Hatchings, none of them slanting: slanting lines say that no stamp divides something.
 HATCHES = {
     "heavy": "grid",
@@ -43,10 +46,16 @@ def line_pen(theme: Theme, color: str, width: float = 1.8, alpha: float = 1.0) -
     pen = QPen(theme.color(color, theme.faded(alpha)), width * theme.stroke, Qt.PenStyle.SolidLine)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap if theme.marked else Qt.PenCapStyle.SquareCap)
     pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
-    if theme.marked and color in DASHES:
-        pen.setDashPattern(list(DASHES[color]))
+    if dashes := dashes_of(theme, color):
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setDashPattern(list(dashes))
     pen.setCosmetic(True)
     return pen
+
+
+def dashes_of(theme: Theme, color: str) -> tuple[float, ...]:
+    """The dashes of a curve; none if it has no gaps."""
+    return DASHES.get(color, ()) if theme.marked or color in ALIKE_IN_LINES else ()
 
 
 def area_brush(theme: Theme, color: str, alpha: float = 1.0) -> QBrush:
@@ -54,6 +63,11 @@ def area_brush(theme: Theme, color: str, alpha: float = 1.0) -> QBrush:
     if not theme.marked:
         return QBrush(theme.color(color, alpha))
     return hatched(theme.color(color).rgba(), HATCHES.get(color, "solid"))
+
+
+def hatch_of(theme: Theme, color: str) -> str:
+    """The hatching of an area that stands beside those of other colours, with nothing else to say which it is."""
+    return HATCHES.get(color, "solid") if theme.marked or color in ALIKE_IN_AREAS else "solid"
 
 
 def part_brush(theme: Theme, color: str, number: int, shades: tuple[float, ...]) -> QBrush:

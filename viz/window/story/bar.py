@@ -78,7 +78,8 @@ class Segments(QWidget):
         painter.drawRoundedRect(area, 3, 3)
         if step == story.step:
             told = QRectF(area)
-            told.setWidth(area.width() * min(story.told / story.seconds, 1.0))
+            grows = not self.commands.look.reduced_motion
+            told.setWidth(area.width() * (min(story.told / story.seconds, 1.0) if grows else 1.0))
             painter.setBrush(area_brush(self.theme, color))
             painter.drawRoundedRect(told, 3, 3)
             painter.setPen(QPen(self.theme.color("text"), 1.5 * self.theme.stroke))
