@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSplitter, QSplitterHandle, QWidget
 
 from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.painting import painting
+from bellwire.viz.style.plain import plain_tip
 
 STEP = 24  # pixels that a key moves it
 TOWARDS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
@@ -60,5 +61,5 @@ class DividedParts(QSplitter):
         """Called by Qt for each part."""
         made = Divider(self.orientation(), self)
         made.setAccessibleName(self._name)
-        made.setToolTip(f"{self._name}: drag it, or move it by the arrow keys")
+        made.setToolTip(plain_tip(f"{self._name}: drag it, or move it by the arrow keys"))
         return made
