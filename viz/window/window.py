@@ -265,9 +265,7 @@ class MainWindow(QMainWindow):
                 self.console.refresh()
             self.files.tell()
             self.index_progress.refresh(self.model)
-            self.shown.tell()
             self.tour.refresh()
-            self._speak()
             if not self.quiz.hides:  # how a guest has ended, and what its picture says, would tell why
                 self.shown.tell()
                 self._speak()
@@ -360,13 +358,15 @@ class MainWindow(QMainWindow):
         """Neither a lesson, nor an audience, nor a tour, before a quiz begins."""
         if self.tour.on:
             self.tour.end()
-        self.presenter.end()
+        self.look.set_presenting(False)
         self.lessons.end()
 
     def _set_presenting(self) -> None:
         """Whoever leads it sees more about the lesson, and less of everything else."""
         audience = self.presenter.audience
         self.quiz.end()
+        if audience and self.tour.on:
+            self.tour.end()
         self.lesson_bar.presenting = audience is not None
         self.lesson_bar.refresh()
         self.shown.setVisible(audience is None)

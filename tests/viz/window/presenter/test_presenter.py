@@ -191,3 +191,14 @@ def application() -> QGuiApplication:
     app = QGuiApplication.instance()
     assert isinstance(app, QGuiApplication)
     return app
+
+
+def test_neither_a_tour_nor_a_quiz_goes_on_beside_an_audience(qtbot: QtBot) -> None:
+    with staged_in_front(qtbot, 1280, 720) as stage:
+        window = stage.window
+        window.tour.begin()
+        going_on = [window.tour.on]
+        window.look.set_presenting(True)
+        going_on += [window.tour.on, has_audience(window)]
+        window._end_telling()  # as a quiz begins
+        assert (*going_on, window.look.presenting, has_audience(window)) == (True, False, True, False, False)
