@@ -34,12 +34,15 @@ def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> s
 
 def eventfd_count(model: LiveModel, of: str, tokens: list[Token]) -> tuple[int, int]:
     """The count of "doorbell" or "irq", at least and at most: as sampled last; in slow motion by the stages of those
-    under way. An irqfd takes its count at once."""
+    under way, of a story by those that were read with the one that it tells. An irqfd takes its count at once."""
     if not model.transport.exact and model.story is None:
         return (model.tally.eventfd_counts.get(FDS[of], 0),) * 2
     if of == "irq" or Trait.DIRECT in model.traits:
         return 0, 0
     each = [(in_count(t.way, t.first, t.last), t.count) for t in tokens if t.way]
+    if model.story is not None:  # it tells of one of those that one read() took
+        together = max(int(model.story.whole.journey["batch"][0]), 1)
+        return sum(least for (least, _), _ in each), sum(most for (_, most), _ in each) * together
     return sum(least * count for (least, _), count in each), sum(most * count for (_, most), count in each)
 
 

@@ -23,6 +23,7 @@ NEAR = 20  # canvas pixels from a token that still mean it
 WIRE_REACH = 16  # the same across a wire
 LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8, 0.42, 0.58, 0.27, 0.73, 0.1, 0.9)  # of a stretch, where its label may stand
 LABEL_REACH = 90  # canvas pixels of the text from a token to the far end of its label
+ASIDE = ("eoi",)  # stages that a part stands for on no leg
 SMEAR = 9  # canvas pixels on either side of a stretch on which a token is somewhere
 
 
@@ -238,11 +239,17 @@ class PlacedBlueprint:
         kept = not self.plan.leg(token.leg, token.lane).along
         found: set[str] = set()
         for stop in range(token.first, token.last + 1) if token.way and not kept else ():
-            found.update(self.plan.nodes.keys() & set(self.stop_place(token, stop).parts))
+            parts = self.plan.nodes.keys() & set(self.stop_place(token, stop).parts)
+            found |= parts or self._nodes_for(token, stop)
         for stage in token.stages if kept else (token.beside,):
             of = ([n for n, node in self.plan.nodes.items() if node.stage == known] for known in stages_around(stage))
             found.update(next(filter(None, of), []))
         return found
+
+    def _nodes_for(self, token: Token, stop: int) -> set[str]:
+        """The nodes that stand for a stop's stage alone, beside the leg: where KVM itself ends the interrupt."""
+        assert token.way is not None
+        return {name for name, node in self.plan.nodes.items() if node.stage == token.way.names[stop] in ASIDE}
 
     def _on_the_way(self, token: Token) -> tuple[str, ...]:
         """The nodes on its leg, as far as it may have come."""

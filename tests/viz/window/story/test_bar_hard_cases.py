@@ -84,6 +84,31 @@ def test_looking_elsewhere_ends_it_and_choosing_a_part_does_not(stage: Stage, qt
     assert model.transport.following == (elsewhere == "end")
 
 
+@pytest.mark.parametrize("then", ["plays", "steps", "seeks"])
+def test_a_run_that_ends_meanwhile_leaves_it_to_its_last_stage(stage: Stage, qtbot: QtBot, then: str) -> None:
+    """As a replay does that has been played: the story goes on, and only a look elsewhere ends it."""
+    story, model = begun(stage, qtbot), stage.window.model
+    stage.source.stop()
+    stage.run(3)
+    assert not model.source.alive
+    assert model.story is story
+    match then:
+        case "plays":
+            story.advance(story.seconds * len(story.steps))
+        case "steps":
+            for _ in story.steps:
+                stage.press(qtbot, KEYS.Key_Right)
+        case "seeks":
+            model.scrub(model.playhead - 1000)
+    stage.run(3)
+    assert (model.story is story) == (then != "seeks")
+    assert stage.window.story_bar.isHidden() == (then == "seeks")
+    if then != "seeks":
+        assert story.step == len(story.steps) - 1
+        assert stage.window.status.state.words.startswith("STORY")
+        assert "has ended" not in caption(model)
+
+
 @pytest.fixture
 def masked(qtbot: QtBot) -> Iterator[MainWindow]:
     """On a scenario without journeys."""
@@ -102,3 +127,37 @@ def test_a_scenario_without_journeys_says_why_there_is_no_story(masked: MainWind
     assert "masked pin" in masked.notice.words.text()
     assert not masked.commands.storyteller.awaits, "none will ever come"
     assert masked.story_bar.isHidden()
+
+
+def told_at(window: MainWindow, stage: str) -> None:
+    """The median's story, at this stage."""
+    window.commands.story_of_median()
+    story = window.model.story
+    assert story is not None
+    story.paused = True
+    names = [story.stop_of(step).name for step in range(len(story.steps))]
+    window.storyteller.go(names.index(stage) - story.step)
+    window.frame.tick()
+    window.views.diagram.refresh()
+
+
+@pytest.mark.parametrize(("scenario", "count"), [("doorbell-coalesced-mmio", "1–16"), ("doorbell-pio", "1")])
+def test_the_eventfd_counts_those_that_are_read_together(scenario: str, count: str, qtbot: QtBot) -> None:
+    window = make_window(WholeSource(scenario), theme=LIGHT)
+    qtbot.addWidget(window)
+    window.show()
+    window.frame.tick()
+    told_at(window, "eventfd")
+    assert window.views.diagram.counts["doorbell_fd"] == count
+    window.close()
+
+
+def test_where_kvm_ends_the_interrupt_its_part_shines(qtbot: QtBot) -> None:
+    window = make_window(WholeSource("irq-level-resample"), theme=LIGHT)
+    qtbot.addWidget(window)
+    window.show()
+    window.frame.tick()
+    told_at(window, "eoi")
+    shining = {name for name, light in window.views.diagram._lit.items() if light.inside}
+    assert "eoi" in shining
+    window.close()
