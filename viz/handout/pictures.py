@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QImage, QPixmap
 
@@ -12,12 +13,14 @@ from bellwire.viz.handout.document import Picture
 from bellwire.viz.lessons.lesson import LessonScene
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
+from bellwire.viz.style.stylesheet import stylesheet
 from bellwire.viz.style.theme import Theme
 
 DIAGRAM_SIZE = (1560, 858)  # pixels: twice what a page shows, so that print is sharp
 DIAGRAM_SCALE = 1.3  # of its text, as it is shown smaller
-PANEL_SIZE = (1080, 1180)
-PANEL_SCALE = 1.5
+PANEL_SIZE = (1560, 1100)
+PANEL_SCALE = 1.7
+EDGE, BELOW = 60, 40  # pixels of a panel: its frame, in which nothing is said; what is left below its last line
 
 
 def scene_pictures(model: LiveModel, scene: LessonScene, theme: Theme) -> tuple[Picture, ...]:
@@ -55,14 +58,26 @@ def diagram_alt(diagram: Diagram) -> str:
 
 
 def panel_picture(model: LiveModel, name: str, theme: Theme) -> Picture:
-    """A panel as it is in front beside the diagram."""
+    """A panel as it is in front beside the diagram, without what is empty at its bottom."""
     panel = next(panel for panel in PANELS if panel.name == name)(model, theme.scaled(PANEL_SCALE))
+    panel.setStyleSheet(stylesheet(panel.theme))  # the application's is of another size
     panel.resize(*PANEL_SIZE)
     panel.set_theme(panel.theme)
     panel.redraw()
-    made = Picture(png_bytes(panel.grab()), PANEL_SIZE, f"{panel.title}: {panel.tip}. {panel.facts}".strip())
+    grabbed = panel.grab()
+    height = last_line(grabbed)
+    said = f"{panel.title}: {panel.tip}. {panel.facts}".strip()
     panel.deleteLater()
-    return made
+    return Picture(png_bytes(grabbed.copy(0, 0, grabbed.width(), height)), (grabbed.width(), height), said)
+
+
+def last_line(pixmap: QPixmap) -> int:
+    """How high a picture has to be for all that is in it: below that each row of it has one colour."""
+    image = pixmap.toImage().convertToFormat(QImage.Format.Format_RGBA8888)
+    pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+    inner = pixels[:-EDGE, EDGE:-EDGE]
+    busy = np.flatnonzero((inner != inner[:, :1]).any(axis=1))
+    return min(int(busy[-1]) + BELOW, image.height()) if busy.size else image.height()
 
 
 def png_bytes(pixmap: QPixmap) -> bytes:
