@@ -50,6 +50,7 @@ WRITTEN = [
 LIT = [
     *product(("doorbell", "interrupt", "heavy", "kvm", "guest"), (0.12, 0.38), ("well",), ("text",)),
     *product(("selection",), (0.07, 0.15, 0.22), ("surface",), ("text",)),
+    *product(("selection",), (0.07,), ("surface",), ("text_muted", "guest", "heavy", "kvm", "io_thread")),
 ]
 # Lines, edges and points, and what they are seen against.
 DRAWN = [

@@ -131,6 +131,8 @@ class Page(QAbstractTableModel):
         return self.theme.font(12, weight, mono=COLUMNS[column].number or column == 4)
 
     def _color(self, row: EventRow, column: int) -> QColor:
+        if row.position == self.chosen or row.position in self.marked:
+            return self.theme.color("text")  # anything else can hardly be read on what shines
         if column in COLORED:
             lane = int(row.event["lane"])
             return self.theme.color(LANE_COLORS[Lane(lane)] if lane in Lane._value2member_map_ else "text_muted")
