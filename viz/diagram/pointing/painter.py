@@ -7,6 +7,7 @@ from itertools import pairwise
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
+from bellwire.viz.diagram.blueprint import Point
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.pointing.marks import PenMark, Pointing
 from bellwire.viz.style.themes.marks import veil_brush
@@ -17,8 +18,10 @@ LASER, RIM = "#FF2A2A", "#FFFFFF"  # a light has the same colour on every ground
 ROUND = Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin
 
 
-def paint_pointing(painter: QPainter, geometry: Geometry, pointing: Pointing, whole: QRectF) -> None:
-    """All of it; whole: the diagram's rectangle."""
+def paint_pointing(
+    painter: QPainter, geometry: Geometry, pointing: Pointing, whole: QRectF, within: QRectF | None = None
+) -> None:
+    """All of it, or what is within a rectangle; whole: the diagram's."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if pointing.spot:
         paint_spotlight(painter, geometry, geometry.rect(pointing.spot), whole)
@@ -28,7 +31,8 @@ def paint_pointing(painter: QPainter, geometry: Geometry, pointing: Pointing, wh
         painter.drawRect(geometry.rect(pointing.dragged))
     now = pointing.now()
     for mark in pointing.marks:
-        paint_pen_mark(painter, geometry, mark, mark.strength(now))
+        if within is None or within.intersects(points_area(geometry, mark.points, PEN + 4)):
+            paint_pen_mark(painter, geometry, mark, mark.strength(now))
     if pointing.trail:
         paint_laser(painter, geometry, pointing)
 
@@ -79,14 +83,18 @@ def paint_laser(painter: QPainter, geometry: Geometry, pointing: Pointing) -> No
 
 
 def area_of_motion(geometry: Geometry, pointing: Pointing) -> QRectF:
-    """Around all that moves or fades."""
-    area = QRectF()
-    for points, reach in (
-        ([point for _, point in pointing.trail], HALO + 3),
-        ([point for mark in pointing.marks for point in mark.points], PEN + 4),
-    ):
-        if points:
-            around = QPolygonF([geometry.point(point) for point in points]).boundingRect()
-            far = reach * geometry.scale
-            area = area.united(around.adjusted(-far, -far, far, far))
+    """Around all that moves or fades: a mark that stays as it is needs no painting anew."""
+    now = pointing.now()
+    area = points_area(geometry, [point for _, point in pointing.trail], HALO + 3)
+    for mark in pointing.marks:
+        if mark.ended is None or mark.strength(now) < 1:
+            area = area.united(points_area(geometry, mark.points, PEN + 4))
     return area
+
+
+def points_area(geometry: Geometry, points: list[Point], reach: float) -> QRectF:
+    """Around these points, and as much further, canvas pixels; empty if there are none."""
+    if not points:
+        return QRectF()
+    far = reach * geometry.scale
+    return QPolygonF([geometry.point(point) for point in points]).boundingRect().adjusted(-far, -far, far, far)

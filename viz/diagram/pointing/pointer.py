@@ -39,7 +39,7 @@ class PointingOverlay(QWidget):
         geometry, pointing = self._diagram.scene_geometry, self._pointing
         if self.geometry() != self._diagram.rect():
             self.setGeometry(self._diagram.rect())
-        stays = pointing.spot, pointing.dragged, geometry
+        stays = pointing.spot, pointing.dragged, geometry, len(pointing.marks), pointing.laser is None
         before, self._moved = self._moved, area_of_motion(geometry, pointing).toAlignedRect()
         if stays != self._stays:
             self._stays = stays
@@ -49,7 +49,8 @@ class PointingOverlay(QWidget):
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
-        paint_pointing(QPainter(self), self._diagram.scene_geometry, self._pointing, QRectF(self.rect()))
+        within = QRectF(event.rect())
+        paint_pointing(QPainter(self), self._diagram.scene_geometry, self._pointing, QRectF(self.rect()), within)
 
 
 class DiagramPointer(QObject):
