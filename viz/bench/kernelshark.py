@@ -53,9 +53,18 @@ def library_there() -> bool:
     return True
 
 
+def take_instances_away(instances: Path) -> None:
+    """Those whose program was killed: they keep their ring buffers for ever."""
+    for folder in instances.glob("bellwire-*"):
+        if not Path(f"/proc/{folder.name.removeprefix('bellwire-')}").exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
 @contextlib.contextmanager
 def instance(kilobytes: int) -> Iterator[Path]:
     """A tracefs instance of our own; OSError if there can be none."""
+    take_instances_away(TRACEFS / "instances")
     folder = TRACEFS / "instances" / f"bellwire-{os.getpid()}"
     folder.mkdir()
     try:
@@ -75,8 +84,13 @@ def capture(events: int, folder: Path) -> list[str]:
     with instance(each * EVENT_BYTES // 1024 + 1024) as trace:
         (trace / "tracing_on").write_text("1")
         running = [busy(trace, cpu, each // EVENTS_A_BYTE) for cpu in cpus]
-        for process in running:
-            process.wait()
+        try:
+            for process in running:
+                process.wait()
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
         (trace / "tracing_on").write_text("0")
         return [spliced(trace / f"per_cpu/cpu{cpu}/trace_pipe_raw", folder / f"cpu{cpu}") for cpu in cpus]
 

@@ -9,12 +9,12 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.synthetic import synthetic_recording
@@ -31,14 +31,14 @@ MOST_TRACED = 10**7  # events that are traced for it
 
 def recording_figures(events: int) -> list[Figure]:
     """Makes a recording of that many events, opens it and zooms in it, and throws it away."""
-    with tempfile.TemporaryDirectory(prefix="bellwire-", dir=Path.cwd()) as folder:
-        path = Path(folder) / "synthetic.arrow"
+    with scratch_folder(Path.cwd()) as folder:
+        path = folder / "synthetic.arrow"
         written = synthetic_recording(path, events)
         command = [sys.executable, "-m", __name__, str(path)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(folder))
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment(str(folder)))
         measured: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
         what = f"{grouped(written)} synthetic events, {path.stat().st_size / 1e9:.2f} GB"
-        return [*figures_of(measured, what), against_kernelshark(measured["open_s"], events, Path(folder))]
+        return [*figures_of(measured, what), against_kernelshark(measured["open_s"], events, folder)]
 
 
 def against_kernelshark(open_s: float, events: int, folder: Path) -> Figure:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from bellwire.engine.errors import ScenarioError
-from bellwire.viz.cli.ending import complain_of, ended_by, standard_streams, usage
+from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
 from bellwire.viz.cli.options import Asserts, Force, InTheme, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, out, out_json, share_bar
@@ -33,7 +33,7 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Click's; newer 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line (by default this process's). Returns the exit code; nothing is raised."""
-    with standard_streams(), faults_told(complain_of):
+    with standard_streams(), faults_told(complain_of), interruptions_raised():
         try:
             code = command_code(sys.argv[1:] if arguments is None else arguments)
             sys.stdout.flush()

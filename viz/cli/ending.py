@@ -8,8 +8,11 @@ import os
 import select
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any, Protocol
 
 from bellwire.engine.errors import AssertionTextError, EngineError, LessonError, NoKvmError, ScenarioError
@@ -18,6 +21,64 @@ from bellwire.viz.cli.terminal import FAILED, INTERRUPTED, NO_KVM, USAGE, compla
 from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, foreseen, wants_traceback
 
 NO_MORE_READER = 128 + signal.SIGPIPE  # as a shell names the end of a program that wrote to a closed pipe
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SAME_SECONDS = 1.0  # in which another signal says what the first one said
+IMPORT_SECONDS = 0.02  # after which an import is looked at again
+IMPORT = "<frozen importlib._bootstrap>"
+
+
+class Interruption:
+    """Hears the signals that end a program, and ends it by an exception, so that whatever is open is closed.
+
+    Not in the midst of an import: there libraries in C end the process. And not once more at once, in the midst of
+    what is closed.
+    """
+
+    def __init__(self) -> None:
+        self._number, self._heard = 0, -SAME_SECONDS
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if time.monotonic() - self._heard < SAME_SECONDS:
+            return
+        if is_in_an_import(frame):
+            self._number = self._number or number
+            signal.setitimer(signal.ITIMER_REAL, IMPORT_SECONDS)
+            return
+        self._heard = time.monotonic()
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    def again(self, number: int, frame: FrameType | None) -> None:
+        """Whoever hears the signal by now hears it."""
+        if is_in_an_import(frame):
+            signal.setitimer(signal.ITIMER_REAL, IMPORT_SECONDS)
+        elif self._number:
+            number, self._number = self._number, 0
+            signal.raise_signal(number)
+
+
+def is_in_an_import(frame: FrameType | None) -> bool:
+    """Whether Python is loading a module there, or a library of Qt's that it calls."""
+    while frame is not None and frame.f_code.co_filename != IMPORT:
+        frame = frame.f_back
+    return frame is not None
+
+
+@contextmanager
+def interruptions_raised() -> Iterator[None]:
+    """While this is open, SIGINT, SIGTERM and, unless nohup has it ignored, SIGHUP are exceptions."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = Interruption()
+    handlers = {number: heard for number in ENDING if signal.getsignal(number) != signal.SIG_IGN}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, heard.again)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class OutputError(OSError):

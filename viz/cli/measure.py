@@ -16,14 +16,13 @@ from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.live.session import Session
 from bellwire.engine.source import Source
+from bellwire.viz.cli.ending import ENDING
 
 if TYPE_CHECKING:  # importing Arrow takes longer than anything else here
     from bellwire.engine.recordings.capture import Capture
 
 LOOK_SECONDS = 0.05  # how often the events are taken
 STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come
-
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Progress = Callable[[float, int], None]  # seconds since the start, signals so far
 

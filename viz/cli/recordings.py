@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from bellwire.engine.errors import RecordingError, ScenarioError
+from bellwire.engine.host.scratch import scratch_folder
 from bellwire.viz.cli.ending import OutputError
 from bellwire.viz.cli.options import Asserts, Force, InTheme, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
@@ -118,8 +118,8 @@ def recording_of(what: str, count: int | None, settings: list[str] | None) -> It
         return
     scenario = scenario_named(what, settings)
     check_length(scenario, None, count)
-    with TemporaryDirectory(prefix="bellwire-") as folder:
-        file = Path(folder, f"{scenario.name}.arrow")
+    with scratch_folder() as folder:
+        file = folder / f"{scenario.name}.arrow"
         done = run_scenario(scenario, EXPLAINED_SECONDS, count, file)
         if done.recording and done.recording.error:
             raise done.recording.error

@@ -6,7 +6,6 @@ Arrow is imported where it is needed, so that a window on a guest need not wait 
 from __future__ import annotations
 
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.foreign import file_name, shown
+from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.outputs import unused, whole_or_not, write_whole
 from bellwire.engine.source import Source
@@ -62,8 +62,8 @@ def write_held(path: Path, header: Header, held: Iterable[Events], force: bool =
     if path.suffix in OURS:
         return count_of(save_recording(path, header, held, force=force), "event")
     export = export_for(path)
-    with tempfile.TemporaryDirectory(prefix="bellwire-") as folder:
-        recording = Path(folder) / "held.arrow"
+    with scratch_folder() as folder:
+        recording = folder / "held.arrow"
         save_recording(recording, header, held)
         written = write_export(Recording(recording), path, export, force=force)
     return f"{grouped(written)} {export.unit}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.synthetic import synthetic_recording
+from bellwire.viz.bench.kernelshark import take_instances_away
 from bellwire.viz.bench.recordings import against_kernelshark, figures_of, recording_figures
 
 
@@ -42,6 +44,15 @@ def test_without_kernelshark_it_says_why(tmp_path: Path, monkeypatch: pytest.Mon
     figure = against_kernelshark(0.1, 1000, tmp_path)
     assert (figure.value, figure.holds) == ("not measured", False)
     assert "apt install trace-cmd" in figure.detail
+
+
+def test_a_killed_bench_leaves_no_tracing_behind(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    for name in (f"bellwire-{gone.pid}", f"bellwire-{os.getpid()}", "mine"):
+        (tmp_path / name).mkdir()
+    take_instances_away(tmp_path)
+    assert {folder.name for folder in tmp_path.iterdir()} == {f"bellwire-{os.getpid()}", "mine"}
 
 
 def test_what_is_missed_is_said() -> None:

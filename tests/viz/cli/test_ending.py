@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 import typer
 
 from bellwire.viz.cli.app import main
+from bellwire.viz.cli.ending import ENDING
 from bellwire.viz.cli.options import app
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -172,6 +175,42 @@ def test_old_terminals_and_empty_environments(words: str, environment: dict[str,
     ran = shell(f"{BELLWIRE} {words.format(file=SHIPPED)}", tmp_path, **environment)
     assert "Traceback" not in ran.stderr
     assert is_one_sentence(ran.stderr) if ran.returncode else (ran.stdout and not ran.stderr)
+
+
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+def test_a_signal_closes_what_is_open(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[int] = []
+    before = [signal.getsignal(ending) for ending in ENDING]
+
+    def command(arguments: list[str]) -> int:
+        try:
+            signal.raise_signal(number)
+            return 0
+        finally:
+            signal.raise_signal(number)  # a second one, while it closes, does not keep it from that
+            closed.append(number)
+
+    monkeypatch.setattr("bellwire.viz.cli.app.command_code", command)
+    assert (main([]), closed) == (128 + number, [number])
+    assert [signal.getsignal(ending) for ending in ENDING] == before
+
+
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+def test_a_signal_in_an_import_waits_for_its_end(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries in C end the process where one fails."""
+    (tmp_path / f"heard_{number:d}.py").write_text(f"import signal\nsignal.raise_signal({number:d})\nWHOLE = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    whole: list[bool] = []
+
+    def command(arguments: list[str]) -> int:
+        whole.append(importlib.import_module(f"heard_{number:d}").WHOLE)
+        while True:
+            time.sleep(0.01)
+
+    monkeypatch.setattr("bellwire.viz.cli.app.command_code", command)
+    assert (main([]), whole) == (128 + number, [True])
 
 
 def test_programs_read_the_same_whatever_the_locale(tmp_path: Path) -> None:

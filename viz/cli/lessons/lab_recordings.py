@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bellwire.engine.errors import NoKvmError
+from bellwire.engine.host.scratch import scratch_folder
 from bellwire.viz.cli.terminal import complain, say
 
 if TYPE_CHECKING:
@@ -43,9 +43,11 @@ def lab_recording(lab: Riddle, why: str, called: str) -> Iterator[Path]:
     if why:
         yield path_of_shipped(lab.name)
         return
-    with TemporaryDirectory(prefix="bellwire-") as folder:
-        path = Path(folder, "quiz.arrow")
+    with scratch_folder() as folder:
+        path = folder / "quiz.arrow"
         done = run_scenario(lab.scenario, lab.seconds, None, path, called=called)
+        if done.recording and done.recording.error:
+            raise done.recording.error
         if done.interrupted:
             raise SystemExit(complain("interrupted", 128 + done.interrupted))
         yield path

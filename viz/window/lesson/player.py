@@ -79,8 +79,8 @@ class LessonPlayer:
             from bellwire.viz.window.lesson.recordings import LessonRecordings  # and Arrow with it
 
             self._recordings = LessonRecordings()
-        except OSError as error:
-            self._notice.say(f"There is no room for the recording beside a lesson: {error.strerror}.")
+        except EngineError as error:
+            self._notice.say(f"There is no room for the recording beside a lesson. {error}")
             return
         self.course = Course(lesson)
         self._enter(0, here)

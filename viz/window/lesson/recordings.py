@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
+from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.recording import Recording
@@ -18,14 +19,15 @@ class LessonRecordings:
     """In a folder that goes with the lesson. RecordingError if a file cannot be made, or not be read."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bellwire-lesson-")
+        self._life = ExitStack()
+        self._folder = self._life.enter_context(scratch_folder())
         self._captures: dict[Source, Capture] = {}
 
     def record(self, model: LiveModel) -> None:
         """From now on, if it is a guest, and not recorded already."""
         source = model.source
         if recorded(source) is None and source not in self._captures:
-            path = Path(self._folder.name) / f"{len(self._captures) + 1}-{model.scenario.name}.arrow"
+            path = self._folder / f"{len(self._captures) + 1}-{model.scenario.name}.arrow"
             outlet = source.tee(RECORDING_ROOM)
             self._captures[source] = Capture(path, header_for(source), model.beginning(), outlet)
 
@@ -72,4 +74,4 @@ class LessonRecordings:
         for capture in self._captures.values():
             capture.wait(STUCK_SECONDS)
         self._captures.clear()
-        self._folder.cleanup()
+        self._life.close()
