@@ -182,6 +182,8 @@ class JourneyTracker:
         """
         vcpu = end_to_end(self._left[number], newest)
         self._left[number] = vcpu[-LATE_EXITS:]
+        if not vcpu.size:
+            return
         left = np.where(vcpu["kind"] == EventKind.EXIT, vcpu["seq"], 0)
         row, found = lookup(left, self._doorbells["seq"])
         self._doorbells["exit"][row] = vcpu["tsc"][found]
@@ -194,8 +196,9 @@ class JourneyTracker:
 
     def _receive(self, reads: Events) -> None:
         """Pairs each doorbell with the read() whose count covers it: of one queue that is seq - arg < n <= seq."""
-        for queue in ids_in(reads):
-            self._receive_from(queue, reads[reads["id"] == queue])
+        queues = ids_in(reads)
+        for queue in queues:
+            self._receive_from(queue, reads if len(queues) == 1 else chosen(reads, reads["id"] == queue))
 
     def _receive_from(self, queue: int, reads: Events) -> None:
         """Queues are rung in turn, so the doorbells that one's count adds up are `queues` apart."""
@@ -355,6 +358,8 @@ class JourneyTracker:
 
     def _in_order(self, complete: Journeys) -> Journeys:
         """Those whose stamps can be; the others are put aside, and counted."""
+        if not complete.size:
+            return complete
         wrong = contradictory(complete)
         if self.ambiguous:  # their counts are alike: what was received before it was rung was another one's
             self.given_up += int(wrong.sum())

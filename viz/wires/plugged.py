@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Events, Operation, Setting, Switch
+from bellwire.engine.events import EventKind, Events, Operation, Setting, Switch, by_kind
 from bellwire.engine.folds.evidence import registered_after
 from bellwire.engine.scenarios.scenario import Doorbell, Scenario
 
 MOST_CHANGES = 1 << 13  # that are held; of what is older the oldest state that is held is told
-RARE = np.array([EventKind.WIRE, EventKind.SETTING, EventKind.REFUSED], np.uint16)
+RARE = (EventKind.WIRE, EventKind.SETTING, EventKind.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class PluggedCourse:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
-        for event in events[np.isin(events["kind"], RARE)]:
+        for event in by_kind(events).of(*RARE):
             if (state := self._after(event)) != self.now:
                 self._times.append(max(int(event["tsc"]), self._times[-1]))
                 self._states.append(state)
