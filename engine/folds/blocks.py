@@ -12,11 +12,12 @@ import numpy.typing as npt
 from bellwire.engine.folds.histogram import BINS, bin_of, whole
 
 FEW = 512  # values of a block that are not yet counted by bin: a power of two
+AT_ONCE = 2  # blocks that are counted in a drain, of those that have become one
 MOST = 192  # blocks; then each two become one, of twice the length
 
 Numbers = npt.NDArray[np.int64]
 NOTHING: Numbers = np.empty(0, np.int64)
-Block = tuple[Numbers, Numbers]  # bins of a Histogram, and how many values each holds
+Block = tuple[Numbers, Numbers]  # bins of a Histogram, some of them more than once, and how many values each holds
 
 
 class Blocks:
@@ -31,6 +32,7 @@ class Blocks:
         self._length = 1
         self._parts: list[Numbers] = []  # bins of all values, while blocks are of a few
         self._counted: list[Block] = []  # the blocks, once they are of many
+        self._joined = range(0)  # which of them are two blocks one behind the other, not yet counted by bin
         self._open = NOTHING  # bins of the values behind the last of those
 
     def record(self, values: npt.ArrayLike) -> None:
@@ -63,6 +65,14 @@ class Blocks:
             if len(self._counted) == MOST:
                 pairs = zip(self._counted[::2], self._counted[1::2], strict=True)
                 self._counted, self._length = [both(*pair) for pair in pairs], 2 * self._length
+                self._joined = range(len(self._counted))
+        self._count_joined(AT_ONCE + bins.size // self._length)
+
+    def _count_joined(self, most: int) -> None:
+        """Some of those that were joined: all of them in one drain would take ten milliseconds."""
+        for at in self._joined[:most]:
+            self._counted[at] = counted(*self._counted[at])
+        self._joined = self._joined[most:]
 
     @property
     def _blocks(self) -> list[Block]:
@@ -107,13 +117,15 @@ def pieces(bins: Numbers, length: int) -> list[Block]:
 
 
 def both(a: Block, b: Block) -> Block:
-    """Two blocks as one."""
-    return counted(np.concatenate([a[0], b[0]]), np.concatenate([a[1], b[1]]))
+    """Two blocks as one: a bin that both have is there twice, until it is counted."""
+    return np.concatenate([a[0], b[0]]), np.concatenate([a[1], b[1]])
 
 
 def counted(bins: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> Block:
-    """Each bin once, where there are many."""
+    """Each bin once, where there are many. Of two blocks a stable sort is hardly more than a merge: both are rising."""
     if bins.size <= FEW:
         return bins, counts
-    found, where = np.unique(bins, return_inverse=True)
-    return found, np.bincount(where, counts).astype(np.int64)
+    order = np.argsort(bins, kind="stable")
+    rising = bins[order]
+    first = np.flatnonzero(np.concatenate([[True], rising[1:] != rising[:-1]]))
+    return rising[first], np.add.reduceat(counts[order], first)
