@@ -147,10 +147,14 @@ class Pointing:
         """As if nobody had pointed at anything; whether somebody had."""
         pointed = self.tool is not None or not self.nothing or self.zoom is not None
         self.lay_down()
+        self.wipe()
+        return pointed
+
+    def wipe(self) -> None:
+        """No mark, no spotlight, no zoom; the tool stays taken."""
         self.marks.clear()
         self._done.clear()
         self.spot = self.zoom = None
-        return pointed
 
     def fade(self) -> None:
         """What has faded is gone: marks, and the end of the laser's trail."""

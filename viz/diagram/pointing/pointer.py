@@ -100,7 +100,7 @@ class DiagramPointer(QObject):
             return self._press(event)
         if event.type() == QEvent.Type.Leave:
             self.pointing.shine(None)
-        return False
+        return event.type() == QEvent.Type.ContextMenu  # the right button takes a mark back
 
     def _press(self, event: QKeyEvent) -> bool:
         """Up and Down point at the next part; Enter points at the one that is chosen."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
+from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.panels.sequence.panel import SequencePanel
 from bellwire.viz.plots.numbers import Numbers
@@ -78,7 +79,7 @@ class Offers:
             return
         part = diagram.part_at(at) or self.commands.model.selection.part  # where the menu key was pressed: the chosen
         if not part:
-            menu.addActions([self.actions[name] for name in ("extended", "presenter", "ring", "interrupt")])
+            menu.addActions([self.actions[name] for name in ("extended", "presenter", *Tool, "ring", "interrupt")])
             return
         card = self.views.part_card
         self._add(menu, "Explain it", partial(card.tell, part))
@@ -86,6 +87,14 @@ class Offers:
             self._add(menu, "Show the call", partial(self._show, part, "calls"))
         if card.stage_words(part):
             self._add(menu, "Show the anatomy", partial(self._show, part, "anatomy"))
+        self._add(menu, "Spotlight on it", partial(self._point, part, Tool.SPOTLIGHT))
+        self._add(menu, "Zoom into it", partial(self._point, part, Tool.ZOOM))
+
+    def _point(self, part: str, tool: Tool) -> None:
+        """At that part, whether or not the tool is taken already."""
+        self.commands.pointers.clear()
+        self.commands.model.selection.choose(part=part)
+        self.commands.pointers.take(tool)
 
     def _show(self, part: str, panel: str) -> None:
         self.commands.model.selection.choose(part=part)

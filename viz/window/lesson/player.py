@@ -172,6 +172,7 @@ class LessonPlayer:
         views.show_purpose(False)
         views.front(scene.panel)
         views.diagram.set_highlight(scene.highlight)
+        self._shown.pointing.wipe()  # what was marked was of the step before
         self._part = scene.part  # and so no answer
         self._shown.model.selection.choose(part=scene.part)
 

@@ -92,6 +92,14 @@ def test_clear_leaves_nothing_and_no_tool(pointing: Pointing) -> None:
     assert (pointing.tool, pointing.zoom, pointing.undo()) == (None, None, False)
 
 
+def test_what_was_marked_is_wiped_and_the_tool_stays(pointing: Pointing) -> None:
+    pointing.take(Tool.PEN)
+    draw(pointing)
+    pointing.fill_with(AREA)
+    pointing.wipe()
+    assert (pointing.tool, pointing.nothing, pointing.zoom, pointing.undo()) == (Tool.PEN, True, None, False)
+
+
 def test_a_tool_is_laid_down_by_taking_it_again(pointing: Pointing) -> None:
     taken = []
     for tool in (Tool.LASER, Tool.PEN, Tool.PEN, Tool.ZOOM):

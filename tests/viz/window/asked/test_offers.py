@@ -60,6 +60,14 @@ def test_a_right_click_offers_what_can_be_done_there(stage: Stage) -> None:
     )
     views.diagram.placed = []
     assert {"Explain it", "Show the call"} <= set(offered(stage, views.diagram, at.toPoint()))
+    menu = stage.window.offers.menu_at(views.diagram, at.toPoint())
+    for words, seen in (("Spotlight on it", (True, False)), ("Zoom into it", (False, True))):
+        next(action for action in menu.actions() if action.text() == words).trigger()
+        stage.run(1)
+        pointing = stage.window.shown.pointing
+        assert (pointing.spot is not None, pointing.zoom is not None) == seen
+    stage.window.commands.clear_marks()
+    stage.run(1)
     area = views.timeline.area.center().toPoint()
     assert {"Marker A here", "Marker B here", "Zoom in"} <= set(offered(stage, views.timeline, area))
     assert "Save the picture…" in offered(stage, views.plots[0], QPoint(40, 40))
