@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bellwire.engine.errors import NoKvmError
+from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import FITTING, Durations
 from tests.support.leaks import belongings, left_behind
 from tests.support.x_server import x_server
@@ -147,10 +148,11 @@ def screen_as_at_first() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def units_as_at_first() -> Iterator[None]:
-    """What a test's window chose is no other test's choice."""
+def chosen_as_at_first() -> Iterator[None]:
+    """What a test's window chose is no other test's choice: units, and steps in place of movement."""
     yield
     Durations.unit = FITTING
+    Turns.calm = False
 
 
 @pytest.fixture(scope="session")
