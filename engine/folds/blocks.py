@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bellwire.engine.folds.histogram import BINS, bin_of, whole
 
 FEW = 512  # values of a block that are not yet counted by bin: a power of two
-AT_ONCE = 2  # blocks that are counted in a drain, of those that have become one
+AT_ONCE = 2  # blocks that are counted in a drain, of those that are not yet
 MOST = 192  # blocks; then each two become one, of twice the length
 
 Numbers = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ class Blocks:
         self._length = 1
         self._parts: list[Numbers] = []  # bins of all values, while blocks are of a few
         self._counted: list[Block] = []  # the blocks, once they are of many
-        self._joined = range(0)  # which of them are two blocks one behind the other, not yet counted by bin
+        self._uncounted = range(0)  # which of them are as they came, or two blocks one behind the other
         self._open = NOTHING  # bins of the values behind the last of those
 
     def record(self, values: npt.ArrayLike) -> None:
@@ -52,7 +52,9 @@ class Blocks:
             self._length *= 2
         if self._length > FEW:
             self._parts, bins = [], np.concatenate(self._parts)
-            self._add_counted(bins)
+            self._counted = pieces(bins, self._length)
+            self._uncounted = range(len(self._counted))
+            self._open = bins[len(self._counted) * self._length :]
         elif len(self._parts) > MOST:
             self._parts = [np.concatenate(self._parts)]
 
@@ -61,18 +63,18 @@ class Blocks:
         while self._open.size >= self._length:
             made = pieces(self._open[: (MOST - len(self._counted)) * self._length], self._length)
             self._open = self._open[len(made) * self._length :]
-            self._counted += made
+            self._counted += [counted(*block) for block in made]
             if len(self._counted) == MOST:
                 pairs = zip(self._counted[::2], self._counted[1::2], strict=True)
                 self._counted, self._length = [both(*pair) for pair in pairs], 2 * self._length
-                self._joined = range(len(self._counted))
-        self._count_joined(AT_ONCE + bins.size // self._length)
+                self._uncounted = range(len(self._counted))
+        self._count_some(AT_ONCE + bins.size // self._length)
 
-    def _count_joined(self, most: int) -> None:
-        """Some of those that were joined: all of them in one drain would take ten milliseconds."""
-        for at in self._joined[:most]:
+    def _count_some(self, most: int) -> None:
+        """Some of those that are not yet: all of them in one drain would take ten milliseconds."""
+        for at in self._uncounted[:most]:
             self._counted[at] = counted(*self._counted[at])
-        self._joined = self._joined[most:]
+        self._uncounted = self._uncounted[most:]
 
     @property
     def _blocks(self) -> list[Block]:
@@ -113,7 +115,7 @@ class Blocks:
 def pieces(bins: Numbers, length: int) -> list[Block]:
     """Whole blocks of so many values, from the first on; what is left over is in none."""
     ones = np.ones(length, np.int64)
-    return [counted(bins[at : at + length], ones) for at in range(0, bins.size - length + 1, length)]
+    return [(bins[at : at + length], ones) for at in range(0, bins.size - length + 1, length)]
 
 
 def both(a: Block, b: Block) -> Block:

@@ -43,16 +43,36 @@ def test_nothing_is_no_stretch() -> None:
 
 def test_blocks_of_a_few_values_grow_without_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each drain adds to a dozen of these: all that grew in the same one made a frame four times as dear."""
-    made, count = list[int](), blocks_.counted
+    made, cut = list[int](), blocks_.pieces
 
-    def counting(bins: Numbers, counts: Numbers) -> Block:
-        made.append(bins.size)
-        return count(bins, counts)
+    def noting(bins: Numbers, length: int) -> list[Block]:
+        made.append(length)
+        return cut(bins, length)
 
-    monkeypatch.setattr(blocks_, "counted", counting)
+    monkeypatch.setattr(blocks_, "pieces", noting)
     blocks = Blocks()
     for _ in range(100):
         blocks.record(np.arange(300.0))
     assert (made, blocks.number) == ([], 30_000 // 256)
     assert blocks.shares(10**6, 3).tolist() == [1.0] * 3
-    assert made == [256] * blocks.number
+    assert made == [256]
+
+
+def test_blocks_that_become_one_are_counted_a_few_in_each_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them in one made a frame ten times as dear."""
+    sizes, count = list[int](), blocks_.counted
+
+    def noting(bins: Numbers, counts: Numbers) -> Block:
+        sizes.append(bins.size)
+        return count(bins, counts)
+
+    monkeypatch.setattr(blocks_, "counted", noting)
+    blocks, most = Blocks(), 0
+    for _ in range(500):
+        before = len(sizes)
+        blocks.record(np.arange(1000.0))
+        most = max(most, len(sizes) - before)
+    assert blocks.number == 500_000 // 4096
+    assert sizes
+    assert most <= 4  # two, the one that the drain has filled, and one that the rounding allows
+    assert blocks.shares(499, 3).tolist() == pytest.approx([0.5] * 3, abs=1e-3)
