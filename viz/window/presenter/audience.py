@@ -77,21 +77,23 @@ class AudienceWindow(QWidget):
         picture.set_highlight(like.highlight)
         picture.refresh(everything)
         self.pointer.refresh()
-        if everything:
-            self.say(course)
+        if everything and self.say(course):
+            picture.refresh(False)  # its tokens have another place
 
-    def say(self, course: Course | None) -> None:
-        """The words; the picture has the rest of the height."""
+    def say(self, course: Course | None) -> bool:
+        """The words; the picture has the rest of the height, and whether that is another one now."""
         slide = slide_of(self.picture.model, course, self.picture.caption)
         top = self.slide_view.show_slide(slide, self.width(), self.height())
         side = round(self.height() * SIDE)
         self.slide_view.setGeometry(0, 0, self.width(), top)
         place = QRect(side, top, self.width() - 2 * side, self.height() - top - side)
-        if place != self.picture.geometry():
+        moved = place != self.picture.geometry()
+        if moved:
             before = self.picture.size()
             self.picture.setGeometry(place)
             if not self.isVisible():  # Qt tells a part of its size when it is shown; the copy shows it before
                 QCoreApplication.sendEvent(self.picture, QResizeEvent(place.size(), before))
+        return moved
 
     def show_blank(self, blank: Blank | None) -> None:
         """Nothing but this colour; None: what there is to see."""

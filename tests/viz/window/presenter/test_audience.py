@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.viz.diagram.legible import LegibleDiagram
 from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
 from bellwire.viz.window.presenter.slide_view import LEAST, SlideView
@@ -29,9 +30,17 @@ PICTURES = (
 )
 
 
+def look_at_journey(model: LiveModel, number: int) -> None:
+    """In slow motion, at the middle of one of the newest journeys: tokens are on their way."""
+    row = model.journeys.newest(1 << 16)[number]
+    start, end = int(row["ring"] or row["irq"]), int(max(row["doorbell"], row["handler"]))
+    model.transport.seek(start + (end - start) * 3 // 5)
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_text_is_smaller_than_the_last_row_can_read(name: str, qtbot: QtBot) -> None:
     model = shipped_model(name)
+    look_at_journey(model, 3)
     like = Diagram(model, DARK)
     qtbot.addWidget(like)
     audience = AudienceWindow(model, DARK)
@@ -46,7 +55,10 @@ def test_no_text_is_smaller_than_the_last_row_can_read(name: str, qtbot: QtBot) 
                 audience.grab()
             assert model.scenario.title in found
             assert len(found) > 5
+            labels = {placed.label for placed in audience.picture.placed} - {""}
+            assert labels <= set(found)
             assert {words: pixels for words, pixels in found.items() if pixels < LEAST * size[1]} == {}
+    model.transport.to_newest()
 
 
 def test_there_is_nothing_else_in_it(qtbot: QtBot) -> None:
@@ -65,10 +77,11 @@ def test_it_shows_the_same_moment_and_the_same_parts_as_the_other_diagram(qtbot:
     qtbot.addWidget(audience)
     like.set_highlight(frozenset({"driver"}))
     like.set_extended(True)
-    for share in (0.3, 0.6):
-        model.transport.seek(int(model.events.first + share * (model.playhead - model.events.first)))
+    for number in (3, 40):
+        look_at_journey(model, number)
         like.refresh()
         audience.refresh(True, like, None)
+        assert like.placed
         assert [placed.token for placed in audience.picture.placed] == [placed.token for placed in like.placed]
         assert (audience.picture.highlight, audience.picture.extended) == (like.highlight, True)
         assert audience.picture.words.facts == like.words.facts
