@@ -7,7 +7,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.blueprint import Counter
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
-from bellwire.viz.stages.standpoint import in_count, in_local_apic
+from bellwire.viz.stages.standpoint import in_count, in_irq_count, in_local_apic
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.wires.passable import Looked, fulfilled
 
@@ -37,9 +37,10 @@ def eventfd_count(model: LiveModel, of: str, tokens: list[Token]) -> tuple[int, 
     under way, of a story by those that were read with the one that it tells. An irqfd takes its count at once."""
     if not model.transport.exact and model.story is None:
         return (model.tally.eventfd_counts.get(FDS[of], 0),) * 2
-    if of == "irq" or Trait.DIRECT in model.traits:
+    if Trait.DIRECT in model.traits:
         return 0, 0
-    each = [(in_count(t.way, t.first, t.last), t.count) for t in tokens if t.way]
+    counted = in_count if of == "doorbell" else in_irq_count
+    each = [(counted(t.way, t.first, t.last), t.count) for t in tokens if t.way]
     if model.story is not None:  # it tells of one of those that one read() took
         together = max(int(model.story.whole.journey["batch"][0]), 1)
         return sum(least for (least, _), _ in each), sum(most for (_, most), _ in each) * together

@@ -218,7 +218,9 @@ class Travel:
         self.passing = Launcher()  # of journeys that a slow playhead passes, while they are too short to be seen
         self.echoes = Launcher()
         self._waits = bool(self.ways.traits & {Trait.COALESCED, Trait.WINDOW, Trait.TWO_VCPUS, Trait.REROUTE})
-        self._parts = bool(self.ways.traits & {Trait.COALESCED, Trait.RESAMPLE})  # ways by stamps beside the record
+        self._parts = bool(
+            self.ways.traits & {Trait.COALESCED, Trait.RESAMPLE, Trait.WAITS}
+        )  # ways by stamps beside the record
         self._echo = next((trait for trait in (Trait.MASKED, Trait.LEVEL) if trait in self.ways.traits), None)
         self._echo_legs = ("masked",) if self._echo is Trait.MASKED else ("resample",)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import OTHER_VECTOR, EventKind, Events, Lane
+from bellwire.engine.events import OTHER_VECTOR, EventKind, Events, Lane, Switch
 from bellwire.engine.folds.journeys import Journeys, select
 from bellwire.engine.scenarios.traits import Trait, Traits
 
 Times = npt.NDArray[np.uint64]
 Moments = dict[str, Times]  # TSC by stamp, each of shape (n,); 0: there is none
-MOMENTS = ("fetched", "delivered", "window", "returned", "resampled")
+MOMENTS = ("fetched", "delivered", "window", "returned", "resampled", "unheard")
 FOREVER = np.uint64(2**64 - 1)
 
 
@@ -31,6 +31,7 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     fetched: the vCPU thread, back in user space, takes what KVM's ring keeps; its exit is the last before the doorbell.
     delivered: the I/O thread's write has returned, so the local APIC has the interrupt, and waits for the window.
     window: the guest lets interrupts in. returned: the thread that signalled does the next thing, so its call is over.
+    unheard: the engine's last word before the irqfd was assigned for which the signal has waited in its eventfd.
     resampled: the device has heard that the guest has ended the interrupt. lane: no time, but which of two vCPUs, or of
     the two vectors of a route that changes, it was.
     """
@@ -45,6 +46,8 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     if Trait.INTERRUPT in traits:
         own = np.sort(events["tsc"][events["lane"] == Lane.IO_THREAD])
         found["returned"] = if_there(journeys["irq"] > 0, first_after(own, journeys["irq"], FOREVER))
+    if Trait.WAITS in traits:
+        found["unheard"] = unheard_until(events, journeys["irq"])
     if Trait.RESAMPLE in traits:
         heard = event_times(events, EventKind.RESAMPLE)
         raised = first_after(event_times(events, EventKind.IRQFD), journeys["handler"], FOREVER)  # the line, once more
@@ -57,6 +60,21 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     elif Trait.REROUTE in traits and Trait.IRQFDS not in traits:
         found["lane"] = vector_at(events, journeys["handler"]) == OTHER_VECTOR
     return found
+
+
+def unheard_until(events: Events, signalled: Times) -> Times:
+    """The engine's last event before it assigned the irqfd, if that was the next change after a signal; else 0."""
+    wires = events[(events["kind"] == EventKind.WIRE) & (events["id"] == Switch.IRQFD)]
+    wires = np.sort(wires, order="tsc")
+    if not wires.size:
+        return np.zeros(signalled.size, np.uint64)
+    at = np.searchsorted(wires["tsc"], signalled, "right")
+    then = wires[np.minimum(at, wires.size - 1)]
+    waited = (at < wires.size) & (then["arg"] > 0)
+    engine = np.sort(events["tsc"][events["lane"] == Lane.ENGINE])
+    return if_there(
+        waited, np.maximum(last_before(engine, then["tsc"] - np.uint64(1), signalled), signalled + np.uint64(1))
+    )
 
 
 def vector_at(events: Events, times: Times) -> Times:

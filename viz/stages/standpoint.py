@@ -89,6 +89,11 @@ def in_count(way: StageWay, first: int, last: int) -> tuple[int, int]:
     return between(way.index("eventfd", out=True), way.index("waiter", out=True), first, last)
 
 
+def in_irq_count(way: StageWay, first: int, last: int) -> tuple[int, int]:
+    """The same of its interrupt's eventfd, as long as no irqfd is there: an irqfd takes the count at once."""
+    return between(way.index("kept", out=False), way.index("lapic", out=False), first, last)
+
+
 def in_local_apic(way: StageWay, first: int, last: int) -> tuple[int, int]:
     """What a journey at these stops adds to the interrupts that the local APIC has noted: at least, at most.
 

@@ -95,6 +95,7 @@ class Traveled:
     by_ioctl: bool
     kept: bool
     resampled: bool
+    late: bool = False  # there was no irqfd yet, so the signal waited in its eventfd
 
 
 class WaysOf:
@@ -120,6 +121,7 @@ class WaysOf:
             journeys["heavy"] & HEAVY_INTERRUPT > 0,
             moments["fetched"] > 0,
             moments["resampled"] > 0,
+            moments["unheard"] > 0,
         )
         keys = np.zeros(journeys.size, np.uint64)
         for at, column in enumerate(columns):
@@ -153,6 +155,8 @@ class WaysOf:
         interrupt = self.scenario.interrupt
         if not what.interrupts or not interrupt:
             return []
+        if what.late:
+            return [load_anatomy().paths["irqfd-late"]]
         irqfd = not what.by_ioctl or interrupt.waits or Trait.DIRECT in self.traits
         name = interrupt_path(self.traits, interrupt, irqfd).removesuffix("-masked")
         return [load_anatomy().paths["irqfd-ioapic" if name == "irqfd" else name]]

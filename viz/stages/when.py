@@ -23,6 +23,7 @@ TOLD_BY = {
     "window": tr_later("the guest let interrupts in"),
     "handler": tr_later("the handler ran"),
     "resampled": tr_later("the device heard of it"),
+    "unheard": tr_later("the irqfd was assigned"),
 }
 # The same as a moment from which time is counted.
 SINCE = {
@@ -33,6 +34,7 @@ SINCE = {
     "irq": tr_later("the signal"),
     "window": tr_later("the window opened"),
     "handler": tr_later("the handler began"),
+    "unheard": tr_later("the order for an irqfd"),
 }
 SAYS_ITSELF = ("goes-on", "enters-again")  # stages whose sentence holds the time
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from bellwire.engine.events import EVENT, OTHER_VECTOR, EventKind, Events, Lane
+from bellwire.engine.events import EVENT, OTHER_VECTOR, EventKind, Events, Lane, Switch
 from bellwire.engine.folds.journeys import JOURNEY, Journeys
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.model.ways import Ways, echoes
 from bellwire.viz.stages.moments import Times, first_after, last_before, moments
+from bellwire.viz.stages.way import WaysOf
 
 
 def tscs(*numbers: int) -> Times:
@@ -95,3 +96,17 @@ def test_of_a_route_that_changes_the_lane_is_that_of_the_vector() -> None:
     scenario = load_scenario("irq-route-change")
     routes = Ways(scenario).routes(several, moments(several, ran, traits_of(scenario)))
     assert [(route.lane("irqfd"), rows.tolist()) for route, rows in routes] == [(0, [0]), (1, [1])]
+
+
+def test_a_signal_before_the_irqfd_has_waited_until_the_engine_assigned_it() -> None:
+    """The engine's last word before it; what the next change takes away was assigned before."""
+    several = np.concatenate([journey(irq=irq, handler=irq + 50) for irq in (100, 300)])
+    wire, setting = EventKind.WIRE, EventKind.SETTING
+    words = events((10, wire, 0), (140, setting, 2), (160, wire, 0), (400, wire, 0))
+    words["lane"], words["arg"] = Lane.ENGINE, (0, 2, 1, 0)
+    words["id"][words["kind"] == wire] = Switch.IRQFD
+    scenario = load_scenario("lab-early-signal")
+    found = moments(several, words, traits_of(scenario))
+    assert found["unheard"].tolist() == [140, 0]
+    ways = {way.paths[-1].name: rows.tolist() for way, rows in WaysOf(scenario).of(several, found)}
+    assert ways == {"irqfd-late": [0], "irqfd-msi": [1]}

@@ -18,6 +18,7 @@ KINDS_OF = STAGE_KINDS | {
     "delivered": [EventKind.WAIT],
     "window": [EventKind.WINDOW],
     "resampled": [EventKind.RESAMPLE],
+    "unheard": [EventKind.SETTING, EventKind.WIRE],
 }
 
 
