@@ -258,6 +258,8 @@ def waiter_text(model: LiveModel) -> str:
 
 def cpu_text(model: LiveModel) -> str:
     """What the vCPU does between signals."""
+    if not model.guest_alive:
+        return "has ended"
     held = model.travel.held(newest_journeys(model, 20))
     if held:
         return f"IF=0 for {duration(model.clock.ns(held))}"

@@ -267,9 +267,9 @@ class Diagram(QWidget):
         return any(placed.region.intersects(area) for placed in self.placed)
 
     def _used(self, name: str, node: Node) -> bool:
-        """Whether signals can come by: of a guest that has ended none of its parts is."""
-        standing = self.words.passages[name].standing
-        return standing is not Passable.UNPLUGGED and (self.words.alive or node.stage not in IN_THE_GUEST)
+        """Whether signals can come by, or could: of a guest that has ended none of its parts is."""
+        closed = node.unused or self.words.passages[name].standing is Passable.UNPLUGGED
+        return not closed and (self.words.alive or node.stage not in IN_THE_GUEST)
 
     def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         scale = round(self._stage.geometry.scale, 2)

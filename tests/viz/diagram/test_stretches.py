@@ -94,3 +94,19 @@ def test_every_view_says_where_the_stamps_say_it_is(name: str, qtbot: QtBot) -> 
         assert tuple(stop.name for stop in point.possible) == possible_stages(model, point.journey, tsc)
         assert stages_possible(model) == frozenset(possible_stages(model, point.journey, tsc))
     model.transport.to_newest()
+
+
+def test_behind_a_guests_end_nothing_shines_that_it_never_used(qtbot: QtBot) -> None:
+    model = shipped_model("lab-triple-fault")
+    model.selection.choose()
+    assert model.evidence.ended is not None
+    model.transport.seek(model.evidence.ended[1] + 1)
+    diagram = Diagram(model, DARK)
+    qtbot.addWidget(diagram)
+    diagram.set_extended(True)
+    assert not model.guest_alive
+    used = {name for name, node in diagram.blueprint.nodes.items() if diagram._used(name, node)}
+    assert "device" in used
+    assert not used & {"fast", "driver", "cpu"}
+    assert diagram.words.facts["cpu"] == "has ended"
+    model.transport.to_newest()
