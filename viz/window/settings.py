@@ -25,6 +25,7 @@ class Look(QObject):
         self.unit = FITTING.name  # of durations, one of UNIT_NAMES
         self.extended = False  # the diagram has the parts of the kernel that a signal passes
         self.reduced_motion = False  # tokens jump from part to part, and views go on in steps
+        self.wished_motion = False  # what the desktop says about that; nothing is remembered of it
         self.presenting = False  # there is a window for an audience
 
     def set_theme(self, theme: Theme) -> None:
@@ -57,6 +58,11 @@ class Look(QObject):
         """Tokens jump from part to part, and views go on in steps of a second, instead of gliding."""
         self.reduced_motion = on
         self.motion_changed.emit()
+
+    def wish_motion(self, reduced: bool) -> None:
+        """The desktop wants it so, and nobody has said otherwise here."""
+        self.wished_motion = reduced
+        self.set_reduced_motion(reduced)
 
     def set_presenting(self, on: bool) -> None:
         """A window for an audience, or none."""
@@ -146,7 +152,8 @@ class Settings:
             self._store.setValue("text", look.text)
         else:
             self.theme = look.theme.scaled(look.text)
-        self.reduced_motion = look.reduced_motion
+        if self.knows_motion or look.reduced_motion != look.wished_motion:
+            self.reduced_motion = look.reduced_motion
         self.extended, self.unit = look.extended, look.unit
 
     @property
@@ -168,6 +175,11 @@ class Settings:
     @extended.setter
     def extended(self, on: bool) -> None:
         self._store.setValue("extended", "true" if on else "false")
+
+    @property
+    def knows_motion(self) -> bool:
+        """Whether somebody has chosen that here: then the desktop is not asked."""
+        return self._store.contains("reduced_motion")
 
     @property
     def reduced_motion(self) -> bool:

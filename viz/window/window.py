@@ -23,6 +23,7 @@ from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import THEMES, Theme, load_fonts, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
 from bellwire.viz.window.access.announcements import Announcements
+from bellwire.viz.window.access.motion_wish import ask_about_motion
 from bellwire.viz.window.actions import BY_NAME, Action
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
@@ -57,6 +58,7 @@ FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, 
 PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than to show that it is being built
 BEING_BUILT = "It is shown as soon as it runs."
 BAR_SECONDS = 0.1  # how often the bar looks at the states
+ASK_MS = 1000  # after which the desktop is asked what it wants: what is shown first does not wait for that
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 ENGINE = "engine"  # the thread whose end is the run's
 
@@ -495,6 +497,8 @@ def open_window(
         window.lessons.begin(lesson, here=True)
     elif not settings.toured and window.model.scenario.name == DEFAULT:
         window.tour.begin()
+    if not settings.knows_motion:
+        QTimer.singleShot(ASK_MS, window, lambda: ask_about_motion(window, window.look.wish_motion))
     return run_window(window, tell)
 
 

@@ -47,6 +47,18 @@ def test_a_theme_that_was_asked_for_at_the_start_is_not_remembered(qtbot: QtBot,
     assert settings.theme.name == "print"
 
 
+def test_what_the_desktop_wishes_is_followed_and_not_remembered(qtbot: QtBot, settings: Settings) -> None:
+    look = Look(DARK)
+    look.wish_motion(True)
+    assert look.reduced_motion
+    found = []
+    for chosen in (True, False):
+        look.set_reduced_motion(chosen)
+        settings.keep(look)
+        found.append((settings.knows_motion, settings.reduced_motion))
+    assert found == [(False, False), (True, False)]
+
+
 def test_each_change_is_told_by_its_own_signal(qtbot: QtBot) -> None:
     look, told = Look(DARK), list[str]()
     for name in ("theme", "unit", "extended", "motion", "presenting"):
