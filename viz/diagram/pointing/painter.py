@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 from bellwire.viz.diagram.blueprint import Point
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.pointing.marks import PenMark, Pointing
-from bellwire.viz.style.themes.marks import veil_brush
 
 VEIL = 0.72  # of the background, over what is not in the spotlight
 DOT, HALO, PEN = 9, 20, 6  # canvas pixels: the laser's radius and that of its light, how thick the pen is
@@ -44,7 +43,7 @@ def paint_spotlight(painter: QPainter, geometry: Geometry, spot: QRectF, whole: 
     veil.setFillRule(Qt.FillRule.OddEvenFill)
     veil.addRect(whole)
     veil.addRoundedRect(spot, radius, radius)
-    painter.fillPath(veil, veil_brush(geometry.theme, "background", VEIL))
+    painter.fillPath(veil, geometry.theme.color("background", VEIL))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(geometry.theme.color("selection"), 2.5 * geometry.scale))
     painter.drawRoundedRect(spot, radius, radius)
