@@ -19,7 +19,7 @@ import threading
 from contextlib import ExitStack
 from typing import IO
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
@@ -42,7 +42,7 @@ def unnamed_image(size: int) -> IO[bytes]:
         file = tempfile.TemporaryFile(prefix="bellwire-")  # noqa: SIM115 (its owner closes it)
         file.truncate(size)
     except OSError as error:
-        raise EngineError(tr("The disk's image cannot be written: {error}.", error=error)) from error
+        raise EngineError(tr("The disk's image cannot be written: {error}.", error=answer_of(error))) from error
     return file
 
 

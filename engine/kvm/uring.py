@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.errors import EngineError, check
+from bellwire.engine.errors import EngineError, answer_of, check
 from bellwire.engine.kvm.owner import Eventfd, Handle
 from bellwire.engine.kvm.vm import Memory
 from bellwire.engine.language import tr
@@ -53,7 +53,9 @@ def numbered_file() -> IO[bytes]:
             file.write(np.arange(BLOCKS * lib.BW_BLOCK_SIZE // 8, dtype="<u8").tobytes())
             file.flush()
         except OSError as error:
-            raise EngineError(tr("The file that is to be read cannot be written: {error}.", error=error)) from error
+            raise EngineError(
+                tr("The file that is to be read cannot be written: {error}.", error=answer_of(error))
+            ) from error
         undo.pop_all()
         return file
 

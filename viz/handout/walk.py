@@ -9,7 +9,7 @@ from functools import partial
 
 from bellwire.engine.errors import EngineError, LessonError
 from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.source import Source
+from bellwire.engine.source import Label, Source
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
 from bellwire.viz.style.theme import Theme
@@ -40,7 +40,7 @@ def walked(window: MainWindow, lesson: Lesson, look: Callable[[], None]) -> Iter
 
     look: called once a frame; what it raises ends the walk. EngineError if a scene does not come.
     """
-    wait_until(window, lambda: not window.model.source.why_nothing, look, "The guest does not start.")
+    wait_until(window, partial(has_started, window), look, "The guest does not start.")
     window.lessons.begin(lesson, here=True)
     course = window.lessons.course
     if course is None:
@@ -49,6 +49,14 @@ def walked(window: MainWindow, lesson: Lesson, look: Callable[[], None]) -> Iter
         wait_until(window, partial(has_come, window, course, at), look, "")
         yield course
         window.lessons.go_on()
+
+
+def has_started(window: MainWindow) -> bool:
+    """Whether there is a guest, or a recording; EngineError with the reason if none will come."""
+    source = window.model.source
+    if source.why_nothing and source.label is not Label.STARTING:
+        raise EngineError(source.why_nothing)
+    return not source.why_nothing
 
 
 def has_come(window: MainWindow, course: Course, at: int) -> bool:

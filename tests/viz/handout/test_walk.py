@@ -1,0 +1,28 @@
+"""A lesson is walked as far as it comes, and what does not come is not waited for."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.source import NoSource, Source
+from bellwire.viz.handout.walk import walked, window_for
+from bellwire.viz.lessons.lesson_file import lesson_named
+from bellwire.viz.style.theme import LIGHT
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_guest_that_cannot_start_is_not_waited_for() -> None:
+    def refused(scenario: Scenario) -> Source:
+        return NoSource("There is no room for a guest.", scenario)
+
+    look, lesson = Mock(), lesson_named("ioeventfd")
+    with (
+        window_for(lesson, refused, LIGHT) as window,
+        pytest.raises(EngineError, match=r"There is no room for a guest\."),
+    ):
+        next(walked(window, lesson, look))
+    assert look.call_count == 0
