@@ -16,6 +16,7 @@ class FittingRow(QFrame):
     """A row that leaves out what there is no room for; menus, a popover or keys do the same."""
 
     _fitted: object = None  # what room has been made for
+    _fitting = False  # it is being made
 
     def spare(self) -> list[QWidget]:
         """What is left out first."""
@@ -40,7 +41,7 @@ class FittingRow(QFrame):
     def event(self, event: QEvent) -> bool:
         """What is in it may have another size of text, or other words."""
         handled = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest and self._fitted != self._asked():
+        if event.type() == QEvent.Type.LayoutRequest and not self._fitting and self._fitted != self._asked():
             self.make_room()
         return handled
 
@@ -55,7 +56,21 @@ class FittingRow(QFrame):
         self.make_room()
 
     def make_room(self) -> None:
-        """Shows as much of the spare as there is room for."""
+        """Shows as much of the spare as there is room for.
+
+        A widget that is shown for the first time gets its font, and asks for another layout, before it is there: who
+        hid it again then would have a widget that is hidden and seen.
+        """
+        if self._fitting:
+            return
+        self._fitting = True
+        try:
+            self._fit()
+        finally:
+            self._fitting = False
+        self._fitted = self._asked()
+
+    def _fit(self) -> None:
         spare = self.spare()
         for widget in spare:
             widget.show()
@@ -66,7 +81,6 @@ class FittingRow(QFrame):
                 widget.hide()
                 if other := self.stands_in(widget):
                     other.show()
-        self._fitted = self._asked()
 
 
 class ElidedLabel(PlainLabel):

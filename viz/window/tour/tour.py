@@ -14,7 +14,7 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
-from bellwire.viz.style.plain import PlainLabel
+from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.tour.stations import STATIONS, Sights, Station
 
@@ -38,7 +38,7 @@ class Bubble(QFrame):
         self.close_ = IconButton()
         self.back, self.on = Button(tr("Back")), Button()
         self.close_.setAccessibleName(tr("end the tour"))
-        self.close_.setToolTip(tr("Ends the tour (Esc); Help has it"))
+        self.close_.setToolTip(plain_tip(tr("Ends the tour (Esc); Help has it")))
         self.close_.clicked.connect(tour.end)
         self.back.clicked.connect(lambda: tour.go(-1))
         self.on.clicked.connect(lambda: tour.go(+1))
