@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter, thread_time
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
@@ -90,6 +91,18 @@ class Frame(QObject):
         wanted = FAST if usual < BUDGET else min(SLOW, round(usual * 2000))
         if abs(wanted - self._timer.interval()) > 4:
             self._timer.setInterval(wanted)
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """While Qt walks through all widgets by their addresses: garbage may hold some, which would die on the way."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class WidgetGarbage(QObject):

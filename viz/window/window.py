@@ -30,7 +30,7 @@ from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
-from bellwire.viz.window.frame import Frame, WidgetGarbage
+from bellwire.viz.window.frame import Frame, WidgetGarbage, nothing_collected
 from bellwire.viz.window.lesson.bar import LessonBar
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
@@ -309,8 +309,9 @@ class MainWindow(QMainWindow):
     def _set_theme(self) -> None:
         theme, app = self.look.theme, QApplication.instance()
         if isinstance(app, QApplication):
-            app.setPalette(palette(theme))
-            app.setStyleSheet(stylesheet(theme))
+            with nothing_collected():
+                app.setPalette(palette(theme))
+                app.setStyleSheet(stylesheet(theme))
         for part in (
             self.status,
             self.controls,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -590,3 +591,13 @@ def test_end_brings_every_view_to_the_present(stage: Stage, qtbot: QtBot) -> Non
     assert not any(following())
     stage.press(qtbot, KEYS.Key_End)
     assert all(following())
+
+
+def test_nothing_is_collected_while_qt_walks_through_the_widgets(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A widget that was garbage would die in the midst of it."""
+    collects: list[bool] = []
+    monkeypatch.setattr(QApplication, "setStyleSheet", lambda *_: collects.append(gc.isenabled()))
+    gc.enable()
+    stage.window.look.set_theme(LIGHT)
+    assert collects == [False]
+    assert gc.isenabled()
