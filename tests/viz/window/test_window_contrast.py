@@ -12,15 +12,15 @@ import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.style.theme import DARK, THEMES
+from bellwire.viz.style.theme import THEMES
 from bellwire.viz.window.actions import BY_NAME
-from bellwire.viz.window.window import MainWindow, make_window
+from bellwire.viz.window.window import MainWindow
 from tests.support.contrast import contrast
 from tests.support.painted_text import Piece, texts_painted
-from tests.support.shipped_models import WholeSource
+from tests.support.windows import on_whole_run, settle
 
 AAA, AA = 7.0, 4.5
 SMOOTH = 0.75  # of the contrast that a text's colour has is left where its lines are thinner than a pixel
@@ -33,25 +33,10 @@ Pixels = npt.NDArray[np.uint32]
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     """On all of a recorded run, with its newest journey chosen."""
-    made = make_window(WholeSource("roundtrip"), theme=DARK)
-    qtbot.addWidget(made)
-    made.resize(1920, 1080)
-    made.show()
-    qtbot.waitExposed(made)
-    made.look.size_text(TEXT)
-    made.frame.tick()
-    made.model.selection.choose(journeys=made.model.journeys.newest(1))
-    yield made
-    made.close()
-
-
-def settle(window: MainWindow) -> None:
-    for _ in range(4):
-        QApplication.processEvents()
-        window._bar_at = 0
-        window.frame.tick()
-    window.views.redraw()
-    QApplication.processEvents()
+    with on_whole_run(qtbot, 1920, 1080) as made:
+        made.look.size_text(TEXT)
+        made.model.selection.choose(journeys=made.model.journeys.newest(1))
+        yield made
 
 
 def pixels_of(widget: QWidget) -> Pixels:

@@ -21,9 +21,9 @@ from bellwire.viz.style.tabs import Tabs
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.window.about import About
 from bellwire.viz.window.actions import BY_NAME
-from bellwire.viz.window.window import MainWindow, make_window
+from bellwire.viz.window.window import MainWindow
 from tests.support.painted_text import Piece, clashes, scrolled_areas, texts_painted
-from tests.support.shipped_models import WholeSource
+from tests.support.windows import on_whole_run, settle
 
 SIZES = [(1280, 720), (1920, 1080), (2560, 1440)]
 TEXTS = [(0.8, DARK), (1.0, LIGHT), (1.3, DARK), (2.5, LIGHT)]  # each panel is seen in both themes
@@ -34,25 +34,9 @@ FRONTS = list(zip_longest(*PLACED, fillvalue=""))  # each panel in front at its 
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     """On all of a recorded run in which both wires are switched, with its newest journey chosen."""
-    made = make_window(WholeSource("roundtrip"), theme=DARK)
-    qtbot.addWidget(made)
-    made.resize(1920, 1080)
-    made.show()
-    qtbot.waitExposed(made)
-    made.frame.tick()
-    made.model.selection.choose(journeys=made.model.journeys.newest(1))
-    yield made
-    made.close()
-
-
-def settle(window: MainWindow) -> None:
-    """Until every view has taken its turn, and its room."""
-    for _ in range(5):  # what one row leaves out the next layout asks anew
-        QApplication.processEvents()
-        window._bar_at = 0
-        window.frame.tick()
-    window.views.redraw()
-    QApplication.processEvents()
+    with on_whole_run(qtbot, 1920, 1080) as made:
+        made.model.selection.choose(journeys=made.model.journeys.newest(1))
+        yield made
 
 
 def sized(window: MainWindow, size: tuple[int, int], text: float, *fronts: str) -> None:

@@ -8,18 +8,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.lessons.lesson_file import lesson_of
 from bellwire.viz.panels import PANELS
-from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.about import About
 from bellwire.viz.window.actions import ACTIONS, BY_NAME
-from bellwire.viz.window.window import MainWindow, make_window
+from bellwire.viz.window.window import MainWindow
 from tests.support.heard import Role, heard_in, reached_by_tab, unnamed, unreached
-from tests.support.shipped_models import WholeSource
-from tests.support.windows import staged
+from tests.support.windows import on_whole_run, settle, staged
 
 # What is worked with the pointer, and by keys of the window: its playhead is moved by steps, a stage by → and ←.
 BY_KEYS = {"Minimap": ("step", "step_back", "home"), "Segments": ("step", "step_back", "home")}
@@ -57,22 +55,9 @@ reason = "There were {rung}."
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     """On all of a recorded run, with its newest journey chosen."""
-    made = make_window(WholeSource("roundtrip"), theme=DARK)
-    qtbot.addWidget(made)
-    made.resize(1600, 900)
-    made.show()
-    qtbot.waitExposed(made)
-    made.frame.tick()
-    made.model.selection.choose(journeys=made.model.journeys.newest(1))
-    yield made
-    made.close()
-
-
-def settle(window: MainWindow) -> None:
-    for _ in range(5):
-        QApplication.processEvents()
-        window._bar_at = 0
-        window.frame.tick()
+    with on_whole_run(qtbot, 1600, 900) as made:
+        made.model.selection.choose(journeys=made.model.journeys.newest(1))
+        yield made
 
 
 def amiss(top: QWidget) -> list[str]:
@@ -84,17 +69,14 @@ def test_what_is_worked_otherwise_has_its_keys() -> None:
 
 
 def test_what_has_no_name_and_what_no_key_reaches_is_found(qtbot: QtBot) -> None:
-    top = make_window(WholeSource("roundtrip"), theme=DARK)
-    qtbot.addWidget(top)
-    top.show()
-    top.controls.more.setAccessibleName("")
-    top.controls.more.setToolTip("")
-    top.controls.singles["ring"].setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    settle(top)
-    found = amiss(top)
-    assert any("IconButton" in one for one in found)
-    assert any("Ring" in one for one in found)
-    top.close()
+    with on_whole_run(qtbot) as top:
+        top.controls.more.setAccessibleName("")
+        top.controls.more.setToolTip("")
+        top.controls.singles["ring"].setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        settle(top)
+        found = amiss(top)
+        assert any("IconButton" in one for one in found)
+        assert any("Ring" in one for one in found)
 
 
 def test_the_window_and_each_panel(window: MainWindow) -> None:

@@ -25,7 +25,7 @@ from bellwire.viz.text.figures import digits
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
-from tests.support.windows import Stage, staged
+from tests.support.windows import staged
 
 WHY = "There is no /dev/kvm here."
 LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
@@ -188,9 +188,9 @@ def test_next_comes_once_what_has_to_happen_has_happened(qtbot: QtBot) -> None:
         stage.window.lesson_bar.refresh()
         assert (course.at, lessons.wants_on) == (0, True)
         assert "goes on once rung >= 40" in stage.window.lesson_bar.waits.text()
-        run_until(stage, lambda: course.at == 1)
+        stage.run_until(lambda: course.at == 1)
         assert not lessons.wants_on
-        run_until(stage, lambda: bool(course.answers()))
+        stage.run_until(lambda: bool(course.answers()))
         assert [answer.right for answer in course.answers()] == [True, False]
         assert course.last
 
@@ -207,9 +207,9 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
         bar.question.rows[1].button.click()
         bar.question.rows[0].hands.setValue(17)
         assert (course.chosen, course.hands) == ({"step-1": 1}, {("step-1", 0): 17})
-        run_until(stage, lambda: not course.unmet())
+        stage.run_until(lambda: not course.unmet())
         bar.on.click()
-        run_until(stage, lambda: bool(course.answers()))
+        stage.run_until(lambda: bool(course.answers()))
         stage.run(2)
         assert [row.mark.text() for row in bar.question.rows] == ["✓", "✗"]
         assert "not none" in bar.question.rows[1].reason.text()
@@ -246,7 +246,7 @@ panel = "calls"
         course = course_of(stage.window)
         assert stage.window.model.selection.part == "exit"
         assert course.chosen == {}
-        run_until(stage, lambda: not course.unmet())
+        stage.run_until(lambda: not course.unmet())
         stage.window.lessons.go_on()
         stage.run(2)
         assert stage.window.model.selection.part == ""
@@ -267,7 +267,7 @@ def test_a_machine_that_began_with_a_step_is_counted_from_its_first_signal(qtbot
 
         window.commands.shown.changed.connect(signal)
         window.lessons.go_on()
-        run_until(stage, lambda: bool(course.answers()))
+        stage.run_until(lambda: bool(course.answers()))
         assert course.visits[1].figures.tally.doorbells_rung == window.model.present.tally.doorbells_rung
 
 
@@ -281,7 +281,7 @@ def test_the_figures_of_what_is_asked_and_of_what_is_revealed_have_names(qtbot: 
         stage.run(2)
         course = course_of(stage.window)
         lessons.go_on()
-        run_until(stage, lambda: bool(course.answers()))
+        stage.run_until(lambda: bool(course.answers()))
         asked, after = (course.visits[at].figures.tally.doorbells_rung for at in (0, 1))
         assert {"step-1", "after"} < set(course.figures())
         assert course.answers()[0].reason == digits(asked / after)
@@ -296,14 +296,6 @@ def test_the_menu_begins_a_lesson(qtbot: QtBot) -> None:
         menu.actions()[-1].trigger()
         stage.run(2)
         assert course_of(stage.window).lesson.title == titles[-1]
-
-
-def run_until(stage: Stage, done: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if done():
-            return
-        stage.run(5)
-    raise AssertionError("it did not happen")
 
 
 def test_a_shipped_lesson_is_found_by_its_name() -> None:

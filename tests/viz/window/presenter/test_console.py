@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,14 +59,6 @@ def begun(stage: Stage) -> MainWindow:
     return window
 
 
-def run_until(stage: Stage, done: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if done():
-            return
-        stage.run(5)
-    raise AssertionError("it did not happen")
-
-
 def test_notes_the_next_step_hands_and_time_are_the_lecturers_alone(qtbot: QtBot) -> None:
     with staged(qtbot, 1280, 720) as stage:
         window = begun(stage)
@@ -82,7 +73,7 @@ def test_notes_the_next_step_hands_and_time_are_the_lecturers_alone(qtbot: QtBot
         assert console.gone.text().endswith("of 3 min")
         console.question.rows[0].hands.setValue(17)
         console.buttons["page_on"].click()
-        run_until(stage, lambda: bool(course.answers()))
+        stage.run_until(lambda: bool(course.answers()))
         assert console.next.text() == "Afterwards\nIt rang … times."
         assert window.presenter.audience is not None
         spoken = window.presenter.audience.slide_view.slide.spoken

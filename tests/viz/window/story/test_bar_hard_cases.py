@@ -14,9 +14,8 @@ from bellwire.viz.model.history import History
 from bellwire.viz.model.live import journey_span
 from bellwire.viz.stages.story import Story
 from bellwire.viz.style.theme import LIGHT
-from bellwire.viz.window.window import MainWindow, make_window
-from tests.support.shipped_models import WholeSource
-from tests.support.windows import Stage, staged_in_front
+from bellwire.viz.window.window import MainWindow
+from tests.support.windows import Stage, on_whole_run, staged_in_front
 
 KEYS = Qt.Key
 
@@ -112,12 +111,8 @@ def test_a_run_that_ends_meanwhile_leaves_it_to_its_last_stage(stage: Stage, qtb
 @pytest.fixture
 def masked(qtbot: QtBot) -> Iterator[MainWindow]:
     """On a scenario without journeys."""
-    window = make_window(WholeSource("irq-masked"), theme=LIGHT)
-    qtbot.addWidget(window)
-    window.show()
-    window.frame.tick()
-    yield window
-    window.close()
+    with on_whole_run(qtbot, scenario="irq-masked", theme=LIGHT) as window:
+        yield window
 
 
 def test_a_scenario_without_journeys_says_why_there_is_no_story(masked: MainWindow) -> None:
@@ -143,21 +138,13 @@ def told_at(window: MainWindow, stage: str) -> None:
 
 @pytest.mark.parametrize(("scenario", "count"), [("doorbell-coalesced-mmio", "1–16"), ("doorbell-pio", "1")])
 def test_the_eventfd_counts_those_that_are_read_together(scenario: str, count: str, qtbot: QtBot) -> None:
-    window = make_window(WholeSource(scenario), theme=LIGHT)
-    qtbot.addWidget(window)
-    window.show()
-    window.frame.tick()
-    told_at(window, "eventfd")
-    assert window.views.diagram.counts["doorbell_fd"] == count
-    window.close()
+    with on_whole_run(qtbot, scenario=scenario, theme=LIGHT) as window:
+        told_at(window, "eventfd")
+        assert window.views.diagram.counts["doorbell_fd"] == count
 
 
 def test_where_kvm_ends_the_interrupt_its_part_shines(qtbot: QtBot) -> None:
-    window = make_window(WholeSource("irq-level-resample"), theme=LIGHT)
-    qtbot.addWidget(window)
-    window.show()
-    window.frame.tick()
-    told_at(window, "eoi")
-    shining = {name for name, light in window.views.diagram._lit.items() if light.inside}
-    assert "eoi" in shining
-    window.close()
+    with on_whole_run(qtbot, scenario="irq-level-resample", theme=LIGHT) as window:
+        told_at(window, "eoi")
+        shining = {name for name, light in window.views.diagram._lit.items() if light.inside}
+        assert "eoi" in shining

@@ -17,21 +17,15 @@ from bellwire.viz.window.tour.stations import STATIONS
 from bellwire.viz.window.tour.tour import bubble_corner
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
-from tests.support.shipped_models import WholeSource
+from tests.support.windows import on_whole_run
 
 SIZES = [(1280, 720, 1.0), (1280, 720, 1.6), (2560, 1440, 1.0)]  # and of text
 
 
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = make_window(WholeSource("roundtrip"), theme=DARK)
-    qtbot.addWidget(made)
-    made.resize(1280, 720)
-    made.show()
-    qtbot.waitExposed(made)
-    made.frame.tick()
-    yield made
-    made.close()
+    with on_whole_run(qtbot, 1280, 720) as made:
+        yield made
 
 
 def stands(window: MainWindow) -> tuple[bool, bool]:
