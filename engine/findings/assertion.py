@@ -56,8 +56,7 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "kept": lambda tally, _: tally.irqs_kept,  # in the count of an eventfd to which no irqfd listens
     "refused": lambda tally, _: sum(tally.refused.values()),  # calls to which KVM answered by an error
     "buffers": lambda tally, _: tally.buffers_used,  # of a virtqueue
-    # But INTR: that is how this program makes a vCPU stop.
-    "exits": lambda tally, _: sum(count for name, count in tally.exits_to_userspace.items() if name != "INTR"),
+    "exits": lambda tally, _: sum(tally.exits_of_guest.values()),
     **{f"exits_{reason.lower()}": exits_by(reason) for reason in ("IO", "MMIO", "SHUTDOWN")},
     "dropped": lambda tally, _: tally.lost,
     "passed_over": lambda tally, _: tally.passed_over,  # by whoever took too slowly; every count has them

@@ -78,6 +78,11 @@ class Tally:
         return self.dropped - self.passed_over
 
     @property
+    def exits_of_guest(self) -> dict[str, int]:
+        """The exits to user space but INTR: that is how this program makes a vCPU stop."""
+        return {name: count for name, count in self.exits_to_userspace.items() if name != "INTR"}
+
+    @property
     def doorbells_pending(self) -> int:
         """Rung, but not yet received."""
         return self.doorbells_rung - self.doorbells_received

@@ -71,9 +71,7 @@ def exits(run: LabRun) -> list[str]:
         words = access_words(access)
         counts[words] = counts.get(words, 0) + count
     accesses = [f"{grouped(count)} × {words}." for words, count in list(counts.items())[:MOST_LINES]]
-    reasons = ", ".join(
-        f"KVM_EXIT_{name} {grouped(count)} ×" for name, count in run.tally.exits_to_userspace.items() if name != "INTR"
-    )
+    reasons = ", ".join(f"KVM_EXIT_{name} {grouped(count)} ×" for name, count in run.tally.exits_of_guest.items())
     if not reasons:
         return [tr("KVM_RUN never returned because of the guest: nothing left to user space.")]
     return [tr("KVM_RUN returned: {reasons}.", reasons=reasons), *accesses]

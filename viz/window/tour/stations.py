@@ -78,7 +78,7 @@ def of_switches(model: LiveModel, key: KeyOf) -> str:
     """What becomes of it without."""
     if reason := impossible(model.source):
         return tr("These take the ioeventfd and the irqfd away while the guest runs. Not here: {reason}", reason=reason)
-    exits = grouped(sum(count for name, count in model.tally.exits_to_userspace.items() if name != "INTR"))
+    exits = grouped(sum(model.tally.exits_of_guest.values()))
     if model.wires.ioeventfd:
         return tr(
             "Click the switch, or press {key}: without an ioeventfd each doorbell leaves the guest for user space. "
