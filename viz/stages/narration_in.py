@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.events import BLOCK_SIZE, EventKind
-from bellwire.engine.language import tr, tr_n
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.stages.telling import Tell, Telling
 from bellwire.viz.text.event_words import IOCTLS
@@ -172,10 +173,10 @@ def lapic(t: Telling) -> str:
 def merged_signals(t: Telling) -> str:
     """How many one run of the handler serves, and of what."""
     if Trait.PARTNERED in t.traits:
-        return tr_n("{n} answer", "{n} answers", t.merged)
+        return number_of(t.merged, "answer")
     if Trait.DIRECT in t.traits:
-        return tr_n("{n} doorbell", "{n} doorbells", t.merged)
-    return tr_n("{n} interrupt", "{n} interrupts", t.merged)
+        return number_of(t.merged, "doorbell")
+    return number_of(t.merged, "interrupt")
 
 
 def vcpu(t: Telling) -> str:

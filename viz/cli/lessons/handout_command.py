@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bellwire.engine.language import tr, tr_n
+from bellwire.engine.counted import number_of
+from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed, lab_recording, why_replayed
 from bellwire.viz.cli.options import app
 from bellwire.viz.cli.terminal import complain, out, share_bar
@@ -39,7 +40,7 @@ def handout(
     folder = folder or Path(f"handout-{Path(what).stem}")
     written = write_lab_sheet(what, folder, replay, pdf) if is_lab(what) else write_handout(what, folder, replay, pdf)
     names = ", ".join(path.name for path in (written.html, written.pdf) if path)
-    kept = tr_n("{n} recording", "{n} recordings", len(written.recordings))
+    kept = number_of(len(written.recordings), "recording")
     out(tr("{folder}: {names} and {kept}.", folder=written.html.parent, names=names, kept=kept))
 
 
