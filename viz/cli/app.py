@@ -281,8 +281,9 @@ def bench(
 def bench_table(host: dict[str, str], results: list[Figure]) -> RenderableType:
     """One row a figure, under the machine that it was measured on."""
     from bellwire.viz.cli.tables import Figures
+    from bellwire.viz.text.host_words import host_line
 
-    title = f"{host['cpu']}, {host['cpus']} CPUs · Linux {host['kernel']} · {host['backend']}"
+    title = host_line(host, host["backend"])
     table = Figures(
         "Figure", "Measured", "Wanted", "", "Detail", pad_edge=True, show_edge=True, title=title, title_justify="left"
     )

@@ -14,6 +14,7 @@ from bellwire.engine.host.checks import host_checks
 from bellwire.engine.host.host import Check, host_facts
 from bellwire.viz.cli.display import qt_checks
 from bellwire.viz.cli.tables import Figures
+from bellwire.viz.text.host_words import host_line
 from bellwire.viz.text.versions import distribution, program_version
 
 
@@ -74,7 +75,7 @@ def mark(check: Check) -> Text:
 def facts() -> Text:
     """The host in one line."""
     host, own = host_facts(), program_versions()
-    line = f"{host['cpu']}, {host['cpus']} CPUs · Linux {host['kernel']} · {host['backend']}"
+    line = host_line(host, host["backend"])
     return Text(f"{line}\nbellwire {own['bellwire']} · Python {own['python']} · Qt {own['qt']}\n")
 
 

@@ -20,6 +20,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.source import Label, Source
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
+from bellwire.viz.text.host_words import host_line
 from bellwire.viz.text.trust import agreement, corrected, dropped_text, kernel_word, left_out, why_not_corrected
 
 MEANINGS = {
@@ -134,8 +135,7 @@ def summary(
 
 def heading(source: Source, elapsed_s: float) -> Text:
     """What was measured, and where."""
-    host = source.host
-    where = f"{host.get('cpu')}, {host.get('cpus')} CPUs · Linux {host.get('kernel')} · {source.backend}"
+    where = host_line(source.host, source.backend)
     label = "" if source.label is Label.LIVE else f"{source.label} · "
     span = "" if source.label is Label.LIVE else " from first event to last"
     title = Text(source.scenario.title, style="bold")

@@ -21,6 +21,7 @@ from bellwire.viz.lessons.lesson_file import HOMEWORK
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.host_words import machine_words
 from bellwire.viz.window.lesson.player import LessonPlayer
 
 
@@ -138,7 +139,7 @@ def copied_recording(recording: Recording, target: Path, title: str, replayed: b
     """A copy of a recording, and what is said of it."""
     shutil.copyfile(recording.path, target)
     header = recording.header
-    machine = f"{header.host.get('cpu', 'unknown')}, Linux {header.host.get('kernel', 'unknown')}, {header.backend}"
+    machine = machine_words(header.host, header.backend)
     return KeptRecording(target.name, title, target.stat().st_size, machine, replayed)
 
 

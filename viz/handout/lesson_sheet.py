@@ -10,6 +10,7 @@ from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, Kep
 from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet
 from bellwire.viz.lessons.course import Answered
 from bellwire.viz.terms.linked import as_html
+from bellwire.viz.text.host_words import machine_words
 
 
 def lesson_sheet(handout: Handout) -> str:
@@ -33,8 +34,7 @@ def lesson_sheet(handout: Handout) -> str:
 def front(handout: Handout) -> str:
     """What it is, and of which run."""
     knows = "".join(f"<li>{as_html(one)}</li>" for one in handout.knows)
-    host = handout.host
-    machine = f"{host.get('cpu', 'unknown')}, Linux {host.get('kernel', 'unknown')}, {host.get('backend', 'unknown')}"
+    machine = machine_words(handout.host, handout.host.get("backend", "unknown"))
     run = as_html(tr("The figures and pictures are those of one run on {machine}.", machine=machine))
     if handout.why:
         made_on = tr("the figures and pictures are those of recordings, made on {machine}.", machine=machine)
