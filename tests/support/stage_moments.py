@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from bellwire.engine.folds.journeys import Journeys
-from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.live import LiveModel, journey_span
 from bellwire.viz.model.moments.looking import standpoint_of
 
 
@@ -29,10 +29,16 @@ def possible_stages(model: LiveModel, journey: Journeys, tsc: int) -> tuple[str,
 def moments_within(model: LiveModel, chance: random.Random, most: int) -> list[int]:
     """Within journeys, one each, and now and then just at a stamp."""
     held = model.journeys.newest(1 << 16)
+    starts, ends = journey_span(held)
     found = []
     for row in chance.sample(range(held.size), min(most, held.size)):
-        start = int(held["ring"][row] or held["irq"][row])
-        end = int(max(held["doorbell"][row], held["handler"][row]))
+        start, end = int(starts[row]), int(ends[row])
         inner = [int(held[stage][row]) for stage in ("ring", "rung", "exit", "doorbell", "irq") if held[stage][row]]
         found.append(chance.choice([chance.randrange(start, end), chance.choice([t for t in inner if t < end])]))
     return found
+
+
+def look_within(model: LiveModel, journey: Journeys, tenths: int) -> None:
+    """In slow motion, at so many tenths of a journey, of shape (1,)."""
+    (start,), (end,) = (map(int, side) for side in journey_span(journey))
+    model.transport.seek(start + (end - start) * tenths // 10)

@@ -25,6 +25,7 @@ from bellwire.viz.window.window import make_window
 from tests.support.fake_source import FakeSource
 from tests.support.painted import Mark, faults_of, meet, painted_by
 from tests.support.shipped_models import shipped_model
+from tests.support.stage_moments import look_within
 
 ALL = os.environ.get("BELLWIRE_RECTANGLES") == "all"
 WINDOWS = ((1280, 720), (1920, 1080), (2560, 1440))
@@ -60,9 +61,7 @@ def look(model: LiveModel, past: bool) -> None:
     model.transport.to_newest()
     held = model.journeys.newest(1 << 16)
     if past and held.size:
-        row = held[held.size // 2]
-        start, end = int(row["ring"] or row["irq"]), int(max(row["doorbell"], row["handler"]))
-        model.transport.seek(start + (end - start) * 3 // 5)
+        look_within(model, held[[held.size // 2]], tenths=6)
 
 
 def lay_out(diagram: Diagram, layout: Layout, theme: Theme) -> None:
@@ -109,14 +108,12 @@ def test_the_number_of_a_token_is_on_no_word_and_on_no_part(name: str, extended:
     """At nine moments of a journey: its smear is long, and its number may stand at many places along it."""
     model = shipped_model(name)
     held = model.journeys.newest(1 << 16)
-    row = held[held.size // 2]
-    start, end = int(row["ring"] or row["irq"]), int(max(row["doorbell"], row["handler"]))
     diagram = Diagram(model, DARK)
     qtbot.addWidget(diagram)
     diagram.set_extended(extended)
     numbers, found = 0, []
-    for tenth in range(1, 10):
-        model.transport.seek(start + (end - start) * tenth // 10)
+    for tenths in range(1, 10):
+        look_within(model, held[[held.size // 2]], tenths)
         diagram._say(Words.of(model, diagram.blueprint))
         lay_out(diagram, (831, 352, 1.0), DARK)
         marks = painted_by(diagram)

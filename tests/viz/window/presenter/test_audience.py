@@ -15,6 +15,7 @@ from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
 from bellwire.viz.window.presenter.slide_view import LEAST, SlideView
 from tests.support.shipped_models import shipped_model
+from tests.support.stage_moments import look_within
 from tests.support.type_sizes import sizes_painted
 
 # One of each picture, and those with most words.
@@ -32,9 +33,7 @@ PICTURES = (
 
 def look_at_journey(model: LiveModel, number: int) -> None:
     """In slow motion, at the middle of one of the newest journeys: tokens are on their way."""
-    row = model.journeys.newest(1 << 16)[number]
-    start, end = int(row["ring"] or row["irq"]), int(max(row["doorbell"], row["handler"]))
-    model.transport.seek(start + (end - start) * 3 // 5)
+    look_within(model, model.journeys.newest(1 << 16)[[number]], tenths=6)
 
 
 @pytest.mark.parametrize("name", PICTURES)
