@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,45 +10,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.lessons.lesson_file import lesson_of
 from bellwire.viz.panels import PANELS
 from bellwire.viz.window.about import About
 from bellwire.viz.window.actions import ACTIONS, BY_NAME
 from bellwire.viz.window.window import MainWindow
+from tests.support.asking import asking
 from tests.support.heard import Role, heard_in, reached_by_tab, unnamed, unreached
 from tests.support.windows import on_whole_run, settle, staged
 
 # What is worked with the pointer, and by keys of the window: its playhead is moved by steps, a stage by → and ←.
 BY_KEYS = {"Minimap": ("step", "step_back", "home"), "Segments": ("step", "step_back", "home")}
-LESSON = """+++
-title = "Asking"
-minutes = 1
-knows = ["who is right"]
-+++
-
-## Count
-
-```scene
-scenario = "roundtrip"
-```
-
-The doorbell rang {rung} times.
-
-```question
-ask = "Which?"
-reveal = { until = "rung >= 20" }
-[[choices]]
-text = "Many"
-when = "rung >= 20"
-reason = "There were {rung}."
-[[choices]]
-text = "None"
-when = "rung == 0"
-reason = "There were {rung}."
-```
-
-> A note.
-"""
 
 
 @pytest.fixture
@@ -100,7 +70,7 @@ def test_story_lesson_and_notice(qtbot: QtBot) -> None:
         stage.run(3)
         assert amiss(window) == []
         BY_NAME["story"].run(window.commands)
-        window.lessons.begin(lesson_of(Path("asking.md"), LESSON), here=True)
+        window.lessons.begin(asking(), here=True)
         stage.run(60)
         window.lesson_bar.shows_notes.setChecked(True)
         settle(window)
@@ -154,7 +124,7 @@ def test_what_divides_the_window_is_moved_by_keys(window: MainWindow) -> None:
 
 def test_a_term_is_told_by_the_keyboard(qtbot: QtBot) -> None:
     with staged(qtbot, 1600, 900) as stage:
-        stage.window.lessons.begin(lesson_of(Path("asking.md"), LESSON), here=True)
+        stage.window.lessons.begin(asking(), here=True)
         stage.run(30)
         assert "<a " in stage.window.lesson_bar.text.text()
         assert stage.window.lesson_bar.text in reached_by_tab(stage.window)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -19,11 +18,12 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Source
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
-from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, lesson_paths, read_lesson, shipped_lessons
+from bellwire.viz.lessons.lesson_file import lesson_named, lesson_paths, read_lesson, shipped_lessons
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.text.figures import digits
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.asking import ASKING, asking
 from tests.support.fake_source import FakeSource
 from tests.support.windows import staged
 
@@ -31,35 +31,6 @@ WHY = "There is no /dev/kvm here."
 LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
 PATIENCE = 60_000  # ms, on a busy machine
 QUICKER = 8  # times
-ASKING = Path("asking.md")
-LESSON = """+++
-title = "Asking"
-minutes = 1
-knows = ["who is right"]
-+++
-
-## Count
-
-```scene
-scenario = "roundtrip"
-until = "rung >= 40"
-```
-
-It rang {rung} times.
-
-```question
-ask = "Which?"
-reveal = { until = "rung >= 20" }
-[[choices]]
-text = "Many"
-when = "rung >= 20"
-reason = "There were {rung}."
-[[choices]]
-text = "None"
-when = "rung == 0"
-reason = "There were {rung}, and not none."
-```
-"""
 
 
 def no_guest(scenario: Scenario) -> Source:
@@ -165,7 +136,7 @@ def test_a_lesson_is_walked_over_recordings_to_its_end_and_back(qtbot: QtBot, le
 
 def test_a_recording_that_has_ended_is_played_again_until_enough_has_happened(qtbot: QtBot) -> None:
     """A lecturer may talk for longer than a recording lasts."""
-    lesson = lesson_of(ASKING, LESSON)
+    lesson = asking()
     window = window_on(qtbot, replay_in_place_of(lesson.steps[0].scene.in_place, WHY), no_guest)
     window.lessons.begin(lesson, here=True)
     come_to(qtbot, window, 0)
@@ -181,7 +152,7 @@ def test_a_recording_that_has_ended_is_played_again_until_enough_has_happened(qt
 def test_next_comes_once_what_has_to_happen_has_happened(qtbot: QtBot) -> None:
     with staged(qtbot, 1280, 720) as stage:
         lessons = stage.window.lessons
-        lessons.begin(lesson_of(ASKING, LESSON), here=True)
+        lessons.begin(asking(), here=True)
         stage.run(2)
         course = course_of(stage.window)
         lessons.go_on()
@@ -199,7 +170,7 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
     with staged(qtbot, 1280, 720) as stage:
         bar, lessons = stage.window.lesson_bar, stage.window.lessons
         assert bar.isHidden()
-        lessons.begin(lesson_of(ASKING, LESSON), here=True)
+        lessons.begin(asking(), here=True)
         stage.run(2)
         course = course_of(stage.window)
         assert bar.on.text() == "Reveal"
@@ -221,7 +192,7 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
 
 def test_a_part_that_is_clicked_at_is_an_answer(qtbot: QtBot) -> None:
     with staged(qtbot, 1280, 720) as stage:
-        lesson = lesson_of(ASKING, LESSON.replace('text = "None"', 'part = ["exit", "vcpu"]'))
+        lesson = asking(ASKING.replace('text = "None"', 'part = ["exit", "vcpu"]'))
         stage.window.lessons.begin(lesson, here=True)
         stage.run(2)
         select = stage.window.model.selection.choose
@@ -234,14 +205,14 @@ def test_a_part_that_is_clicked_at_is_an_answer(qtbot: QtBot) -> None:
 
 def test_a_part_that_a_scene_chooses_is_shown_by_the_panels_and_is_no_answer(qtbot: QtBot) -> None:
     with staged(qtbot, 1280, 720) as stage:
-        text = LESSON.replace('text = "None"', 'part = "exit"').replace(
+        text = ASKING.replace('text = "None"', 'part = "exit"').replace(
             'scenario = "roundtrip"',
             """scenario = "roundtrip"
 part = "exit"
 panel = "calls"
 """,
         )
-        stage.window.lessons.begin(lesson_of(ASKING, text), here=True)
+        stage.window.lessons.begin(asking(text), here=True)
         stage.run(2)
         course = course_of(stage.window)
         assert stage.window.model.selection.part == "exit"
@@ -254,7 +225,7 @@ panel = "calls"
 
 def test_a_machine_that_began_with_a_step_is_counted_from_its_first_signal(qtbot: QtBot) -> None:
     """It may have no other: a level that nobody ends."""
-    lesson = lesson_of(ASKING, LESSON.replace("reveal = {", 'reveal = { scenario = "doorbell-pio",'))
+    lesson = asking(ASKING.replace("reveal = {", 'reveal = { scenario = "doorbell-pio",'))
     with staged(qtbot, 1280, 720) as stage:
         window = stage.window
         window.lessons.begin(lesson, here=True)
@@ -272,12 +243,12 @@ def test_a_machine_that_began_with_a_step_is_counted_from_its_first_signal(qtbot
 
 
 def test_the_figures_of_what_is_asked_and_of_what_is_revealed_have_names(qtbot: QtBot) -> None:
-    text = LESSON.replace("reveal = {", 'reveal = { name = "after",').replace(
+    text = ASKING.replace("reveal = {", 'reveal = { name = "after",').replace(
         "There were {rung}.", "{rung@step-1 / rung}"
     )
     with staged(qtbot, 1280, 720) as stage:
         lessons = stage.window.lessons
-        lessons.begin(lesson_of(ASKING, text), here=True)
+        lessons.begin(asking(text), here=True)
         stage.run(2)
         course = course_of(stage.window)
         lessons.go_on()

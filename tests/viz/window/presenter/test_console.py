@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
-from bellwire.viz.lessons.lesson_file import lesson_of
 from bellwire.viz.window.presenter.audience import Blank
 from bellwire.viz.window.window import MainWindow
+from tests.support.asking import ASKING, asking
 from tests.support.painted_text import clashes, texts_painted
 from tests.support.windows import Stage, staged
 
-LESSON = """+++
-title = "Asking"
-minutes = 3
-knows = ["who is right"]
-+++
-
-## Count
-
-```scene
-scenario = "roundtrip"
-until = "rung >= 40"
-```
-
-It rings.
-
-> Say that it rings.
-
-```question
-ask = "Which?"
-reveal = { until = "rung >= 20" }
-[[choices]]
-text = "Many"
-when = "rung >= 20"
-reason = "There were {rung}."
-[[choices]]
-text = "None"
-when = "rung == 0"
-reason = "There were {rung}, and not none."
-```
-
+TWO_STEPS = f"""{ASKING}
 ## Afterwards
 
-It rang {rung} times.
+It rang {{rung}} times.
 """
 
 
 def begun(stage: Stage) -> MainWindow:
     """A lesson, and an audience for it."""
     window = stage.window
-    window.lessons.begin(lesson_of(Path("asking.md"), LESSON), here=True)
+    window.lessons.begin(asking(TWO_STEPS), here=True)
     window.look.set_presenting(True)
     stage.run(2)
     return window
