@@ -10,11 +10,11 @@ from bellwire.engine.errors import EngineError
 from bellwire.viz.cli import app
 from bellwire.viz.cli.terminal import DONE, FAILED
 from bellwire.viz.lessons.lesson import Lesson
-from bellwire.viz.lessons.lesson_file import lesson_paths, read_lesson
+from bellwire.viz.lessons.lesson_file import shipped_lessons
 from bellwire.viz.lessons.wording import complaints, complaints_of
 from bellwire.viz.terms.glossary import load_glossary
 
-LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
+EACH = pytest.mark.parametrize("lesson", shipped_lessons(), ids=lambda lesson: lesson.name)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_a_text_that_keeps_them_is_not() -> None:
     assert list(complaints_of(text, load_glossary())) == []
 
 
-@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+@EACH
 def test_the_shipped_lessons_keep_the_rules(lesson: Lesson) -> None:
     assert list(complaints(lesson, load_glossary())) == []
 
 
-@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+@EACH
 def test_the_shipped_lessons_are_whole(lesson: Lesson) -> None:
     assert len(lesson.homework) == 3
     assert lesson.commands
@@ -52,7 +52,7 @@ def test_the_shipped_lessons_are_whole(lesson: Lesson) -> None:
     assert any(step.question for step in lesson.steps)
 
 
-@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+@EACH
 def test_what_students_type_is_understood(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     """No guest runs: a scenario, a call or an option that is not there is found before."""
     monkeypatch.setattr(app, "run_scenario", no_run)

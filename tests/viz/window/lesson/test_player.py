@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -13,23 +12,20 @@ from bellwire.engine.errors import NoKvmError
 from bellwire.engine.live.session import Session
 from bellwire.engine.recordings import shipped
 from bellwire.engine.recordings.replay import Replay
-from bellwire.engine.recordings.shipped import replay_in_place_of
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Source
 from bellwire.viz.lessons.course import Course
-from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
-from bellwire.viz.lessons.lesson_file import lesson_named, lesson_paths, read_lesson, shipped_lessons
-from bellwire.viz.style.theme import DARK
+from bellwire.viz.lessons.lesson import Lesson
+from bellwire.viz.lessons.lesson_file import lesson_named, shipped_lessons
 from bellwire.viz.text.figures import digits
 from bellwire.viz.window.lesson.player import Coming
-from bellwire.viz.window.window import MainWindow, make_window
+from bellwire.viz.window.window import MainWindow
 from tests.support.asking import ASKING, asking
 from tests.support.fake_source import FakeSource
+from tests.support.playing import PATIENCE_MS, WHY, in_place_of, playing, position_is_on
 from tests.support.windows import staged
 
-WHY = "There is no /dev/kvm here."
-LESSONS = {path.stem: read_lesson(path) for path in lesson_paths()}
-PATIENCE = 60_000  # ms, on a busy machine
+EACH = pytest.mark.parametrize("lesson", shipped_lessons(), ids=lambda lesson: lesson.name)
 QUICKER = 8  # times
 
 
@@ -43,15 +39,6 @@ def refuse(seconds: float | None = None) -> bool:
     raise NoKvmError(WHY)
 
 
-def window_on(qtbot: QtBot, source: Source, make_source: Callable[[Scenario], Source]) -> MainWindow:
-    window = make_window(source, theme=DARK, make_source=make_source)
-    qtbot.addWidget(window)
-    window.resize(1280, 720)
-    window.show()
-    window.frame.start()
-    return window
-
-
 def course_of(window: MainWindow) -> Course:
     course = window.lessons.course
     assert course is not None
@@ -63,10 +50,9 @@ def come_to(qtbot: QtBot, window: MainWindow, at: int) -> None:
 
     def there() -> bool:
         course = course_of(window)
-        told = course.scene.telling is TimeOfScene.LIVE or window.model.story is not None
-        return course.at == at and window.lessons.coming is Coming.ON and not course.unmet() and told
+        return course.at == at and position_is_on(window, course)
 
-    qtbot.waitUntil(there, timeout=PATIENCE)
+    qtbot.waitUntil(there, timeout=PATIENCE_MS)
 
 
 def walk(qtbot: QtBot, window: MainWindow, lesson: Lesson) -> None:
@@ -103,7 +89,7 @@ def check_position(window: MainWindow, course: Course) -> None:
 
 
 def come_back(qtbot: QtBot, window: MainWindow, left: int) -> None:
-    qtbot.waitUntil(lambda: window.model.playhead == left or window.model.story is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.model.playhead == left or window.model.story is not None, timeout=PATIENCE_MS)
 
 
 def words_at(course: Course, at: int) -> list[str]:
@@ -115,9 +101,9 @@ def words_at(course: Course, at: int) -> list[str]:
 
 
 @pytest.mark.kvm
-@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+@EACH
 def test_a_lesson_is_walked_over_guests_to_its_end_and_back(qtbot: QtBot, lesson: Lesson) -> None:
-    window = window_on(qtbot, Session(lesson.steps[0].scene.scenario), Session)
+    window = playing(qtbot, Session(lesson.steps[0].scene.scenario), Session)
     walk(qtbot, window, lesson)
 
 
@@ -128,21 +114,21 @@ def played_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("played_quickly")
-@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+@EACH
 def test_a_lesson_is_walked_over_recordings_to_its_end_and_back(qtbot: QtBot, lesson: Lesson) -> None:
-    window = window_on(qtbot, replay_in_place_of(lesson.steps[0].scene.in_place, WHY), no_guest)
+    window = playing(qtbot, in_place_of(lesson.steps[0].scene.in_place), no_guest)
     walk(qtbot, window, lesson)
 
 
 def test_a_recording_that_has_ended_is_played_again_until_enough_has_happened(qtbot: QtBot) -> None:
     """A lecturer may talk for longer than a recording lasts."""
     lesson = asking()
-    window = window_on(qtbot, replay_in_place_of(lesson.steps[0].scene.in_place, WHY), no_guest)
+    window = playing(qtbot, in_place_of(lesson.steps[0].scene.in_place), no_guest)
     window.lessons.begin(lesson, here=True)
     come_to(qtbot, window, 0)
     ended = window.model
     ended.source.stop()
-    qtbot.waitUntil(lambda: not ended.source.alive, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not ended.source.alive, timeout=PATIENCE_MS)
     window.lessons.go_on()
     come_to(qtbot, window, 1)
     assert window.model is not ended

@@ -8,26 +8,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from bellwire.engine.recordings.shipped import replay_in_place_of
-from bellwire.engine.scenarios.scenario import Scenario
-from bellwire.engine.source import Source
-from bellwire.viz.lessons.lesson import TimeOfScene
 from bellwire.viz.lessons.lesson_file import lesson_named
-from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.actions import BY_NAME
-from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.presenter import presenter as presenting
 from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
-from bellwire.viz.window.window import MainWindow, make_window
+from bellwire.viz.window.window import MainWindow
+from tests.support.playing import PATIENCE_MS, in_place_of, playing, position_is_on
 from tests.support.windows import Stage, staged_in_front
 
 KEYS = Qt.Key
-WHY = "There is no /dev/kvm here."
-PATIENCE = 60_000  # ms, on a busy machine
-
-
-def recorded_of(scenario: Scenario) -> Source:
-    return replay_in_place_of(scenario, WHY)
 
 
 def audience_of(window: MainWindow) -> AudienceWindow:
@@ -54,11 +43,7 @@ def click(window: MainWindow, key: Qt.Key) -> None:
 
 def test_a_lesson_is_given_with_a_clicker_from_its_first_step_to_its_last(qtbot: QtBot) -> None:
     lesson = lesson_named("vm-exit")
-    window = make_window(recorded_of(lesson.steps[0].scene.in_place), theme=DARK, make_source=recorded_of)
-    qtbot.addWidget(window)
-    window.resize(1280, 720)
-    window.show()
-    window.frame.start()
+    window = playing(qtbot, in_place_of(lesson.steps[0].scene.in_place), in_place_of)
     window.lessons.begin(lesson, here=True)
     course = window.lessons.course
     assert course is not None
@@ -66,15 +51,11 @@ def test_a_lesson_is_given_with_a_clicker_from_its_first_step_to_its_last(qtbot:
     audience = audience_of(window)
     qtbot.waitExposed(audience)
 
-    def there() -> bool:
-        told = course.scene.telling is TimeOfScene.LIVE or window.model.story is not None
-        return window.lessons.coming is Coming.ON and not course.unmet() and told
-
     def seen() -> bool:
-        return there() and audience.slide_view.slide.title == course.step.title
+        return position_is_on(window, course) and audience.slide_view.slide.title == course.step.title
 
     for at in range(len(course.positions)):
-        qtbot.waitUntil(seen, timeout=PATIENCE)
+        qtbot.waitUntil(seen, timeout=PATIENCE_MS)
         assert course.at == at
         assert "REPLAY" in audience.slide_view.slide.state
         assert audience.picture.model is window.model

@@ -10,33 +10,17 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.live.session import Session
-from bellwire.engine.recordings.shipped import replay_in_place_of
-from bellwire.engine.scenarios.scenario import Scenario, load_scenario
-from bellwire.engine.source import Source
+from bellwire.engine.scenarios.scenario import DEFAULT, load_scenario
 from bellwire.viz.lessons.labs.clues import CLUES
 from bellwire.viz.lessons.labs.lab_texts import riddle_named
 from bellwire.viz.lessons.lesson_file import lesson_named
-from bellwire.viz.style.theme import DARK, LIGHT
+from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.quiz.page import QuizPage
-from bellwire.viz.window.window import MainWindow, make_window
+from bellwire.viz.window.window import MainWindow
+from tests.support.playing import PATIENCE_MS, in_place_of, playing
 
-WHY = "There is no /dev/kvm here."
-PATIENCE = 60_000  # ms, on a busy machine
 LAB = riddle_named("second-irqfd")
-
-
-def replayed(scenario: Scenario) -> Source:
-    return replay_in_place_of(scenario, WHY)
-
-
-def window_on(qtbot: QtBot, make_source: Callable[[Scenario], Source]) -> MainWindow:
-    window = make_window(make_source(load_scenario("roundtrip")), theme=DARK, make_source=make_source)
-    qtbot.addWidget(window)
-    window.resize(1280, 720)
-    window.show()
-    window.frame.start()
-    return window
 
 
 def seen(window: MainWindow) -> str:
@@ -62,7 +46,7 @@ def play(qtbot: QtBot, window: MainWindow) -> None:
     quiz.begin(7, LAB)
     page = page_of(window)
     assert not window.shown.isVisible()
-    qtbot.waitUntil(lambda: quiz.ready, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: quiz.ready, timeout=PATIENCE_MS)
     assert quiz.quiz is not None
     assert quiz.run is not None
     told = seen(window)
@@ -89,7 +73,7 @@ def play(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def test_over_a_recording(qtbot: QtBot) -> None:
-    window = window_on(qtbot, replayed)
+    window = playing(qtbot, in_place_of(load_scenario(DEFAULT)), in_place_of)
     play(qtbot, window)
     assert "REPLAY" in page_of(window).head.text()
     page_of(window).set_theme(LIGHT)
@@ -101,19 +85,19 @@ def test_over_a_recording(qtbot: QtBot) -> None:
 
 @pytest.mark.kvm
 def test_over_a_guest(qtbot: QtBot) -> None:
-    window = window_on(qtbot, Session)
+    window = playing(qtbot, Session(load_scenario(DEFAULT)), Session)
     play(qtbot, window)
     assert "LIVE" in page_of(window).head.text()
     window.close()
 
 
 def test_giving_up_tells_the_cause_and_other_things_end_it(qtbot: QtBot) -> None:
-    window = window_on(qtbot, replayed)
+    window = playing(qtbot, in_place_of(load_scenario(DEFAULT)), in_place_of)
     quiz = window.quiz
     window.run_action(BY_NAME["quiz"])
     assert hides(window)
     quiz.begin(7, LAB)
-    qtbot.waitUntil(lambda: quiz.ready, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: quiz.ready, timeout=PATIENCE_MS)
     page_of(window).gives_up.click()
     assert not hides(window)
     assert "0 points" in page_of(window).head.text()
@@ -127,6 +111,6 @@ def test_giving_up_tells_the_cause_and_other_things_end_it(qtbot: QtBot) -> None
         quiz.begin(7, LAB)
         assert hides(window)
         end()
-        qtbot.waitUntil(lambda: not quiz.on, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: not quiz.on, timeout=PATIENCE_MS)
         assert window.shown.isVisible()
     window.close()
