@@ -153,8 +153,7 @@ class Commands:
 
     def _close_overlays(self) -> bool:
         """Whether there was something to close, or an audience's view to end."""
-        if self.tour.on:
-            self.tour.end()
+        if self.tour.end():
             return True
         opened = [part for part in (self.keys, self.palette, self.notice) if part.isVisible()]
         for part in opened:

@@ -359,8 +359,7 @@ class MainWindow(QMainWindow):
 
     def _end_telling(self) -> None:
         """Neither a lesson, nor an audience, nor a tour, before a quiz begins."""
-        if self.tour.on:
-            self.tour.end()
+        self.tour.end()
         self.look.set_presenting(False)
         self.lessons.end()
 
@@ -368,7 +367,7 @@ class MainWindow(QMainWindow):
         """Whoever leads it sees more about the lesson, and less of everything else."""
         audience = self.presenter.audience
         self.quiz.end()
-        if audience and self.tour.on:
+        if audience:
             self.tour.end()
         self.lesson_bar.presenting = audience is not None
         self.lesson_bar.refresh()

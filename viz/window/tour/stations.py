@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.language import tr, tr_later
-from bellwire.engine.source import Order, Source
+from bellwire.engine.source import Order
+from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.shown import usual_latency
 from bellwire.viz.text.figures import duration, grouped
@@ -24,7 +25,7 @@ class Sights:
 
     window: QWidget
     model: Callable[[], LiveModel]
-    diagram: Callable[[], QWidget]
+    diagram: Callable[[], Diagram]
     switches: Callable[[], QWidget]
     factor: Callable[[], QWidget]
     plots: Callable[[], QWidget]
@@ -76,7 +77,7 @@ def of_the_doorbell(model: LiveModel, _key: KeyOf) -> str:
 
 def of_switches(model: LiveModel, key: KeyOf) -> str:
     """What becomes of it without."""
-    if reason := impossible(model.source):
+    if reason := model.source.can(Order.IOEVENTFD):
         return tr("These take the ioeventfd and the irqfd away while the guest runs. Not here: {reason}", reason=reason)
     exits = grouped(sum(model.tally.exits_of_guest.values()))
     if model.wires.ioeventfd:
@@ -91,11 +92,6 @@ def of_switches(model: LiveModel, key: KeyOf) -> str:
         key=key("ioeventfd"),
         exits=exits,
     )
-
-
-def impossible(source: Source) -> str:
-    """Why nothing can be switched, in a sentence; "" if it can."""
-    return source.can(Order.IOEVENTFD)
 
 
 def of_time(_model: LiveModel, key: KeyOf) -> str:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from bellwire.engine.language import tr
-from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
@@ -118,13 +117,17 @@ class Tour(QWidget):
         self.at = max(self.at + by, 0)
         self._arrive()
 
-    def end(self) -> None:
-        """Leaves it."""
+    def end(self) -> bool:
+        """Leaves it; whether there was one."""
+        if not self.on:
+            return False
         self.seen = True
-        self._pick_out(frozenset())
         self.hide()
         self.bubble.hide()
-        self.sights.diagram().setFocus(Qt.FocusReason.OtherFocusReason)
+        diagram = self.sights.diagram()
+        diagram.set_highlight(frozenset())
+        diagram.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
 
     def refresh(self) -> None:
         """What it says and where, a few times a second: figures grow, and what is shown may move."""
@@ -148,14 +151,9 @@ class Tour(QWidget):
 
     def _arrive(self) -> None:
         station = STATIONS[self.at]
-        self._pick_out(station.parts)
+        self.sights.diagram().set_highlight(station.parts)
         self.sights.reveal(station.show(self.sights)[-1])
         self.refresh()
-
-    def _pick_out(self, parts: frozenset[str]) -> None:
-        diagram = self.sights.diagram()
-        if isinstance(diagram, Diagram):
-            diagram.set_highlight(parts)
 
     def _place_bubble(self) -> None:
         room = self.rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
