@@ -85,7 +85,6 @@ def lesson_handout(
 
 def note_of(model: LiveModel, course: Course, theme: Theme) -> Noted:
     """What the course's position says and shows now."""
-    told, asked = course.told, course.step.question
     return Noted(
         course.position,
         model.source,
@@ -93,8 +92,8 @@ def note_of(model: LiveModel, course: Course, theme: Theme) -> Noted:
         model.replaying,
         () if course.step.name == HOMEWORK else scene_pictures(model, course.scene, theme),
         caption_of(model),
-        tuple(told(course.step.text)),
-        told([asked.ask])[0] if asked else "",
+        tuple(course.told(course.step.text)),
+        course.asked,
         tuple(course.answers()),
     )
 

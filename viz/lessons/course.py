@@ -50,6 +50,17 @@ class Answered:
     reason: str
 
 
+@dataclass(frozen=True)
+class ChoiceSoFar:
+    """A choice as it stands. hands: how many people were for it; right: None while that is not known, and no reason."""
+
+    text: str
+    chosen: bool = False
+    hands: int = 0
+    right: bool | None = None
+    reason: str = ""
+
+
 class Course:
     """A lesson, and how far it has come."""
 
@@ -123,6 +134,26 @@ class Course:
         """With the figures of the run."""
         figures = self.figures()
         return [figures_told(sentence, figures) for sentence in sentences]
+
+    @property
+    def asked(self) -> str:
+        """The step's question, with the figures of the run; "" without one."""
+        question = self.step.question
+        return self.told([question.ask])[0] if question else ""
+
+    def choices(self) -> tuple[ChoiceSoFar, ...]:
+        """Of the step's question, as they stand: with hands, and once it is revealed with who was right."""
+        name, question, answers = self.step.name, self.step.question, self.answers()
+        return tuple(
+            ChoiceSoFar(
+                choice.text,
+                self.chosen.get(name) == number,
+                self.hands.get((name, number), 0),
+                answers[number].right if answers else None,
+                answers[number].reason if answers else "",
+            )
+            for number, choice in enumerate(question.choices if question else ())
+        )
 
     def answers(self) -> list[Answered]:
         """What the run says of each choice; none before it is revealed and what has to happen has happened."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
-from bellwire.viz.lessons.course import Answered, Course
+from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.lessons.lesson import LessonChoice
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel, plain_words
@@ -48,12 +48,14 @@ class ChoiceRow(QObject):
         """From the left to the right."""
         return self.button, self.hands, self.mark, self.reason
 
-    def show_answer(self, answer: Answered | None) -> None:
-        """Whether it is right; None while that is not known."""
-        self.mark.setText("" if answer is None else RIGHT if answer.right else WRONG)
-        self.reason.setText(answer.reason if answer else "")
-        self.button.setEnabled(answer is None)
-        self.hands.setReadOnly(answer is not None)
+    def show_choice(self, choice: ChoiceSoFar) -> None:
+        """As it stands."""
+        self.button.setChecked(choice.chosen)
+        self.hands.setValue(choice.hands)
+        self.mark.setText({None: "", True: RIGHT, False: WRONG}[choice.right])
+        self.reason.setText(choice.reason)
+        self.button.setEnabled(choice.right is None)
+        self.hands.setReadOnly(choice.right is not None)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
@@ -105,17 +107,13 @@ class QuestionBox(QWidget):
 
     def show_question(self, course: Course) -> None:
         """As it stands."""
-        question = course.step.question
-        self.ask.setText(course.told([question.ask])[0] if question else "")
+        self.ask.setText(course.asked)
         if self._of != (course, course.step.name):
             self._of = course, course.step.name
             self._make_rows(course)
-        answers: list[Answered | None] = [*course.answers()]
-        for number, row in enumerate(self.rows):
-            row.button.setChecked(course.chosen.get(course.step.name) == number)
-            row.hands.setValue(course.hands.get((course.step.name, number), 0))
-            row.show_answer(answers[number] if answers else None)
-        self.setVisible(question is not None)
+        for row, choice in zip(self.rows, course.choices(), strict=True):
+            row.show_choice(choice)
+        self.setVisible(course.step.question is not None)
 
     def _make_rows(self, course: Course) -> None:
         for row in self.rows:
@@ -126,7 +124,6 @@ class QuestionBox(QWidget):
         self.rows = [ChoiceRow(number, choice) for number, choice in enumerate(question.choices if question else (), 1)]
         for number, row in enumerate(self.rows):
             row.set_theme(self.theme)
-            row.hands.setValue(course.hands.get((course.step.name, number), 0))
             row.chosen.connect(lambda number=number: self._choose(number))
             row.counted.connect(lambda hands, number=number: self._raise_hands(number, hands))
             for column, part in enumerate(row.parts):

@@ -5,20 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bellwire.engine.source import Label
-from bellwire.viz.lessons.course import Course
+from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.figures import ratio
-
-
-@dataclass(frozen=True)
-class SlideChoice:
-    """One answer. right: None while that is not known; hands: how many people were for it."""
-
-    text: str
-    chosen: bool = False
-    hands: int = 0
-    right: bool | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,7 +19,7 @@ class Slide:
     state: str
     text: str
     ask: str = ""
-    choices: tuple[SlideChoice, ...] = ()
+    choices: tuple[ChoiceSoFar, ...] = ()
 
     @property
     def answered(self) -> bool:
@@ -51,14 +40,13 @@ def slide_of(model: LiveModel, course: Course | None, caption: str) -> Slide:
     if course is None:
         return Slide((model,), model.scenario.title, state, caption)
     step = course.step
-    question = step.question
     return Slide(
         (course, step.name),
         step.title,
         state,
         "\n".join(course.told(step.text)),
-        course.told([question.ask])[0] if question else "",
-        choices_of(course),
+        course.asked,
+        course.choices(),
     )
 
 
@@ -69,19 +57,3 @@ def state_words(model: LiveModel) -> str:
     states += ["ENDED"] if model.ended else []
     factor = model.transport.factor
     return ", ".join(states + ([ratio(factor)] if factor > 1 and model.story is None else []))
-
-
-def choices_of(course: Course) -> tuple[SlideChoice, ...]:
-    """As they stand: with hands, and once it is revealed with who was right."""
-    name, question = course.step.name, course.step.question
-    answers = course.answers()
-    return tuple(
-        SlideChoice(
-            choice.text,
-            course.chosen.get(name) == number,
-            course.hands.get((name, number), 0),
-            answers[number].right if answers else None,
-            answers[number].reason if answers else "",
-        )
-        for number, choice in enumerate(question.choices if question else ())
-    )

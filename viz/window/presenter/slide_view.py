@@ -11,9 +11,10 @@ from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.foreign import shown
+from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme, make_font
-from bellwire.viz.window.presenter.slide import Slide, SlideChoice
+from bellwire.viz.window.presenter.slide import Slide
 
 LEAST = 1 / 40  # of the screen's height: no text is smaller
 TITLE, TEXT, ASK, CHOICE, REASON, STATE = 1 / 23, 1 / 30, 1 / 28, 1 / 31, 1 / 34, LEAST
@@ -105,7 +106,7 @@ class SlideLayout:
         self.written.append(Written(QRectF(left, self.y, width, tall), words, font, color))
         self.y += tall + 0.25 * font.pixelSize()
 
-    def _lay_choice(self, number: int, choice: SlideChoice) -> None:
+    def _lay_choice(self, number: int, choice: ChoiceSoFar) -> None:
         """Its number, or who was right; its words, the hands for it; the reason beside or below."""
         font, why = self._font(CHOICE, 700 if choice.chosen or choice.right else 500), self._font(REASON)
         mark = {None: str(number), True: RIGHT, False: WRONG}[choice.right]

@@ -10,15 +10,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.lessons.lesson_file import shipped_lessons
 from bellwire.viz.style.theme import DARK
-from bellwire.viz.window.presenter.slide import Slide, SlideChoice
+from bellwire.viz.window.presenter.slide import Slide
 from bellwire.viz.window.presenter.slide_view import LEAST, MOST, SlideView
 from tests.support.type_sizes import sizes_painted
 
 SCREENS = ((1920, 1080), (1280, 720), (1024, 768))
-ASKED = Slide(("asked",), "How many?", "", "It rang.", "Which?", (SlideChoice("Many", hands=3), SlideChoice("None")))
+ASKED = Slide(("asked",), "How many?", "", "It rang.", "Which?", (ChoiceSoFar("Many", hands=3), ChoiceSoFar("None")))
 
 
 def slides_of(lesson: Lesson) -> list[Slide]:
@@ -27,9 +28,9 @@ def slides_of(lesson: Lesson) -> list[Slide]:
     for step in lesson.steps:
         choices = step.question.choices if step.question else ()
         ask = step.question.ask if step.question else ""
-        asked = tuple(SlideChoice(choice.text, hands=100) for choice in choices)
+        asked = tuple(ChoiceSoFar(choice.text, hands=100) for choice in choices)
         answered = tuple(
-            SlideChoice(one.text, hands=100, right=not n, reason=one.reason) for n, one in enumerate(choices)
+            ChoiceSoFar(one.text, hands=100, right=not n, reason=one.reason) for n, one in enumerate(choices)
         )
         found.append(Slide((step.name,), step.title, "REPLAY, STORY", "\n".join(step.text), ask, asked))
         found.append(replace(found[-1], choices=answered))
