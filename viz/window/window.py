@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
         self.controls = ControlRow(self.commands, theme)
         self.lesson_bar = LessonBar(self.lessons, theme)
         self.quiz_page: QuizPage | None = None  # once there is a quiz
-        self.console = Console(self.commands, self.lessons, theme)
+        self.console = Console(self.commands, theme)
         self.story_bar = StoryBar(self.commands, theme)
         self.announcements = Announcements(
             self,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from bellwire.engine.findings.assertion import Judgement
+from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.step_figures import figure_words
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
@@ -99,7 +100,7 @@ class LessonBar(QWidget):
         if course is None or not shown:
             return
         step = course.step
-        self.head.setText(f"{course.lesson.title}: step {course.number} of {len(course.lesson.steps)}")
+        self.head.setText(step_words(course))
         self.title.setText(step.title)
         self.text.say("\n".join(course.told(step.text)), self.theme.text)
         self.waits.setText(waiting_words(self.player))
@@ -108,9 +109,19 @@ class LessonBar(QWidget):
         self.notes.setVisible(bool(noted))
         self.shows_notes.setEnabled(bool(step.notes))
         self.question.show_question(course)
-        self.back.setEnabled(course.at - 1 in course.visits)
-        self.on.setText("Reveal" if course.asks else "Next")
-        self.on.setEnabled(not course.last)
+        show_ways(course, self.back, self.on)
+
+
+def step_words(course: Course) -> str:
+    """ "What an exit costs: step 2 of 9"."""
+    return f"{course.lesson.title}: step {course.number} of {len(course.lesson.steps)}"
+
+
+def show_ways(course: Course, back: QAbstractButton, on: QAbstractButton) -> None:
+    """Which way there is from this step."""
+    back.setEnabled(course.at - 1 in course.visits)
+    on.setText("Reveal" if course.asks else "Next")
+    on.setEnabled(not course.last)
 
 
 def waiting_words(player: LessonPlayer) -> str:

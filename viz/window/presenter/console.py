@@ -12,13 +12,12 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.style.controls import Button
-from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
+from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.commands import Commands
-from bellwire.viz.window.lesson.bar import waiting_words
-from bellwire.viz.window.lesson.player import LessonPlayer
+from bellwire.viz.window.lesson.bar import show_ways, step_words, waiting_words
 from bellwire.viz.window.lesson.question import QuestionBox
 from bellwire.viz.window.presenter.audience import AudienceWindow
 from bellwire.viz.window.presenter.lecture_clock import LectureClock, time_of_day
@@ -47,9 +46,9 @@ FIGURE = re.compile(r"\{[^}]*\}")  # in a text, of a step that is yet to come
 class Console(QWidget):
     """Shown while there is an audience."""
 
-    def __init__(self, commands: Commands, player: LessonPlayer, theme: Theme) -> None:
+    def __init__(self, commands: Commands, theme: Theme) -> None:
         super().__init__()
-        self.commands, self.player, self.theme = commands, player, theme
+        self.commands, self.player, self.theme = commands, commands.lessons, theme
         self.setObjectName("plain")
         self.setAccessibleName("lecturer's view")
         self.copy = LiveCopy(theme)
@@ -59,7 +58,7 @@ class Console(QWidget):
         self.step, self.waits = PlainLabel(), PlainLabel()
         self.next_head, self.next = PlainLabel("Next"), PlainLabel()
         self.notes_head, self.notes = PlainLabel("Notes"), PlainLabel()
-        self.question = QuestionBox(player, theme, reasons=False)  # the copy has them
+        self.question = QuestionBox(self.player, theme, reasons=False)  # the copy has them
         self.afresh = Button("Restart the clock")
         self.buttons = {name: Button(words) for name, words in (WORDS | TOOLS).items()}
         self._lay_out()
@@ -196,14 +195,12 @@ class Console(QWidget):
         self.question.setVisible(False)
 
     def _tell_step(self, course: Course) -> None:
-        self.step.setText(f"{course.lesson.title}: step {course.number} of {len(course.lesson.steps)}")
+        self.step.setText(step_words(course))
         self.notes.setText("\n\n".join(course.told(course.step.notes)) or "No notes for this step.")
         self.next_head.setVisible(True)
         self.next.setText(next_words(course))
         self.question.show_question(course)
-        self.buttons["page_back"].setEnabled(course.at - 1 in course.visits)
-        self.buttons["page_on"].setEnabled(not course.last)
-        self.buttons["page_on"].setText(plain_words("Reveal" if course.asks else "Next"))
+        show_ways(course, self.buttons["page_back"], self.buttons["page_on"])
 
 
 def next_words(course: Course) -> str:
