@@ -39,8 +39,7 @@ def clocks_apart(latencies: Latencies) -> Iterator[Finding]:
     error = latencies.clock_error
     if error.agreement is not Agreement.APART and not error.contradicted:
         return
-    clocks = tr("the two guests' clocks") if error.two_guests else tr("guest and host clocks")
-    figures = {"share": share(error.contradicted, error.journeys), "clocks": clocks}
+    figures = {"share": share(error.contradicted, error.journeys), "clocks": error.clocks}
     if error.agreement is Agreement.APART:
         claim = tr(
             "{share} journeys arrive before they were sent, by their stamps: {clocks} are apart by at least {us} µs",

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.journeys import FROM_GUEST_TO_GUEST, TO_GUEST, TO_HOST, Journeys
+from bellwire.engine.language import tr
 
 AGREE_NS = 100_000  # bounds that lie further out than this on either side tell nothing of use
 RARE = 0.01  # of the journeys: so many below 0 are not believed, as a number may have been read a moment late
@@ -86,6 +87,11 @@ class ClockError:
             for direction, pairs in ((self._to_host, TO_HOST), (self._to_guest, to_guest)):
                 for start, end in pairs:
                     direction.feed(stamped_apart(some, start, end))
+
+    @property
+    def clocks(self) -> str:
+        """Whose they are, within a sentence."""
+        return tr("the two guests' clocks") if self.two_guests else tr("guest and host clocks")
 
     @property
     def least(self) -> int | None:

@@ -56,8 +56,7 @@ def interval(paced: Iterable[Paced]) -> str:
 
 def agreement(error: ClockError, unit: Unit | None = None) -> str:
     """How well the clocks agree, as measured: "guest and host clocks agree to within −2.9 µs … +8.7 µs"."""
-    clocks = tr("the two guests' clocks") if error.two_guests else tr("guest and host clocks")
-    least, most = error.ns
+    clocks, (least, most) = error.clocks, error.ns
     if least is None and most is None:
         return tr("how far {clocks} are apart was not measured: no journey has stamps of both", clocks=clocks)
     whose = tr("that of the one that is interrupted") if error.two_guests else tr("the guest's")
