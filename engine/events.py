@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -265,6 +266,32 @@ def by_kind(events: Events) -> ByKind:
             return batch
     LAST_ASKED.batches.appendleft(batch := ByKind(events))
     return batch
+
+
+def wiring_changes(events: Events, wiring: dict[int, int]) -> npt.NDArray[np.bool_]:
+    """Which events change the wiring; shape (n,). The first word on a switch is no change.
+
+    wiring: 1 or 0 by switch, as the batch finds it; it is left as the batch leaves it.
+    """
+    changes = np.zeros(events.size, bool)
+    if by_kind(events).counts[EventKind.WIRE]:
+        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist():
+            switch, on = int(events["id"][at]), int(events["arg"][at])
+            changes[at] = wiring.get(switch, on) != on
+            wiring[switch] = on
+    return changes
+
+
+def cut_at(events: Events, changes: npt.NDArray[np.bool_]) -> Iterator[tuple[np.void | None, Events]]:
+    """The batch in parts that each begin with a change, but for the first: (the change or None, the part)."""
+    cuts = np.flatnonzero(changes).tolist()
+    if not cuts:
+        yield None, events
+        return
+    ends = [*cuts, events.size]
+    yield None, events[: ends[0]]
+    for start, end in zip(cuts, ends[1:], strict=True):
+        yield events[start], events[start:end]
 
 
 def event(tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> Events:

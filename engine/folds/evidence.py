@@ -7,7 +7,6 @@ A fold over events, so that a replay shows the same; work goes with the batch, m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from bellwire.engine.events import (
     Setting,
     Switch,
     by_kind,
+    cut_at,
     no_events,
     vms_in,
 )
@@ -107,18 +107,6 @@ class EarlySignals:
         if self._assigned:
             self._now = Early()
         self._assigned = False
-
-
-def cut_at(events: Events, changes: npt.NDArray[np.bool_]) -> Iterator[tuple[np.void | None, Events]]:
-    """The batch in parts that each begin with a change, but for the first: (the change or None, the part)."""
-    cuts = np.flatnonzero(changes).tolist()
-    if not cuts:
-        yield None, events
-        return
-    ends = [*cuts, events.size]
-    yield None, events[: ends[0]]
-    for start, end in zip(cuts, ends[1:], strict=True):
-        yield events[start], events[start:end]
 
 
 MOST_KINDS = 64  # accesses told apart; further ones are only counted

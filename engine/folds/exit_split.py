@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bellwire.engine.events import STATS, EventKind, Events, Switch, by_kind, exit_name
+from bellwire.engine.events import STATS, EventKind, Events, Switch, by_kind, cut_at, exit_name, wiring_changes
 from bellwire.engine.outlet import passed_over
 
 if TYPE_CHECKING:
@@ -64,16 +64,12 @@ class ExitSplit:
         return self._changes[1].after(self._changes[0])
 
     def feed(self, events: Events) -> None:
-        """Adds the next batch, sorted by tsc; the first word on a switch is no change."""
-        done, wires = 0, by_kind(events).counts[EventKind.WIRE]
-        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist() if wires else ():
-            switch, on = int(events["id"][at]), int(events["arg"][at])
-            if self._wiring.get(switch, on) != on:
-                self._count(events[done:at])
-                done, self._changes = at, [self._changes[1], self.whole]
-                self.switched = f"{Switch(switch).name.lower()} {'on' if on else 'off'}"
-            self._wiring[switch] = on
-        self._count(events[done:] if done else events)
+        """Adds the next batch, sorted by tsc."""
+        for change, part in cut_at(events, wiring_changes(events, self._wiring)):
+            if change is not None:
+                self._changes = [self._changes[1], self.whole]
+                self.switched = f"{Switch(int(change['id'])).name.lower()} {'on' if change['arg'] else 'off'}"
+            self._count(part)
 
     def _count(self, events: Events) -> None:
         batch = by_kind(events)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Clock, EventKind, Events, by_kind, chosen, end_to_end
+from bellwire.engine.events import Clock, Events, chosen, cut_at, end_to_end, wiring_changes
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram, binned
@@ -121,33 +121,22 @@ class Latencies:
 
         Where the wiring changes in it, it is folded piece by piece: each wiring has the journeys that end under it.
         """
-        pieces = np.split(events, self._changes(events))
-        if len(pieces) == 1:
-            return self._feed_piece(events)
         journeys, newest = [], []
-        for piece in pieces:
+        for change, piece in cut_at(events, wiring_changes(events, self._wiring)):
+            if change is not None:
+                self._begin_anew(int(change["tsc"]))
             journeys.append(self._feed_piece(piece))
             newest.append(self._newest)
+        if len(journeys) == 1:
+            return journeys[0]
         in_order, apart = zip(*newest, strict=True)
         self._newest = end_to_end(*in_order), end_to_end(*apart)
         return end_to_end(*journeys)
 
-    def _changes(self, events: Events) -> list[int]:
-        """Where in a batch the wiring changes; the first word on a switch is no change."""
-        found, wiring = [], dict(self._wiring)
-        for at in np.flatnonzero(events["kind"] == EventKind.WIRE).tolist():
-            switch, on = int(events["id"][at]), int(events["arg"][at])
-            if wiring.setdefault(switch, on) != on:
-                found.append(at)
-            wiring[switch] = on
-        return found
-
     def _feed_piece(self, events: Events) -> Journeys:
-        """The same of events among which the wiring changes at the beginning at most."""
+        """The same of events that all come under one wiring."""
         if self._warm_at is None and events.size:
             self._warm_at = int(events["tsc"][0]) + self.clock.cycles(WARMUP_SECONDS)
-        for change in by_kind(events).of(EventKind.WIRE):
-            self._wire(int(change["id"]), int(change["arg"]), int(change["tsc"]))
         self.interval.feed(events)
         self.stops.feed(events)
         journeys = self.tracker.feed(events)
@@ -160,18 +149,16 @@ class Latencies:
         self._record(end_to_end(*self._newest), self._newest[0].size)
         return journeys
 
-    def _wire(self, switch: int, on: int, tsc: int) -> None:
-        """A switch as it is from now on; the first word on it is no change."""
-        if self._wiring.get(switch, on) != on:
-            self.ended = [*self.ended, (self.changed_at, tsc, self.since)][-ENDED_KEPT:]
-            self.changed_at = tsc
-            self.before, self.since = self.since, {name: Histogram() for name in LATENCIES}
-            self.blocks_before, self.blocks_since = self.blocks_since, {name: Blocks() for name in LATENCIES}
-            self.recent = {name: np.empty(0) for name in LATENCIES}
-            for name in LATENCIES:
-                self._paced_before[name].merge(self.paced[name])
-            self.paced = {name: Paced() for name in LATENCIES}
-        self._wiring[switch] = on
+    def _begin_anew(self, tsc: int) -> None:
+        """The wiring is another one from now on."""
+        self.ended = [*self.ended, (self.changed_at, tsc, self.since)][-ENDED_KEPT:]
+        self.changed_at = tsc
+        self.before, self.since = self.since, {name: Histogram() for name in LATENCIES}
+        self.blocks_before, self.blocks_since = self.blocks_since, {name: Blocks() for name in LATENCIES}
+        self.recent = {name: np.empty(0) for name in LATENCIES}
+        for name in LATENCIES:
+            self._paced_before[name].merge(self.paced[name])
+        self.paced = {name: Paced() for name in LATENCIES}
 
     def _warmed_up(self, journeys: Journeys) -> Journeys:
         """The journeys after the warm-up."""

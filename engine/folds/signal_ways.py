@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Events, IrqIoctl, Switch, by_kind
+from bellwire.engine.events import EventKind, Events, IrqIoctl, Switch, by_kind, cut_at
 from bellwire.engine.language import tr_later
 from bellwire.engine.outlet import passed_over
 from bellwire.engine.scenarios.scenario import Scenario
@@ -59,10 +59,8 @@ class SignalWays:
         if not by_kind(events).counts[EventKind.WIRE]:
             self._count(events)
             return
-        wires = np.flatnonzero(events["kind"] == EventKind.WIRE)
-        for start, end in zip([0, *wires.tolist()], [*wires.tolist(), events.size], strict=True):
-            part = events[start:end]
-            for wire in part[:1][part[:1]["kind"] == EventKind.WIRE]:
+        for wire, part in cut_at(events, events["kind"] == EventKind.WIRE):
+            if wire is not None:
                 self._switch(Switch(int(wire["id"])), bool(wire["arg"]))
             self._count(part)
 
