@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from tests.support.contrast import rgb
+from tests.support.contrast import linear
 
 Vector = npt.NDArray[np.float64]
 
@@ -40,15 +40,14 @@ WHITE = (0.95047, 1.0, 1.08883)  # D65
 
 def seen(color: str, vision: str) -> Vector:
     """A colour "#rrggbb" in linear sRGB, shape (3,), as it is seen with one of VISIONS."""
-    channels = np.array(rgb(color))
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    found = np.array(MATRICES[vision]) @ linear if vision in MATRICES else linear
+    light = np.array(linear(color))
+    found = np.array(MATRICES[vision]) @ light if vision in MATRICES else light
     return np.asarray(np.clip(found, 0, 1), np.float64)
 
 
-def lab(linear: Vector) -> tuple[float, float, float]:
+def lab(light: Vector) -> tuple[float, float, float]:
     """CIELAB of linear sRGB."""
-    ratios = np.array(TO_XYZ) @ linear / np.array(WHITE)
+    ratios = np.array(TO_XYZ) @ light / np.array(WHITE)
     x, y, z = np.where(ratios > 216 / 24389, np.cbrt(ratios), (24389 / 27 * ratios + 16) / 116)
     return float(116 * y - 16), float(500 * (x - y)), float(200 * (y - z))
 

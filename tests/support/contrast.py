@@ -11,11 +11,16 @@ def rgb(color: QColor | str) -> tuple[float, float, float]:
     return known.redF(), known.greenF(), known.blueF()
 
 
+def linear(color: QColor | str) -> tuple[float, float, float]:
+    """Red, green and blue in linear sRGB, 0..1."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb(color))
+    return red, green, blue
+
+
 def luminance(color: QColor | str) -> float:
     """Relative luminance as WCAG defines it, 0..1."""
-    channels = rgb(color)
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    red, green, blue = linear(color)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: QColor | str, other: QColor | str) -> float:
