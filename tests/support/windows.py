@@ -62,7 +62,7 @@ def staged(qtbot: QtBot, *size: int) -> Iterator[Stage]:
 def staged_in_front(qtbot: QtBot, width: int, height: int) -> Iterator[Stage]:
     """The same once it has the keys, and a few frames later."""
     with staged(qtbot, width, height) as made:
-        qtbot.waitExposed(made.window)
+        assert QTest.qWaitForWindowExposed(made.window)
         made.window.activateWindow()
         made.run()
         yield made

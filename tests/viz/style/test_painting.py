@@ -7,6 +7,7 @@ import weakref
 from pathlib import Path
 
 from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -38,7 +39,7 @@ def test_a_paint_that_fails_is_told_each_time_and_its_painter_is_gone(qtbot: QtB
     qtbot.addWidget(widget)
     with faults_told(told.append):
         widget.show()
-        qtbot.waitExposed(widget)
+        assert QTest.qWaitForWindowExposed(widget)
         qtbot.waitUntil(lambda: bool(widget.had))
         widget.repaint()
     assert len(told) == len(widget.had) >= 2

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind
@@ -18,7 +19,7 @@ from tests.support.windows import Stage, staged
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
     with staged(qtbot, 1280, 720) as made:
-        qtbot.waitExposed(made.window)
+        assert QTest.qWaitForWindowExposed(made.window)
         made.run()
         yield made
 

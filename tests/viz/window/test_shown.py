@@ -33,7 +33,7 @@ def laptop(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow
     qtbot.addWidget(window)
     window.resize(1280, 720)
     window.show()
-    qtbot.waitExposed(window)
+    assert QTest.qWaitForWindowExposed(window)
     yield window
     window.close()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.recordings.recording import Recording
@@ -21,7 +22,7 @@ from tests.support.windows import Stage, staged
 @pytest.fixture
 def stage(qtbot: QtBot) -> Iterator[Stage]:
     with staged(qtbot) as made:
-        qtbot.waitExposed(made.window)
+        assert QTest.qWaitForWindowExposed(made.window)
         made.run()
         yield made
 

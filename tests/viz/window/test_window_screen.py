@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -100,7 +101,7 @@ def test_nothing_stands_over_anything_else(
     on(SCREENS[name], monkeypatch)
     fit_to_screen(window)
     window.show()
-    qtbot.waitExposed(window)
+    assert QTest.qWaitForWindowExposed(window)
     source = window.model.source
     assert isinstance(source, FakeSource)
     Stage(window, source).run()
@@ -121,7 +122,7 @@ def test_text_goes_with_the_window_times_what_is_chosen(window: MainWindow, qtbo
         qtbot.waitUntil(lambda: window.look.theme.scale == pytest.approx(scale))
 
     window.show()
-    qtbot.waitExposed(window)
+    assert QTest.qWaitForWindowExposed(window)
     for (width, height), scale in {(2560, 1440): 1.3, (1920, 1080): 1.0, (1280, 720): 1.0, (3840, 2160): 2.0}.items():
         resized(width, height, scale)
         assert window.look.theme.scale == scale
@@ -145,7 +146,7 @@ def test_a_notice_takes_its_room_from_the_views_and_scrolls_nothing(
     assert isinstance(source, FakeSource)
     window.resize(*size)
     window.show()
-    qtbot.waitExposed(window)
+    assert QTest.qWaitForWindowExposed(window)
     if front:
         window.views.show_panel(front)
     Stage(window, source).run(60)

@@ -49,7 +49,7 @@ def test_a_lesson_is_given_with_a_clicker_from_its_first_step_to_its_last(qtbot:
     assert course is not None
     click(window, KEYS.Key_F5)
     audience = audience_of(window)
-    qtbot.waitExposed(audience)
+    assert QTest.qWaitForWindowExposed(audience)
 
     def seen() -> bool:
         return position_is_on(window, course) and audience.slide_view.slide.title == course.step.title
@@ -78,7 +78,7 @@ def test_the_keys_of_slides_are_theirs_while_there_is_an_audience_only(qtbot: Qt
         window = stage.window
         click(window, KEYS.Key_F5)
         audience = audience_of(window)
-        qtbot.waitExposed(audience)
+        assert QTest.qWaitForWindowExposed(audience)
         for key, blank in (
             (KEYS.Key_B, Blank.BLACK),
             (KEYS.Key_W, Blank.WHITE),
@@ -120,7 +120,7 @@ def test_on_one_screen_a_key_turns_between_the_windows(qtbot: QtBot) -> None:
         window = stage.window
         click(window, KEYS.Key_P)
         audience = audience_of(window)
-        qtbot.waitExposed(audience)
+        assert QTest.qWaitForWindowExposed(audience)
         assert audience.geometry() == window.screen().geometry()
         for shown in (False, True, False):
             click(window, KEYS.Key_F6)

@@ -34,7 +34,7 @@ def window(qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.addWidget(made)
     made.resize(1280, 720)
     made.show()
-    qtbot.waitExposed(made)
+    assert QTest.qWaitForWindowExposed(made)
     made.activateWindow()
     wait_for(lambda: ticked(made) and made.model.present.tally.settings.get(Setting.PACE) == 0)
     yield made
