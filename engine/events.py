@@ -214,6 +214,12 @@ def ids_in(events: Events) -> list[int]:
     return found
 
 
+def each_of(events: Events, field: str, values: list[int]) -> Iterator[tuple[int, Events]]:
+    """The events that have each of these values, which are all there are; most often there is one."""
+    for value in values:
+        yield value, events if len(values) == 1 else chosen(events, events[field] == value)
+
+
 def no_events() -> Events:
     """An empty batch."""
     return np.empty(0, EVENT)

@@ -24,6 +24,7 @@ from bellwire.engine.events import (
     by_kind,
     chosen,
     doorbell_numbers,
+    each_of,
     end_to_end,
     ids_in,
     no_events,
@@ -196,9 +197,8 @@ class JourneyTracker:
 
     def _receive(self, reads: Events) -> None:
         """Pairs each doorbell with the read() whose count covers it: of one queue that is seq - arg < n <= seq."""
-        queues = ids_in(reads)
-        for queue in queues:
-            self._receive_from(queue, reads if len(queues) == 1 else chosen(reads, reads["id"] == queue))
+        for queue, own in each_of(reads, "id", ids_in(reads)):
+            self._receive_from(queue, own)
 
     def _receive_from(self, queue: int, reads: Events) -> None:
         """Queues are rung in turn, so the doorbells that one's count adds up are `queues` apart."""

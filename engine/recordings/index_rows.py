@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Events, Lane, chosen, vms_in
+from bellwire.engine.events import Events, Lane, each_of, vms_in
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 
@@ -65,9 +65,7 @@ def value_counts(places: Places, values: npt.NDArray[np.unsignedinteger], n: int
 def add_busy(rows: Rows, edges: npt.NDArray[np.uint64], events: Events, journeys: Journeys) -> None:
     """Cycles, counted where each stretch ended."""
     spans: dict[str, Spans] = {"flight": flights(journeys), "awake": awake(events)}
-    vms = vms_in(events)
-    for vm in vms:
-        of_vm = events if vms == [0] else chosen(events, events["vm"] == vm)
+    for vm, of_vm in each_of(events, "vm", vms_in(events)):
         spans |= {f"instruction{vm}": instruction(of_vm), f"user{vm}": user_space(of_vm)}
     for number, name in enumerate(BUSY):
         if name in spans and spans[name].start.size:

@@ -6,13 +6,12 @@ bin that is held is over is not known here: viz/model/past.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, ids_in, no_events, vms_in
+from bellwire.engine.events import STATS, Clock, EventKind, Events, by_kind, each_of, ids_in, no_events, vms_in
 from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.outlet import kinds_passed_over, passed_over
 from bellwire.viz.wires.way_counts import WayCounts
@@ -212,9 +211,3 @@ class InBins(NamedTuple):
     first: int
     behind: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
-
-
-def each_of(events: Events, field: str, values: list[int]) -> Iterator[tuple[int, Events]]:
-    """The events that have each of these values, which are all there are; most often there is one."""
-    for value in values:
-        yield value, events if len(values) == 1 else events[events[field] == value]

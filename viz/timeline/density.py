@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, chosen, no_events, vms_in
+from bellwire.engine.events import EventKind, Events, each_of, no_events, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
@@ -147,9 +147,8 @@ class Occupancy:
         self.bins.roll_to(int(max(events["tsc"].max(initial=0), flying.end.max(initial=0))))
         self._add("flight", flying)
         self._add("awake", awake(self._with_words(events)))
-        vms = vms_in(events)
-        for vm in vms:
-            self._feed_vm(vm, events if vms == [0] else chosen(events, events["vm"] == vm))
+        for vm, own in each_of(events, "vm", vms_in(events)):
+            self._feed_vm(vm, own)
 
     def _feed_vm(self, vm: int, events: Events) -> None:
         kind = events["kind"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import Events, chosen, vms_in
+from bellwire.engine.events import Events, each_of, vms_in
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, Times, awake, flights, instruction, user_space
 from bellwire.engine.scenarios.scenario import Scenario
@@ -72,9 +72,7 @@ def vm_lanes(vm: int, letter: str) -> tuple[TimelineLane, TimelineLane]:
 def stretches(events: Events, journeys: Journeys) -> dict[str, Spans]:
     """Every stretch that can be drawn, by the name that lanes know it by."""
     found = {"flight": flights(journeys), "awake": awake(events)}
-    vms = vms_in(events)
-    for vm in vms:
-        of_vm = events if vms == [0] else chosen(events, events["vm"] == vm)
+    for vm, of_vm in each_of(events, "vm", vms_in(events)):
         at_it, user = instruction(of_vm), user_space(of_vm)
         found |= {f"instruction{vm}": at_it, f"user{vm}": user, f"kernel{vm}": without(at_it, user)}
     return found
