@@ -6,9 +6,9 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from bellwire.viz.text.assets import asset
+from bellwire.engine.language import kept_while_spoken, tr_table
+from bellwire.viz.text.assets import GLOSSARY_TEXTS, asset
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,11 @@ class Glossary:
             yield match.start(), match.end(), self.spellings[match[1].lower()]
 
 
-@lru_cache(1)
+@kept_while_spoken()
 def load_glossary() -> Glossary:
     """The glossary that is shipped, in the order of the alphabet."""
-    tables = tomllib.loads(asset("glossary.toml").read_text())["term"]
-    terms = [
-        Term(name, " ".join(table["meaning"].split()), tuple(table.get("also", ()))) for name, table in tables.items()
-    ]
+    tables = tr_table(tomllib.loads(asset("glossary.toml").read_text()), GLOSSARY_TEXTS)["term"]
+    terms = [Term(name, table["meaning"], tuple(table.get("also", ()))) for name, table in tables.items()]
     spellings = {word.lower(): term for term in terms for word in (term.name, *term.also)}
     words = "|".join(re.escape(word) for word in sorted(spellings, key=len, reverse=True))
     pattern = re.compile(rf"(?<![\w-])({words})s?(?![\w-])", re.IGNORECASE)
