@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from bellwire.engine.errors import RecordingError
+from bellwire.engine.errors import RecordingError, answer_of
 from bellwire.engine.language import tr
 
 BUFFER = 1 << 18  # bytes
@@ -49,7 +49,7 @@ def reason(error: OSError) -> str:
     """What the system says."""
     if error.errno == errno.EPIPE:
         return tr("its reader has gone")
-    return error.strerror or str(error)
+    return answer_of(error)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def connected() -> tuple[socket.socket, socket.socket]:
                 connection.connect(f"{folder}/socket")
         except OSError as error:
             raise EngineError(
-                tr("No socket can be made for {program}: {what}.", program=PROGRAM, what=error.strerror or error)
+                tr("No socket can be made for {program}: {what}.", program=PROGRAM, what=answer_of(error))
             ) from error
         undo.pop_all()
     return listener, connection
@@ -110,7 +110,7 @@ class StorageDaemon(Owner):
                     tr(
                         "{program} cannot be run: {what}.",
                         program=PROGRAM,
-                        what=self._failure.strerror or self._failure,
+                        what=answer_of(self._failure),
                     )
                 )
             self._listener.close()

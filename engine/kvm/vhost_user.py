@@ -13,7 +13,7 @@ import struct
 import time
 from enum import IntEnum
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.vm import Memory
 from bellwire.engine.language import tr
@@ -204,7 +204,7 @@ class FrontEnd(Owner):
                     "{name} cannot be sent {request}: {what}.",
                     name=self.name,
                     request=request.name,
-                    what=error.strerror or error,
+                    what=answer_of(error),
                 )
             ) from error
 
@@ -255,7 +255,7 @@ class FrontEnd(Owner):
                     "{name} did not answer {request}: {what}.",
                     name=self.name,
                     request=request.name,
-                    what=error.strerror or error,
+                    what=answer_of(error),
                 )
             ) from error
         return data
