@@ -19,6 +19,7 @@ from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration
 from tests.support.fake_source import FakeSource
 from tests.support.models_at_20_hz import model_of, run
+from tests.support.small_recording import WallClock
 
 
 @pytest.fixture(autouse=True)
@@ -103,8 +104,8 @@ def test_a_paused_view_stands_still(qtbot: QtBot) -> None:
 def test_a_paused_view_takes_in_what_has_yet_to_come_to_its_moment(qtbot: QtBot) -> None:
     """As of a recording that was sent to a moment, and comes to it frame by frame."""
     load_fonts()
-    ns = 0
-    replay = Replay(Recording(path_of_shipped("irq-msi")), monotonic_ns=lambda: ns)
+    wall = WallClock()
+    replay = Replay(Recording(path_of_shipped("irq-msi")), wall)
     replay.start()
     model = LiveModel(replay)
     strip = Numbers(model, DARK)
@@ -112,7 +113,7 @@ def test_a_paused_view_takes_in_what_has_yet_to_come_to_its_moment(qtbot: QtBot)
     strip._turns = Turns(every=0, light=True)
     model.transport.seek(replay.recording.first + model.clock.cycles(1.0))
     for _ in range(20):
-        ns += 10**8
+        wall.ns += 10**8
         model.drain()
         strip.refresh()
     assert model.transport.paused

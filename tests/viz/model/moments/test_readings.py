@@ -21,6 +21,7 @@ from bellwire.viz.model.moments.readings import Readings
 from bellwire.viz.plots.numbers import numbers_of
 from bellwire.viz.text.figures import grouped
 from tests.support.models import run, running
+from tests.support.small_recording import WallClock
 
 MOMENTS = 20
 
@@ -68,12 +69,12 @@ def test_a_moment_is_what_plain_folds_are_then(scenario: str) -> None:
 
 def test_of_a_recording_only_what_was_played_is_counted() -> None:
     """The file holds the journeys that are still to come."""
-    ns = 0
-    replay = Replay(Recording(path_of_shipped("irq-msi")), monotonic_ns=lambda: ns)
+    wall = WallClock()
+    replay = Replay(Recording(path_of_shipped("irq-msi")), wall)
     replay.start()
     model = LiveModel(replay)
-    for second in (1, 2):
-        ns = second * 10**9
+    for _ in range(2):
+        wall.ns += 10**9
         model.drain()
         model.scrub(replay.recording.first + model.clock.cycles(0.5))
         assert model.seen.latencies.journeys == plain(model, model.playhead).latencies.journeys
