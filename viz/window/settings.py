@@ -140,6 +140,12 @@ class Settings:
             self.refused.setdefault(name, str(value)[:40])
             return default
 
+    def _flag(self, name: str) -> bool:
+        return bool(self._read(name, "false", one_of(("true", "false"))) == "true")
+
+    def _set_flag(self, name: str, on: bool) -> None:
+        self._store.setValue(name, "true" if on else "false")
+
     def restore(self, look: Look) -> None:
         """As it looked last time, but for the theme, which a window opens with."""
         look.set_reduced_motion(self.reduced_motion)
@@ -170,11 +176,11 @@ class Settings:
     @property
     def extended(self) -> bool:
         """Whether the diagram shows the kernel's parts."""
-        return bool(self._read("extended", "false", one_of(("true", "false"))) == "true")
+        return self._flag("extended")
 
     @extended.setter
     def extended(self, on: bool) -> None:
-        self._store.setValue("extended", "true" if on else "false")
+        self._set_flag("extended", on)
 
     @property
     def knows_motion(self) -> bool:
@@ -184,20 +190,20 @@ class Settings:
     @property
     def reduced_motion(self) -> bool:
         """Whether nothing glides."""
-        return bool(self._read("reduced_motion", "false", one_of(("true", "false"))) == "true")
+        return self._flag("reduced_motion")
 
     @reduced_motion.setter
     def reduced_motion(self, on: bool) -> None:
-        self._store.setValue("reduced_motion", "true" if on else "false")
+        self._set_flag("reduced_motion", on)
 
     @property
     def toured(self) -> bool:
         """Whether the tour has been shown."""
-        return bool(self._read("toured", "false", one_of(("true", "false"))) == "true")
+        return self._flag("toured")
 
     @toured.setter
     def toured(self, on: bool) -> None:
-        self._store.setValue("toured", "true" if on else "false")
+        self._set_flag("toured", on)
 
     @property
     def recent(self) -> list[str]:
