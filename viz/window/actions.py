@@ -13,6 +13,7 @@ from bellwire.viz.style.curves import CURVES, Curve
 from bellwire.viz.style.theme import THEME_WORDS
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.presenter.pointers import take_tool
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def unit_action(name: str, words: str) -> Action:
 
 def tool_action(tool: Tool, key: str, text: str, tip: str) -> Action:
     """Takes a tool to point at the diagram, or lays it down."""
-    return Action(tool, "View", text, (key,), lambda c: c.pointers.take(tool), tip, checkable=True, under=POINTING)
+    return Action(tool, "View", text, (key,), lambda c: take_tool(c.shown, tool), tip, checkable=True, under=POINTING)
 
 
 ACTIONS: tuple[Action, ...] = (

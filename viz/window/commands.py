@@ -27,7 +27,6 @@ from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.presenter.audience import Blank
-from bellwire.viz.window.presenter.pointers import Pointers
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.quiz.quiz_player import QuizPlayer
 from bellwire.viz.window.settings import Look
@@ -55,7 +54,6 @@ class Commands:
     storyteller: Storyteller
     lessons: LessonPlayer
     presenter: Presenter
-    pointers: Pointers
     tour: Tour
     quiz: QuizPlayer
     top: QWidget  # the window itself, which can fill the screen, and be closed
@@ -158,7 +156,7 @@ class Commands:
         opened = [part for part in (self.keys, self.palette, self.notice) if part.isVisible()]
         for part in opened:
             part.hide()
-        if not opened and self.pointers.clear():
+        if not opened and self.shown.pointing.clear():
             return True
         if not opened and self.look.presenting:
             if not self.presenter.uncover():
@@ -504,11 +502,11 @@ class Commands:
 
     def undo_mark(self) -> None:
         """The newest mark, spotlight or zoom is gone."""
-        self.pointers.undo()
+        self.shown.pointing.undo()
 
     def clear_marks(self) -> None:
         """Nothing is pointed at any more."""
-        self.pointers.clear()
+        self.shown.pointing.clear()
 
     def _has_audience(self) -> bool:
         """Says how to get one, if there is none."""

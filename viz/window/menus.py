@@ -168,7 +168,7 @@ class Menus:
             "story": self.commands.storyteller.on,
             "full": self.top.isFullScreen(),
             "presenter": look.presenting,
-            **{tool.value: tool is self.commands.pointers.tool for tool in Tool},
+            **{tool.value: tool is self.commands.shown.pointing.tool for tool in Tool},
             "record": self.files.capture is not None,
             "motion": look.reduced_motion,
             "extended": look.extended,

@@ -37,7 +37,6 @@ from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
 from bellwire.viz.window.presenter.console import Console
-from bellwire.viz.window.presenter.pointers import Pointers
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.quiz.quiz_player import QuizPlayer
 from bellwire.viz.window.settings import Look, Settings
@@ -117,7 +116,6 @@ class MainWindow(QMainWindow):
             self.storyteller,
             self.lessons,
             self.presenter,
-            Pointers(self.shown),
             self.tour,
             self.quiz,
             self,

@@ -17,6 +17,7 @@ from bellwire.viz.plots.plot import Plot
 from bellwire.viz.style.plain import plain_words
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.commands import Commands
+from bellwire.viz.window.presenter.pointers import take_tool
 from bellwire.viz.window.views import Views
 
 ZOOMS = ("zoom_in", "zoom_out", "fit", "fit_all", "zoom_usual", "newest")
@@ -92,9 +93,9 @@ class Offers:
 
     def _point(self, part: str, tool: Tool) -> None:
         """At that part, whether or not the tool is taken already."""
-        self.commands.pointers.clear()
+        self.commands.shown.pointing.clear()
         self.commands.model.selection.choose(part=part)
-        self.commands.pointers.take(tool)
+        take_tool(self.commands.shown, tool)
 
     def _show(self, part: str, panel: str) -> None:
         self.commands.model.selection.choose(part=part)

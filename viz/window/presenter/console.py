@@ -177,7 +177,7 @@ class Console(QWidget):
         else:
             self._tell_step(course)
         for tool in Tool:
-            self.buttons[tool].setChecked(tool is self.commands.pointers.tool)
+            self.buttons[tool].setChecked(tool is self.commands.shown.pointing.tool)
         for name in ("page_back", "page_on"):
             self.buttons[name].setVisible(course is not None)
 
