@@ -100,10 +100,10 @@ class StatusRow(FittingRow):
         """The slider's keys do the same."""
         return [self.slow_label, self.name, self.slow, self.menus, self.mark]
 
-    def make_room(self) -> None:
+    def _fit(self) -> None:
         """At last the state goes without how long ago it was, which its tooltip says."""
         self.state.shorten(0)
-        super().make_room()
+        super()._fit()
         if QFrame.minimumSizeHint(self).width() > self.width():
             self.state.shorten(LEAST_STATE)
 

@@ -65,8 +65,8 @@ def keys_of(action: Action) -> str:
 
 def keys_now(action: Action, presenting: bool) -> list[QKeySequence]:
     """The keys that an action has while there is an audience, or while there is none."""
-    taken = (not presenting) if action.presenting else presenting
-    return [QKeySequence(key) for key in action.keys if not (taken and key in AUDIENCE_KEYS)]
+    shares = action.presenting == presenting  # a key that two actions have
+    return [QKeySequence(key) for key in action.keys if shares or key not in AUDIENCE_KEYS]
 
 
 class Menus:

@@ -230,7 +230,6 @@ class Views(QWidget):
         if everything:
             self.numbers.refresh()
             self.part_card.refresh()
-        if everything:
             self.timeline.refresh()
             self._furnish()
             for plot in self.plots:

@@ -323,9 +323,9 @@ class LessonPlayer:
         part, before = self._shown.model.selection.part, self._part
         self._part = part
         if part and part != before and course.step.question:
-            choices = course.step.question.choices
-            for number in (number for number, choice in enumerate(choices) if part in choice.parts):
-                self.choose(number)
+            for number, choice in enumerate(course.step.question.choices):
+                if part in choice.parts:
+                    self.choose(number)
 
     def _play_again(self) -> None:
         """A recording that has come to its end before enough has happened begins anew, and the step with it."""
