@@ -79,6 +79,11 @@ class NoticeBar(QWidget):
         self.update()
         self.show()
 
+    def take_back(self, sentence: str) -> None:
+        """Hides if it is this that it says."""
+        if self.words.text() == sentence:
+            self.hide()
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
         self.theme = theme

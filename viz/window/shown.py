@@ -187,8 +187,8 @@ class Shown(QWidget):
             return
         if warning:
             self.notice.say(warning)
-        elif self.notice.words.text() == self._told_warning:
-            self.notice.hide()
+        else:
+            self.notice.take_back(self._told_warning)
         self._told_warning = warning
 
     def _tell_end(self) -> None:

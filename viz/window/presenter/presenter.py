@@ -110,8 +110,7 @@ class Presenter(QObject):
             self._move_to(own)
         if screen_apart(own, QGuiApplication.screens()):
             self._place()
-            if self._notice.words.text() == ONE_SCREEN:
-                self._notice.hide()
+            self._notice.take_back(ONE_SCREEN)
             return
         self.apart = False
         if was_apart:
