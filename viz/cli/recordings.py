@@ -11,10 +11,9 @@ from typing import Annotated
 import typer
 
 from bellwire.engine.errors import RecordingError, ScenarioError
-from bellwire.engine.host.scratch import scratch_folder
 from bellwire.viz.cli.ending import OutputError
 from bellwire.viz.cli.options import Asserts, Force, InTheme, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
-from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
+from bellwire.viz.cli.runs import assertions_of, check_length, recorded_run, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json, say
 
 EXPLAINED_SECONDS = 5.0  # of a run without --signals
@@ -118,14 +117,8 @@ def recording_of(what: str, count: int | None, settings: list[str] | None) -> It
         return
     scenario = scenario_named(what, settings)
     check_length(scenario, None, count)
-    with scratch_folder() as folder:
-        file = folder / f"{scenario.name}.arrow"
-        done = run_scenario(scenario, EXPLAINED_SECONDS, count, file)
-        if done.recording and done.recording.error:
-            raise done.recording.error
-        if done.interrupted:
-            raise SystemExit(complain("interrupted", 128 + done.interrupted))
-        yield file, done.trouble
+    with recorded_run(scenario, EXPLAINED_SECONDS, count) as made:
+        yield made
 
 
 @app.command()

@@ -5,13 +5,15 @@ What a run needs is imported when it begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from bellwire.engine.errors import NoKvmError, ScenarioError
+from bellwire.engine.host.scratch import scratch_folder
 from bellwire.viz.cli.terminal import complain, progress_bar
 
 if TYPE_CHECKING:
@@ -72,6 +74,24 @@ def run_scenario(
         if noted.number:
             raise SystemExit(complain("interrupted before anything was measured", 128 + noted.number))
         return measure(session, recorder, seconds, count, progress)
+
+
+@contextmanager
+def recorded_run(
+    scenario: Scenario, seconds: float, count: int | None = None, called: str = ""
+) -> Iterator[tuple[Path, list[str]]]:
+    """A recording of a run that is made for it and goes again, and what was amiss in the run.
+
+    called: as for run_scenario(). RecordingError if it is not whole; ends the command if somebody has interrupted it.
+    """
+    with scratch_folder() as folder:
+        file = folder / f"{called or scenario.name}.arrow"
+        done = run_scenario(scenario, seconds, count, file, called=called)
+        if done.recording and done.recording.error:
+            raise done.recording.error
+        if done.interrupted:
+            raise SystemExit(complain("interrupted", 128 + done.interrupted))
+        yield file, done.trouble
 
 
 def recorder_of(session: Any, file: Path | None, force: bool) -> Callable[[], Any] | None:

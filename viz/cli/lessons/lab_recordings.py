@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bellwire.engine.errors import NoKvmError
-from bellwire.engine.host.scratch import scratch_folder
-from bellwire.viz.cli.terminal import complain, say
+from bellwire.viz.cli.terminal import say
 
 if TYPE_CHECKING:
     from bellwire.viz.lessons.labs.lab_texts import Riddle
@@ -38,16 +37,10 @@ def why_replayed(asked: bool) -> str:
 def lab_recording(lab: Riddle, why: str, called: str) -> Iterator[Path]:
     """A recording of the lab: of a guest that runs now or, if there is a reason why none can, the shipped one."""
     from bellwire.engine.recordings.shipped import path_of_shipped
-    from bellwire.viz.cli.runs import run_scenario
+    from bellwire.viz.cli.runs import recorded_run
 
     if why:
         yield path_of_shipped(lab.name)
         return
-    with scratch_folder() as folder:
-        path = folder / "quiz.arrow"
-        done = run_scenario(lab.scenario, lab.seconds, None, path, called=called)
-        if done.recording and done.recording.error:
-            raise done.recording.error
-        if done.interrupted:
-            raise SystemExit(complain("interrupted", 128 + done.interrupted))
+    with recorded_run(lab.scenario, lab.seconds, called=called) as (path, _):
         yield path
