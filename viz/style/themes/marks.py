@@ -100,16 +100,22 @@ def hatched(color: int, hatch: str) -> QBrush:
 def hatch_mask(hatch: str, height: int, width: int) -> Mask:
     """Where a hatching has ink, of shape (height, width)."""
     y, x = np.ogrid[:height, :width]
-    level, upright = y % PERIOD < THICK, x % PERIOD < THICK
-    found = {
-        "solid": np.ones((height, width), np.bool_),
-        "level": level | np.zeros_like(upright),
-        "upright": upright | np.zeros_like(level),
-        "grid": level | upright,
-        "checks": (x // THICK + y // THICK) % 2 == 0,
-        "dots": (x % PERIOD == 0) & (y % PERIOD == 0),
-    }
-    return np.asarray(found[hatch], np.bool_)
+    match hatch:
+        case "solid":
+            ink: Mask = np.ones(1, np.bool_)
+        case "level":
+            ink = y % PERIOD < THICK
+        case "upright":
+            ink = x % PERIOD < THICK
+        case "grid":
+            ink = (y % PERIOD < THICK) | (x % PERIOD < THICK)
+        case "checks":
+            ink = (x // THICK + y // THICK) % 2 == 0
+        case "dots":
+            ink = (x % PERIOD == 0) & (y % PERIOD == 0)
+        case _:
+            raise KeyError(hatch)
+    return np.broadcast_to(ink, (height, width))
 
 
 def shape_outline(shape: str, half: float) -> QPainterPath:
