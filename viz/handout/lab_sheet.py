@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from bellwire.engine.language import tr, tr_n
 from bellwire.viz.handout.document import KeptRecording, Seen
 from bellwire.viz.handout.lesson_sheet import command_lines
-from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet
+from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet, verdict_html
 from bellwire.viz.lessons.labs.causes import ruling
 from bellwire.viz.lessons.labs.clues import CLUES, Clue
 from bellwire.viz.lessons.labs.lab_run import LabRun
@@ -113,8 +113,4 @@ def cause(lab: LabSheet, words: SheetWords, paper: bool) -> str:
 def choice_ruled(letter: str, one: CauseText, lab: LabSheet, words: SheetWords) -> str:
     """One choice: whether it is the cause, by the events of the run."""
     ruled = ruling(lab.run, one.name)
-    kind, verdict = ("right", tr("✓ right")) if ruled.holds else ("wrong", tr("✗ wrong"))
-    return (
-        f'<li>{letter}. {words.words(one.text)} <span class="{kind}">{as_html(verdict)}.</span> '
-        f'<span class="reason">{words.words(ruled.why)}</span></li>'
-    )
+    return f"<li>{letter}. {words.words(one.text)} {verdict_html(ruled.holds, ruled.why, words)}</li>"

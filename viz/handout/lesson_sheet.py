@@ -7,7 +7,7 @@ from string import ascii_uppercase
 
 from bellwire.engine.language import tr, tr_n
 from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording
-from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet
+from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet, verdict_html
 from bellwire.viz.lessons.course import Answered
 from bellwire.viz.terms.linked import as_html
 from bellwire.viz.text.host_words import machine_words
@@ -91,12 +91,9 @@ def answer(asked: AskedAnswer, words: SheetWords) -> str:
 
 
 def choice_given(letter: str, answered: Answered, words: SheetWords) -> str:
-    """One choice: the letter, whether it is right in a sign and a word, and the reason."""
-    kind, verdict = ("right", tr("✓ right")) if answered.right else ("wrong", tr("✗ wrong"))
-    return (
-        f'<li>{letter}. {words.words(answered.choice.text)}: <span class="{kind}">{as_html(verdict)}.</span> '
-        f'<span class="reason">{words.words(answered.reason)}</span></li>'
-    )
+    """One choice: the letter, whether it is right, and the reason."""
+    verdict = verdict_html(answered.right, answered.reason, words)
+    return f"<li>{letter}. {words.words(answered.choice.text)}: {verdict}</li>"
 
 
 def homework(handout: Handout, words: SheetWords) -> str:

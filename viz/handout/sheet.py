@@ -104,3 +104,9 @@ def caption_html(seen: Seen) -> str:
     where = as_html(tr("At {seconds} s in", seconds=grouped(seen.seconds, 2)))
     file = f" {where} <code>{as_html(seen.recording)}</code>." if seen.recording else ""
     return f"{replay}{as_html(seen.caption)}{file}"
+
+
+def verdict_html(right: bool, reason: str, words: SheetWords) -> str:
+    """Whether a choice is right, in a sign and a word, and why."""
+    kind, verdict = ("right", tr("✓ right")) if right else ("wrong", tr("✗ wrong"))
+    return f'<span class="{kind}">{as_html(verdict)}.</span> <span class="reason">{words.words(reason)}</span>'
