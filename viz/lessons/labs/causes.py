@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bellwire.engine.events import Operation
-from bellwire.engine.findings.finding import share
+from bellwire.engine.findings.finding import Finding, share
 from bellwire.engine.findings.findings import (
     accesses_of_nothing,
     closeness,
@@ -18,7 +18,8 @@ from bellwire.engine.findings.findings import (
     resamples,
     takes,
 )
-from bellwire.engine.folds.evidence import Access
+from bellwire.engine.folds.evidence import Access, Evidence
+from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.language import grouped, tr
 from bellwire.viz.lessons.labs.lab_run import LabRun
@@ -33,6 +34,7 @@ class Ruling:
 
 
 Rule = Callable[[LabRun], Ruling]
+Find = Callable[[Tally, Evidence], Iterable[Finding]]
 
 
 def ruling(run: LabRun, cause: str) -> Ruling:
@@ -40,19 +42,24 @@ def ruling(run: LabRun, cause: str) -> Ruling:
     return RULES[cause](run)
 
 
+def claims(find: Find, run: LabRun) -> str:
+    """What the program itself says of the run, as far as this finds something; "" if it does not."""
+    return " ".join(finding.claim for finding in find(run.tally, run.evidence))
+
+
 # -- the interrupt's side
 
 
 def early(run: LabRun) -> Ruling:
     """Signals that found no irqfd."""
-    claims = [finding.claim for finding in early_signals(run.tally, run.evidence)]
-    return Ruling(bool(claims), " ".join(claims) or tr("No signal came while there was no irqfd."))
+    told = claims(early_signals, run)
+    return Ruling(bool(told), told or tr("No signal came while there was no irqfd."))
 
 
 def masked_pin(run: LabRun) -> Ruling:
     """Edges at a masked pin."""
-    claims = [finding.claim for finding in lost_edges(run.tally, run.evidence)]
-    return Ruling(bool(claims), " ".join(claims) or tr("No interrupt was signalled at a pin that was masked."))
+    told = claims(lost_edges, run)
+    return Ruling(bool(told), told or tr("No interrupt was signalled at a pin that was masked."))
 
 
 def no_eoi(run: LabRun) -> Ruling:
@@ -63,8 +70,7 @@ def no_eoi(run: LabRun) -> Ruling:
     if interrupt.eoi:
         handled = grouped(run.tally.irqs_handled)
         return Ruling(False, tr("This guest's handler ends with an EOI, each of the {n} times.", n=handled))
-    claims = [finding.claim for finding in resamples(run.tally, run.evidence)]
-    return Ruling(True, " ".join(claims) or tr("The handler writes no EOI."))
+    return Ruling(True, claims(resamples, run) or tr("The handler writes no EOI."))
 
 
 def refused_irqfd(run: LabRun) -> Ruling:
@@ -72,8 +78,7 @@ def refused_irqfd(run: LabRun) -> Ruling:
     there = any(
         (operation, error) == (Operation.IRQFD_ASSIGN, errno.EBUSY) for operation, _, error in run.tally.refused
     )
-    claims = [finding.claim for finding in refusals(run.tally, run.evidence)]
-    return Ruling(there, " ".join(claims) or tr("KVM has refused nothing."))
+    return Ruling(there, claims(refusals, run) or tr("KVM has refused nothing."))
 
 
 def merging(run: LabRun) -> Ruling:
@@ -162,14 +167,14 @@ def wire_cut(run: LabRun) -> Ruling:
 
 def mmio_storm(run: LabRun) -> Ruling:
     """Accesses of nothing."""
-    claims = [finding.claim for finding in accesses_of_nothing(run.tally, run.evidence)]
-    return Ruling(bool(claims), " ".join(claims) or tr("No access to an address where nothing is left the guest."))
+    told = claims(accesses_of_nothing, run)
+    return Ruling(bool(told), told or tr("No access to an address where nothing is left the guest."))
 
 
 def triple_fault(run: LabRun) -> Ruling:
     """A vCPU that has shut down."""
-    claims = [finding.claim for finding in guest_end(run.tally, run.evidence)]
-    return Ruling(bool(claims), " ".join(claims) or tr("The vCPU has not shut down: the guest ran to the end."))
+    told = claims(guest_end, run)
+    return Ruling(bool(told), told or tr("The vCPU has not shut down: the guest ran to the end."))
 
 
 RULES: dict[str, Rule] = {
