@@ -12,6 +12,7 @@ from bellwire.engine.events import Events, no_events
 from bellwire.engine.findings.finding import Finding
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.findings.pairing import pairing_findings
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import SIDE, Panel
 from bellwire.viz.style.card import PADDING
@@ -36,13 +37,15 @@ def newest_that_shows(model: LiveModel, finding: Finding) -> Events:
 def why_none(model: LiveModel) -> str:
     """Why no event that shows it can be gone to."""
     past = model.past
-    return f"No event that shows it is held: {past.missing(0, past.last) if past.size else 'none has come'}"
+    if not past.size:
+        return tr("No event that shows it is held: none has come")
+    return tr("No event that shows it is held: {why}", why=past.missing(0, past.last))
 
 
 CLAIM_SIZE, SHOWN_BY_SIZE = 14, 11
 MARGIN, GAP = 12, 6  # pixels around a row's text, and between its two parts
 WRAP = int(Qt.TextFlag.TextWordWrap)
-NOTHING = "Nothing to tell yet"
+NOTHING = tr_later("Nothing to tell yet")
 
 
 class FindingRow(QAbstractButton):
@@ -56,7 +59,7 @@ class FindingRow(QAbstractButton):
         self.setSizePolicy(policy)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setToolTip("Go to the newest event that shows it")
+        self.setToolTip(tr("Go to the newest event that shows it"))
 
     def show_finding(self, finding: Finding) -> None:
         """Says this one from now on."""
@@ -76,7 +79,7 @@ class FindingRow(QAbstractButton):
     @property
     def shown_by(self) -> str:
         """The kinds of events, in words."""
-        return f"shown by {', '.join(kind_name(kind).lower() for kind in self.finding.kinds)}"
+        return tr("shown by {kinds}", kinds=", ".join(kind_name(kind) for kind in self.finding.kinds))
 
     def _parts(self, width: float) -> tuple[QRectF, QRectF]:
         """Where claim and kinds are in a row of this width."""
@@ -123,10 +126,10 @@ class FindingRow(QAbstractButton):
 class EvidencePanel(Panel):
     """A row a finding, what is out of the ordinary first."""
 
-    title = "Evidence"
+    title = tr_later("Evidence")
     name = "evidence"
     place = SIDE
-    tip = "What happened, in sentences that are computed from the events"
+    tip = tr_later("What happened, in sentences that are computed from the events")
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
@@ -150,8 +153,13 @@ class EvidencePanel(Panel):
             row.setVisible(number < len(found))
             if number < len(found):
                 row.show_finding(found[number])
-        since = " since the jump" * (seen.told is not seen.tally)
-        self.facts = self.trouble or (f"{count_of(len(found), 'finding')}{since}" if found else NOTHING)
+        self.facts = self.trouble or self._how_many(len(found))
+
+    def _how_many(self, found: int) -> str:
+        if not found:
+            return tr(NOTHING)
+        many = count_of(found, "finding")
+        return tr("{findings} since the jump", findings=many) if self.model.jumped else many
 
     def to_newest(self) -> None:
         """What could not be gone to is no matter any more."""

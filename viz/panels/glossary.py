@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QTextBrowser, QVBoxLayout, QWidget
 
-from bellwire.engine.language import tr_n
+from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import SIDE, Panel
 from bellwire.viz.style.card import PADDING
@@ -23,8 +23,8 @@ class TermLine(QLineEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setPlaceholderText("Find a term")
-        self.setAccessibleName("find a term")
+        self.setPlaceholderText(tr("Find a term"))
+        self.setAccessibleName(tr("find a term"))
         self.setClearButtonEnabled(True)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -40,17 +40,17 @@ class TermLine(QLineEdit):
 class GlossaryPanel(Panel):
     """All terms, or those that are looked for; one that was gone to is marked."""
 
-    title = "Glossary"
+    title = tr_later("Glossary")
     name = "glossary"
     place = SIDE
-    tip = "What the field's terms mean, to be searched; each leads to the others"
+    tip = tr_later("What the field's terms mean, to be searched; each leads to the others")
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
         self.line, self.text = TermLine(), QTextBrowser()
         self.line.textChanged.connect(self._look_for)
         self.text.setOpenLinks(False)
-        self.text.setAccessibleName("terms and their meanings")
+        self.text.setAccessibleName(tr("terms and their meanings"))
         self.text.anchorClicked.connect(self._go_by)
         self._around = QVBoxLayout(self)
         self._around.setSpacing(GAP)
@@ -108,8 +108,8 @@ class GlossaryPanel(Panel):
         return f"<a href='{SCHEME}{as_html(term.name)}' style='color:{self.theme.interrupt}'>{words}</a>"
 
     def _none(self) -> str:
-        wanted = as_html(self.line.text().strip())
-        return f"<p style='font-size:{self.theme.px(13)}px;color:{self.theme.text_muted}'>No term has “{wanted}”.</p>"
+        said = tr("No term has “{wanted}”.", wanted=as_html(self.line.text().strip()))
+        return f"<p style='font-size:{self.theme.px(13)}px;color:{self.theme.text_muted}'>{said}</p>"
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.language import tr
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.card import Card
 from bellwire.viz.style.theme import Theme
@@ -24,12 +25,13 @@ class Panel(Card):
     """One of PANELS. It reads the model; a choice made in it goes to model.selection."""
 
     place = SIDE
-    tip = ""  # what it shows, in one sentence
+    tip = ""  # what it shows, in one sentence; as the title
     follows_stage = False  # whether it marks the stage that is looked at
     file, files = "", ""  # if it can be saved: the file's usual name, and the kinds of files as a dialog lists them
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
+        self.tip = tr(self.tip)
         self.model = model
         self._turns = Turns(every=5, light=True)
         self._quick = Turns(every=1, light=True)

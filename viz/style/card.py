@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QToolTip, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import longer_tip, plain_tip
 from bellwire.viz.style.theme import Theme
@@ -39,8 +40,8 @@ class LegendEntry(QAbstractButton):
     def rename(self, label: str) -> None:
         """The curve is called so from now on."""
         self.label = label
-        self.setAccessibleName(f"show {label}")
-        self.setToolTip(plain_tip(f"Show or hide {label}"))
+        self.setAccessibleName(tr("show {label}", label=label))
+        self.setToolTip(plain_tip(tr("Show or hide {label}", label=label)))
         self.update()
 
     @property
@@ -92,9 +93,9 @@ class LegendEntry(QAbstractButton):
 class Card(QWidget):
     """The surface. `facts` is the small line at the top right; what has no room is left out, the facts first."""
 
-    title = ""
+    title = ""  # of a class a message, of a card what is said
     name = ""  # for settings and tests
-    note = ""  # what to know to read it: the header's tooltip
+    note = ""  # what to know to read it: the header's tooltip; as the title
     kept_right = 0.0  # width at the right of the header that belongs to controls
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -104,6 +105,7 @@ class Card(QWidget):
         self._facts = ""
         self._given = 0.0  # width at the left of the header that belongs to tabs, which say the title
         self.setObjectName(self.name)
+        self.title, self.note = tr(self.title), tr(self.note)
         self.setAccessibleName(self.title)
         self.setToolTip(plain_tip(self.note))
 
@@ -199,7 +201,7 @@ class Card(QWidget):
     def whole_tip(self) -> str:
         """What the card is, its facts, and the curves that are not named for want of room."""
         unnamed = ", ".join(entry.label for entry in self.legend.values() if entry.isHidden())
-        more = [self._facts, f"Curves, too: {unnamed}" if unnamed else ""]
+        more = [self._facts, tr("Curves, too: {curves}", curves=unnamed) if unnamed else ""]
         return longer_tip(self.toolTip(), *(words for words in more if words))
 
     @painting

@@ -86,7 +86,7 @@ class FiveViews:
         anchors = [anchor for anchor, on in zip(panel._places, marked, strict=True) if on]
         assert anchors == [anchor_of(stop.path, stop.name) for stop in mark.stops]
         text = panel.text.toPlainText()
-        words = FROM.format(len(anchors)) if len(anchors) > 1 else BESIDE if mark.point.beside else HERE
+        words = FROM.format(stages=len(anchors)) if len(anchors) > 1 else BESIDE if mark.point.beside else HERE
         assert words in text
         assert (f"≤ {duration(self.model.clock.ns(spread(mark)))}" in text) == (len(anchors) > 1 and spread(mark) > 0)
         top = panel.text.verticalScrollBar().value()

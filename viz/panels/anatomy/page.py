@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.stages.anatomy import Path, Stage, load_anatomy
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.theme import MONO, Theme
 from bellwire.viz.text.figures import breakable
 
-HERE, BESIDE = "◆ The signal is here", "◆ Meanwhile, beside the signal"
-FROM, UNTIL = "▼ The signal is at one of these {}", "▲ or here: no stamp tells them apart"
+HERE, BESIDE = tr_later("◆ The signal is here"), tr_later("◆ Meanwhile, beside the signal")
+FROM, UNTIL = tr_later("▼ The signal is at one of these {stages}"), tr_later("▲ or here: no stamp tells them apart")
 BAR, TINT = 4, 16  # pixels; per cent of a mark's colour in its ground
 
 
@@ -57,9 +58,9 @@ class AnatomyPage:
         marked = bool(words) or self._between(path, stage)
         parts = [words, self._title(path, stage), self._where(stage)]
         again = stage.name in self.taken and not marked
-        parts.append(self._colored("as above", "text_muted") if again else escape(stage.text))
+        parts.append(self._colored(tr("as above"), "text_muted") if again else escape(stage.text))
         if where := stage.left_out(self.backend, self.kernel):
-            parts.append(self._colored(f"Skipped on this back end, {where}.", "paused"))
+            parts.append(self._colored(tr("Skipped on this back end, {where}.", where=where), "paused"))
         self.taken.add(stage.name)
         ground = mixed(t, color, TINT) if marked else t.surface_raised if stage.name == self.chosen else ""
         back = f" bgcolor='{ground}'" if ground else ""
@@ -83,9 +84,9 @@ class AnatomyPage:
         if self.mark is None or at not in (places[0], places[-1]):
             return ""
         if len(places) == 1:
-            text = BESIDE if self.mark.point.beside else HERE
+            text = tr(BESIDE) if self.mark.point.beside else tr(HERE)
         else:
-            text = FROM.format(len(places)) if at == places[0] else UNTIL
+            text = tr(FROM, stages=len(places)) if at == places[0] else tr(UNTIL)
         bound = self.bound if at == places[0] else ""
         return f"<b>{self._colored(escape(', '.join(filter(None, (text, bound)))), self.mark.color)}</b>"
 

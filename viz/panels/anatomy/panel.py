@@ -11,6 +11,7 @@ from PySide6.QtGui import QTextBlock, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
 from bellwire.engine.events import Switch
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
@@ -29,19 +30,19 @@ ABOVE = 0.12  # of the height, above what comes into view
 class AnatomyPanel(Panel):
     """The ways that this scenario's signals take as the switches stand."""
 
-    title = "Anatomy"
+    title = tr_later("Anatomy")
     name = "anatomy"
     place = SIDE
-    tip = "What the kernel does at each stage of a signal's way, with the function's name and file"
+    tip = tr_later("What the kernel does at each stage of a signal's way, with the function's name and file")
     follows_stage = True
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
-        self.facts = f"names of {KERNEL}"
+        self.facts = tr("names of {kernel}", kernel=KERNEL)
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.anchorClicked.connect(self.choose)
-        self.text.setAccessibleName("Stages of the signals' ways")
+        self.text.setAccessibleName(tr("Stages of the signals' ways"))
         self._around = QVBoxLayout(self)
         self._around.addWidget(self.text)
         self._html = ""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QStandardIt
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from bellwire.engine.calls.call import Call
+from bellwire.engine.language import tr
 from bellwire.viz.panels.calls.state import Calls
 from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.plain import plain_tip
@@ -102,7 +103,7 @@ class CallList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.setAccessibleName("The calls of this scenario")
+        self.setAccessibleName(tr("The calls of this scenario"))
         self.clicked.connect(self._choose)
 
     def show_calls(self, calls: Calls) -> None:
@@ -134,7 +135,7 @@ class CallList(QListView):
             item = self._items.item(row)
             call = calls.named(item.data(NAME) or "")
             if call is not None:
-                item.setToolTip(plain_tip(f"{call.says} By the {call.by}."))
+                item.setToolTip(plain_tip(tr("{says} By the {by}.", says=call.says, by=call.by)))
                 item.setData(f"{call.title}, {state_text(call)}. {call.says}", Qt.ItemDataRole.AccessibleTextRole)
 
     @property

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTex
 
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.program import LANGUAGES, program_of
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.panels.calls.list import CallList, state_text
@@ -24,19 +25,19 @@ from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 
 STRUCT = "struct"
-FORMS = {STRUCT: "Struct", "c": "C", "python": "Python", "rust": "Rust"}
-COPY, COPIED, COPIED_MS = "Copy", "Copied", 1500
+FORMS = {STRUCT: tr_later("Struct"), "c": "C", "python": "Python", "rust": "Rust"}
+COPY, COPIED, COPIED_MS = tr_later("Copy"), tr_later("Copied"), 1500
 ZERO_X = "0\u200cx"  # Inter would make a multiplication sign of it
-BACK, NARROW = "‹ All calls", 330
+BACK, NARROW = tr_later("‹ All calls"), 330
 
 
 class CallPanel(Panel):
     """A list of all calls; of the one that is chosen, here or in the diagram, everything."""
 
-    title = "Calls"
+    title = tr_later("Calls")
     name = "calls"
     place = SIDE
-    tip = "The call behind the chosen wire: its struct and bytes, and the same in C, Python and Rust"
+    tip = tr_later("The call behind the chosen wire: its struct and bytes, and the same in C, Python and Rust")
     follows_stage = True
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
@@ -48,13 +49,13 @@ class CallPanel(Panel):
         self.stage_line = PlainLabel()  # says which call is behind it, or that none is
         self.list = CallList(theme)
         self.list.chosen.connect(self.choose)
-        self.back, self.copy = Button(BACK, self), Button(COPY, self)
+        self.back, self.copy = Button(tr(BACK), self), Button(tr(COPY), self)
         self.back.clicked.connect(lambda: self.choose(""))
         self.copy.clicked.connect(self.copy_shown)
         self.says = QLabel()  # in it the state is coloured
         self.forms, self.struct, self.code = QTabBar(), QTextBrowser(), CodeView(theme)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
-        self._copied.timeout.connect(lambda: self.copy.setText(COPY))
+        self._copied.timeout.connect(lambda: self.copy.setText(tr(COPY)))
         self._build()
         self.model.selection.changed.append(self._follow)
         self._follow()
@@ -66,15 +67,15 @@ class CallPanel(Panel):
             line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.stage_line.hide()
         for form, label in FORMS.items():
-            self.forms.setTabData(self.forms.addTab(label), form)
+            self.forms.setTabData(self.forms.addTab(tr(label)), form)
         self.forms.setDrawBase(False)
         self.forms.setExpanding(False)
-        self.forms.setAccessibleName("What is shown of the call")
+        self.forms.setAccessibleName(tr("What is shown of the call"))
         self.forms.currentChanged.connect(lambda _tab: self._show())
-        self.struct.setAccessibleName("Members and bytes")
-        self.code.setAccessibleName("Program")
-        self.back.setToolTip("All calls of this scenario (Esc)")
-        self.copy.setToolTip("Copies what is shown, the whole program")
+        self.struct.setAccessibleName(tr("Members and bytes"))
+        self.code.setAccessibleName(tr("Program"))
+        self.back.setToolTip(tr("All calls of this scenario (Esc)"))
+        self.copy.setToolTip(tr("Copies what is shown, the whole program"))
         self.pages, self.forms_pages = QStackedWidget(), QStackedWidget()
         for page in (self.struct, self.code):
             self.forms_pages.addWidget(page)
@@ -163,22 +164,25 @@ class CallPanel(Panel):
 
     def _set_title(self) -> None:
         """As much of the call's name as has room beside the button; in a narrow panel the way back is an arrow."""
-        self.back.setAccessibleName("All calls")
-        self.back.setText(BACK if self.width() > self.theme.px(NARROW) else BACK[0])
+        self.back.setAccessibleName(tr("All calls"))
+        back = tr(BACK)
+        self.back.setText(back if self.width() > self.theme.px(NARROW) else back[0])
         room = self.copy.x() - PADDING - 8
         metrics = QFontMetricsF(self.theme.font(TITLE_SIZE, 600))
-        whole = self.call.title if self.call else CallPanel.title
+        whole = self.call.title if self.call else tr(CallPanel.title)
         self.title = metrics.elidedText(whole, Qt.TextElideMode.ElideRight, room) if self.call else whole
 
     def _count(self) -> str:
-        changed = len(self.calls.changed)
-        return f"{len(self.calls.calls)} calls" + (f", {changed} changed" if changed else "")
+        calls, changed = len(self.calls.calls), len(self.calls.changed)
+        if changed:
+            return tr("{calls} calls, {changed} changed", calls=calls, changed=changed)
+        return tr("{calls} calls", calls=calls)
 
     def _show_call(self, call: Call) -> None:
         t, changed = self.theme, call.name in self.calls.changed
         color = t.selection if changed else t.live if call.made else t.text_muted
-        words = f"{escape(state_text(call))}{' now' if changed else ''}"
-        state = f"<span style='color:{color}'>{words}</span> · " if call.state else ""
+        words = tr("{state} now", state=state_text(call)) if changed else state_text(call)
+        state = f"<span style='color:{color}'>{escape(words)}</span> · " if call.state else ""
         self.says.setText(f"{state}{escape(call.says).replace('0x', ZERO_X)}")
         self.setAccessibleDescription(f"{call.title}. {call.says}")
         if self.form in LANGUAGES:
@@ -201,7 +205,7 @@ class CallPanel(Panel):
     def copy_shown(self) -> None:
         """To the clipboard; the button confirms for a moment."""
         QGuiApplication.clipboard().setText(self.shown_text)
-        self.copy.setText(COPIED)
+        self.copy.setText(tr(COPIED))
         self._copied.start()
 
     # -- how it looks

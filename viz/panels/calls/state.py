@@ -8,6 +8,7 @@ from functools import lru_cache
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.events import Switch
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.blueprint import Part, blueprint_of, call_of
 from bellwire.viz.model.live import LiveModel
@@ -103,6 +104,10 @@ def stage_and_call(model: LiveModel, calls: Calls, mark: StageMark) -> str:
     first, *others = mark.stops
     behind = call_behind(model, calls, mark.point, first)
     found = [call_behind(model, calls, mark.point, stop) for stop in others]
-    further = dict.fromkeys(call.title for call in found if call and call != behind)
-    told = f"“{first.stage.title}”: {behind.title if behind else 'behind this stage is no call'}"
-    return f"{told}. Perhaps by now: {', '.join(further)}." if further else f"{told}."
+    further = ", ".join(dict.fromkeys(call.title for call in found if call and call != behind))
+    stage = first.stage.title
+    if behind is None:
+        told = tr("“{stage}”: behind this stage is no call.", stage=stage)
+    else:
+        told = tr("“{stage}”: {call}.", stage=stage, call=behind.title)
+    return f"{told} {tr('Perhaps by now: {calls}.', calls=further)}" if further else told

@@ -6,6 +6,7 @@ from html import escape
 
 from bellwire.engine.calls.arguments import Arguments, Field
 from bellwire.engine.calls.call import Call
+from bellwire.engine.language import tr, tr_as
 from bellwire.viz.style.theme import MONO, Theme
 from bellwire.viz.text.figures import breakable
 
@@ -39,9 +40,9 @@ def facts_of(call: Call) -> str:
     """The struct, its size, the ioctl's number, who makes the call."""
     parts = []
     if call.arguments:
-        parts += [call.arguments.struct, f"{len(call.arguments.data)} bytes"]
-    parts += [f"request {call.request:#x}"] if call.request else []
-    return " · ".join([*parts, f"by the {call.by}"])
+        parts += [call.arguments.struct, tr("{size} bytes", size=len(call.arguments.data))]
+    parts += [tr("request {number:#x}", number=call.request)] if call.request else []
+    return " · ".join([*parts, tr("by the {by}", by=call.by)])
 
 
 def hex_lines(arguments: Arguments) -> list[tuple[int, str]]:
@@ -58,7 +59,8 @@ def was(field: Field, before: Arguments | None) -> bool:
 
 def column_heading(theme: Theme) -> str:
     """Over the columns."""
-    columns = (("at", "right"), ("size", "right"), ("member", "left"), ("value", "left"))
+    at = tr_as("offset of a member", "at")
+    columns = ((at, "right"), (tr("size"), "right"), (tr("member"), "left"), (tr("value"), "left"))
     cells = "".join(f"<td align='{side}'>{muted(name, theme)}</td>" for name, side in columns)
     return f"<tr>{cells}</tr>"
 
