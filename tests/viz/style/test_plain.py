@@ -48,8 +48,10 @@ def calls(source: str, name: str) -> list[ast.Call]:
 
 
 def is_plain(argument: ast.expr) -> bool:
-    """Whether a tip is written in the source, or has gone through plain_tip, be it as an item's."""
+    """Whether a tip is written in the source, as a message without places too, or has gone through plain_tip."""
     text = ast.unparse(argument)
+    if text.startswith("tr(") and isinstance(argument, ast.Call):
+        return not argument.keywords and isinstance(argument.args[0], ast.Constant)
     return isinstance(argument, ast.Constant) or text.startswith("plain_tip(") or "ToolTipRole" in text
 
 
@@ -65,4 +67,5 @@ def test_nobody_makes_a_label_or_a_tip_of_another_kind() -> None:
 
 
 def test_the_rule_finds_a_tip_that_is_not_plain() -> None:
-    assert not is_plain(calls("a.setToolTip(f'{path}')", "setToolTip")[0].args[0])
+    for tip in ("f'{path}'", "tr(path)", "tr('of {path}', path=path)"):
+        assert not is_plain(calls(f"a.setToolTip({tip})", "setToolTip")[0].args[0])
