@@ -26,7 +26,7 @@ from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
 from bellwire.engine.folds.histogram import Histogram, bin_of, top_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 
 if TYPE_CHECKING:
     from bellwire.engine.recordings.recording import Recording
@@ -39,9 +39,9 @@ LEAST_RESAMPLED, RESAMPLES = 24, 400  # blocks of which a run is drawn anew, and
 TAIL = 10  # journeys that must lie beyond a percentile on both sides, or nothing is said about it
 
 Values = tuple[Histogram, Blocks]  # the same values, for themselves and in the order of time
-TOO_FEW = "too few journeys to say"
-DRIFTING = "no more than one side drifts by itself"
-TOO_ALIKE = "too few journeys that are independent of each other to say"
+TOO_FEW = tr_later("too few journeys to say")
+DRIFTING = tr_later("no more than one side drifts by itself")
+TOO_ALIKE = tr_later("too few journeys that are independent of each other to say")
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class Difference:
     def words(self) -> str:
         """What that means."""
         if not self.enough:
-            return self.unsaid
+            return tr(self.unsaid)
         if self.apart and self.drifting:
-            return DRIFTING
+            return tr(DRIFTING)
         if not self.significant:
-            return "no significant difference"
-        return "B is slower" if self.ns > 0 else "B is faster"
+            return tr("no significant difference")
+        return tr("B is slower") if self.ns > 0 else tr("B is faster")
 
 
 @dataclass(frozen=True)

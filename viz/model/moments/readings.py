@@ -15,6 +15,7 @@ from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.exit_split import ExitSplit
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.language import tr_later
 from bellwire.viz.model.history import CHUNK, History
 from bellwire.viz.model.moments.latencies import LatencyPast
 from bellwire.viz.model.past import HeldPast
@@ -22,7 +23,7 @@ from bellwire.viz.model.past import HeldPast
 if TYPE_CHECKING:
     from bellwire.engine.recordings.replay import Replay
 
-WHOLE_RUN = "whole run so far"  # said beside a figure that is not of the moment that the view shows
+WHOLE_RUN = tr_later("whole run so far")  # said beside a figure that is not of the moment that the view shows
 
 
 @dataclass

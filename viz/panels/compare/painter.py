@@ -12,11 +12,13 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from bellwire.engine.findings.compare import LEVEL
 from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.language import tr
 from bellwire.viz.panels.compare.rows import FigureRow
 from bellwire.viz.plots.distribution import density_outline
 from bellwire.viz.style.curves import LogRange, latency_ticks
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import veil_brush
+from bellwire.viz.text.figures import localized
 
 NUMBERS, WORDS = (1, 2), 4  # of the columns of figures: name, A, B, B - A, words
 GAP, STEP = 22, 24  # between columns; widths are multiples of this, so that they stand still while numbers change
@@ -27,7 +29,9 @@ SHARES = ((np.log10(2), "50 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), 
 Values = npt.NDArray[np.float64]
 
 
-HEADS = FigureRow("", "A", "B", f"B − A  ({LEVEL:.0%} interval)")
+def heads() -> FigureRow:
+    """What stands above the columns."""
+    return FigureRow("", "A", "B", tr("B − A  ({level:.0%} interval)", level=LEVEL), head=True)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class ComparePainter:
 
     def paint(self, pair: Pair, rows: list[FigureRow], shown: tuple[bool, bool]) -> None:
         """shown: whether A, and whether B, is switched on."""
-        rows = [HEADS, *rows]
+        rows = [heads(), *rows]
         widths = self._widths(rows)
         figures = min(self.area.width(), sum(widths))
         left = self.area.width() - figures - self.theme.px(24)
@@ -79,7 +83,7 @@ class ComparePainter:
         range_, plot = common_range(pair), box.adjusted(self.theme.px(58), 4, 0, -self.theme.px(AXIS))
         most = min(4.0, max(1.0, float(np.log10(max(pair.a.count, pair.b.count, 1)))))
         scale, height = plot.width() / most, plot.height() / (range_.high - range_.low)
-        self._axis(plot, [(plot.left() + at * scale, text) for at, text in SHARES if at <= most])
+        self._axis(plot, [(plot.left() + at * scale, localized(text)) for at, text in SHARES if at <= most])
         for at, text in latency_ticks(range_.low, range_.high, int(plot.height() // self.theme.px(16)))[0]:
             self._level(plot, plot.bottom() - (at - range_.low) * height, text)
         for histogram, solid, on in zip((pair.a, pair.b), (False, True), shown, strict=True):
@@ -165,12 +169,12 @@ class ComparePainter:
     def _font(self, row: FigureRow, column: int) -> QFont:
         """A difference that cannot be chance is in bold."""
         bold = column == WORDS and row.strong
-        return self.theme.font(12, 600 if bold else 400, mono=0 < column < WORDS and row is not HEADS)
+        return self.theme.font(12, 600 if bold else 400, mono=0 < column < WORDS and not row.head)
 
     def _cell(self, cell: QRectF, row: FigureRow, column: int) -> None:
         painter, words = self.painter, column == WORDS
         painter.setFont(self._font(row, column))
-        muted = row is HEADS or column == 0 or (words and not row.strong)
+        muted = row.head or column == 0 or (words and not row.strong)
         painter.setPen(self.theme.color("text_muted" if muted else "text"))
         side = Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft
         inner = cell.adjusted(0, 0, -4, 0) if column in NUMBERS else cell.adjusted(self.theme.px(12), 0, 0, 0)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
-from bellwire.viz.panels.compare.painter import HEADS, ComparePainter, Pair
-from bellwire.viz.panels.compare.rows import NOTE, Compared, FigureRow, in_words, sides_of, why_nothing
+from bellwire.viz.panels.compare.painter import ComparePainter, Pair, heads
+from bellwire.viz.panels.compare.rows import Compared, FigureRow, how_compared, in_words, sides_of, why_nothing
 from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.painting import painting
-from bellwire.viz.style.plain import longer_tip
+from bellwire.viz.style.plain import longer_tip, plain_tip
 from bellwire.viz.style.theme import Theme
 
 SIDES = {"a": "A", "b": "B"}
@@ -23,23 +24,24 @@ SIDES = {"a": "A", "b": "B"}
 class ComparePanel(Panel):
     """A is dashed, B is solid. While the view is paused the figures stand still."""
 
-    title = "Compare"
+    title = tr_later("Compare")
     name = "compare"
     place = BELOW
-    tip = "Before and after the last switch, or this run and a recorded one"
-    note = f"A is dashed, B solid; dotted: medians. Warm-up is left out. {NOTE}"
+    tip = tr_later("Before and after the last switch, or this run and a recorded one")
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         self.pair: Pair | None = None
         super().__init__(model, theme, parent)
+        self.note = how_compared()
+        self.setToolTip(plain_tip(self.note))
         self.curves = curves_of(model.scenario)
         self.rows: list[FigureRow] = []
         self._compared = Compared()
         self.facts = ""
         self.latency = Combo(theme, self)
-        self.latency.setAccessibleName("latency that is compared")
-        self.latency.setToolTip("The latency that is compared")
-        self.latency.addItems([curve.label for curve in self.curves])
+        self.latency.setAccessibleName(tr("latency that is compared"))
+        self.latency.setToolTip(tr("The latency that is compared"))
+        self.latency.addItems([tr(curve.label) for curve in self.curves])
         names = [curve.name for curve in self.curves]
         self.latency.setCurrentIndex(names.index("round_trip") if "round_trip" in names else 0)
         self.latency.currentIndexChanged.connect(lambda _: self.redraw())
@@ -67,7 +69,7 @@ class ComparePanel(Panel):
             self.rows = self._compared.rows(a, b, curve.name)
             self._label(a.label, b.label, curve.color)
             self.setAccessibleDescription(in_words(self.rows, a, b, curve.name))
-        self.facts = WHOLE_RUN if self.pair and not self.model.transport.following else ""
+        self.facts = tr(WHOLE_RUN) if self.pair and not self.model.transport.following else ""
         self.update()
 
     def _label(self, a: str, b: str, color: str) -> None:
@@ -106,7 +108,7 @@ class ComparePanel(Panel):
 
     def whole_tip(self) -> str:
         """Every figure, too: some may have no room."""
-        return longer_tip(super().whole_tip(), "\n".join(map(in_one_line, (HEADS, *self.rows))))
+        return longer_tip(super().whole_tip(), "\n".join(map(in_one_line, (heads(), *self.rows))))
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:

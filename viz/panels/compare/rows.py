@@ -15,14 +15,16 @@ from bellwire.engine.findings.compare import (
     split_sides,
     told,
 )
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.text.figures import duration, grouped, signed
+from bellwire.viz.text.figures import duration, grouped, localized, signed
+from bellwire.viz.text.latency_words import latency_name
 
-NOTHING_YET = (
+NOTHING_YET = tr_later(
     "Nothing to compare yet: switch ioeventfd (I) or irqfd (Q) while it runs, or choose a recording (menu Analyze)"
 )
-THIS_RUN = "this run"
+THIS_RUN = tr_later("this run")
 
 
 def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] | None:
@@ -34,18 +36,18 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
         return None
     latencies = present.latencies
     histograms = told(latencies, latencies.histograms)
-    return baseline.side, Side(THIS_RUN, histograms, latencies.blocks, present.exits.whole, model.source.host)
+    return baseline.side, Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host)
 
 
 def why_nothing(baseline: Baseline | None) -> str:
     """Why there is nothing to compare."""
     if baseline is None:
-        return NOTHING_YET
-    return baseline.error or f"Reading {baseline.path.name}: {baseline.share:.0%}"
+        return tr(NOTHING_YET)
+    return baseline.error or tr("Reading {name}: {share:.0%}", name=baseline.path.name, share=baseline.share)
 
 
 class FigureRow(NamedTuple):
-    """A line of the figures; `strong`: the difference cannot be chance."""
+    """A line of the figures. strong: the difference cannot be chance; head: it says what is in the columns."""
 
     name: str
     a: str
@@ -53,9 +55,10 @@ class FigureRow(NamedTuple):
     difference: str = ""
     words: str = ""
     strong: bool = False
+    head: bool = False
 
 
-OTHER_HOST = FigureRow("other host", "", "", "the difference may be the hosts'")
+OTHER_HOST = FigureRow(tr_later("other host"), "", "", tr_later("the difference may be the hosts'"))
 
 
 class Compared:
@@ -71,13 +74,15 @@ class Compared:
         found = self._compare(a, b, latency) if there else {}
         rows = [row(name, difference) for name, difference in found.items() for row in (row_of, drift_row)]
         rows += exit_rows(a, b)
-        return rows + [OTHER_HOST] * other_host(a, b)
+        if other_host(a, b):
+            rows.append(OTHER_HOST._replace(name=tr(OTHER_HOST.name), difference=tr(OTHER_HOST.difference)))
+        return rows
 
     def _compare(self, a: Side, b: Side, latency: str) -> dict[str, Difference]:
         one, other = a.histograms[latency], b.histograms[latency]
         state = id(one), one.count, id(other), other.count
         if state != self._known:
-            separate = THIS_RUN in (a.label, b.label)
+            separate = tr(THIS_RUN) in (a.label, b.label)
             self._known = state
             self._differences = differences(a, b, latency, BETWEEN_RUNS if separate else 0)
         return self._differences
@@ -94,31 +99,39 @@ def row_of(name: str, found: Difference) -> FigureRow:
 def drift_row(name: str, found: Difference) -> FigureRow:
     """What each side's later half is more than its earlier one."""
     a, b = ("–" if own is None else signed(own) for own in found.drift)
-    return FigureRow(f"{name}, drift within", a, b)
+    return FigureRow(tr("{percentile}, drift within", percentile=name), a, b)
 
 
 def exit_rows(a: Side, b: Side) -> list[FigureRow]:
     """Exits per signal."""
     one, other = a.exits.per_signal(), b.exits.per_signal()
     names = sorted({*one, *other}, reverse=True)
-    rows = [FigureRow("signals", grouped(a.exits.signals), grouped(b.exits.signals))]
-    return rows + [
-        FigureRow(f"exits a signal, {name}", f"{one.get(name, 0):.2f}", f"{other.get(name, 0):.2f}") for name in names
-    ]
+    rows = [FigureRow(tr("signals"), grouped(a.exits.signals), grouped(b.exits.signals))]
+    for name in names:
+        of_a, of_b = (localized(f"{exits.get(name, 0):.2f}") for exits in (one, other))
+        rows.append(FigureRow(tr("exits a signal, {reason}", reason=name), of_a, of_b))
+    return rows
 
 
 def in_words(rows: list[FigureRow], a: Side, b: Side, latency: str) -> str:
     """Everything in one sentence a line, for who cannot see it."""
-    lines = [f"{latency.replace('_', ' ')}: A is {a.label}, B is {b.label}"]
+    lines = [tr("{latency}: A is {a}, B is {b}", latency=latency_name(latency), a=a.label, b=b.label)]
     lines += [
         f"{row.name}: A {row.a}, B {row.b}{f', {row.difference}: {row.words}' if row.words else ''}" for row in rows
     ]
     return ". ".join(lines)
 
 
-NOTE = (
-    f"The {LEVEL:.0%} interval comes from how {min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among "
-    "themselves, or from a moving-block bootstrap, if that is wider; "
-    f"of separate runs, {BETWEEN_RUNS:.0%} more for what they always differ by. "
-    "Drift: a side's later half less its earlier one; a difference that is no larger is not claimed."
-)
+def how_compared() -> str:
+    """What to know to read it."""
+    return tr(
+        "A is dashed, B solid; dotted: medians. Warm-up is left out. "
+        "The {level:.0%} interval comes from how {least} to {most} stretches of each side differ among "
+        "themselves, or from a moving-block bootstrap, if that is wider; "
+        "of separate runs, {between:.0%} more for what they always differ by. "
+        "Drift: a side's later half less its earlier one; a difference that is no larger is not claimed.",
+        level=LEVEL,
+        least=min(STRETCHES),
+        most=max(STRETCHES),
+        between=BETWEEN_RUNS,
+    )

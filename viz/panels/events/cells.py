@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bellwire.engine.events import Clock, EventKind, Events
+from bellwire.engine.events import Clock, EventKind, Events, Lane
+from bellwire.engine.language import Spoken, tr, tr_later
 from bellwire.viz.model.journey_of import around, latency_of, members
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Positions
 from bellwire.viz.panels.events.stamped import StampedRows
-from bellwire.viz.text.event_words import Wording, kind_name, lane_name
+from bellwire.viz.text.event_words import LANE_NAMES, Wording, kind_name, lane_name
 from bellwire.viz.text.figures import THIN, Durations, duration, grouped
 
 # What the number of an event counts: doorbells or interrupts. Of all others it is something else, and in their words.
@@ -27,7 +28,7 @@ PIECE = 1 << 14  # rows that are written in one go
 
 
 class Column(NamedTuple):
-    """A column of the table: its heading, its width (0: what is left), whether it holds numbers."""
+    """A column of the table: its heading, its width (0: what is left), whether it holds numbers; texts as messages."""
 
     title: str
     width: int
@@ -36,14 +37,14 @@ class Column(NamedTuple):
 
 
 COLUMNS = (
-    Column("time", 138, True, "Since the first event"),
-    Column("Δ", 96, True, "Since the row above"),
-    Column("lane", 92, False, "Where it happened"),
-    Column("VM", 36, True, "In which virtual machine"),
-    Column("kind", 88, False, "What the filter calls it"),
-    Column("what happened", 0, False, "In words; a filter's /pattern/ is looked for here"),
-    Column("number", 92, True, "Of the doorbell or the interrupt"),
-    Column("latency", 98, True, "Of its journey: the round trip, else the way that is measured"),
+    Column("time", 138, True, tr_later("Since the first event")),
+    Column("Δ", 96, True, tr_later("Since the row above")),
+    Column(tr_later("lane"), 92, False, tr_later("Where it happened")),
+    Column("VM", 36, True, tr_later("In which virtual machine")),
+    Column(tr_later("kind"), 88, False, tr_later("What the filter calls it")),
+    Column(tr_later("what happened"), 0, False, tr_later("In words; a filter's /pattern/ is looked for here")),
+    Column(tr_later("number"), 92, True, tr_later("Of the doorbell or the interrupt")),
+    Column(tr_later("latency"), 98, True, tr_later("Of its journey: the round trip, else the way that is measured")),
 )
 
 
@@ -105,15 +106,15 @@ def moment(cycles: int, clock: Clock) -> str:
     if unit.name == "ns":
         return grouped(ns)
     if unit.name == "us":
-        return f"{grouped(ns // 1000)}.{ns % 1000:03}"
+        return f"{grouped(ns // 1000)}{Spoken.decimal_sign}{ns % 1000:03}"
     whole, rest = divmod(ns, 10**9)
     digits = f"{rest:09}"
-    return f"{grouped(whole)}.{THIN.join((digits[:3], digits[3:6], digits[6:]))}"
+    return f"{grouped(whole)}{Spoken.decimal_sign}{THIN.join((digits[:3], digits[3:6], digits[6:]))}"
 
 
 def time_title() -> str:
     """The heading of the first column."""
-    return f"time, {Durations.unit.text or 's'}"
+    return tr("time, {unit}", unit=Durations.unit.text or "s")
 
 
 def tab_separated(rows: list[EventRow]) -> str:
@@ -137,6 +138,11 @@ def csv_pieces(model: LiveModel, wording: Wording, events: Events) -> Iterator[t
         before = int(piece["tsc"][-1])
 
 
+def lane_in_file(lane: int) -> str:
+    """The lane's name in every language."""
+    return LANE_NAMES[Lane(lane)] if lane in Lane._value2member_map_ else f"lane {lane}"
+
+
 def csv_of(model: LiveModel, wording: Wording, events: Events, before: int) -> bytes:
     """The lines of some events; before: TSC of the event above them."""
     import pyarrow as pa
@@ -148,7 +154,7 @@ def csv_of(model: LiveModel, wording: Wording, events: Events, before: int) -> b
         np.round(clock.ns_array(tsc - model.started_at)).astype(np.int64),
         np.round(clock.ns_array(np.diff(tsc, prepend=before))).astype(np.int64),
         tsc,
-        [lane_name(lane) for lane in events["lane"].tolist()],
+        [lane_in_file(lane) for lane in events["lane"].tolist()],
         events["vm"],
         [kind_name(kind) for kind in events["kind"].tolist()],
         events["id"],

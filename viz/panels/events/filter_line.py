@@ -6,6 +6,7 @@ from PySide6.QtCore import QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.model.filter import Everything, Filter
 from bellwire.viz.model.filter_language import EXPLAINED, HINT, FilterError, parse, suggestions
 
@@ -24,7 +25,7 @@ class FilterLine(QLineEdit):
         self.trouble = ""
         self.setPlaceholderText(HINT)
         self.setToolTip(EXPLAINED)
-        self.setAccessibleName("filter")
+        self.setAccessibleName(tr("filter"))
         self.setClearButtonEnabled(True)
         self._words = QStringListModel()
         self._completer = QCompleter(self._words, self)

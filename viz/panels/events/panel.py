@@ -11,6 +11,8 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QScrollBar, QWidget
 
+from bellwire.engine.language import tr, tr_later
+from bellwire.engine.source import Label
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.steps import begin_and_end
@@ -33,17 +35,25 @@ from bellwire.viz.text.figures import count_of, grouped
 MOST_COPIED = 10_000  # rows
 BAR = 12  # width of the scroll bar
 LEAST_FILTER, MOST_FILTER = 170, 560
-EMPTY, NOTHING = "No event yet", "No event that is held fits this filter"
-NOTHING_SO_FAR = "No event of the recording fits this filter so far"
+EMPTY, NOTHING = tr_later("No event yet"), tr_later("No event that is held fits this filter")
+NOTHING_SO_FAR = tr_later("No event of the recording fits this filter so far")
+STATES = {  # of LiveModel.state, within a line
+    "PAUSED": tr_later("paused"),
+    "STORY": tr_later("story"),
+    Label.LIVE: tr_later("live"),
+    Label.REPLAY: tr_later("replay"),
+    Label.NO_KVM: tr_later("no kvm"),
+    Label.STARTING: tr_later("starting"),
+}
 
 
 class EventsPanel(Panel):
     """Follows the newest until somebody scrolls or chooses."""
 
-    title = "Events"
+    title = tr_later("Events")
     name = "events"
     place = BELOW
-    tip = "Every event as a row, with a filter"
+    tip = tr_later("Every event as a row, with a filter")
     file, files = "events.csv", "CSV (*.csv)"
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
@@ -54,8 +64,8 @@ class EventsPanel(Panel):
         self.line = FilterLine(self)
         self.says = ElidedLabel(parent=self)
         self.says.setObjectName("muted")
-        self.live = Button("Back to live", self)
-        self.live.setToolTip("Follow the newest events again (End)")
+        self.live = Button(tr("Back to live"), self)
+        self.live.setToolTip(tr("Follow the newest events again (End)"))
         self.live.hide()
         self._searching = Turns(every=1, light=True)
         self.mark: StageMark | None = None  # of the signal that is looked at
@@ -138,19 +148,21 @@ class EventsPanel(Panel):
         if trouble:
             text = f"✗ {trouble}"
         elif self._saved is not None:
-            text = f"saving {self._saved:.0%}"
+            text = tr("saving {share:.0%}", share=self._saved)
         elif not search.done:
-            text = f"{grouped(len(search))} found, {search.share:.0%} searched"
+            text = tr("{events} found, {share:.0%} searched", events=grouped(len(search)), share=search.share)
         else:
-            of = "" if search.everything else f" of {grouped(len(self.model.rows))}"
-            text = f"{count_of(len(search), 'event')}{of}{self._how()}"
+            events = count_of(len(search), "event")
+            if not search.everything:
+                events = tr("{events} of {all}", events=events, all=grouped(len(self.model.rows)))
+            text = f"{events} · {self._how()}"
         self.says.setText(text)
 
     def _how(self) -> str:
         """Whether the table moves by itself."""
         if not self.list.following:
-            return " · held"
-        return " · following" if self.model.transport.following else f" · {self.model.state.lower()}"
+            return tr("held")
+        return tr("following") if self.model.transport.following else tr(STATES[self.model.state])
 
     # -- moving and choosing
 
@@ -229,11 +241,15 @@ class EventsPanel(Panel):
         kind = kind_name(int(event["kind"]))
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(f"Only kind={kind}", partial(self.line.say, f"kind={kind}"))
-        menu.addAction(f"Not kind={kind}", partial(self.line.say, f"{self.line.text()} not kind={kind}".strip()))
-        menu.addAction(f"Only number={int(event['seq'])}", partial(self.line.say, f"number={int(event['seq'])}"))
+        menu.addAction(tr("Only {filter}", filter=f"kind={kind}"), partial(self.line.say, f"kind={kind}"))
+        menu.addAction(
+            tr("Not {filter}", filter=f"kind={kind}"),
+            partial(self.line.say, f"{self.line.text()} not kind={kind}".strip()),
+        )
+        number = f"number={int(event['seq'])}"
+        menu.addAction(tr("Only {filter}", filter=number), partial(self.line.say, number))
         menu.addSeparator()
-        menu.addAction("Copy rows\tCtrl+C", self.copy)
+        menu.addAction(f"{tr('Copy rows')}\tCtrl+C", self.copy)
         menu.popup(where)
 
     def copy(self) -> None:
@@ -299,4 +315,4 @@ class EventsPanel(Panel):
         super().paintEvent(event)
         if self.table.isHidden():
             nothing = NOTHING_SO_FAR if self.model.recorded else NOTHING
-            self.paint_reason(QPainter(self), nothing if len(self.model.rows) else EMPTY)
+            self.paint_reason(QPainter(self), tr(nothing) if len(self.model.rows) else tr(EMPTY))

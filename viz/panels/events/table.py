@@ -34,6 +34,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from bellwire.engine.events import Lane
+from bellwire.engine.language import tr
 from bellwire.viz.panels.events.cells import COLUMNS, EventRow, time_title
 from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.painting import painting
@@ -102,9 +103,9 @@ class Page(QAbstractTableModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title if section else time_title()
+            return tr(column.title) if section else time_title()
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.tip
+            return tr(column.tip)
         return alignment(column.number) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -114,7 +115,7 @@ class Page(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.cells[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            named = zip((time_title(), *(column.title for column in COLUMNS[1:])), row.cells, strict=True)
+            named = zip((time_title(), *(tr(column.title) for column in COLUMNS[1:])), row.cells, strict=True)
             return plain_tip("\n".join(f"{title}: {cell}" for title, cell in named if cell))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return alignment(COLUMNS[column].number)
@@ -171,7 +172,7 @@ class EventTable(QTableView):
         self.page = Page(theme)
         self.setModel(self.page)
         self.setObjectName("events")
-        self.setAccessibleName("Events")
+        self.setAccessibleName(tr("Events"))
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
