@@ -8,6 +8,7 @@ from bellwire.engine.language import tr, tr_later, tr_n, tr_n_later
 
 Thing = Literal[
     "acknowledgement",
+    "annotation",
     "answer",
     "buffer",
     "byte",
@@ -38,6 +39,7 @@ THINGS: dict[Thing, tuple[str, str, str]] = {
         tr_later("no acknowledgement"),
         *tr_n_later("{n} acknowledgement", "{n} acknowledgements"),
     ),
+    "annotation": (tr_later("no annotation"), *tr_n_later("{n} annotation", "{n} annotations")),
     "answer": (tr_later("no answer"), *tr_n_later("{n} answer", "{n} answers")),
     "buffer": (tr_later("no buffer"), *tr_n_later("{n} buffer", "{n} buffers")),
     "byte": (tr_later("no byte"), *tr_n_later("{n} byte", "{n} bytes")),

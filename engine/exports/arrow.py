@@ -11,9 +11,10 @@ from bellwire.engine.recordings.recording import Progress, Recording
 
 def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
-    return write_recording(file, recording.header, batches(recording, progress))
+    return write_recording(file, recording.header, batches(recording, progress), annotations=recording.annotations)
 
 
 def write_stream(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """The same without what makes a stream a file: for programs that read while it is written."""
-    return write_recording(file, recording.header, batches(recording, progress), stream=True)
+    header, events = recording.header, batches(recording, progress)
+    return write_recording(file, header, events, stream=True, annotations=recording.annotations)

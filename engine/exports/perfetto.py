@@ -9,6 +9,7 @@ joins what one journey did. What was under way when the recording ended has no e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import IO
 
 import numpy as np
@@ -17,12 +18,13 @@ from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoc
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_flows import Flows, Row
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
+from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.recording import Progress, Recording
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
 ROOT = 1  # uuid of the group of everything
-EVENT, DERIVED = "event", "derived"
+EVENT, DERIVED, ANNOTATION = "event", "derived", "annotation"
 LANES = {
     Lane.GUEST: "Guest",
     Lane.VCPU: "vCPU thread",
@@ -82,6 +84,17 @@ class Trace:
         if header.started_ns:
             elapsed = round(header.clock.ns(recording.first - header.started_tsc))
             writer.wall_clock(0, max(header.started_ns + elapsed, 0))
+        self._write_annotations(recording.annotations)
+
+    def _write_annotations(self, annotations: Sequence[Annotation]) -> None:
+        """Each an instant on a track of their own; what belongs to all moments is at the first one."""
+        if not annotations:
+            return
+        track, _ = self._track("annotations", -1, 0)
+        self._writer.track(track, "Annotations", ROOT)
+        for one in annotations:
+            at = 0 if one.tsc is None else max(round(self._clock.ns(one.tsc - self._first)), 0)
+            self._writer.event(at, Type.INSTANT, track, annotation_name(one), ANNOTATION)
 
     def feed(self, events: Events) -> None:
         """Writes the next events, in order."""
@@ -182,6 +195,11 @@ class Trace:
         if new:
             self._writer.counter_track(uuid, name, parent, unit)
         return uuid
+
+
+def annotation_name(one: Annotation) -> str:
+    """Its text, and where an arrow leads."""
+    return " ".join(filter(None, (one.text, f"→ {one.to}" if one.to else "")))
 
 
 def details_of(row: Row) -> dict[str, int]:

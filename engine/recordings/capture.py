@@ -13,6 +13,7 @@ from pathlib import Path
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.outlet import Outlet
+from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 
@@ -25,6 +26,7 @@ class Capture:
     def __init__(self, path: Path, header: Header, beginning: Events, outlet: Outlet, *, force: bool = False) -> None:
         """beginning: what the recording opens with (engine/folds/prologue.py). force: replaces what is there."""
         self.path = path
+        self.annotations: tuple[Annotation, ...] = ()  # of the run so far; whoever changes them sets others
         self._recorder = Recorder(path, header, force=force)
         self._recorder.append(beginning)
         self._outlet = outlet
@@ -87,3 +89,5 @@ class Capture:
             while (events := self._outlet.take()).size:
                 self._recorder.append(events)
             self._recorder.append(events)  # nothing; what waits for its batch may be due
+            if tuple(self._recorder.annotations) != self.annotations:
+                self._recorder.annotate(self.annotations)

@@ -10,7 +10,7 @@ Guarantees:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,34 @@ class Table:
     def plain(self, key: str) -> dict[str, Any]:
         """An object in it, for whoever has rules of his own for what is in it."""
         return dict(self.table(key)._content)
+
+    def choice(self, key: str, of: Iterable[str]) -> str:
+        """One of these words."""
+        value = self._member(key)
+        if type(value) is not str or value not in set(of):
+            raise self._wrong(key, "one of the words that are known")
+        return value
+
+    def pair(self, key: str, most: int) -> tuple[int, int]:
+        """A list of two whole numbers, each from -most to most."""
+        value = self._member(key)
+        if type(value) is not list or len(value) != 2 or any(type(n) is not int or abs(n) > most for n in value):
+            raise self._wrong(key, f"two whole numbers of at most {most}")
+        return value[0], value[1]
+
+    def tables(self, key: str, most: int) -> Iterator[Table]:
+        """The elements of a list: objects."""
+        value = self._member(key)
+        if type(value) is not list or len(value) > most:
+            raise self._wrong(key, f"a list of at most {most}")
+        for element in value:
+            yield Table(element, key)
+
+    def refuse_others(self, *known: str) -> None:
+        """ValueError if it has a member that is none of these."""
+        other = next((name for name in self._content if name not in known), None)
+        if other is not None:
+            raise ValueError(f"{self._name} has {shown(other, 40)}, which is nothing that is known")
 
     def rows(self, key: str, most: int) -> Iterator[tuple[int, str, int]]:
         """The elements of a list: each a time, a name and a value."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self, cast
@@ -26,6 +26,7 @@ import pyarrow as pa
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events, no_events
 from bellwire.engine.outputs import grow, reason, whole_or_not
+from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, annotations_to_json
 from bellwire.engine.recordings.header import FIELDS, METADATA, Header
 from bellwire.engine.recordings.outline import Outline
 
@@ -48,15 +49,18 @@ class Recorder:
         force: bool = True,
         into: IO[bytes] | None = None,
         stream: bool | None = None,
+        annotations: Sequence[Annotation] = (),
     ) -> None:
         """Creates the file, which grows from now on; RecordingError if that is not possible.
 
         compression: one of Arrow's. force: replaces what is there. into: what to write to instead, which its owner
-        closes. stream: without what makes a stream a file; else the path's suffix says so.
+        closes. stream: without what makes a stream a file; else the path's suffix says so. annotations: what somebody
+        has written on the run.
         """
         self.path, self.header = path, header
         self.error: RecordingError | None = None  # why the recording ended early
         self.outline = Outline()  # of what is in the file
+        self.annotations = annotations  # written at its end
         self._schema = header.schema()
         self._monotonic = monotonic
         self._held: list[Events] = []
@@ -113,14 +117,25 @@ class Recorder:
         """Writes one message, and says what it is about. False, and the reason in `error`, if it cannot be written."""
         columns = [pa.array(np.ascontiguousarray(events[field.name])) for field in FIELDS]
         text = about if isinstance(about, str) else json.dumps(about)
+        metadata = {METADATA: text.encode()}
+        if self.annotations and not events.size:
+            metadata[ANNOTATIONS] = annotations_to_json(self.annotations).encode()
         try:
-            self._writer.write_batch(
-                pa.record_batch(columns, schema=self._schema), custom_metadata={METADATA: text.encode()}
-            )
+            self._writer.write_batch(pa.record_batch(columns, schema=self._schema), custom_metadata=metadata)
             self._file.flush()
         except OSError as error:
             self._fail(error, reason(error))
         return self.error is None
+
+    def annotate(self, annotations: Sequence[Annotation]) -> None:
+        """These in place of those before: at once, so that a process that is killed has not lost them.
+
+        It is one more message like the last one, with the outline so far; what comes after it makes it void.
+        """
+        self.annotations = annotations
+        if self.error is None:
+            self.flush()
+            self._put(no_events(), self.outline.to_json())
 
     def _fail(self, error: Exception, why: str) -> None:
         """Notes why it has ended; after a failed write Arrow and Python would try to write the rest once more."""
@@ -155,15 +170,29 @@ class Recorder:
         self.close()
 
 
-def save_recording(path: Path, header: Header, batches: Iterable[Events], *, force: bool = False) -> int:
+def save_recording(
+    path: Path,
+    header: Header,
+    batches: Iterable[Events],
+    *,
+    force: bool = False,
+    annotations: Sequence[Annotation] = (),
+) -> int:
     """Writes a recording of these batches; how many events. RecordingError, and no file, if that is not possible."""
     with whole_or_not(path, force) as file:
-        return write_recording(file, header, batches, stream=path.suffix == STREAM)
+        return write_recording(file, header, batches, stream=path.suffix == STREAM, annotations=annotations)
 
 
-def write_recording(file: IO[bytes], header: Header, batches: Iterable[Events], *, stream: bool = False) -> int:
+def write_recording(
+    file: IO[bytes],
+    header: Header,
+    batches: Iterable[Events],
+    *,
+    stream: bool = False,
+    annotations: Sequence[Annotation] = (),
+) -> int:
     """The same into a file that is open; OSError."""
-    with Recorder(Path(), header, into=file, stream=stream) as recorder:
+    with Recorder(Path(), header, into=file, stream=stream, annotations=annotations) as recorder:
         for events in batches:
             recorder.append(events)
     return recorder.events

@@ -29,6 +29,7 @@ import pyarrow as pa
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import EVENT, Events, end_to_end, no_events
 from bellwire.engine.language import tr
+from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
 from bellwire.engine.recordings.header import FIELDS, METADATA, read_header
@@ -74,6 +75,8 @@ class Recording:
         self._holding = threading.Lock()  # of it: others may read while it is let go
         self._room = threading.local()  # of each thread: what batches are read into, one after the other
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
+        self.annotations: tuple[Annotation, ...] = ()  # what somebody has written on it
+        self.illegible = ""  # why they cannot be read, if they cannot
         try:
             with opened_file(path) as file:
                 about = os.fstat(file)
@@ -131,6 +134,7 @@ class Recording:
             except (OSError, ValueError):
                 return
             if entry:
+                self.closing = None  # what comes behind an end makes it none
                 yield entry
             offset = message.end
 
@@ -138,12 +142,21 @@ class Recording:
         """What a batch says about itself, or, if it says nothing, what is in it; None for the closing message."""
         about = message.metadata.get(METADATA)
         if about is not None and message.rows == 0:
+            self._take_annotations(message.metadata.get(ANNOTATIONS, b""))
             self.closing = Outline.from_json(about)
             return None
         facts = batch_facts(about) if about is not None else self._found(file, message)
         if facts.events != message.rows:
             raise ValueError(tr("a batch that contradicts itself"))
         return message.offset, message.size, facts.first, facts.last, facts.events
+
+    def _take_annotations(self, text: bytes) -> None:
+        """Those of an end; of several the last one's. Damaged ones are left out, and `warning` says so."""
+        self.annotations, self.illegible = (), ""
+        try:
+            self.annotations = read_annotations(text) if text else ()
+        except ValueError as error:
+            self.illegible = str(error)
 
     def _found(self, file: int, message: Message) -> BatchFacts:
         """What is in a batch that says nothing about itself."""
@@ -224,6 +237,8 @@ class Recording:
             found.append(f"This recording was cut off or damaged: it ends early, after {len(self)} events.")
         if self.damaged:
             found.append(f"{sum(self.damaged.values())} events lie in damaged parts and are left out.")
+        if self.illegible:
+            found.append(tr("Its annotations are left out, they cannot be read: {why}.", why=self.illegible))
         if self.changed:
             found.append(f"{self.path} has been cut off, replaced or removed since it was opened.")
         return " ".join(found)

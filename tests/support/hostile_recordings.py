@@ -18,6 +18,16 @@ import pyarrow as pa
 
 from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane
 from bellwire.engine.recordings import index_cache
+from bellwire.engine.recordings.annotations.annotation import (
+    ANNOTATIONS,
+    Annotation,
+    AnnotationKind,
+    EventPin,
+    Ink,
+    PartPin,
+    StagePin,
+    annotations_to_json,
+)
 from bellwire.engine.recordings.batch import KNOWN_KINDS, MOST
 from bellwire.engine.recordings.header import FIELDS, METADATA, Header
 from bellwire.engine.recordings.index import RecordingIndex
@@ -47,6 +57,7 @@ class Made:
     batches: list[Events]
     about: dict[int, bytes] = field(default_factory=dict)  # by number of the batch: its metadata, if not the true one
     outline: bytes | None = None  # if not the true one
+    annotations: bytes = b""
     fields: list[pa.Field[Any]] = field(default_factory=lambda: list(FIELDS))
     compression: Literal["lz4", "zstd"] | None = None
     as_file: bool = True
@@ -62,7 +73,8 @@ class Made:
                 about = self.about.get(number, json.dumps(true).encode())
                 writer.write_batch(record_batch(events, schema), custom_metadata={METADATA: about} if about else None)
             end = outline_of(self.batches).to_json().encode() if self.outline is None else self.outline
-            writer.write_batch(record_batch(np.empty(0, EVENT), schema), custom_metadata={METADATA: end})
+            metadata = {METADATA: end} | ({ANNOTATIONS: self.annotations} if self.annotations else {})
+            writer.write_batch(record_batch(np.empty(0, EVENT), schema), custom_metadata=metadata)
 
 
 def outline_of(batches: list[Events]) -> Outline:
@@ -164,6 +176,21 @@ def harm_outline(made: Made, rng: random.Random) -> None:
     made.outline = rng.choice((text, any_member(text, rng), rng.choice(ABSURD).encode()))
 
 
+def harm_annotations(made: Made, rng: random.Random) -> None:
+    """What somebody has written on it: some of it well, about what there is and what there is not."""
+    first = int(made.batches[0]["tsc"][0]) if made.batches[0].size else 0
+    text = annotations_to_json(
+        [
+            Annotation(AnnotationKind.NOTE, HOSTILE, PartPin("ioeventfd"), moved=(rng.randrange(-4000, 4001), 0)),
+            Annotation(AnnotationKind.NOTE, "y" * 280, EventPin(first, EventKind.RING, 1)),
+            Annotation(AnnotationKind.NOTE, "late", EventPin(rng.choice(EXTREME) >> 1, EventKind.HANDLER, 2**62)),
+            Annotation(AnnotationKind.ARROW, "", StagePin(1, first, "io-bus", first), Ink.HEAVY, HOSTILE[:40]),
+        ]
+    ).encode()
+    absurd = rng.choice(ABSURD).encode()
+    made.annotations = rng.choice((text, any_member(text, rng), text.replace(b'"late"', absurd), absurd))
+
+
 def harm_columns(made: Made, rng: random.Random) -> None:
     """Another order, type, nullability or number of columns."""
     number = rng.randrange(len(made.fields))
@@ -242,6 +269,7 @@ def harm_nothing(made: Made, rng: random.Random) -> None:
 
 HARMS: tuple[Harm, ...] = (
     *(harm_header, harm_header, harm_texts, harm_clock, harm_about, harm_outline, harm_columns),
+    harm_annotations,
     *(harm_values, harm_values, harm_values, harm_times, harm_size, harm_batches, harm_nothing),
 )
 

@@ -17,6 +17,7 @@ from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.foreign import shown
 from bellwire.engine.outputs import target_of
+from bellwire.engine.recordings.annotations.annotation import annotation_table
 from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
@@ -83,6 +84,7 @@ class RecordingReport:
             "capabilities": header.capabilities,
             **report(self.source, self.tally, self.latencies, self.evidence, recording.seconds, verdicts),
             "outline": asdict(self.outline),
+            "annotations": [annotation_table(one) for one in recording.annotations],
             "missing": recording.warning,
         }
 
@@ -101,6 +103,8 @@ class RecordingReport:
         table.add_row("written by", f"bellwire {header.program}, format {header.version}")
         table.add_row("started", header.started or "unknown")
         table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")
+        if recording.annotations:
+            table.add_row("annotations", grouped(len(recording.annotations)))
         if header.capabilities:
             table.add_row("capabilities", ", ".join(name for name, value in header.capabilities.items() if value))
         return table

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, PartPin
+from bellwire.engine.recordings.recorder import Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
 from bellwire.viz.text.figures import grouped
 from tests.support.recorded import recorded
+from tests.support.small_recording import BATCHES, HEADER
 
 
 @pytest.fixture
@@ -218,3 +220,13 @@ def test_a_file_s_name_is_never_a_line_of_its_own(
     printed = capsys.readouterr().out
     assert "a␊FAILED  dropped < 1␛[31m\\u202e.arrow" in printed
     assert not any(line.startswith("FAILED") for line in printed.splitlines())
+
+
+def test_info_counts_the_annotations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    note = Annotation(AnnotationKind.NOTE, "look here", PartPin("ioeventfd"))
+    save_recording(tmp_path / "r.arrow", HEADER, BATCHES, annotations=[note, note])
+    assert main(["info", str(tmp_path / "r.arrow")]) == 0
+    assert ["annotations", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert main(["info", str(tmp_path / "r.arrow"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["annotations"]
+    assert told == [{"kind": "note", "text": "look here", "ink": "selection", "part": {"part": "ioeventfd"}}] * 2
