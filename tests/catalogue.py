@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from bellwire.viz.text.assets import ANATOMY_TEXTS, DIAGRAM_TEXTS, GLOSSARY_TEXTS
+from bellwire.viz.lessons.lesson_file import lesson_paths, read_lesson
+from bellwire.viz.lessons.translated import with_texts
+from bellwire.viz.text.assets import ANATOMY_TEXTS, DIAGRAM_TEXTS, GLOSSARY_TEXTS, LAB_TEXTS, SCENARIO_TEXTS
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ROOT / "assets" / "languages"
@@ -26,7 +28,8 @@ TEXTS = {  # which keys of a TOML file are said; the rest are names
     "assets/diagrams/*.toml": DIAGRAM_TEXTS,
     "assets/anatomy.toml": ANATOMY_TEXTS,
     "assets/glossary.toml": GLOSSARY_TEXTS,
-    "guests/*.toml": frozenset({"title", "group", "purpose", "shows"}),
+    "assets/labs.toml": LAB_TEXTS,
+    "guests/*.toml": SCENARIO_TEXTS,
 }
 SAYING = {"tr", "tr_n", "tr_as", "tr_later", "tr_n_later"}  # of engine/language.py
 
@@ -71,6 +74,13 @@ def in_tables(value: Any, keys: frozenset[str], key: str = "") -> Iterator[Messa
         yield Message(" ".join(value.split()))
 
 
+def in_lesson(path: Path) -> Iterator[Message]:
+    """The messages of a lesson, in its order."""
+    texts: list[str] = []
+    with_texts(read_lesson(path), lambda text: texts.append(text) or text)  # type: ignore[func-returns-value]
+    return map(Message, texts)
+
+
 def said() -> Catalog:
     """Everything that the program can say, with the files in which it stands."""
     catalog = Catalog(project="bellwire", charset="utf-8", fuzzy=False)
@@ -80,12 +90,14 @@ def said() -> Catalog:
     for pattern, keys in TEXTS.items():
         for path in sorted(ROOT.glob(pattern)):
             put(catalog, path, in_tables(tomllib.loads(path.read_text()), keys))
+    for path in lesson_paths():
+        put(catalog, path, in_lesson(path))
     return catalog
 
 
 def put(catalog: Catalog, path: Path, messages: Iterator[Message]) -> None:
     """Adds what a file says."""
-    place = (str(path.relative_to(ROOT)), 0)
+    place = (str(path.resolve().relative_to(ROOT)), 0)
     for message in messages:
         text = (message.text, message.many) if message.many else message.text
         catalog.add(text, locations=[place], context=message.meaning or None)

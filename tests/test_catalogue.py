@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from string import Formatter
 
@@ -11,11 +12,16 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 
 from bellwire.engine import build
+from bellwire.viz.lessons.labs.lab_texts import cause_texts, riddles
+from bellwire.viz.lessons.lesson import BULLET, HOMEWORK
+from bellwire.viz.lessons.lesson_file import shipped_lessons
+from bellwire.viz.lessons.wording import audience_texts
 from tests.catalogue import LANGUAGES, ROOT, SAYING, Message, in_code, in_tables, read_language, said
 
 CODE = sorted(path for side in ("engine", "viz") for path in (ROOT / side).rglob("*.py"))
 PIECES = (ast.JoinedStr, ast.BinOp, ast.IfExp)
 FILES = sorted(LANGUAGES.glob("*.po"))
+TAG = re.compile(r"</?\w[^<>]*>")
 
 
 def identities(catalog: Catalog) -> set[tuple[object, object]]:
@@ -41,8 +47,21 @@ def test_everything_that_is_said_is_found() -> None:
         assert message in found or any(message in str(one) for one in found)
 
 
+def test_every_text_of_lessons_and_labs_is_found() -> None:
+    found = {message for message, _ in identities(said())}
+    for lesson in shipped_lessons():
+        steps = [(*audience_texts(step), *step.notes) for step in lesson.steps if step.name != HOMEWORK]
+        texts = [lesson.title, *lesson.knows, *lesson.homework, *(text for step in steps for text in step)]
+        assert [text for text in texts if text.removeprefix(BULLET) not in found] == [], lesson.name
+    labs = riddles().values()
+    assert [lab.name for lab in labs if lab.mended not in found] == []
+    told = [cause.text for cause in cause_texts().values()]
+    told += [symptom.text for lab in labs for symptom in lab.symptoms]
+    assert [text for text in told if text not in found] == []
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_translation_fills_in_what_its_message_does(path: Path) -> None:
+def test_a_translation_has_the_places_and_the_tags_of_its_message(path: Path) -> None:
     wrong = []
     for message in read_language(path):
         forms = message.string if isinstance(message.string, list | tuple) else [message.string]
@@ -50,6 +69,7 @@ def test_a_translation_fills_in_what_its_message_does(path: Path) -> None:
         if message.id and all(forms):
             wanted = places(ids[-1])
             wrong += [form for form in forms if form and set(wanted) - {"n"} != set(places(form)) - {"n"}]
+            wrong += [form for form in forms if form and sorted(TAG.findall(form)) != sorted(TAG.findall(ids[-1]))]
     assert wrong == []
 
 

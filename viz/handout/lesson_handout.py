@@ -16,8 +16,7 @@ from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, Kep
 from bellwire.viz.handout.pictures import scene_pictures
 from bellwire.viz.handout.walk import MakeSource, walked, window_for
 from bellwire.viz.lessons.course import Answered, Course, Position
-from bellwire.viz.lessons.lesson import Lesson
-from bellwire.viz.lessons.lesson_file import HOMEWORK
+from bellwire.viz.lessons.lesson import HOMEWORK, Lesson
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.style.theme import Theme

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 
 from bellwire.engine.language import Spoken, grouped, tr
 from bellwire.viz.handout.document import Picture, Seen
+from bellwire.viz.lessons.lesson import BULLET
 from bellwire.viz.terms.glossary import Term, load_glossary
 from bellwire.viz.terms.linked import as_html, linked_html
 from bellwire.viz.text.assets import asset
 from bellwire.viz.text.versions import program_version
-
-BULLET = "• "
 
 
 def sheet(title: str, body: str) -> str:

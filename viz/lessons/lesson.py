@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellwire.engine.events import Switch
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 
 if TYPE_CHECKING:
     from bellwire.viz.lessons.condition import Condition
+
+BULLET = "• "  # what a paragraph begins with that is an item of a list
+HOMEWORK = "homework"  # the name of the step that a lesson ends with
 
 
 class TimeOfScene(StrEnum):
@@ -88,6 +93,16 @@ def scenes_of(lesson: Lesson) -> list[LessonScene]:
     return [
         scene for step in lesson.steps for scene in (step.scene, *([step.question.reveal] if step.question else []))
     ]
+
+
+def ending(last: LessonStep, homework: tuple[str, ...], commands: tuple[str, ...]) -> Iterator[LessonStep]:
+    """What a lesson ends with, if it has homework: its questions, and the command lines with which to find out."""
+    if homework or commands:
+        scene = last.question.reveal if last.question else last.scene
+        calm = replace(scene, afresh=False, switches={}, highlight=frozenset(), part="", break_at="", until=())
+        calm = replace(calm, telling=TimeOfScene.LIVE, stage="")
+        questions = tuple(f"{number}. {question}" for number, question in enumerate(homework, 1))
+        yield LessonStep(HOMEWORK, tr("To find out at home"), (*questions, *commands), (), calm)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -20,19 +19,24 @@ from markdown_it.token import Token
 
 from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError, answer_of
 from bellwire.engine.events import Switch
+from bellwire.engine.language import kept_while_spoken
 from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario, setting_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.lessons.condition import Condition, parse_condition
 from bellwire.viz.lessons.lesson import (
+    BULLET,
+    HOMEWORK,
     Lesson,
     LessonChoice,
     LessonScene,
     LessonStep,
     Question,
     TimeOfScene,
+    ending,
 )
 from bellwire.viz.lessons.place import LessonTable, PlaceInFile
 from bellwire.viz.lessons.step_figures import placeholders_of
+from bellwire.viz.lessons.translated import lesson_spoken
 from bellwire.viz.model.filter_language import FilterError, parse
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.text.assets import asset
@@ -44,7 +48,6 @@ MOST_CHOICES = 5
 MOST_CONDITIONS = 20  # that one step waits for
 LONGEST_TITLE, LONGEST_STEP, LONGEST_NOTES = 200, 4000, 20_000  # characters
 NOT_ALLOWED = {"html_block", "html_inline", "code_block", "hr", "image"}  # kinds of Markdown
-HOMEWORK = "homework"  # the name of the step that a lesson ends with
 BACK_ENDS = ("kvm_intel", "kvm_amd", "kvm_pvm")  # whose diagrams differ in what they leave out
 SWITCH_NAMES = {"ioeventfd": Switch.IOEVENTFD, "irqfd": Switch.IRQFD}
 
@@ -54,23 +57,30 @@ def lesson_paths() -> list[Path]:
     return sorted(asset("lessons").glob("*.md"))
 
 
-@cache
+@kept_while_spoken()
 def lesson_read(path: Path, mtime_ns: int) -> Lesson:
-    """The lesson in a file that is shipped, read once."""
-    return read_lesson(path)
+    """The lesson in a file that is shipped, read once, in the language that is spoken."""
+    return lesson_spoken(read_lesson(path))
+
+
+def shipped_lesson(path: Path) -> Lesson:
+    """The lesson in a file that is shipped; LessonError if it is wrong."""
+    return lesson_read(path, path.stat().st_mtime_ns)
 
 
 def shipped_lessons() -> list[Lesson]:
     """Every lesson that is shipped, in the order of the course; LessonError if one is wrong."""
-    lessons = [lesson_read(path, path.stat().st_mtime_ns) for path in lesson_paths()]
-    return sorted(lessons, key=lambda lesson: (lesson.rank, lesson.name))
+    return sorted(map(shipped_lesson, lesson_paths()), key=lambda lesson: (lesson.rank, lesson.name))
 
 
 def lesson_named(what: str) -> Lesson:
-    """A lesson that is shipped, by its name, or the one in a file; LessonError if there is neither, or it is wrong."""
+    """A lesson that is shipped, by its name, or the one in a file, as it is written there.
+
+    LessonError if there is neither, or it is wrong.
+    """
     paths = {path.stem: path for path in lesson_paths()}
     if what in paths:
-        return read_lesson(paths[what])
+        return shipped_lesson(paths[what])
     if what.endswith(".md") or os.path.lexists(what):
         return read_lesson(Path(what))
     raise LessonError(f"There is no lesson {what!r}; {did_you_mean(what, list(paths))} `bellwire lessons` shows them.")
@@ -122,16 +132,6 @@ def lesson_of(path: Path, text: str) -> Lesson:
     )
 
 
-def ending(last: LessonStep, homework: tuple[str, ...], commands: tuple[str, ...]) -> Iterator[LessonStep]:
-    """What a lesson ends with, if it has homework: its questions, and the command lines with which to find out."""
-    if homework or commands:
-        scene = last.question.reveal if last.question else last.scene
-        calm = replace(scene, afresh=False, switches={}, highlight=frozenset(), part="", break_at="", until=())
-        calm = replace(calm, telling=TimeOfScene.LIVE, stage="")
-        questions = tuple(f"{number}. {question}" for number, question in enumerate(homework, 1))
-        yield LessonStep(HOMEWORK, "To find out at home", (*questions, *commands), (), calm)
-
-
 # -- the parts of a step
 
 
@@ -167,7 +167,7 @@ def parts_of(path: Path, offset: int, body: str) -> Iterator[StepParts]:
         elif token.type in ("inline", "fence") and step is None:
             raise place.wrong("nothing stands above the first heading: ## Title begins a step.")
         elif token.type == "inline" and step:
-            words = ("• " if within == "list_item_open" else "") + plain_of(token)
+            words = (BULLET if within == "list_item_open" else "") + plain_of(token)
             (step.notes if quoted else step.text).append(words)
         elif token.type == "fence" and step:
             add_fence(step, token, place)

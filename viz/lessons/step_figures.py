@@ -15,6 +15,7 @@ from bellwire.engine.events import Clock, Events
 from bellwire.engine.findings.assertion import Operand, metric
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.text.figures import digits, duration, grouped
 
@@ -80,6 +81,12 @@ def placeholders_of(text: str, steps: Iterable[str]) -> list[Placeholder]:
     """All of a text; AssertionTextError for one that nobody understands."""
     names = set(steps)
     return [parse_placeholder(found, names) for found in PLACEHOLDER.findall(text)]
+
+
+def text_spoken(text: str) -> str:
+    """A text with names in braces in the language that is spoken; as it is written, if the translation has others."""
+    spoken = tr(text)
+    return spoken if set(PLACEHOLDER.findall(spoken)) == set(PLACEHOLDER.findall(text)) else text
 
 
 def figures_told(text: str, figures: Mapping[str, StepFigures]) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 DIAGRAM_TEXTS = frozenset({"title", "help", "skipped", "name"})
 ANATOMY_TEXTS = frozenset({"title", "text", "rule"})
 GLOSSARY_TEXTS = frozenset({"meaning"})
+LAB_TEXTS = frozenset({"text", "mended"})
+SCENARIO_TEXTS = frozenset({"title", "group", "purpose", "shows"})
 FOLDER = Path(__file__).resolve().parents[2] / "assets"  # beside viz, in the tree and where it is installed
 
 

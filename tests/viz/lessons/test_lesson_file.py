@@ -10,8 +10,8 @@ import pytest
 
 from bellwire.engine.errors import LessonError
 from bellwire.engine.events import Switch
-from bellwire.viz.lessons.lesson import TimeOfScene
-from bellwire.viz.lessons.lesson_file import HOMEWORK, lesson_named, lesson_of, read_lesson, shipped_lessons
+from bellwire.viz.lessons.lesson import HOMEWORK, TimeOfScene
+from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, read_lesson, shipped_lessons
 
 PATH = Path("mine.md")
 LESSON = """+++

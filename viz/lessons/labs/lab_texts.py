@@ -11,29 +11,40 @@ from typing import Any
 from bellwire.engine.errors import ScenarioError
 from bellwire.engine.findings.assertion import Assertion, parse_assertion
 from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario
+from bellwire.viz.lessons.step_figures import text_spoken
 from bellwire.viz.text.assets import asset
 
 
 @dataclass(frozen=True)
 class CauseText:
-    """What may be the matter, as a statement. side: whose trouble it would be."""
+    """What may be the matter, as a statement. side: whose trouble it would be. written: in English."""
 
     name: str
     side: str
-    text: str
+    written: str
+
+    @property
+    def text(self) -> str:
+        """The statement in the language that is spoken."""
+        return text_spoken(self.written)
 
 
 @dataclass(frozen=True)
 class Symptom:
     """What somebody complains of, with figures of the run in braces; told if `when` holds, or if there is none."""
 
-    text: str
+    written: str
     when: Assertion | None
+
+    @property
+    def text(self) -> str:
+        """The complaint in the language that is spoken."""
+        return text_spoken(self.written)
 
 
 @dataclass(frozen=True)
 class Riddle:
-    """A guest that breaks by itself.
+    """A guest that breaks by itself. remedy: how it is mended, in English.
 
     seconds: how long it has to run until the symptom is there; broken_at: a moment at which it is, seconds.
     """
@@ -41,9 +52,14 @@ class Riddle:
     name: str
     cause: CauseText
     symptoms: tuple[Symptom, ...]
-    mended: str  # how it is
+    remedy: str
     seconds: float
     broken_at: float
+
+    @property
+    def mended(self) -> str:
+        """The remedy in the language that is spoken."""
+        return text_spoken(self.remedy)
 
     @property
     def scenario(self) -> Scenario:
