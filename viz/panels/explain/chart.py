@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.panels.explain.layout import BarsLayout, Cell, laid_out
 from bellwire.viz.panels.explain.shown_bars import TimeBars
 from bellwire.viz.style.painting import painting
@@ -48,7 +49,7 @@ class BarsChart(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self.setAccessibleName("Shares of each journey's time")
+        self.setAccessibleName(tr("Shares of each journey's time"))
 
     def show_bars(self, bars: TimeBars, theme: Theme) -> None:
         """Shows these from now on."""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF
 
-from bellwire.viz.panels.explain.shown_bars import TimeBar, TimeBars, part_name, time_words
+from bellwire.engine.language import tr, tr_later
+from bellwire.viz.panels.explain.shown_bars import PLACE_NAMES, TimeBar, TimeBars, part_name, time_words
 from bellwire.viz.stages.shares import percent_words, title_of
 from bellwire.viz.style.theme import DARK, Theme
 from bellwire.viz.text.figures import duration
@@ -23,7 +24,7 @@ SIDE_BY_SIDE = 1080  # pixels at 100 % text: what both need beside each other
 BARS_SHARE = 0.38  # of the width
 LEAST_TITLE = 170  # a part's title in one line with its figures
 SAMPLE = 18
-HATCHED = "hatched: a bound (≤ ≥), or not divided by any stamp"
+HATCHED = tr_later("hatched: a bound (≤ ≥), or not divided by any stamp")
 Key = tuple[int, int]
 LEFT, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 
@@ -118,12 +119,12 @@ class Drawer:
         name, time = self.theme.font(NAME, 600), self.theme.font(TEXT, mono=True)
         self.add(0, self.area.width(), title_of(shown.way), self.theme.font(SMALL), color="text_muted")
         self.y += px(LINE)
-        names = max(self.advance_of(bar.name, name) for bar in shown.bars) + px(GAP)
+        names = max(self.advance_of(bar.called, name) for bar in shown.bars) + px(GAP)
         times = max(self.advance_of(self.whole_of(bar), time) for bar in shown.bars) + px(GAP + 2)
         for number, bar in enumerate(shown.bars):
             line = (high - px(LINE)) / 2
             self.y += line
-            self.add(0, names, bar.name, name, bar=number)
+            self.add(0, names, bar.called, name, bar=number)
             self.add(names, times - px(GAP + 2), self.whole_of(bar), time, bar=number, align=RIGHT)
             self.y -= line
             left = names + times
@@ -135,6 +136,10 @@ class Drawer:
     def whole_of(self, bar: TimeBar) -> str:
         """How long its journey took."""
         return duration(self.bars_shown.clock.ns(bar.told.cycles)) if bar.told else "–"
+
+    def whole_words(self, bar: TimeBar) -> str:
+        """The same as a part of itself."""
+        return f"{self.whole_of(bar)} {percent_words(100)}"
 
     def segments(self, number: int, bar: TimeBar, room: QRectF) -> None:
         """The parts of a bar side by side; or why there are none."""
@@ -165,7 +170,7 @@ class Drawer:
         px, font, x = self.theme.px, self.theme.font(SMALL), 0.0
         hatched = any(not share.sure for bar in self.bars_shown.bars for share, _ in bar.parts.values())
         for place in (*self.bars_shown.places, *([""] if hatched else [])):
-            text = place or HATCHED
+            text = tr(PLACE_NAMES[place]) if place else tr(HATCHED)
             width = self.advance_of(text, font)
             if x and x + px(SAMPLE + 4) + width > self.area.width():
                 x, self.y = 0.0, self.y + px(LINE)
@@ -210,7 +215,7 @@ class Drawer:
     def column_width(self, bar: TimeBar) -> float:
         """Of the widest cell; as wide for every bar of the same figures, whatever comes."""
         cells = [self.figure(bar, key) for key in self.bars_shown.letters]
-        texts = [bar.name, *cells, f"{self.whole_of(bar)} 100.0 %"]
+        texts = [bar.called, *cells, self.whole_words(bar)]
         return max(self.advance_of(text, self.figure_font) for text in texts) + self.theme.px(18)
 
     def figure(self, bar: TimeBar, key: Key) -> str:
@@ -224,7 +229,7 @@ class Drawer:
         """The names of the columns."""
         font = self.theme.font(self.figure_size, 600)
         for number, (bar, width) in enumerate(zip(self.bars_shown.bars, widths, strict=True)):
-            self.add(left, width, bar.name, font, bar=number, align=RIGHT)
+            self.add(left, width, bar.called, font, bar=number, align=RIGHT)
             left += width
         self.y += self.theme.px(LINE)
 
@@ -246,13 +251,13 @@ class Drawer:
 
     def wholes(self, widths: Sequence[float], left: float) -> None:
         """The last row."""
-        font = self.theme.font(TEXT, 600)
-        x, width = self.area.left() + self.theme.px(4), self.advance_of("the whole", font)
-        self.add(x, width, "the whole", font)
+        font, name = self.theme.font(TEXT, 600), tr("the whole")
+        x, width = self.area.left() + self.theme.px(4), self.advance_of(name, font)
+        self.add(x, width, name, font)
         if left < x + width:
             self.y += self.theme.px(LINE)
         for number, (bar, width) in enumerate(zip(self.bars_shown.bars, widths, strict=True)):
-            text = f"{self.whole_of(bar)} 100.0 %" if bar.told else "–"
+            text = self.whole_words(bar) if bar.told else "–"
             self.add(left, width - 4, text, self.figure_font, bar=number, align=RIGHT)
             left += width
         self.y += self.theme.px(LINE)

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.explain.chart import Aim, BarsChart
 from bellwire.viz.panels.explain.held import WholesHeld
@@ -25,17 +26,17 @@ from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations
 
 STAND_SECONDS = 1.0  # that the bars of a run that goes on stand
-OF_CHOSEN, COMBO = "the newest way, or the chosen journey's", 260
+OF_CHOSEN, COMBO = tr_later("the newest way, or the chosen journey's"), 260
 
 
 class ExplainPanel(Panel):
     """Four bars and a table of their parts, as of the moment that is looked at."""
 
-    title = "Explain"
+    title = tr_later("Explain")
     name = "explain"
     place = BELOW
-    tip = "What is slow: the share of each stage in the median, the p99, the slowest and the chosen journey"
-    note = "Each bar adds up to its journey's whole. A click goes to that journey, and into that part of it."
+    tip = tr_later("What is slow: the share of each stage in the median, the p99, the slowest and the chosen journey")
+    note = tr_later("Each bar adds up to its journey's whole. A click goes to that journey, and into that part of it.")
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         self.bars = TimeBars()
@@ -50,8 +51,8 @@ class ExplainPanel(Panel):
         self.chart.chosen.connect(self.choose)
         self._scroll = UprightArea(self.chart, self)
         self.ways = Combo(theme, self)
-        self.ways.setAccessibleName("way that is explained")
-        self.ways.addItem(OF_CHOSEN)
+        self.ways.setAccessibleName(tr("way that is explained"))
+        self.ways.addItem(tr(OF_CHOSEN))
         self.ways.hide()
         self.ways.activated.connect(self._want)
 
@@ -91,13 +92,13 @@ class ExplainPanel(Panel):
 
     def _offer_ways(self) -> None:
         """Only where there are several."""
-        names = [OF_CHOSEN, *(title_of(way) for way in self.bars.ways)]
+        names = [tr(OF_CHOSEN), *(title_of(way) for way in self.bars.ways)]
         if names != [self.ways.itemText(n) for n in range(self.ways.count())]:
             self.ways.clear()
             self.ways.addItems(names)
         at = self.bars.ways.index(self.wanted) + 1 if self.wanted in self.bars.ways else 0
         self.ways.setCurrentIndex(at)
-        self.ways.setToolTip(plain_tip(f"The way whose journeys are explained, of several: {names[at]}"))
+        self.ways.setToolTip(plain_tip(tr("The way whose journeys are explained, of several: {way}", way=names[at])))
 
     def _want(self, index: int) -> None:
         """This way from now on; the first line: whichever is the newest or the chosen journey's."""

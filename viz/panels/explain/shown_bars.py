@@ -8,6 +8,7 @@ from functools import cached_property
 
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.panels.explain.held import WayHeld, WholesHeld, explained_of
@@ -15,28 +16,48 @@ from bellwire.viz.stages.shares import Explained, Share, percent_words, percents
 from bellwire.viz.stages.way import StageWay
 from bellwire.viz.stages.when import TOLD_BY
 from bellwire.viz.text.figures import count_of, duration, grouped
+from bellwire.viz.text.latency_words import latency_name
 
 PERCENTILES = {"median": 50.0, "p99": 99.0}
 NAMES = (*PERCENTILES, "slowest", "chosen")
-CLOCKS = "The clocks of guest and host are apart: no part between a stamp of one and of the other can be told."
-NONE_ENDED = "No journey has come to its end yet, so there is no time to divide."
-NONE_BY_THEN = "No journey that is held had come to its end at this moment, so there is no time to divide."
-TOO_FEW = "too few journeys: none lies beyond it"
-NOT_HELD = "it is no longer held"
-NONE_CHOSEN = "none is chosen: click a bar, or a journey anywhere"
-NO_END = "no stamp tells of its end"
-ANOTHER_WAY = "the chosen journey went another way"
-NO_SUCH_PART = "no such part: its stamps divide this journey otherwise"
-WORDS_OF_STAMPS = TOLD_BY | {"irq": "the interrupt was asked for"}  # as clauses
+BARS_CALLED = {
+    "median": tr_later("median"),
+    "p99": "p99",
+    "slowest": tr_later("slowest"),
+    "chosen": tr_later("chosen"),
+}
+PLACE_NAMES = {
+    "guest": tr_later("guest"),
+    "kernel": tr_later("kernel"),
+    "user space": tr_later("user space"),
+    "other process": tr_later("other process"),
+}
+CLOCKS = tr_later(
+    "The clocks of guest and host are apart: no part between a stamp of one and of the other can be told."
+)
+NONE_ENDED = tr_later("No journey has come to its end yet, so there is no time to divide.")
+NONE_BY_THEN = tr_later("No journey that is held had come to its end at this moment, so there is no time to divide.")
+TOO_FEW = tr_later("too few journeys: none lies beyond it")
+NOT_HELD = tr_later("it is no longer held")
+NONE_CHOSEN = tr_later("none is chosen: click a bar, or a journey anywhere")
+NO_END = tr_later("no stamp tells of its end")
+ANOTHER_WAY = tr_later("the chosen journey went another way")
+NO_SUCH_PART = tr_later("no such part: its stamps divide this journey otherwise")
+WORDS_OF_STAMPS = TOLD_BY | {"irq": tr_later("the interrupt was asked for")}  # as clauses
 
 
 @dataclass(frozen=True)
 class TimeBar:
-    """A journey and what it stands for; told None: there is none, and why."""
+    """A journey and what it stands for; told None: there is none, and why. name: one of NAMES."""
 
     name: str
     told: Explained | None
     why: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name on the screen."""
+        return tr(BARS_CALLED[self.name])
 
     @cached_property
     def parts(self) -> dict[tuple[int, int], tuple[Share, float]]:
@@ -54,7 +75,7 @@ class TimeBar:
         """Why it has no such part; "" if it has."""
         if key in self.parts:
             return ""
-        return self.why if self.told is None else NO_SUCH_PART
+        return self.why if self.told is None else tr(NO_SUCH_PART)
 
 
 @dataclass(frozen=True)
@@ -105,16 +126,17 @@ def time_bars_of(model: LiveModel, held: WholesHeld, wanted: StageWay | None) ->
 def run_bars(way: WayHeld) -> list[TimeBar]:
     """Those that stand for the run."""
     found = [(name, way.nearest(percent)) for name, percent in PERCENTILES.items()]
-    return [*(TimeBar(name, told, TOO_FEW) for name, told in found), TimeBar("slowest", way.slowest, NOT_HELD)]
+    bars = [TimeBar(name, told, tr(TOO_FEW)) for name, told in found]
+    return [*bars, TimeBar("slowest", way.slowest, tr(NOT_HELD))]
 
 
 def chosen_bar(way: StageWay, chosen: Journeys, told: Explained | None) -> TimeBar:
     """That of the chosen journey."""
     if told is None or not chosen.size:
-        return TimeBar("chosen", None, NONE_CHOSEN)
+        return TimeBar("chosen", None, tr(NONE_CHOSEN))
     if not told.cycles:
-        return TimeBar("chosen", None, NO_END)
-    return TimeBar("chosen", None, ANOTHER_WAY) if told.times.way != way else TimeBar("chosen", told)
+        return TimeBar("chosen", None, tr(NO_END))
+    return TimeBar("chosen", None, tr(ANOTHER_WAY)) if told.times.way != way else TimeBar("chosen", told)
 
 
 def ended_until(model: LiveModel) -> int:
@@ -125,26 +147,34 @@ def ended_until(model: LiveModel) -> int:
 def why_no_bars(model: LiveModel, held: WholesHeld, found: Sequence[WayHeld]) -> str:
     """Why there is nothing to show; "" if there is something."""
     if model.present.latencies.clock_error.apart:
-        return CLOCKS
+        return tr(CLOCKS)
     if found:
         return ""
     if not held.complete:
-        return f"{count_of(held.taken, 'journey')} of {grouped(model.journeys.total)} looked at so far"
+        return tr(
+            "{journeys} of {total} looked at so far",
+            journeys=count_of(held.taken, "journey"),
+            total=grouped(model.journeys.total),
+        )
     seen = model.seen.latencies
     if seen.journeys and seen.journeys == seen.warmup:
-        return f"Only {count_of(seen.journeys, 'journey')} of the warm-up so far: they are in no figure."
-    return NONE_BY_THEN if model.journeys.total else NONE_ENDED
+        journeys = count_of(seen.journeys, "journey")
+        return tr("Only {journeys} of the warm-up so far: they are in no figure.", journeys=journeys)
+    return tr(NONE_BY_THEN) if model.journeys.total else tr(NONE_ENDED)
 
 
 def facts_of_bars(model: LiveModel, held: WholesHeld, way: WayHeld) -> str:
     """What the bars are of, and what is not among it."""
-    parts = [f"{whole_latency_of(way.way).replace('_', ' ')} of {count_of(way.count, 'journey')}"]
+    whole = latency_name(whole_latency_of(way.way))
+    parts = [tr("{latency} of {journeys}", latency=whole, journeys=count_of(way.count, "journey"))]
     if not held.complete:
-        parts.append(f"{count_of(model.journeys.total - held.taken, 'journey')} still to be looked at")
+        left = count_of(model.journeys.total - held.taken, "journey")
+        parts.append(tr("{journeys} still to be looked at", journeys=left))
     if model.journeys.oldest:
-        parts.append(f"{count_of(model.journeys.oldest, 'older one')} no longer held and not among them")
+        older = count_of(model.journeys.oldest, "older one")
+        parts.append(tr("{older_ones} no longer held and not among them", older_ones=older))
     if not model.transport.following:
-        parts.append(WHOLE_RUN if model.seen.whole_run else "until this moment")
+        parts.append(tr(WHOLE_RUN) if model.seen.whole_run else tr("until this moment"))
     return ", ".join(parts)
 
 
@@ -158,35 +188,43 @@ def time_words(clock: Clock, share: Share) -> str:
 
 def part_name(share: Share) -> str:
     """By its stages; where no stamp divides them, that it lies between."""
-    return share.title if len(share.stops) == 1 or share.bound else f"between: {share.title}"
+    return share.title if len(share.stops) == 1 or share.bound else tr("between: {stages}", stages=share.title)
 
 
 def part_tip(model: LiveModel, bars: TimeBars, bar: TimeBar, key: tuple[int, int]) -> str:
     """All that is known of a part of a bar, or why it has none."""
     title = f"{bars.letters[key]}  {part_name(bars.titles[key])}"
     if bar.why_not(key) or bar.told is None:
-        return f"{title}\n{bar.name}: – {bar.why_not(key)}"
+        return f"{title}\n{bar.called}: – {bar.why_not(key)}"
     share, percent = bar.parts[key]
-    ns = model.clock.ns(share.cycles)
-    lines = [title, f"{bar.name} {bar.number}, in {' and '.join(share.places)}"]
+    places = tr_as("between places", " and ").join(tr(PLACE_NAMES[place]) for place in share.places)
+    lines = [title, tr("{bar} {number}, in {places}", bar=bar.called, number=bar.number, places=places)]
     lines.append(
-        f"{time_words(model.clock, share)} ({grouped(share.cycles)} cycles, {grouped(ns)} ns): {percent_words(percent)}"
-        f" of {duration(model.clock.ns(bar.told.cycles))}"
+        tr(
+            "{time} ({cycles} cycles, {ns} ns): {percent} of {whole}",
+            time=time_words(model.clock, share),
+            cycles=grouped(share.cycles),
+            ns=grouped(model.clock.ns(share.cycles)),
+            percent=percent_words(percent),
+            whole=duration(model.clock.ns(bar.told.cycles)),
+        )
     )
     if share.since and share.until:
-        lines.append(f"Since {WORDS_OF_STAMPS[share.since]}, until {WORDS_OF_STAMPS[share.until]}")
+        since, until = tr(WORDS_OF_STAMPS[share.since]), tr(WORDS_OF_STAMPS[share.until])
+        lines.append(tr("Since {since}, until {until}", since=since, until=until))
     if share.rule:
-        lines.append(f"{share.bound} because {share.rule}")
+        lines.append(tr("{bound} because {rule}", bound=share.bound, rule=share.rule))
     elif len(share.stops) > 1:
-        lines.append(f"No stamp divides its {len(share.stops)} stages")
+        lines.append(tr("No stamp divides its {stages} stages", stages=len(share.stops)))
     return "\n".join(lines)
 
 
 def bar_tip(model: LiveModel, bar: TimeBar) -> str:
     """What a bar stands for."""
     if bar.told is None:
-        return f"{bar.name}: – {bar.why}"
-    return f"{bar.name}: journey {bar.number}, {duration(model.clock.ns(bar.told.cycles))}"
+        return f"{bar.called}: – {bar.why}"
+    time = duration(model.clock.ns(bar.told.cycles))
+    return tr("{bar}: journey {number}, {time}", bar=bar.called, number=bar.number, time=time)
 
 
 def bars_in_words(model: LiveModel, bars: TimeBars) -> str:

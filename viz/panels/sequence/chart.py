@@ -17,10 +17,13 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Events, IrqIoctl, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.text.event_words import IOCTL_NAMES
+from bellwire.viz.text.figures import grouped
+from bellwire.viz.text.latency_words import latency_name
 
 GUEST, GUEST_B, KVM, VCPU, IO, PARTNER = "guest", "guest_b", "kvm", "vcpu", "io", "partner"
 AT_MOST, AT_LEAST = "≤", "≥"
@@ -80,8 +83,8 @@ class Chart:
     """All of it; `notes` say what is inferred and what is not stamped."""
 
     number: int
-    what: str  # "doorbell" or "interrupt"
-    latency: str  # what the segments add up to: "round trip", "doorbell", "injection"
+    name: str  # "Doorbell #48 213"
+    latency: str  # what the segments add up to, in words: "round trip", "doorbell", "injection"
     lifelines: list[Lifeline] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     asides: list[Aside] = field(default_factory=list)
@@ -102,6 +105,11 @@ class Chart:
     def cycles(self) -> int:
         """The sum of the segments."""
         return sum(segment.cycles for segment in self.segments)
+
+
+def arrow(begin: str, end: str) -> str:
+    """The name of what lies between two stages."""
+    return f"{begin} → {end}"
 
 
 def span_of(journey: Journeys) -> tuple[int, int]:
@@ -136,9 +144,14 @@ class Charting:
         """All of it."""
         rings = self.ring > 0
         trip = rings and self.handler > 0 and (self.partnered or not self.direct)
-        latency = "round trip" if trip else "doorbell" if rings else "injection"
+        latency = "round_trip" if trip else "doorbell" if rings else "injection"
         number = self.number if rings else self.interrupt or self.number
-        chart = Chart(number, "doorbell" if rings else "interrupt", latency)
+        words = (
+            tr("Doorbell #{number}", number=grouped(number))
+            if rings
+            else tr("Interrupt #{number}", number=grouped(number))
+        )
+        chart = Chart(number, words, latency_name(latency))
         chart.segments = [*self._out(), *self._back()]
         chart.asides = list(self._asides())
         chart.active = list(self._active())
@@ -166,7 +179,7 @@ class Charting:
             yield from self._out_by_user_space()
         elif self.ring < self.rung < self.arrival:
             yield Segment(
-                f"store → {self._signalled}", self._store, GUEST, KVM, self.ring, self.rung, "doorbell", AT_MOST
+                arrow(tr("store"), self._signalled), self._store, GUEST, KVM, self.ring, self.rung, "doorbell", AT_MOST
             )
             yield self._arrives(KVM, self.rung, AT_LEAST)
         else:
@@ -174,32 +187,32 @@ class Charting:
 
     def _out_by_user_space(self) -> Iterator[Segment]:
         reason = f"KVM_EXIT_{self._reason()}"
-        yield Segment("store → exit", reason, GUEST, VCPU, self.ring, self.exit, "heavy", via=KVM)
+        yield Segment(arrow(tr("store"), tr("exit")), reason, GUEST, VCPU, self.ring, self.exit, "heavy", via=KVM)
         if self.exit < self.entry < self.arrival:
-            yield Segment(
-                "exit → eventfd written", "write(eventfd)", VCPU, VCPU, self.exit, self.entry, "heavy", AT_MOST
-            )
+            name = arrow(tr("exit"), tr("eventfd written"))
+            yield Segment(name, "write(eventfd)", VCPU, VCPU, self.exit, self.entry, "heavy", AT_MOST)
             yield self._arrives(VCPU, self.entry, AT_LEAST)
         else:
             yield self._arrives(VCPU, self.exit, "")
 
     def _arrives(self, source: str, start: int, bound: str) -> Segment:
         """The last part of the way out. What it begins with is the store, the exit, or what lies behind the bound."""
-        begin = {GUEST: "store", VCPU: "eventfd written" if bound else "exit"}.get(source, self._signalled)
-        end = {IO: "I/O thread awake", GUEST: "handler", GUEST_B: "handler of guest B"}[self.receiver]
+        begins = {GUEST: tr("store"), VCPU: tr("eventfd written") if bound else tr("exit")}
+        begin = begins.get(source, self._signalled)
+        end = {IO: tr("I/O thread awake"), GUEST: tr("handler"), GUEST_B: tr("handler of guest B")}[self.receiver]
         text, via = self._arrival_text(source)
         color = "interrupt" if self.direct and source == KVM else "doorbell"
-        return Segment(f"{begin} → {end}", text, source, self.receiver, start, self.arrival, color, bound, via)
+        return Segment(arrow(begin, end), text, source, self.receiver, start, self.arrival, color, bound, via)
 
     def _arrival_text(self, source: str) -> tuple[str, str]:
         """What happens at the end of the way out, and whom it passes."""
         between = "" if source == KVM or (self.receiver == IO and source == VCPU) else KVM
         if self.partnered:
-            return "another process answers", PARTNER
+            return tr("another process answers"), PARTNER
         if self.direct:
-            return "irqfd injects", between
+            return tr("irqfd injects"), between
         if self._coalesced:
-            return "looks into the ring", between
+            return tr("looks into the ring"), between
         return f"read() → {self.batch}", between
 
     @property
@@ -210,14 +223,14 @@ class Charting:
     @property
     def _signalled(self) -> str:
         """What KVM has done by the time that the guest goes on."""
-        return "kept in KVM's ring" if self._coalesced else "eventfd signalled"
+        return tr("kept in KVM's ring") if self._coalesced else tr("eventfd signalled")
 
     @property
     def _store(self) -> str:
         """The guest's instruction."""
         doorbell = self.scenario.doorbell
         if doorbell is None:
-            return "doorbell"
+            return tr("doorbell")
         return f"OUT {doorbell.address:#x}" if doorbell.bus == "pio" else f"MOV [{doorbell.address:#x}]"
 
     def _reason(self) -> str:
@@ -234,26 +247,30 @@ class Charting:
             return
         signalled, text = self._signal()
         if self.ring and self.doorbell:
-            yield Segment(f"I/O thread awake → {signalled}", "answers", IO, IO, self.doorbell, self.irq, "io_thread")
+            name = arrow(tr("I/O thread awake"), signalled)
+            yield Segment(name, tr("answers"), IO, IO, self.doorbell, self.irq, "io_thread")
         color = "heavy" if self.heavy & HEAVY_INTERRUPT else "interrupt"
         window = self._first(EventKind.WINDOW, self.irq, self.handler)
         if window:
-            name = f"{signalled} → interrupts let in"
-            yield Segment(name, f"{text}: held off", IO, GUEST, self.irq, window, color, via=KVM)
-            yield Segment("interrupts let in → handler", "injected", GUEST, GUEST, window, self.handler, color)
+            name, held_off = arrow(signalled, tr("interrupts let in")), tr("{call}: held off", call=text)
+            yield Segment(name, held_off, IO, GUEST, self.irq, window, color, via=KVM)
+            name = arrow(tr("interrupts let in"), tr("handler"))
+            yield Segment(name, tr("injected"), GUEST, GUEST, window, self.handler, color)
         else:
-            yield Segment(f"{signalled} → handler", text, IO, GUEST, self.irq, self.handler, color, via=KVM)
+            yield Segment(arrow(signalled, tr("handler")), text, IO, GUEST, self.irq, self.handler, color, via=KVM)
 
     def _signal(self) -> tuple[str, str]:
         """What the I/O thread is about to do, as a stage and as a call."""
         near = self.events[self.events["tsc"] == np.uint64(self.irq)]
         for event in near:
             if event["kind"] == EventKind.SUBMIT:
-                return "read submitted", "io_uring completes"
+                return tr("read submitted"), tr("io_uring completes")
             if event["kind"] == EventKind.IRQ_IOCTL:
                 known = int(event["id"]) in IrqIoctl._value2member_map_
-                return "ioctl called", IOCTL_NAMES[IrqIoctl(int(event["id"]))] if known else "ioctl"
-        return ("ioctl called", "ioctl") if self.heavy & HEAVY_INTERRUPT else ("irqfd written", "write(irqfd)")
+                return tr("ioctl called"), IOCTL_NAMES[IrqIoctl(int(event["id"]))] if known else "ioctl"
+        if self.heavy & HEAVY_INTERRUPT:
+            return tr("ioctl called"), "ioctl"
+        return tr("irqfd written"), "write(irqfd)"
 
     # -- beside the way
 
@@ -268,7 +285,7 @@ class Charting:
         if self.entry:
             yield Aside("KVM_RUN", VCPU, GUEST, self.entry)
         elif self.rung:
-            yield Aside("guest goes on", KVM, GUEST, self.rung)
+            yield Aside(tr("guest goes on"), KVM, GUEST, self.rung)
         if resample := self._resample():
             yield Aside("EOI: resamplefd", KVM, IO, resample)
 
@@ -293,25 +310,25 @@ class Charting:
         """All there can be, from the left."""
         two = Trait.TWO_GUESTS in self.traits
         return [
-            Lifeline(GUEST, "Guest A" if two else "Guest"),
-            Lifeline(KVM, "KVM", "kernel"),
-            Lifeline(VCPU, "vCPU thread", "user space"),
-            Lifeline(IO, "I/O thread", "user space"),
-            Lifeline(PARTNER, "Other process", f"pid {self.pid}" if self.pid > 1 else ""),
-            Lifeline(GUEST_B, "Guest B"),
+            Lifeline(GUEST, tr("Guest A") if two else tr("Guest")),
+            Lifeline(KVM, "KVM", tr("kernel")),
+            Lifeline(VCPU, tr("vCPU thread"), tr("user space")),
+            Lifeline(IO, tr("I/O thread"), tr("user space")),
+            Lifeline(PARTNER, tr("Other process"), tr("pid {pid}", pid=self.pid) if self.pid > 1 else ""),
+            Lifeline(GUEST_B, tr("Guest B")),
         ]
 
     def _notes(self, chart: Chart) -> Iterator[str]:
         """What a reader must know not to read too much into it."""
         if any(segment.bound for segment in chart.segments):
-            yield "Dashed: only a bound is known, ≤ at most, ≥ at least."
+            yield tr("Dashed: only a bound is known, ≤ at most, ≥ at least.")
         if any(segment.via == KVM for segment in chart.segments):
-            yield "Ring: passes KVM without a stamp."
+            yield tr("Ring: passes KVM without a stamp.")
         if self.partnered:
-            yield "What the other process did when is not stamped."
+            yield tr("What the other process did when is not stamped.")
         if self.batch > 1:
-            yield f"One read() returned {self.batch} doorbells."
+            yield tr("One read() returned {doorbells} doorbells.", doorbells=self.batch)
         if self.merged > 1:
-            yield f"One run of the handler served {self.merged} signals."
+            yield tr("One run of the handler served {signals} signals.", signals=self.merged)
         if self.handler and not self._resample():
-            yield "The handler's EOI is not stamped."
+            yield tr("The handler's EOI is not stamped.")

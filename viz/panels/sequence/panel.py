@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.diagram import part_words
 from bellwire.viz.model.live import LiveModel, journey_shown
 from bellwire.viz.model.moments.looking import stage_mark
@@ -26,22 +27,22 @@ from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.figures import duration
 from bellwire.viz.text.trust import agreement
 
 READABLE_SECONDS = 2.5  # that a chart stands while the newest are followed
 PICTURE = QSize(460, 520)  # of a chart that no place on the screen has given a size, at 100 % text
-NO_JOURNEY = "No journey yet"
-NONE_WILL_COME = "No journey will come: the interrupt's pin is masked, so that nothing arrives"
+NO_JOURNEY = tr_later("No journey yet")
+NONE_WILL_COME = tr_later("No journey will come: the interrupt's pin is masked, so that nothing arrives")
 
 
 class SequencePanel(Panel):
     """Reads the model; `even` is whether all steps are equally high."""
 
-    title = "Sequence"
+    title = tr_later("Sequence")
     name = "sequence"
     place = SIDE
-    tip = "One journey as a message chart, with the time between its stamps"
+    tip = tr_later("One journey as a message chart, with the time between its stamps")
     follows_stage = True
     file, files = "sequence.svg", "SVG (*.svg);;PNG (*.png)"
 
@@ -52,12 +53,12 @@ class SequencePanel(Panel):
         self._since = 0.0
         self.mark: StageMark | None = None  # of the journey that the chart is of, where the signal is
         self._painted: tuple[object, ...] = ()  # what the picture is of
-        self.scale = Button("To scale", self)
+        self.scale = Button(tr("To scale"), self)
         self.scale.setCheckable(True)
-        self.scale.setToolTip("On: a step is as high as it was long. Off: all steps are equally high")
-        self.scale.setAccessibleName("time to scale")
+        self.scale.setToolTip(tr("On: a step is as high as it was long. Off: all steps are equally high"))
+        self.scale.setAccessibleName(tr("time to scale"))
         self.scale.toggled.connect(lambda _on: self.update())
-        self.setAccessibleName("Sequence chart of one journey")
+        self.setAccessibleName(tr("Sequence chart of one journey"))
 
     @property
     def even(self) -> bool:
@@ -95,7 +96,7 @@ class SequencePanel(Panel):
         events = model.window(*span_of(journey))
         self.chart = chart_of(journey, events, model.scenario, model.tally.partner_pid)
         self.chart.notes += clock_note(model)
-        self.title = chart_name(self.chart)  # the tab has the panel's
+        self.title = self.chart.name  # the tab has the panel's
         self.setAccessibleDescription(chart_in_words(self.chart, model))
 
     def _facts_text(self) -> str:
@@ -126,7 +127,7 @@ class SequencePanel(Panel):
         painter = QPainter(self)
         if self.chart is None:
             interrupt = self.model.scenario.interrupt
-            self.paint_reason(painter, NONE_WILL_COME if interrupt and interrupt.masked else NO_JOURNEY)
+            self.paint_reason(painter, tr(NONE_WILL_COME) if interrupt and interrupt.masked else tr(NO_JOURNEY))
             return
         area = self.body.adjusted(-PADDING / 2, self.theme.px(6), PADDING / 2, 0)
         chart, clock = self.chart, self.model.clock
@@ -138,7 +139,7 @@ class SequencePanel(Panel):
             self.to_newest()
             self.redraw()
         if self.chart is None:
-            raise NothingToSaveError("There is no journey yet whose sequence chart could be saved.")
+            raise NothingToSaveError(tr("There is no journey yet whose sequence chart could be saved."))
         model = self.model
         words = (self.title, self._facts_text()), provenance(model)
         picture = SequencePicture(self.theme, self.chart, model.clock, self.even, *words)
@@ -149,18 +150,14 @@ class SequencePanel(Panel):
 def provenance(model: LiveModel) -> str:
     """What ran on what."""
     parts = [model.scenario.title, model.source.backend, part_words.host_text(model.source.host)]
-    return " · ".join([*(part for part in parts if part), *(["replayed from a recording"] if model.replaying else [])])
-
-
-def chart_name(chart: Chart) -> str:
-    """ "Doorbell #48 213"."""
-    return f"{chart.what.capitalize()} #{grouped(chart.number)}"
+    parts += [tr("replayed from a recording")] if model.replaying else []
+    return " · ".join(part for part in parts if part)
 
 
 def chart_in_words(chart: Chart, model: LiveModel) -> str:
     """The chart in words."""
     parts = [f"{segment.name} {segment.bound}{duration(model.clock.ns(segment.cycles))}" for segment in chart.segments]
-    return f"{chart_name(chart)}, {chart.latency} {duration(model.clock.ns(chart.cycles))}: {', '.join(parts)}."
+    return f"{chart.name}, {chart.latency} {duration(model.clock.ns(chart.cycles))}: {', '.join(parts)}."
 
 
 def clock_note(model: LiveModel) -> list[str]:
@@ -170,4 +167,6 @@ def clock_note(model: LiveModel) -> list[str]:
         word = agreement(error)
         return [f"{word[0].upper()}{word[1:]}."] if error.apart else []
     farthest = max(abs(ns) for ns in error.ns if ns is not None)
-    return [f"Guest's and host's clock are less than {duration(farthest)} apart, say the fastest journeys."]
+    return [
+        tr("Guest's and host's clock are less than {time} apart, say the fastest journeys.", time=duration(farthest))
+    ]
