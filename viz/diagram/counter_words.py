@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bellwire.engine.events import EventfdRole
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.blueprint import Counter
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.travel import Token
 from bellwire.viz.stages.standpoint import in_count, in_irq_count, in_local_apic
-from bellwire.viz.text.figures import grouped
+from bellwire.viz.text.figures import grouped, listed
 from bellwire.viz.wires.passable import Looked, fulfilled
 
 FDS = {"doorbell": EventfdRole.DOORBELL, "irq": EventfdRole.IRQ}
@@ -17,7 +18,7 @@ FDS = {"doorbell": EventfdRole.DOORBELL, "irq": EventfdRole.IRQ}
 def counter_name(looked: Looked, counter: Counter) -> str:
     """An eventfd, and as what it is registered: "eventfd as irqfd"."""
     roles = [role for role in counter.roles if fulfilled(looked, role).open]
-    return f"{counter.name} as {' and '.join(roles)}" if roles and counter.name else counter.name
+    return tr("{name} as {roles}", name=counter.name, roles=listed(roles)) if roles and counter.name else counter.name
 
 
 def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel, journey_shown, shown_latency
 from bellwire.viz.model.moments.looking import standpoint
@@ -22,7 +23,7 @@ def journey_caption(model: LiveModel) -> str:
     point = standpoint(model)
     beside = event_beside(model, point)
     if point is None:
-        return beside or "Nothing travels at this moment."
+        return beside or nothing_travels()
     told = " ".join(filter(None, (beside, narrate(point, circumstances(model, point)))))
     whole = f"{told} {journey_figures(model, point.journey)}"
     return whole if len(whole) <= ROOM else told
@@ -44,45 +45,64 @@ def event_beside(model: LiveModel, point: Standpoint | None) -> str:
 def journey_figures(model: LiveModel, journey: Journeys) -> str:
     """The journey in figures."""
     if not journey.size:
-        return "Nothing travels at this moment."
-    what = "Doorbell" if journey["ring"][0] else "Interrupt"
+        return nothing_travels()
     parts = direct_parts(model, journey) if Trait.DIRECT in model.traits else answered_parts(model, journey)
-    number = grouped(int(journey["seq"][0]))
-    return f"{what} #{number}: " + ", ".join(part for part in parts if part) + "."
+    number, told = grouped(int(journey["seq"][0])), ", ".join(part for part in parts if part)
+    if journey["ring"][0]:
+        return tr("Doorbell #{number}: {parts}.", number=number, parts=told)
+    return tr("Interrupt #{number}: {parts}.", number=number, parts=told)
+
+
+def nothing_travels() -> str:
+    """Of no journey."""
+    return tr("Nothing travels at this moment.")
 
 
 def answered_parts(model: LiveModel, journey: Journeys) -> list[str]:
     """Out to the I/O thread, and back."""
     heavy = int(journey["heavy"][0])
-    out = "by way of user space" if heavy & HEAVY_DOORBELL else "by ioeventfd"
+    out = tr_later("{time} to the I/O thread by ioeventfd")
+    if heavy & HEAVY_DOORBELL:
+        out = tr_later("{time} to the I/O thread by way of user space")
     if "fetched" in model.travel.legs_of(journey):
-        out = "after it was kept in KVM's ring"
-    back = "by ioctl" if heavy & HEAVY_INTERRUPT else "by irqfd"
+        out = tr_later("{time} to the I/O thread after it was kept in KVM's ring")
+    back = tr_later("{time} back to the handler by irqfd")
+    if heavy & HEAVY_INTERRUPT:
+        back = tr_later("{time} back to the handler by ioctl")
     if Trait.IO_URING in model.traits:
-        back = "with the completion of a read"
+        back = tr_later("{time} back to the handler with the completion of a read")
     held = model.travel.held(journey)
     return [
-        part_text(model, journey, "doorbell", f"to the I/O thread {out}"),
-        part_text(model, journey, "injection", f"back to the handler {back}"),
-        f"of these {duration(model.clock.ns(held))} kept off by the guest" if held else "",
-        part_text(model, journey, "round_trip", "for the round trip"),
+        part_text(model, journey, "doorbell", out),
+        part_text(model, journey, "injection", back),
+        tr("of these {time} kept off by the guest", time=duration(model.clock.ns(held))) if held else "",
+        part_text(model, journey, "round_trip", tr_later("{time} for the round trip")),
     ]
 
 
 def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
     """To a handler, with nobody of this process in between."""
-    heavy = " by way of user space" if int(journey["heavy"][0]) & HEAVY_DOORBELL else ""
+    heavy = int(journey["heavy"][0]) & HEAVY_DOORBELL
     if Trait.PARTNERED in model.traits:
-        return [part_text(model, journey, "round_trip", f"to the other process{heavy} and back to the handler")]
-    whose = "guest B's" if Trait.TWO_GUESTS in model.traits else "its own"
+        there = tr_later("{time} to the other process and back to the handler")
+        if heavy:
+            there = tr_later("{time} to the other process by way of user space and back to the handler")
+        return [part_text(model, journey, "round_trip", there)]
+    there = tr_later("{time} to its own handler without leaving the kernel")
+    if heavy:
+        there = tr_later("{time} to its own handler by way of user space")
+    if Trait.TWO_GUESTS in model.traits:
+        there = tr_later("{time} to guest B's handler without leaving the kernel")
+        if heavy:
+            there = tr_later("{time} to guest B's handler by way of user space")
     merged = int(journey["merged"][0])
     return [
-        part_text(model, journey, "doorbell", f"to {whose} handler{heavy or ' without leaving the kernel'}"),
-        f"which served {grouped(merged)} at once" if merged > 1 else "",
+        part_text(model, journey, "doorbell", there),
+        tr("which served {number} at once", number=grouped(merged)) if merged > 1 else "",
     ]
 
 
-def part_text(model: LiveModel, journey: Journeys, name: str, text: str) -> str:
-    """ "2.9 µs to the I/O thread"; empty if the journey has no such part."""
+def part_text(model: LiveModel, journey: Journeys, name: str, message: str) -> str:
+    """ "2.9 µs to the I/O thread"; empty if the journey has no such part. message: with a place for the time."""
     ns = shown_latency(model, journey, name)
-    return "" if ns is None else f"{duration(ns)} {text}"
+    return "" if ns is None else tr(message, time=duration(ns))

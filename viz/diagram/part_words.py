@@ -10,15 +10,16 @@ import re
 from collections.abc import Callable
 
 from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, Setting, exit_name
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
-from bellwire.engine.scenarios.scenario import Doorbell
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.counter_words import count_between, waiting
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.text.event_words import IOCTLS
-from bellwire.viz.text.figures import count_of, duration, grouped, ratio, times
+from bellwire.viz.text.figures import count_of, duration, grouped, localized, ratio, times
 from bellwire.viz.wires.passable import vector_of
 
 NOT_KNOWN = "–"
@@ -37,7 +38,11 @@ def host_text(host: dict[str, str]) -> str:
     kernel = ".".join(host.get("kernel", "").split("-")[0].split(".")[:2])
     cpu = re.sub(r"\((R|TM)\)|@.*$|\bCPU\b|\bProcessor\b|\d+-Core", "", host.get("cpu", ""))
     cpus = host.get("cpus", "")
-    parts = [f"Linux {kernel}" if kernel else "", " ".join(cpu.split()), f"{cpus} CPUs" if cpus else ""]
+    parts = [
+        f"Linux {kernel}" if kernel else "",
+        " ".join(cpu.split()),
+        tr("{number} CPUs", number=cpus) if cpus else "",
+    ]
     return ", ".join(part for part in parts if part)
 
 
@@ -45,12 +50,16 @@ def rate_text(model: LiveModel) -> str:
     """The real rate against the shown one; in slow motion the quiet that was cut."""
     if model.transport.exact:
         skipped = 0 if model.transport.paused else model.transport.skipped
-        return f"{duration(model.clock.ns(skipped))} of quiet left out" if skipped else ""
+        return tr("{time} of quiet left out", time=duration(model.clock.ns(skipped))) if skipped else ""
     if model.transport.together:
-        return f"shown together, {ratio(model.transport.factor)}"
+        return tr("shown together, {ratio}", ratio=ratio(model.transport.factor))
     what = "doorbells" if model.scenario.doorbell else "interrupts"
     real, shown_ = in_last_second(model, what) or 0, in_last_second(model, "tokens") or 0
-    return f"{grouped(real)} {what}/s, shown as {grouped(shown_)} tokens/s" if real > shown_ + 1 and shown_ else ""
+    if real <= shown_ + 1 or not shown_:
+        return ""
+    if model.scenario.doorbell:
+        return tr("{real} doorbells/s, shown as {shown} tokens/s", real=grouped(real), shown=grouped(shown_))
+    return tr("{real} interrupts/s, shown as {shown} tokens/s", real=grouped(real), shown=grouped(shown_))
 
 
 def number_in_last_second(model: LiveModel, name: str) -> str:
@@ -59,15 +68,27 @@ def number_in_last_second(model: LiveModel, name: str) -> str:
     return NOT_KNOWN if number is None else grouped(number)
 
 
+def in_a_second(model: LiveModel, name: str) -> str:
+    """The same with the words, where there is room for them."""
+    return tr("{number} in the last second", number=number_in_last_second(model, name))
+
+
+def in_a_second_short(model: LiveModel, name: str) -> str:
+    """The same where there is less room."""
+    return tr("{number} in the last s", number=number_in_last_second(model, name))
+
+
 def vmm_text(model: LiveModel) -> str:
     """The process that the window belongs to, unless this is a recording of another one's. It is not QEMU."""
-    return "this program, in its place" if model.replaying else f"this program, in its place: pid {os.getpid()}"
+    if model.replaying:
+        return tr("this program, in its place")
+    return tr("this program, in its place: pid {pid}", pid=os.getpid())
 
 
 def partner_text(model: LiveModel) -> str:
     """The other process, by its number."""
     pid = model.tally.partner_pid
-    return f"another process, pid {pid}" if pid else "another process"
+    return tr("another process, pid {pid}", pid=pid) if pid else tr("another process")
 
 
 # -- doorbells
@@ -77,7 +98,7 @@ def driver_text(model: LiveModel) -> str:
     """The doorbell's instruction."""
     doorbell = model.scenario.doorbell
     if not doorbell:
-        return "rings no doorbell"
+        return tr("rings no doorbell")
     value = f"0…{doorbell.queues - 1}" if doorbell.queues > 1 else doorbell.value
     more = "…" if doorbell.addresses > 1 else ""
     where = f"out {doorbell.address:#x}" if doorbell.bus == "pio" else f"mov [{doorbell.address:#x}{more}]"
@@ -90,14 +111,14 @@ def match_text(model: LiveModel) -> str:
     if not doorbell:
         return ""
     if not model.wires.ioeventfd:
-        return "not registered"
-    return of_entry(doorbell, "any length")
+        return tr("not registered")
+    return of_entry(doorbell, tr("any length"))
 
 
 def match_short(model: LiveModel) -> str:
     """The same where there is less room."""
     doorbell = model.wires.doorbell
-    return of_entry(doorbell, "any B") if doorbell and model.wires.ioeventfd else match_text(model)
+    return of_entry(doorbell, tr("any B")) if doorbell and model.wires.ioeventfd else match_text(model)
 
 
 def of_entry(doorbell: Doorbell, any_length: str) -> str:
@@ -111,26 +132,33 @@ def wakes_text(model: LiveModel) -> str:
     """The count that read() returned for the newest journey shown; of an interrupt alone nothing is read."""
     journeys = journey_shown(model)
     count = int(journeys["batch"][-1]) if journeys.size else 0
-    return f"read() → {grouped(count)}" if count else "read() sleeps"
+    return f"read() → {grouped(count)}" if count else tr("read() sleeps")
 
 
 def vcpu_text(model: LiveModel) -> str:
     """How often KVM_RUN returned in the last second, for the commonest reason; "none" if it did not."""
     if model.ended:
-        return "has ended"
+        return tr("has ended")
     names = [name for name in model.past.names(*model.second) if name.startswith("exit ")]
     counts = {name: in_last_second(model, name) or 0 for name in names}
     most = max(counts, key=lambda name: counts[name], default="")
     if most and counts[most] > 0:
         return f"KVM_EXIT_{exit_name(int(most.split()[1]))}: {grouped(counts[most])}"
+    none = NOT_KNOWN if model.why_unknown else tr("none")
+    if not model.scenario.doorbell:
+        return exits_text(none)
     bus = {"pio": "KVM_EXIT_IO", "mmio": "KVM_EXIT_MMIO"}
-    none = NOT_KNOWN if model.why_unknown else "none"
-    return f"{bus[model.scenario.doorbell.bus] if model.scenario.doorbell else 'exits to user space'}: {none}"
+    return f"{bus[model.scenario.doorbell.bus]}: {none}"
+
+
+def exits_text(number: str) -> str:
+    """How many there were, whatever for."""
+    return tr("exits to user space: {number}", number=number)
 
 
 def reads_text(model: LiveModel) -> str:
     """How often a thread of this process has read the doorbell's eventfd."""
-    return f"reads by our threads: {grouped(model.tally.eventfd_reads)}"
+    return tr("reads by our threads: {number}", number=grouped(model.tally.eventfd_reads))
 
 
 # -- interrupts
@@ -160,12 +188,13 @@ def vcpu_of(model: LiveModel) -> int:
 def io_text(model: LiveModel) -> str:
     """What kind of thread it is: a vhost worker knows the guest by two eventfds and nothing else."""
     wired = model.wires.ioeventfd and model.wires.irqfd
-    return "like a vhost worker" if wired and model.traits & {Trait.ANSWERED, Trait.VIRTQUEUE} else "of this program"
+    alike = wired and model.traits & {Trait.ANSWERED, Trait.VIRTQUEUE}
+    return tr("like a vhost worker") if alike else tr("of this program")
 
 
 def vcpu_b_text(model: LiveModel) -> str:
     """What guest B's vCPU does between interrupts."""
-    return "in the guest" if spinning(model) else "halted until interrupted"
+    return tr("in the guest") if spinning(model) else tr("halted until interrupted")
 
 
 def spinning(model: LiveModel) -> bool:
@@ -176,14 +205,21 @@ def spinning(model: LiveModel) -> bool:
 def vcpus_text(model: LiveModel) -> str:
     """The names of the guest's vCPUs."""
     if not model.guest_alive:
-        return "has ended"
+        return tr("has ended")
     return ", ".join(f"vCPU {number}" for number in range(model.scenario.vcpus))
 
 
 def handler_text(model: LiveModel) -> str:
     """The interrupt's vector."""
     interrupt = model.scenario.interrupt
-    return f"vector {route_vector(model):#x}, {'EOI' if interrupt.eoi else 'no EOI'}" if interrupt else "no interrupt"
+    return handler_words(interrupt, route_vector(model)) if interrupt else tr("no interrupt")
+
+
+def handler_words(interrupt: Interrupt, vector: int) -> str:
+    """A handler's vector, and whether it ends its interrupt."""
+    if interrupt.eoi:
+        return tr("vector {vector:#x}, EOI", vector=vector)
+    return tr("vector {vector:#x}, no EOI", vector=vector)
 
 
 def route_text(model: LiveModel) -> str:
@@ -195,15 +231,18 @@ def route_text(model: LiveModel) -> str:
         if Trait.TWO_VCPUS in model.traits:  # no longer than the wire's end allows
             return f"GSI {interrupt.gsi} → {route_vector(model):#x}, vCPU {vcpu_of(model)}"
         return f"GSI {interrupt.gsi} → MSI {route_vector(model):#x}"
-    state = "masked" if model.wires.masked else interrupt.trigger
-    return f"GSI {interrupt.gsi} → pin {interrupt.gsi}, {state}"
+    if model.wires.masked:
+        return tr("GSI {gsi} → pin {gsi}, masked", gsi=interrupt.gsi)
+    if interrupt.trigger == "level":
+        return tr("GSI {gsi} → pin {gsi}, level", gsi=interrupt.gsi)
+    return tr("GSI {gsi} → pin {gsi}, edge", gsi=interrupt.gsi)
 
 
 def answers_text(model: LiveModel) -> str:
     """How the I/O thread interrupts."""
     interrupt = model.scenario.interrupt
     if not interrupt:
-        return "sends no interrupt"
+        return tr("sends no interrupt")
     if model.wires.irqfd:
         return "write(irqfd, 1)"
     return "write(eventfd, 1)" if interrupt.waits else f"ioctl({IOCTLS[interrupt.ioctl]})"
@@ -213,7 +252,8 @@ def ioctl_text(model: LiveModel) -> str:
     """The way by ioctl."""
     interrupt = model.scenario.interrupt
     name = IOCTLS[interrupt.ioctl] if interrupt else ""
-    return f"by ioctl: {name}, {number_in_last_second(model, 'ioctls')} in the last second"
+    number = number_in_last_second(model, "ioctls")
+    return tr("by ioctl: {name}, {number} in the last second", name=name, number=number)
 
 
 # -- figures
@@ -238,7 +278,7 @@ def bus_text(model: LiveModel) -> str:
 def pin_short(model: LiveModel) -> str:
     """The pin, if the GSI leads to one; that it is masked is said at the wire that ends there."""
     interrupt = model.scenario.interrupt
-    return f"pin {interrupt.gsi}" if interrupt and interrupt.route == "ioapic" else ""
+    return tr("pin {number}", number=interrupt.gsi) if interrupt and interrupt.route == "ioapic" else ""
 
 
 def route_short(model: LiveModel) -> str:
@@ -250,20 +290,20 @@ def route_short(model: LiveModel) -> str:
 def waiter_text(model: LiveModel) -> str:
     """Who waits for the doorbell's eventfd."""
     if Trait.DIRECT not in model.traits:
-        return "I/O thread"
+        return tr("I/O thread")
     if Trait.PARTNERED in model.traits:
         return f"pid {model.tally.partner_pid}"
-    return "the irqfd" if model.wires.irqfd else "nobody"
+    return tr("the irqfd") if model.wires.irqfd else tr("nobody")
 
 
 def cpu_text(model: LiveModel) -> str:
     """What the vCPU does between signals."""
     if not model.guest_alive:
-        return "has ended"
+        return tr("has ended")
     held = model.travel.held(newest_journeys(model, 20))
     if held:
-        return f"IF=0 for {duration(model.clock.ns(held))}"
-    return "runs all the time" if spinning(model) else "halted when idle"
+        return tr("IF=0 for {time}", time=duration(model.clock.ns(held)))
+    return tr("runs all the time") if spinning(model) else tr("halted when idle")
 
 
 # -- what is special about some
@@ -272,34 +312,46 @@ def cpu_text(model: LiveModel) -> str:
 def pin_text(model: LiveModel) -> str:
     """The pin that the GSI leads to."""
     interrupt = model.scenario.interrupt
-    state = ", masked" if model.wires.masked else ""
-    return f"pin {interrupt.gsi if interrupt else 0}{state}"
+    number = interrupt.gsi if interrupt else 0
+    return tr("pin {number}, masked", number=number) if model.wires.masked else tr("pin {number}", number=number)
 
 
 def eoi_text(model: LiveModel) -> str:
     """Who ends the interrupt: PVM does so itself, as it injects."""
     if model.source.backend == "kvm_pvm":
-        return "by PVM, as it injects"
+        return tr("by PVM, as it injects")
     interrupt = model.scenario.interrupt
-    return "EOI to the local APIC" if interrupt and interrupt.eoi else "never comes"
+    return tr("EOI to the local APIC") if interrupt and interrupt.eoi else tr("never comes")
 
 
 def window_text(model: LiveModel) -> str:
     """How long the guest keeps interrupts off, as measured."""
     held = model.travel.held(newest_journeys(model, 100))
-    return f"held {duration(model.clock.ns(held))}" if held else "window open"
+    return tr("held {time}", time=duration(model.clock.ns(held))) if held else tr("window open")
 
 
-def per_buffer(model: LiveModel, signals: str, index: int, name: str) -> str:
-    """0.40 kicks a buffer."""
+def per_buffer(model: LiveModel, signals: str, index: int) -> str:
+    """0.40."""
     sent, moved = in_last_second(model, signals), in_last_second(model, f"buffers {index}")
-    return f"{NOT_KNOWN if sent is None or not moved else f'{sent / moved:.2f}'} {name} a buffer"
+    return NOT_KNOWN if sent is None or not moved else localized(f"{sent / moved:.2f}")
+
+
+def kicks_text(model: LiveModel) -> str:
+    """0.40 kicks a buffer."""
+    return tr("{number} kicks a buffer", number=per_buffer(model, "doorbells", BUFFERS_ADDED))
+
+
+def interrupts_text(model: LiveModel) -> str:
+    """The same of the device's."""
+    return tr("{number} interrupts a buffer", number=per_buffer(model, "interrupts", BUFFERS_USED))
 
 
 def requests_text(model: LiveModel) -> str:
     """As a rate."""
     number = in_last_second(model, "doorbells")
-    return f"{NOT_KNOWN} requests/s" if number is None else f"{count_of(round(number), 'request')}/s"
+    if number is None:
+        return tr("{number} requests/s", number=NOT_KNOWN)
+    return f"{count_of(round(number), 'request')}/s"
 
 
 def index_text(model: LiveModel) -> str:
@@ -316,34 +368,45 @@ def address_text(model: LiveModel, lane: int) -> str:
 def vector_text(model: LiveModel, lane: int) -> str:
     """The vector of one of two handlers."""
     interrupt = model.scenario.interrupt
-    return f"vector {vector_of(interrupt, lane):#x}, {'EOI' if interrupt.eoi else 'no EOI'}" if interrupt else ""
+    return handler_words(interrupt, vector_of(interrupt, lane)) if interrupt else ""
 
 
 def devices_text(model: LiveModel) -> str:
     """How many entries on the bus there are, and for writes of which length."""
     doorbell = model.wires.doorbell
-    number = f"{doorbell.addresses} × " if doorbell else ""
-    return f"{number}kvm_io_device{'' if model.wires.ioeventfd else ': not registered'}"
+    devices = f"{doorbell.addresses} × kvm_io_device" if doorbell else "kvm_io_device"
+    return devices if model.wires.ioeventfd else tr("{devices}: not registered", devices=devices)
+
+
+def refused_text(model: LiveModel) -> str:
+    """How often the kernel refused another irqfd on the same eventfd."""
+    number = model.wires.refused
+    return tr("refused {times}", times=times(number)) if number else tr("not asked for yet")
+
+
+def role_text(role: str, on: bool) -> str:
+    """As what an eventfd is registered, or is not now."""
+    return role if on else tr("{role}, off", role=role)
 
 
 def storm_text(model: LiveModel) -> str:
     """Accesses where nothing is; exits that bring no doorbell are counted."""
     exits, left = in_last_second(model, "exits"), in_last_second(model, "left")
     number = NOT_KNOWN if exits is None or left is None else grouped(exits - left)
-    return f"where nothing is: {number} exits in the last second"
+    return tr("where nothing is: {number} exits in the last second", number=number)
 
 
 def thread_text(model: LiveModel, lane: int) -> str:
     """How often the KVM_RUN of one of several vCPUs returned in the last second."""
     if model.ended:
-        return "has ended"
+        return tr("has ended")
     exits = number_in_last_second(model, f"exits of {lane}")
-    return f"exits to user space: {'none' if exits == '0' else exits}"
+    return exits_text(tr("none") if exits == "0" else exits)
 
 
 def left_text(model: LiveModel, lane: int) -> str:
     """How many of its doorbells left."""
-    return f"{number_in_last_second(model, f'left of {lane}')} in the last second"
+    return in_a_second(model, f"left of {lane}")
 
 
 LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {
@@ -354,65 +417,65 @@ LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {
 }
 
 SAYINGS: dict[str, Callable[[LiveModel], str]] = {
-    "backend": lambda model: f"kernel, {model.source.backend}",
-    "pid": lambda model: "this program",
+    "backend": lambda model: tr("kernel, {backend}", backend=model.source.backend),
+    "pid": lambda model: tr("this program"),
     "gsi": lambda model: f"GSI {model.scenario.interrupt.gsi}" if model.scenario.interrupt else "",
     "pin_short": pin_short,
-    "bypassed_short": lambda model: "bypassed",
+    "bypassed_short": lambda model: tr("bypassed"),
     "bus": bus_text,
     "waiter": waiter_text,
-    "wakeup": lambda model: "irqfd_wakeup()" if model.wires.irqfd else "not registered",
-    "lapic": lambda model: f"{count_between(*waiting(model, model.tokens()))} wait",
+    "wakeup": lambda model: "irqfd_wakeup()" if model.wires.irqfd else tr("not registered"),
+    "lapic": lambda model: tr("{number} wait", number=count_between(*waiting(model, model.tokens()))),
     "cpu": cpu_text,
-    "kick_short": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last s",
-    "call_short": lambda model: f"{number_in_last_second(model, 'handlers')} in the last s",
+    "kick_short": lambda model: in_a_second_short(model, "doorbells"),
+    "call_short": lambda model: in_a_second_short(model, "handlers"),
     "host": lambda model: host_text(model.source.host),
     "rate": rate_text,
     "qemu": vmm_text,
-    "same_process": lambda model: "the same process",
-    "bypassed": lambda model: f"{vmm_text(model)}, bypassed",
+    "same_process": lambda model: tr("the same process"),
+    "bypassed": lambda model: tr("{process}, bypassed", process=vmm_text(model)),
     "partner": partner_text,
     "guest": vcpus_text,
-    "kvm": lambda model: "kernel",
-    "kernel": lambda model: "kernel",
+    "kvm": lambda model: tr("kernel"),
+    "kernel": lambda model: tr("kernel"),
     "io": io_text,
     "driver": driver_text,
     "match": match_text,
     "match_short": match_short,
     "devices": devices_text,
     "route_short": route_short,
-    "role_ioeventfd": lambda model: f"ioeventfd{'' if model.wires.ioeventfd else ', off'}",
-    "role_irqfd": lambda model: f"irqfd{'' if model.wires.irqfd else ', off'}",
+    "role_ioeventfd": lambda model: role_text("ioeventfd", model.wires.ioeventfd),
+    "role_irqfd": lambda model: role_text("irqfd", model.wires.irqfd),
     "reads": reads_text,
     "wakes": wakes_text,
     "vcpu": vcpu_text,
     "vcpu_b": vcpu_b_text,
-    "heavy": lambda model: "exit to user space",
-    "heavy_count": lambda model: f"{number_in_last_second(model, 'left')} in the last second",
+    "heavy": lambda model: tr("exit to user space"),
+    "heavy_count": lambda model: in_a_second(model, "left"),
     "handler": handler_text,
     "route": route_text,
     "answers": answers_text,
     "ioctl": ioctl_text,
     "submits": lambda model: "io_uring_enter()",
     "pin": pin_text,
-    "lost": lambda model: f"{grouped(model.tally.irqs_lost)} lost so far",
+    "lost": lambda model: tr("{number} lost so far", number=grouped(model.tally.irqs_lost)),
     "eoi": eoi_text,
-    "hears": lambda model: f"{number_in_last_second(model, 'resamples')} in the last s",
-    "coalesced": lambda model: "kept, fetched at an exit",
-    "fetches": lambda model: f"{number_in_last_second(model, 'exits')} exits in the last s",
+    "hears": lambda model: in_a_second_short(model, "resamples"),
+    "coalesced": lambda model: tr("kept, fetched at an exit"),
+    "fetches": lambda model: tr("{number} exits in the last s", number=number_in_last_second(model, "exits")),
     "window": window_text,
-    "device": lambda model: f"{number_in_last_second(model, 'buffers 1')} buffers/s",
-    "kicks": lambda model: per_buffer(model, "doorbells", BUFFERS_ADDED, "kicks"),
-    "interrupts": lambda model: per_buffer(model, "interrupts", BUFFERS_USED, "interrupts"),
+    "device": lambda model: tr("{number} buffers/s", number=number_in_last_second(model, "buffers 1")),
+    "kicks": kicks_text,
+    "interrupts": interrupts_text,
     "index": index_text,
     "nothing": lambda model: "",
-    "chips": lambda model: "in user space",
-    "refused": lambda model: f"refused {times(model.wires.refused)}" if model.wires.refused else "not asked for yet",
+    "chips": lambda model: tr("in user space"),
+    "refused": refused_text,
     "storm": storm_text,
-    "file": lambda model: f"{BLOCK_SIZE} bytes",
-    "requests": lambda model: requests_text(model),
-    "kick": lambda model: f"{number_in_last_second(model, 'doorbells')} in the last second",
-    "call": lambda model: f"{number_in_last_second(model, 'handlers')} in the last second",
-    "disk": lambda model: "reads, writes the image",
+    "file": lambda model: tr("{number} bytes", number=BLOCK_SIZE),
+    "requests": requests_text,
+    "kick": lambda model: in_a_second(model, "doorbells"),
+    "call": lambda model: in_a_second(model, "handlers"),
+    "disk": lambda model: tr("reads, writes the image"),
     "caption": caption,
 }

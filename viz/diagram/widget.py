@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.diagram import counter_words, sprites
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Node, Rect, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
@@ -75,7 +76,7 @@ class Diagram(QWidget):
         self.setMinimumSize(440, 220)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Diagram of host, QEMU and guest")
+        self.setAccessibleName(tr("Diagram of host, QEMU and guest"))
 
     def sizeHint(self) -> QSize:
         return QSize(1040, 572)
@@ -389,7 +390,7 @@ class Diagram(QWidget):
 
     def _paint_host(self, sketch: Sketch) -> None:
         geometry = self._stage.geometry
-        sketch.text(self._top_line, "Host", geometry.font(18, 700), "text")
+        sketch.text(self._top_line, tr("Host"), geometry.font(18, 700), "text")
         sketch.text(self._beside_host, self.words.host, geometry.font(13), "text_muted")
 
     @property
@@ -401,7 +402,7 @@ class Diagram(QWidget):
     def _beside_host(self) -> QRectF:
         """Where its facts are, the rate at the right end."""
         geometry = self._stage.geometry
-        return self._top_line.adjusted(width_of("Host", geometry.font(18, 700)) + geometry.px(10), 0, 0, 0)
+        return self._top_line.adjusted(width_of(tr("Host"), geometry.font(18, 700)) + geometry.px(10), 0, 0, 0)
 
     def _paint_counters(self, sketch: Sketch, region: QRegion) -> None:
         """Over the tokens: a token goes into the counter and comes out of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -98,6 +99,12 @@ def pace(per_second: float) -> str:
     if math.isinf(per_second) or per_second >= FLAT_OUT:
         return tr("flat out")
     return f"{short(per_second)}{'' if per_second >= 1000 else ' '}/s"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a; a and b; a, b and c."""
+    *first, last = parts or ("",)
+    return tr("{first} and {last}", first=", ".join(first), last=last) if first else last
 
 
 def ratio(factor: float) -> str:

@@ -9,7 +9,7 @@ from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr
-from bellwire.viz.text.figures import Unit, count_of, duration, grouped, round_duration, signed
+from bellwire.viz.text.figures import Unit, count_of, duration, grouped, listed, round_duration, signed
 
 
 def corrected(paced: Iterable[Paced]) -> str:
@@ -106,8 +106,7 @@ def left_out(latencies: Latencies) -> str:
         parts.append(
             tr("{journeys} whose stamps contradict their order (from all but round trip and store cost)", journeys=late)
         )
-    *first, last = parts
-    return tr("{first} and {last}", first=", ".join(first), last=last) if first else last
+    return listed(parts)
 
 
 def footnote(latencies: Latencies, when: str = "") -> str:

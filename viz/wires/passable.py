@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bellwire.engine.events import OTHER_VECTOR
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.scenario import Interrupt, Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
@@ -119,30 +120,30 @@ def past_the_table(looked: Looked) -> bool:
 
 def registered(looked: Looked) -> Passage:
     """The doorbell's eventfd is an ioeventfd."""
-    return OPEN if looked.plugged.ioeventfd else unplugged("No ioeventfd is registered.")
+    return OPEN if looked.plugged.ioeventfd else unplugged(tr("No ioeventfd is registered."))
 
 
 def matching(looked: Looked) -> Passage:
     """And it takes what the guest writes."""
     differs = mismatch(looked.plugged)
-    return blocked(differs, "What is registered does not match what the guest writes.") if differs else OPEN
+    return blocked(differs, tr("What is registered does not match what the guest writes.")) if differs else OPEN
 
 
 def matched(looked: Looked) -> Passage:
     """The same behind the place where it is compared."""
-    return unplugged("Nothing that matches is registered.") if mismatch(looked.plugged) else registered(looked)
+    return unplugged(tr("Nothing that matches is registered.")) if mismatch(looked.plugged) else registered(looked)
 
 
 def untaken(looked: Looked) -> Passage:
     """Nothing in the kernel takes the doorbell; a ring of coalesced writes does only while it has room."""
     taken = looked.plugged.ioeventfd and not mismatch(looked.plugged)
-    return unplugged("The ioeventfd takes each doorbell.") if taken else OPEN
+    return unplugged(tr("The ioeventfd takes each doorbell.")) if taken else OPEN
 
 
 def searched(looked: Looked) -> Passage:
     """The doorbell is looked up on the bus that all devices share: what is on the fast MMIO bus is found before."""
     taken = Trait.FAST_MMIO in looked.traits and not untaken(looked).open
-    return unplugged("The fast MMIO bus takes each doorbell before.") if taken else OPEN
+    return unplugged(tr("The fast MMIO bus takes each doorbell before.")) if taken else OPEN
 
 
 def relayed(looked: Looked) -> Passage:
@@ -152,22 +153,24 @@ def relayed(looked: Looked) -> Passage:
 
 def listened(looked: Looked) -> Passage:
     """The interrupt's eventfd is an irqfd."""
-    return OPEN if looked.plugged.irqfd else unplugged("No irqfd is registered.")
+    return OPEN if looked.plugged.irqfd else unplugged(tr("No irqfd is registered."))
 
 
 def by_eventfd(looked: Looked) -> Passage:
     """The interrupt's eventfd is written: the host calls no ioctl instead."""
-    return unplugged("No irqfd is registered: an ioctl is called instead.") if by_ioctl(looked) else OPEN
+    return unplugged(tr("No irqfd is registered: an ioctl is called instead.")) if by_ioctl(looked) else OPEN
 
 
 def called(looked: Looked) -> Passage:
     """The host calls an ioctl for each interrupt."""
-    return OPEN if by_ioctl(looked) else unplugged("The irqfd is used, and no ioctl called.")
+    return OPEN if by_ioctl(looked) else unplugged(tr("The irqfd is used, and no ioctl called."))
 
 
 def unmasked(looked: Looked) -> Passage:
     """The pin lets edges through."""
-    return blocked("masked", "The pin is masked: an edge that comes now is lost.") if looked.plugged.masked else OPEN
+    if not looked.plugged.masked:
+        return OPEN
+    return blocked(tr("masked"), tr("The pin is masked: an edge that comes now is lost."))
 
 
 def delivered(looked: Looked) -> Passage:
@@ -177,26 +180,26 @@ def delivered(looked: Looked) -> Passage:
 
 def let_in(looked: Looked) -> Passage:
     """And beyond them."""
-    return unplugged("The pin is masked.") if looked.plugged.masked else delivered(looked)
+    return unplugged(tr("The pin is masked.")) if looked.plugged.masked else delivered(looked)
 
 
 def by_table(looked: Looked) -> Passage:
     """The route of the GSI is asked."""
     if past_the_table(looked):
-        return unplugged("KVM_SIGNAL_MSI brings its own message and asks no route.")
+        return unplugged(tr("KVM_SIGNAL_MSI brings its own message and asks no route."))
     return delivered(looked)
 
 
 def stormy(looked: Looked) -> Passage:
     """The guest accesses addresses where nothing is."""
-    return OPEN if looked.plugged.storm else unplugged("The guest leaves this address alone now.")
+    return OPEN if looked.plugged.storm else unplugged(tr("The guest leaves this address alone now."))
 
 
 def accepted(looked: Looked) -> Passage:
     """The kernel takes another irqfd on the same eventfd: it never does."""
     if looked.plugged.refused:
-        return blocked("EBUSY", "The kernel refuses it: an eventfd has one irqfd, which takes its count.")
-    return unplugged("Nobody has asked for it yet.")
+        return blocked("EBUSY", tr("The kernel refuses it: an eventfd has one irqfd, which takes its count."))
+    return unplugged(tr("Nobody has asked for it yet."))
 
 
 def addressed(looked: Looked) -> Passage:
@@ -205,7 +208,7 @@ def addressed(looked: Looked) -> Passage:
     if interrupt is None or (Trait.REROUTE in looked.traits and looked.begun is None):
         return OPEN
     vcpu = interrupt.vcpu if past_the_table(looked) else looked.plugged.vcpu
-    return OPEN if vcpu == looked.lane else unplugged(f"The message names vCPU {vcpu}.")
+    return OPEN if vcpu == looked.lane else unplugged(tr("The message names vCPU {vcpu}.", vcpu=vcpu))
 
 
 def led_to(looked: Looked) -> Passage:
@@ -213,7 +216,7 @@ def led_to(looked: Looked) -> Passage:
     interrupt = looked.scenario.interrupt
     if interrupt is None or looked.begun is None or looked.plugged.vector == vector_of(interrupt, looked.lane):
         return OPEN
-    return unplugged(f"The route leads to vector {looked.plugged.vector:#x}.")
+    return unplugged(tr("The route leads to vector {vector:#x}.", vector=looked.plugged.vector))
 
 
 def vector_of(interrupt: Interrupt, lane: int) -> int:

@@ -8,7 +8,7 @@ import pytest
 from bellwire.engine.events import EventKind
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
-from bellwire.viz.diagram.captions import coalesced
+from bellwire.viz.diagram.captions_of_one import coalesced
 from bellwire.viz.diagram.part_words import number_in_last_second
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.assets import asset

@@ -9,7 +9,8 @@ from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.engine.source import NoSource, Order
 from bellwire.viz.diagram import counter_words, part_words
 from bellwire.viz.diagram.blueprint import blueprint_of
-from bellwire.viz.diagram.captions import caption, other_exits
+from bellwire.viz.diagram.captions import caption
+from bellwire.viz.diagram.captions_of_one import other_exits
 from bellwire.viz.diagram.journey_words import journey_figures
 from bellwire.viz.diagram.still_words import Words, speaking
 from bellwire.viz.model.live import LiveModel, in_last_second
@@ -122,7 +123,7 @@ def test_edges_that_a_masked_pin_lost_are_not_said_to_be_served() -> None:
 
 def test_exits_that_are_no_doorbells_are_told_apart() -> None:
     assert other_exits(0, 100) == other_exits(15, 100) == ""
-    assert other_exits(14890, 6139) == f" Accesses that are no doorbell left to user space {grouped(14890)} times."
+    assert other_exits(14890, 6139) == f"Accesses that are no doorbell left to user space {grouped(14890)} times."
 
 
 def test_a_handler_without_eoi_is_not_said_to_have_one() -> None:
