@@ -26,6 +26,7 @@ from tests.support.x_server import x_server
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
+os.environ["LC_ALL"] = "C.UTF-8"  # programs that a test starts speak English
 
 KVM_REQUIRED = os.environ.get("BELLWIRE_REQUIRE_KVM") == "1"
 # No example is too slow on a busy machine, and CI fails for the same ones each time.

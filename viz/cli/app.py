@@ -15,7 +15,19 @@ from rich.console import Console, RenderableType
 
 from bellwire.engine.errors import ScenarioError
 from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
-from bellwire.viz.cli.options import Asserts, Force, InTheme, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
+from bellwire.viz.cli.options import (
+    Asserts,
+    Force,
+    InLanguage,
+    InTheme,
+    Json,
+    ScenarioName,
+    Settings,
+    Signals,
+    Unit,
+    UnitName,
+    app,
+)
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, out, out_json, share_bar
 from bellwire.viz.text.faults import faults_told
@@ -90,6 +102,7 @@ def open_(
     what: Annotated[str, typer.Argument(metavar="[SCENARIO | RECORDING]")] = "roundtrip",
     settings: Settings = None,
     theme: InTheme = None,
+    language: InLanguage = None,
 ) -> int:
     """Opens the window with a scenario or a recording."""
     from bellwire.viz.cli.opening import open_recording, open_scenario
@@ -97,8 +110,9 @@ def open_(
     if what.endswith((".arrow", ".arrows")) or Path(what).is_file():
         if settings:
             raise ScenarioError("--set changes a scenario, not a recording.")
-        return open_recording(Path(what), out, theme=theme or "")
-    return open_scenario(scenario_named(what, settings, also=commands()), out, theme=theme or "")
+        return open_recording(Path(what), out, theme=theme or "", language=language or "")
+    scenario = scenario_named(what, settings, also=commands())
+    return open_scenario(scenario, out, theme=theme or "", language=language or "")
 
 
 @app.command(name="list")

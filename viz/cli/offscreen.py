@@ -43,7 +43,7 @@ def watch(source: Source | None, reason: str, seconds: float, out: Print, theme:
     window.frame.start()
     began = time.monotonic()
     QTimer.singleShot(round(seconds * 1000), finish)
-    code = run_window(window, complain_of)
+    code = run_window([window], complain_of)
     elapsed = time.monotonic() - began
     if not code:
         window.model.tick(0)  # what was under way when the session ended

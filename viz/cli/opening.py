@@ -24,13 +24,14 @@ def open_scenario(
     out: Print,
     *,
     theme: str = "",
+    language: str = "",
     lesson: Lesson | None = None,
     in_place: Scenario | None = None,
 ) -> int:
     """Shows a guest; where none can run says why, and shows a recording of the scenario. Returns the exit code.
 
-    theme: of the window; "": that of last time. lesson: what begins with it. in_place: the scenario whose recording is
-    shown instead, if it is another one.
+    theme, language: of the window; "": those of last time. lesson: what begins with it. in_place: the scenario whose
+    recording is shown instead, if it is another one.
     """
     from bellwire.engine.host.host import usable_kvm
 
@@ -38,17 +39,17 @@ def open_scenario(
         usable_kvm()
     except NoKvmError as error:
         say(f"{error}")
-        return show(*instead(in_place or scenario, str(error)), out, theme, lesson)
+        return show(*instead(in_place or scenario, str(error)), out, theme, language, lesson)
     with importing():
         from bellwire.engine.live.session import Session
 
-    return show(Session(scenario), "", out, theme, lesson)
+    return show(Session(scenario), "", out, theme, language, lesson)
 
 
-def open_lesson(lesson: Lesson, out: Print, theme: str = "") -> int:
+def open_lesson(lesson: Lesson, out: Print, theme: str = "", language: str = "") -> int:
     """Shows a lesson, over guests or, where none can run, over recordings. Returns the exit code."""
     scene = lesson.steps[0].scene
-    return open_scenario(scene.scenario, out, theme=theme, lesson=lesson, in_place=scene.in_place)
+    return open_scenario(scene.scenario, out, theme=theme, language=language, lesson=lesson, in_place=scene.in_place)
 
 
 def instead(scenario: Scenario, reason: str) -> tuple[Source | None, str]:
@@ -67,17 +68,19 @@ def instead(scenario: Scenario, reason: str) -> tuple[Source | None, str]:
     return source, words_in_place(source)
 
 
-def open_recording(path: Path, out: Print, at: float = 0.0, theme: str = "") -> int:
+def open_recording(path: Path, out: Print, at: float = 0.0, theme: str = "", language: str = "") -> int:
     """Shows a recording from `at` seconds on. Returns the exit code; RecordingError if it is none."""
     from bellwire.engine.recordings.recording import Recording
     from bellwire.engine.recordings.replay import Replay
 
     source = Replay(Recording(path))
     source.begin_at(source.clock.cycles(at))
-    return show(source, source.warning, out, theme)
+    return show(source, source.warning, out, theme, language)
 
 
-def show(source: Source | None, reason: str, out: Print, theme: str = "", lesson: Lesson | None = None) -> int:
+def show(
+    source: Source | None, reason: str, out: Print, theme: str = "", language: str = "", lesson: Lesson | None = None
+) -> int:
     """On the display until the window is closed; without one a few seconds offscreen, but no lesson."""
     from bellwire.viz.cli.display import find_display
 
@@ -87,7 +90,7 @@ def show(source: Source | None, reason: str, out: Print, theme: str = "", lesson
         with importing():
             from bellwire.viz.window.window import open_window
 
-        return open_window(source, reason=reason, theme=theme, tell=complain_of, lesson=lesson)
+        return open_window(source, reason=reason, theme=theme, language=language, tell=complain_of, lesson=lesson)
     if lesson:
         raise EngineError(f"{found.trouble} A lesson needs a display; its text is in {lesson.path}.")
     say(f"{found.trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")

@@ -27,13 +27,23 @@ class ThemeName(StrEnum):
 
 
 class CommandGroup(TyperGroup):
-    """A first word that is no command is a scenario: `bellwire roundtrip` is `bellwire open roundtrip`."""
+    """A first word that is no command is a scenario, or an option of the window: `bellwire --theme print`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Puts `open` in front where it is meant."""
-        if not args or not (args[0].startswith("-") or args[0] in self.commands):
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        if not args or args[0].partition("=")[0] not in {*own, *self.commands}:
             args.insert(0, "open")
         return super().parse_args(ctx, args)
+
+
+def known_language(name: str | None) -> str | None:
+    """What an option for a language may say."""
+    from bellwire.viz.text.languages import languages
+
+    if name is not None and name not in languages():
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, languages()))}.")
+    return name
 
 
 app = typer.Typer(
@@ -60,6 +70,15 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is 
 Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
 InTheme = Annotated[
     ThemeName | None, typer.Option("--theme", help="How the window looks, this time; else as it was left.")
+]
+InLanguage = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="NAME",
+        help="What the window and documents speak, en or de, this time; else as it was left, or as the desktop does.",
+        callback=known_language,
+    ),
 ]
 Settings = Annotated[
     list[str] | None,

@@ -12,7 +12,19 @@ import typer
 
 from bellwire.engine.errors import RecordingError, ScenarioError
 from bellwire.viz.cli.ending import OutputError
-from bellwire.viz.cli.options import Asserts, Force, InTheme, Json, ScenarioName, Settings, Signals, Unit, UnitName, app
+from bellwire.viz.cli.options import (
+    Asserts,
+    Force,
+    InLanguage,
+    InTheme,
+    Json,
+    ScenarioName,
+    Settings,
+    Signals,
+    Unit,
+    UnitName,
+    app,
+)
 from bellwire.viz.cli.runs import assertions_of, check_length, recorded_run, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json, say
 
@@ -56,13 +68,15 @@ def replay(
     ],
     at: Annotated[float, typer.Option(min=0, metavar="S", help="Begin S seconds after its first event.")] = 0,
     theme: InTheme = None,
+    language: InLanguage = None,
 ) -> int:
     """Opens the window with a recording; without a display plays it and prints what was measured."""
     from bellwire.engine.recordings.shipped import path_of_shipped
     from bellwire.viz.cli.opening import open_recording
 
     shipped = path_of_shipped(file.name)
-    return open_recording(shipped if shipped.exists() and not file.exists() else file, out, at, theme or "")
+    path = shipped if shipped.exists() and not file.exists() else file
+    return open_recording(path, out, at, theme or "", language or "")
 
 
 @app.command()

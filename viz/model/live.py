@@ -196,6 +196,11 @@ class LiveModel:
             fold.feed(opening)
         self.started_at = self.recorded.recording.first
 
+    def leave(self) -> None:
+        """Whoever has looked at each batch, or at what is chosen, does so no more: other views take over."""
+        self.taps.clear()
+        self.selection.changed.clear()
+
     # -- once a frame
 
     def tick(self, seconds: float) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-from bellwire.engine.language import ENGLISH, read_catalogue, speak
+from bellwire.engine.language import ENGLISH, Spoken, read_catalogue, speak
 from bellwire.viz.text.assets import asset
 
 CODE = "en"  # the language that the code is written in, which needs no catalogue
@@ -15,17 +14,9 @@ WANTED_IN = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set says what
 
 
 @cache
-def languages() -> dict[str, str]:
-    """Those that can be spoken, each with what it calls itself."""
-    found = {
-        path.stem: read_catalogue(path).pgettext("what this language calls itself", "English") for path in packed()
-    }
-    return {CODE: "English", **found}
-
-
-def packed() -> list[Path]:
-    """The catalogues that the build has packed."""
-    return sorted(asset("languages").glob("*.mo"))
+def languages() -> tuple[str, ...]:
+    """Those that can be spoken: English, and those of which the build has packed a catalogue."""
+    return CODE, *sorted(path.stem for path in asset("languages").glob("*.mo"))
 
 
 def language_wanted(environment: Mapping[str, str] = os.environ) -> str:
@@ -36,5 +27,6 @@ def language_wanted(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def speak_language(name: str) -> None:
-    """Everything that is said from now on is in this language, one of languages()."""
-    speak(name, ENGLISH if name == CODE else read_catalogue(asset(f"languages/{name}.mo")))
+    """Everything that is said from now on is in this language, one of languages(). OSError if it cannot be read."""
+    if name != Spoken.name:
+        speak(name, ENGLISH if name == CODE else read_catalogue(asset(f"languages/{name}.mo")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bellwire.engine.language import tr_later
 from bellwire.engine.source import Order
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.panels import PANELS
@@ -12,6 +13,8 @@ from bellwire.viz.panels.panel import Panel
 from bellwire.viz.style.curves import CURVES, Curve
 from bellwire.viz.style.theme import THEME_WORDS
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
+from bellwire.viz.text.languages import languages
+from bellwire.viz.window.access.spoken import own_name
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.presenter.pointers import take_tool
 
@@ -49,6 +52,7 @@ KEY_NAMES = {
     "Ctrl+Left": "Ctrl+←",
 }
 POINTING = "Point at the diagram"
+LANGUAGE = tr_later("Language")
 MENUS = ("File", "View", "Run", "Analyze", "Help")
 
 C = Commands
@@ -82,6 +86,20 @@ def theme_action(name: str, words: str, tip: str) -> Action:
     )
 
 
+def language_action(name: str) -> Action:
+    """Says everything in this language, which calls itself so whatever is spoken now."""
+    return Action(
+        f"language-{name}",
+        "View",
+        own_name(name),
+        (),
+        lambda c: c.choose_language(name),
+        tr_later("All texts in this language, in a new window over the same run"),
+        checkable=True,
+        under=LANGUAGE,
+    )
+
+
 def unit_action(name: str, words: str) -> Action:
     """Says every duration in this unit."""
     tip = "Each duration in the unit that suits it" if name == FITTING.name else f"Every duration in {words}"
@@ -111,6 +129,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "File", "Quit", ("Ctrl+Q",), C.quit, "Ends the guest and the program", begins=True),
     *(theme_action(name, words, tip) for name, (words, tip) in THEME_WORDS.items()),
     Action("theme", "View", "Next theme", ("Ctrl+T",), C.next_theme, "Dark, light, projector, print", under="Theme"),
+    *(language_action(name) for name in languages()),
     Action("larger", "View", "Larger text", ("Ctrl++", "Ctrl+="), C.larger, "Enlarges all text", begins=True),
     Action("smaller", "View", "Smaller text", ("Ctrl+-",), C.smaller, "Makes all text smaller"),
     Action("normal", "View", "Normal text", ("Ctrl+0",), C.normal_size, "As large as suits the window"),

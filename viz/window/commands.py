@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import FLAT_OUT, Setting, Switch
+from bellwire.engine.language import Spoken, tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
 from bellwire.viz.model.baseline import Baseline
@@ -194,6 +195,15 @@ class Commands:
         """From its first step."""
         self.quiz.end()
         self.lessons.begin(lesson)
+
+    # -- how it speaks
+
+    def choose_language(self, name: str) -> None:
+        """Another window, with all of its texts in this language, takes the place of this one."""
+        if self.lessons.on or self.quiz.on or self.look.presenting:
+            self.notice.say(tr("Another language takes another window: end the lesson, quiz or presentation first."))
+        elif name != Spoken.name:
+            self.look.language_chosen.emit(name)
 
     # -- a story
 

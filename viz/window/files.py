@@ -318,6 +318,12 @@ class Files:
             self._remember(capture.path)
             self._say_saved(capture.path, count_of(capture.events, "event"))
 
+    def take_over(self, other: Files) -> None:
+        """What another window has begun to write goes on in this one."""
+        self.capture, other.capture = other.capture, None
+        self.ending, other.ending = other.ending, []
+        self._began, self._recent = other._began, other._recent
+
     # -- now and then
 
     def tell(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from bellwire.engine.events import Switch
+from bellwire.engine.language import Spoken
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.style.plain import plain_tip, plain_words
@@ -172,6 +173,7 @@ class Menus:
             "record": self.files.capture is not None,
             "motion": look.reduced_motion,
             "extended": look.extended,
+            f"language-{Spoken.name}": True,
             **{f"theme-{name}": name == look.theme.name for name in THEMES},
             **{f"unit-{name}": name == look.unit for name in UNIT_NAMES},
         }

@@ -9,12 +9,14 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from bellwire.viz.style.theme import DARK, LARGEST_SCALE, SMALLEST_SCALE, THEMES, Theme
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
+from bellwire.viz.text.languages import languages
 
 
 class Look(QObject):
     """What is the same for every source that is shown. Each signal says that what it is named after has changed."""
 
     theme_changed, unit_changed, extended_changed, motion_changed, presenting_changed = (Signal() for _ in range(5))
+    language_chosen = Signal(str)  # a window says each text once, so that another language takes another window
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -121,7 +123,7 @@ class Settings:
     @property
     def trouble(self) -> str:
         """What could not be read of them, in one sentence; "" if all could. Reads them."""
-        for name in ("theme", "extended", "reduced_motion", "recent", "unit", "geometry", "toured"):
+        for name in ("theme", "extended", "reduced_motion", "recent", "unit", "geometry", "toured", "language"):
             getattr(self, name)
         if self._store.status() == QSettings.Status.FormatError:
             self.refused["file"] = "of another format"
@@ -222,6 +224,15 @@ class Settings:
     @unit.setter
     def unit(self, name: str) -> None:
         self._store.setValue("unit", name)
+
+    @property
+    def language(self) -> str:
+        """What was chosen to be spoken, one of languages(); "" if nothing was, and it is what the desktop speaks."""
+        return str(self._read("language", "", one_of(("", *languages()))))
+
+    @language.setter
+    def language(self, name: str) -> None:
+        self._store.setValue("language", name)
 
     @property
     def geometry(self) -> QByteArray | None:

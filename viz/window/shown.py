@@ -45,18 +45,19 @@ class Shown(QWidget):
 
     changed = Signal()
 
-    def __init__(self, source: Source, look: Look, notice: NoticeBar, make_source: MakeSource = live_session) -> None:
+    def __init__(self, model: LiveModel, look: Look, notice: NoticeBar, make_source: MakeSource = live_session) -> None:
         super().__init__()
         self.setObjectName("plain")
         self.look, self.notice, self.make_source = look, notice, make_source
-        self.model = LiveModel(source)
-        self._front: dict[str, str] = {}  # which panel is in front at each place
+        self.model = model
+        self.front: dict[str, str] = {}  # which panel is in front at each place
         self._stopping: list[threading.Thread] = []
         self._expected: Source | None = None  # has been told to start, and is still being built
         self._told_end, self._told_warning = False, ""
-        self._told_no_guest = reason_for(source)  # whoever opens the window has said so
+        self._told_no_guest = reason_for(model.source)  # whoever opens the window has said so
+        self.handed_over = False
         self.pointing = Pointing()  # at the diagram, wherever it is shown
-        self.views = Views(self.model, look.theme, self._front, self.pointing)
+        self.views = Views(self.model, look.theme, self.front, self.pointing)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.addWidget(self.views)
@@ -143,7 +144,7 @@ class Shown(QWidget):
         self.model.baseline = before.baseline
         self._told_end, self._told_warning = False, ""
         self.pointing.clear()
-        self.views = Views(self.model, self.look.theme, self._front, self.pointing)
+        self.views = Views(self.model, self.look.theme, self.front, self.pointing)
         self._set_motion()
         self._set_extended()
         self._box.replaceWidget(old, self.views)
@@ -163,11 +164,17 @@ class Shown(QWidget):
         """Ends what is shown, in the background; it stays shown."""
         self._stop_in_background(self.model.source)
 
+    def hand_over(self) -> None:
+        """Another window shows the model from now on: with this one nothing ends."""
+        self.handed_over = True
+        self.model.leave()
+
     def end(self) -> None:
         """Ends the source, and waits until it has ended; nothing is left behind."""
-        if self.model.baseline:
-            self.model.baseline.close()
-        self._stop_in_background(self.model.source)
+        if not self.handed_over:
+            if self.model.baseline:
+                self.model.baseline.close()
+            self._stop_in_background(self.model.source)
         if self._expected:
             self._stop_in_background(self._expected)
         for thread in self._stopping:

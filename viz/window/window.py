@@ -22,8 +22,10 @@ from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import THEMES, Theme, load_fonts, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
+from bellwire.viz.text.languages import speak_language
 from bellwire.viz.window.access.announcements import Announcements
 from bellwire.viz.window.access.motion_wish import ask_about_motion
+from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
 from bellwire.viz.window.actions import BY_NAME, Action
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
@@ -84,18 +86,20 @@ class MainWindow(QMainWindow):
 
     def __init__(
         self,
-        source: Source,
+        model: LiveModel,
         theme: Theme,
         make_source: MakeSource = live_session,
         settings: Settings | None = None,
     ) -> None:
-        """make_source: that of another scenario; settings: where things are remembered, if anywhere."""
+        """model: of a source that has been told to start; make_source: that of another scenario; settings: where things
+        are remembered, if anywhere.
+        """
         super().__init__()
         self.settings = settings
         self.look = Look(theme)
         self.notice = NoticeBar(theme)
         self.index_progress = IndexProgress()
-        self.shown = Shown(source, self.look, self.notice, make_source)
+        self.shown = Shown(model, self.look, self.notice, make_source)
         self.files = Files(self.shown, self.notice, self, settings)
         self.breaks = BreakControl(self.shown, self.notice, BreakPopover(theme, self))
         self.keys = KeyHelp(self, theme, sections())
@@ -442,7 +446,7 @@ def make_window(
             comes, source = source, NoSource(BEING_BUILT, source.scenario, Label.STARTING)
     except EngineError as error:
         problem, source = str(error), NoSource(str(error), source.scenario)
-    window = MainWindow(source, theme or Settings().theme, make_source, settings)
+    window = MainWindow(LiveModel(source), theme or Settings().theme, make_source, settings)
     if comes:
         window.shown.expect(comes)
     if reason and not source.why_nothing:
@@ -467,16 +471,19 @@ def open_window(
     *,
     reason: str = "",
     theme: str = "",
+    language: str = "",
     tell: Callable[[Fault], object] = lambda fault: None,
     lesson: Lesson | None = None,
 ) -> int:
     """Shows the window until it is closed; the exit code.
 
-    theme: one of THEMES, for this window; "": that of last time. tell: hears of faults, too, in any thread.
-    lesson: begins at once; source is that of its first step.
+    theme: one of THEMES, for this window; "": that of last time. language: likewise one of languages(). tell: hears of
+    faults, too, in any thread. lesson: begins at once; source is that of its first step.
     """
     application()
     settings = Settings()
+    speak_wanted(language, settings)
+    translate_qt()
     opened: list[MainWindow] = []
     when_told_to_end(lambda: [window.close() for window in opened])  # from the first moment that a guest runs
     chosen = THEMES[theme].scaled(settings.theme.scale) if theme else None
@@ -487,17 +494,50 @@ def open_window(
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
     fit_to_screen(window, first=not settings.geometry)
-    opened.append(window)
-    WidgetGarbage(window)
-    window.show()
-    window.frame.start()
+    open_as_the_one(window, opened)
     if lesson:
         window.lessons.begin(lesson, here=True)
     elif not settings.toured and window.model.scenario.name == DEFAULT:
         window.tour.begin()
     if not settings.knows_motion:
         QTimer.singleShot(ASK_MS, window, lambda: ask_about_motion(window, window.look.wish_motion))
-    return run_window(window, tell)
+    return run_window(opened, tell)
+
+
+def open_as_the_one(window: MainWindow, opened: list[MainWindow]) -> None:
+    """Shows it as the one that is open; another language will open one in its place."""
+    opened[:] = [window]
+    WidgetGarbage(window)
+    window.show()
+    window.frame.start()
+    # Not in the midst of the menu in which it was chosen: that is a part of what goes.
+    again = Qt.ConnectionType.QueuedConnection
+    window.look.language_chosen.connect(lambda name: reopen(window, name, opened), again)
+
+
+def reopen(old: MainWindow, language: str, opened: list[MainWindow]) -> None:
+    """A window that speaks another language takes the place of this one; the run goes on, and what is held is kept."""
+    settings = old.settings or Settings()
+    settings.keep(old.look)
+    settings.language = language
+    old.frame.stop()
+    old.storyteller.end()
+    old.shown.hand_over()
+    speak_language(language)
+    translate_qt()
+    window = MainWindow(old.model, settings.theme, old.shown.make_source, settings)
+    settings.restore(window.look)
+    window.files.take_over(old.files)
+    if old.breaks.watch.wanted:
+        window.breaks.watch.arm(old.breaks.watch.wanted)
+    window.restoreGeometry(old.saveGeometry())
+    if not (old.isMaximized() or old.isFullScreen()):
+        window.setGeometry(old.geometry())  # which may be larger than the screen
+    open_as_the_one(window, opened)
+    for panel in old.shown.front.values():
+        window.views.bring_panel(panel)
+    old.close()
+    old.deleteLater()
 
 
 def fit_to_screen(window: QWidget, first: bool = False) -> None:
@@ -516,13 +556,13 @@ def fit_to_screen(window: QWidget, first: bool = False) -> None:
     window.move(x, y - FRAME.top())
 
 
-def run_window(window: MainWindow, tell: Callable[[Fault], object]) -> int:
-    """The event loop, in which the window, and `tell`, hear of each fault; the exit code."""
+def run_window(opened: list[MainWindow], tell: Callable[[Fault], object]) -> int:
+    """The event loop, in which the window that is open, and `tell`, hear of each fault; the exit code."""
 
     def met(fault: Fault) -> None:
         tell(fault)
-        window.fault_met.emit(fault)
+        opened[-1].fault_met.emit(fault)
 
     with faults_told(met):
         code = application().exec()
-    return code or (FAULT_CODE if window.fault else 0)
+    return code or (FAULT_CODE if opened[-1].fault else 0)

@@ -76,7 +76,9 @@ def opened(monkeypatch: pytest.MonkeyPatch, themes: list[str]) -> list[Source]:
     def refuse() -> None:
         raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
 
-    def show(source: Source, reason: str, out: object, theme: str = "", lesson: object = None) -> int:
+    def show(
+        source: Source, reason: str, out: object, theme: str = "", language: str = "", lesson: object = None
+    ) -> int:
         shown.append(source)
         themes.append(theme)
         return 0
@@ -129,3 +131,15 @@ def test_without_kvm_the_window_says_why_and_that_it_shows_a_recording() -> None
     assert (source.label, source.scenario.name) == ("REPLAY", "irq-msi")
     assert words.startswith("/dev/kvm is missing. What you see is a recording, made on ")
     source.stop()
+
+
+@pytest.mark.parametrize("option", [["--theme=projector"], ["--theme", "projector"]])
+def test_an_option_alone_is_one_of_the_window(option: list[str], opened: list[Source], themes: list[str]) -> None:
+    assert main([*option, "irq-msi"]) == main(option) == 0
+    assert [source.scenario.name for source in opened] == ["irq-msi", "roundtrip"]
+    assert themes == ["projector", "projector"]
+
+
+def test_a_language_is_one_that_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--language", "xx"]) == 2
+    assert "'xx' is not one of 'en'" in capsys.readouterr().err

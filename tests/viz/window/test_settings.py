@@ -108,7 +108,7 @@ def test_a_window_says_it_once(qtbot: QtBot, settings: Settings, monkeypatch: py
     settings._store.setValue("text", "nan")
     told: list[str] = []
     monkeypatch.setattr(NoticeBar, "say", lambda self, sentence, *more, **named: told.append(sentence))
-    monkeypatch.setattr("bellwire.viz.window.window.run_window", lambda window, tell: window.close() and 0)
+    monkeypatch.setattr("bellwire.viz.window.window.run_window", lambda opened, tell: opened[-1].close() and 0)
     monkeypatch.setattr("bellwire.viz.window.window.when_told_to_end", lambda end: None)
     assert open_window(FakeSource()) == 0
     assert len(told) == 1

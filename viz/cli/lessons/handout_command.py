@@ -13,7 +13,7 @@ import typer
 from bellwire.engine.counted import number_of
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed, lab_recording, why_replayed
-from bellwire.viz.cli.options import app
+from bellwire.viz.cli.options import InLanguage, app
 from bellwire.viz.cli.terminal import complain, out, share_bar
 
 if TYPE_CHECKING:
@@ -35,13 +35,23 @@ def handout(
     folder: Folder = None,
     replay: Replayed = False,
     pdf: WithPdf = True,
+    language: InLanguage = None,
 ) -> None:
     """Writes a lesson to read afterwards, or a lab's sheet: HTML, PDF, and the recordings that its figures are of."""
     folder = folder or Path(f"handout-{Path(what).stem}")
+    speak_for_documents(language)
     written = write_lab_sheet(what, folder, replay, pdf) if is_lab(what) else write_handout(what, folder, replay, pdf)
     names = ", ".join(path.name for path in (written.html, written.pdf) if path)
     kept = number_of(len(written.recordings), "recording")
     out(tr("{folder}: {names} and {kept}.", folder=written.html.parent, names=names, kept=kept))
+
+
+def speak_for_documents(language: str | None) -> None:
+    """The language of a document: what was asked for, else what the window speaks."""
+    from bellwire.viz.window.access.spoken import speak_wanted
+    from bellwire.viz.window.settings import Settings
+
+    speak_wanted(language or "", Settings())
 
 
 def is_lab(what: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bellwire.viz.cli.options import InTheme, Json, app
+from bellwire.viz.cli.options import InLanguage, InTheme, Json, app
 from bellwire.viz.cli.terminal import DONE, out, out_json
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def lesson_(
     what: Annotated[str, typer.Argument(metavar="LESSON", help="One of `bellwire lessons`, or a file.")],
     check: Annotated[bool, typer.Option("--check", help="Only say whether there is something wrong with it.")] = False,
     theme: InTheme = None,
+    language: InLanguage = None,
 ) -> int:
     """Opens a lesson in the window."""
     from bellwire.viz.lessons.lesson_file import lesson_named
@@ -54,4 +55,4 @@ def lesson_(
         return DONE
     from bellwire.viz.cli.opening import open_lesson
 
-    return open_lesson(lesson, out, theme or "")
+    return open_lesson(lesson, out, theme or "", language or "")

@@ -1,0 +1,83 @@
+"""The window in other languages: another one may be chosen while a guest runs, which runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from pytestqt.qtbot import QtBot
+
+from bellwire.engine.language import Spoken, speak
+from bellwire.viz.text import languages
+from bellwire.viz.window.settings import Settings
+from bellwire.viz.window.window import MainWindow, make_window, open_as_the_one
+from tests.support.accented import Accents
+from tests.support.fake_source import FakeSource
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MainWindow]]:
+    """The window that is open, which can speak with accents."""
+    monkeypatch.setattr("bellwire.viz.window.settings.languages", lambda: ("en", "xx"))
+    monkeypatch.setattr(languages, "read_catalogue", lambda path: {"xx.mo": Accents()}[path.name])
+    windows: list[MainWindow] = []
+    open_as_the_one(make_window(FakeSource(), make_source=FakeSource, settings=Settings()), windows)
+    yield windows
+    windows[-1].close()
+    speak("en")
+
+
+def test_another_language_takes_another_window_over_the_same_run(opened: list[MainWindow], qtbot: QtBot) -> None:
+    old = opened[-1]
+    source, held = old.model.source, old.model.events
+    assert isinstance(source, FakeSource)
+    source.run(1.0)
+    old.frame.tick()
+    old.frame.tick()
+    old.look.set_extended(True)
+    old.views.bring_panel("events")
+    old.resize(1400, 800)
+    chosen = held.newest(1)
+    old.model.selection.choose(events=chosen)
+    old.commands.choose_language("xx")
+    qtbot.waitUntil(lambda: opened[-1] is not old)
+    [new] = opened
+    assert Spoken.name == "xx"
+    assert new.model.source is source
+    assert source.alive
+    assert new.model.events is held
+    assert new.model.selection.events.tobytes() == chosen.tobytes()
+    assert new.look.extended
+    assert new.views.panel("events").isVisibleTo(new)
+    assert new.size() == old.size()
+    assert not old.isVisible()
+    assert new.frame.running
+    assert not old.frame.running
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    source.run(1.0)
+    new.frame.tick()  # nothing of the old one is asked any more
+
+
+def test_it_is_remembered(opened: list[MainWindow], qtbot: QtBot) -> None:
+    old = opened[-1]
+    old.commands.choose_language("xx")
+    qtbot.waitUntil(lambda: opened[-1] is not old)
+    assert Settings().language == "xx"
+
+
+def test_the_one_that_is_spoken_changes_nothing(opened: list[MainWindow]) -> None:
+    old = opened[-1]
+    old.commands.choose_language("en")
+    QCoreApplication.processEvents()
+    assert opened == [old]
+
+
+def test_a_lesson_is_not_torn_away(opened: list[MainWindow]) -> None:
+    [window] = opened
+    window.look.set_presenting(True)
+    window.commands.choose_language("xx")
+    QCoreApplication.processEvents()
+    assert opened == [window]
+    assert "first" in window.notice.accessibleName()
+    window.look.set_presenting(False)
