@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QRect, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.diagram.geometry import MOST_TEXT
 from bellwire.viz.diagram.legible import LegibleDiagram
 from bellwire.viz.diagram.pointing.marks import Pointing
@@ -45,8 +46,8 @@ class AudienceWindow(QWidget):
         self.theme = theme
         self.pointing = pointing or Pointing()
         self.blank: Blank | None = None
-        self.setWindowTitle("Audience – Bellwire")
-        self.setAccessibleName("what the audience sees")
+        self.setWindowTitle(tr("Audience – Bellwire"))
+        self.setAccessibleName(tr("what the audience sees"))
         self.slide_view = SlideView(theme, self)
         self.slide_view.chosen.connect(self.chosen)
         self.picture = self._picture_of(model)

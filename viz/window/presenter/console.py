@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.lessons.course import Course
@@ -24,20 +25,20 @@ from bellwire.viz.window.presenter.lecture_clock import LectureClock, time_of_da
 from bellwire.viz.window.presenter.live_copy import LiveCopy
 
 WORDS = {
-    "page_back": "Back",
-    "page_on": "Next",
-    "black": "Black",
-    "white": "White",
-    "turn": "Screens",
-    "presenter": "End",
+    "page_back": tr_later("Back"),
+    "page_on": tr_later("Next"),
+    "black": tr_later("Black"),
+    "white": tr_later("White"),
+    "turn": tr_later("Screens"),
+    "presenter": tr_later("End"),
 }
 TOOLS = {
-    "laser": "Laser",
-    "pen": "Pen",
-    "spotlight": "Spotlight",
-    "zoom": "Zoom",
-    "undo_mark": "Undo",
-    "clear_marks": "Clear",
+    "laser": tr_later("Laser"),
+    "pen": tr_later("Pen"),
+    "spotlight": tr_later("Spotlight"),
+    "zoom": tr_later("Zoom"),
+    "undo_mark": tr_later("Undo"),
+    "clear_marks": tr_later("Clear"),
 }
 GAP = 14
 FIGURE = re.compile(r"\{[^}]*\}")  # in a text, of a step that is yet to come
@@ -50,17 +51,17 @@ class Console(QWidget):
         super().__init__()
         self.commands, self.player, self.theme = commands, commands.lessons, theme
         self.setObjectName("plain")
-        self.setAccessibleName("lecturer's view")
+        self.setAccessibleName(tr("lecturer's view"))
         self.copy = LiveCopy(theme)
         self.clock = LectureClock()
         self._of: Course | None = None  # what the clock runs for
         self.day, self.left, self.gone = PlainLabel(), PlainLabel(), PlainLabel()
         self.step, self.waits = PlainLabel(), PlainLabel()
-        self.next_head, self.next = PlainLabel("Next"), PlainLabel()
-        self.notes_head, self.notes = PlainLabel("Notes"), PlainLabel()
+        self.next_head, self.next = PlainLabel(tr("Next")), PlainLabel()
+        self.notes_head, self.notes = PlainLabel(tr("Notes")), PlainLabel()
         self.question = QuestionBox(self.player, theme, reasons=False)  # the copy has them
-        self.afresh = Button("Restart the clock")
-        self.buttons = {name: Button(words) for name, words in (WORDS | TOOLS).items()}
+        self.afresh = Button(tr("Restart the clock"))
+        self.buttons = {name: Button(tr(words)) for name, words in (WORDS | TOOLS).items()}
         self._lay_out()
         self._connect()
         self.set_theme(theme)
@@ -72,7 +73,7 @@ class Console(QWidget):
             button.setToolTip(plain_tip(tooltip(name)))
             button.clicked.connect(lambda _=False, name=name: self._run(name))
             button.setCheckable(BY_NAME[name].checkable and name in TOOLS)
-        self.afresh.setToolTip("The time counts from now on")
+        self.afresh.setToolTip(tr("The time counts from now on"))
         self.afresh.clicked.connect(self._start_clock)
 
     def _run(self, name: str) -> None:
@@ -196,7 +197,7 @@ class Console(QWidget):
 
     def _tell_step(self, course: Course) -> None:
         self.step.setText(step_words(course))
-        self.notes.setText("\n\n".join(course.told(course.step.notes)) or "No notes for this step.")
+        self.notes.setText("\n\n".join(course.told(course.step.notes)) or tr("No notes for this step."))
         self.next_head.setVisible(True)
         self.next.setText(next_words(course))
         self.question.show_question(course)
@@ -206,8 +207,8 @@ class Console(QWidget):
 def next_words(course: Course) -> str:
     """What comes after the step at hand."""
     if course.last:
-        return "This is the last step."
+        return tr("This is the last step.")
     following = course.positions[course.at + 1]
     if following.revealed:
-        return "The answer, from the run"
+        return tr("The answer, from the run")
     return "\n".join((following.step.title, *(FIGURE.sub("…", text) for text in following.step.text)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import localtime, monotonic, strftime
 
+from bellwire.engine.language import tr
+
 SECONDS = 60
 
 
@@ -33,13 +35,17 @@ class LectureClock:
     @property
     def gone_words(self) -> str:
         """ "12:40 of 15 min"."""
-        return f"{clock_words(self.gone)} of {self.minutes} min" if self.minutes else clock_words(self.gone)
+        gone = clock_words(self.gone)
+        return tr("{gone} of {minutes} min", gone=gone, minutes=self.minutes) if self.minutes else gone
 
     @property
     def left_words(self) -> str:
         """ "2:20 left", "1:05 over"; "" if there is nothing to go by."""
         left = self.left
-        return "" if left is None else f"{clock_words(abs(left))} {'left' if left >= 0 else 'over'}"
+        if left is None:
+            return ""
+        time = clock_words(abs(left))
+        return tr("{time} left", time=time) if left >= 0 else tr("{time} over", time=time)
 
 
 def clock_words(seconds: int) -> str:

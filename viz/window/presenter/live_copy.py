@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.diagram.pointing.painter import paint_pointing
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
@@ -37,7 +38,7 @@ class LiveCopy(QWidget):
         self.theme = theme
         self.audience: AudienceWindow | None = None
         self._frames = 0
-        self.setAccessibleName("copy of what the audience sees")
+        self.setAccessibleName(tr("copy of what the audience sees"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(LEAST_COPY)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -94,7 +95,7 @@ class LiveCopy(QWidget):
     def _paint_blank(self, painter: QPainter, blank: Blank) -> None:
         """Whoever leads it goes on seeing what there is, and reads what the audience sees instead."""
         painter.fillRect(self.area, self.theme.color("background", VEIL))
-        words = f"The audience sees {blank.name.lower()}"
+        words = tr("The audience sees black") if blank is Blank.BLACK else tr("The audience sees white")
         font = self.theme.font(24, 700)
         frame = QFontMetricsF(font).boundingRect(words).adjusted(-24, -14, 24, 14)
         frame.moveCenter(self.area.center())

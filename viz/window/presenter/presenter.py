@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.window.lesson.player import LessonPlayer
@@ -15,7 +16,7 @@ from bellwire.viz.window.presenter.screens import screen_apart
 from bellwire.viz.window.settings import Look
 from bellwire.viz.window.shown import Shown
 
-ONE_SCREEN = "There is one screen now: F6 turns between the audience's view and this one."
+ONE_SCREEN = tr_later("There is one screen now: F6 turns between the audience's view and this one.")
 
 
 class Presenter(QObject):
@@ -110,13 +111,13 @@ class Presenter(QObject):
             self._move_to(own)
         if screen_apart(own, QGuiApplication.screens()):
             self._place()
-            self._notice.take_back(ONE_SCREEN)
+            self._notice.take_back(tr(ONE_SCREEN))
             return
         self.apart = False
         if was_apart:
             self.audience.hide()
             self._top.activateWindow()
-            self._notice.say(ONE_SCREEN)
+            self._notice.say(tr(ONE_SCREEN))
         elif self.audience.isVisible():
             self._fill(own)
 

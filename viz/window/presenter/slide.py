@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.source import Label
 from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.figures import ratio
+
+STATES = {  # of LiveModel.state, as it stands apart
+    "PAUSED": tr_later("PAUSED"),
+    "STORY": tr_later("STORY"),
+    Label.LIVE: tr_later("LIVE"),
+    Label.REPLAY: tr_later("REPLAY"),
+    Label.NO_KVM: tr_later("NO KVM"),
+    Label.STARTING: tr_later("STARTING"),
+}
+ANSWERS = {  # by who was right, as it is read out
+    None: tr_later("{number} {choice} {reason}"),
+    True: tr_later("{number} {choice}: right {reason}"),
+    False: tr_later("{number} {choice}: wrong {reason}"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,6 +35,7 @@ class Slide:
     text: str
     ask: str = ""
     choices: tuple[ChoiceSoFar, ...] = ()
+    replaying: bool = False
 
     @property
     def answered(self) -> bool:
@@ -29,8 +45,10 @@ class Slide:
     @property
     def spoken(self) -> str:
         """All of it, for whoever has it read out."""
-        marks = {None: "", True: ": right", False: ": wrong"}
-        answers = [f"{n} {one.text}{marks[one.right]} {one.reason}" for n, one in enumerate(self.choices, 1)]
+        answers = [
+            tr(ANSWERS[one.right], number=number, choice=one.text, reason=one.reason)
+            for number, one in enumerate(self.choices, 1)
+        ]
         return "\n".join(filter(None, (self.title, self.state, self.text, self.ask, *answers)))
 
 
@@ -38,7 +56,7 @@ def slide_of(model: LiveModel, course: Course | None, caption: str) -> Slide:
     """The lesson's step, or without a lesson the scenario and the sentence about what happens."""
     state = state_words(model)
     if course is None:
-        return Slide((model,), model.scenario.title, state, caption)
+        return Slide((model,), model.scenario.title, state, caption, replaying=model.replaying)
     step = course.step
     return Slide(
         (course, step.name),
@@ -47,13 +65,14 @@ def slide_of(model: LiveModel, course: Course | None, caption: str) -> Slide:
         "\n".join(course.told(step.text)),
         course.asked,
         course.choices(),
+        model.replaying,
     )
 
 
 def state_words(model: LiveModel) -> str:
     """ "REPLAY, 1 : 1 000": whatever is not as it is by itself."""
-    states = [str(Label.REPLAY)] if model.replaying else []
-    states += [model.state] if model.state not in (Label.LIVE, Label.REPLAY) else []
-    states += ["ENDED"] if model.ended else []
+    states = [tr(STATES[Label.REPLAY])] if model.replaying else []
+    states += [tr(STATES[model.state])] if model.state not in (Label.LIVE, Label.REPLAY) else []
+    states += [tr("ENDED")] if model.ended else []
     factor = model.transport.factor
     return ", ".join(states + ([ratio(factor)] if factor > 1 and model.story is None else []))

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.foreign import shown
+from bellwire.engine.language import tr_n
 from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme, make_font
@@ -92,7 +93,7 @@ class SlideLayout:
         if state:
             right = self.left + self.width - wide
             chip = QRectF(right, self.y + title.pixelSize() * 0.1, wide, LINE * font.pixelSize())
-            self.written.append(Written(chip, state, font, "replay" if "REPLAY" in state else "paused", True))
+            self.written.append(Written(chip, state, font, "replay" if self.slide.replaying else "paused", True))
         self._put(self.slide.title, title, "text", self.left, room)
 
     def _lay(self, words: str, share: float, color: str, weight: int = 400) -> None:
@@ -112,7 +113,7 @@ class SlideLayout:
         mark = {None: str(number), True: RIGHT, False: WRONG}[choice.right]
         color = {None: "text", True: "live", False: "heavy"}[choice.right]
         indent, pad = 1.6 * font.pixelSize(), 0.2 * font.pixelSize()
-        words = shown(f"{choice.text}   {choice.hands} hands" if choice.hands else choice.text)
+        words = shown(with_hands(choice))
         beside = bool(choice.reason)
         wide = (self.width * ANSWER if beside else self.width) - indent - 2 * pad
         tall = wrapped_height(words, font, wide)
@@ -127,6 +128,13 @@ class SlideLayout:
             tall = max(tall, reason)
         self.rows.append(QRectF(self.left, self.y, self.width, tall + 2 * pad))
         self.y += tall + 2.6 * pad
+
+
+def with_hands(choice: ChoiceSoFar) -> str:
+    """A choice, and how many hands were raised for it."""
+    if not choice.hands:
+        return choice.text
+    return tr_n("{choice}   {n} hands", "{choice}   {n} hands", choice.hands, choice=choice.text)
 
 
 def layouts(slide: Slide, width: int, screen: int) -> Iterator[LaidOut]:
