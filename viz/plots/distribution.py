@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.omission import Paced
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.plots.plot import Mark, Plot, clock_label, of_whole_run
@@ -19,7 +20,7 @@ from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import line_pen, veil_brush
-from bellwire.viz.text.figures import Durations, count_of, duration
+from bellwire.viz.text.figures import Durations, count_of, duration, localized
 from bellwire.viz.text.trust import bounds, corrected, footnote, why_not_corrected
 
 if TYPE_CHECKING:
@@ -35,16 +36,16 @@ PREFERRED = (
     "injection",
     "store_cost",
 )  # whose percentiles are marked: the first that is shown
-CORRECTED = "p99 corrected"
+CORRECTED = tr_later("p99 corrected")
 COARSEST, FINEST = 8, 48  # bins a decade: the more values, the finer
 
 
 class DistributionPlot(Plot):
     """Each curve is the share of its journeys at that latency. What was before the last change stays as a thin line."""
 
-    title = "Distribution"
+    title = tr_later("Distribution")
     name = "distribution"
-    note = "Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles."
+    note = tr_later("Filled: since the last change of the wiring. Thin: before it. Dotted: percentiles.")
     left_margin = right_margin = 18.0
     pace = 2  # a histogram changes slowly
 
@@ -59,7 +60,7 @@ class DistributionPlot(Plot):
         self._computed: dict[tuple[Any, ...], Any] = {}
         self._ticked: tuple[Any, ...] = ()
         for curve in self.curves:
-            self.add_legend(curve.name, curve.label, curve.color)
+            self.add_legend(curve.name, tr(curve.label), curve.color)
         self.set_theme(theme)
 
     def furnish(self) -> None:
@@ -102,8 +103,8 @@ class DistributionPlot(Plot):
         self._fit(values)
         self._draw_curves((self.fills, self.lines), self.since, shown)
         self._draw_curves((self.ghosts,), self.model.latencies.before, before)
-        whole = f", {WHOLE_RUN}" * self.model.seen.whole_run
-        self.facts = count_of(max(h.count for h in self.since.values()), "journey") + whole
+        count = count_of(max(h.count for h in self.since.values()), "journey")
+        self.facts = f"{count}, {tr(WHOLE_RUN)}" if self.model.seen.whole_run else count
         self.setToolTip(
             plain_tip(f"{self.note} {self._correction()} {footnote(self.model.latencies, of_whole_run(self.model))}")
         )
@@ -112,7 +113,7 @@ class DistributionPlot(Plot):
     def _correction(self) -> str:
         """The tail of the marked latency, corrected for coordinated omission."""
         if not self.model.transport.following:
-            return "What is corrected for coordinated omission is told of the present only."
+            return tr("What is corrected for coordinated omission is told of the present only.")
         marked = self.marked
         paced = self.paced(marked.name) if marked else Paced()
         if not marked or not paced.count:
@@ -121,7 +122,9 @@ class DistributionPlot(Plot):
             paced.corrected, "tail", lambda h: [h.known_percentile(percent) for percent in TAIL.values()]
         )
         tail = ", ".join(f"{name} {duration(ns)}" for name, ns in zip(TAIL, values, strict=True))
-        return f"The {marked.label} {corrected([paced])}: {tail}."
+        return tr(
+            "The {latency} {corrected}: {tail}.", latency=tr(marked.label), corrected=corrected([paced]), tail=tail
+        )
 
     def paced(self, name: str) -> Paced:
         """The latencies that a pace was behind, as of the present; of another moment none."""
@@ -197,7 +200,7 @@ class DistributionPlot(Plot):
         painter.drawPolygon([QPointF(x, y), QPointF(x - side, y - 1.6 * side), QPointF(x + side, y - 1.6 * side)])
         painter.setFont(self.theme.font(11, 500))
         painter.setPen(QPen(self.theme.color("text_muted")))
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"max {duration(histogram.max)}")
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, maximum_words(histogram))
 
     def _place_of_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram) -> QRectF:
         """Where the value stands, left of the triangle's right corner."""
@@ -206,7 +209,7 @@ class DistributionPlot(Plot):
         box = QRectF(x - 200, y - 2 * side - painter.fontMetrics().height(), 200 + side, painter.fontMetrics().height())
         if box.right() > area.right() + 10:
             box.moveRight(area.right() + 10)
-        box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(f"max {duration(histogram.max)}"))
+        box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(maximum_words(histogram)))
         return box
 
     def _paint_before(self, painter: QPainter, area: QRectF, marked: Curve, maximum: QRectF) -> list[QRectF]:
@@ -217,7 +220,7 @@ class DistributionPlot(Plot):
         x, y = self._known(histogram, (self.range.low, self.range.high), self._outline)
         peak = self.canvas.pixel(float(x[np.argmax(y)]), float(y.max()))
         painter.setFont(self.theme.font(11, 500))
-        text, metrics = f"before {self.model.exits.switched}", painter.fontMetrics()
+        text, metrics = tr("before {change}", change=self.model.exits.switched), painter.fontMetrics()
         box = QRectF(0, peak.y() - metrics.height(), metrics.horizontalAdvance(text), metrics.height())
         box.moveRight(peak.x() - 4)
         if box.left() < area.left():
@@ -232,11 +235,11 @@ class DistributionPlot(Plot):
     def readout(self, pointer: QPointF) -> list[Line]:
         """How much of each lies below the pointer; the tail of the marked one, and the clock's error."""
         ns = 10 ** float(self.canvas.box.mapSceneToView(pointer).x())
-        lines = [Line(self.theme.color("text_muted"), "below", duration(ns))]
+        lines = [Line(self.theme.color("text_muted"), tr("below"), duration(ns))]
         for curve in self._shown(self.since):
             histogram = self.since[curve.name]
             share = float(histogram.density([0, ns])[0]) / histogram.count
-            lines.append(Line(self.theme.color(curve.color), curve.label, f"{share:.2%}"))
+            lines.append(Line(self.theme.color(curve.color), tr(curve.label), localized(f"{share:.2%}")))
         return [*lines, *self._tail()]
 
     def _tail(self) -> list[Line]:
@@ -245,9 +248,14 @@ class DistributionPlot(Plot):
         if marked:
             paced = self.paced(marked.name)
             p99 = self.since[marked.name].known_percentile(99)
-            lines.append(Line(muted, f"p99 {marked.label}", duration(p99)))
-            lines += [Line(muted, CORRECTED, duration(paced.corrected.known_percentile(99)))] if paced.count else []
+            lines.append(Line(muted, f"p99 {tr(marked.label)}", duration(p99)))
+            lines += [Line(muted, tr(CORRECTED), duration(paced.corrected.known_percentile(99)))] if paced.count else []
         return [*lines, Line(muted, clock_label(self.model), bounds(self.model.latencies.clock_error))]
+
+
+def maximum_words(histogram: Histogram) -> str:
+    """ "max 1.2 ms"."""
+    return tr("max {time}", time=duration(histogram.max))
 
 
 def density_outline(histogram: Histogram, low: float, high: float) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QPainter
 
 from bellwire.engine.events import exit_name
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.past import Past
 from bellwire.viz.model.rates import BAR, BIN_SECONDS
@@ -97,29 +98,31 @@ def sampled(past: Past, name: str, first: int, end: int) -> Bars:
 
 SHADES = (0.95, 0.7, 0.5, 0.35, 0.25)
 SHARE_TO_NAME = 0.04  # of the height: what is smaller goes unnamed, but for the readout
-NOTHING_YET = "Nothing has run yet"
-WORDS = {"kernel": "kernel", "user": "user space"}
-SHORT = {"kernel": "", "user": "user "}  # before a reason that both may have
+NOTHING_YET = tr_later("Nothing has run yet")
+WORDS = {"kernel": tr_later("kernel"), "user": tr_later("user space")}
+REASONS = {"interrupt": tr_later("interrupt"), "irq window": tr_later("irq window"), "other": tr_later("other")}
 COLORS = {"kernel": "kvm", "user": "heavy"}
 
 
 class ExitsPlot(OverTime):
     """Stacked bars of a quarter of a second: the kernel's below, user space's on top."""
 
-    title = "Exits per second"
+    title = tr_later("Exits per second")
     name = "exits"
-    note = "Kernel: handled by KVM, by its own counters. User space: returns of KVM_RUN to the VMM, by our own count."
+    note = tr_later(
+        "Kernel: handled by KVM, by its own counters. User space: returns of KVM_RUN to the VMM, by our own count."
+    )
     right_margin = 76.0
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
-        self.empty = NOTHING_YET
+        self.empty = tr(NOTHING_YET)
         self.layers: list[Layer] = []
         self.first_bar = 0  # its number, counted from TSC 0
         self.top = 0.0
         self._small = 0
-        self.add_legend("kernel", "kernel", "kvm", area=True)
-        self.add_legend("user", "user space", "heavy", area=True)
+        self.add_legend("kernel", tr(WORDS["kernel"]), "kvm", area=True)
+        self.add_legend("user", tr(WORDS["user"]), "heavy", area=True)
         self.set_theme(theme)
 
     def draw(self) -> str:
@@ -128,8 +131,8 @@ class ExitsPlot(OverTime):
         self.layers = [layer for layer in layers(self.model.past, self.first_bar, end) if self.shown(layer.handler)]
         heights = np.nansum([layer.bars for layer in self.layers], axis=0) if self.layers else np.zeros(1)
         self._fit(max(float(heights.max()), 10.0))
-        self.facts = "KVM's counters | our exits"
-        return "" if self.model.past.size else NOTHING_YET
+        self.facts = tr("KVM's counters | our exits")
+        return "" if self.model.past.size else tr(NOTHING_YET)
 
     def _fit(self, highest: float) -> None:
         """A round top for the axis; it comes down only when it has been too high for a while."""
@@ -190,7 +193,7 @@ class ExitsPlot(OverTime):
         for y, (_, layer) in zip(spread_apart([y for y, _ in named], height, area), named, strict=False):
             painter.setPen(self.theme.color(COLORS[layer.handler]))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, SHORT[layer.handler] + layer.reason)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name_of_layer(layer))
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """Every reason of the bar at the pointer."""
@@ -198,18 +201,29 @@ class ExitsPlot(OverTime):
         bar = self.x_to_tsc(pointer.x()) // cycles - self.first_bar
         start = (self.first_bar + bar) * cycles
         if why := self.model.past.missing(start, start + cycles - 1, counts=True):
-            return [Line(self.theme.color("text_muted"), f"not known: {why}", "")]
+            return [Line(self.theme.color("text_muted"), tr("not known: {why}", why=why), "")]
         if not self.layers or not 0 <= bar < self.layers[0].bars.size:
             return []
         return [
             Line(
                 self.theme.color(COLORS[layer.handler]),
-                f"{WORDS[layer.handler]}, {layer.reason}",
+                f"{tr(WORDS[layer.handler])}, {reason_words(layer.reason)}",
                 f"{short(float(layer.bars[bar]))} /s",
             )
             for layer in reversed(self.layers)
             if layer.bars[bar] > 0
-        ] or [Line(self.theme.color("text_muted"), "no exits", "")]
+        ] or [Line(self.theme.color("text_muted"), tr("no exits"), "")]
+
+
+def reason_words(reason: str) -> str:
+    """What a reason is called; of KVM_EXIT_* its own name."""
+    return tr(REASONS[reason]) if reason in REASONS else reason
+
+
+def name_of_layer(layer: Layer) -> str:
+    """A reason that both may have, and of user space's that it is."""
+    reason = reason_words(layer.reason)
+    return tr("user {reason}", reason=reason) if layer.handler == "user" else reason
 
 
 def rounded_top(value: float) -> float:

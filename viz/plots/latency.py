@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from bellwire.engine.folds.latency import BIN_SECONDS
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE, clock_label, of_whole_run
@@ -29,13 +30,14 @@ GAP_SECONDS = 1.25  # a line does not lead over a longer silence
 class LatencyPlot(OverTime):
     """One line a latency, on a log axis, with its name at the end."""
 
-    title = "Latency"
+    title = tr_later("Latency")
     name = "latency"
-    note = f"Lines: the median of every {BIN_SECONDS * 1000:.0f} ms. Dots: the longest in it."
     right_margin = 72.0
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
+        self.note = tr("Lines: the median of every {ms:.0f} ms. Dots: the longest in it.", ms=BIN_SECONDS * 1000)
+        self.setToolTip(plain_tip(self.note))
         self.curves = curves_of(model.scenario)
         self.empty = no_journey(model.scenario)
         self.lines: dict[str, CurveItem] = {}
@@ -43,7 +45,7 @@ class LatencyPlot(OverTime):
         self.range = LogRange()
         self._ticked: tuple[float, float, str] = (0.0, 0.0, "")
         for curve in self.curves:
-            self.add_legend(curve.name, curve.label, curve.color)
+            self.add_legend(curve.name, tr(curve.label), curve.color)
         self.set_theme(theme)
 
     def furnish(self) -> None:
@@ -71,7 +73,7 @@ class LatencyPlot(OverTime):
         for curve in self.curves:
             self._draw_line(curve)
         self._fit()
-        self.facts = f"median of each {BIN_SECONDS * 1000:.0f} ms"
+        self.facts = tr("median of each {ms:.0f} ms", ms=BIN_SECONDS * 1000)
         self.setToolTip(plain_tip(f"{self.note} {footnote(self.model.latencies, of_whole_run(self.model))}"))
         if any(series.rows.size for series in self.model.latencies.series.values()):
             return ""
@@ -154,8 +156,13 @@ class LatencyPlot(OverTime):
             rows = self.rows[curve.name]
             row = rows[max(int(np.searchsorted(rows["tsc"], at, "right")) - 1, 0)]
             p99 = row["p99"] if row["count"] >= 100 else None  # else nothing lies beyond it
-            value = f"median {duration(row['p50'])}  p99 {duration(p99)}  max {duration(row['max'])}"
-            lines.append(Line(self.theme.color(curve.color), curve.label, value))
+            value = tr(
+                "median {median}  p99 {p99}  max {longest}",
+                median=duration(row["p50"]),
+                p99=duration(p99),
+                longest=duration(row["max"]),
+            )
+            lines.append(Line(self.theme.color(curve.color), tr(curve.label), value))
         return [
             *lines,
             Line(self.theme.color("text_muted"), clock_label(self.model), bounds(self.model.latencies.clock_error)),

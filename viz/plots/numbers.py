@@ -9,6 +9,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEven
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.model.moments.shown import rung_by_hand, usual_latency
@@ -17,6 +18,7 @@ from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.latency_words import latency_name
 from bellwire.viz.text.trust import not_there
 
 VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
@@ -24,27 +26,27 @@ HEIGHT = 64
 NOTHING = "–"
 PER_SECOND = "/s"
 
-HELP = (  # what a number is, by a word of its label; the first that fits
-    ("doorbell p50", "from the guest's store to the I/O thread that has read the eventfd; half were faster."),
-    ("doorbell of", "from the guest's store to the I/O thread that has read the eventfd."),
-    ("injection", "from the write to the irqfd, or the ioctl, to the guest's handler."),
-    ("round trip", "from the guest's store to its handler of the answer."),
-    ("exits of", "whether that signal's store left KVM_RUN to user space."),
-    ("exits to user space", "returns of KVM_RUN in the last second that is over."),
-    ("in all", "all since the run began."),
-    ("doorbells", "stores of the guest in the last second that is over."),
-    ("interrupts", "signals of the host in the last second that is over."),
-    ("journeys", "signals followed from their first event to their last, and whether each one is accounted for."),
-)
+# What a number is.
+DOORBELL_P50 = tr_later("from the guest's store to the I/O thread that has read the eventfd; half were faster.")
+DOORBELL_ONE = tr_later("from the guest's store to the I/O thread that has read the eventfd.")
+INJECTION = tr_later("from the write to the irqfd, or the ioctl, to the guest's handler.")
+ROUND_TRIP = tr_later("from the guest's store to its handler of the answer.")
+EXITS_ONE = tr_later("whether that signal's store left KVM_RUN to user space.")
+EXITS = tr_later("returns of KVM_RUN in the last second that is over.")
+IN_ALL = tr_later("all since the run began.")
+DOORBELLS = tr_later("stores of the guest in the last second that is over.")
+INTERRUPTS = tr_later("signals of the host in the last second that is over.")
+JOURNEYS = tr_later("signals followed from their first event to their last, and whether each one is accounted for.")
 
 
 class Number(NamedTuple):
-    """One of the strip: `color` names a theme's colour."""
+    """One of the strip: `color` names a theme's colour; `told` is the message of what it is."""
 
     value: str
     unit: str
     label: str
     color: str
+    told: str = ""
 
     @property
     def shown_color(self) -> str:
@@ -158,47 +160,57 @@ class Numbers(QWidget):
 
 
 def help_of(number: Number) -> str:
-    """What a number is, by its label; why there is none, if there is none."""
-    told = next((words for start, words in HELP if start in number.label), "")
-    missing = " Nothing has been measured yet." if number.value == NOTHING else ""
-    return f"{number.label}: {told}{missing}".removesuffix(": ")
+    """What a number is; why there is none, if there is none."""
+    if not number.told:
+        return number.label
+    missing = tr("Nothing has been measured yet.") if number.value == NOTHING else ""
+    return f"{number.label}: {tr(number.told)} {missing}".strip()
 
 
 def numbers_of(model: LiveModel) -> tuple[Number, ...]:
     """The strip's numbers as of now."""
-    there = {curve.name for curve in curves_of(model.scenario)}
+    rings = "doorbell" in {curve.name for curve in curves_of(model.scenario)}
     journey = rung_by_hand(model)
-    pace = ("doorbells", "doorbell") if "doorbell" in there else ("interrupts", "interrupt")
+    counted = counted_by_hand(model, journey, rings) if journey.size else counted_in_a_second(model, rings)
     return (
-        latency(model, "doorbell", "doorbell", "doorbell"),
-        latency(model, "injection", "injection", "interrupt"),
-        latency(model, "round_trip", "round trip", "roundtrip"),
-        *(counted_by_hand(model, journey, *pace) if journey.size else counted_in_a_second(model, *pace)),
-        Number(grouped(model.latencies.journeys), "", journeys_label(model), "live"),
+        latency(model, "doorbell", "doorbell", DOORBELL_ONE if journey.size else DOORBELL_P50),
+        latency(model, "injection", "interrupt", INJECTION),
+        latency(model, "round_trip", "roundtrip", ROUND_TRIP),
+        *counted,
+        Number(grouped(model.latencies.journeys), "", journeys_label(model), "live", JOURNEYS),
     )
 
 
-def counted_in_a_second(model: LiveModel, signals: str, color: str) -> tuple[Number, Number]:
+def counted_in_a_second(model: LiveModel, rings: bool) -> tuple[Number, Number]:
     """The rates of signals and of exits."""
-    exits = Number(per_second(model, "exits"), PER_SECOND, "exits to user space", "heavy")
-    return Number(per_second(model, signals), PER_SECOND, signals, color), exits
+    exits = Number(per_second(model, "exits"), PER_SECOND, tr("exits to user space"), "heavy", EXITS)
+    if rings:
+        signals = Number(per_second(model, "doorbells"), PER_SECOND, tr("doorbells"), "doorbell", DOORBELLS)
+    else:
+        signals = Number(per_second(model, "interrupts"), PER_SECOND, tr("interrupts"), "interrupt", INTERRUPTS)
+    return signals, exits
 
 
-def counted_by_hand(model: LiveModel, journey: Journeys, signals: str, color: str) -> tuple[Number, Number]:
+def counted_by_hand(model: LiveModel, journey: Journeys, rings: bool) -> tuple[Number, Number]:
     """Signals in all, and whether the newest left to user space: a rate would be 0 before anybody has read it."""
-    number = model.tally.doorbells_rung if signals == "doorbells" else model.tally.irqs_signalled
-    left = Number(str(int(journey["exit"][0] > 0)), "", f"exits of #{grouped(int(journey['seq'][0]))}", "heavy")
-    return Number(grouped(number), "", f"{signals} in all", color), left
+    seq = grouped(int(journey["seq"][0]))
+    left = Number(str(int(journey["exit"][0] > 0)), "", tr("exits of #{number}", number=seq), "heavy", EXITS_ONE)
+    if rings:
+        return Number(grouped(model.tally.doorbells_rung), "", tr("doorbells in all"), "doorbell", IN_ALL), left
+    return Number(grouped(model.tally.irqs_signalled), "", tr("interrupts in all"), "interrupt", IN_ALL), left
 
 
-def latency(model: LiveModel, name: str, label: str, color: str) -> Number:
+def latency(model: LiveModel, name: str, color: str, told: str) -> Number:
     """The p50 of a latency, or that of the one signal that was rung by hand."""
     value, _, unit = duration(usual_latency(model, name)).partition(" ")
-    journey = rung_by_hand(model)
+    journey, label = rung_by_hand(model), latency_name(name)
     if journey.size:
-        return Number(value, unit, f"{label} of #{grouped(int(journey['seq'][0]))}", color)
-    whole = f", {WHOLE_RUN}" * model.seen.whole_run
-    return Number(value, unit, f"{label} p50{whole}", color)
+        label = tr("{latency} of #{number}", latency=label, number=grouped(int(journey["seq"][0])))
+    elif model.seen.whole_run:
+        label = tr("{latency} p50, {when}", latency=label, when=tr(WHOLE_RUN))
+    else:
+        label = tr("{latency} p50", latency=label)
+    return Number(value, unit, label, color, told)
 
 
 def per_second(model: LiveModel, name: str) -> str:
@@ -210,9 +222,9 @@ def per_second(model: LiveModel, name: str) -> str:
 def journeys_label(model: LiveModel) -> str:
     """What the number of journeys is, and whether it is all of them."""
     if model.jumped:
-        return "journeys since the jump"
+        return tr("journeys since the jump")
     begun = model.latencies.journeys or model.tally.doorbells_rung or model.tally.irqs_signalled
-    return f"journeys, {reconciled(model)}" if begun or model.tally.dropped else "journeys"
+    return tr("journeys, {state}", state=reconciled(model)) if begun or model.tally.dropped else tr("journeys")
 
 
 def reconciled(model: LiveModel) -> str:
@@ -221,9 +233,9 @@ def reconciled(model: LiveModel) -> str:
     if missing := not_there(tally):
         return missing
     if given_up:
-        return f"{grouped(given_up)} incomplete"
+        return tr("{number} incomplete", number=grouped(given_up))
     if model.latencies.tracker.contradicted:
-        return f"{grouped(model.latencies.tracker.contradicted)} out of order"
+        return tr("{number} out of order", number=grouped(model.latencies.tracker.contradicted))
     if not tally.possible:
-        return "counts differ"
-    return "all reconciled"
+        return tr("counts differ")
+    return tr("all reconciled")

@@ -10,16 +10,19 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 
 from bellwire.engine.events import Switch
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.rates import BAR
 from bellwire.viz.plots.plot import Mark, Plot
 from bellwire.viz.style.curves import Ticks
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import veil_brush
+from bellwire.viz.text.figures import localized
 
 SECONDS = 10.0
 VEIL = 0.12  # opacity, over what is not known
-NOW, THEN = "now", "then"  # what the right edge is: the present, or the moment that the view has been brought to
+# What the right edge is: the present, or the moment that the view has been brought to.
+NOW, THEN = tr_later("now"), tr_later("then")
 SWITCH_COLORS = {Switch.IOEVENTFD: "doorbell", Switch.IRQFD: "interrupt"}
 
 
@@ -97,7 +100,5 @@ class OverTime(Plot):
 def time_ticks(parts: int, edge: str) -> Ticks:
     """Evenly spaced ticks with the words a viewer would use; edge: what the last one is called."""
     step = SECONDS / parts
-    return [
-        (-step * n, f"{step * n:g} s before" if n == parts else f"-{step * n:g} s" if n else edge)
-        for n in range(parts + 1)
-    ]
+    ticks = [(-step * n, localized(f"-{step * n:g} s")) for n in range(1, parts)]
+    return [(0.0, tr(edge)), *ticks, (-SECONDS, tr("{seconds} s before", seconds=f"{SECONDS:g}"))]

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.readings import WHOLE_RUN
@@ -31,12 +32,13 @@ AROUND = 26  # the same: what axis and margin take of the canvas
 
 def of_whole_run(model: LiveModel) -> str:
     """Of what time are what is left out of latencies, and the clock's error: no moment in the past has its own."""
-    return "" if model.transport.following else WHOLE_RUN
+    return "" if model.transport.following else tr(WHOLE_RUN)
 
 
 def clock_label(model: LiveModel) -> str:
     """How the clock's error is called."""
-    return ", ".join(filter(None, ("clock error", of_whole_run(model))))
+    when = of_whole_run(model)
+    return tr("clock error, {when}", when=when) if when else tr("clock error")
 
 
 class Mark(NamedTuple):
@@ -67,11 +69,11 @@ class Plot(Card):
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.model = model
-        self.empty = "No journey yet"  # why there is nothing to see; "" if there is
+        self.empty = tr("No journey yet")  # why there is nothing to see; "" if there is
         self._ticks: dict[str, tuple[Ticks, Ticks]] = {}
         self.grid: list[float] = []  # where the left axis has its ticks
         self._canvas: Canvas | None = None
-        self.setAccessibleName(f"plot: {self.title}")
+        self.setAccessibleName(tr("plot: {title}", title=self.title))
         self._turns = Turns(self.pace)
         self.setMinimumSize(260, 120)
 

@@ -15,6 +15,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from bellwire.engine.events import BUFFERS_ADDED, BUFFERS_USED
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.past import Past
@@ -24,16 +25,18 @@ from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE
 from bellwire.viz.style.curves import TICK_SIZE
+from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import line_pen
+from bellwire.viz.text.figures import localized
 
 if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import CurveItem
 
 Ratios = npt.NDArray[np.float64]
 ROOM_FOR_WORDS = 5  # lines of text that the plot is high, at least, to have words in it
-NO_BUFFER = "No buffer yet"
+NO_BUFFER = tr_later("No buffer yet")
 LEAST_TOP = 1.15  # of the axis: the line at one is always in it
 
 
@@ -49,21 +52,16 @@ class Signal(NamedTuple):
 
 
 SIGNALS = (
-    Signal("doorbells", BUFFERS_ADDED, "kicks", "kicks", "doorbell"),
-    Signal("interrupts", BUFFERS_USED, "interrupts", "irqs", "interrupt"),
+    Signal("doorbells", BUFFERS_ADDED, tr_later("kicks"), tr_later("kicks"), "doorbell"),
+    Signal("interrupts", BUFFERS_USED, tr_later("interrupts"), tr_later("irqs"), "interrupt"),
 )
 
 
 class SuppressionPlot(OverTime):
     """One line a kind of signal: signals per buffer in a second, a point each quarter of a second."""
 
-    title = "Signals per buffer"
+    title = tr_later("Signals per buffer")
     name = "suppression"
-    note = (
-        f"Every {BAR_SECONDS:g} s, of the second before: doorbells rung by buffers added, and interrupts signalled by "
-        "buffers used. "
-        "At 1 every buffer has its own; below, the other side had asked not to be told."
-    )
     right_margin = 72.0
 
     @classmethod
@@ -73,13 +71,19 @@ class SuppressionPlot(OverTime):
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
-        self.empty = NO_BUFFER
+        self.note = tr(
+            "Every {seconds} s, of the second before: doorbells rung by buffers added, and interrupts signalled by "
+            "buffers used. At 1 every buffer has its own; below, the other side had asked not to be told.",
+            seconds=localized(f"{BAR_SECONDS:g}"),
+        )
+        self.setToolTip(plain_tip(self.note))
+        self.empty = tr(NO_BUFFER)
         self.lines: dict[str, CurveItem] = {}
         self.ratios: dict[str, Ratios] = {}
         self.first_bar = 0  # its number, counted from TSC 0
         self.top = 0.0
         for signal in SIGNALS:
-            self.add_legend(signal.name, signal.label, signal.color)
+            self.add_legend(signal.name, tr(signal.label), signal.color)
         self.set_theme(theme)
 
     def furnish(self) -> None:
@@ -107,8 +111,8 @@ class SuppressionPlot(OverTime):
             self.lines[signal.name].setVisible(self.shown(signal.name))
             self.lines[signal.name].setData(self.seconds(ends), self.ratios[signal.name])
         self._fit()
-        self.facts = "of the second before"
-        return "" if any(np.isfinite(ratios).any() for ratios in self.ratios.values()) else NO_BUFFER
+        self.facts = tr("of the second before")
+        return "" if any(np.isfinite(ratios).any() for ratios in self.ratios.values()) else tr(NO_BUFFER)
 
     def _fit(self) -> None:
         values = np.concatenate([ratios[np.isfinite(ratios)] for ratios in self.ratios.values()])
@@ -117,7 +121,7 @@ class SuppressionPlot(OverTime):
             self.top = top
             self.canvas.setYRange(0, top, padding=0)
             step = 0.5 if top < 3 else float(np.ceil(top / 4))
-            self.set_ticks("left", [(at, f"{at:g}") for at in np.arange(0, top, step).tolist()])
+            self.set_ticks("left", [(at, localized(f"{at:g}")) for at in np.arange(0, top, step).tolist()])
 
     def _shown(self) -> list[Signal]:
         return [one for one in SIGNALS if self.shown(one.name) and np.isfinite(self.ratios[one.name]).any()]
@@ -141,7 +145,7 @@ class SuppressionPlot(OverTime):
         height = painter.fontMetrics().height()
         box = QRectF(area.left() + 6, y + 1, area.width() - 6, height)
         if box.height() < area.height() / ROOM_FOR_WORDS:
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "one each: nothing suppressed")
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, tr("one each: nothing suppressed"))
 
     def _paint_ends(self, painter: QPainter, area: QRectF) -> None:
         """Each line's newest value and name at the height of its end, pushed apart where they would meet."""
@@ -151,9 +155,8 @@ class SuppressionPlot(OverTime):
         for y, (_, one) in zip(spread_apart([y for y, _ in ends], height, area), ends, strict=False):
             painter.setPen(self.theme.color(one.color))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin) - 8, height)
-            painter.drawText(
-                box, Qt.AlignmentFlag.AlignVCenter, f"{newest_ratio(self.ratios[one.name]):.2f} {one.short}"
-            )
+            ratio = localized(f"{newest_ratio(self.ratios[one.name]):.2f}")
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, f"{ratio} {tr(one.short)}")
 
     def readout(self, pointer: QPointF) -> list[Line]:
         """The values of the bar at the pointer."""
@@ -162,8 +165,10 @@ class SuppressionPlot(OverTime):
         for one in self._shown():
             ratios = self.ratios[one.name]
             if 0 <= bar < ratios.size:
-                value = f"{ratios[bar]:.2f} per buffer" if np.isfinite(ratios[bar]) else "no buffer"
-                lines.append(Line(self.theme.color(one.color), one.label, value))
+                value = tr("no buffer")
+                if np.isfinite(ratios[bar]):
+                    value = tr("{number} per buffer", number=localized(f"{ratios[bar]:.2f}"))
+                lines.append(Line(self.theme.color(one.color), tr(one.label), value))
         return lines
 
 

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.text.figures import Durations
+from bellwire.viz.text.figures import Durations, localized
+from bellwire.viz.text.latency_words import LATENCY_NAMES
 
 THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 TICK_SIZE = 11  # of the text at a tick
@@ -19,19 +21,15 @@ Ticks = list[tuple[float, str]]  # of an axis: where, and what is written there
 
 
 class Curve(NamedTuple):
-    """A latency on the screen; `color` names a theme's colour."""
+    """A latency on the screen; `label` is a message, `color` names a theme's colour."""
 
     name: str  # as in engine/folds/latency.py
     label: str
     color: str
 
 
-CURVES = (
-    Curve("doorbell", "doorbell", "doorbell"),
-    Curve("injection", "injection", "interrupt"),
-    Curve("round_trip", "round trip", "roundtrip"),
-    Curve("store_cost", "store cost", "guest"),
-)
+COLORED = {"doorbell": "doorbell", "injection": "interrupt", "round_trip": "roundtrip", "store_cost": "guest"}
+CURVES = tuple(Curve(name, label, COLORED[name]) for name, label in LATENCY_NAMES.items())
 
 
 def curves_of(scenario: Scenario) -> list[Curve]:
@@ -46,8 +44,8 @@ def curves_of(scenario: Scenario) -> list[Curve]:
 def no_journey(scenario: Scenario) -> str:
     """Why a plot of journeys has nothing to show."""
     if scenario.interrupt and scenario.interrupt.masked:
-        return "No journey: the pin is masked, every interrupt is lost"
-    return "No journey yet"
+        return tr("No journey: the pin is masked, every interrupt is lost")
+    return tr("No journey yet")
 
 
 def latency_ticks(low: float, high: float, most: int) -> tuple[Ticks, Ticks]:
@@ -67,9 +65,9 @@ def tick(ns: float) -> str:
     if unit := Durations.unit.size and Durations.unit:
         value = ns / unit.size
         size, thousands = next(((s, t) for s, t in THOUSANDS if value >= s * 0.999), (1.0, ""))
-        return f"{value / size:.4g}{thousands} {unit.tick}"
+        return localized(f"{value / size:.4g}{thousands} {unit.tick}")
     size, name = next(((s, u) for s, u in UNITS if ns >= s * 0.999), UNITS[-1])
-    return f"{ns / size:.4g} {name}"
+    return localized(f"{ns / size:.4g} {name}")
 
 
 class LogRange:

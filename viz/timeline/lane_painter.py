@@ -12,6 +12,7 @@ from bellwire.engine.events import EventKind, Events, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from bellwire.engine.folds.spans import Spans
+from bellwire.engine.language import tr
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import HATCHES, SHAPES, area_brush, hatch_mask, shape_outline, veil_brush
 from bellwire.viz.text.figures import duration, grouped
@@ -143,7 +144,7 @@ class LanePainter:
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
         for block in blocks:
             self.painter.drawRoundedRect(block.adjusted(0, 1, 0, -1), 4, 4)
-        self._captions(blocks, ["somewhen in here"] * len(blocks), "text_muted")
+        self._captions(blocks, [tr("somewhen in here")] * len(blocks), "text_muted")
 
     def _captions(self, blocks: list[QRectF], words: list[str], color: str, ground: str = "") -> None:
         """What is written in each block, as far as it has room."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bellwire.engine.events import Events, each_of, vms_in
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, Times, awake, flights, instruction, user_space
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait, Traits
 from bellwire.engine.scenarios.traits_of import traits_of
@@ -30,7 +31,7 @@ class TimelineLane:
     kind: str
     vm: int
     name: str
-    what: tuple[tuple[str, str], ...]  # what its blocks are, and the theme's colour of them
+    what: tuple[tuple[str, str], ...]  # what its blocks are, messages, and the theme's colour of them
     rows: tuple[tuple[str, str], ...] = ()  # what is drawn in it: which stretches, in which of the theme's colours
 
     @property
@@ -43,9 +44,10 @@ def lanes_of(scenario: Scenario, vms: int) -> tuple[TimelineLane, ...]:
     """The lanes, from above: a guest and its vCPU for each of `vms` machines, and what lies between them."""
     traits = traits_of(scenario)
     first, *others = [vm_lanes(vm, guest_suffix(traits, vm, vms)) for vm in range(vms)]
-    kvm = TimelineLane("kvm", 0, "KVM", (("and scheduler", "kvm"),), (("flight", "kvm"),))
-    io = TimelineLane("io", 0, "I/O thread", (("awake", "io_thread"),), (("awake", "io_thread"),))
-    partner = TimelineLane("partner", 0, "Other process", (("not stamped", "text_muted"),), (("unseen", "io_thread"),))
+    kvm = TimelineLane("kvm", 0, "KVM", ((tr_later("and scheduler"), "kvm"),), (("flight", "kvm"),))
+    io = TimelineLane("io", 0, tr("I/O thread"), ((tr_later("awake"), "io_thread"),), (("awake", "io_thread"),))
+    unseen = ((tr_later("not stamped"), "text_muted"),)
+    partner = TimelineLane("partner", 0, tr("Other process"), unseen, (("unseen", "io_thread"),))
     host = (partner,) if Trait.PARTNERED in traits else () if Trait.DIRECT in traits else (io,)
     return (*first, kvm, *host, *(lane for lanes in others for lane in lanes))
 
@@ -59,9 +61,9 @@ def guest_suffix(traits: Traits, vm: int, vms: int) -> str:
 
 def vm_lanes(vm: int, letter: str) -> tuple[TimelineLane, TimelineLane]:
     """A guest, and the thread that runs it."""
-    stamped = (("doorbell", "guest"), ("handler", "interrupt"))
-    states = (("guest", "guest"), ("kernel", "kvm"), ("user", "heavy"))
-    guest = TimelineLane("guest", vm, f"Guest{letter}", stamped, ((f"instruction{vm}", "guest"),))
+    stamped = ((tr_later("doorbell"), "guest"), (tr_later("handler"), "interrupt"))
+    states = ((tr_later("guest"), "guest"), (tr_later("kernel"), "kvm"), (tr_later("user"), "heavy"))
+    guest = TimelineLane("guest", vm, tr("Guest") + letter, stamped, ((f"instruction{vm}", "guest"),))
     rows = ((f"kernel{vm}", "kvm"), (f"user{vm}", "heavy"))
     return guest, TimelineLane("vcpu", vm, f"vCPU{letter}", states, rows)
 

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from bellwire.engine.language import tr
 from bellwire.viz.model.live import Change, Loss
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.curves import tick
@@ -85,7 +86,7 @@ class MarksPainter:
         for loss in losses:
             if self.scale.shows(loss.tsc):
                 self._line(self.scale.x(loss.tsc), self.theme.color("heavy"), Qt.PenStyle.DashDotLine)
-                self._note(f"{count_of(loss.count, 'event')} lost", self.scale.x(loss.tsc), "heavy")
+                self._note(tr("{events} lost", events=count_of(loss.count, "event")), self.scale.x(loss.tsc), "heavy")
 
     def _note(self, text: str, x: float, color: str) -> None:
         """At the foot of a line, on a ground of its own."""

@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.events import Lane
+from bellwire.engine.language import tr
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
@@ -56,7 +57,7 @@ class Minimap(QWidget):
         self._turns = Turns(every=6)
         self._dragged, self._from = "", 0.0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else the timeline would be painted below it
-        self.setAccessibleName("Minimap of all that is held")
+        self.setAccessibleName(tr("Minimap of all that is held"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def set_theme(self, theme: Theme) -> None:
@@ -165,27 +166,36 @@ class Minimap(QWidget):
     def held_text(self) -> str:
         """ "12.4 s held"."""
         if not self.model.events.total:
-            return "Nothing held"
+            return tr("Nothing held")
         past = self.model.past
-        return f"{duration(self.model.clock.ns(past.last - past.first))} held"
+        return tr("{time} held", time=duration(self.model.clock.ns(past.last - past.first)))
 
     @property
     def full_text(self) -> str:
         """ "38 % full", or that the oldest leaves."""
         if not self.past.ready and self.isVisible():
-            return "being read"
+            return tr("being read")
         if self.model.recorded is not None:
-            return "in the file"
-        return "full: the oldest leaves" if self.model.dropped_from_memory else f"{self.model.fill:.0%} full"
+            return tr("in the file")
+        if self.model.dropped_from_memory:
+            return tr("full: the oldest leaves")
+        return tr("{share:.0%} full", share=self.model.fill)
 
     def _tip(self) -> str:
         model = self.model
-        lines = [f"{count_of(model.past.size, 'event')} held, {self.full_text}. Coloured by where they happened."]
+        lines = [
+            tr(
+                "{events} held, {full}. Coloured by where they happened.",
+                events=count_of(model.past.size, "event"),
+                full=self.full_text,
+            )
+        ]
         if model.dropped_from_memory and model.recorded is None:
-            lines.append(f"{count_of(model.dropped_from_memory, 'older event')} only in a recording, if there is one.")
+            older = count_of(model.dropped_from_memory, "older event")
+            lines.append(tr("{events} only in a recording, if there is one.", events=older))
         if model.losses:
-            lines.append(f"▼ {count_of(model.tally.lost, 'event')} lost.")
-        return "\n".join([*lines, "Drag to move the playhead."])
+            lines.append(tr("▼ {events} lost.", events=count_of(model.tally.lost, "event")))
+        return "\n".join([*lines, tr("Drag to move the playhead.")])
 
     # -- the pointer
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import ends
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.steps import begin_and_end
@@ -44,9 +45,9 @@ PAN = "pan"  # what is dragged, if it is no handle
 class Timeline(Card):
     """Redraws a few times a second, and at once when it is touched."""
 
-    title = "Timeline"
+    title = tr_later("Timeline")
     name = "timeline"
-    note = "KVM's lane holds what lies between a signal and the other side's awaking: KVM and the scheduler."
+    note = tr_later("KVM's lane holds what lies between a signal and the other side's awaking: KVM and the scheduler.")
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -61,8 +62,8 @@ class Timeline(Card):
         self._turns = Turns(every=2)  # a picture that follows the newest must stand long enough to be seen
         self._brought = 0, 0  # the chosen stretch of time that has been brought into view
         self.minimap = Minimap(model, self.past, self.view, theme, self)
-        self.live = QPushButton("Back to live", self)
-        self.live.setToolTip("Follow the newest journeys again (End)")
+        self.live = QPushButton(tr("Back to live"), self)
+        self.live.setToolTip(tr("Follow the newest journeys again (End)"))
         self.live.clicked.connect(self.back_to_live)
         self.live.hide()
         self.setMouseTracking(True)
@@ -132,18 +133,20 @@ class Timeline(Card):
         between = self.model.markers.text(self.model.clock)
         if between:
             return between
-        across = f"{duration(self.model.clock.ns(self.view.span))} across"
+        across = tr("{time} across", time=duration(self.model.clock.ns(self.view.span)))
         if not self._roomy:  # for the minimap, which says it
             across = f"{self.minimap.held_text}, {self.minimap.full_text} · {across}"
         if self.mark is not None:
             across = f"◆ {self.mark.words(self.model.clock)} · {across}"
         if not self.view.following:
-            return f"{across} · held"
+            return f"{across} · {tr('held')}"
         if not self.model.transport.following:
-            return f"{across} · {'paused' if self.model.transport.paused else 'in slow motion'}"
+            return f"{across} · {tr('paused') if self.model.transport.paused else tr('in slow motion')}"
         newest = self.model.journeys.newest(1)
-        number = f" · newest #{grouped(int(newest['seq'][0]))}" if newest.size else ""
-        return f"{across} · following{number}"
+        following = f"{across} · {tr('following')}"
+        if not newest.size:
+            return following
+        return f"{following} · {tr('newest #{number}', number=grouped(int(newest['seq'][0])))}"
 
     # -- geometry
 
@@ -237,7 +240,7 @@ class Timeline(Card):
         if not self.model.journeys.total:
             painter.setFont(self.theme.font(13))
             painter.setPen(self.theme.color("text_muted"))
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "No journey yet")
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, tr("No journey yet"))
         self._paint_readout(painter)
 
     @property
@@ -256,12 +259,12 @@ class Timeline(Card):
             painter.setFont(self.theme.font(NAME_SIZE * scale, 600))
             self._word(painter, box, lane.name, "text", 7)
             painter.setFont(self.theme.font(11 * scale))
-            for n, (word, color) in enumerate(lane.what):
+            for n, (what, color) in enumerate(lane.what):
                 if self.theme.marked and color != "text_muted":
                     usual = lane.kind == "vcpu" and color == "guest"
                     fill = veil_brush(self.theme, color, 1) if usual else area_brush(self.theme, color)
                     self._swatch(painter, box, fill, color)
-                self._word(painter, box, word + "," * (n < len(lane.what) - 1), color, 3)
+                self._word(painter, box, tr(what) + "," * (n < len(lane.what) - 1), color, 3)
 
     def _swatch(self, painter: QPainter, box: QRectF, fill: QBrush, color: str) -> None:
         """A piece of what is filled so, where colours do not say it alone."""
@@ -285,12 +288,12 @@ class Timeline(Card):
         journey = self.journey_at(self.pointer)
         if not journey.size:
             return
-        lines = [Line(self.theme.color("text"), f"journey #{grouped(int(journey['seq'][0]))}", "")]
+        lines = [Line(self.theme.color("text"), tr("journey #{number}", number=grouped(int(journey["seq"][0]))), "")]
         for curve in CURVES:
             start, end = (int(tsc[0]) for tsc in ends(journey, curve.name))
             if start and end:
                 value = duration(self.model.clock.ns(end - start))
-                lines.append(Line(self.theme.color(curve.color), curve.label, value))
+                lines.append(Line(self.theme.color(curve.color), tr(curve.label), value))
         paint_readout(painter, self.theme, QRectF(self.rect()).adjusted(4, 4, -4, -4), self.pointer, lines)
 
     # -- the pointer
