@@ -235,8 +235,8 @@ def split_sides(latencies: Latencies, exits: ExitSplit, host: Mapping[str, str])
     """Before and after the last change of the wiring."""
     before, after = (told(latencies, histograms) for histograms in (latencies.before, latencies.since))
     return (
-        Side(f"before {exits.switched}", before, latencies.blocks_before, exits.before, host),
-        Side(f"after {exits.switched}", after, latencies.blocks_since, exits.since, host),
+        Side(tr("before {change}", change=exits.switched), before, latencies.blocks_before, exits.before, host),
+        Side(tr("after {change}", change=exits.switched), after, latencies.blocks_since, exits.since, host),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bellwire.engine.events import STATS, EventKind, Events, Switch, by_kind, cut_at, exit_name, wiring_changes
+from bellwire.engine.language import tr
 from bellwire.engine.outlet import passed_over
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class ExitSplit:
         for change, part in cut_at(events, wiring_changes(events, self._wiring)):
             if change is not None:
                 self._changes = [self._changes[1], self.whole]
-                self.switched = f"{Switch(int(change['id'])).name.lower()} {'on' if change['arg'] else 'off'}"
+                switch = Switch(int(change["id"])).name.lower()
+                self.switched = tr("{switch} on", switch=switch) if change["arg"] else tr("{switch} off", switch=switch)
             self._count(part)
 
     def _count(self, events: Events) -> None:

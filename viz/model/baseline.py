@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.findings.compare import Side, side_of
+from bellwire.engine.language import tr
 
 
 class EndedError(Exception):
@@ -35,7 +36,9 @@ class Baseline:
         except EndedError:
             pass
         except BaseException as error:
-            self.error = f"{self.path} cannot be read: {type(error).__name__}: {error}"
+            self.error = tr(
+                "{path} cannot be read: {kind}: {error}", path=self.path, kind=type(error).__name__, error=error
+            )
             raise  # to whoever hears of what ends a thread
 
     def _note(self, share: float) -> None:

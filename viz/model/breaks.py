@@ -17,21 +17,18 @@ import numpy as np
 from bellwire.engine.events import EventKind, Events, Switch, exit_name, no_events
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, Journeys, no_journeys
 from bellwire.engine.folds.latency import cycles_of, ends
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.filter import Filter
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Search
 from bellwire.viz.text.event_words import Wording, kind_name
 from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.latency_words import LATENCY_NAMES as LATENCY_NAMES
+from bellwire.viz.text.latency_words import latency_name
 
 AFTER_SECONDS = 0.25  # of the source's time, that are let come after the event
 OF_THE_GUEST = ("IO", "MMIO")  # exits that a guest's access causes; others are asked for by the host
-LATENCY_NAMES = {
-    "round_trip": "round trip",
-    "doorbell": "doorbell",
-    "injection": "injection",
-    "store_cost": "store cost",
-}
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Slow(Break):
 
     @property
     def text(self) -> str:
-        return f"{LATENCY_NAMES[self.name]} > {duration(self.ns)}"
+        return f"{latency_name(self.name)} > {duration(self.ns)}"
 
     def cannot(self, model: LiveModel) -> str:
         """Without what begins and ends it there is no such latency."""
@@ -87,7 +84,7 @@ class Slow(Break):
             "store_cost": Trait.DOORBELL in model.traits,
             "round_trip": model.whole_latency == "round_trip",
         }
-        return "" if there[self.name] else f"it has no {LATENCY_NAMES[self.name]}"
+        return "" if there[self.name] else tr("it has no {latency}", latency=latency_name(self.name))
 
     def begin(self, model: LiveModel) -> Look:
         def look() -> Hit | None:
@@ -98,8 +95,13 @@ class Slow(Break):
                 return None
             ended = ends(journeys, self.name)[1]
             first = slow[np.argmin(ended[slow])]
-            took, number = duration(float(ns[first])), grouped(int(journeys["seq"][first]))
-            why = f"The {LATENCY_NAMES[self.name]} of #{number} took {took}, more than {duration(self.ns)}."
+            why = tr(
+                "The {latency} of #{number} took {took}, more than {bound}.",
+                latency=latency_name(self.name),
+                number=grouped(int(journeys["seq"][first])),
+                took=duration(float(ns[first])),
+                bound=duration(self.ns),
+            )
             return hit_by(model, journeys[first : first + 1], int(ended[first]), why)
 
         return look
@@ -113,7 +115,7 @@ class Merged(Break):
 
     @property
     def text(self) -> str:
-        return f"more than {grouped(self.count)} merged"
+        return tr("more than {number} merged", number=grouped(self.count))
 
     def begin(self, model: LiveModel) -> Look:
         def look() -> Hit | None:
@@ -122,8 +124,10 @@ class Merged(Break):
             if not merged.size:
                 return None
             event = model.batch[merged[:1]]
-            who = "read()" if event["kind"][0] == EventKind.DOORBELL else "run of the handler"
-            why = f"One {who} served {grouped(int(event['arg'][0]))} signals, more than {grouped(self.count)}."
+            served, bound = grouped(int(event["arg"][0])), grouped(self.count)
+            why = tr("One run of the handler served {served} signals, more than {bound}.", served=served, bound=bound)
+            if event["kind"][0] == EventKind.DOORBELL:
+                why = tr("One read() served {served} signals, more than {bound}.", served=served, bound=bound)
             return Hit(event, no_journeys(), why)
 
         return look
@@ -137,7 +141,7 @@ class OfKind(Break):
 
     @property
     def text(self) -> str:
-        return f"{kind_name(self.kind)} event"
+        return tr("{kind} event", kind=kind_name(self.kind))
 
     def begin(self, model: LiveModel) -> Look:
         def look() -> Hit | None:
@@ -145,11 +149,9 @@ class OfKind(Break):
             if not found.size:
                 return None
             event = model.batch[found[:1]]
-            return Hit(
-                event,
-                no_journeys(),
-                f"An event of kind {kind_name(self.kind)}: {Wording(model.scenario).text(event[0])}.",
-            )
+            text = Wording(model.scenario).text(event[0])
+            why = tr("An event of kind {kind}: {text}.", kind=kind_name(self.kind), text=text)
+            return Hit(event, no_journeys(), why)
 
         return look
 
@@ -176,7 +178,8 @@ class Fits(Break):
             if position < model.rows.oldest:
                 return None
             event = model.rows.pick(np.array([position]))
-            return Hit(event, no_journeys(), f"An event fits {self.words}: {Wording(model.scenario).text(event[0])}.")
+            text = Wording(model.scenario).text(event[0])
+            return Hit(event, no_journeys(), tr("An event fits {filter}: {text}.", filter=self.words, text=text))
 
         return look
 
@@ -188,11 +191,13 @@ class LeftAnyway(Break):
     A doorbell that was rung before the ioeventfd was assigned may leave after it, and does not count.
     """
 
-    text = "exit though ioeventfd is on"
+    @property
+    def text(self) -> str:
+        return tr("exit though ioeventfd is on")
 
     def cannot(self, model: LiveModel) -> str:
         """Where nobody rings there is no ioeventfd."""
-        return "" if model.scenario.doorbell else "it has no ioeventfd"
+        return "" if model.scenario.doorbell else tr("it has no ioeventfd")
 
     def begin(self, model: LiveModel) -> Look:
         return Leaving(model).look
@@ -211,14 +216,13 @@ class Leaving:
         exits, left = self._exits(), self._doorbells()
         if left.size and (not exits.size or int(left["exit"][0]) < int(exits["tsc"][0])):
             number = grouped(int(left["seq"][0]))
-            why = f"Doorbell #{number} left to user space although the ioeventfd is on."
+            why = tr("Doorbell #{number} left to user space although the ioeventfd is on.", number=number)
             return hit_by(self.model, left[:1], int(left["exit"][0]), why)
         if not exits.size:
             return None
-        reason = exit_name(int(exits["id"][0]))
-        return Hit(
-            exits[:1], no_journeys(), f"The guest left to user space (KVM_EXIT_{reason}) although the ioeventfd is on."
-        )
+        reason = f"KVM_EXIT_{exit_name(int(exits['id'][0]))}"
+        why = tr("The guest left to user space ({reason}) although the ioeventfd is on.", reason=reason)
+        return Hit(exits[:1], no_journeys(), why)
 
     def _note_switches(self) -> None:
         batch = self.model.batch

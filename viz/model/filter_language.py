@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind, Lane
 from bellwire.engine.foreign import LONGEST, shown
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.filter import Everything, Filter, Not, NumberTest, OneOf, Says, Several, Took, When
 from bellwire.viz.text.event_words import like
 from bellwire.viz.text.figures import THIN
@@ -35,12 +36,15 @@ UNITS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 FIELDS = ("kind", "lane", *NUMBERS, *LATENCIES, "time")
 TOKEN = re.compile(r'\s*(?:(/(?:\\.|[^/\\])*/?)|("[^"]*"?)|([()])|(!=|<=|>=|[=<>])|(,)|([^\s()=!<>,"]+|!))')
 MOST_TOKENS = 200
-HINT = "Filter: kind=exit, latency>200us, /pattern/ …"
-EXPLAINED = """<p style='white-space:pre'>kind=exit,entry   lane=guest   vm=1   id=0x510   number=48213   value&gt;1
-latency&gt;200us   (roundtrip, doorbell, injection, store likewise; ns, us, ms, s)
-time&gt;1.5s   since the first event
-doorbell   "read() returned 3"   /regular expression/   in what happened
-and, or, not, ( )</p>"""
+HINT = tr_later("Filter: kind=exit, latency>200us, /pattern/ …")
+EXPLAINED = tr_later(
+    "<p style='white-space:pre'>kind=exit,entry   lane=guest   vm=1   id=0x510   "
+    "number=48213   value&gt;1\n"
+    "latency&gt;200us   (roundtrip, doorbell, injection, store likewise; ns, us, ms, s)\n"
+    "time&gt;1.5s   since the first event\n"
+    'doorbell   "read() returned 3"   /regular expression/   in what happened\n'
+    "and, or, not, ( )</p>"
+)
 
 
 class FilterError(ValueError):
@@ -54,7 +58,7 @@ def parse(text: str) -> Filter:
     """The filter that a text means; everything, if it is empty. Raises FilterError."""
     parser = Parser(tokens_of(text.replace(THIN, "")))
     if len(parser.tokens) > MOST_TOKENS:
-        raise FilterError(f"This filter has more than {MOST_TOKENS} words.")
+        raise FilterError(tr("This filter has more than {number} words.", number=MOST_TOKENS))
     return parser.filter() if parser.tokens else Everything()
 
 
@@ -86,7 +90,7 @@ class Parser:
         """The whole text."""
         found = self._any()
         if self._next() is not None:
-            raise FilterError("There is a ) without its (.")
+            raise FilterError(tr("There is a ) without its (."))
         return found
 
     def _next(self, of: str = "", *texts: str) -> Lexeme | None:
@@ -121,11 +125,11 @@ class Parser:
         if self._take("bracket", "("):
             inner = self._any()
             if not self._take("bracket", ")"):
-                raise FilterError("A ) is missing.")
+                raise FilterError(tr("A ) is missing."))
             return inner
         token = self._take()
         if token is None:
-            raise FilterError("Something is missing at the end.")
+            raise FilterError(tr("Something is missing at the end."))
         if token.of == "word" and (operator := self._take("operator")):
             return comparison(token.text.lower(), operator.text, self._values(token.text))
         return pattern(token)
@@ -139,16 +143,16 @@ class Parser:
     def _value(self, field: str) -> str:
         value = self._take("word") or self._take("pattern")
         if value is None:
-            raise FilterError(f"What should {field} be? {example(field.lower())}")
+            raise FilterError(tr("What should {field} be? {example}", field=field, example=example(field.lower())))
         return value.text
 
 
 def pattern(token: Lexeme) -> Filter:
     """A word, a quoted text or a regular expression, looked for in what happened."""
     if token.of == "operator":
-        raise FilterError(f"Before {token.text} there must be one of {', '.join(FIELDS)}.")
+        raise FilterError(tr("Before {word} there must be one of {fields}.", word=token.text, fields=", ".join(FIELDS)))
     if token.of in ("comma", "bracket"):
-        raise FilterError(f"{token.text} stands where it says nothing.")
+        raise FilterError(tr("{word} stands where it says nothing.", word=token.text))
     if token.of == "word":
         return Says(literal(token.text))
     closed = len(token.text) > 1 and token.text[-1] == token.text[0]
@@ -170,22 +174,22 @@ def regular(text: str) -> str:
         like(pa.array([""]), inner)
     except ValueError as error:
         why = str(error).removeprefix("Invalid regular expression: ").rsplit(":", 1)[0]
-        raise FilterError(f"/{text}/ is no regular expression: {why}.") from error
+        raise FilterError(tr("/{text}/ is no regular expression: {why}.", text=text, why=why)) from error
     return inner
 
 
 def comparison(field: str, operator: str, values: list[str]) -> Filter:
     """A field against values. Raises FilterError."""
     if field not in FIELDS:
-        raise FilterError(f"{field} is none of {', '.join(FIELDS)}.")
+        raise FilterError(tr("{field} is none of {fields}.", field=field, fields=", ".join(FIELDS)))
     if len(values) > 1 and operator not in ("=", "!="):
-        raise FilterError(f"{field} {operator} needs one value.")
+        raise FilterError(tr("{field} {operator} needs one value.", field=field, operator=operator))
     if field in LATENCIES or field == "time":
         return timed(field, operator, values)
     if field in NUMBERS and operator not in ("=", "!="):
         return NumberTest(NUMBERS[field], operator, number(field, values[0]))
     if operator not in ("=", "!="):
-        raise FilterError(f"{field} is one of its values or not: {example(field)}")
+        raise FilterError(tr("{field} is one of its values or not: {example}", field=field, example=example(field)))
     found = OneOf(NUMBERS.get(field, field), tuple(value_of(field, value) for value in values))
     return Not(found) if operator == "!=" else found
 
@@ -193,7 +197,7 @@ def comparison(field: str, operator: str, values: list[str]) -> Filter:
 def timed(field: str, operator: str, values: list[str]) -> Filter:
     """A latency, or the time since the start."""
     if operator in ("=", "!="):
-        raise FilterError(f"{field} is above or below something: {example(field)}")
+        raise FilterError(tr("{field} is above or below something: {example}", field=field, example=example(field)))
     ns = nanoseconds(field, values[0])
     return When(operator, ns) if field == "time" else Took(LATENCIES[field], operator, ns)
 
@@ -204,7 +208,9 @@ def value_of(field: str, text: str) -> int:
     if names is None:
         return number(field, text)
     if text.lower() not in names:
-        raise FilterError(f"There is no {field} {text}; there are {', '.join(names)}.")
+        raise FilterError(
+            tr("There is no {field} {text}; there are {names}.", field=field, text=text, names=", ".join(names))
+        )
     return names[text.lower()]
 
 
@@ -215,7 +221,7 @@ def number(field: str, text: str) -> int:
     except ValueError:
         value = -1
     if not 0 <= value < 2**64:
-        raise FilterError(f"{text} is no number: {example(field)}")
+        raise FilterError(tr("{text} is no number: {example}", text=text, example=example(field)))
     return value
 
 
@@ -223,9 +229,9 @@ def nanoseconds(field: str, text: str) -> float:
     """A time with its unit."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s)?", text.lower())
     if match is None:
-        raise FilterError(f"{text} is no time: {example(field)}")
+        raise FilterError(tr("{text} is no time: {example}", text=text, example=example(field)))
     if not match[2]:
-        raise FilterError(f"{text} what? {example(field)}")
+        raise FilterError(tr("{text} what? {example}", text=text, example=example(field)))
     return float(match[1]) * UNITS[match[2]]
 
 
@@ -233,8 +239,8 @@ def example(field: str) -> str:
     """How to say it."""
     examples = {"kind": "kind=exit,entry", "lane": "lane=guest", "id": "id=0x510", "vm": "vm=1", "time": "time>1.5s"}
     if field in LATENCIES:
-        return f"say {field}>200us (ns, us, ms or s)."
-    return f"say {examples.get(field, f'{field}=48213')}."
+        return tr("say {example} (ns, us, ms or s).", example=f"{field}>200us")
+    return tr("say {example}.", example=examples.get(field, f"{field}=48213"))
 
 
 # -- while it is typed

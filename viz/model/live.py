@@ -21,6 +21,7 @@ from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
@@ -62,7 +63,8 @@ class Change:
     @property
     def text(self) -> str:
         """ "ioeventfd on"."""
-        return f"{SWITCH_NAMES[self.switch]} {'on' if self.on else 'off'}"
+        switch = SWITCH_NAMES[self.switch]
+        return tr("{switch} on", switch=switch) if self.on else tr("{switch} off", switch=switch)
 
 
 @dataclass(frozen=True)
@@ -397,7 +399,7 @@ class LiveModel:
     def _why_unknown(self, first: int, end: int) -> str:
         cycles = self.rates.bin_cycles
         if self.playhead - end * cycles > self.clock.cycles(LATE_SECONDS):
-            return "what is newer has not come yet"
+            return tr("what is newer has not come yet")
         return self.past.missing(first * cycles, end * cycles - 1, counts=True)
 
     def in_second(self, name: str) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bellwire.engine.events import Clock, EventKind
+from bellwire.engine.language import tr
 from bellwire.viz.model.past import Past, Unknown
 from bellwire.viz.text.figures import count_of, duration, grouped
 
@@ -30,13 +31,18 @@ class Between:
 
     def text(self, clock: Clock) -> str:
         """ "12.3 µs, 28 382 cycles · 3 doorbells, 3 interrupts, no exit"."""
-        return f"{duration(clock.ns(self.cycles))}, {grouped(self.cycles)} cycles · {self._what()}"
+        return tr(
+            "{time}, {cycles} cycles · {what}",
+            time=duration(clock.ns(self.cycles)),
+            cycles=grouped(self.cycles),
+            what=self._what(),
+        )
 
     def _what(self) -> str:
         if self.unknown:
-            return f"what happened is not known: {self.unknown}"
+            return tr("what happened is not known: {why}", why=self.unknown)
         parts = [count_of(self.doorbells, "doorbell"), count_of(self.interrupts, "interrupt")]
-        parts += [f"{count_of(self.handlers, 'handler')}"] * (self.handlers != self.interrupts)
+        parts += [count_of(self.handlers, "handler")] * (self.handlers != self.interrupts)
         return ", ".join([*parts, count_of(self.exits, "exit")])
 
 
@@ -61,8 +67,10 @@ class Markers:
     def text(self, clock: Clock) -> str:
         """What lies between the two, from the earlier to the later; empty if one is not set."""
         between = self.between
-        names = sorted(self.places, key=lambda name: self.places[name])
-        return f"{' to '.join(names)} {between.text(clock)}" if between else ""
+        if between is None:
+            return ""
+        first, second = sorted(self.places, key=lambda name: self.places[name])
+        return tr("{first} to {second} {between}", first=first, second=second, between=between.text(clock))
 
     @property
     def between(self) -> Between | None:

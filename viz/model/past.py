@@ -22,6 +22,7 @@ from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import Series, cycles_of, ends, has
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.language import tr, tr_n
 from bellwire.viz.model.history import History
 from bellwire.viz.model.rates import Counts, Rates
 from bellwire.viz.text.figures import count_of, duration
@@ -95,7 +96,7 @@ class Past(ABC):
         counts: or, of what was passed over, at least told how often it happened.
         """
         if not self.size:
-            return "no event has come yet"
+            return tr("no event has come yet")
         if t0 < self.first:
             return self._before()
         if t1 > self.last:
@@ -103,7 +104,7 @@ class Past(ABC):
         if self.gaps is None:
             return self._unread()
         lost = sum(gap.count for gap in self.gaps.within(t0, t1) if not (counts and gap.sorted))
-        return f"{count_of(lost, 'event')} {'was' if lost == 1 else 'were'} lost in it" if lost else ""
+        return tr_n("{n} event was lost in it", "{n} events were lost in it", lost) if lost else ""
 
     def unknown(self, t0: int, t1: int) -> list[tuple[int, int]]:
         """The stretches between t0 and t1 of which nothing, or not everything, is held, for who draws them.
@@ -287,12 +288,12 @@ class HeldPast(Past):
 
     def _before(self) -> str:
         if not self.records.whole_from:
-            return "it begins before the run does"
+            return tr("it begins before the run does")
         kept = duration(self.clock.ns(max(self.last - self.first, 0)))
-        return f"its start is no longer held, memory goes back {kept}"
+        return tr("its start is no longer held, memory goes back {time}", time=kept)
 
     def _after(self) -> str:
-        return "not all of it has come yet"
+        return tr("not all of it has come yet")
 
     def _unread(self) -> str:
         return ""
@@ -307,7 +308,9 @@ class HeldPast(Past):
     def slowest(self, name: str, warmup: int) -> tuple[Journeys, str]:
         found, longest, held = no_journeys(), -1, self.journeys_held
         number = held.total - len(held)
-        why = f"{count_of(number, 'older journey')} of the run are no longer held" if number > warmup else ""
+        why = ""
+        if number > warmup:
+            why = tr("{journeys} of the run are no longer held", journeys=count_of(number, "older journey"))
         for some in held:
             counted = some[max(warmup - number, 0) :]
             number += some.size
@@ -382,13 +385,13 @@ class RecordedPast(HeldPast):
         return contents.gaps if contents else None
 
     def _before(self) -> str:
-        return "the recording begins later"
+        return tr("the recording begins later")
 
     def _after(self) -> str:
-        return "the recording ends before" if self.recording.whole else "the recording was cut off before"
+        return tr("the recording ends before") if self.recording.whole else tr("the recording was cut off before")
 
     def _unread(self) -> str:
-        return f"the recording is still being read, {self.replay.indexer.share:.0%} so far"
+        return tr("the recording is still being read, {share:.0%} so far", share=self.replay.indexer.share)
 
     def newest(self, kind: EventKind, until: int) -> Events:
         """The newest that the replay has come to."""
@@ -410,7 +413,8 @@ class RecordedPast(HeldPast):
     def slowest(self, name: str, warmup: int) -> tuple[Journeys, str]:
         contents = self.contents
         if contents is None:
-            return super().slowest(name, 0)[0], f"{self._unread()}, and only what was played is compared"
+            why = tr("{unread}, and only what was played is compared", unread=self._unread())
+            return super().slowest(name, 0)[0], why
         return contents.slowest_by(name), ""
 
     def stream(self) -> Iterable[Events]:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.style.card import HEADER, PADDING, Card
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
@@ -36,13 +37,13 @@ class Tabs(QWidget):
         self.bar.setExpanding(False)
         self.bar.setUsesScrollButtons(False)
         self.rest = IconButton(self)
-        self.rest.setAccessibleName("more panels")
-        self.rest.setToolTip("What else can be shown here")
+        self.rest.setAccessibleName(tr("more panels"))
+        self.rest.setToolTip(tr("What else can be shown here"))
         self.rest.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.rest.setMenu(QMenu(self.rest))
         self.rest.menu().aboutToShow.connect(self._list_rest)
         self.rest.hide()
-        self.back = Button("Back to the diagram", self)  # where the pages have all the room
+        self.back = Button(tr("Back to the diagram"), self)  # where the pages have all the room
         self.back.hide()
         self.folded = False  # only the tabs are seen
         self._fitted: object = None  # what tabs have been left out for

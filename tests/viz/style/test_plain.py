@@ -63,7 +63,7 @@ def test_nobody_makes_a_label_or_a_tip_of_another_kind() -> None:
         tips = [call.args[0] for call in calls(source, "setToolTip")]
         found += [f"{path.name}: {ast.unparse(tip)}" for tip in tips if not is_plain(tip)]
     # Two are HTML, and ours: the filter's language, and what a call says, whose words are escaped.
-    assert found == ["panel.py", "filter_line.py: EXPLAINED"]
+    assert found == ["panel.py", "filter_line.py: tr(EXPLAINED)"]
 
 
 def test_the_rule_finds_a_tip_that_is_not_plain() -> None:

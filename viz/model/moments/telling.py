@@ -10,6 +10,7 @@ import numpy as np
 
 from bellwire.engine.events import Setting
 from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
@@ -24,11 +25,11 @@ PACES_OF_STAGES = (LEAST_STAGE_SECONDS, 1.0, STAGE_SECONDS, 3.0, 5.0, MOST_STAGE
 class Teller(StrEnum):
     """Which journey is told, as the title says it."""
 
-    CHOSEN = "the chosen one"  # else one under way at the moment that is looked at, else the newest
-    NEWEST = "the newest"
-    AWAITED = "just signalled"  # the first that came after it was asked for
-    MEDIAN = "the median"
-    SLOWEST = "the slowest"
+    CHOSEN = tr_later("the chosen one")  # else one under way at the moment that is looked at, else the newest
+    NEWEST = tr_later("the newest")
+    AWAITED = tr_later("just signalled")  # the first that came after it was asked for
+    MEDIAN = tr_later("the median")
+    SLOWEST = tr_later("the slowest")
 
 
 def journey_told(model: LiveModel, which: Teller) -> Journeys:
@@ -202,9 +203,9 @@ class Storyteller:
 def why_no_story(model: LiveModel) -> str:
     """Why no journey will come, as a sentence; "" if one may."""
     if Trait.MASKED in model.traits:
-        return "At a masked pin no signal arrives: there is no journey whose story could be told."
+        return tr("At a masked pin no signal arrives: there is no journey whose story could be told.")
     if not model.source.alive:
-        return "No journey is held whose story could be told, and none will come."
+        return tr("No journey is held whose story could be told, and none will come.")
     return ""
 
 
@@ -213,7 +214,10 @@ def story_title(story: Story) -> str:
     journey = story.whole.journey
     rings = bool(journey["ring"][0])
     number = grouped(int(journey["seq"][0] if rings else journey["interrupt"][0]))
-    return f"Story of {'doorbell' if rings else 'interrupt'} #{number}{f', {story.which}' if story.which else ''}"
+    title = tr("Story of interrupt #{number}", number=number)
+    if rings:
+        title = tr("Story of doorbell #{number}", number=number)
+    return f"{title}, {tr(story.which)}" if story.which else title
 
 
 def stopwatch_words(model: LiveModel, story: Story) -> str:
@@ -229,5 +233,5 @@ def stopwatch_reason(story: Story) -> str:
     """What kind of time the stopwatch shows."""
     step = story.current
     if step.latest is None:
-        return "no stamp says when at the latest"
-    return "measured" if step.latest == step.earliest else "between two stamps"
+        return tr("no stamp says when at the latest")
+    return tr("measured") if step.latest == step.earliest else tr("between two stamps")

@@ -23,8 +23,8 @@ class FilterLine(QLineEdit):
         super().__init__(parent)
         self.wanted: Filter = Everything()
         self.trouble = ""
-        self.setPlaceholderText(HINT)
-        self.setToolTip(EXPLAINED)
+        self.setPlaceholderText(tr(HINT))
+        self.setToolTip(tr(EXPLAINED))
         self.setAccessibleName(tr("filter"))
         self.setClearButtonEnabled(True)
         self._words = QStringListModel()
