@@ -102,7 +102,7 @@ def cause(lab: LabSheet, words: SheetWords, paper: bool) -> str:
     scenario = lab.quiz.lab.scenario
     commands = (f"bellwire replay {lab.recording.name}", f"bellwire run {scenario.name}")
     content = (
-        f"<ul>{ruled}</ul>\n{figure_html(lab.seen)}<p>{words.words(' '.join(scenario.shows.split()))}</p>\n"
+        f"<ul>{ruled}</ul>\n{figure_html(lab.seen)}<p>{words.words(tr(scenario.shows))}</p>\n"
         f"<p>{words.words(lab.quiz.lab.mended)}</p>\n{command_lines(commands, tr('To see it again:'))}"
     )
     if paper:

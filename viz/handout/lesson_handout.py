@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from bellwire.engine.language import tr
+from PySide6.QtCore import QDate, QLocale
+
+from bellwire.engine.language import Spoken, tr, tr_as
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import Source
@@ -78,8 +79,14 @@ def lesson_handout(
         recordings=tuple(dict.fromkeys(one.told for one in kept.values())),
         host=host.host | {"backend": host.backend},
         why=why,
-        made=f"{date.today():%-d %B %Y}",
+        made=today_words(),
     )
+
+
+def today_words() -> str:
+    """ "27 November 2026"."""
+    parts = tr_as("a date, in Qt's letters for its parts", "d MMMM yyyy")
+    return QLocale(Spoken.name).toString(QDate.currentDate(), parts)
 
 
 def note_of(model: LiveModel, course: Course, theme: Theme) -> Noted:
@@ -129,7 +136,7 @@ def keep_recording(path: Path, folder: Path, number: int, note: Noted) -> Kept:
     """A copy of it, numbered as the lesson came to it."""
     recording, scenario = Recording(path), note.source.scenario
     target = folder / f"{number}-{scenario.name}.arrow"
-    told = copied_recording(recording, target, scenario.title, note.replayed)
+    told = copied_recording(recording, target, tr(scenario.title), note.replayed)
     return Kept(told, recording.header, recording.first)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from string import ascii_uppercase
 
-from bellwire.engine.language import tr, tr_n
+from bellwire.engine.language import grouped, tr, tr_n
 from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording
 from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet, verdict_html
 from bellwire.viz.lessons.course import Answered
@@ -34,7 +34,7 @@ def lesson_sheet(handout: Handout) -> str:
 def front(handout: Handout) -> str:
     """What it is, and of which run."""
     knows = "".join(f"<li>{as_html(one)}</li>" for one in handout.knows)
-    machine = machine_words(handout.host, handout.host.get("backend", "unknown"))
+    machine = machine_words(handout.host, handout.host.get("backend", tr("unknown")))
     run = as_html(tr("The figures and pictures are those of one run on {machine}.", machine=machine))
     if handout.why:
         made_on = tr("the figures and pictures are those of recordings, made on {machine}.", machine=machine)
@@ -127,6 +127,6 @@ def recordings(handout: Handout) -> str:
 def recording_row(one: KeptRecording) -> str:
     """A row of the table."""
     return (
-        f"<tr><td><code>{as_html(one.name)}</code><br>{one.size / 1e6:.1f} MB</td>"
+        f"<tr><td><code>{as_html(one.name)}</code><br>{grouped(one.size / 1e6, 1)} MB</td>"
         f"<td>{as_html(one.title)}</td><td>{as_html(one.seen_on)}</td></tr>"
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bellwire.engine.language import tr
+
 
 def machine_words(host: Mapping[str, str], backend: str) -> str:
     """As a part of a sentence; what a recording does not tell is unknown."""
-    return f"{host.get('cpu', 'unknown')}, Linux {host.get('kernel', 'unknown')}, {backend}"
+    unknown = tr("unknown")
+    return f"{host.get('cpu', unknown)}, Linux {host.get('kernel', unknown)}, {backend}"
 
 
 def host_line(host: Mapping[str, str], backend: str) -> str:

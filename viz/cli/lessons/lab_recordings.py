@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bellwire.engine.errors import NoKvmError
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.cli.terminal import say
 
 if TYPE_CHECKING:
     from bellwire.viz.lessons.labs.lab_texts import Riddle
 
-ASKED_FOR = "They were asked for by --replay."
+ASKED_FOR = tr_later("They were asked for by --replay.")
 Replayed = Annotated[bool, typer.Option("--replay", help="Over the recordings that are shipped, though there is KVM.")]
 
 
@@ -24,7 +25,7 @@ def why_replayed(asked: bool) -> str:
     from bellwire.engine.host.host import usable_kvm
 
     if asked:
-        return ASKED_FOR
+        return tr(ASKED_FOR)
     try:
         usable_kvm()
     except NoKvmError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellwire.engine.language import tr
 from bellwire.viz.cli.options import InLanguage, InTheme, Json, app
 from bellwire.viz.cli.terminal import DONE, out, out_json
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 @app.command()
 def lessons(as_json: Json = False) -> None:
     """Lists the lessons: name, minutes, title."""
-    from bellwire.viz.lessons.lesson_file import shipped_lessons
+    from bellwire.viz.lessons.lesson_file import read_lesson, shipped_lessons
 
     shipped = shipped_lessons()
     if as_json:
-        fields = ("name", "title", "minutes", "knows")
-        out_json([{field: getattr(lesson, field) for field in fields} for lesson in shipped])
+        fields, written = ("name", "title", "minutes", "knows"), [read_lesson(lesson.path) for lesson in shipped]
+        out_json([{field: getattr(lesson, field) for field in fields} for lesson in written])
     else:
         out(lesson_table(shipped))
 
@@ -32,7 +33,7 @@ def lesson_table(shipped: list[Lesson]) -> RenderableType:
     """One row a lesson, in the order of the course."""
     from bellwire.viz.cli.tables import Figures
 
-    table = Figures("Lesson", "Title", "Minutes", "Steps")
+    table = Figures(tr("Lesson"), tr("Title"), tr("Minutes"), tr("Steps"))
     table.columns[0].no_wrap = True
     for lesson in shipped:
         table.add_row(lesson.name, lesson.title, str(lesson.minutes), str(len(lesson.steps)))

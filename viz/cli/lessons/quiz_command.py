@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed, lab_recording, why_replayed
 from bellwire.viz.cli.options import app
 from bellwire.viz.cli.terminal import DONE, FAILED, out
@@ -64,7 +65,14 @@ class Round:
         from bellwire.viz.lessons.labs.quiz import POINTS
 
         state = "REPLAY" if self.replayed else "LIVE"
-        out(f"Quiz {self.quiz.seed}, {state} on {self.run.backend}: {POINTS} points to begin with.\n")
+        begins = tr(
+            "Quiz {seed}, {state} on {backend}: {points} points to begin with.",
+            seed=self.quiz.seed,
+            state=state,
+            backend=self.run.backend,
+            points=POINTS,
+        )
+        out(f"{begins}\n")
         out(f"{self.run.symptom(self.quiz.lab)}\n")
         self._offer()
         while not self.quiz.over:
@@ -73,16 +81,15 @@ class Round:
 
     def _offer(self) -> None:
         """What may be named, and what may be asked for."""
-        from bellwire.engine.language import tr
         from bellwire.viz.lessons.labs.clues import CLUES
 
-        out("What is the cause?")
+        out(tr("What is the cause?"))
         for number, cause in enumerate(self.quiz.choices(self.run), 1):
             out(f"  {number}  {cause.text}")
-        out("\nOr ask, at a price:")
+        out(f"\n{tr('Or ask, at a price:')}")
         for letter, clue in zip(ascii_lowercase, CLUES, strict=False):
             out(f"  {letter}  {tr(clue.ask)} ({clue.cost})")
-        out("\nA number names the cause, a letter asks, q gives up.")
+        out(f"\n{tr('A number names the cause, a letter asks, q gives up.')}")
 
     def _line(self) -> str:
         """What was typed; at the end of the input it is given up."""
@@ -106,16 +113,17 @@ class Round:
                 out(f"  {sentence}")
             out(f"  {self._left()}")
         elif line:
-            out(f"  A number from 1 to {len(choices)}, a letter from a to {letters[-1]}, or q.")
+            most, last = len(choices), letters[-1]
+            out("  " + tr("A number from 1 to {most}, a letter from a to {last}, or q.", most=most, last=last))
 
     def _name(self, choice: int) -> None:
         ruled = self.quiz.name(self.quiz.choices(self.run)[choice], self.run)
-        out(f"  {'Yes' if ruled.holds else 'No'}: {ruled.why}")
+        out("  " + (tr("Yes: {why}", why=ruled.why) if ruled.holds else tr("No: {why}", why=ruled.why)))
         if not ruled.holds:
             out(f"  {self._left()}")
 
     def _left(self) -> str:
-        return f"Left: {self.quiz.score}."
+        return tr("Left: {points}.", points=self.quiz.score)
 
     def _tell(self) -> None:
         """The cause, and how it is mended."""
@@ -123,8 +131,15 @@ class Round:
 
         lab = self.quiz.lab
         if self.quiz.given_up:
-            out(f"\nIt was: {lab.cause.text} {ruling(self.run, lab.cause.name).why}")
-        out(f"\n{' '.join(lab.scenario.shows.split())}\n{lab.mended}")
-        tried, asked = len(self.quiz.tried), len(self.quiz.asked)
-        out(f"\n{self.quiz.score}: {asked} asked, {tried} named in vain. It was {lab.name}:")
+            why = ruling(self.run, lab.cause.name).why
+            out("\n" + tr("It was: {cause} {why}", cause=lab.cause.text, why=why))
+        out(f"\n{tr(lab.scenario.shows)}\n{lab.mended}")
+        ended = tr(
+            "{points}: {asked} asked, {tried} named in vain. It was {lab}:",
+            points=self.quiz.score,
+            asked=len(self.quiz.asked),
+            tried=len(self.quiz.tried),
+            lab=lab.name,
+        )
+        out(f"\n{ended}")
         out(f"  bellwire run {lab.name}\n  bellwire handout {lab.name}\n  bellwire quiz --seed {self.quiz.seed}")

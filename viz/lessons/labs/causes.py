@@ -93,20 +93,28 @@ def merging(run: LabRun) -> Ruling:
 # -- the doorbell's side
 
 
-def misses(run: LabRun, wrong: Callable[[IoMatch, Access], bool]) -> tuple[int, str]:
-    """How many doorbells KVM did not take for such a reason, and what was waited for and written; "" if none."""
-    count, told = 0, ""
+@dataclass(frozen=True)
+class Missed:
+    """Doorbells that KVM did not take: how many, what it waited for and what was written instead, in words."""
+
+    count: int = 0
+    waits: str = ""
+    written: str = ""
+
+
+def misses(run: LabRun, wrong: Callable[[IoMatch, Access], bool]) -> Missed:
+    """Those that KVM did not take for such a reason; the words are of the last ones."""
+    missed = Missed()
     for access, times in run.evidence.left.items():
         if access.doorbell and access.length and access.registered:
             nearest = max(access.registered, key=lambda match: closeness(match, access))
             if not takes(nearest, access) and wrong(nearest, access):
-                count += times
-                told = tr(
-                    "waits for {waits}, and what was written is {written}",
-                    waits=write_words(nearest.address, nearest.length, nearest.datamatch),
-                    written=write_words(access.address, access.length, access.value),
+                missed = Missed(
+                    missed.count + times,
+                    write_words(nearest.address, nearest.length, nearest.datamatch),
+                    write_words(access.address, access.length, access.value),
                 )
-    return count, told
+    return missed
 
 
 def write_words(address: int, length: int, value: int | None) -> str:
@@ -124,14 +132,19 @@ def rule_of_misses(run: LabRun, wrong: Callable[[IoMatch, Access], bool], named:
     """named: what did not fit, as a word."""
     if run.scenario.doorbell is None:
         return Ruling(False, tr("This guest rings no doorbell."))
-    count, told = misses(run, wrong)
-    rung = share(count, run.tally.doorbells_rung)
-    if not count:
+    missed = misses(run, wrong)
+    rung = share(missed.count, run.tally.doorbells_rung)
+    if not missed.count:
         return Ruling(False, tr("By their {what} {share} doorbells missed an ioeventfd.", share=rung, what=named))
-    return Ruling(
-        True,
-        tr("By their {what} {share} doorbells missed the ioeventfd: it {told}.", share=rung, what=named, told=told),
+    why = tr(
+        "By their {what} {share} doorbells missed the ioeventfd: "
+        "it waits for {waits}, and what was written is {written}.",
+        share=rung,
+        what=named,
+        waits=missed.waits,
+        written=missed.written,
     )
+    return Ruling(True, why)
 
 
 def wrong_address(run: LabRun) -> Ruling:

@@ -15,6 +15,7 @@ from bellwire.viz.lessons.labs.causes import write_words
 from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.text.event_words import Wording, lane_name
 from bellwire.viz.text.figures import duration
+from bellwire.viz.text.latency_words import latency_name
 
 MOST_LINES = 8  # of what repeats
 
@@ -54,7 +55,7 @@ def latencies(run: LabRun) -> list[str]:
     return [
         tr(
             "{what}: half take at most {p50}, 99 of 100 at most {p99}, the longest took {longest}.",
-            what=name.replace("_", " "),
+            what=latency_name(name),
             p50=duration(histogram.known_percentile(50)),
             p99=duration(histogram.known_percentile(99)),
             longest=duration(histogram.max),
@@ -110,16 +111,23 @@ def ioeventfds(doorbell: Doorbell) -> list[str]:
 
 def irqfd_words(interrupt: Interrupt, on: bool) -> str:
     """Where the interrupt goes."""
-    route = tr("a message") if interrupt.route == "msi" else tr("a pin of the IOAPIC, by {how}", how=interrupt.trigger)
+    route = route_words(interrupt)
     if on:
         return tr("At last an irqfd is assigned for GSI {gsi}: {route}.", gsi=interrupt.gsi, route=route)
     return tr("At last no irqfd is assigned; GSI {gsi} would be {route}.", gsi=interrupt.gsi, route=route)
 
 
+def route_words(interrupt: Interrupt) -> str:
+    """What its GSI leads to."""
+    if interrupt.route == "msi":
+        return tr("a message")
+    return tr("a pin of the IOAPIC, by level") if interrupt.trigger == "level" else tr("a pin of the IOAPIC, by edge")
+
+
 def changes(run: LabRun) -> list[str]:
     """What was changed while it ran."""
     words = Wording(run.scenario)
-    told = [f"{run.seconds(int(one['tsc'])):.2f} s: {words.text(one)}." for one in run.changes]
+    told = [f"{grouped(run.seconds(int(one['tsc'])), 2)} s: {words.text(one)}." for one in run.changes]
     return told[:MOST_LINES] or [tr("Nothing was changed while it ran.")]
 
 
@@ -147,7 +155,7 @@ def last_events(run: LabRun) -> list[str]:
     """The newest event of each lane."""
     words = Wording(run.scenario)
     return [
-        f"{run.seconds(int(run.newest[lane]['tsc'])):.3f} s, {lane_name(lane)}: {words.text(run.newest[lane])}."
+        f"{grouped(run.seconds(int(run.newest[lane]['tsc'])), 3)} s, {lane_name(lane)}: {words.text(run.newest[lane])}."
         for lane in (Lane.GUEST, Lane.VCPU, Lane.IO_THREAD)
         if lane in run.newest
     ]
