@@ -34,3 +34,12 @@ def marked_language(wrong: dict[str, str] | None = None) -> Iterator[None]:
         yield
     finally:
         speak("en")
+
+
+def unsaid(text: str) -> list[str]:
+    """The words of a text that stand in no message: «a {b}», where b is one as well, counts as said."""
+    depth, left = 0, [""]
+    for letter in text:
+        depth += (letter == "«") - (letter == "»")
+        left = [*left[:-1], left[-1] + letter] if not depth and letter != "»" else [*left, ""] if left[-1] else left
+    return [piece.strip() for piece in left if any(map(str.isalpha, piece))]

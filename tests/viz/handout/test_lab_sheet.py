@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from bellwire.viz.lessons.labs.clues import CLUES
 from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.lessons.labs.lab_texts import riddle_named
 from bellwire.viz.lessons.labs.quiz import Quiz
+from bellwire.viz.terms.glossary import load_glossary
+from tests.support.marked_language import marked_language, unsaid
 
 LAB = "lab-masked-edge"
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -47,6 +50,20 @@ def test_on_paper_evidence_and_cause_are_on_later_pages() -> None:
     apart = re.findall(r'<section id="([\w-]+)" class="apart">', paper)
     assert apart == [*(f"clue-{clue.name}" for clue in CLUES), "cause"]
     assert all(f'href="#clue-{clue.name}"' in paper for clue in CLUES)
+
+
+@pytest.mark.parametrize("name", [LAB, "lab-no-eoi", "lab-wrong-length"])
+def test_all_of_it_is_in_the_language_that_is_spoken(name: str) -> None:
+    """But for terms, letters and seconds."""
+    quiz, run = Quiz.drawn(1, riddle_named(name)), LabRun.of_recording(Recording(path_of_shipped(name)))
+    with marked_language():
+        page = lab_html(LabSheet(quiz, run, Seen((), ""), KeptRecording("", "", 1, "", True), ""), paper=False)
+    body = page.partition("</style>")[2]
+    words = unsaid(unescape(re.sub(r"<pre>.*?</pre>|<[^>]*>", "\n", body, flags=re.DOTALL)))
+    assert "guest" in words
+    terms = load_glossary().terms
+    others = [word for word in words if word not in terms and not re.fullmatch(r"[A-Z]\.|\W*[\d.]+ s\W*", word)]
+    assert others == []
 
 
 @pytest.mark.kvm

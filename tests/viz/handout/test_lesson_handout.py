@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,9 +14,15 @@ import pytest
 
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.app import main
+from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording, Seen
+from bellwire.viz.handout.lesson_handout import today_words
+from bellwire.viz.handout.lesson_sheet import lesson_sheet
+from bellwire.viz.lessons.course import Answered
 from bellwire.viz.lessons.lesson_file import lesson_named
+from tests.support.marked_language import marked_language, unsaid
 
 LESSON = "ioeventfd"
+KEPT = KeptRecording("1.arrow", "", 100_000, "", True)
 pytestmark = pytest.mark.usefixtures("qapp")
 HOSTILE = """+++
 title = "<script>alert(1)</script>"
@@ -82,6 +89,20 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("handout") / "out"
     assert main(["handout", LESSON, "-o", str(folder), "--replay"]) == 0
     return folder
+
+
+def test_what_is_said_around_a_lesson_is_in_the_language_that_is_spoken() -> None:
+    lesson = lesson_named("round-trip")
+    choice = next(step.question.choices[0] for step in lesson.steps if step.question)
+    seen = Seen((), "")
+    asked = AskedAnswer(1, "", (Answered(replace(choice, text=""), True, ""),), seen)
+    with marked_language():
+        steps, made = (HandoutStep("", (), seen, asked),), today_words()
+        handout = Handout("", "", 2, (), steps, ("",), ("bellwire list",), (KEPT,), {}, "", made)
+        page = lesson_sheet(handout)
+    body = unescape(re.sub(r"<pre>.*?</pre>|<[^>]*>", "\n", page.partition("</style>")[2], flags=re.DOTALL))
+    words = [line.strip() for line in "\n".join(unsaid(body)).splitlines() if any(map(str.isalpha, line))]
+    assert words == ["A. :", "1.arrow", "0.1 MB"]
 
 
 def test_it_has_each_step_each_question_and_each_answer(replayed: Path) -> None:
