@@ -10,6 +10,7 @@ from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.source import Source
 from bellwire.viz.lessons.lesson import Lesson, LessonChoice, LessonScene, LessonStep
 from bellwire.viz.lessons.step_figures import StepFigures, figures_told
+from bellwire.viz.lessons.translated import lesson_spoken
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ class Course:
     """A lesson, and how far it has come."""
 
     def __init__(self, lesson: Lesson) -> None:
-        self.lesson = lesson
+        self.lesson = lesson_spoken(lesson)  # it may have been read before it was known which language is wanted
         self.positions = [
             Position(step, revealed)
-            for step in lesson.steps
+            for step in self.lesson.steps
             for revealed in (False, True)
             if step.question or not revealed
         ]

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from bellwire.viz.lessons.lesson import BULLET, HOMEWORK, Lesson, LessonStep, Question, ending
 from bellwire.viz.lessons.step_figures import text_spoken
+from bellwire.viz.text.assets import asset
 
 Say = Callable[[str], str]
 
 
 def lesson_spoken(lesson: Lesson) -> Lesson:
-    """The same lesson, told in the language of now; what its catalogue does not have stays as it was written."""
-    return with_texts(lesson, text_spoken)
+    """A lesson that is shipped, told in the language of now; one's own as it is written."""
+    return with_texts(lesson, text_spoken) if lesson.path.parent == asset("lessons") else lesson
 
 
 def with_texts(lesson: Lesson, say: Say) -> Lesson:
