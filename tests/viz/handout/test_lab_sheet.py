@@ -20,7 +20,7 @@ from bellwire.viz.lessons.labs.quiz import Quiz
 from tests.support.accented import accented, in_accents, unsaid
 
 LAB = "lab-masked-edge"
-OF_KVM = {"irqfd", "kvm", "pvm", "KVM", "EXIT", "MMIO"}  # names that every language has
+OF_KVM = {"irqfd", "ioeventfd", "kvm", "pvm", "KVM", "EXIT", "MMIO"}  # names that every language has
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
