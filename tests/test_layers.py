@@ -38,7 +38,7 @@ FLOORS = (
     ("viz.model",),
     ("viz.diagram", "viz.timeline", "viz.plots"),
     ("viz.panels",),
-    ("viz.lessons",),
+    ("viz.lessons", "viz.pictures"),
     ("viz.window",),
     ("viz.bench", "viz.handout"),
     ("viz.cli",),
@@ -60,6 +60,7 @@ QT_FREE = (  # rooms, and in rooms with Qt the modules that decide what is drawn
     *(f"viz.panels.calls.{name}" for name in ("state", "struct")),
     *(f"viz.panels.events.{name}" for name in ("cells", "rows")),
     *(f"viz.panels.sequence.{name}" for name in ("chart", "layout")),
+    *(f"viz.pictures.{name}" for name in ("asked", "moment", "plain_qt", "played")),
     "viz.panels.compare.rows",
 )
 WITH_QT = ("viz.cli.offscreen",)  # the window on a machine without a display: imported once there is nothing else to do

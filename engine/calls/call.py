@@ -12,9 +12,8 @@ from typing import ClassVar
 
 from bellwire.engine.calls.arguments import Arguments
 from bellwire.engine.events import Switch
-from bellwire.engine.language import tr, tr_later
 
-SET_UP, WIRES, SIGNALS, CLOSE = tr_later("Set-up"), tr_later("Wires"), tr_later("Signals"), tr_later("Close")
+SET_UP, WIRES, SIGNALS, CLOSE = "Set-up", "Wires", "Signals", "Close"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class Call(ABC):
     made: bool = True
     undone: bool = False
 
-    group: ClassVar[str] = SET_UP  # as a message
+    group: ClassVar[str] = SET_UP
     request: ClassVar[int] = 0  # of an ioctl
 
     @property
@@ -53,7 +52,7 @@ class Call(ABC):
 
     @property
     def by(self) -> str:
-        """Who makes it, as a message."""
+        """Who makes it."""
         return "VMM"
 
     @property
@@ -72,10 +71,8 @@ class Call(ABC):
         if self.switch is None:
             return ""
         if self.group == WIRES:
-            if self.made:
-                return tr("assigned")
-            return tr("deassigned") if self.undone else tr("not assigned")
-        return tr("in use") if self.made else tr("not in use")
+            return "assigned" if self.made else "deassigned" if self.undone else "not assigned"
+        return "in use" if self.made else "not in use"
 
     @property
     def helpers(self) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from bellwire.engine.calls.arguments import Arguments, Field, arguments_of
 from bellwire.engine.calls.call import SIGNALS, Call
 from bellwire.engine.calls.set_up import CreateVcpu, CreateVm, NewEventfd
 from bellwire.engine.kvm.gsi import GsiRoute
-from bellwire.engine.language import tr, tr_later
 
 COUNT = 8  # bytes that eventfds are read and written in
 
@@ -24,7 +23,7 @@ class ReadEventfd(Call):
     comes: bool = True
 
     group = SIGNALS
-    by = tr_later("I/O thread")
+    by = "I/O thread"
 
     @property
     def title(self) -> str:
@@ -32,11 +31,11 @@ class ReadEventfd(Call):
 
     @property
     def says(self) -> str:
-        return tr("Sleeps while the count is 0, then takes it all: so many {what} since the last read.", what=self.what)
+        return f"Sleeps while the count is 0, then takes it all: so many {self.what} since the last read."
 
     @property
     def arguments(self) -> Arguments:
-        return Arguments("uint64_t", (Field("count", 0, COUNT, None, tr("what there is")),), bytes(COUNT))
+        return Arguments("uint64_t", (Field("count", 0, COUNT, None, "what there is"),), bytes(COUNT))
 
     def c(self) -> str:
         fd = self.eventfd.variable
@@ -87,7 +86,7 @@ class WriteEventfd(Call):
 
     @property
     def says(self) -> str:
-        return tr("Adds 1 to the count: {why}.", why=self.why)
+        return f"Adds 1 to the count: {self.why}."
 
     @property
     def arguments(self) -> Arguments:
@@ -111,7 +110,7 @@ class SetIrqLine(Call):
     vm: CreateVm
     gsi: int
     level: int
-    thread: str = tr_later("I/O thread")
+    thread: str = "I/O thread"
 
     title = "KVM_IRQ_LINE_STATUS"
     group = SIGNALS
@@ -124,8 +123,8 @@ class SetIrqLine(Call):
     @property
     def says(self) -> str:
         if self.level:
-            return tr("Raises the line of GSI {gsi}; status tells whether that became an interrupt.", gsi=self.gsi)
-        return tr("Lowers the line of GSI {gsi}, which nobody else does for this ioctl.", gsi=self.gsi)
+            return f"Raises the line of GSI {self.gsi}; status tells whether that became an interrupt."
+        return f"Lowers the line of GSI {self.gsi}, which nobody else does for this ioctl."
 
     @property
     def arguments(self) -> Arguments:
@@ -154,17 +153,13 @@ class SignalMsi(Call):
 
     title = "KVM_SIGNAL_MSI"
     group = SIGNALS
-    by = tr_later("I/O thread")
+    by = "I/O thread"
     request: ClassVar[int] = lib.KVM_SIGNAL_MSI
 
     @property
     def says(self) -> str:
-        return tr(
-            "Sends one message, vector {vector:#x} to the local APIC {apic}, past all routes; the result is how many "
-            "vCPUs took it.",
-            vector=self.route.vector,
-            apic=self.route.apic,
-        )
+        where = f"vector {self.route.vector:#x} to the local APIC {self.route.address >> 12 & 0xFF}"
+        return f"Sends one message, {where}, past all routes; the result is how many vCPUs took it."
 
     @property
     def arguments(self) -> Arguments:

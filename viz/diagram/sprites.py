@@ -62,10 +62,7 @@ def token_color(token: Token, turned: bool = False) -> str:
 
 @lru_cache(maxsize=64)
 def sprite(shape: str, color: str, edge: str, ring: str, scale: float, ratio: float, size: float) -> QPixmap:
-    """A token, centred, `size` times as large as usual; `ratio` is the screen's device pixel ratio.
-
-    ring: the colour of a ring around it, which parts it from the wire; "": it shines instead.
-    """
+    """A token, centred, as paint_sprite() paints it; `ratio` is the screen's device pixel ratio."""
     half = GLOW * scale
     pixmap = QPixmap(*(max(2, round(2 * half * ratio)),) * 2)
     pixmap.setDevicePixelRatio(ratio)
@@ -73,7 +70,17 @@ def sprite(shape: str, color: str, edge: str, ring: str, scale: float, ratio: fl
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(half, half)
-    core = CORE * scale * size
+    paint_sprite(painter, shape, color, edge, ring, scale, size)
+    painter.end()
+    return pixmap
+
+
+def paint_sprite(painter: QPainter, shape: str, color: str, edge: str, ring: str, scale: float, size: float) -> None:
+    """A token around the painter's origin, `size` times as large as usual.
+
+    ring: the colour of a ring around it, which parts it from the wire; "": it shines instead.
+    """
+    half, core = GLOW * scale, CORE * scale * size
     if ring:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ring))
@@ -83,28 +90,37 @@ def sprite(shape: str, color: str, edge: str, ring: str, scale: float, ratio: fl
     painter.setPen(QPen(QColor(edge), RING * scale) if ring and edge != color else QColor(edge))
     painter.setBrush(QColor(color))
     painter.drawPath(shape_outline(shape, core))
-    painter.end()
-    return pixmap
 
 
 @lru_cache(maxsize=512)
 def label(words: str, font: QFont, color: int, back: int, ratio: float) -> QPixmap:
-    """A token's number on a faint ground, painted once for the hundred frames that it travels; colours as QRgb."""
-    metrics = QFontMetricsF(font)
-    width, height = metrics.horizontalAdvance(words) + LABEL_PAD, metrics.height()
+    """A token's number, painted once for the hundred frames that it travels; colours as QRgb."""
+    width, height = label_size(words, font)
     pixmap = QPixmap(round(width * ratio) + 1, round(height * ratio) + 1)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor.fromRgba(back))
-    painter.drawRoundedRect(QRectF(1, 1, width - 2, height - 2), height / 3, height / 3)
-    painter.setFont(font)
-    painter.setPen(QColor.fromRgba(color))
-    painter.drawText(QRectF(0, 0, width, height), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, words)
+    paint_label(painter, words, font, QColor.fromRgba(color), QColor.fromRgba(back))
     painter.end()
     return pixmap
+
+
+def label_size(words: str, font: QFont) -> tuple[float, float]:
+    """Width and height of a token's number on its ground."""
+    metrics = QFontMetricsF(font)
+    return metrics.horizontalAdvance(words) + LABEL_PAD, metrics.height()
+
+
+def paint_label(painter: QPainter, words: str, font: QFont, color: QColor, back: QColor) -> None:
+    """A token's number on a faint ground, right and below of the painter's origin."""
+    width, height = label_size(words, font)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(back)
+    painter.drawRoundedRect(QRectF(1, 1, width - 2, height - 2), height / 3, height / 3)
+    painter.setFont(font)
+    painter.setPen(color)
+    painter.drawText(QRectF(0, 0, width, height), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, words)
 
 
 def halo(color: QColor, radius: float) -> QRadialGradient:

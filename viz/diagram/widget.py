@@ -54,6 +54,7 @@ class Diagram(QWidget):
         self.model, self.theme = model, theme
         self.least = 0  # pixels of a font that no text is smaller than
         self.still_motion = False  # reduced motion: tokens jump from part to part
+        self.in_strokes = False  # for a picture of any size: painted without the layers, which are of the screen's
         self.extended = False  # with the parts of the kernel
         self.part: Rect | None = None  # of the canvas, which fills the widget in place of all of it
         self.highlight: frozenset[str] = frozenset()  # what is spoken of; the rest is dimmed
@@ -225,7 +226,10 @@ class Diagram(QWidget):
 
     @painting
     def paintEvent(self, event: QPaintEvent) -> None:
-        self.paint_on(QPainter(self), event.region())
+        if self.in_strokes:
+            self.paint_in_strokes(QPainter(self))
+        else:
+            self.paint_on(QPainter(self), event.region())
 
     def paint_on(self, painter: QPainter, region: QRegion) -> None:
         """All that is in this region, as it is now."""
@@ -233,10 +237,22 @@ class Diagram(QWidget):
         for placed in reversed(self.placed):
             if region.intersects(placed.region):
                 self._paint_token(painter, placed)
+        self._paint_over(painter, region)
+
+    def _paint_over(self, painter: QPainter, region: QRegion) -> None:
+        """What is over the tokens."""
         self._paint_lights(Sketch(painter, self._stage.geometry), region)
         self._paint_counters(Sketch(painter, self._stage.geometry), region)
         if self.highlight:
             painter.fillPath(self._veiled(), self.theme.color("background", VEIL))
+
+    def paint_in_strokes(self, painter: QPainter) -> None:
+        """All of it, stroke by stroke: no layer and no token is a picture of pixels, whatever it is painted on."""
+        for paint in (self._paint_plate, self._paint_names, self._paint_figures):
+            paint(Sketch(painter, self._stage.geometry))
+        for placed in reversed(self.placed):
+            self._paint_token(painter, placed, in_strokes=True)
+        self._paint_over(painter, QRegion(self.rect()))
 
     def _veiled(self) -> QPainterPath:
         """All parts but those that are spoken of; the sentence below them says what happens, and is never dimmed."""
@@ -272,26 +288,29 @@ class Diagram(QWidget):
         closed = node.unused or self.words.passages[name].standing is Passable.UNPLUGGED
         return not closed and (self.words.alive or node.stage not in IN_THE_GUEST)
 
-    def _paint_token(self, painter: QPainter, placed: Placed) -> None:
+    def _paint_token(self, painter: QPainter, placed: Placed, in_strokes: bool = False) -> None:
+        """in_strokes: rather than as a picture of it that was painted before."""
         scale = round(self._stage.geometry.scale, 2)
         color = self.theme.color(sprites.token_color(placed.token, placed.turned))
         chosen = placed.token.seq in self.model.selection.journeys["seq"]
         if placed.smear:
             self._paint_smear(painter, placed)
-            self._paint_label(painter, placed, color)
+            self._paint_label(painter, placed, color, in_strokes)
             return
-        image = sprites.sprite(
-            sprites.shape_of(placed.token, placed.turned),
-            color.name(),
-            self.theme.selection if chosen else color.name(),
-            "" if self.theme.glow and not self.still_motion else self.theme.surface,
-            scale,
-            self.devicePixelRatioF(),
-            self.theme.stroke**0.5,
-        )
-        half = sprites.GLOW * scale
-        painter.drawPixmap(placed.at - QPointF(half, half), image)
-        self._paint_label(painter, placed, color)
+        shape = sprites.shape_of(placed.token, placed.turned)
+        edge = self.theme.selection if chosen else color.name()
+        ring = "" if self.theme.glow and not self.still_motion else self.theme.surface
+        size = self.theme.stroke**0.5
+        if in_strokes:
+            painter.save()
+            painter.translate(placed.at)
+            sprites.paint_sprite(painter, shape, color.name(), edge, ring, scale, size)
+            painter.restore()
+        else:
+            image = sprites.sprite(shape, color.name(), edge, ring, scale, self.devicePixelRatioF(), size)
+            half = sprites.GLOW * scale
+            painter.drawPixmap(placed.at - QPointF(half, half), image)
+        self._paint_label(painter, placed, color, in_strokes)
 
     def _paint_smear(self, painter: QPainter, placed: Placed) -> None:
         """It is somewhere on this stretch: that much is known; where it may be an interrupt already, in that colour."""
@@ -314,10 +333,17 @@ class Diagram(QWidget):
         strong.setAlphaF(0.5)
         return [(2 * SMEAR, QBrush(pale)), (SMEAR, QBrush(strong))]
 
-    def _paint_label(self, painter: QPainter, placed: Placed, color: QColor) -> None:
-        if placed.label:
-            font = self._stage.geometry.font(12.5, 600, mono=True)
-            back = self.theme.color("surface", self.theme.faded(0.6))
+    def _paint_label(self, painter: QPainter, placed: Placed, color: QColor, in_strokes: bool) -> None:
+        if not placed.label:
+            return
+        font = self._stage.geometry.font(12.5, 600, mono=True)
+        back = self.theme.color("surface", self.theme.faded(0.6))
+        if in_strokes:
+            painter.save()
+            painter.translate(placed.label_at)
+            sprites.paint_label(painter, placed.label, font, color, back)
+            painter.restore()
+        else:
             image = sprites.label(placed.label, font, color.rgba(), back.rgba(), self.devicePixelRatioF())
             painter.drawPixmap(placed.label_at, image)
 

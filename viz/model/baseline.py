@@ -46,6 +46,10 @@ class Baseline:
         if self._ending.is_set():
             raise EndedError
 
+    def wait(self) -> None:
+        """Until it is read, or cannot be."""
+        self._thread.join()
+
     def close(self) -> None:
         """Ends the reading; waits for that."""
         self._ending.set()

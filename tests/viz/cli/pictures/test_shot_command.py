@@ -1,0 +1,95 @@
+"""`bellwire shot` as a process: the same bytes for whoever runs it, and one sentence where it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.viz.cli.app import main
+from tests.support.x_server import x_server
+
+SHIPPED = path_of_shipped("roundtrip")
+OTHERS = {  # somebody else's machine
+    "HOME": "/nonexistent",
+    "XDG_CONFIG_HOME": "/nonexistent",
+    "XDG_CACHE_HOME": "/nonexistent",
+    "LC_ALL": "de_DE.UTF-8",
+    "TZ": "Asia/Tokyo",
+    "QT_SCALE_FACTOR": "2",
+    "QT_FONT_DPI": "144",
+    "QT_STYLE_OVERRIDE": "Windows",
+    "PYTHONHASHSEED": "7",
+}
+
+
+def bellwire(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command."""
+    command = [sys.executable, "-P", "-m", "bellwire.viz", *words]
+    return subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+@pytest.mark.xcb
+@pytest.mark.parametrize("view", ["window", "extended"])
+def test_the_bytes_are_the_same_on_another_machine_and_on_a_screen(view: str, tmp_path: Path) -> None:
+    words = ("shot", str(SHIPPED), "--view", view, "--at", "3s", "--theme", "dark", "-o")
+    ran = bellwire(*words, f"{tmp_path}/a.png", QT_QPA_PLATFORM="")
+    width, height = (1920, 1080) if view == "window" else (1280, 720)
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", f"{tmp_path}/a.png: {view}, {width} × {height}.\n")
+    with x_server() as display:
+        ran = bellwire(*words, f"{tmp_path}/b.png", QT_QPA_PLATFORM="xcb", DISPLAY=display, **OTHERS)
+        assert (ran.returncode, ran.stderr) == (0, "")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (f"shot {SHIPPED} -o x.jpg", 2, ".png, .svg, .pdf"),
+        (f"shot {SHIPPED} -o x.png --view nothing", 2, "There is no view 'nothing'; there are window, diagram,"),
+        (f"shot {SHIPPED} -o x.png --at nothing", 2, "is no moment: name a time"),
+        (f"shot {SHIPPED} -o x.png --size 5", 2, "as 1280x720"),
+        (f"shot {SHIPPED} -o x.png --set pace=7", 2, "for a scenario, not for a recording"),
+        (f"shot {SHIPPED} -o /nonexistent/x.png", 1, "cannot be written"),
+        ("shot roundtrop -o x.png", 2, "roundtrip"),
+        ("shot roundtrip", 2, "--output"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    words: str, code: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split()) == code
+    out, said = capfd.readouterr()
+    assert (out, said.count("\n")) == ("", 1)
+    assert why in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_only_the_recording_tells_is_one_sentence_too(tmp_path: Path) -> None:
+    ran = bellwire("shot", str(SHIPPED), "-o", f"{tmp_path}/x.png", "--at", "#99999")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("bellwire: There is no journey #99999: they go from #1 to #")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    target.write_bytes(b"x")
+    words = ("shot", "roundtrip", "--replay", "--view", "numbers", "-o", str(target))
+    assert "add --force" in bellwire(*words).stderr
+    assert bellwire(*words, "--force").returncode == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.kvm
+def test_a_scenario_is_run_for_its_picture(tmp_path: Path) -> None:
+    ran = bellwire("shot", "roundtrip", "--signals", "20", "--view", "numbers", "-o", f"{tmp_path}/a.png")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,92 @@
+"""Each view as a picture: as large as it was asked for, not empty, and the same bytes whatever was painted before."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.viz.pictures.asked import USUAL_SIZES, PictureAsked
+from bellwire.viz.pictures.making import picture_file
+from bellwire.viz.pictures.moment import Moment
+from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.figures import Durations, unit_called
+from bellwire.viz.window.picturing.drawn_window import drawn_window
+from bellwire.viz.window.window import application
+
+NS = unit_called("ns", 1e9)
+VIEWS = [view for view in USUAL_SIZES if view != "suppression"]  # which needs a virtqueue
+
+
+def png_of_view(asked: PictureAsked, scenario: str = "roundtrip") -> bytes:
+    """The picture of a shipped recording."""
+    application()
+    return picture_file(path_of_shipped(scenario), asked, ".png", drawn_window)
+
+
+@pytest.fixture(autouse=True)
+def _app(qapp: object) -> None:
+    """Qt is there before a test begins."""
+
+
+@lru_cache
+def usual_png(view: str) -> bytes:
+    """The view as it is by itself, at a journey."""
+    return png_of_view(PictureAsked(view=view, at=Moment.read("#median")))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_view_has_its_size_and_something_in_it(view: str) -> None:
+    image = Image.open(io.BytesIO(usual_png(view)))
+    assert (image.size, image.mode) == (USUAL_SIZES[view], "RGB")
+    assert len(np.unique(np.asarray(image).reshape(-1, 3), axis=0)) > 20
+
+
+def test_what_a_window_has_been_set_to_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another unit and reduced motion, and another theme that was painted before."""
+    for view in ("window", "latency", "diagram"):
+        before = usual_png(view)
+        monkeypatch.setattr(Durations, "unit", NS)
+        monkeypatch.setattr(Turns, "calm", True)
+        assert png_of_view(PictureAsked(view=view, at=Moment.read("#median"), theme="print", text=1.5)) != before
+        assert png_of_view(PictureAsked(view=view, at=Moment.read("#median"))) == before
+        assert (Durations.unit, Turns.calm) == (NS, True)
+
+
+def test_a_scale_gives_more_pixels_and_not_more_room() -> None:
+    small = Image.open(io.BytesIO(png_of_view(PictureAsked(size=(640, 360)))))
+    large = Image.open(io.BytesIO(png_of_view(PictureAsked(size=(640, 360), scale=2))))
+    assert (small.size, large.size) == ((640, 360), (1280, 720))
+    shrunk = np.asarray(large.resize(small.size, Image.Resampling.BOX), np.int16)
+    assert np.abs(shrunk - np.asarray(small, np.int16)).mean() < 4
+
+
+def test_without_a_background_it_can_be_seen_through_around_the_card() -> None:
+    image = Image.open(io.BytesIO(png_of_view(PictureAsked(view="timeline", transparent=True))))
+    assert (image.mode, image.getpixel((1, 1))) == ("RGBA", (0, 0, 0, 0))
+    assert image.getpixel((image.width // 2, image.height // 2))[3] == 255  # type: ignore[index]
+
+
+def test_a_view_that_the_scenario_has_nothing_for_says_so() -> None:
+    assert png_of_view(PictureAsked(view="suppression"), "virtqueue")
+    with pytest.raises(EngineError, match="roundtrip has nothing that the view suppression shows"):
+        png_of_view(PictureAsked(view="suppression"))
+
+
+def test_a_part_that_is_chosen_is_seen_and_one_that_is_none_says_which_there_are() -> None:
+    assert png_of_view(PictureAsked(at=Moment.read("#median"), part="exit")) != usual_png("diagram")
+    with pytest.raises(EngineError, match=r"no part 'nothing'; it has driver, "):
+        png_of_view(PictureAsked(part="nothing"))
+
+
+def test_a_recording_can_be_compared_with_another_one() -> None:
+    other = str(path_of_shipped("doorbell-pio"))
+    compared = png_of_view(PictureAsked(view="compare", other=other))
+    assert compared != png_of_view(PictureAsked(view="compare"))
+    with pytest.raises(EngineError, match="cannot be opened"):
+        png_of_view(PictureAsked(view="compare", other="/nonexistent.arrow"))

@@ -1,0 +1,163 @@
+"""`bellwire shot`: a view of a recording as a file, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bellwire.engine.language import tr
+from bellwire.viz.cli.lessons.lab_recordings import Replayed
+from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, app
+from bellwire.viz.cli.terminal import DONE, FAILED, complain, out
+
+if TYPE_CHECKING:
+    from bellwire.viz.pictures.asked import PictureAsked
+
+PictureName = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file: .png, .svg or .pdf.")]
+View = Annotated[
+    str,
+    typer.Option(
+        metavar="VIEW",
+        help="window, diagram, extended, timeline, latency, distribution, exits, suppression, numbers, sequence, "
+        "stages, anatomy, call, compare, evidence or events.",
+    ),
+]
+At = Annotated[
+    str,
+    typer.Option(
+        metavar="MOMENT",
+        help="A time (2.5s), a journey (#17, #median, #slowest), its stage (#17/doorbell), or an event (exit, "
+        "irqfd:3); default: the end.",
+    ),
+]
+Size = Annotated[str, typer.Option(metavar="WxH", help="In pixels; each view has its own.")]
+Scale = Annotated[float, typer.Option(metavar="N", help="So many pixels of the file for one of the size.")]
+TextSize = Annotated[str, typer.Option(metavar="PERCENT", help="The size of all text, as 120%.")]
+Transparent = Annotated[bool, typer.Option("--transparent", help="Without a background.")]
+Hide = Annotated[str, typer.Option(metavar="pid,host,cpu", help="Facts of the machine that are not shown.")]
+Part = Annotated[str, typer.Option(metavar="NAME", help="The part of the diagram that is chosen, as by a click.")]
+Other = Annotated[str, typer.Option("--with", metavar="RECORDING", help="What --view compare compares it with.")]
+
+
+@app.command()
+def shot(
+    what: Annotated[str, typer.Argument(metavar="RECORDING | SCENARIO")],
+    target: PictureName,
+    view: View = "diagram",
+    at: At = "",
+    theme: Annotated[ThemeName, typer.Option("--theme", help="Its colours.")] = ThemeName.LIGHT,
+    size: Size = "",
+    scale: Scale = 1.0,
+    text: TextSize = "100%",
+    part: Part = "",
+    other: Other = "",
+    language: InLanguage = None,
+    transparent: Transparent = False,
+    hide: Hide = "",
+    replay: Replayed = False,
+    count: Signals = None,
+    settings: Settings = None,
+    force: Force = False,
+) -> int:
+    """Makes a picture of a view, at a moment: the same bytes each time, on each machine."""
+    from bellwire.engine.outputs import target_of, write_whole
+    from bellwire.viz.pictures.asked import format_of
+
+    with usage_of_picture():
+        asked = asked_by(view, at, theme, size, scale, text, part, other, language or "", transparent, hide)
+        suffix = format_of(target)
+    target_of(target, force)
+    with pictured_recording(what, count, settings, replay) as (file, trouble):
+        content = picture_of_file(file, asked, suffix)
+    write_whole(target, content, force)
+    out(
+        tr(
+            "{path}: {view}, {width} × {height}.",
+            path=target,
+            view=asked.view,
+            width=asked.pixels[0],
+            height=asked.pixels[1],
+        )
+    )
+    for sentence in trouble:
+        complain(sentence, FAILED)
+    return FAILED if trouble else DONE
+
+
+def asked_by(
+    view: str,
+    at: str,
+    theme: str,
+    size: str,
+    scale: float,
+    text: str,
+    part: str,
+    other: str,
+    language: str,
+    transparent: bool,
+    hide: str,
+) -> PictureAsked:
+    """What the options ask for; PictureError or MomentError if one of them makes no sense."""
+    from bellwire.viz.pictures import asked
+    from bellwire.viz.pictures.moment import Moment
+    from bellwire.viz.text.languages import CODE
+
+    chosen, pixels = asked.read_view(view), asked.read_size(size) if size else None
+    return asked.PictureAsked(
+        view=chosen,
+        at=Moment.read(at),
+        theme=str(theme),
+        size=pixels,
+        scale=asked.read_scale(scale, pixels or asked.USUAL_SIZES[chosen]),
+        text=asked.read_text_size(text),
+        part=part,
+        other=other,
+        language=language or CODE,
+        transparent=transparent,
+        hidden=asked.read_hidden(hide),
+    )
+
+
+@contextmanager
+def usage_of_picture() -> Iterator[None]:
+    """What is wrong with the options is a wrong call."""
+    from bellwire.viz.pictures.asked import PictureError
+    from bellwire.viz.pictures.moment import MomentError
+
+    try:
+        yield
+    except (PictureError, MomentError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@contextmanager
+def pictured_recording(
+    what: str, count: int | None, settings: list[str] | None, replay: bool
+) -> Iterator[tuple[Path, list[str]]]:
+    """A recording as it is, or that of a scenario: of a run that is made for it, or the one that is shipped."""
+    from bellwire.engine.recordings.shipped import path_of_shipped
+    from bellwire.viz.cli.recordings import recording_of
+    from bellwire.viz.cli.runs import scenario_named
+
+    if replay and not Path(what).is_file():
+        yield path_of_shipped(scenario_named(what, None).name), []
+        return
+    with recording_of(what, count, settings) as made:
+        yield made
+
+
+def picture_of_file(file: Path, asked: PictureAsked, suffix: str) -> bytes:
+    """The picture's bytes. EngineError if it cannot be made."""
+    from bellwire.viz.pictures.plain_qt import make_qt_plain
+
+    make_qt_plain()
+    from bellwire.viz.pictures.making import picture_file
+    from bellwire.viz.window.picturing.drawn_window import drawn_window
+    from bellwire.viz.window.window import application
+
+    application()
+    return picture_file(file, asked, suffix, drawn_window)

@@ -1,0 +1,172 @@
+"""Which picture is wanted: of which view, at which moment, how large, in which colours; read from words, and said so.
+
+It is said again in the same words, in the same order: the command that a picture carries makes it anew.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.language import tr
+from bellwire.viz.pictures.moment import BEGINNING_OF_NUMBER, Moment
+from bellwire.viz.text.languages import CODE
+
+FORMATS = (".png", ".svg", ".pdf")
+HIDDEN_FACTS = ("pid", "host", "cpu")
+SIZES = (64, 16384)  # pixels that a side may have, times the scale too
+SCALES = (0.25, 8.0)
+TEXTS = (0.8, 4.0)  # of text, times what it is by itself
+WHOLE_WINDOW = "window"
+# Each view and the size that it has by itself: that of a slide, or about what it has in a window of 1920×1080.
+USUAL_SIZES = {
+    WHOLE_WINDOW: (1920, 1080),
+    "diagram": (1280, 720),
+    "extended": (1280, 720),
+    "timeline": (1280, 320),
+    "latency": (720, 400),
+    "distribution": (720, 400),
+    "exits": (720, 400),
+    "suppression": (720, 400),
+    "numbers": (1280, 96),
+    "sequence": (640, 720),
+    "stages": (1280, 480),
+    "anatomy": (640, 720),
+    "call": (640, 560),
+    "compare": (960, 400),
+    "evidence": (640, 560),
+    "events": (1280, 480),
+}
+
+
+class PictureError(EngineError):
+    """A picture cannot be made as it was asked for; the text names what is allowed."""
+
+
+@dataclass(frozen=True)
+class PictureAsked:
+    """What was asked for. size: None: that which the view has by itself; part: of the diagram, that is chosen."""
+
+    view: str = "diagram"
+    at: Moment = field(default_factory=Moment)
+    theme: str = "light"
+    size: tuple[int, int] | None = None
+    scale: float = 1.0
+    text: float = 1.0
+    part: str = ""
+    other: str = ""  # a recording that it is compared with
+    transparent: bool = False
+    hidden: frozenset[str] = frozenset()
+    language: str = CODE
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height before they are scaled."""
+        return self.size or USUAL_SIZES[self.view]
+
+    def options(self) -> list[str]:
+        """What is not as it is by itself, as the command line has it."""
+        usual, found = PictureAsked(), ["--view", self.view]
+        if self.at != usual.at:
+            found += ["--at", str(self.at)]
+        found += ["--theme", self.theme, "--size", "{}x{}".format(*self.pixels)]
+        if self.scale != usual.scale:
+            found += ["--scale", f"{self.scale:g}"]
+        if self.text != usual.text:
+            found += ["--text", f"{100 * self.text:g}%"]
+        for option, value in (("--part", self.part), ("--with", self.other)):
+            found += [option, value] if value else []
+        if self.language != usual.language:
+            found += ["--language", self.language]
+        if self.transparent:
+            found.append("--transparent")
+        if self.hidden:
+            found += ["--hide", ",".join(name for name in HIDDEN_FACTS if name in self.hidden)]
+        return found
+
+    def command(self, recording: str, target: str) -> str:
+        """The line that makes it, to be pasted into a shell."""
+        return shlex.join(["bellwire", "shot", recording, "-o", target, *self.options()])
+
+
+class Allowed(NamedTuple):
+    """Between which numbers something must lie."""
+
+    least: float
+    most: float
+
+    def holds(self, number: float) -> bool:
+        """Whether it does; no NaN does."""
+        return self.least <= number <= self.most
+
+
+def read_view(text: str) -> str:
+    """One of the views; PictureError if it is none."""
+    if text not in USUAL_SIZES:
+        raise PictureError(tr("There is no view {name!r}; there are {names}.", name=text, names=", ".join(USUAL_SIZES)))
+    return text
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """ "1280x720" or "1280×720"; PictureError if it is none, or too large."""
+    width, by, height = text.lower().replace("×", "x").partition("x")
+    if not (by and width.strip().isdecimal() and height.strip().isdecimal()):
+        raise PictureError(tr("A size is WIDTHxHEIGHT in pixels, as 1280x720, not {text!r}.", text=text))
+    found = int(width), int(height)
+    if not all(Allowed(*SIZES).holds(side) for side in found):
+        least, most = SIZES
+        raise PictureError(tr("A picture has {least} to {most} pixels each way.", least=least, most=most))
+    return found
+
+
+def read_text_size(text: str) -> float:
+    """ "120%" as 1.2; PictureError if it is none, or nothing that the layout holds."""
+    number = read_number(text.removesuffix("%").strip())
+    if number is None or not Allowed(*TEXTS).holds(number / 100):
+        least, most = (f"{100 * one:g}%" for one in TEXTS)
+        raise PictureError(
+            tr("Text has a size from {least} to {most}, not {text!r}.", least=least, most=most, text=text)
+        )
+    return number / 100
+
+
+def read_scale(scale: float, pixels: tuple[int, int]) -> float:
+    """How many pixels the file has to each of the picture's; PictureError if that is none, or too many."""
+    if not Allowed(*SCALES).holds(scale):
+        least, most = (f"{one:g}" for one in SCALES)
+        raise PictureError(tr("A scale is from {least} to {most}, not {scale:g}.", least=least, most=most, scale=scale))
+    if max(pixels) * scale > SIZES[1]:
+        raise PictureError(tr("Scaled by {scale:g} it has more than {most} pixels.", scale=scale, most=SIZES[1]))
+    return scale
+
+
+def read_hidden(text: str) -> frozenset[str]:
+    """ "pid,host" as a set; PictureError if one of them is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in HIDDEN_FACTS:
+            allowed = ", ".join(HIDDEN_FACTS)
+            raise PictureError(tr("--hide takes {allowed}, not {name!r}.", allowed=allowed, name=name))
+    return frozenset(names)
+
+
+def read_number(text: str) -> float | None:
+    """A number that is written with digits; None if it is none."""
+    try:
+        return float(text) if BEGINNING_OF_NUMBER.match(text) else None
+    except ValueError:
+        return None
+
+
+def format_of(path: Path) -> str:
+    """The suffix that says the format; PictureError if it is none of FORMATS."""
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        names = ", ".join(FORMATS)
+        raise PictureError(
+            tr("The name of a picture ends in {names}, which says its format: {path}.", names=names, path=path)
+        )
+    return suffix

@@ -1,0 +1,183 @@
+"""The widget of a view, made for a picture: nobody sees it, nothing moves in it, and it is painted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QPainter, QRegion
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QApplication,
+    QScrollBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.language import tr
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.baseline import Baseline
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels import PANELS
+from bellwire.viz.panels.explain.panel import ExplainPanel
+from bellwire.viz.panels.panel import Panel
+from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.plots import PLOTS
+from bellwire.viz.plots.numbers import Numbers
+from bellwire.viz.style.card import LegendEntry
+from bellwire.viz.style.stylesheet import palette, stylesheet
+from bellwire.viz.style.theme import Theme
+from bellwire.viz.timeline.widget import Timeline
+
+ROOM = 10  # pixels at 100 % text around a card, as in the window
+PANEL_OF = {"stages": "explain", "call": "calls"}  # a view's panel, where it has another name
+LOOKS = 10_000  # at a panel that takes in a run slice by slice; each takes in 2 000 journeys
+
+
+class Drawing:
+    """A view of a model as it is to be painted. widget: what is painted; of: the view itself, which may be in it."""
+
+    def __init__(self, widget: QWidget, of: QWidget, asked: PictureAsked, theme: Theme) -> None:
+        self.widget, self.of, self.asked, self.theme = widget, of, asked, theme
+
+    def paint(self, painter: QPainter) -> None:
+        """On whatever the painter paints, width × height pixels of its own."""
+        width, height = self.asked.pixels
+        if not self.asked.transparent:
+            painter.fillRect(QRectF(0, 0, width, height), self.theme.color("background"))
+        self.widget.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+
+
+@contextmanager
+def drawing_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[Drawing]:
+    """The drawing of a view, while it is needed."""
+    of = view_of(model, asked, theme)
+    frame = framed(of, theme)
+    frame.setStyleSheet(stylesheet(theme))
+    frame.setPalette(palette(theme))
+    with shown_to_nobody(frame, asked):
+        bring_up_to_date(of, theme)
+        leave_out_controls(of)
+        yield Drawing(frame, of, asked, theme)
+
+
+@contextmanager
+def shown_to_nobody(widget: QWidget, asked: PictureAsked) -> Iterator[None]:
+    """A widget that counts as shown, in the size that the picture has, while nobody sees it."""
+    widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    widget.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+    widget.setMinimumSize(1, 1)
+    widget.resize(*asked.pixels)
+    try:
+        widget.show()
+        settle_layout()
+        yield
+    finally:
+        widget.hide()
+        widget.deleteLater()
+
+
+def framed(of: QWidget, theme: Theme) -> QWidget:
+    """A card has some room around it; the diagram fills its picture."""
+    frame = QWidget()
+    frame.setObjectName("plain")
+    box = QVBoxLayout(frame)
+    room = 0 if isinstance(of, Diagram) else theme.px(ROOM)
+    box.setContentsMargins(room, room, room, room)
+    box.addWidget(of)
+    return frame
+
+
+def settle_layout() -> None:
+    """Everything has its size: what one row leaves out the next layout asks anew."""
+    for _ in range(3):
+        QApplication.sendPostedEvents()
+        QApplication.processEvents()
+
+
+def leave_out_controls(of: QWidget) -> None:
+    """Nothing in a picture can be pressed or scrolled; an entry of a legend says what a curve is."""
+    for button in of.findChildren(QAbstractButton):
+        if not isinstance(button, LegendEntry):
+            button.hide()
+    for area in of.findChildren(QAbstractScrollArea):
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    for bar in of.findChildren(QScrollBar):
+        bar.hide()
+
+
+def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
+    """The widget of one of the views. EngineError if the scenario has nothing that it could show."""
+    view, part = asked.view, asked.part
+    if part:
+        model.selection.choose(part=part)
+    if asked.other:
+        model.baseline = read_baseline(Path(asked.other))
+    if view in ("diagram", "extended"):
+        diagram = Diagram(model, theme)
+        diagram.still_motion = diagram.in_strokes = True
+        diagram.set_extended(view == "extended")
+        refuse_unknown_part(diagram, part)
+        return diagram
+    if view == "timeline":
+        return Timeline(model, theme)
+    if view == "numbers":
+        return Numbers(model, theme)
+    for plot in PLOTS:
+        if plot.name == view:
+            if not plot.suits(model.scenario):
+                raise EngineError(
+                    tr("{scenario} has nothing that the view {view} shows.", scenario=model.scenario.name, view=view)
+                )
+            return plot(model, theme)
+    return panel_of(model, PANEL_OF.get(view, view), theme)
+
+
+def panel_of(model: LiveModel, name: str, theme: Theme) -> Panel:
+    """The panel of that name."""
+    return next(panel for panel in PANELS if panel.name == name)(model, theme)
+
+
+def refuse_unknown_part(diagram: Diagram, part: str) -> None:
+    """EngineError if the diagram has no such part."""
+    names = [*diagram.blueprint.nodes, *diagram.blueprint.wires, *diagram.blueprint.counters, *diagram.blueprint.boxes]
+    if part and part not in names:
+        raise EngineError(tr("The diagram has no part {part!r}; it has {names}.", part=part, names=", ".join(names)))
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Another recording, read as a whole; EngineError if it cannot be."""
+    baseline = Baseline(path)
+    baseline.wait()
+    if baseline.error:
+        raise EngineError(baseline.error)
+    return baseline
+
+
+def bring_up_to_date(of: QWidget, theme: Theme) -> None:
+    """The view shows what its model does now, in its room."""
+    if isinstance(of, Diagram):
+        of.refresh()
+        return
+    set_theme, redraw = getattr(of, "set_theme", None), getattr(of, "redraw", None)
+    if set_theme:
+        set_theme(theme)
+    if isinstance(of, ExplainPanel):
+        take_in(of)
+    if redraw:
+        redraw()
+        settle_layout()
+        redraw()
+    settle_layout()
+
+
+def take_in(panel: ExplainPanel) -> None:
+    """All journeys that are held, which it takes in slice by slice."""
+    for _ in range(LOOKS):
+        if panel.held.complete:
+            return
+        panel.held.take()

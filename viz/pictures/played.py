@@ -1,0 +1,89 @@
+"""A recording played without a clock, as far as a moment of it: a model that is the same wherever it is made.
+
+What is on its way at a moment, as it was seen live, depends on the frames before: those are played one by one, always
+from the same place, and what lies before them comes at once.
+"""
+
+from __future__ import annotations
+
+from bellwire.engine.events import Events
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.pictures.moment import Moment, last_needed, look_at
+
+FRAME_SECONDS = 1 / 30
+FRAMES = 120  # that are played one by one: longer than any token is on its way
+WHOLE_EVENTS = 1 << 20  # events before a moment that are all folded; of more the index knows what they come to
+
+
+class PlayedRecording(Replay):
+    """A recording whose present is where somebody puts it, until it is let go."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(recording)
+        self._present: int | None = recording.first  # TSC; None: it goes on by the clock
+
+    def start(self) -> None:
+        """Begins, once all is known that the index says: what is shown must not depend on how far it has come."""
+        self.indexer.start()
+        self.indexer.wait()
+        self._present = self.recording.first + self._begins_at
+        super().start()
+
+    def now(self) -> int:
+        """The present that it was put to."""
+        return super().now() if self._present is None else min(self._present, self.recording.last)
+
+    def take(self, most: int | None = None) -> Events:
+        """Everything that is due: there is time for all of it."""
+        return super().take(most if self._present is None else None)
+
+    def play_to(self, tsc: int) -> None:
+        """Makes this moment the present, unless it is past."""
+        self._present = max(self.now(), tsc)
+
+    def let_go(self) -> None:
+        """From the present on it plays as any recording does."""
+        self._origin, self._started_ns = self.now(), self._monotonic_ns()
+        self._present = None
+
+
+def played_model(source: PlayedRecording, moment: Moment) -> LiveModel:
+    """A model that looks at this moment, of a source that is started here; whoever made that stops it."""
+    until = last_needed(moment, source.recording)
+    start_before(source, until)
+    model = LiveModel(source)
+    play_model(model, source, until)
+    look_at(model, moment)
+    return model
+
+
+def start_before(source: PlayedRecording, until: int) -> None:
+    """Starts it at its first event or, in a large recording, where enough is folded before this TSC."""
+    entries = source.recording.entries
+    if int(entries["events"][entries["first"] <= until].sum()) > WHOLE_EVENTS:
+        source.begin_at(max(until - source.recording.first - source.clock.cycles(FRAMES * FRAME_SECONDS), 0))
+    source.start()
+
+
+def play_model(model: LiveModel, source: PlayedRecording, until: int) -> None:
+    """Brings a model to this TSC as if it had been looked at all the time."""
+    step = source.clock.cycles(FRAME_SECONDS)
+    for left in range(FRAMES, -1, -1):
+        source.play_to(max(until - left * step, source.recording.first))
+        drain_all(model, source)
+        model.move(FRAME_SECONDS)
+        if left == FRAMES:  # what came at once would go as one token with the count of all
+            model.travel.launcher.carriers.clear()
+            model.travel.echoes.carriers.clear()
+
+
+def drain_all(model: LiveModel, source: PlayedRecording) -> None:
+    """Until nothing is due any more."""
+    model.drain()
+    while source.complete < source.now():
+        before = source.position
+        model.drain()
+        if source.position == before:
+            return
