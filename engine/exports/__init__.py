@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
+from bellwire.engine.counted import Thing
 from bellwire.engine.exports import arrow, csv, hdr, parquet, perfetto
+from bellwire.engine.language import tr_later
 from bellwire.engine.recordings.recording import Progress, Recording
 
 
@@ -15,17 +17,17 @@ class Export:
     """One format. write(recording, file, progress) returns how many events, or latencies, it has written."""
 
     suffix: str
-    title: str
-    unit: str  # what is counted
+    title: str  # as a message
+    unit: Thing  # what is counted
     write: Callable[[Recording, IO[bytes], Progress], int]
 
 
 EXPORTS = {
-    "parquet": Export(".parquet", "Parquet, one row an event", "events", parquet.write),
-    "csv": Export(".csv", "CSV, one line an event", "events", csv.write),
-    "perfetto": Export(".pftrace", "a trace for ui.perfetto.dev", "events", perfetto.write),
-    "hgrm": Export(".hgrm", "HdrHistogram's percentiles", "latencies", hdr.write_percentiles),
-    "hlog": Export(".hlog", "HdrHistogram's log, a line a second and latency", "latencies", hdr.write_log),
-    "arrow": Export(".arrow", "a recording again, whole and in order", "events", arrow.write),
-    "arrows": Export(".arrows", "the same as an Arrow stream", "events", arrow.write_stream),
+    "parquet": Export(".parquet", tr_later("Parquet, one row an event"), "event", parquet.write),
+    "csv": Export(".csv", tr_later("CSV, one line an event"), "event", csv.write),
+    "perfetto": Export(".pftrace", tr_later("a trace for ui.perfetto.dev"), "event", perfetto.write),
+    "hgrm": Export(".hgrm", tr_later("HdrHistogram's percentiles"), "latency", hdr.write_percentiles),
+    "hlog": Export(".hlog", tr_later("HdrHistogram's log, a line a second and latency"), "latency", hdr.write_log),
+    "arrow": Export(".arrow", tr_later("a recording again, whole and in order"), "event", arrow.write),
+    "arrows": Export(".arrows", tr_later("the same as an Arrow stream"), "event", arrow.write_stream),
 }

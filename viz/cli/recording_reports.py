@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bellwire.engine.counted import number_of
 from bellwire.engine.exports.convert import export_for, write_export
 from bellwire.engine.findings.assertion import Judgement
 from bellwire.engine.folds.evidence import Evidence
@@ -40,7 +41,7 @@ def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str
     recording = Recording(source)
     with share_bar(f"{export.title}", len(recording) >= MANY) as progress:
         written = write_export(recording, target, export, progress, force=force)
-    return " ".join([f"{shown(str(target))}: {grouped(written)} {export.unit}.", recording.warning]).strip()
+    return " ".join([f"{shown(str(target))}: {number_of(written, export.unit)}.", recording.warning]).strip()
 
 
 def what_was_recorded(capture: Capture) -> str:
