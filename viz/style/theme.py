@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase
 
+from bellwire.engine.language import tr_later
 from bellwire.viz.text.assets import asset
 
 SANS = "Inter"
@@ -271,9 +272,12 @@ PRINT = Theme(
 )
 
 THEMES = {theme.name: theme for theme in (DARK, LIGHT, PROJECTOR, PRINT)}
-THEME_WORDS = {
-    "dark": ("Dark", "For a screen in a room that is not bright"),
-    "light": ("Light", "For a screen in a bright room"),
-    "projector": ("Projector", "For the last row: thick lines, strong contrast, line styles beside colours"),
-    "print": ("Print", "For paper: black, white and two tints"),
+THEME_WORDS = {  # as it is called where it is chosen, and what it is for
+    "dark": (tr_later("Theme: dark"), tr_later("For a screen in a room that is not bright")),
+    "light": (tr_later("Theme: light"), tr_later("For a screen in a bright room")),
+    "projector": (
+        tr_later("Theme: projector"),
+        tr_later("For the last row: thick lines, strong contrast, line styles beside colours"),
+    ),
+    "print": (tr_later("Theme: print"), tr_later("For paper: black, white and two tints")),
 }

@@ -10,7 +10,7 @@ from html import escape
 from bellwire.engine.counted import count_of as count_of
 from bellwire.engine.events import FLAT_OUT
 from bellwire.engine.language import THIN as THIN
-from bellwire.engine.language import Spoken, tr, tr_later, tr_n
+from bellwire.engine.language import Spoken, tr, tr_n
 from bellwire.engine.language import grouped as grouped
 
 
@@ -34,7 +34,7 @@ class Unit:
 
 FITTING = Unit("fitting", 0, "")
 MICROSECONDS = Unit("us", 1e3, "µs", "µs")
-UNIT_NAMES = {"fitting": tr_later("s, ms, µs or ns"), "ns": "ns", "us": "µs", "cycles": tr_later("TSC cycles")}
+UNIT_NAMES = ("fitting", "ns", "us", "cycles")
 
 
 def unit_called(name: str, hz: float) -> Unit:

@@ -9,13 +9,14 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from bellwire.engine.events import Switch
-from bellwire.engine.language import Spoken
+from bellwire.engine.language import Spoken, tr, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.style.plain import plain_tip, plain_words
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.figures import UNIT_NAMES
-from bellwire.viz.window.actions import ACTIONS, KEY_NAMES, MENUS, Action, tooltip
+from bellwire.viz.window.actions import ACTIONS, MENUS, tooltip
+from bellwire.viz.window.actions.action import KEY_NAMES, Action
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.palette import Entries, Sections
@@ -24,16 +25,16 @@ from bellwire.viz.window.settings import Look
 
 # Keys that no action has: a control's own, and the scenarios'.
 MORE_KEYS = (
-    ("1 … 9", "Scenarios, by group"),
-    ("Tab", "To the next control"),
-    ("Space Enter", "Works the control"),
+    ("1 … 9", tr_later("Scenarios, by group")),
+    ("Tab", tr_later("To the next control")),
+    ("Space Enter", tr_later("Works the control")),
 )
 POINTER = (
-    ("Wheel", "Zoom at the pointer"),
-    ("Ctrl+wheel", "The same"),
-    ("Shift+wheel", "Scroll it sideways"),
-    ("Drag", "Scroll the timeline"),
-    ("Drag above", "Playhead and markers"),
+    (tr_later("Wheel"), tr_later("Zoom at the pointer")),
+    (tr_later("Ctrl+wheel"), tr_later("The same")),
+    (tr_later("Shift+wheel"), tr_later("Scroll it sideways")),
+    (tr_later("Drag"), tr_later("Scroll the timeline")),
+    (tr_later("Drag above"), tr_later("Playhead and markers")),
 )
 
 
@@ -46,11 +47,12 @@ def sections() -> Sections:
     run = by_menu["Run"]
     half = next(n for n, (keys, _) in enumerate(run) if keys == "I")
     view = [*by_menu["View"], *by_menu["Help"]]
+    more, pointer = ([(tr(keys), tr(words)) for keys, words in some] for some in (MORE_KEYS, POINTER))
     return [
-        ("Time", run[:half] + run[-1:]),
-        ("Timeline", [*by_menu["Analyze"], *POINTER]),
-        ("Machine", [*run[half:-1], *MORE_KEYS]),
-        ("Window", [*view, *by_menu["File"]]),
+        (tr("Time"), run[:half] + run[-1:]),
+        (tr("Timeline"), [*by_menu["Analyze"], *pointer]),
+        (tr("Machine"), [*run[half:-1], *more]),
+        (tr("Window"), [*view, *by_menu["File"]]),
     ]
 
 
@@ -87,18 +89,18 @@ class Menus:
             if action.begins:
                 menus[action.menu].addSeparator()
             if action.under and action.under not in inner:
-                inner[action.under] = menus[action.menu].addMenu(action.under)
+                inner[action.under] = menus[action.menu].addMenu(tr(action.under))
                 inner[action.under].setToolTipsVisible(True)
             (inner[action.under] if action.under else menus[action.menu]).addAction(self.actions[action.name])
-        self.recent = QMenu("Open recent")
+        self.recent = QMenu(tr("Open recent"))
         self.recent.aboutToShow.connect(self._fill_recent)
         menus["File"].insertMenu(self.actions["record"], self.recent)
-        self.lessons = menus["Run"].addMenu("Lesson")
+        self.lessons = menus["Run"].addMenu(tr("Lesson"))
         self.lessons.setToolTipsVisible(True)
         self.lessons.aboutToShow.connect(self._fill_lessons)
-        scenarios = menus["Run"].addMenu("Scenario")
+        scenarios = menus["Run"].addMenu(tr("Scenario"))
         for group, some in scenario_groups():
-            submenu = scenarios.addMenu(group)
+            submenu = scenarios.addMenu(tr(group))
             submenu.setToolTipsVisible(True)
             for key, scenario in some:
                 submenu.addAction(self._scenario(key, scenario))
@@ -109,7 +111,7 @@ class Menus:
             self.actions[action.name].setShortcuts(keys_now(action, self.look.presenting))
 
     def _menu(self, name: str) -> QMenu:
-        menu = self.bar.addMenu(name)
+        menu = self.bar.addMenu(tr(name))
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.refresh)
         return menu
@@ -120,7 +122,7 @@ class Menus:
             made = self.recent.addAction(plain_words(path.name), partial(self.files.replay, path))
             made.setToolTip(plain_tip(str(path)))
         if self.recent.isEmpty():
-            self.recent.addAction("None yet").setEnabled(False)
+            self.recent.addAction(tr("None yet")).setEnabled(False)
 
     def _fill_lessons(self) -> None:
         """Those that are shipped; they are read when somebody looks for one."""
@@ -129,7 +131,9 @@ class Menus:
         self.lessons.clear()
         for lesson in shipped_lessons():
             made = self.lessons.addAction(plain_words(lesson.title), partial(self.commands.begin_lesson, lesson))
-            made.setToolTip(plain_tip(f"{lesson.minutes} minutes. Afterwards you know {'; '.join(lesson.knows)}."))
+            knows = "; ".join(lesson.knows)
+            tip = tr("{minutes} minutes. Afterwards you know {knows}.", minutes=lesson.minutes, knows=knows)
+            made.setToolTip(plain_tip(tip))
 
     def _action(self, action: Action) -> QAction:
         made = QAction(action.text, self.top)
@@ -141,8 +145,8 @@ class Menus:
         return made
 
     def _scenario(self, key: str, scenario: Scenario) -> QAction:
-        made = QAction(plain_words(scenario.title), self.top)
-        made.setToolTip(plain_tip(scenario.purpose))
+        made = QAction(plain_words(tr(scenario.title)), self.top)
+        made.setToolTip(plain_tip(tr(scenario.purpose)))
         made.triggered.connect(lambda _=False: self.commands.run_scenario(scenario))
         if key:
             made.setShortcut(QKeySequence(key))
@@ -184,4 +188,7 @@ class Menus:
             (f"{action.text}{f'   {action.key}' if action.key else ''}", partial(self.run, action))
             for action in ACTIONS
         ]
-        return lines + [(f"Scenario: {some.title}", partial(self.commands.run_scenario, some)) for _, some in keyed()]
+        return lines + [
+            (tr("Scenario: {title}", title=tr(some.title)), partial(self.commands.run_scenario, some))
+            for _, some in keyed()
+        ]

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QHideEvent, QKeyEvent, QMouseEve
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from bellwire.engine.language import tr
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 
@@ -75,7 +76,7 @@ class KeyHelp(Overlay):
         super().__init__(window, theme)
         self.sections = sections
         self.sized = theme  # with text that fits the window
-        self.setAccessibleName("Keys")
+        self.setAccessibleName(tr("Keys"))
         self.setAccessibleDescription("; ".join(f"{keys}: {text}" for _, rows in sections for keys, text in rows))
 
     def toggle(self) -> None:
@@ -102,7 +103,7 @@ class KeyHelp(Overlay):
         painter.drawRoundedRect(sheet, 14, 14)
         painter.setFont(self.sized.font(20, 700))
         painter.setPen(self.theme.color("text"))
-        painter.drawText(QPointF(sheet.left() + px(28), sheet.top() + px(42)), "Keys")
+        painter.drawText(QPointF(sheet.left() + px(28), sheet.top() + px(42)), tr("Keys"))
         for n, (title, rows) in enumerate(columns):
             area = QRectF(sheet.left() + px(28) + n * width, sheet.top() + px(66), width - px(16), line)
             self._column(painter, area, title, rows)
@@ -152,14 +153,14 @@ class Palette(Overlay):
     def __init__(self, window: QWidget, theme: Theme, entries: Callable[[], Entries]) -> None:
         super().__init__(window, theme)
         self._entries = entries
-        self.setAccessibleName("Find an action")
+        self.setAccessibleName(tr("Find an action"))
         self.frame = QFrame(self)
         self.frame.setObjectName("popover")
         self.line = QLineEdit()
-        self.line.setPlaceholderText("What do you want to do?")
-        self.line.setAccessibleName("find an action")
+        self.line.setPlaceholderText(tr("What do you want to do?"))
+        self.line.setAccessibleName(tr("find an action"))
         self.list = QListWidget()
-        self.list.setAccessibleName("actions")
+        self.list.setAccessibleName(tr("actions"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.line.textChanged.connect(self._filter)
         self.line.returnPressed.connect(self._do)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox
 
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.viz.style.plain import plain_tip
 
@@ -31,7 +32,7 @@ def fill(combo: QComboBox) -> None:
     """All scenarios under the names of their groups, which cannot be chosen."""
     items = QStandardItemModel(combo)
     for group, some in scenario_groups():
-        heading = QStandardItem(group.upper())
+        heading = QStandardItem(tr(group).upper())
         heading.setEnabled(False)
         items.appendRow(heading)
         for key, scenario in some:
@@ -41,9 +42,10 @@ def fill(combo: QComboBox) -> None:
 
 def entry(key: str, scenario: Scenario) -> QStandardItem:
     """One scenario; its tooltip says what it is for, and its key."""
-    item = QStandardItem(scenario.title)
+    title = tr(scenario.title)
+    item = QStandardItem(title)
     item.setData(scenario.name, NAME)
-    item.setToolTip(plain_tip(f"{scenario.title}. {scenario.purpose}{f' ({key})' if key else ''}"))
+    item.setToolTip(plain_tip(f"{title}. {tr(scenario.purpose)}{f' ({key})' if key else ''}"))
     return item
 
 
@@ -52,4 +54,6 @@ def show_scenario(combo: QComboBox, name: str) -> None:
     if combo.currentData(NAME) != name:
         combo.setCurrentIndex(combo.findData(name, NAME))
     item = combo.currentIndex()
-    combo.setToolTip(combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or "Scenario (1 to 9: the first of each group)")
+    combo.setToolTip(
+        combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or tr("Scenario (1 to 9: the first of each group)")
+    )

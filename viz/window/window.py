@@ -14,6 +14,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.scenario import DEFAULT
 from bellwire.engine.source import Label, NoSource, Source
 from bellwire.viz.model.live import LiveModel
@@ -26,7 +27,8 @@ from bellwire.viz.text.languages import speak_language
 from bellwire.viz.window.access.announcements import Announcements
 from bellwire.viz.window.access.motion_wish import ask_about_motion
 from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
-from bellwire.viz.window.actions import BY_NAME, Action
+from bellwire.viz.window.actions import BY_NAME
+from bellwire.viz.window.actions.action import Action
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
@@ -57,7 +59,7 @@ LEAST = (840, 430)  # what its content needs at 100 %
 STACKED = (506, 1180)  # the same where all stands one below the other, because the window is narrower; it is scrolled
 FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
 PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than to show that it is being built
-BEING_BUILT = "It is shown as soon as it runs."
+BEING_BUILT = tr_later("It is shown as soon as it runs.")
 BAR_SECONDS = 0.1  # how often the bar looks at the states
 ASK_MS = 1000  # after which the desktop is asked what it wants: what is shown first does not wait for that
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
@@ -234,15 +236,17 @@ class MainWindow(QMainWindow):
     def _greet(self) -> None:
         """Names the source; says what to do if there is none."""
         source = self.model.source
-        title = source.scenario.title.replace("[*]", "[*][*]")  # once would be Qt's mark of what is not saved
+        title = tr(source.scenario.title).replace("[*]", "[*][*]")  # once would be Qt's mark of what is not saved
         title = self.quiz.title or title
-        self.setWindowTitle(f"{title}{' (REPLAY)' if self.model.replaying else ''} – Bellwire")
+        title = tr("{scenario} (REPLAY)", scenario=title) if self.model.replaying else title
+        self.setWindowTitle(f"{title} – Bellwire")
         if self.empty:
             self.empty.deleteLater()
             self.empty = None
         if source.why_nothing:
-            title = "The guest is being built" if source.label is Label.STARTING else "No KVM here"
-            self.empty = EmptyPanel(self.views.diagram, title, source.why_nothing, "Open a recording", self.files.open)
+            title = tr("The guest is being built") if source.label is Label.STARTING else tr("No KVM here")
+            mend = tr("Open a recording")
+            self.empty = EmptyPanel(self.views.diagram, title, source.why_nothing, mend, self.files.open)
             self.empty.show()
 
     # -- once a frame
@@ -290,7 +294,7 @@ class MainWindow(QMainWindow):
         if fault.thread in (MAIN, ENGINE):
             self.fault = fault
             words = f"{words} {self._end_run()}"
-        self.notice.say(words, "Copy details", lambda: QGuiApplication.clipboard().setText(fault.details))
+        self.notice.say(words, tr("Copy details"), lambda: QGuiApplication.clipboard().setText(fault.details))
 
     def _end_run(self) -> str:
         """Stops the frames and the source, ends the recording; what is left to do, in words.
@@ -303,8 +307,16 @@ class MainWindow(QMainWindow):
         for end in (self.files.stop_capture, self.shown.stop_source, self.status.refresh):
             with suppress(Exception):
                 end()
-        kept = f"what was recorded is in {capture.path}" if capture else f"{BY_NAME['save'].key} saves what is held"
-        return f"The run has been ended; {kept}, {BY_NAME['restart'].key} starts afresh."
+        save, restart = BY_NAME["save"].key, BY_NAME["restart"].key
+        if capture:
+            return tr(
+                "The run has been ended; what was recorded is in {path}, {restart} starts afresh.",
+                path=capture.path,
+                restart=restart,
+            )
+        return tr(
+            "The run has been ended; {save} saves what is held, {restart} starts afresh.", save=save, restart=restart
+        )
 
     # -- how it looks
 
@@ -438,12 +450,12 @@ def make_window(
     application()
     problem = ""
     if source is None:
-        source = NoSource(reason or "There is no usable /dev/kvm.")
+        source = NoSource(reason or tr("There is no usable /dev/kvm."))
     comes = None
     try:
         source.start()
         if not source.wait_until_started(PATIENCE_SECONDS):
-            comes, source = source, NoSource(BEING_BUILT, source.scenario, Label.STARTING)
+            comes, source = source, NoSource(tr(BEING_BUILT), source.scenario, Label.STARTING)
     except EngineError as error:
         problem, source = str(error), NoSource(str(error), source.scenario)
     window = MainWindow(LiveModel(source), theme or Settings().theme, make_source, settings)
