@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from bellwire.engine.folds.clock_error import ClockError
+from bellwire.engine.language import tr
 from bellwire.engine.source import Source
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel
@@ -25,7 +26,7 @@ def about_text(source: Source, clock_error: ClockError) -> str:
     lines = [f"Bellwire {program_version()}", f"Python {platform.python_version()}, Qt {qVersion()}"]
     lines += [f"{name} {distribution(name)}" for name in PACKAGES]
     lines += [f"{name}: {value}" for name, value in source.host.items()]
-    return "\n".join([*lines, f"clocks: {agreement(clock_error)}"])
+    return "\n".join([*lines, tr("clocks: {agreement}", agreement=agreement(clock_error))])
 
 
 class About(QDialog):
@@ -33,19 +34,19 @@ class About(QDialog):
 
     def __init__(self, source: Source, clock_error: ClockError, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About Bellwire")
+        self.setWindowTitle(tr("About Bellwire"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = about_text(source, clock_error)
         title, purpose, facts = (
             PlainLabel("Bellwire"),
-            PlainLabel("How a KVM guest and its host signal each other."),
+            PlainLabel(tr("How a KVM guest and its host signal each other.")),
             PlainLabel(),
         )
         title.setObjectName("title")
         purpose.setWordWrap(True)
         facts.setObjectName("mono")
         facts.setText(self.text)
-        copy, close = Button("Copy"), Button("Close")
+        copy, close = Button(tr("Copy")), Button(tr("Close"))
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text))
         close.clicked.connect(self.accept)
         buttons = QHBoxLayout()

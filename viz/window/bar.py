@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
 
 from bellwire.engine.events import Switch as Wiring
+from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.engine.source import Order
 from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
@@ -29,13 +30,14 @@ from bellwire.viz.window.shown import reason_for
 LEAST_STATE = 90  # pixels at 100 % text of the state, where there is no room for how long ago it was
 LEAST_BEHIND = 0.1  # seconds that a view is behind before it says so
 STATES = {
-    "LIVE": ("live", "circle"),
-    "PAUSED": ("paused", "bars"),
-    "STORY": ("paused", "triangle"),
-    "REPLAY": ("replay", "triangle"),
-    "NO KVM": ("heavy", "square"),
-    "FAULT": ("heavy", "square"),
-    "ENDED": ("text_muted", "square"),
+    tr_later("LIVE"): ("live", "circle"),
+    tr_later("PAUSED"): ("paused", "bars"),
+    tr_later("STORY"): ("paused", "triangle"),
+    tr_later("REPLAY"): ("replay", "triangle"),
+    tr_later("NO KVM"): ("heavy", "square"),
+    tr_later("FAULT"): ("heavy", "square"),
+    tr_later("ENDED"): ("text_muted", "square"),
+    tr_later("STARTING"): ("text_muted", "square"),
 }
 
 
@@ -50,18 +52,18 @@ class StatusRow(FittingRow):
         self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
         self.menus = menus
-        self.menus.setAccessibleName("menus")
+        self.menus.setAccessibleName(tr("menus"))
         self.folded = IconButton()  # all menus, where there is no room for them side by side
-        self.folded.setAccessibleName("menus")
-        self.folded.setToolTip("All menus")
+        self.folded.setAccessibleName(tr("menus"))
+        self.folded.setToolTip(tr("All menus"))
         self.folded.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.folded.setMenu(QMenu(self.folded))
         self.folded.menu().addActions(menus.actions())
         self.folded.hide()
-        self.slow_label = PlainLabel("slow motion")
+        self.slow_label = PlainLabel(tr("slow motion"))
         self.slow_label.setObjectName("muted")
         self.slow = Choice(FACTORS, ratio)
-        self.slow.setAccessibleName("slow motion factor")
+        self.slow.setAccessibleName(tr("slow motion factor"))
         self.slow.chosen.connect(commands.set_factor)
         self.factor, self.state = Chip(theme), Chip(theme, mono=False)
         self.capture, self.backend, self.dropped = Chip(theme), Chip(theme), Chip(theme)
@@ -142,20 +144,23 @@ class StatusRow(FittingRow):
     def _show_state(self) -> None:
         """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
         model, name = self.commands.model, self.state_name()
-        color, mark = STATES.get(name, ("text_muted", "square"))
+        color, mark = STATES[name]
         if name == "STORY" and not self.commands.storyteller.plays:
             mark = "bars"
         behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
-        words = f"REPLAY, {name}" if self._both() and not self.fault else name
-        words = "REPLAY, ENDED" if self.commands.at_the_end and not self.fault else words
+        words = tr("ENDED") if self.commands.at_the_end and not self.fault else tr(name)
+        if (self._both() or self.commands.at_the_end) and not self.fault:
+            words = f"{tr('REPLAY')}, {words}"
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
 
     def _show_break(self) -> None:
         """What the view waits for, or has met."""
         watch = self.breaks.watch
         if watch.wanted:
-            self.breaking.setText(plain_words(f"{'broke' if watch.broken else 'break'}: {watch.wanted.text}  ✕"))
-            tip = f"The view freezes when this happens: {watch.wanted.text}. A click, or Esc, takes it back"
+            what = watch.wanted.text
+            words = tr("broke: {what}", what=what) if watch.broken else tr("break: {what}", what=what)
+            self.breaking.setText(plain_words(f"{words}  ✕"))
+            tip = tr("The view freezes when this happens: {what}. A click, or Esc, takes it back", what=what)
             self.breaking.setToolTip(plain_tip(tip))
         if self.breaking.isHidden() == (watch.wanted is not None):
             self.breaking.setVisible(watch.wanted is not None)
@@ -179,31 +184,48 @@ class StatusRow(FittingRow):
 
     def _explain(self) -> None:
         model = self.commands.model
-        keys = f"{BY_NAME['slower'].key} slower, {BY_NAME['faster'].key} faster, {BY_NAME['newest'].key} to the present"
-        real = "At 1 : 1 a token moves at a pace for the eye and carries the count of what it stands for."
-        slow = "In slow motion a token's time on a wire is the measured one, times the factor."
-        short = "At this factor journeys are too short to be seen: a token moves at a pace for the eye, with its count."
+        keys = tr(
+            "{slower} slower, {faster} faster, {newest} to the present",
+            slower=BY_NAME["slower"].key,
+            faster=BY_NAME["faster"].key,
+            newest=BY_NAME["newest"].key,
+        )
+        real = tr("At 1 : 1 a token moves at a pace for the eye and carries the count of what it stands for.")
+        slow = tr("In slow motion a token's time on a wire is the measured one, times the factor.")
+        short = tr(
+            "At this factor journeys are too short to be seen: a token moves at a pace for the eye, with its count."
+        )
         now = slow if model.transport.exact else short if model.transport.together else real
         self.factor.setToolTip(plain_tip(f"{now} ({keys})"))
-        self.slow.setToolTip(plain_tip(f"Slow motion of the transit itself ({keys})"))
-        self.capture.setToolTip("What happens is being written to a file. (Ctrl+E ends it)")
-        stops = "STORY tells one journey" if model.story is not None else "PAUSED stops the view"
-        back = f"{stops}; the capture goes on. (Space) BACK: so long before the present is what is seen."
-        why = reason_for(model.source)
-        why = f"REPLAY: a recording, because no guest runs here. {why.removesuffix('.')}. " if why else ""
-        self.state.setToolTip(plain_tip(f"{why}{back} ({BY_NAME['newest'].key} to the present)"))
-        self.backend.setToolTip("The kernel module that runs the guest; every figure here comes from it.")
+        self.slow.setToolTip(plain_tip(tr("Slow motion of the transit itself ({keys})", keys=keys)))
+        self.capture.setToolTip(tr("What happens is being written to a file. (Ctrl+E ends it)"))
+        self.state.setToolTip(plain_tip(self._state_tip()))
+        self.backend.setToolTip(tr("The kernel module that runs the guest; every figure here comes from it."))
         self.dropped.setToolTip(
             plain_tip(
-                f"{count_of(model.present.tally.recorded, 'event')} recorded; dropped: lost for want of room; "
-                "only counted: they came faster than they can be shown. A recording has them."
+                tr(
+                    "{events} recorded; dropped: lost for want of room; only counted: they came faster than they can "
+                    "be shown. A recording has them.",
+                    events=count_of(model.present.tally.recorded, "event"),
+                )
             )
         )
+
+    def _state_tip(self) -> str:
+        """Why it is a recording, if it is one in place of a guest; and what the words of the state mean."""
+        why = reason_for(self.commands.model.source).removesuffix(".")
+        instead = tr("REPLAY: a recording, because no guest runs here. {why}.", why=why) if why else ""
+        stops = tr("PAUSED stops the view; the capture goes on. (Space)")
+        if self.commands.model.story is not None:
+            stops = tr("STORY tells one journey; the capture goes on. (Space)")
+        newest = BY_NAME["newest"].key
+        back = tr("BACK: so long before the present is what is seen. ({newest} to the present)", newest=newest)
+        return " ".join(filter(None, (instead, stops, back)))
 
 
 def back(seconds: float) -> str:
     """How far behind the present, as exactly as it can be read while it changes."""
-    return f"{seconds:.1f} s BACK" if seconds < 10 else f"{grouped(round(seconds))} s BACK"
+    return tr("{seconds} s BACK", seconds=grouped(seconds, 1) if seconds < 10 else grouped(round(seconds)))
 
 
 class ControlRow(FittingRow):
@@ -214,7 +236,7 @@ class ControlRow(FittingRow):
         self.setObjectName("bar")
         self.commands, self.theme = commands, theme
         self.scenarios = Combo(theme)
-        self.scenarios.setAccessibleName("scenario")
+        self.scenarios.setAccessibleName(tr("scenario"))
         fill(self.scenarios)
         self.scenarios.activated.connect(self._picked)
         self.transport = {name: IconButton() for name in ("home", "step_back", "play", "step", "newest", "story")}
@@ -222,19 +244,19 @@ class ControlRow(FittingRow):
             button.setAccessibleName(BY_NAME[name].text)
             button.clicked.connect(lambda _=False, name=name: BY_NAME[name].run(commands))
         self.pace = Choice(PACES, pace)
-        self.pace.setAccessibleName("pace: signals a second")
+        self.pace.setAccessibleName(tr("pace: signals a second"))
         self.pace.chosen.connect(self._pace_picked)
-        self.pace_label, self.pace_value = PlainLabel("pace"), PlainLabel("")
+        self.pace_label, self.pace_value = PlainLabel(tr("pace")), PlainLabel("")
         self.pace_label.setObjectName("muted")
         self.pace_value.setObjectName("mono")
         self.switches = {
             "ioeventfd": Toggle("ioeventfd", "doorbell", theme),
             "irqfd": Toggle("irqfd", "interrupt", theme),
         }
-        self.singles = {"ring": Button("Ring"), "interrupt": Button("Interrupt")}
+        self.singles = {"ring": Button(tr_as("a doorbell", "Ring")), "interrupt": Button(tr("Interrupt"))}
         self.more = IconButton()
-        self.more.setToolTip("Pace, burst, idle, hold")
-        self.more.setAccessibleName("more settings")
+        self.more.setToolTip(tr("Pace, burst, idle, hold"))
+        self.more.setAccessibleName(tr("more settings"))
         self.popover = MorePopover(commands, theme, self)
         self.more.clicked.connect(lambda: self.popover.open_below(self.more))
         self._clicked_at = dict.fromkeys(self.switches, 0.0)
@@ -317,14 +339,18 @@ class ControlRow(FittingRow):
                 self._set_icon(name, name)
             self.transport[name].setToolTip(plain_tip(tooltip(name)))
         if at_the_end:
-            self.transport["play"].setToolTip(plain_tip(f"Plays from the start again ({BY_NAME['play'].key})"))
+            self.transport["play"].setToolTip(
+                plain_tip(tr("Plays from the start again ({key})", key=BY_NAME["play"].key))
+            )
         if model.story is not None:
-            self.transport["play"].setToolTip(plain_tip(f"Of the story that is told ({BY_NAME['play'].key})"))
+            self.transport["play"].setToolTip(
+                plain_tip(tr("Of the story that is told ({key})", key=BY_NAME["play"].key))
+            )
         self.transport["newest"].setEnabled(not model.transport.following or model.transport.factor > 1)
         if monotonic() - self._pace_clicked_at > CLICK_SECONDS:
             self.pace.show_value(self.commands.pace)
             self.pace_value.setText(pace(self.commands.pace))
-        self._allow(self.pace, Order.PACE, "Signals a second, from by hand to flat out")
+        self._allow(self.pace, Order.PACE, tr("Signals a second, from by hand to flat out"))
         for name, switch in self.switches.items():
             self._show_switch(name, switch)
         for name, button in self.singles.items():

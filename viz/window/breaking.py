@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from bellwire.engine.events import EventKind
-from bellwire.viz.model.breaks import LATENCY_NAMES, Break, Fits, LeftAnyway, Merged, OfKind, Slow, Watch
+from bellwire.engine.language import tr
+from bellwire.viz.model.breaks import Break, Fits, LeftAnyway, Merged, OfKind, Slow, Watch
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.events.filter_line import FilterLine
 from bellwire.viz.style.controls import Button, Combo
@@ -23,6 +24,7 @@ from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.event_words import kind_name
+from bellwire.viz.text.latency_words import latency_name
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.shown import Shown
 
@@ -30,6 +32,7 @@ from bellwire.viz.window.shown import Shown
 
 UNITS = {"ns": 1.0, "µs": 1e3, "ms": 1e6}
 USUAL = 200  # µs
+EXAMPLES = "kind=exit, latency>200us, …"  # of what a filter asks
 SLOW, LEFT, MERGED, KIND, FITS = range(5)
 
 
@@ -40,7 +43,7 @@ class BreakPopover(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("popover")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setAccessibleName("Break when")
+        self.setAccessibleName(tr("Break when"))
         self.theme = theme
         self.watch: Watch | None = None
         self.choices = QButtonGroup(self)
@@ -48,23 +51,23 @@ class BreakPopover(QFrame):
         self.bound, self.count = QSpinBox(), QSpinBox()
         self.line = FilterLine()
         self.trouble = PlainLabel()
-        self.arm, self.none = Button("Arm"), Button("No break")
+        self.arm, self.none = Button(tr("Arm")), Button(tr("No break"))
         self._fill()
         self._lay_out()
         self._connect()
 
     def _fill(self) -> None:
-        self.latency.setAccessibleName("latency")
-        self.bound.setAccessibleName("bound")
+        self.latency.setAccessibleName(tr("latency"))
+        self.bound.setAccessibleName(tr("bound"))
         self.bound.setRange(1, 10**6)
         self.bound.setStepType(QSpinBox.StepType.AdaptiveDecimalStepType)
         self.bound.setValue(USUAL)
-        self.unit.setAccessibleName("unit of the bound")
+        self.unit.setAccessibleName(tr("unit of the bound"))
         self.unit.addItems(list(UNITS))
         self.unit.setCurrentText("µs")
-        self.count.setAccessibleName("signals merged")
+        self.count.setAccessibleName(tr("signals merged"))
         self.count.setRange(1, 10**6)
-        self.kind.setAccessibleName("kind of event")
+        self.kind.setAccessibleName(tr("kind of event"))
         for kind in EventKind:
             self.kind.addItem(kind_name(kind), kind)
         self.trouble.setObjectName("muted")
@@ -75,15 +78,15 @@ class BreakPopover(QFrame):
         self.grid = grid = QGridLayout(self)
         grid.setContentsMargins(18, 14, 18, 16)
         grid.setSpacing(10)
-        title = PlainLabel("Break when")
+        title = PlainLabel(tr("Break when"))
         title.setObjectName("heading")
         grid.addWidget(title, 0, 0, 1, 2)
         rows = (
-            ("latency", (self.latency, PlainLabel("above"), self.bound, self.unit)),
-            ("a guest's access leaves to user space although the ioeventfd is on", ()),
-            ("merged signals: more than", (self.count,)),
-            ("an event of kind", (self.kind,)),
-            ("an event fits", (self.line,)),
+            (tr("latency"), (self.latency, PlainLabel(tr("above")), self.bound, self.unit)),
+            (tr("a guest's access leaves to user space although the ioeventfd is on"), ()),
+            (tr("merged signals: more than"), (self.count,)),
+            (tr("an event of kind"), (self.kind,)),
+            (tr("an event fits"), (self.line,)),
         )
         for row, (words, widgets) in enumerate(rows):
             self._row(row, words, widgets)
@@ -147,7 +150,7 @@ class BreakPopover(QFrame):
             return
         self.latency.clear()
         for name in names:
-            self.latency.addItem(LATENCY_NAMES[name], name)
+            self.latency.addItem(latency_name(name), name)
 
     def picked(self) -> Break | None:
         """What is picked; None if the filter is not understood, or empty."""
@@ -171,7 +174,7 @@ class BreakPopover(QFrame):
     def _arm(self) -> None:
         wanted = self.picked()
         if wanted is None:
-            self.trouble.setText(self.line.trouble or "Say what the event must fit: kind=exit, latency>200us, …")
+            self.trouble.setText(self.line.trouble or tr("Say what the event must fit: {examples}", examples=EXAMPLES))
             self.trouble.show()
             self.adjustSize()
             return
@@ -221,16 +224,25 @@ class BreakControl(QObject):
         if wanted and before.name == self.shown.model.scenario.name:
             self.watch.arm(wanted)
         elif wanted:
-            self._say_disarmed(wanted, before.title)
+            self._say_disarmed(wanted, tr(before.title))
             self.changed.emit()
 
     def _say_disarmed(self, wanted: Break, title: str) -> None:
         """It was meant for another scenario; here it can be armed again, if it can happen."""
-        said, watch = f"The break at {wanted.text} was set for {title} and is no longer armed", self.watch
+        watch = self.watch
         if why := wanted.cannot(self.shown.model):
-            self.notice.say(f"{said}: here {why}.")
+            said = tr(
+                "The break at {what} was set for {scenario} and is no longer armed: here {why}.",
+                what=wanted.text,
+                scenario=title,
+                why=why,
+            )
+            self.notice.say(said)
         else:
-            self.notice.say(f"{said}.", "Arm it here", lambda: self._arm_again(watch, wanted))
+            said = tr(
+                "The break at {what} was set for {scenario} and is no longer armed.", what=wanted.text, scenario=title
+            )
+            self.notice.say(said, tr("Arm it here"), lambda: self._arm_again(watch, wanted))
 
     def _arm_again(self, watch: Watch, wanted: Break) -> None:
         self.notice.hide()
@@ -254,9 +266,10 @@ class BreakControl(QObject):
             self._told = watch.hit.why
             if watch.shown:
                 self._fit()
-                self.notice.say(self._told, "Go on", watch.go_on)
+                self.notice.say(self._told, tr("Go on"), watch.go_on)
             else:
-                self.notice.say(f"{self._told} The view was paused and stays where it is.", "Show it", watch.show)
+                stays = tr("The view was paused and stays where it is.")
+                self.notice.say(f"{self._told} {stays}", tr("Show it"), watch.show)
         elif self._told:
             self._told = ""
             self.notice.hide()

@@ -20,6 +20,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller, Teller, why_no_story
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.figures import UNIT_NAMES
+from bellwire.viz.text.latency_words import latency_name
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.about import About
 from bellwire.viz.window.breaking import BreakControl
@@ -226,7 +227,7 @@ class Commands:
 
     def _tell(self, which: Teller) -> None:
         if not self.storyteller.begin(which):
-            next_one = "No journey is held whose story could be told: the next one's is, once it has completed."
+            next_one = tr("No journey is held whose story could be told: the next one's is, once it has completed.")
             self.notice.say(why_no_story(self.model) or next_one)
 
     def play_story(self) -> None:
@@ -266,11 +267,14 @@ class Commands:
 
     def to_slowest_of(self, name: str) -> None:
         """The journey whose latency `name` was longest."""
-        latency, why = name.replace("_", " "), self.model.why_not_slowest(name)
-        if not self.model.to_slowest(name):
-            self.notice.say(f"No journey that is held has a {latency}{f': {why}' if why else ''}.")
+        latency, why = latency_name(name), self.model.why_not_slowest(name)
+        held = self.model.to_slowest(name)
+        if not held and why:
+            self.notice.say(tr("No journey that is held has a {latency}: {why}.", latency=latency, why=why))
+        elif not held:
+            self.notice.say(tr("No journey that is held has a {latency}.", latency=latency))
         elif why:
-            self.notice.say(f"There may be a longer {latency}: {why}.")
+            self.notice.say(tr("There may be a longer {latency}: {why}.", latency=latency, why=why))
 
     def marker_a(self) -> None:
         """Marker A at the pointer, else at the moment that the view shows."""
@@ -394,7 +398,7 @@ class Commands:
     def replay_from_here(self) -> None:
         """The recording's present is the moment that the view shows."""
         if self.model.recorded is None:
-            self.notice.say("This is no recording: the present cannot be moved.")
+            self.notice.say(tr("This is no recording: the present cannot be moved."))
             return
         try:
             self.model.recorded.seek(self.model.playhead)
@@ -521,12 +525,12 @@ class Commands:
     def _has_audience(self) -> bool:
         """Says how to get one, if there is none."""
         if not self.look.presenting:
-            self.notice.say("There is no audience's window: P opens one.")
+            self.notice.say(tr("There is no audience's window: P opens one."))
         return self.look.presenting
 
     def compare_with(self, path: Path | None = None) -> None:
         """This run beside a recorded one, in the panel; asks which, unless it is told."""
-        path = path or self.files.ask_which("Compare with a recording")
+        path = path or self.files.ask_which(tr("Compare with a recording"))
         if path:
             self.compare_at_switch()
             self.model.baseline = Baseline(path)

@@ -17,16 +17,18 @@ from PySide6.QtCore import QBuffer, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QPixmap
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from bellwire.engine.counted import count_of, number_of
 from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.foreign import file_name, shown
 from bellwire.engine.host.scratch import scratch_folder
+from bellwire.engine.language import tr
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.outputs import unused, whole_or_not, write_whole
 from bellwire.engine.source import Source
 from bellwire.viz.model.live import recorded
 from bellwire.viz.panels.panel import Panel
-from bellwire.viz.text.figures import count_of, grouped
+from bellwire.viz.text.figures import localized
 from bellwire.viz.text.versions import program_version
 from bellwire.viz.window.notice import Deed, NoticeBar
 from bellwire.viz.window.settings import Settings
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from bellwire.engine.recordings.capture import Capture
     from bellwire.engine.recordings.header import Header
 
-RECORDINGS = "Recordings (*.arrow *.arrows);;All files (*)"
 OURS = (".arrow", ".arrows")
 RECENT = 8  # files that are remembered
 STUCK_SECONDS = 5.0  # without a byte more written a disk does not answer
@@ -66,7 +67,7 @@ def write_held(path: Path, header: Header, held: Iterable[Events], force: bool =
         recording = folder / "held.arrow"
         save_recording(recording, header, held)
         written = write_export(Recording(recording), path, export, force=force)
-    return f"{grouped(written)} {export.unit}"
+    return number_of(written, export.unit)
 
 
 def written_in_turns(path: Path, pieces: Iterator[bytes], force: bool) -> Iterator[None]:
@@ -91,7 +92,7 @@ def open_folder(path: Path) -> None:
 
 def copying(path: Path) -> Deed:
     """The path of a file for the clipboard."""
-    return "Copy path", lambda: QGuiApplication.clipboard().setText(str(path.absolute()))
+    return tr("Copy path"), lambda: QGuiApplication.clipboard().setText(str(path.absolute()))
 
 
 class Files:
@@ -125,13 +126,14 @@ class Files:
 
     def open(self) -> None:
         """Asks for a recording and replays it."""
-        path = self.ask_which("Open a recording")
+        path = self.ask_which(tr("Open a recording"))
         if path:
             self.replay(path)
 
     def ask_which(self, title: str) -> Path | None:
         """A recording that is there; None if none is picked."""
-        name, _ = QFileDialog.getOpenFileName(self.top, title, "", RECORDINGS)
+        kinds = f"{tr('Recordings')} (*.arrow *.arrows);;{tr('All files')} (*)"
+        name, _ = QFileDialog.getOpenFileName(self.top, title, "", kinds)
         return Path(name) if name else None
 
     def replay(self, path: Path) -> None:
@@ -155,18 +157,18 @@ class Files:
 
     def save(self) -> None:
         """Writes all that is held to a recording; asks which."""
-        self._ask("Save the recording", ["arrow"])
+        self._ask(tr("Save the recording"), ["arrow"])
 
     def export(self) -> None:
         """Writes it in the format of another program; asks in which file, whose suffix says which format."""
         from bellwire.engine.exports import EXPORTS
 
-        self._ask("Export", [name for name in EXPORTS if name != "arrow"])
+        self._ask(tr("Export"), [name for name in EXPORTS if name != "arrow"])
 
     def _ask(self, title: str, formats: list[str]) -> None:
         from bellwire.engine.exports import EXPORTS
 
-        filters = {f"{EXPORTS[name].title} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
+        filters = {f"{tr(EXPORTS[name].title)} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
         suggested = f"{file_name(self.shown.model.scenario.name)}{EXPORTS[formats[0]].suffix}"
         name, chosen = QFileDialog.getSaveFileName(self.top, title, suggested, ";;".join(filters))
         if name and Path(name).suffix:
@@ -181,7 +183,7 @@ class Files:
         """
         model = self.shown.model
         if not model.past.size:
-            self.notice.say("There is nothing to save yet.")
+            self.notice.say(tr("There is nothing to save yet."))
             return
         held, header = model.past.stream(), header_for(model.source)
         args = path, header, held, force
@@ -199,16 +201,16 @@ class Files:
             self._news.append(lambda: self._say_saved(path, written))
 
     def _say_saved(self, path: Path, written: str) -> None:
-        sentence = f"{written} saved to {path}."
+        sentence = tr("{written} saved to {path}.", written=written, path=path)
         if path.suffix not in OURS:
             self._say_where(sentence, path)
             return
         self._remember(path)
-        self.notice.say(sentence, "Replay it", lambda: self.replay(path), also=copying(path), color="live")
+        self.notice.say(sentence, tr("Replay it"), lambda: self.replay(path), also=copying(path), color="live")
 
     def _say_where(self, sentence: str, path: Path) -> None:
         """What has been saved, and two ways to it."""
-        self.notice.say(sentence, "Open folder", lambda: open_folder(path), also=copying(path), color="live")
+        self.notice.say(sentence, tr("Open folder"), lambda: open_folder(path), also=copying(path), color="live")
 
     # -- saving what is seen
 
@@ -216,7 +218,7 @@ class Files:
         """Saves the window, or what is seen of a part of it, as a PNG file; asks where, unless it is told."""
         picture, force = (of or self.top).grab(), path is None
         if path is None:
-            name, _ = QFileDialog.getSaveFileName(self.top, "Save the picture", "bellwire.png", "PNG (*.png)")
+            name, _ = QFileDialog.getSaveFileName(self.top, tr("Save the picture"), "bellwire.png", "PNG (*.png)")
             if not name:
                 return
             path = Path(name)
@@ -231,7 +233,8 @@ class Files:
         """Saves what a panel shows; asks where, unless it is told."""
         force = path is None
         if path is None:
-            chosen, _ = QFileDialog.getSaveFileName(self.top, f"Save: {panel.tip}", panel.file, panel.files)
+            title = tr("Save: {what}", what=tr(panel.tip))
+            chosen, _ = QFileDialog.getSaveFileName(self.top, title, panel.file, panel.files)
             if not chosen:
                 return
             path = Path(chosen)
@@ -241,7 +244,7 @@ class Files:
             self.notice.say(str(error))
 
     def _say_written(self, path: Path) -> None:
-        self._say_where(f"Saved to {path}.", path)
+        self._say_where(tr("Saved to {path}.", path=path), path)
 
     def _write(self, path: Path, pieces: Iterator[bytes], force: bool) -> None:
         """Writes them in turns with everything else, whatever is shown by then; says how it went."""
@@ -270,9 +273,9 @@ class Files:
         if self.capture:
             self.stop_capture()
         elif self.shown.model.replaying:
-            self.notice.say("This is a recording already; Ctrl+S saves a copy.")
+            self.notice.say(tr("This is a recording already; Ctrl+S saves a copy."))
         elif not self.shown.model.source.alive:
-            self.notice.say("Nothing happens that could be recorded.")
+            self.notice.say(tr("Nothing happens that could be recorded."))
         else:
             self._begin(path or self._path_for(self.shown.model.scenario.name))
 
@@ -292,7 +295,7 @@ class Files:
         except RecordingError as error:
             self.notice.say(str(error))
         except OSError as error:
-            self.notice.say(f"{path.parent} cannot be made: {error.strerror}.")
+            self.notice.say(tr("{path} cannot be made: {why}.", path=path.parent, why=error.strerror))
         else:
             self._began = time.monotonic()
 
@@ -300,9 +303,10 @@ class Files:
     def capture_text(self) -> str:
         """ "REC 0:12, 4.5 MB"; "" if nothing is being written."""
         if not self.capture:
-            return "REC ends" if self.ending else ""
+            return tr("REC ends") if self.ending else ""
         seconds = round(time.monotonic() - self._began)
-        return f"REC {seconds // 60}:{seconds % 60:02}, {self.capture.size / 1e6:.1f} MB"
+        size = localized(f"{self.capture.size / 1e6:.1f}")
+        return tr("REC {time}, {size} MB", time=f"{seconds // 60}:{seconds % 60:02}", size=size)
 
     def stop_capture(self) -> None:
         """Ends the file, which says where it is once all is written."""

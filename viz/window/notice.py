@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from bellwire.engine.foreign import shown
+from bellwire.engine.language import tr
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
@@ -42,8 +43,8 @@ class NoticeBar(QWidget):
         self.second = Button()
         self.second.clicked.connect(lambda: self._also())
         self.close_button = IconButton()
-        self.close_button.setToolTip("Dismiss (Esc)")
-        self.close_button.setAccessibleName("dismiss the notice")
+        self.close_button.setToolTip(tr("Dismiss (Esc)"))
+        self.close_button.setAccessibleName(tr("dismiss the notice"))
         self.close_button.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(28, 8, 12, 8)
@@ -117,9 +118,11 @@ class IndexProgress(QProgressBar):
     def __init__(self) -> None:
         super().__init__()
         self.setRange(0, 100)
-        self.setFormat("Reads the recording once, for its overview: %p %")
-        self.setAccessibleName("Index of the recording")
-        self.setToolTip("Until then the timeline shows only what has been played, and totals count from where you jump")
+        self.setFormat(tr("Reads the recording once, for its overview: %p %"))
+        self.setAccessibleName(tr("Index of the recording"))
+        self.setToolTip(
+            tr("Until then the timeline shows only what has been played, and totals count from where you jump")
+        )
         self.hide()
 
     def refresh(self, model: LiveModel) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QWidget
 
 from bellwire.engine.events import Setting
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.source import Order
 from bellwire.viz.style.controls import Button, Choice, Toggle
 from bellwire.viz.style.plain import PlainLabel, plain_tip
@@ -20,7 +21,10 @@ from bellwire.viz.window.commands import Commands
 PACES = (0.0, *(float(m * 10**e) for e in range(5) for m in (1, 2, 5)), 1e5, math.inf)
 CLICK_SECONDS = 0.5  # a control shows what was clicked until the machine has had time to follow
 BURSTS = tuple(float(2**n) for n in range(11))
-IDLES = {"hlt": "HLT", "spin": "spin"}
+IDLES = {  # what is written on its button, and what is heard of that
+    "hlt": ("HLT", tr_later("between signals the guest does hlt")),
+    "spin": (tr_later("spin"), tr_later("between signals the guest does spin")),
+}
 
 
 class MorePopover(QFrame):
@@ -33,18 +37,18 @@ class MorePopover(QFrame):
         self.commands = commands
         self._pace_clicked_at = 0.0
         self.pace = Choice(PACES, pace)
-        self.pace.setAccessibleName("pace: signals a second")
+        self.pace.setAccessibleName(tr("pace: signals a second"))
         self.pace.chosen.connect(self._pace_picked)
         self.pace_value = PlainLabel("")
         self.pace_value.setObjectName("mono")
         self.burst = Choice(BURSTS, lambda burst: f"×{grouped(burst)}")
-        self.burst.setAccessibleName("burst: signals a tick")
+        self.burst.setAccessibleName(tr("burst: signals a tick"))
         self.burst.chosen.connect(commands.set_burst)
         self.burst_value = PlainLabel("1")
         self.burst_value.setObjectName("mono")
         self.idle = QButtonGroup(self)
-        self.idle_buttons = {name: Button(text) for name, text in IDLES.items()}
-        self.hold = Toggle("held", "heavy", theme)
+        self.idle_buttons = {name: Button(tr(text)) for name, (text, _) in IDLES.items()}
+        self.hold = Toggle(tr("held"), "heavy", theme)
         self.hold.clicked.connect(commands.hold)
         self._lay_out()
 
@@ -52,7 +56,7 @@ class MorePopover(QFrame):
         grid = QGridLayout(self)
         grid.setContentsMargins(18, 16, 18, 16)
         grid.setSpacing(12)
-        for row, text in enumerate(("pace", "burst", "between signals", "guest")):
+        for row, text in enumerate((tr("pace"), tr("burst"), tr("between signals"), tr("guest"))):
             label = PlainLabel(text)
             label.setObjectName("muted")
             grid.addWidget(label, row, 0)
@@ -63,7 +67,7 @@ class MorePopover(QFrame):
         buttons = QHBoxLayout()
         for name, button in self.idle_buttons.items():
             button.setCheckable(True)
-            button.setAccessibleName(f"between signals the guest does {name}")
+            button.setAccessibleName(tr(IDLES[name][1]))
             button.clicked.connect(lambda _=False, name=name: self.commands.set_idle(name))
             self.idle.addButton(button)
             buttons.addWidget(button)
@@ -106,10 +110,13 @@ class MorePopover(QFrame):
         self.idle_buttons["spin" if spins else "hlt"].setChecked(True)
         self.hold.setChecked(not self.commands.running)
         for widget, order, tip in (
-            (self.pace, Order.PACE, "Signals a second, from by hand to flat out"),
-            (self.burst, Order.BURST, "Signals a tick of the pace"),
+            (self.pace, Order.PACE, tr("Signals a second, from by hand to flat out")),
+            (self.burst, Order.BURST, tr("Signals a tick of the pace")),
             (self.hold, Order.RUN, tooltip("hold")),
-            *((button, Order.IDLE, "HLT exits to the kernel; spin does not") for button in self.idle_buttons.values()),
+            *(
+                (button, Order.IDLE, tr("HLT exits to the kernel; spin does not"))
+                for button in self.idle_buttons.values()
+            ),
         ):
             reason = model.source.can(order)
             widget.setEnabled(not reason)

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from bellwire.engine.language import tr
 from bellwire.viz.style.theme import DARK, LARGEST_SCALE, SMALLEST_SCALE, THEMES, Theme
 from bellwire.viz.text.figures import FITTING, UNIT_NAMES
 from bellwire.viz.text.languages import languages
@@ -126,11 +127,15 @@ class Settings:
         for name in ("theme", "extended", "reduced_motion", "recent", "unit", "geometry", "toured", "language"):
             getattr(self, name)
         if self._store.status() == QSettings.Status.FormatError:
-            self.refused["file"] = "of another format"
+            self.refused["file"] = tr("of another format")
         if not self.refused:
             return ""
         bad = ", ".join(f"{name}={value}" for name, value in self.refused.items())
-        return f"Not everything in {self._store.fileName()} makes sense; the usual settings stand for {bad}."
+        return tr(
+            "Not everything in {file} makes sense; the usual settings stand for {settings}.",
+            file=self._store.fileName(),
+            settings=bad,
+        )
 
     def _read(self, name: str, default: Any, parse: Parse) -> Any:
         """A value, or the default for one that is missing or makes no sense."""

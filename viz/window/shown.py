@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError, NoKvmError
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Source
 from bellwire.viz.diagram.pointing.marks import Pointing
@@ -205,7 +206,7 @@ class Shown(QWidget):
             return
         self._told_end = True
         if source.error or not self.model.replaying:
-            self.notice.say(str(source.error or "The session has ended."), "Start afresh", self.restart)
+            self.notice.say(str(source.error or tr("The session has ended.")), tr("Start afresh"), self.restart)
 
     # -- how it looks
 

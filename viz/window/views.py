@@ -6,6 +6,7 @@ from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.diagram.geometry import MOST_TEXT
 from bellwire.viz.diagram.pointing.marks import Pointing
 from bellwire.viz.diagram.pointing.pointer import DiagramPointer
@@ -66,12 +67,12 @@ class Views(QWidget):
         self._to_furnish = list(self.plots)
         self.timeline = Timeline(model, theme)
         self.numbers = Numbers(model, theme)
-        self.purpose = PlainLabel(model.scenario.purpose)
+        self.purpose = PlainLabel(tr(model.scenario.purpose))
         self._stacked_plots = QWidget()
         self.column = UprightArea(self._stacked_plots)  # of the plots, which are scrolled where they have no room
         self.panels = [panel(model, theme) for panel in PANELS]
-        self.side = self._tabs(SIDE, ("Plots", "Latency, its distribution, exits", self.column))
-        self.below = self._tabs(BELOW, (self.timeline.title, "What each did when", self.timeline))
+        self.side = self._tabs(SIDE, (tr("Plots"), tr("Latency, its distribution, exits"), self.column))
+        self.below = self._tabs(BELOW, (self.timeline.title, tr("What each did when"), self.timeline))
         self.below.bar.tabBarClicked.connect(self._clicked_below)
         self.below.back.clicked.connect(self._back_to_diagram)
         self._lay_out()
@@ -82,8 +83,8 @@ class Views(QWidget):
     def _tabs(self, place: str, first: tuple[str, str, QWidget]) -> Tabs:
         """The panels of a place behind what is always there; in front is what was so before."""
         panels = self._at(place)
-        tabs = Tabs([first, *((panel.title, panel.tip, panel) for panel in panels)], self.theme)
-        tabs.bar.setAccessibleName("beside the diagram" if place == SIDE else "below the diagram")
+        tabs = Tabs([first, *((panel.title, tr(panel.tip), panel) for panel in panels)], self.theme)
+        tabs.bar.setAccessibleName(tr("beside the diagram") if place == SIDE else tr("below the diagram"))
         tabs.bar.currentChanged.connect(lambda page: self._note_front(place, page))
         front = self._front.get(self._key(place), LABS_FIRST if self._key(place) == LABS else "")
         tabs.bring(next((n for n, panel in enumerate(panels, 1) if panel.name == front), 0))
@@ -203,17 +204,17 @@ class Views(QWidget):
         for plot in self.plots:
             column.addWidget(plot, 1)
         self.top = DividedParts(
-            Qt.Orientation.Horizontal, 14, "between diagram and plots", (self.diagram, 68), (self.side, 32)
+            Qt.Orientation.Horizontal, 14, tr("between diagram and plots"), (self.diagram, 68), (self.side, 32)
         )
         lower = round(100 * (1 - DIAGRAM_SHARE))
         self._usual = self._beside = [100 - lower, lower]  # heights, or their shares
         self.middle = DividedParts(
-            Qt.Orientation.Vertical, SPACING, "above the timeline", (self.top, 100 - lower), (self.below, lower)
+            Qt.Orientation.Vertical, SPACING, tr("above the timeline"), (self.top, 100 - lower), (self.below, lower)
         )
         self.middle.splitterMoved.connect(self._make_room)
         self.purpose.setObjectName("purpose")
         self.purpose.setWordWrap(True)  # it is never cut short: a narrow window has it in two lines
-        self.purpose.setToolTip(plain_tip(model.scenario.shows))
+        self.purpose.setToolTip(plain_tip(tr(model.scenario.shows)))
         self.purpose.setHidden(not model.scenario.purpose)
         box = QVBoxLayout(self)
         box.setContentsMargins(MARGIN, 4, MARGIN, 8)

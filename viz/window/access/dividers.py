@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSplitter, QSplitterHandle, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
@@ -61,5 +62,5 @@ class DividedParts(QSplitter):
         """Called by Qt for each part."""
         made = Divider(self.orientation(), self)
         made.setAccessibleName(self._name)
-        made.setToolTip(plain_tip(f"{self._name}: drag it, or move it by the arrow keys"))
+        made.setToolTip(plain_tip(tr("{name}: drag it, or move it by the arrow keys", name=self._name)))
         return made

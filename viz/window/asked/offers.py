@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.panels.sequence.panel import SequencePanel
@@ -74,8 +75,8 @@ class Offers:
     def _offer_part(self, menu: QMenu, diagram: Diagram, at: QPointF) -> None:
         """Of a token its journey; of a part what tells of it."""
         if diagram.token_at(at) is not None:
-            self._add(menu, "Its sequence chart", lambda: self.views.bring_panel("sequence"))
-            self._add(menu, "Its events", lambda: self.views.bring_panel("events"))
+            self._add(menu, tr("Its sequence chart"), lambda: self.views.bring_panel("sequence"))
+            self._add(menu, tr("Its events"), lambda: self.views.bring_panel("events"))
             menu.addActions([self.actions[name] for name in (*STEPS, "fit")])
             return
         part = diagram.part_at(at) or self.commands.model.selection.part  # where the menu key was pressed: the chosen
@@ -83,13 +84,13 @@ class Offers:
             menu.addActions([self.actions[name] for name in ("extended", "presenter", *Tool, "ring", "interrupt")])
             return
         card = self.views.part_card
-        self._add(menu, "Explain it", partial(card.tell, part))
+        self._add(menu, tr("Explain it"), partial(card.tell, part))
         if card.call_words(part):
-            self._add(menu, "Show the call", partial(self._show, part, "calls"))
+            self._add(menu, tr("Show the call"), partial(self._show, part, "calls"))
         if card.stage_words(part):
-            self._add(menu, "Show the anatomy", partial(self._show, part, "anatomy"))
-        self._add(menu, "Spotlight on it", partial(self._point, part, Tool.SPOTLIGHT))
-        self._add(menu, "Zoom into it", partial(self._point, part, Tool.ZOOM))
+            self._add(menu, tr("Show the anatomy"), partial(self._show, part, "anatomy"))
+        self._add(menu, tr("Spotlight on it"), partial(self._point, part, Tool.SPOTLIGHT))
+        self._add(menu, tr("Zoom into it"), partial(self._point, part, Tool.ZOOM))
 
     def _point(self, part: str, tool: Tool) -> None:
         """At that part, whether or not the tool is taken already."""
@@ -105,7 +106,7 @@ class Offers:
         if timeline.grip.contains(QPointF(at)):
             moment = timeline.snapped(at.x())
             for marker in "AB":
-                self._add(menu, f"Marker {marker} here", partial(self._mark, marker, moment))
+                self._add(menu, tr("Marker {marker} here", marker=marker), partial(self._mark, marker, moment))
         menu.addAction(self.actions["clear_markers"])
         menu.addSeparator()
         menu.addActions([self.actions[name] for name in ZOOMS])
@@ -118,8 +119,8 @@ class Offers:
         lines = [f"{n.label}\t{n.value} {n.unit}".strip() for n in numbers.numbers]
         one = numbers.number_at(at.x(), at.y())
         copy = QGuiApplication.clipboard().setText
-        self._add(menu, f"Copy {one.label}", partial(copy, f"{one.value} {one.unit}".strip()))
-        self._add(menu, "Copy all numbers", partial(copy, "\n".join(lines)))
+        self._add(menu, tr("Copy {label}", label=one.label), partial(copy, f"{one.value} {one.unit}".strip()))
+        self._add(menu, tr("Copy all numbers"), partial(copy, "\n".join(lines)))
 
     def _offer_curves(self, menu: QMenu, plot: Plot) -> None:
         """Each can be switched, whether or not the legend has room for it."""
@@ -132,5 +133,5 @@ class Offers:
 
     def _offer_picture(self, menu: QMenu, widget: QWidget) -> None:
         copy = QGuiApplication.clipboard().setPixmap
-        self._add(menu, "Copy the picture", lambda: copy(widget.grab()))
-        self._add(menu, "Save the picture…", lambda: self.commands.files.save_picture(of=widget))
+        self._add(menu, tr("Copy the picture"), lambda: copy(widget.grab()))
+        self._add(menu, tr("Save the picture…"), lambda: self.commands.files.save_picture(of=widget))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from bellwire.viz.diagram.blueprint import Box, Counter, LatencyPill, Node, Part
+from bellwire.engine.language import tr, tr_as
+from bellwire.viz.diagram.blueprint import Box, Counter, LatencyPill, Node, Part, RingBuffer, Wire
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.panels.calls.state import call_at, calls_now
 from bellwire.viz.panels.panel import Panel
@@ -16,9 +17,9 @@ from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.latency_words import latency_name
 
 MARGIN, GAP = 16, 8
-KINDS = {"Wire": "Wire", "RingBuffer": "Ring"}  # of parts whose pictures have no name
 
 
 def name_of_part(part: Part) -> str:
@@ -28,17 +29,19 @@ def name_of_part(part: Part) -> str:
     if isinstance(part, Counter):
         return part.name
     if isinstance(part, LatencyPill):
-        return f"Latency: {part.of.replace('_', ' ')}"
-    return KINDS.get(type(part).__name__, type(part).__name__)
+        return tr("Latency: {latency}", latency=latency_name(part.of))
+    if isinstance(part, RingBuffer):
+        return tr_as("a buffer", "Ring")
+    return tr("Wire") if isinstance(part, Wire) else type(part).__name__
 
 
 def figure_of(diagram: Diagram, name: str) -> str:
     """What the part shows now; "" if it shows nothing."""
     words = diagram.words
     if name in words.rings:
-        return f"{words.rings[name].text} in use of {words.rings[name].size}"
+        return tr("{used} in use of {size}", used=words.rings[name].text, size=words.rings[name].size)
     count = diagram.counts.get(name, "")
-    return words.facts.get(name, "") or words.pills.get(name, "") or (f"count {count}" if count else "")
+    return words.facts.get(name, "") or words.pills.get(name, "") or (tr("count {count}", count=count) if count else "")
 
 
 class PartCard(QFrame):
@@ -66,14 +69,14 @@ class PartCard(QFrame):
         self.name.setObjectName("heading")
         self.figure.setObjectName("mono")
         self.to_call, self.to_stage, self.close_button = (
-            Button("Show the call"),
-            Button("Show the anatomy"),
+            Button(tr("Show the call")),
+            Button(tr("Show the anatomy")),
             IconButton(),
         )
         self.to_call.clicked.connect(lambda: self._leave_to("calls"))
         self.to_stage.clicked.connect(lambda: self._leave_to("anatomy"))
-        self.close_button.setToolTip("Dismiss (Esc)")
-        self.close_button.setAccessibleName("dismiss what is said about the part")
+        self.close_button.setToolTip(tr("Dismiss (Esc)"))
+        self.close_button.setAccessibleName(tr("dismiss what is said about the part"))
         self.close_button.clicked.connect(lambda: self.model.selection.choose(part=""))
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from bellwire.engine.findings.assertion import Judgement
+from bellwire.engine.language import tr
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.step_figures import figure_words
 from bellwire.viz.style.controls import Button, IconButton
@@ -24,7 +25,7 @@ class LessonBar(QWidget):
         super().__init__()
         self.player, self.theme = player, theme
         self.presenting = False  # whoever leads it has more than this in its place
-        self.setAccessibleName("lesson")
+        self.setAccessibleName(tr("lesson"))
         self.head, self.title, self.text = PlainLabel(), PlainLabel(), TermLabel()
         self.question = QuestionBox(player, theme)
         self.notes, self.waits = PlainLabel(), PlainLabel()
@@ -32,7 +33,7 @@ class LessonBar(QWidget):
         self.waits.setObjectName("muted")
         self.notes.setObjectName("muted")
         self.notes.setWordWrap(True)
-        self.back, self.on, self.shows_notes = Button("Back"), Button("Next"), Button("Notes")
+        self.back, self.on, self.shows_notes = Button(tr("Back")), Button(tr("Next")), Button(tr("Notes"))
         self.close_ = IconButton()
         self._lay_out()
         self._connect()
@@ -40,12 +41,12 @@ class LessonBar(QWidget):
         self.hide()
 
     def _lay_out(self) -> None:
-        self.back.setToolTip("The step before, as it was (PgUp)")
-        self.on.setToolTip("The next step, once what it waits for has happened (PgDn)")
-        self.shows_notes.setToolTip("The notes for whoever leads the lesson")
+        self.back.setToolTip(tr("The step before, as it was (PgUp)"))
+        self.on.setToolTip(tr("The next step, once what it waits for has happened (PgDn)"))
+        self.shows_notes.setToolTip(tr("The notes for whoever leads the lesson"))
         self.shows_notes.setCheckable(True)
-        self.close_.setToolTip("Ends the lesson; what runs, runs on")
-        self.close_.setAccessibleName("end the lesson")
+        self.close_.setToolTip(tr("Ends the lesson; what runs, runs on"))
+        self.close_.setAccessibleName(tr("end the lesson"))
         self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.waits.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.waits.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -114,13 +115,18 @@ class LessonBar(QWidget):
 
 def step_words(course: Course) -> str:
     """ "What an exit costs: step 2 of 9"."""
-    return f"{course.lesson.title}: step {course.number} of {len(course.lesson.steps)}"
+    return tr(
+        "{lesson}: step {number} of {steps}",
+        lesson=course.lesson.title,
+        number=course.number,
+        steps=len(course.lesson.steps),
+    )
 
 
 def show_ways(course: Course, back: QAbstractButton, on: QAbstractButton) -> None:
     """Which way there is from this step."""
     back.setEnabled(course.at - 1 in course.visits)
-    on.setText("Reveal" if course.asks else "Next")
+    on.setText(tr("Reveal") if course.asks else tr("Next"))
     on.setEnabled(not course.last)
 
 
@@ -130,15 +136,20 @@ def waiting_words(player: LessonPlayer) -> str:
     if course is None:
         return ""
     if player.coming is Coming.VISITED:
-        return "as it was when this step was left"
+        return tr("as it was when this step was left")
     if player.coming is not Coming.ON:
-        return "the scene is being set"
-    unmet = course.unmet()
-    wanted = ", ".join(map(still_wanted, unmet))
-    return f"{'goes on' if player.wants_on else 'may go on'} once {wanted}" if unmet else ""
+        return tr("the scene is being set")
+    wanted = ", ".join(map(still_wanted, course.unmet()))
+    if not wanted:
+        return ""
+    return (
+        tr("goes on once {wanted}", wanted=wanted) if player.wants_on else tr("may go on once {wanted}", wanted=wanted)
+    )
 
 
 def still_wanted(judgement: Judgement) -> str:
     """ "rung >= 40 (17 so far)"."""
-    now = "none yet" if judgement.value is None else f"{figure_words(judgement.value, judgement.is_time)} so far"
-    return f"{judgement.text} ({now})"
+    if judgement.value is None:
+        return f"{judgement.text} ({tr('none yet')})"
+    so_far = tr("{figure} so far", figure=figure_words(judgement.value, judgement.is_time))
+    return f"{judgement.text} ({so_far})"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Events, Switch, end_to_end, no_events
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
 from bellwire.viz.lessons.course import Course, Visit
@@ -80,7 +81,7 @@ class LessonPlayer:
 
             self._recordings = LessonRecordings()
         except EngineError as error:
-            self._notice.say(f"There is no room for the recording beside a lesson. {error}")
+            self._notice.say(tr("There is no room for the recording beside a lesson. {error}", error=error))
             return
         self.course = Course(lesson)
         self._enter(0, here)
@@ -196,7 +197,7 @@ class LessonPlayer:
             try:
                 self._recordings.record(model)
             except EngineError as error:
-                self._notice.say(f"There is no way back to this step: {error}")
+                self._notice.say(tr("There is no way back to this step: {error}", error=error))
         if course.scene.break_at:
             self._breaks.watch.arm(Fits(course.scene.break_at, parse(course.scene.break_at)))
         self.coming = Coming.ON
@@ -257,7 +258,7 @@ class LessonPlayer:
             self._notice.say(str(error))
             return
         if replay is None:
-            self._notice.say("Of this step there is no recording.")
+            self._notice.say(tr("Of this step there is no recording."))
             return
         replay.no_guest = reason_for(visit.source)
         self._shown.show_source(replay)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
+from bellwire.engine.language import tr
 from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.lessons.lesson import LessonChoice
 from bellwire.viz.style.controls import Button
@@ -31,13 +32,13 @@ class ChoiceRow(QObject):
         self.button = Button(plain_words(f"{number}  {choice.text}"))
         self.button.setCheckable(True)
         self.button.setObjectName("choice")
-        self.button.setAccessibleName(f"choice {number}: {choice.text}")
+        self.button.setAccessibleName(tr("choice {number}: {text}", number=number, text=choice.text))
         self.hands = QSpinBox()
         self.hands.setRange(0, MOST_HANDS)
-        self.hands.setSpecialValueText("hands")
-        self.hands.setSuffix(" hands")
-        self.hands.setAccessibleName(f"hands for choice {number}")
-        self.hands.setToolTip("How many hands were raised for it")
+        self.hands.setSpecialValueText(tr("hands"))
+        self.hands.setSuffix(f" {tr('hands')}")
+        self.hands.setAccessibleName(tr("hands for choice {number}", number=number))
+        self.hands.setToolTip(tr("How many hands were raised for it"))
         self.mark, self.reason = PlainLabel(), PlainLabel()
         self.reason.setWordWrap(True)
         self.button.clicked.connect(self.chosen)
@@ -74,7 +75,7 @@ class QuestionBox(QWidget):
         """reasons: why a choice is right or wrong is beside it."""
         super().__init__()
         self.player, self.theme, self.reasons = player, theme, reasons
-        self.setAccessibleName("question")
+        self.setAccessibleName(tr("question"))
         self.ask = PlainLabel()
         self.ask.setWordWrap(True)
         self.rows: list[ChoiceRow] = []
@@ -100,7 +101,7 @@ class QuestionBox(QWidget):
     @property
     def spoken(self) -> str:
         """For whoever hears it: what is asked, and of each choice whether and why it is right, once that is known."""
-        marks = {RIGHT: "right", WRONG: "wrong"}
+        marks = {RIGHT: tr("right"), WRONG: tr("wrong")}
         known = [(row, marks[row.mark.text()]) for row in self.rows if row.mark.text()]
         answers = (f"{row.button.accessibleName()}: {mark}, {row.reason.text()}" for row, mark in known)
         return "\n".join(filter(None, (self.ask.text(), *answers)))

@@ -71,7 +71,7 @@ class QuizPage(QWidget):
     def __init__(self, player: QuizPlayer, theme: Theme) -> None:
         super().__init__()
         self.player, self.theme = player, theme
-        self.setAccessibleName("quiz")
+        self.setAccessibleName(tr("quiz"))
         self.head, self.symptom, self.result = PlainLabel(), PlainLabel(), PlainLabel()
         self.head.setObjectName("muted")
         self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -89,8 +89,8 @@ class QuizPage(QWidget):
         self.set_theme(theme)
 
     def _lay_out(self) -> None:
-        self.close_.setAccessibleName("end the quiz")
-        self.close_.setToolTip("Ends the quiz; what runs, runs on")
+        self.close_.setAccessibleName(tr("end the quiz"))
+        self.close_.setToolTip(tr("Ends the quiz; what runs, runs on"))
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(self.head, 1)
@@ -141,7 +141,7 @@ class QuizPage(QWidget):
         self.setVisible(quiz is not None)
         if quiz is None:
             return
-        state = "" if player.run is None else "REPLAY" if player.replayed else "LIVE"
+        state = "" if player.run is None else tr("REPLAY") if player.replayed else tr("LIVE")
         self.head.setText(" · ".join(filter(None, (tr("Quiz {seed}", seed=quiz.seed), state, quiz.score))))
         self.gives_up.setText(tr("Give up"))
         self.another.setText(tr("Another guest"))

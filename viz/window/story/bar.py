@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.stages.story import Story
 from bellwire.viz.style.controls import IconButton
@@ -15,7 +16,7 @@ from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import area_brush
-from bellwire.viz.text.figures import duration
+from bellwire.viz.text.figures import duration, localized
 from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.commands import Commands
 
@@ -31,6 +32,12 @@ ICONS_OF = {
 LEAST_WORDS = 130  # pixels at 100 % text of the stage's name, and of all stages below it
 GAP = 3  # pixels between segments
 BREAK = "⫽"
+WHERE = {  # by who holds the signal
+    "guest": tr_later("stage {step} of {steps}, in the guest"),
+    "kernel": tr_later("stage {step} of {steps}, in the kernel"),
+    "user space": tr_later("stage {step} of {steps}, in user space"),
+    "other process": tr_later("stage {step} of {steps}, in another process"),
+}
 
 
 class Segments(QWidget):
@@ -41,7 +48,7 @@ class Segments(QWidget):
         self.commands, self.theme = commands, theme
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName("stages of the story")
+        self.setAccessibleName(tr("stages of the story"))
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -125,8 +132,11 @@ class Segments(QWidget):
         if story is None:
             return ""
         wait = story.waits[at]
-        shortened = f"; {BREAK} {duration(self.commands.model.clock.ns(wait))} before it, shortened" if wait else ""
-        return f"{at + 1}: {story.stop_of(at).stage.title}{shortened}"
+        stage = f"{at + 1}: {story.stop_of(at).stage.title}"
+        if not wait:
+            return stage
+        waited = f"{BREAK} {duration(self.commands.model.clock.ns(wait))}"
+        return tr("{stage}; {waited} before it, shortened", stage=stage, waited=waited)
 
 
 class StoryBar(FittingRow):
@@ -135,7 +145,7 @@ class StoryBar(FittingRow):
     def __init__(self, commands: Commands, theme: Theme) -> None:
         super().__init__()
         self.commands, self.theme = commands, theme
-        self.setAccessibleName("story")
+        self.setAccessibleName(tr("story"))
         self.title, self.stage, self.wait = ElidedLabel(), ElidedLabel(), ElidedLabel()
         self.stopwatch, self.how, self.pace = PlainLabel(), PlainLabel(), PlainLabel()
         for label in (self.title, self.how, self.pace):
@@ -214,23 +224,25 @@ class StoryBar(FittingRow):
         if story is not None:
             self._show_story(story)
         else:
-            self.title.setText("Story of the next journey")
-            self.stage.setText(f"Begins when one has completed: {BY_NAME['ring'].key} rings once")
+            self.title.setText(tr("Story of the next journey"))
+            self.stage.setText(tr("Begins when one has completed: {key} rings once", key=BY_NAME["ring"].key))
             for label in (self.wait, self.stopwatch, self.how):
                 label.setText("")
         seconds = self.commands.storyteller.seconds
-        self.pace.setText(f"{seconds:g} s a stage")
+        self.pace.setText(tr("{seconds} s a stage", seconds=localized(f"{seconds:g}")))
         for name, button in self.buttons.items():
             button.setEnabled(story is not None or name == "story")
 
     def _show_story(self, story: Story) -> None:
         model, here = self.commands.model, story.standpoint.here
-        at = f"stage {story.step + 1} of {len(story.steps)}, in {place_words(here.stage.place)}"
-        end = f". It is told: {BY_NAME['play'].key} tells it again, {BY_NAME['story'].key} ends it"
-        self.title.setText(f"{story_title(story)}: {at}{end if story.over else ''}")
+        where = tr(WHERE[here.stage.place], step=story.step + 1, steps=len(story.steps))
+        again, end = BY_NAME["play"].key, BY_NAME["story"].key
+        over = tr("It is told: {again} tells it again, {end} ends it", again=again, end=end)
+        self.title.setText(f"{story_title(story)}: {where}{f'. {over}' if story.over else ''}")
         self.stage.setText(here.stage.title)
         wait = story.waits[story.step]
-        self.wait.setText(f"{BREAK} after {duration(model.clock.ns(wait))}" if wait else "")
+        waited = tr("after {time}", time=duration(model.clock.ns(wait)))
+        self.wait.setText(f"{BREAK} {waited}" if wait else "")
         self.stopwatch.setText(stopwatch_words(model, story))
         self.how.setText(stopwatch_reason(story))
         self._describe(story)
@@ -243,11 +255,7 @@ class StoryBar(FittingRow):
     def _describe(self, story: Story) -> None:
         """The same for those who hear it."""
         told = self.segments.words_at(story.step)
-        self.segments.setAccessibleDescription(f"{told}; {len(story.steps)} in all")
+        self.segments.setAccessibleDescription(tr("{stage}; {stages} in all", stage=told, stages=len(story.steps)))
         self.setAccessibleDescription(f"{self.title.text()}: {self.stage.text()}, {self.stopwatch.text()}")
-        self.stopwatch.setAccessibleName(f"time since its start: {self.stopwatch.text()}, {self.how.text()}")
-
-
-def place_words(place: str) -> str:
-    """ "the guest", "user space"."""
-    return place if place == "user space" else "another process" if place == "other process" else f"the {place}"
+        time, how = self.stopwatch.text(), self.how.text()
+        self.stopwatch.setAccessibleName(tr("time since its start: {time}, {how}", time=time, how=how))
