@@ -50,7 +50,7 @@ class ExitSplit:
     def __init__(self, scenario: Scenario) -> None:
         self.rings = scenario.doorbell is not None  # else the host's interrupts are the signals
         self.whole = Exits()
-        self.switched = ""  # the last change: "ioeventfd off"
+        self._switch: tuple[str, bool] | None = None  # what was changed last, and whether it is on since
         self._changes = [Exits(), Exits()]  # `whole` as it was at the last two changes
         self._wiring: dict[int, int] = {}
 
@@ -64,13 +64,20 @@ class ExitSplit:
         """Between the last two changes."""
         return self._changes[1].after(self._changes[0])
 
+    @property
+    def switched(self) -> str:
+        """The last change: "ioeventfd off"; "" if there was none."""
+        if self._switch is None:
+            return ""
+        switch, on = self._switch
+        return tr("{switch} on", switch=switch) if on else tr("{switch} off", switch=switch)
+
     def feed(self, events: Events) -> None:
         """Adds the next batch, sorted by tsc."""
         for change, part in cut_at(events, wiring_changes(events, self._wiring)):
             if change is not None:
                 self._changes = [self._changes[1], self.whole]
-                switch = Switch(int(change["id"])).name.lower()
-                self.switched = tr("{switch} on", switch=switch) if change["arg"] else tr("{switch} off", switch=switch)
+                self._switch = Switch(int(change["id"])).name.lower(), bool(change["arg"])
             self._count(part)
 
     def _count(self, events: Events) -> None:

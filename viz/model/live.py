@@ -21,7 +21,7 @@ from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.language import tr
+from bellwire.engine.language import Spoken, tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
 from bellwire.viz.model.baseline import Baseline
@@ -391,7 +391,7 @@ class LiveModel:
     @property
     def why_unknown(self) -> str:
         """Why it is not known what there was in that second, as a clause; "" if it is known."""
-        asked = self.second, self.playhead
+        asked = self.second, self.playhead, Spoken.name
         if self._unknown is None or self._unknown[0] != asked:
             self._unknown, self._second_counts = (asked, self._why_unknown(*self.second)), {}
         return self._unknown[1]

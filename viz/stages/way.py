@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from bellwire.engine.language import Spoken
 from bellwire.engine.outlet import rows_by_sort
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
@@ -106,11 +107,11 @@ class WaysOf:
         self.scenario, self.traits, self.backend = scenario, traits_of(scenario), backend
         stages = load_anatomy().stages.values()
         self._skipped = frozenset(stage.name for stage in stages if stage.left_out(backend, kernel))
-        self._made = lru_cache(maxsize=64)(self._make)
+        self._made = lru_cache(maxsize=64)(self._make)  # for each language: stages have texts
 
     def way(self, what: Traveled) -> StageWay:
         """The stages that such a journey passes."""
-        return self._made(what)
+        return self._made(what, Spoken.name)
 
     def of(self, journeys: Journeys, moments: Moments) -> list[tuple[StageWay, npt.NDArray[np.intp]]]:
         """The journeys by their way: the indices of those that went each."""
@@ -130,7 +131,7 @@ class WaysOf:
             (self.way(Traveled(*(bool(column[rows[0]]) for column in columns))), rows) for _, rows in rows_by_sort(keys)
         ]
 
-    def _make(self, what: Traveled) -> StageWay:
+    def _make(self, what: Traveled, _language: str) -> StageWay:
         ways = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
         halves = [(as_injected(path, self.backend), out) for path, out in ways]
         without = self._skipped if what.resampled else self._skipped | UNHEARD

@@ -261,7 +261,7 @@ def fulfilled(looked: Looked, condition: str) -> Passage:
 def standing(looked: Looked, way: Way) -> Passage:
     """Whether it can be passed; if not, the first of the reasons."""
     if not looked.alive:
-        return Passage(Passable.ENDED, why="The guest has ended.")
+        return Passage(Passable.ENDED, why=tr("The guest has ended."))
     looked = replace(looked, lane=way.lane) if way.several else looked
     found = (fulfilled(looked, condition) for condition in way.depends)
     return next((passage for passage in found if not passage.open), OPEN)
