@@ -149,7 +149,7 @@ class SequencePanel(Panel):
 
 def provenance(model: LiveModel) -> str:
     """What ran on what."""
-    parts = [model.scenario.title, model.source.backend, part_words.host_text(model.source.host)]
+    parts = [tr(model.scenario.title), model.source.backend, part_words.host_text(model.source.host)]
     parts += [tr("replayed from a recording")] if model.replaying else []
     return " · ".join(part for part in parts if part)
 

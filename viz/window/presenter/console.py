@@ -189,8 +189,8 @@ class Console(QWidget):
 
     def _tell_scenario(self, scenario: Scenario) -> None:
         """Without a lesson its notes are what the scenario is for."""
-        self.step.setText(scenario.title)
-        self.notes.setText("\n\n".join(filter(None, (scenario.purpose, scenario.shows))))
+        self.step.setText(tr(scenario.title))
+        self.notes.setText("\n\n".join(filter(None, (tr(scenario.purpose), tr(scenario.shows)))))
         self.next.setText("")
         self.next_head.setVisible(False)
         self.question.setVisible(False)

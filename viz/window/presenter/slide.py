@@ -56,7 +56,7 @@ def slide_of(model: LiveModel, course: Course | None, caption: str) -> Slide:
     """The lesson's step, or without a lesson the scenario and the sentence about what happens."""
     state = state_words(model)
     if course is None:
-        return Slide((model,), model.scenario.title, state, caption, replaying=model.replaying)
+        return Slide((model,), tr(model.scenario.title), state, caption, replaying=model.replaying)
     step = course.step
     return Slide(
         (course, step.name),

@@ -18,9 +18,10 @@ from bellwire.viz.panels.panel import NothingToSaveError
 from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
 from bellwire.viz.panels.sequence.layout import Layout
 from bellwire.viz.panels.sequence.painter import SequencePainter
-from bellwire.viz.panels.sequence.panel import SequencePanel
+from bellwire.viz.panels.sequence.panel import SequencePanel, provenance
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import grouped
+from tests.support.accented import accented, in_accents
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.models_at_20_hz import model_of, run
 
@@ -40,6 +41,12 @@ def panel_on(qtbot: QtBot, scenario: str = "roundtrip") -> tuple[SequencePanel, 
     panel.show()
     panel.redraw()
     return panel, source
+
+
+def test_a_picture_says_what_ran_on_what_in_the_language_that_is_spoken() -> None:
+    model, _ = model_of(seconds=0.1)
+    with in_accents():
+        assert provenance(model).startswith(f"{accented(model.scenario.title)} · ")
 
 
 # -- the layout

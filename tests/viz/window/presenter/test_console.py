@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.viz.window.presenter.audience import Blank
 from bellwire.viz.window.window import MainWindow
+from tests.support.accented import accented, in_accents
 from tests.support.asking import ASKING, asking
 from tests.support.painted_text import clashes, texts_painted
 from tests.support.windows import Stage, staged
@@ -57,12 +58,15 @@ def test_notes_the_next_step_hands_and_time_are_the_lecturers_alone(qtbot: QtBot
 
 
 def test_without_a_lesson_its_notes_are_what_the_scenario_is_for(qtbot: QtBot) -> None:
-    with staged(qtbot, 1280, 720) as stage:
+    with in_accents(), staged(qtbot, 1280, 720) as stage:
         window = stage.window
         window.look.set_presenting(True)
         stage.run(2)
         console, scenario = window.console, window.model.scenario
-        assert scenario.purpose in console.notes.text()
+        assert console.notes.text() == accented(f"{scenario.purpose}\n\n{scenario.shows}")
+        assert console.step.text() == accented(scenario.title)
+        assert window.presenter.audience is not None
+        assert window.presenter.audience.slide_view.slide.title == accented(scenario.title)
         assert not console.buttons["page_on"].isVisible()
         assert not console.next_head.isVisible()
         assert console.gone.text() == ""
