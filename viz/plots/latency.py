@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from bellwire.engine.folds.latency import BIN_SECONDS
 from bellwire.engine.language import tr, tr_later
@@ -24,6 +24,7 @@ from bellwire.viz.text.trust import bounds, footnote
 if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import CurveItem
 
+LEAST_ROOM, AROUND_NAME = 72.0, 10.0  # pixels at 100 % text: for names at the ends of lines, and of it around each
 GAP_SECONDS = 1.25  # a line does not lead over a longer silence
 
 
@@ -32,13 +33,13 @@ class LatencyPlot(OverTime):
 
     title = tr_later("Latency")
     name = "latency"
-    right_margin = 72.0
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
         self.note = tr("Lines: the median of every {ms:.0f} ms. Dots: the longest in it.", ms=BIN_SECONDS * 1000)
         self.setToolTip(plain_tip(self.note))
         self.curves = curves_of(model.scenario)
+        self.right_margin = room_for([tr(curve.label) for curve in self.curves], theme)
         self.empty = no_journey(model.scenario)
         self.lines: dict[str, CurveItem] = {}
         self.rows: dict[str, Any] = {}
@@ -142,7 +143,7 @@ class LatencyPlot(OverTime):
         for y, (_, curve) in zip(spread_apart([y for y, _ in ends], height, area), ends, strict=False):
             painter.setPen(self.theme.color(curve.color))
             box = QRectF(area.right() + 8, y - height / 2, self.theme.px(self.right_margin), height)
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, curve.label)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, tr(curve.label))
 
     def _end(self, curve: Curve) -> float:
         newest = np.sort(self.rows[curve.name]["p50"][-20:])
@@ -167,6 +168,13 @@ class LatencyPlot(OverTime):
             *lines,
             Line(self.theme.color("text_muted"), clock_label(self.model), bounds(self.model.latencies.clock_error)),
         ]
+
+
+def room_for(names: list[str], theme: Theme) -> float:
+    """How wide the names at the lines' ends are, pixels at 100 % text."""
+    metrics = QFontMetricsF(theme.font(LABEL_SIZE, 500))
+    widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
+    return max(LEAST_ROOM, widest / theme.scale + AROUND_NAME)
 
 
 def with_gaps(x: Any, y: Any) -> tuple[Any, Any]:
