@@ -20,7 +20,8 @@ from babel.messages.pofile import read_po, write_po
 
 from bellwire.viz.lessons.lesson_file import lesson_paths, read_lesson
 from bellwire.viz.lessons.translated import with_texts
-from bellwire.viz.text.assets import ANATOMY_TEXTS, DIAGRAM_TEXTS, GLOSSARY_TEXTS, LAB_TEXTS, SCENARIO_TEXTS
+from bellwire.viz.terms.glossary import SPELLINGS
+from bellwire.viz.text.assets import ANATOMY_TEXTS, DIAGRAM_TEXTS, GLOSSARY_TEXTS, LAB_TEXTS, SCENARIO_TEXTS, asset
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ROOT / "assets" / "languages"
@@ -81,6 +82,12 @@ def in_lesson(path: Path) -> Iterator[Message]:
     return map(Message, texts)
 
 
+def in_glossary(terms: dict[str, Any]) -> Iterator[Message]:
+    """What each term is called, beside what it means."""
+    for name, table in terms.items():
+        yield Message(", ".join((name, *table.get("also", ()))), meaning=SPELLINGS)
+
+
 def said() -> Catalog:
     """Everything that the program can say, with the files in which it stands."""
     catalog = Catalog(project="bellwire", charset="utf-8", fuzzy=False)
@@ -92,6 +99,7 @@ def said() -> Catalog:
             put(catalog, path, in_tables(tomllib.loads(path.read_text()), keys))
     for path in lesson_paths():
         put(catalog, path, in_lesson(path))
+    put(catalog, asset("glossary.toml"), in_glossary(tomllib.loads(asset("glossary.toml").read_text())["term"]))
     return catalog
 
 

@@ -16,6 +16,7 @@ from bellwire.viz.lessons.labs.lab_texts import cause_texts, riddles
 from bellwire.viz.lessons.lesson import BULLET, HOMEWORK
 from bellwire.viz.lessons.lesson_file import shipped_lessons
 from bellwire.viz.lessons.wording import audience_texts
+from bellwire.viz.terms.glossary import SPELLINGS
 from tests.catalogue import LANGUAGES, ROOT, SAYING, Message, in_code, in_tables, read_language, said
 
 CODE = sorted(path for side in ("engine", "viz") for path in (ROOT / side).rglob("*.py"))
@@ -45,6 +46,12 @@ def test_everything_that_is_said_is_found() -> None:
     found = {message for message, _ in identities(said())}
     for message in (".", "KVM has refused nothing.", "The guest writes", "an eventfd"):
         assert message in found or any(message in str(one) for one in found)
+
+
+def test_every_term_is_found_with_its_spellings() -> None:
+    found = identities(said())
+    assert ("vCPU, virtual CPU", SPELLINGS) in found
+    assert ("tracepoint", SPELLINGS) in found
 
 
 def test_every_text_of_lessons_and_labs_is_found() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bellwire.engine.language import kept_while_spoken, tr_table
+from bellwire.engine.language import kept_while_spoken, tr_as, tr_table
 from bellwire.viz.text.assets import GLOSSARY_TEXTS, asset
+
+SPELLINGS = "a term, then its other spellings"  # the meaning of a message that holds them, with commas between
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Glossary:
     pattern: re.Pattern[str]
 
     def found_in(self, text: str) -> Iterator[tuple[int, int, Term]]:
-        """Where terms stand in a text: from, to, which; the longest at each place, and also in the plural."""
+        """Where terms stand in a text: from, to, which; the longest at each place, and also with an ending."""
         for match in self.pattern.finditer(text):
             yield match.start(), match.end(), self.spellings[match[1].lower()]
 
@@ -38,8 +40,15 @@ class Glossary:
 def load_glossary() -> Glossary:
     """The glossary that is shipped, in the order of the alphabet."""
     tables = tr_table(tomllib.loads(asset("glossary.toml").read_text()), GLOSSARY_TEXTS)["term"]
-    terms = [Term(name, table["meaning"], tuple(table.get("also", ()))) for name, table in tables.items()]
+    terms = [term_spoken((name, *table.get("also", ())), table["meaning"]) for name, table in tables.items()]
     spellings = {word.lower(): term for term in terms for word in (term.name, *term.also)}
     words = "|".join(re.escape(word) for word in sorted(spellings, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w-])({words})s?(?![\w-])", re.IGNORECASE)
+    endings = "|".join(map(re.escape, tr_as("endings of a term, of its plural or cases", "s").split(", ")))
+    pattern = re.compile(rf"(?<![\w-])({words})(?:{endings})?(?![\w-])", re.IGNORECASE)
     return Glossary({term.name: term for term in sorted(terms, key=lambda term: term.name.lower())}, spellings, pattern)
+
+
+def term_spoken(spellings: Sequence[str], meaning: str) -> Term:
+    """A term as the language that is spoken spells it."""
+    name, *also = tr_as(SPELLINGS, ", ".join(spellings)).split(", ")
+    return Term(name, meaning, tuple(also))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bellwire.viz.terms.glossary import load_glossary
+from tests.support.accented import accented, in_accents
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -15,6 +16,14 @@ def test_terms_are_found_in_every_spelling_and_not_within_words() -> None:
         ("ioeventfd", "ioeventfd"),
         ("virtual CPU", "vCPU"),
     ]
+
+
+def test_another_language_has_its_own_spellings_and_endings() -> None:
+    with in_accents():
+        assert found(accented("Eventfds; a virtual CPU") + " eventfd") == [
+            (accented("Eventfds"), accented("eventfd")),
+            (accented("virtual CPU"), accented("vCPU")),
+        ]
 
 
 def test_each_term_says_what_it_means_in_a_sentence_that_ends() -> None:
