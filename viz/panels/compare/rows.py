@@ -109,8 +109,14 @@ def exit_rows(a: Side, b: Side) -> list[FigureRow]:
     rows = [FigureRow(tr("signals"), grouped(a.exits.signals), grouped(b.exits.signals))]
     for name in names:
         of_a, of_b = (localized(f"{exits.get(name, 0):.2f}") for exits in (one, other))
-        rows.append(FigureRow(tr("exits a signal, {reason}", reason=name), of_a, of_b))
+        rows.append(FigureRow(tr("exits a signal, {reason}", reason=exit_words(name)), of_a, of_b))
     return rows
+
+
+def exit_words(name: str) -> str:
+    """A name of Exits.per_signal() as it is shown."""
+    _, of_reason, reason = name.partition(": ")
+    return tr("to user space: {reason}", reason=reason) if of_reason else tr("counted by KVM")
 
 
 def in_words(rows: list[FigureRow], a: Side, b: Side, latency: str) -> str:
