@@ -6,14 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.language import Spoken, speak
 from bellwire.viz.text import languages
+from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import MainWindow, make_window, open_as_the_one
-from tests.support.accented import Accents
+from tests.support.accented import Accents, unsaid
 from tests.support.fake_source import FakeSource
+from tests.support.heard import heard_in
+
+KEYS = ("Ctrl", "Shift", "Home", "End", "Space", "Enter", "Esc", "Tab", "PgDn", "PgUp")
+NAMES = {"Bellwire", "ioeventfd", "irqfd", "kvm", "fake", "ring", "English", *KEYS}  # ring: a kind of event
 
 
 @pytest.fixture
@@ -81,3 +87,34 @@ def test_a_lesson_is_not_torn_away(opened: list[MainWindow]) -> None:
     assert opened == [window]
     assert "first" in window.notice.accessibleName()
     window.look.set_presenting(False)
+
+
+def test_every_action_is_said_in_menus_tips_palette_and_among_the_keys(opened: list[MainWindow], qtbot: QtBot) -> None:
+    window = opened[-1]
+    window.commands.choose_language("xx")
+    qtbot.waitUntil(lambda: opened[-1] is not window)
+    said = [words for title, rows in sections() for words in (title, *(text for _, text in rows))]
+    said += [text for text, _ in opened[-1].menus.entries()]
+    for menu in opened[-1].menus.bar.findChildren(QMenu):
+        said += [menu.title(), *(f"{made.text()} {made.toolTip()}" for made in menu.actions())]
+    assert {text: words for text in said if (words := unsaid(text, NAMES))} == {}
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # as offscreen says of popups
+def test_everything_that_is_heard_of_a_window_is_said(opened: list[MainWindow], qtbot: QtBot) -> None:
+    window = opened[-1]
+    window.commands.choose_language("xx")
+    qtbot.waitUntil(lambda: opened[-1] is not window)
+    new = opened[-1]
+    assert isinstance(new.model.source, FakeSource)
+    new.model.source.run(1.0)
+    new.frame.tick()
+    new.frame.tick()
+    new.commands.story_of_newest()
+    new.commands.take_tour()
+    new.commands.show_palette()
+    for popover in (new.breaks.popover, new.controls.popover):
+        popover.show()
+    new.refresh()
+    heard = [one.name for top in (new, new.breaks.popover, new.controls.popover) for one in heard_in(top)]
+    assert {text: words for text in heard if (words := unsaid(text, NAMES))} == {}
