@@ -12,8 +12,9 @@ from typing import ClassVar
 
 from bellwire.engine.calls.arguments import Arguments
 from bellwire.engine.events import Switch
+from bellwire.engine.language import tr, tr_later
 
-SET_UP, WIRES, SIGNALS, CLOSE = "Set-up", "Wires", "Signals", "Close"
+SET_UP, WIRES, SIGNALS, CLOSE = tr_later("Set-up"), tr_later("Wires"), tr_later("Signals"), tr_later("Close")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Call(ABC):
     made: bool = True
     undone: bool = False
 
-    group: ClassVar[str] = SET_UP
+    group: ClassVar[str] = SET_UP  # as a message
     request: ClassVar[int] = 0  # of an ioctl
 
     @property
@@ -52,7 +53,7 @@ class Call(ABC):
 
     @property
     def by(self) -> str:
-        """Who makes it."""
+        """Who makes it, as a message."""
         return "VMM"
 
     @property
@@ -71,8 +72,10 @@ class Call(ABC):
         if self.switch is None:
             return ""
         if self.group == WIRES:
-            return "assigned" if self.made else "deassigned" if self.undone else "not assigned"
-        return "in use" if self.made else "not in use"
+            if self.made:
+                return tr("assigned")
+            return tr("deassigned") if self.undone else tr("not assigned")
+        return tr("in use") if self.made else tr("not in use")
 
     @property
     def helpers(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from bellwire.engine._core import lib
 from bellwire.engine.calls.arguments import Arguments, Field, c_number
 from bellwire.engine.calls.call import SIGNALS, Call
 from bellwire.engine.calls.set_up import MAP, CreateVcpu, CreateVm, SetMemory
+from bellwire.engine.counted import count_of
+from bellwire.engine.language import tr, tr_later
 
 CODE = lib.BW_IMAGE  # where the programs' guests begin; in 16-bit mode as segment CODE >> 4 and offset 0
 TABLES, PAGE = lib.BW_PAGE_TABLES, lib.BW_PAGE_SIZE
@@ -72,7 +74,7 @@ class GuestWrite(Call):
     takes: str
 
     group = SIGNALS
-    by = "guest"
+    by = tr_later("guest")
 
     @property
     def title(self) -> str:
@@ -81,8 +83,8 @@ class GuestWrite(Call):
 
     @property
     def says(self) -> str:
-        size = f"{self.write.width} byte{'s' if self.write.width > 1 else ''}"
-        return f"The guest writes {size}; {self.takes}."
+        size = count_of(self.write.width, "byte")
+        return tr("The guest writes {size}; {what_takes_it}.", size=size, what_takes_it=self.takes)
 
     @property
     def arguments(self) -> Arguments:
@@ -138,7 +140,7 @@ class LeaveToUserSpace(Call):
 
     title = "KVM_RUN"
     group = SIGNALS
-    by = "vCPU thread"
+    by = tr_later("vCPU thread")
     request: ClassVar[int] = lib.KVM_RUN
 
     @property
@@ -148,7 +150,10 @@ class LeaveToUserSpace(Call):
 
     @property
     def says(self) -> str:
-        return f"Returns with {self.reason}: nothing in the kernel took the write, so the vCPU waits for user space."
+        return tr(
+            "Returns with {reason}: nothing in the kernel took the write, so the vCPU waits for user space.",
+            reason=self.reason,
+        )
 
     def c(self) -> str:
         what = 'printf("port %#x, %u bytes\\n", run->io.port, run->io.size);'
@@ -174,8 +179,11 @@ class TakeCoalesced(Call):
 
     title = "struct kvm_coalesced_mmio_ring"
     group = SIGNALS
-    by = "vCPU thread"
-    says = "The vCPU thread takes the writes that have gathered in the ring, a page that it shares with KVM."
+    by = tr_later("vCPU thread")
+
+    @property
+    def says(self) -> str:
+        return tr("The vCPU thread takes the writes that have gathered in the ring, a page that it shares with KVM.")
 
     def c(self) -> str:
         vcpu = self.ring.vcpu.variable

@@ -36,6 +36,7 @@ from bellwire.engine.calls.wires import (
 )
 from bellwire.engine.events import OTHER_VECTOR, Switch
 from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import Ringing, ringings
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
@@ -44,7 +45,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
 Wiring = Mapping[Switch, bool]
-KEPT = "the count keeps it, and an irqfd that is assigned later interrupts once for all of them"
+KEPT = tr_later("the count keeps it, and an irqfd that is assigned later interrupts once for all of them")
 
 
 def calls_of(scenario: Scenario, wiring: Wiring | None = None) -> tuple[Call, ...]:
@@ -157,7 +158,7 @@ class _Machine:
         taken = assigned and doorbell.hit
         zones = () if zone is None else (zone,)
         there = (ioeventfd,) if assigned else ()
-        takes = "the ioeventfd takes it" if taken else self._misses(assigned)
+        takes = tr("the ioeventfd takes it") if taken else self._misses(assigned)
         ring = GuestWrite(
             name=numbered("ring", *which),
             vm=guest.vm,
@@ -176,16 +177,16 @@ class _Machine:
         relay = WriteEventfd(
             name=numbered("relay", *which),
             eventfd=ioeventfd.eventfd,
-            thread="vCPU thread",
-            why="what the ioeventfd would have done in the kernel",
+            thread=tr_later("vCPU thread"),
+            why=tr("what the ioeventfd would have done in the kernel"),
             after=(out,),
         )
         yield self._heavy(relay, taken)
 
     def _misses(self, assigned: bool) -> str:
         if self.doorbell.coalesced:
-            return "KVM notes it in the ring of coalesced writes"
-        return "the ioeventfd does not match, so it leaves" if assigned else "nothing in the kernel takes it"
+            return tr("KVM notes it in the ring of coalesced writes")
+        return tr("the ioeventfd does not match, so it leaves") if assigned else tr("nothing in the kernel takes it")
 
     def _heavy(self, call: Call, taken: bool) -> Call:
         """Of a way by user space: it is used while the ioeventfd is off; always, if that would not match anyway."""
@@ -200,7 +201,7 @@ class _Classic(_Machine):
     def calls(self) -> Iterator[Call]:
         """In order."""
         guest, queues = self.guest(), self.scenario.doorbell.queues if self.scenario.doorbell else 0
-        doorbells = [self._eventfd("doorbell", n, queues, "counts doorbells") for n in range(queues)]
+        doorbells = [self._eventfd("doorbell", n, queues, tr("counts doorbells")) for n in range(queues)]
         zone = self._zone(guest)
         irqs, resample = self._interrupt_eventfds()
         yield from (self.kvm, *guest.calls(), *doorbells)
@@ -226,12 +227,14 @@ class _Classic(_Machine):
         if Trait.TWO_VCPUS not in self.traits:
             return
         base, page, size = lib.BW_VCPU_MEMORY, lib.BW_CONTROL, lib.BW_PAGE_SIZE
-        shared = "that both share" if self.scenario.doorbell is None else "of its own"
+        shared = tr("the second vCPU's control page, that both share")
+        own = tr("the second vCPU's control page, of its own")
+        control = shared if self.scenario.doorbell is None else own
         after = lib.BW_MEMORY_SIZE - page - size
         parts = (
-            ("memory-1", base, page, "memory_1", "the second vCPU's memory, up to its control page"),
-            ("memory-1-control", base + page, size, "control_1", f"the second vCPU's control page, {shared}"),
-            ("memory-1-rest", base + page + size, after, "rest_1", "the rest of the second vCPU's memory"),
+            ("memory-1", base, page, "memory_1", tr("the second vCPU's memory, up to its control page")),
+            ("memory-1-control", base + page, size, "control_1", control),
+            ("memory-1-rest", base + page + size, after, "rest_1", tr("the rest of the second vCPU's memory")),
         )
         first: SetVcpuMemory | None = None
         for slot, (name, address, length, called, what) in enumerate(parts, 2):
@@ -279,8 +282,9 @@ class _Classic(_Machine):
         if interrupt is None:
             return [], None
         many, level = interrupt.irqfds, interrupt.trigger == "level"
-        irqs = [self._eventfd("irq", n, many, "whoever adds to it interrupts the guest") for n in range(many)]
-        resample = self._eventfd("resample", 0, 1, "tells that the guest has ended the interrupt") if level else None
+        irqs = [self._eventfd("irq", n, many, tr("whoever adds to it interrupts the guest")) for n in range(many)]
+        tells = tr("tells that the guest has ended the interrupt")
+        resample = self._eventfd("resample", 0, 1, tells) if level else None
         return irqs, resample
 
     def _uring(self, guest: GuestCalls, irqs: list[NewEventfd]) -> SubmitRead | None:
@@ -323,7 +327,7 @@ class _Classic(_Machine):
             first = numbered("ring" if taken else "relay", n, len(ioeventfds))
             before = tuple(call for call in calls if call.name == first)
             name = numbered("read", n, len(doorbells))
-            yield ReadEventfd(name=name, eventfd=doorbell, what="doorbells were rung", after=before)
+            yield ReadEventfd(name=name, eventfd=doorbell, what=tr("doorbells were rung"), after=before)
 
     def _interrupt_signals(
         self,
@@ -341,8 +345,10 @@ class _Classic(_Machine):
             yield WriteEventfd(
                 name=numbered("write", n, len(irqfds)),
                 eventfd=irqfd.eventfd,
-                thread="I/O thread",
-                why="KVM takes it at once and interrupts the guest" if on or not self.interrupt.waits else KEPT,
+                thread=tr_later("I/O thread"),
+                why=tr(KEPT)
+                if self.interrupt.waits and not on
+                else tr("KVM takes it at once and interrupts the guest"),
                 after=() if self.interrupt.waits and not on else (replace(irqfd, made=True, undone=False),),
                 switch=None if self.interrupt.waits else irqfd.switch,
                 made=on or self.interrupt.waits,
@@ -350,7 +356,7 @@ class _Classic(_Machine):
         if resample is None:
             yield from self._ioctls(guest, routing)
         elif irqfds:
-            what = "times KVM has lowered the line"
+            what = tr("times KVM has lowered the line")
             yield ReadEventfd(name="resamplefd", eventfd=resample, what=what, comes=False, after=tuple(irqfds))
         else:
             yield from self._acknowledged(guest, routing, resample)
@@ -380,18 +386,21 @@ class _Classic(_Machine):
             memory=guest.memory,
             vcpu=guest.vcpu,
             write=Write("pio", lib.BW_PORT_ACK, 4, 1),
-            takes="it acknowledges interrupt 1, at the device's port, and leaves to user space",
+            takes=tr("it acknowledges interrupt 1, at the device's port, and leaves to user space"),
         )
         yield ring
         out = LeaveToUserSpace(name="run", ring=ring)
         yield out
         low = SetIrqLine(name="irq-line-low", vm=guest.vm, gsi=self.interrupt.gsi, level=0, after=after)
-        yield replace(low, thread="vCPU thread")
+        yield replace(low, thread=tr_later("vCPU thread"))
         tell = WriteEventfd(
-            name="relay", eventfd=resample, thread="vCPU thread", why="the I/O thread may raise the line again"
+            name="relay",
+            eventfd=resample,
+            thread=tr_later("vCPU thread"),
+            why=tr("the I/O thread may raise the line again"),
         )
         yield tell
-        what = "times the guest has acknowledged"
+        what = tr("times the guest has acknowledged")
         yield ReadEventfd(name="resamplefd", eventfd=resample, what=what, after=(tell,))
 
 
@@ -401,9 +410,11 @@ class _Direct(_Machine):
     def calls(self) -> Iterator[Call]:
         """In order."""
         partnered = Trait.PARTNERED in self.traits
-        call = NewEventfd(name="eventfd-call", called="call", purpose="whoever adds to it interrupts the guest")
-        kick = NewEventfd(name="eventfd-kick", called="kick", purpose="counts doorbells, for the other process")
-        both = NewEventfd(name="eventfd", called="bell", purpose="the doorbell of one is the interrupt of the other")
+        call = NewEventfd(name="eventfd-call", called="call", purpose=tr("whoever adds to it interrupts the guest"))
+        kick = NewEventfd(name="eventfd-kick", called="kick", purpose=tr("counts doorbells, for the other process"))
+        both = NewEventfd(
+            name="eventfd", called="bell", purpose=tr("the doorbell of one is the interrupt of the other")
+        )
         rung, irq = (kick, call) if partnered else (both, both)
         yield from (call, kick) if partnered else (both,)
         yield self.kvm
@@ -440,7 +451,7 @@ class _Direct(_Machine):
             address=lib.BW_PEER_CONTROL,
             size=lib.BW_PAGE_SIZE,
             called="shared",
-            what="the page in which guest B reads how many doorbells there were",
+            what=tr("the page in which guest B reads how many doorbells there were"),
         )
 
     def _hand_over(self, kick: NewEventfd, call: NewEventfd) -> Iterator[Call]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, c_number
 from bellwire.engine.calls.call import Call
+from bellwire.engine.language import tr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,8 +16,11 @@ class OpenKvm(Call):
     """open(2)"""
 
     title = 'open("/dev/kvm")'
-    says = "Opens KVM itself; everything else is made from this file descriptor."
     variable = "kvm"
+
+    @property
+    def says(self) -> str:
+        return tr("Opens KVM itself; everything else is made from this file descriptor.")
 
     def c(self) -> str:
         return '    int kvm = check(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");'
@@ -40,8 +44,12 @@ class CreateVm(Call):
 
     @property
     def says(self) -> str:
-        whose = f" for guest {self.letter.upper()}" if self.letter else ""
-        return f"Makes a virtual machine{whose}: an address space, two I/O buses, no CPU yet."
+        if not self.letter:
+            return tr("Makes a virtual machine: an address space, two I/O buses, no CPU yet.")
+        return tr(
+            "Makes a virtual machine for guest {letter}: an address space, two I/O buses, no CPU yet.",
+            letter=self.letter.upper(),
+        )
 
     @property
     def variable(self) -> str:
@@ -64,8 +72,14 @@ class CreateIrqchip(Call):
     vm: CreateVm
 
     title = "KVM_CREATE_IRQCHIP"
-    says = "Puts the interrupt controllers into the kernel: PIC, IOAPIC, a local APIC for each vCPU; an irqfd needs it."
     request: ClassVar[int] = lib.KVM_CREATE_IRQCHIP
+
+    @property
+    def says(self) -> str:
+        return tr(
+            "Puts the interrupt controllers into the kernel: PIC, IOAPIC, a local APIC for each vCPU; an irqfd needs "
+            "it."
+        )
 
     def c(self) -> str:
         return f'    check(ioctl({self.vm.variable}, KVM_CREATE_IRQCHIP, 0), "KVM_CREATE_IRQCHIP");'
@@ -89,7 +103,10 @@ class EnableSplitIrqchip(Call):
 
     @property
     def says(self) -> str:
-        return f"Puts only the local APICs into the kernel and leaves an IOAPIC of {self.pins} pins to user space."
+        return tr(
+            "Puts only the local APICs into the kernel and leaves an IOAPIC of {pins} pins to user space.",
+            pins=self.pins,
+        )
 
     @property
     def arguments(self) -> Arguments:
@@ -120,15 +137,20 @@ class SetMemory(Call):
     address: int = 0
     size: int = lib.BW_MEMORY_SIZE
     called: str = ""
-    what: str = "the guest's memory"
+    what: str = ""  # what it is, in words; "": all of the guest's memory
 
     title = "KVM_SET_USER_MEMORY_REGION"
     request: ClassVar[int] = lib.KVM_SET_USER_MEMORY_REGION
 
     @property
     def says(self) -> str:
-        size = f"{self.size >> 20} MiB" if self.size >= 1 << 20 else f"{self.size} bytes"
-        return f"Shows {size} of this process to the guest at address {c_number(self.address)}: {self.what}."
+        size = f"{self.size >> 20} MiB" if self.size >= 1 << 20 else tr("{size} bytes", size=self.size)
+        return tr(
+            "Shows {size} of this process to the guest at address {address}: {what}.",
+            size=size,
+            address=c_number(self.address),
+            what=self.what or tr("the guest's memory"),
+        )
 
     @property
     def memory(self) -> str:
@@ -218,7 +240,7 @@ class CreateVcpu(Call):
 
     @property
     def says(self) -> str:
-        return f"Makes the guest's CPU number {self.number}; a thread of its own runs it by KVM_RUN."
+        return tr("Makes the guest's CPU number {number}; a thread of its own runs it by KVM_RUN.", number=self.number)
 
     @property
     def variable(self) -> str:
@@ -255,7 +277,7 @@ class NewEventfd(Call):
 
     @property
     def says(self) -> str:
-        return f"Makes a counter in the kernel, from 0: {self.purpose}."
+        return tr("Makes a counter in the kernel, from 0: {purpose}.", purpose=self.purpose)
 
     @property
     def variable(self) -> str:

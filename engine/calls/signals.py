@@ -10,6 +10,7 @@ from bellwire.engine.calls.arguments import Arguments, Field, arguments_of
 from bellwire.engine.calls.call import SIGNALS, Call
 from bellwire.engine.calls.set_up import CreateVcpu, CreateVm, NewEventfd
 from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.language import tr, tr_later
 
 COUNT = 8  # bytes that eventfds are read and written in
 
@@ -23,7 +24,7 @@ class ReadEventfd(Call):
     comes: bool = True
 
     group = SIGNALS
-    by = "I/O thread"
+    by = tr_later("I/O thread")
 
     @property
     def title(self) -> str:
@@ -31,11 +32,11 @@ class ReadEventfd(Call):
 
     @property
     def says(self) -> str:
-        return f"Sleeps while the count is 0, then takes it all: so many {self.what} since the last read."
+        return tr("Sleeps while the count is 0, then takes it all: so many {what} since the last read.", what=self.what)
 
     @property
     def arguments(self) -> Arguments:
-        return Arguments("uint64_t", (Field("count", 0, COUNT, None, "what there is"),), bytes(COUNT))
+        return Arguments("uint64_t", (Field("count", 0, COUNT, None, tr("what there is")),), bytes(COUNT))
 
     def c(self) -> str:
         fd = self.eventfd.variable
@@ -86,7 +87,7 @@ class WriteEventfd(Call):
 
     @property
     def says(self) -> str:
-        return f"Adds 1 to the count: {self.why}."
+        return tr("Adds 1 to the count: {why}.", why=self.why)
 
     @property
     def arguments(self) -> Arguments:
@@ -110,7 +111,7 @@ class SetIrqLine(Call):
     vm: CreateVm
     gsi: int
     level: int
-    thread: str = "I/O thread"
+    thread: str = tr_later("I/O thread")
 
     title = "KVM_IRQ_LINE_STATUS"
     group = SIGNALS
@@ -123,8 +124,8 @@ class SetIrqLine(Call):
     @property
     def says(self) -> str:
         if self.level:
-            return f"Raises the line of GSI {self.gsi}; status tells whether that became an interrupt."
-        return f"Lowers the line of GSI {self.gsi}, which nobody else does for this ioctl."
+            return tr("Raises the line of GSI {gsi}; status tells whether that became an interrupt.", gsi=self.gsi)
+        return tr("Lowers the line of GSI {gsi}, which nobody else does for this ioctl.", gsi=self.gsi)
 
     @property
     def arguments(self) -> Arguments:
@@ -153,13 +154,17 @@ class SignalMsi(Call):
 
     title = "KVM_SIGNAL_MSI"
     group = SIGNALS
-    by = "I/O thread"
+    by = tr_later("I/O thread")
     request: ClassVar[int] = lib.KVM_SIGNAL_MSI
 
     @property
     def says(self) -> str:
-        where = f"vector {self.route.vector:#x} to the local APIC {self.route.address >> 12 & 0xFF}"
-        return f"Sends one message, {where}, past all routes; the result is how many vCPUs took it."
+        return tr(
+            "Sends one message, vector {vector:#x} to the local APIC {apic}, past all routes; the result is how many "
+            "vCPUs took it.",
+            vector=self.route.vector,
+            apic=self.route.apic,
+        )
 
     @property
     def arguments(self) -> Arguments:

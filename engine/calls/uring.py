@@ -8,6 +8,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.calls.arguments import Arguments, Field
 from bellwire.engine.calls.call import SIGNALS, WIRES, Call
 from bellwire.engine.calls.set_up import MAP, NewEventfd, SetMemory
+from bellwire.engine.language import tr, tr_later
 
 FD = 4  # bytes of a file descriptor
 
@@ -24,7 +25,10 @@ class RegisterEventfd(Call):
 
     @property
     def says(self) -> str:
-        return f"The kernel signals the eventfd {self.eventfd.variable} at each completion (IORING_REGISTER_EVENTFD)."
+        return tr(
+            "The kernel signals the eventfd {eventfd} at each completion (IORING_REGISTER_EVENTFD).",
+            eventfd=self.eventfd.variable,
+        )
 
     @property
     def arguments(self) -> Arguments:
@@ -55,10 +59,14 @@ class SubmitRead(Call):
 
     title = "io_uring_enter"
     group = SIGNALS
-    by = "I/O thread"
-    says = (
-        "Submits the read of one block into the guest's memory; its completion signals the eventfd, and so the irqfd."
-    )
+    by = tr_later("I/O thread")
+
+    @property
+    def says(self) -> str:
+        return tr(
+            "Submits the read of one block into the guest's memory; its completion signals the eventfd, and so the "
+            "irqfd."
+        )
 
     @property
     def helpers(self) -> tuple[str, ...]:

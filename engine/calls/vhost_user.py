@@ -9,6 +9,7 @@ from bellwire.engine.calls.arguments import Arguments, Field
 from bellwire.engine.calls.call import WIRES, Call
 from bellwire.engine.calls.set_up import MAP, NewEventfd
 from bellwire.engine.kvm.vhost_user import HEADER, NEED_REPLY, VERSION, Request, message, vring
+from bellwire.engine.language import tr
 
 QUEUE = 0
 KICK, CALL = Request.SET_VRING_KICK, Request.SET_VRING_CALL
@@ -20,7 +21,12 @@ class HandOver(Call):
 
     title = "vhost-user, the queue"
     group = WIRES
-    says = "Connects to the back end and hands over the guest's memory, as a memfd, and where the virtqueue is in it."
+
+    @property
+    def says(self) -> str:
+        return tr(
+            "Connects to the back end and hands over the guest's memory, as a memfd, and where the virtqueue is in it."
+        )
 
     @property
     def helpers(self) -> tuple[str, ...]:
@@ -52,8 +58,17 @@ class SetVring(Call):
 
     @property
     def says(self) -> str:
-        end = "signals it when it has used buffers" if self.what == CALL else "waits for it, and so starts the queue"
-        return f"Sends the eventfd {self.eventfd.variable} along with the message (SCM_RIGHTS): the back end {end}."
+        if self.what == CALL:
+            return tr(
+                "Sends the eventfd {eventfd} along with the message (SCM_RIGHTS): the back end signals it when it has "
+                "used buffers.",
+                eventfd=self.eventfd.variable,
+            )
+        return tr(
+            "Sends the eventfd {eventfd} along with the message (SCM_RIGHTS): the back end waits for it, and so starts "
+            "the queue.",
+            eventfd=self.eventfd.variable,
+        )
 
     @property
     def arguments(self) -> Arguments:
@@ -62,7 +77,7 @@ class SetVring(Call):
             Field("request", 0, 4, int(self.what), self.title),
             Field("flags", 4, 4, VERSION | NEED_REPLY, "VERSION | NEED_REPLY"),
             Field("size", 8, 4, len(payload), str(len(payload))),
-            Field("payload.u64", HEADER.size, 8, QUEUE, f"queue {QUEUE}"),
+            Field("payload.u64", HEADER.size, 8, QUEUE, tr("queue {number}", number=QUEUE)),
         )
         return Arguments("struct vhost_user_msg", fields, message(self.what, payload, NEED_REPLY))
 

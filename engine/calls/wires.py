@@ -10,7 +10,8 @@ from bellwire.engine.calls.arguments import Arguments, Field, arguments_of, c_nu
 from bellwire.engine.calls.call import CLOSE, SIGNALS, WIRES, Call
 from bellwire.engine.calls.set_up import CreateVm, NewEventfd
 from bellwire.engine.kvm.gsi import GsiRoute
-from bellwire.engine.kvm.ioeventfd import IoMatch
+from bellwire.engine.kvm.ioeventfd import IoMatch, port_or_address
+from bellwire.engine.language import tr, tr_later
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,14 @@ class AssignIoeventfd(Call):
 
     @property
     def says(self) -> str:
-        what = "no longer signals" if self.undone else "signals"
-        return f"KVM {what} the eventfd {self.eventfd.variable} when the guest writes {self.match}."
+        eventfd, match = self.eventfd.variable, self.match
+        if self.undone:
+            return tr(
+                "KVM no longer signals the eventfd {eventfd} when the guest writes {match}.",
+                eventfd=eventfd,
+                match=match,
+            )
+        return tr("KVM signals the eventfd {eventfd} when the guest writes {match}.", eventfd=eventfd, match=match)
 
     @property
     def flags(self) -> str:
@@ -111,12 +118,18 @@ class AssignIrqfd(Call):
 
     @property
     def says(self) -> str:
+        eventfd, gsi = self.eventfd.variable, self.gsi
         if self.undone:
-            return f"A signal of the eventfd {self.eventfd.variable} no longer raises GSI {self.gsi}."
+            return tr("A signal of the eventfd {eventfd} no longer raises GSI {gsi}.", eventfd=eventfd, gsi=gsi)
         if self.resamplefd:
-            back = f"at the guest's EOI KVM lowers it and signals {self.resamplefd.variable}"
-            return f"A signal of the eventfd {self.eventfd.variable} raises the line of GSI {self.gsi}; {back}."
-        return f"A signal of the eventfd {self.eventfd.variable}, by whomever, raises GSI {self.gsi}."
+            return tr(
+                "A signal of the eventfd {eventfd} raises the line of GSI {gsi}; at the guest's EOI KVM lowers it and "
+                "signals {resamplefd}.",
+                eventfd=eventfd,
+                gsi=gsi,
+                resamplefd=self.resamplefd.variable,
+            )
+        return tr("A signal of the eventfd {eventfd}, by whomever, raises GSI {gsi}.", eventfd=eventfd, gsi=gsi)
 
     @property
     def arguments(self) -> Arguments:
@@ -169,7 +182,7 @@ class SetGsiRouting(Call):
 
     @property
     def says(self) -> str:
-        return f"Replaces the routing table: {self.route}; no other GSI leads anywhere."
+        return tr("Replaces the routing table: {route}; no other GSI leads anywhere.", route=self.route)
 
     @property
     def _by_message(self) -> bool:
@@ -236,11 +249,11 @@ class ChangeRoute(SetGsiRouting):
     every_ms: int
 
     group = SIGNALS
-    by = "engine thread"
+    by = tr_later("engine thread")
 
     @property
     def says(self) -> str:
-        return f"Every {self.every_ms} ms, in turn: {self.route}; the irqfd follows at once."
+        return tr("Every {ms} ms, in turn: {route}; the irqfd follows at once.", ms=self.every_ms, route=self.route)
 
     def c(self) -> str:
         return super().c().replace("table", "changed")  # both are in one program
@@ -261,8 +274,10 @@ class RegisterZone(Call):
 
     @property
     def says(self) -> str:
-        place = "port" if self.pio else "address"
-        return f"Writes to {self.size} bytes from {place} {self.address:#x} go into a ring, and nobody is woken."
+        place = port_or_address(self.pio, self.address)
+        return tr(
+            "Writes to {size} bytes from {place} go into a ring, and nobody is woken.", size=self.size, place=place
+        )
 
     @property
     def arguments(self) -> Arguments:
@@ -290,7 +305,11 @@ class DeassignIoeventfd(AssignIoeventfd):
 
     @property
     def says(self) -> str:
-        return f"KVM no longer signals {self.eventfd.variable} when the guest writes {self.match}; its count stays."
+        return tr(
+            "KVM no longer signals {eventfd} when the guest writes {match}; its count stays.",
+            eventfd=self.eventfd.variable,
+            match=self.match,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,4 +320,8 @@ class DeassignIrqfd(AssignIrqfd):
 
     @property
     def says(self) -> str:
-        return f"Ends the irqfd of GSI {self.gsi}: once it returns, no interrupt comes of {self.eventfd.variable}."
+        return tr(
+            "Ends the irqfd of GSI {gsi}: once it returns, no interrupt comes of {eventfd}.",
+            gsi=self.gsi,
+            eventfd=self.eventfd.variable,
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bellwire.engine._core import lib
+from bellwire.engine.language import tr
 
 GSI_COUNT = 4096  # KVM_MAX_IRQ_ROUTES: so many GSIs there are, and so many routes
 PIC_PINS = 8  # of each of the two
@@ -49,18 +50,18 @@ class GsiRoute:
         return self.address >> 12 & 0xFF
 
     def __str__(self) -> str:
-        return f"GSI {self.gsi} to {self.target}"
+        return tr("GSI {gsi} to {target}", gsi=self.gsi, target=self.target)
 
     @property
     def target(self) -> str:
         """Where it leads, in words."""
         if self.type == lib.BW_ROUTE_MSI:
-            return f"MSI vector {self.vector:#x} at APIC {self.apic}"
+            return tr("MSI vector {vector:#x} at APIC {apic}", vector=self.vector, apic=self.apic)
         if self.type == lib.BW_ROUTE_IOAPIC:
-            return f"IOAPIC pin {self.pin}"
+            return tr("IOAPIC pin {pin}", pin=self.pin)
         if self.type in (lib.BW_ROUTE_PIC_MASTER, lib.BW_ROUTE_PIC_SLAVE):
-            return f"PIC {self.type - lib.BW_ROUTE_PIC_MASTER + 1} pin {self.pin}"
-        return f"an unknown target, type {self.type}"
+            return tr("PIC {number} pin {pin}", number=self.type - lib.BW_ROUTE_PIC_MASTER + 1, pin=self.pin)
+        return tr("an unknown target, type {type}", type=self.type)
 
     def as_c(self) -> tuple[int, int, int, int, int, int]:
         """In the order of struct bw_route."""

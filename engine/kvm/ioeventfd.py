@@ -10,6 +10,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import check
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.vm import Vm
+from bellwire.engine.language import tr
 
 ANY_LENGTH = 0
 LENGTHS = (ANY_LENGTH, 1, 2, 4, 8)
@@ -19,6 +20,11 @@ CLOSED_FIRST = (
     "Its eventfd was closed before it: until the VM is gone, KVM swallows the guest's writes there and tells nobody. "
     "Close an ioeventfd before its eventfd."
 )
+
+
+def port_or_address(pio: bool, number: int) -> str:
+    """Where on a bus, in words."""
+    return tr("port {address:#x}", address=number) if pio else tr("address {address:#x}", address=number)
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,10 @@ class IoMatch:
     datamatch: int | None = None
 
     def __str__(self) -> str:
-        place = "port" if self.bus == "pio" else "address"
-        length = f"length {self.length}" if self.length else "any length"
-        value = "any value" if self.datamatch is None else f"value {self.datamatch:#x}"
-        return f"{place} {self.address:#x}, {length}, {value}"
+        place = port_or_address(self.bus == "pio", self.address)
+        length = tr("length {size}", size=self.length) if self.length else tr("any length")
+        value = tr("any value") if self.datamatch is None else tr("value {value:#x}", value=self.datamatch)
+        return f"{place}, {length}, {value}"
 
     @property
     def flags(self) -> int:

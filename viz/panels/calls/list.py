@@ -121,7 +121,7 @@ class CallList(QListView):
         for call in calls.calls:
             if call.group != group:
                 group = call.group
-                heading = QStandardItem(group.upper())
+                heading = QStandardItem(tr(group).upper())
                 heading.setFlags(Qt.ItemFlag.NoItemFlags)
                 model.appendRow(heading)
             item = QStandardItem(call.title)
@@ -135,7 +135,7 @@ class CallList(QListView):
             item = self._items.item(row)
             call = calls.named(item.data(NAME) or "")
             if call is not None:
-                item.setToolTip(plain_tip(tr("{says} By the {by}.", says=call.says, by=call.by)))
+                item.setToolTip(plain_tip(tr("{says} By the {by}.", says=call.says, by=tr(call.by))))
                 item.setData(f"{call.title}, {state_text(call)}. {call.says}", Qt.ItemDataRole.AccessibleTextRole)
 
     @property

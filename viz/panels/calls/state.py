@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bellwire.engine.calls.call import Call
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.events import Switch
-from bellwire.engine.language import tr
+from bellwire.engine.language import kept_while_spoken, tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.blueprint import Part, blueprint_of, call_of
 from bellwire.viz.model.live import LiveModel
@@ -39,7 +38,7 @@ def calls_now(model: LiveModel) -> Calls:
     return calls_in(model.scenario, *(model.tally.wiring.get(switch) for switch in Switch))
 
 
-@lru_cache(maxsize=8)
+@kept_while_spoken(8)
 def calls_in(scenario: Scenario, ioeventfd: bool | None, irqfd: bool | None) -> Calls:
     """None: nothing is known of this switch yet, so it stands as at the start."""
     known = {Switch.IOEVENTFD: ioeventfd, Switch.IRQFD: irqfd}

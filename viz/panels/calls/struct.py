@@ -42,7 +42,7 @@ def facts_of(call: Call) -> str:
     if call.arguments:
         parts += [call.arguments.struct, tr("{size} bytes", size=len(call.arguments.data))]
     parts += [tr("request {number:#x}", number=call.request)] if call.request else []
-    return " · ".join([*parts, tr("by the {by}", by=call.by)])
+    return " · ".join([*parts, tr("by the {by}", by=tr(call.by))])
 
 
 def hex_lines(arguments: Arguments) -> list[tuple[int, str]]:
