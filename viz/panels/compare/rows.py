@@ -15,7 +15,7 @@ from bellwire.engine.findings.compare import (
     split_sides,
     told,
 )
-from bellwire.engine.language import tr, tr_later
+from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.figures import duration, grouped, localized, signed
@@ -106,7 +106,7 @@ def exit_rows(a: Side, b: Side) -> list[FigureRow]:
     """Exits per signal."""
     one, other = a.exits.per_signal(), b.exits.per_signal()
     names = sorted({*one, *other}, reverse=True)
-    rows = [FigureRow(tr("signals"), grouped(a.exits.signals), grouped(b.exits.signals))]
+    rows = [FigureRow(tr_as("how many there were", "signals"), grouped(a.exits.signals), grouped(b.exits.signals))]
     for name in names:
         of_a, of_b = (localized(f"{exits.get(name, 0):.2f}") for exits in (one, other))
         rows.append(FigureRow(tr("exits a signal, {reason}", reason=exit_words(name)), of_a, of_b))
