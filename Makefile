@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture languages recordings fuzz closings kills soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format picture languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -65,6 +65,10 @@ closings: test-libraries build
 # Recorders of hosts that signal flat out, N of them killed at random moments.
 kills: build
 	@$(BIN)/python -m tests.kills $(or $(N),200) $(or $(SEED),1)
+
+# A lecture of N minutes over guests, told four times as fast: nothing may grow.
+lectures: build
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.lectures $(or $(N),45)
 
 # Every scenario, idling either way, and every machine with bursts, N times in a row; the first failure ends it.
 soak: build

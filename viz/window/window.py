@@ -34,7 +34,7 @@ from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
-from bellwire.viz.window.frame import Frame, WidgetGarbage, nothing_collected
+from bellwire.viz.window.frame import Frame, WidgetGarbage, nothing_collected, return_large_blocks
 from bellwire.viz.window.lesson.bar import LessonBar
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
@@ -429,6 +429,7 @@ def application() -> QApplication:
     if not isinstance(app, QApplication):
         app = QApplication(["bellwire"])
     sys.setswitchinterval(SWITCH_SECONDS)
+    return_large_blocks()
     app.setApplicationName("bellwire")
     app.setApplicationDisplayName("Bellwire")
     app.setDesktopFileName("bellwire")

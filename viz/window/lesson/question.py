@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
 from bellwire.engine.language import tr
 from bellwire.viz.lessons.course import ChoiceSoFar, Course
-from bellwire.viz.lessons.lesson import LessonChoice
+from bellwire.viz.lessons.lesson import LessonChoice, LessonStep
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel, plain_words
 from bellwire.viz.style.theme import Theme
@@ -79,7 +79,7 @@ class QuestionBox(QWidget):
         self.ask = PlainLabel()
         self.ask.setWordWrap(True)
         self.rows: list[ChoiceRow] = []
-        self._of: tuple[object, ...] = ()  # which course and step the rows are of
+        self._step: LessonStep | None = None  # which the rows are of: a course would keep all that it has shown
         self.choices = QGridLayout()
         self.choices.setHorizontalSpacing(10)
         self.choices.setVerticalSpacing(4)
@@ -109,8 +109,8 @@ class QuestionBox(QWidget):
     def show_question(self, course: Course) -> None:
         """As it stands."""
         self.ask.setText(course.asked)
-        if self._of != (course, course.step.name):
-            self._of = course, course.step.name
+        if self._step is not course.step:
+            self._step = course.step
             self._make_rows(course)
         for row, choice in zip(self.rows, course.choices(), strict=True):
             row.show_choice(choice)
