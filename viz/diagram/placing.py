@@ -73,7 +73,7 @@ class PlacedBlueprint:
         self._reached: dict[tuple[str, StageWay, int], tuple[str, ...]] = {}  # nodes on a leg, by the stop
         self._halts: dict[str, list[float]] = {}  # shares of a leg at which its parts are
         self._turns = {name: self._share(leg) for name, leg in plan.legs.items() if leg.before}
-        self._words: list[QRectF] = []
+        self.words: list[QRectF] = []  # that no token's label may cover
         self._words_near: dict[str, list[QRectF]] = {}  # of the legs that a token has been on
         self._font = geometry.font(12.5, 600, mono=True)
         self._height = QFontMetricsF(self._font).height()
@@ -137,7 +137,7 @@ class PlacedBlueprint:
 
     def keep_free(self, words: list[QRectF]) -> None:
         """Words that no token's label may cover."""
-        self._words, self._words_near = words, {}
+        self.words, self._words_near = words, {}
 
     def _words_beside(self, token: Token) -> list[QRectF]:
         """Those that a label of a token on this leg could cover."""
@@ -147,7 +147,7 @@ class PlacedBlueprint:
             stroker = QPainterPathStroker()
             stroker.setWidth(2 * reach)
             around = stroker.createStroke(self.geometry.path(self.plan.legs[name].points))
-            self._words_near[name] = [rect for rect in self._words if around.intersects(rect)]
+            self._words_near[name] = [rect for rect in self.words if around.intersects(rect)]
         return self._words_near[name]
 
     def place(self, tokens: list[Token], still: bool, clock: Clock) -> list[Placed]:

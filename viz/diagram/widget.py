@@ -26,7 +26,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from bellwire.engine.language import tr
+from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.viz.diagram import counter_words, sprites
+from bellwire.viz.diagram.annotations.layer import AnnotationLayer
 from bellwire.viz.diagram.blueprint import Blueprint, Counter, Node, Rect, Wire, blueprint_of
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import RIGHT, Sketch, width_of
@@ -60,6 +62,7 @@ class Diagram(QWidget):
         self.highlight: frozenset[str] = frozenset()  # what is spoken of; the rest is dimmed
         self.blueprint = self._blueprint()
         self.words = Words.of(model, self.blueprint)
+        self.annotated = AnnotationLayer(model)
         self.placed: list[Placed] = []
         self._stage = self._new_stage()
         self._veil: QPainterPath | None = None  # what is dimmed
@@ -104,6 +107,8 @@ class Diagram(QWidget):
             if self._counts[name] != counts.get(name):
                 region += self._stage.circle(counter, 1.2).toAlignedRect()
         region += self._relight()
+        if self.annotated.look():
+            region = QRegion(self.rect())
         if not region.isEmpty():
             self.update(region)
 
@@ -169,6 +174,10 @@ class Diagram(QWidget):
     def scene_geometry(self) -> Geometry:
         """Where the canvas is in the widget."""
         return self._stage.geometry
+
+    def box_for(self, one: Annotation) -> QRect:
+        """Where the words of an annotation would be, pixels."""
+        return self.annotated.box_for(one, self._stage, QRectF(self.rect())).toAlignedRect()
 
     def area_of(self, name: str) -> Rect | None:
         """The rectangle around a part, on the canvas; None if there is no such part here."""
@@ -245,6 +254,8 @@ class Diagram(QWidget):
         self._paint_counters(Sketch(painter, self._stage.geometry), region)
         if self.highlight:
             painter.fillPath(self._veiled(), self.theme.color("background", VEIL))
+        self.annotated.lay_out(self._stage, QRectF(self.rect()))
+        self.annotated.paint(painter, region, self._stage, self.theme)
 
     def paint_in_strokes(self, painter: QPainter) -> None:
         """All of it, stroke by stroke: no layer and no token is a picture of pixels, whatever it is painted on."""

@@ -24,6 +24,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import Spoken, tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
+from bellwire.viz.model.annotations.kept import Annotations
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.history import History, Rows
 from bellwire.viz.model.markers import Markers
@@ -159,6 +160,7 @@ class LiveModel:
         self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
         self.markers = Markers(self.past)
+        self.annotations = Annotations(self.recorded.recording.annotations if self.recorded else ())
         self.steps = Steps(self.transport, self.selection, self.events, self.journeys, self.past, lambda: self.now)
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
@@ -232,6 +234,7 @@ class LiveModel:
     def move(self, seconds: float) -> None:
         """Moves the view on by `seconds` of the viewer's time."""
         self.now = max(self.now, self.source.now())
+        stood = self.playhead
         if self.story is not None:
             self._tell_on(self.story, seconds)
         if self.transport.away:
@@ -242,6 +245,8 @@ class LiveModel:
             self.rates.count("tokens", self.now, self.travel.advance(seconds))
         elif self.transport.together and not self.transport.paused:
             self._pass(seconds, before)
+        still = self.transport.paused if self.story is None else self.story.paused
+        self.annotations.advance(stood, self.playhead, seconds, still)
 
     def tell(self, story: Story) -> None:
         """Looks at what the story tells now; whoever moves the view elsewhere, or chooses something else, ends it."""

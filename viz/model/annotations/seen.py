@@ -1,0 +1,47 @@
+"""Which annotations belong to the moment that the view shows."""
+
+from __future__ import annotations
+
+from bellwire.engine.recordings.annotations.annotation import Annotation, StagePin
+from bellwire.viz.model.live import LiveModel, journey_shown
+from bellwire.viz.model.moments.looking import stage_mark
+from bellwire.viz.model.steps import begin_and_end
+from bellwire.viz.stages.mark import StageMark
+
+SEEN_AT_ONCE = 12  # more would leave nothing of the picture; the list has all
+
+
+def annotations_seen(model: LiveModel) -> tuple[int, ...]:
+    """Their indices: those of all moments, those that are still read, those of the stage or the moment looked at."""
+    annotations = model.annotations
+    if not annotations.all:
+        return ()
+    mark = stage_mark(model)
+    found = [index for index in annotations.in_time if index == annotations.chosen or _belongs(model, index, mark)]
+    return tuple(found[-SEEN_AT_ONCE:])
+
+
+def _belongs(model: LiveModel, index: int, mark: StageMark | None) -> bool:
+    one = model.annotations.all[index]
+    if one.tsc is None or model.annotations.is_read(index):
+        return True
+    if not model.transport.paused:
+        return stands_at(one, mark)
+    return one.tsc == model.playhead or stands_at(one, mark) or (model.story is None and _passed(model, one))
+
+
+def stands_at(one: Annotation, mark: StageMark | None) -> bool:
+    """Whether the signal is at the stage that an annotation is pinned to, of the very journey."""
+    if mark is None or not isinstance(one.pin, StagePin):
+        return False
+    same = one.pin.start == mark.point.start and one.pin.journey == int(mark.point.journey["seq"][0])
+    return same and one.pin.stage in mark.names
+
+
+def _passed(model: LiveModel, one: Annotation) -> bool:
+    """Whether the journey that a view which stands still is about has come by it."""
+    journey = journey_shown(model)[:1]
+    if not journey.size or one.tsc is None or not model.transport.exact:
+        return False
+    start, end = begin_and_end(journey)
+    return start <= one.tsc <= model.playhead <= end
