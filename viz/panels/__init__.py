@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bellwire.viz.panels.anatomy.panel import AnatomyPanel
+from bellwire.viz.panels.annotations import AnnotationsPanel
 from bellwire.viz.panels.calls.panel import CallPanel
 from bellwire.viz.panels.compare.panel import ComparePanel
 from bellwire.viz.panels.events.panel import EventsPanel
@@ -14,5 +15,5 @@ from bellwire.viz.panels.sequence.panel import SequencePanel
 
 PANELS: tuple[type[Panel], ...] = (
     *(SequencePanel, EvidencePanel, CallPanel, AnatomyPanel),
-    *(EventsPanel, ComparePanel, ExplainPanel, GlossaryPanel),
+    *(EventsPanel, ComparePanel, ExplainPanel, GlossaryPanel, AnnotationsPanel),
 )

@@ -118,6 +118,7 @@ class Minimap(QWidget):
         self._paint_changes(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_losses(painter)
+        self._paint_annotations(painter)
         for tsc in self.model.markers.places.values():
             self._line(painter, tsc, self.theme.color("focus"), Qt.PenStyle.DashLine)
         if self.model.events.total:
@@ -148,6 +149,15 @@ class Minimap(QWidget):
         for x in {round(self.scale.x(loss.tsc)) for loss in self.model.losses}:
             top = self.bar.top()
             painter.drawPolygon(QPolygonF([QPointF(x - 5, top), QPointF(x + 5, top), QPointF(x, top + 9)]))
+
+    def _paint_annotations(self, painter: QPainter) -> None:
+        """Where somebody has written something: a square that stands on the ground."""
+        painter.setPen(QPen(self.theme.color("surface"), 1))
+        for one in self.model.annotations.all:
+            if one.tsc is not None and self.scale.shows(one.tsc):
+                x, ground = self.scale.x(one.tsc), self.bar.bottom()
+                painter.setBrush(self.theme.color(one.ink))
+                painter.drawRect(QRectF(x - 3, ground - 8, 6, 8))
 
     def _paint_frame(self, painter: QPainter) -> None:
         painter.setPen(QPen(self.theme.color("text"), 1.5 * self.theme.stroke))

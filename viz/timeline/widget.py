@@ -233,6 +233,7 @@ class Timeline(Card):
             painter.fillRect(veil, veil_brush(self.theme, "text_muted", VEIL))
         marks.changes(self.model.changes)
         marks.losses(self.model.losses)
+        marks.annotations(self.model.annotations.all, self.model.annotations.chosen)
         marks.markers(self.model.markers.places)
         if self.model.transport.away:
             marks.playhead(self.model.playhead)
@@ -351,9 +352,24 @@ class Timeline(Card):
         if event.button() != Qt.MouseButton.LeftButton or not self.grip.contains(at):
             return
         self._pressed, self._dragged = at, ""
-        if not self.area.contains(at):
+        if not self.area.contains(at) and self._take_annotation(at):
+            self._pressed = None
+        elif not self.area.contains(at):
             handles = self.model.markers.places | ({PLAYHEAD: self.model.playhead} if self.model.transport.away else {})
             self._drag(handle_at(at.x(), self.scale, handles) or PLAYHEAD, at)
+
+    def _take_annotation(self, at: QPointF) -> bool:
+        """The annotation whose flag is there is chosen, and its moment shown; whether there is one."""
+        annotations = self.model.annotations
+        if at.y() > self.area.top():
+            return False
+        timed = {str(index): tsc for index, one in enumerate(annotations.all) if (tsc := one.tsc) is not None}
+        index = handle_at(at.x(), self.scale, timed)
+        if index:
+            self.model.scrub(timed[index])
+            annotations.choose(int(index))
+            self.redraw()
+        return bool(index)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drags what is held, or moves the readout."""

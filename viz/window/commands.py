@@ -23,6 +23,7 @@ from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.text.latency_words import latency_name
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.about import About
+from bellwire.viz.window.annotating.annotator import Annotator
 from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.lesson.player import LessonPlayer
@@ -58,6 +59,7 @@ class Commands:
     presenter: Presenter
     tour: Tour
     quiz: QuizPlayer
+    annotator: Annotator
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -153,7 +155,7 @@ class Commands:
 
     def _close_overlays(self) -> bool:
         """Whether there was something to close, or an audience's view to end."""
-        if self.tour.end():
+        if self.tour.end() or self.annotator.leave():
             return True
         opened = [part for part in (self.keys, self.palette, self.notice) if part.isVisible()]
         for part in opened:
@@ -330,6 +332,40 @@ class Commands:
         """A fifth of the width on."""
         self.timeline.pan(PAN_SHARE)
 
+    # -- annotations
+
+    def note(self) -> None:
+        """A note at what is chosen."""
+        self.annotator.note()
+
+    def arrow(self) -> None:
+        """An arrow from what is chosen."""
+        self.annotator.arrow()
+
+    def next_annotation(self) -> None:
+        """To the next one in time."""
+        self.annotator.go(+1)
+
+    def annotation_before(self) -> None:
+        """To the one before in time."""
+        self.annotator.go(-1)
+
+    def edit_annotation(self) -> None:
+        """Another text for the chosen one."""
+        self.annotator.edit()
+
+    def recolor_annotation(self) -> None:
+        """The next colour for the chosen one."""
+        self.annotator.recolor()
+
+    def delete_annotation(self) -> None:
+        """The chosen one is gone."""
+        self.annotator.delete()
+
+    def save_annotations(self) -> None:
+        """Into the recording that is shown, or into one of the run."""
+        self.files.save_annotations()
+
     # -- the machine
 
     def toggle_ioeventfd(self) -> None:
@@ -446,8 +482,9 @@ class Commands:
         self.shown.views.look_up(term)
 
     def quit(self) -> None:
-        """The end."""
-        self.top.close()
+        """The end; what is in no file is told of once."""
+        if self.annotator.may_leave():
+            self.top.close()
 
     def set_theme(self, name: str) -> None:
         """One of THEMES, everywhere."""
@@ -515,8 +552,9 @@ class Commands:
             self.presenter.show_blank(Blank.WHITE)
 
     def undo_mark(self) -> None:
-        """The newest mark, spotlight or zoom is gone."""
-        self.shown.pointing.undo()
+        """The newest mark, spotlight or zoom is gone; without one the newest change of an annotation."""
+        if not self.shown.pointing.undo():
+            self.annotator.undo()
 
     def clear_marks(self) -> None:
         """Nothing is pointed at any more."""

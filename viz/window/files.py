@@ -26,7 +26,8 @@ from bellwire.engine.language import tr
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.outputs import unused, whole_or_not, write_whole
 from bellwire.engine.source import Source
-from bellwire.viz.model.live import recorded
+from bellwire.viz.model.annotations.kept import Annotated, Annotations
+from bellwire.viz.model.live import LiveModel, recorded
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.text.figures import localized
 from bellwire.viz.text.versions import program_version
@@ -51,7 +52,9 @@ def header_for(source: Source) -> Header:
     return replay.recording.header if replay else Header.of(source, program_version())
 
 
-def write_held(path: Path, header: Header, held: Iterable[Events], force: bool = False) -> str:
+def write_held(
+    path: Path, header: Header, held: Iterable[Events], force: bool = False, annotations: Annotated = ()
+) -> str:
     """Writes a recording, or converts what would be one; what was written, in words. EngineError if it cannot be.
 
     force: replaces what is there.
@@ -61,11 +64,11 @@ def write_held(path: Path, header: Header, held: Iterable[Events], force: bool =
     from bellwire.engine.recordings.recording import Recording
 
     if path.suffix in OURS:
-        return count_of(save_recording(path, header, held, force=force), "event")
+        return count_of(save_recording(path, header, held, force=force, annotations=annotations), "event")
     export = export_for(path)
     with scratch_folder() as folder:
         recording = folder / "held.arrow"
-        save_recording(recording, header, held)
+        save_recording(recording, header, held, annotations=annotations)
         written = write_export(Recording(recording), path, export, force=force)
     return number_of(written, export.unit)
 
@@ -85,6 +88,16 @@ def png_of(picture: QPixmap) -> bytes:
     return bytes(made.data().data())
 
 
+def own_file(model: LiveModel) -> Path | None:
+    """The recording that is shown, if it may be changed: it is the user's own, whole, and nobody writes to it."""
+    from bellwire.engine.recordings.shipped import FOLDER
+
+    recording = model.recorded.recording if model.recorded else None
+    if recording is None or recording.warning or recording.path.resolve().is_relative_to(FOLDER.resolve()):
+        return None
+    return recording.path
+
+
 def open_folder(path: Path) -> None:
     """The folder of a file, in the desktop's file manager."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute().parent)))
@@ -102,6 +115,7 @@ class Files:
         """top: the window, for questions and its picture; settings: where recordings are remembered, if anywhere."""
         self.shown, self.notice, self.top, self.settings = shown, notice, top, settings
         self.capture: Capture | None = None
+        self._captured = shown.model  # what the capture is of
         self.ending: list[Capture] = []  # that still write what came before they were stopped
         self._began = 0.0
         self._recent: list[str] = []
@@ -157,47 +171,66 @@ class Files:
 
     def save(self) -> None:
         """Writes all that is held to a recording; asks which."""
-        self._ask(tr("Save the recording"), ["arrow"])
+        self._ask(tr("Save the recording"), ["arrow"], self.shown.model)
+
+    def save_annotations(self, model: LiveModel | None = None) -> None:
+        """Into the recording that is shown, which is written anew in its place; or of a run asks where to.
+
+        So does one that comes with the program, and one that is damaged or is still written to: that stays as it is.
+        """
+        model = model or self.shown.model
+        path = own_file(model)
+        if path is not None:
+            self.write(path, force=True, model=model)
+        else:
+            self._ask(tr("Save the recording with its annotations"), ["arrow"], model)
+
+    def records(self, model: LiveModel) -> bool:
+        """Whether what this model shows is being recorded."""
+        return self.capture is not None and self._captured is model
 
     def export(self) -> None:
         """Writes it in the format of another program; asks in which file, whose suffix says which format."""
         from bellwire.engine.exports import EXPORTS
 
-        self._ask(tr("Export"), [name for name in EXPORTS if name != "arrow"])
+        self._ask(tr("Export"), [name for name in EXPORTS if name != "arrow"], self.shown.model)
 
-    def _ask(self, title: str, formats: list[str]) -> None:
+    def _ask(self, title: str, formats: list[str], model: LiveModel) -> None:
         from bellwire.engine.exports import EXPORTS
 
         filters = {f"{tr(EXPORTS[name].title)} (*{EXPORTS[name].suffix})": EXPORTS[name].suffix for name in formats}
-        suggested = f"{file_name(self.shown.model.scenario.name)}{EXPORTS[formats[0]].suffix}"
+        suggested = f"{file_name(model.scenario.name)}{EXPORTS[formats[0]].suffix}"
         name, chosen = QFileDialog.getSaveFileName(self.top, title, suggested, ";;".join(filters))
         if name and Path(name).suffix:
-            self.write(Path(name), force=True)
+            self.write(Path(name), force=True, model=model)
         elif name:
-            self.write(Path(f"{name}{filters[chosen]}"))  # the dialog has not asked about that one
+            self.write(Path(f"{name}{filters[chosen]}"), model=model)  # the dialog has not asked about that one
 
-    def write(self, path: Path, force: bool = False) -> None:
+    def write(self, path: Path, force: bool = False, model: LiveModel | None = None) -> None:
         """Writes all that is held to a file, in the format of its suffix; of a recording that is all that is in it.
 
-        force: replaces what is there.
+        force: replaces what is there. model: what holds it, if not the one that is shown.
         """
-        model = self.shown.model
+        model = model or self.shown.model
         if not model.past.size:
             self.notice.say(tr("There is nothing to save yet."))
             return
         held, header = model.past.stream(), header_for(model.source)
-        args = path, header, held, force
+        args = path, header, held, force, model.annotations
         thread = threading.Thread(target=self._save, args=args, name="save a recording", daemon=True)
         self._saving = [*(other for other in self._saving if other.is_alive()), thread]
         thread.start()
 
-    def _save(self, path: Path, header: Header, held: Iterable[Events], force: bool) -> None:
+    def _save(self, path: Path, header: Header, held: Iterable[Events], force: bool, annotations: Annotations) -> None:
+        them = annotations.all
         try:
-            written = write_held(path, header, held, force)
+            written = write_held(path, header, held, force, them)
         except EngineError as error:
             sentence = str(error)
             self._news.append(lambda: self.notice.say(sentence))
         else:
+            if path.suffix in OURS:
+                self._news.append(lambda: annotations.note_saved(them))
             self._news.append(lambda: self._say_saved(path, written))
 
     def _say_saved(self, path: Path, written: str) -> None:
@@ -297,7 +330,7 @@ class Files:
         except OSError as error:
             self.notice.say(tr("{path} cannot be made: {why}.", path=path.parent, why=error.strerror))
         else:
-            self._began = time.monotonic()
+            self._began, self._captured = time.monotonic(), model
 
     @property
     def capture_text(self) -> str:
@@ -311,9 +344,15 @@ class Files:
     def stop_capture(self) -> None:
         """Ends the file, which says where it is once all is written."""
         if self.capture:
+            self._hand_annotations(self.capture)
+            self._captured.annotations.note_saved(self.capture.annotations)
             self.capture.stop()
             self.ending.append(self.capture)
         self.capture = None
+
+    def _hand_annotations(self, capture: Capture) -> None:
+        """What is written on the run stands in its recording at once."""
+        capture.annotations = self._captured.annotations.all
 
     def _tell_ended(self, capture: Capture) -> None:
         if capture.error:
@@ -326,7 +365,7 @@ class Files:
         """What another window has begun to write goes on in this one."""
         self.capture, other.capture = other.capture, None
         self.ending, other.ending = other.ending, []
-        self._began, self._recent = other._began, other._recent
+        self._began, self._recent, self._captured = other._began, other._recent, other._captured
 
     # -- now and then
 
@@ -334,6 +373,8 @@ class Files:
         """Says what the threads have to say; ends a capture that cannot go on."""
         while self._news:
             self._news.pop(0)()
+        if self.capture:
+            self._hand_annotations(self.capture)
         if self.capture and (self.capture.error or not self.shown.model.source.alive):
             self.stop_capture()
         ended = [capture for capture in self.ending if capture.ended]

@@ -143,6 +143,8 @@ class Shown(QWidget):
             self._stop_in_background(before.source)
         self.model = LiveModel(source)
         self.model.baseline = before.baseline
+        if source is before.source:
+            self.model.annotations = before.annotations.carried()
         self._told_end, self._told_warning = False, ""
         self.pointing.clear()
         self.views = Views(self.model, self.look.theme, self.front, self.pointing)

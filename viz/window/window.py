@@ -29,6 +29,7 @@ from bellwire.viz.window.access.motion_wish import ask_about_motion
 from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.actions.action import Action
+from bellwire.viz.window.annotating.annotator import Annotator
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
         self.presenter = Presenter(self.shown, self.look, self.lessons, self.notice, self)
         self.tour = Tour(self._sights(), theme)
         self.quiz = QuizPlayer(self.shown, self._end_telling)
+        self.annotator = Annotator(self.shown, self.files, self.notice, self)
         self.commands = Commands(
             self.shown,
             self.look,
@@ -124,6 +126,7 @@ class MainWindow(QMainWindow):
             self.presenter,
             self.tour,
             self.quiz,
+            self.annotator,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
@@ -228,6 +231,7 @@ class MainWindow(QMainWindow):
             self.frame.start()
         self.files.stop_capture()
         self.breaks.follow()
+        self.annotator.follow()
         self.offers.follow()
         self._fit()
         self._greet()
@@ -408,6 +412,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ends the source; nothing is left behind."""
+        if event.spontaneous() and not self.annotator.may_leave():
+            event.ignore()
+            return
         self.frame.stop()
         if self.settings:
             self.settings.keep(self.look)

@@ -21,7 +21,7 @@ from bellwire.viz.style.theme import Theme
 SIZE = 13  # canvas pixels of its words
 EDGE = 6  # pixels between a note and the edge of the picture
 TITLE = 34  # canvas pixels at the top of a box: its name, where a line ends that leads to it
-WORDS, NODES, WIRES = 25.0, 6.0, 1.0  # what it costs to cover a square pixel of each
+WORDS, NODES, WIRES = 60.0, 12.0, 1.5  # what it costs to cover a square pixel of each
 ARROW, ARROW_HEAD = 3.2, 17.0  # canvas pixels: how thick, and the length of its head
 BENDS = (0.16, -0.16, 0.0, 0.32, -0.32, 0.5, -0.5)  # of an arrow's length, how far its middle is aside
 SAMPLES = 24  # points of an arrow, at which it is asked what it crosses

@@ -36,6 +36,12 @@ class Annotations:
         self._left: dict[Annotation, float] = {}  # seconds for which those that were passed are still read
         self._stood = -1  # where the view stood, TSC
 
+    def carried(self) -> Annotations:
+        """The same for another model of the same run, whose views have not asked to be told."""
+        same = Annotations(self.all)
+        same._saved, same._before = self._saved, self._before
+        return same
+
     # -- changes
 
     @property

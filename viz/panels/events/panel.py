@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QScrollBar, QWidget
 
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.source import Label
+from bellwire.viz.model.annotations.pins import event_pin_of
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.steps import begin_and_end
@@ -55,6 +56,7 @@ class EventsPanel(Panel):
     place = BELOW
     tip = tr_later("Every event as a row, with a filter")
     file, files = "events.csv", "CSV (*.csv)"
+    annotate = Signal(object, bool)  # an EventPin, and whether an arrow begins there or a note is put on it
 
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(model, theme, parent)
@@ -248,6 +250,10 @@ class EventsPanel(Panel):
         )
         number = f"number={int(event['seq'])}"
         menu.addAction(tr("Only {filter}", filter=number), partial(self.line.say, number))
+        menu.addSeparator()
+        pin = event_pin_of(self.table.page.rows[row].event.reshape(1))
+        menu.addAction(tr("Add a note…"), lambda: self.annotate.emit(pin, False))
+        menu.addAction(tr("Draw an arrow to…"), lambda: self.annotate.emit(pin, True))
         menu.addSeparator()
         menu.addAction(f"{tr('Copy rows')}\tCtrl+C", self.copy)
         menu.popup(where)

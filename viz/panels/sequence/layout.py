@@ -56,6 +56,13 @@ class Layout:
         steps = np.linspace(0, 1, len(times)) if self.even else scaled(times)
         return self.top + (self.bottom - self.top) * float(np.interp(tsc - times[0], offsets(times), steps))
 
+    def tsc(self, y: float) -> int:
+        """The time that is there."""
+        times = self.times
+        steps = np.linspace(0, 1, len(times)) if self.even else scaled(times)
+        share = (y - self.top) / max(self.bottom - self.top, 1.0)
+        return times[0] + round(float(np.interp(share, steps, offsets(times))))
+
 
 def offsets(times: list[int]) -> list[int]:
     """From the first on: numbers of 64 bits lose their last digits as floats."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,9 +11,12 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from bellwire.engine.events import Clock
+from bellwire.viz.diagram.annotations.room import Obstacles
 from bellwire.viz.panels.sequence.chart import Active, Aside, Chart, Lifeline, Segment
 from bellwire.viz.panels.sequence.layout import COLORS, FILLS, Layout
+from bellwire.viz.panels.sequence.noted import ChartNote
 from bellwire.viz.stages.mark import StageMark
+from bellwire.viz.style.note_paper import line_between, note_size, paint_line, paint_note
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import row_brush, veil_brush
 from bellwire.viz.text.figures import duration
@@ -22,6 +26,7 @@ HEAD = 44  # for the lifelines' names
 BAR = 9  # width of a lifeline while it runs
 ARROW = 9
 LIFELINE, TALL = 112, 330  # a lifeline's width and the chart's height at which text has its usual size
+NOTE = 11.5  # size of what somebody has written
 NOTE_SHARE = 0.3  # of the height that notes may take
 CENTER = Qt.AlignmentFlag.AlignCenter
 
@@ -38,9 +43,10 @@ class SequencePainter:
         clock: Clock,
         even: bool,
         mark: StageMark | None = None,
+        noted: Sequence[ChartNote] = (),
     ) -> None:
-        """mark: of the chart's journey, the stage that is looked at."""
-        self.painter, self.chart, self.clock, self.mark = painter, chart, clock, mark
+        """mark: of the chart's journey, the stage that is looked at; noted: what somebody has written on it."""
+        self.painter, self.chart, self.clock, self.mark, self.noted = painter, chart, clock, mark, noted
         self.theme = theme = fitted_theme(theme, area, len(chart.lifelines))
         self.notes = self._fitting_notes(area)
         bottom = area.bottom() - self._notes_height - theme.px(14)
@@ -65,6 +71,7 @@ class SequencePainter:
         for segment in self.chart.segments:
             self._arrow(segment)
         self._labels()
+        self._annotate()
         self._write_notes()
         if playhead is not None and self.chart.start <= playhead <= self.layout.times[-1]:
             self._line(self.theme.color("paused"), playhead, 2)
@@ -300,6 +307,23 @@ class SequencePainter:
         sides = [middle + shift + away, middle + shift - away] if bar else [middle + shift]
         steps = [step * side for step in range(0, self.theme.px(40), 4) for side in (1, -1)]
         return [at + QPointF(0, step) for step in steps for at in sides]
+
+    def _annotate(self) -> None:
+        """What somebody has written, beside its moment, on as little as possible."""
+        if not self.noted:
+            return
+        top = self.area.top() + self.theme.px(HEAD)
+        free = Obstacles(QRectF(self.layout.left, top, self.area.right() - self.layout.left, self.layout.bottom - top))
+        free.add(self._lines, 4.0)
+        free.add(self._taken, 25.0)
+        font = self.theme.font(NOTE)
+        for note in self.noted:
+            at = QPointF(self.layout.x(note.lifeline), self.layout.y(note.tsc))
+            place = QRectF(at - QPointF(2, 2), QSizeF(4, 4))
+            box = free.free_place(note_size(note.text, font, self.layout.right - self.layout.left), place)
+            free.add([box], 100.0)
+            paint_line(self.painter, self.theme, line_between(box, place), note.ink, 1.6 * self.theme.stroke)
+            paint_note(self.painter, self.theme, box, note.text, font, note.ink)
 
     # -- notes
 

@@ -14,12 +14,15 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.folds.latency import begin
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.diagram import part_words
 from bellwire.viz.model.live import LiveModel, journey_shown
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.panels.panel import SIDE, NothingToSaveError, Panel
 from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
+from bellwire.viz.panels.sequence.layout import Layout
+from bellwire.viz.panels.sequence.noted import ChartNote, chart_notes
 from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.panels.sequence.picture import SequencePicture
 from bellwire.viz.stages.mark import StageMark
@@ -52,6 +55,8 @@ class SequencePanel(Panel):
         self._shown = no_journeys()  # the journey that the chart is of
         self._since = 0.0
         self.mark: StageMark | None = None  # of the journey that the chart is of, where the signal is
+        self.noted: list[ChartNote] = []  # what somebody has written on it
+        self.layout_: Layout | None = None  # where its times were painted
         self._painted: tuple[object, ...] = ()  # what the picture is of
         self.scale = Button(tr("To scale"), self)
         self.scale.setCheckable(True)
@@ -76,10 +81,27 @@ class SequencePanel(Panel):
         if journey.size and not np.array_equal(journey, self._shown) and (read or not following or self.chart is None):
             self._take(journey)
         self.facts = self._facts_text()
-        painted = self.chart, self.mark and self.mark.key, self._moment
+        self.noted = self._notes()
+        painted = self.chart, self.mark and self.mark.key, self._moment, self.noted
         if any(one is not other and one != other for one, other in zip_longest(painted, self._painted)):
             self._painted = painted
             self.update()
+
+    def _notes(self) -> list[ChartNote]:
+        if self.chart is None or not self._shown.size:
+            return []
+        start = int(begin(self._shown)[0])
+        return chart_notes(self.chart, start, self.chart.end, self.model.annotations.all)
+
+    @property
+    def journey(self) -> Journeys:
+        """That the chart is of; shape (1,), or (0,) if there is none."""
+        return self._shown
+
+    def moment_at(self, y: float) -> int | None:
+        """The time at a height of the panel, TSC; None beside the chart."""
+        layout = self.layout_
+        return layout.tsc(y) if self.chart and layout and layout.top - 8 <= y <= layout.bottom + 8 else None
 
     @property
     def _moment(self) -> int | None:
@@ -131,7 +153,9 @@ class SequencePanel(Panel):
             return
         area = self.body.adjusted(-PADDING / 2, self.theme.px(6), PADDING / 2, 0)
         chart, clock = self.chart, self.model.clock
-        SequencePainter(painter, self.theme, area, chart, clock, self.even, self.mark).paint(self._moment)
+        sequence = SequencePainter(painter, self.theme, area, chart, clock, self.even, self.mark, self.noted)
+        self.layout_ = sequence.layout
+        sequence.paint(self._moment)
 
     def content(self, path: Path) -> Iterator[bytes]:
         """As it is on the screen, with the machine that it is from; of the journey that is shown, seen here or not."""
@@ -142,7 +166,7 @@ class SequencePanel(Panel):
             raise NothingToSaveError(tr("There is no journey yet whose sequence chart could be saved."))
         model = self.model
         words = (self.title, self._facts_text()), provenance(model)
-        picture = SequencePicture(self.theme, self.chart, model.clock, self.even, *words)
+        picture = SequencePicture(self.theme, self.chart, model.clock, self.even, *words, self._notes())
         size = self.size() if self.isVisible() else self.size().expandedTo(PICTURE * self.theme.scale)
         return iter([picture.content(path.suffix, size, self.devicePixelRatioF())])
 

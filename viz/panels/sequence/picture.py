@@ -11,6 +11,7 @@ from PySide6.QtSvg import QSvgGenerator
 
 from bellwire.engine.events import Clock
 from bellwire.viz.panels.sequence.chart import Chart
+from bellwire.viz.panels.sequence.noted import ChartNote
 from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.style.theme import Theme
 
@@ -21,7 +22,7 @@ ELIDE = Qt.TextElideMode.ElideRight
 
 @dataclass(frozen=True)
 class SequencePicture:
-    """What is in the file: the chart under its name, its latency, and what ran where."""
+    """What is in the file: the chart under its name and latency, what ran where, what somebody has written on it."""
 
     theme: Theme
     chart: Chart
@@ -29,6 +30,7 @@ class SequencePicture:
     even: bool
     name: tuple[str, str]
     provenance: str
+    noted: list[ChartNote]
 
     def content(self, suffix: str, size: QSize, ratio: float) -> bytes:
         """The file, whose suffix is the format. ratio: pixels of the screen to each of Qt's."""
@@ -76,4 +78,4 @@ class SequencePicture:
         words = painter.fontMetrics().elidedText(self.provenance, ELIDE, round(line.width()))
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, words)
         area = whole.adjusted(MARGIN / 2, line.bottom() + 8, -MARGIN / 2, -MARGIN / 2)
-        SequencePainter(painter, theme, area, self.chart, self.clock, self.even).paint()
+        SequencePainter(painter, theme, area, self.chart, self.clock, self.even, noted=self.noted).paint()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bellwire.engine.language import tr_later
 from bellwire.viz.style.curves import CURVES, Curve
 from bellwire.viz.window.actions.action import Action
+from bellwire.viz.window.actions.annotation_items import ANNOTATION_ITEMS
 from bellwire.viz.window.commands import Commands
 
 SLOWEST = {  # the curve, and what is said of the journey in which it is longest
@@ -125,6 +126,7 @@ ANALYZE_MENU: tuple[Action, ...] = (
         C.later,
         tr_later("The timeline shows what came after"),
     ),
+    *ANNOTATION_ITEMS,
     Action(
         "find",
         "Analyze",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bellwire.engine.language import tr_later
 from bellwire.viz.window.actions.action import Action
+from bellwire.viz.window.actions.annotation_items import SAVE_ANNOTATIONS
 from bellwire.viz.window.commands import Commands
 
 C = Commands
@@ -37,6 +38,7 @@ FILE_MENU: tuple[Action, ...] = (
         C.export,
         tr_later("Parquet, CSV, Perfetto or HdrHistogram of all held"),
     ),
+    SAVE_ANNOTATIONS,
     Action(
         "picture",
         "File",

@@ -194,7 +194,7 @@ VIEW_MENU: tuple[Action, ...] = (
         tr_later("Undo a mark"),
         ("Ctrl+Z",),
         C.undo_mark,
-        tr_later("Or a spotlight, or a zoom"),
+        tr_later("Or a spotlight, or a zoom; without any the newest change of an annotation"),
         under=POINTING,
     ),
     Action(

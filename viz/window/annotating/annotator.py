@@ -1,13 +1,13 @@
-"""What can be done with annotations: put one on what is chosen, change it, go to it, take it back, keep it in a file."""
+"""What can be done with annotations: put one on what is chosen, change it, go to it, take it back, keep it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.counted import count_of
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.annotations.annotation import (
     MOST_ANNOTATIONS,
@@ -20,10 +20,11 @@ from bellwire.engine.recordings.annotations.annotation import (
 from bellwire.viz.diagram.annotations.hand import AnnotationHand
 from bellwire.viz.diagram.annotations.words import moment_words, pin_words
 from bellwire.viz.diagram.widget import Diagram
-from bellwire.viz.model.annotations.kept import Annotations
+from bellwire.viz.model.annotations.kept import Annotated, Annotations
 from bellwire.viz.model.annotations.pins import event_pin_of, go_to_annotation, stage_pin_now
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.window.annotating.editor import NoteEditor
+from bellwire.viz.window.files import Files
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.shown import Shown
 
@@ -31,11 +32,13 @@ MIDDLE = 40  # pixels: of the place of a line to type in where the picture is no
 
 
 class Annotator:
-    """Of one window. top: where a line to type in is, while the diagram is not seen."""
+    """Of one window. top: where a line to type in is, while the diagram is not seen; files: where they are kept."""
 
-    def __init__(self, shown: Shown, notice: NoticeBar, top: QWidget) -> None:
-        self.shown, self.notice, self.top = shown, notice, top
+    def __init__(self, shown: Shown, files: Files, notice: NoticeBar, top: QWidget) -> None:
+        self.shown, self.files, self.notice, self.top = shown, files, notice, top
         self.editor: NoteEditor | None = None
+        self._warned: Annotated = ()  # of which it was said that they are in no file
+        self._followed = shown.model
         self._hint = ""  # what is said while the part is awaited to which an arrow leads
         self.follow()
 
@@ -53,11 +56,6 @@ class Annotator:
     def diagram(self) -> Diagram:
         """The diagram that is shown."""
         return self.shown.views.diagram
-
-    def follow(self) -> None:
-        """Another source is shown, and with it another diagram."""
-        self.editor = None
-        self.hand = AnnotationHand(self.diagram, self.edit, self.told)
 
     def told(self, index: int) -> str:
         """All that there is to say about one."""
@@ -87,7 +85,7 @@ class Annotator:
         if found is None:
             return
         self._hint = tr(
-            "Click at the part that the arrow leads to, or choose it by ↑ and ↓ and press Enter; Esc leaves."
+            "Where does the arrow lead? Click at a part, or choose one by ↑ and ↓ and press Enter; Esc leaves."
         )
         self.notice.say(self._hint, color="live")
         self.hand.pick(lambda part: self._drawn(found, part))
@@ -197,14 +195,28 @@ class Annotator:
         if 0 <= index < len(self.annotations.all):
             go_to_annotation(self.model, index)
 
-    # -- in a file
+    # -- before something goes
 
-    @property
-    def own_file(self) -> Path | None:
-        """The recording that is shown, if it is the user's own to be changed: not one that comes with the program."""
-        from bellwire.engine.recordings.shipped import FOLDER
+    def may_leave(self) -> bool:
+        """Whether the window may close: asked a second time it may, though annotations are in no file."""
+        if not self._unsaved(self.model) or self._warned == self.annotations.all:
+            return True
+        self._warned = self.annotations.all
+        words = count_of(len(self._warned), "annotation")
+        sentence = tr("Not saved: {annotations}. Who closes the window once more loses them.", annotations=words)
+        self.notice.say(sentence, tr("Save them"), self.files.save_annotations)
+        return False
 
-        recorded = self.model.recorded
-        if recorded is None or recorded.recording.path.resolve().is_relative_to(FOLDER.resolve()):
-            return None
-        return recorded.recording.path
+    def _unsaved(self, model: LiveModel) -> bool:
+        """Whether they would be lost with this model: what is recorded just now has them."""
+        return model.annotations.unsaved and bool(model.annotations.all) and not self.files.records(model)
+
+    def follow(self) -> None:
+        """Another source is shown, and with it another diagram; says what of the one before is in no file."""
+        before, self._followed = self._followed, self.model
+        self.editor = None
+        self.hand = AnnotationHand(self.diagram, self.edit, self.told)
+        if before.source is not self.model.source and self._unsaved(before):
+            words = count_of(len(before.annotations.all), "annotation")
+            sentence = tr("Not saved of the run before: {annotations}.", annotations=words)
+            self.notice.say(sentence, tr("Save them"), lambda: self.files.save_annotations(before))

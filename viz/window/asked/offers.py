@@ -9,18 +9,32 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
-from bellwire.engine.language import tr
+from bellwire.engine.folds.journeys import Journeys
+from bellwire.engine.language import tr, tr_later
+from bellwire.engine.recordings.annotations.annotation import Ink, PartPin, Pin
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.annotations.pins import stage_pin_at
+from bellwire.viz.panels.annotations import AnnotationsPanel
+from bellwire.viz.panels.events.panel import EventsPanel
 from bellwire.viz.panels.sequence.panel import SequencePanel
 from bellwire.viz.plots.numbers import Numbers
 from bellwire.viz.plots.plot import Plot
+from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.style.plain import plain_words
 from bellwire.viz.timeline.widget import Timeline
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.presenter.pointers import take_tool
 from bellwire.viz.window.views import Views
 
+INK_WORDS = {
+    Ink.SELECTION: tr_later("What is chosen"),
+    Ink.DOORBELL: tr_later("Doorbells"),
+    Ink.INTERRUPT: tr_later("Interrupts"),
+    Ink.GUEST: tr_later("The guest"),
+    Ink.KVM: tr_later("The kernel"),
+    Ink.HEAVY: tr_later("User space, trouble"),
+}
 ZOOMS = ("zoom_in", "zoom_out", "fit", "fit_all", "zoom_usual", "newest")
 STEPS = ("step", "step_back", "step_event", "step_event_back")
 
@@ -41,6 +55,10 @@ class Offers:
     def follow(self) -> None:
         """Other views are shown: theirs are the menus from now on."""
         views = self.views
+        events, annotations = views.panel("events"), views.panel("annotations")
+        if isinstance(events, EventsPanel) and isinstance(annotations, AnnotationsPanel):
+            events.annotate.connect(self._annotate)
+            annotations.offered.connect(self._pop_up_annotation)
         for widget in (views.diagram, views.timeline, views.numbers, *views.plots, views.panel("sequence")):
             widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             widget.customContextMenuRequested.connect(partial(self._pop_up, widget))
@@ -60,6 +78,9 @@ class Offers:
         elif isinstance(widget, Numbers):
             self._offer_numbers(menu, widget, at)
         elif isinstance(widget, SequencePanel):
+            moment = widget.moment_at(at.y())
+            if moment is not None:
+                self._offer_stage(menu, widget.journey, moment)
             menu.addAction(self.actions["save_sequence"])
         if isinstance(widget, Plot | Diagram | Timeline | SequencePanel):
             menu.addSeparator()
@@ -73,7 +94,11 @@ class Offers:
         menu.addAction(plain_words(words)).triggered.connect(lambda _=False: do())
 
     def _offer_part(self, menu: QMenu, diagram: Diagram, at: QPointF) -> None:
-        """Of a token its journey; of a part what tells of it."""
+        """Of an annotation what can be done with it; of a token its journey; of a part what tells of it."""
+        annotation = diagram.annotated.at(at)
+        if annotation >= 0:
+            self._offer_annotation(menu, annotation)
+            return
         if diagram.token_at(at) is not None:
             self._add(menu, tr("Its sequence chart"), lambda: self.views.bring_panel("sequence"))
             self._add(menu, tr("Its events"), lambda: self.views.bring_panel("events"))
@@ -91,6 +116,49 @@ class Offers:
             self._add(menu, tr("Show the anatomy"), partial(self._show, part, "anatomy"))
         self._add(menu, tr("Spotlight on it"), partial(self._point, part, Tool.SPOTLIGHT))
         self._add(menu, tr("Zoom into it"), partial(self._point, part, Tool.ZOOM))
+        menu.addSeparator()
+        self._offer_pin(menu, PartPin(part))
+        if not self.commands.model.transport.following:
+            pin = PartPin(part, self.commands.model.playhead)
+            self._add(menu, tr("Add a note for this moment…"), partial(self.commands.annotator.note, pin))
+
+    def _offer_pin(self, menu: QMenu, pin: Pin) -> None:
+        """To annotate it."""
+        self._add(menu, tr("Add a note…"), partial(self.commands.annotator.note, pin))
+        self._add(menu, tr("Draw an arrow to…"), partial(self.commands.annotator.arrow, pin))
+
+    def _annotate(self, pin: Pin, arrow: bool) -> None:
+        """A panel's own menu has offered it."""
+        (self.commands.annotator.arrow if arrow else self.commands.annotator.note)(pin)
+
+    def _pop_up_annotation(self, index: int, at: QPoint) -> None:
+        """A row of the list of annotations was clicked at."""
+        menu = QMenu(self.views)
+        self._offer_annotation(menu, index)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    def _offer_annotation(self, menu: QMenu, index: int) -> None:
+        """What can be done with one that is there."""
+        annotator = self.commands.annotator
+        self._add(menu, tr("Edit it…"), partial(annotator.edit, index))
+        inks = menu.addMenu(tr("Colour"))
+        for ink in Ink:
+            made = inks.addAction(plain_words(tr(INK_WORDS[ink])))
+            made.setCheckable(True)
+            made.setChecked(self.commands.model.annotations.all[index].ink is ink)
+            made.triggered.connect(lambda _=False, ink=ink: annotator.recolor(ink, index))
+        self._add(menu, tr("Delete it"), partial(annotator.delete, index))
+
+    def _offer_stage(self, menu: QMenu, journey: Journeys, moment: int) -> None:
+        """To annotate the stage of a journey at a moment, if there is one."""
+        pin = stage_pin_at(self.commands.model, journey, moment)
+        if pin is not None:
+            stage = load_anatomy().stages[pin.stage].title
+            words = tr("Add a note to “{stage}”…", stage=stage)
+            self._add(menu, words, partial(self.commands.annotator.note, pin))
+            self._add(menu, tr("Draw an arrow to…"), partial(self.commands.annotator.arrow, pin))
+            menu.addSeparator()
 
     def _point(self, part: str, tool: Tool) -> None:
         """At that part, whether or not the tool is taken already."""
@@ -103,6 +171,9 @@ class Offers:
         self.views.bring_panel(panel)
 
     def _offer_moment(self, menu: QMenu, timeline: Timeline, at: QPoint) -> None:
+        journey = timeline.journey_at(QPointF(at))
+        if journey.size:
+            self._offer_stage(menu, journey, timeline.scale.tsc(at.x()))
         if timeline.grip.contains(QPointF(at)):
             moment = timeline.snapped(at.x())
             for marker in "AB":
