@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from bellwire.engine.language import tr, tr_later
+from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.lessons.course import Course
@@ -57,7 +57,7 @@ class Console(QWidget):
         self._of: Course | None = None  # what the clock runs for
         self.day, self.left, self.gone = PlainLabel(), PlainLabel(), PlainLabel()
         self.step, self.waits = PlainLabel(), PlainLabel()
-        self.next_head, self.next = PlainLabel(tr("Next")), PlainLabel()
+        self.next_head, self.next = PlainLabel(tr_as("above what comes after a step", "Next")), PlainLabel()
         self.notes_head, self.notes = PlainLabel(tr("Notes")), PlainLabel()
         self.question = QuestionBox(self.player, theme, reasons=False)  # the copy has them
         self.afresh = Button(tr("Restart the clock"))
