@@ -9,7 +9,7 @@ from bellwire.engine.calls.arguments import Arguments, Field
 from bellwire.engine.calls.call import WIRES, Call
 from bellwire.engine.calls.set_up import MAP, NewEventfd
 from bellwire.engine.kvm.vhost_user import HEADER, NEED_REPLY, VERSION, Request, message, vring
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 
 QUEUE = 0
 KICK, CALL = Request.SET_VRING_KICK, Request.SET_VRING_CALL
@@ -19,7 +19,7 @@ KICK, CALL = Request.SET_VRING_KICK, Request.SET_VRING_CALL
 class HandOver(Call):
     """The connection, and all messages before those with the eventfds."""
 
-    title = "vhost-user, the queue"
+    title = tr_later("vhost-user, the queue")
     group = WIRES
 
     @property

@@ -15,7 +15,7 @@ from bellwire.engine.language import speak
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ACCENTS = str.maketrans(PLAIN, "àƀçđéƒĝĥíĵķļɱñôþǫŕšţûṽŵẋýžÀƁÇĐÉƑĜĤÍĴĶĻṀÑÔÞǪŔŠŢÛṼŴẊÝŽ")
 KEPT = re.compile(r"(\{[^{}]*\}|<[^<>]*>|&\w+;)")  # places to be filled in, tags
-WORD = re.compile(r"[A-Za-z]{3,}")
+WORD = re.compile(r"(?<![\w/.(&-])[A-Za-z]{3,}(?![\w/(=-]|\.\w)")  # no part of a path, of an expression, of a name
 
 
 def accented(message: str) -> str:

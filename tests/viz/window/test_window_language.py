@@ -1,25 +1,36 @@
-"""The window in other languages: another one may be chosen while a guest runs, which runs on."""
+"""The window in other languages: every text is said; another one may be chosen while a guest runs, and runs on."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from bellwire.engine.events import EventKind
 from bellwire.engine.language import Spoken, speak
+from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.viz.panels import PANELS
 from bellwire.viz.text import languages
 from bellwire.viz.window.menus import sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import MainWindow, make_window, open_as_the_one
-from tests.support.accented import Accents, unsaid
+from tests.support.accented import Accents, in_accents, unsaid
 from tests.support.fake_source import FakeSource
 from tests.support.heard import heard_in
+from tests.support.painted_text import texts_painted
+from tests.support.windows import on_whole_run, settle
 
-KEYS = ("Ctrl", "Shift", "Home", "End", "Space", "Enter", "Esc", "Tab", "PgDn", "PgUp")
+KEYS = ("Ctrl", "Del", "Shift", "Home", "End", "Space", "Enter", "Esc", "Tab", "PgDn", "PgUp")
 NAMES = {"Bellwire", "ioeventfd", "irqfd", "kvm", "fake", "ring", "English", *KEYS}  # ring: a kind of event
+
+PARTS = {"KVM", "OUT", "INTR", "vCPU", "Linux", "MiB"}  # of the machine, as they are called everywhere
+VIRTIO = {"call", "kick"}  # as its two eventfds are called
+SCENARIOS = ("roundtrip", "irq-level-resample", "lab-masked-edge", "vhost-user-blk")
+COMMIT = re.compile("[0-9a-f]{12} .*")  # the kernel's, as it is called
 
 
 @pytest.fixture
@@ -118,3 +129,23 @@ def test_everything_that_is_heard_of_a_window_is_said(opened: list[MainWindow], 
     new.refresh()
     heard = [one.name for top in (new, new.breaks.popover, new.controls.popover) for one in heard_in(top)]
     assert {text: words for text in heard if (words := unsaid(text, NAMES))} == {}
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_everything_that_is_painted_is_said(scenario: str, qtbot: QtBot) -> None:
+    """With each panel in front, live and in the past; and what a pointer is told that rests somewhere."""
+    names = {*NAMES, *PARTS, *VIRTIO, *(kind.name.lower() for kind in EventKind)}
+    for each in list_scenarios():
+        names |= set(re.findall("[A-Za-z]+", each.name))
+    texts: set[str] = set()
+    with in_accents(), on_whole_run(qtbot, 1920, 1080, scenario=scenario) as window:
+        texts.add(window.windowTitle())
+        window.model.selection.choose(journeys=window.model.journeys.newest(1))
+        for panel in PANELS:
+            window.views.bring_panel(panel.name)
+            settle(window)
+            texts |= {piece.text for piece in texts_painted(window.middle)}
+            texts |= {re.sub("<[^>]*>", " ", widget.toolTip()) for widget in window.findChildren(QWidget)}
+    texts = {text for text in texts if not COMMIT.fullmatch(text)}
+    assert {text: words for text in texts if (words := unsaid(text, names))} == {}

@@ -74,7 +74,7 @@ class CallRows(QStyledItemDelegate):
         color = "selection" if changed else "live" if call.made else "text_muted"
         used = self._write(painter, upper, state_text(call), small, color, right=True)
         title = upper.adjusted(0, 0, -used - 8, 0)
-        self._write(painter, title, call.title, self.theme.font(TITLE_SIZE, 500, mono=True), "text")
+        self._write(painter, title, tr(call.title), self.theme.font(TITLE_SIZE, 500, mono=True), "text")
         self._write(painter, lower, call.says, small, "text_muted")
 
     def _write(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str, right: bool = False) -> float:
@@ -124,7 +124,7 @@ class CallList(QListView):
                 heading = QStandardItem(tr(group).upper())
                 heading.setFlags(Qt.ItemFlag.NoItemFlags)
                 model.appendRow(heading)
-            item = QStandardItem(call.title)
+            item = QStandardItem(tr(call.title))
             item.setData(call.name, NAME)
             model.appendRow(item)
         self.setCurrentIndex(model.index(1, 0))
@@ -136,7 +136,7 @@ class CallList(QListView):
             call = calls.named(item.data(NAME) or "")
             if call is not None:
                 item.setToolTip(plain_tip(tr("{says} By the {by}.", says=call.says, by=tr(call.by))))
-                item.setData(f"{call.title}, {state_text(call)}. {call.says}", Qt.ItemDataRole.AccessibleTextRole)
+                item.setData(f"{tr(call.title)}, {state_text(call)}. {call.says}", Qt.ItemDataRole.AccessibleTextRole)
 
     @property
     def _items(self) -> QStandardItemModel:

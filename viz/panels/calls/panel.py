@@ -169,7 +169,7 @@ class CallPanel(Panel):
         self.back.setText(back if self.width() > self.theme.px(NARROW) else back[0])
         room = self.copy.x() - PADDING - 8
         metrics = QFontMetricsF(self.theme.font(TITLE_SIZE, 600))
-        whole = self.call.title if self.call else tr(CallPanel.title)
+        whole = tr(self.call.title) if self.call else tr(CallPanel.title)
         self.title = metrics.elidedText(whole, Qt.TextElideMode.ElideRight, room) if self.call else whole
 
     def _count(self) -> str:
@@ -184,7 +184,7 @@ class CallPanel(Panel):
         words = tr("{state} now", state=state_text(call)) if changed else state_text(call)
         state = f"<span style='color:{color}'>{escape(words)}</span> · " if call.state else ""
         self.says.setText(f"{state}{escape(call.says).replace('0x', ZERO_X)}")
-        self.setAccessibleDescription(f"{call.title}. {call.says}")
+        self.setAccessibleDescription(f"{tr(call.title)}. {call.says}")
         if self.form in LANGUAGES:
             self.code.show_program(program_of(call, self.form))
         else:

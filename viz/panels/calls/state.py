@@ -103,10 +103,10 @@ def stage_and_call(model: LiveModel, calls: Calls, mark: StageMark) -> str:
     first, *others = mark.stops
     behind = call_behind(model, calls, mark.point, first)
     found = [call_behind(model, calls, mark.point, stop) for stop in others]
-    further = ", ".join(dict.fromkeys(call.title for call in found if call and call != behind))
+    further = ", ".join(dict.fromkeys(tr(call.title) for call in found if call and call != behind))
     stage = first.stage.title
     if behind is None:
         told = tr("“{stage}”: behind this stage is no call.", stage=stage)
     else:
-        told = tr("“{stage}”: {call}.", stage=stage, call=behind.title)
+        told = tr("“{stage}”: {call}.", stage=stage, call=tr(behind.title))
     return f"{told} {tr('Perhaps by now: {calls}.', calls=further)}" if further else told
