@@ -85,7 +85,7 @@ def added_up(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Doorbells that came faster than they were read."""
     if tally.eventfd_reads and tally.doorbells_received > tally.eventfd_reads:
         queues = len(evidence.ways.reads)
-        fds = tr("{many} eventfds", many=queues) if queues > 1 else tr("the eventfd")
+        fds = tr("{many} eventfds", many=queues) if queues > 1 else tr_as("after 'reads of'", "the eventfd")
         yield Finding(
             tr(
                 "{received} doorbells came by {reads} of {eventfds}: one read brought at most {most}.",
@@ -117,19 +117,29 @@ def unread(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def direct_claim(tally: Tally, evidence: Evidence) -> str:
     """The doorbell's eventfd is the irqfd's, whenever there is one."""
     always = Switch.IRQFD not in evidence.ways.was_off
-    parts = [tr("{handled} reached a handler", handled=grouped(tally.irqs_arrived))]
+    parts = [tr_n("{n} reached a handler", "{n} reached a handler", tally.irqs_arrived)]
     if tally.irqs_kept:
-        parts.append(tr("{kept} wait in its count as no irqfd listens", kept=grouped(tally.irqs_kept)))
-    figures = {"rung": grouped(tally.doorbells_rung), "parts": ", ".join(parts), "reads": grouped(tally.eventfd_reads)}
+        parts.append(
+            tr_n(
+                "{n} waits in its count as no irqfd listens",
+                "{n} wait in its count as no irqfd listens",
+                tally.irqs_kept,
+            )
+        )
+    figures = {"parts": ", ".join(parts), "reads": number_of(tally.eventfd_reads, "read")}
     if always:
-        return tr(
-            "{rung} doorbells were interrupts at once: {parts}, and no thread of this process read the eventfd "
-            "({reads} reads).",
+        return tr_n(
+            "{n} doorbell was an interrupt at once: {parts}, and no thread of this process read the eventfd ({reads}).",
+            "{n} doorbells were interrupts at once: {parts}, and no thread of this process read the eventfd ({reads}).",
+            tally.doorbells_rung,
             **figures,
         )
-    return tr(
-        "{rung} doorbells went to the eventfd that an irqfd listens to while it is on: {parts}, and no thread of this "
-        "process read the eventfd ({reads} reads).",
+    return tr_n(
+        "{n} doorbell went to the eventfd that an irqfd listens to while it is on: {parts}, and no thread of this "
+        "process read the eventfd ({reads}).",
+        "{n} doorbells went to the eventfd that an irqfd listens to while it is on: {parts}, and no thread of this "
+        "process read the eventfd ({reads}).",
+        tally.doorbells_rung,
         **figures,
     )
 
@@ -141,7 +151,13 @@ def answered_claim(tally: Tally, evidence: Evidence) -> str:
         tr_n("{n} interrupt of its reached a handler", "{n} interrupts of its reached a handler", tally.irqs_arrived)
     ]
     if tally.irqs_kept:
-        parts.append(tr("{kept} wait in its eventfd as no irqfd listens", kept=grouped(tally.irqs_kept)))
+        parts.append(
+            tr_n(
+                "{n} waits in its eventfd as no irqfd listens",
+                "{n} wait in its eventfd as no irqfd listens",
+                tally.irqs_kept,
+            )
+        )
     ours = tr("no thread of this process took part")
     if left:
         ours = tr("our vCPU thread passed {left} of the doorbells on", left=grouped(left))
@@ -168,14 +184,15 @@ def interrupt_ways(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 
 def where_merged(tally: Tally, evidence: Evidence) -> str:
-    """What makes one interrupt of several signals, of all that was in their way."""
+    """What makes one interrupt of several signals, of all that was in their way. It stands after "merged in"."""
     interrupt, by = evidence.scenario.interrupt, set(evidence.ways.by)
     places = []
     if InterruptWay.NOBODY in by or (tally.direct and Switch.IRQFD in evidence.ways.was_off):
-        places.append(tr("the eventfd's count"))
+        places.append(tr_as("after 'merged in'", "the eventfd's count"))
     if InterruptWay.IRQFD in by and interrupt and interrupt.route == "ioapic":
-        places.append(tr("KVM's one work item for the pin"))
-    return tr_as("between places", " or ").join([*places, tr("the local APIC's one bit")])
+        places.append(tr_as("after 'merged in'", "KVM's one work item for the pin"))
+    places.append(tr_as("after 'merged in'", "the local APIC's one bit"))
+    return tr_as("between places", " or ").join(places)
 
 
 def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
@@ -246,15 +263,18 @@ def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     )
     if evidence.moves:
         went = by_each_vcpu(evidence)
-    claim = tr(
-        "The route changed {times}: the handler ran {where}",
-        times=often(sum(changes.values())),
-        where=went or tr("not once"),
-    )
     past = evidence.ways.by.get(InterruptWay.SIGNAL_MSI, 0)
-    asked = tr("{count} went by KVM_SIGNAL_MSI, which asks no route", count=grouped(past)) if past else ""
+    words = {"times": often(sum(changes.values())), "where": went or tr("not once")}
+    claim = tr("The route changed {times}: the handler ran {where}.", **words)
+    if past:
+        claim = tr_n(
+            "The route changed {times}: the handler ran {where}; {n} went by KVM_SIGNAL_MSI, which asks no route.",
+            "The route changed {times}: the handler ran {where}; {n} went by KVM_SIGNAL_MSI, which asks no route.",
+            past,
+            **words,
+        )
     yield Finding(
-        f"{claim}; {asked}." if asked else f"{claim}.",
+        claim,
         {**changes, "handled": tally.irqs_handled, "past_the_route": past},
         (EventKind.SETTING, EventKind.HANDLER),
     )
@@ -264,9 +284,10 @@ def buffers(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What suppression saved."""
     if tally.buffers_used:
         yield Finding(
-            tr(
-                "{buffers} buffers took {kicks} and {interrupts}.",
-                buffers=grouped(tally.buffers_used),
+            tr_n(
+                "{n} buffer took {kicks} and {interrupts}.",
+                "{n} buffers took {kicks} and {interrupts}.",
+                tally.buffers_used,
                 kicks=number_of(tally.doorbells_rung, "kick"),
                 interrupts=number_of(tally.irqs_signalled, "interrupt"),
             ),
@@ -279,9 +300,10 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What all of this does not know."""
     if tally.lost:
         yield Finding(
-            tr(
-                "{events} were dropped, so that counts of exits and handlers are too small.",
-                events=number_of(tally.lost, "event"),
+            tr_n(
+                "{n} event was dropped, so that counts of exits and handlers are too small.",
+                "{n} events were dropped, so that counts of exits and handlers are too small.",
+                tally.lost,
             )
             + f" {not_claimed()}",
             {"dropped": tally.lost},
@@ -289,9 +311,10 @@ def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         )
     if tally.passed_over:
         yield Finding(
-            tr(
-                "{events} came faster than they were taken: every count has them, no latency and no journey does.",
-                events=number_of(tally.passed_over, "event"),
+            tr_n(
+                "{n} event came faster than it was taken: every count has it, no latency and no journey does.",
+                "{n} events came faster than they were taken: every count has them, no latency and no journey does.",
+                tally.passed_over,
             )
             + f" {not_claimed()}",
             {"passed_over": tally.passed_over},
