@@ -11,6 +11,7 @@ from typing import Self
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, Events, no_events
+from bellwire.engine.language import tr
 from bellwire.engine.outlet import Outlet
 from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, load_scenario
 
@@ -141,7 +142,7 @@ class NoSource(Source):
     @property
     def backend(self) -> str:
         """None."""
-        return "no KVM" if self.label is Label.NO_KVM else ""
+        return tr("no KVM") if self.label is Label.NO_KVM else ""
 
     def can(self, order: Order) -> str:
         """Nothing, and why."""

@@ -12,6 +12,7 @@ from enum import Enum
 
 from bellwire.engine._core import lib
 from bellwire.engine.events import exit_name
+from bellwire.engine.language import tr, tr_later
 
 
 class Verdict(Enum):
@@ -41,22 +42,25 @@ KINDS = {
     lib.BW_VERDICT_UNKNOWN: Verdict.UNKNOWN,
 }
 SENTENCES = {
-    Verdict.RUNNING: "is running",
-    Verdict.STOPPED: "was stopped",
-    Verdict.ENDED: "ended by itself",
-    Verdict.FAULT: "took fault {detail} and ended",
-    Verdict.RESET: "met a triple fault, an exception that it had no way to handle, which resets a machine",
-    Verdict.EMULATION: "met an instruction that KVM cannot emulate{instruction}",
-    Verdict.INTERNAL: "cannot go on after an internal error of KVM: {internal}",
-    Verdict.ENTRY: "could not be entered, for the hardware's reason {detail:#x}",
-    Verdict.REFUSED: "could not be run: {error}",
-    Verdict.UNKNOWN: "left for a reason that is not served here, KVM_EXIT_{reason}",
+    Verdict.RUNNING: tr_later("{who} is running."),
+    Verdict.STOPPED: tr_later("{who} was stopped."),
+    Verdict.ENDED: tr_later("{who} ended by itself."),
+    Verdict.FAULT: tr_later("{who} took fault {detail} and ended."),
+    Verdict.RESET: tr_later(
+        "{who} met a triple fault, an exception that it had no way to handle, which resets a machine."
+    ),
+    Verdict.EMULATION: tr_later("{who} met an instruction that KVM cannot emulate."),
+    Verdict.INTERNAL: tr_later("{who} cannot go on after an internal error of KVM: {internal}."),
+    Verdict.ENTRY: tr_later("{who} could not be entered, for the hardware's reason {detail:#x}."),
+    Verdict.REFUSED: tr_later("{who} could not be run: {error}."),
+    Verdict.UNKNOWN: tr_later("{who} left for a reason that is not served here, KVM_EXIT_{reason}."),
 }
+NOT_EMULATED = tr_later("{who} met an instruction that KVM cannot emulate; it begins with {instruction}.")
 SHOWN = 6  # bytes of an instruction that is not understood, so its length is not known
 INTERNAL = {  # suberrors but KVM_INTERNAL_ERROR_EMULATION
-    lib.KVM_INTERNAL_ERROR_SIMUL_EX: "two exceptions came at once",
-    lib.KVM_INTERNAL_ERROR_DELIVERY_EV: "an exit came while an interrupt or exception was being delivered",
-    lib.KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON: "the hardware left for a reason that KVM does not know",
+    lib.KVM_INTERNAL_ERROR_SIMUL_EX: tr_later("two exceptions came at once"),
+    lib.KVM_INTERNAL_ERROR_DELIVERY_EV: tr_later("an exit came while an interrupt or exception was being delivered"),
+    lib.KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON: tr_later("the hardware left for a reason that KVM does not know"),
 }
 
 
@@ -79,12 +83,15 @@ class Ending:
             return cls(Verdict.EMULATION, detail, instruction)
         return cls(verdict, detail)
 
-    def __str__(self) -> str:
-        """The end of a sentence that begins with the guest."""
-        return SENTENCES[self.verdict].format(
+    def told(self, who: str) -> str:
+        """As a sentence. who: the guest, as it begins a sentence."""
+        internal = INTERNAL.get(self.detail)
+        return tr(
+            NOT_EMULATED if self.instruction else SENTENCES[self.verdict],
+            who=who,
             detail=self.detail,
-            instruction=f"; it begins with {self.instruction[:SHOWN].hex(' ')}" if self.instruction else "",
-            internal=INTERNAL.get(self.detail, f"suberror {self.detail}"),
+            instruction=self.instruction[:SHOWN].hex(" "),
+            internal=tr(internal) if internal else tr("suberror {number}", number=self.detail),
             error=error_name(self.detail),
             reason=exit_name(self.detail),
         )
@@ -92,4 +99,6 @@ class Ending:
 
 def error_name(number: int) -> str:
     """An errno in words, as in "Bad address (EFAULT)"."""
-    return f"{os.strerror(number)} ({errno.errorcode[number]})" if number in errno.errorcode else f"error {number}"
+    if number in errno.errorcode:
+        return f"{os.strerror(number)} ({errno.errorcode[number]})"
+    return tr("error {number}", number=number)

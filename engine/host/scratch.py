@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.language import tr
 
 SCRATCH, LOCK = "bellwire-scratch-", ".used"
 YOUNG = 60.0  # seconds in which a folder may be without its lock: it is being made
@@ -37,8 +38,12 @@ def scratch_folder(beside: Path | None = None) -> Iterator[Path]:
 
 def no_folder(error: OSError) -> EngineError:
     """What to say, and do."""
-    remedy = "TMPDIR can name a folder that has room."
-    return EngineError(f"No folder for temporary files can be made: {answer_of(error)}. {remedy}")
+    return EngineError(
+        tr(
+            "No folder for temporary files can be made: {why}. TMPDIR can name a folder that has room.",
+            why=answer_of(error),
+        )
+    )
 
 
 @contextmanager

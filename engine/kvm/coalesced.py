@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import KvmError, check
+from bellwire.engine.kvm.ioeventfd import port_or_address
 from bellwire.engine.kvm.owner import Handle, HasFd, Owner
 from bellwire.engine.kvm.vm import Vm
 from bellwire.engine.language import tr
@@ -17,12 +18,12 @@ class CoalescedZone(Owner):
 
     def __init__(self, vm: Vm, address: int, size: int, *, pio: bool) -> None:
         self.vm, self.address, self.size, self.pio = vm, address, size, pio
-        full = "This bus has its 1000 devices; coalesced zones count. Close some."
+        full = tr("This bus has its 1000 devices; coalesced zones count. Close some.")
         check(self._call(1), f"KVM_REGISTER_COALESCED_MMIO at {self}", full)
         self._registered = True
 
     def __str__(self) -> str:
-        return f"{'port' if self.pio else 'address'} {self.address:#x}, {self.size} bytes"
+        return tr("{place}, {size} bytes", place=port_or_address(self.pio, self.address), size=self.size)
 
     def _call(self, on: int) -> int:
         return int(lib.bw_coalesced_zone(self.vm.fd, self.address, self.size, int(self.pio), on))
@@ -52,7 +53,7 @@ class CoalescedRing(Handle):
         error = ffi.new("int *")
         super().__init__(lib.bw_coalesced_new(vm.fd, vcpu.fd, error), lib.bw_coalesced_free)
         if self.handle == ffi.NULL:
-            unknown = "This kernel's KVM has no coalesced writes." if error[0] == -errno.EOPNOTSUPP else ""
+            unknown = tr("This kernel's KVM has no coalesced writes.") if error[0] == -errno.EOPNOTSUPP else ""
             raise KvmError(tr("mapping the ring of coalesced writes"), -error[0], unknown)
         self.room = int(lib.bw_coalesced_room(self.handle))
         self._out = ffi.new("struct bw_coalesced_write[]", self.room)

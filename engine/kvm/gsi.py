@@ -80,9 +80,11 @@ def broken_rule(routes: Iterable[GsiRoute], irqchip: str) -> str:
     """Which rule of KVM's a table breaks, as a sentence; "" if none is known. For the message: the kernel decides."""
     table = tuple(routes)
     if irqchip == "none":
-        return "Routes need an interrupt controller in the kernel: create_irqchip() or enable_split_irqchip() first."
+        return tr(
+            "Routes need an interrupt controller in the kernel: create_irqchip() or enable_split_irqchip() first."
+        )
     if len(table) > GSI_COUNT:
-        return f"A table has at most {GSI_COUNT} routes."
+        return tr("A table has at most {most} routes.", most=GSI_COUNT)
     taken: dict[int, list[GsiRoute]] = {}
     for route in table:
         others = taken.setdefault(route.gsi, [])
@@ -95,13 +97,15 @@ def broken_rule(routes: Iterable[GsiRoute], irqchip: str) -> str:
 def _broken_by_itself(route: GsiRoute, irqchip: str) -> str:
     pins = lib.BW_IOAPIC_PINS if route.type == lib.BW_ROUTE_IOAPIC else PIC_PINS
     if route.gsi >= GSI_COUNT:
-        return f"{route}: GSIs end at {GSI_COUNT - 1}."
+        return tr("{route}: GSIs end at {last}.", route=route, last=GSI_COUNT - 1)
     if route.type > lib.BW_ROUTE_PIC_SLAVE:
-        return f"{route}: KVM knows MSI, IOAPIC and PIC."
+        return tr("{route}: KVM knows MSI, IOAPIC and PIC.", route=route)
     if route.type != lib.BW_ROUTE_MSI and irqchip == "split":
-        return f"{route}: with a split irqchip the kernel has no IOAPIC and no PIC; only MSI can be routed to."
+        return tr(
+            "{route}: with a split irqchip the kernel has no IOAPIC and no PIC; only MSI can be routed to.", route=route
+        )
     if route.type != lib.BW_ROUTE_MSI and route.pin >= pins:
-        return f"{route}: its pins end at {pins - 1}."
+        return tr("{route}: its pins end at {last}.", route=route, last=pins - 1)
     return ""
 
 
@@ -109,7 +113,11 @@ def _broken_beside(route: GsiRoute, others: list[GsiRoute]) -> str:
     """A message has a GSI for itself; chips may share one, each once."""
     for other in others:
         if lib.BW_ROUTE_MSI in (route.type, other.type):
-            return f"{route}, and {other} as well: a GSI that leads to a message leads nowhere else."
+            return tr(
+                "{route}, and {other} as well: a GSI that leads to a message leads nowhere else.",
+                route=route,
+                other=other,
+            )
         if route.type == other.type:
-            return f"{route}, and {other} as well: a GSI leads to one pin of a chip."
+            return tr("{route}, and {other} as well: a GSI leads to one pin of a chip.", route=route, other=other)
     return ""

@@ -10,13 +10,13 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import check
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.vm import Vm
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_as, tr_later
 
 ANY_LENGTH = 0
 LENGTHS = (ANY_LENGTH, 1, 2, 4, 8)
 ADDRESSES = 1 << 64
 
-CLOSED_FIRST = (
+CLOSED_FIRST = tr_later(
     "Its eventfd was closed before it: until the VM is gone, KVM swallows the guest's writes there and tells nobody. "
     "Close an ioeventfd before its eventfd."
 )
@@ -65,11 +65,11 @@ class IoMatch:
     def broken_rule(self) -> str:
         """The first rule of KVM's that it breaks, as a sentence; "" if none. For the message: the kernel decides."""
         if self.length not in LENGTHS:
-            return "A length is 1, 2, 4 or 8 bytes, or 0 for any."
+            return tr("A length is 1, 2, 4 or 8 bytes, or 0 for any.")
         if self.length and self.address + self.length >= ADDRESSES:
-            return "The address space ends before the write does."
+            return tr("The address space ends before the write does.")
         if not self.length and self.datamatch is not None:
-            return "With any length there is no value to compare: give a length, or no datamatch."
+            return tr("With any length there is no value to compare: give a length, or no datamatch.")
         return ""
 
 
@@ -101,18 +101,21 @@ class Ioeventfd(Owner):
         if error == errno.EEXIST:
             return self._who_is_there()
         if error == errno.EINVAL:
-            return self.match.broken_rule() or "The file descriptor is not an eventfd."
+            return self.match.broken_rule() or tr("The file descriptor is not an eventfd.")
         if error == errno.EBADF:
-            return "The eventfd is closed."
+            return tr("The eventfd is closed.")
         if error == errno.ENOSPC:
-            return "This bus is full: coalesced zones and devices count, ioeventfds do not. Close some zones."
+            return tr("This bus is full: coalesced zones and devices count, ioeventfds do not. Close some zones.")
         return ""
 
     def _who_is_there(self) -> str:
         registered = [other.match for other in self.vm.ioeventfds if isinstance(other, Ioeventfd)]
         others = [str(match) for match in registered if match.collides(self.match)]
-        there = " and ".join(others) or "one that was not made here"
-        return f"Registered already: {there}. Close it first, or tell them apart by address, length or datamatch."
+        there = tr_as("between places", " and ").join(others) or tr("one that was not made here")
+        return tr(
+            "Registered already: {there}. Close it first, or tell them apart by address, length or datamatch.",
+            there=there,
+        )
 
     def close(self) -> None:
         """Deassigns it; the eventfd keeps its count. KvmError if the eventfd was closed before it."""
@@ -125,9 +128,11 @@ def deassign_ioeventfd(vm: Vm, eventfd: Eventfd, match: IoMatch) -> None:
     """KVM_IOEVENTFD with DEASSIGN, of exactly what was assigned."""
     result = _call(vm, eventfd, match, lib.KVM_IOEVENTFD_FLAG_DEASSIGN)
     reasons = {
-        errno.ENOENT: "No such registration: bus, address, length, datamatch and eventfd must be those of the assign.",
+        errno.ENOENT: tr_later(
+            "No such registration: bus, address, length, datamatch and eventfd must be those of the assign."
+        ),
         errno.EBADF: CLOSED_FIRST,
-        errno.EINVAL: "The file descriptor is not an eventfd.",
+        errno.EINVAL: tr_later("The file descriptor is not an eventfd."),
     }
     check(result, f"KVM_IOEVENTFD deassign at {match}", reasons.get(-result, ""))
 

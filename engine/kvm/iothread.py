@@ -52,11 +52,14 @@ class IoThread(Owner):
     def wait_for(self, doorbells: list[Eventfd]) -> None:
         """Lets it read these, each counted for itself, instead of the one. Before start()."""
         result = lib.bw_iothread_set_queues(self._handle, fds(doorbells), len(doorbells))
-        check(result, f"waiting for {len(doorbells)} doorbells")
+        check(result, tr("waiting for {many} doorbells", many=len(doorbells)))
 
     def signal_in_turn(self, irqs: list[Eventfd]) -> None:
         """Lets it signal by these, one after the other, instead of the one. Before start()."""
-        check(lib.bw_iothread_set_irqfds(self._handle, fds(irqs), len(irqs)), f"signalling {len(irqs)} irqfds")
+        check(
+            lib.bw_iothread_set_irqfds(self._handle, fds(irqs), len(irqs)),
+            tr("signalling {many} irqfds", many=len(irqs)),
+        )
 
     def hold_line(self, resamplefd: Eventfd) -> None:
         """Makes it raise a line, and not again until this eventfd tells that the guest has seen it. Before start()."""
@@ -73,13 +76,16 @@ class IoThread(Owner):
 
     def start(self, cpu: int = -1) -> None:
         """Starts the thread with `orders`, on one CPU if given."""
-        check(lib.bw_iothread_start(self._handle, self.orders.as_c(), cpu), "starting the I/O thread")
+        check(lib.bw_iothread_start(self._handle, self.orders.as_c(), cpu), tr("starting the I/O thread"))
 
     def command(self, **changes: int) -> None:
         """Changes orders; when this returns they are in force."""
         for name, value in changes.items():
             setattr(self.orders, name, value)
-        check(lib.bw_iothread_command(self._handle, self.orders.as_c(), COMMAND_MS), "changing the I/O thread's orders")
+        check(
+            lib.bw_iothread_command(self._handle, self.orders.as_c(), COMMAND_MS),
+            tr("changing the I/O thread's orders"),
+        )
 
     @property
     def reads(self) -> int:

@@ -13,6 +13,7 @@ from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import check
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.kvm.vm import Vm
+from bellwire.engine.language import tr, tr_later
 
 SPURIOUS, IRR = 0x0F0, 0x200  # offsets of registers; 256 bits are eight registers, 16 bytes apart
 APIC_ENABLED = 1 << 8  # in SPURIOUS
@@ -42,7 +43,7 @@ def enable_lapic(vcpu: Vcpu) -> None:
 def _registers(vcpu: Vcpu) -> bytearray:
     registers = bytearray(lib.BW_LAPIC_SIZE)
     out = ffi.from_buffer("uint8_t[]", registers, require_writable=True)
-    check(lib.bw_vcpu_get_lapic(vcpu.fd, out), "KVM_GET_LAPIC", "The VM has no local APIC in the kernel.")
+    check(lib.bw_vcpu_get_lapic(vcpu.fd, out), "KVM_GET_LAPIC", tr("The VM has no local APIC in the kernel."))
     return registers
 
 
@@ -67,7 +68,7 @@ class IoapicPin:
     def of(cls, vm: Vm, pin: int) -> IoapicPin:
         """KVM_GET_IRQCHIP."""
         ioapic = ffi.new("struct bw_ioapic *")
-        check(lib.bw_vm_get_ioapic(vm.fd, ioapic), "KVM_GET_IRQCHIP IOAPIC", "The VM has no IOAPIC in the kernel.")
+        check(lib.bw_vm_get_ioapic(vm.fd, ioapic), "KVM_GET_IRQCHIP IOAPIC", tr("The VM has no IOAPIC in the kernel."))
         entry = int(ioapic.pins[pin])
         return cls(
             vector=entry & 0xFF,
@@ -89,9 +90,9 @@ class IoapicPin:
 
 
 INTERRUPT_REFUSED = {
-    errno.ENXIO: "This VM's PIC and IOAPIC are in the kernel, where interrupts go by GSIs and messages.",
-    errno.EEXIST: "One interrupt waits already: the vCPU has to take it first.",
-    errno.EINVAL: "Vectors end at 255.",
+    errno.ENXIO: tr_later("This VM's PIC and IOAPIC are in the kernel, where interrupts go by GSIs and messages."),
+    errno.EEXIST: tr_later("One interrupt waits already: the vCPU has to take it first."),
+    errno.EINVAL: tr_later("Vectors end at 255."),
 }
 
 

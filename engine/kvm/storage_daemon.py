@@ -33,7 +33,10 @@ def daemon_refusal() -> str:
     """ "" if the daemon is installed, else the sentence that says what brings it."""
     if shutil.which(PROGRAM):
         return ""
-    return f"The back end of this scenario is missing: install {PROGRAM}, in Debian's package qemu-system-common."
+    return tr(
+        "The back end of this scenario is missing: install {program}, in Debian's package qemu-system-common.",
+        program=PROGRAM,
+    )
 
 
 def unnamed_image(size: int) -> IO[bytes]:
@@ -158,9 +161,10 @@ class StorageDaemon(Owner):
             return ""
         assert self._process is not None
         code = self._process.returncode
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        words = f" It said: {self._last_words}" if self._last_words else ""
-        return f"{self} {how}.{words}"
+        how = tr("{program} ended with exit code {code}.", program=self, code=code)
+        if code < 0:
+            how = tr("{program} was killed by {signal}.", program=self, signal=signal.Signals(-code).name)
+        return f"{how} {tr('It said: {words}', words=self._last_words)}" if self._last_words else how
 
     def close(self) -> None:
         """Ends it: by SIGTERM, or by SIGKILL if that takes too long. May be called again."""

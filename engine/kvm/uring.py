@@ -19,19 +19,20 @@ from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, answer_of, check
 from bellwire.engine.kvm.owner import Eventfd, Handle
 from bellwire.engine.kvm.vm import Memory
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 
 BLOCKS = 256
 REASONS = {
-    errno.EPERM: "it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls",
-    errno.EACCES: "it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls",
-    errno.ENOSYS: "this kernel has none, or one older than Linux 5.6",
+    errno.EPERM: tr_later("it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls"),
+    errno.EACCES: tr_later("it is disabled, by the sysctl kernel.io_uring_disabled or by a filter of system calls"),
+    errno.ENOSYS: tr_later("this kernel has none, or one older than Linux 5.6"),
 }
 
 
 def refused(error: int) -> str:
     """A negative errno as a sentence."""
-    return f"io_uring cannot be used: {REASONS.get(-error, os.strerror(-error))}."
+    why = tr(REASONS[-error]) if -error in REASONS else os.strerror(-error)
+    return tr("io_uring cannot be used: {why}.", why=why)
 
 
 def uring_refusal() -> str:
@@ -88,7 +89,7 @@ class Uring(Handle):
 
     def read(self, number: int) -> None:
         """Reads block number % BLOCKS, and waits until it is read: until the eventfd was signalled."""
-        check(lib.bw_uring_read(self.handle, number), f"reading block {number} by io_uring")
+        check(lib.bw_uring_read(self.handle, number), tr("reading block {number} by io_uring", number=number))
 
     def close(self) -> None:
         super().close()

@@ -11,12 +11,14 @@ from bellwire.engine.kvm.coalesced import CoalescedRing
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import Memory, Vm
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.verdict import Ending
 
 REFUSED = {
-    errno.EEXIST: "This VM has a vCPU of this number already; it is its local APIC's as well.",
-    errno.EINVAL: "The number is beyond what KVM_CAP_MAX_VCPU_ID allows, or the VM has all the vCPUs that it may have.",
+    errno.EEXIST: tr_later("This VM has a vCPU of this number already; it is its local APIC's as well."),
+    errno.EINVAL: tr_later(
+        "The number is beyond what KVM_CAP_MAX_VCPU_ID allows, or the VM has all the vCPUs that it may have."
+    ),
 }
 JOIN_MS = 10_000  # how long the thread may take to end: on a starved machine it comes to its CPU late
 EXIT_REASONS = range(lib.BW_EXIT_REASONS)  # that are counted
@@ -34,7 +36,7 @@ class Vcpu(Owner):
             raise KvmError(tr("KVM_CREATE_VCPU {number}", number=number), -error[0], REFUSED.get(-error[0], ""))
         tables = lib.BW_PAGE_TABLES + memory.base
         try:
-            check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, tables), "setting up the vCPU's registers")
+            check(lib.bw_vcpu_prepare(self._handle, lib.BW_IMAGE, tables), tr("setting up the vCPU's registers"))
         except BaseException:
             self.close()
             raise
@@ -58,7 +60,7 @@ class Vcpu(Owner):
         bus = lib.BW_BUS_PIO if pio else lib.BW_BUS_MMIO
         any_or_value = -1 if value is None else value
         result = lib.bw_vcpu_add_doorbell(self._handle, bus, address, any_or_value, eventfd.fd)
-        check(result, f"adding a doorbell at {address:#x}")
+        check(result, tr("adding a doorbell at {address:#x}", address=address))
 
     def relay_coalesced(self, ring: CoalescedRing) -> None:
         """So are coalesced writes, whenever KVM_RUN returns. The ring outlives the thread. Before start()."""
@@ -70,7 +72,7 @@ class Vcpu(Owner):
 
     def start(self, cpu: int = -1) -> None:
         """Starts the thread, on one CPU if given."""
-        check(lib.bw_vcpu_start(self._handle, cpu), "starting the vCPU thread")
+        check(lib.bw_vcpu_start(self._handle, cpu), tr("starting the vCPU thread"))
 
     @property
     def ended(self) -> bool:

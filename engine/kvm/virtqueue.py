@@ -7,17 +7,17 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.owner import Handle
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import Memory
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 
 FAULTS = {
-    lib.BW_VIRTQUEUE_INDEX: "its available index is ahead by more than the queue holds, or runs backwards",
-    lib.BW_VIRTQUEUE_HEAD: "an entry of its available ring is no descriptor",
-    lib.BW_VIRTQUEUE_NEXT: "a descriptor names a next one that is none",
-    lib.BW_VIRTQUEUE_LOOP: "a chain of descriptors is longer than the queue",
-    lib.BW_VIRTQUEUE_ADDRESS: "a buffer is outside of the guest's memory",
-    lib.BW_VIRTQUEUE_ORDER: "a readable descriptor follows a writable one",
-    lib.BW_VIRTQUEUE_LENGTH: f"a request is longer than {lib.BW_REQUEST_MAX} bytes",
-    lib.BW_VIRTQUEUE_INDIRECT: "a descriptor is indirect, which was not negotiated",
+    lib.BW_VIRTQUEUE_INDEX: tr_later("its available index is ahead by more than the queue holds, or runs backwards"),
+    lib.BW_VIRTQUEUE_HEAD: tr_later("an entry of its available ring is no descriptor"),
+    lib.BW_VIRTQUEUE_NEXT: tr_later("a descriptor names a next one that is none"),
+    lib.BW_VIRTQUEUE_LOOP: tr_later("a chain of descriptors is longer than the queue"),
+    lib.BW_VIRTQUEUE_ADDRESS: tr_later("a buffer is outside of the guest's memory"),
+    lib.BW_VIRTQUEUE_ORDER: tr_later("a readable descriptor follows a writable one"),
+    lib.BW_VIRTQUEUE_LENGTH: tr_later("a request is longer than {most} bytes"),
+    lib.BW_VIRTQUEUE_INDIRECT: tr_later("a descriptor is indirect, which was not negotiated"),
 }
 
 
@@ -55,4 +55,4 @@ class VirtqueueDevice(Handle):
     @property
     def fault(self) -> str:
         """What is wrong with what the driver wrote, as a clause; "" if nothing."""
-        return FAULTS.get(lib.bw_virtqueue_fault(self.handle), "")
+        return tr(FAULTS.get(lib.bw_virtqueue_fault(self.handle), ""), most=lib.BW_REQUEST_MAX)

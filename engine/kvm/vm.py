@@ -16,17 +16,17 @@ from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, NoKvmError, check
 from bellwire.engine.kvm.gsi import GsiRoute, broken_rule, default_routes
 from bellwire.engine.kvm.owner import Fd, Owner
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 
 __all__ = ["GsiRoute", "Kvm", "Memory", "Vm"]
 
-ONE_IRQCHIP = "A VM gets one interrupt controller, split or full, once, and before its first vCPU."
-NEEDS_IRQCHIP = "This VM has no interrupt controller in the kernel: create_irqchip() before the first vCPU."
+ONE_IRQCHIP = tr_later("A VM gets one interrupt controller, split or full, once, and before its first vCPU.")
+NEEDS_IRQCHIP = tr_later("This VM has no interrupt controller in the kernel: create_irqchip() before the first vCPU.")
 
 
 REGION_REFUSED = {
-    errno.EEXIST: "Another slot has some of these addresses already: slots do not overlap.",
-    errno.EINVAL: "Addresses and sizes are whole pages, and a slot that has memory keeps its size.",
+    errno.EEXIST: tr_later("Another slot has some of these addresses already: slots do not overlap."),
+    errno.EINVAL: tr_later("Addresses and sizes are whole pages, and a slot that has memory keeps its size."),
 }
 
 
@@ -67,7 +67,7 @@ class Memory(Owner):
     def __init__(self, size: int = lib.BW_MEMORY_SIZE, base: int = 0) -> None:
         self.base = base
         pointer = ffi.new("void **")
-        self._fd = Fd(check(lib.bw_memory_new(size, pointer), f"{size} bytes of guest memory"))
+        self._fd = Fd(check(lib.bw_memory_new(size, pointer), tr("{size} bytes of guest memory", size=size)))
         self.size, self.pointer = size, pointer[0]
         self._view: memoryview | None = memoryview(ffi.buffer(self.pointer, size))
         lib.bw_memory_prepare(self.pointer, base)

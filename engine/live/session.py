@@ -41,7 +41,7 @@ from bellwire.engine.events import (
 from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.host.host import capabilities, host_facts, usable_kvm
 from bellwire.engine.kvm.python_thread import begin_thread
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
@@ -58,10 +58,10 @@ SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a ses
 STUCK_SECONDS = 10.0  # without a single turn the engine thread waits for something that does not come
 COLLECT_SECONDS = 1.0  # how often it looks whether what was left behind can be given back
 
-NOT_BUILT = "The guest is still being built."
-NOT_LIVE = "The session has ended."
-NOT_READY = "The guest has not said that it is ready; it may have lost its way while it booted."
-FLAT_OUT_REASON = "The guest rings flat out; lower the pace to ring by hand."
+NOT_BUILT = tr_later("The guest is still being built.")
+NOT_LIVE = tr_later("The session has ended.")
+NOT_READY = tr_later("The guest has not said that it is ready; it may have lost its way while it booted.")
+FLAT_OUT_REASON = tr_later("The guest rings flat out; lower the pace to ring by hand.")
 PACED = (Order.PACE, Order.BURST, Order.IDLE, Order.RUN)  # orders that change the pace
 
 
@@ -194,13 +194,13 @@ class Session(Source):
     def can(self, order: Order) -> str:
         """ "" if the order is possible now, else why not."""
         if not self.alive:
-            return NOT_LIVE
+            return tr(NOT_LIVE)
         if self.starting:
-            return NOT_BUILT
+            return tr(NOT_BUILT)
         if self._machine and (why := self._machine.cannot.get(order)):
-            return why
+            return tr(why)
         if order is Order.DOORBELL and math.isinf(self._pace.per_second) and self._running:
-            return FLAT_OUT_REASON
+            return tr(FLAT_OUT_REASON)
         return ""
 
     def order(self, order: Order, value: bool | float | str = True) -> None:
@@ -298,9 +298,9 @@ class Session(Source):
         if isinstance(error, EngineError):
             self.error = self.error or error
         elif isinstance(error, OSError | MemoryError):
-            self.error = self.error or refusal_of(error, "The engine thread")
+            self.error = self.error or refusal_of(error, tr("The engine thread"))
         else:
-            self.error = EngineError(f"The engine thread failed: {error!r}.")
+            self.error = EngineError(tr("The engine thread failed: {error!r}.", error=error))
             raise error
 
     def _announce(self, machine: Machine) -> None:
@@ -351,7 +351,7 @@ class Session(Source):
         parts = [self._held, events, machine.tick(), *self._samples(machine), *self._losses(machine)]
         self._held = np.concatenate(parts)
         self._hand_on(self._watermark.at(now))
-        self.error, self.warning = machine.trouble(), "" if machine.ready else NOT_READY
+        self.error, self.warning = machine.trouble(), "" if machine.ready else tr(NOT_READY)
 
     def _note_stall(self, now: int) -> None:
         """Whether the thread has stood still since the last tick: with everything else, if nothing else ran either."""

@@ -261,14 +261,14 @@ class Guest(Owner):
         """KVM's own counters of the vCPU, those of STATS that this kernel has."""
         return self._stats.read(STATS) if self._stats else {}
 
-    def trouble(self) -> GuestError | None:
-        """Why the guest is no more, if it has ended."""
+    def trouble(self, who: str = "") -> GuestError | None:
+        """Why the guest is no more, if it has ended. who: as it begins a sentence; "" if it is the only one."""
         if not self.vcpu.ended:
             return None
         ending, fault = self.vcpu.ending(), self.memory.get(lib.BW_STATUS + lib.BW_ST_FAULT, "I")
         if ending.verdict is Verdict.ENDED and 0 < fault <= FAULTS:
             ending = Ending(Verdict.FAULT, fault - 1)
-        return GuestError(f"The guest {ending}.", ending.verdict)
+        return GuestError(ending.told(who or tr("The guest")), ending.verdict)
 
     def close(self) -> None:
         """Ends the thread, closes, unmaps."""

@@ -7,9 +7,10 @@ from typing import Any
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.uring import Uring, uring_refusal
+from bellwire.engine.language import tr_later, tr_n
 from bellwire.engine.machines.one_guest import OneGuest
 
-COMPLETION_SIGNALS = (
+COMPLETION_SIGNALS = tr_later(
     "The completion of a read signals the irqfd's eventfd: without the irqfd nobody interrupts the guest."
 )
 
@@ -46,5 +47,11 @@ class UringGuest(OneGuest):
     def trouble(self) -> EngineError | None:
         """A block that is not the file's, too."""
         if self.uring.wrong:
-            return EngineError(f"{self.uring.wrong} blocks in the guest's memory are not what the file holds.")
+            return EngineError(
+                tr_n(
+                    "{n} block in the guest's memory is not what the file holds.",
+                    "{n} blocks in the guest's memory are not what the file holds.",
+                    self.uring.wrong,
+                )
+            )
         return super().trouble()

@@ -10,18 +10,19 @@ from typing import Any
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, EventfdRole, Events, Lane, no_events
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.machines.guest import NO_LIMIT, two_cpus
 from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
 
-NO_LAB = "This machine takes no steps of a lab but the live switches."
-ONE_ROUTE = "The guest has a second vector for messages only, and only where the host signals it."
+NO_LAB = tr_later("This machine takes no steps of a lab but the live switches.")
+ONE_ROUTE = tr_later("The guest has a second vector for messages only, and only where the host signals it.")
 
 
 class Machine(ABC):
     """Guests, threads and wires, built whole and closed whole. What it is says engine/scenarios/machine_kinds.py.
 
     limit: signals in all, by default no end. cpus: for its two threads, by default two of this process's.
-    cannot: orders that this machine does not know, each with the reason.
+    cannot: orders that this machine does not know, each with the reason, which tr() says.
     partner: the other process that the guest talks with, "" if there is none; partner_pid: its number, or 0.
     """
 
@@ -70,27 +71,27 @@ class Machine(ABC):
 
     def set_ioeventfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
-        raise EngineError(self.cannot["ioeventfd"])
+        raise EngineError(tr(self.cannot["ioeventfd"]))
 
     def set_irqfd(self, on: bool) -> None:
         """Assigns or deassigns it, if it is not so already."""
-        raise EngineError(self.cannot["irqfd"])
+        raise EngineError(tr(self.cannot["irqfd"]))
 
     def change_route(self) -> Events:
         """Leads the interrupt's GSI elsewhere; the event that tells where."""
-        raise EngineError(self.cannot["route"])
+        raise EngineError(tr(self.cannot["route"]))
 
     def ring_once(self) -> None:
         """Asks the guest for one doorbell."""
-        raise EngineError(self.cannot["doorbell"])
+        raise EngineError(tr(self.cannot["doorbell"]))
 
     def interrupt_once(self) -> None:
         """Signals one interrupt."""
-        raise EngineError(self.cannot["interrupt"])
+        raise EngineError(tr(self.cannot["interrupt"]))
 
     def do_step(self, step: LabStep) -> Events:
         """Does a step of a lab that is none of the live switches; the events that tell of it."""
-        raise EngineError(NO_LAB)
+        raise EngineError(tr(NO_LAB))
 
     # -- what has happened -------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from bellwire.engine.kvm.iothread import IoThread
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.machines import lab
 from bellwire.engine.machines.guest import Guest, GuestProgram
 from bellwire.engine.machines.machine import Machine
@@ -30,11 +31,13 @@ from bellwire.engine.scenarios.scenario import Interrupt, LabStep, Pace, Scenari
 
 IO_RING = 1 << 19  # half a second of signals flat out: an engine thread may be kept from its CPU that long
 PATHS = {"irq-line": lib.BW_PATH_IRQ_LINE, "signal-msi": lib.BW_PATH_SIGNAL_MSI}
-NO_DOORBELL = "This guest rings no doorbell: the host signals it."
-LEVEL_STAYS = "Who lowers the line is settled before the guest boots: KVM at its EOI, or the guest by a write."
-NO_INTERRUPT = "This scenario has no interrupt."
-NO_ROUTE_ASKED = "KVM_SIGNAL_MSI brings its own vector and asks no route: switch the irqfd on first."
-ONE_HANDLER = "The handler of the guest's second vector ends its interrupts, and this one shall not."
+NO_DOORBELL = tr_later("This guest rings no doorbell: the host signals it.")
+LEVEL_STAYS = tr_later(
+    "Who lowers the line is settled before the guest boots: KVM at its EOI, or the guest by a write."
+)
+NO_INTERRUPT = tr_later("This scenario has no interrupt.")
+NO_ROUTE_ASKED = tr_later("KVM_SIGNAL_MSI brings its own vector and asks no route: switch the irqfd on first.")
+ONE_HANDLER = tr_later("The handler of the guest's second vector ends its interrupts, and this one shall not.")
 
 
 class OneGuest(Machine):
@@ -261,7 +264,7 @@ class OneGuest(Machine):
     def trouble(self) -> EngineError | None:
         """A guest that ended, or an I/O thread that met an error."""
         if self.io_thread.failure:
-            return KvmError("The I/O thread's signal", self.io_thread.failure)
+            return KvmError(tr("The I/O thread's signal"), self.io_thread.failure)
         return self.guest.trouble()
 
     def at_rest(self) -> bool:

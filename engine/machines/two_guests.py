@@ -18,12 +18,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bellwire.engine.errors import EngineError, GuestError
+from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventfdRole, Events, Lane
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.machines.guest import Guest, GuestProgram
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.wires import route_of
@@ -33,7 +34,7 @@ from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Pace, Scenar
 LISTENER = "listen"  # the program of the guest that is rung
 Key = TypeVar("Key")
 
-NO_HOST_THREAD = "No thread of the host signals here: ring the doorbell."
+NO_HOST_THREAD = tr_later("No thread of the host signals here: ring the doorbell.")
 
 
 class TwoGuests(Machine):
@@ -170,9 +171,9 @@ class TwoGuests(Machine):
     def trouble(self) -> EngineError | None:
         """A guest that ended; which one, if there are two."""
         for guest in self.guests:
-            if error := guest.trouble():
-                name = f"Guest {'AB'[guest.index]}" if len(self.guests) > 1 else "The guest"
-                return GuestError(str(error).replace("The guest", name, 1), error.verdict)
+            who = tr("Guest {letter}", letter="AB"[guest.index]) if len(self.guests) > 1 else ""
+            if error := guest.trouble(who):
+                return error
         return None
 
     def at_rest(self) -> bool:

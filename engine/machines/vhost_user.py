@@ -22,13 +22,14 @@ from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
 from bellwire.engine.kvm.storage_daemon import StorageDaemon, daemon_refusal
 from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
+from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.engine.machines.two_guests import SelfDoorbell
 
 QUEUE = 0
 DISK_SIZE = lib.BW_SECTORS * lib.BW_SECTOR_SIZE
 DYING_SECONDS = 0.2  # a process that dies hangs up a moment before it is gone
-WHY_HANG_UP = "It does so when the guest's driver breaks the rules of the virtqueue."
-PARTNER_SIGNALS = "The other process signals here: ring the doorbell."
+WHY_HANG_UP = tr_later("It does so when the guest's driver breaks the rules of the virtqueue.")
+PARTNER_SIGNALS = tr_later("The other process signals here: ring the doorbell.")
 
 
 class VhostUserGuest(SelfDoorbell):
@@ -122,10 +123,15 @@ class VhostUserGuest(SelfDoorbell):
     def trouble(self) -> EngineError | None:
         """A daemon that has hung up, or a guest that read something else than it had written, too."""
         if self.front_end.hung_up:
-            return EngineError(self.daemon.ending(DYING_SECONDS) or f"{self.daemon} has hung up. {WHY_HANG_UP}")
+            hung_up = tr("{program} has hung up.", program=self.daemon)
+            return EngineError(self.daemon.ending(DYING_SECONDS) or f"{hung_up} {tr(WHY_HANG_UP)}")
         if wrong := self._says(lib.BW_ST_SECTORS_WRONG):
             return EngineError(
-                f"The guest found {wrong} requests that failed or brought something else than was written."
+                tr_n(
+                    "The guest found {n} request that failed or brought something else than was written.",
+                    "The guest found {n} requests that failed or brought something else than was written.",
+                    wrong,
+                )
             )
         return super().trouble()
 

@@ -20,6 +20,7 @@ from typing import Any
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.kvm.virtqueue import VirtqueueDevice
+from bellwire.engine.language import tr, tr_n
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.verdict import Verdict
 
@@ -60,10 +61,15 @@ class VirtqueueMachine(OneGuest):
     def trouble(self) -> EngineError | None:
         """A driver that broke the virtqueue, or a device that did, too."""
         if self.virtqueue.fault:
-            text = f"The guest's driver has broken the virtqueue: {self.virtqueue.fault}."
+            text = tr("The guest's driver has broken the virtqueue: {fault}.", fault=self.virtqueue.fault)
             return GuestError(text, Verdict.DRIVER)
         if wrong := self._says(lib.BW_ST_BUFFERS_WRONG):
-            return GuestError(f"The guest found {wrong} buffers that came back wrong.", Verdict.DRIVER)
+            text = tr_n(
+                "The guest found {n} buffer that came back wrong.",
+                "The guest found {n} buffers that came back wrong.",
+                wrong,
+            )
+            return GuestError(text, Verdict.DRIVER)
         return super().trouble()
 
     def at_rest(self) -> bool:

@@ -31,12 +31,13 @@ from bellwire.engine.verdict import KINDS, SENTENCES, Ending, Verdict
 def test_what_c_tells_is_a_kind_and_a_sentence(kind: int, detail: int, verdict: Verdict, sentence: str) -> None:
     ending = Ending.of(kind, detail)
     assert ending.verdict is verdict
-    assert sentence in str(ending)
+    assert sentence in ending.told("Guest A")
 
 
 def test_the_instruction_that_cannot_be_emulated_is_shown() -> None:
     ending = Ending.of(lib.BW_VERDICT_INTERNAL, 1, b"\x0f\x01\xf9" + bytes(12))
-    assert str(ending) == "met an instruction that KVM cannot emulate; it begins with 0f 01 f9 00 00 00"
+    told = "The guest met an instruction that KVM cannot emulate; it begins with 0f 01 f9 00 00 00."
+    assert ending.told("The guest") == told
 
 
 def test_every_verdict_of_the_core_has_a_kind_and_every_kind_of_a_vcpu_a_sentence() -> None:
