@@ -80,7 +80,7 @@ def target_of(path: Path, force: bool) -> Target:
         raise cannot(path, reason(error) if isinstance(error, OSError) else str(error)) from error
     if number is not None:
         if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:  # what it leads to could be, opened anew
-            raise cannot(path, "it is not open for writing")
+            raise cannot(path, tr("it is not open for writing"))
         return Target(path, path, about, number)
     if about is not None:
         refuse_kind(path, about.st_mode)

@@ -86,8 +86,9 @@ class Ending:
     def told(self, who: str) -> str:
         """As a sentence. who: the guest, as it begins a sentence."""
         internal = INTERNAL.get(self.detail)
+        sentence = NOT_EMULATED if self.instruction else SENTENCES[self.verdict]
         return tr(
-            NOT_EMULATED if self.instruction else SENTENCES[self.verdict],
+            sentence,
             who=who,
             detail=self.detail,
             instruction=self.instruction[:SHOWN].hex(" "),

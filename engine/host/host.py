@@ -18,19 +18,28 @@ from pathlib import Path
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import NoKvmError
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 
 ROOT = Path("/")
 BACKENDS = {"kvm_intel": "vmx", "kvm_amd": "svm", "kvm_pvm": ""}  # module: the CPU flag without which it does nothing
 
-LOG_IN_AGAIN = "then log in again"
-JOIN_GROUP = f"sudo usermod -aG kvm $USER, {LOG_IN_AGAIN}"
-OPEN_TO_GROUP = f"sudo chown root:kvm /dev/kvm && sudo chmod 660 /dev/kvm && {JOIN_GROUP}"
-FIRMWARE = "switch virtualization on in the firmware; inside a virtual machine, nested virtualization at its host"
-
+OPEN_TO_GROUP = "sudo chown root:kvm /dev/kvm && sudo chmod 660 /dev/kvm"
+FIRMWARE = tr_later(
+    "switch virtualization on in the firmware; inside a virtual machine, nested virtualization at its host"
+)
 
 NO_DEVICE = (errno.EISDIR, errno.ENOTDIR, errno.ELOOP)  # of open("/dev/kvm")
 VIRTUALIZATION_OFF = (errno.ENODEV, errno.ENXIO, errno.EIO, errno.EOPNOTSUPP)  # of KVM_CREATE_VM
+SANDBOX = tr_later("a sandbox forbids it: start the program outside of it")
+VM_REFUSED = {  # what to do about what KVM_CREATE_VM answers
+    errno.EBUSY: tr_later("another hypervisor on this machine (VirtualBox, VMware) holds the CPU: end it"),
+    errno.ENOMEM: tr_later("the host has no memory left for it: end something"),
+    errno.EMFILE: tr_later("this process has too many files open: raise `ulimit -n`"),
+    errno.ENFILE: tr_later("the host has too many files open: end something"),
+    errno.EPERM: SANDBOX,
+    errno.EACCES: SANDBOX,
+}
+LOOK_AT_LOG = tr_later("look for KVM's own words: sudo dmesg | grep -i kvm")  # about any other answer
 
 
 @dataclass(frozen=True)
@@ -70,25 +79,25 @@ class Capability:
 
 
 CAPABILITIES = (
-    Capability("IRQCHIP", "interrupts at all"),
-    Capability("USER_MEMORY", "the guest's memory"),
-    Capability("IRQ_ROUTING", "a route from GSI to MSI or IOAPIC pin"),
-    Capability("IRQFD", "interrupts through an eventfd"),
-    Capability("IOEVENTFD", "doorbells through an eventfd"),
-    Capability("TSC_DEADLINE_TIMER", "the guest's pace"),
-    Capability("SIGNAL_MSI", "interrupts by KVM_SIGNAL_MSI"),
-    Capability("IMMEDIATE_EXIT", "stopping a guest without a race"),
-    Capability("GET_TSC_KHZ", "the clock's rate from KVM"),
-    Capability("EXT_CPUID", "the guest's CPU"),
-    Capability("IOEVENTFD_ANY_LENGTH", "ioeventfds of length 0", "used"),
-    Capability("IRQFD_RESAMPLE", "level-triggered irqfds", "used"),
-    Capability("IRQ_INJECT_STATUS", "interrupts by KVM_IRQ_LINE", "used"),
-    Capability("SPLIT_IRQCHIP", "the IOAPIC in user space", "used"),
-    Capability("COALESCED_MMIO", "writes batched in a ring", "used"),
-    Capability("COALESCED_PIO", "port writes batched in a ring", "used"),
-    Capability("MP_STATE", "a second vCPU", "used"),
-    Capability("BINARY_STATS_FD", "KVM's own counters", "shown"),
-    Capability("IOEVENTFD_NO_LENGTH", "length 0, MMIO only", "of interest"),
+    Capability("IRQCHIP", tr_later("interrupts at all")),
+    Capability("USER_MEMORY", tr_later("the guest's memory")),
+    Capability("IRQ_ROUTING", tr_later("a route from GSI to MSI or IOAPIC pin")),
+    Capability("IRQFD", tr_later("interrupts through an eventfd")),
+    Capability("IOEVENTFD", tr_later("doorbells through an eventfd")),
+    Capability("TSC_DEADLINE_TIMER", tr_later("the guest's pace")),
+    Capability("SIGNAL_MSI", tr_later("interrupts by KVM_SIGNAL_MSI")),
+    Capability("IMMEDIATE_EXIT", tr_later("stopping a guest without a race")),
+    Capability("GET_TSC_KHZ", tr_later("the clock's rate from KVM")),
+    Capability("EXT_CPUID", tr_later("the guest's CPU")),
+    Capability("IOEVENTFD_ANY_LENGTH", tr_later("ioeventfds of length 0"), "used"),
+    Capability("IRQFD_RESAMPLE", tr_later("level-triggered irqfds"), "used"),
+    Capability("IRQ_INJECT_STATUS", tr_later("interrupts by KVM_IRQ_LINE"), "used"),
+    Capability("SPLIT_IRQCHIP", tr_later("the IOAPIC in user space"), "used"),
+    Capability("COALESCED_MMIO", tr_later("writes batched in a ring"), "used"),
+    Capability("COALESCED_PIO", tr_later("port writes batched in a ring"), "used"),
+    Capability("MP_STATE", tr_later("a second vCPU"), "used"),
+    Capability("BINARY_STATS_FD", tr_later("KVM's own counters"), "shown"),
+    Capability("IOEVENTFD_NO_LENGTH", tr_later("length 0, MMIO only"), "of interest"),
 )
 
 
@@ -169,66 +178,71 @@ def why_not_opened(error: int, root: Path = ROOT) -> str:
     if error in NO_DEVICE:
         return why_not_kvm(root / "dev/kvm", os.strerror(error))
     if error in (errno.EACCES, errno.EPERM):
-        return f"/dev/kvm may not be opened by this user: {permission_remedy(root / 'dev/kvm')}"
-    return f"/dev/kvm cannot be opened: {os.strerror(error)}"
+        return tr("/dev/kvm may not be opened by this user: {remedy}", remedy=permission_remedy(root / "dev/kvm"))
+    return tr("/dev/kvm cannot be opened: {why}", why=os.strerror(error))
 
 
 def why_missing(root: Path) -> str:
     """Why there is no /dev/kvm: no device node, no module, or no CPU for it."""
     if device := read_text(root / "sys/class/misc/kvm/dev"):
         mknod = f"sudo mknod /dev/kvm c {device.replace(':', ' ')}"
-        return (
-            f"The kernel has KVM, but there is no /dev/kvm: {mknod} (of a container: start it with --device /dev/kvm)"
+        return tr(
+            "The kernel has KVM, but there is no /dev/kvm: {command} (of a container: start it with --device /dev/kvm)",
+            command=mknod,
         )
     flags = cpu_flags(root)
     if not flags:
-        return "There is no /dev/kvm, and without /proc/cpuinfo it is not known why: look where /proc is mounted"
+        return tr("There is no /dev/kvm, and without /proc/cpuinfo it is not known why: look where /proc is mounted")
     for module, flag in BACKENDS.items():
         if flag and flag in flags:
-            return f"There is no /dev/kvm because KVM's module is not loaded: sudo modprobe {module}"
-    return f"There is no /dev/kvm, and this CPU shows neither vmx nor svm: {FIRMWARE}"
+            return tr("There is no /dev/kvm because KVM's module is not loaded: sudo modprobe {module}", module=module)
+    return tr("There is no /dev/kvm, and this CPU shows neither vmx nor svm: {remedy}", remedy=tr(FIRMWARE))
 
 
 def why_not_kvm(device: Path, why: str) -> str:
     """One sentence and a remedy for something else in the place of /dev/kvm. why: what the kernel said."""
-    kinds = (("a directory", stat.S_ISDIR), ("a regular file", stat.S_ISREG), ("a FIFO", stat.S_ISFIFO))
+    kinds = ((tr("a directory"), stat.S_ISDIR), (tr("a regular file"), stat.S_ISREG), (tr("a FIFO"), stat.S_ISFIFO))
     try:
         mode = device.stat().st_mode
     except OSError:
         mode = 0
-    what = next((name for name, is_one in kinds if is_one(mode)), "another device")
+    what = next((name for name, is_one in kinds if is_one(mode)), tr("another device"))
     numbers = read_text(device.parent.parent / "sys/class/misc/kvm/dev").replace(":", " ")
-    anew = f"sudo mknod {device} c {numbers}" if numbers else "load KVM's module again, which makes the right one"
-    inside = "of a container: start it with --device /dev/kvm"
-    return f"{device} is not KVM but {what} ({why}): sudo rm -r {device} && {anew} ({inside})"
+    words = {"device": device, "what": what, "why": why}
+    if numbers:
+        return tr(
+            "{device} is not KVM but {what} ({why}): sudo rm -r {device} && sudo mknod {device} c {numbers} "
+            "(of a container: start it with --device /dev/kvm)",
+            **words,
+            numbers=numbers,
+        )
+    return tr(
+        "{device} is not KVM but {what} ({why}): sudo rm -r {device} && load KVM's module again, which makes the right "
+        "one (of a container: start it with --device /dev/kvm)",
+        **words,
+    )
 
 
 def why_no_vm(error: int) -> str:
     """One sentence and a remedy for the errno of KVM_CREATE_VM."""
-    remedies = {
-        errno.EBUSY: "another hypervisor on this machine (VirtualBox, VMware) holds the CPU: end it",
-        errno.ENOMEM: "the host has no memory left for it: end something",
-        errno.EMFILE: "this process has too many files open: raise `ulimit -n`",
-        errno.ENFILE: "the host has too many files open: end something",
-        **dict.fromkeys((errno.EPERM, errno.EACCES), "a sandbox forbids it: start the program outside of it"),
-        **dict.fromkeys(VIRTUALIZATION_OFF, f"the CPU's virtualization cannot be switched on: {FIRMWARE}"),
-    }
-    remedy = remedies.get(error, "look for KVM's own words: sudo dmesg | grep -i kvm")
-    return f"KVM refuses to create a VM ({os.strerror(error)}): {remedy}"
+    if error in VIRTUALIZATION_OFF:
+        remedy = tr("the CPU's virtualization cannot be switched on: {remedy}", remedy=tr(FIRMWARE))
+    else:
+        remedy = tr(VM_REFUSED.get(error, LOOK_AT_LOG))
+    return tr("KVM refuses to create a VM ({error}): {remedy}", error=os.strerror(error), remedy=remedy)
 
 
 def permission_remedy(device: Path) -> str:
     """What gives this user access to the device node."""
     if os.geteuid() == 0:
-        return "even root may not, so a container forbids it; start the container with --device /dev/kvm"
+        return tr("even root may not, so a container forbids it; start the container with --device /dev/kvm")
     node = device.stat()
     group_may = node.st_mode & 0o060 == 0o060 and node.st_gid != 0
-    if not group_may:
-        return OPEN_TO_GROUP
-    name = group_name(node.st_gid)
-    if node.st_gid in os.getgrouplist(user_name(), os.getgid()):
-        return f"you have joined the group {name} since you logged in; log in again"
-    return f"sudo usermod -aG {name} $USER, {LOG_IN_AGAIN}"
+    name = group_name(node.st_gid) if group_may else "kvm"
+    if group_may and node.st_gid in os.getgrouplist(user_name(), os.getgid()):
+        return tr("you have joined the group {name} since you logged in; log in again", name=name)
+    join = f"sudo usermod -aG {name} $USER"
+    return tr("{command}, then log in again", command=join if group_may else f"{OPEN_TO_GROUP} && {join}")
 
 
 def group_name(gid: int) -> str:
@@ -296,9 +310,12 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
         except OSError as error:
             raise NoKvmError(why_not_kvm(path, error.strerror or tr("no answer"))) from error
         if version != lib.KVM_API_VERSION:
-            known = f"this program {lib.KVM_API_VERSION}"
             raise NoKvmError(
-                tr("KVM speaks API version {version}, {known}: install a newer kernel", version=version, known=known)
+                tr(
+                    "KVM speaks API version {version}, this program {known}: install a newer kernel",
+                    version=version,
+                    known=lib.KVM_API_VERSION,
+                )
             )
         with trial_vm(kvm) as vm:
             missing = [
@@ -312,5 +329,5 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
 
 def lacks(missing: list[Capability]) -> str:
     """One sentence and a remedy for capabilities that are not there."""
-    names = ", ".join(f"KVM_CAP_{capability.name} ({capability.purpose})" for capability in missing)
-    return f"This KVM lacks {names}: install a newer kernel"
+    names = ", ".join(f"KVM_CAP_{capability.name} ({tr(capability.purpose)})" for capability in missing)
+    return tr("This KVM lacks {capabilities}: install a newer kernel", capabilities=names)

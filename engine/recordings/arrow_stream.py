@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bellwire.engine.language import tr
+
 FILE_MAGIC = b"ARROW1\0\0"  # what a file begins with, and a stream does not
 CONTINUATION = b"\xff\xff\xff\xff"
 END_OF_STREAM = CONTINUATION + b"\0\0\0\0"
@@ -41,7 +43,7 @@ class FlatbufferTable:
 
     def _number(self, layout: str, at: int) -> int:
         if not 0 <= at <= len(self._data) - struct.calcsize(layout):
-            raise ValueError("an offset that leads nowhere")
+            raise ValueError(tr("an offset that leads nowhere"))
         return int(struct.unpack_from(layout, self._data, at)[0])
 
     def _place(self, field: int) -> int:
@@ -68,7 +70,7 @@ class FlatbufferTable:
         start = place + self._number("<I", place)
         count = self._number("<I", start)
         if count > ENTRIES_LIMIT:
-            raise ValueError("a vector that is too long")
+            raise ValueError(tr("a vector that is too long"))
         return start + 4, count
 
     def tables(self, field: int) -> Iterator[FlatbufferTable]:
@@ -81,7 +83,7 @@ class FlatbufferTable:
         """The elements of a vector of structs of two 64-bit numbers."""
         start, count = self._vector(field)
         if start + 16 * count > len(self._data):
-            raise ValueError("a vector that ends nowhere")
+            raise ValueError(tr("a vector that ends nowhere"))
         return tuple(struct.iter_unpack("<qq", self._data[start : start + 16 * count]))
 
     def string(self, field: int) -> bytes:
@@ -92,7 +94,7 @@ class FlatbufferTable:
         start = place + self._number("<I", place)
         end = start + 4 + self._number("<I", start)
         if end > len(self._data):
-            raise ValueError("a string that ends nowhere")
+            raise ValueError(tr("a string that ends nowhere"))
         return self._data[start + 4 : end]
 
 
@@ -134,27 +136,27 @@ def read_message(file: int, offset: int) -> Message | None:
     if prefix == END_OF_STREAM:
         return None
     if len(prefix) < PREFIX or prefix[:4] != CONTINUATION:
-        raise ValueError("no message")
+        raise ValueError(tr("no message"))
     size = int.from_bytes(prefix[4:], "little")
     if not 0 < size <= HEADER_LIMIT:
-        raise ValueError("no message")
+        raise ValueError(tr("no message"))
     header = os.pread(file, size, offset + PREFIX)
     if len(header) < size:
-        raise ValueError("cut off")
+        raise ValueError(tr("cut off"))
     message = parsed_message(header, offset)
     if message.end > os.fstat(file).st_size:
-        raise ValueError("cut off")
+        raise ValueError(tr("cut off"))
     return message
 
 
 def parsed_message(header: bytes, offset: int) -> Message:
     """The message of this flatbuffer, whose prefix is at `offset`; ValueError if it is none."""
     if len(header) < 4:
-        raise ValueError("no message")
+        raise ValueError(tr("no message"))
     message = FlatbufferTable(header, int.from_bytes(header[:4], "little"))
     kind, content, body_size = message.number(1, "<B"), message.table(2), message.number(3, "<q")
     if content is None or not 0 <= body_size <= BODY_LIMIT:
-        raise ValueError("no message")
+        raise ValueError(tr("no message"))
     metadata = {pair.string(0): pair.string(1) for pair in message.tables(4)}
     batch = content if kind == RECORD_BATCH else None
     return Message(
@@ -175,5 +177,5 @@ def codec_of(compression: FlatbufferTable | None) -> Codec | None:
         return None
     codec, method = compression.number(0, "<b"), compression.number(1, "<b")
     if codec not in CODECS or method != 0:
-        raise ValueError("a compression that nobody knows")
+        raise ValueError(tr("a compression that nobody knows"))
     return CODECS[codec]

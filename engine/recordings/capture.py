@@ -15,7 +15,7 @@ from bellwire.engine.events import Events
 from bellwire.engine.outlet import Outlet
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.header import Header
-from bellwire.engine.recordings.recorder import Recorder
+from bellwire.engine.recordings.recorder import Recorder, has_ended
 
 LOOK_SECONDS = 0.05  # how often it takes what has come
 
@@ -77,7 +77,7 @@ class Capture:
                 self._follow()
         except BaseException as error:
             what = f"{type(error).__name__}: {error}"
-            self._fault = RecordingError(f"The recording {self.path} has ended: {what}. It holds {self.events} events.")
+            self._fault = has_ended(self.path, what, self.events)
             raise  # to whoever hears of what ends a thread
         finally:
             self._outlet.close()

@@ -32,7 +32,7 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.foreign import shown
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_as
 from bellwire.engine.recordings.metadata import Table, json_table, whole_text
 from bellwire.engine.scenarios.rules import Origin
 from bellwire.engine.scenarios.scenario import Scenario, scenario_of
@@ -137,7 +137,7 @@ def read_header(metadata: Mapping[bytes, bytes], path: Path) -> Header:
     if METADATA not in metadata:
         raise RecordingError(tr("{path} is an Arrow file, but not a recording of bellwire.", path=path))
     try:
-        content = json_table(metadata[METADATA], "it")
+        content = json_table(metadata[METADATA], tr_as("the header", "it"))
         refuse_newer(content, path)
         return header_of(content)
     except (ValueError, ScenarioError) as error:
@@ -150,7 +150,16 @@ def refuse_newer(content: Table, path: Path) -> None:
     """RecordingError, with the version that is needed, if this program cannot know the format."""
     version = content.whole("version", 1, NEWEST)
     if version > VERSION:
-        program = content.text("program", 40) if "program" in content else "a newer version"
+        if "program" not in content:
+            raise RecordingError(
+                tr(
+                    "{path} was recorded by a newer bellwire (format {version}, this program reads up to {known}): "
+                    "install a newer version.",
+                    path=path,
+                    version=version,
+                    known=VERSION,
+                )
+            )
         raise RecordingError(
             tr(
                 "{path} was recorded by a newer bellwire (format {version}, this program reads up to {known}): "
@@ -158,7 +167,7 @@ def refuse_newer(content: Table, path: Path) -> None:
                 path=path,
                 version=version,
                 known=VERSION,
-                program=program,
+                program=content.text("program", 40),
             )
         )
 

@@ -18,6 +18,7 @@ from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import JOURNEY, JourneyTracker
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.contents import KINDS, Contents
 from bellwire.engine.recordings.index_cache import keep_index, kept_index
 from bellwire.engine.recordings.index_rows import ROW, SUMS, Rows, next_level, rows_in, rows_of
@@ -233,7 +234,9 @@ class Indexer:
         except RecordingError as error:
             self.error = error
         except BaseException as error:
-            self.error = RecordingError(f"The recording's overview cannot be made: {type(error).__name__}: {error}")
+            self.error = RecordingError(
+                tr("The recording's overview cannot be made: {error}", error=f"{type(error).__name__}: {error}")
+            )
             raise  # to whoever hears of what ends a thread
 
     def _note(self, share: float) -> None:

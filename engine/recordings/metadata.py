@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bellwire.engine.foreign import shown
+from bellwire.engine.language import tr
 
 MOST_BYTES = 1 << 22  # of one JSON text; an outline with all the changes that it may list has less than half of it
 MOST_MEMBERS = 256  # of an object that names things
@@ -27,7 +28,7 @@ class Table:
 
     def __init__(self, content: Any, name: str) -> None:
         if type(content) is not dict:
-            raise ValueError(f"{name} is no object")
+            raise ValueError(tr("{name} is no object", name=name))
         self._content, self._name = content, name
 
     def __contains__(self, key: str) -> bool:
@@ -36,36 +37,36 @@ class Table:
     def names(self, most: int = MOST_MEMBERS) -> list[str]:
         """The names of its members."""
         if len(self._content) > most:
-            raise ValueError(f"{self._name} has more than {most} members")
+            raise ValueError(tr("{name} has more than {most} members", name=self._name, most=most))
         return list(self._content)
 
     def _member(self, key: str) -> Any:
         if key not in self._content:
-            raise ValueError(f"{self._name} has no {shown(key, 40)}")
+            raise ValueError(tr("{name} has no {member}", name=self._name, member=shown(key, 40)))
         return self._content[key]
 
     def _wrong(self, key: str, wanted: str) -> ValueError:
-        return ValueError(f"{shown(key, 40)} is not {wanted}")
+        return ValueError(tr("{member} is not {wanted}", member=shown(key, 40), wanted=wanted))
 
     def whole(self, key: str, least: int = 0, most: int = MOST_CYCLES) -> int:
         """A whole number."""
         value = self._member(key)
         if type(value) is not int or not least <= value <= most:
-            raise self._wrong(key, f"a whole number from {least} to {most}")
+            raise self._wrong(key, tr("a whole number from {least} to {most}", least=least, most=most))
         return value
 
     def real(self, key: str, least: float, most: float) -> float:
         """A number."""
         value = self._member(key)
         if type(value) not in (int, float) or not least <= value <= most:  # which also holds of no NaN
-            raise self._wrong(key, f"a number from {least:g} to {most:g}")
+            raise self._wrong(key, tr("a number from {least:g} to {most:g}", least=least, most=most))
         return float(value)
 
     def text(self, key: str, most: int) -> str:
         """A text, cut off at `most` characters."""
         value = self._member(key)
         if type(value) is not str:
-            raise self._wrong(key, "a text")
+            raise self._wrong(key, tr("a text"))
         return shown(value, most)
 
     def table(self, key: str) -> Table:
@@ -80,21 +81,21 @@ class Table:
         """One of these words."""
         value = self._member(key)
         if type(value) is not str or value not in set(of):
-            raise self._wrong(key, "one of the words that are known")
+            raise self._wrong(key, tr("one of the words that are known"))
         return value
 
     def pair(self, key: str, most: int) -> tuple[int, int]:
         """A list of two whole numbers, each from -most to most."""
         value = self._member(key)
         if type(value) is not list or len(value) != 2 or any(type(n) is not int or abs(n) > most for n in value):
-            raise self._wrong(key, f"two whole numbers of at most {most}")
+            raise self._wrong(key, tr("two whole numbers of at most {most}", most=most))
         return value[0], value[1]
 
     def tables(self, key: str, most: int) -> Iterator[Table]:
         """The elements of a list: objects."""
         value = self._member(key)
         if type(value) is not list or len(value) > most:
-            raise self._wrong(key, f"a list of at most {most}")
+            raise self._wrong(key, tr("a list of at most {most}", most=most))
         for element in value:
             yield Table(element, key)
 
@@ -102,29 +103,31 @@ class Table:
         """ValueError if it has a member that is none of these."""
         other = next((name for name in self._content if name not in known), None)
         if other is not None:
-            raise ValueError(f"{self._name} has {shown(other, 40)}, which is nothing that is known")
+            raise ValueError(
+                tr("{name} has {member}, which is nothing that is known", name=self._name, member=shown(other, 40))
+            )
 
     def rows(self, key: str, most: int) -> Iterator[tuple[int, str, int]]:
         """The elements of a list: each a time, a name and a value."""
         value = self._member(key)
         if type(value) is not list or len(value) > most:
-            raise self._wrong(key, f"a list of at most {most}")
+            raise self._wrong(key, tr("a list of at most {most}", most=most))
         for row in value:
             if type(row) is not list or list(map(type, row)) != [int, str, int]:
-                raise self._wrong(key, "a list of times, names and values")
+                raise self._wrong(key, tr("a list of times, names and values"))
             if not (0 <= row[0] <= MOST_CYCLES and 0 <= row[2] < 2**64):
-                raise self._wrong(key, "a list of times, names and values")
+                raise self._wrong(key, tr("a list of times, names and values"))
             yield row[0], row[1], row[2]
 
 
 def json_table(text: bytes, name: str) -> Table:
     """The JSON object in a text."""
     if len(text) > MOST_BYTES:
-        raise ValueError(f"{name} has more than {MOST_BYTES >> 20} MB")
+        raise ValueError(tr("{name} has more than {most} MB", name=name, most=MOST_BYTES >> 20))
     try:
         content = json.loads(text.decode(), object_pairs_hook=unambiguous, parse_constant=no_number)
     except (ValueError, RecursionError) as error:  # the second of one that is nested too deeply
-        raise ValueError(f"{name} is no JSON: {shown(str(error), 100)}") from error
+        raise ValueError(tr("{name} is no JSON: {error}", name=name, error=shown(str(error), 100))) from error
     return Table(content, name)
 
 
@@ -132,13 +135,13 @@ def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The members of an object, each of which is named once."""
     content = dict(pairs)
     if len(content) < len(pairs):
-        raise ValueError("a member that is named twice")
+        raise ValueError(tr("a member that is named twice"))
     return content
 
 
 def no_number(word: str) -> float:
     """NaN and Infinity, which JSON does not know."""
-    raise ValueError(f"{word} is no number")
+    raise ValueError(tr("{word} is no number", word=word))
 
 
 def whole_text(text: str, most: int) -> bool:
@@ -164,5 +167,5 @@ def batch_facts(text: bytes) -> BatchFacts:
     table = json_table(text, "a batch's metadata")
     facts = BatchFacts(table.whole("first"), table.whole("last"), table.whole("events", 1, MOST_ROWS))
     if facts.first > facts.last:
-        raise ValueError("a batch that ends before it begins")
+        raise ValueError(tr("a batch that ends before it begins"))
     return facts

@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Events, no_events
+from bellwire.engine.language import tr, tr_n
 from bellwire.engine.outputs import grow, reason, whole_or_not
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, annotations_to_json
 from bellwire.engine.recordings.header import FIELDS, METADATA, Header
@@ -141,8 +142,7 @@ class Recorder:
         """Notes why it has ended; after a failed write Arrow and Python would try to write the rest once more."""
         if self._output is None:
             raise error
-        held = f"It holds {self.outline.events} events" if self.outline.events else "There is no file"
-        self.error = RecordingError(f"The recording {self.path} has ended: {why.rstrip('.')}. {held}.")
+        self.error = has_ended(self.path, why, self.outline.events or None)
         self._output.give_up(keep=self.outline.events > 0)
 
     def close(self) -> None:
@@ -204,3 +204,19 @@ def by_time(events: Events) -> Events:
     if (tsc[1:] >= tsc[:-1]).all():
         return events
     return events[np.argsort(tsc, kind="stable")]
+
+
+def has_ended(path: Path, why: str, events: int | None) -> RecordingError:
+    """What to say of a recording that cannot go on. events: what its file holds; None: there is no file."""
+    why = why.rstrip(".")
+    if events is None:
+        return RecordingError(tr("The recording {path} has ended: {why}. There is no file.", path=path, why=why))
+    return RecordingError(
+        tr_n(
+            "The recording {path} has ended: {why}. It holds {n} event.",
+            "The recording {path} has ended: {why}. It holds {n} events.",
+            events,
+            path=path,
+            why=why,
+        )
+    )

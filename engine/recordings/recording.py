@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import EVENT, Events, end_to_end, no_events
-from bellwire.engine.language import tr
+from bellwire.engine.language import grouped, tr, tr_n
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
@@ -90,7 +90,7 @@ class Recording:
                     os.fstat(file), schema, self.entries.tobytes()
                 )  # for whoever keeps what it holds
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not an Arrow file, or cut off at its start"
+            reason = getattr(error, "strerror", None) or tr("not an Arrow file, or cut off at its start")
             raise RecordingError(
                 tr("{path} cannot be opened as a recording: {reason}.", path=path, reason=reason)
             ) from error
@@ -112,9 +112,14 @@ class Recording:
     def _refuse_dense(self, held: int) -> None:
         """RecordingError for a file that would become too large; before anything of it is decompressed."""
         if held > self._most:
-            sizes = f"{self.path.stat().st_size / 1e6:,.2f} MB that become more than {self._most / 1e6:,.0f} MB"
             raise RecordingError(
-                tr("{path} is refused: it is {sizes}, as no recording of a guest does.", path=self.path, sizes=sizes)
+                tr(
+                    "{path} is refused: it is {size} MB that become more than {most} MB, as no recording of a guest "
+                    "does.",
+                    path=self.path,
+                    size=grouped(self.path.stat().st_size / 1e6, 2),
+                    most=grouped(self._most / 1e6),
+                )
             )
 
     def _walk(self, file: int, offset: int) -> Iterator[tuple[int, ...]]:
@@ -234,13 +239,25 @@ class Recording:
         """What is missing, "" if nothing is."""
         found = []
         if not self.whole:
-            found.append(f"This recording was cut off or damaged: it ends early, after {len(self)} events.")
+            found.append(
+                tr_n(
+                    "This recording was cut off or damaged: it ends early, after {n} event.",
+                    "This recording was cut off or damaged: it ends early, after {n} events.",
+                    len(self),
+                )
+            )
         if self.damaged:
-            found.append(f"{sum(self.damaged.values())} events lie in damaged parts and are left out.")
+            found.append(
+                tr_n(
+                    "{n} event lies in damaged parts and is left out.",
+                    "{n} events lie in damaged parts and are left out.",
+                    sum(self.damaged.values()),
+                )
+            )
         if self.illegible:
             found.append(tr("Its annotations are left out, they cannot be read: {why}.", why=self.illegible))
         if self.changed:
-            found.append(f"{self.path} has been cut off, replaced or removed since it was opened.")
+            found.append(tr("{path} has been cut off, replaced or removed since it was opened.", path=self.path))
         return " ".join(found)
 
     def outline(self, progress: Progress = lambda share: None) -> Outline:

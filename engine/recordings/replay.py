@@ -12,16 +12,17 @@ from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events, no_events
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.recordings.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
 from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import LATEST, Label, Order, Source
 
-REASON = "This is a recording: it shows what happened, and cannot be changed."
+REASON = tr_later("This is a recording: it shows what happened, and cannot be changed.")
 
 
-UNCOUNTED = "The recording was not yet read as a whole: totals count from a moment before this one."
+UNCOUNTED = tr_later("The recording was not yet read as a whole: totals count from a moment before this one.")
 AT_ONCE = 1 << 17  # events: a fold of more would have to give up journeys
 PRELUDE = 1 << 18  # events before the moment that is sought, which come at once
 
@@ -66,7 +67,7 @@ class Replay(Source):
     @property
     def warning(self) -> str:
         """What is missing from the recording, or from its totals, "" if nothing is."""
-        partial = "" if self.resumed is None or self.resumed.counted else UNCOUNTED
+        partial = "" if self.resumed is None or self.resumed.counted else tr(UNCOUNTED)
         unseen = str(self.indexer.error or "")
         return " ".join(filter(None, (self.recording.warning, partial, unseen)))
 
@@ -201,4 +202,4 @@ class Replay(Source):
 
     def can(self, order: Order) -> str:
         """A recording can do nothing; this is the reason, and what to do where that is known."""
-        return f"{REASON} {self.no_guest}".rstrip()
+        return f"{tr(REASON)} {self.no_guest}".rstrip()

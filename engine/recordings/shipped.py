@@ -69,5 +69,7 @@ def words_in_place(source: Replay) -> str:
     """Why it is shown and no guest, and on which machine it was made; "" if it is shown for its own sake."""
     if not source.no_guest:
         return ""
-    why, made_on = source.no_guest.removesuffix("."), source.host.get("cpu", "another machine")
-    return f"{why}. What you see is a recording, made on {made_on}."
+    why, cpu = source.no_guest.removesuffix("."), source.host.get("cpu", "")
+    if not cpu:
+        return tr("{why}. What you see is a recording, made on another machine.", why=why)
+    return tr("{why}. What you see is a recording, made on {cpu}.", why=why, cpu=cpu)

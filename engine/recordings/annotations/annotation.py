@@ -137,7 +137,7 @@ def pin_table(pin: Pin) -> dict[str, Any]:
 
 def read_annotations(text: bytes) -> tuple[Annotation, ...]:
     """Those that somebody has written down; ValueError, in a few words, for anything else."""
-    content = json_table(text, "their list")
+    content = json_table(text, tr("their list"))
     if content.whole("version", 1) > FORMAT:
         raise ValueError(tr("a newer bellwire has written them"))
     content.refuse_others("version", "annotations")
