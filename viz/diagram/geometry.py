@@ -12,6 +12,7 @@ from bellwire.viz.diagram.blueprint import Point, Rect
 from bellwire.viz.style.theme import Theme, make_font
 
 MOST_STRETCH = 1.45  # of one direction against the other
+LEGIBLE_STRETCH = 2.0  # the same where text has a least size: names need the room
 LEAST_TEXT = 0.8  # text shrinks less than the canvas
 MOST_TEXT = 1.3  # of the canvas' scale: what the boxes hold
 NAMES = 14  # canvas pixels of what parts are called: as small as may be, where text has a least size
@@ -36,7 +37,8 @@ class Geometry:
         """This part of the canvas fills the widget, centred where it would be stretched too much."""
         left, top, wide, high = part
         sx, sy = width / wide, height / high
-        fx, fy = min(sx, sy * MOST_STRETCH), min(sy, sx * MOST_STRETCH)
+        most = LEGIBLE_STRETCH if least else MOST_STRETCH
+        fx, fy = min(sx, sy * most), min(sy, sx * most)
         return cls(fx, fy, (width - wide * fx) / 2 - left * fx, (height - high * fy) / 2 - top * fy, theme, least)
 
     @cached_property

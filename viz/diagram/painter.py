@@ -27,6 +27,8 @@ SLICES = 32  # that can be told apart in a ring
 PARAGRAPH_HIGH = 48  # canvas pixels of a note of several lines
 LEAST_SHARE = 0.72  # of its size that words are painted in where they lack room; then they are cut, and end in "…"
 LINE_HIGH = 1.3  # of its font's pixels
+LINE_CLOSE = 1.1  # the same of two lines in a box that has no more height
+EDGE = 3  # pixels between a box and a name that fills it
 LEAST_PIXELS = 8  # of a font that is made smaller
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -64,6 +66,9 @@ class Sketch:
         """A box's title, and a fact beside it, or beneath it if the box is narrow; room: canvas pixels for both."""
         rect, high = self.geometry.rect(box.rect), room * self.geometry.sy
         pad = min(self.geometry.px(18), rect.width() * 0.08)
+        name = QRectF(rect.topLeft(), QSizeF(rect.width(), high))
+        if self.geometry.least and self._name_alone(name, box.title, self.geometry.font(16, 700), pad, box.color):
+            return
         wide, line = rect.width() - 2 * pad, self.geometry.px(HEADING)
         beneath = self._beneath(box, fact, wide) and (box.centered or high >= 1.5 * line)
         line = min(line, high / 2 if beneath else high)
@@ -117,12 +122,33 @@ class Sketch:
         pad, line = self.geometry.px(9 if node.small else 15), min(self.geometry.px(20), rect.height() * 0.42)
         sizes = (13, 11.5) if node.small else (14, 12.5)
         title, fact = (node.title, fact) if node.title else (fact, "")
+        color = "text" if used else "text_muted"
+        if self.geometry.least and self._name_alone(rect, title, self.geometry.font(sizes[0], 600), pad, color):
+            return
         beneath = self.geometry.font(sizes[1], mono=True)
         fact = fact if self._holds(QSizeF(rect.width() - 1.6 * pad, line), fact, beneath) else ""
         lines = 2 if fact else 1
         top = QRectF(rect.left() + pad, rect.center().y() - line * lines / 2, rect.width() - 1.6 * pad, line)
-        self.text(top, title, self.geometry.font(sizes[0], 600), "text" if used else "text_muted")
+        self.text(top, title, self.geometry.font(sizes[0], 600), color)
         self.text(top.translated(0, line), fact, beneath, "text" if lit else "text_muted")
+
+    def _name_alone(self, rect: QRectF, title: str, font: QFont, pad: float, color: str) -> bool:
+        """Where a name has no room beside the usual margins: up to the edges, in two lines if need be; whether so."""
+        if width_of(title, font) <= rect.width() - 1.6 * pad:
+            return False
+        font, room = smaller(font, self.geometry.least), rect.adjusted(EDGE, 0, -EDGE, 0)
+        lines = in_two(title) if width_of(title, font) > room.width() else (title,)
+        line = LINE_CLOSE * font.pixelSize()
+        if line * len(lines) > rect.height() or max(width_of(part, font) for part in lines) > room.width() + 1:
+            return False
+        top = rect.center().y() - line * len(lines) / 2
+        for number, part in enumerate(lines):
+            at = QRectF(room.left(), top + number * line, room.width(), line)
+            self.painter.setFont(font)
+            self.painter.setPen(self.theme.color(color))
+            self.painter.drawText(at, UNCLIPPED[CENTER], part)
+            self.written.append(at)
+        return True
 
     def _holds(self, room: QSizeF, words: str, font: QFont) -> bool:
         """Whether the words have room; always, where they may be made smaller and cut."""
@@ -316,7 +342,7 @@ class Sketch:
         shown = cut(font, words, rect.width())
         if shown != words:
             self.shortened.append((rect, words))
-        wide, high = width_of(shown, font), LINE_HIGH * font.pixelSize()
+        wide, high = width_of(shown, font), (LINE_CLOSE if self.geometry.least else LINE_HIGH) * font.pixelSize()
         left = rect.left() + (rect.width() - wide) * {CENTER: 0.5, RIGHT: 1.0}.get(align, 0.0)
         place = QRectF(left, rect.center().y() - high / 2, wide, high)
         if self.geometry.least and (shown != words or any(map(place.intersects, self.written))):
@@ -381,6 +407,15 @@ def cut(font: QFont, words: str, width: float) -> str:
     if width_of(words, font) <= width + 1:  # as much as a font is rounded to whole pixels
         return words
     return QFontMetricsF(font).elidedText(words, Qt.TextElideMode.ElideRight, width)
+
+
+def in_two(name: str) -> tuple[str, ...]:
+    """A name in two lines of about the same length, parted at a space or behind a joint; whole without one."""
+    places = [at + (letter != " ") for at, letter in enumerate(name) if letter in " _-" and at]
+    if not places:
+        return (name,)
+    at = min(places, key=lambda place: abs(place - len(name) / 2))
+    return name[:at].rstrip(), name[at:].lstrip()
 
 
 def too_high(font: QFont, rect: QRectF, words: str) -> bool:

@@ -93,7 +93,7 @@ class GlossaryPanel(Panel):
 
     def _entry(self, term: Term) -> str:
         """A term, its other spellings and its meaning, in which other terms are links."""
-        size, text, muted = self.theme.px(13), self.theme.text, self.theme.text_muted
+        size, text, muted = self.theme.type_px(13), self.theme.text, self.theme.text_muted
         also = f" <span style='color:{muted}'>{as_html(', '.join(term.also))}</span>" if term.also else ""
         ground = f" bgcolor='{self.theme.surface_raised}'" if term.name == self._marked else ""
         mark = "▸ " if term.name == self._marked else ""
@@ -109,7 +109,7 @@ class GlossaryPanel(Panel):
 
     def _none(self) -> str:
         said = tr("No term has “{wanted}”.", wanted=as_html(self.line.text().strip()))
-        return f"<p style='font-size:{self.theme.px(13)}px;color:{self.theme.text_muted}'>{said}</p>"
+        return f"<p style='font-size:{self.theme.type_px(13)}px;color:{self.theme.text_muted}'>{said}</p>"
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""

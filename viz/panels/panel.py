@@ -41,9 +41,19 @@ class Panel(Card):
 
         In slow motion, at a step and in a story a panel that follows the stage is as quick as the plots.
         """
+        if self.isVisible():
+            self.redraw_in_turn()
+
+    def redraw_in_turn(self) -> None:
+        """Redraws if it is time."""
         quick = self.follows_stage and self.model.transport.exact
-        if self.isVisible() and (self._quick if quick else self._turns).come():
+        if (self._quick if quick else self._turns).come():
             self.redraw()
+
+    def leave(self) -> None:
+        """It is shown no more while its model goes on: it no longer hears of what is chosen there."""
+        heard = self.model.selection.changed
+        heard[:] = [follow for follow in heard if getattr(follow, "__self__", None) is not self]
 
     def to_newest(self) -> None:
         """Leaves what was scrolled to by hand; most panels read the model's moment and have nothing of their own."""

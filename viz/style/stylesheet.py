@@ -15,7 +15,7 @@ def stylesheet(theme: Theme) -> str:
     pressed = f"border: 3px solid {t.text}; background: {t.surface_raised};" if t.marked else f"background: {t.border};"
     dot = 2 * px(8)  # even: Qt leaves corners square whose radius is more than half the side
     return f"""
-* {{ font-family: "{SANS}"; font-size: {px(13)}px; color: {t.text}; outline: none; }}
+* {{ font-family: "{SANS}"; font-size: {t.type_px(13)}px; color: {t.text}; outline: none; }}
 QMainWindow, QDialog {{ background: {t.background}; }}
 QWidget#plain {{ background: transparent; }}
 
@@ -32,7 +32,7 @@ QMenu::indicator:checked {{ background: {t.interrupt}; border-radius: 3px; borde
 QMenu::indicator:unchecked {{ background: {t.surface}; border-radius: 3px; border: 1px solid {t.border_strong}; }}
 
 QToolTip {{ background: {t.surface_raised}; color: {t.text}; border: 1px solid {t.border_strong};
-            padding: 5px 8px; font-size: {px(12)}px; }}
+            padding: 5px 8px; font-size: {t.type_px(12)}px; }}
 
 QPushButton, QToolButton {{ background: {t.surface_raised}; border: 1px solid {edge}; border-radius: 8px;
     padding: 0 {px(12)}px; min-height: {px(30)}px; }}
@@ -48,8 +48,8 @@ QPushButton#doorbell {{ color: {t.doorbell}; font-weight: 600; }}
 QPushButton#interrupt {{ color: {t.interrupt}; font-weight: 600; }}
 QPushButton#doorbell:disabled, QPushButton#interrupt:disabled {{ color: {t.text_muted}; font-weight: 400; }}
 QPushButton#pill {{ color: {t.paused}; border: 1px solid {t.paused}; border-radius: {px(12)}px;
-    min-height: {px(24)}px; max-height: {px(24)}px; font-family: "{MONO}"; font-size: {px(12)}px; }}
-QLabel#heading {{ font-size: {px(14)}px; font-weight: 600; }}
+    min-height: {px(24)}px; max-height: {px(24)}px; font-family: "{MONO}"; font-size: {t.type_px(12)}px; }}
+QLabel#heading {{ font-size: {t.type_px(14)}px; font-weight: 600; }}
 QRadioButton {{ spacing: {px(8)}px; }}
 QRadioButton::indicator {{ width: {dot - 2}px; height: {dot - 2}px; border-radius: {dot // 2}px;
     border: 1px solid {t.border_strong}; background: {t.well}; }}
@@ -91,7 +91,7 @@ QSlider:focus {{ border: none; }}
 QTableView#events {{ background: transparent; border: none; selection-background-color: transparent; }}
 QHeaderView {{ background: transparent; border: none; }}
 QHeaderView::section {{ background: {t.surface}; color: {t.text_muted}; border: none;
-    border-bottom: 1px solid {t.border}; padding: 0 {px(6)}px; font-size: {px(11)}px; }}
+    border-bottom: 1px solid {t.border}; padding: 0 {px(6)}px; font-size: {t.type_px(11)}px; }}
 
 QProgressBar {{ min-height: {px(22)}px; border: none; border-radius: {px(4)}px; text-align: center;
     background: {t.surface}; color: {t.text}; }}
@@ -105,17 +105,18 @@ QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
 QLabel {{ background: transparent; }}
-QLabel#wordmark {{ font-size: {px(19)}px; font-weight: 700; }}
-QLabel#purpose {{ font-size: {px(16)}px; font-weight: 600; }}
+QLabel#wordmark {{ font-size: {t.type_px(19)}px; font-weight: 700; }}
+QLabel#purpose {{ font-size: {t.type_px(16)}px; font-weight: 600; }}
 QLabel#muted {{ color: {t.text_muted}; }}
 QLabel#mono {{ font-family: "{MONO}"; }}
-QLabel#title {{ font-size: {px(22)}px; font-weight: 700; }}
+QLabel#title {{ font-size: {t.type_px(22)}px; font-weight: 700; }}
 QFrame#bar {{ background: {t.surface}; border: none; border-bottom: 1px solid {edge}; }}
 QFrame#card, QFrame#popover {{ background: {t.surface}; border: 1px solid {edge}; border-radius: 12px; }}
 QFrame#popover {{ border-color: {t.border_strong}; }}
 QTabBar, QTabBar:focus {{ background: transparent; border: none; }}
-QTabBar::tab {{ background: transparent; color: {t.text_muted}; font-size: {px(13)}px; font-weight: 600; border: none;
-    border-bottom: {2 * px(1.5)}px solid transparent; padding: {px(2)}px {px(4)}px; margin-right: {px(12)}px; }}
+QTabBar::tab {{ background: transparent; color: {t.text_muted}; font-size: {t.type_px(13)}px; font-weight: 600;
+    border: none; border-bottom: {2 * px(1.5)}px solid transparent;
+    padding: {px(2)}px {px(4)}px; margin-right: {px(12)}px; }}
 QTabBar::tab:hover {{ color: {t.text}; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {t.interrupt}; }}
 QTabBar::tab:selected:focus {{ border-bottom-color: {t.focus}; }}

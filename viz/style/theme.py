@@ -69,6 +69,7 @@ class Theme:
     focus: str
 
     scale: float = 1.0
+    least: int = 0  # pixels of a font that no text is smaller than
 
     # how it is drawn
     stroke: float = 1.0  # how many times as thick wires, curves and frames are
@@ -79,13 +80,21 @@ class Theme:
         """The same colours with text `scale` times as large, within what the layout holds."""
         return replace(self, scale=min(max(scale, SMALLEST_SCALE), LARGEST_SCALE * LARGEST_USUAL))
 
+    def legible(self, least: int) -> Theme:
+        """The same with no text smaller than these pixels."""
+        return replace(self, least=least)
+
     def px(self, size: float) -> int:
         """A length in pixels that grows with the text."""
         return round(size * self.scale)
 
     def font(self, size: float, weight: int = 400, mono: bool = False) -> QFont:
         """A font of `size` pixels at 100 %; weight 100..900."""
-        return make_font(self.px(size), weight, mono)
+        return make_font(self.type_px(size), weight, mono)
+
+    def type_px(self, size: float) -> int:
+        """The pixels of a font that has `size` at 100 %."""
+        return max(self.px(size), self.least)
 
     @property
     def edge(self) -> str:

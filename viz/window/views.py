@@ -59,6 +59,7 @@ class Views(QWidget):
         self._themed: Theme | None = None  # what all parts have been told
         self._front = {} if front is None else front
         self._side_key = LABS if model.scenario.group == "Labs" else SIDE  # what is in front there is remembered apart
+        self._brought = SIDE  # where a panel was brought to the front last
         self._alone = False  # a panel below has all the room, where there is none for both
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
         self.diagram = Diagram(model, theme)
@@ -98,6 +99,7 @@ class Views(QWidget):
 
     def _note_front(self, place: str, page: int) -> None:
         self._front[self._key(place)] = self._at(place)[page - 1].name if page else ""
+        self._brought = place if page else self._brought
         if place == BELOW:
             self._alone = self._alone or page > 0
             if self.isVisible():
@@ -147,11 +149,21 @@ class Views(QWidget):
         """The panel of that name."""
         return next(panel for panel in self.panels if panel.name == name)
 
+    @property
+    def in_front(self) -> str:
+        """The name of the panel that was brought to the front; "" if plots and timeline are there."""
+        fronts = {place: self._front.get(self._key(place), "") for place in (SIDE, BELOW)}
+        return fronts[self._brought] or fronts[SIDE] or fronts[BELOW]
+
+    def _is_seen(self, panel: Panel) -> bool:
+        """Whether it is in front; while an audience sees it instead, nothing is visible here."""
+        return panel.isVisible() if self.isVisible() else panel.name == self.in_front
+
     def show_panel(self, name: str) -> None:
         """Brings a panel to the front, by its name; one that is there already makes room for plots or timeline."""
         panel = self.panel(name)
         tabs = self.side if panel.place == SIDE else self.below
-        shown = panel.isVisible()
+        shown = self._is_seen(panel)
         alone, self._alone = self.top.isHidden(), panel.place == BELOW and not shown
         if alone and panel.place == SIDE:
             self.below.bring(0)
@@ -177,7 +189,7 @@ class Views(QWidget):
     def bring_panel(self, name: str) -> Panel:
         """The panel of that name, which is in front now, if it was not already."""
         panel = self.panel(name)
-        if not panel.isVisible():
+        if not self._is_seen(panel):
             self.show_panel(name)
         return panel
 

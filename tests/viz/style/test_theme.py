@@ -30,7 +30,7 @@ TEXT = {"projector": 7.0}  # what text must have; elsewhere READABLE
 READABLE, SEEN = 4.5, 3.0
 CARDS = ("background", "surface", "surface_raised", "well")
 FILLS = ("guest_fill", "vmm_fill", "kvm_fill", "io_fill")
-SETTINGS = {"name", "scale", "stroke", "glow", "marked"}
+SETTINGS = {"name", "scale", "least", "stroke", "glow", "marked"}
 
 # Texts, and the grounds that they stand on.
 WRITTEN = [

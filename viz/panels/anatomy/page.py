@@ -46,7 +46,7 @@ class AnatomyPage:
 
     def _path(self, path: Path) -> str:
         commit = f"<br>{self._mono(f'{path.commit} {escape(path.subject)}', 'text_muted')}" if path.commit else ""
-        size = self.theme.px(14)
+        size = self.theme.type_px(14)
         head = f"<p style='font-size:{size}px;margin-bottom:4px'><b>{escape(path.title)}</b>{commit}</p>"
         once = "".join(self._entry(path.name, stage, "") for stage in path.once)
         stages = "".join(self._entry(path.name, stage, str(n)) for n, stage in enumerate(path.stages, 1))
@@ -67,7 +67,7 @@ class AnatomyPage:
         bar = f" bgcolor='{t.color(color).name()}'" if marked else ""
         count = f"<td valign='top' align='right' width='{t.px(22)}'>{self._colored(number, 'text_muted')}</td>"
         cell = f"<td width='{BAR}'{bar}></td><td{back}>{'<br>'.join(part for part in parts if part)}</td>"
-        style = f"cellspacing='0' cellpadding='{BAR}' width='100%' style='font-size:{t.px(13)}px'"
+        style = f"cellspacing='0' cellpadding='{BAR}' width='100%' style='font-size:{t.type_px(13)}px'"
         return f"<table {style}><tr>{count}{cell}</tr></table>"
 
     # -- what is marked
@@ -110,7 +110,7 @@ class AnatomyPage:
         return f"<span style='color:{self.theme.color(color).name()}'>{text}</span>"
 
     def _mono(self, text: str, color: str) -> str:
-        size = self.theme.px(11)
+        size = self.theme.type_px(11)
         return f"<span style='font-family:\"{MONO}\";font-size:{size}px'>{self._colored(text, color)}</span>"
 
 

@@ -7,7 +7,7 @@ be are marked and in view; what somebody has clicked at stays in view until the 
 from __future__ import annotations
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QTextBlock, QTextDocument
+from PySide6.QtGui import QResizeEvent, QTextBlock, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
 from bellwire.engine.events import Switch
@@ -95,8 +95,17 @@ class AnatomyPanel(Panel):
         if moved:
             self._stage = ""  # what was chosen before is no longer what is looked at
         self._write()
-        if moved and self.mark is not None:
+        if moved:
+            self._bring_mark()
+
+    def _bring_mark(self) -> None:
+        if self.mark is not None:
             self._bring(*(anchor_of(stop.path, stop.name) for stop in self.mark.stops))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is marked stays in view."""
+        super().resizeEvent(event)
+        self._bring_mark()
 
     def _page(self) -> AnatomyPage:
         source, mark = self.model.source, self.mark

@@ -33,7 +33,7 @@ def muted(text: object, theme: Theme) -> str:
 
 def page(body: str, theme: Theme) -> str:
     """In the monospaced font."""
-    return f"<div style='font-family:\"{MONO}\";font-size:{theme.px(SIZE)}px;color:{theme.text}'>{body}</div>"
+    return f"<div style='font-family:\"{MONO}\";font-size:{theme.type_px(SIZE)}px;color:{theme.text}'>{body}</div>"
 
 
 def facts_of(call: Call) -> str:

@@ -124,7 +124,7 @@ class SequencePainter:
         font = self.theme.font(size, weight)
         width = QFontMetricsF(font).horizontalAdvance(text)
         if width > box.width():
-            font.setPixelSize(max(round(font.pixelSize() * box.width() / width), 8))
+            font.setPixelSize(max(round(font.pixelSize() * box.width() / width), 8, self.theme.least))
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(color))
         self.painter.drawText(box, CENTER, text)

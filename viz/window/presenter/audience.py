@@ -1,4 +1,4 @@
-"""The audience's window: picture, sentence and question, and nothing else; or nothing at all, black or white."""
+"""The audience's window: picture, sentence, question, a lesson's panel, and nothing else; or black, or white."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.window.presenter.slide import slide_of
-from bellwire.viz.window.presenter.slide_view import SlideView, least_pixels
+from bellwire.viz.window.presenter.front_panel import PanelPlace
+from bellwire.viz.window.presenter.slide import Slide, slide_of
+from bellwire.viz.window.presenter.slide_view import SlideView, has_room, least_pixels
 
 SIDE = 0.012  # of the window's height, around the picture
+PANEL_SHARE = 0.46  # of the window's width, that a panel beside the picture has
 
 
 class Blank(StrEnum):
@@ -52,6 +54,8 @@ class AudienceWindow(QWidget):
         self.slide_view.chosen.connect(self.chosen)
         self.picture = self._picture_of(model)
         self.pointer = DiagramPointer(self.picture, self.pointing)
+        self.panel = PanelPlace(theme, self.picture)
+        self._beside: tuple[object, bool] = (None, False)  # of which words, and whether a panel is beside them
         self.cover = QWidget(self)
         self.cover.hide()
 
@@ -62,6 +66,8 @@ class AudienceWindow(QWidget):
         """Another source is shown."""
         old, self.picture = self.picture, self._picture_of(model)
         self.pointer = DiagramPointer(self.picture, self.pointing)
+        self.panel.clear()
+        self.panel.keys = self.picture
         self.picture.stackUnder(self.cover)
         self.picture.setGeometry(old.geometry())
         self.picture.setVisible(True)
@@ -69,8 +75,8 @@ class AudienceWindow(QWidget):
         old.hide()
         old.deleteLater()
 
-    def refresh(self, everything: bool, like: Diagram, course: Course | None) -> None:
-        """Once a frame: the tokens, or all of it."""
+    def refresh(self, everything: bool, like: Diagram, course: Course | None, panel: str = "") -> None:
+        """Once a frame: the tokens, or all of it. panel: its name, "" for none; a lesson's alone is shown."""
         picture = self.picture
         picture.still_motion = like.still_motion
         if picture.extended != like.extended:
@@ -78,16 +84,37 @@ class AudienceWindow(QWidget):
         picture.set_highlight(like.highlight)
         picture.refresh(everything)
         self.pointer.refresh()
-        if everything and self.say(course):
+        if not everything:
+            return
+        if self.say(course, panel):
             picture.refresh(False)  # its tokens have another place
+        self.panel.refresh()
 
-    def say(self, course: Course | None) -> bool:
-        """The words; the picture has the rest of the height, and whether that is another one now."""
+    def say(self, course: Course | None, panel: str = "") -> bool:
+        """The words; picture and panel share the rest. Whether the picture has another place now."""
         slide = slide_of(self.picture.model, course, self.picture.caption)
-        top = self.slide_view.show_slide(slide, self.width(), self.height())
-        side = round(self.height() * SIDE)
-        self.slide_view.setGeometry(0, 0, self.width(), top)
-        place = QRect(side, top, self.width() - 2 * side, self.height() - top - side)
+        self.panel.bring(panel if course else "", self.picture.model)
+        side, width, height = round(self.height() * SIDE), self.width(), self.height()
+        wide = round(width * PANEL_SHARE) + side if self.panel.name else 0
+        words = width - wide if self._has_room_beside(slide, width - wide) else width
+        top = self.slide_view.show_slide(slide, words, height)
+        self.slide_view.setGeometry(0, 0, words, top)
+        if wide:
+            above = top if words == width else side
+            self.panel.place(width - wide, above, wide - side, height - above - side)
+        return self._place_picture(QRect(side, top, width - wide - 2 * side, height - top - side))
+
+    def _has_room_beside(self, slide: Slide, width: int) -> bool:
+        """Whether the words are in this width beside a panel, which has all the height then; as long as they are said.
+
+        A question has all the width: what is answered stands beside what was asked.
+        """
+        of = slide.key, slide.ask, width, self.size()
+        if of != self._beside[0]:
+            self._beside = of, not slide.ask and has_room(slide, width, self.height())
+        return self._beside[1]
+
+    def _place_picture(self, place: QRect) -> bool:
         moved = place != self.picture.geometry()
         if moved:
             before = self.picture.size()
@@ -108,6 +135,7 @@ class AudienceWindow(QWidget):
         self.theme = theme
         self.slide_view.set_theme(theme)
         self.picture.set_theme(theme.scaled(MOST_TEXT))
+        self.panel.set_theme(theme)
         self.update()
 
     @painting
@@ -118,6 +146,7 @@ class AudienceWindow(QWidget):
         super().resizeEvent(event)
         self.cover.setGeometry(self.rect())
         self.picture.set_least(least_pixels(self.height()))
+        self.panel.set_least(least_pixels(self.height()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """As in the other window: a key whose letter is no Latin one does what its place says."""

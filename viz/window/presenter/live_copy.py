@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -23,6 +23,7 @@ from bellwire.viz.diagram.pointing.painter import paint_pointing
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.presenter.audience import AudienceWindow, Blank
+from bellwire.viz.window.presenter.front_panel import PanelPlace
 
 USUAL = QSize(16, 9)
 LEAST_COPY = QSize(320, 180)
@@ -78,6 +79,7 @@ class LiveCopy(QWidget):
         painter.scale(self.scale, self.scale)
         painter.fillRect(self.audience.rect(), self.audience.theme.color("background"))
         self.audience.slide_view.paint_on(painter)
+        self._paint_panel(painter, self.audience.panel)
         painter.translate(self.audience.picture.pos())
         painter.setClipRect(self.audience.picture.rect())
         picture = self.audience.picture
@@ -91,6 +93,12 @@ class LiveCopy(QWidget):
         painter.drawRect(self.area.adjusted(0, 0, -1, -1))
         if self.audience.blank:
             self._paint_blank(painter, self.audience.blank)
+
+    def _paint_panel(self, painter: QPainter, panel: PanelPlace) -> None:
+        painter.save()
+        painter.translate(panel.pos())
+        panel.paint_on(painter)
+        painter.restore()
 
     def _paint_blank(self, painter: QPainter, blank: Blank) -> None:
         """Whoever leads it goes on seeing what there is, and reads what the audience sees instead."""
@@ -137,14 +145,20 @@ class LiveCopy(QWidget):
         else:
             super().keyPressEvent(event)
 
+    def _part_at(self, audience: AudienceWindow, at: QPoint) -> QWidget:
+        """The innermost part that is clicked at there; nothing of the picture is one by itself."""
+        for part in (audience.slide_view, audience.panel):
+            if part.geometry().contains(at) and not part.isHidden():
+                return part.childAt(part.mapFrom(audience, at)) or part
+        return audience.picture
+
     def _hand_on(self, event: QMouseEvent) -> None:
         """To the part of the audience's window that is there."""
         if self.audience is None or not self.area.contains(event.position()):
             return
         at = (event.position() - self.area.topLeft()) / self.scale
-        words = self.audience.slide_view
-        part: QWidget = words if words.geometry().contains(at.toPoint()) else self.audience.picture
-        local = at - QPointF(part.pos())
+        part = self._part_at(self.audience, at.toPoint())
+        local = QPointF(part.mapFrom(self.audience, at.toPoint()))
         there = QPointF(self.audience.mapToGlobal(at.toPoint()))
         QCoreApplication.sendEvent(
             part, QMouseEvent(event.type(), local, there, event.button(), event.buttons(), event.modifiers())

@@ -64,6 +64,7 @@ class Presenter(QObject):
         """No audience any more."""
         if self.audience:
             audience, self.audience = self.audience, None
+            audience.panel.clear()
             audience.hide()
             audience.deleteLater()
             self.changed.emit()
@@ -91,7 +92,7 @@ class Presenter(QObject):
         self.audience.hide()  # a window that fills a screen is not moved to another one while it is shown
         self.audience.setScreen(screen)
         self.audience.setGeometry(screen.geometry())
-        self.audience.say(self._lessons.course)
+        self.audience.say(self._lessons.course, self._shown.views.in_front)
         self.audience.showFullScreen()
 
     def _screen_comes(self, screen: QScreen) -> None:
@@ -168,7 +169,8 @@ class Presenter(QObject):
         """Once a frame, in which the audience's window is painted as well, so that what it costs is the frame's."""
         Turns.begin_frame()
         if self.audience:
-            self.audience.refresh(everything, self._shown.views.diagram, self._lessons.course)
+            views = self._shown.views
+            self.audience.refresh(everything, views.diagram, self._lessons.course, views.in_front)
             QCoreApplication.sendPostedEvents(self.audience, QEvent.Type.UpdateRequest.value)
 
     def set_theme(self, theme: Theme) -> None:

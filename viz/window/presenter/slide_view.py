@@ -153,6 +153,11 @@ def largest(made: Iterator[LaidOut], height: float) -> LaidOut:
     return one
 
 
+def has_room(slide: Slide, width: int, screen: int) -> bool:
+    """Whether its words leave the picture its share, in this width."""
+    return largest(layouts(slide, width, screen), MOST * screen).height <= MOST * screen
+
+
 class SlideView(QWidget):
     """Shows a slide in the upper part of a screen; chosen: a click was for this choice, from 0."""
 
