@@ -16,7 +16,7 @@ from bellwire.viz.style.plain import plain_tip, plain_words
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.text.figures import UNIT_NAMES
 from bellwire.viz.window.actions import ACTIONS, MENUS, tooltip
-from bellwire.viz.window.actions.action import KEY_NAMES, Action
+from bellwire.viz.window.actions.action import Action, written_key
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.palette import Entries, Sections
@@ -27,7 +27,7 @@ from bellwire.viz.window.settings import Look
 MORE_KEYS = (
     ("1 … 9", tr_later("Scenarios, by group")),
     ("Tab", tr_later("To the next control")),
-    ("Space Enter", tr_later("Works the control")),
+    (tr_later("Space Enter"), tr_later("Works the control")),
 )
 POINTER = (
     (tr_later("Wheel"), tr_later("Zoom at the pointer")),
@@ -63,7 +63,7 @@ def in_short(reason: str) -> str:
 
 def keys_of(action: Action) -> str:
     """All keys of an action, as they are written on a keyboard."""
-    return "  ".join(KEY_NAMES.get(key, key) for key in action.keys)
+    return "  ".join(map(written_key, action.keys))
 
 
 def keys_now(action: Action, presenting: bool) -> list[QKeySequence]:

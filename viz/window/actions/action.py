@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 from bellwire.engine.source import Order
 from bellwire.viz.window.commands import Commands
 
@@ -42,16 +43,24 @@ class Action:
     @property
     def key(self) -> str:
         """The key as it is written on a keyboard; empty if there is none."""
-        return KEY_NAMES.get(self.keys[0], self.keys[0]) if self.keys else ""
+        return written_key(self.keys[0]) if self.keys else ""
 
 
-KEY_NAMES = {
+KEY_NAMES = {  # as they are written on a keyboard
     "Right": "→",
     "Left": "←",
-    "PgDown": "PgDn",
-    "Esc": "Esc",
-    "Shift+Right": "Shift+→",
-    "Shift+Left": "Shift+←",
-    "Ctrl+Right": "Ctrl+→",
-    "Ctrl+Left": "Ctrl+←",
+    "PgDown": tr_later("PgDn"),
+    "PgUp": tr_later("PgUp"),
+    "Home": tr_later("Home"),
+    "End": tr_later("End"),
+    "Del": tr_later("Del"),
+    "Space": tr_later("Space"),
+    "Esc": tr_later("Esc"),
+    "Ctrl": tr_later("Ctrl"),
+    "Shift": tr_later("Shift"),
 }
+
+
+def written_key(key: str) -> str:
+    """A key, with those that are held down, as they are written on a keyboard: "Shift+→"."""
+    return "+".join(tr(KEY_NAMES[one]) if one in KEY_NAMES else one for one in re.split(r"\+(?=.)", key))
