@@ -73,7 +73,7 @@ class Wording:
 
     def __init__(self, scenario: Scenario) -> None:
         doorbell = scenario.doorbell
-        self._writes = "OUT" if doorbell and doorbell.bus == "pio" else "MOV to"
+        self._by_port = bool(doorbell and doorbell.bus == "pio")
         self._queues = doorbell.queues if doorbell else 1
         traits = traits_of(scenario)
         self._acknowledged, self._waits = Trait.ACKNOWLEDGED in traits, Trait.WAITS in traits
@@ -111,7 +111,9 @@ class Wording:
         """
         match kind:
             case EventKind.RING:
-                return tr("{write} {address:#x}: doorbell #{seq}", write=self._writes, address=id, **LATER)
+                if self._by_port:
+                    return tr("OUT {address:#x}: doorbell #{seq}", address=id, **LATER)
+                return tr("MOV to {address:#x}: doorbell #{seq}", address=id, **LATER)
             case EventKind.RUNG:
                 return tr("the instruction after doorbell #{seq}")
             case EventKind.HANDLER:
