@@ -54,6 +54,9 @@ def diagram_alt(diagram: Diagram) -> str:
     said = [tr("Diagram of host, QEMU and guest."), words.facts.get("note caption", "")]
     if spoken_of:
         said.append(tr("Stands out: {parts}.", parts=", ".join(spoken_of)))
+    noted = [laid.one.text for laid in diagram.annotated.laid if laid.one.text]
+    if noted:
+        said.append(tr("Noted: {texts}", texts=" · ".join(noted)))
     return " ".join(said)
 
 

@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
                 "notice": lambda: "" if self.notice.isHidden() else self.notice.accessibleName(),
                 "lesson": lambda: self.lesson_bar.spoken,
                 "story": lambda: self.story_bar.spoken,
+                "annotations": lambda: self.annotator.spoken,
                 "caption": lambda: self.views.diagram.caption,
             },
         )

@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, event
+from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, Ink, PartPin
 from bellwire.viz.model import history
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.timeline.minimap import LEAST_FRAME, Minimap, density_picture
@@ -126,3 +127,14 @@ def test_where_the_timeline_is_low_the_lanes_get_the_room(qtbot: QtBot) -> None:
     assert timeline.area.height() > 60
     timeline.redraw()
     assert "% full" in timeline.facts
+
+
+def test_it_shows_where_somebody_has_written_something(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    minimap = mapped(timeline)
+    tsc = model.now - HZ // 2
+    before = minimap.grab().toImage()
+    model.annotations.add(Annotation(AnnotationKind.NOTE, "here", PartPin("driver", tsc), Ink.HEAVY))
+    after, at = minimap.grab().toImage(), QPointF(minimap.scale.x(tsc), minimap.bar.bottom() - 4).toPoint()
+    assert before.pixelColor(at) != after.pixelColor(at) == DARK.color("heavy")

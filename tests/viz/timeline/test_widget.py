@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import Lane
+from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, PartPin
 from bellwire.viz.model.live import journey_span
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.timeline.lane_painter import KIND_OF, column_picture, lane_rects
@@ -345,3 +346,23 @@ def test_the_names_of_many_lanes_do_not_meet(height: int, qtbot: QtBot) -> None:
     apart = min(after.center().y() - before.center().y() for before, after in pairwise(rects))
     assert QFontMetricsF(name).tightBoundingRect("vCPU I/O 0").height() <= apart
     assert timeline.label_scale <= 1
+
+
+def test_an_annotation_has_a_flag_that_leads_to_its_moment(qtbot: QtBot) -> None:
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    model.transport.pause()
+    timeline.redraw()
+    before = timeline.grab().toImage()
+    tsc = timeline.scene.start + (timeline.scene.end - timeline.scene.start) // 3
+    model.annotations.all = (
+        Annotation(AnnotationKind.NOTE, "always", PartPin("driver")),
+        Annotation(AnnotationKind.NOTE, "here", PartPin("driver", tsc)),
+    )
+    timeline.redraw()
+    flag = QPointF(timeline.scale.x(tsc), timeline.area.top() - 9).toPoint()
+    assert before.copy(flag.x() - 8, flag.y() - 8, 80, 16) != timeline.grab().toImage().copy(
+        flag.x() - 8, flag.y() - 8, 80, 16
+    )
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=flag)
+    assert (model.playhead, model.annotations.chosen) == (tsc, 1)

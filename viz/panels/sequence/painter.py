@@ -47,6 +47,7 @@ class SequencePainter:
     ) -> None:
         """mark: of the chart's journey, the stage that is looked at; noted: what somebody has written on it."""
         self.painter, self.chart, self.clock, self.mark, self.noted = painter, chart, clock, mark, noted
+        self.numbered = area.height() < theme.px(TALL)  # what is written stands below, and only its number beside
         self.theme = theme = fitted_theme(theme, area, len(chart.lifelines))
         self.notes = self._fitting_notes(area)
         bottom = area.bottom() - self._notes_height - theme.px(14)
@@ -309,7 +310,7 @@ class SequencePainter:
         return [at + QPointF(0, step) for step in steps for at in sides]
 
     def _annotate(self) -> None:
-        """What somebody has written, beside its moment, on as little as possible."""
+        """What somebody has written, beside its moment, on as little as possible; or its number, see `numbered`."""
         if not self.noted:
             return
         top = self.area.top() + self.theme.px(HEAD)
@@ -317,20 +318,22 @@ class SequencePainter:
         free.add(self._lines, 4.0)
         free.add(self._taken, 25.0)
         font = self.theme.font(NOTE)
-        for note in self.noted:
+        for number, note in enumerate(self.noted, 1):
+            text = str(number) if self.numbered else note.text
             at = QPointF(self.layout.x(note.lifeline), self.layout.y(note.tsc))
             place = QRectF(at - QPointF(2, 2), QSizeF(4, 4))
-            box = free.free_place(note_size(note.text, font, self.layout.right - self.layout.left), place)
+            box = free.free_place(note_size(text, font, self.layout.right - self.layout.left), place)
             free.add([box], 100.0)
             paint_line(self.painter, self.theme, line_between(box, place), note.ink, 1.6 * self.theme.stroke)
-            paint_note(self.painter, self.theme, box, note.text, font, note.ink)
+            paint_note(self.painter, self.theme, box, text, font, note.ink)
 
     # -- notes
 
     def _fitting_notes(self, area: QRectF) -> list[tuple[QRectF, str]]:
         """The first notes, as many as a part of the height holds, each with its box."""
         metrics, boxes, used = QFontMetricsF(self.theme.font(11)), [], self._stage_height
-        for note in self.chart.notes:
+        written = [f"{number}  {note.text}" for number, note in enumerate(self.noted, 1)] if self.numbered else []
+        for note in (*written, *self.chart.notes):
             size = metrics.boundingRect(QRectF(0, 0, area.width(), 400), Qt.TextFlag.TextWordWrap, note)
             if used + size.height() > area.height() * NOTE_SHARE:
                 break

@@ -22,6 +22,7 @@ from bellwire.viz.diagram.annotations.words import moment_words, pin_words
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.annotations.kept import Annotated, Annotations
 from bellwire.viz.model.annotations.pins import event_pin_of, go_to_annotation, stage_pin_now
+from bellwire.viz.model.annotations.seen import annotations_seen
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.window.annotating.editor import NoteEditor
 from bellwire.viz.window.files import Files
@@ -62,6 +63,13 @@ class Annotator:
         one = self.annotations.all[index]
         how = tr("Drag moves it, a double click edits it.")
         return "\n".join([one.text, f"{pin_words(self.diagram.blueprint, one)} · {moment_words(self.model, one)}", how])
+
+    @property
+    def spoken(self) -> str:
+        """What the notes say that are shown now, for who does not see them; "" if there is none."""
+        plan, seen = self.diagram.blueprint, [self.annotations.all[index] for index in annotations_seen(self.model)]
+        told = [tr("Note on {what}: {text}", what=pin_words(plan, one), text=one.text) for one in seen if one.text]
+        return " ".join(told)
 
     # -- a new one
 
