@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import QCoreApplication, QRect, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.language import tr
@@ -20,6 +20,7 @@ from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.presenter.front_panel import PanelPlace
+from bellwire.viz.window.presenter.resting_pointer import RestingPointer
 from bellwire.viz.window.presenter.slide import Slide, slide_of
 from bellwire.viz.window.presenter.slide_view import SlideView, has_room, least_pixels
 
@@ -56,6 +57,7 @@ class AudienceWindow(QWidget):
         self.pointer = DiagramPointer(self.picture, self.pointing)
         self.panel = PanelPlace(theme, self.picture)
         self._beside: tuple[object, bool] = (None, False)  # of which words, and whether a panel is beside them
+        self.mouse = RestingPointer(self, lambda: self.pointing.tool is not None)
         self.cover = QWidget(self)
         self.cover.hide()
 
@@ -147,6 +149,14 @@ class AudienceWindow(QWidget):
         self.cover.setGeometry(self.rect())
         self.picture.set_least(least_pixels(self.height()))
         self.panel.set_least(least_pixels(self.height()))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.mouse.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.mouse.stop()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """As in the other window: a key whose letter is no Latin one does what its place says."""
