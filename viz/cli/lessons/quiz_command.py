@@ -13,7 +13,7 @@ import typer
 
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed, lab_recording, why_replayed
-from bellwire.viz.cli.options import app
+from bellwire.viz.cli.options import InLanguage, app
 from bellwire.viz.cli.terminal import DONE, FAILED, out
 
 if TYPE_CHECKING:
@@ -31,11 +31,14 @@ def quiz(
     ] = None,
     lab: Annotated[str | None, typer.Option(metavar="NAME", help="This lab, rather than one that is drawn.")] = None,
     replay: Replayed = False,
+    language: InLanguage = None,
 ) -> int:
     """Runs a guest in trouble: ask for evidence, each piece costs points, and name the cause."""
     from bellwire.viz.lessons.labs.lab_texts import riddle_named
     from bellwire.viz.lessons.labs.quiz import Quiz
+    from bellwire.viz.text.languages import language_wanted, speak_language
 
+    speak_language(language or language_wanted())
     drawn = random.SystemRandom().randint(1, MOST_SEEDS) if seed is None else seed
     made = Quiz.drawn(drawn, riddle_named(lab) if lab else None)
     why = why_replayed(replay)

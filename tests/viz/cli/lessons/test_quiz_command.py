@@ -56,3 +56,12 @@ def test_over_a_guest_the_same_cause_is_found(
     printed = capsys.readouterr().out
     assert "LIVE on" in printed
     assert "Yes: KVM refused an irqfd for GSI 25" in printed
+
+
+def test_it_speaks_as_the_desktop_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    spoken: list[str] = []
+    monkeypatch.setattr("bellwire.viz.text.languages.language_wanted", lambda: "xx")
+    monkeypatch.setattr("bellwire.viz.text.languages.speak_language", spoken.append)
+    assert played(monkeypatch, [], "--seed", "7", "--replay", "--language", "en") == 1
+    assert played(monkeypatch, [], "--seed", "7", "--replay") == 1
+    assert spoken == ["en", "xx"]
