@@ -20,6 +20,7 @@ from bellwire.viz.style.themes.marks import veil_brush
 from bellwire.viz.text.figures import localized
 
 SECONDS = 10.0
+ASIDE = 22  # pixels that the name of the right edge may stand out, whatever language it is in
 VEIL = 0.12  # opacity, over what is not known
 # What the right edge is: the present, or the moment that the view has been brought to.
 NOW, THEN = tr_later("now"), tr_later("then")
@@ -36,6 +37,7 @@ class OverTime(Plot):
     def furnish(self) -> None:
         """The seconds along the axis."""
         self.canvas.setXRange(-SECONDS, 0, padding=0)
+        self.canvas.getAxis("bottom").setStyle(hideOverlappingLabels=ASIDE)
 
     def resizeEvent(self, event: Any) -> None:
         """As many ticks as there is room for."""
