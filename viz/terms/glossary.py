@@ -31,7 +31,10 @@ class Glossary:
     pattern: re.Pattern[str]
 
     def found_in(self, text: str) -> Iterator[tuple[int, int, Term]]:
-        """Where terms stand in a text: from, to, which; the longest at each place, and also with an ending."""
+        """Where terms stand in a text: from, to, which; the longest at each place, and also with an ending.
+
+        In any case, but for abbreviations: a bar is no BAR.
+        """
         for match in self.pattern.finditer(text):
             yield match.start(), match.end(), self.spellings[match[1].lower()]
 
@@ -42,9 +45,10 @@ def load_glossary() -> Glossary:
     tables = tr_table(tomllib.loads(asset("glossary.toml").read_text()), GLOSSARY_TEXTS)["term"]
     terms = [term_spoken((name, *table.get("also", ())), table["meaning"]) for name, table in tables.items()]
     spellings = {word.lower(): term for term in terms for word in (term.name, *term.also)}
-    words = "|".join(re.escape(word) for word in sorted(spellings, key=len, reverse=True))
+    written = sorted((word for term in terms for word in (term.name, *term.also)), key=len, reverse=True)
+    words = "|".join(re.escape(word) if word.isupper() else f"(?i:{re.escape(word)})" for word in written)
     endings = "|".join(map(re.escape, tr_as("endings of a term, of its plural or cases", "s").split(", ")))
-    pattern = re.compile(rf"(?<![\w-])({words})(?:{endings})?(?![\w-])", re.IGNORECASE)
+    pattern = re.compile(rf"(?<![\w-])({words})(?:{endings})?(?![\w-])")
     return Glossary({term.name: term for term in sorted(terms, key=lambda term: term.name.lower())}, spellings, pattern)
 
 

@@ -18,6 +18,10 @@ def test_terms_are_found_in_every_spelling_and_not_within_words() -> None:
     ]
 
 
+def test_an_abbreviation_is_found_as_it_is_written() -> None:
+    assert found("Bars, a pic and a VM; two VMs in BARs") == [("VM", "VM"), ("VMs", "VM"), ("BARs", "BAR")]
+
+
 def test_another_language_has_its_own_spellings_and_endings() -> None:
     with in_accents():
         assert found(accented("Eventfds; a virtual CPU") + " eventfd") == [
