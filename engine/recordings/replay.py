@@ -62,6 +62,7 @@ class Replay(Source):
         self.indexer = Indexer(recording)
         self.resumed: Resumed | None = None
         self._begins_at = 0  # cycles after the first event
+        self.passing = False  # its file is nobody's, and goes with what it was made for
         self.no_guest = ""  # why it is shown in place of a guest, if it is: a sentence with what to do
 
     @property

@@ -148,10 +148,12 @@ class Commands:
         if self._close_overlays() or self.storyteller.end():
             return
         selection = self.model.selection
-        if not (selection.journeys.size or selection.events.size or selection.part):
+        chosen = selection.journeys.size or selection.events.size or selection.part
+        if not chosen and self.model.annotations.chosen < 0:
             self.clear_break()
         selection.choose()
         selection.choose(part="")
+        self.model.annotations.choose(-1)
 
     def _close_overlays(self) -> bool:
         """Whether there was something to close, or an audience's view to end."""

@@ -93,7 +93,9 @@ def own_file(model: LiveModel) -> Path | None:
     from bellwire.engine.recordings.shipped import FOLDER
 
     recording = model.recorded.recording if model.recorded else None
-    if recording is None or recording.warning or recording.path.resolve().is_relative_to(FOLDER.resolve()):
+    if recording is None or recording.warning or (model.recorded and model.recorded.passing):
+        return None
+    if recording.path.resolve().is_relative_to(FOLDER.resolve()):
         return None
     return recording.path
 

@@ -184,7 +184,7 @@ class AnnotationLayout:
     def laid(self, index: int, one: Annotation, held: QPointF | None) -> LaidAnnotation | None:
         """One of them; None if what it is at is not in this picture."""
         place, way = self.place_of(part_annotated(self.stage.plan, one)), None
-        if place is None:
+        if place is None or not place.intersects(self.whole):  # of a part of the picture alone it is beyond the edge
             return None
         if one.kind is AnnotationKind.ARROW:
             target = self.place_of(one.to)

@@ -240,6 +240,7 @@ class LessonPlayer:
         else:
             self._coming_back = visit
             if self._recordings:
+                self._recordings.keep_annotations(self._shown.model)
                 self._recordings.left(visit.source)
 
     def _shows(self, visit: Visit) -> bool:
@@ -261,7 +262,9 @@ class LessonPlayer:
             self._notice.say(tr("Of this step there is no recording."))
             return
         replay.no_guest = reason_for(visit.source)
+        self._recordings.keep_annotations(self._shown.model)
         self._shown.show_source(replay)
+        self._recordings.bring_annotations(self._shown.model)
 
     def _restore(self, visit: Visit) -> None:
         """The moment, and what was told of it."""
@@ -294,6 +297,7 @@ class LessonPlayer:
         if self.course is None:
             return
         if self._model is not None and self._recordings:
+            self._recordings.keep_annotations(self._model)
             self._recordings.left(self._model.source)
         self._stop_counting()
         if self.coming is Coming.VISITED and self.course.visit:

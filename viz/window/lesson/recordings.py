@@ -11,6 +11,7 @@ from bellwire.engine.recordings.capture import Capture
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.source import Source
+from bellwire.viz.model.annotations.kept import Annotations
 from bellwire.viz.model.live import LiveModel, recorded
 from bellwire.viz.window.files import STUCK_SECONDS, header_for
 
@@ -22,6 +23,7 @@ class LessonRecordings:
         self._life = ExitStack()
         self._folder = self._life.enter_context(scratch_folder())
         self._captures: dict[Source, Capture] = {}
+        self._written: dict[Path, Annotations] = {}  # what was written on a run, by its file
 
     def record(self, model: LiveModel) -> None:
         """From now on, if it is a guest, and not recorded already."""
@@ -30,6 +32,20 @@ class LessonRecordings:
             path = self._folder / f"{len(self._captures) + 1}-{model.scenario.name}.arrow"
             outlet = source.tee(RECORDING_ROOM)
             self._captures[source] = Capture(path, header_for(source), model.beginning(), outlet)
+
+    def keep_annotations(self, model: LiveModel) -> None:
+        """What is written on the run that is shown, for its file, and for when it is seen again."""
+        path = self.path_of(model.source)
+        if path is not None:
+            self._written[path] = model.annotations
+        if model.source in self._captures:
+            self._captures[model.source].annotations = model.annotations.all
+
+    def bring_annotations(self, model: LiveModel) -> None:
+        """What was written on the run when it was shown before."""
+        written = self._written.get(self.path_of(model.source) or Path())
+        if written is not None:
+            model.annotations = written.carried()
 
     def left(self, source: Source) -> None:
         """It is no longer shown, so its file ends."""
@@ -63,6 +79,7 @@ class LessonRecordings:
         if path is None:
             return None
         made = Replay(Recording(path))
+        made.passing = source in self._captures
         made.begin_at(max(tsc - made.recording.first, 0))
         made.start()
         return made

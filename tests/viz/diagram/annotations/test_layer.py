@@ -131,3 +131,10 @@ def test_every_event_and_stage_of_a_run_has_a_place(name: str, extended: bool) -
         bool(part_annotated(plan, Annotation(NOTE, "x", StagePin(1, 1, stop.name, 1)))) for stop in times.way.stops
     ]
     assert sum(placed) >= len(placed) * 0.6
+
+
+def test_of_a_part_of_the_picture_alone_what_is_beyond_is_left_out(qtbot: QtBot) -> None:
+    made = diagram(qtbot)
+    made.show_part(made.area_of("wakes"))
+    notes = [Annotation(NOTE, part, PartPin(part)) for part in ("driver", "wakes")]
+    assert [one.one.text for one in laid(made, *notes)] == ["wakes"]

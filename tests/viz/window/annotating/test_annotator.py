@@ -25,12 +25,13 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.annotations.seen import annotations_seen
 from bellwire.viz.panels.annotations import AnnotationsPanel
 from bellwire.viz.panels.events.panel import EventsPanel
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.window import MainWindow, make_window
-from tests.support.fake_source import FakeSource
+from tests.support.fake_source import HZ, FakeSource
 from tests.support.windows import Stage, staged_in_front
 
 NOTE, ARROW = AnnotationKind.NOTE, AnnotationKind.ARROW
@@ -129,6 +130,17 @@ def test_from_one_to_the_next_and_back(qtbot: QtBot, stage: Stage) -> None:
     assert stage.window.notice.isVisible()  # that was the first
     stage.press(qtbot, Key.Key_J)
     assert model.playhead == doorbells[1]
+
+
+def test_esc_leaves_the_chosen_one_and_a_view_that_goes_on_has_passed_it(qtbot: QtBot, stage: Stage) -> None:
+    model = stage.window.model
+    put(stage, Annotation(NOTE, "a moment", PartPin("wakes", model.now - HZ // 4)))
+    model.annotations._left.clear()
+    assert annotations_seen(model) == ()
+    stage.press(qtbot, Key.Key_J, Qt.KeyboardModifier.ShiftModifier)
+    assert (annotations_seen(model), model.annotations.chosen) == ((0,), 0)
+    stage.press(qtbot, Key.Key_Escape)
+    assert model.annotations.chosen == -1
 
 
 def test_what_nothing_is_chosen_for_says_what_to_do(qtbot: QtBot, stage: Stage) -> None:
