@@ -60,6 +60,7 @@ class Diagram(QWidget):
         self.extended = False  # with the parts of the kernel
         self.part: Rect | None = None  # of the canvas, which fills the widget in place of all of it
         self.highlight: frozenset[str] = frozenset()  # what is spoken of; the rest is dimmed
+        self.silent = False  # about causes: somebody is asked for one
         self.blueprint = self._blueprint()
         self.words = Words.of(model, self.blueprint)
         self.annotated = AnnotationLayer(model)
@@ -165,6 +166,13 @@ class Diagram(QWidget):
             self._veil = None
             self.update()
 
+    def set_silent(self, on: bool) -> None:
+        """It shows what happens, and neither says it nor why: whoever looks at it is asked."""
+        if on != self.silent:
+            self.silent = on
+            self._named = None
+            self._redraw()
+
     def show_part(self, part: Rect | None) -> None:
         """This part of the canvas fills the widget; None: all of it."""
         self.part = part
@@ -206,7 +214,7 @@ class Diagram(QWidget):
     @property
     def caption(self) -> str:
         """The sentence that is said now."""
-        return self.words.facts["note caption"]
+        return "" if self.silent else self.words.facts["note caption"]
 
     def _redraw(self) -> None:
         self._still = None
@@ -409,7 +417,7 @@ class Diagram(QWidget):
             sketch.ring(ring, words.rings[name])
         for name, counter in self.blueprint.counters.items():
             sketch.counter_words(counter, words.names[name])
-        for name, wire in self.blueprint.wires.items():
+        for name, wire in self.blueprint.wires.items() if not self.silent else ():
             sketch.difference(wire, words.passages[name])
 
     def _paint_figures(self, sketch: Sketch) -> None:
@@ -421,7 +429,8 @@ class Diagram(QWidget):
             sketch.pill(pill, words.pills[name])
         for name, note in self.blueprint.notes.items():
             silent = bool(note.carries) and not words.passages[f"note {name}"].lit
-            sketch.note(note, words.facts[f"note {name}"], "text_muted" if silent else note.color)
+            said = self.caption if name == "caption" else words.facts[f"note {name}"]
+            sketch.note(note, said, "text_muted" if silent else note.color)
         self._shortened = sketch.shortened
         self._stage.keep_free(sketch.written)
 

@@ -326,7 +326,9 @@ class Combo(QComboBox):
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         words = self.rect().adjusted(self.theme.px(14), 0, -self.theme.px(32), 0)
-        elided = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, words.width())
+        elided = self.fontMetrics().elidedText(
+            self.currentText() or self.placeholderText(), Qt.TextElideMode.ElideRight, words.width()
+        )
         painter.setPen(self.theme.color("text"))
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, elided)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

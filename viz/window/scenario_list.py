@@ -50,7 +50,7 @@ def entry(key: str, scenario: Scenario) -> QStandardItem:
 
 
 def show_scenario(combo: QComboBox, name: str) -> None:
-    """Makes the scenario called `name` the current one; none, if it is not among them."""
+    """Makes the scenario called `name` the current one; none, if it is not among them or has no name to be told."""
     if combo.currentData(NAME) != name:
         combo.setCurrentIndex(combo.findData(name, NAME))
     item = combo.currentIndex()

@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         )
         self.empty: EmptyPanel | None = None
         self._bar_at = 0.0
+        self._riddle = False  # the title keeps the scenario's name to itself
         self.fault: Fault | None = None
         self.frame = Frame(self.model, self.refresh, self)
         self._lay_out()
@@ -242,7 +243,8 @@ class MainWindow(QMainWindow):
         """Names the source; says what to do if there is none."""
         source = self.model.source
         title = tr(source.scenario.title).replace("[*]", "[*][*]")  # once would be Qt's mark of what is not saved
-        title = self.quiz.title or title
+        self._riddle, course = self.lessons.riddle, self.lessons.course
+        title = self.quiz.title or (course.lesson.title if course and self._riddle else title)
         title = tr("{scenario} (REPLAY)", scenario=title) if self.model.replaying else title
         self.setWindowTitle(f"{title} – Bellwire")
         if self.empty:
@@ -274,6 +276,8 @@ class MainWindow(QMainWindow):
             self.status.refresh()
             self.controls.refresh()
             self.lesson_bar.refresh()
+            if self.lessons.riddle != self._riddle:
+                self._greet()
             if self.presenter.audience:
                 self.console.refresh()
             self.files.tell()

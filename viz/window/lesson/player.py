@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bellwire.viz.window.lesson.recordings import LessonRecordings
 
 TELLERS = {TimeOfScene.NEWEST: Teller.NEWEST, TimeOfScene.MEDIAN: Teller.MEDIAN, TimeOfScene.SLOWEST: Teller.SLOWEST}
+LABS = "Labs"  # the group of scenarios that break
 ORDERS = {Switch.IOEVENTFD: Order.IOEVENTFD, Switch.IRQFD: Order.IRQFD}
 
 
@@ -69,6 +70,11 @@ class LessonPlayer:
         """Whether there is a lesson."""
         return self.course is not None
 
+    @property
+    def riddle(self) -> bool:
+        """Whether a cause is asked for that the scenario's very name would tell: it is one of the labs."""
+        return self.course is not None and self.course.asks and self._shown.model.scenario.group == LABS
+
     def recording_of(self, source: Source) -> Path | None:
         """Where what that source yielded is kept as long as the lesson lasts; nothing more is. None if nowhere."""
         return self._recordings.whole(source) if self._recordings else None
@@ -93,6 +99,7 @@ class LessonPlayer:
             self._recordings.end()
         if self.course:
             self._shown.views.diagram.set_highlight(frozenset())
+            self._shown.views.diagram.set_silent(False)
             self._shown.views.show_purpose(True)
         self.course = self._recordings = None
 
@@ -173,6 +180,7 @@ class LessonPlayer:
         views.show_purpose(False)
         views.front(scene.panel)
         views.diagram.set_highlight(scene.highlight)
+        views.diagram.set_silent(self.riddle)
         self._shown.pointing.wipe()  # what was marked was of the step before
         self._part = scene.part  # and so no answer
         self._shown.model.selection.choose(part=scene.part)

@@ -84,6 +84,7 @@ class AudienceWindow(QWidget):
         if picture.extended != like.extended:
             picture.set_extended(like.extended)
         picture.set_highlight(like.highlight)
+        picture.set_silent(like.silent)
         picture.refresh(everything)
         self.pointer.refresh()
         if not everything:

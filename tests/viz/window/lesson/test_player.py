@@ -12,7 +12,7 @@ from bellwire.engine.errors import NoKvmError
 from bellwire.engine.live.session import Session
 from bellwire.engine.recordings import shipped
 from bellwire.engine.recordings.replay import Replay
-from bellwire.engine.scenarios.scenario import Scenario
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Source
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson
@@ -242,6 +242,39 @@ def test_the_figures_of_what_is_asked_and_of_what_is_revealed_have_names(qtbot: 
         asked, after = (course.visits[at].figures.tally.doorbells_rung for at in (0, 1))
         assert {"step-1", "after"} < set(course.figures())
         assert course.answers()[0].reason == digits(asked / after)
+
+
+def test_who_asks_for_a_labs_cause_does_not_tell_it_by_its_name(qtbot: QtBot) -> None:
+    """Nor by the sentence below the diagram, nor by what stands at a wire that is blocked."""
+    text = ASKING.replace('scenario = "roundtrip"', 'scenario = "lab-wrong-datamatch"')
+    scenario = load_scenario("lab-wrong-datamatch")
+    with staged(qtbot, 1280, 720) as stage:
+        window, said = stage.window, list[bool]()
+        window.look.set_presenting(True)
+
+        def follow() -> None:
+            assert isinstance(window.model.source, FakeSource)
+            stage.source = window.model.source
+
+        window.commands.shown.changed.connect(follow)
+        window.lessons.begin(asking(text))
+        course = course_of(window)
+
+        def look() -> None:
+            stage.run(12)
+            assert window.presenter.audience is not None
+            combo, diagram, audiences = window.controls.scenarios, window.views.diagram, window.presenter.audience
+            said.extend((scenario.title in window.windowTitle(), combo.currentText() == scenario.title))
+            said.extend((bool(diagram.caption), not audiences.picture.silent))
+
+        look()
+        assert said == [False] * 4
+        stage.run_until(lambda: not course.unmet())
+        window.lessons.go_on()
+        stage.run_until(lambda: bool(course.answers()))
+        look()
+        assert said[4:] == [True] * 4
+        window.look.set_presenting(False)
 
 
 def test_the_menu_begins_a_lesson(qtbot: QtBot) -> None:
