@@ -25,8 +25,6 @@ SAID_OTHERWISE = {
         ("guest", "Do not expect a large difference"),  # "Gastkernel", and the others in compounds:
         ("interrupt", "Level interrupts and resample"),
         ("interrupt", "The end of a level's interrupt"),
-        ("masked", "A level would still be there when"),  # "freigegeben"
-        ("masked", "They wait until the pin is unmasked"),
         ("user space", "To user space, as an exit"),  # is one term in German
         ("work item", "This thread stands for a vhost worker"),  # so is "vhost-Worker"
     }
