@@ -246,7 +246,8 @@ class LiveModel:
         elif self.transport.together and not self.transport.paused:
             self._pass(seconds, before)
         still = self.transport.paused if self.story is None else self.story.paused
-        self.annotations.advance(stood, self.playhead, seconds, still)
+        leapt = self.transport.following and self.playhead - stood > self.clock.cycles(seconds + LATE_SECONDS)
+        self.annotations.advance(self.playhead if leapt else stood, self.playhead, seconds, still)
 
     def tell(self, story: Story) -> None:
         """Looks at what the story tells now; whoever moves the view elsewhere, or chooses something else, ends it."""

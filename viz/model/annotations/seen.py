@@ -17,8 +17,7 @@ def annotations_seen(model: LiveModel) -> tuple[int, ...]:
     if not annotations.all:
         return ()
     mark = stage_mark(model)
-    chosen = annotations.chosen if model.transport.paused else -1  # of a view that goes on its moment is over
-    found = [index for index in annotations.in_time if index == chosen or _belongs(model, index, mark)]
+    found = [index for index in annotations.in_time if _belongs(model, index, mark)]
     return tuple(found[-SEEN_AT_ONCE:])
 
 

@@ -178,7 +178,8 @@ class Annotator:
     def _one(self, index: int | None) -> int:
         """The index, or that of the chosen one; -1, and what to do, if none is chosen."""
         self.leave()
-        at = self.annotations.chosen if index is None else index
+        seen = self.annotations.chosen in annotations_seen(self.model)  # else nobody knows which one is meant
+        at = index if index is not None else self.annotations.chosen if seen else -1
         if not 0 <= at < len(self.annotations.all):
             self.notice.say(tr("No annotation is chosen: J goes to the next one, a click chooses one."))
             return -1

@@ -10,6 +10,7 @@ from bellwire.viz.model.annotations.seen import SEEN_AT_ONCE, annotations_seen
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Teller, begin_story
 from bellwire.viz.model.steps import begin_and_end
+from tests.support.fake_source import HZ
 from tests.support.models import run, running
 
 
@@ -54,6 +55,16 @@ def test_of_an_event_it_is_shown_as_long_as_it_is_read() -> None:
     run(source, model, 3.5)
     assert annotations_seen(model) == (0,)
     run(source, model, 1.0)
+    assert annotations_seen(model) == ()
+
+
+def test_who_goes_to_the_present_has_not_passed_what_is_between() -> None:
+    source, model = running(4.0)
+    put(model, PartPin("driver", model.now - 3 * HZ))
+    put(model, PartPin("driver", model.now - 2 * HZ))
+    assert look(model, model.now - 3 * HZ) == (0,)
+    model.to_newest()
+    run(source, model, 0.1)
     assert annotations_seen(model) == ()
 
 

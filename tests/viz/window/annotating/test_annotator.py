@@ -141,6 +141,11 @@ def test_esc_leaves_the_chosen_one_and_a_view_that_goes_on_has_passed_it(qtbot: 
     assert (annotations_seen(model), model.annotations.chosen) == ((0,), 0)
     stage.press(qtbot, Key.Key_Escape)
     assert model.annotations.chosen == -1
+    model.annotations.choose(0)
+    stage.press(qtbot, Key.Key_End)
+    model.annotations._left.clear()  # as if it had been read
+    stage.press(qtbot, Key.Key_Delete)
+    assert len(all_of(stage)) == 1, "nothing is taken away that is not seen"
 
 
 def test_what_nothing_is_chosen_for_says_what_to_do(qtbot: QtBot, stage: Stage) -> None:
