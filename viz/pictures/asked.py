@@ -20,6 +20,7 @@ HIDDEN_FACTS = ("pid", "host", "cpu")
 SIZES = (64, 16384)  # pixels that a side may have, times the scale too
 SCALES = (0.25, 8.0)
 TEXTS = (0.8, 4.0)  # of text, times what it is by itself
+THEME_NAMES = ("dark", "light", "projector", "print")
 WHOLE_WINDOW = "window"
 # Each view and the size that it has by itself: that of a slide, or about what it has in a window of 1920×1080.
 USUAL_SIZES = {
@@ -151,6 +152,31 @@ def read_hidden(text: str) -> frozenset[str]:
             allowed = ", ".join(HIDDEN_FACTS)
             raise PictureError(tr("--hide takes {allowed}, not {name!r}.", allowed=allowed, name=name))
     return frozenset(names)
+
+
+def read_asked(options: list[str]) -> PictureAsked:
+    """What options() said; PictureError, MomentError, KeyError or ValueError if it is none of that."""
+    said, at = dict[str, str](), 0
+    while at < len(options):
+        alone = options[at] == "--transparent"
+        said[options[at].removeprefix("--")] = "" if alone else options[at + 1]
+        at += 1 if alone else 2
+    pixels = read_size(said["size"])
+    if said["theme"] not in THEME_NAMES:
+        raise ValueError(said["theme"])
+    return PictureAsked(
+        view=read_view(said["view"]),
+        at=Moment.read(said.get("at", "")),
+        theme=said["theme"],
+        size=pixels,
+        scale=read_scale(float(said.get("scale", "1")), pixels),
+        text=read_text_size(said.get("text", "100%")),
+        part=said.get("part", ""),
+        other=said.get("with", ""),
+        transparent="transparent" in said,
+        hidden=read_hidden(said.get("hide", "")),
+        language=said.get("language", CODE),
+    )
 
 
 def read_number(text: str) -> float | None:

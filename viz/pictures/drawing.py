@@ -9,10 +9,11 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QPainter, QRegion
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QAbstractScrollArea,
     QApplication,
+    QPushButton,
     QScrollBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +29,6 @@ from bellwire.viz.panels.panel import Panel
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
-from bellwire.viz.style.card import LegendEntry
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.timeline.widget import Timeline
@@ -100,10 +100,9 @@ def settle_layout() -> None:
 
 
 def leave_out_controls(of: QWidget) -> None:
-    """Nothing in a picture can be pressed or scrolled; an entry of a legend says what a curve is."""
-    for button in of.findChildren(QAbstractButton):
-        if not isinstance(button, LegendEntry):
-            button.hide()
+    """Nothing in a picture can be pressed or scrolled."""
+    for button in (*of.findChildren(QPushButton), *of.findChildren(QToolButton)):
+        button.hide()
     for area in of.findChildren(QAbstractScrollArea):
         area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     for bar in of.findChildren(QScrollBar):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bellwire.engine.language import Spoken
@@ -11,8 +12,12 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import WHOLE_WINDOW, PictureAsked
 from bellwire.viz.pictures.drawing import Drawing, drawing_of
+from bellwire.viz.pictures.pdf import pdf_file
 from bellwire.viz.pictures.played import PlayedRecording, played_model
+from bellwire.viz.pictures.provenance import KEY, Provenance, provenance_of
 from bellwire.viz.pictures.raster import image_of, png_file
+from bellwire.viz.pictures.svg import svg_file
+from bellwire.viz.pictures.words import caption_and_alt
 from bellwire.viz.style.theme import THEMES, Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import FITTING, Durations
@@ -36,25 +41,39 @@ def as_nobody_has_set_it(asked: PictureAsked) -> Iterator[None]:
             speak_language(language)
 
 
-@contextmanager
-def drawing_at(path: Path, asked: PictureAsked, draw_window: DrawView) -> Iterator[Drawing]:
-    """The drawing of a recording, while it is needed. EngineError if it cannot be made.
+@dataclass(frozen=True)
+class MadePicture:
+    """A picture's file, and what is told of it."""
 
-    draw_window: draws the whole window, of which nothing is known here.
+    content: bytes
+    told: Provenance
+
+
+def made_picture(path: Path, asked: PictureAsked, suffix: str, draw_window: DrawView, named: str = "") -> MadePicture:
+    """A picture of a recording. EngineError if it cannot be made.
+
+    suffix: one of asked.FORMATS. draw_window: draws the whole window, of which nothing is known here. named: what the
+    recording is called in the command that makes it again; by default by its file's name.
     """
-    theme = THEMES[asked.theme].scaled(asked.text)
-    source = PlayedRecording(Recording(path))
+    theme, recording = THEMES[asked.theme].scaled(asked.text), Recording(path)
+    source = PlayedRecording(recording)
     try:
         with as_nobody_has_set_it(asked):
             model = played_model(source, asked.at)
             draw = draw_window if asked.view == WHOLE_WINDOW else drawing_of
             with draw(model, asked, theme) as drawing:
-                yield drawing
+                said = caption_and_alt(drawing, model)
+                told = provenance_of(recording, asked, named or path.name, suffix, said)
+                return MadePicture(file_content(drawing, told, suffix), told)
     finally:
         source.stop()
 
 
-def picture_file(path: Path, asked: PictureAsked, suffix: str, draw_window: DrawView) -> bytes:
-    """The file of a picture of a recording. suffix: one of asked.FORMATS. EngineError if it cannot be made."""
-    with drawing_at(path, asked, draw_window) as drawing:
-        return png_file(image_of(drawing), {})
+def file_content(drawing: Drawing, told: Provenance, suffix: str) -> bytes:
+    """The file in the format of a suffix."""
+    if suffix == ".svg":
+        return svg_file(drawing, told)
+    if suffix == ".pdf":
+        return pdf_file(drawing, told)
+    texts = {"Title": told.title, "Description": told.alt, "Software": told.program, "Source": told.command}
+    return png_file(image_of(drawing), texts | {KEY: told.as_json()})

@@ -1,8 +1,9 @@
 """A moment of a recording, as somebody names it, and a model that looks at it.
 
 2.5s, 300ms         that long after the first event, as it was seen live
+@2.5s               the same, with each signal where it was at that very moment
 #48213              that journey, in the midst of its first leg; #median, #slowest, #newest, too
-#48213/doorbell     at one of its stages
+#48213/runnable     at one of its stages; wait-queue:2 is the second one of that name
 exit, irqfd:3       the first event of a kind, the third one
 (nothing)           the recording's end, as it was seen live
 """
@@ -21,11 +22,13 @@ from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel, journey_span
 from bellwire.viz.model.moments.telling import Teller, journey_told, tell_journey
-from bellwire.viz.stages.story import STAGE_SECONDS
+from bellwire.viz.model.steps import middle_of
+from bellwire.viz.stages.story import STAGE_SECONDS, Story
 
 UNITS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 BEGINNING_OF_NUMBER = re.compile(r"[+-]?[0-9.]")
-TIME = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)\s*(s|ms|us|µs|ns|)")
+PLACES = 10  # of seconds behind the point: a cycle is less than a nanosecond
+TIME = re.compile(r"(@?)([0-9]+\.?[0-9]*|\.[0-9]+)\s*(s|ms|us|µs|ns|)")
 EVENT = re.compile(r"([a-zA-Z_-]+)(?::([0-9]+))?")
 KINDS = {kind.name.lower().replace("_", "-"): kind for kind in EventKind}
 AFTER_SECONDS = 0.1  # of what belongs to a journey, or to that of an event: longer than any of them takes
@@ -41,6 +44,7 @@ class Moment:
     """One of: seconds; a journey, perhaps at a stage; a kind of event and which of them; none of these: the end."""
 
     seconds: float | None = None
+    exact: bool = False  # that very moment, rather than as it was seen live
     journey: str = ""  # its number, or one of NAMED_JOURNEYS
     stage: str = ""
     kind: str = ""  # one of KINDS
@@ -55,7 +59,7 @@ class Moment:
         if text.startswith("#"):
             return journey_moment(text)
         if found := TIME.fullmatch(text):
-            return cls(seconds=round(float(found[1]) * UNITS[found[2]], 9))
+            return cls(seconds=round(float(found[2]) * UNITS[found[3]], PLACES), exact=bool(found[1]))
         found = EVENT.fullmatch(text)
         if found is None or found[1].lower().replace("_", "-") not in KINDS or found[2] == "0":
             raise MomentError(not_understood(text))
@@ -64,7 +68,7 @@ class Moment:
     def __str__(self) -> str:
         """As it is read."""
         if self.seconds is not None:
-            return f"{self.seconds:.9f}".rstrip("0").rstrip(".") + "s"
+            return "@" * self.exact + f"{self.seconds:.{PLACES}f}".rstrip("0").rstrip(".") + "s"
         if self.journey:
             return f"#{self.journey}" + (f"/{self.stage}" if self.stage else "")
         return f"{self.kind}:{self.number}" if self.kind else ""
@@ -72,7 +76,7 @@ class Moment:
     @property
     def live(self) -> bool:
         """Whether the view is as it was seen while it ran, rather than at a journey or an event."""
-        return not (self.journey or self.kind)
+        return not (self.journey or self.kind or self.exact)
 
 
 def journey_moment(text: str) -> Moment:
@@ -84,11 +88,21 @@ def journey_moment(text: str) -> Moment:
     return Moment(journey=name.lstrip("0") or "0", stage=stage)
 
 
+def names_of_steps(story: Story) -> list[str]:
+    """A story's stages; the second one of a name is "wait-queue:2"."""
+    found = list[str]()
+    for step in range(len(story.steps)):
+        name = story.stop_of(step).name
+        before = sum(other.partition(":")[0] == name for other in found)
+        found.append(f"{name}:{before + 1}" if before else name)
+    return found
+
+
 def not_understood(text: str) -> str:
     """What is wrong with it, and what is allowed."""
     return tr(
-        "{text!r} is no moment: name a time (2.5s, 300ms), a journey (#17, #median, #slowest, #newest), one of its"
-        " stages (#17/doorbell), or an event ({kinds}; irqfd:3 is the third one).",
+        "{text!r} is no moment: name a time (2.5s, @300ms), a journey (#17, #median, #slowest, #newest), one of its"
+        " stages (#17/runnable), or an event ({kinds}; irqfd:3 is the third one).",
         text=text,
         kinds=", ".join(KINDS),
     )
@@ -107,7 +121,7 @@ def last_needed(moment: Moment, recording: Recording) -> int:
             raise MomentError(
                 tr("{at} is after the end: the recording lasts {seconds:.3f} s.", at=moment, seconds=seconds)
             )
-        return tsc
+        return min(tsc + clock.cycles(AFTER_SECONDS), recording.last) if moment.exact else tsc
     if moment.journey.isdecimal():
         tsc = int(journey_span(journey_numbered(recording, int(moment.journey)))[1][0])
     elif moment.kind:
@@ -159,7 +173,9 @@ def event_numbered(recording: Recording, kind: EventKind, number: int) -> Events
 
 def look_at(model: LiveModel, moment: Moment) -> None:
     """Moves the view of a model, which has come as far as last_needed(), to the moment; MomentError: it has none."""
-    if moment.kind:
+    if moment.exact and moment.seconds is not None:
+        model.scrub(recording_of_model(model).first + model.clock.cycles(moment.seconds))
+    elif moment.kind:
         recording = recording_of_model(model)
         model.steps.to_event(event_numbered(recording, KINDS[moment.kind], moment.number))
     elif moment.journey:
@@ -192,10 +208,41 @@ def tell_stage(model: LiveModel, journey: Journeys, which: Teller, moment: Momen
     model.selection.choose(journeys=journey)
     told = tell_journey(model, journey, which, STAGE_SECONDS)
     story = model.story
-    names = [] if story is None or not told else [story.stop_of(step).name for step in range(len(story.steps))]
+    names = [] if story is None or not told else names_of_steps(story)
     if story is None or moment.stage not in names:
         stages = ", ".join(names) or "–"
         raise MomentError(tr("{at}: that journey passed no such stage; it passed {stages}.", at=moment, stages=stages))
     story.go(names.index(moment.stage))
     story.paused = True
     model.tell(story)
+
+
+# -- and back: the moment that a model looks at
+
+
+def moment_of(model: LiveModel) -> Moment:
+    """The moment of a model's view, by which a picture of it is asked for."""
+    first = model.recorded.recording.first if model.recorded else model.past.first
+    seconds = max(round(model.clock.ns(model.playhead - first) / 1e9, PLACES), 0.0)
+    journeys, events, story = model.selection.journeys, model.selection.events, model.story
+    if story is not None:
+        return Moment(journey=number_of_journey(story.whole.journey), stage=names_of_steps(story)[story.step])
+    if not model.transport.exact:
+        return Moment(seconds=seconds)
+    if events.size and int(events["tsc"][0]) == model.playhead:
+        return event_moment(model, events)
+    if journeys.size and middle_of(journeys) == model.playhead:
+        return Moment(journey=number_of_journey(journeys))
+    return Moment(seconds=seconds, exact=True)
+
+
+def number_of_journey(journey: Journeys) -> str:
+    """By which it is called: that of its doorbell or, where the host began it, of its interrupt; shape (1,)."""
+    return str(int(journey["seq"][0] if journey["ring"][0] else journey["interrupt"][0]))
+
+
+def event_moment(model: LiveModel, event: Events) -> Moment:
+    """Which of its kind an event is, shape (1,)."""
+    kind, tsc = EventKind(int(event["kind"][0])), np.uint64(event["tsc"][0])
+    before = sum(int(((some["kind"] == kind) & (some["tsc"] <= tsc)).sum()) for some in model.past.stream())
+    return Moment(kind=kind.name.lower().replace("_", "-"), number=max(before, 1))

@@ -31,4 +31,5 @@ def make_qt_plain(environment: MutableMapping[str, str] = os.environ) -> None:
     environment["QT_QPA_PLATFORM"] = environment.get("QT_QPA_PLATFORM") or OFFSCREEN
     environment["QT_ENABLE_HIGHDPI_SCALING"] = "0"
     environment["FONTCONFIG_FILE"] = str(asset("fonts/fonts.conf"))
+    environment["QT_HASH_SEED"] = "0"  # fonts are in a PDF in an order of hashes
     environment["LC_ALL"] = "C.UTF-8"  # of numbers and signs nothing depends on the user's

@@ -53,7 +53,7 @@ class Minimap(QWidget):
         self.counts: dict[Lane, Shares] = {}
         self._picture: QImage | None = None
         self._span = 0, 1  # what is shown, TSC
-        self._looked_at = 0.0
+        self._looked_at, self._counted_over = 0.0, 0  # when, and over how many pixels
         self._turns = Turns(every=6)
         self._dragged, self._from = "", 0.0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else the timeline would be painted below it
@@ -73,11 +73,13 @@ class Minimap(QWidget):
 
     def look(self) -> None:
         """Takes what the model holds now; the density not at every look."""
-        if time.monotonic() - self._looked_at >= SECONDS and self.bar.width() > 1:
-            self._looked_at = time.monotonic()
+        width = round(self.bar.width())
+        late = time.monotonic() - self._looked_at >= SECONDS
+        if (late or width != self._counted_over) and width > 1:
+            self._looked_at, self._counted_over = time.monotonic(), width
             first = self.past.first
             self._span = first, max(self.past.last, first + 1)
-            self.counts = self.past.counts(*self._span, round(self.bar.width()))
+            self.counts = self.past.counts(*self._span, width)
             self._picture = density_picture(self.counts, round(self.bar.height()), self.theme)
             self.setToolTip(plain_tip(self._tip()))
         self.update()

@@ -25,7 +25,7 @@ from bellwire.viz.pictures.moment import Moment
 def test_a_command_has_what_is_not_usual() -> None:
     asked = PictureAsked(
         view="extended",
-        at=Moment.read("#17/doorbell"),
+        at=Moment.read("#17/runnable"),
         theme="print",
         size=(800, 600),
         scale=2,
@@ -36,7 +36,7 @@ def test_a_command_has_what_is_not_usual() -> None:
     )
     line = asked.command("my run.arrow", "a.png")
     assert line == (
-        "bellwire shot 'my run.arrow' -o a.png --view extended --at '#17/doorbell' --theme print --size 800x600"
+        "bellwire shot 'my run.arrow' -o a.png --view extended --at '#17/runnable' --theme print --size 800x600"
         " --scale 2 --text 120% --part exit --transparent --hide pid,cpu"
     )
     assert shlex.split(PictureAsked().command("a", "b"))[5:] == [

@@ -12,7 +12,7 @@ from PIL import Image
 from bellwire.engine.errors import EngineError
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.asked import USUAL_SIZES, PictureAsked
-from bellwire.viz.pictures.making import picture_file
+from bellwire.viz.pictures.making import made_picture
 from bellwire.viz.pictures.moment import Moment
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations, unit_called
@@ -26,7 +26,7 @@ VIEWS = [view for view in USUAL_SIZES if view != "suppression"]  # which needs a
 def png_of_view(asked: PictureAsked, scenario: str = "roundtrip") -> bytes:
     """The picture of a shipped recording."""
     application()
-    return picture_file(path_of_shipped(scenario), asked, ".png", drawn_window)
+    return made_picture(path_of_shipped(scenario), asked, ".png", drawn_window).content
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.pictures.moment import KINDS, Moment, MomentError
+from bellwire.viz.pictures.moment import KINDS, Moment, MomentError, moment_of
 from bellwire.viz.pictures.played import PlayedRecording, played_model
 
 
@@ -29,8 +29,16 @@ def model_at(text: str, scenario: str = "roundtrip") -> Iterator[LiveModel]:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        *[("", ""), ("2.5", "2.5s"), ("300ms", "0.3s"), ("20 µs", "0.00002s"), (".5s", "0.5s"), ("0", "0s")],
-        *[("#17", "#17"), ("#0017", "#17"), ("#48,213", "#48213"), ("#median/doorbell", "#median/doorbell")],
+        *[
+            ("", ""),
+            ("2.5", "2.5s"),
+            ("300ms", "0.3s"),
+            ("20 µs", "0.00002s"),
+            (".5s", "0.5s"),
+            ("0", "0s"),
+            ("@1.5", "@1.5s"),
+        ],
+        *[("#17", "#17"), ("#0017", "#17"), ("#48,213", "#48213"), ("#median/runnable", "#median/runnable")],
         *[("exit", "exit:1"), ("IRQFD:3", "irqfd:3"), ("irq_ioctl", "irq-ioctl:1")],
     ],
 )
@@ -42,7 +50,7 @@ def test_a_moment_is_said_as_it_is_read(text: str, said: str) -> None:
 
 @pytest.mark.parametrize("text", ["#", "#x", "#17/", "2.5 h", "-1s", "nonsense", "exit:0", "exit:-1", "exit:x", "1e9s"])
 def test_what_is_no_moment_says_what_one_is(text: str) -> None:
-    with pytest.raises(MomentError, match=r"is no moment: name a time \(2.5s"):
+    with pytest.raises(MomentError, match=r"is no moment: name a time \(2\.5s"):
         Moment.read(text)
 
 
@@ -76,6 +84,23 @@ def test_a_journey_is_chosen_in_the_midst_of_its_first_leg(text: str) -> None:
         assert text[1:] == str(journey["seq"]) or text[1:].isalpha()
         assert model.transport.exact
         assert journey["ring"] < model.playhead < journey["handler"]
+
+
+def test_a_time_can_be_that_very_moment() -> None:
+    with model_at("@2s") as model:
+        assert model.transport.exact
+        assert model.clock.ns(model.playhead - model.past.first) == pytest.approx(2e9, abs=2)
+
+
+@pytest.mark.parametrize("text", ["2s", "@2s", "#40", "#40/wait-queue:2", "irqfd:3"])
+def test_a_model_tells_the_moment_that_it_looks_at(text: str) -> None:
+    with model_at(text) as model:
+        said = moment_of(model)
+        if said.seconds is None:
+            assert str(said) == str(Moment.read(text))
+        else:
+            assert said.seconds == pytest.approx(2, abs=2e-9)
+            assert said.exact == text.startswith("@")
 
 
 def test_a_stage_of_a_journey_is_told() -> None:

@@ -16,6 +16,7 @@ from bellwire.viz.cli.terminal import DONE, FAILED, complain, out
 
 if TYPE_CHECKING:
     from bellwire.viz.pictures.asked import PictureAsked
+    from bellwire.viz.pictures.making import MadePicture
 
 PictureName = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file: .png, .svg or .pdf.")]
 View = Annotated[
@@ -30,7 +31,7 @@ At = Annotated[
     str,
     typer.Option(
         metavar="MOMENT",
-        help="A time (2.5s), a journey (#17, #median, #slowest), its stage (#17/doorbell), or an event (exit, "
+        help="A time (2.5s), a journey (#17, #median, #slowest), its stage (#17/runnable), or an event (exit, "
         "irqfd:3); default: the end.",
     ),
 ]
@@ -40,6 +41,11 @@ TextSize = Annotated[str, typer.Option(metavar="PERCENT", help="The size of all 
 Transparent = Annotated[bool, typer.Option("--transparent", help="Without a background.")]
 Hide = Annotated[str, typer.Option(metavar="pid,host,cpu", help="Facts of the machine that are not shown.")]
 Part = Annotated[str, typer.Option(metavar="NAME", help="The part of the diagram that is chosen, as by a click.")]
+Sidecar = Annotated[bool, typer.Option("--sidecar", help="Caption, alt text and provenance beside it, as JSON.")]
+Kept = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="Of a scenario: keep the recording of its run."),
+]
 Other = Annotated[str, typer.Option("--with", metavar="RECORDING", help="What --view compare compares it with.")]
 
 
@@ -58,7 +64,9 @@ def shot(
     language: InLanguage = None,
     transparent: Transparent = False,
     hide: Hide = "",
+    sidecar: Sidecar = False,
     replay: Replayed = False,
+    record: Kept = None,
     count: Signals = None,
     settings: Settings = None,
     force: Force = False,
@@ -70,22 +78,30 @@ def shot(
     with usage_of_picture():
         asked = asked_by(view, at, theme, size, scale, text, part, other, language or "", transparent, hide)
         suffix = format_of(target)
-    target_of(target, force)
-    with pictured_recording(what, count, settings, replay) as (file, trouble):
-        content = picture_of_file(file, asked, suffix)
-    write_whole(target, content, force)
-    out(
-        tr(
-            "{path}: {view}, {width} × {height}.",
-            path=target,
-            view=asked.view,
-            width=asked.pixels[0],
-            height=asked.pixels[1],
-        )
-    )
+    beside = [target.with_suffix(".json")] if sidecar else []
+    for path in (target, *beside, *([record] if record else [])):
+        target_of(path, force)
+        refuse_no_folder(path)
+    with pictured_recording(what, count, settings, replay, record) as (file, named, trouble):
+        if record:
+            write_whole(record, file.read_bytes(), force)
+        made = picture_of_file(file, asked, suffix, named)
+    write_whole(target, made.content, force)
+    for path in beside:
+        write_whole(path, made.told.sidecar().encode(), force)
+    out(tr("{path}: {caption}", path=target, caption=made.told.caption))
     for sentence in trouble:
         complain(sentence, FAILED)
     return FAILED if trouble else DONE
+
+
+def refuse_no_folder(path: Path) -> None:
+    """RecordingError if there is no folder that a file could be written to: before the work, not after it."""
+    from bellwire.engine.outputs import cannot
+
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise cannot(path, tr("there is no folder {folder}", folder=folder))
 
 
 def asked_by(
@@ -136,28 +152,32 @@ def usage_of_picture() -> Iterator[None]:
 
 @contextmanager
 def pictured_recording(
-    what: str, count: int | None, settings: list[str] | None, replay: bool
-) -> Iterator[tuple[Path, list[str]]]:
-    """A recording as it is, or that of a scenario: of a run that is made for it, or the one that is shipped."""
+    what: str, count: int | None, settings: list[str] | None, replay: bool, record: Path | None
+) -> Iterator[tuple[Path, str, list[str]]]:
+    """A recording as it is, or that of a scenario: of a run that is made for it, or the one that is shipped.
+
+    With it how a command names it, and what was amiss in the run.
+    """
     from bellwire.engine.recordings.shipped import path_of_shipped
     from bellwire.viz.cli.recordings import recording_of
     from bellwire.viz.cli.runs import scenario_named
 
     if replay and not Path(what).is_file():
-        yield path_of_shipped(scenario_named(what, None).name), []
+        path = path_of_shipped(scenario_named(what, settings).name)
+        yield path, path.name, []
         return
-    with recording_of(what, count, settings) as made:
-        yield made
+    with recording_of(what, count, settings) as (file, trouble):
+        yield file, (record or file).name, trouble
 
 
-def picture_of_file(file: Path, asked: PictureAsked, suffix: str) -> bytes:
-    """The picture's bytes. EngineError if it cannot be made."""
+def picture_of_file(file: Path, asked: PictureAsked, suffix: str, named: str) -> MadePicture:
+    """The picture. named: the recording, in the command that makes it again. EngineError if it cannot be made."""
     from bellwire.viz.pictures.plain_qt import make_qt_plain
 
     make_qt_plain()
-    from bellwire.viz.pictures.making import picture_file
+    from bellwire.viz.pictures.making import made_picture
     from bellwire.viz.window.picturing.drawn_window import drawn_window
     from bellwire.viz.window.window import application
 
     application()
-    return picture_file(file, asked, suffix, drawn_window)
+    return made_picture(file, asked, suffix, drawn_window, named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.cli.app import main
+from bellwire.viz.pictures.provenance import read_provenance, sha256_of
 from tests.support.x_server import x_server
 
 SHIPPED = path_of_shipped("roundtrip")
@@ -36,16 +38,27 @@ def bellwire(*words: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.mark.xcb
-@pytest.mark.parametrize("view", ["window", "extended"])
-def test_the_bytes_are_the_same_on_another_machine_and_on_a_screen(view: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("view", "suffix", "what"),
+    [
+        ("window", "png", "The window"),
+        ("extended", "svg", "Diagram of host, QEMU and guest"),
+        ("window", "pdf", "The window"),
+    ],
+)
+def test_the_bytes_are_the_same_on_another_machine_and_on_a_screen(
+    view: str, suffix: str, what: str, tmp_path: Path
+) -> None:
     words = ("shot", str(SHIPPED), "--view", view, "--at", "3s", "--theme", "dark", "-o")
-    ran = bellwire(*words, f"{tmp_path}/a.png", QT_QPA_PLATFORM="")
-    width, height = (1920, 1080) if view == "window" else (1280, 720)
-    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", f"{tmp_path}/a.png: {view}, {width} × {height}.\n")
+    ran = bellwire(*words, f"{tmp_path}/a.{suffix}", QT_QPA_PLATFORM="")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(
+        f"{tmp_path}/a.{suffix}: {what} of “Round trip: ioeventfd out, irqfd back” 3.00 s after"
+    )
     with x_server() as display:
-        ran = bellwire(*words, f"{tmp_path}/b.png", QT_QPA_PLATFORM="xcb", DISPLAY=display, **OTHERS)
+        ran = bellwire(*words, f"{tmp_path}/b.{suffix}", QT_QPA_PLATFORM="xcb", DISPLAY=display, **OTHERS)
         assert (ran.returncode, ran.stderr) == (0, "")
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -84,12 +97,18 @@ def test_a_picture_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> No
     target.write_bytes(b"x")
     words = ("shot", "roundtrip", "--replay", "--view", "numbers", "-o", str(target))
     assert "add --force" in bellwire(*words).stderr
-    assert bellwire(*words, "--force").returncode == 0
-    assert target.read_bytes().startswith(b"\x89PNG")
+    assert bellwire(*words, "--force", "--sidecar").returncode == 0
+    told, beside = read_provenance(target), json.loads((tmp_path / "a.json").read_text())
+    assert (told.recording, told.sha256) == ("roundtrip.arrow", sha256_of(SHIPPED))
+    assert told.command.startswith("bellwire shot roundtrip.arrow -o numbers.png --view numbers --theme light")
+    assert (beside["command"], beside["caption"], beside["alt"]) == (told.command, told.caption, told.alt)
 
 
 @pytest.mark.kvm
 def test_a_scenario_is_run_for_its_picture(tmp_path: Path) -> None:
-    ran = bellwire("shot", "roundtrip", "--signals", "20", "--view", "numbers", "-o", f"{tmp_path}/a.png")
+    words = ("shot", "roundtrip", "--signals", "20", "--view", "numbers", "-o", f"{tmp_path}/a.png")
+    ran = bellwire(*words, "--record", f"{tmp_path}/kept.arrow")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    again = bellwire("shot", f"{tmp_path}/kept.arrow", "--view", "numbers", "-o", f"{tmp_path}/b.png")
+    assert again.returncode == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,122 @@
+"""What a picture holds of where it comes from: its recording, the machine, and the command that makes it again.
+
+The same as JSON in each format, beside what programs show by themselves: a title, a caption, a text in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from bellwire.engine.language import tr
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.pictures.asked import PictureAsked, PictureError, read_asked
+from bellwire.viz.pictures.moment import MomentError
+from bellwire.viz.pictures.raster import texts_in
+from bellwire.viz.text.versions import program_version
+
+NAMESPACE = "https://bellwire.invalid/ns/picture/1"  # of XML; a name, behind which there is nothing
+KEY = "bellwire"  # of PNG's texts
+VERSION = 1
+PIECE = 1 << 20  # bytes of a recording that are read at a time
+IN_SVG = re.compile(rb"<bellwire:provenance[^>]*>(.*?)</bellwire:provenance>", re.DOTALL)
+MOST = 64 << 20  # bytes of a picture that is read
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """recording: the name of its file; sha256: of that file; command: makes the picture again, where the file is."""
+
+    recording: str
+    sha256: str
+    scenario: str
+    backend: str
+    program: str
+    command: str
+    asked: PictureAsked
+    caption: str = ""
+    alt: str = ""
+
+    def as_json(self) -> str:
+        """As it is in a picture, in one line."""
+        told = asdict(self) | {"version": VERSION, "asked": self.asked.options()}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+    @property
+    def title(self) -> str:
+        """What the picture is of."""
+        return f"{self.scenario}: {self.asked.view}"
+
+    def sidecar(self) -> str:
+        """The same for people and programs, as a file beside the picture."""
+        told = asdict(self) | {"version": VERSION, "asked": self.asked.options()}
+        return json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def provenance_of(
+    recording: Recording, asked: PictureAsked, source: str, suffix: str, told: tuple[str, str]
+) -> Provenance:
+    """Of a picture. source: the words that name the recording in its command; told: its caption and its alt text."""
+    header = recording.header
+    return Provenance(
+        recording=recording.path.name,
+        sha256=sha256_of(recording.path),
+        scenario=header.scenario.name,
+        backend=header.backend,
+        program=f"bellwire {program_version()}",
+        command=asked.command(source, f"{asked.view}{suffix}"),
+        asked=asked,
+        caption=told[0],
+        alt=told[1],
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file, in hexadecimal."""
+    made = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            made.update(piece)
+    return made.hexdigest()
+
+
+# -- read back
+
+
+def read_provenance(path: Path) -> Provenance:
+    """What a picture says of itself; PictureError if it says nothing, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            text = told_in(file.read(MOST))
+        return provenance_from(json.loads(text)) if text else refuse_picture(path)
+    except OSError as error:
+        raise PictureError(tr("{path} cannot be read: {why}.", path=path, why=error.strerror)) from error
+    except (ValueError, TypeError, LookupError, MomentError) as error:
+        raise PictureError(tr("{path}: what it says of its recording makes no sense.", path=path)) from error
+
+
+def refuse_picture(path: Path) -> Provenance:
+    """Raises why nothing is known of a file."""
+    raise PictureError(tr("{path} is no picture of bellwire's: it does not say which recording it is of.", path=path))
+
+
+def told_in(content: bytes) -> str:
+    """The JSON in a PNG, SVG or PDF file; "" if there is none."""
+    if content.startswith(b"\x89PNG"):
+        return texts_in(content).get(KEY, "")
+    found = IN_SVG.search(content)
+    return unescape(found[1].decode()) if found else ""
+
+
+def provenance_from(told: dict[str, Any]) -> Provenance:
+    """From JSON; ValueError, TypeError or KeyError if it is of another kind."""
+    if told["version"] != VERSION:
+        raise ValueError(told["version"])
+    names = ("recording", "sha256", "scenario", "backend", "program", "command", "caption", "alt")
+    words = {name: str(told[name]) for name in names}
+    return Provenance(asked=read_asked([str(word) for word in told["asked"]]), **words)

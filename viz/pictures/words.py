@@ -1,0 +1,102 @@
+"""What a picture says for whoever does not see it: a caption in a sentence, and a text in its place; of the data."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from bellwire.engine.language import tr
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.moments.looking import stage_mark
+from bellwire.viz.model.moments.telling import story_title
+from bellwire.viz.panels.panel import Panel
+from bellwire.viz.pictures.drawing import Drawing
+from bellwire.viz.pictures.svg_engine import SvgDevice
+from bellwire.viz.plots.plot import Plot
+from bellwire.viz.style.card import Card
+from bellwire.viz.text.figures import duration, grouped
+
+PERCENTILES = (50, 99)
+
+
+def caption_and_alt(drawing: Drawing, model: LiveModel) -> tuple[str, str]:
+    """The caption: what is shown of which run, and when. The alt text: that, and what is to be read there."""
+    caption = tr(
+        "{what} of “{title}” {when}, on {backend}.",
+        what=what_is_shown(drawing.of),
+        title=tr(model.scenario.title),
+        when=when_it_is(model),
+        backend=model.source.backend,
+    )
+    return caption, f"{caption} {what_is_said(drawing, model)}".strip()
+
+
+def what_is_shown(of: QWidget) -> str:
+    """The view, as the beginning of a sentence."""
+    if isinstance(of, Card):
+        return tr(of.title)
+    return tr("Diagram of host, QEMU and guest") if isinstance(of, Diagram) else tr("The window")
+
+
+def when_it_is(model: LiveModel) -> str:
+    """At which moment."""
+    if model.story is not None:
+        stage = model.story.stop_of(model.story.step)
+        return tr("in the {story}, at the stage {stage}", story=lowered(story_title(model.story)), stage=stage.name)
+    first = model.recorded.recording.first if model.recorded else model.past.first
+    after = duration(model.clock.ns(max(model.playhead - first, 0)))
+    chosen = model.selection.journeys
+    if chosen.size and model.transport.exact:
+        number = grouped(int(chosen["seq"][0] if chosen["ring"][0] else chosen["interrupt"][0]))
+        return tr("at #{number}, {after} after the first event", number=number, after=after)
+    return tr("{after} after the first event", after=after)
+
+
+def lowered(words: str) -> str:
+    """As the middle of a sentence."""
+    return words[:1].lower() + words[1:]
+
+
+def what_is_said(drawing: Drawing, model: LiveModel) -> str:
+    """What there is to be read in it."""
+    of = drawing.of
+    if isinstance(of, Diagram):
+        return diagram_in_words(of)
+    mark = stage_mark(model)
+    marked = f"{mark.words(model.clock)}." if mark else ""
+    if isinstance(of, Plot):
+        said = latencies_in_words(model)
+    elif isinstance(of, Panel) and of.accessibleDescription() not in ("", of.tip):
+        said = of.accessibleDescription()
+    else:
+        said = painted_words(drawing)
+    return " ".join(filter(None, (said, marked)))
+
+
+def diagram_in_words(diagram: Diagram) -> str:
+    """Its caption, which is computed from the events, and what stands out."""
+    titles = {name: box.title for name, box in diagram.blueprint.boxes.items()}
+    titles |= {name: node.title for name, node in diagram.blueprint.nodes.items()}
+    spoken_of = [title for name, title in titles.items() if name in diagram.highlight and title]
+    stands_out = tr("Stands out: {parts}.", parts=", ".join(spoken_of)) if spoken_of else ""
+    return " ".join(filter(None, (diagram.caption, stands_out)))
+
+
+def latencies_in_words(model: LiveModel) -> str:
+    """Percentiles of all that is measured so far."""
+    told = []
+    for name, histogram in model.latencies.histograms.items():
+        if histogram.count:
+            values = ", ".join(f"p{percent} {duration(histogram.percentile(percent))}" for percent in PERCENTILES)
+            told.append(f"{name.replace('_', ' ')}: {values}")
+    return f"{'; '.join(told)}." if told else ""
+
+
+def painted_words(drawing: Drawing) -> str:
+    """All that is written in it, in the order in which it is painted."""
+    device = SvgDevice(*drawing.asked.pixels)
+    painter = QPainter(device)
+    drawing.paint(painter)
+    painter.end()
+    return " ".join(" ".join(device.engine.words).split())
