@@ -25,7 +25,7 @@ class Finding:
 
 
 def share(part: int, whole: int) -> str:
-    """ "250 of 250", "none of 7"."""
+    """ "250 of 250", "none of 7". The part decides in other languages on a verb behind it: see tr_n()."""
     if not part:
         return tr("none of {whole}", whole=grouped(whole))
     return tr("{part} of {whole}", part=grouped(part), whole=grouped(whole))

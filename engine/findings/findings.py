@@ -117,7 +117,13 @@ def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             reasons[why_it_left(access, evidence.ways.ring)] += count
     for reason, count in reasons.most_common():
         yield Finding(
-            tr("{share} doorbells left to user space: {why}.", share=share(count, tally.doorbells_rung), why=reason),
+            tr_n(
+                "{share} doorbells left to user space: {why}.",
+                "{share} doorbells left to user space: {why}.",
+                count,
+                share=share(count, tally.doorbells_rung),
+                why=reason,
+            ),
             {"left": count, "doorbells_rung": tally.doorbells_rung},
             (EventKind.EXIT, EventKind.ENTRY),
         )
@@ -197,11 +203,19 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if not tally.irqs_lost:
         return
     lost = share(tally.irqs_lost, tally.irqs_signalled)
-    claim = tr("{share} interrupts were signalled while their pin was masked, and were lost.", share=lost)
+    claim = tr_n(
+        "{share} interrupts were signalled while their pin was masked, and were lost.",
+        "{share} interrupts were signalled while their pin was masked, and were lost.",
+        tally.irqs_lost,
+        share=lost,
+    )
     if evidence.unmaskings:
-        claim = tr(
+        claim = tr_n(
             "{share} interrupts were signalled while their pin was masked, and were lost: {late} of them came when it "
             "was unmasked, {times}.",
+            "{share} interrupts were signalled while their pin was masked, and were lost: {late} of them came when it "
+            "was unmasked, {times}.",
+            tally.irqs_lost,
             share=lost,
             late=grouped(evidence.late_edges) if evidence.late_edges else tr_as("of them", "none"),
             times=often(evidence.unmaskings),

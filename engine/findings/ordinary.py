@@ -24,12 +24,17 @@ def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     taken = ways.taken(rung, tally.doorbells_received)
     if not evidence.scenario.doorbell or not taken or taken < 0 or tally.dropped:
         return
-    claim = tr(
-        "{share} doorbells were taken by KVM itself: no exit to user space carried them.", share=share(taken, rung)
+    claim = tr_n(
+        "{share} doorbells were taken by KVM itself: no exit to user space carried them.",
+        "{share} doorbells were taken by KVM itself: no exit to user space carried them.",
+        taken,
+        share=share(taken, rung),
     )
     if ways.ring and not ways.fetches and Switch.IOEVENTFD not in ways.was_on:  # recorded before FETCH told it
-        claim = tr(
+        claim = tr_n(
             "{share} doorbells waited in KVM's ring of coalesced writes: no exit to user space carried them.",
+            "{share} doorbells waited in KVM's ring of coalesced writes: no exit to user space carried them.",
+            taken,
             share=share(taken, rung),
         )
     yield Finding(
@@ -44,9 +49,12 @@ def doorbells_fetched(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     ways, rung = evidence.ways, tally.doorbells_rung
     if ways.fetches:
         yield Finding(
-            tr(
+            tr_n(
                 "{share} doorbells waited in KVM's ring of coalesced writes: no exit of their own carried them, the "
                 "vCPU thread fetched them {times} when it was back in user space.",
+                "{share} doorbells waited in KVM's ring of coalesced writes: no exit of their own carried them, the "
+                "vCPU thread fetched them {times} when it was back in user space.",
+                ways.fetched,
                 share=share(ways.fetched, rung),
                 times=often(ways.fetches),
             ),
@@ -199,8 +207,10 @@ def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Interrupts that came faster than they were handled; runs that nobody asked for."""
     if tally.irqs_merged > 0 and not tally.dropped:
         yield Finding(
-            tr(
+            tr_n(
                 "{share} interrupts came along with another one, merged in {place}: the handler ran {times}.",
+                "{share} interrupts came along with another one, merged in {place}: the handler ran {times}.",
+                tally.irqs_merged,
                 share=share(tally.irqs_merged, tally.irqs_signalled),
                 place=where_merged(tally, evidence),
                 times=often(tally.irqs_handled),

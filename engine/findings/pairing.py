@@ -41,13 +41,20 @@ def clocks_apart(latencies: Latencies) -> Iterator[Finding]:
         return
     figures = {"share": share(error.contradicted, error.journeys), "clocks": error.clocks}
     if error.agreement is Agreement.APART:
+        us = grouped(at_least(error.ns) / 1000, 1)
         claim = tr(
-            "{share} journeys arrive before they were sent, by their stamps: {clocks} are apart by at least {us} µs",
-            us=grouped(at_least(error.ns) / 1000, 1),
+            "{share} journeys arrive before they were sent, by their stamps: {clocks} are apart by at least {us} µs; "
+            "one-way latencies are off by that, and not given.",
+            us=us,
             **figures,
         )
-        off = tr("one-way latencies are off by that, and not given")
-        claim = f"{claim}." if latencies.known("doorbell") else f"{claim}; {off}."
+        if latencies.known("doorbell"):
+            claim = tr(
+                "{share} journeys arrive before they were sent, by their stamps: {clocks} are apart by at least "
+                "{us} µs.",
+                us=us,
+                **figures,
+            )
     else:
         claim = tr(
             "{share} journeys arrive before they were sent, by their stamps; they are too few to say that {clocks} are "
