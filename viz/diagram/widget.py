@@ -183,6 +183,10 @@ class Diagram(QWidget):
         """Where the canvas is in the widget."""
         return self._stage.geometry
 
+    def lay_annotations(self) -> None:
+        """Finds the places of those that belong to the moment."""
+        self.annotated.lay_out(self._stage, QRectF(self.rect()))
+
     def box_for(self, one: Annotation) -> QRect:
         """Where the words of an annotation would be, pixels."""
         return self.annotated.box_for(one, self._stage, QRectF(self.rect())).toAlignedRect()
@@ -262,7 +266,7 @@ class Diagram(QWidget):
         self._paint_counters(Sketch(painter, self._stage.geometry), region)
         if self.highlight:
             painter.fillPath(self._veiled(), self.theme.color("background", VEIL))
-        self.annotated.lay_out(self._stage, QRectF(self.rect()))
+        self.lay_annotations()
         self.annotated.paint(painter, region, self._stage, self.theme)
 
     def paint_in_strokes(self, painter: QPainter) -> None:

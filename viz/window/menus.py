@@ -28,6 +28,7 @@ MORE_KEYS = (
     ("1 … 9", tr_later("Scenarios, by group")),
     ("Tab", tr_later("To the next control")),
     (tr_later("Space Enter"), tr_later("Works the control")),
+    (tr_later("Alt+arrows"), tr_later("Moves the chosen note")),
 )
 POINTER = (
     (tr_later("Wheel"), tr_later("Zoom at the pointer")),

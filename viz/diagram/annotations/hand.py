@@ -1,5 +1,7 @@
-"""Taking annotations on one diagram: a click chooses one, a drag moves its words, a double click edits it; and showing
-the part that an arrow shall lead to, by a click, or by Up, Down and Enter."""
+"""Taking annotations on a diagram: a click chooses one, a drag or Alt and an arrow moves it, a double click edits it.
+
+And showing the part that an arrow shall lead to: by a click, or by Up, Down and Enter.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.style.plain import plain_tip
 
 LEAST_DRAG = 4  # pixels that are no click
+STEP = 12  # canvas pixels by which a key moves words
+WAYS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -50,14 +54,35 @@ class AnnotationHand(QObject):
         """Whether it was about an annotation, and the diagram does not hear of it."""
         if isinstance(event, QMouseEvent):
             return self._mouse(event)
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in ENTER:
-            return self._enter()
+        if isinstance(event, QKeyEvent):
+            return self._key(event)
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             index = self._diagram.annotated.at(QPointF(event.pos()))
             if index >= 0:
                 QToolTip.showText(event.globalPos(), plain_tip(self._help(index)), self._diagram)
                 return True
         return False
+
+    def _key(self, event: QKeyEvent) -> bool:
+        key, alone = Qt.Key(event.key()), event.modifiers() == Qt.KeyboardModifier.AltModifier
+        if event.type() == QEvent.Type.ShortcutOverride and key in WAYS and alone:
+            event.accept()
+            return True
+        if event.type() != QEvent.Type.KeyPress:
+            return False
+        if key in WAYS and alone:
+            return self._move(*WAYS[key])
+        return key in ENTER and self._enter()
+
+    def _move(self, right: int, down: int) -> bool:
+        """The words of the chosen one, a step; whether one is chosen and seen."""
+        layer, index = self._diagram.annotated, self._diagram.model.annotations.chosen
+        box, geometry = layer.box_of(index), self._diagram.scene_geometry
+        if box is not None:
+            layer.dragged = index, box.center() + QPointF(right * STEP * geometry.sx, down * STEP * geometry.sy)
+            self._diagram.lay_annotations()
+            self._settle(index)
+        return box is not None
 
     def _enter(self) -> bool:
         """At the part that is chosen, if one is to be shown."""
@@ -83,7 +108,7 @@ class AnnotationHand(QObject):
             self._drag(event.position())
             return True
         if kind == QEvent.Type.MouseButtonRelease and self._pressed:
-            self._let_go(event.position())
+            self._let_go()
             return True
         if kind == QEvent.Type.MouseButtonDblClick and left:
             index = self._diagram.annotated.at(event.position())
@@ -113,12 +138,15 @@ class AnnotationHand(QObject):
             self._diagram.annotated.dragged = index, middle + moved
             self._diagram.update()
 
-    def _let_go(self, at: QPointF) -> None:
+    def _let_go(self) -> None:
         """Its words stay where they are now."""
         assert self._pressed
-        index = self._pressed[0]
-        dragged, self._pressed = self._diagram.annotated.dragged, None
-        self._diagram.annotated.dragged = None
+        index, self._pressed = self._pressed[0], None
+        self._settle(index)
+
+    def _settle(self, index: int) -> None:
+        """What was moved stays where it is laid now."""
+        dragged, self._diagram.annotated.dragged = self._diagram.annotated.dragged, None
         laid = next((laid for laid in self._diagram.annotated.laid if laid.index == index), None)
         if not dragged or laid is None:
             return

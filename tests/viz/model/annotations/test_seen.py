@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, PartPin, Pin
+from bellwire.engine.events import EventKind
+from bellwire.engine.recordings.annotations.annotation import (
+    Annotation,
+    AnnotationKind,
+    EventPin,
+    PartPin,
+    Pin,
+    StagePin,
+)
 from bellwire.viz.model.annotations.pins import event_pin_of, go_to_annotation, stage_pin_at, stage_pin_now
 from bellwire.viz.model.annotations.seen import SEEN_AT_ONCE, annotations_seen
 from bellwire.viz.model.live import LiveModel
@@ -121,3 +129,18 @@ def test_no_more_at_once_than_leave_something_of_the_picture(model: LiveModel) -
     for _ in range(3 * SEEN_AT_ONCE):
         put(model, PartPin("driver"))
     assert len(annotations_seen(model)) == SEEN_AT_ONCE
+
+
+@pytest.mark.parametrize("tsc", [0, 1, 2**62, 2**63 - 1])
+def test_what_a_file_says_may_be_anywhere_and_of_nothing(model: LiveModel, tsc: int) -> None:
+    for pin in (
+        EventPin(tsc, EventKind.HANDLER, 2**63 - 1, 255),
+        StagePin(2**63 - 1, tsc, "x", tsc),
+        PartPin("x", tsc),
+    ):
+        put(model, pin)
+    for index in range(3):
+        go_to_annotation(model, index)
+        model.move(0.01)
+        annotations_seen(model)
+        assert model.past.first <= model.playhead <= model.now

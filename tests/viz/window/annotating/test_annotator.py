@@ -241,6 +241,27 @@ def test_its_words_are_dragged_edited_by_a_double_click_and_coloured(qtbot: QtBo
     assert all_of(stage) == ()
 
 
+def test_its_words_are_moved_by_keys(qtbot: QtBot, stage: Stage) -> None:
+    put(stage, Annotation(NOTE, "a note", PartPin("driver")))
+    diagram = stage.window.views.diagram
+    box = diagram.annotated.box_of(0)
+    assert box is not None
+    playhead = stage.window.model.transport.paused
+    for key in (Key.Key_Right, Key.Key_Right, Key.Key_Down):
+        QTest.keyClick(diagram, key, Qt.KeyboardModifier.AltModifier)
+        stage.run(3)
+        diagram.grab()
+    moved = diagram.annotated.box_of(0)
+    assert moved is not None
+    by = moved.center() - box.center()
+    assert by.x() > 1.5 * by.y() > 0
+    assert stage.window.model.transport.paused is playhead, "no step was taken"
+    assert stage.window.model.annotations.undo()
+    assert stage.window.model.annotations.undo()
+    assert stage.window.model.annotations.undo()
+    assert all_of(stage)[0].moved is None
+
+
 def test_an_arrow_is_drawn_by_two_clicks(qtbot: QtBot, stage: Stage) -> None:
     diagram = stage.window.views.diagram
     stage.window.annotator.arrow(PartPin("driver"))
