@@ -100,14 +100,20 @@ def bellwire(
 
 @app.command(name="open", hidden=True)
 def open_(
-    what: Annotated[str, typer.Argument(metavar="[SCENARIO | RECORDING]")] = "roundtrip",
+    what: Annotated[str, typer.Argument(metavar="[SCENARIO | RECORDING | PICTURE]")] = "roundtrip",
     settings: Settings = None,
     theme: InTheme = None,
     language: InLanguage = None,
 ) -> int:
-    """Opens the window with a scenario or a recording."""
+    """Opens the window with a scenario, a recording, or what a picture shows."""
     from bellwire.viz.cli.opening import open_recording, open_scenario
 
+    if settings and Path(what).is_file():
+        raise ScenarioError("--set changes a scenario, not a recording.")
+    if what.lower().endswith((".png", ".svg", ".pdf")):
+        from bellwire.viz.cli.pictures.open_picture import open_picture
+
+        return open_picture(Path(what), theme or "", language or "")
     if what.endswith((".arrow", ".arrows")) or Path(what).is_file():
         if settings:
             raise ScenarioError("--set changes a scenario, not a recording.")

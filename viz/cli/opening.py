@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.engine.source import Source
     from bellwire.viz.lessons.lesson import Lesson
+    from bellwire.viz.window.window import MainWindow
 
 OFFSCREEN_SECONDS = 5.0
 
@@ -79,9 +81,18 @@ def open_recording(path: Path, out: Print, at: float = 0.0, theme: str = "", lan
 
 
 def show(
-    source: Source | None, reason: str, out: Print, theme: str = "", language: str = "", lesson: Lesson | None = None
+    source: Source | None,
+    reason: str,
+    out: Print,
+    theme: str = "",
+    language: str = "",
+    lesson: Lesson | None = None,
+    then: Callable[[MainWindow], object] | None = None,
 ) -> int:
-    """On the display until the window is closed; without one a few seconds offscreen, but no lesson."""
+    """On the display until the window is closed; without one a few seconds offscreen, but no lesson, nor a picture.
+
+    then: is called once the window is shown.
+    """
     from bellwire.viz.cli.display import find_display
 
     found = find_display()
@@ -90,7 +101,11 @@ def show(
         with importing():
             from bellwire.viz.window.window import open_window
 
-        return open_window(source, reason=reason, theme=theme, language=language, tell=complain_of, lesson=lesson)
+        begin = then or (lambda window: None)
+        words = {"reason": reason, "theme": theme, "language": language}
+        return open_window(source, **words, tell=complain_of, lesson=lesson, then=begin)
+    if then:
+        raise EngineError(f"{found.trouble} What a picture shows needs one to be opened.")
     if lesson:
         raise EngineError(f"{found.trouble} A lesson needs a display; its text is in {lesson.path}.")
     say(f"{found.trouble} Runs {OFFSCREEN_SECONDS:g} s offscreen.")

@@ -26,9 +26,10 @@ class PlayedRecording(Replay):
 
     def start(self) -> None:
         """Begins, once all is known that the index says: what is shown must not depend on how far it has come."""
-        self.indexer.start()
-        self.indexer.wait()
-        self._present = self.recording.first + self._begins_at
+        if self._present is not None:
+            self.indexer.start()
+            self.indexer.wait()
+            self._present = self.recording.first + self._begins_at
         super().start()
 
     def now(self) -> int:
@@ -51,25 +52,24 @@ class PlayedRecording(Replay):
 
 def played_model(source: PlayedRecording, moment: Moment) -> LiveModel:
     """A model that looks at this moment, of a source that is started here; whoever made that stops it."""
-    until = last_needed(moment, source.recording)
-    start_before(source, until)
+    begin_before(source, moment)
+    source.start()
     model = LiveModel(source)
-    play_model(model, source, until)
-    look_at(model, moment)
+    play_model(model, source, moment)
     return model
 
 
-def start_before(source: PlayedRecording, until: int) -> None:
-    """Starts it at its first event or, in a large recording, where enough is folded before this TSC."""
+def begin_before(source: PlayedRecording, moment: Moment) -> None:
+    """Lets it begin at its first event or, in a large recording, where enough is folded before the moment."""
+    until = last_needed(moment, source.recording)
     entries = source.recording.entries
     if int(entries["events"][entries["first"] <= until].sum()) > WHOLE_EVENTS:
         source.begin_at(max(until - source.recording.first - source.clock.cycles(FRAMES * FRAME_SECONDS), 0))
-    source.start()
 
 
-def play_model(model: LiveModel, source: PlayedRecording, until: int) -> None:
-    """Brings a model to this TSC as if it had been looked at all the time."""
-    step = source.clock.cycles(FRAME_SECONDS)
+def play_model(model: LiveModel, source: PlayedRecording, moment: Moment) -> None:
+    """Brings a model of a source that has been started to the moment, as if it had been looked at all the time."""
+    until, step = last_needed(moment, source.recording), source.clock.cycles(FRAME_SECONDS)
     for left in range(FRAMES, -1, -1):
         source.play_to(max(until - left * step, source.recording.first))
         drain_all(model, source)
@@ -77,6 +77,7 @@ def play_model(model: LiveModel, source: PlayedRecording, until: int) -> None:
         if left == FRAMES:  # what came at once would go as one token with the count of all
             model.travel.launcher.carriers.clear()
             model.travel.echoes.carriers.clear()
+    look_at(model, moment)
 
 
 def drain_all(model: LiveModel, source: PlayedRecording) -> None:

@@ -64,7 +64,7 @@ def provenance_of(
     """Of a picture. source: the words that name the recording in its command; told: its caption and its alt text."""
     header = recording.header
     return Provenance(
-        recording=recording.path.name,
+        recording=Path(source).name,
         sha256=sha256_of(recording.path),
         scenario=header.scenario.name,
         backend=header.backend,

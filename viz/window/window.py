@@ -499,11 +499,12 @@ def open_window(
     language: str = "",
     tell: Callable[[Fault], object] = lambda fault: None,
     lesson: Lesson | None = None,
+    then: Callable[[MainWindow], object] = lambda window: None,
 ) -> int:
     """Shows the window until it is closed; the exit code.
 
     theme: one of THEMES, for this window; "": that of last time. language: likewise one of languages(). tell: hears of
-    faults, too, in any thread. lesson: begins at once; source is that of its first step.
+    faults, too, in any thread. lesson: begins at once; source is that of its first step. then: called once it is shown.
     """
     application()
     settings = Settings()
@@ -520,6 +521,7 @@ def open_window(
         window.restoreGeometry(settings.geometry)
     fit_to_screen(window, first=not settings.geometry)
     open_as_the_one(window, opened)
+    then(window)
     if lesson:
         window.lessons.begin(lesson, here=True)
     elif not settings.toured and window.model.scenario.name == DEFAULT:

@@ -1,0 +1,25 @@
+"""What a picture shows, in the window: the same moment, the same view in front."""
+
+from __future__ import annotations
+
+from bellwire.viz.panels import PANELS
+from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.pictures.drawing import PANEL_OF
+from bellwire.viz.pictures.played import PlayedRecording, play_model
+from bellwire.viz.window.window import MainWindow
+
+
+def restore_view(window: MainWindow, asked: PictureAsked) -> None:
+    """Brings a window on a recording that has only begun to what a picture shows; from there on it can be played."""
+    model, source = window.model, window.model.recorded
+    assert isinstance(source, PlayedRecording)
+    play_model(model, source, asked.at)
+    model.transport.pause()
+    source.let_go()
+    window.look.set_extended(asked.view == "extended")
+    if asked.part:
+        model.selection.choose(part=asked.part)
+    name = PANEL_OF.get(asked.view, asked.view)
+    window.views.front(name if any(panel.name == name for panel in PANELS) else "")
+    window.refresh()
+    window.views.redraw()
