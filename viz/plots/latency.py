@@ -24,7 +24,7 @@ from bellwire.viz.text.trust import bounds, footnote
 if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import CurveItem
 
-LEAST_ROOM, AROUND_NAME = 72.0, 10.0  # pixels at 100 % text: for names at the ends of lines, and of it around each
+LEAST_ROOM, AROUND_NAME = 72.0, 13.0  # pixels at 100 % text: for names at the ends of lines, and of it around each
 GAP_SECONDS = 1.25  # a line does not lead over a longer silence
 
 
@@ -39,7 +39,6 @@ class LatencyPlot(OverTime):
         self.note = tr("Lines: the median of every {ms:.0f} ms. Dots: the longest in it.", ms=BIN_SECONDS * 1000)
         self.setToolTip(plain_tip(self.note))
         self.curves = curves_of(model.scenario)
-        self.right_margin = room_for([tr(curve.label) for curve in self.curves], theme)
         self.empty = no_journey(model.scenario)
         self.lines: dict[str, CurveItem] = {}
         self.rows: dict[str, Any] = {}
@@ -59,7 +58,8 @@ class LatencyPlot(OverTime):
             self.canvas.addItem(line)
 
     def set_theme(self, theme: Theme) -> None:
-        """The lines' colours too."""
+        """The lines' colours too, and room for their names: small type is not as much smaller as the rest."""
+        self.right_margin = room_for([tr(curve.label) for curve in self.curves], theme)
         super().set_theme(theme)
         colors = {curve.name: curve.color for curve in self.curves}
         for name, line in self.lines.items():

@@ -140,9 +140,14 @@ class Tabs(QWidget):
             return
         beside = [button for button in (self.rest, self.back) if button.isVisibleTo(self)]
         back = self.back.sizeHint().width() if self.back in beside else 0
-        self._fit(self.width() - 2 * PADDING * self._inside - back)
+        self._fit(round(self.width() - 2 * PADDING * self._inside - back - self._kept()))
         if self._inside:
             self._place_inside([button for button in (self.rest, self.back) if button.isVisibleTo(self)])
+
+    def _kept(self) -> float:
+        """The width at the right of the front card's header that its own controls have."""
+        front = self.pages[self.bar.currentIndex()]
+        return front.kept_right if self._inside and isinstance(front, Card) else 0.0
 
     def _place_inside(self, beside: list[QWidget]) -> None:
         """The tabs in the cards' headers, and what stands beside them."""
