@@ -13,9 +13,13 @@ from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.window import importing
 
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
+    from collections.abc import Generator
+
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.engine.source import Source
     from bellwire.viz.lessons.lesson import Lesson
+    from bellwire.viz.model.live import LiveModel
+    from bellwire.viz.window.lesson.player import LessonPlayer
     from bellwire.viz.window.window import MainWindow
 
 OFFSCREEN_SECONDS = 5.0
@@ -80,6 +84,13 @@ def open_recording(path: Path, out: Print, at: float = 0.0, theme: str = "", lan
     return show(source, source.warning, out, theme, language)
 
 
+def written_while_held(player: LessonPlayer, model: LiveModel, folder: Path) -> Generator[float, None, None]:
+    """Writes the handout of a lecture; what it takes is imported once one is wanted."""
+    from bellwire.viz.handout.held import held_handout
+
+    return held_handout(player, model, folder)
+
+
 def show(
     source: Source | None,
     reason: str,
@@ -101,7 +112,11 @@ def show(
         with importing():
             from bellwire.viz.window.window import open_window
 
-        begin = then or (lambda window: None)
+        def begin(window: MainWindow) -> None:
+            window.lecture_handout.write_pieces = written_while_held
+            if then:
+                then(window)
+
         words = {"reason": reason, "theme": theme, "language": language}
         return open_window(source, **words, tell=complain_of, lesson=lesson, then=begin)
     if then:

@@ -48,6 +48,7 @@ class AskedAnswer:
     ask: str
     answers: tuple[Answered, ...]
     seen: Seen
+    hands: tuple[int, ...] = ()  # for each choice, of those who were asked; none if nobody counted them
 
 
 @dataclass(frozen=True)

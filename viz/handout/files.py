@@ -54,7 +54,7 @@ def write_lesson(lesson: Lesson, folder: Path, why: str, pdf: bool, look: Look, 
 def write_lab(quiz: Quiz, recording: Recording, folder: Path, why: str, pdf: bool, look: Look) -> HandoutFiles:
     """A lab's sheet, and the recording that its figures are of, whose name does not tell what is the matter."""
     lab = quiz.lab
-    kept = copied_recording(recording, folder / LAB_RECORDING, tr("A guest in trouble"), bool(why))
+    kept = copied_recording(recording.path, folder / LAB_RECORDING, tr("A guest in trouble"), bool(why))
     picture = picture_at(recording, lab.broken_at)
     seen = Seen((picture,), tr("While it is broken."), kept.name, lab.broken_at, bool(why))
     made = LabSheet(quiz, LabRun.of_recording(recording), seen, kept, why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QDate, QLocale
@@ -18,11 +18,10 @@ from bellwire.viz.handout.pictures import scene_pictures
 from bellwire.viz.handout.walk import MakeSource, walked, window_for
 from bellwire.viz.lessons.course import Answered, Course, Position
 from bellwire.viz.lessons.lesson import HOMEWORK, Lesson
-from bellwire.viz.model.live import LiveModel
+from bellwire.viz.model.live import LiveModel, recorded
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.host_words import machine_words
-from bellwire.viz.window.lesson.player import LessonPlayer
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,19 @@ class Noted:
     text: tuple[str, ...]
     ask: str
     answers: tuple[Answered, ...]
+    hands: tuple[int, ...]  # for each choice
+
+    @classmethod
+    def of_words(cls, course: Course, source: Source) -> Noted:
+        """What was said alone."""
+        question, name = course.step.question, course.step.name
+        return cls(
+            *(course.position, source, 0, False, (), ""),
+            text=tuple(course.told(course.step.text)),
+            ask=course.asked,
+            answers=tuple(course.answers()),
+            hands=tuple(course.hands.get((name, n), 0) for n in range(len(question.choices) if question else 0)),
+        )
 
 
 @dataclass(frozen=True)
@@ -45,8 +57,12 @@ class Kept:
     """A recording that was copied, and its first moment."""
 
     told: KeptRecording
-    header: Header
-    first: int  # TSC
+    recording: Recording
+
+    @property
+    def header(self) -> Header:
+        """Of what run it is."""
+        return self.recording.header
 
 
 def lesson_handout(
@@ -67,17 +83,21 @@ def lesson_handout(
     with window_for(lesson, make_source, theme) as window:
         for course in walked(window, lesson, look):
             noted.append(note_of(window.model, course, theme))
-            homework = tuple(course.told(lesson.homework))
             progress(len(noted) / len(course.positions))
-        kept = keep_recordings(window.lessons, noted, folder)
-    host = next(iter(kept.values())).header
+        kept = keep_recordings(window.lessons.recording_of, [note.source for note in noted], folder)
+        return handout_of(course, noted, kept, why)
+
+
+def handout_of(course: Course, noted: list[Noted], kept: dict[Source, Kept], why: str) -> Handout:
+    """Of what was noted at the positions that were come to. why: there is no guest, "" if there is one."""
+    lesson, headers = course.lesson, [one.header for one in kept.values()]
     return Handout(
         *(lesson.name, lesson.title, lesson.minutes, lesson.knows),
         steps=tuple(steps_of_handout(noted, kept)),
-        homework=homework,
+        homework=tuple(course.told(lesson.homework)),
         commands=lesson.commands,
         recordings=tuple(dict.fromkeys(one.told for one in kept.values())),
-        host=host.host | {"backend": host.backend},
+        host=headers[0].host | {"backend": headers[0].backend} if headers else {},
         why=why,
         made=today_words(),
     )
@@ -89,18 +109,16 @@ def today_words() -> str:
     return QLocale(Spoken.name).toString(QDate.currentDate(), parts)
 
 
-def note_of(model: LiveModel, course: Course, theme: Theme) -> Noted:
-    """What the course's position says and shows now."""
-    return Noted(
-        course.position,
-        model.source,
-        model.playhead,
-        model.replaying,
-        () if course.step.name == HOMEWORK else scene_pictures(model, course.scene, theme),
-        caption_of(model),
-        tuple(course.told(course.step.text)),
-        course.asked,
-        tuple(course.answers()),
+def note_of(
+    model: LiveModel, course: Course, theme: Theme, source: Source | None = None, replayed: bool | None = None
+) -> Noted:
+    """What the course's position says and shows now. source, replayed: what it was of, if not of this model's own."""
+    return replace(
+        Noted.of_words(course, source or model.source),
+        tsc=model.playhead,
+        replayed=model.replaying if replayed is None else replayed,
+        pictures=() if course.step.name == HOMEWORK else scene_pictures(model, course.scene, theme),
+        caption=caption_of(model),
     )
 
 
@@ -119,38 +137,43 @@ def caption_of(model: LiveModel) -> str:
     )
 
 
-def keep_recordings(player: LessonPlayer, noted: list[Noted], folder: Path) -> dict[Source, Kept]:
-    """Copies each recording once; by the source that it is of. RecordingError if one cannot be read."""
+def keep_recordings(
+    path_of: Callable[[Source], Path | None], sources: list[Source], folder: Path
+) -> dict[Source, Kept]:
+    """Copies each recording once; by the source that it is of. RecordingError if one cannot be read.
+
+    path_of: where its recording is, which may still grow; sources: in the order in which the lesson came to them.
+    """
     copied: dict[Path, Kept] = {}
     kept: dict[Source, Kept] = {}
-    for note in noted:
-        path = None if note.source in kept else player.recording_of(note.source)
+    for source in sources:
+        path = None if source in kept else path_of(source)
         if path is not None:
             if path not in copied:
-                copied[path] = keep_recording(path, folder, len(copied) + 1, note)
-            kept[note.source] = copied[path]
+                copied[path] = keep_recording(path, folder, len(copied) + 1, source)
+            kept[source] = copied[path]
     return kept
 
 
-def keep_recording(path: Path, folder: Path, number: int, note: Noted) -> Kept:
+def keep_recording(path: Path, folder: Path, number: int, source: Source) -> Kept:
     """A copy of it, numbered as the lesson came to it."""
-    recording, scenario = Recording(path), note.source.scenario
+    scenario = source.scenario
     target = folder / f"{number}-{scenario.name}.arrow"
-    told = copied_recording(recording, target, tr(scenario.title), note.replayed)
-    return Kept(told, recording.header, recording.first)
+    told = copied_recording(path, target, tr(scenario.title), recorded(source) is not None)
+    return Kept(told, Recording(target))
 
 
-def copied_recording(recording: Recording, target: Path, title: str, replayed: bool) -> KeptRecording:
+def copied_recording(path: Path, target: Path, title: str, replayed: bool) -> KeptRecording:
     """A copy of a recording, and what is said of it."""
-    shutil.copyfile(recording.path, target)
-    header = recording.header
+    shutil.copyfile(path, target)
+    header = Recording(target).header
     machine = machine_words(header.host, header.backend)
     return KeptRecording(target.name, title, target.stat().st_size, machine, replayed)
 
 
 def steps_of_handout(noted: list[Noted], kept: dict[Source, Kept]) -> Iterator[HandoutStep]:
     """What was asked and what the run answered are one step."""
-    revealed = {note.position.step.name: note for note in noted if note.position.revealed}
+    revealed = {note.position.step.name: note for note in noted if note.position.revealed and note.answers}
     asked = 0
     for note in noted:
         step = note.position.step
@@ -162,7 +185,7 @@ def steps_of_handout(noted: list[Noted], kept: dict[Source, Kept]) -> Iterator[H
             step.title,
             note.text,
             seen_of(note, kept),
-            AskedAnswer(asked, note.ask, answer.answers, seen_of(answer, kept)) if answer else None,
+            AskedAnswer(asked, note.ask, answer.answers, seen_of(answer, kept), answer.hands) if answer else None,
         )
 
 
@@ -171,5 +194,5 @@ def seen_of(note: Noted, kept: dict[Source, Kept]) -> Seen:
     of = kept.get(note.source)
     if of is None:
         return Seen(note.pictures, note.caption, replayed=note.replayed)
-    seconds = max(of.header.clock.ns(note.tsc - of.first) / 1e9, 0.0)
+    seconds = max(of.header.clock.ns(note.tsc - of.recording.first) / 1e9, 0.0)
     return Seen(note.pictures, note.caption, of.told.name, seconds, note.replayed)

@@ -54,7 +54,9 @@ def contents(handout: Handout) -> str:
     steps = "".join(
         f'<li><a href="#step-{number}">{as_html(step.title)}</a></li>' for number, step in enumerate(handout.steps, 1)
     )
-    ends = [("homework", tr("To find out at home")), ("recordings", tr("The recordings")), ("glossary", tr("Terms"))]
+    ends = [("homework", tr("To find out at home"))] if handout.homework or handout.commands else []
+    ends += [("recordings", tr("The recordings"))] if handout.recordings else []
+    ends += [("glossary", tr("Terms"))]
     if any(step.asked for step in handout.steps):
         ends.insert(0, ("answers", tr("Answers")))
     rest = " · ".join(f'<a href="#{name}">{as_html(title)}</a>' for name, title in ends)
@@ -80,8 +82,10 @@ def question(asked: AskedAnswer, words: SheetWords) -> str:
 
 def answer(asked: AskedAnswer, words: SheetWords) -> str:
     """Which choices are right in this run, and why; what was seen then."""
+    hands = asked.hands if any(asked.hands) else (None,) * len(asked.answers)
     given = "".join(
-        choice_given(letter, answered, words) for letter, answered in zip(ascii_uppercase, asked.answers, strict=False)
+        choice_given(letter, answered, words, raised)
+        for letter, answered, raised in zip(ascii_uppercase, asked.answers, hands, strict=False)
     )
     return (
         f'<div class="given" id="answer-{asked.number}">\n'
@@ -90,10 +94,11 @@ def answer(asked: AskedAnswer, words: SheetWords) -> str:
     )
 
 
-def choice_given(letter: str, answered: Answered, words: SheetWords) -> str:
-    """One choice: the letter, whether it is right, and the reason."""
+def choice_given(letter: str, answered: Answered, words: SheetWords, hands: int | None = None) -> str:
+    """One choice: the letter, whether it is right, and the reason; how many hands were raised for it, if counted."""
     verdict = verdict_html(answered.right, answered.reason, words)
-    return f"<li>{letter}. {words.words(answered.choice.text)}: {verdict}</li>"
+    raised = "" if hands is None else f" ({as_html(tr_n('{n} hand', '{n} hands', hands))})"
+    return f"<li>{letter}. {words.words(answered.choice.text)}{raised}: {verdict}</li>"
 
 
 def homework(handout: Handout, words: SheetWords) -> str:

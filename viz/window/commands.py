@@ -26,6 +26,7 @@ from bellwire.viz.window.about import About
 from bellwire.viz.window.annotating.annotator import Annotator
 from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.files import Files
+from bellwire.viz.window.lesson.lecture_handout import LectureHandout
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
@@ -60,6 +61,7 @@ class Commands:
     tour: Tour
     quiz: QuizPlayer
     annotator: Annotator
+    lecture_handout: LectureHandout
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -195,6 +197,10 @@ class Commands:
     def end_lesson(self) -> None:
         """What runs, runs on."""
         self.lessons.end()
+
+    def save_handout(self) -> None:
+        """Of the lecture that is held, as HTML and PDF, with its recordings."""
+        self.lecture_handout.ask()
 
     def begin_lesson(self, lesson: Lesson) -> None:
         """From its first step."""

@@ -37,6 +37,7 @@ from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
 from bellwire.viz.window.frame import Frame, WidgetGarbage, nothing_collected, return_large_blocks
 from bellwire.viz.window.lesson.bar import LessonBar
+from bellwire.viz.window.lesson.lecture_handout import LectureHandout
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
@@ -109,6 +110,7 @@ class MainWindow(QMainWindow):
         self.palette_ = Palette(self, theme, lambda: self.menus.entries())
         self.storyteller = Storyteller(lambda: self.model)
         self.lessons = LessonPlayer(self.shown, self.look, self.notice, self.storyteller, self.breaks)
+        self.lecture_handout = LectureHandout(self.lessons, lambda: self.model, self.notice, self)
         self.presenter = Presenter(self.shown, self.look, self.lessons, self.notice, self)
         self.tour = Tour(self._sights(), theme)
         self.quiz = QuizPlayer(self.shown, self._end_telling)
@@ -127,13 +129,14 @@ class MainWindow(QMainWindow):
             self.tour,
             self.quiz,
             self.annotator,
+            self.lecture_handout,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
         self.offers = Offers(self.commands, self.menus.actions)
         self.status = StatusRow(self.commands, self.breaks, self.files, self.menus.bar, theme)
         self.controls = ControlRow(self.commands, theme)
-        self.lesson_bar = LessonBar(self.lessons, theme)
+        self.lesson_bar = LessonBar(self.lessons, theme, self.lecture_handout)
         self.quiz_page: QuizPage | None = None  # once there is a quiz
         self.console = Console(self.commands, theme)
         self.story_bar = StoryBar(self.commands, theme)
@@ -427,6 +430,7 @@ class MainWindow(QMainWindow):
             self.settings.geometry = self.saveGeometry()
         self.hide()
         self.presenter.end()
+        self.lecture_handout.end()
         self.lessons.end()
         self.files.close()
         self.shown.end()
@@ -555,6 +559,7 @@ def reopen(old: MainWindow, language: str, opened: list[MainWindow]) -> None:
     window = MainWindow(old.model, settings.theme, old.shown.make_source, settings)
     settings.restore(window.look)
     window.files.take_over(old.files)
+    window.lecture_handout.write_pieces = old.lecture_handout.write_pieces
     if old.breaks.watch.wanted:
         window.breaks.watch.arm(old.breaks.watch.wanted)
     window.restoreGeometry(old.saveGeometry())

@@ -82,6 +82,18 @@ def end_story(model: LiveModel) -> None:
     model.to_newest()
 
 
+def stand_at_stage(model: LiveModel, stage: str) -> None:
+    """The story stands still at the stage of that name, if its way has it; "": it goes on."""
+    story = model.story
+    if story is None or not stage:
+        return
+    at = next((n for n in range(len(story.steps)) if story.stop_of(n).stage.name == stage), None)
+    if at is not None:
+        story.go(at - story.step)
+        model.tell(story)
+        story.paused = True
+
+
 class Signalled(NamedTuple):
     """The newest doorbell and the newest interrupt that were known at a moment."""
 

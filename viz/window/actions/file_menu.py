@@ -40,6 +40,14 @@ FILE_MENU: tuple[Action, ...] = (
     ),
     SAVE_ANNOTATIONS,
     Action(
+        "handout",
+        "File",
+        tr_later("Save handout of this lecture…"),
+        (),
+        C.save_handout,
+        tr_later("The lesson to read afterwards: this run's pictures, figures, hands and recordings"),
+    ),
+    Action(
         "picture",
         "File",
         tr_later("Save picture…"),

@@ -13,6 +13,7 @@ from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.icons import icon
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.lesson.lecture_handout import LectureHandout
 from bellwire.viz.window.lesson.player import Coming, LessonPlayer
 from bellwire.viz.window.lesson.question import QuestionBox
 from bellwire.viz.window.lesson.terms import TermLabel
@@ -21,9 +22,9 @@ from bellwire.viz.window.lesson.terms import TermLabel
 class LessonBar(QWidget):
     """Shown while there is a lesson."""
 
-    def __init__(self, player: LessonPlayer, theme: Theme) -> None:
+    def __init__(self, player: LessonPlayer, theme: Theme, handout: LectureHandout) -> None:
         super().__init__()
-        self.player, self.theme = player, theme
+        self.player, self.theme, self.lecture_handout = player, theme, handout
         self.presenting = False  # whoever leads it has more than this in its place
         self.setAccessibleName(tr("lesson"))
         self.head, self.title, self.text = PlainLabel(), PlainLabel(), TermLabel()
@@ -34,7 +35,7 @@ class LessonBar(QWidget):
         self.notes.setObjectName("muted")
         self.notes.setWordWrap(True)
         self.back, self.on, self.shows_notes = Button(tr("Back")), Button(tr("Next")), Button(tr("Notes"))
-        self.close_ = IconButton()
+        self.handout, self.close_ = Button(tr("Handout")), IconButton()
         self._lay_out()
         self._connect()
         self.set_theme(theme)
@@ -45,6 +46,7 @@ class LessonBar(QWidget):
         self.on.setToolTip(tr("The next step, once what it waits for has happened (PgDn)"))
         self.shows_notes.setToolTip(tr("The notes for whoever leads the lesson"))
         self.shows_notes.setCheckable(True)
+        self.handout.setToolTip(tr("Saves this lecture to read afterwards, with its figures, hands and recordings"))
         self.close_.setToolTip(tr("Ends the lesson; what runs, runs on"))
         self.close_.setAccessibleName(tr("end the lesson"))
         self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -54,7 +56,7 @@ class LessonBar(QWidget):
         top.setSpacing(8)
         top.addWidget(self.head, 1)
         top.addWidget(self.waits, 1)
-        for button in (self.shows_notes, self.back, self.on, self.close_):
+        for button in (self.handout, self.shows_notes, self.back, self.on, self.close_):
             top.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 6, 22, 8)
@@ -66,6 +68,7 @@ class LessonBar(QWidget):
     def _connect(self) -> None:
         self.back.clicked.connect(lambda: self._do(self.player.go_back))
         self.on.clicked.connect(lambda: self._do(self.player.go_on))
+        self.handout.clicked.connect(self.lecture_handout.ask)
         self.close_.clicked.connect(lambda: self._do(self.player.end))
         self.shows_notes.toggled.connect(lambda _: self.refresh())
 
@@ -110,6 +113,7 @@ class LessonBar(QWidget):
         self.notes.setVisible(bool(noted))
         self.shows_notes.setEnabled(bool(step.notes))
         self.question.show_question(course)
+        self.handout.setVisible(self.lecture_handout.offered)
         show_ways(course, self.back, self.on)
 
 

@@ -22,7 +22,7 @@ from bellwire.viz.lessons.step_figures import StepFigures
 from bellwire.viz.model.breaks import Fits
 from bellwire.viz.model.filter_language import parse
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.model.moments.telling import Storyteller, Teller
+from bellwire.viz.model.moments.telling import Storyteller, Teller, stand_at_stage
 from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import Look
@@ -78,6 +78,10 @@ class LessonPlayer:
     def recording_of(self, source: Source) -> Path | None:
         """Where what that source yielded is kept as long as the lesson lasts; nothing more is. None if nowhere."""
         return self._recordings.whole(source) if self._recordings else None
+
+    def path_of(self, source: Source) -> Path | None:
+        """Where that is, which may go on growing; None if nowhere."""
+        return self._recordings.path_of(source) if self._recordings else None
 
     def begin(self, lesson: Lesson, *, here: bool = False) -> None:
         """From its first step. here: what is shown, or being built, is that of its first scene."""
@@ -354,10 +358,4 @@ class LessonPlayer:
     def _to_stage(self) -> None:
         """The story stands still at the stage that the scene names, if its way has it."""
         assert self.course
-        story, stage = self._shown.model.story, self.course.scene.stage
-        if story is None or not stage:
-            return
-        at = next((n for n in range(len(story.steps)) if story.stop_of(n).stage.name == stage), None)
-        if at is not None:
-            self._storyteller.go(at - story.step)
-            story.paused = True
+        stand_at_stage(self._shown.model, self.course.scene.stage)

@@ -30,6 +30,7 @@ WORDS = {
     "black": tr_later("Black"),
     "white": tr_later("White"),
     "turn": tr_later("Screens"),
+    "handout": tr_later("Handout"),
     "presenter": tr_later("End"),
 }
 TOOLS = {
@@ -179,8 +180,9 @@ class Console(QWidget):
             self._tell_step(course)
         for tool in Tool:
             self.buttons[tool].setChecked(tool is self.commands.shown.pointing.tool)
-        for name in ("page_back", "page_on"):
-            self.buttons[name].setVisible(course is not None)
+        offered = self.commands.lecture_handout.offered  # where there is no next step
+        for name, on in {"page_back": True, "page_on": not offered, "handout": offered}.items():
+            self.buttons[name].setVisible(course is not None and on)
 
     def _tell_time(self) -> None:
         self.left.setText(self.clock.left_words or self.clock.gone_words)
