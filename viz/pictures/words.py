@@ -9,11 +9,12 @@ from bellwire.engine.language import tr
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
-from bellwire.viz.model.moments.telling import story_title
+from bellwire.viz.model.moments.telling import signal_told
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.pictures.drawing import Drawing
 from bellwire.viz.pictures.svg_engine import SvgDevice
 from bellwire.viz.plots.plot import Plot
+from bellwire.viz.stages.story import Story
 from bellwire.viz.style.card import Card
 from bellwire.viz.text.figures import duration, grouped
 
@@ -42,8 +43,7 @@ def what_is_shown(of: QWidget) -> str:
 def when_it_is(model: LiveModel) -> str:
     """At which moment."""
     if model.story is not None:
-        stage = model.story.stop_of(model.story.step)
-        return tr("in the {story}, at the stage {stage}", story=lowered(story_title(model.story)), stage=stage.name)
+        return where_in_story(model.story)
     first = model.recorded.recording.first if model.recorded else model.past.first
     after = duration(model.clock.ns(max(model.playhead - first, 0)))
     chosen = model.selection.journeys
@@ -53,9 +53,17 @@ def when_it_is(model: LiveModel) -> str:
     return tr("{after} after the first event", after=after)
 
 
-def lowered(words: str) -> str:
-    """As the middle of a sentence."""
-    return words[:1].lower() + words[1:]
+def where_in_story(story: Story) -> str:
+    """Of which signal, and at which of its stages."""
+    rings, number = signal_told(story)
+    words = {
+        "number": number,
+        "which": f", {tr(story.which)}" if story.which else "",
+        "stage": story.stop_of(story.step).name,
+    }
+    if rings:
+        return tr("in the story of doorbell #{number}{which}, at the stage {stage}", **words)
+    return tr("in the story of interrupt #{number}{which}, at the stage {stage}", **words)
 
 
 def what_is_said(drawing: Drawing, model: LiveModel) -> str:

@@ -221,11 +221,16 @@ def why_no_story(model: LiveModel) -> str:
     return ""
 
 
-def story_title(story: Story) -> str:
-    """ "Story of doorbell #48 213, the slowest"."""
+def signal_told(story: Story) -> tuple[bool, str]:
+    """Whether a story is that of a doorbell, not of an interrupt alone, and its number."""
     journey = story.whole.journey
     rings = bool(journey["ring"][0])
-    number = grouped(int(journey["seq"][0] if rings else journey["interrupt"][0]))
+    return rings, grouped(int(journey["seq"][0] if rings else journey["interrupt"][0]))
+
+
+def story_title(story: Story) -> str:
+    """ "Story of doorbell #48 213, the slowest"."""
+    rings, number = signal_told(story)
     title = tr("Story of interrupt #{number}", number=number)
     if rings:
         title = tr("Story of doorbell #{number}", number=number)
