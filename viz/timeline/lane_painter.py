@@ -52,27 +52,27 @@ class LanePainter:
         self.rects = lane_rects(area, scene.lanes)
         self.x = self.scale.x
 
-    def paint(self, chosen: int) -> None:
-        """The lanes; the journey with the number `chosen` (0: none) is highlighted."""
+    def paint(self, chosen: int, taken: Sequence[QRectF] = ()) -> None:
+        """The lanes; the journey with the number `chosen` (0: none) is highlighted. taken: where no number has room."""
         for lane in self.scene.lanes:
             self._paint_ground(lane)
         if self.scene.shares is not None:
             self._paint_shares(self.scene.shares)
         else:
-            self._paint_each(chosen)
+            self._paint_each(chosen, taken)
 
     def paint_chosen(self, events: Events) -> None:
         """The events that are chosen, over whatever else is marked."""
         for event in events:
             self._paint_chosen(event)
 
-    def _paint_each(self, chosen: int) -> None:
+    def _paint_each(self, chosen: int, taken: Sequence[QRectF]) -> None:
         for lane in self.scene.lanes:
             for row, color in lane.rows:
                 self._blocks(lane, row, color)
         self._paint_bridges(chosen)
         self._paint_ticks()
-        self._paint_numbers()
+        self._paint_numbers(taken)
 
     def _paint_ground(self, lane: TimelineLane) -> None:
         rect = self.rects[lane.key]
@@ -232,7 +232,7 @@ class LanePainter:
         corners = (QPointF(0, -half), QPointF(half, 0), QPointF(0, half), QPointF(-half, 0))
         self.painter.drawPolygon([at + corner for corner in corners])
 
-    def _paint_numbers(self) -> None:
+    def _paint_numbers(self, taken: Sequence[QRectF]) -> None:
         """The journeys' numbers above the first lane, as many as have room."""
         last = -1e9
         self.painter.setFont(self.theme.font(10.5, mono=True))
@@ -244,9 +244,11 @@ class LanePainter:
             if not (x > last and self.area.left() <= x):
                 continue
             text = f"#{grouped(seq)}"
-            if x <= self.area.right() - metrics.horizontalAdvance(text):
+            end = x + metrics.horizontalAdvance(text)
+            free = not any(box.left() - 4 < end and x < box.right() + 4 for box in taken)
+            if free and end <= self.area.right():
                 self.painter.drawText(QPointF(x, self.area.top() - 4), text)
-                last = x + metrics.horizontalAdvance(text) + 12
+                last = end + 12
 
 
 NONE = Spans(np.empty(0, np.uint64), np.empty(0, np.uint64))

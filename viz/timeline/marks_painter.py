@@ -9,7 +9,6 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from bellwire.engine.language import tr
-from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.viz.model.live import Change, Loss
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.curves import tick
@@ -22,7 +21,6 @@ BEFORE = 20  # pixels that the first time may begin before the lanes
 STRIP, AXIS = 16, 20  # pixels at 100 %: above the lanes, where handles are, and below, where times are
 HANDLE = 7  # pixels around a handle in which it is taken
 PLAYHEAD = "playhead"
-LEAF_WORDS, LEAST_LEAF_WORDS = 220, 40  # pixels at 100 %, that an annotation's words have at most, and at least
 
 
 class MarksPainter:
@@ -113,49 +111,6 @@ class MarksPainter:
             if self.scale.shows(tsc):
                 self._line(self.scale.x(tsc), self.theme.color("focus"), Qt.PenStyle.DashLine)
                 self._flag(name, self.scale.x(tsc))
-
-    def annotations(self, annotations: Sequence[Annotation], chosen: int) -> None:
-        """A flag for each that has a moment, with what it says as far as there is room before the next."""
-        timed = sorted((one.tsc, index) for index, one in enumerate(annotations) if one.tsc is not None)
-        seen = [(tsc, index) for tsc, index in timed if self.scale.shows(tsc)]
-        ends = [*(self.scale.x(tsc) for tsc, _ in seen[1:]), self.area.right()]
-        for (tsc, index), end in zip(seen, ends, strict=False):
-            x, one = self.scale.x(tsc), annotations[index]
-            color = self.theme.color(one.ink)
-            self.painter.setPen(QPen(color, 1.4 * self.theme.stroke))
-            self.painter.drawLine(QPointF(x, self.area.top() - 4), QPointF(x, self.area.bottom()))
-            self._leaf(x, color, index == chosen)
-            self._leaf_words(one.text, x, end)
-
-    def _leaf(self, x: float, color: QColor, chosen: bool) -> None:
-        """A sheet of paper with a corner turned down; filled if it is chosen."""
-        size = self.theme.px(STRIP) * 0.75
-        top = self.area.top() - size - 3
-        sheet = QPolygonF(
-            [
-                QPointF(x - size / 2, top),
-                QPointF(x + size * 0.1, top),
-                QPointF(x + size / 2, top + size * 0.4),
-                QPointF(x + size / 2, top + size),
-                QPointF(x - size / 2, top + size),
-            ]
-        )
-        self.painter.setPen(QPen(color, 1.6 * self.theme.stroke))
-        self.painter.setBrush(color if chosen else self.theme.color("surface"))
-        self.painter.drawPolygon(sheet)
-
-    def _leaf_words(self, text: str, x: float, end: float) -> None:
-        """Beside its flag, above the lanes, on a ground of its own."""
-        self.painter.setFont(self.theme.font(10.5, 600))
-        flag = self.theme.px(STRIP) * 0.75
-        metrics, room = self.painter.fontMetrics(), min(end - x - 2 * flag, self.theme.px(LEAF_WORDS))
-        if not text or room < self.theme.px(LEAST_LEAF_WORDS):
-            return
-        words = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(room))
-        box = QRectF(x + flag * 0.6, self.area.top() - flag - 3, metrics.horizontalAdvance(words) + 6, flag)
-        self.painter.fillRect(box, self.theme.color("surface"))
-        self.painter.setPen(self.theme.color("text"))
-        self.painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
     def _line(self, x: float, color: QColor, style: Qt.PenStyle) -> None:
         self.painter.setPen(QPen(color, 2 * self.theme.stroke, style))

@@ -22,6 +22,7 @@ from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.curves import CURVES
 from bellwire.viz.style.painting import painting
+from bellwire.viz.style.plain import longer_tip
 from bellwire.viz.style.readout import Line, paint_readout
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import area_brush, veil_brush
@@ -30,6 +31,7 @@ from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.timeline.columns import Columns, timeline_columns
 from bellwire.viz.timeline.lane_painter import LanePainter, lane_rects
 from bellwire.viz.timeline.lanes import lanes_of
+from bellwire.viz.timeline.leaves import Leaf, leaves_of, paint_leaf
 from bellwire.viz.timeline.marks_painter import AXIS, BEFORE, PLAYHEAD, STRIP, MarksPainter, handle_at
 from bellwire.viz.timeline.minimap import GAP, HEIGHT, Minimap
 from bellwire.viz.timeline.scene import Scene, distances, look
@@ -223,7 +225,8 @@ class Timeline(Card):
         painter.save()
         painter.setClipRect(area.adjusted(0, -self.theme.px(STRIP), 0, 2))
         lanes = LanePainter(painter, self.theme, area, self.scene, self.model.clock.hz)
-        lanes.paint(self._chosen())
+        leaves = self._leaves()
+        lanes.paint(self._chosen(), [leaf.box for leaf in leaves])
         if self.mark is not None:
             marks.stage(self.mark)
         lanes.paint_chosen(self.model.selection.events)
@@ -233,7 +236,8 @@ class Timeline(Card):
             painter.fillRect(veil, veil_brush(self.theme, "text_muted", VEIL))
         marks.changes(self.model.changes)
         marks.losses(self.model.losses)
-        marks.annotations(self.model.annotations.all, self.model.annotations.chosen)
+        for leaf in leaves:
+            paint_leaf(painter, self.theme, leaf, area.bottom(), leaf.index == self.model.annotations.chosen)
         marks.markers(self.model.markers.places)
         if self.model.transport.away:
             marks.playhead(self.model.playhead)
@@ -243,6 +247,13 @@ class Timeline(Card):
             painter.setPen(self.theme.color("text_muted"))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, tr("No journey yet"))
         self._paint_readout(painter)
+
+    def _leaves(self) -> list[Leaf]:
+        return leaves_of(self.model.annotations.all, self.theme, self.area, self.scale)
+
+    def whole_tip(self) -> str:
+        """What annotations say that have no room for it, too."""
+        return longer_tip(super().whole_tip(), *(leaf.one.text for leaf in self._leaves() if leaf.cut))
 
     @property
     def label_scale(self) -> float:

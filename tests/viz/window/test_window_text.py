@@ -14,6 +14,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind
+from bellwire.viz.model.annotations.pins import event_pin_of
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.panel import BELOW, SIDE
 from bellwire.viz.style.card import Card
@@ -33,9 +35,15 @@ FRONTS = list(zip_longest(*PLACED, fillvalue=""))  # each panel in front at its 
 
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    """On all of a recorded run in which both wires are switched, with its newest journey chosen."""
+    """On all of a recorded run in which both wires are switched, with its newest journey chosen, and notes on that."""
     with on_whole_run(qtbot, 1920, 1080) as made:
-        made.model.selection.choose(journeys=made.model.journeys.newest(1))
+        journey = made.model.journeys.newest(1)
+        made.model.selection.choose(journeys=journey)
+        for stamp in ("ring", "doorbell", "handler"):
+            tsc = int(journey[stamp][0])
+            pin = event_pin_of(made.model.window(tsc, tsc)[:1])
+            note = Annotation(AnnotationKind.NOTE, f"What there is to say about {stamp}: as long as a line", pin)
+            made.model.annotations.add(note)
         yield made
 
 
