@@ -49,6 +49,7 @@ PRINTING = {  # what each command prints without a guest and without a window
     "compare-json": f"compare {SHIPPED} {SHIPPED} --json",
     "convert": f"convert {SHIPPED} converted.csv",
     "explain": f"explain {SHIPPED}",
+    "export-html": f"export-html {SHIPPED} -o run.html --seconds 0.005 --force",
     "shot": f"shot {SHIPPED} -o shot.png --view numbers --force",
     "explain-json": f"explain {SHIPPED} --json",
 }

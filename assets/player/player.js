@@ -1,0 +1,374 @@
+"use strict";
+// Shows a run that bellwire has painted and told. Every picture and every sentence is carried in the page as data: this
+// program only chooses which moment is shown, and when the next one follows.
+
+const { about, run, words } = JSON.parse(document.getElementById("run").textContent);
+const { moments, journeys, shapes, views } = run;
+const stages = moments.flatMap((moment, index) => (moment.kind === "stage" ? [index] : []));
+const events = moments.flatMap((moment, index) => (moment.kind === "event" ? [index] : []));
+const PACES = [
+  ...[10, 5, 3, 2, 1, 0.5].map((seconds) => ({ seconds })), // of a stage, on the screen
+  ...[10e6, 1e6, 100e3, 10e3].map((factor) => ({ factor })), // so many times slower than it was
+];
+const QUIET = 1; // seconds on the screen for a time in which nothing travels
+let shown = -1; // the number of the moment
+let pace = stages.length ? 3 : 7;
+let timer = 0; // while it plays
+
+// -- what the page consists of
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function picture(name, title) {
+  const box = element("div", { class: `picture ${name}`, tabindex: "0", role: "region", "aria-label": title });
+  box.innerHTML = `<svg viewBox="${views[name]}" role="img"><title></title><g></g></svg>`;
+  box.querySelector("title").textContent = title;
+  return box;
+}
+
+const ICONS = {
+  play: "M7 4l13 8-13 8z",
+  pause: "M6 4h4v16H6zM14 4h4v16h-4z",
+  start: "M5 4h3v16H5zM20 4v16L9 12z",
+  back: "M16 4v16L5 12z",
+  on: "M8 4l11 8-11 8z",
+  theme: "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm0 2v16a8 8 0 0 1 0-16z",
+};
+
+function icon(name) {
+  return `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
+}
+
+function button(name, shape, key, act) {
+  const made = element("button", { type: "button", id: name, "aria-label": words[name] });
+  made.innerHTML = icon(shape);
+  made.title = key ? `${words[name]} (${key})` : words[name];
+  made.addEventListener("click", act);
+  return made;
+}
+
+function both(kind, back, on, go) {
+  // Back and on, under the name of what it goes by.
+  const name = element("span", { "aria-hidden": "true" }, words[`${kind}_name`]);
+  return element(
+    "div",
+    { class: "both" },
+    name,
+    button(`${kind}_back`, "back", back, () => go(-1)),
+    button(`${kind}_on`, "on", on, () => go(1)),
+  );
+}
+
+function section(name, title, ...children) {
+  return element("section", { id: name, "aria-label": title }, element("h2", {}, title), ...children);
+}
+
+const parts = {
+  diagram: picture("diagram", words.diagram),
+  timeline: picture("timeline", words.timeline),
+  title: element("p", { class: "muted", id: "title" }),
+  stage: element("p", { id: "stage" }),
+  clock: element("p", { id: "clock" }),
+  how: element("p", { class: "muted", id: "how" }),
+  said: element("p", { id: "said", "aria-live": "polite" }),
+  figures: element("p", { class: "muted", id: "figures" }),
+  list: element("ol", { id: "stages" }),
+  numbers: element("dl", { id: "strip" }),
+  events: element("ol", { id: "events" }),
+  journey: element("select", { id: "which", "aria-label": words.journeys }),
+  pace: element("select", { id: "pace", "aria-label": words.pace }),
+};
+
+function build() {
+  const { space, home, shift } = words;
+  const controls = element(
+    "div",
+    { id: "controls", role: "toolbar", "aria-label": words.play },
+    button("start", "start", home, toStart),
+    button("play", "play", space, playOrPause),
+    both("journey", "P", "N", toJourney),
+    both("stage", "←", "→", (by) => step(stages, by)),
+    both("event", `${shift}+←`, `${shift}+→`, (by) => step(events, by)),
+    parts.journey,
+    parts.pace,
+  );
+  const head = element(
+    "header",
+    {},
+    element("h1", {}, about.title),
+    element("span", { class: "badge" }, words.replay),
+    button("theme", "theme", "", otherTheme),
+  );
+  const told = element(
+    "div",
+    { id: "told" },
+    parts.title,
+    parts.stage,
+    element("div", { id: "stopwatch" }, parts.clock, parts.how),
+    parts.said,
+    parts.figures,
+  );
+  document.getElementById("page").append(
+    definitions(),
+    head,
+    element(
+      "main",
+      {},
+      element("div", { id: "pictures" }, parts.diagram, parts.timeline),
+      element("div", { id: "story" }, told, section("passed", words.stages, parts.list)),
+      section("numbers", words.numbers, parts.numbers),
+      section("happened", words.events, parts.events),
+      section("about", words.about, ...aboutPage()),
+    ),
+    controls,
+  );
+}
+
+function definitions() {
+  const box = element("div", { class: "definitions", "aria-hidden": "true" });
+  box.innerHTML = `<svg width="0" height="0"><defs>${run.defs}</defs></svg>`;
+  return box;
+}
+
+function aboutPage() {
+  const recorded = words.recorded.replace("{machine}", about.machine).replace("{date}", about.recorded || "–");
+  const { space, home, shift, play, start, slower, faster } = words;
+  const keys = [
+    [space, play],
+    ["← →", words.stage_name],
+    [`${shift}+← →`, words.event_name],
+    ["P N", words.journey_name],
+    [home, start],
+    ["[ ]", `${slower}, ${faster}`],
+  ];
+  const list = element("dl", { class: "keys" });
+  for (const [key, what] of keys) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
+  return [about.purpose, about.left_out, about.warning, recorded]
+    .filter(Boolean)
+    .map((text) => element("p", {}, text))
+    .concat(element("h3", {}, words.keys), list);
+}
+
+function fill() {
+  journeys.forEach((one, index) => parts.journey.append(element("option", { value: index }, one.name)));
+  parts.journey.hidden = !journeys.length;
+  const groups = [words.story, words.slow].map((label) => element("optgroup", { label }));
+  PACES.forEach((one, index) => {
+    const name = one.seconds
+      ? words.stage_seconds.replace("{seconds}", one.seconds.toLocaleString(document.documentElement.lang))
+      : `1 : ${one.factor.toLocaleString("fr")}`;
+    groups[one.seconds ? 0 : 1].append(element("option", { value: index }, name));
+  });
+  parts.pace.append(...groups.slice(stages.length ? 0 : 1));
+  for (const index of events) {
+    const { clock, where, title } = moments[index];
+    const row = element("button", { type: "button", "data-moment": index });
+    row.append(element("span", {}, clock), element("span", {}, where), element("span", {}, title));
+    row.addEventListener("click", () => halt(index));
+    parts.events.append(element("li", {}, row));
+  }
+  parts.journey.addEventListener("change", () => halt(journeys[parts.journey.value].first));
+  parts.pace.addEventListener("change", () => setPace(Number(parts.pace.value)));
+}
+
+// -- showing a moment
+
+function markup(numbers) {
+  const found = [];
+  for (let at = 0; at < numbers.length; at += 2)
+    for (let more = 0; more < numbers[at + 1]; more++) found.push(shapes[numbers[at] + more]);
+  return found.join("");
+}
+
+function show(index) {
+  if (index === shown || !moments.length) return;
+  const moment = moments[index];
+  const before = moments[shown];
+  shown = index;
+  for (const name of ["diagram", "timeline"])
+    parts[name].querySelector("g").innerHTML = markup(moment[name]);
+  parts.diagram.querySelector("title").textContent = `${words.diagram}. ${moment.said}`;
+  parts.stage.textContent = moment.title;
+  parts.clock.textContent = moment.clock;
+  parts.how.textContent = [moment.how, moment.wait].filter(Boolean).join(" · ");
+  parts.said.textContent = moment.said;
+  showJourney(moment);
+  if (!before || before.numbers !== moment.numbers) showNumbers(run.numbers[moment.numbers]);
+  for (const row of parts.events.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
+  parts.events.querySelector(`[data-moment="${index}"]`)?.setAttribute("aria-current", "true");
+  location.replace(`#${index}`);
+  follow(moment);
+}
+
+function showJourney(moment) {
+  const journey = journeys[moment.journey];
+  parts.title.textContent = journey ? `${journey.title}: ${moment.where}` : moment.where;
+  parts.figures.textContent = journey ? journey.figures : "";
+  if (journey && parts.list.dataset.journey !== String(moment.journey)) listStages(journey, moment.journey);
+  if (journey) parts.journey.value = moment.journey;
+  for (const row of parts.list.querySelectorAll("button")) {
+    const current = Number(row.dataset.moment) === shown;
+    if (current) row.setAttribute("aria-current", "step");
+    else row.removeAttribute("aria-current");
+    if (current) parts.list.scrollTop = row.offsetTop - parts.list.offsetTop - parts.list.clientHeight / 2;
+  }
+}
+
+function listStages(journey, number) {
+  parts.list.dataset.journey = number;
+  parts.list.replaceChildren();
+  for (let index = journey.first; index <= journey.last; index++) {
+    const { title, clock, out } = moments[index];
+    const row = element("button", { type: "button", "data-moment": index, class: out ? "doorbell" : "interrupt" });
+    row.append(element("span", {}, title), element("span", {}, clock));
+    row.addEventListener("click", () => halt(index));
+    parts.list.append(element("li", {}, row));
+  }
+}
+
+function showNumbers(strip) {
+  parts.numbers.replaceChildren();
+  for (const [value, unit, label, color] of strip) {
+    const number = element("dd", {}, value, " ", element("small", {}, unit));
+    number.style.color = `var(--${color.replaceAll("_", "-")})`;
+    parts.numbers.append(element("div", {}, element("dt", {}, label), number));
+  }
+}
+
+function follow({ x }) {
+  // Where a picture is wider than the screen, what happens is brought into its middle.
+  const box = parts.diagram;
+  if (x !== undefined) box.scrollLeft = x * box.scrollWidth - box.clientWidth / 2;
+}
+
+// -- moving
+
+function step(track, by) {
+  halt(neighbour(track, by));
+}
+
+function neighbour(track, by) {
+  // The next moment of a kind, or the one before; from a moment of the other kind the next in time.
+  const at = track.indexOf(shown);
+  if (at >= 0) return track[Math.min(Math.max(at + by, 0), track.length - 1)];
+  const now = moments[shown]?.t ?? 0;
+  const near = by > 0 ? track.find((index) => moments[index].t > now) : track.findLast((index) => moments[index].t < now);
+  return near ?? track.at(by > 0 ? -1 : 0) ?? shown;
+}
+
+function journeyShown() {
+  const { journey, t } = moments[shown] ?? { t: 0 };
+  return journey ?? Math.max(journeys.findLastIndex(({ first }) => moments[first].t <= t), 0);
+}
+
+function toJourney(by) {
+  if (journeys.length) halt(journeys[Math.min(Math.max(journeyShown() + by, 0), journeys.length - 1)].first);
+}
+
+function toStart() {
+  halt(0);
+}
+
+function halt(index) {
+  pause();
+  show(index);
+}
+
+// -- playing
+
+const track = () => (PACES[pace].seconds ? stages : events);
+
+function playOrPause() {
+  if (timer) pause();
+  else play();
+}
+
+function play() {
+  if (shown === track().at(-1)) show(track()[0]);
+  else if (!track().includes(shown)) show(neighbour(track(), 1));
+  schedule();
+  showPlaying();
+}
+
+function pause() {
+  clearTimeout(timer);
+  timer = 0;
+  showPlaying();
+}
+
+function showPlaying() {
+  const made = document.getElementById("play");
+  made.innerHTML = icon(timer ? "pause" : "play");
+  made.setAttribute("aria-label", timer ? words.pause : words.play);
+  document.documentElement.toggleAttribute("data-plays", Boolean(timer));
+}
+
+function schedule() {
+  const next = neighbour(track(), 1);
+  timer = next === shown ? 0 : setTimeout(() => goOn(next), 1000 * secondsUntil(next));
+}
+
+function goOn(next) {
+  show(next);
+  schedule();
+  if (!timer) showPlaying();
+}
+
+function secondsUntil(next) {
+  const { seconds, factor } = PACES[pace];
+  if (seconds) return seconds;
+  const wanted = ((moments[next].t - moments[shown].t) * factor) / 1e9;
+  return moments[shown].busy ? wanted : Math.min(wanted, QUIET);
+}
+
+function setPace(number) {
+  pace = Math.min(Math.max(number, stages.length ? 0 : 6), PACES.length - 1);
+  parts.pace.value = pace;
+  if (!timer) return;
+  clearTimeout(timer);
+  play();
+}
+
+function otherTheme() {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+}
+
+// -- the keyboard
+
+const KEYS = {
+  " ": playOrPause,
+  ArrowRight: () => step(stages.length ? stages : events, 1),
+  ArrowLeft: () => step(stages.length ? stages : events, -1),
+  "Shift+ArrowRight": () => step(events, 1),
+  "Shift+ArrowLeft": () => step(events, -1),
+  n: () => toJourney(1),
+  p: () => toJourney(-1),
+  Home: toStart,
+  "[": () => setPace(pace - 1),
+  "]": () => setPace(pace + 1),
+};
+
+function pressed(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("select")) return;
+  if (event.key === " " && event.target.closest("button")) return; // which it presses
+  const act = KEYS[(event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : "") + event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+build();
+fill();
+setPace(pace);
+showPlaying();
+show(Math.min(Number(location.hash.slice(1)) || 0, moments.length - 1));
+addEventListener("keydown", pressed);
+addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault()); // keeps the focus
+addEventListener("hashchange", () => show(Math.min(Number(location.hash.slice(1)) || 0, moments.length - 1)));

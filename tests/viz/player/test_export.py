@@ -1,0 +1,166 @@
+"""A recording's page, clicked through in a real Chromium: it shows what the window would, and needs nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.viz.pictures.moment import Moment
+from bellwire.viz.player.asked import PageAsked
+from bellwire.viz.player.export import run_page
+from bellwire.viz.window.window import application
+from tests.support.browser import Page, chromium, needs_browser
+
+SIZES = {"desktop": (1280, 720, False), "telephone": (390, 844, True)}
+
+
+def exported(name: str, asked: PageAsked) -> bytes:
+    application()
+    return run_page(path_of_shipped(name), asked, lambda share: None)
+
+
+def carried(page: bytes) -> dict[str, Any]:
+    """What a page holds."""
+    found = re.search(r'<script type="application/json" id="run">(.*?)</script>', page.decode(), re.DOTALL)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def set_pace(browser: Page, number: int) -> None:
+    """The so-manieth that can be chosen."""
+    chosen = f"document.querySelector('#pace').value = {number}"
+    browser.run(f"{chosen}; document.querySelector('#pace').dispatchEvent(new Event('change'))")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two round trips and what lies between them."""
+    path = tmp_path_factory.mktemp("page") / "run.html"
+    path.write_bytes(exported("roundtrip", PageAsked(at=Moment(journey="20"), seconds=0.006)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with chromium(tmp_path_factory.mktemp("chromium")) as page:
+        yield page
+
+
+def test_it_holds_each_stage_and_each_event_in_order_and_says_what_it_left_out(made: Path) -> None:
+    data = carried(made.read_bytes())
+    moments, journeys = data["run"]["moments"], data["run"]["journeys"]
+    assert [one["title"] for one in journeys] == ["Story of doorbell #20", "Story of doorbell #21"]
+    stages = [one for one in moments if one["kind"] == "stage"]
+    assert [one["journey"] for one in stages] == [0] * 18 + [1] * 18
+    assert stages[0]["title"] == "The guest writes"
+    assert stages[17]["title"] == "The guest's handler runs"
+    events = [one for one in moments if one["kind"] == "event"]
+    assert [one["t"] for one in events] == sorted(one["t"] for one in events)
+    assert events[0]["title"] == "OUT 0x510: doorbell #20"
+    assert len(events) == 12
+    assert data["about"]["left_out"].startswith("This page holds a part of a recording: 2 journeys and 12 events, ")
+    assert data["about"]["left_out"].endswith(" events are left out.")
+
+
+@needs_browser
+@pytest.mark.parametrize("size", SIZES)
+def test_it_is_clicked_through(made: Path, browser: Page, size: str) -> None:
+    data = carried(made.read_bytes())["run"]
+    width, height, phone = SIZES[size]
+    browser.open(made, width, height, phone=phone)
+    assert browser.text("#stage") == "The guest writes"
+    first = browser.run("document.querySelector('.diagram g').innerHTML")
+    for _ in range(3):
+        browser.click("#stage_on")
+    assert browser.text("#stage") == data["moments"][3]["title"]
+    assert browser.text("#said") == data["moments"][3]["said"]
+    assert browser.run("document.querySelector('.diagram g').innerHTML") != first
+    browser.click("#stage_back")
+    assert browser.text("#clock") == data["moments"][2]["clock"]
+    browser.click("#journey_on")
+    assert browser.text("#title").startswith("Story of doorbell #21: stage 1 of 18")
+    browser.click("#journey_back")
+    browser.click("#event_on")
+    assert browser.text("#stage") == "the instruction after doorbell #20"
+    browser.click("#stages li:nth-child(18) button")
+    assert browser.text("#stage") == "The guest's handler runs"
+    assert browser.run("document.querySelector('#stages [aria-current]').textContent").startswith("The guest's handler")
+    browser.click("#start")
+    assert browser.run("document.querySelector('.diagram g').innerHTML") == first
+    assert browser.run("document.documentElement.scrollWidth") == width
+    if phone:  # what happens is brought into view where the picture is wider than the screen
+        browser.click("#stages li:nth-child(9) button")
+        assert browser.run("document.querySelector('.diagram').scrollLeft") > 100
+    assert browser.complaints == []
+    assert {address.partition(":")[0] for address in browser.asked} == {"file", "data"}
+
+
+@needs_browser
+def test_it_plays_by_itself_at_the_pace_that_is_chosen_until_its_end(made: Path, browser: Page) -> None:
+    browser.open(made, 1280, 720, dark=True)
+    set_pace(browser, 5)
+    browser.click("#stages li:nth-child(16) button")
+    browser.press(" ")
+    browser.wait_for("document.querySelector('#title').textContent.startsWith('Story of doorbell #21')")
+    assert browser.run("document.querySelector('#play').getAttribute('aria-label')") == "Pause"
+    browser.press(" ")
+    assert browser.run("document.querySelector('#play').getAttribute('aria-label')") == "Play"
+    set_pace(browser, 9)
+    browser.click("#play")
+    last = carried(made.read_bytes())["run"]["moments"][-1]["title"]
+    browser.wait_for(f"document.querySelector('#stage').textContent === {json.dumps(last)}")
+    assert browser.run("document.querySelector('#play').getAttribute('aria-label')") == "Play"
+
+
+@needs_browser
+def test_the_keyboard_does_all_of_it_and_both_themes_are_there(made: Path, browser: Page) -> None:
+    browser.open(made, 1280, 720)
+    light = browser.run("getComputedStyle(document.documentElement).backgroundColor")
+    browser.press("ArrowRight")
+    assert browser.text("#stage") == "The OUT is decoded"
+    browser.press("ArrowRight", shift=True)
+    assert browser.text("#stage") == "the instruction after doorbell #20"
+    browser.press("n")
+    assert browser.text("#title").startswith("Story of doorbell #21")
+    browser.press("Home")
+    assert browser.text("#stage") == "The guest writes"
+    browser.press("]")
+    assert browser.run("document.querySelector('#pace').selectedOptions[0].textContent") == "1 s a stage"
+    browser.click("#theme")
+    dark = browser.run("getComputedStyle(document.documentElement).backgroundColor")
+    assert (light, dark) == ("rgb(238, 241, 245)", "rgb(14, 19, 25)")
+    browser.open(made, 1280, 720, dark=True)
+    assert browser.run("getComputedStyle(document.documentElement).backgroundColor") == dark
+
+
+@needs_browser
+def test_whoever_hears_it_meets_names_and_the_sentence(made: Path, browser: Page) -> None:
+    browser.open(made, 1280, 720)
+    spoken = browser.spoken()
+    said = browser.text("#said")
+    assert said
+    assert ("image", f"Diagram of host, QEMU and guest. {said}") in spoken
+    assert [name for role, name in spoken if role in ("button", "combobox", "image", "region") and not name] == []
+    assert browser.run("document.querySelector('#said').getAttribute('aria-live')") == "polite"
+
+
+@pytest.mark.parametrize("name", ["irq-masked", "doorbell-coalesced-pio"])
+def test_what_has_no_story_has_events_and_what_is_long_is_bounded(name: str) -> None:
+    asked = PageAsked(seconds=0.004, extended=name == "doorbell-coalesced-pio")
+    run = carried(exported(name, asked))["run"]
+    kinds = {one["kind"] for one in run["moments"]}
+    assert kinds == ({"event"} if name == "irq-masked" else {"stage", "event"})
+    assert all(one["diagram"] and one["timeline"] for one in run["moments"])
+
+
+def test_a_moment_that_is_not_there_is_refused() -> None:
+    with pytest.raises(EngineError, match="There is no journey #999"):
+        exported("roundtrip", PageAsked(at=Moment(journey="999999")))

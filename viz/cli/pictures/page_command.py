@@ -1,0 +1,84 @@
+"""`bellwire export-html`: a run as one file that any browser plays, without a network and without this program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bellwire.engine.language import tr
+from bellwire.viz.cli.lessons.lab_recordings import Replayed
+from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, app
+from bellwire.viz.cli.pictures.shot_command import At, pictured_recording, refuse_no_folder, usage_of_picture
+from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, share_bar
+
+if TYPE_CHECKING:
+    from bellwire.viz.player.asked import PageAsked
+
+
+class PageTheme(StrEnum):
+    """Of a page, before its reader chooses."""
+
+    READERS = "reader"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+PageName = Annotated[Path, typer.Option("--output", "-o", metavar="OUT.html", help="The file.")]
+Length = Annotated[
+    float | None,
+    typer.Option("--seconds", min=0, metavar="S", help="How much of it; default: sixteen journeys."),
+]
+Extended = Annotated[bool, typer.Option("--extended", help="The diagram with the parts of the kernel.")]
+
+
+@app.command("export-html")
+def export_html(
+    what: Annotated[str, typer.Argument(metavar="RECORDING | SCENARIO")],
+    target: PageName,
+    at: At = "",
+    seconds: Length = None,
+    theme: Annotated[
+        PageTheme, typer.Option("--theme", help="Dark, light, or as its reader has it.")
+    ] = PageTheme.READERS,
+    extended: Extended = False,
+    language: InLanguage = None,
+    replay: Replayed = False,
+    count: Signals = None,
+    settings: Settings = None,
+    force: Force = False,
+) -> int:
+    """Writes a part of a run as one HTML file, which plays in any browser: the median journey and those after it."""
+    from bellwire.engine.outputs import target_of, write_whole
+    from bellwire.viz.pictures.moment import Moment
+    from bellwire.viz.player.asked import PageAsked
+    from bellwire.viz.text.figures import grouped
+    from bellwire.viz.text.languages import CODE
+
+    with usage_of_picture():
+        moment = Moment.read(at) if at else None
+    asked = PageAsked(moment, seconds, "" if theme is PageTheme.READERS else str(theme), extended, language or CODE)
+    target_of(target, force)
+    refuse_no_folder(target)
+    with pictured_recording(what, count, settings, replay, None) as (file, _, trouble), share_bar(str(target)) as look:
+        content = page_of_file(file, asked, look)
+    write_whole(target, content, force)
+    out(tr("{path}: {size} MB.", path=target, size=grouped(len(content) / 1e6, 1)))
+    for sentence in trouble:
+        complain(sentence, FAILED)
+    return FAILED if trouble else DONE
+
+
+def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) -> bytes:
+    """The page's bytes. EngineError if it cannot be made."""
+    from bellwire.viz.pictures.plain_qt import make_qt_plain
+
+    make_qt_plain()
+    from bellwire.viz.player.export import run_page
+    from bellwire.viz.window.window import application
+
+    application()
+    return run_page(file, asked, look)

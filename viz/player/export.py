@@ -1,0 +1,29 @@
+"""Makes the page of a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.pictures.making import as_nobody_has_set_it
+from bellwire.viz.pictures.played import PlayedRecording
+from bellwire.viz.player.asked import PageAsked
+from bellwire.viz.player.page import page_of
+from bellwire.viz.player.part import model_of_part
+from bellwire.viz.player.run_told import Look, RunTeller, about_run
+from bellwire.viz.player.stills import stills_of
+
+
+def run_page(path: Path, asked: PageAsked, look: Look) -> bytes:
+    """The page's bytes. EngineError if it cannot be made."""
+    source = PlayedRecording(Recording(path))
+    try:
+        with as_nobody_has_set_it(PictureAsked(language=asked.language)):
+            model, part = model_of_part(source, asked)
+            with stills_of(model, asked.extended) as stills:
+                teller = RunTeller(model, part, stills, look)
+                run = teller.tell()
+            return page_of({"about": about_run(model, teller.part), "run": run}, asked.theme).encode()
+    finally:
+        source.stop()

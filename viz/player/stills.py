@@ -1,0 +1,96 @@
+"""Paints the views of a model as it stands, and takes down all that they say: a moment as a page carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from bellwire.viz.diagram.blueprint import blueprint_of
+from bellwire.viz.diagram.captions import caption
+from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.model.live import LiveModel
+from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.pictures.drawing import ROOM, Drawing, bring_up_to_date, drawing_of, leave_out_controls
+from bellwire.viz.player.inks import INKS
+from bellwire.viz.player.shapes import SharedShapes
+from bellwire.viz.plots.numbers import NOTHING, numbers_of
+from bellwire.viz.timeline.minimap import GAP, HEIGHT
+from bellwire.viz.timeline.widget import Timeline
+
+DIAGRAM_WIDTH = 1120  # pixels in which it is painted; a page shows it in any size
+BELOW = 9  # canvas pixels below the lowest box
+TIMELINE_SIZE = (1120, 216)
+MINIMAP = GAP + HEIGHT  # pixels at its bottom, not shown: it is of a recording of which the page has but a part
+
+Still = dict[str, Any]
+
+
+class Stills:
+    """The diagram and the timeline of one model, painted again and again."""
+
+    def __init__(self, model: LiveModel, diagram: Drawing, timeline: Drawing) -> None:
+        self.model, self._diagram, self._timeline = model, diagram, timeline
+        self.shapes = SharedShapes()
+        self.numbers: dict[tuple[tuple[str, ...], ...], int] = {}  # strips of numbers, each once
+
+    @property
+    def views(self) -> dict[str, str]:
+        """What of each picture is shown: left, top, width, height."""
+        wide, high = self._diagram.asked.pixels
+        across, tall = TIMELINE_SIZE[0] - 2 * ROOM, TIMELINE_SIZE[1] - 2 * ROOM - MINIMAP
+        return {"diagram": f"0 0 {wide} {high}", "timeline": f"{ROOM} {ROOM} {across} {tall}"}
+
+    def take(self) -> Still:
+        """What is shown and said now. x, y: where in the diagram something happens, as shares of it."""
+        for drawing in (self._diagram, self._timeline):
+            bring_up_to_date(drawing.of, drawing.theme)
+            leave_out_controls(drawing.of)
+            if isinstance(drawing.of, Timeline):
+                drawing.of.minimap.hide()
+        return {
+            "diagram": self._painted(self._diagram),
+            "timeline": self._painted(self._timeline),
+            "said": caption(self.model),
+            "numbers": self._numbers(),
+            **self._where(),
+        }
+
+    def _painted(self, drawing: Drawing) -> list[int]:
+        return self.shapes.painted(*drawing.asked.pixels, drawing.paint)
+
+    def _numbers(self) -> int:
+        strip = tuple(
+            (one.value, "" if one.value == NOTHING else one.unit, one.label, one.shown_color)
+            for one in numbers_of(self.model)
+        )
+        return self.numbers.setdefault(strip, len(self.numbers))
+
+    def _where(self) -> dict[str, float]:
+        diagram = self._diagram.of
+        assert isinstance(diagram, Diagram)
+        if not diagram.placed:
+            return {}
+        at = diagram.placed[0].at
+        return {"x": round(at.x() / diagram.width(), 3), "y": round(at.y() / diagram.height(), 3)}
+
+
+@contextmanager
+def stills_of(model: LiveModel, extended: bool) -> Iterator[Stills]:
+    """Both views, while they are needed. What the diagram says below its parts the page says in its own words."""
+    view = "extended" if extended else "diagram"
+    plan = blueprint_of(model.scenario, model.source.backend, extended)
+    silent = replace(plan, notes={name: note for name, note in plan.notes.items() if name != "caption"})
+    wide, high = (
+        plan.size[0],
+        max(top + height for _, top, _, height in (box.rect for box in plan.boxes.values())) + BELOW,
+    )
+    asked = PictureAsked(view=view, size=(DIAGRAM_WIDTH, round(DIAGRAM_WIDTH * high / wide)), transparent=True)
+    below = PictureAsked(view="timeline", size=TIMELINE_SIZE, transparent=True)
+    with drawing_of(model, asked, INKS) as diagram, drawing_of(model, below, INKS) as timeline:
+        assert isinstance(diagram.of, Diagram)
+        diagram.of.still_motion = False
+        diagram.of.blueprint = silent
+        diagram.of.show_part((0, 0, wide, high))
+        yield Stills(model, diagram, timeline)
