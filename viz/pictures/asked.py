@@ -16,10 +16,11 @@ from bellwire.viz.pictures.moment import BEGINNING_OF_NUMBER, Moment
 from bellwire.viz.text.languages import CODE
 
 FORMATS = (".png", ".svg", ".pdf")
+PANEL_OF = {"stages": "explain", "call": "calls"}  # a view's panel, where it has another name
 HIDDEN_FACTS = ("pid", "host", "cpu")
 SIZES = (64, 16384)  # pixels that a side may have, times the scale too
 SCALES = (0.25, 8.0)
-TEXTS = (0.8, 4.0)  # of text, times what it is by itself
+TEXTS = (0.8, 5.0)  # of text, times what it is by itself
 THEME_NAMES = ("dark", "light", "projector", "print")
 WHOLE_WINDOW = "window"
 # Each view and the size that it has by itself: that of a slide, or about what it has in a window of 1920×1080.
@@ -41,6 +42,10 @@ USUAL_SIZES = {
     "evidence": (640, 560),
     "events": (1280, 480),
 }
+
+
+PANEL_VIEWS = ("sequence", "stages", "anatomy", "call", "compare", "evidence", "events")
+VIEW_OF_PANEL = {PANEL_OF.get(view, view): view for view in PANEL_VIEWS}
 
 
 class PictureError(EngineError):
@@ -121,6 +126,12 @@ def read_size(text: str) -> tuple[int, int]:
         least, most = SIZES
         raise PictureError(tr("A picture has {least} to {most} pixels each way.", least=least, most=most))
     return found
+
+
+def fitting_size(width: int, height: int) -> tuple[int, int]:
+    """The nearest size that a picture may have."""
+    least, most = SIZES
+    return min(max(width, least), most), min(max(height, least), most)
 
 
 def read_text_size(text: str) -> float:

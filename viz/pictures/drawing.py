@@ -26,7 +26,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.explain.panel import ExplainPanel
 from bellwire.viz.panels.panel import Panel
-from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
 from bellwire.viz.style.stylesheet import palette, stylesheet
@@ -34,7 +34,6 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.timeline.widget import Timeline
 
 ROOM = 10  # pixels at 100 % text around a card, as in the window
-PANEL_OF = {"stages": "explain", "call": "calls"}  # a view's panel, where it has another name
 LOOKS = 10_000  # at a panel that takes in a run slice by slice; each takes in 2 000 journeys
 
 

@@ -30,6 +30,7 @@ from bellwire.viz.window.lesson.lecture_handout import LectureHandout
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.picturing.saving import PictureSaver
 from bellwire.viz.window.presenter.audience import Blank
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.quiz.quiz_player import QuizPlayer
@@ -62,6 +63,7 @@ class Commands:
     quiz: QuizPlayer
     annotator: Annotator
     lecture_handout: LectureHandout
+    pictures: PictureSaver
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -470,8 +472,8 @@ class Commands:
         self.files.toggle_capture()
 
     def save_picture(self) -> None:
-        """The window as a PNG file."""
-        self.files.save_picture()
+        """The window as a file."""
+        self.pictures.save()
 
     def save_sequence(self) -> None:
         """The sequence chart as an SVG or PNG file."""

@@ -42,6 +42,7 @@ from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.picturing.saving import PictureSaver
 from bellwire.viz.window.presenter.console import Console
 from bellwire.viz.window.presenter.presenter import Presenter
 from bellwire.viz.window.quiz.quiz_player import QuizPlayer
@@ -115,6 +116,7 @@ class MainWindow(QMainWindow):
         self.tour = Tour(self._sights(), theme)
         self.quiz = QuizPlayer(self.shown, self._end_telling)
         self.annotator = Annotator(self.shown, self.files, self.notice, self)
+        self.pictures = PictureSaver(self.files)
         self.commands = Commands(
             self.shown,
             self.look,
@@ -130,6 +132,7 @@ class MainWindow(QMainWindow):
             self.quiz,
             self.annotator,
             self.lecture_handout,
+            self.pictures,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
@@ -432,6 +435,7 @@ class MainWindow(QMainWindow):
         self.presenter.end()
         self.lecture_handout.end()
         self.lessons.end()
+        self.pictures.close()
         self.files.close()
         self.shown.end()
         super().closeEvent(event)

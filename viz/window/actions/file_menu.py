@@ -50,10 +50,10 @@ FILE_MENU: tuple[Action, ...] = (
     Action(
         "picture",
         "File",
-        tr_later("Save picture…"),
+        tr_later("Picture…"),
         ("Ctrl+Shift+S",),
         C.save_picture,
-        tr_later("Saves this window as a PNG file"),
+        tr_later("Saves this window as PNG, SVG or PDF, and shows the command that makes it again"),
     ),
     Action(
         "save_sequence",

@@ -17,6 +17,7 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.annotations.pins import stage_pin_at
 from bellwire.viz.panels.annotations import AnnotationsPanel
 from bellwire.viz.panels.events.panel import EventsPanel
+from bellwire.viz.panels.panel import Panel
 from bellwire.viz.panels.sequence.panel import SequencePanel
 from bellwire.viz.plots.numbers import Numbers
 from bellwire.viz.plots.plot import Plot
@@ -35,6 +36,7 @@ INK_WORDS = {
     Ink.KVM: tr_later("The kernel"),
     Ink.HEAVY: tr_later("User space, trouble"),
 }
+PICTURED = ("sequence", "evidence", "calls", "anatomy", "compare", "explain")  # panels that offer it and little else
 ZOOMS = ("zoom_in", "zoom_out", "fit", "fit_all", "zoom_usual", "newest")
 STEPS = ("step", "step_back", "step_event", "step_event_back")
 
@@ -59,7 +61,8 @@ class Offers:
         if isinstance(events, EventsPanel) and isinstance(annotations, AnnotationsPanel):
             events.annotate.connect(self._annotate)
             annotations.offered.connect(self._pop_up_annotation)
-        for widget in (views.diagram, views.timeline, views.numbers, *views.plots, views.panel("sequence")):
+        told = [views.panel(name) for name in PICTURED]
+        for widget in (views.diagram, views.timeline, views.numbers, *views.plots, *told):
             widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             widget.customContextMenuRequested.connect(partial(self._pop_up, widget))
 
@@ -82,7 +85,7 @@ class Offers:
             if moment is not None:
                 self._offer_stage(menu, widget.journey, moment)
             menu.addAction(self.actions["save_sequence"])
-        if isinstance(widget, Plot | Diagram | Timeline | SequencePanel):
+        if isinstance(widget, Plot | Diagram | Timeline | Panel | Numbers):
             menu.addSeparator()
             self._offer_picture(menu, widget)
         if isinstance(widget, Plot):
@@ -205,4 +208,4 @@ class Offers:
     def _offer_picture(self, menu: QMenu, widget: QWidget) -> None:
         copy = QGuiApplication.clipboard().setPixmap
         self._add(menu, tr("Copy the picture"), lambda: copy(widget.grab()))
-        self._add(menu, tr("Save the picture…"), lambda: self.commands.files.save_picture(of=widget))
+        self._add(menu, tr("Save the picture…"), lambda: self.commands.pictures.save(widget))

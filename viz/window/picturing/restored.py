@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bellwire.viz.panels import PANELS
-from bellwire.viz.pictures.asked import PictureAsked
-from bellwire.viz.pictures.drawing import PANEL_OF
+from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
 from bellwire.viz.pictures.played import PlayedRecording, play_model
 from bellwire.viz.window.window import MainWindow
 
