@@ -14,7 +14,7 @@ from bellwire.viz.cli import app as commands_here
 from bellwire.viz.cli import recordings as commands_there
 from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command
 from bellwire.viz.cli.options import app
-from bellwire.viz.cli.pictures import page_command, shot_command
+from bellwire.viz.cli.pictures import clip_command, page_command, shot_command
 
 ROOT = Path(__file__).resolve().parent.parent
 README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
@@ -64,7 +64,16 @@ def test_every_command_is_one(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)) <= targets
     assert all(
-        (commands_here, commands_there, handout_command, lesson_commands, quiz_command, page_command, shot_command)
+        (
+            commands_here,
+            commands_there,
+            handout_command,
+            lesson_commands,
+            quiz_command,
+            clip_command,
+            page_command,
+            shot_command,
+        )
     )  # whose commands are there once they are imported
     commands = {some.name or getattr(some.callback, "__name__", "") for some in app.registered_commands}
     code = "\n".join([*text.split("```")[1::2], *re.findall(r"`[^`\n]+`", text)])

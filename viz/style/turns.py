@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 SECONDS = 1 / 20  # between the turns of a plot
 STEP_SECONDS = 1.0  # the same where nothing glides
 FORGOTTEN = 0.5  # seconds after which a view that does not ask any more (it is hidden, or gone) leaves the queue
+
+
+class ScreenClock:
+    """The seconds by which views redraw: the system's, or those of frames that are made one by one."""
+
+    now: ClassVar[Callable[[], float]] = staticmethod(lambda: time.monotonic())
+
+
+@contextmanager
+def screen_time(now: Callable[[], float]) -> Iterator[None]:
+    """While it is open, views redraw by this time, from which it begins anew whose turn it is."""
+    before, queue = ScreenClock.now, Turns._queue[:]
+    ScreenClock.now, Turns._queue[:] = staticmethod(now), []
+    try:
+        yield
+    finally:
+        ScreenClock.now, Turns._queue[:] = before, queue
 
 
 class Turns:
@@ -31,7 +50,7 @@ class Turns:
 
     def come(self) -> bool:
         """Whether this view may redraw in this frame; asked once a frame."""
-        now = self._asked = time.monotonic()
+        now = self._asked = ScreenClock.now()
         if now < self._due:
             return False
         if self._light:
@@ -54,4 +73,4 @@ class Turns:
 
     def put_off(self) -> None:
         """It has just redrawn, its turn or not: the next one is a period away."""
-        self._due = time.monotonic() + (max(self._period, STEP_SECONDS) if Turns.calm else self._period)
+        self._due = ScreenClock.now() + (max(self._period, STEP_SECONDS) if Turns.calm else self._period)

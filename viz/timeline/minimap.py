@@ -5,7 +5,6 @@ A press or a drag moves the playhead; the frame, where it is wide enough to be t
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +20,7 @@ from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import hatch_mask, hatch_of
-from bellwire.viz.style.turns import Turns
+from bellwire.viz.style.turns import ScreenClock, Turns
 from bellwire.viz.text.figures import count_of, duration
 from bellwire.viz.timeline.lanes import Shares
 from bellwire.viz.timeline.view import TimeScale
@@ -74,9 +73,9 @@ class Minimap(QWidget):
     def look(self) -> None:
         """Takes what the model holds now; the density not at every look."""
         width = round(self.bar.width())
-        late = time.monotonic() - self._looked_at >= SECONDS
+        late = ScreenClock.now() - self._looked_at >= SECONDS
         if (late or width != self._counted_over) and width > 1:
-            self._looked_at, self._counted_over = time.monotonic(), width
+            self._looked_at, self._counted_over = ScreenClock.now(), width
             first = self.past.first
             self._span = first, max(self.past.last, first + 1)
             self.counts = self.past.counts(*self._span, width)

@@ -1,1 +1,1 @@
-"""The commands that make pictures: `bellwire shot`."""
+"""The commands that make pictures, and pictures that move: `bellwire shot`, `bellwire clip`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 import numpy as np
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
@@ -22,7 +20,7 @@ from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.style.turns import Turns
+from bellwire.viz.style.turns import ScreenClock, Turns
 from bellwire.viz.text.figures import Durations
 
 STAND_SECONDS = 1.0  # that the bars of a run that goes on stand
@@ -72,7 +70,7 @@ class ExplainPanel(Panel):
         if self._of == self._made_of:
             return False
         still = self.model.transport.paused and self.held.complete
-        return self.bars.way is None or still or monotonic() - self._made_at >= STAND_SECONDS
+        return self.bars.way is None or still or ScreenClock.now() - self._made_at >= STAND_SECONDS
 
     @property
     def _of(self) -> tuple[int, int, str]:
@@ -81,7 +79,7 @@ class ExplainPanel(Panel):
 
     def _make(self) -> None:
         self.computed += 1
-        self._made_at, self._made_of = monotonic(), self._of
+        self._made_at, self._made_of = ScreenClock.now(), self._of
         self._chosen = self.model.selection.journeys
         self.bars = time_bars_of(self.model, self.held, self.wanted)
         self.facts = self.bars.facts

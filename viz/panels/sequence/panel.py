@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from time import monotonic
 
 import numpy as np
 from PySide6.QtCore import QSize
@@ -30,6 +29,7 @@ from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.turns import ScreenClock
 from bellwire.viz.text.figures import duration
 from bellwire.viz.text.trust import agreement
 
@@ -77,7 +77,7 @@ class SequencePanel(Panel):
         self.mark = stage_mark(self.model)
         journey = journey_shown(self.model) if self.mark is None else self.mark.point.journey
         following = self.model.transport.following and not self.model.selection.journeys.size
-        read = monotonic() - self._since >= READABLE_SECONDS
+        read = ScreenClock.now() - self._since >= READABLE_SECONDS
         if journey.size and not np.array_equal(journey, self._shown) and (read or not following or self.chart is None):
             self._take(journey)
         self.facts = self._facts_text()
@@ -114,7 +114,7 @@ class SequencePanel(Panel):
 
     def _take(self, journey: Journeys) -> None:
         model = self.model
-        self._shown, self._since = journey.copy(), monotonic()
+        self._shown, self._since = journey.copy(), ScreenClock.now()
         events = model.window(*span_of(journey))
         self.chart = chart_of(journey, events, model.scenario, model.tally.partner_pid)
         self.chart.notes += clock_note(model)

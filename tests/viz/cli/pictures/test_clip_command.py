@@ -1,0 +1,90 @@
+"""`bellwire clip` as a process: a film and its sentences, or one sentence and nothing left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.viz.cli.app import main
+
+SHIPPED = path_of_shipped("roundtrip")
+SHORT = ("clip", str(SHIPPED), "--size", "320x180", "--seconds", "0.2")
+
+
+def bellwire(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command."""
+    command = [sys.executable, "-P", "-m", "bellwire.viz", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+
+def test_a_clip_and_its_sentences(tmp_path: Path) -> None:
+    target = tmp_path / "a.gif"
+    ran = bellwire(*SHORT, "-o", str(target))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(f"{target}: diagram, 320 × 180, 0.2 s in 3 frames, 0.0")
+    assert target.read_bytes().startswith(b"GIF89a")
+    assert (tmp_path / "a.vtt").read_text().startswith("WEBVTT\n")
+    again = bellwire(*SHORT, "-o", str(target))
+    assert (again.returncode, "add --force" in again.stderr) == (1, True)
+    assert bellwire(*SHORT, "-o", str(target), "--force").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (f"clip {SHIPPED} -o x.avi", 2, ".webm, .mp4, .gif, .apng"),
+        (f"clip {SHIPPED} -o x.gif --pace quick", 2, "A pace is story"),
+        (f"clip {SHIPPED} -o x.gif --fps 90", 2, "A gif has 1 to 50 frames"),
+        (f"clip {SHIPPED} -o x.gif --pace live --at #7", 2, "In real time a clip begins at a time"),
+        (f"clip {SHIPPED} -o x.webm --size 101x100", 2, "an even number of pixels"),
+        (f"clip {SHIPPED} -o /nonexistent/x.gif", 1, "cannot be written"),
+        ("clip roundtrip", 2, "--output"),
+    ],
+)
+def test_a_clip_that_is_none_is_one_sentence(
+    words: str, code: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split()) == code
+    out, said = capfd.readouterr()
+    assert (out, said.count("\n")) == ("", 1)
+    assert why in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "full.gif").symlink_to("/dev/full")
+    ran = bellwire(*SHORT, "-o", f"{tmp_path}/full.gif")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == f"bellwire: {tmp_path}/full.gif cannot be written: {os.strerror(errno.ENOSPC)}.\n"
+    assert os.listdir(tmp_path) == ["full.gif"]
+
+
+def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "bellwire.viz", "clip", str(SHIPPED), "-o", f"{tmp_path}/a.webm"]
+    program = f"""
+import os, runpy, signal, sys
+from bellwire.viz.pictures.plain_qt import make_qt_plain
+make_qt_plain()
+from bellwire.viz.pictures.clips import encoding
+add = encoding.VideoFile.add
+def interrupted(file, pixels):
+    add(file, pixels)
+    if file._frames == 3:
+        os.kill(os.getpid(), signal.SIGINT)
+encoding.VideoFile.add = interrupted
+sys.argv[1:] = {command[4:]!r}
+runpy.run_module("bellwire.viz", run_name="__main__")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (128 + signal.SIGINT, "", "bellwire: interrupted\n")
+    assert not list(tmp_path.iterdir())

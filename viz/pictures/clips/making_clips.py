@@ -1,0 +1,64 @@
+"""Makes a clip: paints its frames, hands them to the file of the format that was asked for, and writes what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bellwire.viz.pictures.clips.clip_asked import ClipAsked
+from bellwire.viz.pictures.clips.encoding import ClipFile, VideoFile
+from bellwire.viz.pictures.clips.filming import ShowFrame, filmed
+from bellwire.viz.pictures.clips.gif import GifFile
+from bellwire.viz.pictures.clips.subtitles import CUE_SECONDS, Cues
+from bellwire.viz.pictures.making import DrawView
+
+PAINTED = 0.9  # of the work; the rest is putting the file together
+
+
+@dataclass(frozen=True)
+class MadeClip:
+    """content: the file; sentences: a WebVTT file; frames: how many there are."""
+
+    content: bytes
+    sentences: str
+    frames: int
+
+
+def made_clip(
+    path: Path,
+    asked: ClipAsked,
+    suffix: str,
+    draw_window: DrawView,
+    show_window: ShowFrame,
+    named: str = "",
+    look: Callable[[], None] = lambda: None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> MadeClip:
+    """A clip of a recording. EngineError if it cannot be made.
+
+    suffix: one of CLIP_FORMATS; draw_window, show_window: as filmed() takes them. named: what the recording is
+    called in the command that makes it again, by default by its file's name. look: called once a frame, ends it by
+    raising; progress: is told the share that is done.
+    """
+    picture = asked.picture
+    file, cues = clip_file(suffix, asked), Cues(asked.rate, min(asked.pace.stage_seconds or CUE_SECONDS, CUE_SECONDS))
+    frames = 0
+    with filmed(path, asked, draw_window, show_window) as film:
+        title = f"{film.course.model.scenario.name}: {picture.view}"
+        for frame in film:
+            look()
+            file.add(frame.pixels)
+            cues.add(frame.said)
+            frames += 1
+            progress(PAINTED * frames / film.frames)
+    about = {"title": title, "comment": asked.command(named or path.name, f"{picture.view}{suffix}")}
+    content = file.finish(cues.all, about)
+    progress(1.0)
+    return MadeClip(content, cues.webvtt(picture.language), frames)
+
+
+def clip_file(suffix: str, asked: ClipAsked) -> ClipFile:
+    """An empty one of that format."""
+    size, rate = asked.picture.pixels, asked.rate
+    return GifFile(size, rate) if suffix == ".gif" else VideoFile(suffix, size, rate)
