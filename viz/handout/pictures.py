@@ -7,6 +7,7 @@ from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QImage, QPixmap
 
 from bellwire.engine.language import tr
+from bellwire.viz.diagram.annotations.words import noted_words
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.handout.document import Picture
@@ -54,10 +55,7 @@ def diagram_alt(diagram: Diagram) -> str:
     said = [tr("Diagram of host, QEMU and guest."), words.facts.get("note caption", "")]
     if spoken_of:
         said.append(tr("Stands out: {parts}.", parts=", ".join(spoken_of)))
-    noted = [laid.one.text for laid in diagram.annotated.laid if laid.one.text]
-    if noted:
-        said.append(tr("Noted: {texts}", texts=" · ".join(noted)))
-    return " ".join(said)
+    return " ".join(filter(None, (*said, noted_words(diagram.model))))
 
 
 def panel_picture(model: LiveModel, name: str, theme: Theme) -> Picture:

@@ -6,6 +6,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.language import tr
+from bellwire.viz.diagram.annotations.words import noted_words
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
@@ -83,12 +84,12 @@ def what_is_said(drawing: Drawing, model: LiveModel) -> str:
 
 
 def diagram_in_words(diagram: Diagram) -> str:
-    """Its caption, which is computed from the events, and what stands out."""
+    """Its caption, which is computed from the events, what stands out, and what somebody has noted."""
     titles = {name: box.title for name, box in diagram.blueprint.boxes.items()}
     titles |= {name: node.title for name, node in diagram.blueprint.nodes.items()}
     spoken_of = [title for name, title in titles.items() if name in diagram.highlight and title]
     stands_out = tr("Stands out: {parts}.", parts=", ".join(spoken_of)) if spoken_of else ""
-    return " ".join(filter(None, (diagram.caption, stands_out)))
+    return " ".join(filter(None, (diagram.caption, stands_out, noted_words(diagram.model))))
 
 
 def latencies_in_words(model: LiveModel) -> str:

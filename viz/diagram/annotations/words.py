@@ -5,6 +5,7 @@ from __future__ import annotations
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, EventPin, PartPin, StagePin
 from bellwire.viz.diagram.blueprint import Blueprint, Box, Counter, Node
+from bellwire.viz.model.annotations.seen import annotations_seen
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.text.event_words import kind_name
@@ -31,6 +32,12 @@ def pin_words(plan: Blueprint, one: Annotation) -> str:
         case PartPin(part):
             at = part_title(plan, part)
     return f"{at} → {part_title(plan, one.to)}" if one.kind is AnnotationKind.ARROW else at
+
+
+def noted_words(model: LiveModel) -> str:
+    """What the annotations say that belong to the moment shown; "" if none says anything."""
+    texts = [text for index in annotations_seen(model) if (text := model.annotations.all[index].text)]
+    return tr("Noted: {texts}", texts=" · ".join(texts)) if texts else ""
 
 
 def moment_words(model: LiveModel, one: Annotation) -> str:

@@ -138,6 +138,9 @@ class Annotations:
             if one.tsc is not None and before < one.tsc <= after:
                 self._left[one] = reading_seconds(one.text)
 
-    def is_read(self, index: int) -> bool:
-        """Whether its moment was passed so shortly before that somebody still reads it."""
-        return self.all[index] in self._left
+    def is_read(self, index: int, playhead: int) -> bool:
+        """Whether its moment was passed so shortly before that somebody still reads it.
+
+        playhead: where the view stands; nothing is read of where it has been put since.
+        """
+        return playhead == self._stood and self.all[index] in self._left

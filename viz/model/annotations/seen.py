@@ -24,7 +24,7 @@ def annotations_seen(model: LiveModel) -> tuple[int, ...]:
 
 def _belongs(model: LiveModel, index: int, mark: StageMark | None) -> bool:
     one = model.annotations.all[index]
-    if one.tsc is None or model.annotations.is_read(index):
+    if one.tsc is None or model.annotations.is_read(index, model.playhead):
         return True
     if not model.transport.paused:
         return stands_at(one, mark)

@@ -85,23 +85,24 @@ def test_those_of_one_moment_are_visited_one_by_one() -> None:
 def test_it_is_read_in_the_viewers_time_and_waits_where_the_view_stands_still() -> None:
     kept = Annotations([FIRST])
     kept.advance(0, 90, 0.1, still=False)
-    assert not kept.is_read(0)
+    assert not kept.is_read(0, 90)
     kept.advance(90, 110, 0.1, still=False)
-    assert kept.is_read(0)
+    assert kept.is_read(0, 110)
+    assert not kept.is_read(0, 111), "the view was put elsewhere"
     for _ in range(100):
         kept.advance(110, 110, 1.0, still=True)
-    assert kept.is_read(0)
+    assert kept.is_read(0, 110)
     kept.advance(110, 10**9, LEAST_SECONDS / 2, still=False)
-    assert kept.is_read(0)
+    assert kept.is_read(0, 10**9)
     kept.advance(10**9, 2 * 10**9, LEAST_SECONDS, still=False)
-    assert not kept.is_read(0)
+    assert not kept.is_read(0, 2 * 10**9)
 
 
 def test_a_view_that_was_put_elsewhere_begins_anew() -> None:
     kept = Annotations([FIRST, SECOND])
     kept.advance(0, 110, 0.1, still=False)
     kept.advance(200, 200, 0.1, still=True)
-    assert (kept.is_read(0), kept.is_read(1)) == (False, True)
+    assert (kept.is_read(0, 200), kept.is_read(1, 200)) == (False, True)
 
 
 def test_longer_texts_are_read_longer_within_limits() -> None:
