@@ -35,6 +35,17 @@ class Spoken:
     listeners: tuple[Callable[[], None], ...] = ()
 
 
+class Untold:
+    """Facts of a machine that are not told, one of "pid", "host", "cpu": a picture for others may leave them out."""
+
+    facts: frozenset[str] = frozenset()
+
+
+def told_pid(pid: int) -> str:
+    """A process's number, unless it is not told."""
+    return "…" if "pid" in Untold.facts else str(pid)
+
+
 def speak(name: str, catalogue: gettext.NullTranslations = ENGLISH) -> None:
     """From now on every sentence is that of this catalogue; what it does not have is said in English."""
     Spoken.name, Spoken.catalogue = name, catalogue

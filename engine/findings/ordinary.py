@@ -10,7 +10,7 @@ from bellwire.engine.findings.finding import Finding, often, share
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.language import grouped, tr, tr_as, tr_n
+from bellwire.engine.language import grouped, told_pid, tr, tr_as, tr_n
 
 
 def not_claimed() -> str:
@@ -173,7 +173,7 @@ def answered_claim(tally: Tally, evidence: Evidence) -> str:
         "{n} doorbell went to process {process}: {parts}, and {ours}.",
         "{n} doorbells went to process {process}: {parts}, and {ours}.",
         tally.doorbells_rung,
-        process=tally.partner_pid,
+        process=told_pid(tally.partner_pid),
         parts=", ".join(parts),
         ours=ours,
     )

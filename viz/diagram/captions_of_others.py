@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bellwire.engine.events import BLOCK_SIZE, Switch
-from bellwire.engine.language import tr
+from bellwire.engine.language import told_pid, tr
 from bellwire.viz.diagram.captions_of_one import doorbells, kept_in, sent_while, spaced, through, unheard, way_out
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.text.figures import count_of, grouped, localized, times
@@ -98,7 +98,7 @@ def partnered(model: LiveModel) -> str:
 def who_woke(model: LiveModel, rang: int, left: int) -> str:
     """Who woke the other process, as a clause."""
     pid = model.tally.partner_pid
-    other = tr("process {pid}", pid=pid) if pid else tr("the other process")
+    other = tr("process {pid}", pid=told_pid(pid)) if pid else tr("the other process")
     if not left:
         return tr("KVM woke {other} by the kick eventfd", other=other)
     if left < rang:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from bellwire.engine.events import BLOCK_SIZE, BUFFERS_ADDED, BUFFERS_USED, Setting, exit_name
-from bellwire.engine.language import tr
+from bellwire.engine.language import told_pid, tr
 from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 from bellwire.engine.scenarios.traits import Trait
@@ -20,6 +20,7 @@ from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, sh
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, duration, grouped, localized, ratio, times
+from bellwire.viz.text.host_words import told_of_host
 from bellwire.viz.wires.passable import vector_of
 
 NOT_KNOWN = "–"
@@ -35,6 +36,7 @@ def words(model: LiveModel, name: str, lane: int = 0) -> str:
 
 def host_text(host: dict[str, str]) -> str:
     """ "Linux 6.18, Xeon, 2 CPUs" from what the source says of its host."""
+    host = told_of_host(host)
     kernel = ".".join(host.get("kernel", "").split("-")[0].split(".")[:2])
     cpu = re.sub(r"\((R|TM)\)|@.*$|\bCPU\b|\bProcessor\b|\d+-Core", "", host.get("cpu", ""))
     cpus = host.get("cpus", "")
@@ -88,7 +90,7 @@ def vmm_text(model: LiveModel) -> str:
 def partner_text(model: LiveModel) -> str:
     """The other process, by its number."""
     pid = model.tally.partner_pid
-    return tr("another process, pid {pid}", pid=pid) if pid else tr("another process")
+    return tr("another process, pid {pid}", pid=told_pid(pid)) if pid else tr("another process")
 
 
 # -- doorbells
@@ -292,7 +294,7 @@ def waiter_text(model: LiveModel) -> str:
     if Trait.DIRECT not in model.traits:
         return tr("I/O thread")
     if Trait.PARTNERED in model.traits:
-        return f"pid {model.tally.partner_pid}"
+        return f"pid {told_pid(model.tally.partner_pid)}"
     return tr("the irqfd") if model.wires.irqfd else tr("nobody")
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bellwire.engine.language import Spoken
+from bellwire.engine.language import Spoken, Untold
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import WHOLE_WINDOW, PictureAsked
@@ -30,13 +30,13 @@ DrawView = Callable[[LiveModel, PictureAsked, Theme], AbstractContextManager[Dra
 def as_nobody_has_set_it(asked: PictureAsked) -> Iterator[None]:
     """While it is open, what is the same for the whole process is that of the picture."""
     unit, calm, language = Durations.unit, Turns.calm, Spoken.name
-    Durations.unit, Turns.calm = FITTING, True
+    Durations.unit, Turns.calm, Untold.facts = FITTING, True, asked.hidden
     if language != asked.language:
         speak_language(asked.language)
     try:
         yield
     finally:
-        Durations.unit, Turns.calm = unit, calm
+        Durations.unit, Turns.calm, Untold.facts = unit, calm, frozenset()
         if language != asked.language:
             speak_language(language)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind, Lane, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT
-from bellwire.engine.language import tr, tr_as
+from bellwire.engine.language import told_pid, tr, tr_as
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.stages.circumstances import Circumstances
@@ -202,7 +202,7 @@ class Telling:
     def partner(self) -> str:
         """The other process."""
         if self.around.partner > 1:
-            return tr("process {process}", process=self.around.partner)
+            return tr("process {process}", process=told_pid(self.around.partner))
         return tr("the other process")
 
     # -- words

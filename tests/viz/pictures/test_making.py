@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -90,3 +91,20 @@ def test_a_recording_can_be_compared_with_another_one() -> None:
     assert compared != png_of_view(PictureAsked(view="compare"))
     with pytest.raises(EngineError, match="cannot be opened"):
         png_of_view(PictureAsked(view="compare", other="/nonexistent.arrow"))
+
+
+def test_what_is_hidden_of_the_machine_is_nowhere_in_the_picture() -> None:
+    """The host of a shipped recording, and the number of the process that the guest talks with."""
+
+    def written(view: str, scenario: str, hidden: frozenset[str]) -> str:
+        asked = PictureAsked(view=view, at=Moment.read("#median"), hidden=hidden)
+        made = made_picture(path_of_shipped(scenario), asked, ".svg", drawn_window)
+        return " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", made.content.decode())) + made.told.alt
+
+    assert "EPYC" in written("diagram", "roundtrip", frozenset())
+    assert "EPYC" not in written("diagram", "roundtrip", frozenset({"cpu"}))
+    assert "Linux 6" in written("diagram", "roundtrip", frozenset({"cpu"}))
+    assert "Linux 6" not in written("diagram", "roundtrip", frozenset({"host"}))
+    for view in ("diagram", "sequence", "evidence"):
+        (pid,) = set(re.findall(r"(?:pid|process) ([0-9]+)", written(view, "vhost-user-blk", frozenset())))
+        assert pid not in written(view, "vhost-user-blk", frozenset({"pid"}))

@@ -17,7 +17,7 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Events, IrqIoctl, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
-from bellwire.engine.language import tr
+from bellwire.engine.language import told_pid, tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
@@ -314,7 +314,7 @@ class Charting:
             Lifeline(KVM, "KVM", tr("kernel")),
             Lifeline(VCPU, tr("vCPU thread"), tr("user space")),
             Lifeline(IO, tr("I/O thread"), tr("user space")),
-            Lifeline(PARTNER, tr("Other process"), tr("pid {pid}", pid=self.pid) if self.pid > 1 else ""),
+            Lifeline(PARTNER, tr("Other process"), tr("pid {pid}", pid=told_pid(self.pid)) if self.pid > 1 else ""),
             Lifeline(GUEST_B, tr("Guest B")),
         ]
 
