@@ -116,21 +116,32 @@ class Sketch:
             return self.theme.color(color, 0.38 if strong else 0.12)
         return self.theme.color("surface_raised" if strong else "well")
 
-    def node_words(self, node: Node, fact: str, used: bool = True, lit: bool = False) -> None:
-        """What a node is, and what it does; lit: on its light."""
+    def node_words(self, node: Node, fact: str, used: bool = True, lit: bool = False) -> bool:
+        """What a node is, and what it does; lit: on its light. Whether it has room for its name."""
         rect = self.geometry.rect(node.rect)
         pad, line = self.geometry.px(9 if node.small else 15), min(self.geometry.px(20), rect.height() * 0.42)
         sizes = (13, 11.5) if node.small else (14, 12.5)
         title, fact = (node.title, fact) if node.title else (fact, "")
         color = "text" if used else "text_muted"
         if self.geometry.least and self._name_alone(rect, title, self.geometry.font(sizes[0], 600), pad, color):
-            return
+            return True
         beneath = self.geometry.font(sizes[1], mono=True)
         fact = fact if self._holds(QSizeF(rect.width() - 1.6 * pad, line), fact, beneath) else ""
         lines = 2 if fact else 1
         top = QRectF(rect.left() + pad, rect.center().y() - line * lines / 2, rect.width() - 1.6 * pad, line)
-        self.text(top, title, self.geometry.font(sizes[0], 600), color)
+        named = self.text(top, title, self.geometry.font(sizes[0], 600), color)
         self.text(top.translated(0, line), fact, beneath, "text" if lit else "text_muted")
+        return named
+
+    def name_over(self, node: Node) -> None:
+        """A node's name on a plate of its own, which is wider than the node."""
+        font, middle = smaller(self.geometry.font(14, 600), self.geometry.least), self.geometry.rect(node.rect).center()
+        half = QPointF(width_of(node.title, font) / 2 + 2 * EDGE, LINE_HIGH * font.pixelSize() / 2)
+        plate = QRectF(middle - half, middle + half)
+        self._rounded(plate, "well", node.edge, 1.5 * self.theme.stroke, 4 * EDGE)
+        self.painter.setFont(font)
+        self.painter.setPen(self.theme.color("text"))
+        self.painter.drawText(plate, UNCLIPPED[CENTER], node.title)
 
     def _name_alone(self, rect: QRectF, title: str, font: QFont, pad: float, color: str) -> bool:
         """Where a name has no room beside the usual margins: up to the edges, in two lines if need be; whether so."""
@@ -292,6 +303,8 @@ class Sketch:
         rect = rect.adjusted(-wider, 0, wider, 0)
         self._rounded(rect, "well", pill.color, self.theme.stroke, rect.height() / 2)
         self.text(rect.adjusted(3, 0, -3, 0), value, self._pill_font, pill.color, CENTER)
+        if self.geometry.least:
+            self.written.append(rect)
 
     @property
     def _pill_font(self) -> QFont:
@@ -315,6 +328,13 @@ class Sketch:
             high, middle = self.geometry.px(20), at.y() - QFontMetricsF(font).capHeight() / 2
             self.text(QRectF(at.x(), middle - high / 2, width, high), words, font, color)
 
+    def place_of(self, note: Note, words: str) -> QRectF:
+        """Where the words of a note of one line are."""
+        at, font = self.geometry.point(note.at), self.geometry.font(note.size, mono=note.mono)
+        wide, high = min(width_of(words, font), note.width * self.geometry.sx), float(font.pixelSize())
+        middle = at.y() if note.centered else at.y() - QFontMetricsF(font).capHeight() / 2
+        return QRectF(at.x() - (wide / 2 if note.centered else 0.0), middle - high / 2, wide, high)
+
     def _paragraph(self, rect: QRectF, words: str, font: QFont, note: Note) -> None:
         """Several lines, made smaller if they would not fit, then cut."""
         shown = words
@@ -336,8 +356,8 @@ class Sketch:
         font: QFont,
         color: str,
         align: Qt.AlignmentFlag = LEFT,
-    ) -> None:
-        """One line, made smaller if it would not fit, then cut; where text has a least size, then left out."""
+    ) -> bool:
+        """One line, made smaller if it would not fit, then cut; where text has a least size, then left out: False."""
         font = fitting(font, words, rect.width(), self.geometry.least)
         shown = cut(font, words, rect.width())
         if shown != words:
@@ -346,11 +366,12 @@ class Sketch:
         left = rect.left() + (rect.width() - wide) * {CENTER: 0.5, RIGHT: 1.0}.get(align, 0.0)
         place = QRectF(left, rect.center().y() - high / 2, wide, high)
         if self.geometry.least and (shown != words or any(map(place.intersects, self.written))):
-            return
+            return False
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color(color))
         self.painter.drawText(rect, UNCLIPPED[align], shown)
         self.written.append(place)
+        return True
 
     def _rounded(
         self,

@@ -7,6 +7,7 @@ over a copy of it a few times a second; the tokens on top once a frame, and only
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
@@ -69,6 +70,7 @@ class Diagram(QWidget):
         self._veil: QPainterPath | None = None  # what is dimmed
         self._plate: QPixmap | None = None  # boxes and wires
         self._named: QPixmap | None = None  # the same with the words that seldom change
+        self._nameless: frozenset[str] = frozenset()  # nodes that have no room for it
         self._names = list[QRectF](), list[tuple[QRectF, str]]()  # where those are, and which of them had no room
         self._still: QPixmap | None = None  # the same with all words
         self._turns = Turns(every=6)  # words change with the second that they speak of, else at a reader's pace
@@ -260,12 +262,14 @@ class Diagram(QWidget):
                 self._paint_token(painter, placed)
         self._paint_over(painter, region)
 
-    def _paint_over(self, painter: QPainter, region: QRegion) -> None:
+    def _paint_over(self, painter: QPainter, region: QRegion, in_strokes: bool = False) -> None:
         """What is over the tokens."""
         self._paint_lights(Sketch(painter, self._stage.geometry), region)
         self._paint_counters(Sketch(painter, self._stage.geometry), region)
         if self.highlight:
             painter.fillPath(self._veiled(), self.theme.color("background", VEIL))
+            self._paint_named(painter)
+        self._paint_labels(painter, region, in_strokes)
         self.lay_annotations()
         self.annotated.paint(painter, region, self._stage, self.theme)
 
@@ -275,7 +279,22 @@ class Diagram(QWidget):
             paint(Sketch(painter, self._stage.geometry))
         for placed in reversed(self.placed):
             self._paint_token(painter, placed, in_strokes=True)
-        self._paint_over(painter, QRegion(self.rect()))
+        self._paint_over(painter, QRegion(self.rect()), in_strokes=True)
+
+    def _paint_labels(self, painter: QPainter, region: QRegion, in_strokes: bool) -> None:
+        """As bright as what they are of, each as a whole."""
+        for placed in reversed(self.placed):
+            if placed.label and region.intersects(placed.region):
+                dimmed = bool(self.highlight) and self._veiled().contains(placed.at)
+                painter.setOpacity(1 - VEIL if dimmed else 1.0)
+                self._paint_label(painter, placed, in_strokes)
+        painter.setOpacity(1.0)
+
+    def _paint_named(self, painter: QPainter) -> None:
+        """The names of what is spoken of and has no room for its own: over what is beside it, which is dimmed."""
+        sketch = Sketch(painter, self._stage.geometry)
+        for name in sorted(self._nameless & self.highlight):
+            sketch.name_over(self.blueprint.nodes[name])
 
     def _veiled(self) -> QPainterPath:
         """All parts but those that are spoken of; the sentence below them says what happens, and is never dimmed."""
@@ -289,6 +308,8 @@ class Diagram(QWidget):
             for name, _, outline in outlines:
                 if name in self.highlight:
                     self._veil -= outline
+            for pill in self.blueprint.pills.values():
+                self._veil = whole_or_not_at_all(self._veil, self._stage.geometry.pill(pill.center))
         return self._veil
 
     def _paint_lights(self, sketch: Sketch, region: QRegion) -> None:
@@ -318,7 +339,6 @@ class Diagram(QWidget):
         chosen = placed.token.seq in self.model.selection.journeys["seq"]
         if placed.smear:
             self._paint_smear(painter, placed)
-            self._paint_label(painter, placed, color, in_strokes)
             return
         shape = sprites.shape_of(placed.token, placed.turned)
         edge = self.theme.selection if chosen else color.name()
@@ -333,7 +353,6 @@ class Diagram(QWidget):
             image = sprites.sprite(shape, color.name(), edge, ring, scale, self.devicePixelRatioF(), size)
             half = sprites.GLOW * scale
             painter.drawPixmap(placed.at - QPointF(half, half), image)
-        self._paint_label(painter, placed, color, in_strokes)
 
     def _paint_smear(self, painter: QPainter, placed: Placed) -> None:
         """It is somewhere on this stretch: that much is known; where it may be an interrupt already, in that colour."""
@@ -356,9 +375,8 @@ class Diagram(QWidget):
         strong.setAlphaF(0.5)
         return [(2 * SMEAR, QBrush(pale)), (SMEAR, QBrush(strong))]
 
-    def _paint_label(self, painter: QPainter, placed: Placed, color: QColor, in_strokes: bool) -> None:
-        if not placed.label:
-            return
+    def _paint_label(self, painter: QPainter, placed: Placed, in_strokes: bool) -> None:
+        color = self.theme.color(sprites.token_color(placed.token, placed.turned))
         font = self._stage.geometry.font(12.5, 600, mono=True)
         back = self.theme.color("surface", self.theme.faded(0.6))
         if in_strokes:
@@ -415,12 +433,18 @@ class Diagram(QWidget):
         self._paint_host(sketch)
         for name, box in self.blueprint.boxes.items():
             sketch.box_words(box, words.facts[name], self.blueprint.headroom(box))
-        for name, node in self.blueprint.nodes.items():
-            sketch.node_words(node, words.facts[name], self._used(name, node))
+        self._nameless = frozenset(
+            name
+            for name, node in self.blueprint.nodes.items()
+            if not sketch.node_words(node, words.facts[name], self._used(name, node))
+        )
+        kept = [self._stage.geometry.pill(pill.center) for pill in self.blueprint.pills.values()]
+        sketch.written += kept  # where a latency will be no name begins
         for name, ring in self.blueprint.rings.items():
             sketch.ring(ring, words.rings[name])
         for name, counter in self.blueprint.counters.items():
             sketch.counter_words(counter, words.names[name])
+        sketch.written[:] = [place for place in sketch.written if place not in kept]
         for name, wire in self.blueprint.wires.items() if not self.silent else ():
             sketch.difference(wire, words.passages[name])
 
@@ -434,9 +458,19 @@ class Diagram(QWidget):
         for name, note in self.blueprint.notes.items():
             silent = bool(note.carries) and not words.passages[f"note {name}"].lit
             said = self.caption if name == "caption" else words.facts[f"note {name}"]
+            said = "" if self.least and self._runs_through(sketch.place_of(note, said)) else said
             sketch.note(note, said, "text_muted" if silent else note.color)
         self._shortened = sketch.shortened
         self._stage.keep_free(sketch.written)
+
+    def _runs_through(self, place: QRectF) -> bool:
+        """Whether a wire leads through words there: they are left out where nothing may be smaller."""
+        geometry = self._stage.geometry
+        lines = (pairwise(map(geometry.point, wire.points)) for wire in self.blueprint.wires.values())
+        inner = place.adjusted(0, place.height() / 8, 0, -place.height() / 8)
+        return any(
+            QRectF(a, b).normalized().adjusted(-1, -1, 1, 1).intersects(inner) for line in lines for a, b in line
+        )
 
     def _paint_host(self, sketch: Sketch) -> None:
         geometry = self._stage.geometry
@@ -519,3 +553,10 @@ class Diagram(QWidget):
             name, part = found
             whole.append(part.tip(self.words.passages[name].why if name in self.words.passages else ""))
         return "\n".join(whole)
+
+
+def whole_or_not_at_all(veil: QPainterPath, pill: QRectF) -> QPainterPath:
+    """The veil over all of a pill, or over nothing of it."""
+    place = QPainterPath()
+    place.addRoundedRect(pill.adjusted(-2, -2, 2, 2), pill.height() / 2, pill.height() / 2)
+    return veil.united(place) if veil.contains(pill.center()) else veil.subtracted(place)

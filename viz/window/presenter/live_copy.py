@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QPen,
     QRegion,
     QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -132,6 +133,21 @@ class LiveCopy(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._hand_on(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """A panel is scrolled at both places, and a tool is used there."""
+        if self.audience is None or not self.area.contains(event.position()):
+            return
+        at = ((event.position() - self.area.topLeft()) / self.scale).toPoint()
+        part = self._part_at(self.audience, at)
+        wheel = QWheelEvent(
+            QPointF(part.mapFrom(self.audience, at)),
+            QPointF(self.audience.mapToGlobal(at)),
+            *(event.pixelDelta(), event.angleDelta(), event.buttons(), event.modifiers(), event.phase()),
+            event.inverted(),
+        )
+        QCoreApplication.sendEvent(part, wheel)
+        self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
         if self.audience:
