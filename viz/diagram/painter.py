@@ -28,6 +28,7 @@ PARAGRAPH_HIGH = 48  # canvas pixels of a note of several lines
 LEAST_SHARE = 0.72  # of its size that words are painted in where they lack room; then they are cut, and end in "…"
 LINE_HIGH = 1.3  # of its font's pixels
 LINE_CLOSE = 1.1  # the same of two lines in a box that has no more height
+INK = 0.9  # the same of what letters cover: lines may stand as close, where else one would be left out
 EDGE = 3  # pixels between a box and a name that fills it
 LEAST_PIXELS = 8  # of a font that is made smaller
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -362,7 +363,7 @@ class Sketch:
         shown = cut(font, words, rect.width())
         if shown != words:
             self.shortened.append((rect, words))
-        wide, high = width_of(shown, font), (LINE_CLOSE if self.geometry.least else LINE_HIGH) * font.pixelSize()
+        wide, high = width_of(shown, font), (INK if self.geometry.least else LINE_HIGH) * font.pixelSize()
         left = rect.left() + (rect.width() - wide) * {CENTER: 0.5, RIGHT: 1.0}.get(align, 0.0)
         place = QRectF(left, rect.center().y() - high / 2, wide, high)
         if self.geometry.least and (shown != words or any(map(place.intersects, self.written))):

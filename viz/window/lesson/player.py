@@ -165,7 +165,7 @@ class LessonPlayer:
         """The scene's source is shown: what else it wants is set."""
         assert self.course
         scene, model = self.course.scene, self._shown.model
-        if reason_for(model.source) and model.scenario.name != scene.in_place.name and scene.afresh:
+        if reason_for(model.source) and model.scenario.name != scene.in_place.name:
             self._ask_for(scene.in_place)
             return
         self._set_look()

@@ -26,6 +26,7 @@ ANSWER = 0.4  # of the width that a choice has where its reason stands beside it
 LINE = 1.3  # of a font's pixels
 WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 RIGHT, WRONG = "✓", "✗"
+NO_BREAK = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,9 @@ def with_hands(choice: ChoiceSoFar) -> str:
     """A choice, and how many hands were raised for it."""
     if not choice.hands:
         return choice.text
-    return tr_n("{choice}   {n} hands", "{choice}   {n} hands", choice.hands, choice=choice.text)
+    said = tr_n("{choice}   {n} hands", "{choice}   {n} hands", choice.hands, choice=choice.text)
+    words, gap, count = said.rpartition("   ")
+    return f"{words}{gap}{count.replace(' ', NO_BREAK)}"  # a number is not parted from what it counts
 
 
 def layouts(slide: Slide, width: int, screen: int) -> Iterator[LaidOut]:

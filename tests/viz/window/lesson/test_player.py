@@ -77,6 +77,8 @@ def walk(qtbot: QtBot, window: MainWindow, lesson: Lesson) -> None:
 
 def check_position(window: MainWindow, course: Course) -> None:
     """One choice is right, a story stands at its stage, and every figure is known."""
+    if window.model.replaying:
+        assert window.model.scenario.name == course.scene.in_place.name
     if course.position.revealed:
         answers = course.answers()
         assert [answer.right for answer in answers].count(True) == 1, [(one.choice.text, one.reason) for one in answers]
