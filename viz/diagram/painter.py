@@ -136,9 +136,10 @@ class Sketch:
 
     def name_over(self, node: Node) -> None:
         """A node's name on a plate of its own, which is wider than the node."""
-        font, middle = smaller(self.geometry.font(14, 600), self.geometry.least), self.geometry.rect(node.rect).center()
+        rect = self.geometry.rect(node.rect)
+        font, middle = smaller(self.geometry.font(14, 600), self.geometry.least), rect.center()
         half = QPointF(width_of(node.title, font) / 2 + 2 * EDGE, LINE_HIGH * font.pixelSize() / 2)
-        plate = QRectF(middle - half, middle + half)
+        plate = QRectF(middle - half, middle + half).united(rect)
         self._rounded(plate, "well", node.edge, 1.5 * self.theme.stroke, 4 * EDGE)
         self.painter.setFont(font)
         self.painter.setPen(self.theme.color("text"))

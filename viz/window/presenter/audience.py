@@ -16,6 +16,7 @@ from bellwire.viz.diagram.pointing.pointer import DiagramPointer
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.panels.panel import BELOW, SIDE
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
@@ -24,8 +25,8 @@ from bellwire.viz.window.presenter.resting_pointer import RestingPointer
 from bellwire.viz.window.presenter.slide import Slide, slide_of
 from bellwire.viz.window.presenter.slide_view import SlideView, has_room, least_pixels
 
-SIDE = 0.012  # of the window's height, around the picture
-PANEL_SHARE = 0.46  # of the window's width, that a panel beside the picture has
+AROUND = 0.012  # of the window's height, around the picture
+PANEL_SHARE = {SIDE: 0.46, BELOW: 0.58}  # of the window's width, by where a panel stands elsewhere: below is wide
 
 
 class Blank(StrEnum):
@@ -97,8 +98,8 @@ class AudienceWindow(QWidget):
         """The words; picture and panel share the rest. Whether the picture has another place now."""
         slide = slide_of(self.picture.model, course, self.picture.caption)
         self.panel.bring(panel if course else "", self.picture.model)
-        side, width, height = round(self.height() * SIDE), self.width(), self.height()
-        wide = round(width * PANEL_SHARE) + side if self.panel.name else 0
+        side, width, height = round(self.height() * AROUND), self.width(), self.height()
+        wide = round(width * PANEL_SHARE[self.panel.panel.place]) + side if self.panel.panel else 0
         words = width - wide if self._has_room_beside(slide, width - wide) else width
         top = self.slide_view.show_slide(slide, words, height)
         self.slide_view.setGeometry(0, 0, words, top)

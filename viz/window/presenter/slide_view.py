@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ LINE = 1.3  # of a font's pixels
 WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 RIGHT, WRONG = "✓", "✗"
 NO_BREAK = "\u00a0"
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s)\b)")
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class SlideLayout:
 
     def _put(self, words: str, font: QFont, color: str, left: float, width: float) -> None:
         """Below what is there."""
-        words = shown(words, lines=True)
+        words = BEFORE_UNIT.sub(NO_BREAK, shown(words, lines=True))
         tall = wrapped_height(words, font, width)
         self.written.append(Written(QRectF(left, self.y, width, tall), words, font, color))
         self.y += tall + 0.25 * font.pixelSize()

@@ -92,6 +92,23 @@ def test_every_box_of_the_extended_picture_keeps_its_name(name: str, qtbot: QtBo
         assert [name for name in names if name not in found and not set(in_two(name)) <= set(found)] == []
 
 
+def test_what_is_spoken_of_has_its_name_however_small_its_box_is(qtbot: QtBot) -> None:
+    model = shipped_model("irq-level-resample")
+    like, audience = Diagram(model, DARK), AudienceWindow(model, DARK)
+    qtbot.addWidget(like)
+    qtbot.addWidget(audience)
+    like.set_extended(True)
+    audience.resize(1280, 720)
+    audience.refresh(True, like, None)
+    audience.picture.resize(500, 480)
+    nodes = {name: node.title for name, node in audience.picture.blueprint.nodes.items() if node.title == "IOAPIC"}
+    for parts in (frozenset[str](), frozenset(nodes)):
+        audience.picture.set_highlight(parts)
+        with sizes_painted() as found:
+            audience.picture.grab()
+        assert ("IOAPIC" in found) is bool(parts)
+
+
 def test_there_is_nothing_else_in_it(qtbot: QtBot) -> None:
     """No label, no button, no menu: whatever else has text would have to be measured as well."""
     audience = AudienceWindow(shipped_model("roundtrip"), DARK)
