@@ -158,7 +158,8 @@ class AnnotationLayout:
         self.obstacles = Obstacles(self.whole)
         self.obstacles.add(self.words, WORDS)
         self._solid: list[QRectF] = []
-        for _, part, outline in stage.outlines():
+        self._outlines = list(stage.outlines())
+        for _, part, outline in self._outlines:
             if isinstance(part, Wire):
                 self.obstacles.add(wire_rects(stage, part), WIRES)
             elif not isinstance(part, Box):
@@ -167,7 +168,7 @@ class AnnotationLayout:
 
     def place_of(self, name: str) -> QRectF | None:
         """What a line leads to that leads to a part: of a box its name, of a wire its middle."""
-        for known, part, outline in self.stage.outlines():
+        for known, part, outline in self._outlines:
             if known != name:
                 continue
             rect = outline.boundingRect()
@@ -201,12 +202,24 @@ class AnnotationLayout:
         """Where it was moved to, else where there is room."""
         size = note_size(one.text, note_font(self.stage), self.whole.width() * 0.5)
         if held is None and one.moved is None:
-            return self.obstacles.free_place(size, place)
+            return self._beside(size, place)
         box = QRectF(QPointF(), size)
         geometry, moved = self.stage.geometry, one.moved or (0, 0)
         box.moveCenter(held or place.center() + QPointF(moved[0] * geometry.sx, moved[1] * geometry.sy))
         box.moveTopLeft(nearest_point(self.whole.adjusted(0, 0, -size.width(), -size.height()), box.topLeft()))
         return box
+
+    def _beside(self, size: QSizeF, place: QRectF) -> QRectF:
+        """The best place from which a line leads to what the words are about that crosses no others."""
+        first, *others = self.obstacles.free_places(size, place)
+        return next((box for box in (first, *others) if not self._crossing(box, place)), first)
+
+    def _crossing(self, box: QRectF, place: QRectF) -> bool:
+        """Whether the line between the two crosses words that are not a part of what it leads to."""
+        line = line_between(box, place)
+        near = [words for words in self.words if line.boundingRect().adjusted(-1, -1, 1, 1).intersects(words)]
+        points = [line.pointAtPercent(n / SAMPLES) for n in range(1, SAMPLES)] if near else []
+        return any(words.contains(point) for words in near for point in points if not place.contains(point))
 
     def _way(self, start: QRectF, end: QRectF) -> QPainterPath:
         """From one part to the other, bent so that it crosses few words."""
@@ -216,7 +229,9 @@ class AnnotationLayout:
     def _crossed(self, way: QPainterPath) -> float:
         """How many of its points lie on words or parts, and out of the picture."""
         points = [way.pointAtPercent(n / SAMPLES) for n in range(2, SAMPLES - 1)]
-        on_words = sum(any(rect.contains(point) for rect in (*self.words, *self._solid)) for point in points)
+        around = way.boundingRect().adjusted(-1, -1, 1, 1)  # a level line has no height
+        near = [rect for rect in (*self.words, *self._solid) if around.intersects(rect)]
+        on_words = sum(any(rect.contains(point) for rect in near) for point in points)
         return on_words + 3 * sum(not self.whole.contains(point) for point in points)
 
 

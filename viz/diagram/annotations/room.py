@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF, QSizeF
 
 CELL = 5  # pixels: the picture is looked at in squares of this side
+TRIED, APART, SLACK = 16, 4, 15_000  # places, cells between two of them, and how much more than the best one may cost
 AWAY = 16.0  # pixels between a thing and what is said about it
 DISTANCE = 1.2  # what a pixel further away costs, for each pixel of height, in square pixels of what may be covered
 
@@ -43,6 +44,10 @@ class Obstacles:
 
     def free_place(self, size: QSizeF, beside: QRectF) -> QRectF:
         """The best place for a rectangle: near to `beside`, over what costs least, and all of it in the picture."""
+        return next(self.free_places(size, beside))
+
+    def free_places(self, size: QSizeF, beside: QRectF) -> Iterator[QRectF]:
+        """Some places that are apart from one another, the best first."""
         high = min(math.ceil(size.height() / CELL), self._costs.shape[0])
         wide = min(math.ceil(size.width() / CELL), self._costs.shape[1])
         costs = self.covered(high, wide)
@@ -54,5 +59,11 @@ class Obstacles:
             lefts + size.width() / 2 - beside.center().x(), tops + size.height() / 2 - beside.center().y()
         )
         far = np.abs(np.hypot(across, down) - AWAY) + 0.2 * middle
-        row, column = divmod(int(np.argmin(costs + DISTANCE * far * size.height())), costs.shape[1])
-        return QRectF(float(lefts[0, column]), float(tops[row, 0]), size.width(), size.height())
+        costs = costs + DISTANCE * far * size.height()
+        most = costs.min() + SLACK
+        for _ in range(TRIED):
+            if costs.min() > most:
+                return
+            row, column = divmod(int(np.argmin(costs)), costs.shape[1])
+            yield QRectF(float(lefts[0, column]), float(tops[row, 0]), size.width(), size.height())
+            costs[max(row - APART, 0) : row + APART + 1, max(column - APART, 0) : column + APART + 1] = np.inf

@@ -14,6 +14,7 @@ from bellwire.viz.diagram.annotations.places import part_annotated
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.legible import LegibleDiagram
 from bellwire.viz.diagram.widget import Diagram
+from bellwire.viz.style.note_paper import line_between
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.window.window import application
 from tests.support.models import running
@@ -51,6 +52,8 @@ def test_a_note_is_beside_its_part_and_over_no_word(qtbot: QtBot, theme: str, pa
     assert made.rect().toRectF().contains(one.box)
     assert not one.box.intersects(one.place)
     assert words_under(made, one.box) == []
+    line = line_between(one.box, one.place)
+    assert not any(words.contains(line.pointAtPercent(n / 50)) for words in made._stage.words for n in range(1, 50))
     near = one.place.adjusted(-130, -130, 130, 130)
     assert near.intersects(one.box)
 
