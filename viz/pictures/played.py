@@ -12,8 +12,8 @@ from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.moment import Moment, last_needed, look_at
 
-FRAME_SECONDS = 1 / 30
-FRAMES = 120  # that are played one by one: longer than any token is on its way
+FRAME_SECONDS = 0.1  # half of the least time between two tokens that set out
+FRAMES = 40  # that are played one by one: longer than any token is on its way
 WHOLE_EVENTS = 1 << 20  # events before a moment that are all folded; of more the index knows what they come to
 
 
@@ -70,7 +70,8 @@ def begin_before(source: PlayedRecording, moment: Moment) -> None:
 def play_model(model: LiveModel, source: PlayedRecording, moment: Moment) -> None:
     """Brings a model of a source that has been started to the moment, as if it had been looked at all the time."""
     until, step = last_needed(moment, source.recording), source.clock.cycles(FRAME_SECONDS)
-    for left in range(FRAMES, -1, -1):
+    frames = FRAMES if moment.live else 0  # else each signal is where it was, whatever was seen before
+    for left in range(frames, -1, -1):
         source.play_to(max(until - left * step, source.recording.first))
         drain_all(model, source)
         model.move(FRAME_SECONDS)
