@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Source
 from bellwire.viz.handout.document import HandoutFiles, Picture, Seen
@@ -20,13 +19,13 @@ from bellwire.viz.handout.walk import MakeSource
 from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.lessons.labs.quiz import Quiz
 from bellwire.viz.lessons.lesson import Lesson
-from bellwire.viz.model.live import LiveModel
+from bellwire.viz.pictures.moment import Moment
+from bellwire.viz.pictures.played import PlayedRecording, played_model
 from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.window.shown import live_session
 from bellwire.viz.window.window import application
 
 HTML_NAME, PDF_NAME, LAB_RECORDING = "handout.html", "handout.pdf", "lab.arrow"
-LOOK_SECONDS = 0.05  # between looks at a recording
 
 Look = Callable[[], None]  # called now and then; what it raises ends the work
 Progress = Callable[[float], None]  # how much is done, 0..1
@@ -64,15 +63,9 @@ def write_lab(quiz: Quiz, recording: Recording, folder: Path, why: str, pdf: boo
 def picture_at(recording: Recording, seconds: float) -> Picture:
     """The diagram so long after a recording's first event."""
     application()
-    now = 0  # ns of a clock that nobody waits for
-    source = Replay(recording, lambda: now)
-    source.start()
+    source = PlayedRecording(recording)
     try:
-        model = LiveModel(source)
-        for _ in range(round(seconds / LOOK_SECONDS)):
-            now += round(LOOK_SECONDS * 1e9)
-            model.tick(LOOK_SECONDS)
-        return diagram_picture(model, LIGHT)
+        return diagram_picture(played_model(source, Moment(seconds=seconds)), LIGHT)
     finally:
         source.stop()
 

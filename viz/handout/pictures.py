@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QImage, QPixmap
 
 from bellwire.engine.language import tr
-from bellwire.viz.diagram.annotations.words import noted_words
-from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.handout.document import Picture
 from bellwire.viz.lessons.lesson import LessonScene
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
+from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.pictures.drawing import drawing_of
+from bellwire.viz.pictures.raster import image_of, png_file
+from bellwire.viz.pictures.words import diagram_in_words
 from bellwire.viz.style.stylesheet import stylesheet
 from bellwire.viz.style.theme import Theme
 
@@ -35,27 +36,13 @@ def diagram_picture(
     model: LiveModel, theme: Theme, extended: bool = False, highlight: frozenset[str] = frozenset()
 ) -> Picture:
     """The diagram, with what is spoken of, and the rest dimmed."""
-    diagram = Diagram(model, theme.scaled(DIAGRAM_SCALE))
-    diagram.still_motion = True
-    diagram.resize(*DIAGRAM_SIZE)
-    diagram.set_extended(extended)
-    diagram.set_highlight(highlight)
-    diagram.refresh()
-    made = Picture(png_bytes(diagram.grab()), DIAGRAM_SIZE, diagram_alt(diagram))
-    diagram.deleteLater()
-    return made
-
-
-def diagram_alt(diagram: Diagram) -> str:
-    """The picture in words: its caption, which is computed from the events, and what stands out."""
-    words: Words = diagram.words
-    titles = {name: box.title for name, box in diagram.blueprint.boxes.items()}
-    titles |= {name: node.title for name, node in diagram.blueprint.nodes.items()}
-    spoken_of = [title for name, title in titles.items() if name in diagram.highlight and title]
-    said = [tr("Diagram of host, QEMU and guest."), words.facts.get("note caption", "")]
-    if spoken_of:
-        said.append(tr("Stands out: {parts}.", parts=", ".join(spoken_of)))
-    return " ".join(filter(None, (*said, noted_words(diagram.model))))
+    asked = PictureAsked(view="extended" if extended else "diagram", size=DIAGRAM_SIZE)
+    with drawing_of(model, asked, theme.scaled(DIAGRAM_SCALE)) as drawing:
+        diagram = drawing.of
+        assert isinstance(diagram, Diagram)
+        diagram.set_highlight(highlight)
+        said = f"{tr('Diagram of host, QEMU and guest.')} {diagram_in_words(diagram)}"
+        return Picture(png_file(image_of(drawing), {}), DIAGRAM_SIZE, said)
 
 
 def panel_picture(model: LiveModel, name: str, theme: Theme) -> Picture:
@@ -69,7 +56,7 @@ def panel_picture(model: LiveModel, name: str, theme: Theme) -> Picture:
     height = last_line(grabbed)
     said = f"{panel.title}: {panel.tip}. {panel.facts}".strip()
     panel.deleteLater()
-    return Picture(png_bytes(grabbed.copy(0, 0, grabbed.width(), height)), (grabbed.width(), height), said)
+    return Picture(png_file(grabbed.copy(0, 0, grabbed.width(), height).toImage(), {}), (grabbed.width(), height), said)
 
 
 def last_line(pixmap: QPixmap) -> int:
@@ -79,10 +66,3 @@ def last_line(pixmap: QPixmap) -> int:
     inner = pixels[:-EDGE, EDGE:-EDGE]
     busy = np.flatnonzero((inner != inner[:, :1]).any(axis=1))
     return min(int(busy[-1]) + BELOW, image.height()) if busy.size else image.height()
-
-
-def png_bytes(pixmap: QPixmap) -> bytes:
-    """The pixmap as a PNG file; without transparency a PDF takes it as it is."""
-    made = QBuffer()
-    QPixmap.fromImage(pixmap.toImage().convertToFormat(QImage.Format.Format_RGB888)).save(made, "PNG")
-    return bytes(made.data().data())
