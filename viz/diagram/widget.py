@@ -285,7 +285,8 @@ class Diagram(QWidget):
         """As bright as what they are of, each as a whole."""
         for placed in reversed(self.placed):
             if placed.label and region.intersects(placed.region):
-                dimmed = bool(self.highlight) and self._veiled().contains(placed.at)
+                told = self.model.story is not None  # what is told of is never dimmed
+                dimmed = bool(self.highlight) and not told and self._veiled().contains(placed.at)
                 painter.setOpacity(1 - VEIL if dimmed else 1.0)
                 self._paint_label(painter, placed, in_strokes)
         painter.setOpacity(1.0)

@@ -150,6 +150,12 @@ class CallList(QListView):
             if self._items.item(row).data(NAME) == name:
                 self.setCurrentIndex(self._items.index(row, 0))
 
+    def begin_at(self, group: str) -> None:
+        """Scrolls so that this group is at the top; nothing else is changed."""
+        for row in range(self._items.rowCount()):
+            if self._items.item(row).text() == tr(group).upper():
+                self.scrollTo(self._items.index(row, 0), QListView.ScrollHint.PositionAtTop)
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.rows.theme = theme

@@ -6,8 +6,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPainter, QRegion
 from PySide6.QtWidgets import QWidget
 
+from bellwire.engine.calls.call import WIRES
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
+from bellwire.viz.panels.calls.panel import CallPanel
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.style.stylesheet import stylesheet
 from bellwire.viz.style.theme import Theme
@@ -90,6 +92,8 @@ class PanelPlace(QWidget):
         if self.panel and self.panel.size() != self.size():
             self.panel.setGeometry(self.rect())
             self.panel.redraw()
+            if isinstance(self.panel, CallPanel):
+                self.panel.list.begin_at(WIRES)  # what comes before sets a VM up, and is the same everywhere
 
     # -- what it shows
 
