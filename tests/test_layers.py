@@ -41,7 +41,8 @@ FLOORS = (
     ("viz.panels",),
     ("viz.lessons", "viz.pictures"),
     ("viz.window",),
-    ("viz.bench", "viz.handout", "viz.player"),
+    ("viz.bench", "viz.handout"),
+    ("viz.player",),
     ("viz.cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -2,18 +2,23 @@
 // Shows a run that bellwire has painted and told. Every picture and every sentence is carried in the page as data: this
 // program only chooses which moment is shown, and when the next one follows.
 
-const { about, run, words } = JSON.parse(document.getElementById("run").textContent);
-const { moments, journeys, shapes, views } = run;
-const stages = moments.flatMap((moment, index) => (moment.kind === "stage" ? [index] : []));
-const events = moments.flatMap((moment, index) => (moment.kind === "event" ? [index] : []));
+const { about, runs, shared, lesson, words } = JSON.parse(document.getElementById("run").textContent);
 const PACES = [
   ...[10, 5, 3, 2, 1, 0.5].map((seconds) => ({ seconds })), // of a stage, on the screen
   ...[10e6, 1e6, 100e3, 10e3].map((factor) => ({ factor })), // so many times slower than it was
 ];
+const SLOW = PACES.findIndex(({ factor }) => factor); // the first that is none of a story
 const QUIET = 1; // seconds on the screen for a time in which nothing travels
+let moments = []; // of the run that is shown: stages and events
+let journeys = [];
+let stages = []; // the numbers of those moments
+let events = [];
 let shown = -1; // the number of the moment
-let pace = stages.length ? 3 : 7;
+let pace = 3;
 let timer = 0; // while it plays
+let place = 0; // of a lesson: the number of its step
+const chosen = new Map(); // by step: which choice was taken
+const revealed = new Set(); // steps whose answer was looked at
 
 // -- what the page consists of
 
@@ -26,7 +31,7 @@ function element(name, attributes = {}, ...children) {
 
 function picture(name, title) {
   const box = element("div", { class: `picture ${name}`, tabindex: "0", role: "region", "aria-label": title });
-  box.innerHTML = `<svg viewBox="${views[name]}" role="img"><title></title><g></g></svg>`;
+  box.innerHTML = '<svg role="img"><title></title><g></g></svg>';
   box.querySelector("title").textContent = title;
   return box;
 }
@@ -78,6 +83,7 @@ const parts = {
   said: element("p", { id: "said", "aria-live": "polite" }),
   figures: element("p", { class: "muted", id: "figures" }),
   list: element("ol", { id: "stages" }),
+  lesson: element("section", { id: "lesson", "aria-label": words.lesson }),
   numbers: element("dl", { id: "strip" }),
   events: element("ol", { id: "events" }),
   journey: element("select", { id: "which", "aria-label": words.journeys }),
@@ -120,7 +126,7 @@ function build() {
       "main",
       {},
       element("div", { id: "pictures" }, parts.diagram, parts.timeline),
-      element("div", { id: "story" }, told, section("passed", words.stages, parts.list)),
+      element("div", { id: "story" }, parts.lesson, told, section("passed", words.stages, parts.list)),
       section("numbers", words.numbers, parts.numbers),
       section("happened", words.events, parts.events),
       section("about", words.about, ...aboutPage()),
@@ -131,7 +137,7 @@ function build() {
 
 function definitions() {
   const box = element("div", { class: "definitions", "aria-hidden": "true" });
-  box.innerHTML = `<svg width="0" height="0"><defs>${run.defs}</defs></svg>`;
+  box.innerHTML = `<svg width="0" height="0"><defs>${shared.defs}</defs></svg>`;
   return box;
 }
 
@@ -154,17 +160,24 @@ function aboutPage() {
     .concat(element("h3", {}, words.keys), list);
 }
 
-function fill() {
-  journeys.forEach((one, index) => parts.journey.append(element("option", { value: index }, one.name)));
-  parts.journey.hidden = !journeys.length;
-  const groups = [words.story, words.slow].map((label) => element("optgroup", { label }));
-  PACES.forEach((one, index) => {
-    const name = one.seconds
-      ? words.stage_seconds.replace("{seconds}", one.seconds.toLocaleString(document.documentElement.lang))
-      : `1 : ${one.factor.toLocaleString("fr")}`;
-    groups[one.seconds ? 0 : 1].append(element("option", { value: index }, name));
-  });
-  parts.pace.append(...groups.slice(stages.length ? 0 : 1));
+function load(number) {
+  // Takes up a run; what is shown of it is still to be said.
+  const run = runs[number];
+  ({ moments, journeys } = run);
+  stages = moments.flatMap((moment, index) => (moment.kind === "stage" ? [index] : []));
+  events = moments.flatMap((moment, index) => (moment.kind === "event" ? [index] : []));
+  shown = -1;
+  for (const name of ["diagram", "timeline"]) parts[name].querySelector("svg").setAttribute("viewBox", run.views[name]);
+  delete parts.list.dataset.journey;
+  parts.list.replaceChildren();
+  parts.journey.replaceChildren(...journeys.map((one, index) => element("option", { value: index }, one.name)));
+  parts.journey.hidden = document.getElementById("passed").hidden = !journeys.length;
+  listEvents();
+  setPace(pace);
+}
+
+function listEvents() {
+  parts.events.replaceChildren();
   for (const index of events) {
     const { clock, where, title } = moments[index];
     const row = element("button", { type: "button", "data-moment": index });
@@ -172,8 +185,83 @@ function fill() {
     row.addEventListener("click", () => halt(index));
     parts.events.append(element("li", {}, row));
   }
+}
+
+function fill() {
+  const groups = [words.story, words.slow].map((label) => element("optgroup", { label }));
+  PACES.forEach((one, index) => {
+    const name = one.seconds
+      ? words.stage_seconds.replace("{seconds}", one.seconds.toLocaleString(document.documentElement.lang))
+      : `1 : ${one.factor.toLocaleString("fr")}`;
+    groups[one.seconds ? 0 : 1].append(element("option", { value: index }, name));
+  });
+  parts.pace.append(...groups);
   parts.journey.addEventListener("change", () => halt(journeys[parts.journey.value].first));
   parts.pace.addEventListener("change", () => setPace(Number(parts.pace.value)));
+}
+
+// -- a lesson
+
+function showStep(number, answered = revealed.has(number)) {
+  const step = lesson.steps[number];
+  place = number;
+  pause();
+  const run = answered && step.reveal !== undefined ? step.reveal : step.run;
+  load(run);
+  parts.lesson.replaceChildren(...stepWords(step, number), stepButtons(number));
+  show(runs[run].start ?? 0);
+}
+
+function stepWords(step, number) {
+  const paragraphs = step.text.map((text) => element("p", {}, text));
+  const counted = words.step.replace("{step}", number + 1).replace("{steps}", lesson.steps.length);
+  const title = element("h2", { tabindex: "-1" }, step.title);
+  return [element("p", { class: "muted" }, counted), title, ...paragraphs, ...(step.ask ? [question(step, number)] : [])];
+}
+
+function question(step, number) {
+  const box = element("div", { class: "question", role: "group", "aria-label": step.ask }, element("p", {}, step.ask));
+  step.choices.forEach((text, index) => box.append(choice(step, number, text, index)));
+  if (revealed.has(number)) return box;
+  const answer = element("button", { type: "button", id: "reveal" }, words.reveal);
+  answer.addEventListener("click", () => {
+    revealed.add(number);
+    toStep(number);
+  });
+  box.append(answer);
+  return box;
+}
+
+function choice(step, number, text, index) {
+  const taken = String(chosen.get(number) === index);
+  const made = element("button", { type: "button", class: "choice", "aria-pressed": taken }, text);
+  if (revealed.has(number)) {
+    const { right, reason } = step.answers[index];
+    made.disabled = true;
+    made.classList.add(right ? "right" : "wrong");
+    made.append(element("span", {}, `${right ? words.right : words.wrong}. ${reason}`));
+  }
+  made.addEventListener("click", () => {
+    chosen.set(number, index);
+    for (const other of made.parentElement.querySelectorAll(".choice")) other.setAttribute("aria-pressed", other === made);
+  });
+  return made;
+}
+
+function stepButtons(number) {
+  const back = element("button", { type: "button", id: "step_back" }, words.step_back);
+  const on = element("button", { type: "button", id: "step_on" }, words.step_on);
+  back.disabled = number === 0;
+  on.disabled = number === lesson.steps.length - 1;
+  back.addEventListener("click", () => toStep(number - 1));
+  on.addEventListener("click", () => toStep(number + 1));
+  return element("div", { class: "steps" }, back, on);
+}
+
+function toStep(number) {
+  showStep(number);
+  parts.lesson.querySelector("h2").focus({ preventScroll: true });
+  parts.lesson.scrollIntoView({ block: "nearest" });
 }
 
 // -- showing a moment
@@ -181,7 +269,7 @@ function fill() {
 function markup(numbers) {
   const found = [];
   for (let at = 0; at < numbers.length; at += 2)
-    for (let more = 0; more < numbers[at + 1]; more++) found.push(shapes[numbers[at] + more]);
+    for (let more = 0; more < numbers[at + 1]; more++) found.push(shared.shapes[numbers[at] + more]);
   return found.join("");
 }
 
@@ -198,19 +286,20 @@ function show(index) {
   parts.how.textContent = [moment.how, moment.wait].filter(Boolean).join(" · ");
   parts.said.textContent = moment.said;
   showJourney(moment);
-  if (!before || before.numbers !== moment.numbers) showNumbers(run.numbers[moment.numbers]);
+  if (!before || before.numbers !== moment.numbers) showNumbers(shared.numbers[moment.numbers]);
   for (const row of parts.events.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
   parts.events.querySelector(`[data-moment="${index}"]`)?.setAttribute("aria-current", "true");
-  location.replace(`#${index}`);
+  location.replace(lesson ? `#${place + 1}.${index}` : `#${index}`);
   follow(moment);
 }
 
 function showJourney(moment) {
+  const number = journeyShown();
   const journey = journeys[moment.journey];
   parts.title.textContent = journey ? `${journey.title}: ${moment.where}` : moment.where;
   parts.figures.textContent = journey ? journey.figures : "";
-  if (journey && parts.list.dataset.journey !== String(moment.journey)) listStages(journey, moment.journey);
-  if (journey) parts.journey.value = moment.journey;
+  if (journeys.length && parts.list.dataset.journey !== String(number)) listStages(journeys[number], number);
+  parts.journey.value = number;
   for (const row of parts.list.querySelectorAll("button")) {
     const current = Number(row.dataset.moment) === shown;
     if (current) row.setAttribute("aria-current", "step");
@@ -327,7 +416,7 @@ function secondsUntil(next) {
 }
 
 function setPace(number) {
-  pace = Math.min(Math.max(number, stages.length ? 0 : 6), PACES.length - 1);
+  pace = Math.min(Math.max(number, stages.length ? 0 : SLOW), PACES.length - 1);
   parts.pace.value = pace;
   if (!timer) return;
   clearTimeout(timer);
@@ -364,11 +453,25 @@ function pressed(event) {
   act();
 }
 
+// -- where the address says that it begins
+
+function begin() {
+  const [first, second] = location.hash.slice(1).split(".").map((text) => Number(text) || 0);
+  if (lesson) {
+    const number = Math.min(Math.max(first - 1, 0), lesson.steps.length - 1);
+    if (number !== place || shown < 0) showStep(number);
+    if (second !== undefined) show(Math.min(second, moments.length - 1));
+  } else {
+    if (shown < 0) load(0);
+    show(Math.min(first, moments.length - 1));
+  }
+}
+
 build();
 fill();
-setPace(pace);
+parts.lesson.hidden = !lesson;
 showPlaying();
-show(Math.min(Number(location.hash.slice(1)) || 0, moments.length - 1));
+begin();
 addEventListener("keydown", pressed);
 addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault()); // keeps the focus
-addEventListener("hashchange", () => show(Math.min(Number(location.hash.slice(1)) || 0, moments.length - 1)));
+addEventListener("hashchange", begin);

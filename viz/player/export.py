@@ -12,6 +12,7 @@ from bellwire.viz.player.asked import PageAsked
 from bellwire.viz.player.page import page_of
 from bellwire.viz.player.part import model_of_part
 from bellwire.viz.player.run_told import Look, RunTeller, about_run
+from bellwire.viz.player.shapes import SharedShapes
 from bellwire.viz.player.stills import stills_of
 
 
@@ -21,9 +22,11 @@ def run_page(path: Path, asked: PageAsked, look: Look) -> bytes:
     try:
         with as_nobody_has_set_it(PictureAsked(language=asked.language)):
             model, part = model_of_part(source, asked)
-            with stills_of(model, asked.extended) as stills:
+            shared = SharedShapes()
+            with stills_of(model, shared, asked.extended) as stills:
                 teller = RunTeller(model, part, stills, look)
                 run = teller.tell()
-            return page_of({"about": about_run(model, teller.part), "run": run}, asked.theme).encode()
+            carried = {"about": about_run(model, teller.part), "runs": [run], "shared": shared.as_table()}
+            return page_of(carried, asked.theme).encode()
     finally:
         source.stop()

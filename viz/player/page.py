@@ -87,5 +87,11 @@ def page_words() -> dict[str, str]:
         "about": tr("About this page"),
         "replay": tr("REPLAY"),
         "recorded": tr("Recorded on {machine}, {date}."),
-        "quiet": tr("Quiet is left out."),
+        "lesson": tr("Lesson"),
+        "step": tr("Step {step} of {steps}"),
+        "step_on": tr("Next step"),
+        "step_back": tr("Step before"),
+        "reveal": tr("Show the answer"),
+        "right": tr("✓ right"),
+        "wrong": tr("✗ wrong"),
     }

@@ -58,8 +58,14 @@ def part_between(model: LiveModel, start: int, until: int, few: bool) -> Carried
     found = found[np.argsort(begin(found), kind="stable")]
     if few and found.size:
         found = found[:MOST_JOURNEYS]
-    events = distinct(model.events.window(start, until))
-    return cut_to(start, found, events[np.argsort(events["tsc"], kind="stable")])
+    return cut_to(start, found, each_once(model.window(start, until)))
+
+
+def each_once(events: Events) -> Events:
+    """Events without repetitions, in the order of time."""
+    once = distinct(events)
+    found: Events = once[np.argsort(once["tsc"], kind="stable")]
+    return found
 
 
 def cut_to(start: int, journeys: Journeys, events: Events) -> CarriedPart:

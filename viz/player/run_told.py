@@ -3,7 +3,7 @@ own views, and what of the recording that is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bellwire.engine.events import Events
@@ -35,16 +35,19 @@ Table = dict[str, Any]
 class RunTeller:
     """Goes through a part of a run, moment by moment."""
 
-    def __init__(self, model: LiveModel, part: CarriedPart, stills: Stills, look: Look) -> None:
+    def __init__(
+        self, model: LiveModel, part: CarriedPart, stills: Stills, look: Look, before: Sequence[Table] = ()
+    ) -> None:
+        """before: moments that come first."""
         self.model, self.part, self.stills, self._look = model, part, stills, look
-        self.moments: list[Table] = []
+        self.moments: list[Table] = [*before]
         self.journeys: list[Table] = []
 
     def tell(self) -> Table:
         """All of it."""
         for number in range(self.part.journeys.size):
             self._look(0.8 * number / self.part.journeys.size)
-            if self.stills.shapes.size > LARGEST:
+            if self.stills.shared.size > LARGEST:
                 self.part = self.part.without(number)
                 break
             self._tell_journey(self.part.journeys[number : number + 1])
@@ -55,9 +58,6 @@ class RunTeller:
         return {
             "moments": self.moments,
             "journeys": self.journeys,
-            "numbers": list(self.stills.numbers),
-            "shapes": self.stills.shapes.shapes,
-            "defs": self.stills.shapes.defs,
             "views": self.stills.views,
         }
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from PySide6.QtGui import QPainter
 
 from bellwire.viz.pictures.svg_engine import SvgDevice
 from bellwire.viz.player.inks import by_variable
 
+Strip = tuple[tuple[str, ...], ...]  # value, unit, label, colour of each number
+
 REFERENCE = re.compile(r"url\(#(d[0-9]+)\)")
 
 
 class SharedShapes:
-    """All shapes of all pictures, each once; defs: what they refer to."""
+    """All shapes of all pictures and all strips of numbers, each once; defs: what shapes refer to."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}  # by the shape's markup
         self._names: dict[str, str] = {}  # of definitions, by their markup, in which the name is left out
         self.size = 0  # characters of all shapes
+        self._strips: dict[Strip, int] = {}
 
     @property
     def shapes(self) -> list[str]:
@@ -39,6 +43,14 @@ class SharedShapes:
         painter.end()
         names = {name: self._name(by_variable(markup)) for markup, name in device.engine.defs.items()}
         return runs(self._number(shape, names) for shape in whole_groups(device.engine.parts))
+
+    def strip(self, numbers: Strip) -> int:
+        """The number of a strip of numbers."""
+        return self._strips.setdefault(numbers, len(self._strips))
+
+    def as_table(self) -> dict[str, Any]:
+        """All of it, as a page carries it."""
+        return {"shapes": self.shapes, "defs": self.defs, "numbers": list(self._strips)}
 
     def _name(self, markup: str) -> str:
         return self._names.setdefault(markup, f"d{len(self._names)}")

@@ -30,10 +30,8 @@ Still = dict[str, Any]
 class Stills:
     """The diagram and the timeline of one model, painted again and again."""
 
-    def __init__(self, model: LiveModel, diagram: Drawing, timeline: Drawing) -> None:
-        self.model, self._diagram, self._timeline = model, diagram, timeline
-        self.shapes = SharedShapes()
-        self.numbers: dict[tuple[tuple[str, ...], ...], int] = {}  # strips of numbers, each once
+    def __init__(self, model: LiveModel, diagram: Drawing, timeline: Drawing, shared: SharedShapes) -> None:
+        self.model, self._diagram, self._timeline, self.shared = model, diagram, timeline, shared
 
     @property
     def views(self) -> dict[str, str]:
@@ -58,14 +56,14 @@ class Stills:
         }
 
     def _painted(self, drawing: Drawing) -> list[int]:
-        return self.shapes.painted(*drawing.asked.pixels, drawing.paint)
+        return self.shared.painted(*drawing.asked.pixels, drawing.paint)
 
     def _numbers(self) -> int:
         strip = tuple(
             (one.value, "" if one.value == NOTHING else one.unit, one.label, one.shown_color)
             for one in numbers_of(self.model)
         )
-        return self.numbers.setdefault(strip, len(self.numbers))
+        return self.shared.strip(strip)
 
     def _where(self) -> dict[str, float]:
         diagram = self._diagram.of
@@ -77,8 +75,13 @@ class Stills:
 
 
 @contextmanager
-def stills_of(model: LiveModel, extended: bool) -> Iterator[Stills]:
-    """Both views, while they are needed. What the diagram says below its parts the page says in its own words."""
+def stills_of(
+    model: LiveModel, shared: SharedShapes, extended: bool, highlight: frozenset[str] = frozenset()
+) -> Iterator[Stills]:
+    """Both views, while they are needed. What the diagram says below its parts the page says in its own words.
+
+    highlight: the parts that are spoken of; the others are dimmed.
+    """
     view = "extended" if extended else "diagram"
     plan = blueprint_of(model.scenario, model.source.backend, extended)
     silent = replace(plan, notes={name: note for name, note in plan.notes.items() if name != "caption"})
@@ -93,4 +96,5 @@ def stills_of(model: LiveModel, extended: bool) -> Iterator[Stills]:
         diagram.of.still_motion = False
         diagram.of.blueprint = silent
         diagram.of.show_part((0, 0, wide, high))
-        yield Stills(model, diagram, timeline)
+        diagram.of.set_highlight(highlight)
+        yield Stills(model, diagram, timeline, shared)

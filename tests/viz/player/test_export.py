@@ -56,7 +56,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 def test_it_holds_each_stage_and_each_event_in_order_and_says_what_it_left_out(made: Path) -> None:
     data = carried(made.read_bytes())
-    moments, journeys = data["run"]["moments"], data["run"]["journeys"]
+    moments, journeys = data["runs"][0]["moments"], data["runs"][0]["journeys"]
     assert [one["title"] for one in journeys] == ["Story of doorbell #20", "Story of doorbell #21"]
     stages = [one for one in moments if one["kind"] == "stage"]
     assert [one["journey"] for one in stages] == [0] * 18 + [1] * 18
@@ -73,7 +73,7 @@ def test_it_holds_each_stage_and_each_event_in_order_and_says_what_it_left_out(m
 @needs_browser
 @pytest.mark.parametrize("size", SIZES)
 def test_it_is_clicked_through(made: Path, browser: Page, size: str) -> None:
-    data = carried(made.read_bytes())["run"]
+    data = carried(made.read_bytes())["runs"][0]
     width, height, phone = SIZES[size]
     browser.open(made, width, height, phone=phone)
     assert browser.text("#stage") == "The guest writes"
@@ -115,7 +115,7 @@ def test_it_plays_by_itself_at_the_pace_that_is_chosen_until_its_end(made: Path,
     assert browser.run("document.querySelector('#play').getAttribute('aria-label')") == "Play"
     set_pace(browser, 9)
     browser.click("#play")
-    last = carried(made.read_bytes())["run"]["moments"][-1]["title"]
+    last = carried(made.read_bytes())["runs"][0]["moments"][-1]["title"]
     browser.wait_for(f"document.querySelector('#stage').textContent === {json.dumps(last)}")
     assert browser.run("document.querySelector('#play').getAttribute('aria-label')") == "Play"
 
@@ -155,7 +155,7 @@ def test_whoever_hears_it_meets_names_and_the_sentence(made: Path, browser: Page
 @pytest.mark.parametrize("name", ["irq-masked", "doorbell-coalesced-pio"])
 def test_what_has_no_story_has_events_and_what_is_long_is_bounded(name: str) -> None:
     asked = PageAsked(seconds=0.004, extended=name == "doorbell-coalesced-pio")
-    run = carried(exported(name, asked))["run"]
+    run = carried(exported(name, asked))["runs"][0]
     kinds = {one["kind"] for one in run["moments"]}
     assert kinds == ({"event"} if name == "irq-masked" else {"stage", "event"})
     assert all(one["diagram"] and one["timeline"] for one in run["moments"])

@@ -20,7 +20,7 @@ def test_what_a_recording_says_ends_nothing() -> None:
 
 
 def test_no_program_runs_but_ours_and_nothing_is_asked_of_a_network() -> None:
-    page = page_of({"about": {"title": HOSTILE}, "run": {}}, "dark")
+    page = page_of({"about": {"title": HOSTILE}, "runs": []}, "dark")
     programs = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     assert len(programs) == 1
     digest = base64.b64encode(hashlib.sha256(programs[0].encode()).digest()).decode()

@@ -37,7 +37,7 @@ Extended = Annotated[bool, typer.Option("--extended", help="The diagram with the
 
 @app.command("export-html")
 def export_html(
-    what: Annotated[str, typer.Argument(metavar="RECORDING | SCENARIO")],
+    what: Annotated[str, typer.Argument(metavar="RECORDING | SCENARIO | LESSON")],
     target: PageName,
     at: At = "",
     seconds: Length = None,
@@ -51,25 +51,40 @@ def export_html(
     settings: Settings = None,
     force: Force = False,
 ) -> int:
-    """Writes a part of a run as one HTML file, which plays in any browser: the median journey and those after it."""
-    from bellwire.engine.outputs import target_of, write_whole
-    from bellwire.viz.pictures.moment import Moment
-    from bellwire.viz.player.asked import PageAsked
-    from bellwire.viz.text.figures import grouped
-    from bellwire.viz.text.languages import CODE
+    """Writes a part of a run, or a lesson, as one HTML file, which plays in any browser.
 
-    with usage_of_picture():
-        moment = Moment.read(at) if at else None
-    asked = PageAsked(moment, seconds, "" if theme is PageTheme.READERS else str(theme), extended, language or CODE)
+    Of a run: the median journey and those after it, unless another part is asked for. Of a lesson: its steps, with
+    the recordings that are shipped.
+    """
+    from bellwire.engine.outputs import target_of, write_whole
+    from bellwire.viz.text.figures import grouped
+
     target_of(target, force)
     refuse_no_folder(target)
-    with pictured_recording(what, count, settings, replay, None) as (file, _, trouble), share_bar(str(target)) as look:
-        content = page_of_file(file, asked, look)
+    first = "" if theme is PageTheme.READERS else str(theme)
+    trouble: list[str] = []
+    if is_lesson(what):
+        content = lesson_content(what, first, language)
+    else:
+        asked = page_asked(at, seconds, first, extended, language)
+        with pictured_recording(what, count, settings, replay, None) as (file, _, trouble), share_bar(what) as look:
+            content = page_of_file(file, asked, look)
     write_whole(target, content, force)
     out(tr("{path}: {size} MB.", path=target, size=grouped(len(content) / 1e6, 1)))
     for sentence in trouble:
         complain(sentence, FAILED)
     return FAILED if trouble else DONE
+
+
+def page_asked(at: str, seconds: float | None, theme: str, extended: bool, language: str | None) -> PageAsked:
+    """What the options ask for; a moment that makes no sense is a wrong call."""
+    from bellwire.viz.pictures.moment import Moment
+    from bellwire.viz.player.asked import PageAsked
+    from bellwire.viz.text.languages import CODE
+
+    with usage_of_picture():
+        moment = Moment.read(at) if at else None
+    return PageAsked(moment, seconds, theme, extended, language or CODE)
 
 
 def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) -> bytes:
@@ -82,3 +97,26 @@ def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) ->
 
     application()
     return run_page(file, asked, look)
+
+
+def is_lesson(what: str) -> bool:
+    """Whether that is a lesson that is shipped, or a lesson's file."""
+    from bellwire.viz.lessons.lesson_file import lesson_paths
+
+    return what.endswith(".md") or (what in {path.stem for path in lesson_paths()} and not Path(what).is_file())
+
+
+def lesson_content(what: str, theme: str, language: str | None) -> bytes:
+    """A lesson's page. EngineError if it cannot be made."""
+    from bellwire.viz.pictures.plain_qt import make_qt_plain
+
+    make_qt_plain()
+    from bellwire.viz.cli.lessons.handout_command import ended_in_order, speak_for_documents
+    from bellwire.viz.lessons.lesson_file import lesson_named
+
+    speak_for_documents(language)
+    lesson = lesson_named(what)
+    with ended_in_order() as interrupted, share_bar(lesson.name) as look:
+        from bellwire.viz.player.lesson_told import lesson_page
+
+        return lesson_page(lesson, theme, tr("A page is told of recordings."), look, interrupted)
