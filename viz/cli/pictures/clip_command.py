@@ -110,9 +110,9 @@ def clip(
 
 def clip_of_file(file: Path, asked: ClipAsked, suffix: str, look: Callable[[], None], named: str) -> MadeClip:
     """The clip. named: the recording, in the command that makes it again. EngineError if it cannot be made."""
-    from bellwire.viz.pictures.plain_qt import make_qt_plain
+    from bellwire.viz.cli.pictures.plain import prepare_qt
 
-    make_qt_plain()
+    prepare_qt()
     from bellwire.viz.pictures.clips.encoding import pyav
     from bellwire.viz.pictures.clips.making_clips import made_clip
     from bellwire.viz.window.picturing.drawn_window import drawn_window

@@ -89,9 +89,9 @@ def page_asked(at: str, seconds: float | None, theme: str, extended: bool, langu
 
 def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) -> bytes:
     """The page's bytes. EngineError if it cannot be made."""
-    from bellwire.viz.pictures.plain_qt import make_qt_plain
+    from bellwire.viz.cli.pictures.plain import prepare_qt
 
-    make_qt_plain()
+    prepare_qt()
     from bellwire.viz.player.export import run_page
     from bellwire.viz.window.window import application
 

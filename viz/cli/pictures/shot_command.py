@@ -172,9 +172,9 @@ def pictured_recording(
 
 def picture_of_file(file: Path, asked: PictureAsked, suffix: str, named: str) -> MadePicture:
     """The picture. named: the recording, in the command that makes it again. EngineError if it cannot be made."""
-    from bellwire.viz.pictures.plain_qt import make_qt_plain
+    from bellwire.viz.cli.pictures.plain import prepare_qt
 
-    make_qt_plain()
+    prepare_qt()
     from bellwire.viz.pictures.making import made_picture
     from bellwire.viz.window.picturing.drawn_window import drawn_window
     from bellwire.viz.window.window import application

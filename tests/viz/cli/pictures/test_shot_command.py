@@ -92,6 +92,12 @@ def test_what_only_the_recording_tells_is_one_sentence_too(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
+def test_a_display_that_cannot_be_opened_is_not_needed(tmp_path: Path) -> None:
+    words = ("shot", str(SHIPPED), "--view", "numbers", "-o", f"{tmp_path}/a.png")
+    ran = bellwire(*words, QT_QPA_PLATFORM="xcb", DISPLAY=":77777")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_a_picture_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
     target = tmp_path / "a.png"
     target.write_bytes(b"x")
