@@ -17,7 +17,7 @@ from bellwire.viz.lessons.lesson import BULLET, HOMEWORK
 from bellwire.viz.lessons.lesson_file import shipped_lessons
 from bellwire.viz.lessons.wording import audience_texts
 from bellwire.viz.terms.glossary import SPELLINGS
-from tests.catalogue import LANGUAGES, ROOT, SAYING, Message, in_code, in_tables, read_language, said
+from tests.catalogue import LANGUAGES, ROOT, SAYING, Message, in_code, in_tables, is_said, read_language, said
 
 CODE = sorted(path for side in ("engine", "viz") for path in (ROOT / side).rglob("*.py"))
 PIECES = (ast.JoinedStr, ast.BinOp, ast.IfExp)
@@ -93,6 +93,13 @@ def test_only_a_whole_language_is_packed(path: Path, tmp_path: Path) -> None:
     build.install(source, source)  # with a new time
     assert not build.pack_language(source)
     assert not source.with_suffix(".mo").exists()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_language_says_all_that_is_said(path: Path) -> None:
+    """`make languages` brings what is new into the file, where somebody puts the words beside it."""
+    spoken = {(message.id, message.context) for message in read_language(path) if is_said(message.string)}
+    assert identities(said()) - spoken == set()
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))

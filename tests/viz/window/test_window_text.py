@@ -24,19 +24,27 @@ from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.window.about import About
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.window import MainWindow
+from tests.support.languages import LANGUAGES, in_language
 from tests.support.painted_text import Piece, clashes, scrolled_areas, texts_painted
 from tests.support.windows import on_whole_run, settle
 
 SIZES = [(1280, 720), (1920, 1080), (2560, 1440)]
+SPOKEN = [*((size, LANGUAGES[0]) for size in SIZES), *((SIZES[0], language) for language in LANGUAGES[1:])]
 TEXTS = [(0.8, DARK), (1.0, LIGHT), (1.3, DARK), (2.5, LIGHT)]  # each panel is seen in both themes
 PLACED = [["", *(panel.name for panel in PANELS if panel.place == place)] for place in (SIDE, BELOW)]
 FRONTS = list(zip_longest(*PLACED, fillvalue=""))  # each panel in front at its place once
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
+def language() -> str:
+    """In which the window speaks."""
+    return LANGUAGES[0]
+
+
+@pytest.fixture
+def window(qtbot: QtBot, language: str) -> Iterator[MainWindow]:
     """On all of a recorded run in which both wires are switched, with its newest journey chosen, and notes on that."""
-    with on_whole_run(qtbot, 1920, 1080) as made:
+    with in_language(language), on_whole_run(qtbot, 1920, 1080) as made:
         journey = made.model.journeys.newest(1)
         made.model.selection.choose(journeys=journey)
         for stamp in ("ring", "doorbell", "handler"):
@@ -95,7 +103,7 @@ def reachable(tabs: Tabs) -> list[str]:
     return seen
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize(("size", "language"), SPOKEN, ids=str)
 def test_no_text_is_cut_off_and_none_meets_another(size: tuple[int, int], window: MainWindow) -> None:
     found = []
     for text, _ in TEXTS:
@@ -141,7 +149,7 @@ def test_what_is_cut_short_has_all_of_it_in_its_tooltip(text: float, window: Mai
     assert [(piece.text, told) for piece, told in short if letters(piece.text[:-1]) not in letters(told)] == []
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize(("size", "language"), SPOKEN, ids=str)
 def test_what_comes_over_the_window_can_be_read(size: tuple[int, int], window: MainWindow) -> None:
     found = []
     for text, _ in TEXTS:
@@ -172,7 +180,7 @@ def longest(window: MainWindow) -> list[str]:
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # raising, grabbing the keyboard, size hints
-@pytest.mark.parametrize("size", SIZES[::2], ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize(("size", "language"), SPOKEN, ids=str)
 def test_cards_popovers_and_dialogs_can_be_read(size: tuple[int, int], window: MainWindow) -> None:
     found: list[str] = []
 
