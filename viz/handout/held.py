@@ -10,6 +10,7 @@ import copy
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,15 +18,16 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.source import Source
-from bellwire.viz.handout.document import HandoutFiles
+from bellwire.viz.handout.document import HandoutFiles, Picture
 from bellwire.viz.handout.files import write_sheet
 from bellwire.viz.handout.folder import folder_or_nothing
-from bellwire.viz.handout.lesson_handout import Kept, Noted, handout_of, keep_recordings, note_of
+from bellwire.viz.handout.lesson_handout import Kept, Noted, handout_of, keep_recordings, noted_moment
 from bellwire.viz.handout.lesson_sheet import lesson_sheet
 from bellwire.viz.handout.pdf import needs_pango
+from bellwire.viz.handout.pictures import scene_painted
 from bellwire.viz.lessons.course import Course, Visit
-from bellwire.viz.lessons.lesson import TimeOfScene
-from bellwire.viz.model.live import LiveModel, recorded
+from bellwire.viz.lessons.lesson import HOMEWORK, TimeOfScene
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Teller, begin_story, stand_at_stage
 from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.window.lesson.player import LessonPlayer
@@ -43,9 +45,8 @@ def held_handout(player: LessonPlayer, model: LiveModel, folder: Path) -> Genera
     assert course is not None
     paths = {visit.source: player.path_of(visit.source) for visit in course.visits.values()}
     with folder_or_nothing(folder) as made:
-        now = note_of(model, course, LIGHT)
-        yield 0.0
         at_hand, ways = course.at, [at_position(course, at) for at in sorted(course.visits)]
+        now = yield from noted_at(model, at_position(course, at_hand), model.source)
         kept = yield from meanwhile(lambda: keep_recordings(paths.get, list(paths), made))
         noted: list[Noted] = []
         for number, way in enumerate(ways, 1):
@@ -103,7 +104,16 @@ def seen_again(course: Course, kept: dict[Source, Kept]) -> Generator[float, Non
         yield 0.0
         tell_as_before(model, course, visit)
         yield 0.0
-        return note_of(model, course, LIGHT, visit.source, recorded(visit.source) is not None)
+        return (yield from noted_at(model, course, visit.source))
+
+
+def noted_at(model: LiveModel, course: Course, source: Source) -> Generator[float, None, Noted]:
+    """What the course's position says and shows now, a picture at a turn. source: what it was of."""
+    noted, pictures = noted_moment(model, course, source), list[Picture]()
+    for painted in scene_painted(model, course.scene, LIGHT) if course.step.name != HOMEWORK else ():
+        yield 0.0
+        pictures.append((yield from meanwhile(painted.packed)))
+    return replace(noted, pictures=tuple(pictures))
 
 
 @contextmanager

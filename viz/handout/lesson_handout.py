@@ -109,15 +109,18 @@ def today_words() -> str:
     return QLocale(Spoken.name).toString(QDate.currentDate(), parts)
 
 
-def note_of(
-    model: LiveModel, course: Course, theme: Theme, source: Source | None = None, replayed: bool | None = None
-) -> Noted:
-    """What the course's position says and shows now. source, replayed: what it was of, if not of this model's own."""
+def note_of(model: LiveModel, course: Course, theme: Theme) -> Noted:
+    """What the course's position says and shows now."""
+    pictures = () if course.step.name == HOMEWORK else scene_pictures(model, course.scene, theme)
+    return replace(noted_moment(model, course, model.source), pictures=pictures)
+
+
+def noted_moment(model: LiveModel, course: Course, source: Source) -> Noted:
+    """The same without pictures. source: what the position was of, which this model shows, perhaps again."""
     return replace(
-        Noted.of_words(course, source or model.source),
+        Noted.of_words(course, source),
         tsc=model.playhead,
-        replayed=model.replaying if replayed is None else replayed,
-        pictures=() if course.step.name == HOMEWORK else scene_pictures(model, course.scene, theme),
+        replayed=recorded(source) is not None,
         caption=caption_of(model),
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QImage
 
 from bellwire.engine.language import tr
 from bellwire.viz.diagram.widget import Diagram
@@ -25,16 +28,38 @@ PANEL_SCALE = 1.7
 EDGE, BELOW = 60, 40  # pixels of a panel: its frame, in which nothing is said; what is left below its last line
 
 
+@dataclass(frozen=True)
+class Unpacked:
+    """What becomes a picture; alt: what it shows, in words."""
+
+    image: QImage
+    alt: str
+
+    def packed(self) -> Picture:
+        """As a PNG file, in whichever thread: that takes as long as to paint it."""
+        return Picture(png_file(self.image, {}), (self.image.width(), self.image.height()), self.alt)
+
+
 def scene_pictures(model: LiveModel, scene: LessonScene, theme: Theme) -> tuple[Picture, ...]:
     """The diagram at the moment that the model shows, then the scene's panel, if it has one in front."""
-    return diagram_picture(model, theme, scene.extended, scene.highlight), *(
-        panel_picture(model, panel.name, theme) for panel in PANELS if panel.name == scene.panel
-    )
+    return tuple(painted.packed() for painted in scene_painted(model, scene, theme))
 
 
-def diagram_picture(
+def scene_painted(model: LiveModel, scene: LessonScene, theme: Theme) -> Iterator[Unpacked]:
+    """The same, one after the other."""
+    yield painted_diagram(model, theme, scene.extended, scene.highlight)
+    if scene.panel:
+        yield painted_panel(model, scene.panel, theme)
+
+
+def diagram_picture(model: LiveModel, theme: Theme) -> Picture:
+    """The diagram, of which no part is spoken of more than of others."""
+    return painted_diagram(model, theme).packed()
+
+
+def painted_diagram(
     model: LiveModel, theme: Theme, extended: bool = False, highlight: frozenset[str] = frozenset()
-) -> Picture:
+) -> Unpacked:
     """The diagram, with what is spoken of, and the rest dimmed."""
     asked = PictureAsked(view="extended" if extended else "diagram", size=DIAGRAM_SIZE)
     with drawing_of(model, asked, theme.scaled(DIAGRAM_SCALE)) as drawing:
@@ -42,26 +67,27 @@ def diagram_picture(
         assert isinstance(diagram, Diagram)
         diagram.set_highlight(highlight)
         said = f"{tr('Diagram of host, QEMU and guest.')} {diagram_in_words(diagram)}"
-        return Picture(png_file(image_of(drawing), {}), DIAGRAM_SIZE, said)
+        return Unpacked(image_of(drawing), said)
 
 
-def panel_picture(model: LiveModel, name: str, theme: Theme) -> Picture:
+def painted_panel(model: LiveModel, name: str, theme: Theme) -> Unpacked:
     """A panel as it is in front beside the diagram, without what is empty at its bottom."""
     panel = next(panel for panel in PANELS if panel.name == name)(model, theme.scaled(PANEL_SCALE))
     panel.setStyleSheet(stylesheet(panel.theme))  # the application's is of another size
     panel.resize(*PANEL_SIZE)
     panel.set_theme(panel.theme)
     panel.redraw()
-    grabbed = panel.grab()
+    grabbed = panel.grab().toImage()
     height = last_line(grabbed)
     said = f"{panel.title}: {panel.tip}. {panel.facts}".strip()
+    panel.leave()
     panel.deleteLater()
-    return Picture(png_file(grabbed.copy(0, 0, grabbed.width(), height).toImage(), {}), (grabbed.width(), height), said)
+    return Unpacked(grabbed.copy(0, 0, grabbed.width(), height), said)
 
 
-def last_line(pixmap: QPixmap) -> int:
+def last_line(painted: QImage) -> int:
     """How high a picture has to be for all that is in it: below that each row of it has one colour."""
-    image = pixmap.toImage().convertToFormat(QImage.Format.Format_RGBA8888)
+    image = painted.convertToFormat(QImage.Format.Format_RGBA8888)
     pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
     inner = pixels[:-EDGE, EDGE:-EDGE]
     busy = np.flatnonzero((inner != inner[:, :1]).any(axis=1))
