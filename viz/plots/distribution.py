@@ -203,13 +203,15 @@ class DistributionPlot(Plot):
         painter.drawText(box, Qt.AlignmentFlag.AlignRight, maximum_words(histogram))
 
     def _place_of_maximum(self, painter: QPainter, area: QRectF, histogram: Histogram) -> QRectF:
-        """Where the value stands, left of the triangle's right corner."""
+        """Where the value stands, left of the triangle's right corner or, where that has no room, right of it."""
         x, y, side = self._pixel(histogram.max), area.bottom(), self.theme.px(5)
         painter.setFont(self.theme.font(11, 500))
         box = QRectF(x - 200, y - 2 * side - painter.fontMetrics().height(), 200 + side, painter.fontMetrics().height())
         if box.right() > area.right() + 10:
             box.moveRight(area.right() + 10)
         box.setLeft(box.right() - painter.fontMetrics().horizontalAdvance(maximum_words(histogram)))
+        if box.left() < area.left():
+            box.moveLeft(x + 1.5 * side)
         return box
 
     def _paint_before(self, painter: QPainter, area: QRectF, marked: Curve, maximum: QRectF) -> list[QRectF]:

@@ -30,6 +30,7 @@ from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations, unit_called
 from tests.support.fake_source import HZ, FakeSource
+from tests.support.painted_text import clashes, texts_painted
 from tests.support.plots import amount, has_color, model_of, shown
 
 EVERY = pytest.mark.parametrize("plot_class", PLOTS, ids=lambda plot_class: plot_class.name)
@@ -244,6 +245,19 @@ def test_percentiles_of_the_first_shown_curve_are_marked(qtbot: QtBot) -> None:
     plot.legend["round_trip"].setChecked(False)
     assert plot.marked is not None
     assert plot.marked.name == "doorbell"
+
+
+def test_a_maximum_at_the_left_edge_is_named_beside_it_and_meets_no_other_name(qtbot: QtBot) -> None:
+    """As where the few journeys since a change are the quickest that there are."""
+    plot = DistributionPlot(model_of("roundtrip", 4.0), DARK)
+    shown(plot, qtbot)
+    assert plot.marked is not None
+    quick = Histogram()
+    quick.record(np.array([round(10**plot.range.low * 1.2)]))
+    plot.model.latencies.since[plot.marked.name] = quick
+    pieces = texts_painted(plot)
+    assert [piece.text for piece in pieces if piece.text.startswith("max")]
+    assert clashes(pieces, []) == []
 
 
 # -- exits
