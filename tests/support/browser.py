@@ -149,7 +149,8 @@ def chromium(folder: Path) -> Iterator[Page]:
     started = subprocess.Popen(
         ["bash", "-c", f"exec {command} 3<&{read_by_it} 4>&{written_by_it}"],
         pass_fds=(read_by_it, written_by_it),
-        env=os.environ | {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)},
+        env={name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"}  # which is for Qt
+        | {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -16,7 +16,7 @@ from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.player.page import page_of
 from bellwire.viz.player.part import CarriedPart, each_once
-from bellwire.viz.player.run_told import Look, RunTeller, Table
+from bellwire.viz.player.run_told import Look, RunTeller, Table, live_moment
 from bellwire.viz.player.shapes import SharedShapes
 from bellwire.viz.player.stills import stills_of
 from bellwire.viz.style.theme import LIGHT
@@ -81,12 +81,6 @@ def run_of_scene(model: LiveModel, course: Course, shared: SharedShapes) -> Tabl
         model.story = None
         model.to_newest()
     return run | {"start": step}
-
-
-def live_moment(model: LiveModel) -> Table:
-    """The words of a moment that is shown as it was seen while the guest ran."""
-    title = shown(model.scenario.title)
-    return {"kind": "live", "t": -1, "title": tr("As it runs"), "where": title, "clock": "", "how": "", "wait": ""}
 
 
 def part_around(model: LiveModel, journey: Journeys) -> CarriedPart:

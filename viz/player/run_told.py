@@ -54,6 +54,8 @@ class RunTeller:
         for number in range(self.part.events.size):
             self._look(0.8 + 0.2 * number / self.part.events.size)
             self.moments.append(self._event(self.part.events[number : number + 1]))
+        if not self.moments:  # nothing happened in it
+            self.moments.append(live_moment(self.model) | self.stills.take())
         self._look(1.0)
         return {
             "moments": self.moments,
@@ -131,6 +133,12 @@ class RunTeller:
         }
 
 
+def live_moment(model: LiveModel) -> Table:
+    """The words of a moment that is shown as it was seen while the guest ran."""
+    title = shown(tr(model.scenario.title))
+    return {"kind": "live", "t": -1, "title": tr("As it runs"), "where": title, "clock": "", "how": "", "wait": ""}
+
+
 def about_run(model: LiveModel, part: CarriedPart) -> Table:
     """What the page is of."""
     source, recorded = model.source, model.recorded
@@ -139,8 +147,8 @@ def about_run(model: LiveModel, part: CarriedPart) -> Table:
     whole = duration(clock.ns(recording.last - recording.first))
     across, begins = duration(clock.ns(part.end - part.start)), duration(clock.ns(part.start - recording.first))
     return {
-        "title": shown(source.scenario.title),
-        "purpose": shown(source.scenario.purpose),
+        "title": shown(tr(source.scenario.title)),
+        "purpose": shown(tr(source.scenario.purpose)),
         "machine": shown(machine_words(source.host, source.backend)),
         "left_out": left_out_words(part.journeys.size, part.events.size, events_in(recording), across, begins, whole),
         "recorded": recording.header.started[:10],

@@ -161,6 +161,12 @@ def test_what_has_no_story_has_events_and_what_is_long_is_bounded(name: str) -> 
     assert all(one["diagram"] and one["timeline"] for one in run["moments"])
 
 
+def test_where_nothing_happens_there_is_a_picture_all_the_same() -> None:
+    run = carried(exported("roundtrip", PageAsked(at=Moment(seconds=0.0003), seconds=0.0)))["runs"][0]
+    assert [one["kind"] for one in run["moments"]] == ["live"]
+    assert run["journeys"] == []
+
+
 def test_a_moment_that_is_not_there_is_refused() -> None:
     with pytest.raises(EngineError, match="There is no journey #999"):
         exported("roundtrip", PageAsked(at=Moment(journey="999999")))

@@ -64,6 +64,8 @@ def export_html(
     first = "" if theme is PageTheme.READERS else str(theme)
     trouble: list[str] = []
     if is_lesson(what):
+        if at or seconds is not None or extended or count is not None or settings:
+            raise typer.BadParameter(tr("of a lesson no part can be chosen: its steps say what they show."))
         content = lesson_content(what, first, language)
     else:
         asked = page_asked(at, seconds, first, extended, language)

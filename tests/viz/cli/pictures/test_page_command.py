@@ -1,0 +1,54 @@
+"""`bellwire export-html`: a file, or one sentence where there can be none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.viz.cli.app import main
+
+SHIPPED = path_of_shipped("roundtrip")
+
+
+def bellwire(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own: it makes Qt plain."""
+    command = [sys.executable, "-P", "-m", "bellwire.viz", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+
+def test_it_writes_one_file_and_says_how_large_it_is(tmp_path: Path) -> None:
+    words = ["export-html", str(SHIPPED), "-o", f"{tmp_path}/run.html", "--seconds", "0.001", "--theme", "dark"]
+    ran = bellwire(*words, "--at", "#20")
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", f"{tmp_path}/run.html: 0.2 MB.\n")
+    page = (tmp_path / "run.html").read_text()
+    assert page.startswith('<!doctype html>\n<html lang="en" data-theme="dark">')
+    assert [path.name for path in tmp_path.iterdir()] == ["run.html"]
+    ran = bellwire(*words, "--at", "#999999", "--force")
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "There is no journey #999999" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (f"export-html {SHIPPED} -o x.html --at nothing", 2, "is no moment: name a time"),
+        (f"export-html {SHIPPED} -o x.html --theme print", 2, "'print' is not one of"),
+        (f"export-html {SHIPPED} -o /nonexistent/x.html", 1, "cannot be written"),
+        ("export-html round-trip -o x.html --seconds 1", 2, "of a lesson no part can be chosen"),
+        ("export-html roundtrop -o x.html", 2, "roundtrip"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    words: str, code: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split()) == code
+    said = capsys.readouterr().err
+    assert said.startswith("bellwire: ")
+    assert said.count("\n") == 1
+    assert why in said
+    assert list(tmp_path.iterdir()) == []
