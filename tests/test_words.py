@@ -12,7 +12,7 @@ import pytest
 
 from bellwire.viz.cli import app as commands_here
 from bellwire.viz.cli import recordings as commands_there
-from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command
+from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command
 from bellwire.viz.cli.options import app
 from bellwire.viz.cli.pictures import clip_command, page_command, shot_command
 
@@ -70,6 +70,7 @@ def test_every_command_is_one(path: Path) -> None:
             handout_command,
             lesson_commands,
             quiz_command,
+            slides_command,
             clip_command,
             page_command,
             shot_command,

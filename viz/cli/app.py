@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 def command_code(arguments: list[str]) -> int:
     """The exit code of the command; what it raises is its caller's, where Click would make its own of some of it."""
     from bellwire.viz.cli import recordings  # noqa: F401 (adds its commands, behind those below)
-    from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command  # noqa: F401 (so do these)
+    from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command  # noqa: F401 (so do these)
     from bellwire.viz.cli.pictures import clip_command, page_command, shot_command  # noqa: F401
 
     command = typer.main.get_command(app)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtGui import QImage
@@ -15,14 +16,13 @@ from bellwire.viz.lessons.lesson import LessonScene
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import PANELS
 from bellwire.viz.pictures.asked import PictureAsked
-from bellwire.viz.pictures.drawing import drawing_of
+from bellwire.viz.pictures.drawing import Drawing, drawing_of
 from bellwire.viz.pictures.raster import image_of, png_file
 from bellwire.viz.pictures.words import diagram_in_words
 from bellwire.viz.style.stylesheet import stylesheet
 from bellwire.viz.style.theme import Theme
 
 DIAGRAM_SIZE = (1560, 858)  # pixels: twice what a page shows, so that print is sharp
-DIAGRAM_SCALE = 1.3  # of its text, as it is shown smaller
 PANEL_SIZE = (1560, 1100)
 PANEL_SCALE = 1.7
 EDGE, BELOW = 60, 40  # pixels of a panel: its frame, in which nothing is said; what is left below its last line
@@ -38,6 +38,16 @@ class Unpacked:
     def packed(self) -> Picture:
         """As a PNG file, in whichever thread: that takes as long as to paint it."""
         return Picture(png_file(self.image, {}), (self.image.width(), self.image.height()), self.alt)
+
+
+class Lettering(NamedTuple):
+    """How large the words of a diagram are. least: pixels that none is smaller than; then it has no sentence below."""
+
+    scale: float = 1.3  # as it is shown smaller
+    least: int = 0
+
+
+Also = Callable[[Drawing, Unpacked], None]  # what else is done with what was painted, while it is there
 
 
 def scene_pictures(model: LiveModel, scene: LessonScene, theme: Theme) -> tuple[Picture, ...]:
@@ -58,31 +68,51 @@ def diagram_picture(model: LiveModel, theme: Theme) -> Picture:
 
 
 def painted_diagram(
-    model: LiveModel, theme: Theme, extended: bool = False, highlight: frozenset[str] = frozenset()
+    model: LiveModel,
+    theme: Theme,
+    extended: bool = False,
+    highlight: frozenset[str] = frozenset(),
+    words: Lettering = Lettering(),  # noqa: B008 (it never changes)
+    also: Also = lambda drawing, painted: None,
 ) -> Unpacked:
     """The diagram, with what is spoken of, and the rest dimmed."""
     asked = PictureAsked(view="extended" if extended else "diagram", size=DIAGRAM_SIZE)
-    with drawing_of(model, asked, theme.scaled(DIAGRAM_SCALE)) as drawing:
+    with drawing_of(model, asked, theme.scaled(words.scale)) as drawing:
         diagram = drawing.of
         assert isinstance(diagram, Diagram)
+        if words.least:
+            diagram.least = words.least
+            diagram.set_theme(diagram.theme)  # arranges it anew
+            diagram.refresh()
         diagram.set_highlight(highlight)
         said = f"{tr('Diagram of host, QEMU and guest.')} {diagram_in_words(diagram)}"
-        return Unpacked(image_of(drawing), said)
+        painted = Unpacked(image_of(drawing), said)
+        also(drawing, painted)
+        return painted
 
 
-def painted_panel(model: LiveModel, name: str, theme: Theme) -> Unpacked:
-    """A panel as it is in front beside the diagram, without what is empty at its bottom."""
-    panel = next(panel for panel in PANELS if panel.name == name)(model, theme.scaled(PANEL_SCALE))
+def painted_panel(
+    model: LiveModel,
+    name: str,
+    theme: Theme,
+    also: Also = lambda drawing, painted: None,
+    size: tuple[int, int] = PANEL_SIZE,
+    scale: float = PANEL_SCALE,
+) -> Unpacked:
+    """A panel as it is in front beside the diagram, without what is empty at its bottom. scale: of its text."""
+    panel = next(panel for panel in PANELS if panel.name == name)(model, theme.scaled(scale))
     panel.setStyleSheet(stylesheet(panel.theme))  # the application's is of another size
-    panel.resize(*PANEL_SIZE)
+    panel.resize(*size)
     panel.set_theme(panel.theme)
     panel.redraw()
     grabbed = panel.grab().toImage()
     height = last_line(grabbed)
     said = f"{panel.title}: {panel.tip}. {panel.facts}".strip()
+    painted = Unpacked(grabbed.copy(0, 0, grabbed.width(), height), said)
+    also(Drawing(panel, panel, PictureAsked(size=(grabbed.width(), height)), theme), painted)
     panel.leave()
     panel.deleteLater()
-    return Unpacked(grabbed.copy(0, 0, grabbed.width(), height), said)
+    return painted
 
 
 def last_line(painted: QImage) -> int:

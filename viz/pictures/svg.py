@@ -14,19 +14,24 @@ from bellwire.viz.pictures.typefaces import font_face
 
 def svg_file(drawing: Drawing, told: Provenance) -> bytes:
     """The file, with what is told of it."""
+    about = (
+        f'<title id="t">{escape(told.title)}</title>\n<desc id="d">{escape(told.alt)}</desc>\n<metadata>'
+        f'<bellwire:provenance xmlns:bellwire="{NAMESPACE}">{escape(told.as_json())}</bellwire:provenance></metadata>\n'
+    )
+    return svg_of(drawing, about, "t d")
+
+
+def svg_of(drawing: Drawing, about: str, labels: str) -> bytes:
+    """The file. about: elements that tell of it; labels: the ids of those by which it is called."""
     width, height = drawing.asked.pixels
     wide, high = (short_number(side * drawing.asked.scale) for side in (width, height))
     device = SvgDevice(width, height)
     painter = QPainter(device)
     drawing.paint(painter)
     painter.end()
-    about = (
-        f'<title id="t">{escape(told.title)}</title>\n<desc id="d">{escape(told.alt)}</desc>\n<metadata>'
-        f'<bellwire:provenance xmlns:bellwire="{NAMESPACE}">{escape(told.as_json())}</bellwire:provenance></metadata>\n'
-    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}"'
-        f' viewBox="0 0 {width} {height}" role="img" aria-labelledby="t d" xml:space="preserve">\n'
+        f' viewBox="0 0 {width} {height}" role="img" aria-labelledby="{labels}" xml:space="preserve">\n'
         f"{about}{style_of(device.engine)}{defs_of(device.engine)}"
         f'<g stroke-miterlimit="2">\n' + "\n".join(device.engine.parts) + "\n</g>\n</svg>\n"
     ).encode()

@@ -1,0 +1,151 @@
+"""A lesson's slides as other programs read them: PPTX with notes, PDF, and each picture by itself."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+from pptx import Presentation
+
+from bellwire.engine.errors import EngineError
+from bellwire.viz.cli.app import main
+from bellwire.viz.handout.slides.pptx_file import pptx
+
+LESSON = """+++
+title = "A <b>lesson</b> & more"
+minutes = 1
+knows = ["that it rings"]
+homework = ["How often did it ring? {rung}"]
+commands = ["bellwire run roundtrip"]
++++
+
+## It rings & &lt;i&gt;
+
+```scene
+scenario = "roundtrip"
+highlight = ["driver"]
+panel = "calls"
+until = "rung >= 5"
+```
+
+It rang {rung} times.
+
+> Say it & point at the driver.
+
+```question
+ask = "Which?"
+reveal = { until = "rung >= 10" }
+[[choices]]
+text = "Many"
+when = "rung >= 5"
+reason = "There were {rung}."
+[[choices]]
+text = "None"
+when = "rung == 0"
+reason = "There were {rung}, and not none."
+```
+"""
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder."""
+    folder = tmp_path_factory.mktemp("slides")
+    (folder / "mine.md").write_text(LESSON)
+    assert main(["slides", str(folder / "mine.md"), "--replay", "-o", str(folder / "out")]) == 0
+    return folder / "out"
+
+
+def test_titles_pictures_and_notes_are_in_the_pptx(made: Path) -> None:
+    deck = Presentation(str(made / "slides.pptx"))
+    slides = list(deck.slides)
+    assert round(deck.slide_width / deck.slide_height, 2) == 1.78
+    titles = [slide.shapes.title.text for slide in slides]
+    answer = "The answer to question 1"
+    step, question, end = "It rings & <i>", "Question 1", "To find out at home"
+    assert titles == ["A <b>lesson</b> & more", step, step, question, *[answer] * 2, end]
+    pictures = [[shape for shape in slide.shapes if shape.shape_type == 13] for slide in slides]
+    assert [len(some) for some in pictures] == [0, 1, 1, 0, 0, 1, 0]
+    assert "Stands out: driver." in pictures[1][0]._element.nvPicPr.cNvPr.get("descr")
+    assert slides[1].notes_slide.notes_text_frame.text == "Say it & point at the driver."
+    texts = [" ".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame) for slide in slides]
+    assert re.search(r"It rang \d+ times\..*REPLAY · The newest signals", texts[1], re.DOTALL)
+    assert "A. Many\nB. None" in texts[3]
+    assert re.search(r"A\. Many ✓ right\nThere were \d+\.\nB\. None ✗ wrong\n", texts[4])
+    assert "bellwire run roundtrip" in texts[6]
+
+
+def test_each_picture_is_there_in_pixels_and_in_lines(made: Path) -> None:
+    names = sorted(path.name for path in made.iterdir())
+    steps = [f"{name}.{form}" for name in ("02-step", "03-step", "06-seen") for form in ("png", "svg")]
+    assert names == [*steps, "notes.md", "slides.pdf", "slides.pptx"]
+    for name in ("02-step", "03-step"):
+        root = ElementTree.fromstring((made / f"{name}.svg").read_bytes())
+        with Image.open(made / f"{name}.png") as image:
+            assert (root.get("width"), root.get("height")) == tuple(map(str, image.size))
+    notes = (made / "notes.md").read_text()
+    assert "](02-step.svg)" in notes
+    assert "> Say it & point at the driver." in notes
+
+
+def test_the_pdf_has_a_page_for_each_slide_and_one_for_notes_that_are_wanted(made: Path, tmp_path: Path) -> None:
+    source, target = str(made.parent / "mine.md"), tmp_path / "notes.pdf"
+    assert main(["slides", source, "--replay", "--notes", "--theme", "print", "-o", str(target)]) == 0
+    assert [pages_of(path.read_bytes()) for path in (made / "slides.pdf", target)] == [7, 8]
+    assert main(["slides", source, "--replay", "-o", str(target)]) == 1  # it is there already
+
+
+def pages_of(pdf: bytes) -> int:
+    """How many a PDF has; its objects may be packed."""
+    unpacked = [pdf]
+    for begin in re.finditer(rb"(?<!end)stream\r?\n", pdf):
+        try:
+            unpacked.append(zlib.decompressobj().decompress(pdf[begin.end() :]))
+        except zlib.error:
+            continue
+    return sum(len(re.findall(rb"/Type\s*/Page\b(?!s)", some)) for some in unpacked)
+
+
+def test_libreoffice_opens_it(made: Path, tmp_path: Path) -> None:
+    """As many pages as slides, and their words."""
+    if not (office := shutil.which("soffice")):
+        pytest.skip("LibreOffice is not installed: nobody but python-pptx has opened the slides")
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path)]
+    ran = subprocess.run([*command, str(made / "slides.pptx")], capture_output=True, check=False, timeout=200)
+    assert ran.returncode == 0
+    assert pages_of((tmp_path / "slides.pdf").read_bytes()) == 7
+
+
+def test_without_its_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pptx", None)
+    with pytest.raises(EngineError, match=r"by python-pptx, which cannot be loaded \(.*\): pip install python-pptx"):
+        pptx()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        ("slides nothing -o x.pptx", 2, "There is no lesson"),
+        ("slides round-trip", 2, "--output"),
+        ("slides round-trip -o /nonexistent/x.pdf", 1, "cannot be written"),
+        ("slides round-trip -o /nonexistent/x", 1, "cannot be written"),
+    ],
+)
+def test_what_cannot_be_made_is_one_sentence(
+    words: str, code: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split()) == code
+    out, said = capfd.readouterr()
+    assert (out, said.count("\n")) == ("", 1)
+    assert why in said
+    assert not list(tmp_path.iterdir())
