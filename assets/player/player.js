@@ -14,7 +14,8 @@ let journeys = [];
 let stages = []; // the numbers of those moments
 let events = [];
 let shown = -1; // the number of the moment
-let pace = 3;
+let wanted = 3; // the pace that was chosen
+let pace = wanted; // and the one in use: a run without stages has none of a story
 let timer = 0; // while it plays
 let place = 0; // of a lesson: the number of its step
 const chosen = new Map(); // by step: which choice was taken
@@ -173,7 +174,7 @@ function load(number) {
   parts.journey.replaceChildren(...journeys.map((one, index) => element("option", { value: index }, one.name)));
   parts.journey.hidden = document.getElementById("passed").hidden = !journeys.length;
   listEvents();
-  setPace(pace);
+  setPace(wanted, wanted);
 }
 
 function listEvents() {
@@ -415,8 +416,9 @@ function secondsUntil(next) {
   return moments[shown].busy ? wanted : Math.min(wanted, QUIET);
 }
 
-function setPace(number) {
+function setPace(number, chosen) {
   pace = Math.min(Math.max(number, stages.length ? 0 : SLOW), PACES.length - 1);
+  wanted = chosen ?? pace;
   parts.pace.value = pace;
   if (!timer) return;
   clearTimeout(timer);

@@ -89,3 +89,17 @@ def test_it_is_clicked_through_to_its_end(made: Path, browser: Page, carried: di
     assert browser.run("document.documentElement.scrollWidth") == width
     assert browser.complaints == []
     assert {address.partition(":")[0] for address in browser.asked} == {"file", "data"}
+
+
+@needs_browser
+def test_a_step_without_a_story_leaves_the_pace_of_stories_as_it_was(made: Path, browser: Page) -> None:
+    browser.open(made, 1280, 720)
+    assert browser.run("parts.pace.selectedOptions[0].textContent") == "2 s a stage"
+    browser.run("runs[1] = {...runs[1], moments: runs[1].moments.filter((one) => one.kind === 'event'), journeys: []}")
+    browser.run("runs[1].start = 0")
+    browser.click("#step_on")
+    assert browser.run("parts.pace.selectedOptions[0].parentElement.label") == "Slow motion"
+    assert browser.run("document.querySelector('#passed').hidden")
+    browser.click("#step_on")
+    assert browser.run("parts.pace.selectedOptions[0].textContent") == "2 s a stage"
+    assert browser.complaints == []
