@@ -40,7 +40,8 @@ build: venv
 
 # The picture at the top of the README: five seconds of the default scenario, offscreen.
 picture: build
-	@cd assets && QT_QPA_PLATFORM=offscreen ../$(BIN)/bellwire && mv bellwire.png window.png
+	@$(BIN)/bellwire shot assets/recordings/roundtrip.arrow --view window --at 2.4s --theme dark --size 1920x1080 --force \
+	    -o assets/window.png
 
 # What the program says, brought into assets/languages/*.po for translators; fails while something is not translated.
 languages: build
