@@ -17,6 +17,7 @@ from bellwire.viz.lessons.lesson import BULLET, HOMEWORK, Lesson
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.host_words import machine_words
+from bellwire.viz.window.presenter.slide_view import BEFORE_UNIT, NO_BREAK
 
 
 def lesson_deck(
@@ -54,7 +55,7 @@ def slides_at(model: LiveModel, course: Course, asked: int, theme: Theme) -> Ite
     if step.name == HOMEWORK:
         return
     caption = f"{tr('REPLAY')} · {caption_of(model)}" if model.replaying else caption_of(model)
-    notes, lines = tuple(course.told(step.notes)), tuple(DeckLine(text) for text in course.told(step.text))
+    notes, lines = tuple(course.told(step.notes)), tuple(map(line_told, course.told(step.text)))
     name, title = "step", step.title
     if course.position.revealed:
         name, title, lines, notes = "seen", tr("The answer to question {n}", n=asked), (), ()
@@ -71,6 +72,11 @@ def slides_at(model: LiveModel, course: Course, asked: int, theme: Theme) -> Ite
         yield DeckSlide("question", tr("Question {n}", n=asked), (ask, *choices))
 
 
+def line_told(text: str) -> DeckLine:
+    """A sentence with figures, none of which is parted from its unit."""
+    return DeckLine(BEFORE_UNIT.sub(NO_BREAK, text))
+
+
 def lettered(course: Course) -> Iterator[tuple[str, Answered]]:
     """The choices of the step's question, each with its letter; what the run says of them once it is revealed."""
     question = course.step.question
@@ -83,7 +89,7 @@ def answer_slide(course: Course, asked: int) -> DeckSlide:
     lines = [DeckLine(course.asked, LineKind.STRONG)]
     for letter, answered in lettered(course):
         kind, verdict = (LineKind.RIGHT, tr("✓ right")) if answered.right else (LineKind.WRONG, tr("✗ wrong"))
-        lines += [DeckLine(f"{letter}. {answered.choice.text} {verdict}", kind), DeckLine(answered.reason)]
+        lines += [DeckLine(f"{letter}. {answered.choice.text} {verdict}", kind), line_told(answered.reason)]
     return DeckSlide("answer", tr("The answer to question {n}", n=asked), tuple(lines))
 
 
