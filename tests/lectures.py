@@ -20,9 +20,10 @@ from PySide6.QtCore import QTimer
 from bellwire.engine.live.session import Session
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.lessons.lesson_file import lesson_named
+from bellwire.viz.window.application import application
 from bellwire.viz.window.frame import WidgetGarbage
 from bellwire.viz.window.lesson.player import Coming
-from bellwire.viz.window.window import MainWindow, application, make_window
+from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.leaks import belongings
 from tests.support.playing import position_is_on
 

@@ -17,7 +17,8 @@ sys.path.insert(0, {root!r})
 from PySide6.QtCore import QTimer
 from tests.support.fake_source import FakeSource
 from bellwire.viz.style.theme import DARK
-from bellwire.viz.window.window import application, make_window
+from bellwire.viz.window.application import application
+from bellwire.viz.window.window import make_window
 
 app, source = application(), FakeSource()
 window = make_window(source, theme=DARK, make_source=FakeSource)

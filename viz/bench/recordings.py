@@ -120,7 +120,7 @@ def zoom(replay: Replay) -> tuple[list[float], list[float]]:
     from bellwire.viz.model.live import LiveModel
     from bellwire.viz.style.theme import DARK
     from bellwire.viz.timeline.widget import Timeline
-    from bellwire.viz.window.window import application
+    from bellwire.viz.window.application import application
 
     application()
     timeline = Timeline(LiveModel(replay), DARK)

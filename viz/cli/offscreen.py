@@ -17,9 +17,10 @@ from bellwire.viz.cli.ending import complain_of
 from bellwire.viz.cli.summary import summary
 from bellwire.viz.cli.terminal import Print, say
 from bellwire.viz.style.theme import DARK, THEMES
+from bellwire.viz.window.application import application
 from bellwire.viz.window.files import png_of
 from bellwire.viz.window.frame import WidgetGarbage
-from bellwire.viz.window.window import MainWindow, application, make_window, run_window, when_told_to_end
+from bellwire.viz.window.window import MainWindow, make_window, run_window, when_told_to_end
 
 PICTURE = "bellwire.png"
 SIZE = (1920, 1080)

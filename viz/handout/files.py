@@ -22,8 +22,8 @@ from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.pictures.moment import Moment
 from bellwire.viz.pictures.played import PlayedRecording, played_model
 from bellwire.viz.style.theme import LIGHT
+from bellwire.viz.window.application import application
 from bellwire.viz.window.shown import live_session
-from bellwire.viz.window.window import application
 
 HTML_NAME, PDF_NAME, LAB_RECORDING = "handout.html", "handout.pdf", "lab.arrow"
 

@@ -13,8 +13,9 @@ from bellwire.engine.source import Label, Source
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.window.application import application
 from bellwire.viz.window.lesson.player import Coming
-from bellwire.viz.window.window import MainWindow, application, make_window
+from bellwire.viz.window.window import MainWindow, make_window
 
 PATIENCE_SECONDS = 90.0  # that a position may take, on a busy machine
 FRAME_SECONDS = 0.008  # between frames

@@ -7,11 +7,10 @@ cost on average it is left out until that is made up for, so that tokens and key
 
 from __future__ import annotations
 
-import ctypes
 import gc
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import perf_counter, thread_time
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
@@ -24,7 +23,6 @@ ALLOWED = 0.007  # seconds of work that a frame may cost on average
 SAVED = 0.014  # seconds that cheap frames can save up for a dear one
 OWED = 0.05  # seconds that a dear one can owe: one that imports is no sign of a busy machine
 SELDOM = 0.5  # seconds after which everything is redrawn, whatever it costs
-M_MMAP_THRESHOLD, LARGE_BLOCK = -3, 4 << 20  # of glibc's mallopt(), and bytes
 COLLECTED = 1000  # ms between looks for garbage
 LONGEST_STEP = 0.1  # seconds that the view moves on at most, however late a frame is
 
@@ -93,16 +91,6 @@ class Frame(QObject):
         wanted = FAST if usual < BUDGET else min(SLOW, round(usual * 2000))
         if abs(wanted - self._timer.interval()) > 4:
             self._timer.setInterval(wanted)
-
-
-def return_large_blocks() -> None:
-    """What is large goes back to the system as soon as it is freed.
-
-    By itself glibc takes such blocks from its heap once it has seen some come and go; and where runs follow on runs, a
-    heap is never free at its end.
-    """
-    with suppress(OSError, AttributeError):  # another libc
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 @contextmanager

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QMargins, Qt, QTimer, Signal
+from PySide6.QtCore import QMargins, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
@@ -21,7 +20,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller
 from bellwire.viz.style.latin_keys import action_of
 from bellwire.viz.style.stylesheet import palette, stylesheet
-from bellwire.viz.style.theme import THEMES, Theme, load_fonts, usual_scale
+from bellwire.viz.style.theme import THEMES, Theme, usual_scale
 from bellwire.viz.text.faults import FAULT_CODE, MAIN, Fault, faults_told
 from bellwire.viz.text.languages import speak_language
 from bellwire.viz.window.access.announcements import Announcements
@@ -30,12 +29,13 @@ from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
 from bellwire.viz.window.actions import BY_NAME
 from bellwire.viz.window.actions.action import Action
 from bellwire.viz.window.annotating.annotator import Annotator
+from bellwire.viz.window.application import application
 from bellwire.viz.window.asked.offers import Offers
 from bellwire.viz.window.bar import ControlRow, StatusRow
 from bellwire.viz.window.breaking import BreakControl, BreakPopover
 from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.files import Files
-from bellwire.viz.window.frame import Frame, WidgetGarbage, nothing_collected, return_large_blocks
+from bellwire.viz.window.frame import Frame, WidgetGarbage, nothing_collected
 from bellwire.viz.window.lesson.bar import LessonBar
 from bellwire.viz.window.lesson.lecture_handout import LectureHandout
 from bellwire.viz.window.lesson.player import LessonPlayer
@@ -65,7 +65,6 @@ PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than
 BEING_BUILT = tr_later("It is shown as soon as it runs.")
 BAR_SECONDS = 0.1  # how often the bar looks at the states
 ASK_MS = 1000  # after which the desktop is asked what it wants: what is shown first does not wait for that
-SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 ENGINE = "engine"  # the thread whose end is the run's
 
 
@@ -439,24 +438,6 @@ class MainWindow(QMainWindow):
         self.files.close()
         self.shown.end()
         super().closeEvent(event)
-
-
-def application() -> QApplication:
-    """The one QApplication, with our fonts; set up once, because a style set anew repaints every window."""
-    app = QApplication.instance()
-    if isinstance(app, QApplication) and app.applicationName() == "bellwire":
-        return app
-    if not isinstance(app, QApplication):
-        app = QApplication(["bellwire"])
-    sys.setswitchinterval(SWITCH_SECONDS)
-    return_large_blocks()
-    app.setApplicationName("bellwire")
-    app.setApplicationDisplayName("Bellwire")
-    app.setDesktopFileName("bellwire")
-    app.setStyle("Fusion")
-    QLocale.setDefault(QLocale.c())  # numbers are the same wherever they are read
-    load_fonts()
-    return app
 
 
 def make_window(

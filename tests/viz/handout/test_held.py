@@ -17,8 +17,9 @@ from bellwire.viz.handout.held import at_position, held_handout
 from bellwire.viz.handout.walk import walked, window_for
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.style.theme import DARK
+from bellwire.viz.window.application import application
 from bellwire.viz.window.shown import live_session
-from bellwire.viz.window.window import MainWindow, application
+from bellwire.viz.window.window import MainWindow
 from tests.support.asking import ASKING, asking
 
 WHY = "There is no /dev/kvm here."

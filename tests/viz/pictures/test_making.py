@@ -17,8 +17,8 @@ from bellwire.viz.pictures.making import made_picture
 from bellwire.viz.pictures.moment import Moment
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import Durations, unit_called
+from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
-from bellwire.viz.window.window import application
 
 NS = unit_called("ns", 1e9)
 VIEWS = [view for view in USUAL_SIZES if view != "suppression"]  # which needs a virtqueue

@@ -15,8 +15,8 @@ from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.making import made_picture
 from bellwire.viz.pictures.moment import Moment
+from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
-from bellwire.viz.window.window import application
 
 NOTE = AnnotationKind.NOTE
 EVENT, ANOTHER, PART = "Onthehandler", "Ofajourneybefore", "Onthepart"  # words that no line breaks

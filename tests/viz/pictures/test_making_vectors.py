@@ -23,8 +23,8 @@ from bellwire.viz.pictures.making import made_picture
 from bellwire.viz.pictures.moment import Moment
 from bellwire.viz.pictures.provenance import NAMESPACE, read_provenance
 from bellwire.viz.text.assets import asset
+from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
-from bellwire.viz.window.window import application
 
 SVG = "{http://www.w3.org/2000/svg}"
 VIEWS = [view for view in USUAL_SIZES if view != "suppression"]

@@ -15,7 +15,7 @@ from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.moment import Moment
 from bellwire.viz.player.asked import PageAsked
 from bellwire.viz.player.export import run_page
-from bellwire.viz.window.window import application
+from bellwire.viz.window.application import application
 from tests.support.browser import Page, chromium, needs_browser
 
 SIZES = {"desktop": (1280, 720, False), "telephone": (390, 844, True)}

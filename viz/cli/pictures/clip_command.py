@@ -115,9 +115,9 @@ def clip_of_file(file: Path, asked: ClipAsked, suffix: str, look: Callable[[], N
     prepare_qt()
     from bellwire.viz.pictures.clips.encoding import pyav
     from bellwire.viz.pictures.clips.making_clips import made_clip
+    from bellwire.viz.window.application import application
     from bellwire.viz.window.picturing.drawn_window import drawn_window
     from bellwire.viz.window.picturing.filmed_window import show_window_frame
-    from bellwire.viz.window.window import application
 
     pyav()
     application()

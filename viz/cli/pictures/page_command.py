@@ -95,7 +95,7 @@ def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) ->
 
     prepare_qt()
     from bellwire.viz.player.export import run_page
-    from bellwire.viz.window.window import application
+    from bellwire.viz.window.application import application
 
     application()
     return run_page(file, asked, look)

@@ -176,8 +176,8 @@ def picture_of_file(file: Path, asked: PictureAsked, suffix: str, named: str) ->
 
     prepare_qt()
     from bellwire.viz.pictures.making import made_picture
+    from bellwire.viz.window.application import application
     from bellwire.viz.window.picturing.drawn_window import drawn_window
-    from bellwire.viz.window.window import application
 
     application()
     return made_picture(file, asked, suffix, drawn_window, named)

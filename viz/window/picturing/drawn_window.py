@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
@@ -12,7 +13,9 @@ from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.drawing import Drawing, settle_layout, shown_to_nobody
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.frame import nothing_collected
-from bellwire.viz.window.window import MainWindow
+
+if TYPE_CHECKING:  # a view alone needs no window
+    from bellwire.viz.window.window import MainWindow
 
 ROUNDS = 4  # of frames, in which everything that takes turns has had one
 
@@ -20,6 +23,8 @@ ROUNDS = 4  # of frames, in which everything that takes turns has had one
 @contextmanager
 def drawn_window(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[Drawing]:
     """The drawing of a window that shows this model."""
+    from bellwire.viz.window.window import MainWindow
+
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     before = app.styleSheet(), app.palette()

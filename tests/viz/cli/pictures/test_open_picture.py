@@ -14,8 +14,8 @@ from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.making import made_picture
 from bellwire.viz.pictures.moment import Moment
 from bellwire.viz.pictures.provenance import read_provenance
+from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
-from bellwire.viz.window.window import application
 
 SHIPPED = path_of_shipped("roundtrip")
 

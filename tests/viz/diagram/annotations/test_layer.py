@@ -16,7 +16,7 @@ from bellwire.viz.diagram.legible import LegibleDiagram
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.style.note_paper import line_between
 from bellwire.viz.style.theme import THEMES
-from bellwire.viz.window.window import application
+from bellwire.viz.window.application import application
 from tests.support.models import running
 from tests.support.shipped_models import shipped_model
 

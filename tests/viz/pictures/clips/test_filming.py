@@ -14,9 +14,9 @@ from bellwire.viz.pictures.clips.clip_asked import ClipAsked, ClipPace
 from bellwire.viz.pictures.clips.filming import filmed
 from bellwire.viz.pictures.moment import Moment
 from bellwire.viz.style.turns import ScreenClock, Turns
+from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
 from bellwire.viz.window.picturing.filmed_window import show_window_frame
-from bellwire.viz.window.window import application
 
 
 def hashes(view: str, pace: str, at: str) -> list[str]:

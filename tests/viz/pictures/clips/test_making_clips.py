@@ -17,9 +17,9 @@ from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.clips.clip_asked import CLIP_FORMATS, ClipAsked, ClipPace
 from bellwire.viz.pictures.clips.encoding import pyav
 from bellwire.viz.pictures.clips.making_clips import MadeClip, made_clip
+from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
 from bellwire.viz.window.picturing.filmed_window import show_window_frame
-from bellwire.viz.window.window import application
 
 SIZE, RATE, FRAMES = (640, 360), 5, 8
 
