@@ -32,7 +32,7 @@ function element(name, attributes = {}, ...children) {
 
 function picture(name, title) {
   const box = element("div", { class: `picture ${name}`, tabindex: "0", role: "region", "aria-label": title });
-  box.innerHTML = '<svg role="img"><title></title><g></g></svg>';
+  box.innerHTML = `<svg viewBox="${runs[0].views[name]}" role="img"><title></title><g></g></svg>`;
   box.querySelector("title").textContent = title;
   return box;
 }

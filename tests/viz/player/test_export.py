@@ -96,6 +96,8 @@ def test_it_is_clicked_through(made: Path, browser: Page, size: str) -> None:
     browser.click("#start")
     assert browser.run("document.querySelector('.diagram g').innerHTML") == first
     assert browser.run("document.documentElement.scrollWidth") == width
+    below, pictures = "document.querySelector('#numbers')", "document.querySelector('.timeline')"
+    assert browser.run(f"{below}.getBoundingClientRect().top >= {pictures}.getBoundingClientRect().bottom")
     if phone:  # what happens is brought into view where the picture is wider than the screen
         browser.click("#stages li:nth-child(9) button")
         assert browser.run("document.querySelector('.diagram').scrollLeft") > 100
