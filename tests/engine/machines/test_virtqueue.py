@@ -192,7 +192,8 @@ def test_a_driver_that_breaks_a_rule_ends_the_session_with_one_sentence(
 ) -> None:
     session = run_hostile(changed("virtqueue"), storing(*stores), tmp_path, monkeypatch)
     assert isinstance(session.error, GuestError)
-    assert str(session.error) == f"The guest's driver has broken the virtqueue: {FAULTS[fault]}."
+    rule = FAULTS[fault].format(most=lib.BW_REQUEST_MAX)
+    assert str(session.error) == f"The guest's driver has broken the virtqueue: {rule}."
     assert session.truth()["used"] == 0
 
 
