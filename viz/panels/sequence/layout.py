@@ -53,15 +53,18 @@ class Layout:
     def y(self, tsc: float) -> float:
         """Where a time is."""
         times = self.times
-        steps = np.linspace(0, 1, len(times)) if self.even else scaled(times)
-        return self.top + (self.bottom - self.top) * float(np.interp(tsc - times[0], offsets(times), steps))
+        share = float(np.interp(tsc - times[0], offsets(times), self._steps(times)))
+        return self.top + (self.bottom - self.top) * share
 
     def tsc(self, y: float) -> int:
         """The time that is there."""
         times = self.times
-        steps = np.linspace(0, 1, len(times)) if self.even else scaled(times)
         share = (y - self.top) / max(self.bottom - self.top, 1.0)
-        return times[0] + round(float(np.interp(share, steps, offsets(times))))
+        return times[0] + round(float(np.interp(share, self._steps(times), offsets(times))))
+
+    def _steps(self, times: list[int]) -> list[float]:
+        """How far down each time is, 0..1."""
+        return np.linspace(0, 1, len(times)).tolist() if self.even else scaled(times)
 
 
 def offsets(times: list[int]) -> list[int]:
