@@ -341,15 +341,14 @@ class _Classic(_Machine):
         if submit:
             yield replace(submit, after=tuple(irqfds))
             return
+        kept = self.interrupt.waits and not on
         for n, irqfd in enumerate(irqfds):
             yield WriteEventfd(
                 name=numbered("write", n, len(irqfds)),
                 eventfd=irqfd.eventfd,
                 thread=tr_later("I/O thread"),
-                why=tr(KEPT)
-                if self.interrupt.waits and not on
-                else tr("KVM takes it at once and interrupts the guest"),
-                after=() if self.interrupt.waits and not on else (replace(irqfd, made=True, undone=False),),
+                why=tr(KEPT) if kept else tr("KVM takes it at once and interrupts the guest"),
+                after=() if kept else (replace(irqfd, made=True, undone=False),),
                 switch=None if self.interrupt.waits else irqfd.switch,
                 made=on or self.interrupt.waits,
             )
