@@ -36,8 +36,6 @@ class LatencyPlot(OverTime):
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
-        self.note = tr("Lines: the median of every {ms:.0f} ms. Dots: the longest in it.", ms=BIN_SECONDS * 1000)
-        self.setToolTip(plain_tip(self.note))
         self.curves = curves_of(model.scenario)
         self.empty = no_journey(model.scenario)
         self.lines: dict[str, CurveItem] = {}
@@ -47,6 +45,10 @@ class LatencyPlot(OverTime):
         for curve in self.curves:
             self.add_legend(curve.name, tr(curve.label), curve.color)
         self.set_theme(theme)
+
+    def told_note(self) -> str:
+        """What is between two points of a line."""
+        return tr("Lines: the median of every {ms:.0f} ms. Dots: the longest in it.", ms=BIN_SECONDS * 1000)
 
     def furnish(self) -> None:
         """One line a latency."""

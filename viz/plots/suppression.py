@@ -25,7 +25,6 @@ from bellwire.viz.plots.latency import spread_apart
 from bellwire.viz.plots.overtime import OverTime
 from bellwire.viz.plots.plot import LABEL_SIZE
 from bellwire.viz.style.curves import TICK_SIZE
-from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import line_pen
@@ -71,12 +70,6 @@ class SuppressionPlot(OverTime):
 
     def __init__(self, model: LiveModel, theme: Theme) -> None:
         super().__init__(model, theme)
-        self.note = tr(
-            "Every {seconds} s, of the second before: doorbells rung by buffers added, and interrupts signalled by "
-            "buffers used. At 1 every buffer has its own; below, the other side had asked not to be told.",
-            seconds=localized(f"{BAR_SECONDS:g}"),
-        )
-        self.setToolTip(plain_tip(self.note))
         self.empty = tr(NO_BUFFER)
         self.lines: dict[str, CurveItem] = {}
         self.ratios: dict[str, Ratios] = {}
@@ -85,6 +78,14 @@ class SuppressionPlot(OverTime):
         for signal in SIGNALS:
             self.add_legend(signal.name, tr(signal.label), signal.color)
         self.set_theme(theme)
+
+    def told_note(self) -> str:
+        """What is divided by what."""
+        return tr(
+            "Every {seconds} s, of the second before: doorbells rung by buffers added, and interrupts signalled by "
+            "buffers used. At 1 every buffer has its own; below, the other side had asked not to be told.",
+            seconds=localized(f"{BAR_SECONDS:g}"),
+        )
 
     def furnish(self) -> None:
         """One line a kind of signal."""

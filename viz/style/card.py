@@ -105,9 +105,13 @@ class Card(QWidget):
         self._facts = ""
         self._given = 0.0  # width at the left of the header that belongs to tabs, which say the title
         self.setObjectName(self.name)
-        self.title, self.note = tr(self.title), tr(self.note)
+        self.title, self.note = tr(self.title), self.told_note()
         self.setAccessibleName(self.title)
         self.setToolTip(plain_tip(self.note))
+
+    def told_note(self) -> str:
+        """The note in the language that is spoken; who fills something into it says it anew."""
+        return tr(self.note)
 
     @property
     def facts(self) -> str:

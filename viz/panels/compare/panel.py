@@ -15,7 +15,7 @@ from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.controls import Combo
 from bellwire.viz.style.curves import curves_of
 from bellwire.viz.style.painting import painting
-from bellwire.viz.style.plain import longer_tip, plain_tip
+from bellwire.viz.style.plain import longer_tip
 from bellwire.viz.style.theme import Theme
 
 SIDES = {"a": "A", "b": "B"}
@@ -32,8 +32,6 @@ class ComparePanel(Panel):
     def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
         self.pair: Pair | None = None
         super().__init__(model, theme, parent)
-        self.note = how_compared()
-        self.setToolTip(plain_tip(self.note))
         self.curves = curves_of(model.scenario)
         self.rows: list[FigureRow] = []
         self._compared = Compared()
@@ -47,6 +45,10 @@ class ComparePanel(Panel):
         self.latency.currentIndexChanged.connect(lambda _: self.redraw())
         self.add_legend("a", "A", "text_muted", dashed=True)
         self.add_legend("b", "B", "text")
+
+    def told_note(self) -> str:
+        """How both sides are drawn, and their difference is judged."""
+        return how_compared()
 
     def refresh(self) -> None:
         """Not while the view is paused, unless there is nothing yet."""
