@@ -22,6 +22,7 @@ from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, fores
 
 NO_MORE_READER = 128 + signal.SIGPIPE  # as a shell names the end of a program that wrote to a closed pipe
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+KIND_OF_FAULT = "Value error, "  # which Pydantic, that reads options, puts before the sentence
 SAME_SECONDS = 1.0  # in which another signal says what the first one said
 IMPORT_SECONDS = 0.02  # after which an import is looked at again
 IMPORT = "<frozen importlib._bootstrap>"
@@ -153,7 +154,8 @@ class UsageError(Protocol):
 def usage(error: UsageError) -> str:
     """What is wrong with the arguments, in one sentence, and who explains them."""
     path = error.ctx.command_path if error.ctx else "bellwire"
-    return f"{error.format_message().rstrip('.')}; `{path} --help` explains."
+    said = error.format_message().replace(KIND_OF_FAULT, "").rstrip(".")
+    return f"{said}; `{path} --help` explains."
 
 
 def ended_by(error: BaseException) -> int:

@@ -101,6 +101,7 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "roundtrip", "--set", "pase=1"], "pase: not a setting; did you mean pace?"),
         (["run", "roundtrip", "--set", "burst=0"], "a whole number from 1 to 1000"),
         (["run", "roundtrip", "--unit", "µs"], "Invalid value for '--unit'"),
+        (["--theme", "pink"], "Invalid value for '--theme': 'pink' is not one of 'dark', 'light'"),
         (
             ["run", "roundtrip", "--assert", "dorbell.p99<1us"],
             "--assert 'dorbell.p99<1us': there is no latency dorbell",
