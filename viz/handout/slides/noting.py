@@ -12,7 +12,7 @@ from bellwire.viz.handout.slides.arrangement import fits_beside
 from bellwire.viz.handout.slides.deck import Deck, DeckLine, DeckSlide, LineKind
 from bellwire.viz.handout.slides.slide_pictures import slide_pictures
 from bellwire.viz.handout.walk import MakeSource, walked, window_for
-from bellwire.viz.lessons.course import Answered, Course
+from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.lessons.lesson import BULLET, HOMEWORK, Lesson
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import Theme
@@ -67,7 +67,7 @@ def slides_at(model: LiveModel, course: Course, asked: int, theme: Theme) -> Ite
         yield DeckSlide(name, title, lines, shown, caption, notes)
         lines, notes = (), ()
     if course.asks:
-        choices = [DeckLine(f"{letter}. {one.choice.text}") for letter, one in lettered(course)]
+        choices = [DeckLine(f"{letter}. {one.text}") for letter, one in lettered(course)]
         ask = DeckLine(course.asked, LineKind.STRONG)
         yield DeckSlide("question", tr("Question {n}", n=asked), (ask, *choices))
 
@@ -77,19 +77,17 @@ def line_told(text: str) -> DeckLine:
     return DeckLine(BEFORE_UNIT.sub(NO_BREAK, text))
 
 
-def lettered(course: Course) -> Iterator[tuple[str, Answered]]:
+def lettered(course: Course) -> Iterator[tuple[str, ChoiceSoFar]]:
     """The choices of the step's question, each with its letter; what the run says of them once it is revealed."""
-    question = course.step.question
-    unanswered = [Answered(choice, False, "") for choice in question.choices] if question else []
-    yield from zip(ascii_uppercase, course.answers() or unanswered, strict=False)
+    return zip(ascii_uppercase, course.choices(), strict=False)
 
 
 def answer_slide(course: Course, asked: int) -> DeckSlide:
     """Which choices are right in this run, and why."""
     lines = [DeckLine(course.asked, LineKind.STRONG)]
-    for letter, answered in lettered(course):
-        kind, verdict = (LineKind.RIGHT, tr("✓ right")) if answered.right else (LineKind.WRONG, tr("✗ wrong"))
-        lines += [DeckLine(f"{letter}. {answered.choice.text} {verdict}", kind), line_told(answered.reason)]
+    for letter, choice in lettered(course):
+        kind, verdict = (LineKind.RIGHT, tr("✓ right")) if choice.right else (LineKind.WRONG, tr("✗ wrong"))
+        lines += [DeckLine(f"{letter}. {choice.text} {verdict}", kind), line_told(choice.reason)]
     return DeckSlide("answer", tr("The answer to question {n}", n=asked), tuple(lines))
 
 
