@@ -1,4 +1,4 @@
-"""Where everything is on a slide of 16:9, in inches, and how large the words are: the same in PDF and in PPTX."""
+"""Where everything is on a slide of 16:9, in inches, how large the words are and in which colour: in PDF and PPTX."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ SIZES_OF_TITLES, SIZES_OF_CAPTIONS = (30, 26, 22), (15, 14, 13, 12)
 AVERAGE_LETTER = 0.53  # of the size, wide
 LEADING, APART = 1.25, 0.4  # of the size: from line to line, and more between paragraphs
 POINTS_PER_INCH = 72
+COLORS = {  # of a theme
+    LineKind.PLAIN: "text",
+    LineKind.STRONG: "text",
+    LineKind.MUTED: "text_muted",
+    LineKind.RIGHT: "guest",
+    LineKind.WRONG: "heavy",
+    LineKind.CODE: "text",
+}
+BOLD = (LineKind.STRONG, LineKind.RIGHT, LineKind.WRONG)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import Spoken, tr
-from bellwire.viz.handout.slides.arrangement import SLIDE, SlideArea, WordsPlaced, arrange
+from bellwire.viz.handout.slides.arrangement import APART, BOLD, COLORS, SLIDE, SlideArea, WordsPlaced, arrange
 from bellwire.viz.handout.slides.deck import Deck, DeckSlide, LineKind
 from bellwire.viz.style.theme import Theme
 
@@ -85,25 +85,15 @@ class PptxSlide:
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
         for number, line in enumerate(words.lines):
             paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
-            paragraph.alignment, paragraph.space_after = PP_ALIGN.LEFT, Pt(words.points * 0.4)
+            paragraph.alignment, paragraph.space_after = PP_ALIGN.LEFT, Pt(words.points * APART)
             run = paragraph.add_run()
             run.text = line.text
             font = run.font
             font.name, font.size = MONO if line.kind is LineKind.CODE else SANS, Pt(words.points)
-            font.bold = line.kind in (LineKind.STRONG, LineKind.RIGHT, LineKind.WRONG)
+            font.bold = line.kind in BOLD
             font.color.rgb = self._color(COLORS[line.kind])
 
     def _color(self, name: str) -> Any:
         from pptx.dml.color import RGBColor
 
         return RGBColor.from_string(getattr(self._theme, name).removeprefix("#"))  # type: ignore[no-untyped-call]
-
-
-COLORS = {  # of a theme
-    LineKind.PLAIN: "text",
-    LineKind.STRONG: "text",
-    LineKind.MUTED: "text_muted",
-    LineKind.RIGHT: "guest",
-    LineKind.WRONG: "heavy",
-    LineKind.CODE: "text",
-}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 from bellwire.engine.language import Spoken, tr
-from bellwire.viz.handout.slides.arrangement import LEADING, SLIDE, SlideArea, WordsPlaced, arrange
+from bellwire.viz.handout.slides.arrangement import APART, BOLD, COLORS, LEADING, SLIDE, SlideArea, WordsPlaced, arrange
 from bellwire.viz.handout.slides.deck import Deck, DeckSlide
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.terms.linked import as_html
@@ -16,9 +16,8 @@ STYLE = """
 body {{ font-family: Inter, sans-serif; line-height: {leading}; color: {text}; }}
 section {{ position: relative; width: {width}in; height: {height}in; break-after: page; background: {background}; }}
 section > * {{ position: absolute; overflow-wrap: break-word; }}
-p {{ margin-bottom: .4em; }} h1 {{ font-weight: 700; }}
-.strong, .right, .wrong {{ font-weight: 700; }} .muted {{ color: {text_muted}; }}
-.right {{ color: {guest}; }} .wrong {{ color: {heavy}; }}
+p {{ margin-bottom: {apart}em; }} h1 {{ font-weight: 700; }}
+{kinds}
 .code {{ font-family: "JetBrains Mono", monospace; font-size: .9em; }}
 .notes {{ left: .5in; top: .35in; width: 12.3in; font-size: 16pt; }}
 """
@@ -27,8 +26,12 @@ p {{ margin-bottom: .4em; }} h1 {{ font-weight: 700; }}
 def slides_html(deck: Deck, theme: Theme, with_notes: bool) -> str:
     """All of them. with_notes: each slide that has some is followed by a page with them."""
     width, height = SLIDE
-    colors = {name: getattr(theme, name) for name in ("background", "text", "text_muted", "guest", "heavy")}
-    style = STYLE.format(width=width, height=height, leading=LEADING, **colors)
+    kinds = "\n".join(
+        f".{kind} {{ color: {getattr(theme, color)}; font-weight: {700 if kind in BOLD else 400}; }}"
+        for kind, color in COLORS.items()
+    )
+    colors = {"background": theme.background, "text": theme.text, "kinds": kinds}
+    style = STYLE.format(width=width, height=height, leading=LEADING, apart=APART, **colors)
     pages = "".join(slide_page(slide) + (notes_page(slide) if with_notes else "") for slide in deck.slides)
     return (
         f'<!DOCTYPE html>\n<html lang="{as_html(Spoken.name)}">\n<head><meta charset="utf-8">'
