@@ -14,7 +14,7 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.handout.document import Picture
 from bellwire.viz.lessons.lesson import LessonScene
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.panels import PANELS
+from bellwire.viz.panels import panel_of
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.drawing import Drawing, drawing_of
 from bellwire.viz.pictures.raster import image_of, png_file
@@ -100,7 +100,7 @@ def painted_panel(
     scale: float = PANEL_SCALE,
 ) -> Unpacked:
     """A panel as it is in front beside the diagram, without what is empty at its bottom. scale: of its text."""
-    panel = next(panel for panel in PANELS if panel.name == name)(model, theme.scaled(scale))
+    panel = panel_of(model, name, theme.scaled(scale))
     panel.setStyleSheet(stylesheet(panel.theme))  # the application's is of another size
     panel.resize(*size)
     panel.set_theme(panel.theme)

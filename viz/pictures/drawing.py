@@ -23,9 +23,8 @@ from bellwire.engine.language import tr
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.panels import PANELS
+from bellwire.viz.panels import panel_of
 from bellwire.viz.panels.explain.panel import ExplainPanel
-from bellwire.viz.panels.panel import Panel
 from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
@@ -133,11 +132,6 @@ def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
                 )
             return plot(model, theme)
     return panel_of(model, PANEL_OF.get(view, view), theme)
-
-
-def panel_of(model: LiveModel, name: str, theme: Theme) -> Panel:
-    """The panel of that name."""
-    return next(panel for panel in PANELS if panel.name == name)(model, theme)
 
 
 def refuse_unknown_part(diagram: Diagram, part: str) -> None:

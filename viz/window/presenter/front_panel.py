@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.calls.call import WIRES
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.panels import PANELS
+from bellwire.viz.panels import panel_of
 from bellwire.viz.panels.calls.panel import CallPanel
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.style.stylesheet import stylesheet
@@ -39,7 +39,7 @@ class PanelPlace(QWidget):
             return
         self.clear()
         if name:
-            self.panel = next(panel for panel in PANELS if panel.name == name)(model, self._type, self)
+            self.panel = panel_of(model, name, self._type, self)
             self._give_keys_back()
             self.setStyleSheet(stylesheet(self._type))  # the application's is of another size
             self.panel.set_theme(self._type)
