@@ -136,18 +136,16 @@ class LiveCopy(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A panel is scrolled at both places, and a tool is used there."""
-        if self.audience is None or not self.area.contains(event.position()):
-            return
-        at = ((event.position() - self.area.topLeft()) / self.scale).toPoint()
-        part = self._part_at(self.audience, at)
-        wheel = QWheelEvent(
-            QPointF(part.mapFrom(self.audience, at)),
-            QPointF(self.audience.mapToGlobal(at)),
-            *(event.pixelDelta(), event.angleDelta(), event.buttons(), event.modifiers(), event.phase()),
-            event.inverted(),
-        )
-        QCoreApplication.sendEvent(part, wheel)
-        self.update()
+        if below := self._below(event.position()):
+            part, local, there = below
+            wheel = QWheelEvent(
+                local,
+                there,
+                *(event.pixelDelta(), event.angleDelta(), event.buttons(), event.modifiers(), event.phase()),
+                event.inverted(),
+            )
+            QCoreApplication.sendEvent(part, wheel)
+            self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
         if self.audience:
@@ -161,6 +159,14 @@ class LiveCopy(QWidget):
         else:
             super().keyPressEvent(event)
 
+    def _below(self, position: QPointF) -> tuple[QWidget, QPointF, QPointF] | None:
+        """The part of the audience's window that is there, and where: in the part, and on the screens. None outside."""
+        if self.audience is None or not self.area.contains(position):
+            return None
+        at = ((position - self.area.topLeft()) / self.scale).toPoint()
+        part = self._part_at(self.audience, at)
+        return part, QPointF(part.mapFrom(self.audience, at)), QPointF(self.audience.mapToGlobal(at))
+
     def _part_at(self, audience: AudienceWindow, at: QPoint) -> QWidget:
         """The innermost part that is clicked at there; nothing of the picture is one by itself."""
         for part in (audience.slide_view, audience.panel):
@@ -170,12 +176,7 @@ class LiveCopy(QWidget):
 
     def _hand_on(self, event: QMouseEvent) -> None:
         """To the part of the audience's window that is there."""
-        if self.audience is None or not self.area.contains(event.position()):
-            return
-        at = (event.position() - self.area.topLeft()) / self.scale
-        part = self._part_at(self.audience, at.toPoint())
-        local = QPointF(part.mapFrom(self.audience, at.toPoint()))
-        there = QPointF(self.audience.mapToGlobal(at.toPoint()))
-        QCoreApplication.sendEvent(
-            part, QMouseEvent(event.type(), local, there, event.button(), event.buttons(), event.modifiers())
-        )
+        if below := self._below(event.position()):
+            part, local, there = below
+            mouse = QMouseEvent(event.type(), local, there, event.button(), event.buttons(), event.modifiers())
+            QCoreApplication.sendEvent(part, mouse)
