@@ -41,6 +41,12 @@ ZOOMS = ("zoom_in", "zoom_out", "fit", "fit_all", "zoom_usual", "newest")
 STEPS = ("step", "step_back", "step_event", "step_event_back")
 
 
+def pop_up(menu: QMenu, where: QPoint) -> None:
+    """Opens it there on the screens; once it is closed it is gone."""
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.popup(where)
+
+
 class Offers:
     """The menus of right clicks and of the menu key, for the views that are shown."""
 
@@ -67,9 +73,7 @@ class Offers:
             widget.customContextMenuRequested.connect(partial(self._pop_up, widget))
 
     def _pop_up(self, widget: QWidget, at: QPoint) -> None:
-        menu = self.menu_at(widget, at)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(widget.mapToGlobal(at))
+        pop_up(self.menu_at(widget, at), widget.mapToGlobal(at))
 
     def menu_at(self, widget: QWidget, at: QPoint) -> QMenu:
         """What can be done with what `widget` shows there; not yet opened."""
@@ -120,14 +124,14 @@ class Offers:
         self._add(menu, tr("Spotlight on it"), partial(self._point, part, Tool.SPOTLIGHT))
         self._add(menu, tr("Zoom into it"), partial(self._point, part, Tool.ZOOM))
         menu.addSeparator()
-        self._offer_pin(menu, PartPin(part))
+        self._offer_pin(menu, PartPin(part), tr("Add a note…"))
         if not self.commands.model.transport.following:
             pin = PartPin(part, self.commands.model.playhead)
             self._add(menu, tr("Add a note for this moment…"), partial(self.commands.annotator.note, pin))
 
-    def _offer_pin(self, menu: QMenu, pin: Pin) -> None:
-        """To annotate it."""
-        self._add(menu, tr("Add a note…"), partial(self.commands.annotator.note, pin))
+    def _offer_pin(self, menu: QMenu, pin: Pin, words: str) -> None:
+        """To annotate it. words: of a note."""
+        self._add(menu, words, partial(self.commands.annotator.note, pin))
         self._add(menu, tr("Draw an arrow to…"), partial(self.commands.annotator.arrow, pin))
 
     def _annotate(self, pin: Pin, arrow: bool) -> None:
@@ -138,8 +142,7 @@ class Offers:
         """A row of the list of annotations was clicked at."""
         menu = QMenu(self.views)
         self._offer_annotation(menu, index)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(at)
+        pop_up(menu, at)
 
     def _offer_annotation(self, menu: QMenu, index: int) -> None:
         """What can be done with one that is there."""
@@ -158,9 +161,7 @@ class Offers:
         pin = stage_pin_at(self.commands.model, journey, moment)
         if pin is not None:
             stage = load_anatomy().stages[pin.stage].title
-            words = tr("Add a note to “{stage}”…", stage=stage)
-            self._add(menu, words, partial(self.commands.annotator.note, pin))
-            self._add(menu, tr("Draw an arrow to…"), partial(self.commands.annotator.arrow, pin))
+            self._offer_pin(menu, pin, tr("Add a note to “{stage}”…", stage=stage))
             menu.addSeparator()
 
     def _point(self, part: str, tool: Tool) -> None:
