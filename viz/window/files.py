@@ -110,6 +110,11 @@ def copying(path: Path) -> Deed:
     return tr("Copy path"), lambda: QGuiApplication.clipboard().setText(str(path.absolute()))
 
 
+def say_where(notice: NoticeBar, sentence: str, path: Path, also: Deed | None = None) -> None:
+    """What has been saved, and two ways to it: its folder and, if nothing else is given, its path."""
+    notice.say(sentence, tr("Open folder"), lambda: open_folder(path), also=also or copying(path), color="live")
+
+
 class Files:
     """The files of one window. What takes time is done in threads; tell(), called now and then, says how it went."""
 
@@ -238,14 +243,10 @@ class Files:
     def _say_saved(self, path: Path, written: str) -> None:
         sentence = tr("{written} saved to {path}.", written=written, path=path)
         if path.suffix not in OURS:
-            self._say_where(sentence, path)
+            say_where(self.notice, sentence, path)
             return
         self._remember(path)
         self.notice.say(sentence, tr("Replay it"), lambda: self.replay(path), also=copying(path), color="live")
-
-    def _say_where(self, sentence: str, path: Path) -> None:
-        """What has been saved, and two ways to it."""
-        self.notice.say(sentence, tr("Open folder"), lambda: open_folder(path), also=copying(path), color="live")
 
     # -- saving what is seen
 
@@ -279,7 +280,7 @@ class Files:
             self.notice.say(str(error))
 
     def _say_written(self, path: Path) -> None:
-        self._say_where(tr("Saved to {path}.", path=path), path)
+        say_where(self.notice, tr("Saved to {path}.", path=path), path)
 
     def _write(self, path: Path, pieces: Iterator[bytes], force: bool) -> None:
         """Writes them in turns with everything else, whatever is shown by then; says how it went."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.window.files import copying, open_folder
+from bellwire.viz.window.files import say_where
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 
@@ -82,7 +82,7 @@ class LectureHandout:
             self._stop()
             made = self._folder.absolute() / "handout.html"
             sentence = tr("The handout of this lecture is in {folder}.", folder=self._folder)
-            self._notice.say(sentence, tr("Open folder"), lambda: open_folder(made), also=copying(made), color="live")
+            say_where(self._notice, sentence, made)
         except EngineError as error:
             self._stop()
             self._notice.say(str(error))

@@ -21,7 +21,7 @@ from bellwire.viz.panels.panel import Panel
 from bellwire.viz.plots.numbers import Numbers
 from bellwire.viz.plots.plot import Plot
 from bellwire.viz.timeline.widget import Timeline
-from bellwire.viz.window.files import Files, header_for, open_folder, write_held
+from bellwire.viz.window.files import Files, header_for, say_where, write_held
 
 if TYPE_CHECKING:  # what reads recordings is imported once there is one to be read
     from bellwire.viz.pictures.asked import PictureAsked
@@ -144,7 +144,7 @@ class PictureSaver:
         sentence = tr("Saved to {path}. To make it again: {command}", path=path, command=self.command)
         copy = QGuiApplication.clipboard().setText
         also = tr("Copy the command"), lambda: copy(self.command)
-        self.files.notice.say(sentence, tr("Open folder"), lambda: open_folder(path), also=also, color="live")
+        say_where(self.files.notice, sentence, path, also)
 
     def close(self) -> None:
         """Waits for what is on its way."""
