@@ -21,12 +21,11 @@ from bellwire.engine.source import Source
 from bellwire.viz.handout.document import HandoutFiles, Picture
 from bellwire.viz.handout.files import write_sheet
 from bellwire.viz.handout.folder import folder_or_nothing
-from bellwire.viz.handout.lesson_handout import Kept, Noted, handout_of, keep_recordings, noted_moment
+from bellwire.viz.handout.lesson_handout import Kept, Noted, handout_of, keep_recordings, noted_moment, painted_at
 from bellwire.viz.handout.lesson_sheet import lesson_sheet
 from bellwire.viz.handout.pdf import needs_pango
-from bellwire.viz.handout.pictures import scene_painted
 from bellwire.viz.lessons.course import Course, Visit
-from bellwire.viz.lessons.lesson import HOMEWORK, TimeOfScene
+from bellwire.viz.lessons.lesson import TimeOfScene
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Teller, begin_story, stand_at_stage
 from bellwire.viz.style.theme import LIGHT
@@ -110,7 +109,7 @@ def seen_again(course: Course, kept: dict[Source, Kept]) -> Generator[float, Non
 def noted_at(model: LiveModel, course: Course, source: Source) -> Generator[float, None, Noted]:
     """What the course's position says and shows now, a picture at a turn. source: what it was of."""
     noted, pictures = noted_moment(model, course, source), list[Picture]()
-    for painted in scene_painted(model, course.scene, LIGHT) if course.step.name != HOMEWORK else ():
+    for painted in painted_at(model, course, LIGHT):
         yield 0.0
         pictures.append((yield from meanwhile(painted.packed)))
     return replace(noted, pictures=tuple(pictures))

@@ -14,7 +14,7 @@ from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import Source
 from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording, Picture, Seen
-from bellwire.viz.handout.pictures import scene_pictures
+from bellwire.viz.handout.pictures import Unpacked, scene_painted
 from bellwire.viz.handout.walk import MakeSource, walked, window_for
 from bellwire.viz.lessons.course import Answered, Course, Position
 from bellwire.viz.lessons.lesson import HOMEWORK, Lesson
@@ -111,8 +111,14 @@ def today_words() -> str:
 
 def note_of(model: LiveModel, course: Course, theme: Theme) -> Noted:
     """What the course's position says and shows now."""
-    pictures = () if course.step.name == HOMEWORK else scene_pictures(model, course.scene, theme)
+    pictures = tuple(painted.packed() for painted in painted_at(model, course, theme))
     return replace(noted_moment(model, course, model.source), pictures=pictures)
+
+
+def painted_at(model: LiveModel, course: Course, theme: Theme) -> Iterator[Unpacked]:
+    """The pictures of the course's position, one after the other; homework has none."""
+    if course.step.name != HOMEWORK:
+        yield from scene_painted(model, course.scene, theme)
 
 
 def noted_moment(model: LiveModel, course: Course, source: Source) -> Noted:

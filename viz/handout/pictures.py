@@ -50,13 +50,8 @@ class Lettering(NamedTuple):
 Also = Callable[[Drawing, Unpacked], None]  # what else is done with what was painted, while it is there
 
 
-def scene_pictures(model: LiveModel, scene: LessonScene, theme: Theme) -> tuple[Picture, ...]:
-    """The diagram at the moment that the model shows, then the scene's panel, if it has one in front."""
-    return tuple(painted.packed() for painted in scene_painted(model, scene, theme))
-
-
 def scene_painted(model: LiveModel, scene: LessonScene, theme: Theme) -> Iterator[Unpacked]:
-    """The same, one after the other."""
+    """The diagram at the moment that the model shows, then the scene's panel, if it has one in front."""
     yield painted_diagram(model, theme, scene.extended, scene.highlight)
     if scene.panel:
         yield painted_panel(model, scene.panel, theme)
