@@ -10,14 +10,6 @@ from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.text.figures import ratio
 
-STATES = {  # of LiveModel.state, as it stands apart
-    "PAUSED": tr_later("PAUSED"),
-    "STORY": tr_later("STORY"),
-    Label.LIVE: tr_later("LIVE"),
-    Label.REPLAY: tr_later("REPLAY"),
-    Label.NO_KVM: tr_later("NO KVM"),
-    Label.STARTING: tr_later("STARTING"),
-}
 ANSWERS = {  # by who was right, as it is read out
     None: tr_later("{number} {choice} {reason}"),
     True: tr_later("{number} {choice}: right {reason}"),
@@ -70,9 +62,9 @@ def slide_of(model: LiveModel, course: Course | None, caption: str) -> Slide:
 
 
 def state_words(model: LiveModel) -> str:
-    """ "REPLAY, 1 : 1 000": whatever is not as it is by itself."""
-    states = [tr(STATES[Label.REPLAY])] if model.replaying else []
-    states += [tr(STATES[model.state])] if model.state not in (Label.LIVE, Label.REPLAY) else []
+    """ "REPLAY, 1 : 1 000": whatever is not as it is by itself. States are messages of the bar."""
+    states = [tr(Label.REPLAY)] if model.replaying else []
+    states += [tr(model.state)] if model.state not in (Label.LIVE, Label.REPLAY) else []
     states += [tr("ENDED")] if model.ended else []
     factor = model.transport.factor
     return ", ".join(states + ([ratio(factor)] if factor > 1 and model.story is None else []))
