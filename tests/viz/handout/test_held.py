@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.recordings.shipped import replay_in_place_of
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Source
 from bellwire.viz.handout.held import at_position, held_handout
@@ -21,8 +20,8 @@ from bellwire.viz.window.application import application
 from bellwire.viz.window.shown import live_session
 from bellwire.viz.window.window import MainWindow
 from tests.support.asking import ASKING, asking
+from tests.support.playing import WHY, in_place_of
 
-WHY = "There is no /dev/kvm here."
 TEXT = (
     ASKING.replace('until = "rung >= 40"', 'until = "rung >= 40"\npanel = "evidence"').replace(
         'reveal = { until = "rung >= 20" }', 'reveal = { time = "median", stage = "handler", until = "rung >= 20" }'
@@ -38,10 +37,6 @@ until = "exits >= 5"
 It left {exits} times.
 """
 )
-
-
-def replayed(scenario: Scenario) -> Source:
-    return replay_in_place_of(scenario, WHY)
 
 
 @contextmanager
@@ -97,7 +92,7 @@ def check(window: MainWindow, folder: Path) -> None:
 @pytest.mark.usefixtures("qapp")
 def test_what_was_seen_told_and_counted_is_in_it(tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    with given(asking(TEXT), replayed, 3) as window:
+    with given(asking(TEXT), in_place_of, 3) as window:
         assert write(window, folder) > 5
         assert window.lessons.on
         check(window, folder)
@@ -125,7 +120,7 @@ def test_of_a_guest_its_recording_goes_on_beside_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("qapp")
 def test_what_has_not_been_come_to_is_not_in_it(tmp_path: Path) -> None:
-    with given(asking(TEXT), replayed, 1) as window:
+    with given(asking(TEXT), in_place_of, 1) as window:
         write(window, tmp_path / "out")
     said = said_in(tmp_path / "out")
     assert "The doorbell rang" in said
@@ -137,7 +132,7 @@ def test_what_has_not_been_come_to_is_not_in_it(tmp_path: Path) -> None:
 def test_an_error_is_a_notice_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "mine").touch()
-    with given(asking(TEXT), replayed, 1) as window:
+    with given(asking(TEXT), in_place_of, 1) as window:
         handout = window.lecture_handout
         handout.write(tmp_path / "used")
         assert "bellwire handout" in window.notice.words.text()  # nobody writes here
