@@ -34,6 +34,7 @@ def window_for(lesson: Lesson, make_source: MakeSource, theme: Theme) -> Iterato
         yield window
     finally:
         window.close()
+        window.deleteLater()  # closed alone it is styled on with every further one
 
 
 def walked(window: MainWindow, lesson: Lesson, look: Callable[[], None]) -> Iterator[Course]:

@@ -42,6 +42,7 @@ def opened(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MainW
     open_as_the_one(make_window(FakeSource(), make_source=FakeSource, settings=Settings()), windows)
     yield windows
     windows[-1].close()
+    windows[-1].deleteLater()
     speak("en")
 
 
