@@ -29,7 +29,7 @@ from bellwire.viz.cli.options import (
     app,
 )
 from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
-from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, out, out_json, share_bar
+from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, complain_of_all, out, out_json, share_bar
 from bellwire.viz.text.faults import faults_told
 
 if TYPE_CHECKING:
@@ -188,11 +188,10 @@ def run(
     done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record, force)
     verdicts = [assertion.judge(done.tally, done.latencies) for assertion in assertions]
     print_measurement(done, verdicts, as_json, unit)
-    for sentence in done.trouble:
-        complain(sentence, FAILED)
+    failed = complain_of_all(done.trouble)
     if done.interrupted:
         return complain("interrupted", 128 + done.interrupted)
-    return DONE if not done.trouble and all(verdict.holds for verdict in verdicts) else FAILED
+    return DONE if not failed and all(verdict.holds for verdict in verdicts) else FAILED
 
 
 def print_measurement(done: Measurement, verdicts: list[Judgement], as_json: bool, unit: UnitName) -> None:

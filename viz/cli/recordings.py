@@ -26,7 +26,7 @@ from bellwire.viz.cli.options import (
     app,
 )
 from bellwire.viz.cli.runs import assertions_of, check_length, recorded_run, run_scenario, scenario_named
-from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, out_json, say
+from bellwire.viz.cli.terminal import DONE, FAILED, complain_of_all, out, out_json, say
 
 EXPLAINED_SECONDS = 5.0  # of a run without --signals
 RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")]
@@ -56,9 +56,7 @@ def record(
     done = run_scenario(scenario, seconds or math.inf, count, file, force)
     if done.recording and not done.recording.error:
         (say if target.streams else out)(what_was_recorded(done.recording))
-    for sentence in done.trouble:
-        complain(sentence, FAILED)
-    return FAILED if done.trouble else DONE
+    return complain_of_all(done.trouble)
 
 
 @app.command()
@@ -116,9 +114,7 @@ def explain(
         out_json(told.report())
     else:
         out(explained_tables(told, unit_called(unit, told.source.clock.hz)))
-    for sentence in trouble:
-        complain(sentence, FAILED)
-    return FAILED if trouble else DONE
+    return complain_of_all(trouble)
 
 
 @contextmanager

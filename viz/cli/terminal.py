@@ -39,6 +39,13 @@ def complain(sentence: str, code: int) -> int:
     return code
 
 
+def complain_of_all(trouble: list[str]) -> int:
+    """What was amiss in a run that has ended, each a sentence on stderr; the exit code that this comes to."""
+    for sentence in trouble:
+        complain(sentence, FAILED)
+    return FAILED if trouble else DONE
+
+
 def say(sentence: str) -> None:
     """One sentence on stderr, if that can be written to: beside it there is nobody to tell."""
     with suppress(OSError, ValueError):

@@ -24,7 +24,7 @@ from bellwire.viz.cli.pictures.shot_command import (
     pictured_recording,
     usage_of_picture,
 )
-from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, share_bar
+from bellwire.viz.cli.terminal import complain_of_all, out, share_bar
 
 if TYPE_CHECKING:
     from bellwire.viz.pictures.clips.clip_asked import ClipAsked
@@ -103,9 +103,7 @@ def clip(
         size=len(made.content) / 1e6,
     )
     out(told)
-    for sentence in trouble:
-        complain(sentence, FAILED)
-    return FAILED if trouble else DONE
+    return complain_of_all(trouble)
 
 
 def clip_of_file(file: Path, asked: ClipAsked, suffix: str, look: Callable[[], None], named: str) -> MadeClip:

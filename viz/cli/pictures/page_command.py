@@ -13,7 +13,7 @@ from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, app
 from bellwire.viz.cli.pictures.shot_command import At, pictured_recording, refuse_no_folder, usage_of_picture
-from bellwire.viz.cli.terminal import DONE, FAILED, complain, out, share_bar
+from bellwire.viz.cli.terminal import complain_of_all, out, share_bar
 
 if TYPE_CHECKING:
     from bellwire.viz.player.asked import PageAsked
@@ -73,9 +73,7 @@ def export_html(
             content = page_of_file(file, asked, look)
     write_whole(target, content, force)
     out(tr("{path}: {size} MB.", path=target, size=grouped(len(content) / 1e6, 1)))
-    for sentence in trouble:
-        complain(sentence, FAILED)
-    return FAILED if trouble else DONE
+    return complain_of_all(trouble)
 
 
 def page_asked(at: str, seconds: float | None, theme: str, extended: bool, language: str | None) -> PageAsked:

@@ -12,7 +12,7 @@ import typer
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, app
-from bellwire.viz.cli.terminal import DONE, FAILED, complain, out
+from bellwire.viz.cli.terminal import complain_of_all, out
 
 if TYPE_CHECKING:
     from bellwire.viz.pictures.asked import PictureAsked
@@ -90,9 +90,7 @@ def shot(
     for path in beside:
         write_whole(path, made.told.sidecar().encode(), force)
     out(tr("{path}: {caption}", path=target, caption=made.told.caption))
-    for sentence in trouble:
-        complain(sentence, FAILED)
-    return FAILED if trouble else DONE
+    return complain_of_all(trouble)
 
 
 def refuse_no_folder(path: Path) -> None:
