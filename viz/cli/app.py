@@ -28,7 +28,7 @@ from bellwire.viz.cli.options import (
     UnitName,
     app,
 )
-from bellwire.viz.cli.runs import assertions_of, check_length, run_scenario, scenario_named
+from bellwire.viz.cli.runs import assertions_of, check_length, names_file, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, complain_of_all, out, out_json, share_bar
 from bellwire.viz.text.faults import faults_told
 
@@ -108,15 +108,14 @@ def open_(
     """Opens the window with a scenario, a recording, or what a picture shows."""
     from bellwire.viz.cli.opening import open_recording, open_scenario
 
-    if settings and Path(what).is_file():
+    is_file = names_file(what)
+    if settings and is_file:
         raise ScenarioError("--set changes a scenario, not a recording.")
     if what.lower().endswith((".png", ".svg", ".pdf")):
         from bellwire.viz.cli.pictures.open_picture import open_picture
 
         return open_picture(Path(what), theme or "", language or "")
-    if what.endswith((".arrow", ".arrows")) or Path(what).is_file():
-        if settings:
-            raise ScenarioError("--set changes a scenario, not a recording.")
+    if is_file:
         return open_recording(Path(what), out, theme=theme or "", language=language or "")
     scenario = scenario_named(what, settings, also=commands())
     return open_scenario(scenario, out, theme=theme or "", language=language or "")

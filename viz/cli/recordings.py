@@ -25,7 +25,14 @@ from bellwire.viz.cli.options import (
     UnitName,
     app,
 )
-from bellwire.viz.cli.runs import assertions_of, check_length, recorded_run, run_scenario, scenario_named
+from bellwire.viz.cli.runs import (
+    assertions_of,
+    check_length,
+    names_file,
+    recorded_run,
+    run_scenario,
+    scenario_named,
+)
 from bellwire.viz.cli.terminal import DONE, FAILED, complain_of_all, out, out_json, say
 
 EXPLAINED_SECONDS = 5.0  # of a run without --signals
@@ -120,7 +127,7 @@ def explain(
 @contextmanager
 def recording_of(what: str, count: int | None, settings: list[str] | None) -> Iterator[tuple[Path, list[str]]]:
     """A recording as it is, or one of a run that is made for it and goes again; and what was amiss in that run."""
-    if what.endswith((".arrow", ".arrows")) or Path(what).is_file():
+    if names_file(what):
         if settings or count is not None:
             raise ScenarioError("--set and --signals are for a scenario, not for a recording.")
         yield Path(what), []

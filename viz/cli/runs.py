@@ -29,6 +29,11 @@ def scenario_named(name: str, settings: list[str] | None, also: Iterable[str] = 
     return load_scenario(name, also).with_settings(dict(map(pair, settings or [])))
 
 
+def names_file(what: str) -> bool:
+    """Whether that is a file, as a recording is, rather than a scenario; one whose name says so need not be there."""
+    return what.endswith((".arrow", ".arrows")) or Path(what).is_file()
+
+
 def pair(setting: str) -> tuple[str, str]:
     """ "pace=flat-out" as ("pace", "flat-out")."""
     key, equals, value = setting.partition("=")
