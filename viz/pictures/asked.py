@@ -165,6 +165,36 @@ def read_hidden(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def picture_asked(
+    view: str,
+    at: str = "",
+    theme: str = PictureAsked.theme,
+    size: str | None = None,
+    scale: float = PictureAsked.scale,
+    text: str = "100%",
+    part: str = "",
+    other: str = "",
+    transparent: bool = False,
+    hidden: str = "",
+    language: str = CODE,
+) -> PictureAsked:
+    """From the words of options; PictureError or MomentError if one of them makes no sense."""
+    chosen, pixels = read_view(view), None if size is None else read_size(size)
+    return PictureAsked(
+        view=chosen,
+        at=Moment.read(at),
+        theme=theme,
+        size=pixels,
+        scale=read_scale(scale, pixels or USUAL_SIZES[chosen]),
+        text=read_text_size(text),
+        part=part,
+        other=other,
+        transparent=transparent,
+        hidden=read_hidden(hidden),
+        language=language,
+    )
+
+
 def read_asked(options: list[str]) -> PictureAsked:
     """What options() said; PictureError, MomentError, KeyError or ValueError if it is none of that."""
     said, at = dict[str, str](), 0
@@ -172,20 +202,19 @@ def read_asked(options: list[str]) -> PictureAsked:
         alone = options[at] == "--transparent"
         said[options[at].removeprefix("--")] = "" if alone else options[at + 1]
         at += 1 if alone else 2
-    pixels = read_size(said["size"])
     if said["theme"] not in THEME_NAMES:
         raise ValueError(said["theme"])
-    return PictureAsked(
-        view=read_view(said["view"]),
-        at=Moment.read(said.get("at", "")),
+    return picture_asked(
+        view=said["view"],
+        at=said.get("at", ""),
         theme=said["theme"],
-        size=pixels,
-        scale=read_scale(float(said.get("scale", "1")), pixels),
-        text=read_text_size(said.get("text", "100%")),
+        size=said["size"],
+        scale=float(said.get("scale", "1")),
+        text=said.get("text", "100%"),
         part=said.get("part", ""),
         other=said.get("with", ""),
         transparent="transparent" in said,
-        hidden=read_hidden(said.get("hide", "")),
+        hidden=said.get("hide", ""),
         language=said.get("language", CODE),
     )
 

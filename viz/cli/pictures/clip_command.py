@@ -15,12 +15,12 @@ from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, app
 from bellwire.viz.cli.pictures.shot_command import (
     At,
+    Colors,
     Hide,
     Part,
     Size,
     TextSize,
     View,
-    asked_by,
     pictured_recording,
     usage_of_picture,
 )
@@ -58,7 +58,7 @@ def clip(
     pace: PaceName = "story",
     seconds: Length = None,
     fps: Rate = None,
-    theme: Annotated[ThemeName, typer.Option("--theme", help="Its colours.")] = ThemeName.LIGHT,
+    theme: Colors = ThemeName.LIGHT,
     size: Size = "",
     text: TextSize = "100%",
     part: Part = "",
@@ -71,6 +71,7 @@ def clip(
     force: Force = False,
 ) -> int:
     """Makes a film of a view: a journey told in story pace, slow motion or real time; the same frames each time."""
+    from bellwire.viz.pictures.asked import picture_asked
     from bellwire.viz.pictures.clips.clip_asked import (
         ClipAsked,
         ClipPace,
@@ -79,15 +80,18 @@ def clip(
         read_rate,
         refuse_clip,
     )
+    from bellwire.viz.text.languages import CODE
 
     with usage_of_picture():
-        picture = asked_by(view, at, theme, size, 1.0, text, part, "", language or "", False, hide)
+        picture = picture_asked(
+            view, at, str(theme), size or None, text=text, part=part, hidden=hide, language=language or CODE
+        )
         suffix = clip_format_of(target)
         asked = ClipAsked(picture, ClipPace.read(pace), read_rate(fps, suffix), read_clip_seconds(seconds))
         refuse_clip(asked, suffix)
     beside = target.with_suffix(".vtt") if captions else None
     with clip_outputs(target, beside, force) as (film, words), ended_in_order() as look:
-        with pictured_recording(what, count, settings, replay, None) as (file, named, trouble):
+        with pictured_recording(what, count, settings, replay) as (file, named, trouble):
             made = clip_of_file(file, asked, suffix, look, named)
         film.write(made.content)
         if words:

@@ -69,7 +69,7 @@ def export_html(
         content = lesson_content(what, first, language)
     else:
         asked = page_asked(at, seconds, first, extended, language)
-        with pictured_recording(what, count, settings, replay, None) as (file, _, trouble), share_bar(what) as look:
+        with pictured_recording(what, count, settings, replay) as (file, _, trouble), share_bar(what) as look:
             content = page_of_file(file, asked, look)
     write_whole(target, content, force)
     out(tr("{path}: {size} MB.", path=target, size=grouped(len(content) / 1e6, 1)))

@@ -35,6 +35,7 @@ At = Annotated[
         "irqfd:3); default: the end.",
     ),
 ]
+Colors = Annotated[ThemeName, typer.Option("--theme", help="Its colours.")]
 Size = Annotated[str, typer.Option(metavar="WxH", help="In pixels; each view has its own.")]
 Scale = Annotated[float, typer.Option(metavar="N", help="So many pixels of the file for one of the size.")]
 TextSize = Annotated[str, typer.Option(metavar="PERCENT", help="The size of all text, as 120%.")]
@@ -55,7 +56,7 @@ def shot(
     target: PictureName,
     view: View = "diagram",
     at: At = "",
-    theme: Annotated[ThemeName, typer.Option("--theme", help="Its colours.")] = ThemeName.LIGHT,
+    theme: Colors = ThemeName.LIGHT,
     size: Size = "",
     scale: Scale = 1.0,
     text: TextSize = "100%",
@@ -73,10 +74,13 @@ def shot(
 ) -> int:
     """Makes a picture of a view, at a moment: the same bytes each time, on each machine."""
     from bellwire.engine.outputs import target_of, write_whole
-    from bellwire.viz.pictures.asked import format_of
+    from bellwire.viz.pictures.asked import format_of, picture_asked
+    from bellwire.viz.text.languages import CODE
 
     with usage_of_picture():
-        asked = asked_by(view, at, theme, size, scale, text, part, other, language or "", transparent, hide)
+        asked = picture_asked(
+            view, at, str(theme), size or None, scale, text, part, other, transparent, hide, language or CODE
+        )
         suffix = format_of(target)
     beside = [target.with_suffix(".json")] if sidecar else []
     for path in (target, *beside, *([record] if record else [])):
@@ -102,40 +106,6 @@ def refuse_no_folder(path: Path) -> None:
         raise cannot(path, tr("there is no folder {folder}", folder=folder))
 
 
-def asked_by(
-    view: str,
-    at: str,
-    theme: str,
-    size: str,
-    scale: float,
-    text: str,
-    part: str,
-    other: str,
-    language: str,
-    transparent: bool,
-    hide: str,
-) -> PictureAsked:
-    """What the options ask for; PictureError or MomentError if one of them makes no sense."""
-    from bellwire.viz.pictures import asked
-    from bellwire.viz.pictures.moment import Moment
-    from bellwire.viz.text.languages import CODE
-
-    chosen, pixels = asked.read_view(view), asked.read_size(size) if size else None
-    return asked.PictureAsked(
-        view=chosen,
-        at=Moment.read(at),
-        theme=str(theme),
-        size=pixels,
-        scale=asked.read_scale(scale, pixels or asked.USUAL_SIZES[chosen]),
-        text=asked.read_text_size(text),
-        part=part,
-        other=other,
-        language=language or CODE,
-        transparent=transparent,
-        hidden=asked.read_hidden(hide),
-    )
-
-
 @contextmanager
 def usage_of_picture() -> Iterator[None]:
     """What is wrong with the options is a wrong call."""
@@ -150,7 +120,7 @@ def usage_of_picture() -> Iterator[None]:
 
 @contextmanager
 def pictured_recording(
-    what: str, count: int | None, settings: list[str] | None, replay: bool, record: Path | None
+    what: str, count: int | None, settings: list[str] | None, replay: bool, record: Path | None = None
 ) -> Iterator[tuple[Path, str, list[str]]]:
     """A recording as it is, or that of a scenario: of a run that is made for it, or the one that is shipped.
 
