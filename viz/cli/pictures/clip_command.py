@@ -112,17 +112,13 @@ def clip(
 
 def clip_of_file(file: Path, asked: ClipAsked, suffix: str, look: Callable[[], None], named: str) -> MadeClip:
     """The clip. named: the recording, in the command that makes it again. EngineError if it cannot be made."""
-    from bellwire.viz.cli.pictures.plain import prepare_qt
+    from bellwire.viz.cli.pictures.plain import plain_application
 
-    prepare_qt()
-    from bellwire.viz.pictures.clips.encoding import pyav
+    plain_application()
     from bellwire.viz.pictures.clips.making_clips import made_clip
-    from bellwire.viz.window.application import application
     from bellwire.viz.window.picturing.drawn_window import drawn_window
     from bellwire.viz.window.picturing.filmed_window import show_window_frame
 
-    pyav()
-    application()
     with share_bar(named) as progress:
         return made_clip(file, asked, suffix, drawn_window, show_window_frame, named, look, progress)
 

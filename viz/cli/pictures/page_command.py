@@ -89,13 +89,11 @@ def page_asked(at: str, seconds: float | None, theme: str, extended: bool, langu
 
 def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) -> bytes:
     """The page's bytes. EngineError if it cannot be made."""
-    from bellwire.viz.cli.pictures.plain import prepare_qt
+    from bellwire.viz.cli.pictures.plain import plain_application
 
-    prepare_qt()
+    plain_application()
     from bellwire.viz.player.export import run_page
-    from bellwire.viz.window.application import application
 
-    application()
     return run_page(file, asked, look)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 
-def prepare_qt() -> None:
+def plain_application() -> None:
     """Before Qt is imported: offscreen, unless a platform is named that can be opened, as Qt would end the process."""
     from bellwire.viz.cli.display import find_display
     from bellwire.viz.pictures.plain_qt import OFFSCREEN, make_qt_plain
@@ -13,3 +13,6 @@ def prepare_qt() -> None:
     if os.environ.get("QT_QPA_PLATFORM") and find_display().trouble:
         os.environ["QT_QPA_PLATFORM"] = OFFSCREEN
     make_qt_plain()
+    from bellwire.viz.window.application import application
+
+    application()

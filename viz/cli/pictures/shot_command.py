@@ -140,12 +140,10 @@ def pictured_recording(
 
 def picture_of_file(file: Path, asked: PictureAsked, suffix: str, named: str) -> MadePicture:
     """The picture. named: the recording, in the command that makes it again. EngineError if it cannot be made."""
-    from bellwire.viz.cli.pictures.plain import prepare_qt
+    from bellwire.viz.cli.pictures.plain import plain_application
 
-    prepare_qt()
+    plain_application()
     from bellwire.viz.pictures.making import made_picture
-    from bellwire.viz.window.application import application
     from bellwire.viz.window.picturing.drawn_window import drawn_window
 
-    application()
     return made_picture(file, asked, suffix, drawn_window, named)
