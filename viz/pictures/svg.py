@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 from PySide6.QtGui import QPainter
@@ -25,16 +26,22 @@ def svg_of(drawing: Drawing, about: str, labels: str) -> bytes:
     """The file. about: elements that tell of it; labels: the ids of those by which it is called."""
     width, height = drawing.asked.pixels
     wide, high = (short_number(side * drawing.asked.scale) for side in (width, height))
-    device = SvgDevice(width, height)
-    painter = QPainter(device)
-    drawing.paint(painter)
-    painter.end()
+    engine = painted_as_svg(width, height, drawing.paint)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}"'
         f' viewBox="0 0 {width} {height}" role="img" aria-labelledby="{labels}" xml:space="preserve">\n'
-        f"{about}{style_of(device.engine)}{defs_of(device.engine)}"
-        f'<g stroke-miterlimit="2">\n' + "\n".join(device.engine.parts) + "\n</g>\n</svg>\n"
+        f"{about}{style_of(engine)}{defs_of(engine)}"
+        f'<g stroke-miterlimit="2">\n' + "\n".join(engine.parts) + "\n</g>\n</svg>\n"
     ).encode()
+
+
+def painted_as_svg(width: int, height: int, paint: Callable[[QPainter], None]) -> SvgEngine:
+    """What is painted on paper of so many pixels."""
+    device = SvgDevice(width, height)
+    painter = QPainter(device)
+    paint(painter)
+    painter.end()
+    return device.engine
 
 
 def style_of(engine: SvgEngine) -> str:

@@ -90,16 +90,14 @@ class SvgEngine(QPaintEngine):
             self._clip_to(region, state.clipOperation())
 
     def drawPath(self, path: QPainterPath) -> None:
-        outline = self._transform.map(path)
         rule = ' fill-rule="evenodd"' if path.fillRule() == Qt.FillRule.OddEvenFill else ""
-        self._draw(outline, outline_data(outline), self._fill(), self._stroke(), rule)
+        self._draw(path, self._fill(), self._stroke(), rule)
 
     def drawRects(self, rects: Iterable[Any]) -> None:
         for rect in rects:
             path = QPainterPath()
             path.addRect(QRectF(rect))
-            outline = self._transform.map(path)
-            self._draw(outline, outline_data(outline), self._fill(), self._stroke(), "")
+            self._draw(path, self._fill(), self._stroke())
 
     def drawLines(self, lines: Iterable[Any]) -> None:
         """One line on from another is drawn in one stroke."""
@@ -109,8 +107,7 @@ class SvgEngine(QPaintEngine):
                 path.moveTo(line.p1())
             path.lineTo(line.p2())
             end = line.p2()
-        outline = self._transform.map(path)
-        self._draw(outline, outline_data(outline), "", self._stroke(), "")
+        self._draw(path, "", self._stroke())
 
     def drawPoints(self, points: Iterable[Any]) -> None:
         pen = QPen(self._pen)
@@ -127,9 +124,8 @@ class SvgEngine(QPaintEngine):
         open_ = mode == QPaintEngine.PolygonDrawMode.PolylineMode
         if not open_:
             path.closeSubpath()
-        outline = self._transform.map(path)
         rule = ' fill-rule="evenodd"' if mode == QPaintEngine.PolygonDrawMode.OddEvenMode else ""
-        self._draw(outline, outline_data(outline), "" if open_ else self._fill(), self._stroke(), rule)
+        self._draw(path, "" if open_ else self._fill(), self._stroke(), rule)
 
     def drawImage(
         self,
@@ -232,9 +228,11 @@ class SvgEngine(QPaintEngine):
 
     # -- where it goes
 
-    def _draw(self, outline: QPainterPath, data: str, fill: str, stroke: str, rule: str) -> None:
-        if not data or not (fill or stroke):
+    def _draw(self, path: QPainterPath, fill: str, stroke: str, rule: str = "") -> None:
+        if not path.elementCount() or not (fill or stroke):
             return
+        outline = self._transform.map(path)
+        data = outline_data(outline)
         rect = outline.controlPointRect()
         if stroke:
             wide = (self._pen.widthF() or 1) * max(1.0, sqrt(abs(self._transform.determinant())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from bellwire.engine.language import tr
@@ -13,7 +12,7 @@ from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.moments.telling import signal_told
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.pictures.drawing import Drawing
-from bellwire.viz.pictures.svg_engine import SvgDevice
+from bellwire.viz.pictures.svg import painted_as_svg
 from bellwire.viz.plots.plot import Plot
 from bellwire.viz.stages.story import Story
 from bellwire.viz.style.card import Card
@@ -104,8 +103,4 @@ def latencies_in_words(model: LiveModel) -> str:
 
 def painted_words(drawing: Drawing) -> str:
     """All that is written in it, in the order in which it is painted."""
-    device = SvgDevice(*drawing.asked.pixels)
-    painter = QPainter(device)
-    drawing.paint(painter)
-    painter.end()
-    return " ".join(" ".join(device.engine.words).split())
+    return " ".join(" ".join(painted_as_svg(*drawing.asked.pixels, drawing.paint).words).split())

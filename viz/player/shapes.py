@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtGui import QPainter
 
-from bellwire.viz.pictures.svg_engine import SvgDevice
+from bellwire.viz.pictures.svg import painted_as_svg
 from bellwire.viz.player.inks import by_variable
 
 Strip = tuple[tuple[str, ...], ...]  # value, unit, label, colour of each number
@@ -37,12 +37,9 @@ class SharedShapes:
 
     def painted(self, width: int, height: int, paint: Callable[[QPainter], None]) -> list[int]:
         """The numbers of what is painted, as runs: first, how many, first, how many ..."""
-        device = SvgDevice(width, height)
-        painter = QPainter(device)
-        paint(painter)
-        painter.end()
-        names = {name: self._name(by_variable(markup)) for markup, name in device.engine.defs.items()}
-        return runs(self._number(shape, names) for shape in whole_groups(device.engine.parts))
+        engine = painted_as_svg(width, height, paint)
+        names = {name: self._name(by_variable(markup)) for markup, name in engine.defs.items()}
+        return runs(self._number(shape, names) for shape in whole_groups(engine.parts))
 
     def strip(self, numbers: Strip) -> int:
         """The number of a strip of numbers."""
