@@ -20,7 +20,7 @@ from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.lessons.labs.quiz import Quiz
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.pictures.moment import Moment
-from bellwire.viz.pictures.played import PlayedRecording, played_model
+from bellwire.viz.pictures.played import played_model, source_played
 from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.window.application import application
 from bellwire.viz.window.shown import live_session
@@ -63,11 +63,8 @@ def write_lab(quiz: Quiz, recording: Recording, folder: Path, why: str, pdf: boo
 def picture_at(recording: Recording, seconds: float) -> Picture:
     """The diagram so long after a recording's first event."""
     application()
-    source = PlayedRecording(recording)
-    try:
+    with source_played(recording) as source:
         return diagram_picture(played_model(source, Moment(seconds=seconds)), LIGHT)
-    finally:
-        source.stop()
 
 
 def write_sheet(html: str, folder: Path, recordings: list[str], pdf: bool, look: Look, paper: str = "") -> HandoutFiles:

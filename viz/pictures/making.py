@@ -13,7 +13,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import WHOLE_WINDOW, PictureAsked
 from bellwire.viz.pictures.drawing import Drawing, drawing_of
 from bellwire.viz.pictures.pdf import pdf_file
-from bellwire.viz.pictures.played import PlayedRecording, played_model
+from bellwire.viz.pictures.played import played_model, source_played
 from bellwire.viz.pictures.provenance import KEY, Provenance, provenance_of
 from bellwire.viz.pictures.raster import image_of, png_file
 from bellwire.viz.pictures.svg import svg_file
@@ -27,10 +27,10 @@ DrawView = Callable[[LiveModel, PictureAsked, Theme], AbstractContextManager[Dra
 
 
 @contextmanager
-def as_nobody_has_set_it(asked: PictureAsked) -> Iterator[None]:
-    """While it is open, what is the same for the whole process is that of the picture."""
+def as_nobody_has_set_it(asked: PictureAsked, moves: bool = False) -> Iterator[None]:
+    """While it is open, what is the same for the whole process is that of the picture; moves: views glide in it."""
     unit, calm, language = Durations.unit, Turns.calm, Spoken.name
-    Durations.unit, Turns.calm, Untold.facts = FITTING, True, asked.hidden
+    Durations.unit, Turns.calm, Untold.facts = FITTING, not moves, asked.hidden
     if language != asked.language:
         speak_language(asked.language)
     try:
@@ -56,17 +56,13 @@ def made_picture(path: Path, asked: PictureAsked, suffix: str, draw_window: Draw
     recording is called in the command that makes it again; by default by its file's name.
     """
     theme, recording = THEMES[asked.theme].scaled(asked.text), Recording(path)
-    source = PlayedRecording(recording)
-    try:
-        with as_nobody_has_set_it(asked):
-            model = played_model(source, asked.at)
-            draw = draw_window if asked.view == WHOLE_WINDOW else drawing_of
-            with draw(model, asked, theme) as drawing:
-                said = caption_and_alt(drawing, model)
-                told = provenance_of(recording, asked, named or path.name, suffix, said)
-                return MadePicture(file_content(drawing, told, suffix), told)
-    finally:
-        source.stop()
+    with source_played(recording) as source, as_nobody_has_set_it(asked):
+        model = played_model(source, asked.at)
+        draw = draw_window if asked.view == WHOLE_WINDOW else drawing_of
+        with draw(model, asked, theme) as drawing:
+            said = caption_and_alt(drawing, model)
+            told = provenance_of(recording, asked, named or path.name, suffix, said)
+            return MadePicture(file_content(drawing, told, suffix), told)
 
 
 def file_content(drawing: Drawing, told: Provenance, suffix: str) -> bytes:

@@ -6,6 +6,9 @@ from the same place, and what lies before them comes at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bellwire.engine.events import Events
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
@@ -48,6 +51,16 @@ class PlayedRecording(Replay):
         """From the present on it plays as any recording does."""
         self._origin, self._started_ns = self.now(), self._monotonic_ns()
         self._present = None
+
+
+@contextmanager
+def source_played(recording: Recording) -> Iterator[PlayedRecording]:
+    """A recording as a source, while it is needed."""
+    source = PlayedRecording(recording)
+    try:
+        yield source
+    finally:
+        source.stop()
 
 
 def played_model(source: PlayedRecording, moment: Moment) -> LiveModel:

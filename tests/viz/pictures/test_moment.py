@@ -13,17 +13,14 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.moment import KINDS, Moment, MomentError, moment_of
-from bellwire.viz.pictures.played import PlayedRecording, played_model
+from bellwire.viz.pictures.played import played_model, source_played
 
 
 @contextmanager
 def model_at(text: str, scenario: str = "roundtrip") -> Iterator[LiveModel]:
     """A model of a shipped recording, at that moment."""
-    source = PlayedRecording(Recording(path_of_shipped(scenario)))
-    try:
+    with source_played(Recording(path_of_shipped(scenario))) as source:
         yield played_model(source, Moment.read(text))
-    finally:
-        source.stop()
 
 
 @pytest.mark.parametrize(
@@ -137,8 +134,7 @@ def test_where_nothing_arrives_there_is_no_journey_to_look_at() -> None:
 
 
 def test_a_recording_that_is_let_go_plays_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = PlayedRecording(Recording(path_of_shipped("roundtrip")))
-    try:
+    with source_played(Recording(path_of_shipped("roundtrip"))) as source:
         played_model(source, Moment.read("1s"))
         stood = source.now()
         clock = [0]
@@ -147,5 +143,3 @@ def test_a_recording_that_is_let_go_plays_on(monkeypatch: pytest.MonkeyPatch) ->
         assert source.now() == stood
         clock[0] = 10**9
         assert source.now() == stood + source.clock.cycles(1)
-    finally:
-        source.stop()

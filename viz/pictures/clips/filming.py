@@ -20,7 +20,7 @@ from bellwire.viz.pictures.clips.clip_asked import ClipAsked
 from bellwire.viz.pictures.clips.course import ClipCourse
 from bellwire.viz.pictures.drawing import Drawing, drawing_of, settle_layout
 from bellwire.viz.pictures.making import DrawView, as_nobody_has_set_it
-from bellwire.viz.pictures.played import PlayedRecording
+from bellwire.viz.pictures.played import source_played
 from bellwire.viz.pictures.raster import image_of
 from bellwire.viz.style.theme import THEMES
 from bellwire.viz.style.turns import Turns, screen_time
@@ -67,25 +67,13 @@ def filmed(path: Path, asked: ClipAsked, draw_window: DrawView, show_window: Sho
     picture, clock = asked.begins, [BEGINS]
     theme = THEMES[picture.theme].scaled(picture.text)
     with ExitStack() as stack:
-        source = PlayedRecording(Recording(path))
-        stack.callback(source.stop)
-        stack.enter_context(as_nobody_has_set_it(picture))
+        source = stack.enter_context(source_played(Recording(path)))
+        stack.enter_context(as_nobody_has_set_it(picture, moves=True))
         stack.enter_context(screen_time(lambda: clock[0]))
-        stack.enter_context(in_motion())
         course = ClipCourse(source, asked)
         whole = picture.view == WHOLE_WINDOW
         drawing = stack.enter_context((draw_window if whole else drawing_of)(course.model, picture, theme))
         yield Film(course, drawing, show_window if whole else show_view, clock)
-
-
-@contextmanager
-def in_motion() -> Iterator[None]:
-    """While it is open, views glide: a picture's do not."""
-    calm, Turns.calm = Turns.calm, False
-    try:
-        yield
-    finally:
-        Turns.calm = calm
 
 
 def show_view(of: QWidget) -> None:

@@ -15,7 +15,7 @@ from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.clips.clip_asked import ClipAsked, ClipPace
 from bellwire.viz.pictures.clips.course import ClipCourse
 from bellwire.viz.pictures.moment import Moment, MomentError
-from bellwire.viz.pictures.played import PlayedRecording
+from bellwire.viz.pictures.played import source_played
 
 
 @contextmanager
@@ -23,11 +23,8 @@ def course_of(
     pace: str, at: str = "", rate: int = 15, seconds: float | None = None, scenario: str = "roundtrip"
 ) -> Iterator[ClipCourse]:
     """The course of such a clip of a shipped recording."""
-    source = PlayedRecording(Recording(path_of_shipped(scenario)))
-    try:
+    with source_played(Recording(path_of_shipped(scenario))) as source:
         yield ClipCourse(source, ClipAsked(PictureAsked(at=Moment.read(at)), ClipPace.read(pace), rate, seconds))
-    finally:
-        source.stop()
 
 
 @pytest.mark.parametrize("rate", [15, 30, 7])
