@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bellwire.viz.lessons.course import Answered
+from bellwire.viz.lessons.course import ChoiceSoFar
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,8 @@ class AskedAnswer:
 
     number: int  # of the question, from 1
     ask: str
-    answers: tuple[Answered, ...]
+    choices: tuple[ChoiceSoFar, ...]  # of no hands at all, if nobody counted them
     seen: Seen
-    hands: tuple[int, ...] = ()  # for each choice, of those who were asked; none if nobody counted them
 
 
 @dataclass(frozen=True)

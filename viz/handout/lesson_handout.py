@@ -16,7 +16,7 @@ from bellwire.engine.source import Source
 from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording, Picture, Seen
 from bellwire.viz.handout.pictures import Unpacked, scene_painted
 from bellwire.viz.handout.walk import MakeSource, walked, window_for
-from bellwire.viz.lessons.course import Answered, Course, Position
+from bellwire.viz.lessons.course import ChoiceSoFar, Course, Position
 from bellwire.viz.lessons.lesson import HOMEWORK, Lesson
 from bellwire.viz.model.live import LiveModel, recorded
 from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words, story_title
@@ -36,19 +36,21 @@ class Noted:
     caption: str
     text: tuple[str, ...]
     ask: str
-    answers: tuple[Answered, ...]
-    hands: tuple[int, ...]  # for each choice
+    choices: tuple[ChoiceSoFar, ...]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the run has said which of them are right."""
+        return any(choice.right is not None for choice in self.choices)
 
     @classmethod
     def of_words(cls, course: Course, source: Source) -> Noted:
         """What was said alone."""
-        question, name = course.step.question, course.step.name
         return cls(
             *(course.position, source, 0, False, (), ""),
             text=tuple(course.told(course.step.text)),
             ask=course.asked,
-            answers=tuple(course.answers()),
-            hands=tuple(course.hands.get((name, n), 0) for n in range(len(question.choices) if question else 0)),
+            choices=course.choices(),
         )
 
 
@@ -182,7 +184,7 @@ def copied_recording(path: Path, target: Path, title: str, replayed: bool) -> Ke
 
 def steps_of_handout(noted: list[Noted], kept: dict[Source, Kept]) -> Iterator[HandoutStep]:
     """What was asked and what the run answered are one step."""
-    revealed = {note.position.step.name: note for note in noted if note.position.revealed and note.answers}
+    revealed = {note.position.step.name: note for note in noted if note.answered}
     asked = 0
     for note in noted:
         step = note.position.step
@@ -194,7 +196,7 @@ def steps_of_handout(noted: list[Noted], kept: dict[Source, Kept]) -> Iterator[H
             step.title,
             note.text,
             seen_of(note, kept),
-            AskedAnswer(asked, note.ask, answer.answers, seen_of(answer, kept), answer.hands) if answer else None,
+            AskedAnswer(asked, note.ask, answer.choices, seen_of(answer, kept)) if answer else None,
         )
 
 

@@ -8,7 +8,7 @@ from string import ascii_uppercase
 from bellwire.engine.language import grouped, tr, tr_n
 from bellwire.viz.handout.document import AskedAnswer, Handout, HandoutStep, KeptRecording
 from bellwire.viz.handout.sheet import SheetWords, figure_html, section, sheet, verdict_html
-from bellwire.viz.lessons.course import Answered
+from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.terms.linked import as_html
 from bellwire.viz.text.host_words import machine_words
 
@@ -72,7 +72,7 @@ def step_section(number: int, step: HandoutStep, words: SheetWords) -> str:
 
 def question(asked: AskedAnswer, words: SheetWords) -> str:
     """What is asked, and what may be answered; the answer is at the end."""
-    choices = "".join(f"<li>{words.words(answered.choice.text)}</li>" for answered in asked.answers)
+    choices = "".join(f"<li>{words.words(choice.text)}</li>" for choice in asked.choices)
     return (
         f'<div class="asked" id="question-{asked.number}">\n<h3>{as_html(tr("Question {n}", n=asked.number))}</h3>\n'
         f'<p>{words.words(asked.ask)}</p>\n<ol class="choices">{choices}</ol>\n'
@@ -82,10 +82,10 @@ def question(asked: AskedAnswer, words: SheetWords) -> str:
 
 def answer(asked: AskedAnswer, words: SheetWords) -> str:
     """Which choices are right in this run, and why; what was seen then."""
-    hands = asked.hands if any(asked.hands) else (None,) * len(asked.answers)
+    counted = any(choice.hands for choice in asked.choices)
     given = "".join(
-        choice_given(letter, answered, words, raised)
-        for letter, answered, raised in zip(ascii_uppercase, asked.answers, hands, strict=False)
+        choice_given(letter, choice, words, counted)
+        for letter, choice in zip(ascii_uppercase, asked.choices, strict=False)
     )
     return (
         f'<div class="given" id="answer-{asked.number}">\n'
@@ -94,11 +94,11 @@ def answer(asked: AskedAnswer, words: SheetWords) -> str:
     )
 
 
-def choice_given(letter: str, answered: Answered, words: SheetWords, hands: int | None = None) -> str:
+def choice_given(letter: str, choice: ChoiceSoFar, words: SheetWords, counted: bool) -> str:
     """One choice: the letter, whether it is right, and the reason; how many hands were raised for it, if counted."""
-    verdict = verdict_html(answered.right, answered.reason, words)
-    raised = "" if hands is None else f" ({as_html(tr_n('{n} hand', '{n} hands', hands))})"
-    return f"<li>{letter}. {words.words(answered.choice.text)}{raised}: {verdict}</li>"
+    verdict = verdict_html(bool(choice.right), choice.reason, words)
+    raised = f" ({as_html(tr_n('{n} hand', '{n} hands', choice.hands))})" if counted else ""
+    return f"<li>{letter}. {words.words(choice.text)}{raised}: {verdict}</li>"
 
 
 def homework(handout: Handout, words: SheetWords) -> str:
