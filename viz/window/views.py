@@ -34,7 +34,8 @@ LOWEST_DIAGRAM = 220  # pixels, with text of any size
 STACKED_DIAGRAM = 220  # pixels at 100 % text that it has at least in a window that is scrolled
 TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
 CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
-LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
+LABS = "Labs"  # the group of scenarios that break
+SIDE_OF_LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
 LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
 
 
@@ -58,7 +59,7 @@ class Views(QWidget):
         self.theme = theme
         self._themed: Theme | None = None  # what all parts have been told
         self._front = {} if front is None else front
-        self._side_key = LABS if model.scenario.group == "Labs" else SIDE  # what is in front there is remembered apart
+        self._side_key = SIDE_OF_LABS if model.scenario.group == LABS else SIDE  # its front is remembered apart
         self._brought = SIDE  # where a panel was brought to the front last
         self._alone = False  # a panel below has all the room, where there is none for both
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
@@ -87,7 +88,7 @@ class Views(QWidget):
         tabs = Tabs([first, *((panel.title, tr(panel.tip), panel) for panel in panels)], self.theme)
         tabs.bar.setAccessibleName(tr("beside the diagram") if place == SIDE else tr("below the diagram"))
         tabs.bar.currentChanged.connect(lambda page: self._note_front(place, page))
-        front = self._front.get(self._key(place), LABS_FIRST if self._key(place) == LABS else "")
+        front = self._front.get(self._key(place), LABS_FIRST if self._key(place) == SIDE_OF_LABS else "")
         tabs.bring(next((n for n, panel in enumerate(panels, 1) if panel.name == front), 0))
         return tabs
 

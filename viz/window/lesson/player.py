@@ -27,12 +27,12 @@ from bellwire.viz.window.breaking import BreakControl
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import Look
 from bellwire.viz.window.shown import Shown, reason_for
+from bellwire.viz.window.views import LABS
 
 if TYPE_CHECKING:
     from bellwire.viz.window.lesson.recordings import LessonRecordings
 
 TELLERS = {TimeOfScene.NEWEST: Teller.NEWEST, TimeOfScene.MEDIAN: Teller.MEDIAN, TimeOfScene.SLOWEST: Teller.SLOWEST}
-LABS = "Labs"  # the group of scenarios that break
 ORDERS = {Switch.IOEVENTFD: Order.IOEVENTFD, Switch.IRQFD: Order.IRQFD}
 
 
