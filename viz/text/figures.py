@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -35,6 +36,8 @@ class Unit:
 FITTING = Unit("fitting", 0, "")
 MICROSECONDS = Unit("us", 1e3, "µs", "µs")
 UNIT_NAMES = ("fitting", "ns", "us", "cycles")
+NO_BREAK = "\u00a0"
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s)\b)")
 
 
 def unit_called(name: str, hz: float) -> Unit:
@@ -120,6 +123,11 @@ def times(number: float) -> str:
         case 1:
             return tr("once")
     return tr_n("{n} time", "{n} times", round(number))
+
+
+def unparted(text: str) -> str:
+    """A sentence in which no line ends between a duration and its unit."""
+    return BEFORE_UNIT.sub(NO_BREAK, text)
 
 
 def breakable(text: str, after: str) -> str:

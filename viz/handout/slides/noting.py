@@ -16,8 +16,8 @@ from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.lessons.lesson import BULLET, HOMEWORK, Lesson
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import unparted
 from bellwire.viz.text.host_words import machine_words
-from bellwire.viz.window.presenter.slide_view import BEFORE_UNIT, NO_BREAK
 
 
 def lesson_deck(
@@ -74,7 +74,7 @@ def slides_at(model: LiveModel, course: Course, asked: int, theme: Theme) -> Ite
 
 def line_told(text: str) -> DeckLine:
     """A sentence with figures, none of which is parted from its unit."""
-    return DeckLine(BEFORE_UNIT.sub(NO_BREAK, text))
+    return DeckLine(unparted(text))
 
 
 def lettered(course: Course) -> Iterator[tuple[str, ChoiceSoFar]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from bellwire.engine.language import tr_n
 from bellwire.viz.lessons.course import ChoiceSoFar
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme, make_font
+from bellwire.viz.text.figures import NO_BREAK, unparted
 from bellwire.viz.window.presenter.slide import Slide
 
 LEAST = 1 / 40  # of the screen's height: no text is smaller
@@ -27,8 +27,6 @@ ANSWER = 0.4  # of the width that a choice has where its reason stands beside it
 LINE = 1.3  # of a font's pixels
 WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 RIGHT, WRONG = "✓", "✗"
-NO_BREAK = "\u00a0"
-BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s)\b)")
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class SlideLayout:
 
     def _put(self, words: str, font: QFont, color: str, left: float, width: float) -> None:
         """Below what is there."""
-        words = BEFORE_UNIT.sub(NO_BREAK, shown(words, lines=True))
+        words = unparted(shown(words, lines=True))
         tall = wrapped_height(words, font, width)
         self.written.append(Written(QRectF(left, self.y, width, tall), words, font, color))
         self.y += tall + 0.25 * font.pixelSize()
