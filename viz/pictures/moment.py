@@ -21,7 +21,7 @@ from bellwire.engine.folds.journeys import Journeys, JourneyTracker
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel, journey_span
-from bellwire.viz.model.moments.telling import Teller, journey_told, tell_journey
+from bellwire.viz.model.moments.telling import Teller, journey_told, number_of_journey, tell_journey
 from bellwire.viz.model.steps import middle_of
 from bellwire.viz.stages.story import STAGE_SECONDS, Story
 
@@ -31,6 +31,7 @@ PLACES = 10  # of seconds behind the point: a cycle is less than a nanosecond
 TIME = re.compile(r"(@?)([0-9]+\.?[0-9]*|\.[0-9]+)\s*(s|ms|us|µs|ns|)")
 EVENT = re.compile(r"([a-zA-Z_-]+)(?::([0-9]+))?")
 KINDS = {kind.name.lower().replace("_", "-"): kind for kind in EventKind}
+NAMES_OF_KINDS = {kind: name for name, kind in KINDS.items()}
 AFTER_SECONDS = 0.1  # of what belongs to a journey, or to that of an event: longer than any of them takes
 NAMED_JOURNEYS = {"median": Teller.MEDIAN, "slowest": Teller.SLOWEST, "newest": Teller.NEWEST}
 
@@ -61,9 +62,10 @@ class Moment:
         if found := TIME.fullmatch(text):
             return cls(seconds=round(float(found[2]) * UNITS[found[3]], PLACES), exact=bool(found[1]))
         found = EVENT.fullmatch(text)
-        if found is None or found[1].lower().replace("_", "-") not in KINDS or found[2] == "0":
+        kind = found[1].lower().replace("_", "-") if found else ""
+        if found is None or kind not in KINDS or found[2] == "0":
             raise MomentError(not_understood(text))
-        return cls(kind=found[1].lower().replace("_", "-"), number=int(found[2] or 1))
+        return cls(kind=kind, number=int(found[2] or 1))
 
     def __str__(self) -> str:
         """As it is read."""
@@ -162,7 +164,7 @@ def event_numbered(recording: Recording, kind: EventKind, number: int) -> Events
         if found.size >= number - before:
             return events[found[number - before - 1 : number - before]]
         before += found.size
-    name = kind.name.lower().replace("_", "-")
+    name = NAMES_OF_KINDS[kind]
     raise MomentError(
         tr("There is no event {name}:{number}: there are {count}.", name=name, number=number, count=before)
     )
@@ -222,27 +224,27 @@ def tell_stage(model: LiveModel, journey: Journeys, which: Teller, moment: Momen
 
 def moment_of(model: LiveModel) -> Moment:
     """The moment of a model's view, by which a picture of it is asked for."""
-    first = model.recorded.recording.first if model.recorded else model.past.first
-    seconds = max(round(model.clock.ns(model.playhead - first) / 1e9, PLACES), 0.0)
+    seconds = round(ns_since_first(model) / 1e9, PLACES)
     journeys, events, story = model.selection.journeys, model.selection.events, model.story
     if story is not None:
-        return Moment(journey=number_of_journey(story.whole.journey), stage=names_of_steps(story)[story.step])
+        return Moment(journey=str(number_of_journey(story.whole.journey)), stage=names_of_steps(story)[story.step])
     if not model.transport.exact:
         return Moment(seconds=seconds)
     if events.size and int(events["tsc"][0]) == model.playhead:
         return event_moment(model, events)
     if journeys.size and middle_of(journeys) == model.playhead:
-        return Moment(journey=number_of_journey(journeys))
+        return Moment(journey=str(number_of_journey(journeys)))
     return Moment(seconds=seconds, exact=True)
 
 
-def number_of_journey(journey: Journeys) -> str:
-    """By which it is called: that of its doorbell or, where the host began it, of its interrupt; shape (1,)."""
-    return str(int(journey["seq"][0] if journey["ring"][0] else journey["interrupt"][0]))
+def ns_since_first(model: LiveModel) -> float:
+    """How long after the first event the moment is that a model looks at."""
+    first = model.recorded.recording.first if model.recorded else model.past.first
+    return model.clock.ns(max(model.playhead - first, 0))
 
 
 def event_moment(model: LiveModel, event: Events) -> Moment:
     """Which of its kind an event is, shape (1,)."""
     kind, tsc = EventKind(int(event["kind"][0])), np.uint64(event["tsc"][0])
     before = sum(int(((some["kind"] == kind) & (some["tsc"] <= tsc)).sum()) for some in model.past.stream())
-    return Moment(kind=kind.name.lower().replace("_", "-"), number=max(before, 1))
+    return Moment(kind=NAMES_OF_KINDS[kind], number=max(before, 1))

@@ -44,8 +44,7 @@ class Provenance:
 
     def as_json(self) -> str:
         """As it is in a picture, in one line."""
-        told = asdict(self) | {"version": VERSION, "asked": self.asked.options()}
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return json.dumps(self._table, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
     @property
     def title(self) -> str:
@@ -54,8 +53,11 @@ class Provenance:
 
     def sidecar(self) -> str:
         """The same for people and programs, as a file beside the picture."""
-        told = asdict(self) | {"version": VERSION, "asked": self.asked.options()}
-        return json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        return json.dumps(self._table, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+    @property
+    def _table(self) -> dict[str, Any]:
+        return asdict(self) | {"version": VERSION, "asked": self.asked.options()}
 
 
 def provenance_of(

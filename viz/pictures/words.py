@@ -9,9 +9,10 @@ from bellwire.viz.diagram.annotations.words import noted_words
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
-from bellwire.viz.model.moments.telling import signal_told
+from bellwire.viz.model.moments.telling import number_of_journey, signal_told
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.pictures.drawing import Drawing
+from bellwire.viz.pictures.moment import ns_since_first
 from bellwire.viz.pictures.svg import painted_as_svg
 from bellwire.viz.plots.plot import Plot
 from bellwire.viz.stages.story import Story
@@ -44,11 +45,10 @@ def when_it_is(model: LiveModel) -> str:
     """At which moment."""
     if model.story is not None:
         return where_in_story(model.story)
-    first = model.recorded.recording.first if model.recorded else model.past.first
-    after = duration(model.clock.ns(max(model.playhead - first, 0)))
+    after = duration(ns_since_first(model))
     chosen = model.selection.journeys
     if chosen.size and model.transport.exact:
-        number = grouped(int(chosen["seq"][0] if chosen["ring"][0] else chosen["interrupt"][0]))
+        number = grouped(number_of_journey(chosen))
         return tr("at #{number}, {after} after the first event", number=number, after=after)
     return tr("{after} after the first event", after=after)
 

@@ -14,6 +14,7 @@ from bellwire.viz.diagram.journey_words import journey_figures
 from bellwire.viz.model.live import LiveModel, shown_latency
 from bellwire.viz.model.moments.telling import (
     Teller,
+    number_of_journey,
     stopwatch_reason,
     stopwatch_words,
     story_title,
@@ -86,7 +87,7 @@ class RunTeller:
 
     def _short(self, journey: Journeys) -> str:
         """ "#48 213, 52.9 µs", as in a list."""
-        number = grouped(int(journey["seq"][0] or journey["interrupt"][0]))
+        number = grouped(number_of_journey(journey))
         length = shown_latency(self.model, journey, self.model.whole_latency)
         return f"#{number}" if length is None else f"#{number}, {duration(length)}"
 

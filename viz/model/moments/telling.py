@@ -221,11 +221,15 @@ def why_no_story(model: LiveModel) -> str:
     return ""
 
 
+def number_of_journey(journey: Journeys) -> int:
+    """By which it is called: that of its doorbell or, where the host began it, of its interrupt; shape (1,)."""
+    return int(journey["seq"][0] if journey["ring"][0] else journey["interrupt"][0])
+
+
 def signal_told(story: Story) -> tuple[bool, str]:
     """Whether a story is that of a doorbell, not of an interrupt alone, and its number."""
     journey = story.whole.journey
-    rings = bool(journey["ring"][0])
-    return rings, grouped(int(journey["seq"][0] if rings else journey["interrupt"][0]))
+    return bool(journey["ring"][0]), grouped(number_of_journey(journey))
 
 
 def story_title(story: Story) -> str:
