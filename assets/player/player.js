@@ -203,11 +203,11 @@ function fill() {
 
 // -- a lesson
 
-function showStep(number, answered = revealed.has(number)) {
+function showStep(number) {
   const step = lesson.steps[number];
   place = number;
   pause();
-  const run = answered && step.reveal !== undefined ? step.reveal : step.run;
+  const run = revealed.has(number) && step.reveal !== undefined ? step.reveal : step.run;
   load(run);
   parts.lesson.replaceChildren(...stepWords(step, number), stepButtons(number));
   show(runs[run].start ?? 0);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from bellwire.engine.folds.journeys import Journeys, finish
 from bellwire.engine.folds.latency import begin
@@ -14,9 +13,9 @@ from bellwire.viz.handout.walk import walked, window_for
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.player.page import page_of
+from bellwire.viz.player.page import Table, page_of
 from bellwire.viz.player.part import CarriedPart, each_once
-from bellwire.viz.player.run_told import Look, RunTeller, Table, live_moment
+from bellwire.viz.player.run_told import Look, RunTeller, live_moment
 from bellwire.viz.player.shapes import SharedShapes
 from bellwire.viz.player.stills import stills_of
 from bellwire.viz.style.theme import LIGHT
@@ -93,7 +92,7 @@ def part_around(model: LiveModel, journey: Journeys) -> CarriedPart:
     return CarriedPart(start, end, journey, events)
 
 
-def about_lesson(model: LiveModel, course: Course) -> dict[str, Any]:
+def about_lesson(model: LiveModel, course: Course) -> Table:
     """What the page is of."""
     source, recorded, lesson = model.source, model.recorded, course.lesson
     return {

@@ -83,7 +83,6 @@ def page_words() -> dict[str, str]:
         "timeline": tr("Timeline"),
         "numbers": tr("Numbers"),
         "diagram": tr("Diagram of host, QEMU and guest"),
-        "narration": tr("What happens"),
         "about": tr("About this page"),
         "replay": tr("REPLAY"),
         "recorded": tr("Recorded on {machine}, {date}."),

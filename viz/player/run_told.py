@@ -4,7 +4,6 @@ own views, and what of the recording that is."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import Journeys
@@ -21,8 +20,9 @@ from bellwire.viz.model.moments.telling import (
     tell_journey,
 )
 from bellwire.viz.player.asked import LARGEST, left_out_words
+from bellwire.viz.player.page import Table
 from bellwire.viz.player.part import CarriedPart, events_in
-from bellwire.viz.player.stills import Still, Stills
+from bellwire.viz.player.stills import Stills
 from bellwire.viz.stages.story import STAGE_SECONDS
 from bellwire.viz.text.event_words import Wording, lane_name
 from bellwire.viz.text.figures import duration, grouped
@@ -30,7 +30,6 @@ from bellwire.viz.text.host_words import machine_words
 from bellwire.viz.window.story.bar import WHERE
 
 Look = Callable[[float], None]  # called now and then, with how much is done, 0..1
-Table = dict[str, Any]
 
 
 class RunTeller:
@@ -113,7 +112,7 @@ class RunTeller:
                 **self._still(figures),
             }
 
-    def _still(self, figures: str) -> Still:
+    def _still(self, figures: str) -> Table:
         """What is painted and said; the journey's figures, where there was room for them, are told beside."""
         still = self.stills.take()
         return still | {"said": still["said"].removesuffix(figures).strip()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.captions import caption
@@ -14,6 +13,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.drawing import ROOM, Drawing, bring_up_to_date, drawing_of, leave_out_controls
 from bellwire.viz.player.inks import INKS
+from bellwire.viz.player.page import Table
 from bellwire.viz.player.shapes import SharedShapes
 from bellwire.viz.plots.numbers import NOTHING, numbers_of
 from bellwire.viz.timeline.minimap import GAP, HEIGHT
@@ -23,8 +23,6 @@ DIAGRAM_WIDTH = 1120  # pixels in which it is painted; a page shows it in any si
 BELOW = 9  # canvas pixels below the lowest box
 TIMELINE_SIZE = (1120, 216)
 MINIMAP = GAP + HEIGHT  # pixels at its bottom, not shown: it is of a recording of which the page has but a part
-
-Still = dict[str, Any]
 
 
 class Stills:
@@ -40,8 +38,8 @@ class Stills:
         across, tall = TIMELINE_SIZE[0] - 2 * ROOM, TIMELINE_SIZE[1] - 2 * ROOM - MINIMAP
         return {"diagram": f"0 0 {wide} {high}", "timeline": f"{ROOM} {ROOM} {across} {tall}"}
 
-    def take(self) -> Still:
-        """What is shown and said now. x, y: where in the diagram something happens, as shares of it."""
+    def take(self) -> Table:
+        """What is shown and said now. x: where in the diagram something happens, as a share of its width."""
         for drawing in (self._diagram, self._timeline):
             bring_up_to_date(drawing.of, drawing.theme)
             leave_out_controls(drawing.of)
@@ -70,8 +68,7 @@ class Stills:
         assert isinstance(diagram, Diagram)
         if not diagram.placed:
             return {}
-        at = diagram.placed[0].at
-        return {"x": round(at.x() / diagram.width(), 3), "y": round(at.y() / diagram.height(), 3)}
+        return {"x": round(diagram.placed[0].at.x() / diagram.width(), 3)}
 
 
 @contextmanager
@@ -85,10 +82,8 @@ def stills_of(
     view = "extended" if extended else "diagram"
     plan = blueprint_of(model.scenario, model.source.backend, extended)
     silent = replace(plan, notes={name: note for name, note in plan.notes.items() if name != "caption"})
-    wide, high = (
-        plan.size[0],
-        max(top + height for _, top, _, height in (box.rect for box in plan.boxes.values())) + BELOW,
-    )
+    wide = plan.size[0]
+    high = max(top + height for _, top, _, height in (box.rect for box in plan.boxes.values())) + BELOW
     asked = PictureAsked(view=view, size=(DIAGRAM_WIDTH, round(DIAGRAM_WIDTH * high / wide)), transparent=True)
     below = PictureAsked(view="timeline", size=TIMELINE_SIZE, transparent=True)
     with drawing_of(model, asked, INKS) as diagram, drawing_of(model, below, INKS) as timeline:
