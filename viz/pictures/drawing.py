@@ -59,7 +59,6 @@ def drawing_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[
     frame.setPalette(palette(theme))
     with shown_to_nobody(frame, asked):
         bring_up_to_date(of, theme)
-        leave_out_controls(of)
         yield Drawing(frame, of, asked, theme)
 
 
@@ -151,10 +150,16 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def bring_up_to_date(of: QWidget, theme: Theme) -> None:
-    """The view shows what its model does now, in its room."""
+    """The view shows what its model does now, in its room, and nothing to press: a view shows its buttons anew."""
     if isinstance(of, Diagram):
         of.refresh()
-        return
+    else:
+        redraw_in_room(of, theme)
+    leave_out_controls(of)
+
+
+def redraw_in_room(of: QWidget, theme: Theme) -> None:
+    """Anything but the diagram, in these colours, once its layout has settled."""
     set_theme, redraw = getattr(of, "set_theme", None), getattr(of, "redraw", None)
     if set_theme:
         set_theme(theme)

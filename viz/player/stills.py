@@ -11,7 +11,7 @@ from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PictureAsked
-from bellwire.viz.pictures.drawing import ROOM, Drawing, bring_up_to_date, drawing_of, leave_out_controls
+from bellwire.viz.pictures.drawing import ROOM, Drawing, bring_up_to_date, drawing_of
 from bellwire.viz.player.inks import INKS
 from bellwire.viz.player.page import Table
 from bellwire.viz.player.shapes import SharedShapes
@@ -42,7 +42,6 @@ class Stills:
         """What is shown and said now. x: where in the diagram something happens, as a share of its width."""
         for drawing in (self._diagram, self._timeline):
             bring_up_to_date(drawing.of, drawing.theme)
-            leave_out_controls(drawing.of)
             if isinstance(drawing.of, Timeline):
                 drawing.of.minimap.hide()
         return {

@@ -18,7 +18,7 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.pictures.asked import WHOLE_WINDOW
 from bellwire.viz.pictures.clips.clip_asked import ClipAsked
 from bellwire.viz.pictures.clips.course import ClipCourse
-from bellwire.viz.pictures.drawing import Drawing, drawing_of, settle_layout
+from bellwire.viz.pictures.drawing import Drawing, drawing_of, leave_out_controls, settle_layout
 from bellwire.viz.pictures.making import DrawView, as_nobody_has_set_it
 from bellwire.viz.pictures.played import source_played
 from bellwire.viz.pictures.raster import image_of
@@ -86,6 +86,7 @@ def show_view(of: QWidget) -> None:
     if redraw:
         redraw()
         settle_layout()
+        leave_out_controls(of)
 
 
 def pixels_of(image: QImage) -> Pixels:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.asked import PictureAsked
@@ -57,6 +58,17 @@ def test_frames_are_the_same_bytes_each_time(
     assert hashes(view, pace, at) == before
     assert len(before) == 5
     assert len(set(before)) > 1  # they move
+
+
+@pytest.mark.parametrize("view", ["timeline", "events"])
+def test_no_frame_has_a_button_in_it(view: str, qapp: object) -> None:
+    """In slow motion a view has one that leads back to the present."""
+    application()
+    asked = ClipAsked(PictureAsked(view=view, at=Moment.read("#40")), ClipPace.read("20000"), 10, 0.3)
+    with filmed(path_of_shipped("roundtrip"), asked, drawn_window, show_window_frame) as film:
+        buttons = film.drawing.of.findChildren(QPushButton)
+        assert [[one for one in buttons if not one.isHidden()] for _ in film] == [[]] * 3
+    assert buttons
 
 
 def test_nothing_of_it_stays(qapp: object) -> None:
