@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bellwire.engine.folds.journeys import no_journeys
 from bellwire.engine.recordings.annotations.annotation import Annotation, StagePin
 from bellwire.viz.model.live import LiveModel, journey_shown
 from bellwire.viz.model.moments.looking import stage_mark
@@ -18,17 +19,16 @@ def annotations_seen(model: LiveModel) -> tuple[int, ...]:
         return ()
     staged = any(isinstance(one.pin, StagePin) for one in annotations.all)
     mark = stage_mark(model) if staged else None  # which costs as much as all else
-    found = [index for index in annotations.in_time if _belongs(model, index, mark)]
+    since = _come_by_since(model) if model.transport.paused else None
+    found = [index for index in annotations.in_time if _belongs(model, index, mark, since)]
     return tuple(found[-SEEN_AT_ONCE:])
 
 
-def _belongs(model: LiveModel, index: int, mark: StageMark | None) -> bool:
+def _belongs(model: LiveModel, index: int, mark: StageMark | None, since: int | None) -> bool:
     one = model.annotations.all[index]
     if one.tsc is None or model.annotations.is_read(index, model.playhead):
         return True
-    if not model.transport.paused:
-        return stands_at(one, mark)
-    return one.tsc == model.playhead or stands_at(one, mark) or (model.story is None and _passed(model, one))
+    return stands_at(one, mark) or (since is not None and since <= one.tsc <= model.playhead)
 
 
 def stands_at(one: Annotation, mark: StageMark | None) -> bool:
@@ -39,10 +39,10 @@ def stands_at(one: Annotation, mark: StageMark | None) -> bool:
     return same and one.pin.stage in mark.names
 
 
-def _passed(model: LiveModel, one: Annotation) -> bool:
-    """Whether the journey that a view which stands still is about has come by it."""
-    journey = journey_shown(model)[:1]
-    if not journey.size or one.tsc is None or not model.transport.exact:
-        return False
+def _come_by_since(model: LiveModel) -> int:
+    """TSC. What a view that stands still shows as passed: from the start of its journey on; else this moment alone."""
+    journey = journey_shown(model)[:1] if model.story is None and model.transport.exact else no_journeys()
+    if not journey.size:
+        return model.playhead
     start, end = begin_and_end(journey)
-    return start <= one.tsc <= model.playhead <= end
+    return min(start, model.playhead) if model.playhead <= end else model.playhead
