@@ -58,14 +58,15 @@ class AnnotationLayer:
         self.dragged: tuple[int, QPointF] | None = None
         self.hidden = -1
         self.laid: list[LaidAnnotation] = []
+        self._seen: tuple[tuple[int, Annotation], ...] = ()  # which belong to the moment, by index
         self._shown: tuple[object, ...] = ()  # what was painted last
         self._laid_of: tuple[object, ...] = ()  # what `laid` is of
 
     def look(self) -> bool:
-        """Once a frame; whether something else is to be painted than before."""
+        """Once a frame: which belong to the moment; whether something else is to be painted than before."""
         annotations = self.model.annotations
-        seen = [(index, annotations.all[index]) for index in annotations_seen(self.model)]
-        shown = seen, annotations.chosen, self.dragged, self.hidden
+        self._seen = tuple((index, annotations.all[index]) for index in annotations_seen(self.model))
+        shown = self._seen, annotations.chosen, self.dragged, self.hidden
         changed, self._shown = shown != self._shown, shown
         return changed
 
@@ -91,20 +92,18 @@ class AnnotationLayer:
 
     def lay_out(self, stage: PlacedBlueprint, whole: QRectF) -> None:
         """All that belong to the moment, unless nothing has changed; whole: the picture."""
-        annotations = self.model.annotations
-        seen = tuple((index, annotations.all[index]) for index in annotations_seen(self.model))
-        asked = seen, stage, whole, self.dragged
+        asked = self._seen, stage, whole, self.dragged
         if asked == self._laid_of:
             return
         self._laid_of = asked
         self.laid = []
-        if seen:
-            self._lay_all(list(seen), AnnotationLayout(stage, whole))
+        if self._seen:
+            self._lay_all(AnnotationLayout(stage, whole))
 
-    def _lay_all(self, seen: list[tuple[int, Annotation]], layout: AnnotationLayout) -> None:
+    def _lay_all(self, layout: AnnotationLayout) -> None:
         """First those whose words were moved: the others make room for them."""
         held, at = self.dragged or (-1, QPointF())
-        for index, one in sorted(seen, key=lambda known: known[1].moved is None):
+        for index, one in sorted(self._seen, key=lambda known: known[1].moved is None):
             found = layout.laid(index, one, at if index == held else None)
             if found is not None:
                 self.laid.append(found)
