@@ -75,6 +75,7 @@ class Recording:
         self._holding = threading.Lock()  # of it: others may read while it is let go
         self._room = threading.local()  # of each thread: what batches are read into, one after the other
         self.closing: Outline | None = None  # what its end says that it comes to, if it has one
+        self._noted = b""  # what is written on it, as its last end has it
         self.annotations: tuple[Annotation, ...] = ()  # what somebody has written on it
         self.illegible = ""  # why they cannot be read, if they cannot
         try:
@@ -86,6 +87,7 @@ class Recording:
                 schema = os.pread(file, message.size, message.offset)
                 self.header = read_header(schema_metadata(schema), path)
                 self.entries: Entries = np.fromiter(self._walk(file, message.end), ENTRY)
+                self._take_annotations(self._noted)
                 self.identity = identity(
                     os.fstat(file), schema, self.entries.tobytes()
                 )  # for whoever keeps what it holds
@@ -147,7 +149,7 @@ class Recording:
         """What a batch says about itself, or, if it says nothing, what is in it; None for the closing message."""
         about = message.metadata.get(METADATA)
         if about is not None and message.rows == 0:
-            self._take_annotations(message.metadata.get(ANNOTATIONS, b""))
+            self._noted = message.metadata.get(ANNOTATIONS, b"")
             self.closing = Outline.from_json(about)
             return None
         facts = batch_facts(about) if about is not None else self._found(file, message)
@@ -156,7 +158,7 @@ class Recording:
         return message.offset, message.size, facts.first, facts.last, facts.events
 
     def _take_annotations(self, text: bytes) -> None:
-        """Those of an end; of several the last one's. Damaged ones are left out, and `warning` says so."""
+        """Those of an end. Damaged ones are left out, and `warning` says so."""
         self.annotations, self.illegible = (), ""
         try:
             self.annotations = read_annotations(text) if text else ()
