@@ -91,12 +91,15 @@ class Table:
             raise self._wrong(key, tr("two whole numbers of at most {most}", most=most))
         return value[0], value[1]
 
-    def tables(self, key: str, most: int) -> Iterator[Table]:
-        """The elements of a list: objects."""
+    def _list(self, key: str, most: int) -> list[Any]:
         value = self._member(key)
         if type(value) is not list or len(value) > most:
             raise self._wrong(key, tr("a list of at most {most}", most=most))
-        for element in value:
+        return value
+
+    def tables(self, key: str, most: int) -> Iterator[Table]:
+        """The elements of a list: objects."""
+        for element in self._list(key, most):
             yield Table(element, key)
 
     def refuse_others(self, *known: str) -> None:
@@ -109,10 +112,7 @@ class Table:
 
     def rows(self, key: str, most: int) -> Iterator[tuple[int, str, int]]:
         """The elements of a list: each a time, a name and a value."""
-        value = self._member(key)
-        if type(value) is not list or len(value) > most:
-            raise self._wrong(key, tr("a list of at most {most}", most=most))
-        for row in value:
+        for row in self._list(key, most):
             if type(row) is not list or list(map(type, row)) != [int, str, int]:
                 raise self._wrong(key, tr("a list of times, names and values"))
             if not (0 <= row[0] <= MOST_CYCLES and 0 <= row[2] < 2**64):
