@@ -24,7 +24,6 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Search
 from bellwire.viz.text.event_words import Wording, kind_name
 from bellwire.viz.text.figures import duration, grouped
-from bellwire.viz.text.latency_words import LATENCY_NAMES as LATENCY_NAMES
 from bellwire.viz.text.latency_words import latency_name
 
 AFTER_SECONDS = 0.25  # of the source's time, that are let come after the event
