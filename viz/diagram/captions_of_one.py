@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bellwire.engine.events import EventfdRole, Switch
-from bellwire.engine.language import tr, tr_n
+from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.model.moments.shown import newest_journeys
 from bellwire.viz.stages.telling import unlike
@@ -199,37 +199,30 @@ def kept_in(model: LiveModel) -> str:
 
 def masked(model: LiveModel) -> str:
     """Signals that nobody will ever handle."""
-    sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
-    runs, lost = times(handlers), lost_signals(model)
     if model.wires.masked:
-        ran = tr("The pin is masked, so the handler ran {times}; {lost}.", times=runs, lost=lost)
-    else:
-        ran = tr("The pin is not masked now, and the handler ran {times}; {lost}.", times=runs, lost=lost)
-    return spaced(each_call_succeeded(sent), ran)
+        return at_the_pin(model, tr_later("The pin is masked, so the handler ran {times}; {lost}."))
+    return at_the_pin(model, tr_later("The pin is not masked now, and the handler ran {times}; {lost}."))
 
 
 def masking(model: LiveModel) -> str:
     """A pin that is masked now and then."""
-    sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
-    runs, lost = times(handlers), lost_signals(model)
     if model.wires.masked:
-        ran = tr("The pin is masked now; the handler ran {times}, and {lost}.", times=runs, lost=lost)
-    else:
-        ran = tr("The pin is not masked now; the handler ran {times}, and {lost}.", times=runs, lost=lost)
-    return spaced(each_call_succeeded(sent), ran)
+        return at_the_pin(model, tr_later("The pin is masked now; the handler ran {times}, and {lost}."))
+    return at_the_pin(model, tr_later("The pin is not masked now; the handler ran {times}, and {lost}."))
 
 
-def each_call_succeeded(sent: int) -> str:
-    """Nobody tells the host that a pin is masked."""
-    return tr(
+def at_the_pin(model: LiveModel, message: str) -> str:
+    """What was signalled: nobody tells the host that a pin is masked. message: what became of it.
+
+    Not each signal that is lost was an edge there, as a worker may make one of several.
+    """
+    sent, handlers = whole_in_last_second(model, "interrupts", "handlers")
+    called = tr(
         "The host signalled {interrupts} in the last second, and each call succeeded.",
         interrupts=count_of(sent, "interrupt"),
     )
-
-
-def lost_signals(model: LiveModel) -> str:
-    """Of a masked pin, as a clause: not each of them was an edge there, as a worker may make one of several."""
-    return tr_n("{n} signal is lost so far", "{n} signals are lost so far", model.tally.irqs_lost)
+    lost = tr_n("{n} signal is lost so far", "{n} signals are lost so far", model.tally.irqs_lost)
+    return spaced(called, tr(message, times=times(handlers), lost=lost))
 
 
 def second_irqfd(model: LiveModel) -> str:
