@@ -302,7 +302,7 @@ def routed(model: LiveModel) -> str:
     each = [
         tr("{times} by {vector:#x}", times=times(n), vector=vector) for vector, n in zip(vectors, runs, strict=True)
     ]
-    sent = sent_while(model, tr("{through} while its route changed again and again", through=through(model)))
+    sent = sent_while(model, tr_later("{through} while its route changed again and again"))
     if not each:
         return tr("{sent}: the guest was interrupted not yet.", sent=sent)
     return tr("{sent}: the guest was interrupted {each}.", sent=sent, each=listed(each))
@@ -311,12 +311,14 @@ def routed(model: LiveModel) -> str:
 def sent_while(model: LiveModel, rerouted: str) -> str:
     """How interrupts were sent in the last second, and whether they asked a route that changed meanwhile, as a clause.
 
-    rerouted: the way of those that asked, with what became of the route.
+    rerouted: a message, what became of the route, with a place for the way of those that asked.
     """
     interrupt = model.scenario.interrupt
     assert interrupt is not None
     sent, ioctls = whole_in_last_second(model, "interrupts", "ioctls")
-    count, way = count_of(sent, "interrupt"), rerouted if interrupt.reroute_ms else through(model)
+    count, way = count_of(sent, "interrupt"), through(model)
+    if interrupt.reroute_ms:
+        way = tr(rerouted, through=way)
     if not ioctls or interrupt.ioctl != "signal-msi":
         return tr("The host sent {interrupts} in the last second {way}", interrupts=count, way=way)
     if ioctls >= sent:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bellwire.engine.events import BLOCK_SIZE, Switch
-from bellwire.engine.language import told_pid, tr
-from bellwire.viz.diagram.captions_of_one import doorbells, kept_in, sent_while, spaced, through, unheard, way_out
+from bellwire.engine.language import told_pid, tr, tr_later
+from bellwire.viz.diagram.captions_of_one import doorbells, kept_in, sent_while, spaced, unheard, way_out
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.text.figures import count_of, grouped, localized, times
 
@@ -150,7 +150,7 @@ def suppressed(model: LiveModel) -> str:
 def two_vcpus(model: LiveModel) -> str:
     """Two vCPUs that ring one eventfd, or of which the route chooses one; a number never follows a vCPU's own."""
     if not model.scenario.doorbell:
-        sent = sent_while(model, tr("{through} while its route moved from vCPU to vCPU", through=through(model)))
+        sent = sent_while(model, tr_later("{through} while its route moved from vCPU to vCPU"))
         first, second = whole_in_last_second(model, "handlers of 0", "handlers of 1")
         return tr(
             "{sent}: the handler ran {first} on vCPU 0 and {second} on vCPU 1.",
