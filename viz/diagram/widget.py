@@ -262,14 +262,14 @@ class Diagram(QWidget):
                 self._paint_token(painter, placed)
         self._paint_over(painter, region)
 
-    def _paint_over(self, painter: QPainter, region: QRegion, in_strokes: bool = False) -> None:
+    def _paint_over(self, painter: QPainter, region: QRegion) -> None:
         """What is over the tokens."""
         self._paint_lights(Sketch(painter, self._stage.geometry), region)
         self._paint_counters(Sketch(painter, self._stage.geometry), region)
         if self.highlight:
             painter.fillPath(self._veiled(), self.theme.color("background", VEIL))
             self._paint_named(painter)
-        self._paint_labels(painter, region, in_strokes)
+        self._paint_labels(painter, region)
         self.lay_annotations()
         self.annotated.paint(painter, region, self._stage, self.theme)
 
@@ -278,17 +278,17 @@ class Diagram(QWidget):
         for paint in (self._paint_plate, self._paint_names, self._paint_figures):
             paint(Sketch(painter, self._stage.geometry))
         for placed in reversed(self.placed):
-            self._paint_token(painter, placed, in_strokes=True)
-        self._paint_over(painter, QRegion(self.rect()), in_strokes=True)
+            self._paint_token(painter, placed)
+        self._paint_over(painter, QRegion(self.rect()))
 
-    def _paint_labels(self, painter: QPainter, region: QRegion, in_strokes: bool) -> None:
+    def _paint_labels(self, painter: QPainter, region: QRegion) -> None:
         """As bright as what they are of, each as a whole."""
         for placed in reversed(self.placed):
             if placed.label and region.intersects(placed.region):
                 told = self.model.story is not None  # what is told of is never dimmed
                 dimmed = bool(self.highlight) and not told and self._veiled().contains(placed.at)
                 painter.setOpacity(1 - VEIL if dimmed else 1.0)
-                self._paint_label(painter, placed, in_strokes)
+                self._paint_label(painter, placed)
         painter.setOpacity(1.0)
 
     def _paint_named(self, painter: QPainter) -> None:
@@ -333,19 +333,18 @@ class Diagram(QWidget):
         closed = node.unused or self.words.passages[name].standing is Passable.UNPLUGGED
         return not closed and (self.words.alive or node.stage not in IN_THE_GUEST)
 
-    def _paint_token(self, painter: QPainter, placed: Placed, in_strokes: bool = False) -> None:
-        """in_strokes: rather than as a picture of it that was painted before."""
-        scale = round(self._stage.geometry.scale, 2)
-        color = self.theme.color(sprites.token_color(placed.token, placed.turned))
-        chosen = placed.token.seq in self.model.selection.journeys["seq"]
+    def _paint_token(self, painter: QPainter, placed: Placed) -> None:
         if placed.smear:
             self._paint_smear(painter, placed)
             return
+        scale = round(self._stage.geometry.scale, 2)
+        color = self.theme.color(sprites.token_color(placed.token, placed.turned))
+        chosen = placed.token.seq in self.model.selection.journeys["seq"]
         shape = sprites.shape_of(placed.token, placed.turned)
         edge = self.theme.selection if chosen else color.name()
         ring = "" if self.theme.glow and not self.still_motion else self.theme.surface
         size = self.theme.stroke**0.5
-        if in_strokes:
+        if self.in_strokes:
             painter.save()
             painter.translate(placed.at)
             sprites.paint_sprite(painter, shape, color.name(), edge, ring, scale, size)
@@ -376,11 +375,11 @@ class Diagram(QWidget):
         strong.setAlphaF(0.5)
         return [(2 * SMEAR, QBrush(pale)), (SMEAR, QBrush(strong))]
 
-    def _paint_label(self, painter: QPainter, placed: Placed, in_strokes: bool) -> None:
+    def _paint_label(self, painter: QPainter, placed: Placed) -> None:
         color = self.theme.color(sprites.token_color(placed.token, placed.turned))
         font = self._stage.geometry.font(12.5, 600, mono=True)
         back = self.theme.color("surface", self.theme.faded(0.6))
-        if in_strokes:
+        if self.in_strokes:
             painter.save()
             painter.translate(placed.label_at)
             sprites.paint_label(painter, placed.label, font, color, back)
