@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QFont, QPainter, QPainterPath, QPolygonF, QRegion
+from PySide6.QtGui import QFont, QPainter, QPainterPath, QRegion
 
 from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind
 from bellwire.viz.diagram.annotations.places import part_annotated
@@ -17,6 +16,7 @@ from bellwire.viz.model.annotations.seen import annotations_seen
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.note_paper import line_between, nearest_point, note_size, paint_line, paint_note
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.marks import arrow_head
 
 SIZE = 13  # canvas pixels of its words
 EDGE = 6  # pixels between a note and the edge of the picture
@@ -141,11 +141,9 @@ def paint_head(painter: QPainter, theme: Theme, laid: LaidAnnotation, scale: flo
     assert laid.way is not None
     end, length = laid.way.pointAtPercent(1), ARROW_HEAD * scale**0.5
     before = laid.way.pointAtPercent(laid.way.percentAtLength(max(laid.way.length() - length, 0)))
-    angle = math.atan2(end.y() - before.y(), end.x() - before.x())
-    wings = [end - QPointF(length * math.cos(angle + side), length * math.sin(angle + side)) for side in (-0.45, 0.45)]
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.color(laid.one.ink))
-    painter.drawPolygon(QPolygonF([end, *wings]))
+    painter.drawPolygon(arrow_head(before, end, length, 0.45))
 
 
 class AnnotationLayout:

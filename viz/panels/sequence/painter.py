@@ -18,7 +18,7 @@ from bellwire.viz.panels.sequence.noted import ChartNote
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.note_paper import line_between, note_size, paint_line, paint_note
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.style.themes.marks import row_brush, veil_brush
+from bellwire.viz.style.themes.marks import arrow_head, row_brush, veil_brush
 from bellwire.viz.text.figures import duration
 
 GUTTER = 62  # at the left, for the times since the start
@@ -208,14 +208,9 @@ class SequencePainter:
             self.painter.fillRect(bar, Qt.BrushStyle.BDiagPattern)
 
     def _head(self, start: QPointF, end: QPointF, color: QColor, size: float) -> None:
-        angle = math.atan2(end.y() - start.y(), end.x() - start.x())
-        length = self.theme.px(size)
-        wings = [
-            end - QPointF(length * math.cos(angle + side), length * math.sin(angle + side)) for side in (-0.42, 0.42)
-        ]
         self.painter.setPen(Qt.PenStyle.NoPen)
         self.painter.setBrush(color)
-        self.painter.drawPolygon(QPolygonF([end, *wings]))
+        self.painter.drawPolygon(arrow_head(start, end, self.theme.px(size), 0.42))
 
     def _note_line(self, *points: QPointF) -> None:
         """Keeps words off a line, as far as that is possible."""

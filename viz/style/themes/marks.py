@@ -6,6 +6,7 @@ what looks alike to somebody who lacks one kind of cone: tests/viz/style/themes/
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -116,6 +117,13 @@ def hatch_mask(hatch: str, height: int, width: int) -> Mask:
         case _:
             raise KeyError(hatch)
     return np.broadcast_to(ink, (height, width))
+
+
+def arrow_head(before: QPointF, end: QPointF, length: float, half: float) -> QPolygonF:
+    """Where a line ends that comes from `before`; length: of its sides, half: the angle of each with the line, rad."""
+    angle = math.atan2(end.y() - before.y(), end.x() - before.x())
+    wings = [end - QPointF(length * math.cos(angle + side), length * math.sin(angle + side)) for side in (-half, half)]
+    return QPolygonF([end, *wings])
 
 
 def shape_outline(shape: str, half: float) -> QPainterPath:
