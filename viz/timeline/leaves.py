@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPolygonF
 
 from bellwire.engine.recordings.annotations.annotation import Annotation
+from bellwire.viz.model.annotations.kept import Annotations
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.timeline.view import TimeScale
 
@@ -34,19 +34,18 @@ class Leaf:
         return self.words != self.one.text
 
 
-def leaves_of(annotations: Sequence[Annotation], theme: Theme, area: QRectF, scale: TimeScale) -> list[Leaf]:
+def leaves_of(annotations: Annotations, theme: Theme, area: QRectF, scale: TimeScale) -> list[Leaf]:
     """Those in view, in the order of time; the words of each end before the next."""
-    timed = sorted((one.tsc, index) for index, one in enumerate(annotations) if one.tsc is not None)
-    seen = [(scale.x(tsc), index) for tsc, index in timed if scale.shows(tsc)]
+    seen = [(scale.x(tsc), index) for tsc, index in annotations.timed if scale.shows(tsc)]
     metrics, side = QFontMetricsF(theme.font(SIZE, 600)), theme.px(SIDE)
     found = []
     for number, (x, index) in enumerate(seen):
         end = seen[number + 1][0] - side if number + 1 < len(seen) else area.right()
-        room, text = min(end - x - side, theme.px(MOST_WORDS)), annotations[index].text
-        words = metrics.elidedText(text, ELIDE, room) if room >= theme.px(LEAST_WORDS) else ""
+        room, one = min(end - x - side, theme.px(MOST_WORDS)), annotations.all[index]
+        words = metrics.elidedText(one.text, ELIDE, room) if room >= theme.px(LEAST_WORDS) else ""
         wide = metrics.horizontalAdvance(words) + side * bool(words)
         box = QRectF(x - side / 2, area.top() - side - 3, side + wide, side)
-        found.append(Leaf(index, x, annotations[index], words, box))
+        found.append(Leaf(index, x, one, words, box))
     return found
 
 

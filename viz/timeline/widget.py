@@ -249,7 +249,7 @@ class Timeline(Card):
         self._paint_readout(painter)
 
     def _leaves(self) -> list[Leaf]:
-        return leaves_of(self.model.annotations.all, self.theme, self.area, self.scale)
+        return leaves_of(self.model.annotations, self.theme, self.area, self.scale)
 
     def whole_tip(self) -> str:
         """What annotations say that have no room for it, too."""

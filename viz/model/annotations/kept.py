@@ -109,6 +109,11 @@ class Annotations:
         """Indices by their moments; first those that belong to all."""
         return sorted(range(len(self.all)), key=lambda index: self.all[index].tsc or -1)
 
+    @property
+    def timed(self) -> list[tuple[int, int]]:
+        """The moment (TSC) and the index of those that have one, in the order of time."""
+        return [(tsc, index) for index in self.in_time if (tsc := self.all[index].tsc) is not None]
+
     def beside(self, playhead: int, step: int) -> int:
         """The next one (+1) or the one before (-1): beside the chosen one, while the view is there, else by time.
 
@@ -118,9 +123,8 @@ class Annotations:
         if self.chosen >= 0 and self.all[self.chosen].tsc in (None, playhead):
             at = order.index(self.chosen) + step
             return order[at] if 0 <= at < len(order) else -1
-        timed = [(tsc, index) for index in order if (tsc := self.all[index].tsc) is not None]
-        later = [index for tsc, index in timed if tsc > playhead]
-        earlier = [index for tsc, index in timed if tsc < playhead]
+        later = [index for tsc, index in self.timed if tsc > playhead]
+        earlier = [index for tsc, index in self.timed if tsc < playhead]
         found = later[:1] if step > 0 else earlier[-1:]
         return found[0] if found else -1
 
