@@ -141,9 +141,7 @@ class Sketch:
         half = QPointF(width_of(node.title, font) / 2 + 2 * EDGE, LINE_HIGH * font.pixelSize() / 2)
         plate = QRectF(middle - half, middle + half).united(rect)
         self._rounded(plate, "well", node.edge, 1.5 * self.theme.stroke, 4 * EDGE)
-        self.painter.setFont(font)
-        self.painter.setPen(self.theme.color("text"))
-        self.painter.drawText(plate, UNCLIPPED[CENTER], node.title)
+        self._letters(plate, node.title, font, "text", UNCLIPPED[CENTER])
 
     def _name_alone(self, rect: QRectF, title: str, font: QFont, pad: float, color: str) -> bool:
         """Where a name has no room beside the usual margins: up to the edges, in two lines if need be; whether so."""
@@ -157,9 +155,7 @@ class Sketch:
         top = rect.center().y() - line * len(lines) / 2
         for number, part in enumerate(lines):
             at = QRectF(room.left(), top + number * line, room.width(), line)
-            self.painter.setFont(font)
-            self.painter.setPen(self.theme.color(color))
-            self.painter.drawText(at, UNCLIPPED[CENTER], part)
+            self._letters(at, part, font, color, UNCLIPPED[CENTER])
             self.written.append(at)
         return True
 
@@ -346,9 +342,7 @@ class Sketch:
             shown = f"{shown.removesuffix('…').rpartition(' ')[0]}…"
         if shown != words:
             self.shortened.append((rect, words))
-        self.painter.setFont(font)
-        self.painter.setPen(self.theme.color(note.color))
-        self.painter.drawText(rect, PARAGRAPH, shown)
+        self._letters(rect, shown, font, note.color, PARAGRAPH)
         self.written.append(QFontMetricsF(font).boundingRect(rect, PARAGRAPH, shown))
 
     def text(
@@ -369,11 +363,14 @@ class Sketch:
         place = QRectF(left, rect.center().y() - high / 2, wide, high)
         if self.geometry.least and (shown != words or any(map(place.intersects, self.written))):
             return False
-        self.painter.setFont(font)
-        self.painter.setPen(self.theme.color(color))
-        self.painter.drawText(rect, UNCLIPPED[align], shown)
+        self._letters(rect, shown, font, color, UNCLIPPED[align])
         self.written.append(place)
         return True
+
+    def _letters(self, rect: QRectF, words: str, font: QFont, color: str, flags: int) -> None:
+        self.painter.setFont(font)
+        self.painter.setPen(self.theme.color(color))
+        self.painter.drawText(rect, flags, words)
 
     def _rounded(
         self,
