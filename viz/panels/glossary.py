@@ -63,7 +63,7 @@ class GlossaryPanel(Panel):
     def found(self) -> list[Term]:
         """The terms that are looked for: first those whose name or spelling has it, then those whose meaning has."""
         wanted, terms = self.line.text().strip().lower(), list(load_glossary().terms.values())
-        named = [term for term in terms if any(wanted in word.lower() for word in (term.name, *term.also))]
+        named = [term for term in terms if any(wanted in word.lower() for word in term.spellings)]
         return named + [term for term in terms if term not in named and wanted in term.meaning.lower()]
 
     def show_term(self, name: str) -> None:

@@ -21,6 +21,11 @@ class Term:
     meaning: str
     also: tuple[str, ...] = ()
 
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All of them, its name first."""
+        return self.name, *self.also
+
 
 @dataclass(frozen=True)
 class Glossary:
@@ -44,8 +49,8 @@ def load_glossary() -> Glossary:
     """The glossary that is shipped, in the order of the alphabet."""
     tables = tr_table(tomllib.loads(asset("glossary.toml").read_text()), GLOSSARY_TEXTS)["term"]
     terms = [term_spoken((name, *table.get("also", ())), table["meaning"]) for name, table in tables.items()]
-    spellings = {word.lower(): term for term in terms for word in (term.name, *term.also)}
-    written = sorted((word for term in terms for word in (term.name, *term.also)), key=len, reverse=True)
+    spellings = {word.lower(): term for term in terms for word in term.spellings}
+    written = sorted((word for term in terms for word in term.spellings), key=len, reverse=True)
     words = "|".join(re.escape(word) if word.isupper() else f"(?i:{re.escape(word)})" for word in written)
     endings = "|".join(map(re.escape, tr_as("endings of a term, of its plural or cases", "s").split(", ")))
     pattern = re.compile(rf"(?<![\w-])({words})(?:{endings})?(?![\w-])")

@@ -77,7 +77,7 @@ def otherwise(language: str, name: str, text: str) -> tuple[str, str] | None:
 
 def spoken_name(term: Term) -> str:
     """What a term of the English glossary is called in the language that is spoken."""
-    return tr_as(SPELLINGS, ", ".join((term.name, *term.also))).partition(", ")[0]
+    return tr_as(SPELLINGS, ", ".join(term.spellings)).partition(", ")[0]
 
 
 @pytest.mark.parametrize("path", sorted(LANGUAGES.glob("*.po")), ids=lambda path: path.stem)
