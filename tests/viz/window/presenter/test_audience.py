@@ -71,17 +71,23 @@ def test_no_text_is_smaller_than_the_last_row_can_read(name: str, qtbot: QtBot) 
     model.transport.to_newest()
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_every_box_of_the_extended_picture_keeps_its_name(name: str, qtbot: QtBot) -> None:
-    """Also where the words above it take half of the height; a long one has two lines."""
-    load_fonts()
-    model = shipped_model(name)
+def shows_extended(model: LiveModel, qtbot: QtBot) -> AudienceWindow:
+    """With the extended picture, on a small screen."""
     like, audience = Diagram(model, DARK), AudienceWindow(model, DARK)
     qtbot.addWidget(like)
     qtbot.addWidget(audience)
     like.set_extended(True)
     audience.resize(1280, 720)
     audience.refresh(True, like, None)
+    return audience
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_box_of_the_extended_picture_keeps_its_name(name: str, qtbot: QtBot) -> None:
+    """Also where the words above it take half of the height; a long one has two lines."""
+    load_fonts()
+    model = shipped_model(name)
+    audience = shows_extended(model, qtbot)
     picture = audience.picture
     names = {box.title for box in picture.blueprint.boxes.values()}
     names |= {node.title for node in picture.blueprint.nodes.values()} - {""}
@@ -94,12 +100,7 @@ def test_every_box_of_the_extended_picture_keeps_its_name(name: str, qtbot: QtBo
 
 def test_what_is_spoken_of_has_its_name_however_small_its_box_is(qtbot: QtBot) -> None:
     model = shipped_model("irq-level-resample")
-    like, audience = Diagram(model, DARK), AudienceWindow(model, DARK)
-    qtbot.addWidget(like)
-    qtbot.addWidget(audience)
-    like.set_extended(True)
-    audience.resize(1280, 720)
-    audience.refresh(True, like, None)
+    audience = shows_extended(model, qtbot)
     audience.picture.resize(500, 480)
     nodes = {name: node.title for name, node in audience.picture.blueprint.nodes.items() if node.title == "IOAPIC"}
     for parts in (frozenset[str](), frozenset(nodes)):
