@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
-from bellwire.viz.cli.app import main
 from bellwire.viz.pictures.provenance import read_provenance, sha256_of
+from tests.support.refusals import refused
 from tests.support.x_server import x_server
 
 SHIPPED = path_of_shipped("roundtrip")
@@ -77,12 +77,9 @@ def test_the_bytes_are_the_same_on_another_machine_and_on_a_screen(
 def test_a_mistake_is_one_sentence(
     words: str, code: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(words.split()) == code
-    out, said = capfd.readouterr()
-    assert (out, said.count("\n")) == ("", 1)
+    found, said = refused(words, tmp_path, monkeypatch, capfd)
+    assert found == code
     assert why in said
-    assert not list(tmp_path.iterdir())
 
 
 def test_what_only_the_recording_tells_is_one_sentence_too(tmp_path: Path) -> None:
