@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -29,6 +30,12 @@ def identities(catalog: Catalog) -> set[tuple[object, object]]:
     return {(message.id, message.context) for message in catalog if message.id}
 
 
+@cache
+def all_said() -> set[tuple[object, object]]:
+    """Every message, with its meaning, that stands in the code and in tables now."""
+    return identities(said())
+
+
 def places(text: str) -> list[str]:
     """What is filled in, in the order of the alphabet; ValueError if it could not be."""
     return sorted({name for _, name, _, _ in Formatter().parse(text) if name is not None})
@@ -43,19 +50,19 @@ def test_messages_are_found_in_code_and_in_tables() -> None:
 
 def test_everything_that_is_said_is_found() -> None:
     """The sign in numbers, a sentence of the code, a stage, a term."""
-    found = {message for message, _ in identities(said())}
+    found = {message for message, _ in all_said()}
     for message in (".", "KVM has refused nothing.", "The guest writes", "an eventfd"):
         assert message in found or any(message in str(one) for one in found)
 
 
 def test_every_term_is_found_with_its_spellings() -> None:
-    found = identities(said())
+    found = all_said()
     assert ("vCPU, virtual CPU", SPELLINGS) in found
     assert ("tracepoint", SPELLINGS) in found
 
 
 def test_every_text_of_lessons_and_labs_is_found() -> None:
-    found = {message for message, _ in identities(said())}
+    found = {message for message, _ in all_said()}
     for lesson in shipped_lessons():
         steps = [(*audience_texts(step), *step.notes) for step in lesson.steps if step.name != HOMEWORK]
         texts = [lesson.title, *lesson.knows, *lesson.homework, *(text for step in steps for text in step)]
@@ -99,7 +106,7 @@ def test_only_a_whole_language_is_packed(path: Path, tmp_path: Path) -> None:
 def test_a_language_says_all_that_is_said(path: Path) -> None:
     """`make languages` brings what is new into the file, where somebody puts the words beside it."""
     spoken = {(message.id, message.context) for message in read_language(path) if is_said(message.string)}
-    assert identities(said()) - spoken == set()
+    assert all_said() - spoken == set()
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
