@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.viz.style.theme import DARK, LIGHT, PRINT, PROJECTOR
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.settings import Look, Settings
-from bellwire.viz.window.window import open_window
+from bellwire.viz.window.window import MainWindow, open_window
 from tests.support.fake_source import FakeSource
 
 
@@ -108,7 +108,13 @@ def test_a_window_says_it_once(qtbot: QtBot, settings: Settings, monkeypatch: py
     settings._store.setValue("text", "nan")
     told: list[str] = []
     monkeypatch.setattr(NoticeBar, "say", lambda self, sentence, *more, **named: told.append(sentence))
-    monkeypatch.setattr("bellwire.viz.window.window.run_window", lambda opened, tell: opened[-1].close() and 0)
+
+    def closed_at_once(opened: list[MainWindow], tell: object) -> int:
+        closed = opened[-1].close()
+        opened[-1].deleteLater()  # else it is styled with the window of each further test
+        return 0 if closed else 1
+
+    monkeypatch.setattr("bellwire.viz.window.window.run_window", closed_at_once)
     monkeypatch.setattr("bellwire.viz.window.window.when_told_to_end", lambda end: None)
     assert open_window(FakeSource()) == 0
     assert len(told) == 1
