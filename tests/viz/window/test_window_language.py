@@ -46,6 +46,14 @@ def opened(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MainW
     speak("en")
 
 
+def speaking_accents(opened: list[MainWindow], qtbot: QtBot) -> MainWindow:
+    """The window that takes the place of the one that is open."""
+    old = opened[-1]
+    old.commands.choose_language("xx")
+    qtbot.waitUntil(lambda: opened[-1] is not old)
+    return opened[-1]
+
+
 def test_another_language_takes_another_window_over_the_same_run(opened: list[MainWindow], qtbot: QtBot) -> None:
     old = opened[-1]
     source, held = old.model.source, old.model.events
@@ -58,9 +66,8 @@ def test_another_language_takes_another_window_over_the_same_run(opened: list[Ma
     old.resize(1400, 800)
     chosen = held.newest(1)
     old.model.selection.choose(events=chosen)
-    old.commands.choose_language("xx")
-    qtbot.waitUntil(lambda: opened[-1] is not old)
-    [new] = opened
+    new = speaking_accents(opened, qtbot)
+    assert opened == [new]
     assert Spoken.name == "xx"
     assert new.model.source is source
     assert source.alive
@@ -78,9 +85,7 @@ def test_another_language_takes_another_window_over_the_same_run(opened: list[Ma
 
 
 def test_it_is_remembered(opened: list[MainWindow], qtbot: QtBot) -> None:
-    old = opened[-1]
-    old.commands.choose_language("xx")
-    qtbot.waitUntil(lambda: opened[-1] is not old)
+    speaking_accents(opened, qtbot)
     assert Settings().language == "xx"
 
 
@@ -102,22 +107,17 @@ def test_a_lesson_is_not_torn_away(opened: list[MainWindow]) -> None:
 
 
 def test_every_action_is_said_in_menus_tips_palette_and_among_the_keys(opened: list[MainWindow], qtbot: QtBot) -> None:
-    window = opened[-1]
-    window.commands.choose_language("xx")
-    qtbot.waitUntil(lambda: opened[-1] is not window)
+    window = speaking_accents(opened, qtbot)
     said = [words for title, rows in sections() for words in (title, *(text for _, text in rows))]
-    said += [text for text, _ in opened[-1].menus.entries()]
-    for menu in opened[-1].menus.bar.findChildren(QMenu):
+    said += [text for text, _ in window.menus.entries()]
+    for menu in window.menus.bar.findChildren(QMenu):
         said += [menu.title(), *(f"{made.text()} {made.toolTip()}" for made in menu.actions())]
     assert {text: words for text in said if (words := unsaid(text, NAMES))} == {}
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # as offscreen says of popups
 def test_everything_that_is_heard_of_a_window_is_said(opened: list[MainWindow], qtbot: QtBot) -> None:
-    window = opened[-1]
-    window.commands.choose_language("xx")
-    qtbot.waitUntil(lambda: opened[-1] is not window)
-    new = opened[-1]
+    new = speaking_accents(opened, qtbot)
     assert isinstance(new.model.source, FakeSource)
     new.model.source.run(1.0)
     new.frame.tick()
