@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 
 from bellwire.engine.language import tr
@@ -16,7 +17,7 @@ from bellwire.viz.lessons.lesson import LessonScene
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels import panel_of
 from bellwire.viz.pictures.asked import PictureAsked
-from bellwire.viz.pictures.drawing import Drawing, drawing_of
+from bellwire.viz.pictures.drawing import Drawing, drawing_of, leave_out_controls
 from bellwire.viz.pictures.raster import image_of, png_file
 from bellwire.viz.pictures.words import diagram_in_words
 from bellwire.viz.style.stylesheet import stylesheet
@@ -100,6 +101,8 @@ def painted_panel(
     panel.resize(*size)
     panel.set_theme(panel.theme)
     panel.redraw()
+    panel.grab(QRect(0, 0, 1, 1))  # painted at all, its parts take their places, and some show their buttons
+    leave_out_controls(panel)
     grabbed = panel.grab().toImage()
     height = last_line(grabbed)
     said = f"{panel.title}: {panel.tip}. {panel.facts}".strip()
