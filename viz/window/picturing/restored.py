@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bellwire.viz.panels import PANELS
-from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
+from bellwire.viz.pictures.asked import PANEL_OF, VIEW_OF_PANEL, PictureAsked
 from bellwire.viz.pictures.played import PlayedRecording, play_model
 from bellwire.viz.window.window import MainWindow
 
@@ -19,6 +18,6 @@ def restore_view(window: MainWindow, asked: PictureAsked) -> None:
     if asked.part:
         model.selection.choose(part=asked.part)
     name = PANEL_OF.get(asked.view, asked.view)
-    window.views.front(name if any(panel.name == name for panel in PANELS) else "")
+    window.views.front(name if name in VIEW_OF_PANEL else "")
     window.refresh()
     window.views.redraw()
