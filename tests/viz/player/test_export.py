@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,21 +15,12 @@ from bellwire.viz.player.asked import PageAsked
 from bellwire.viz.player.export import run_page
 from bellwire.viz.window.application import application
 from tests.support.browser import Page, chromium, needs_browser
-
-SIZES = {"desktop": (1280, 720, False), "telephone": (390, 844, True)}
+from tests.support.player_pages import SIZES, carried_by
 
 
 def exported(name: str, asked: PageAsked) -> bytes:
     application()
     return run_page(path_of_shipped(name), asked, lambda share: None)
-
-
-def carried(page: bytes) -> dict[str, Any]:
-    """What a page holds."""
-    found = re.search(r'<script type="application/json" id="run">(.*?)</script>', page.decode(), re.DOTALL)
-    assert found is not None
-    data: dict[str, Any] = json.loads(found[1])
-    return data
 
 
 def set_pace(browser: Page, number: int) -> None:
@@ -55,7 +44,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 def test_it_holds_each_stage_and_each_event_in_order_and_says_what_it_left_out(made: Path) -> None:
-    data = carried(made.read_bytes())
+    data = carried_by(made)
     moments, journeys = data["runs"][0]["moments"], data["runs"][0]["journeys"]
     assert [one["title"] for one in journeys] == ["Story of doorbell #20", "Story of doorbell #21"]
     stages = [one for one in moments if one["kind"] == "stage"]
@@ -73,7 +62,7 @@ def test_it_holds_each_stage_and_each_event_in_order_and_says_what_it_left_out(m
 @needs_browser
 @pytest.mark.parametrize("size", SIZES)
 def test_it_is_clicked_through(made: Path, browser: Page, size: str) -> None:
-    data = carried(made.read_bytes())["runs"][0]
+    data = carried_by(made)["runs"][0]
     width, height, phone = SIZES[size]
     browser.open(made, width, height, phone=phone)
     assert browser.text("#stage") == "The guest writes"
@@ -117,7 +106,7 @@ def test_it_plays_by_itself_at_the_pace_that_is_chosen_until_its_end(made: Path,
     assert browser.run("document.querySelector('#play').getAttribute('aria-label')") == "Play"
     set_pace(browser, 9)
     browser.click("#play")
-    last = carried(made.read_bytes())["runs"][0]["moments"][-1]["title"]
+    last = carried_by(made)["runs"][0]["moments"][-1]["title"]
     browser.wait_for(f"document.querySelector('#stage').textContent === {json.dumps(last)}")
     assert browser.run("document.querySelector('#play').getAttribute('aria-label')") == "Play"
 
@@ -157,14 +146,14 @@ def test_whoever_hears_it_meets_names_and_the_sentence(made: Path, browser: Page
 @pytest.mark.parametrize("name", ["irq-masked", "doorbell-coalesced-pio"])
 def test_what_has_no_story_has_events_and_what_is_long_is_bounded(name: str) -> None:
     asked = PageAsked(seconds=0.004, extended=name == "doorbell-coalesced-pio")
-    run = carried(exported(name, asked))["runs"][0]
+    run = carried_by(exported(name, asked))["runs"][0]
     kinds = {one["kind"] for one in run["moments"]}
     assert kinds == ({"event"} if name == "irq-masked" else {"stage", "event"})
     assert all(one["diagram"] and one["timeline"] for one in run["moments"])
 
 
 def test_where_nothing_happens_there_is_a_picture_all_the_same() -> None:
-    run = carried(exported("roundtrip", PageAsked(at=Moment(seconds=0.0003), seconds=0.0)))["runs"][0]
+    run = carried_by(exported("roundtrip", PageAsked(at=Moment(seconds=0.0003), seconds=0.0)))["runs"][0]
     assert [one["kind"] for one in run["moments"]] == ["live"]
     assert run["journeys"] == []
 

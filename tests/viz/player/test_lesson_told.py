@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 from bellwire.viz.lessons.lesson_file import read_lesson
 from bellwire.viz.player.lesson_told import lesson_page
 from tests.support.browser import Page, chromium, needs_browser
+from tests.support.player_pages import SIZES, carried_by
 
 LESSON = Path(__file__).resolve().parents[2] / "support/asking.md"
-SIZES = {"desktop": (1280, 720, False), "telephone": (390, 844, True)}
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def carried(made: Path) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="run">(.*?)</script>', made.read_text(), re.DOTALL)
-    assert found is not None
-    data: dict[str, Any] = json.loads(found[1])
-    return data
+    return carried_by(made)
 
 
 @pytest.fixture(scope="module")

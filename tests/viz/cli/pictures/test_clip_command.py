@@ -12,16 +12,11 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
+from tests.support.commands import bellwire
 from tests.support.refusals import refused
 
 SHIPPED = path_of_shipped("roundtrip")
 SHORT = ("clip", str(SHIPPED), "--size", "320x180", "--seconds", "0.2")
-
-
-def bellwire(*words: str) -> subprocess.CompletedProcess[str]:
-    """The command."""
-    command = [sys.executable, "-P", "-m", "bellwire.viz", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
 def test_a_clip_and_its_sentences(tmp_path: Path) -> None:
@@ -65,7 +60,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-P", "-m", "bellwire.viz", "clip", str(SHIPPED), "-o", f"{tmp_path}/a.webm"]
+    words = ["clip", str(SHIPPED), "-o", f"{tmp_path}/a.webm"]
     program = f"""
 import os, runpy, signal, sys
 from bellwire.viz.pictures.plain_qt import make_qt_plain
@@ -77,7 +72,7 @@ def interrupted(file, pixels):
     if file._frames == 3:
         os.kill(os.getpid(), signal.SIGINT)
 encoding.VideoFile.add = interrupted
-sys.argv[1:] = {command[4:]!r}
+sys.argv[1:] = {words!r}
 runpy.run_module("bellwire.viz", run_name="__main__")
 """
     ran = subprocess.run(

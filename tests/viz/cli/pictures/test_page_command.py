@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
-from bellwire.viz.cli.app import main
+from tests.support.commands import bellwire
+from tests.support.refusals import refused
 
 SHIPPED = path_of_shipped("roundtrip")
-
-
-def bellwire(*words: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own: it makes Qt plain."""
-    command = [sys.executable, "-P", "-m", "bellwire.viz", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
 def test_it_writes_one_file_and_says_how_large_it_is(tmp_path: Path) -> None:
@@ -43,12 +36,9 @@ def test_it_writes_one_file_and_says_how_large_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    words: str, code: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str, code: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(words.split()) == code
-    said = capsys.readouterr().err
+    found, said = refused(words, tmp_path, monkeypatch, capfd)
+    assert found == code
     assert said.startswith("bellwire: ")
-    assert said.count("\n") == 1
     assert why in said
-    assert list(tmp_path.iterdir()) == []

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.provenance import read_provenance, sha256_of
+from tests.support.commands import bellwire
 from tests.support.refusals import refused
 from tests.support.x_server import x_server
 
@@ -27,14 +25,6 @@ OTHERS = {  # somebody else's machine
     "QT_STYLE_OVERRIDE": "Windows",
     "PYTHONHASHSEED": "7",
 }
-
-
-def bellwire(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command."""
-    command = [sys.executable, "-P", "-m", "bellwire.viz", *words]
-    return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=100
-    )
 
 
 @pytest.mark.xcb
