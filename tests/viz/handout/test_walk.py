@@ -5,6 +5,7 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.scenarios.scenario import Scenario
@@ -19,10 +20,11 @@ def test_a_guest_that_cannot_start_is_not_waited_for() -> None:
     def refused(scenario: Scenario) -> Source:
         return NoSource("There is no room for a guest.", scenario)
 
-    look, lesson = Mock(), lesson_named("ioeventfd")
-    with (
-        window_for(lesson, refused, LIGHT) as window,
-        pytest.raises(EngineError, match=r"There is no room for a guest\."),
-    ):
-        next(walked(window, lesson, look))
+    look, gone, lesson = Mock(), Mock(), lesson_named("ioeventfd")
+    with window_for(lesson, refused, LIGHT) as window:
+        window.destroyed.connect(gone)
+        with pytest.raises(EngineError, match=r"There is no room for a guest\."):
+            next(walked(window, lesson, look))
     assert look.call_count == 0
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert gone.call_count == 1  # a window that is only closed would be styled with every further one
