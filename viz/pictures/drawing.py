@@ -23,8 +23,6 @@ from bellwire.engine.language import tr
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.panels import panel_of
-from bellwire.viz.panels.explain.panel import ExplainPanel
 from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
 from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.numbers import Numbers
@@ -33,7 +31,6 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.timeline.widget import Timeline
 
 ROOM = 10  # pixels at 100 % text around a card, as in the window
-LOOKS = 10_000  # at a panel that takes in a run slice by slice; each takes in 2 000 journeys
 
 
 class Drawing:
@@ -130,6 +127,8 @@ def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
                     tr("{scenario} has nothing that the view {view} shows.", scenario=model.scenario.name, view=view)
                 )
             return plot(model, theme)
+    from bellwire.viz.panels import panel_of  # all of them, with all that they import: a tenth of a picture's time
+
     return panel_of(model, PANEL_OF.get(view, view), theme)
 
 
@@ -160,21 +159,13 @@ def bring_up_to_date(of: QWidget, theme: Theme) -> None:
 
 def redraw_in_room(of: QWidget, theme: Theme) -> None:
     """Anything but the diagram, in these colours, once its layout has settled."""
-    set_theme, redraw = getattr(of, "set_theme", None), getattr(of, "redraw", None)
+    set_theme, take_in_all, redraw = (getattr(of, name, None) for name in ("set_theme", "take_in_all", "redraw"))
     if set_theme:
         set_theme(theme)
-    if isinstance(of, ExplainPanel):
-        take_in(of)
+    if take_in_all:
+        take_in_all()
     if redraw:
         redraw()
         settle_layout()
         redraw()
     settle_layout()
-
-
-def take_in(panel: ExplainPanel) -> None:
-    """All journeys that are held, which it takes in slice by slice."""
-    for _ in range(LOOKS):
-        if panel.held.complete:
-            return
-        panel.held.take()

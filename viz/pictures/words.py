@@ -10,7 +10,6 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.moments.telling import number_of_journey, signal_told
-from bellwire.viz.panels.panel import Panel
 from bellwire.viz.pictures.drawing import Drawing
 from bellwire.viz.pictures.moment import ns_since_first
 from bellwire.viz.pictures.svg import painted_as_svg
@@ -75,7 +74,7 @@ def what_is_said(drawing: Drawing, model: LiveModel) -> str:
     marked = f"{mark.words(model.clock)}." if mark else ""
     if isinstance(of, Plot):
         said = latencies_in_words(model)
-    elif isinstance(of, Panel) and of.accessibleDescription() not in ("", of.tip):
+    elif of.accessibleDescription() not in ("", getattr(of, "tip", "")):  # a panel's, once there is more to say
         said = of.accessibleDescription()
     else:
         said = painted_words(drawing)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from functools import lru_cache
 
 import numpy as np
@@ -108,3 +110,9 @@ def test_what_is_hidden_of_the_machine_is_nowhere_in_the_picture() -> None:
     for view in ("diagram", "sequence", "evidence"):
         (pid,) = set(re.findall(r"(?:pid|process) ([0-9]+)", written(view, "vhost-user-blk", frozenset())))
         assert pid not in written(view, "vhost-user-blk", frozenset({"pid"}))
+
+
+def test_a_picture_of_no_panel_imports_none() -> None:
+    code = "import sys, bellwire.viz.pictures.making; print([name for name in sys.modules if '.panels' in name])"
+    ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

@@ -23,6 +23,7 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import ScreenClock, Turns
 from bellwire.viz.text.figures import Durations
 
+LOOKS = 10_000  # at a run, of which each takes in 2 000 journeys
 STAND_SECONDS = 1.0  # that the bars of a run that goes on stand
 OF_CHOSEN, COMBO = tr_later("the newest way, or the chosen journey's"), 260
 
@@ -62,6 +63,13 @@ class ExplainPanel(Panel):
         if self._due():
             self._make()
         self._place()
+
+    def take_in_all(self) -> None:
+        """All journeys that are held, which redraw() takes in slice by slice: for a picture."""
+        for _ in range(LOOKS):
+            if self.held.complete:
+                return
+            self.held.take()
 
     def _due(self) -> bool:
         """Whether the bars are of something else now. What is in motion has others once a second."""
