@@ -65,24 +65,33 @@ def source_played(recording: Recording) -> Iterator[PlayedRecording]:
 
 def played_model(source: PlayedRecording, moment: Moment) -> LiveModel:
     """A model that looks at this moment, of a source that is started here; whoever made that stops it."""
-    begin_before(source, moment)
+    until = begin_before(source, moment)
     source.start()
     model = LiveModel(source)
-    play_model(model, source, moment)
+    play_as_far_as(model, source, moment, until)
     return model
 
 
-def begin_before(source: PlayedRecording, moment: Moment) -> None:
-    """Lets it begin at its first event or, in a large recording, where enough is folded before the moment."""
+def begin_before(source: PlayedRecording, moment: Moment) -> int:
+    """Lets it begin at its first event or, in a large recording, where enough is folded before the moment.
+
+    Returns the TSC as far as which it has to be played.
+    """
     until = last_needed(moment, source.recording)
     entries = source.recording.entries
     if int(entries["events"][entries["first"] <= until].sum()) > WHOLE_EVENTS:
         source.begin_at(max(until - source.recording.first - source.clock.cycles(FRAMES * FRAME_SECONDS), 0))
+    return until
 
 
 def play_model(model: LiveModel, source: PlayedRecording, moment: Moment) -> None:
     """Brings a model of a source that has been started to the moment, as if it had been looked at all the time."""
-    until, step = last_needed(moment, source.recording), source.clock.cycles(FRAME_SECONDS)
+    play_as_far_as(model, source, moment, last_needed(moment, source.recording))
+
+
+def play_as_far_as(model: LiveModel, source: PlayedRecording, moment: Moment, until: int) -> None:
+    """The same, where last_needed() is known: to find a journey may take all of the recording."""
+    step = source.clock.cycles(FRAME_SECONDS)
     frames = FRAMES if moment.live else 0  # else each signal is where it was, whatever was seen before
     for left in range(frames, -1, -1):
         source.play_to(max(until - left * step, source.recording.first))
