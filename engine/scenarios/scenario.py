@@ -25,6 +25,7 @@ from bellwire.engine.scenarios.tables import checked, parsed_setting
 from bellwire.engine.scenarios.traits import Trait
 
 DEFAULT = "roundtrip"
+OWN = ".toml"  # what ends so is not the name of a scenario, but a file that describes one
 LONGEST_TEXTS = {"title": 120, "purpose": 400, "shows": 4000}  # characters
 LARGEST_FILE = 1 << 14  # bytes
 NO_FILE_TO_READ = (UnicodeDecodeError, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
@@ -282,10 +283,13 @@ def list_scenarios() -> list[Scenario]:
 
 
 def load_scenario(name: str, also: Iterable[str] = ()) -> Scenario:
-    """The shipped scenario of this name; ScenarioError, with the name that was probably meant, if there is none.
+    """The shipped scenario of this name, or the one in a file *.toml of somebody's own.
 
-    also: what else could have been meant, such as commands.
+    ScenarioError, with the name that was probably meant, if there is none. also: what else could have been meant,
+    such as commands.
     """
+    if name.endswith(OWN):
+        return own_scenario(Path(name))
     names, others = sorted(path.stem for path in GUESTS.glob("*.toml")), list(also)
     if name not in names:
         if Path(name).is_dir():
@@ -297,3 +301,11 @@ def load_scenario(name: str, also: Iterable[str] = ()) -> Scenario:
         kind = "command or scenario" if others else "scenario"
         raise ScenarioError(f"There is no {kind} {name!r}; {hint}`bellwire list` shows the scenarios.")
     return load_scenario_file(GUESTS / f"{name}.toml")
+
+
+def own_scenario(path: Path) -> Scenario:
+    """The scenario in somebody's own file; ScenarioError if a shipped one has its name, whose recording is another."""
+    shipped_file = GUESTS / path.name
+    if shipped_file.exists() and not (path.exists() and path.samefile(shipped_file)):
+        raise ScenarioError(f"{path}: a scenario that is shipped is called {path.stem}; give this file another name.")
+    return load_scenario_file(path)

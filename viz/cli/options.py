@@ -53,7 +53,9 @@ app = typer.Typer(
     subcommand_metavar="[SCENARIO | RECORDING | COMMAND ...]",
 )
 
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of `bellwire list`.")]
+ScenarioName = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="One of `bellwire list`, or a file *.toml of your own.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object or array.")]
 Signals = Annotated[
     int | None, typer.Option("--signals", min=1, max=2**62, metavar="N", help="Go on until N signals have arrived.")

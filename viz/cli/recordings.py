@@ -58,7 +58,7 @@ def record(
 
     scenario = scenario_named(name, settings)
     check_length(scenario, seconds, count)
-    file = file or Path(f"{name}.arrow")
+    file = file or Path(f"{scenario.name}.arrow")
     target = target_of(file, force)
     done = run_scenario(scenario, seconds or math.inf, count, file, force)
     if done.recording and not done.recording.error:

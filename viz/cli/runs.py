@@ -30,8 +30,13 @@ def scenario_named(name: str, settings: list[str] | None, also: Iterable[str] = 
 
 
 def names_file(what: str) -> bool:
-    """Whether that is a file, as a recording is, rather than a scenario; one whose name says so need not be there."""
-    return what.endswith((".arrow", ".arrows")) or Path(what).is_file()
+    """Whether that is a file, as a recording is, rather than a scenario; one whose name says so need not be there.
+
+    The file of a scenario is no such file.
+    """
+    from bellwire.engine.scenarios.scenario import OWN
+
+    return what.endswith((".arrow", ".arrows")) or (Path(what).is_file() and not what.endswith(OWN))
 
 
 def pair(setting: str) -> tuple[str, str]:
@@ -73,7 +78,7 @@ def run_scenario(
         try:
             usable_kvm()
         except NoKvmError as error:
-            raise NoKvmError(f"{error}; without it `bellwire {scenario.name}` plays a recording") from error
+            raise NoKvmError(f"{error}{played_instead(scenario)}") from error
         session = Session(scenario, limit=count)
         recorder = recorder_of(session, record, force)
         if noted.number:
@@ -97,6 +102,14 @@ def recorded_run(
         if done.interrupted:
             raise SystemExit(complain("interrupted", 128 + done.interrupted))
         yield file, done.trouble
+
+
+def played_instead(scenario: Scenario) -> str:
+    """What to do where no guest can run, as the end of a sentence; "" of somebody's own scenario."""
+    from bellwire.engine.recordings.shipped import path_of_shipped
+
+    shipped = path_of_shipped(scenario.name).exists()
+    return f"; without it `bellwire {scenario.name}` plays a recording" if shipped else ""
 
 
 def recorder_of(session: Any, file: Path | None, force: bool) -> Callable[[], Any] | None:

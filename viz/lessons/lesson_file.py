@@ -20,7 +20,7 @@ from markdown_it.token import Token
 from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError, answer_of
 from bellwire.engine.events import Switch
 from bellwire.engine.language import kept_while_spoken
-from bellwire.engine.scenarios.scenario import Scenario, did_you_mean, load_scenario, setting_words
+from bellwire.engine.scenarios.scenario import OWN, Scenario, did_you_mean, load_scenario, setting_words
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.lessons.condition import Condition, parse_condition
 from bellwire.viz.lessons.lesson import (
@@ -270,10 +270,11 @@ class StepReader:
         return replace(scene, switches=scene.switches | self._switches(table, turned))
 
     def _scenario(self, table: LessonTable, key: str) -> Scenario | None:
-        """The one that a key names; None if it names none."""
+        """The one that a key names, or whose file, beside the lesson's; None if it names none."""
         name = table.words(key, "")
+        place = str(self.path.parent / name) if name.endswith(OWN) else name
         try:
-            return load_scenario(name) if name else None
+            return load_scenario(place) if name else None
         except ScenarioError as error:
             raise table.place.wrong(str(error), key) from error
 

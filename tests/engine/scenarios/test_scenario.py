@@ -71,6 +71,18 @@ def test_tables_survive_json(name: str) -> None:
     assert scenario_of(name, json.loads(json.dumps(scenario.tables())), Origin("")) == scenario
 
 
+def test_a_file_of_ones_own_has_its_own_name(tmp_path: Path) -> None:
+    own, hidden = tmp_path / "mine.toml", tmp_path / "roundtrip.toml"
+    own.write_text(GOOD)
+    assert load_scenario(str(own)) == replace(load_scenario("roundtrip"), name="mine")
+    hidden.write_text(GOOD)
+    with pytest.raises(ScenarioError, match="a scenario that is shipped is called roundtrip; give this file another"):
+        load_scenario(str(hidden))
+    assert load_scenario(str(GUESTS / "roundtrip.toml")) == load_scenario("roundtrip")
+    with pytest.raises(ScenarioError, match=r"none\.toml: cannot be read"):
+        load_scenario(str(tmp_path / "none.toml"))
+
+
 def test_flat_out_is_infinite_and_survives_json() -> None:
     scenario = load_scenario("doorbell-pio").with_settings({"pace": "flat-out"})
     assert math.isinf(scenario.pace.per_second)

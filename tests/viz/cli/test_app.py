@@ -18,7 +18,8 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host import host
 from bellwire.engine.host.host import Check
 from bellwire.engine.recordings.recording import Recording
-from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.engine.scenarios.rules import GUESTS
+from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.cli.app import main
 from bellwire.viz.cli.measure import disagreements
 from bellwire.viz.text.figures import grouped
@@ -130,6 +131,13 @@ def test_a_recording_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[
 
 
 @pytest.fixture
+def own_scenario_file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text((GUESTS / "doorbell-pio.toml").read_text())
+    return path
+
+
+@pytest.fixture
 def no_kvm(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise NoKvmError("There is no /dev/kvm: sudo modprobe kvm_intel")
@@ -142,6 +150,16 @@ def test_run_without_kvm_says_why_and_what_can_be_seen_instead(capsys: pytest.Ca
     assert main(["run", "irq-msi"]) == 3
     why = "There is no /dev/kvm: sudo modprobe kvm_intel"
     assert capsys.readouterr().err == f"bellwire: {why}; without it `bellwire irq-msi` plays a recording\n"
+
+
+@pytest.mark.usefixtures("no_kvm")
+def test_of_a_scenario_of_ones_own_no_recording_is_offered(
+    own_scenario_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(own_scenario_file)]) == 3
+    assert capsys.readouterr().err == "bellwire: There is no /dev/kvm: sudo modprobe kvm_intel\n"
+    assert main(["shot", str(own_scenario_file), "--replay", "-o", str(own_scenario_file.with_suffix(".png"))]) == 1
+    assert capsys.readouterr().err == "bellwire: For the scenario mine no recording is shipped.\n"
 
 
 GOOD = Check("clock", "TSC", True, "steady")
@@ -211,6 +229,18 @@ def test_run_json_reconciles(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert report["clock"]["kernel"]["tsc_khz"] > 0
     bounds = report["clock"]["guest_ahead_ns"]
     assert bounds["least"] is None or bounds["least"] < 0 or bounds["least"] <= bounds["most"]
+
+
+@pytest.mark.kvm
+def test_a_scenario_in_a_file_of_ones_own_runs(
+    own_scenario_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(own_scenario_file.parent)
+    assert main(["record", "mine.toml", "--signals", "50"]) == 0
+    assert capsys.readouterr().out.startswith("mine.arrow: ")
+    assert main(["explain", "mine.toml", "--signals", "50", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["scenario"] == "mine"
+    assert Recording(Path("mine.arrow")).header.scenario == load_scenario("mine.toml")
 
 
 @pytest.mark.kvm

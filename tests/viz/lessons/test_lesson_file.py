@@ -10,6 +10,7 @@ import pytest
 
 from bellwire.engine.errors import LessonError
 from bellwire.engine.events import Switch
+from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.viz.lessons.lesson import HOMEWORK, TimeOfScene
 from bellwire.viz.lessons.lesson_file import lesson_named, lesson_of, read_lesson, shipped_lessons
 
@@ -156,6 +157,15 @@ def test_what_is_no_file_is_refused_and_nobody_waits_for_it(tmp_path: Path) -> N
         with pytest.raises(LessonError) as found:
             lesson_named(str(tmp_path / name))
         assert str(found.value) == f"{tmp_path / name}: cannot be read: {why}."
+
+
+def test_a_scenario_of_ones_own_stands_beside_the_lesson(tmp_path: Path) -> None:
+    path = tmp_path / "mine.md"
+    path.write_text(LESSON.replace('scenario = "roundtrip"', 'scenario = "own.toml"'))
+    with pytest.raises(LessonError, match=r"mine\.md:\d+: .*own\.toml: cannot be read"):
+        read_lesson(path)
+    (tmp_path / "own.toml").write_text((GUESTS / "roundtrip.toml").read_text())
+    assert read_lesson(path).steps[0].scene.scenario.name == "own"
 
 
 def test_a_mark_of_the_byte_order_is_no_part_of_a_lesson(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellwire.engine.errors import RecordingError
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, app
@@ -128,10 +129,12 @@ def pictured_recording(
     """
     from bellwire.engine.recordings.shipped import path_of_shipped
     from bellwire.viz.cli.recordings import recording_of
-    from bellwire.viz.cli.runs import scenario_named
+    from bellwire.viz.cli.runs import names_file, scenario_named
 
-    if replay and not Path(what).is_file():
+    if replay and not names_file(what):
         path = path_of_shipped(scenario_named(what, settings).name)
+        if not path.exists():
+            raise RecordingError(tr("For the scenario {name} no recording is shipped.", name=path.stem))
         yield path, path.name, []
         return
     with recording_of(what, count, settings) as (file, trouble):
