@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format picture languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs picture languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -30,6 +30,10 @@ lint: build
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+# The manual, in build/manual; a warning is an error. It asks nothing of a network.
+docs: build
+	@$(BIN)/python -m sphinx -b html -W --keep-going -n -q -d build/doctrees docs build/manual
 
 format: venv
 	@$(BIN)/ruff check --fix .

@@ -58,17 +58,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def command_code(arguments: list[str]) -> int:
     """The exit code of the command; what it raises is its caller's, where Click would make its own of some of it."""
-    from bellwire.viz.cli import recordings  # noqa: F401 (adds its commands, behind those below)
-    from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command  # noqa: F401 (so do these)
-    from bellwire.viz.cli.pictures import clip_command, page_command, shot_command  # noqa: F401
-
-    command = typer.main.get_command(app)
+    command = whole_command_line()
     try:
         with command.make_context("bellwire", list(arguments), terminal_width=narrow_help()) as context:
             code = command.invoke(context)
     except typer.Exit as end:
         code = end.exit_code
     return code if isinstance(code, int) else DONE
+
+
+def whole_command_line() -> Any:
+    """Every command there is, as Click knows them, in the order of the help."""
+    from bellwire.viz.cli import recordings  # noqa: F401 (adds its commands, behind those below)
+    from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command  # noqa: F401 (so do these)
+    from bellwire.viz.cli.pictures import clip_command, page_command, shot_command  # noqa: F401
+
+    return typer.main.get_command(app)
 
 
 def narrow_help() -> int | None:

@@ -1,0 +1,31 @@
+"""What of the manual is computed from the program itself, so that it is as true as the program.
+
+A line `% computed: NAME` in a page becomes what PARTS says; `{shot}` shows a picture, with what that says of itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from docs.computed.commands import command_reference
+from docs.computed.shot import Shot
+from docs.computed.terms import glossary_of_terms
+
+MARK = re.compile(r"^% computed: (\w+)$", re.MULTILINE)
+PARTS: dict[str, Callable[[], str]] = {"commands": command_reference, "terms": glossary_of_terms}
+
+
+def put_in(app: Sphinx, page: str, source: list[str]) -> None:
+    """Computes what a page asks for, before it is read; KeyError for what nobody computes."""
+    source[0] = MARK.sub(lambda mark: PARTS[mark[1]](), source[0])
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """As Sphinx asks of an extension."""
+    app.connect("source-read", put_in)
+    app.add_directive("shot", Shot)
+    return {"version": "1", "parallel_read_safe": True}
