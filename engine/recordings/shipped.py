@@ -8,8 +8,10 @@ Lessons show some scenarios with other settings, which change more than the pace
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.language import tr
@@ -18,6 +20,7 @@ from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios, setting_words
 
 WORDS = ("title", "group", "rank", "purpose", "shows")  # of a scenario, which may change without a new recording
+Played = TypeVar("Played", bound=Replay)
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "recordings"
 
 
@@ -47,6 +50,11 @@ def replay_in_place_of(scenario: Scenario, why: str) -> Replay:
 
     With the same settings, if there is one. why: no guest can run, as a sentence with what to do.
     """
+    return played_in_place_of(scenario, why, Replay)
+
+
+def played_in_place_of(scenario: Scenario, why: str, play: Callable[[Recording], Played]) -> Played:
+    """The same, played by whatever plays a recording."""
     path = path_of_shipped(name_of_shipped(scenario))
     if not path.exists():
         path = path_of_shipped(scenario.name)
@@ -58,7 +66,7 @@ def replay_in_place_of(scenario: Scenario, why: str) -> Replay:
                 name=scenario.name,
             )
         )
-    source = Replay(Recording(path))
+    source = play(Recording(path))
     source.no_guest = why
     words = {name: getattr(scenario, name) for name in WORDS}
     source.scenario = replace(source.scenario, **words)

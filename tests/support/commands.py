@@ -6,6 +6,18 @@ import os
 import subprocess
 import sys
 
+SOMEBODY_ELSES = {  # another machine, as its environment tells
+    "HOME": "/nonexistent",
+    "XDG_CONFIG_HOME": "/nonexistent",
+    "XDG_CACHE_HOME": "/nonexistent",
+    "LC_ALL": "de_DE.UTF-8",
+    "TZ": "Asia/Tokyo",
+    "QT_SCALE_FACTOR": "2",
+    "QT_FONT_DPI": "144",
+    "QT_STYLE_OVERRIDE": "Windows",
+    "PYTHONHASHSEED": "7",
+}
+
 
 def bellwire(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command, which may make Qt plain. environment: what is otherwise in it."""

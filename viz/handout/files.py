@@ -20,7 +20,7 @@ from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.lessons.labs.quiz import Quiz
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.pictures.moment import Moment
-from bellwire.viz.pictures.played import played_model, source_played
+from bellwire.viz.pictures.played import PlayedRecording, played_model, source_played
 from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.window.application import application
 from bellwire.viz.window.shown import live_session
@@ -32,14 +32,15 @@ Progress = Callable[[float], None]  # how much is done, 0..1
 
 
 def maker_of(why: str) -> MakeSource:
-    """Makes the source of a scenario: a guest or, if there is a reason why not, its recording."""
+    """Makes the source of a scenario: a guest or, if there is a reason why not, its recording, whose time the walk
+    makes."""
     if not why:
         return live_session
 
     def replayed(scenario: Scenario) -> Source:
-        from bellwire.engine.recordings.shipped import replay_in_place_of
+        from bellwire.engine.recordings.shipped import played_in_place_of
 
-        return replay_in_place_of(scenario, why)
+        return played_in_place_of(scenario, why, PlayedRecording)
 
     return replayed
 

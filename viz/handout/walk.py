@@ -1,4 +1,8 @@
-"""Walks a lesson from its first position to its last, in the window's own player; nobody sees the window."""
+"""Walks a lesson from its first position to its last, in the window's own player; nobody sees the window.
+
+Guests take their time. A recording's time is made here, frame by frame: over recordings a walk is as quick as the
+machine is, and shows the same each time.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,15 @@ from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Label, Source
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson, TimeOfScene
+from bellwire.viz.pictures.played import PlayedRecording
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.application import application
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
 
 PATIENCE_SECONDS = 90.0  # that a position may take, on a busy machine
-FRAME_SECONDS = 0.008  # between frames
+FRAME_SECONDS = 0.008  # between frames, of a guest
+STEP_SECONDS = 0.05  # of a recording, from frame to frame
 
 MakeSource = Callable[[Scenario], Source]
 
@@ -75,10 +81,20 @@ def wait_until(window: MainWindow, there: Callable[[], bool], look: Callable[[],
     ends = time.monotonic() + PATIENCE_SECONDS
     while not there():
         look()
-        window.frame.tick()
+        next_frame(window)
         application().processEvents()
         if time.monotonic() > ends:
             raise EngineError(why_not_there(window) or why)
+
+
+def next_frame(window: MainWindow) -> None:
+    """Of a guest once it is due, of a recording at once."""
+    source = window.model.source
+    if isinstance(source, PlayedRecording):
+        source.play_to(source.now() + source.clock.cycles(STEP_SECONDS))
+        window.frame.step(STEP_SECONDS)
+    else:
+        window.frame.tick()
         time.sleep(FRAME_SECONDS)
 
 

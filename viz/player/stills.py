@@ -11,7 +11,7 @@ from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PictureAsked
-from bellwire.viz.pictures.drawing import ROOM, Drawing, bring_up_to_date, drawing_of
+from bellwire.viz.pictures.drawing import ROOM, Drawing, drawing_of, leave_out_controls, settle_layout
 from bellwire.viz.player.inks import INKS
 from bellwire.viz.player.page import Table
 from bellwire.viz.player.shapes import SharedShapes
@@ -30,6 +30,9 @@ class Stills:
 
     def __init__(self, model: LiveModel, diagram: Drawing, timeline: Drawing, shared: SharedShapes) -> None:
         self.model, self._diagram, self._timeline, self.shared = model, diagram, timeline, shared
+        assert isinstance(diagram.of, Diagram)
+        assert isinstance(timeline.of, Timeline)
+        self.diagram, self.timeline = diagram.of, timeline.of
 
     @property
     def views(self) -> dict[str, str]:
@@ -40,10 +43,9 @@ class Stills:
 
     def take(self) -> Table:
         """What is shown and said now. x: where in the diagram something happens, as a share of its width."""
-        for drawing in (self._diagram, self._timeline):
-            bring_up_to_date(drawing.of, drawing.theme)
-            if isinstance(drawing.of, Timeline):
-                drawing.of.minimap.hide()
+        self.diagram.refresh()
+        self.timeline.redraw()
+        leave_out_controls(self.timeline)
         return {
             "diagram": self._painted(self._diagram),
             "timeline": self._painted(self._timeline),
@@ -63,11 +65,8 @@ class Stills:
         return self.shared.strip(strip)
 
     def _where(self) -> dict[str, float]:
-        diagram = self._diagram.of
-        assert isinstance(diagram, Diagram)
-        if not diagram.placed:
-            return {}
-        return {"x": round(diagram.placed[0].at.x() / diagram.width(), 3)}
+        placed = self.diagram.placed
+        return {"x": round(placed[0].at.x() / self.diagram.width(), 3)} if placed else {}
 
 
 @contextmanager
@@ -91,4 +90,7 @@ def stills_of(
         diagram.of.blueprint = silent
         diagram.of.show_part((0, 0, wide, high))
         diagram.of.set_highlight(highlight)
+        assert isinstance(timeline.of, Timeline)
+        timeline.of.minimap.hide()
+        settle_layout()
         yield Stills(model, diagram, timeline, shared)

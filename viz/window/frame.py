@@ -84,6 +84,12 @@ class Frame(QObject):
         self.spent.append(perf_counter() - now)
         self._adapt()
 
+    def step(self, seconds: float) -> None:
+        """One frame of so many seconds, however long it takes: for whoever makes time pass by hand."""
+        self.model.drain()
+        self.model.move(seconds)
+        self._show(False)
+
     def _adapt(self) -> None:
         """Fewer frames while they cost too much, so that input and the guest's own threads have time."""
         costs = sorted(list(self.spent)[-9:])

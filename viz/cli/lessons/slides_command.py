@@ -96,7 +96,10 @@ def needs_libraries(*suffixes: str) -> None:
 
 def walked_deck(lesson: Lesson, theme: str, replay: bool) -> Deck:
     """The lesson, walked where nobody sees it."""
+    from bellwire.viz.pictures.plain_qt import make_qt_plain
+
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    make_qt_plain()
     why = why_replayed(replay)
     from bellwire.viz.handout.files import maker_of
     from bellwire.viz.handout.slides.noting import lesson_deck

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bellwire.viz.handout.document import Picture
@@ -57,7 +58,8 @@ class DeckSlide:
 
 @dataclass(frozen=True)
 class Deck:
-    """All slides of a lesson, in order."""
+    """All slides of a lesson, in order. shown: when what is seen on the last of them happened, in UTC."""
 
     title: str
     slides: tuple[DeckSlide, ...]
+    shown: datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from string import ascii_uppercase
 
 from bellwire.engine.language import tr
@@ -18,6 +19,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import unparted
 from bellwire.viz.text.host_words import machine_words
+from bellwire.viz.window.files import header_for
 
 
 def lesson_deck(
@@ -38,9 +40,9 @@ def lesson_deck(
             slides += slides_at(window.model, course, asked, theme)
             progress(at / len(course.positions))
         title = title_slide(course.lesson, window.model)
-        end = end_slide(course)
+        end, began = end_slide(course), header_for(window.model.source).started_ns
     found = [title, *slides, *([end] if end.lines else [])]
-    return Deck(course.lesson.title, tuple(with_numbers(found)))
+    return Deck(course.lesson.title, tuple(with_numbers(found)), datetime.fromtimestamp(began // 10**9, UTC))
 
 
 def with_numbers(slides: list[DeckSlide]) -> Iterator[DeckSlide]:

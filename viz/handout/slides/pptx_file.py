@@ -1,10 +1,14 @@
-"""Slides as a PPTX file, by python-pptx: titles are titles, texts can be changed, notes are on the notes pages."""
+"""Slides as a PPTX file, by python-pptx: titles are titles, texts can be changed, notes are on the notes pages.
+
+The same slides are the same bytes: each time in the file is that of what is shown.
+"""
 
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bellwire.engine.errors import EngineError
@@ -15,7 +19,7 @@ from bellwire.viz.style.theme import Theme
 
 SANS, MONO = "Arial", "Courier New"  # which every machine has, or something as wide
 TITLE_ONLY = 5  # of the layouts in python-pptx's own template
-LONG_AGO = datetime(2000, 1, 1)
+EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # that a ZIP file can say
 
 
 def pptx() -> Any:
@@ -37,11 +41,20 @@ def pptx_of(deck: Deck, theme: Theme) -> bytes:
     made.slide_width, made.slide_height = map(Inches, SLIDE)
     about = made.core_properties
     about.title, about.author, about.language = deck.title, "bellwire", Spoken.name
-    about.created = about.modified = LONG_AGO
+    about.created = about.modified = deck.shown.replace(tzinfo=None)
     for slide in deck.slides:
         PptxSlide(made.slides.add_slide(made.slide_layouts[TITLE_ONLY]), theme).fill(slide)
     buffer = io.BytesIO()
     made.save(buffer)
+    return packed_at(max(deck.shown, EARLIEST), buffer.getvalue())
+
+
+def packed_at(time: datetime, file: bytes) -> bytes:
+    """The same ZIP file, as if all in it had been written then."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(zipfile.ZipInfo(name, time.timetuple()[:6]), old.read(name), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

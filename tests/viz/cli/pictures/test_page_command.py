@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
-from tests.support.commands import bellwire
+from tests.support.commands import SOMEBODY_ELSES, bellwire
 from tests.support.refusals import refused
+from tests.support.x_server import x_server
 
 SHIPPED = path_of_shipped("roundtrip")
+SHORT = Path(__file__).resolve().parents[3] / "support/short.md"
 
 
 def test_it_writes_one_file_and_says_how_large_it_is(tmp_path: Path) -> None:
@@ -23,6 +25,18 @@ def test_it_writes_one_file_and_says_how_large_it_is(tmp_path: Path) -> None:
     ran = bellwire(*words, "--at", "#999999", "--force")
     assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
     assert "There is no journey #999999" in ran.stderr
+
+
+@pytest.mark.xcb
+@pytest.mark.parametrize("words", [f"{SHIPPED} --at #20 --seconds 0.001", f"{SHORT} --replay"], ids=["run", "lesson"])
+def test_the_bytes_are_the_same_on_another_machine_and_on_a_screen(words: str, tmp_path: Path) -> None:
+    command = ["export-html", *words.split(), "--language", "en", "-o"]
+    ran = bellwire(*command, f"{tmp_path}/a.html", QT_QPA_PLATFORM="")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    with x_server() as display:
+        ran = bellwire(*command, f"{tmp_path}/b.html", QT_QPA_PLATFORM="xcb", DISPLAY=display, **SOMEBODY_ELSES)
+        assert (ran.returncode, ran.stderr) == (0, "")
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -9,22 +9,11 @@ import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.provenance import read_provenance, sha256_of
-from tests.support.commands import bellwire
+from tests.support.commands import SOMEBODY_ELSES, bellwire
 from tests.support.refusals import refused
 from tests.support.x_server import x_server
 
 SHIPPED = path_of_shipped("roundtrip")
-OTHERS = {  # somebody else's machine
-    "HOME": "/nonexistent",
-    "XDG_CONFIG_HOME": "/nonexistent",
-    "XDG_CACHE_HOME": "/nonexistent",
-    "LC_ALL": "de_DE.UTF-8",
-    "TZ": "Asia/Tokyo",
-    "QT_SCALE_FACTOR": "2",
-    "QT_FONT_DPI": "144",
-    "QT_STYLE_OVERRIDE": "Windows",
-    "PYTHONHASHSEED": "7",
-}
 
 
 @pytest.mark.xcb
@@ -46,7 +35,7 @@ def test_the_bytes_are_the_same_on_another_machine_and_on_a_screen(
         f"{tmp_path}/a.{suffix}: {what} of “Round trip: ioeventfd out, irqfd back” 3.00 s after"
     )
     with x_server() as display:
-        ran = bellwire(*words, f"{tmp_path}/b.{suffix}", QT_QPA_PLATFORM="xcb", DISPLAY=display, **OTHERS)
+        ran = bellwire(*words, f"{tmp_path}/b.{suffix}", QT_QPA_PLATFORM="xcb", DISPLAY=display, **SOMEBODY_ELSES)
         assert (ran.returncode, ran.stderr) == (0, "")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 from xml.etree import ElementTree
 
 import pytest
@@ -15,8 +19,11 @@ from PIL import Image
 from pptx import Presentation
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.cli.app import main
 from bellwire.viz.handout.slides.pptx_file import pptx
+from tests.support.commands import SOMEBODY_ELSES, bellwire
 from tests.support.refusals import refused
 
 LESSON = """+++
@@ -61,8 +68,24 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder."""
     folder = tmp_path_factory.mktemp("slides")
     (folder / "mine.md").write_text(LESSON)
-    assert main(["slides", str(folder / "mine.md"), "--replay", "-o", str(folder / "out")]) == 0
+    ran = bellwire("slides", str(folder / "mine.md"), "--replay", "-o", str(folder / "out"), "--language", "en")
+    assert (ran.returncode, ran.stderr) == (0, "")
     return folder / "out"
+
+
+def test_the_same_slides_are_the_same_bytes_on_another_machine(made: Path, tmp_path: Path) -> None:
+    words = ["slides", str(made.parent / "mine.md"), "--replay", "-o", f"{tmp_path}/again", "--language", "en"]
+    assert bellwire(*words, **SOMEBODY_ELSES).returncode == 0
+    for path in made.iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+
+
+def test_each_time_in_the_pptx_is_that_of_the_recording(made: Path) -> None:
+    began = datetime.fromisoformat(Recording(path_of_shipped("roundtrip")).header.started).replace(microsecond=0)
+    assert Presentation(str(made / "slides.pptx")).core_properties.created == began.replace(tzinfo=None)
+    with zipfile.ZipFile(made / "slides.pptx") as file:
+        times = {datetime(*info.date_time, tzinfo=UTC) for info in file.infolist()}
+    assert {abs(time - began) < timedelta(seconds=2) for time in times} == {True}  # ZIP counts in steps of two
 
 
 def test_titles_pictures_and_notes_are_in_the_pptx(made: Path) -> None:
@@ -99,7 +122,8 @@ def test_each_picture_is_there_in_pixels_and_in_lines(made: Path) -> None:
 
 def test_the_pdf_has_a_page_for_each_slide_and_one_for_notes_that_are_wanted(made: Path, tmp_path: Path) -> None:
     source, target = str(made.parent / "mine.md"), tmp_path / "notes.pdf"
-    assert main(["slides", source, "--replay", "--notes", "--theme", "print", "-o", str(target)]) == 0
+    with patch.dict(os.environ):  # which it makes plain
+        assert main(["slides", source, "--replay", "--notes", "--theme", "print", "-o", str(target)]) == 0
     assert [pages_of(path.read_bytes()) for path in (made / "slides.pdf", target)] == [7, 8]
     assert main(["slides", source, "--replay", "-o", str(target)]) == 1  # it is there already
 
