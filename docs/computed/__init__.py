@@ -12,11 +12,17 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from docs.computed.commands import command_reference
+from docs.computed.keys import keys_by_section, keys_of_a_lecture
 from docs.computed.shot import Shot
 from docs.computed.terms import glossary_of_terms
 
 MARK = re.compile(r"^% computed: (\w+)$", re.MULTILINE)
-PARTS: dict[str, Callable[[], str]] = {"commands": command_reference, "terms": glossary_of_terms}
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": command_reference,
+    "keys": keys_by_section,
+    "lecture_keys": keys_of_a_lecture,
+    "terms": glossary_of_terms,
+}
 
 
 def put_in(app: Sphinx, page: str, source: list[str]) -> None:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 EVENT_LIMIT = 1 << 21  # 64 MB
-JOURNEY_LIMIT = 1 << 18  # 23 MB
+JOURNEY_LIMIT = 1 << 18  # 22 MB
 CHANGE_LIMIT = 200
 LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
 FOLD_SECONDS = 0.005  # of this thread's time, that one drain may fold
