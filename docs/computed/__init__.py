@@ -13,14 +13,18 @@ from sphinx.util.typing import ExtensionMetadata
 
 from docs.computed.commands import command_reference
 from docs.computed.keys import keys_by_section, keys_of_a_lecture
+from docs.computed.schema import column_table, kind_table, number_tables
 from docs.computed.shot import Shot
 from docs.computed.terms import glossary_of_terms
 
 MARK = re.compile(r"^% computed: (\w+)$", re.MULTILINE)
 PARTS: dict[str, Callable[[], str]] = {
+    "columns": column_table,
     "commands": command_reference,
     "keys": keys_by_section,
+    "kinds": kind_table,
     "lecture_keys": keys_of_a_lecture,
+    "numbers": number_tables,
     "terms": glossary_of_terms,
 }
 

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PROMPT = "$ "
-WRITTEN = ("toml", "markdown", "c", "python", "json", "html", "yaml", "css", "tex")
+WRITTEN = ("toml", "markdown", "c", "python", "json", "html", "yaml", "css", "bibtex")
 WITH_GUEST = (
     "run",
     "record",
@@ -117,7 +117,7 @@ def blocks_in(text: str, page: str) -> Iterator[Block]:
 def check(block: Block) -> None:
     """BlockError for a block which would go untested in silence."""
     kinds = {
-        "console": r"(exit=\d+)?",
+        "console": r"(exit=\d+(,\d+)*)?",
         "python": r"(file=\S+)?",
         "text": r"(output)?",
         **{language: r"file=\S+|excerpt" for language in WRITTEN if language != "python"},

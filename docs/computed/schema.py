@@ -1,0 +1,96 @@
+"""What a recording holds, from the code that writes it: its columns, the kinds of events, the numbers that have names."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from enum import IntEnum
+
+from bellwire.engine.events import STATS, EventfdRole, EventKind, IrqIoctl, Lane, Operation, Setting, Switch
+from bellwire.engine.folds.beginning import Before
+from bellwire.engine.recordings.header import COLUMNS, ENUMS, FIELDS
+
+MEMBER = re.compile(r"    (?P<name>[A-Z_]+) = \d+(?:\s+# (?P<remark>.*))?")
+NAMED: dict[str, type[IntEnum]] = {  # by their name in the file
+    "lanes": Lane,
+    "switches": Switch,
+    "settings": Setting,
+    "eventfds": EventfdRole,
+    "irq_ioctls": IrqIoctl,
+    "operations": Operation,
+    "befores": Before,
+}
+HOLDERS = {  # where their numbers stand
+    "lanes": "`lane` of every event; `id` of LOST",
+    "switches": "`id` of WIRE",
+    "settings": "`id` of SETTING",
+    "eventfds": "`id` of COUNT",
+    "irq_ioctls": "`id` of IRQ_IOCTL",
+    "operations": "`id` of REFUSED",
+    "befores": "`id` of BEFORE",
+}
+
+
+def column_table() -> str:
+    """Name, type and meaning of each column."""
+    rows = ((f"`{field.name}`", str(field.type), linked(COLUMNS[field.name])) for field in FIELDS)
+    return table(("Column", "Type", "What it holds"), rows)
+
+
+def kind_table() -> str:
+    """Number, name and meaning of each kind of event."""
+    told = remarks(EventKind)
+    return table(("Kind", "Number", "What happened"), ((k.name, str(k.value), told[k.name]) for k in sorted(EventKind)))
+
+
+def number_tables() -> str:
+    """A table for each other number that has names in a recording."""
+    parts = [part for name, numbers in NAMED.items() for part in numbers_of(name, numbers)]
+    parts += ["### stats", "`id` of STAT: KVM's own counters, by the names that `KVM_GET_STATS_FD` gives."]
+    parts += [listed({name: number for number, name in enumerate(STATS)})]
+    parts += ["### exit_reasons", "`id` of EXIT and ENTRY: `KVM_EXIT_*` of `linux/kvm.h`."]
+    return "\n\n".join([*parts, listed(ENUMS["exit_reasons"])])
+
+
+def numbers_of(name: str, numbers: type[IntEnum]) -> Iterable[str]:
+    """Its heading, where its numbers stand, and what each means."""
+    told = remarks(numbers)
+    head = ["Number", "Name", "What it means"] if any(told.values()) else ["Number", "Name"]
+    rows = ([str(number.value), f"`{number.name}`", told[number.name]][: len(head)] for number in sorted(numbers))
+    return f"### {name}", f"{HOLDERS[name]}.", table(head, rows)
+
+
+def listed(numbers: dict[str, int]) -> str:
+    """In a line."""
+    return ", ".join(f"{number} `{name}`" for name, number in numbers.items()) + "."
+
+
+def remarks(numbers: type[IntEnum]) -> dict[str, str]:
+    """What the comment before a member says of it, or the one behind it; "" where there is none."""
+    told, before = {}, list[str]()
+    for line in inspect.getsource(numbers).splitlines():
+        if member := MEMBER.fullmatch(line):
+            told[member["name"]] = sentence(member["remark"] or " ".join(before))
+        before = [*before, line.strip("# ")] if line.startswith("    # ") else []
+    return told
+
+
+def sentence(remark: str) -> str:
+    """With a capital and a full stop, and the columns that it names as such."""
+    text = re.sub(r" \(engine/[\w/.]+\)", "", remark.strip().rstrip("."))
+    text = re.sub(r"^vCPU", "The vCPU", re.sub(r"^I/O", "The I/O", text))
+    text = re.sub(r"(?<![\w`*])(id|seq|arg)(?= [a-zA-Z0-9])", r"`\1`", re.sub(r"([*|])", r"\\\1", text))
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def linked(told: str) -> str:
+    """What stands for a table of the page leads there."""
+    return re.sub(r"`(kinds|lanes)`", r"[`\1`](#\1)", told)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """In Markdown."""
+    names = list(head)
+    lines = [names, ["---"] * len(names), *map(list, rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
