@@ -34,7 +34,10 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "show-inheritance": False}
 python_use_unqualified_type_names = True
-nitpick_ignore_regex = [("py:.*", r"(?!bellwire\.).*")]  # of other libraries, whose manuals are elsewhere
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!bellwire\.).*"),  # of other libraries, whose manuals are elsewhere
+    ("py:class", r"bellwire\..*\.(Binned|MachineKind|Paced|Resumed)"),  # the engine's own business
+]
 
 # Only what follows a prompt is copied.
 copybutton_prompt_text = "$ "

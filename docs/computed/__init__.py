@@ -34,8 +34,14 @@ def put_in(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = MARK.sub(lambda mark: PARTS[mark[1]](), source[0])
 
 
+def as_prose(app: Sphinx, what: str, name: str, it: object, options: object, lines: list[str]) -> None:
+    """A docstring says `x` of code and means a * as such: in reStructuredText both are something else."""
+    lines[:] = [re.sub(r"`([^`]+)`", r"``\1``", line.replace("*", r"\*")) for line in lines]
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """As Sphinx asks of an extension."""
     app.connect("source-read", put_in)
+    app.connect("autodoc-process-docstring", as_prose)
     app.add_directive("shot", Shot)
     return {"version": "1", "parallel_read_safe": True}

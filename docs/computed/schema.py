@@ -1,4 +1,4 @@
-"""What a recording holds, from the code that writes it: its columns, the kinds of events, the numbers that have names."""
+"""What a recording holds, from the code that writes it: columns, kinds of events, numbers that have names."""
 
 from __future__ import annotations
 

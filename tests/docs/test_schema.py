@@ -30,12 +30,12 @@ def members(title: str) -> set[str]:
     return {name for head in heads for name in re.findall(r"`(\w+)`", head)}
 
 
-def test_every_member_of_the_header_is_in_the_table(tmp_path: Path) -> None:
-    with pa.ipc.open_file(path_of_shipped("roundtrip")) as file:
+def test_every_member_of_the_header_is_in_the_table() -> None:
+    with pa.ipc.open_file(str(path_of_shipped("roundtrip"))) as file:
         header = json.loads(file.schema.metadata[b"bellwire"])
         told = json.loads(file.get_batch_with_custom_metadata(0)[1][b"bellwire"])
         end = json.loads(file.get_batch_with_custom_metadata(file.num_record_batches - 1)[1][b"bellwire"])
-    first, last = list(ENUMS)[0], list(ENUMS)[-1]
+    first, *_, last = ENUMS
     assert members("About the run") == {*set(header) - set(ENUMS), first, last, *told}
     assert set(told) == {field.name for field in fields(BatchFacts)}
     assert members("The end") == set(end) == {field.name for field in fields(Outline)}
@@ -43,7 +43,7 @@ def test_every_member_of_the_header_is_in_the_table(tmp_path: Path) -> None:
 
 
 def test_every_fact_of_the_host_is_named() -> None:
-    with pa.ipc.open_file(path_of_shipped("roundtrip")) as file:
+    with pa.ipc.open_file(str(path_of_shipped("roundtrip"))) as file:
         host = json.loads(file.schema.metadata[b"bellwire"])["host"]
     row = next(line for line in section("About the run").splitlines() if line.startswith("| `host`"))
     assert set(re.findall(r"`(\w+)`", row)) == {"host", *host}
