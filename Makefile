@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format docs picture languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs pictures languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -42,10 +42,9 @@ format: venv
 build: venv
 	@$(BIN)/python -P engine/build.py
 
-# The picture at the top of the README: five seconds of the default scenario, offscreen.
-picture: build
-	@$(BIN)/bellwire shot assets/recordings/roundtrip.arrow --view window --at 2.4s --theme dark --size 1920x1080 --force \
-	    -o assets/window.png
+# The pictures of the README and the manual, offscreen; a file is touched only where its bytes have changed.
+pictures: build
+	@$(BIN)/bellwire shots build docs/shots.toml --outside --force
 
 # What the program says, brought into assets/languages/*.po for translators; fails while something is not translated.
 languages: build

@@ -63,6 +63,7 @@ QT_FREE = (  # rooms, and in rooms with Qt the modules that decide what is drawn
     *(f"viz.panels.events.{name}" for name in ("cells", "rows")),
     *(f"viz.panels.sequence.{name}" for name in ("chart", "layout")),
     *(f"viz.pictures.{name}" for name in ("asked", "moment", "plain_qt", "played")),
+    *(f"viz.pictures.lists.{name}" for name in ("keys", "list_file", "listed", "toml_places")),
     *(f"viz.pictures.clips.{name}" for name in ("clip_asked", "course", "subtitles")),
     "viz.panels.compare.rows",
 )

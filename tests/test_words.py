@@ -15,6 +15,7 @@ from bellwire.viz.cli import recordings as commands_there
 from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command
 from bellwire.viz.cli.options import app
 from bellwire.viz.cli.pictures import clip_command, page_command, shot_command
+from bellwire.viz.cli.shots import shots_command
 
 ROOT = Path(__file__).resolve().parent.parent
 README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
@@ -74,9 +75,11 @@ def test_every_command_is_one(path: Path) -> None:
             clip_command,
             page_command,
             shot_command,
+            shots_command,
         )
     )  # whose commands are there once they are imported
     commands = {some.name or getattr(some.callback, "__name__", "") for some in app.registered_commands}
+    commands |= {str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance}
     code = "\n".join([*text.split("```")[1::2], *re.findall(r"`[^`\n]+`", text)])
     assert set(re.findall(r"(?:^|[`/]|&& )bellwire ([a-z][a-z-]*)", code, re.MULTILINE)) <= commands
 

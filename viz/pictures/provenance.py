@@ -16,6 +16,7 @@ from typing import Any
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.pictures.asked import PictureAsked, PictureError, read_asked
+from bellwire.viz.pictures.film_texts import comment_in_gif, json_in_film
 from bellwire.viz.pictures.moment import MomentError
 from bellwire.viz.pictures.raster import texts_in
 from bellwire.viz.text.versions import program_version
@@ -25,6 +26,7 @@ KEY = "bellwire"  # of PNG's texts
 VERSION = 1
 PIECE = 1 << 20  # bytes of a recording that are read at a time
 IN_SVG = re.compile(rb"<bellwire:provenance[^>]*>(.*?)</bellwire:provenance>", re.DOTALL)
+FILMS = b"\x1a\x45\xdf\xa3"  # with which a WebM begins
 MOST = 64 << 20  # bytes of a picture that is read
 
 
@@ -108,9 +110,13 @@ def refuse_picture(path: Path) -> Provenance:
 
 
 def told_in(content: bytes) -> str:
-    """The JSON in a PNG, SVG or PDF file; "" if there is none."""
+    """The JSON in a picture's file, or in a clip's; "" if there is none."""
     if content.startswith(b"\x89PNG"):
         return texts_in(content).get(KEY, "")
+    if content.startswith(b"GIF8"):
+        return comment_in_gif(content)
+    if content.startswith(FILMS) or content[4:8] == b"ftyp":
+        return json_in_film(content)
     found = IN_SVG.search(content)
     return unescape(found[1].decode()) if found else ""
 

@@ -52,6 +52,8 @@ PRINTING = {  # what each command prints without a guest and without a window
     "export-html": f"export-html {SHIPPED} -o run.html --seconds 0.005 --force",
     "shot": f"shot {SHIPPED} -o shot.png --view numbers --force",
     "clip": f"clip {SHIPPED} -o clip.gif --seconds 0.2 --size 320x180 --no-captions --force",
+    "shots-list": f"shots list {ROOT}/tests/support/shots.toml",
+    "shots-list-json": f"shots list {ROOT}/tests/support/shots.toml --json",
     "slides": f"slides {ROOT}/tests/support/short.md --replay -o slides.pptx --force",
     "explain-json": f"explain {SHIPPED} --json",
 }

@@ -15,6 +15,8 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr
 from bellwire.viz.pictures.clips.filming import Pixels
 from bellwire.viz.pictures.clips.subtitles import Cue
+from bellwire.viz.pictures.film_texts import apng_with_text
+from bellwire.viz.pictures.provenance import KEY
 
 CODECS = {  # by suffix: the codec, its pixels, and what it is asked for
     ".webm": ("libvpx-vp9", "yuv420p", {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}),
@@ -22,6 +24,7 @@ CODECS = {  # by suffix: the codec, its pixels, and what it is asked for
     ".apng": ("apng", "rgb24", {"pred": "up"}),
 }
 TITLES = {".webm": "webvtt", ".mp4": "mov_text"}  # what sentences in a file are called
+TOLD_IN = "synopsis"  # what both WebM and MP4 have a place for: provenance, as JSON
 MUXING = {".apng": {"plays": "0"}}  # 0: for ever
 THREADS = 2
 MS = Fraction(1, 1000)
@@ -85,7 +88,8 @@ class VideoFile:
         for packet in sorted([*self._packets, *said], key=lambda one: one.dts * one.time_base):
             self._container.mux(packet)
         self._container.close()
-        return self._buffer.getvalue()
+        content = self._buffer.getvalue()
+        return apng_with_text(content, KEY, about.get(TOLD_IN, "")) if self.suffix == ".apng" else content
 
     def _sentences(self, cues: list[Cue]) -> list[Any]:
         """The cues as packets of a stream of their own."""

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bellwire.viz.pictures.clips.encoding import pyav
+from bellwire.viz.pictures.clips.encoding import TOLD_IN, pyav
 from bellwire.viz.pictures.clips.filming import Pixels
 from bellwire.viz.pictures.clips.subtitles import Cue
+from bellwire.viz.pictures.film_texts import gif_with_comment
 
 COLORS = 256
 HUNDREDTHS = Fraction(1, 100)  # of a second, in which a GIF counts
@@ -59,7 +60,7 @@ class GifFile:
             self._colors.push(self._framed(pixels))
 
     def finish(self, cues: list[Cue], about: Mapping[str, str]) -> bytes:
-        """The file, which can hold neither sentences nor a title."""
+        """The file, which can hold no sentences; what is known of it is its comment."""
         buffer = io.BytesIO()
         with self._av.open(buffer, "w", format="gif", options={"loop": "0", "fflags": "+bitexact"}) as container:
             stream = container.add_stream("gif", rate=self.rate)
@@ -68,7 +69,7 @@ class GifFile:
             for frame in self._in_few_colors():
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
-        return buffer.getvalue()
+        return gif_with_comment(buffer.getvalue(), about.get(TOLD_IN, ""))
 
     def _in_few_colors(self) -> Iterator[Any]:
         """All frames, without noise between the colours: what stands still costs nothing."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.pictures.clips.clip_asked import ClipAsked
-from bellwire.viz.pictures.clips.encoding import ClipFile, VideoFile
+from bellwire.viz.pictures.clips.encoding import TOLD_IN, ClipFile, VideoFile
 from bellwire.viz.pictures.clips.filming import ShowFrame, filmed
 from bellwire.viz.pictures.clips.gif import GifFile
 from bellwire.viz.pictures.clips.subtitles import CUE_SECONDS, Cues
 from bellwire.viz.pictures.making import DrawView
+from bellwire.viz.pictures.provenance import Provenance, provenance_of
 
 PAINTED = 0.9  # of the work; the rest is putting the file together
 
@@ -45,6 +47,7 @@ def made_clip(
     file, cues = clip_file(suffix, asked), Cues(asked.rate, min(asked.pace.stage_seconds or CUE_SECONDS, CUE_SECONDS))
     frames = 0
     with filmed(path, asked, draw_window, show_window) as film:
+        told = provenance_of_clip(film.course.source.recording, asked, named or path.name, suffix)
         title = f"{film.course.model.scenario.name}: {picture.view}"
         for frame in film:
             look()
@@ -52,10 +55,16 @@ def made_clip(
             cues.add(frame.said)
             frames += 1
             progress(PAINTED * frames / film.frames)
-    about = {"title": title, "comment": asked.command(named or path.name, f"{picture.view}{suffix}")}
+    about = {"title": title, "comment": told.command, TOLD_IN: told.as_json()}
     content = file.finish(cues.all, about)
     progress(1.0)
     return MadeClip(content, cues.webvtt(picture.language), frames)
+
+
+def provenance_of_clip(recording: Recording, asked: ClipAsked, source: str, suffix: str) -> Provenance:
+    """Of a clip: of the picture that it begins with, and the command that makes all of it."""
+    told = provenance_of(recording, asked.begins, source, suffix, ("", ""))
+    return replace(told, command=asked.command(source, f"{asked.picture.view}{suffix}"))
 
 
 def clip_file(suffix: str, asked: ClipAsked) -> ClipFile:
