@@ -32,7 +32,8 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
+autodoc_type_aliases = {name: f"bellwire.engine.{name}" for name in ("Events", "Records")}
 python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!bellwire\.).*"),  # of other libraries, whose manuals are elsewhere

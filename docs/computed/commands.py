@@ -9,6 +9,16 @@ from typing import Any
 from bellwire.viz.cli.app import whole_command_line
 
 PROGRAM = "bellwire"
+BEHIND = re.compile(r"\s*\[([^\[\]]*)\]$")  # the help: what Click knows of the values
+LIMITS = {
+    r"required": "Required",
+    r"default: ([^\s,]+)": r"Default: `\1`",
+    r"default: (.+)": r"Default: \1",
+    r"(\S+)<=x<=\d{10,}": r"\1 or more",
+    r"(\S+)<=x<=(\S+)": r"From \1 to \2",
+    r"x>=(\S+)": r"\1 or more",
+    r"x>(\S+)": r"More than \1",
+}
 
 
 def command_reference() -> str:
@@ -24,13 +34,20 @@ def command_reference() -> str:
 def section(name: str, command: Any, told_by: Any) -> Iterator[str]:
     """How a command is called, what it does, its arguments and options. told_by: whose help says what it does."""
     context = command.make_context(name, [], resilient_parsing=True)
-    usage = " ".join((name, *command.collect_usage_pieces(context)))
+    usage = " ".join((name, *map(as_written, command.collect_usage_pieces(context))))
     yield from (f"## {name}", "", "```text", usage, "```", "")
     yield from (plain(told_by.help or ""), "", f":::{{program}} {name}", ":::", "")
-    for parameter in command.params:
-        record = parameter.get_help_record(context)
-        if record and parameter.param_type_name == "option":
-            yield from option(*record)
+    records = [(parameter.param_type_name, *parameter.get_help_record(context)) for parameter in command.params]
+    for kind, spellings, told in sorted(records, key=lambda record: record[0] == "option"):
+        if kind == "option":
+            yield from option(spellings, told)
+        elif told.replace("[required]", "").strip():
+            yield from (as_written(spellings.split(" <")[0]), f": {plain(told)}", "")
+
+
+def as_written(argument: str) -> str:
+    """An argument of a usage line: braces are for choices alone, and no brackets are doubled."""
+    return re.sub(r"\{(\w+)\}", r"\1", argument).replace("[[", "[").replace("]]", "]")
 
 
 def lines_of_version() -> Iterator[str]:
@@ -46,5 +63,20 @@ def option(spellings: str, told: str) -> Iterator[str]:
 
 def plain(told: str) -> str:
     """Words of the help in Markdown: what looks like a command or an option is one."""
-    text = re.sub(r"(?<!`)([<>*_\[\]])", r"\\\1", re.sub(r"\s*\n(?!\n)\s*", " ", told.strip()))
-    return re.sub(r"(?<![\w`])(--[a-z][a-z-]+)", r"`\1`", text)
+    paragraphs = [" ".join(some.split()) for some in told.strip().split("\n\n")]
+    text = BEHIND.sub(in_words, "\n\n".join(paragraphs))
+    text = re.sub(r"(?<!`)([<>*_\[\]])", r"\\\1", text)
+    return re.sub(r"(?<![\w`])(--[a-z][a-z-]+)", r"`\1`", text).strip()
+
+
+def in_words(behind: re.Match[str]) -> str:
+    """What Click puts behind the help in brackets, as sentences."""
+    return "".join(f" {sentence}." for part in behind[1].split("; ") if (sentence := limit_in_words(part)))
+
+
+def limit_in_words(part: str) -> str:
+    """A default, a range, or that it has to be there; "" of what says nothing."""
+    for pattern, words in LIMITS.items():
+        if found := re.fullmatch(pattern, part):
+            return found.expand(words)
+    return part

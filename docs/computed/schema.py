@@ -41,7 +41,8 @@ def column_table() -> str:
 def kind_table() -> str:
     """Number, name and meaning of each kind of event."""
     told = remarks(EventKind)
-    return table(("Kind", "Number", "What happened"), ((k.name, str(k.value), told[k.name]) for k in sorted(EventKind)))
+    rows = ((f"{kind.value} `{kind.name}`", led_on(told[kind.name])) for kind in sorted(EventKind))
+    return table(("Kind", "What happened"), rows)
 
 
 def number_tables() -> str:
@@ -82,6 +83,13 @@ def sentence(remark: str) -> str:
     text = re.sub(r"^vCPU", "The vCPU", re.sub(r"^I/O", "The I/O", text))
     text = re.sub(r"(?<![\w`*])(id|seq|arg)(?= [a-zA-Z0-9])", r"`\1`", re.sub(r"([*|])", r"\\\1", text))
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def led_on(told: str) -> str:
+    """Where `id` is a number that has a name, the word for it leads to the table of them."""
+    names = {numbers.__name__: name for name, numbers in NAMED.items()} | {"STATS": "stats"}
+    text = re.sub(r"KVM_EXIT_\S+ reason", "reason, of the [exit_reasons](#exit_reasons)", told)
+    return re.sub(rf"\b(?:index into |the )?({'|'.join(names)})\b", lambda m: f"[{names[m[1]]}](#{names[m[1]]})", text)
 
 
 def linked(told: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TREE = (".ci", "Makefile", "pyproject.toml", "assets", "engine", "guests", "viz")
 SCENARIOS = {scenario.name for scenario in list_scenarios()}
 LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+FIGURES = re.compile(r"[−+-]?\d(?:[\d,…–−+]|[^\S\n]|\.(?=\d))*|─+")  # several in a row are as one; rules of a table
 BELLWIRE = f'#!/bin/sh\nexec {sys.executable} -P -m bellwire.viz "$@"\n'
 
 
@@ -79,8 +81,8 @@ class Reader:
             program.write_text(block.text)
             code, self._printed = self._forked.run("python", str(program), self.folder, self._environment)
             assert code == 0, f"{block.where}: {self._printed}"
-        elif block.info == "output":
-            compare(self._printed, block.text, block.where)
+        elif block.info.startswith("output"):
+            compare(self._printed, block.text, block.where, block.is_like)
 
     def _run(self, command: Command, block: Block) -> None:
         words = [] if self._in_tree else command.words
@@ -89,11 +91,13 @@ class Reader:
         where = f"{block.where}: {command.line}"
         assert str(code) in block.options.get("exit", "0").split(","), f"{where}\n{printed}"
         if command.shown.strip():
-            compare(printed, command.shown, where)
+            compare(printed, command.shown, where, block.is_like)
 
 
-def compare(printed: str, shown: str, where: str) -> None:
-    """`...` stands for anything; so does how much room there is between words."""
+def compare(printed: str, shown: str, where: str, like: bool = False) -> None:
+    """`...` stands for anything; how much room there is between words is nothing. like: figures are left out."""
+    if like:
+        printed, shown = (FIGURES.sub("# ", text) for text in (printed, shown))
     if not doctest.OutputChecker().check_output(shown, printed, LIKE):
         pytest.fail(f"{where}\nThe page shows:\n{shown}\nbut this was printed:\n{printed}", pytrace=False)
 
@@ -139,6 +143,7 @@ def reader_of(text: str, forked: Forked, folder: Path) -> None:
         "```console exit=2\n$ bellwire --version\n```",
         "```console\n$ bellwire --version\nbellwire 17...\n```",
         "```console\n$ bellwire list | grep nothing-like-it\n```",
+        "```console like\n$ echo 17 signals\n21 doorbells\n```",
         "```python\nprint(1 / 0)\n```",
         "```python\nprint(2)\n```\n\n```text output\n3\n```",
     ],
@@ -160,6 +165,11 @@ one = 1
 $ bellwire --version | tr a-z A-Z
 BELLWIRE ...
 $ ls "$HOME"
+```
+
+```console like
+$ echo "12.5  1 234  –  17 signals, −2.5 … +3 µs"
+1 8.25 3 signals, −1 … +2 µs
 ```
 
 ```console exit=2

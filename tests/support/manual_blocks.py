@@ -1,8 +1,8 @@
 """What of the manual can be run: the fenced blocks of its pages, each read by what stands behind its opening fence.
 
 `console` holds commands behind `$ ` and what they print, `python` a program, `text output` what the program before it
-prints; `toml file=NAME`, or another language, is a file that later commands read. Whatever cannot be run says why:
-`untested: ...`; what is no whole file is an `excerpt`.
+prints; `like`: but for its figures. `toml file=NAME`, or another language, is a file that later commands read. Whatever
+cannot be run says why: `untested: ...`; what is no whole file is an `excerpt`.
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ class Block:
         return f"docs/{self.page}:{self.line}"
 
     @property
+    def is_like(self) -> bool:
+        """Whether figures are others each time."""
+        return "like" in self.info.split()
+
+    @property
     def is_tested(self) -> bool:
         """Unless it says why not."""
         return not self.info.startswith("untested: ")
@@ -117,9 +122,9 @@ def blocks_in(text: str, page: str) -> Iterator[Block]:
 def check(block: Block) -> None:
     """BlockError for a block which would go untested in silence."""
     kinds = {
-        "console": r"(exit=\d+(,\d+)*)?",
+        "console": r"(like)?\s?(exit=\d+(,\d+)*)?",
         "python": r"(file=\S+)?",
-        "text": r"(output)?",
+        "text": r"(output( like)?)?",
         **{language: r"file=\S+|excerpt" for language in WRITTEN if language != "python"},
     }
     if block.language not in kinds:
