@@ -60,7 +60,7 @@ def open_lesson(lesson: Lesson, out: Print, theme: str = "", language: str = "")
 
 def instead(scenario: Scenario, reason: str) -> tuple[Source | None, str]:
     """The shipped recording of a scenario, if it can be read, and what the window says: why there is no guest."""
-    from bellwire.engine.recordings.shipped import replay_in_place_of, words_in_place
+    from bellwire.engine.recordings.shipped import path_of_shipped, replay_in_place_of, words_in_place
     from bellwire.engine.scenarios.scenario import load_scenario
 
     try:
@@ -69,7 +69,7 @@ def instead(scenario: Scenario, reason: str) -> tuple[Source | None, str]:
         say(str(error))
         return None, reason
     say(f"shows a recording instead: {source.scenario.name} on {source.host.get('cpu')} with {source.backend}.")
-    if scenario != load_scenario(scenario.name):
+    if scenario != load_scenario(scenario.name) and source.recording.path == path_of_shipped(scenario.name):
         say("what --set changes needs a guest: the recording was made without it.")
     return source, words_in_place(source)
 

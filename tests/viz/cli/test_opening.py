@@ -96,6 +96,12 @@ def test_without_kvm_each_scenario_is_played_and_what_is_set_is_said_to_need_a_g
     assert "what --set changes needs a guest" in capsys.readouterr().err
 
 
+def test_settings_of_which_a_recording_is_shipped_are_said_to_lack_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    source, _ = instead(load_scenario("irq-window").with_settings({"burst": "8"}), "There is no /dev/kvm: do this")
+    assert source is not None
+    assert "needs a guest" not in capsys.readouterr().err
+
+
 def test_a_window_opens_in_the_theme_that_is_asked_for(
     opened: list[Source], themes: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
