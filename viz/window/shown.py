@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError, NoKvmError
@@ -139,6 +139,8 @@ class Shown(QWidget):
     def show_source(self, source: Source) -> None:
         """Shows a source that has been started, in place of the one before, which is stopped if it is another one."""
         old, before = self.views, self.model
+        focus = self.window().focusWidget()
+        within = focus is not None and old.isAncestorOf(focus)
         if source is not before.source:
             self._stop_in_background(before.source)
         self.model = LiveModel(source)
@@ -151,6 +153,8 @@ class Shown(QWidget):
         self._set_motion()
         self._set_extended()
         self._box.replaceWidget(old, self.views)
+        if within:  # or it would go to the next control, which keeps PgDn and the arrows to itself
+            self.views.diagram.setFocus(Qt.FocusReason.OtherFocusReason)
         old.hide()
         old.deleteLater()
         self._set_unit()

@@ -70,6 +70,16 @@ def to_the_end(window: MainWindow) -> None:
     look(window)
 
 
+def test_the_keys_stay_with_the_picture_when_another_run_is_shown(qtbot: QtBot, laptop: MainWindow) -> None:
+    assert laptop.focusWidget() is laptop.views.diagram
+    choose(qtbot, laptop, "irq-msi")
+    assert laptop.focusWidget() is laptop.views.diagram
+    slider = laptop.status.slow
+    slider.setFocus()
+    choose(qtbot, laptop, "roundtrip")
+    assert laptop.focusWidget() is slider
+
+
 def test_without_kvm_every_scenario_that_is_chosen_plays_and_the_reason_is_said_once(
     laptop: MainWindow, qtbot: QtBot
 ) -> None:
