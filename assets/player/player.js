@@ -8,6 +8,7 @@ const PACES = [
   ...[10e6, 1e6, 100e3, 10e3].map((factor) => ({ factor })), // so many times slower than it was
 ];
 const SLOW = PACES.findIndex(({ factor }) => factor); // the first that is none of a story
+const PICTURES = ["diagram", "panel", "timeline"]; // a panel, if its lesson has one in front
 const QUIET = 1; // seconds on the screen for a time in which nothing travels
 let moments = []; // of the run that is shown: stages and events
 let journeys = [];
@@ -30,9 +31,9 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-function picture(name, title) {
+function picture(name, title, role = "img") {
   const box = element("div", { class: `picture ${name}`, tabindex: "0", role: "region", "aria-label": title });
-  box.innerHTML = `<svg viewBox="${runs[0].views[name]}" role="img"><title></title><g></g></svg>`;
+  box.innerHTML = `<svg role="${role}"><title></title><g></g></svg>`;
   box.querySelector("title").textContent = title;
   return box;
 }
@@ -77,6 +78,8 @@ function section(name, title, ...children) {
 const parts = {
   diagram: picture("diagram", words.diagram),
   timeline: picture("timeline", words.timeline),
+  panel: picture("panel", "", "group"), // its words are words
+  notes: element("ul", { id: "notes", "aria-label": words.notes }),
   title: element("p", { class: "muted", id: "title" }),
   stage: element("p", { id: "stage" }),
   clock: element("p", { id: "clock" }),
@@ -118,6 +121,7 @@ function build() {
     parts.stage,
     element("div", { id: "stopwatch" }, parts.clock, parts.how),
     parts.said,
+    parts.notes,
     parts.figures,
   );
   document.getElementById("page").append(
@@ -126,7 +130,7 @@ function build() {
     element(
       "main",
       {},
-      element("div", { id: "pictures" }, parts.diagram, parts.timeline),
+      element("div", { id: "pictures" }, parts.diagram, parts.panel, parts.timeline),
       element("div", { id: "story" }, parts.lesson, told, section("passed", words.stages, parts.list)),
       section("numbers", words.numbers, parts.numbers),
       section("happened", words.events, parts.events),
@@ -152,13 +156,14 @@ function aboutPage() {
     ["P N", words.journey_name],
     [home, start],
     ["[ ]", `${slower}, ${faster}`],
+    ["?", words.keys],
   ];
   const list = element("dl", { class: "keys" });
   for (const [key, what] of keys) list.append(element("dt", {}, element("kbd", {}, key)), element("dd", {}, what));
   return [about.purpose, about.left_out, about.warning, recorded]
     .filter(Boolean)
     .map((text) => element("p", {}, text))
-    .concat(element("h3", {}, words.keys), list);
+    .concat(element("h3", { id: "keys", tabindex: "-1" }, words.keys), list);
 }
 
 function load(number) {
@@ -168,7 +173,12 @@ function load(number) {
   stages = moments.flatMap((moment, index) => (moment.kind === "stage" ? [index] : []));
   events = moments.flatMap((moment, index) => (moment.kind === "event" ? [index] : []));
   shown = -1;
-  for (const name of ["diagram", "timeline"]) parts[name].querySelector("svg").setAttribute("viewBox", run.views[name]);
+  for (const name of PICTURES) {
+    parts[name].hidden = !run.views[name];
+    if (run.views[name]) parts[name].querySelector("svg").setAttribute("viewBox", run.views[name]);
+  }
+  parts.panel.setAttribute("aria-label", run.panel);
+  parts.panel.querySelector("title").textContent = run.panel;
   delete parts.list.dataset.journey;
   parts.list.replaceChildren();
   parts.journey.replaceChildren(...journeys.map((one, index) => element("option", { value: index }, one.name)));
@@ -279,19 +289,25 @@ function show(index) {
   const moment = moments[index];
   const before = moments[shown];
   shown = index;
-  for (const name of ["diagram", "timeline"])
-    parts[name].querySelector("g").innerHTML = markup(moment[name]);
+  for (const name of PICTURES) parts[name].querySelector("g").innerHTML = markup(moment[name] ?? []);
   parts.diagram.querySelector("title").textContent = `${words.diagram}. ${moment.said}`;
   parts.stage.textContent = moment.title;
   parts.clock.textContent = moment.clock;
   parts.how.textContent = [moment.how, moment.wait].filter(Boolean).join(" · ");
   parts.said.textContent = moment.said;
+  parts.notes.replaceChildren(...moment.notes.map(note));
   showJourney(moment);
   if (!before || before.numbers !== moment.numbers) showNumbers(shared.numbers[moment.numbers]);
   for (const row of parts.events.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
   parts.events.querySelector(`[data-moment="${index}"]`)?.setAttribute("aria-current", "true");
   location.replace(lesson ? `#${place + 1}.${index}` : `#${index}`);
   follow(moment);
+}
+
+function note([ink, text]) {
+  const made = element("li", {}, text);
+  made.style.borderColor = `var(--${ink})`;
+  return made;
 }
 
 function showJourney(moment) {
@@ -444,7 +460,14 @@ const KEYS = {
   Home: toStart,
   "[": () => setPace(pace - 1),
   "]": () => setPace(pace + 1),
+  "?": showKeys,
 };
+
+function showKeys() {
+  const keys = document.getElementById("keys");
+  keys.focus({ preventScroll: true });
+  keys.scrollIntoView({ block: "center" });
+}
 
 function pressed(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("select")) return;

@@ -24,6 +24,27 @@ OPTIONS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"),
     *("--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-dev-shm-usage"),
 )
+HELD_TIMERS = """() => {
+  const usual = [window.setTimeout, window.clearTimeout];
+  let now = 0, number = 0;
+  const due = new Map();
+  window.setTimeout = (act, ms = 0) => (due.set(++number, { act, at: now + ms }), number);
+  window.clearTimeout = (which) => due.delete(which);
+  window.heldTimers = {
+    pass(ms) {
+      const until = now + ms;
+      for (;;) {
+        const [next] = [...due].filter(([, { at }]) => at <= until).sort(([, one], [, other]) => one.at - other.at);
+        if (!next) break;
+        due.delete(next[0]);
+        now = next[1].at;
+        next[1].act();
+      }
+      now = until;
+    },
+    release: () => ([window.setTimeout, window.clearTimeout] = usual),
+  };
+}"""
 KEYS = {" ": ("Space", 32), "ArrowRight": ("ArrowRight", 39), "ArrowLeft": ("ArrowLeft", 37), "Home": ("Home", 36)}
 SHIFT = 8
 
@@ -122,6 +143,19 @@ class Page:
         about = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": SHIFT * shift}
         self.do("Input.dispatchKeyEvent", type="keyDown", **about)
         self.do("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    @contextmanager
+    def time_by_hand(self) -> Iterator[None]:
+        """Meanwhile the page's timers wait until somebody lets time pass."""
+        self.run(f"({HELD_TIMERS})()")
+        try:
+            yield
+        finally:
+            self.run("heldTimers.release()")
+
+    def pass_time(self, ms: int) -> None:
+        """Of time by hand: the timers that are due by then run, each at its time; nothing is waited for."""
+        self.run(f"heldTimers.pass({ms})")
 
     def wait_for(self, code: str) -> None:
         """Until an expression is true."""

@@ -19,6 +19,7 @@ class PageAsked:
     """at: where the part begins; None: at the median journey. seconds: how long it is; None: MOST_JOURNEYS.
 
     theme: "dark", "light", or "" for what whoever looks at it prefers. extended: the diagram with the kernel's parts.
+    hidden: facts of the machine that are not shown.
     """
 
     at: Moment | None = None
@@ -26,6 +27,7 @@ class PageAsked:
     theme: str = ""
     extended: bool = False
     language: str = CODE
+    hidden: frozenset[str] = frozenset()
 
 
 def left_out_words(journeys: int, held: int, events: int, across: str, begins: str, whole: str) -> str:

@@ -18,7 +18,7 @@ from bellwire.viz.player.stills import stills_of
 
 def run_page(path: Path, asked: PageAsked, look: Look) -> bytes:
     """The page's bytes. EngineError if it cannot be made."""
-    usual = PictureAsked(language=asked.language)
+    usual = PictureAsked(language=asked.language, hidden=asked.hidden)
     with source_played(Recording(path)) as source, as_nobody_has_set_it(usual):
         model, part = model_of_part(source, asked)
         shared = SharedShapes()

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from bellwire.engine.folds.journeys import Journeys, finish
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.foreign import shown
-from bellwire.engine.language import tr
+from bellwire.engine.language import Spoken, tr
 from bellwire.viz.handout.files import maker_of
 from bellwire.viz.handout.walk import walked, window_for
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.model.live import LiveModel
+from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.pictures.making import as_nobody_has_set_it
 from bellwire.viz.player.page import Table, page_of
 from bellwire.viz.player.part import CarriedPart, each_once
 from bellwire.viz.player.run_told import Look, RunTeller, live_moment
@@ -21,16 +23,21 @@ from bellwire.viz.player.stills import stills_of
 from bellwire.viz.style.theme import LIGHT
 from bellwire.viz.text.host_words import machine_words
 
+NOTHING = frozenset[str]()
 NEWEST_EVENTS = 40  # that a scene without a journey carries
 
 
-def lesson_page(lesson: Lesson, theme: str, why: str, look: Look, interrupted: Callable[[], None]) -> bytes:
+def lesson_page(
+    lesson: Lesson, theme: str, why: str, look: Look, interrupted: Callable[[], None], hidden: frozenset[str] = NOTHING
+) -> bytes:
     """The page's bytes. why: it is told of recordings, "" if over guests. EngineError if a scene does not come.
 
-    look: how much is done; interrupted: called once a frame, ends it by raising.
+    look: how much is done; interrupted: called once a frame, ends it by raising. hidden: facts of the machine, which
+    it does not tell.
     """
     shared, told = SharedShapes(), CourseTold()
-    with window_for(lesson, maker_of(why), LIGHT) as window:
+    usual = PictureAsked(language=Spoken.name, hidden=hidden)
+    with as_nobody_has_set_it(usual), window_for(lesson, maker_of(why), LIGHT) as window:
         for course in walked(window, lesson, interrupted):
             told.note(course, run_of_scene(window.model, course, shared))
             look(len(told.runs) / len(course.positions))
@@ -70,7 +77,7 @@ def run_of_scene(model: LiveModel, course: Course, shared: SharedShapes) -> Tabl
     scene, story = course.scene, model.story
     step = story.step if story is not None else 0
     journey = model.journeys.newest(1) if story is None else story.whole.journey
-    with stills_of(model, shared, scene.extended, scene.highlight) as stills:
+    with stills_of(model, shared, scene.extended, scene.highlight, scene.panel) as stills:
         live = [live_moment(model) | stills.take()] if story is None else []
         run = RunTeller(model, part_around(model, journey), stills, lambda share: None, live).tell()
     if story is not None:

@@ -83,6 +83,7 @@ def page_words() -> dict[str, str]:
         "timeline": tr("Timeline"),
         "numbers": tr("Numbers"),
         "diagram": tr("Diagram of host, QEMU and guest"),
+        "notes": tr("Annotations"),
         "about": tr("About this page"),
         "replay": tr("REPLAY"),
         "recorded": tr("Recorded on {machine}, {date}."),

@@ -61,6 +61,7 @@ class RunTeller:
             "moments": self.moments,
             "journeys": self.journeys,
             "views": self.stills.views,
+            "panel": self.stills.panel_words,
         }
 
     def _time(self, tsc: int) -> float:

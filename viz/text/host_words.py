@@ -15,11 +15,15 @@ def told_of_host(host: Mapping[str, str]) -> dict[str, str]:
 
 def machine_words(host: Mapping[str, str], backend: str) -> str:
     """As a part of a sentence; what a recording does not tell is unknown."""
-    unknown, host = tr("unknown"), told_of_host(host)
-    return f"{host.get('cpu', unknown)}, Linux {host.get('kernel', unknown)}, {backend}"
+    unknown, untold = tr("unknown"), host.keys() - told_of_host(host).keys()
+    cpu, kernel = host.get("cpu", unknown), host.get("kernel", unknown)
+    parts = {"cpu": cpu, "kernel": f"Linux {kernel}", "backend": backend}
+    return ", ".join(part for name, part in parts.items() if name not in untold)
 
 
 def host_line(host: Mapping[str, str], backend: str) -> str:
     """As a line of its own, with how many CPUs there are."""
-    host = told_of_host(host)
-    return f"{host.get('cpu')}, {host.get('cpus')} CPUs · Linux {host.get('kernel')} · {backend}"
+    told = told_of_host(host)
+    cpus = f"{told['cpus']} CPUs" if "cpus" in told else ""
+    kernel = f"Linux {told['kernel']}" if "kernel" in told else ""
+    return " · ".join(filter(None, (", ".join(filter(None, (told.get("cpu"), cpus))), kernel, backend)))

@@ -52,6 +52,8 @@ def test_each_step_carries_what_its_scene_shows(carried: dict[str, Any]) -> None
     assert [bool(run["journeys"]) for run in runs] == [True] * 4
     assert [answer["right"] for answer in steps[2]["answers"]] == [False, True]
     assert re.fullmatch(r"It left \d+ times\.", steps[2]["answers"][1]["reason"])
+    assert ["panel" in run["views"] for run in runs] == [False, False, True, False]
+    assert runs[2]["panel"].startswith("Anatomy: What the kernel does")
 
 
 @needs_browser
@@ -67,8 +69,13 @@ def test_it_is_clicked_through_to_its_end(made: Path, browser: Page, carried: di
     browser.click("#step_on")
     assert browser.text("#lesson h2") == "Its doorbell is on its way"
     assert browser.text("#stage") == "The eventfd counts"
+    assert browser.run("parts.panel.hidden")
     browser.click("#step_on")
     assert browser.run("document.querySelector('#step_on').disabled")
+    assert not browser.run("parts.panel.hidden")
+    assert "The count waits for the I/O thread" in browser.text(".panel")
+    assert browser.run("parts.panel.getBoundingClientRect().right") <= width
+    assert ("region", carried["runs"][2]["panel"]) in browser.spoken()
     browser.click(".choice:nth-of-type(1)")
     assert browser.run("document.querySelector('.choice').getAttribute('aria-pressed')") == "true"
     assert browser.text(".question").count("left") == 0

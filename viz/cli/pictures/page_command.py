@@ -12,7 +12,7 @@ import typer
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, app
-from bellwire.viz.cli.pictures.shot_command import At, pictured_recording, refuse_no_folder, usage_of_picture
+from bellwire.viz.cli.pictures.shot_command import At, Hide, pictured_recording, refuse_no_folder, usage_of_picture
 from bellwire.viz.cli.terminal import complain_of_all, out, share_bar
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def export_html(
     ] = PageTheme.READERS,
     extended: Extended = False,
     language: InLanguage = None,
+    hide: Hide = "",
     replay: Replayed = False,
     count: Signals = None,
     settings: Settings = None,
@@ -66,9 +67,9 @@ def export_html(
     if is_lesson(what):
         if at or seconds is not None or extended or count is not None or settings:
             raise typer.BadParameter(tr("of a lesson no part can be chosen: its steps say what they show."))
-        content = lesson_content(what, first, language)
+        content = lesson_content(what, first, language, hide)
     else:
-        asked = page_asked(at, seconds, first, extended, language)
+        asked = page_asked(at, seconds, first, extended, language, hide)
         with pictured_recording(what, count, settings, replay) as (file, _, trouble), share_bar(what) as look:
             content = page_of_file(file, asked, look)
     write_whole(target, content, force)
@@ -76,15 +77,18 @@ def export_html(
     return complain_of_all(trouble)
 
 
-def page_asked(at: str, seconds: float | None, theme: str, extended: bool, language: str | None) -> PageAsked:
+def page_asked(
+    at: str, seconds: float | None, theme: str, extended: bool, language: str | None, hide: str
+) -> PageAsked:
     """What the options ask for; a moment that makes no sense is a wrong call."""
+    from bellwire.viz.pictures.asked import read_hidden
     from bellwire.viz.pictures.moment import Moment
     from bellwire.viz.player.asked import PageAsked
     from bellwire.viz.text.languages import CODE
 
     with usage_of_picture():
-        moment = Moment.read(at) if at else None
-    return PageAsked(moment, seconds, theme, extended, language or CODE)
+        moment, hidden = Moment.read(at) if at else None, read_hidden(hide)
+    return PageAsked(moment, seconds, theme, extended, language or CODE, hidden)
 
 
 def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) -> bytes:
@@ -104,9 +108,13 @@ def is_lesson(what: str) -> bool:
     return what.endswith(".md") or (what in {path.stem for path in lesson_paths()} and not Path(what).is_file())
 
 
-def lesson_content(what: str, theme: str, language: str | None) -> bytes:
+def lesson_content(what: str, theme: str, language: str | None, hide: str) -> bytes:
     """A lesson's page. EngineError if it cannot be made."""
+    from bellwire.viz.pictures.asked import read_hidden
     from bellwire.viz.pictures.plain_qt import make_qt_plain
+
+    with usage_of_picture():
+        hidden = read_hidden(hide)
 
     make_qt_plain()
     from bellwire.viz.cli.lessons.handout_command import ended_in_order, speak_for_documents
@@ -117,4 +125,4 @@ def lesson_content(what: str, theme: str, language: str | None) -> bytes:
     with ended_in_order() as interrupted, share_bar(lesson.name) as look:
         from bellwire.viz.player.lesson_told import lesson_page
 
-        return lesson_page(lesson, theme, tr("A page is told of recordings."), look, interrupted)
+        return lesson_page(lesson, theme, tr("A page is told of recordings."), look, interrupted, hidden)
