@@ -68,6 +68,8 @@ class PictureAsked:
     hidden: frozenset[str] = frozenset()
     language: str = CODE
 
+    order = "shot"  # of the command line, that makes it
+
     @property
     def pixels(self) -> tuple[int, int]:
         """Width and height before they are scaled."""
@@ -95,7 +97,7 @@ class PictureAsked:
 
     def command(self, recording: str, target: str) -> str:
         """The line that makes it, to be pasted into a shell."""
-        return shlex.join(["bellwire", "shot", recording, "-o", target, *self.options()])
+        return shlex.join(["bellwire", self.order, recording, "-o", target, *self.options()])
 
 
 class Allowed(NamedTuple):

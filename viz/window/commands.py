@@ -30,6 +30,7 @@ from bellwire.viz.window.lesson.lecture_handout import LectureHandout
 from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.notice import NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.picturing.paging import PageSaver
 from bellwire.viz.window.picturing.saving import PictureSaver
 from bellwire.viz.window.presenter.audience import Blank
 from bellwire.viz.window.presenter.presenter import Presenter
@@ -64,6 +65,7 @@ class Commands:
     annotator: Annotator
     lecture_handout: LectureHandout
     pictures: PictureSaver
+    pages: PageSaver
     top: QWidget  # the window itself, which can fill the screen, and be closed
 
     @property
@@ -203,6 +205,10 @@ class Commands:
     def save_handout(self) -> None:
         """Of the lecture that is held, as HTML and PDF, with its recordings."""
         self.lecture_handout.ask()
+
+    def save_lesson_page(self) -> None:
+        """The lesson as a page for a browser."""
+        self.pages.save_lesson()
 
     def begin_lesson(self, lesson: Lesson) -> None:
         """From its first step."""
@@ -474,6 +480,10 @@ class Commands:
     def save_picture(self) -> None:
         """The window as a file."""
         self.pictures.save()
+
+    def save_page(self) -> None:
+        """The run as a page for a browser."""
+        self.pages.save()
 
     def save_sequence(self) -> None:
         """The sequence chart as an SVG or PNG file."""

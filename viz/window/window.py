@@ -42,6 +42,7 @@ from bellwire.viz.window.lesson.player import LessonPlayer
 from bellwire.viz.window.menus import Menus, sections
 from bellwire.viz.window.notice import EmptyPanel, IndexProgress, NoticeBar
 from bellwire.viz.window.palette import KeyHelp, Palette
+from bellwire.viz.window.picturing.paging import PageSaver
 from bellwire.viz.window.picturing.saving import PictureSaver
 from bellwire.viz.window.presenter.console import Console
 from bellwire.viz.window.presenter.presenter import Presenter
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
         self.quiz = QuizPlayer(self.shown, self._end_telling)
         self.annotator = Annotator(self.shown, self.files, self.notice, self)
         self.pictures = PictureSaver(self.files)
+        self.pages = PageSaver(self.files, self.lessons)
         self.commands = Commands(
             self.shown,
             self.look,
@@ -132,6 +134,7 @@ class MainWindow(QMainWindow):
             self.annotator,
             self.lecture_handout,
             self.pictures,
+            self.pages,
             self,
         )
         self.menus = Menus(self.commands, self.look, self.files, self.run_action, self)
@@ -435,6 +438,7 @@ class MainWindow(QMainWindow):
         self.lecture_handout.end()
         self.lessons.end()
         self.pictures.close()
+        self.pages.close()
         self.files.close()
         self.shown.end()
         super().closeEvent(event)

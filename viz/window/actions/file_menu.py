@@ -56,6 +56,14 @@ FILE_MENU: tuple[Action, ...] = (
         tr_later("Saves this window as PNG, SVG or PDF, and shows the command that makes it again"),
     ),
     Action(
+        "page",
+        "File",
+        tr_later("Page for a browser…"),
+        (),
+        C.save_page,
+        tr_later("This run as one HTML file that any browser plays, and the command that makes it again"),
+    ),
+    Action(
         "save_sequence",
         "File",
         tr_later("Save sequence chart…"),

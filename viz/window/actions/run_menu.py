@@ -36,6 +36,14 @@ RUN_MENU: tuple[Action, ...] = (
         C.page_back,
         tr_later("Without a lesson: a journey back"),
     ),
+    Action(
+        "lesson_page",
+        "Run",
+        tr_later("Lesson: page for a browser…"),
+        (),
+        C.save_lesson_page,
+        tr_later("The lesson with its questions as one HTML file, for whoever has no Linux"),
+    ),
     Action("end_lesson", "Run", tr_later("Lesson: end"), (), C.end_lesson, tr_later("What runs, runs on")),
     Action(
         "quiz",
