@@ -7,7 +7,8 @@ import graphlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,21 +76,33 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def imports(source: str) -> Iterator[str]:
+def imports(source: str) -> set[str]:
     """Every module that a source imports anywhere, as dotted names: `from a import b` gives a and a.b."""
+    found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here, so that a reader sees the layer"
             module = node.module or ""
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
 
 
-def forbidden(source: str, names: set[str]) -> set[str]:
-    """Those imports of a source that are one of `names` or inside of one."""
-    return {found for found in imports(source) if any(f"{found}.".startswith(f"{name}.") for name in names)}
+@cache
+def imported_by(path: Path) -> frozenset[str]:
+    """The same of a file, which several rules look at and none changes."""
+    return frozenset(imports(path.read_text()))
+
+
+def forbidden(imported: Collection[str], names: set[str]) -> set[str]:
+    """Those imports that are one of `names` or inside of one."""
+    return {found for found in imported if any(f"{found}.".startswith(f"{name}.") for name in names)}
+
+
+def offending(paths: Collection[Path], names: set[str]) -> dict[str, set[str]]:
+    """file -> what it imports of `names`, for those that do."""
+    return {name_of(path): found for path in paths if (found := forbidden(imported_by(path), names))}
 
 
 def test_the_rule_finds_each_way_to_break_it() -> None:
@@ -99,9 +112,11 @@ def test_the_rule_finds_each_way_to_break_it() -> None:
         "def late():\n import PySide6",
         "import PySide6 as p",
     ):
-        assert forbidden(line, QT), line
-    assert forbidden("from bellwire.engine import _core", {"bellwire.engine._core"}) == {"bellwire.engine._core"}
-    assert not forbidden("import PySide6ish, engine.core_facts", {*QT, "engine._core", "engine.core"})
+        assert forbidden(imports(line), QT), line
+    assert forbidden(imports("from bellwire.engine import _core"), {"bellwire.engine._core"}) == {
+        "bellwire.engine._core"
+    }
+    assert not forbidden(imports("import PySide6ish, engine.core_facts"), {*QT, "engine._core", "engine.core"})
 
 
 def module_of(path: Path) -> str:
@@ -115,18 +130,22 @@ def room_of(module: str) -> str | None:
     return next((room for room in FLOOR if f"{name}.".startswith(f"{room}.")), None)
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *VIZ], ids=name_of)
-def test_a_room_knows_itself_and_what_is_below(path: Path) -> None:
-    """Late imports and those for types count as well."""
+def above(path: Path) -> set[str]:
+    """The rooms that a module knows and may not: on its room's floor, or on a higher one."""
     own = room_of(module_of(path))
     if own is None:
         assert module_of(path) in DOORS
-        return
-    ours = {name for name in imports(path.read_text()) if name.startswith("bellwire.")}
+        return set()
+    ours = {name for name in imported_by(path) if name.startswith("bellwire.")}
     others = {room for name in ours if (room := room_of(name)) is not None} - {own}
     if own in GROUND:
         others -= GROUND
-    assert {room for room in others if FLOOR[room] >= FLOOR[own]} == set()
+    return {room for room in others if FLOOR[room] >= FLOOR[own]}
+
+
+def test_a_room_knows_itself_and_what_is_below() -> None:
+    """Late imports and those for types count as well."""
+    assert {name_of(path): rooms for path in [*ENGINE, *VIZ] if (rooms := above(path))} == {}
 
 
 def circle_in(graph: dict[str, set[str]]) -> list[str]:
@@ -147,7 +166,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     """Late imports and those for types count as well: a module can be read without those above it."""
     paths = {module_of(path): path for path in [*ENGINE, *VIZ]}
     graph = {
-        module: {name.removeprefix("bellwire.") for name in imports(path.read_text())} & set(paths)
+        module: {name.removeprefix("bellwire.") for name in imported_by(path)} & set(paths)
         for module, path in paths.items()
     }
     for module, path in paths.items():
@@ -187,50 +206,52 @@ def test_one_name_means_one_thing() -> None:
 MIRRORED = [path for side in ("engine", "viz") for path in sorted((ROOT / "tests" / side).rglob("test_*.py"))]
 
 
-@pytest.mark.parametrize("path", MIRRORED, ids=name_of)
-def test_tests_mirror_the_house(path: Path) -> None:
-    """tests/ROOM/test_MODULE.py, or test_MODULE_MORE.py, tests that module; test_ROOM.py the room as a whole.
-
-    What KVM itself answers, test_conformance_*.py, is with the room that asks it.
-    """
+def mirrors(path: Path) -> bool:
+    """Whether a file of tests is named after what stands at its place in the house."""
     folder = ROOT / path.parent.relative_to(ROOT / "tests")
     subject = path.stem.removeprefix("test_")
     subjects = {folder.name, *(module.stem for module in folder.glob("*.py"))}
     subjects |= {"core"} if folder.name == "engine" else set()
     subjects |= {"conformance"} if folder.name == "kvm" else set()
-    assert any(f"{subject}_".startswith(f"{name}_") for name in subjects)
+    return any(f"{subject}_".startswith(f"{name}_") for name in subjects)
 
 
-@pytest.mark.parametrize("path", TESTS, ids=name_of)
-def test_what_tests_share_is_in_support(path: Path) -> None:
+def test_tests_mirror_the_house() -> None:
+    """tests/ROOM/test_MODULE.py, or test_MODULE_MORE.py, tests that module; test_ROOM.py the room as a whole.
+
+    What KVM itself answers, test_conformance_*.py, is with the room that asks it.
+    """
+    assert [name_of(path) for path in MIRRORED if not mirrors(path)] == []
+
+
+def test_what_tests_share_is_in_support() -> None:
     """No test module is imported: who changes one need not think of another, and each can be run alone."""
-    modules = {name.split(".")[-1] for name in imports(path.read_text()) if name.startswith("tests.")}
-    assert not {name for name in modules if f"{name}.py" in NAMES_OF_TESTS}
+    tests = {path: {name for name in imported_by(path) if name.startswith("tests.")} for path in TESTS}
+    shared = {
+        name_of(path): [name for name in some if f"{name.split('.')[-1]}.py" in NAMES_OF_TESTS]
+        for path, some in tests.items()
+    }
+    assert {path: names for path, names in shared.items() if names} == {}
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *VIZ, *TESTS], ids=name_of)
-def test_everything_is_imported_from_the_one_package(path: Path) -> None:
+def test_everything_is_imported_from_the_one_package() -> None:
     """From the tree's top `import engine` would work as well, and bring every class a second time."""
-    if path.name != "test_layers.py":
-        assert not forbidden(path.read_text(), {"engine", "viz", "guests", "assets"})
+    assert offending([*ENGINE, *VIZ, *TESTS], {"engine", "viz", "guests", "assets"}) == {}
 
 
-@pytest.mark.parametrize("path", VIZ, ids=name_of)
-def test_viz_sees_the_engine_not_its_core(path: Path) -> None:
-    assert not forbidden(path.read_text(), {"bellwire.engine._core"})
+def test_viz_sees_the_engine_not_its_core() -> None:
+    assert offending(VIZ, {"bellwire.engine._core"}) == {}
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *VIZ], ids=name_of)
-def test_nothing_that_runs_needs_the_build(path: Path) -> None:
-    if path.stem not in ("build", "build_hook"):
-        assert not forbidden(path.read_text(), {*NOT_IN_A_WHEEL, "cffi", "hatchling", "setuptools"})
+def test_nothing_that_runs_needs_the_build() -> None:
+    running = [path for path in [*ENGINE, *VIZ] if path.stem not in ("build", "build_hook")]
+    assert offending(running, {*NOT_IN_A_WHEEL, "cffi", "hatchling", "setuptools"}) == {}
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *VIZ], ids=name_of)
-def test_rooms_without_qt(path: Path) -> None:
-    free = any(f"{module_of(path)}.".startswith(f"{room}.") for room in QT_FREE)
-    if free and module_of(path) not in WITH_QT:
-        assert not forbidden(path.read_text(), QT)
+def test_rooms_without_qt() -> None:
+    paths = {module_of(path): path for path in [*ENGINE, *VIZ]}
+    free = {name for name in paths if any(f"{name}.".startswith(f"{room}.") for room in QT_FREE)}
+    assert offending([paths[name] for name in sorted(free - {*WITH_QT})], QT) == {}
 
 
 @pytest.mark.parametrize(
