@@ -21,9 +21,8 @@ test: test-libraries build lint
 
 # The tests, and what of bellwire none of them runs.
 coverage: test-libraries build
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(CHOSEN)
-	@$(BIN)/coverage combine --quiet
+	@rm -rf build/measured
+	@PYTHONPATH="$(CURDIR)/tests/measured$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/python -m pytest $(CHOSEN)
 	@$(BIN)/python -m tests.uncovered
 
 lint: build

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import json
 from pathlib import Path
 
 import pytest
@@ -18,14 +16,20 @@ WHOLE = "\n".join(f"x = {n}" for n in range(14))
 def test_a_module_below_the_mark_is_named_with_its_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "pyproject.toml").write_text('[tool.coverage.run]\nsource = ["."]\n')
-    (tmp_path / "half.py").write_text(f"import whole\n{HALF}")
-    (tmp_path / "whole.py").write_text(WHOLE)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    command = [sys.executable, "-m", "coverage", "run", "half.py"]
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    """Each line that one of the processes has run is run; a module that none has run is there as well."""
+    for folder in ("engine", "viz", "build/measured"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "viz/half.py").write_text(f"import whole\n{HALF}")
+    (tmp_path / "engine/whole.py").write_text(WHOLE)
+    (tmp_path / "engine/none.py").write_text("x = 1\n")
+    for name, ran in ("1-1", {"viz/half.py": [1, 2, 3]}), ("2-1", {"viz/half.py": [6, 7]}), ("2-2", {}):
+        left = ran | {"engine/whole.py": list(range(1, 15))} if ran else {}
+        (tmp_path / f"build/measured/{name}.json").write_text(json.dumps(left))
     monkeypatch.chdir(tmp_path)
-    assert main() == 0
+    assert main(tmp_path) == 0
     first, _, *table = capsys.readouterr().out.splitlines()
-    assert first == "The tests run 90.5 % of the lines of 2 modules."
-    assert [row.split() for row in table[2:]] == [["half.py", "7", "2", "71%", "4-5"]]
+    assert first == "The tests run 86.4 % of the lines of 3 modules."
+    assert [row.split() for row in table[2:]] == [
+        ["engine/none.py", "1", "1", "0%", "1"],
+        ["viz/half.py", "7", "2", "71%", "4-5"],
+    ]
