@@ -19,6 +19,7 @@ import pytest
 from bellwire.engine.errors import NoKvmError
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import FITTING, Durations
+from tests.support.forked import Forked, forking
 from tests.support.leaks import belongings, left_behind
 from tests.support.x_server import x_server
 
@@ -162,3 +163,10 @@ def xvfb() -> Iterator[str]:
         pytest.skip("Xvfb and xdotool are not installed: .ci/system-libraries --test")
     with x_server() as display:
         yield display
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Forked]:
+    """Runs commands and programs in processes that need not load what they use."""
+    with forking() as running:
+        yield running

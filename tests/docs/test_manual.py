@@ -7,13 +7,12 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bellwire.engine.scenarios.scenario import list_scenarios
-from tests.support.forked import Forked, forking
+from tests.support.forked import Forked
 from tests.support.manual_blocks import (
     WRITTEN,
     Block,
@@ -33,12 +32,6 @@ SCENARIOS = {scenario.name for scenario in list_scenarios()}
 LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 FIGURES = re.compile(r"[−+-]?\d(?:[\d,…–−+]|[^\S\n]|\.(?=\d))*|─+")  # several in a row are as one; rules of a table
 BELLWIRE = f'#!/bin/sh\nexec {sys.executable} -P -m bellwire.viz "$@"\n'
-
-
-@pytest.fixture(scope="module")
-def forked() -> Iterator[Forked]:
-    with forking() as running:
-        yield running
 
 
 class Reader:

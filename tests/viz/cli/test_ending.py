@@ -7,6 +7,7 @@ import fcntl
 import importlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import typer
 from bellwire.viz.cli.app import main
 from bellwire.viz.cli.ending import ENDING
 from bellwire.viz.cli.options import app
+from tests.support.forked import CLOSED, Forked
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "assets/recordings/roundtrip.arrow"
@@ -49,7 +51,7 @@ PRINTING = {  # what each command prints without a guest and without a window
     "compare-json": f"compare {SHIPPED} {SHIPPED} --json",
     "convert": f"convert {SHIPPED} converted.csv",
     "explain": f"explain {SHIPPED}",
-    "export-html": f"export-html {SHIPPED} -o run.html --seconds 0.005 --force",
+    "export-html": f"export-html {SHIPPED} -o run.html --seconds 0.001 --force",
     "shot": f"shot {SHIPPED} -o shot.png --view numbers --force",
     "clip": f"clip {SHIPPED} -o clip.gif --seconds 0.2 --size 320x180 --no-captions --force",
     "shots-list": f"shots list {ROOT}/tests/support/shots.toml",
@@ -98,23 +100,37 @@ def test_every_command_is_tried() -> None:
     assert {name for name in commands if name != "open"} <= tried  # open prints nothing but by its window
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-@pytest.mark.parametrize(
-    ("where", "why"),
-    [
-        (">&-", "What was to be printed cannot be written: standard output is closed."),
-        (">/dev/full", f"What was to be printed cannot be written: {os.strerror(errno.ENOSPC)}."),
-    ],
-    ids=["closed", "full"],
-)
-def test_an_output_that_takes_nothing_is_one_sentence(words: str, where: str, why: str, tmp_path: Path) -> None:
-    ran = shell(f"{BELLWIRE} {words} {where}", tmp_path)
-    assert (ran.returncode, ran.stderr) == (1, f"bellwire: {why}\n")
+CLOSED_OUTPUT = "bellwire: What was to be printed cannot be written: standard output is closed.\n"
+FULL_OUTPUT = f"bellwire: What was to be printed cannot be written: {os.strerror(errno.ENOSPC)}.\n"
 
 
 @pytest.mark.parametrize("words", COMMANDS)
-def test_a_reader_that_has_gone_ends_it_as_it_ends_any_program(words: str, tmp_path: Path) -> None:
-    """`true` reads nothing and is gone before anything is printed."""
+@pytest.mark.parametrize(("where", "why"), [("", CLOSED_OUTPUT), ("/dev/full", FULL_OUTPUT)], ids=["closed", "full"])
+def test_an_output_that_takes_nothing_is_one_sentence(
+    words: str, where: str, why: str, tmp_path: Path, forked: Forked
+) -> None:
+    out = os.open(where, os.O_WRONLY) if where else CLOSED
+    ran = forked.command(shlex.split(words), tmp_path, out)
+    if where:
+        os.close(out)
+    assert (ran.returncode, ran.stderr) == (1, why)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_reader_that_has_gone_ends_it_as_it_ends_any_program(words: str, tmp_path: Path, forked: Forked) -> None:
+    reading, out = os.pipe()
+    os.close(reading)
+    ran = forked.command(shlex.split(words), tmp_path, out)
+    os.close(out)
+    assert (ran.returncode, ran.stderr) == (BROKEN_PIPE, "")
+
+
+@pytest.mark.parametrize("words", ["list", pytest.param(WITH_GUEST["run-json"], marks=pytest.mark.kvm)])
+def test_a_command_of_a_shell_ends_so_too(words: str, tmp_path: Path) -> None:
+    """Where Python itself begins and ends. `true` reads nothing and is gone before anything is printed."""
+    closed, full = (shell(f"{BELLWIRE} {words} {where}", tmp_path) for where in (">&-", ">/dev/full"))
+    assert (closed.returncode, closed.stderr) == (1, CLOSED_OUTPUT)
+    assert (full.returncode, full.stderr) == (1, FULL_OUTPUT)
     ran = shell(f"(read -r word; {BELLWIRE} {words}; echo $? >&3) 3>code < <(sleep 0.2; echo go) | true", tmp_path)
     assert (ran.stderr, (tmp_path / "code").read_text()) == ("", f"{BROKEN_PIPE}\n")
 
@@ -138,10 +154,11 @@ def test_a_file_that_is_converted_to_the_output_is_printed(
 
 
 @pytest.mark.parametrize("words", ["list", "--help", "call roundtrip --json", "run nonsense"])
-@pytest.mark.parametrize("where", ["<&-", "2>&-", "2>/dev/full", "<&- 2>&-"])
-def test_without_the_other_streams_it_does_what_it_can(words: str, where: str, tmp_path: Path) -> None:
-    ran, usual = shell(f"{BELLWIRE} {words} {where}", tmp_path), shell(f"{BELLWIRE} {words}", tmp_path)
-    assert (ran.returncode, ran.stdout) == (usual.returncode, usual.stdout)
+def test_without_the_other_streams_it_does_what_it_can(words: str, tmp_path: Path) -> None:
+    usual = shell(f"{BELLWIRE} {words}", tmp_path)
+    for where in ("<&-", "2>&-", "2>/dev/full", "<&- 2>&-"):
+        ran = shell(f"{BELLWIRE} {words} {where}", tmp_path)
+        assert (ran.returncode, ran.stdout) == (usual.returncode, usual.stdout), where
 
 
 def test_with_no_stream_at_all_no_file_takes_their_place(tmp_path: Path) -> None:
