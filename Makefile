@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format docs pictures languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs pictures icons languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -44,6 +44,10 @@ build: venv
 # The pictures of the README and the manual, offscreen; a file is touched only where its bytes have changed.
 pictures: build
 	@$(BIN)/bellwire shots build docs/shots.toml --outside --force
+
+# assets/icons/*.png anew, in each size that a desktop asks for.
+icons: test-libraries
+	@assets/icons/draw
 
 # What the program says, brought into assets/languages/*.po for translators; fails while something is not translated.
 languages: build

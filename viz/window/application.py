@@ -6,11 +6,14 @@ import ctypes
 import sys
 from contextlib import suppress
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, QSize
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from bellwire.viz.style.theme import load_fonts
+from bellwire.viz.text.assets import asset
 
+ICON_SIZES = (16, 24, 32, 48, 128)  # pixels
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 M_MMAP_THRESHOLD, LARGE_BLOCK = -3, 4 << 20  # of glibc's mallopt(), and bytes
 
@@ -27,10 +30,19 @@ def application() -> QApplication:
     app.setApplicationName("bellwire")
     app.setApplicationDisplayName("Bellwire")
     app.setDesktopFileName("bellwire")
+    app.setWindowIcon(window_icon())
     app.setStyle("Fusion")
     QLocale.setDefault(QLocale.c())  # numbers are the same wherever they are read
     load_fonts()
     return app
+
+
+def window_icon() -> QIcon:
+    """Where there is no desktop entry that names it; each size is read when it is asked for."""
+    icon = QIcon()
+    for size in ICON_SIZES:
+        icon.addFile(str(asset(f"icons/bellwire-{size}.png")), QSize(size, size))
+    return icon
 
 
 def return_large_blocks() -> None:
