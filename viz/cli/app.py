@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.console import Console, RenderableType
 
-from bellwire.engine.errors import ScenarioError
+from bellwire.engine.errors import EngineError, ScenarioError
 from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
 from bellwire.viz.cli.options import (
     Asserts,
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SECONDS = 5.0
 WIDTH_OF_CLICK = 52  # columns: narrower help it does not write by itself
+FromDesktop = Annotated[
+    bool, typer.Option("--from-desktop", hidden=True, help="Say what is wrong in a window: nobody sees a terminal.")
+]
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # Click's; newer versions of Typer carry Click along
 
 
@@ -106,25 +109,43 @@ def bellwire(
 
 @app.command(name="open", hidden=True)
 def open_(
-    what: Annotated[str, typer.Argument(metavar="[SCENARIO | RECORDING | PICTURE]")] = "roundtrip",
+    what: Annotated[str, typer.Argument(metavar="[SCENARIO | RECORDING | PICTURE | LESSON.md]")] = "roundtrip",
     settings: Settings = None,
     theme: InTheme = None,
     language: InLanguage = None,
+    from_desktop: FromDesktop = False,
 ) -> int:
-    """Opens the window with a scenario, a recording, or what a picture shows."""
-    from bellwire.viz.cli.opening import open_recording, open_scenario
+    """Opens the window with a scenario, a recording, a lesson's file, or what a picture shows."""
+    if not from_desktop:
+        return open_named(what, settings, theme or "", language or "")
+    try:
+        return open_named(what, settings, theme or "", language or "")
+    except EngineError as error:
+        from bellwire.viz.cli.opening import refuse
+
+        refuse(str(error), theme or "", language or "")
+        raise
+
+
+def open_named(what: str, settings: list[str] | None, theme: str, language: str) -> int:
+    """What a word names, in the window; EngineError if that cannot be."""
+    from bellwire.viz.cli.opening import open_lesson, open_recording, open_scenario
 
     is_file = names_file(what)
     if settings and is_file:
-        raise ScenarioError("--set changes a scenario, not a recording.")
+        raise ScenarioError("--set changes a scenario, not a file.")
     if what.lower().endswith((".png", ".svg", ".pdf")):
         from bellwire.viz.cli.pictures.open_picture import open_picture
 
-        return open_picture(Path(what), theme or "", language or "")
+        return open_picture(Path(what), theme, language)
+    if is_file and what.lower().endswith(".md"):
+        from bellwire.viz.lessons.lesson_file import lesson_named
+
+        return open_lesson(lesson_named(what), out, theme, language)
     if is_file:
-        return open_recording(Path(what), out, theme=theme or "", language=language or "")
+        return open_recording(Path(what), out, theme=theme, language=language)
     scenario = scenario_named(what, settings, also=commands())
-    return open_scenario(scenario, out, theme=theme or "", language=language or "")
+    return open_scenario(scenario, out, theme=theme, language=language)
 
 
 @app.command(name="list")

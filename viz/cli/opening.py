@@ -127,3 +127,15 @@ def show(
     from bellwire.viz.cli.offscreen import watch
 
     return watch(source, reason, OFFSCREEN_SECONDS, out, theme)
+
+
+def refuse(sentence: str, theme: str, language: str) -> None:
+    """Says on the display, if there is one, why nothing can be opened."""
+    from bellwire.viz.cli.display import find_display
+
+    found = find_display()
+    if not found.trouble:
+        os.environ["QT_QPA_PLATFORM"] = found.platform
+        from bellwire.viz.window.asked.refusal import refuse_in_window
+
+        refuse_in_window(sentence, theme, language)

@@ -14,7 +14,9 @@ from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Source
 from bellwire.viz.cli.app import main
+from bellwire.viz.cli.display import Opening
 from bellwire.viz.cli.opening import instead
+from bellwire.viz.lessons.lesson import Lesson
 
 REFUSED = """
 from bellwire.engine.errors import NoKvmError
@@ -149,3 +151,45 @@ def test_an_option_alone_is_one_of_the_window(option: list[str], opened: list[So
 def test_a_language_is_one_that_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--language", "xx"]) == 2
     assert "'xx' is not one of 'en'" in capsys.readouterr().err
+
+
+def test_a_lessons_file_is_a_lesson(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    begun: list[str] = []
+
+    def open_lesson(lesson: Lesson, *_: object) -> int:
+        begun.append(lesson.title)
+        return 0
+
+    monkeypatch.setattr("bellwire.viz.cli.opening.open_lesson", open_lesson)
+    file = Path(__file__).parents[2] / "support/short.md"
+    assert main([str(file)]) == main(["open", str(file)]) == main(["lesson", str(file)]) == 0
+    assert len(begun) == 3
+    assert len(set(begun)) == 1
+    assert main([str(file), "--set", "pace=10"]) == 2
+    assert capsys.readouterr().err == "bellwire: --set changes a scenario, not a file.\n"
+
+
+def test_from_a_desktop_what_is_wrong_is_said_in_a_window_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[tuple[str, ...]] = []
+    monkeypatch.setattr("bellwire.viz.cli.opening.refuse", lambda *words: told.append(words))
+    none = tmp_path / "none.arrow"
+    assert main(["open", "--from-desktop", str(none), "--theme", "light"]) == 1
+    assert main([str(none)]) == 1
+    sentence = capsys.readouterr().err.splitlines()[0].removeprefix("bellwire: ")
+    assert told == [(sentence, "light", "")]
+    assert str(none) in sentence
+
+
+def test_the_window_for_that_shows_the_sentence_as_it_is(monkeypatch: pytest.MonkeyPatch, qapp: object) -> None:
+    from bellwire.viz.cli.opening import refuse
+    from bellwire.viz.window.asked.refusal import Refusal
+
+    shown: list[str] = []
+    monkeypatch.setattr(Refusal, "exec", lambda dialog: shown.append(dialog.sentence.text()))
+    monkeypatch.setattr("bellwire.viz.cli.display.find_display", lambda: Opening("offscreen", ""))
+    refuse("It is <b>broken</b>.", "dark", "en")
+    monkeypatch.setattr("bellwire.viz.cli.display.find_display", lambda: Opening("offscreen", "There is no display."))
+    refuse("It is broken.", "dark", "en")
+    assert shown == ["It is <b>broken</b>."]
