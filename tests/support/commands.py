@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 SOMEBODY_ELSES = {  # another machine, as its environment tells
     "HOME": "/nonexistent",
@@ -25,3 +26,11 @@ def bellwire(*words: str, **environment: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=100
     )
+
+
+def command_in(folder: Path) -> Path:
+    """The command `bellwire` as a program in a folder, of the tree that is tested."""
+    path = folder / "bellwire"
+    path.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m bellwire.viz "$@"\n')
+    path.chmod(0o755)
+    return path

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from bellwire.engine.errors import EngineError, ScenarioError
+from bellwire.viz.cli.completing.asked_by_shell import COMPLETE, print_offers
 from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
 from bellwire.viz.cli.options import (
     Asserts,
@@ -62,6 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
 def command_code(arguments: list[str]) -> int:
     """The exit code of the command; what it raises is its caller's, where Click would make its own of some of it."""
     command = whole_command_line()
+    if arguments[:1] == [COMPLETE]:
+        print_offers(command, arguments[1:])
+        return DONE
     try:
         with command.make_context("bellwire", list(arguments), terminal_width=narrow_help()) as context:
             code = command.invoke(context)
