@@ -1,14 +1,25 @@
-"""Tells hatchling to compile the core and the guests before it packs or links a wheel."""
+"""Tells hatchling to compile the core and the guests before it packs or links a wheel.
+
+A wheel also brings what desktops, shells and man look for in the folder `share` of wherever it is installed: the
+program writes it, as it does for packagers.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+GLIBC = re.compile(rb"\0GLIBC_(\d+)\.(\d+)[.0-9]*(?=\0)")  # as the linker names versions of symbols
 
 
 def build_module(root: str) -> ModuleType:
@@ -21,6 +32,34 @@ def build_module(root: str) -> ModuleType:
     return module
 
 
+def platform_tag(library: Path) -> str:
+    """Where a wheel with it works: of a library for glibc, from that version on which its symbols have."""
+    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    versions = [(int(major), int(minor)) for major, minor in GLIBC.findall(library.read_bytes())]
+    if not versions:
+        return platform
+    major, minor = max(versions)
+    return platform.replace("linux", f"manylinux_{major}_{minor}")
+
+
+def write_share(build: Path) -> Path:
+    """The folder of that name, of the package that is linked in `build`; SystemExit if it cannot be made."""
+    prefix = build / "prefix"
+    shutil.rmtree(prefix, ignore_errors=True)
+    command = [sys.executable, "-P", "-m", "bellwire.viz", "desktop", "install", "--prefix", str(prefix)]
+    ran = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONPATH": str(build / "package")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise SystemExit(f"bellwire: What is for desktops cannot be written: {ran.stderr.strip()}")
+    return prefix / "share"
+
+
 class BellwireBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     """Runs engine/build.py in the tree; editable installs use what it leaves there."""
 
@@ -31,6 +70,7 @@ class BellwireBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             made.build()
         except made.BuildError as error:
             raise SystemExit(f"bellwire: {error}") from None
-        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
-        build_data["tag"] = f"cp311-abi3-{platform}"
+        build_data["tag"] = f"cp311-abi3-{platform_tag(made.EXTENSION)}"
+        if version == "standard":
+            build_data["shared_data"] = {str(write_share(Path(self.root) / "build")): "share"}

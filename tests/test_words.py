@@ -12,6 +12,7 @@ import pytest
 
 from bellwire.viz.cli import app as commands_here
 from bellwire.viz.cli import recordings as commands_there
+from bellwire.viz.cli.desktop import desktop_command
 from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command
 from bellwire.viz.cli.options import app
 from bellwire.viz.cli.pictures import clip_command, page_command, shot_command
@@ -76,6 +77,7 @@ def test_every_command_is_one(path: Path) -> None:
             page_command,
             shot_command,
             shots_command,
+            desktop_command,
         )
     )  # whose commands are there once they are imported
     commands = {some.name or getattr(some.callback, "__name__", "") for some in app.registered_commands}

@@ -81,6 +81,9 @@ def whole_command_line() -> Any:
     from bellwire.viz.cli.pictures import clip_command, page_command, shot_command  # noqa: F401
     from bellwire.viz.cli.shots import shots_command  # noqa: F401
 
+    # isort: split
+    from bellwire.viz.cli.desktop import desktop_command  # noqa: F401 (the last one in the help)
+
     return typer.main.get_command(app)
 
 

@@ -58,6 +58,7 @@ PRINTING = {  # what each command prints without a guest and without a window
     "shots-list-json": f"shots list {ROOT}/tests/support/shots.toml --json",
     "slides": f"slides {ROOT}/tests/support/short.md --replay -o slides.pptx --force",
     "explain-json": f"explain {SHIPPED} --json",
+    "desktop": "desktop --prefix nowhere",
     "complete": "complete 'bellwire r'",
 }
 WITH_GUEST = {

@@ -60,6 +60,8 @@ def test_the_first_word_is_a_command_a_scenario_or_a_file(program: Any) -> None:
         ("bellwire --theme=", {"dark", "light", "projector", "print"}),
         ("bellwire roundtrip --theme p", {"projector", "print"}),
         ("bellwire call roundtrip --as ", {"c", "python", "rust", "bytes"}),
+        ("bellwire desktop ", {"install", "remove", "show"}),
+        ("bellwire desktop --prefix ", {"*/"}),
         ("bellwire run roundtrip --set ", {f"{name}=" for name in load_scenario("roundtrip").settings()}),
         ("bellwire run roundtrip --set irqfd=", {"on", "off"}),
         ("bellwire run roundtrip --set idle=", {"hlt", "spin"}),

@@ -1,0 +1,113 @@
+"""`bellwire desktop`: makes the program known to this user's desktop, shell and man, and forgets it again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bellwire.viz.cli.options import Json, app
+from bellwire.viz.cli.terminal import DONE, out, out_json, say
+
+
+class DesktopAction(StrEnum):
+    """What to do."""
+
+    INSTALL = "install"
+    REMOVE = "remove"
+    SHOW = "show"
+
+
+Action = Annotated[
+    DesktopAction, typer.Argument(metavar="install|remove|show", help="Write the files, remove them, or list them.")
+]
+Prefix = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="For packagers: below DIR/share, and no database of the desktop is touched."),
+]
+
+
+@app.command()
+def desktop(action: Action = DesktopAction.SHOW, prefix: Prefix = None, as_json: Json = False) -> int:
+    """Makes bellwire known to the desktop, the shell and man: menu, icons, recordings, completion, manual page."""
+    from bellwire.viz.cli.desktop.share import shared_files
+
+    share = prefix / "share" if prefix else data_home()
+    every_command = typer.main.get_command(app)
+    files = shared_files(every_command, ["bellwire"] if prefix else own_call())
+    match action:
+        case DesktopAction.INSTALL:
+            told = install_files(share, files, databases=not prefix)
+        case DesktopAction.REMOVE:
+            told = remove_shared(share, list(files), databases=not prefix)
+        case _:
+            told = {str(share / name): state_of_file(share / name, content) for name, content in files.items()}
+    if as_json:
+        out_json(told)
+    else:
+        for path, state in told.items():
+            out(f"{state:<8} {path}")
+    return DONE
+
+
+def install_files(share: Path, files: dict[str, bytes], databases: bool) -> dict[str, str]:
+    """What was done with each file."""
+    from bellwire.viz.cli.desktop.databases import update_databases
+    from bellwire.viz.cli.desktop.installing import put_files
+
+    put = put_files(share, files)
+    for sentence in (*update_databases(share), *still_to_do(share)) if databases else ():
+        say(sentence)
+    return {str(share / name): "written" if name in put.written else "there" for name in files}
+
+
+def remove_shared(share: Path, names: list[str], databases: bool) -> dict[str, str]:
+    """What was there, and is no longer."""
+    from bellwire.viz.cli.desktop.databases import forget
+    from bellwire.viz.cli.desktop.installing import take_files
+
+    taken = take_files(share, names)
+    for sentence in forget(share) if databases and taken else ():
+        say(sentence)
+    return {str(share / name): "removed" for name in taken}
+
+
+def still_to_do(share: Path) -> Iterator[str]:
+    """What a user's own files have to say, as we do not write into them."""
+    if Path(os.environ.get("SHELL", "")).name == "zsh":
+        from bellwire.viz.cli.desktop.share import ZSH
+
+        folder = (share / ZSH).parent
+        yield f"zsh completes it once ~/.zshrc says, before compinit: fpath+=({shlex.quote(str(folder))})"
+
+
+def state_of_file(path: Path, content: bytes) -> str:
+    """Of a file that is to have this content."""
+    from bellwire.viz.cli.desktop.installing import held_content
+
+    there = held_content(path)
+    if there is None:
+        return "missing"
+    return "there" if there == content else "another"
+
+
+def data_home() -> Path:
+    """Where this user's desktop looks first."""
+    named = os.environ.get("XDG_DATA_HOME", "")
+    return Path(named) if named.startswith("/") else Path.home() / ".local" / "share"
+
+
+def own_call() -> list[str]:
+    """The words by which this very program is started from anywhere: a desktop need not know the user's PATH."""
+    named = Path(sys.argv[0])
+    beside = Path(sys.executable).with_name("bellwire")
+    for path in (named.absolute() if named.name == "bellwire" else beside, beside):
+        if os.access(path, os.X_OK):
+            return [str(path)]
+    return [sys.executable, "-P", "-m", "bellwire.viz"]
