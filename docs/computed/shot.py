@@ -37,11 +37,11 @@ class Shot(SphinxDirective):
         self.set_source_info(figure)
         return [figure]
 
-    def image(self, file: Path, look: str, told: Provenance) -> nodes.image:
-        """look: the class by which furo shows it in one of its two themes only."""
+    def image(self, file: Path, look: str, told: Provenance) -> nodes.reference:
+        """By a click it is seen in its own size. look: the class by which furo shows it in one of its two themes."""
         self.env.note_dependency(file)
-        alt = self.options.get("alt", told.alt)
-        return nodes.image(uri=f"/pictures/{file.name}", alt=alt, classes=[look] if look else [])
+        image = nodes.image(uri=f"/pictures/{file.name}", alt=self.options.get("alt", told.alt))
+        return nodes.reference("", "", image, refuri=f"_images/{file.name}", classes=[look] if look else [])
 
     def caption(self, told: Provenance) -> list[nodes.Node]:
         """In words of the page, or of the picture."""

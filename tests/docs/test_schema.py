@@ -10,6 +10,20 @@ from pathlib import Path
 import pyarrow as pa
 
 from bellwire.engine.events import EVENT, EventKind
+from bellwire.engine.recordings.annotations.annotation import (
+    FORMAT,
+    MOST_ANNOTATIONS,
+    MOST_WORDS,
+    Annotation,
+    AnnotationKind,
+    EventPin,
+    Ink,
+    PartPin,
+    Pin,
+    StagePin,
+    annotation_table,
+    pin_table,
+)
 from bellwire.engine.recordings.header import ENUMS, VERSION, Header
 from bellwire.engine.recordings.metadata import BatchFacts
 from bellwire.engine.recordings.outline import Outline
@@ -47,6 +61,19 @@ def test_every_fact_of_the_host_is_named() -> None:
         host = json.loads(file.schema.metadata[b"bellwire"])["host"]
     row = next(line for line in section("About the run").splitlines() if line.startswith("| `host`"))
     assert set(re.findall(r"`(\w+)`", row)) == {"host", *host}
+
+
+def test_every_member_of_an_annotation_is_in_the_table() -> None:
+    pins: list[Pin] = [EventPin(1, EventKind.RING, 1), StagePin(1, 1, "eventfd", 1), PartPin("driver", 1)]
+    tables = [annotation_table(Annotation(AnnotationKind.ARROW, "x", pin, to="exit", moved=(1, 1))) for pin in pins]
+    inside = {key for pin in pins for key in next(iter(pin_table(pin).values()))}
+    words = {word.value for numbers in (AnnotationKind, Ink) for word in numbers}
+    assert members("Notes and arrows") == {name for table in tables for name in table}
+    named = set(re.findall(r"`(\w+)`", section("Notes and arrows")))
+    assert inside | words | {"version", "annotations"} <= named
+    assert {str(MOST_ANNOTATIONS), str(MOST_WORDS), f"({FORMAT})"} <= set(
+        re.findall(r"\(?\d+\)?", section("Notes and arrows"))
+    )
 
 
 def test_the_newest_version_is_the_last_one() -> None:
