@@ -161,11 +161,14 @@ class Latencies:
         self.paced = {name: Paced() for name in LATENCIES}
 
     def _warmed_up(self, journeys: Journeys) -> Journeys:
-        """The journeys after the warm-up."""
+        """The journeys after the warm-up, which are the first to end, however the events are cut into batches."""
         seen, self.journeys = self.journeys, self.journeys + journeys.size
         if seen >= WARMUP_JOURNEYS or not journeys.size:
             return journeys
-        cold = (np.arange(seen, self.journeys) < WARMUP_JOURNEYS) & (finish(journeys) < (self._warm_at or 0))
+        ended = finish(journeys)
+        number = np.empty(journeys.size, np.int64)
+        number[np.argsort(ended, kind="stable")] = np.arange(seen, self.journeys)
+        cold = (number < WARMUP_JOURNEYS) & (ended < (self._warm_at or 0))
         self.warmup += int(cold.sum())
         self._leave_out(journeys[cold])
         return chosen(journeys, ~cold)

@@ -75,6 +75,17 @@ def test_warm_up_is_left_out_and_counted() -> None:
     assert all(ended_cold.histograms[name].count == 0 for name in LATENCIES)
 
 
+def test_which_journeys_are_warm_up_does_not_depend_on_how_events_are_cut() -> None:
+    recording = Recording(path_of_shipped("virtqueue"))
+    batches, latencies = list(recording.batches()), []
+    for cut_into in (batches, [end_to_end(*batches)]):
+        latencies.append(Latencies(recording.header.scenario, recording.header.clock))
+        for batch in cut_into:
+            latencies[-1].feed(batch)
+    assert latencies[0].warmup == latencies[1].warmup > 0
+    assert sorted(latencies[0].left_out) == sorted(latencies[1].left_out)
+
+
 def test_a_first_signal_by_hand_counts() -> None:
     latencies = fed(wire(0, Switch.IRQFD, 1), late(run(40)))
     assert latencies.warmup == 0
