@@ -44,8 +44,7 @@ class WayCounts:
         on = self._registered(of_kind.get(EventKind.WIRE, none), stayed)
         found: list[tuple[str, Events, Numbers | int]] = [("taken", stayed[on], 1), ("noted", stayed[~on], 1)]
         self._direct = self._direct or bool((of_kind.get(EventKind.WIRE, none)["seq"] > 0).any())
-        for kind in SENT:
-            self._remember(of_kind.get(kind, none), kind is EventKind.IRQ_IOCTL)
+        self._remember({kind: of_kind[kind] for kind in SENT if kind in of_kind})
         handlers = of_kind.get(EventKind.HANDLER, none)
         found.append(("injected", handlers[self._written(handlers["seq"])], 1))
         return found + (self._passed_over(told) if told.size else [])
@@ -75,10 +74,15 @@ class WayCounts:
         on: npt.NDArray[np.bool_] = states[np.searchsorted(wires["tsc"], rung["tsc"], "right")]
         return on
 
-    def _remember(self, sent: Events, by_ioctl: bool) -> None:
-        if sent.size:
-            self._sent = np.concatenate([self._sent[-REMEMBERED:], sent["seq"]])
-            self._by_ioctl = np.concatenate([self._by_ioctl[-REMEMBERED:], np.full(sent.size, by_ioctl)])
+    def _remember(self, sent: dict[EventKind, Events]) -> None:
+        """All of a batch, by kind, and the newest of those before."""
+        if not sent:
+            return
+        numbers = np.concatenate([self._sent[-REMEMBERED:], *(some["seq"] for some in sent.values())])
+        by_ioctl = [np.full(some.size, kind is EventKind.IRQ_IOCTL) for kind, some in sent.items()]
+        order = np.argsort(numbers, kind="stable")
+        self._sent = numbers[order]
+        self._by_ioctl = np.concatenate([self._by_ioctl[-REMEMBERED:], *by_ioctl])[order]
 
     def _written(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
         """Which of these interrupts are known to be sent by no ioctl."""
