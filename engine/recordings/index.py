@@ -191,21 +191,35 @@ def shared_out(amounts: npt.NDArray[Any], time: Floats, edges: Floats) -> Floats
 
 
 class Indexer:
-    """`index` is there once it is read from the cache or built; `share` (0..1) says how far that is."""
+    """`index` is there once it is read from the cache or built; `share` (0..1) says how far that is.
 
-    def __init__(self, recording: Recording) -> None:
-        self.recording = recording
-        self.index: RecordingIndex | None = None
+    when_asked: it is made when somebody asks for it, who waits; start() makes nothing.
+    """
+
+    def __init__(self, recording: Recording, when_asked: bool = False) -> None:
+        self.recording, self.when_asked = recording, when_asked
+        self._index: RecordingIndex | None = None
         self.share = 0.0
         self.error: RecordingError | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def index(self) -> RecordingIndex | None:
+        """The index; None while it is not there, or if it cannot be."""
+        if self._index is None and self.when_asked and self.error is None and not self._stop.is_set():
+            self._index = RecordingIndex.cached(self.recording)
+            if self._index is None:
+                self._make()
+        return self._index
+
     def start(self) -> None:
         """Begins, unless it has; what is in the cache is there at once."""
-        self.index = self.index or RecordingIndex.cached(self.recording)
-        if self.index is None and self._thread is None:
-            self._stop.clear()
+        self._stop.clear()
+        if self.when_asked:
+            return
+        self._index = self._index or RecordingIndex.cached(self.recording)
+        if self._index is None and self._thread is None:
             self._thread = threading.Thread(target=self._make, name="index", daemon=True)
             self._thread.start()
 
@@ -226,18 +240,18 @@ class Indexer:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self.index = None
+        self._index = None
 
     def _make(self) -> None:
         try:
-            self.index = RecordingIndex.built(self.recording, self._note, self._stop)
+            self._index = RecordingIndex.built(self.recording, self._note, self._stop)
         except RecordingError as error:
             self.error = error
         except BaseException as error:
             self.error = RecordingError(
                 tr("The recording's overview cannot be made: {error}", error=f"{type(error).__name__}: {error}")
             )
-            raise  # to whoever hears of what ends a thread
+            raise  # to whoever asked, or hears of what ends a thread
 
     def _note(self, share: float) -> None:
         self.share = share

@@ -262,6 +262,12 @@ class Recording:
             found.append(tr("{path} has been cut off, replaced or removed since it was opened.", path=self.path))
         return " ".join(found)
 
+    @property
+    def lost_nothing(self) -> bool:
+        """Whether its end says that no event is missing from it; what is damaged since is, all the same."""
+        said = self.closing
+        return said is not None and said.events == len(self) and not {"LOST", "PASSED_OVER"} & said.kinds.keys()
+
     def outline(self, progress: Progress = lambda share: None) -> Outline:
         """What it comes to: as it was written down at the end, else by reading everything."""
         if self.closing is None or self.closing.events != len(self):

@@ -212,14 +212,19 @@ class LiveModel:
         self.drain()
         self.move(seconds)
 
-    def drain(self) -> None:
-        """Takes what the source has, or what there is time for, and folds it in."""
+    def drain(self, sets_out: bool = True) -> None:
+        """Takes what the source has, or what there is time for, and folds it in.
+
+        sets_out: what it completes goes on its way; else whoever drains lets it, see viz/pictures/played.py.
+        """
         self._unknown = None
         most = max(LEAST_FOLDED, round(FOLD_SECONDS / self._fold_seconds))
         self.batch = self.source.take(most)
         self.now = max(self.now, self.source.now(), int(self.batch["tsc"][-1]) if self.batch.size else 0)
         began = thread_time()
         self._fold(self.batch)
+        if sets_out:
+            self.travel.feed(self.fresh, self.batch)
         self.past.feed(self.batch, min(self.source.complete, self.now))
         if self.batch.size > most // 2:  # of few events each costs more, and says nothing of many
             spent = (thread_time() - began) / self.batch.size
@@ -231,9 +236,9 @@ class LiveModel:
         """What a stream opens with that begins with the next event of the source."""
         return prologue(self.present.tally, self.events.last or self.now)
 
-    def move(self, seconds: float) -> None:
-        """Moves the view on by `seconds` of the viewer's time."""
-        self.now = max(self.now, self.source.now())
+    def move(self, seconds: float, now: int | None = None) -> None:
+        """Moves the view on by `seconds` of the viewer's time. now: the present (TSC), unless it is the source's."""
+        self.now = max(self.now, self.source.now()) if now is None else now
         stood = self.playhead
         if self.story is not None:
             self._tell_on(self.story, seconds)
@@ -285,7 +290,6 @@ class LiveModel:
             self.events.append(events)
         if self.fresh.size:
             self.journeys.append(self.fresh)
-        self.travel.feed(self.fresh, events)
 
     def _note_changes(self, wires: Events) -> None:
         """The first word on a switch is no change."""

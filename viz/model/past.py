@@ -78,6 +78,10 @@ class Past(ABC):
     def gaps(self) -> Gaps | None:
         """Where events were lost; None if that is not known yet."""
 
+    def gaps_in(self, t0: int, t1: int) -> Gaps | None:
+        """The same, where those will do that lie between t0 and t1, in whole or in part."""
+        return self.gaps
+
     @abstractmethod
     def _before(self) -> str:
         """Why something before `first` is not held."""
@@ -101,9 +105,10 @@ class Past(ABC):
             return self._before()
         if t1 > self.last:
             return self._after()
-        if self.gaps is None:
+        gaps = self.gaps_in(t0, t1)
+        if gaps is None:
             return self._unread()
-        lost = sum(gap.count for gap in self.gaps.within(t0, t1) if not (counts and gap.sorted))
+        lost = sum(gap.count for gap in gaps.within(t0, t1) if not (counts and gap.sorted))
         return tr_n("{n} event was lost in it", "{n} events were lost in it", lost) if lost else ""
 
     def unknown(self, t0: int, t1: int) -> list[tuple[int, int]]:
@@ -111,11 +116,13 @@ class Past(ABC):
 
         What is to come is none.
         """
-        return self._stretches(t0, t1, self.gaps.within(t0, t1) if self.gaps else [])
+        gaps = self.gaps_in(t0, t1)
+        return self._stretches(t0, t1, gaps.within(t0, t1) if gaps else [])
 
     def uncounted(self, t0: int, t1: int) -> list[tuple[int, int]]:
         """The same, less those of which it is told how often what happened."""
-        return self._stretches(t0, t1, [gap for gap in self.gaps.within(t0, t1) if not gap.sorted] if self.gaps else [])
+        gaps = self.gaps_in(t0, t1)
+        return self._stretches(t0, t1, [gap for gap in gaps.within(t0, t1) if not gap.sorted] if gaps else [])
 
     def _stretches(self, t0: int, t1: int, gaps: list[Gap]) -> list[tuple[int, int]]:
         """What is before everything that is held, and the gaps, as one where they nearly touch."""
@@ -193,7 +200,8 @@ class Past(ABC):
 
     def _lost(self, starts: npt.NDArray[np.int64], ends_: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which bins have a gap in them; all of them if that is not known."""
-        return np.ones(starts.size, bool) if self.gaps is None else self.gaps.touch(starts, ends_)
+        gaps = self.gaps_in(int(starts[0]), int(ends_[-1])) if starts.size else self.gaps
+        return np.ones(starts.size, bool) if gaps is None else gaps.touch(starts, ends_)
 
     def _from_events(self, name: str, first: int, end: int) -> Counts:
         """The counts of bins that are not held as such, from the events that are."""
@@ -383,6 +391,12 @@ class RecordedPast(HeldPast):
     def gaps(self) -> Gaps | None:
         contents = self.contents
         return contents.gaps if contents else None
+
+    def gaps_in(self, t0: int, t1: int) -> Gaps | None:
+        """None where all has been played of a file whose end says that nothing was lost: not all of it is read."""
+        start, end = self._counted_stretch()
+        known = start <= t0 and min(t1, self.last) <= end and self.recording.lost_nothing
+        return self._gaps if known and not (self._gaps.found or self.recording.damaged) else self.gaps
 
     def _before(self) -> str:
         return tr("the recording begins later")

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+import numpy.typing as npt
+
 from bellwire.engine.events import Events
+from bellwire.engine.folds.journeys import Journeys, finish
+from bellwire.engine.recordings.index import Indexer
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.model.live import LiveModel
@@ -17,6 +22,8 @@ from bellwire.viz.pictures.moment import Moment, last_needed, look_at
 
 FRAME_SECONDS = 0.1  # half of the least time between two tokens that set out
 FRAMES = 40  # that are played one by one: longer than any token is on its way
+Records = npt.NDArray[np.void]
+Times = npt.NDArray[np.uint64]
 WHOLE_EVENTS = 1 << 20  # events before a moment that are all folded; of more the index knows what they come to
 
 
@@ -25,13 +32,12 @@ class PlayedRecording(Replay):
 
     def __init__(self, recording: Recording) -> None:
         super().__init__(recording)
+        self.indexer = Indexer(recording, when_asked=True)  # what is shown must not depend on how far it has come
         self._present: int | None = recording.first  # TSC; None: it goes on by the clock
 
     def start(self) -> None:
-        """Begins, once all is known that the index says: what is shown must not depend on how far it has come."""
+        """Begins with the present where it was told to begin."""
         if self._present is not None:
-            self.indexer.start()
-            self.indexer.wait()
             self._present = self.recording.first + self._begins_at
         super().start()
 
@@ -51,6 +57,8 @@ class PlayedRecording(Replay):
         """From the present on it plays as any recording does."""
         self._origin, self._started_ns = self.now(), self._monotonic_ns()
         self._present = None
+        self.indexer.when_asked = False
+        self.indexer.start()
 
 
 @contextmanager
@@ -91,23 +99,48 @@ def play_model(model: LiveModel, source: PlayedRecording, moment: Moment) -> Non
 
 def play_as_far_as(model: LiveModel, source: PlayedRecording, moment: Moment, until: int) -> None:
     """The same, where last_needed() is known: to find a journey may take all of the recording."""
-    step = source.clock.cycles(FRAME_SECONDS)
-    frames = FRAMES if moment.live else 0  # else each signal is where it was, whatever was seen before
-    for left in range(frames, -1, -1):
-        source.play_to(max(until - left * step, source.recording.first))
+    if moment.live:
+        see_frames(model, source, until)
+    else:  # each signal is where it was, whatever was seen before
+        source.play_to(until)
         drain_all(model, source)
         model.move(FRAME_SECONDS)
-        if left == FRAMES:  # what came at once would go as one token with the count of all
-            model.travel.launcher.carriers.clear()
-            model.travel.echoes.carriers.clear()
     look_at(model, moment)
 
 
-def drain_all(model: LiveModel, source: PlayedRecording) -> None:
-    """Until nothing is due any more."""
-    model.drain()
-    while source.complete < source.now():
+def see_frames(model: LiveModel, source: PlayedRecording, until: int) -> None:
+    """Plays to a moment; its last FRAMES frames are seen one by one, of what all of them brought, folded at once.
+
+    Folds do not care how events are cut into batches, and take forty times as long where each frame is one.
+    """
+    step = source.clock.cycles(FRAME_SECONDS)
+    source.play_to(max(until - FRAMES * step, source.recording.first))
+    drain_all(model, source)
+    model.move(FRAME_SECONDS)
+    for launcher in (model.travel.launcher, model.travel.echoes):
+        launcher.carriers.clear()  # what came at once would go as one token with the count of all
+    seen = source.now()
+    source.play_to(until)
+    came = drain_all(model, source, sets_out=False)
+    for left in range(FRAMES - 1, -1, -1):
+        now = max(until - left * step, source.recording.first)
+        for journeys, events in came:
+            model.travel.feed(between(journeys, finish(journeys), seen, now), between(events, events["tsc"], seen, now))
+        model.move(FRAME_SECONDS, now)
+        seen = now
+
+
+def between(records: Records, times: Times, after: int, until: int) -> Records:
+    """Those whose times (shape (n,)) lie there."""
+    return records[(times > np.uint64(after)) & (times <= np.uint64(until))]
+
+
+def drain_all(model: LiveModel, source: PlayedRecording, sets_out: bool = True) -> list[tuple[Journeys, Events]]:
+    """Until nothing is due any more. What came: the journeys that were completed, and the events, of each drain."""
+    came = []
+    while True:
         before = source.position
-        model.drain()
-        if source.position == before:
-            return
+        model.drain(sets_out)
+        came.append((model.fresh, model.batch))
+        if source.complete >= source.now() or (len(came) > 1 and source.position == before):
+            return came
