@@ -24,11 +24,8 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
-from bellwire.viz.plots import PLOTS
-from bellwire.viz.plots.numbers import Numbers
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme
-from bellwire.viz.timeline.widget import Timeline
 
 ROOM = 10  # pixels at 100 % text around a card, as in the window
 
@@ -104,7 +101,10 @@ def leave_out_controls(of: QWidget) -> None:
 
 
 def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
-    """The widget of one of the views. EngineError if the scenario has nothing that it could show."""
+    """The widget of one of the views. EngineError if the scenario has nothing that it could show.
+
+    Each is imported once it is wanted: a picture of the diagram needs none of the others.
+    """
     view, part = asked.view, asked.part
     if part:
         model.selection.choose(part=part)
@@ -117,9 +117,15 @@ def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
         refuse_unknown_part(diagram, part)
         return diagram
     if view == "timeline":
+        from bellwire.viz.timeline.widget import Timeline
+
         return Timeline(model, theme)
     if view == "numbers":
+        from bellwire.viz.plots.numbers import Numbers
+
         return Numbers(model, theme)
+    from bellwire.viz.plots import PLOTS
+
     for plot in PLOTS:
         if plot.name == view:
             if not plot.suits(model.scenario):
@@ -127,7 +133,7 @@ def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
                     tr("{scenario} has nothing that the view {view} shows.", scenario=model.scenario.name, view=view)
                 )
             return plot(model, theme)
-    from bellwire.viz.panels import panel_of  # all of them, with all that they import: a tenth of a picture's time
+    from bellwire.viz.panels import panel_of
 
     return panel_of(model, PANEL_OF.get(view, view), theme)
 

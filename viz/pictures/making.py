@@ -12,11 +12,9 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import WHOLE_WINDOW, PictureAsked
 from bellwire.viz.pictures.drawing import Drawing, drawing_of
-from bellwire.viz.pictures.pdf import pdf_file
 from bellwire.viz.pictures.played import played_model, source_played
 from bellwire.viz.pictures.provenance import KEY, Provenance, provenance_of
 from bellwire.viz.pictures.raster import image_of, png_file
-from bellwire.viz.pictures.svg import svg_file
 from bellwire.viz.pictures.words import caption_and_alt
 from bellwire.viz.style.theme import THEMES, Theme
 from bellwire.viz.style.turns import Turns
@@ -68,8 +66,12 @@ def made_picture(path: Path, asked: PictureAsked, suffix: str, draw_window: Draw
 def file_content(drawing: Drawing, told: Provenance, suffix: str) -> bytes:
     """The file in the format of a suffix."""
     if suffix == ".svg":
+        from bellwire.viz.pictures.svg import svg_file
+
         return svg_file(drawing, told)
     if suffix == ".pdf":
+        from bellwire.viz.pictures.pdf import pdf_file
+
         return pdf_file(drawing, told)
     texts = {"Title": told.title, "Description": told.alt, "Software": told.program, "Source": told.command}
     return png_file(image_of(drawing), texts | {KEY: told.as_json()})

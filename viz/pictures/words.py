@@ -12,10 +12,7 @@ from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.model.moments.telling import number_of_journey, signal_told
 from bellwire.viz.pictures.drawing import Drawing
 from bellwire.viz.pictures.moment import ns_since_first
-from bellwire.viz.pictures.svg import painted_as_svg
-from bellwire.viz.plots.plot import Plot
 from bellwire.viz.stages.story import Story
-from bellwire.viz.style.card import Card
 from bellwire.viz.text.figures import duration, grouped
 
 PERCENTILES = (50, 99)
@@ -35,9 +32,11 @@ def caption_and_alt(drawing: Drawing, model: LiveModel) -> tuple[str, str]:
 
 def what_is_shown(of: QWidget) -> str:
     """The view, as the beginning of a sentence."""
-    if isinstance(of, Card):
-        return tr(of.title)
-    return tr("Diagram of host, QEMU and guest") if isinstance(of, Diagram) else tr("The window")
+    if isinstance(of, Diagram):
+        return tr("Diagram of host, QEMU and guest")
+    from bellwire.viz.style.card import Card
+
+    return tr(of.title) if isinstance(of, Card) else tr("The window")
 
 
 def when_it_is(model: LiveModel) -> str:
@@ -70,6 +69,8 @@ def what_is_said(drawing: Drawing, model: LiveModel) -> str:
     of = drawing.of
     if isinstance(of, Diagram):
         return diagram_in_words(of)
+    from bellwire.viz.plots.plot import Plot
+
     mark = stage_mark(model)
     marked = f"{mark.words(model.clock)}." if mark else ""
     if isinstance(of, Plot):
@@ -102,4 +103,6 @@ def latencies_in_words(model: LiveModel) -> str:
 
 def painted_words(drawing: Drawing) -> str:
     """All that is written in it, in the order in which it is painted."""
+    from bellwire.viz.pictures.svg import painted_as_svg
+
     return " ".join(" ".join(painted_as_svg(*drawing.asked.pixels, drawing.paint).words).split())
