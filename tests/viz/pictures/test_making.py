@@ -112,7 +112,8 @@ def test_what_is_hidden_of_the_machine_is_nowhere_in_the_picture() -> None:
         assert pid not in written(view, "vhost-user-blk", frozenset({"pid"}))
 
 
-def test_a_picture_of_no_panel_imports_none() -> None:
-    code = "import sys, bellwire.viz.pictures.making; print([name for name in sys.modules if '.panels' in name])"
+def test_a_picture_of_the_diagram_imports_no_other_view_and_nothing_that_letters_are_put_into_files_with() -> None:
+    others = ("bellwire.viz.panels", "bellwire.viz.plots", "bellwire.viz.timeline", "pyqtgraph", "fontTools")
+    code = "import sys, bellwire.viz.pictures.making; print(*sys.modules, sep='\\n')"
     ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "[]\n"
+    assert [name for name in ran.stdout.split() if name.startswith(others)] == []
