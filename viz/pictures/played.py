@@ -125,12 +125,14 @@ def see_frames(model: LiveModel, source: PlayedRecording, until: int) -> None:
     for left in range(FRAMES - 1, -1, -1):
         now = max(until - left * step, source.recording.first)
         for journeys, events in came:
-            model.travel.feed(between(journeys, finish(journeys), seen, now), between(events, events["tsc"], seen, now))
+            model.travel.feed(
+                that_came(journeys, finish(journeys), seen, now), that_came(events, events["tsc"], seen, now)
+            )
         model.move(FRAME_SECONDS, now)
         seen = now
 
 
-def between(records: Records, times: Times, after: int, until: int) -> Records:
+def that_came(records: Records, times: Times, after: int, until: int) -> Records:
     """Those whose times (shape (n,)) lie there."""
     return records[(times > np.uint64(after)) & (times <= np.uint64(until))]
 
