@@ -12,6 +12,7 @@ Guarantees:
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +94,49 @@ def finish(journeys: Journeys) -> npt.NDArray[np.uint64]:
     return last
 
 
+class Waiting:
+    """Interrupts under way, by number, in the batches in which they were signalled.
+
+    Of those that no handler has reached none is touched, however many wait: a guest that does not run leaves thousands.
+    """
+
+    def __init__(self) -> None:
+        self._parts = deque[Journeys]()
+        self._count = 0
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest one; 0 if there is none."""
+        return int(self._parts[-1]["interrupt"][-1]) if self._parts else 0
+
+    def add(self, signalled: Journeys) -> int:
+        """Adds the next ones; how many of the oldest have to go, so that OPEN_LIMIT are left."""
+        if signalled.size:
+            self._parts.append(signalled)
+        self._count += signalled.size
+        gone = over = max(0, self._count - OPEN_LIMIT)
+        while over:
+            oldest = self._parts.popleft()
+            self._count -= oldest.size
+            self.put_back(oldest[over:])
+            over = max(0, over - oldest.size)
+        return gone
+
+    def take(self, number: int) -> Journeys:
+        """Takes out those up to a number, and those that came together with them; shape (n,)."""
+        reached = [no_journeys()]
+        while self._parts and self._parts[0]["interrupt"][0] <= number:
+            reached.append(self._parts.popleft())
+            self._count -= reached[-1].size
+        return end_to_end(*reached)
+
+    def put_back(self, journeys: Journeys) -> None:
+        """What was taken, and waits on."""
+        if journeys.size:
+            self._parts.appendleft(journeys)
+        self._count += journeys.size
+
+
 class JourneyTracker:
     """Folds events into complete journeys.
 
@@ -115,7 +159,7 @@ class JourneyTracker:
         self.contradicted = 0  # complete ones with a stage before its cause
         self.out_of_order = no_journeys()  # of these, those of the newest batch
         self._doorbells = no_journeys()  # under way, by seq
-        self._interrupts = no_journeys()  # under way, by seq
+        self._interrupts = Waiting()  # under way
         self._opened = 0  # newest doorbell known of
         self._left = {vcpu: no_events() for vcpu in range(self.vcpus)}  # each vCPU thread's last few
         self._heard = no_events()  # where doorbells are interrupts, the last few handlers
@@ -225,7 +269,7 @@ class JourneyTracker:
         opened["seq"] = np.where(upto > above, 0, signals["seq"])  # 0: it lives on in its doorbells' journeys
         opened["interrupt"], opened["irq"], opened["heavy"] = signals["seq"], signals["tsc"], heavy
         opened = chosen(opened, ~self.pin.drops(signals["seq"]))  # no handler will ever run
-        self._interrupts = self._bounded(end_to_end(self._interrupts, opened))
+        self.given_up += self._interrupts.add(opened)
 
     def _answers(self, signals: Events) -> tuple[Numbers, Numbers]:
         """The doorbells that each signal answers: above the first number, up to the second."""
@@ -249,11 +293,12 @@ class JourneyTracker:
         after it began: that one has a handler of its own, the next. But what caused it was signalled before: where
         by the stamps not even that was, the clocks are apart, and numbers alone say what belongs together.
         """
-        open_, gaps = self._interrupts, np.concatenate([np.array([self._gap], np.uint64), gaps])
-        handlers = end_to_end(self._handled, newest)
+        gaps = np.concatenate([np.array([self._gap], np.uint64), gaps])
+        handlers, latest = end_to_end(self._handled, newest), self._interrupts.newest
         known = running_max(self._announced, handlers["seq"])
+        open_ = self._interrupts.take(int(known[-1]))
         first = np.searchsorted(known[1:], open_["interrupt"])
-        apart, unsure = self._apart(open_["interrupt"], open_["irq"], handlers, first)
+        apart, unsure = self._apart(open_["interrupt"], open_["irq"], handlers, first, latest)
         first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], open_["irq"])))
         ended = (first < handlers.size) & ~unsure
         taken, left, first, apart = chosen(open_, ended), chosen(open_, ~ended), first[ended], apart[ended]
@@ -263,17 +308,19 @@ class JourneyTracker:
         gap |= (taken["interrupt"] <= handler["seq"] - handler["arg"]) & (known[first] < taken["interrupt"])
         taken["handler"] = np.where(gap, 0, handler["tsc"])
         taken["merged"] = np.bincount(first[~gap], minlength=handlers.size)[first] if first.size else 0
-        self._interrupts, self._gap = left, int(gaps[-1])
+        self._interrupts.put_back(left)
+        self._gap = int(gaps[-1])
         self._keep_handlers(handlers, known)
         self._carry_over(taken)
         self.given_up += int((gap & (taken["seq"] > 0)).sum())
         return self._in_order(chosen(taken, ~gap & (taken["seq"] > 0)))
 
     def _apart(
-        self, numbers: Numbers, sent: Numbers, handlers: Events, first: Indices
+        self, numbers: Numbers, sent: Numbers, handlers: Events, first: Indices, latest: int
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Which signals the clocks put after their own handler, and of which that cannot be told yet; shapes (n,).
 
+        latest: the newest signal of all that are under way, these or later ones.
         A handler that covers nothing, right behind it, says that something else had caused the one before.
         """
         unsure, apart = np.zeros(numbers.size, bool), np.zeros(numbers.size, bool)
@@ -282,7 +329,7 @@ class JourneyTracker:
         if not row.size:
             return apart, unsure
         covers, oldest, sole = handlers["arg"], oldest_covered(handlers), caused_by_oldest(handlers, self._from_start)
-        early, untold = began_early(handlers, oldest, numbers, sent)
+        early, untold = began_early(handlers, oldest, numbers, sent, latest)
         at = first[row]
         row = row[early[at] & (oldest[at] <= numbers[row]) & (sole[at] | (covers[at] > 1))]
         last = first[row] + 1 == handlers.size
@@ -322,7 +369,7 @@ class JourneyTracker:
         row = np.flatnonzero((self._doorbells["ring"] > 0) & (self._doorbells["handler"] == 0))
         ring, seq = self._doorbells["ring"][row], self._doorbells["seq"][row]
         first = np.searchsorted(np.maximum.accumulate(handlers["seq"]), seq)
-        apart, unsure = self._apart(seq, ring, handlers, first)
+        apart, unsure = self._apart(seq, ring, handlers, first, int(seq.max(initial=0)))
         first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], ring)))
         ended = (first < handlers.size) & ~unsure
         row, ring, first = (numbers[ended] for numbers in (row, ring, first))
@@ -418,16 +465,16 @@ def covering(journeys: Journeys, stage: str, above: Numbers, upto: Numbers) -> t
 
 
 def began_early(
-    handlers: Events, oldest: Numbers, numbers: Numbers, sent: Numbers
+    handlers: Events, oldest: Numbers, numbers: Numbers, sent: Numbers, latest: int
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Which handlers the stamps put before the oldest signal that they cover, and of which that is still to come.
 
-    numbers: of the signals that were sent at these times, rising.
+    numbers: of the signals that were sent at these times, rising; latest: of the newest signal that was.
     """
     covers, (of_oldest, found) = handlers["arg"] > 0, lookup(oldest, numbers)
     early = np.zeros(handlers.size, bool)
     early[found] = handlers["tsc"][found] < sent[of_oldest]
-    return early & covers, covers & (oldest > numbers.max(initial=0))
+    return early & covers, covers & (oldest > latest)
 
 
 def oldest_covered(handlers: Events) -> Numbers:

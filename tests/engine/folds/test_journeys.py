@@ -6,12 +6,22 @@ import random
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import bellwire.engine.folds.journeys
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, no_events
-from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, STAGES, JourneyTracker, finish, no_journeys
+from bellwire.engine.folds.journeys import (
+    HEAVY_DOORBELL,
+    HEAVY_INTERRUPT,
+    STAGES,
+    Journeys,
+    JourneyTracker,
+    Waiting,
+    finish,
+    no_journeys,
+)
 from tests.support.journey_streams import World, cut, lose, scenario
 
 Row = dict[str, int]
@@ -155,3 +165,48 @@ def test_open_journeys_are_bounded(monkeypatch: Any) -> None:
 def test_an_empty_batch_changes_nothing() -> None:
     tracker, journeys = tracked([no_events()], True)
     assert (journeys.size, tracker.given_up) == (0, 0)
+
+
+def interrupts(first: int, count: int, *, handled: int = 0) -> Events:
+    """Interrupts from the number `first` on, 10 cycles apart; then, if any is `handled`, the handler of so many."""
+    events = np.zeros(count + bool(handled), EVENT)
+    events["tsc"] = 1000 + 10 * np.arange(first, first + events.size)
+    events["kind"], events["lane"], events["seq"] = (
+        EventKind.IRQFD,
+        Lane.IO_THREAD,
+        np.arange(first, first + events.size),
+    )
+    if handled:
+        events["kind"][-1], events["lane"][-1] = EventKind.HANDLER, Lane.GUEST
+        events["seq"][-1] = events["arg"][-1] = handled
+    return events
+
+
+def test_what_no_handler_has_reached_is_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    touched = list[int]()
+    take = Waiting.take
+    monkeypatch.setattr(Waiting, "take", lambda self, number: touch(take(self, number)))
+
+    def touch(journeys: Journeys) -> Journeys:
+        touched.append(journeys.size)
+        return journeys
+
+    tracker = JourneyTracker(scenario(by="guest", doorbell=False))
+    for number in range(50):
+        assert not tracker.feed(interrupts(1 + 500 * number, 500)).size
+    assert touched == [0] * 50
+    assert tracker.feed(interrupts(25_001, 500, handled=1100))["seq"].tolist() == list(range(1, 1101))
+    assert touched[50:] == [1500]  # the batch that the last one lies in, whole
+    tracker.feed(interrupts(25_502, 500))
+    assert touched[51:] == [0]
+
+
+def test_of_those_that_wait_the_oldest_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bellwire.engine.folds.journeys, "OPEN_LIMIT", 1000)
+    tracker = JourneyTracker(scenario(by="guest", doorbell=False))
+    for number in range(5):
+        tracker.feed(interrupts(1 + 300 * number, 300))
+    assert tracker.given_up == 500
+    found = tracker.feed(interrupts(1501, 10, handled=1505))
+    assert found["seq"].tolist() == list(range(511, 1506))
+    assert tracker.given_up == 510
