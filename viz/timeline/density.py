@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, each_of, no_events, vms_in
+from bellwire.engine.events import EventKind, Events, chosen, each_of, end_to_end, no_events, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
-from bellwire.viz.timeline.lanes import Shares
+from bellwire.viz.timeline.lanes import Shares, cover
 
 # -- Sums over time, from the newest milliseconds to hours back: what a zoomed-out timeline is drawn from.
 #
@@ -21,6 +21,7 @@ FINEST_SECONDS = 1e-4
 COARSER = 4  # times as wide as the ring before
 RINGS = 8  # the coarsest bins are 1.6 s wide
 BINS = 1 << 14  # in a ring
+OVERLAPPING = 2  # times as many pieces as there are spans and bins, and they are no longer counted one by one
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -65,7 +66,7 @@ class Bins:
         of it.
         """
         long = spans.end - spans.start >= np.uint64((BINS - 1) * self.width)
-        self.add(name, *spread_over_bins(spans.start[~long], spans.end[~long], self.width))
+        self.add(name, *cycles_by_bin(Spans(spans.start[~long], spans.end[~long]), self.width))
         for ring in range(RINGS if long.any() else 0):
             width = self.width * COARSER**ring
             numbers, cycles = spread_over_bins(spans.start[long], spans.end[long], width)
@@ -105,6 +106,22 @@ def amounts_of_each(numbers: Numbers, amounts: Floats) -> tuple[Numbers, Floats]
     return numbers[first], np.add.reduceat(amounts, first)
 
 
+def cycles_by_bin(spans: Spans, width: int) -> tuple[Numbers, Floats]:
+    """The bins that the spans cover, and how many of their cycles lie in each.
+
+    Of spans that cover each other many times over (one handler may end fifty thousand interrupts) all are counted
+    at once, at the bins' edges, instead of each in each of its bins.
+    """
+    first, last = (tsc // np.uint64(width) for tsc in spans)
+    pieces = int((last - first).sum()) + first.size
+    low, high = (int(first.min()), int(last.max())) if first.size else (0, 0)
+    if pieces <= OVERLAPPING * (first.size + high - low):
+        return spread_over_bins(*spans, width)
+    numbers = np.arange(low, high + 1)
+    cycles = cover(spans, (np.arange(low, high + 2) * width).astype(np.uint64))
+    return numbers[cycles > 0], cycles[cycles > 0]
+
+
 def spread_over_bins(start: Times, end: Times, width: int, most: int = BINS) -> tuple[Numbers, Floats]:
     """The bins that stretches of time cover, and how many cycles of each; of a stretch the newest `most` bins."""
     last = (end // np.uint64(width)).astype(np.int64)
@@ -126,7 +143,7 @@ class Carry:
 
     def join(self, events: Events) -> Events:
         """The batch, behind what was left open."""
-        joined = np.concatenate([self._kept, events], dtype=events.dtype)
+        joined = end_to_end(self._kept, events)
         last = joined[-1:]
         self._kept = last if last.size and last["kind"][0] in self._opening else no_events()
         return joined
@@ -154,13 +171,13 @@ class Occupancy:
         kind = events["kind"]
         rings = self._rings.setdefault(vm, Carry(EventKind.RING))
         exits = self._exits.setdefault(vm, Carry(EventKind.EXIT))
-        stamps = events[(kind == EventKind.RING) | (kind == EventKind.RUNG)]
+        stamps = chosen(events, (kind == EventKind.RING) | (kind == EventKind.RUNG))
         self._add(f"instruction{vm}", instruction(rings.join(stamps)))
-        self._add(f"user{vm}", user_space(exits.join(events[events["lane"] == Where.VCPU])))
+        self._add(f"user{vm}", user_space(exits.join(chosen(events, events["lane"] == Where.VCPU))))
 
     def _with_words(self, events: Events) -> Events:
-        words = events[events["lane"] == Where.IO_THREAD]
-        joined = np.concatenate([self._words, words], dtype=events.dtype)
+        words = chosen(events, events["lane"] == Where.IO_THREAD)
+        joined = end_to_end(self._words, words)
         waits = np.flatnonzero(joined["kind"] == EventKind.WAIT)
         rest = joined[waits[-1] + 1 :] if waits.size else joined
         self._words = rest[:1]  # when it awoke

@@ -14,8 +14,18 @@ from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline import columns as past_module
+from bellwire.viz.timeline import density
 from bellwire.viz.timeline.columns import HeldColumns
-from bellwire.viz.timeline.density import BINS, COARSER, FINEST_SECONDS, Bins, Density, Occupancy, spread_over_bins
+from bellwire.viz.timeline.density import (
+    BINS,
+    COARSER,
+    FINEST_SECONDS,
+    Bins,
+    Density,
+    Occupancy,
+    cycles_by_bin,
+    spread_over_bins,
+)
 from bellwire.viz.timeline.lanes import cover, lanes_of
 from bellwire.viz.timeline.scene import look
 from tests.support.fake_source import HZ, FakeSource
@@ -67,6 +77,29 @@ def test_spread_gives_each_bin_what_lies_in_it(spans: list[tuple[int, int]]) -> 
     held = np.bincount(numbers, amounts, minlength=60)
     edges = np.arange(0, 6100, 100).astype(np.uint64)
     assert held == pytest.approx(cover(Spans(start, end), edges))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 4000)), min_size=1, max_size=30), st.integers(1, 200))
+def test_bins_have_the_same_cycles_one_by_one_and_at_once(spans: list[tuple[int, int]], width: int) -> None:
+    start = np.array([s for s, _ in spans], np.uint64)
+    end = start + np.array([n for _, n in spans], np.uint64)
+    each, at_once = (
+        np.bincount(numbers, cycles, minlength=9001)
+        for numbers, cycles in (spread_over_bins(start, end, width), cycles_by_bin(Spans(start, end), width))
+    )
+    assert each.tolist() == at_once.tolist()
+
+
+def test_spans_over_each_other_are_not_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = np.arange(50_000, dtype=np.uint64)
+    spans, spread = Spans(start, start + np.uint64(500_000)), list[int]()
+    monkeypatch.setattr(density, "spread_over_bins", lambda start, *_: spread.append(start.size))
+    numbers, cycles = cycles_by_bin(spans, 1000)
+    assert not spread
+    assert (numbers.size, cycles.sum()) == (550, 50_000 * 500_000)
+    apart = Spans(start * np.uint64(10**6), start * np.uint64(10**6) + np.uint64(2000))
+    cycles_by_bin(apart, 1000)
+    assert spread == [50_000]
 
 
 def test_what_is_long_ago_is_held_in_wider_bins() -> None:
