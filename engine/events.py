@@ -200,6 +200,12 @@ def end_to_end(*parts: Records) -> Records:
     return together
 
 
+def put(to: Records, records: Records) -> None:
+    """to[:] = records, which are as many and of the same dtype; to: in one piece. As fast as chosen()."""
+    whole = np.dtype((np.void, to.itemsize))
+    to.view(whole)[:] = np.ascontiguousarray(records).view(whole)
+
+
 def vms_in(events: Events) -> list[int]:
     """Which guests the events name, from low to high: without a look through all of them in order, as unique() does."""
     vm = np.ascontiguousarray(events["vm"])

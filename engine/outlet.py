@@ -20,7 +20,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EVENT, EventKind, Events, Lane, by_kind, no_events
+from bellwire.engine.events import EVENT, EventKind, Events, Lane, by_kind, chosen, end_to_end, no_events
 
 VIEW_ROOM = 1 << 18  # events, 8 MB: half a second of the fastest scenarios
 RECORDING_ROOM = 1 << 20  # events, 32 MB: two seconds of them, that a disk may stand still
@@ -67,7 +67,7 @@ class Outlet:
                 self._left_behind *= not late
                 self.room = min(self._most_room, most if late else CATCH_UP * most)
             taken, self._instead = self._instead, no_events()
-            return np.concatenate([taken, *self._oldest(self._count if most is None else most)])
+            return end_to_end(taken, *self._oldest(self._count if most is None else most))
 
     @property
     def waits_from(self) -> int | None:
@@ -101,7 +101,7 @@ class Outlet:
     def _make_room(self) -> None:
         if self._count > self.room:
             gone = [self._instead, *self._oldest(self._count - self.room)]
-            self._instead = without_most(np.concatenate(gone), self._cut)
+            self._instead = without_most(end_to_end(*gone), self._cut)
 
 
 # -- What stays of events that are passed over. A sort is what kind, lane, vm and id of an event say: eight bytes.
@@ -130,8 +130,8 @@ def without_most(events: Events, cut: int = 0) -> Events:
         counts = np.diff(np.cumsum(np.where(told, events["arg"].astype(np.int64), 1)[rows])[ends], prepend=0)
         sums = np.diff(np.cumsum(np.where(told, events["id"], amounts(events))[rows])[ends], prepend=0)
         gone.append(passed_over_events(tsc[rows[ends]], sort, counts, sums))
-    merged = np.concatenate([*gone, events[stays]])
-    return merged[np.argsort(merged["tsc"], kind="stable")]
+    merged = end_to_end(*gone, chosen(events, stays))
+    return chosen(merged, np.argsort(merged["tsc"], kind="stable"))
 
 
 def amounts(events: Events) -> npt.NDArray[np.int64]:

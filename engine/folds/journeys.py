@@ -301,7 +301,8 @@ class JourneyTracker:
         apart, unsure = self._apart(open_["interrupt"], open_["irq"], handlers, first, latest)
         first = np.where(apart, first, np.maximum(first, np.searchsorted(handlers["tsc"], open_["irq"])))
         ended = (first < handlers.size) & ~unsure
-        taken, left, first, apart = chosen(open_, ended), chosen(open_, ~ended), first[ended], apart[ended]
+        taken, left = (open_, no_journeys()) if ended.all() else (chosen(open_, ended), chosen(open_, ~ended))
+        first, apart = first[ended], apart[ended]
         handler = chosen(handlers, first)
         # Not if a handler may be missing in between: a gap in the stamps, or one before that took this interrupt.
         gap = ~apart & (gaps[np.searchsorted(gaps, handler["tsc"], "right") - 1] >= taken["irq"])

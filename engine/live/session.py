@@ -35,6 +35,8 @@ from bellwire.engine.events import (
     Lane,
     Setting,
     Switch,
+    chosen,
+    end_to_end,
     event,
     no_events,
 )
@@ -349,7 +351,7 @@ class Session(Source):
         events = machine.drain()
         self._watermark.note(events)
         parts = [self._held, events, machine.tick(), *self._samples(machine), *self._losses(machine)]
-        self._held = np.concatenate(parts)
+        self._held = end_to_end(*parts)
         self._hand_on(self._watermark.at(now))
         self.error, self.warning = machine.trouble(), "" if machine.ready else tr(NOT_READY)
 
@@ -360,12 +362,12 @@ class Session(Source):
             self._hold(event(ticked, EventKind.SETTING, Lane.ENGINE, Setting.STALLED, 0, now - ticked))
 
     def _hold(self, events: Events) -> None:
-        self._held = np.concatenate([self._held, events])
+        self._held = end_to_end(self._held, events)
 
     def _hand_on(self, watermark: int) -> None:
         """Publishes all held events up to a time."""
-        held = self._held[np.argsort(self._held["tsc"], kind="stable")]
-        cut = int(np.searchsorted(held["tsc"], watermark, "right"))
+        held = chosen(self._held, np.argsort(self._held["tsc"], kind="stable"))
+        cut = int(np.searchsorted(held["tsc"], np.uint64(max(watermark, 0)), "right"))
         if cut:
             batch = self._machine.finish(held[:cut]) if self._machine else held[:cut]
             self._note_covered(batch)

@@ -15,7 +15,7 @@ import numpy as np
 
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import EngineError, GuestError
-from bellwire.engine.events import EVENT, STATS, Clock, Events, Lane
+from bellwire.engine.events import EVENT, STATS, Clock, Events, Lane, end_to_end
 from bellwire.engine.host.host import allowed_cpus, sharing_a_core
 from bellwire.engine.kvm.irqchip import IoapicPin
 from bellwire.engine.kvm.owner import Belongings, Owner
@@ -224,7 +224,7 @@ class Guest(Owner):
 
         announced: where, for C, the number of interrupts signalled to this guest stands; None: it follows another.
         """
-        events = np.concatenate([self.drain_ring(self.ring), self._drain_stamps(announced or NOBODY)])
+        events = end_to_end(self.drain_ring(self.ring), self._drain_stamps(announced or NOBODY))
         events["vm"] = self.index
         return events
 

@@ -17,7 +17,17 @@ import numpy as np
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, KvmError
-from bellwire.engine.events import OTHER_VECTOR, EventfdRole, EventKind, Events, Lane, Setting, event, no_events
+from bellwire.engine.events import (
+    OTHER_VECTOR,
+    EventfdRole,
+    EventKind,
+    Events,
+    Lane,
+    Setting,
+    end_to_end,
+    event,
+    no_events,
+)
 from bellwire.engine.kvm.iothread import IoThread
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.ring import Ring
@@ -230,7 +240,7 @@ class OneGuest(Machine):
 
     def drain(self) -> Events:
         """All new events of the guest, the vCPU thread and the I/O thread, not sorted."""
-        return np.concatenate([self.guest.drain_ring(self.io_ring), self.guest.drain(self.io_thread.announced)])
+        return end_to_end(self.guest.drain_ring(self.io_ring), self.guest.drain(self.io_thread.announced))
 
     def counts(self) -> dict[EventfdRole, int | None]:
         """The counts of both eventfds."""

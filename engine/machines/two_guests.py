@@ -16,10 +16,8 @@ import time
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
-import numpy as np
-
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import EventfdRole, Events, Lane
+from bellwire.engine.events import EventfdRole, Events, Lane, end_to_end
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Belongings
@@ -135,7 +133,7 @@ class TwoGuests(Machine):
 
     def drain(self) -> Events:
         """All new events of the guests and their vCPUs' threads, not sorted."""
-        return np.concatenate([guest.drain() for guest in self.guests])
+        return end_to_end(*(guest.drain() for guest in self.guests))
 
     def counts(self) -> dict[EventfdRole, int | None]:
         """The count of the eventfd, which is the doorbell's and the irqfd's."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import EventKind, Events, Lane, Setting, event, vms_in
+from bellwire.engine.events import EventKind, Events, Lane, Setting, end_to_end, event, vms_in
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram
 from bellwire.engine.machines.one_guest import OneGuest
@@ -143,7 +143,7 @@ class TwoVcpus(OneGuest):
 
     def drain(self) -> Events:
         """All new events of both vCPUs, their threads and the I/O thread, not sorted."""
-        return np.concatenate([super().drain(), self.second.drain(self.io_thread.announced)])
+        return end_to_end(super().drain(), self.second.drain(self.io_thread.announced))
 
     def finish(self, events: Events) -> Events:
         """The doorbells of both vCPUs in one numbering."""

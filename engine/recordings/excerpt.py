@@ -10,6 +10,7 @@ from bellwire.engine.events import (
     EventKind,
     Events,
     Lane,
+    chosen,
     doorbell_numbers,
     end_to_end,
     event,
@@ -35,7 +36,7 @@ def journeys_between(recording: Recording, t0: int, t1: int) -> Journeys:
     if not journeys.size:
         return journeys
     inside = (begin(journeys) <= np.uint64(max(t1, 0))) & (finish(journeys) >= np.uint64(max(t0, 0)))
-    return journeys[inside]
+    return chosen(journeys, inside)
 
 
 def reach_at(recording: Recording, tsc: int) -> int:

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Events, no_events
+from bellwire.engine.events import Events, chosen, end_to_end, no_events
 from bellwire.engine.language import tr, tr_n
 from bellwire.engine.outputs import grow, reason, whole_or_not
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, annotations_to_json
@@ -101,7 +101,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Writes what waits for its batch."""
-        events = by_time(np.concatenate([no_events(), *self._held]))
+        events = by_time(end_to_end(no_events(), *self._held))
         self._held = []
         for start in range(0, events.size, BATCH):
             self._write(events[start : start + BATCH])
@@ -203,7 +203,7 @@ def by_time(events: Events) -> Events:
     tsc = events["tsc"]
     if (tsc[1:] >= tsc[:-1]).all():
         return events
-    return events[np.argsort(tsc, kind="stable")]
+    return chosen(events, np.argsort(tsc, kind="stable"))
 
 
 def has_ended(path: Path, why: str, events: int | None) -> RecordingError:

@@ -290,7 +290,7 @@ class Recording:
         later = np.minimum.accumulate(self.entries["first"][::-1])[::-1]
         held = no_events()
         for number, events in enumerate(self.batches()):
-            held = by_time(np.concatenate([held, events]))
+            held = by_time(end_to_end(held, events))
             end = later[number + 1] if number + 1 < later.size else None
             cut = held.size if end is None else int(np.searchsorted(held["tsc"], end))
             cut = max(cut, held.size - ROWS_LIMIT)  # of a file that is out of order altogether

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bellwire.engine.errors import EngineError, RecordingError
-from bellwire.engine.events import Events, no_events
+from bellwire.engine.events import Events, end_to_end, no_events
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_later
@@ -181,7 +181,7 @@ class Replay(Source):
         )  # what a seek brings comes at once
         rest = AT_ONCE if most is None or before else min(most, AT_ONCE)
         while rest > 0 and self._ahead.size:
-            count = min(int(np.searchsorted(self._ahead["tsc"], now, side="right")), rest)
+            count = min(int(np.searchsorted(self._ahead["tsc"], np.uint64(now), side="right")), rest)
             due.append(self._ahead[:count])
             rest -= count
             if count < self._ahead.size:
@@ -190,7 +190,7 @@ class Replay(Source):
             self._ahead = self._next()
         if most is not None and not before and not rest and self._ahead.size and self._ahead["tsc"][0] <= now:
             self._origin, self._started_ns = int(self._ahead["tsc"][0]), self._monotonic_ns()
-        return by_time(np.concatenate(due))
+        return by_time(end_to_end(*due))
 
     def _next(self) -> Events:
         """The next batch of the recording; empty at its end, or where it can no longer be read."""

@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bellwire.engine.events import chosen, end_to_end, put
+
 Records = npt.NDArray[np.void]
 Times = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
@@ -34,7 +36,8 @@ class Chunk:
         """Takes as many of the records as there is room for; how many."""
         n = min(records.size, CHUNK - self.used)
         to = slice(self.used, self.used + n)
-        self.records[to], self.starts[to], self.ends[to] = records[:n], starts[:n], ends[:n]
+        put(self.records[to], records[:n])
+        self.starts[to], self.ends[to] = starts[:n], ends[:n]
         self.used += n
         self.first = min(self.first, int(starts[:n].min()))
         self.last = max(self.last, int(ends[:n].max()))
@@ -43,7 +46,7 @@ class Chunk:
     def window(self, t0: int, t1: int) -> Records:
         """Records that lie, in whole or in part, between t0 and t1."""
         inside = (self.starts[: self.used] <= np.uint64(t1)) & (self.ends[: self.used] >= np.uint64(t0))
-        return self.records[: self.used][inside]
+        return chosen(self.records[: self.used], inside)
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value of `field`; shape (values,)."""
@@ -141,14 +144,14 @@ class History:
             if base < end and base + chunk.used > first:
                 found.append(chunk.records[max(first - base, 0) : min(end - base, chunk.used)])
             base += chunk.used
-        return np.concatenate(found) if found else np.empty(0, self.dtype)
+        return end_to_end(np.empty(0, self.dtype), *found)
 
     def pick(self, positions: npt.NDArray[np.int64]) -> Records:
         """The records at some positions (rising, all of them held); shape (n,)."""
         chunks, found, base = self._chunks, np.empty(positions.size, self.dtype), self.oldest
         bounds = np.searchsorted(positions, base + np.cumsum([0, *(chunk.used for chunk in chunks)]))
         for chunk, low, high in zip(chunks, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-            found[low:high] = chunk.records[positions[low:high] - base]
+            put(found[low:high], chosen(chunk.records, positions[low:high] - base))
             base += chunk.used
         return found
 
@@ -186,7 +189,7 @@ class History:
     def window(self, t0: int, t1: int) -> Records:
         """The records that lie, in whole or in part, between t0 and t1, in the order they came; shape (n,)."""
         found = [chunk.window(t0, t1) for chunk in self._chunks if chunk.first <= t1 and chunk.last >= t0]
-        return np.concatenate(found) if found else np.empty(0, self.dtype)
+        return end_to_end(np.empty(0, self.dtype), *found)
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value 0..values-1 of a whole-number field; shape (values,)."""
@@ -208,7 +211,7 @@ class History:
             part = chunk.records[skip : min(chunk.used, skip + count)]
             found.append(part)
             number, count, at = number + part.size, count - part.size, at + chunk.used
-        return np.concatenate([np.empty(0, self.dtype), *found])
+        return end_to_end(np.empty(0, self.dtype), *found)
 
     def newest(self, count: int) -> Records:
         """The last `count` records, or fewer if there are no more."""
@@ -218,7 +221,7 @@ class History:
                 break
             found.insert(0, chunk.records[max(0, chunk.used - count) : chunk.used])
             count -= found[0].size
-        return np.concatenate(found) if found else np.empty(0, self.dtype)
+        return end_to_end(np.empty(0, self.dtype), *found)
 
     def start_after(self, t: int) -> int | None:
         """The earliest start later than t."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bellwire.engine.events import EventKind, Events, no_events
+from bellwire.engine.events import EventKind, Events, chosen, no_events
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.spans import Spans
 from bellwire.viz.timeline.columns import Columns
@@ -57,7 +57,7 @@ def look(past: Columns, lanes: tuple[TimelineLane, ...], start: int, end: int, h
         return Scene(
             start, end, lanes, journeys, shares=stacked_shares(busy_columns(rows, spans, start, end, pixels)), kept=kept
         )
-    within = around[(around["tsc"] >= max(start, 0)) & (around["tsc"] <= end)]
+    within = chosen(around, (around["tsc"] >= max(start, 0)) & (around["tsc"] <= end))
     return Scene(start, end, lanes, journeys, spans, within, vms=stamped_in(around), kept=kept)
 
 
