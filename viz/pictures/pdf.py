@@ -54,12 +54,13 @@ def paint_page(writer: QPdfWriter, drawing: Drawing, told: Provenance) -> None:
 
 
 def without_moment(pdf: bytes, scale: float) -> bytes:
-    """The same file without when it was made, and without an identity; its page scaled."""
+    """The same file without when it was made, what hashes decide, and an identity; its page scaled."""
     objects = PdfObjects(pdf)
     for number, content in objects.objects.items():
         page = b"/Type /Page\n/UserUnit %g" % scale
         objects.objects[number] = DATES.sub(b"", PAGE.sub(page, content) if scale != 1 else content)
     objects.forget_when_fonts_were_made()
+    objects.renumber_by_use()
     objects.trailer = IDS.sub(b"", objects.trailer)
     return objects.joined()
 

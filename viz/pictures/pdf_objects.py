@@ -12,6 +12,9 @@ import zlib
 import numpy as np
 
 FONT_FILE = re.compile(rb"\d+ 0 obj\n<<\n/Length1 \d+ ?\n/Length (\d+) 0 R\n/Filter /FlateDecode\n>>\nstream\n")
+BEGINNING, REFERENCE = re.compile(rb"(\d+) 0 obj"), re.compile(rb"\b(\d+) 0 R\b")
+STREAM = b"stream\n"
+FONT_TAG = re.compile(rb"(/FontName /)[A-Z]{6}\+")
 LEVEL = 9  # of compression
 WHOLE_SUM = 0xB1B0AFBA  # what all of a TrueType file adds up to
 ADJUSTMENT, CREATED, TIMES = 8, 20, 16  # places in its table `head`: of the sum, of both times, and their bytes
@@ -41,6 +44,20 @@ class PdfObjects:
                 self.objects[number] = found[0] + packed + b"\nendstream\nendobj\n"
                 self.objects[int(found[1])] = b"%s 0 obj\n%d\nendobj\n" % (found[1], len(packed))
 
+    def renumber_by_use(self) -> None:
+        """In the order in which they are referred to: Qt writes fonts in that of their hashes, which may be any."""
+        order = dict[int, int]()
+        left = references_in(self.trailer)[::-1]
+        while left:
+            number = left.pop()
+            if number not in order and number in self.objects:
+                order[number] = len(order) + 1
+                left += references_in(self.objects[number])[::-1]
+        for number in self.objects:  # what nobody refers to
+            order.setdefault(number, len(order) + 1)
+        self.objects = {new: renumbered(self.objects[old], order) for old, new in order.items()}
+        self.trailer = renumbered(self.trailer, order)
+
     def joined(self) -> bytes:
         """The file, with a table of where they are now."""
         places, parts, at = dict[int, int](), [self.head], len(self.head)
@@ -54,6 +71,29 @@ class PdfObjects:
         ]
         table = b"xref\n0 %d\n" % self.size + b"".join(lines)
         return b"".join([*parts, table, self.trailer, b"startxref\n%d\n%%%%EOF\n" % at])
+
+
+def references_in(content: bytes) -> list[int]:
+    """The numbers of the objects that one refers to."""
+    return [int(found[1]) for found in REFERENCE.finditer(content.partition(STREAM)[0])]
+
+
+def renumbered(content: bytes, order: dict[int, int]) -> bytes:
+    """An object, or the trailer, by its new number, which a font's name has in it too, and by those it refers to."""
+    head, stream, rest = content.partition(STREAM)
+    found = BEGINNING.match(head)
+    if found:
+        number = order[int(found[1])]
+        head = BEGINNING.sub(b"%d 0 obj" % number, head, count=1)
+        head = FONT_TAG.sub(lambda name: b"%s%s+" % (name[1], tag_of_font(number)), head)
+    head = REFERENCE.sub(lambda one: b"%d 0 R" % order.get(int(one[1]), 0), head)
+    return head + stream + rest
+
+
+def tag_of_font(number: int) -> bytes:
+    """Six capitals, as PDF has them before the name of a font of which only a part is there."""
+    letters = [number // 26**place % 26 for place in range(6)]
+    return bytes(ord("A") + letter for letter in letters)
 
 
 def without_times(font: bytes) -> bytes:
