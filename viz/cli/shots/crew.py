@@ -11,8 +11,8 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from types import TracebackType
@@ -63,20 +63,21 @@ def made_by_all(
     ordered, size = in_good_order(pictures), crew_size(len(pictures), jobs)
     with share_bar(pictures_counted(len(ordered))) as progress, ended_in_order() as look:
         made = answers_of_one(folder, ordered, look) if size == 1 else answers_of_crew(folder, ordered, size, look)
-        for count, (one, answer) in enumerate(made, 1):
-            take(one, answer)
-            progress(count / len(ordered))
+        with closing(made):
+            for count, (one, answer) in enumerate(made, 1):
+                take(one, answer)
+                progress(count / len(ordered))
 
 
 def answers_of_crew(
     folder: Path, pictures: Sequence[ListedPicture], size: int, look: Callable[[], None]
-) -> Iterator[Answered]:
+) -> Generator[Answered]:
     """Each picture with its answer, of several processes. look: called now and then; may raise."""
     with Crew(folder, size) as crew:
         yield from crew.answers(pictures, look)
 
 
-def answers_of_one(folder: Path, pictures: Sequence[ListedPicture], look: Callable[[], None]) -> Iterator[Answered]:
+def answers_of_one(folder: Path, pictures: Sequence[ListedPicture], look: Callable[[], None]) -> Generator[Answered]:
     """The same, by this process."""
     series = new_series(folder, look)
     try:
@@ -139,7 +140,7 @@ class Crew:
         for process in self.processes:
             process.close()
 
-    def answers(self, pictures: Sequence[ListedPicture], look: Callable[[], None]) -> Iterator[Answered]:
+    def answers(self, pictures: Sequence[ListedPicture], look: Callable[[], None]) -> Generator[Answered]:
         """As answers_of_crew() has them. pictures: in good order."""
         left = deque(stretches_for(pictures, self.size))
         self.processes = [CrewProcess(self.folder) for _ in range(min(self.size, len(left)))]

@@ -36,6 +36,9 @@ Anew = Annotated[
     bool,
     typer.Option("--force", help="Make those too that are up to date, and replace files that are none of bellwire's."),
 ]
+ReportFolder = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="Shows there what differs: report.html, and pictures.")
+]
 USUAL = Path("shots.toml")
 
 
@@ -95,6 +98,40 @@ def build_shots(
     return FAILED if building.failures else DONE
 
 
+@shots.command("check")
+def check_shots(
+    path: ListName = USUAL,
+    only: Only = None,
+    report: ReportFolder = None,
+    jobs: Jobs = None,
+    outside: Outside = False,
+    as_json: Json = False,
+) -> int:
+    """Makes the pictures of a list once more, in memory, and fails if one that is there is another one.
+
+    Which version made a picture makes it none other. With --report a page shows what differs.
+    """
+    from bellwire.viz.cli.shots.checking import Checking
+
+    listed, chosen = list_read(path, only, outside)
+    checking = Checking(listed)
+    checking.check(chosen, jobs)
+    page = checking.write_report(report) if report else None
+    if as_json:
+        out_json(checking.as_json())
+    else:
+        out(checking.summary())
+    for one in checking.wrong:
+        complain(f"{one.one.place}: {one.one.out} {one.state}: {one.what}", FAILED)
+    for name in checking.unexpected:
+        complain(f"{name} is in no list any more.", FAILED)
+    if checking.wrong and page:
+        complain(f"{page} shows what differs.", FAILED)
+    if checking.again:
+        complain(f"To make them anew: {checking.again}", FAILED)
+    return FAILED if checking.wrong else DONE
+
+
 @shots.command("list")
 def list_shots(path: ListName = USUAL, only: Only = None, outside: Outside = False, as_json: Json = False) -> int:
     """Shows what a list asks for, and how it stands with each picture's file."""
@@ -120,7 +157,7 @@ def picture_as_json(one: ListedPicture, standings: Standings) -> dict[str, objec
         "name": one.name,
         "out": str(one.out),
         "beside": str(one.beside) if one.beside else None,
-        "recording": one.scenario or str(one.recording),
+        "recording": one.source,
         "command": one.command,
         "state": str(state),
         "why": why,

@@ -38,6 +38,11 @@ class ListedPicture:
         return self.asked.begins if isinstance(self.asked, ClipAsked) else self.asked
 
     @property
+    def source(self) -> str:
+        """Its recording, as the list names it."""
+        return self.scenario or str(self.recording)
+
+    @property
     def suffix(self) -> str:
         """Of its file, which says its format."""
         return self.out.suffix.lower()
@@ -45,7 +50,7 @@ class ListedPicture:
     @property
     def command(self) -> str:
         """The line that makes it alone, in the list's folder."""
-        line = self.asked.command(self.scenario or str(self.recording), str(self.out))
+        line = self.asked.command(self.source, str(self.out))
         return f"{line} --replay" if self.scenario else line
 
     @property

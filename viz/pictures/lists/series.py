@@ -69,7 +69,7 @@ class PictureSeries:
         """Its files. EngineError if they cannot be made; the next ones can be all the same."""
         self._look()
         try:
-            with contextlib.chdir(self.folder):
+            with contextlib.chdir(self.folder), as_nobody_has_set_it(one.picture):
                 made = self._clip(one, one.asked) if isinstance(one.asked, ClipAsked) else self._picture(one, one.asked)
         except BaseException:
             self.close()
@@ -115,7 +115,6 @@ class PictureSeries:
             self._forget_moment()
             recording = Recording(one.recording)
             source = self._of_moment.enter_context(source_played(recording))
-            self._of_moment.enter_context(as_nobody_has_set_it(one.picture))
             self._model = moment_key(one), played_model(source, one.picture.at), recording
         return self._model[1:]
 

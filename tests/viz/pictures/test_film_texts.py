@@ -1,0 +1,38 @@
+"""Texts in clips: what was put in is read again, and what is no clip holds none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bellwire.viz.pictures.film_texts import apng_with_text, comment_in_gif, gif_with_comment, json_in_film
+from bellwire.viz.pictures.raster import SIGNATURE, chunk, texts_in
+
+LONG = "µ;" * 400  # several blocks, with the byte that ends a GIF
+
+
+def test_a_comment_of_a_gif_is_read_again() -> None:
+    plain = b"GIF89a....;"
+    assert comment_in_gif(gif_with_comment(plain, LONG)) == LONG
+    assert gif_with_comment(plain, LONG).endswith(b"\0;")
+    assert comment_in_gif(plain) == ""
+    assert comment_in_gif(plain + b"\x21\xfe\xff") == ""
+
+
+def test_a_text_of_an_apng_is_read_again() -> None:
+    plain = SIGNATURE + chunk(b"IHDR", bytes(13)) + chunk(b"IEND", b"")
+    made = apng_with_text(plain, "bellwire", LONG)
+    assert texts_in(made) == {"bellwire": LONG}
+    assert made.startswith(plain[:33])
+
+
+@pytest.mark.parametrize("after", [b"", b"\0rest", b'{"more": 1}'])
+def test_the_json_of_a_film_is_found_where_it_lies(after: bytes) -> None:
+    text = json.dumps({"alt": "", "command": "µ {}"}, ensure_ascii=False, separators=(",", ":"))
+    assert json_in_film(b"\x1a\x45\xdf\xa3 \xff" + text.encode() + after) == text
+
+
+def test_what_is_none_is_none() -> None:
+    assert json_in_film(b'\x1a\x45\xdf\xa3 {"alt":') == ""
+    assert json_in_film(b"") == ""
