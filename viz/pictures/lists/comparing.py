@@ -173,8 +173,9 @@ def compared_vectors(before: bytes, after: bytes, suffix: str, told: str) -> Fil
     if without_program(before) == without_program(after):
         return FileComparison(Likeness.RETOLD, "made by another version")
     drawn = [png_of_vectors(content, suffix) for content in (before, after)]
-    seen = compared_pixels(drawn[0], drawn[1]) if drawn[0] and drawn[1] else None
+    seen = compared_pixels(drawn[0], drawn[1]) if all(drawn) else None
     words = seen[0] if seen else lines_in_words(before, after) if suffix == ".svg" else "Its content differs."
+    words += " Drawn by another program it looks the same." if all(drawn) and not seen else ""
     return FileComparison(Likeness.CHANGED, " ".join(filter(None, (words, told))), seen[1] if seen else b"")
 
 
@@ -187,7 +188,7 @@ def without_program(content: bytes) -> bytes:
 def lines_in_words(before: bytes, after: bytes) -> str:
     """How many lines of a file are in one of them alone."""
     one, other = set(before.splitlines()), set(after.splitlines())
-    return f"{len(one - other)} lines of its file have become {len(other - one)} others."
+    return f"Of its file's lines {len(one - other)} have gone, and {len(other - one)} have come."
 
 
 def compared_beside(before: bytes, after: bytes, name: str) -> str:
