@@ -140,10 +140,12 @@ class Diagram(QWidget):
         return counter_words.counter_text(self.model, counter.of, counter.lane, tokens), inside
 
     def _jumped(self) -> bool:
-        """Whether another part was chosen, or a paused view has gone elsewhere: both are answered at once."""
+        """Whether another part was chosen, a paused view has gone elsewhere, or another signal is on its way where each
+        is shown for itself: all are answered at once."""
         transport, part, story = self.model.transport, self.model.selection.part, self.model.story
         place = transport.paused and (self.model.playhead, story.step if story else None)
-        before, self._looked_at = self._looked_at, (transport.paused, place, part)
+        begun = tuple(self.model.under_way()["seq"][:1].tolist()) if transport.exact else ()
+        before, self._looked_at = self._looked_at, (transport.paused, place, part, begun)
         return before != self._looked_at
 
     def _another_second(self) -> bool:

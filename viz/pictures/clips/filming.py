@@ -33,11 +33,12 @@ ShowFrame = Callable[[QWidget], None]
 
 @dataclass(frozen=True)
 class FilmFrame:
-    """One of the clip. said: the sentence that goes with it."""
+    """One of the clip. said: the sentence that goes with it; idle: it says no more than that nothing is on its way."""
 
     number: int
     pixels: Pixels
     said: str
+    idle: bool
 
 
 class Film:
@@ -53,7 +54,9 @@ class Film:
             self._clock[0] = BEGINS + number / self.course.asked.rate
             Turns.begin_frame()
             self._show(self.drawing.of)
-            yield FilmFrame(number, pixels_of(image_of(self.drawing)), caption(self.course.model))
+            model = self.course.model
+            idle = model.transport.exact and model.story is None and not model.under_way().size
+            yield FilmFrame(number, pixels_of(image_of(self.drawing)), caption(model), idle)
             if not self.course.go_on():
                 return
 

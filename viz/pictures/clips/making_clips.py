@@ -52,7 +52,7 @@ def made_clip(
         for frame in film:
             look()
             file.add(frame.pixels)
-            cues.add(frame.said)
+            cues.add(frame.said, frame.idle)
             frames += 1
             progress(PAINTED * frames / film.frames)
     about = {"title": title, "comment": told.command, TOLD_IN: told.as_json()}

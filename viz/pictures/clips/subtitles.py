@@ -25,11 +25,14 @@ class Cues:
         self._least = round(least_seconds * rate)
         self._begun: list[tuple[int, str]] = []
         self._frames = 0
+        self._idle = True  # whether the last one says nothing that would have to be read
 
-    def add(self, text: str) -> None:
-        """That of the next frame."""
-        if not self._begun or (text != self._begun[-1][1] and self._frames - self._begun[-1][0] >= self._least):
+    def add(self, text: str, idle: bool = False) -> None:
+        """That of the next frame. idle: nothing is to be read in it, so that the next one need not wait."""
+        before = self._begun[-1] if self._begun else (0, "")
+        if not self._begun or (text != before[1] and (self._idle or self._frames - before[0] >= self._least)):
             self._begun.append((self._frames, text))
+            self._idle = idle
         self._frames += 1
 
     @property

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from itertools import groupby
 
 import pytest
 from PySide6.QtWidgets import QPushButton
 
 from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.clips.clip_asked import ClipAsked, ClipPace
 from bellwire.viz.pictures.clips.filming import filmed
@@ -18,6 +20,8 @@ from bellwire.viz.style.turns import ScreenClock, Turns
 from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
 from bellwire.viz.window.picturing.filmed_window import show_window_frame
+
+NOTHING_TRAVELS = "Nothing travels at this moment."
 
 
 def hashes(view: str, pace: str, at: str) -> list[str]:
@@ -58,6 +62,20 @@ def test_frames_are_the_same_bytes_each_time(
     assert hashes(view, pace, at) == before
     assert len(before) == 5
     assert len(set(before)) > 1  # they move
+
+
+def test_the_sentence_below_the_picture_goes_with_what_is_on_its_way(qapp: object) -> None:
+    """From the first frame in which a signal is seen to the last: none says of another that it travels, or nothing."""
+    application()
+    asked = ClipAsked(PictureAsked(at=Moment.read("#40"), size=(640, 360)), ClipPace.read("20000"), 15, 3)
+    seen = []
+    with filmed(path_of_shipped("roundtrip"), asked, drawn_window, show_window_frame) as film:
+        diagram = film.drawing.of
+        assert isinstance(diagram, Diagram)
+        for frame in film:
+            seen.append((not frame.idle, diagram.caption != NOTHING_TRAVELS))
+    assert [travels for travels, _ in seen] == [speaks for _, speaks in seen]
+    assert len(list(groupby(seen))) >= 3
 
 
 @pytest.mark.parametrize("view", ["timeline", "events"])

@@ -22,6 +22,13 @@ def test_what_changes_too_soon_waits() -> None:
     assert cues_of(["a", "b", "c", "c", "c"]).all == [Cue(0, 3, "a"), Cue(3, 5, "c")]
 
 
+def test_what_says_nothing_makes_way_at_once() -> None:
+    cues = Cues(10, 0.5)
+    for text in ("nothing", "nothing", "a", "b", "b", "b", "b", "nothing", "c"):
+        cues.add(text, idle=text == "nothing")
+    assert cues.all == [Cue(0, 2, "nothing"), Cue(2, 7, "a"), Cue(7, 8, "nothing"), Cue(8, 9, "c")]
+
+
 def test_where_nothing_is_said_there_is_no_cue() -> None:
     assert cues_of(["a"] * 3 + [""] * 3 + ["b"] * 3).all == [Cue(0, 3, "a"), Cue(6, 9, "b")]
 
