@@ -8,23 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QIcon, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QLabel,
     QPushButton,
     QSizePolicy,
     QSlider,
     QStyle,
     QStyleOptionButton,
     QStyleOptionComboBox,
+    QStyleOptionToolButton,
     QStylePainter,
     QToolButton,
     QWidget,
 )
 
+from bellwire.viz.style.icons import SIZE as GRID
+from bellwire.viz.style.icons import icon, icon_color, logo, paint_icon, paint_logo
 from bellwire.viz.style.painting import painting
-from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.theme import DARK, Theme
+from bellwire.viz.style.themes.lines_only import holds_lines
 
 BUTTON_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 SLIDER_KEYS = (
@@ -89,7 +94,28 @@ class IconButton(QToolButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._shown, self._theme = "", DARK
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def show_icon(self, name: str, theme: Theme) -> None:
+        """One of viz/style/icons.py."""
+        self._shown, self._theme = name, theme
+        self.setIcon(icon(name, theme))
+
+    @painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Where lines stay lines the icon is made of them; on a screen Qt paints its pixels."""
+        painter = QStylePainter(self)
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        if self._shown and holds_lines(painter):
+            option.icon = QIcon()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
+        if option.icon.isNull() and self._shown:
+            side = self.iconSize().height()
+            painter.translate((self.width() - side) / 2, (self.height() - side) / 2)
+            paint_icon(painter, self._shown, icon_color(self._theme, self.isEnabled()), side / GRID)
+        painter.end()
 
     def event(self, event: QEvent) -> bool:
         return keeps(event, BUTTON_KEYS) or super().event(event)
@@ -97,6 +123,28 @@ class IconButton(QToolButton):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not presses(event, self):
             super().keyPressEvent(event)
+
+
+class ProgramMark(QLabel):
+    """The program's mark: pixels on a screen, and lines where they stay lines."""
+
+    HEIGHT = 24  # pixels at 100 %
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.setPixmap(logo(theme, theme.px(self.HEIGHT)))
+
+    @painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if holds_lines(painter):
+            side = self._theme.px(self.HEIGHT)
+            painter.translate(0, (self.height() - side) / 2)
+            paint_logo(painter, self._theme, side)
+            painter.end()
+            return
+        painter.end()
+        super().paintEvent(event)
 
 
 class Toggle(QAbstractButton):

@@ -122,9 +122,14 @@ ICONS: dict[str, Callable[[QPainter], None]] = {
 def icon(name: str, theme: Theme) -> QIcon:
     """The icon in the theme's colours, muted where its button is disabled."""
     made = QIcon()
-    made.addPixmap(drawn(name, theme.color("text")), QIcon.Mode.Normal)
-    made.addPixmap(drawn(name, theme.color("text_muted", 0.5)), QIcon.Mode.Disabled)
+    made.addPixmap(drawn(name, icon_color(theme, True)), QIcon.Mode.Normal)
+    made.addPixmap(drawn(name, icon_color(theme, False)), QIcon.Mode.Disabled)
     return made
+
+
+def icon_color(theme: Theme, enabled: bool) -> QColor:
+    """Of a button's icon."""
+    return theme.color("text") if enabled else theme.color("text_muted", 0.5)
 
 
 def drawn(name: str, color: QColor) -> QPixmap:
@@ -132,21 +137,36 @@ def drawn(name: str, color: QColor) -> QPixmap:
     pixmap = QPixmap(SIZE * RATIO, SIZE * RATIO)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.scale(RATIO, RATIO)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(color)
-    ICONS[name](painter)
+    paint_icon(painter, name, color, RATIO)
     painter.end()
     return pixmap
 
 
+def paint_icon(painter: QPainter, name: str, color: QColor, scale: float) -> None:
+    """One icon in one colour, from where the painter stands on; scale: pixels to one of its grid."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(scale, scale)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    ICONS[name](painter)
+    painter.restore()
+
+
 def logo(theme: Theme, size: int) -> QPixmap:
-    """The program's mark: a wire that rings, out in one colour and back in the other."""
+    """The program's mark, so many pixels high."""
     pixmap = QPixmap(size * RATIO, size * RATIO)
     pixmap.setDevicePixelRatio(RATIO)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
+    paint_logo(painter, theme, size)
+    painter.end()
+    return pixmap
+
+
+def paint_logo(painter: QPainter, theme: Theme, size: int) -> None:
+    """The mark: a wire that rings, out in one colour and back in the other."""
+    painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.scale(size / 24, size / 24)
     for y, name, left in ((8, "doorbell", False), (16, "interrupt", True)):
@@ -161,5 +181,4 @@ def logo(theme: Theme, size: int) -> QPixmap:
         else:
             path.addEllipse(QPointF(x, y), 4.2, 4.2)
         painter.drawPath(path)
-    painter.end()
-    return pixmap
+    painter.restore()

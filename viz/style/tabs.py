@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTool
 from bellwire.engine.language import tr
 from bellwire.viz.style.card import HEADER, PADDING, Card
 from bellwire.viz.style.controls import Button, IconButton
-from bellwire.viz.style.icons import icon
 from bellwire.viz.style.theme import Theme
 
 QWIDGETSIZE_MAX = (1 << 24) - 1  # Qt's own: no limit
@@ -90,7 +89,7 @@ class Tabs(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """The tabs' size goes with the text."""
         self.theme = theme
-        self.rest.setIcon(icon("more", theme))
+        self.rest.show_icon("more", theme)
         self._place()
 
     def event(self, event: QEvent) -> bool:

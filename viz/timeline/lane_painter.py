@@ -14,6 +14,7 @@ from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from bellwire.engine.folds.spans import Spans
 from bellwire.engine.language import tr
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.lines_only import paint_columns
 from bellwire.viz.style.themes.marks import HATCHES, SHAPES, area_brush, hatch_mask, shape_outline, veil_brush
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.timeline.bridges import INSET, BridgePaths
@@ -92,7 +93,7 @@ class LanePainter:
                 if row in shares:
                     hatch = HATCHES.get(color, "solid") if self.theme.marked else "solid"
                     picture = column_picture(shares[row], round(rect.height()), self.theme.color(color), hatch)
-                    self.painter.drawImage(rect, picture)
+                    paint_columns(self.painter, rect, picture)
 
     # -- one by one
 

@@ -19,6 +19,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.style.themes.lines_only import paint_columns
 from bellwire.viz.style.themes.marks import hatch_mask, hatch_of
 from bellwire.viz.style.turns import ScreenClock, Turns
 from bellwire.viz.text.figures import count_of, duration
@@ -114,7 +115,7 @@ class Minimap(QWidget):
         painter.fillRect(self.rect(), self.theme.color("surface"))
         painter.fillRect(self.bar, self.theme.color("surface_raised"))
         if self._picture:
-            painter.drawImage(self.bar, self._picture)
+            paint_columns(painter, self.bar, self._picture)
         self._paint_words(painter)
         self._paint_changes(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

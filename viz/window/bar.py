@@ -12,9 +12,8 @@ from bellwire.engine.events import Switch as Wiring
 from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.engine.source import Order
 from bellwire.viz.model.transport import FACTORS
-from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, Toggle
+from bellwire.viz.style.controls import Button, Chip, Choice, Combo, IconButton, Pill, ProgramMark, Toggle
 from bellwire.viz.style.fitting import SPACING, FittingRow
-from bellwire.viz.style.icons import icon, logo
 from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, grouped, pace, ratio
@@ -49,7 +48,7 @@ class StatusRow(FittingRow):
         self.setObjectName("bar")
         self.commands, self.breaks, self.files = commands, breaks, files
         self.fault = False
-        self.mark, self.name = PlainLabel(), PlainLabel("Bellwire")
+        self.mark, self.name = ProgramMark(), PlainLabel("Bellwire")
         self.name.setObjectName("wordmark")
         self.menus = menus
         self.menus.setAccessibleName(tr("menus"))
@@ -115,8 +114,8 @@ class StatusRow(FittingRow):
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
-        self.mark.setPixmap(logo(theme, theme.px(24)))
-        self.folded.setIcon(icon("menus", theme))
+        self.mark.set_theme(theme)
+        self.folded.show_icon("menus", theme)
         self.slow.setMinimumWidth(theme.px(50))
         self.slow.setMaximumWidth(theme.px(110))
         self.breaking.setMinimumWidth(theme.px(118))
@@ -304,7 +303,7 @@ class ControlRow(FittingRow):
         """Other colours, or another size of text."""
         self.theme = self.scenarios.theme = theme
         self._icons = dict.fromkeys(self.transport, "")
-        self.more.setIcon(icon("more", theme))
+        self.more.show_icon("more", theme)
         self.scenarios.setMinimumWidth(theme.px(140))
         self.scenarios.setMaximumWidth(theme.px(330))
         self.pace.setMinimumWidth(theme.px(80))
@@ -373,4 +372,4 @@ class ControlRow(FittingRow):
     def _set_icon(self, name: str, shown: str) -> None:
         if self._icons[name] != shown:
             self._icons[name] = shown
-            self.transport[name].setIcon(icon(shown, self.theme))
+            self.transport[name].show_icon(shown, self.theme)

@@ -12,7 +12,6 @@ from bellwire.engine.foreign import shown
 from bellwire.engine.language import tr
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.controls import Button, IconButton
-from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
@@ -88,7 +87,7 @@ class NoticeBar(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
         self.theme = theme
-        self.close_button.setIcon(icon("close", theme))
+        self.close_button.show_icon("close", theme)
         self.update()
 
     def _mend(self) -> None:

@@ -158,6 +158,16 @@ def test_a_picture_says_where_it_comes_from(suffix: str, tmp_path: Path) -> None
         assert NAMESPACE.encode() in picture("extended", suffix)
 
 
+@pytest.mark.parametrize("view", ["window", "timeline"])
+def test_nothing_of_it_is_pixels_where_nothing_is_hatched(view: str) -> None:
+    """Icons, the program's mark and what the minimap counts are lines."""
+    application()
+    asked, path = PictureAsked(view=view, at=Moment.read("#40/runnable")), path_of_shipped("roundtrip")
+    svg, pdf = (made_picture(path, asked, suffix, drawn_window).content for suffix in (".svg", ".pdf"))
+    assert b"<image" not in svg
+    assert b"/Subtype /Image" not in pdf
+
+
 def test_lines_are_as_wide_as_on_the_screen() -> None:
     """A curve is drawn in units of its data; its pen is not."""
     root = ElementTree.fromstring(picture("latency", ".svg"))

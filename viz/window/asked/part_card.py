@@ -14,7 +14,6 @@ from bellwire.viz.panels.calls.state import call_at, calls_now
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.style.controls import Button, IconButton
-from bellwire.viz.style.icons import icon
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.latency_words import latency_name
@@ -166,5 +165,5 @@ class PartCard(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
-        self.close_button.setIcon(icon("close", theme))
+        self.close_button.show_icon("close", theme)
         self.place()

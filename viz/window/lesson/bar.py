@@ -10,7 +10,6 @@ from bellwire.engine.language import tr
 from bellwire.viz.lessons.course import Course
 from bellwire.viz.lessons.step_figures import figure_words
 from bellwire.viz.style.controls import Button, IconButton
-from bellwire.viz.style.icons import icon
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.lesson.lecture_handout import LectureHandout
@@ -85,7 +84,7 @@ class LessonBar(QWidget):
         self.title.setFont(theme.font(22, 700))
         self.text.setFont(theme.font(18))
         self.notes.setFont(theme.font(14))
-        self.close_.setIcon(icon("close", theme))
+        self.close_.show_icon("close", theme)
         self.question.set_theme(theme)
 
     @property

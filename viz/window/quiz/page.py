@@ -14,7 +14,6 @@ from bellwire.viz.lessons.labs.causes import Ruling
 from bellwire.viz.lessons.labs.clues import CLUES
 from bellwire.viz.lessons.labs.quiz import Quiz
 from bellwire.viz.style.controls import Button, IconButton
-from bellwire.viz.style.icons import icon
 from bellwire.viz.style.plain import PlainLabel, plain_words
 from bellwire.viz.style.scroll import UprightArea
 from bellwire.viz.style.theme import Theme
@@ -131,7 +130,7 @@ class QuizPage(QWidget):
         self.result.setFont(theme.font(16))
         for label in (self.ask, self.name_):
             label.setFont(theme.font(16, 700))
-        self.close_.setIcon(icon("close", theme))
+        self.close_.show_icon("close", theme)
         for row in (*self.clues, *self.causes):
             row.set_theme(theme)
 

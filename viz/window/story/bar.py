@@ -11,7 +11,6 @@ from bellwire.viz.model.moments.telling import stopwatch_reason, stopwatch_words
 from bellwire.viz.stages.story import Story
 from bellwire.viz.style.controls import IconButton
 from bellwire.viz.style.fitting import ElidedLabel, FittingRow
-from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
@@ -205,7 +204,7 @@ class StoryBar(FittingRow):
         self.stopwatch.setMinimumWidth(theme.px(210))
         self._going = ""  # its icon is drawn anew
         for name, shown in ICONS_OF.items():
-            self.buttons[name].setIcon(icon(shown, theme))
+            self.buttons[name].show_icon(shown, theme)
         self.refresh()
 
     @property
@@ -249,7 +248,7 @@ class StoryBar(FittingRow):
         going = "pause" if self.commands.storyteller.plays else "play"
         if going != self._going:
             self._going = going
-            self.buttons["story_play"].setIcon(icon(going, self.theme))
+            self.buttons["story_play"].show_icon(going, self.theme)
         self.segments.update()
 
     def _describe(self, story: Story) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from bellwire.engine.language import tr
 from bellwire.viz.style.controls import Button, IconButton
-from bellwire.viz.style.icons import icon
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
@@ -69,7 +68,7 @@ class Bubble(QFrame):
         self.title.setFont(theme.font(19, 700))
         self.text.setFont(theme.font(16))
         self.where.setFont(theme.font(13))
-        self.close_.setIcon(icon("close", theme))
+        self.close_.show_icon("close", theme)
         self.setFixedWidth(theme.px(WIDTH))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
