@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+from bellwire.viz.window import importing
+
+ONE_THREAD = "OPENBLAS_NUM_THREADS", "1"  # else numpy starts some for linear algebra, of which there is none here
 
 
 def main() -> int:
     """Runs the command line; the exit code. What keeps it from being loaded is one sentence, too."""
+    os.environ.setdefault(*ONE_THREAD)
     try:
-        from bellwire.viz.cli.app import main as command_line
+        with importing():
+            from bellwire.viz.cli.app import main as command_line
     except KeyboardInterrupt:
         return not_loaded("interrupted", 130)
     except Exception as error:

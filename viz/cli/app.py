@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from rich.console import Console, RenderableType
 
 from bellwire.engine.errors import EngineError, ScenarioError
 from bellwire.viz.cli.completing.asked_by_shell import COMPLETE, print_offers
@@ -34,6 +33,8 @@ from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, complain_of
 from bellwire.viz.text.faults import faults_told
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from bellwire.engine.findings.assertion import Judgement
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.viz.bench.program import Figure
@@ -307,6 +308,8 @@ def bench(
 ) -> int:
     """Measures what the program costs the thing that it shows, as ratios of one alternating run."""
     from dataclasses import asdict
+
+    from rich.console import Console
 
     from bellwire.engine.host.host import host_facts, usable_kvm
     from bellwire.viz.cli.display import find_display

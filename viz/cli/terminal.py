@@ -6,17 +6,20 @@ import codecs
 import json
 import math
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
-
-from rich.console import Console, RenderableType
-from rich.segment import Segment, Segments
+from typing import TYPE_CHECKING, Any
 
 from bellwire.engine.foreign import STEERING, shown
 
+if TYPE_CHECKING:  # what lays tables out is imported once there is one: it takes 0.02 s
+    from rich.console import Console, RenderableType
+    from rich.segment import Segment
+
 DONE, FAILED, USAGE, NO_KVM, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes, beside FAULT_CODE
+WIDE = 200  # columns where there is no terminal
 
 
 def in_plain_signs(error: UnicodeError) -> tuple[str, int]:
@@ -30,7 +33,7 @@ def in_plain_signs(error: UnicodeError) -> tuple[str, int]:
 
 codecs.register_error("plain", in_plain_signs)
 
-Print = Callable[[RenderableType], None]
+Print = Callable[["RenderableType"], None]
 
 
 def complain(sentence: str, code: int) -> int:
@@ -57,15 +60,27 @@ def out(content: RenderableType) -> None:
 
     Texts are data: no brackets in them are markup, and what would steer the terminal is seen instead.
     """
+    if isinstance(content, str) and fits(content):
+        print(shown(content, lines=True))
+        return
+    from rich.console import Console
+    from rich.segment import Segments
+
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = 200
+        console.width = WIDE
     console.print(Segments(map(plain_segment, console.render(content))), end="")
+
+
+def fits(text: str) -> bool:
+    """Whether each line is sure to be printed as it is: no sign is wider than two columns, and no tab is among them."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+    return "\t" not in text and all(2 * len(line) <= columns for line in text.split("\n"))
 
 
 def plain_segment(segment: Segment) -> Segment:
     """The same, but for what steers in its text; colours are not part of that."""
-    return segment if segment.control else Segment(shown(segment.text, lines=True), segment.style)
+    return segment if segment.control else segment._replace(text=shown(segment.text, lines=True))
 
 
 def out_json(content: Any) -> None:
@@ -75,10 +90,17 @@ def out_json(content: Any) -> None:
     print(re.sub(f"(?!\n){STEERING.pattern}", lambda found: json.dumps(found[0])[1:-1], text))
 
 
+def errors_console() -> Console:
+    """That of stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
 @contextmanager
 def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Callable[[float, int], None]]:
     """On a terminal, a bar that vanishes at the end; anywhere else nothing."""
-    console = Console(stderr=True)
+    console = errors_console()
     if not console.is_terminal or (count is None and seconds < 1):
         yield lambda elapsed, signals: None
         return
@@ -97,7 +119,7 @@ def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Calla
 @contextmanager
 def share_bar(what: str, long: bool = True) -> Iterator[Callable[[float], None]]:
     """On a terminal, a bar for work that is `long`, which vanishes at the end; anywhere else nothing."""
-    console = Console(stderr=True)
+    console = errors_console()
     if not console.is_terminal or not long:
         yield lambda share: None
         return

@@ -113,7 +113,7 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["/"], "/ is a directory; `bellwire list` shows the scenarios, and a recording is a file."),
         (["roundtrip-user"], "did you mean roundtrip-userspace?"),
         (["--colour"], "No such option"),
-        (["some.arrow", "--set", "pace=1"], "--set changes a scenario, not a recording"),
+        (["some.arrow", "--set", "pace=1"], "--set changes a scenario, not a file"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,3 +45,14 @@ def test_programs_get_the_same_text_and_a_terminal_nothing_that_steers(capsys: p
     assert json.loads(printed) == {HOSTILE: [HOSTILE, "é"]}
     assert "é" in printed
     assert not any(character in printed for character in "\x1b\u202e\x9b\udcff")
+
+
+@pytest.mark.parametrize("text", ["", "run.png: [bold] µs …  ", "two\nlines", "\x1b[31mred", "word " * 60])
+def test_a_sentence_that_fits_is_printed_as_what_lays_tables_out_prints_it(
+    text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out(text)
+    alone = capsys.readouterr().out
+    monkeypatch.setattr("bellwire.viz.cli.terminal.fits", lambda _: False)
+    out(text)
+    assert capsys.readouterr().out == alone

@@ -14,6 +14,7 @@ from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
 from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, app
 from bellwire.viz.cli.terminal import complain_of_all, out
+from bellwire.viz.window import importing
 
 if TYPE_CHECKING:
     from bellwire.viz.pictures.asked import PictureAsked
@@ -74,9 +75,10 @@ def shot(
     force: Force = False,
 ) -> int:
     """Makes a picture of a view, at a moment: the same bytes each time, on each machine."""
-    from bellwire.engine.outputs import target_of, write_whole
-    from bellwire.viz.pictures.asked import format_of, picture_asked
-    from bellwire.viz.text.languages import CODE
+    with importing():
+        from bellwire.engine.outputs import target_of, write_whole
+        from bellwire.viz.pictures.asked import format_of, picture_asked
+        from bellwire.viz.text.languages import CODE
 
     with usage_of_picture():
         asked = picture_asked(
@@ -145,8 +147,9 @@ def picture_of_file(file: Path, asked: PictureAsked, suffix: str, named: str) ->
     """The picture. named: the recording, in the command that makes it again. EngineError if it cannot be made."""
     from bellwire.viz.cli.pictures.plain import plain_application
 
-    plain_application()
-    from bellwire.viz.pictures.making import made_picture
-    from bellwire.viz.window.picturing.drawn_window import drawn_window
+    with importing():
+        plain_application()
+        from bellwire.viz.pictures.making import made_picture
+        from bellwire.viz.window.picturing.drawn_window import drawn_window
 
     return made_picture(file, asked, suffix, drawn_window, named)
