@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from docs.computed.commands import command_reference
+from docs.computed.commands import command_reference, variables_heard, ways_to_end
 from docs.computed.keys import keys_by_section, keys_of_a_lecture
 from docs.computed.schema import column_table, kind_table, number_tables
 from docs.computed.shot import Shot
@@ -26,6 +26,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "lecture_keys": keys_of_a_lecture,
     "numbers": number_tables,
     "terms": glossary_of_terms,
+    "variables": variables_heard,
+    "ways_to_end": ways_to_end,
 }
 
 

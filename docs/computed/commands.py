@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bellwire.viz.cli.app import whole_command_line
+from bellwire.viz.cli.desktop.manual_page import CODES, VARIABLES, every_command
 
 PROGRAM = "bellwire"
 BEHIND = re.compile(r"\s*\[([^\[\]]*)\]$")  # the help: what Click knows of the values
@@ -24,11 +25,22 @@ LIMITS = {
 def command_reference() -> str:
     """Markdown: a section a command, in the order of `bellwire --help`; the one without a name is the first."""
     group = whole_command_line()
-    commands = {name: command for name, command in group.commands.items() if not command.hidden}
     pages = [*section(PROGRAM, group.commands["open"], group), *lines_of_version()]
-    for name, command in commands.items():
+    for name, command in every_command(group):
         pages += section(f"{PROGRAM} {name}", command, command)
     return "\n".join(pages)
+
+
+def ways_to_end() -> str:
+    """What each exit code means, as the manual page has it."""
+    rows = "\n".join(f"| {code} | {told} |" for code, told in CODES.items())
+    return f"| Exit code | What it means |\n|---|---|\n{rows}"
+
+
+def variables_heard() -> str:
+    """What the program takes from its environment."""
+    rows = "\n".join(f"| `{name}` | {told} |" for name, told in VARIABLES.items())
+    return f"| Variable | What it says |\n|---|---|\n{rows}"
 
 
 def section(name: str, command: Any, told_by: Any) -> Iterator[str]:
@@ -37,7 +49,8 @@ def section(name: str, command: Any, told_by: Any) -> Iterator[str]:
     usage = " ".join((name, *map(as_written, command.collect_usage_pieces(context))))
     yield from (f"## {name}", "", "```text", usage, "```", "")
     yield from (plain(told_by.help or ""), "", f":::{{program}} {name}", ":::", "")
-    records = [(parameter.param_type_name, *parameter.get_help_record(context)) for parameter in command.params]
+    shown = [parameter for parameter in command.params if parameter.get_help_record(context)]
+    records = [(parameter.param_type_name, *parameter.get_help_record(context)) for parameter in shown]
     for kind, spellings, told in sorted(records, key=lambda record: record[0] == "option"):
         if kind == "option":
             yield from option(spellings, told)
