@@ -13,6 +13,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 from docs.computed.commands import command_reference, variables_heard, ways_to_end
 from docs.computed.keys import keys_by_section, keys_of_a_lecture
+from docs.computed.lesson_words import words_of_lessons
+from docs.computed.scenario_keys import keys_of_scenarios
 from docs.computed.schema import column_table, kind_table, number_tables
 from docs.computed.shot import Shot
 from docs.computed.terms import glossary_of_terms
@@ -24,7 +26,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "keys": keys_by_section,
     "kinds": kind_table,
     "lecture_keys": keys_of_a_lecture,
+    "lesson_words": words_of_lessons,
     "numbers": number_tables,
+    "scenario_keys": keys_of_scenarios,
     "terms": glossary_of_terms,
     "variables": variables_heard,
     "ways_to_end": ways_to_end,
