@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from docs.computed.commands import command_reference, variables_heard, ways_to_end
+from docs.computed.commands import command_list, command_reference, variables_heard, ways_to_end
 from docs.computed.keys import keys_by_section, keys_of_a_lecture
 from docs.computed.lesson_words import words_of_lessons
 from docs.computed.scenario_keys import keys_of_scenarios
@@ -22,6 +22,7 @@ from docs.computed.terms import glossary_of_terms
 MARK = re.compile(r"^% computed: (\w+)$", re.MULTILINE)
 PARTS: dict[str, Callable[[], str]] = {
     "columns": column_table,
+    "command_list": command_list,
     "commands": command_reference,
     "keys": keys_by_section,
     "kinds": kind_table,

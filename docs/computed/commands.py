@@ -31,6 +31,16 @@ def command_reference() -> str:
     return "\n".join(pages)
 
 
+def command_list() -> str:
+    """Each command, with what it does in a sentence."""
+    lines = ["| Command | What it does |", "|---|---|"]
+    for name, command in every_command(whole_command_line()):
+        called = f"{PROGRAM} {name}"
+        first, _, _ = plain(command.help or "").partition("\n\n")
+        lines.append(f"| [`{called}`](#{called.replace(' ', '-')}) | {first} |")
+    return "\n".join(lines)
+
+
 def ways_to_end() -> str:
     """What each exit code means, as the manual page has it."""
     rows = "\n".join(f"| {code} | {told} |" for code, told in CODES.items())
