@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bellwire.engine._core import lib
 from bellwire.engine.machines.build import refusal
-from bellwire.engine.machines.guest import guest_image
+from bellwire.engine.machines.stamping import guest_image
 from bellwire.engine.scenarios.scenario import Doorbell, Pace, Scenario, list_scenarios
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of

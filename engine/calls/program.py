@@ -14,10 +14,10 @@ from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd
-from bellwire.engine.kvm.storage_daemon import StorageDaemon
+from bellwire.engine.kvm.partners.storage_daemon import StorageDaemon
+from bellwire.engine.kvm.partners.vhost_user import FrontEnd
 from bellwire.engine.kvm.uring import Uring
 from bellwire.engine.kvm.vcpu import Vcpu
-from bellwire.engine.kvm.vhost_user import FrontEnd
 from bellwire.engine.kvm.vm import Kvm, Memory, Vm
 
 WIDTH = 76

@@ -8,7 +8,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.calls.arguments import Arguments, Field
 from bellwire.engine.calls.call import WIRES, Call
 from bellwire.engine.calls.set_up import MAP, NewEventfd
-from bellwire.engine.kvm.vhost_user import HEADER, NEED_REPLY, VERSION, Request, message, vring
+from bellwire.engine.kvm.partners.vhost_user import HEADER, NEED_REPLY, VERSION, Request, message, vring
 from bellwire.engine.language import tr, tr_later
 
 QUEUE = 0

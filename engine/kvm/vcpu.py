@@ -10,7 +10,7 @@ from bellwire.engine.events import exit_name
 from bellwire.engine.kvm.coalesced import CoalescedRing
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.ring import Ring
-from bellwire.engine.kvm.vm import Memory, Vm
+from bellwire.engine.kvm.vm import Kvm, Memory, Vm
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.verdict import Ending
 
@@ -113,3 +113,9 @@ class Vcpu(Owner):
         self.stop()
         lib.bw_vcpu_free(self._handle)
         self._handle = ffi.NULL
+
+
+def tsc_hz_of_guests() -> float:
+    """TSC cycles a second that a guest sees, if its VMM sets no other frequency: of a vCPU that is made to be asked."""
+    with Kvm() as kvm, Memory() as memory, Vm(kvm) as vm, Vcpu(vm, memory, None) as vcpu:
+        return vcpu.tsc_hz()

@@ -11,7 +11,8 @@ from typing import Any
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, EventfdRole, Events, Lane, no_events
 from bellwire.engine.language import tr, tr_later
-from bellwire.engine.machines.guest import NO_LIMIT, two_cpus
+from bellwire.engine.machines.guest import two_cpus
+from bellwire.engine.machines.stamping import NO_LIMIT
 from bellwire.engine.scenarios.scenario import LabStep, Pace, Scenario
 
 NO_LAB = tr_later("This machine takes no steps of a lab but the live switches.")

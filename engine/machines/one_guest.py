@@ -34,8 +34,9 @@ from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.machines import lab
-from bellwire.engine.machines.guest import Guest, GuestProgram
+from bellwire.engine.machines.guest import Guest
 from bellwire.engine.machines.machine import Machine
+from bellwire.engine.machines.stamping import GuestProgram
 from bellwire.engine.machines.wires import DoorbellWires, InterruptWires, route_of
 from bellwire.engine.scenarios.scenario import Interrupt, LabStep, Pace, Scenario
 

@@ -23,8 +23,9 @@ from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
 from bellwire.engine.language import tr, tr_later
-from bellwire.engine.machines.guest import Guest, GuestProgram
+from bellwire.engine.machines.guest import Guest
 from bellwire.engine.machines.machine import Machine
+from bellwire.engine.machines.stamping import GuestProgram
 from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Pace, Scenario

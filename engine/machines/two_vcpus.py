@@ -19,8 +19,9 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Lane, Setting, end_to_end, event, vms_in
 from bellwire.engine.kvm.gsi import GsiRoute
-from bellwire.engine.machines.guest import NO_LIMIT, Guest, GuestProgram
+from bellwire.engine.machines.guest import Guest
 from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.machines.stamping import NO_LIMIT, GuestProgram
 from bellwire.engine.machines.two_guests import summed_tables
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Pace

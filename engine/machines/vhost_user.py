@@ -13,20 +13,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
-
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventfdRole
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
-from bellwire.engine.kvm.storage_daemon import StorageDaemon, daemon_refusal
-from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
-from bellwire.engine.language import tr, tr_later, tr_n
+from bellwire.engine.kvm.partners.storage_daemon import StorageDaemon, daemon_refusal
+from bellwire.engine.kvm.partners.vhost_user import VIRTIO_F_VERSION_1, FrontEnd
+from bellwire.engine.language import tr, tr_later
+from bellwire.engine.machines.disk import DISK_SIZE, disk_trouble, disk_truth
 from bellwire.engine.machines.two_guests import SelfDoorbell
 
 QUEUE = 0
-DISK_SIZE = lib.BW_SECTORS * lib.BW_SECTOR_SIZE
 DYING_SECONDS = 0.2  # a process that dies hangs up a moment before it is gone
 WHY_HANG_UP = tr_later("It does so when the guest's driver breaks the rules of the virtqueue.")
 PARTNER_SIGNALS = tr_later("The other process signals here: ring the doorbell.")
@@ -85,10 +83,7 @@ class VhostUserGuest(SelfDoorbell):
         return {EventfdRole.DOORBELL: self.eventfd.count(), EventfdRole.IRQ: self.call.count()}
 
     def truth(self) -> dict[str, Any]:
-        """written, compared, wrong: sectors, says the guest; missing: of these, those that the image does not hold.
-
-        base: requests that the daemon has taken, modulo 2**16; -1 if it could not be asked.
-        """
+        """What disk_truth() says, and base: requests that the daemon has taken, modulo 2**16; -1 if unasked."""
         of_both = super().truth()
         answered = of_both["received"] + (0 if self._irqfd else self.call.count())  # by interrupts, as far as we see
         return {
@@ -96,44 +91,16 @@ class VhostUserGuest(SelfDoorbell):
             "received": answered,
             "signalled": answered,
             "pending": of_both["rung"] - answered,
-            "written": self._says(lib.BW_ST_SECTORS_WRITTEN),
-            "compared": self._says(lib.BW_ST_SECTORS_COMPARED),
-            "wrong": self._says(lib.BW_ST_SECTORS_WRONG),
-            "missing": self._missing(),
+            **disk_truth(self.ringer.memory, self.daemon.image),
             "base": self._base,
         }
-
-    def _says(self, offset: int) -> int:
-        return self.ringer.memory.get(lib.BW_STATUS + offset, "Q")
-
-    def _missing(self) -> int:
-        """Sectors that hold something else than the number of the newest write to them, in each 8 bytes.
-
-        The newest write of all may have been done without the guest having heard of it.
-        """
-        written = self._says(lib.BW_ST_SECTORS_WRITTEN)
-        self.daemon.image.seek(0)
-        read = self.daemon.image.read(DISK_SIZE)  # less, if the daemon has made it shorter
-        image = np.frombuffer(read.ljust(DISK_SIZE, b"\xff"), "<u8").reshape(lib.BW_SECTORS, -1)
-        expected = newest_writes(written)
-        next_write = np.uint64(written + 1 & 2**64 - 1)
-        unheard = (written % lib.BW_SECTORS == np.arange(lib.BW_SECTORS))[:, None] & (image == next_write)
-        return int(np.count_nonzero(np.any((image != expected[:, None]) & ~unheard, axis=1)))
 
     def trouble(self) -> EngineError | None:
         """A daemon that has hung up, or a guest that read something else than it had written, too."""
         if self.front_end.hung_up:
             hung_up = tr("{program} has hung up.", program=self.daemon)
             return EngineError(self.daemon.ending(DYING_SECONDS) or f"{hung_up} {tr(WHY_HANG_UP)}")
-        if wrong := self._says(lib.BW_ST_SECTORS_WRONG):
-            return EngineError(
-                tr_n(
-                    "The guest found {n} request that failed or brought something else than was written.",
-                    "The guest found {n} requests that failed or brought something else than was written.",
-                    wrong,
-                )
-            )
-        return super().trouble()
+        return disk_trouble(self.ringer.memory) or super().trouble()
 
     # -- ending -------------------------------------------------------------------------------------------------------
 
@@ -143,13 +110,3 @@ class VhostUserGuest(SelfDoorbell):
         if self._base < 0 and not self.front_end.hung_up:
             with suppress(EngineError):  # `base` says that it did not answer; what was done before is still to be told
                 self._base = self.front_end.get_vring_base(QUEUE)
-
-
-def newest_writes(written: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """The number of the newest write to each sector, 0 if there was none; write n goes to sector n - 1, and around.
-
-    written: as the guest says, any number of 64 bits. Below 0 the arithmetic goes around as well, which is right.
-    """
-    sectors, newest = np.arange(lib.BW_SECTORS, dtype=np.uint64), np.full(lib.BW_SECTORS, written, np.uint64)
-    numbers: np.ndarray[Any, np.dtype[np.uint64]] = newest - (newest - 1 - sectors) % lib.BW_SECTORS
-    return np.where(sectors < newest, numbers, np.uint64(0))

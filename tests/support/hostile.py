@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import bellwire.engine.machines.guest
+import bellwire.engine.machines.stamping
 from bellwire.engine._core import lib
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import Scenario
@@ -33,7 +34,7 @@ def described(address: int, length: int, flags: int, next: int = 0) -> list[tupl
 def run_hostile(scenario: Scenario, code: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Until the session has ended by itself."""
     (folder / "custom.bin").write_bytes(code)
-    monkeypatch.setattr(bellwire.engine.machines.guest, "GUESTS", folder)
+    monkeypatch.setattr(bellwire.engine.machines.stamping, "GUESTS", folder)
     monkeypatch.setattr(bellwire.engine.machines.guest, "READY_SECONDS", 0.05)
     with Session(replace(scenario, guest="custom")) as session:
         wait_for(lambda: not session.alive)

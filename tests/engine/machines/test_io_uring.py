@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 import bellwire.engine.kvm.uring
-import bellwire.engine.machines.guest
 from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import EventKind, Events
 from bellwire.engine.folds.latency import Latencies
@@ -140,7 +139,7 @@ def test_single_signals_by_hand() -> None:
 
 def test_a_guest_that_ends_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "custom.bin").write_bytes(b"\x0f\x0b")
-    monkeypatch.setattr(bellwire.engine.machines.guest, "GUESTS", tmp_path)
+    monkeypatch.setattr("bellwire.engine.machines.stamping.GUESTS", tmp_path)
     before = belongings()
     with Session(replace(paced(), guest="custom")) as session:
         until = time.monotonic() + PATIENCE

@@ -22,7 +22,7 @@ from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.live.session import Session
-from bellwire.engine.machines import guest as guest_module
+from bellwire.engine.machines import stamping
 from bellwire.engine.machines.guest import Guest
 from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
@@ -226,8 +226,8 @@ def custom(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch, other: by
     (folder / "custom.bin").write_bytes(code)
     (folder / "neighbour.bin").write_bytes((GUESTS / "neighbour.bin").read_bytes())
     (folder / "listen.bin").write_bytes(listener if other is None else other)
-    monkeypatch.setattr(guest_module, "GUESTS", folder)
-    monkeypatch.setattr(guest_module, "READY_SECONDS", 0.2)
+    monkeypatch.setattr(stamping, "GUESTS", folder)
+    monkeypatch.setattr("bellwire.engine.machines.guest.READY_SECONDS", 0.2)
     monkeypatch.setattr("bellwire.engine.live.session.SETTLE_SECONDS", 0.05)
     return replace(paced("vm-to-vm"), guest="custom")
 

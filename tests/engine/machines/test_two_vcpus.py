@@ -157,7 +157,7 @@ def test_an_interrupt_to_a_vcpu_that_is_not_there_any_more_is_lost_and_no_error(
 ) -> None:
     """KVM_SIGNAL_MSI answers -1 there, which reaches user space as EPERM."""
     (tmp_path / "renamed.bin").write_bytes(b"".join(APIC_RENAMED))
-    monkeypatch.setattr("bellwire.engine.machines.guest.GUESTS", tmp_path)
+    monkeypatch.setattr("bellwire.engine.machines.stamping.GUESTS", tmp_path)
     monkeypatch.setattr("bellwire.engine.machines.guest.READY_SECONDS", 0.05)
     scenario = load_scenario("irq-vcpu").with_settings({"irqfd": irqfd})
     with Session(replace(scenario, guest="renamed")) as session:

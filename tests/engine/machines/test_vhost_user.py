@@ -24,17 +24,19 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Lane
 from bellwire.engine.folds.latency import Latencies
-from bellwire.engine.kvm import storage_daemon, vhost_user
 from bellwire.engine.kvm.owner import Eventfd
-from bellwire.engine.kvm.storage_daemon import PROGRAM, StorageDaemon, daemon_refusal
-from bellwire.engine.kvm.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
+from bellwire.engine.kvm.partners import kept_process, vhost_user
+from bellwire.engine.kvm.partners.storage_daemon import PROGRAM, StorageDaemon, daemon_refusal
+from bellwire.engine.kvm.partners.vhost_user import VIRTIO_F_VERSION_1, FrontEnd, Request
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.vhost_user import DISK_SIZE, VhostUserGuest, newest_writes
+from bellwire.engine.machines.disk import DISK_SIZE
+from bellwire.engine.machines.vhost_user import VhostUserGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
 from tests.support.leaks import belongings, left_behind
+from tests.support.processes import children, is_running
 from tests.support.sessions import PATIENCE, WHILE_SWITCHED, assert_reconciled, fed, run, started, tally_of, wait_for
 
 REQUESTS = 400
@@ -43,20 +45,6 @@ needs_daemon = [pytest.mark.kvm, pytest.mark.skipif(bool(daemon_refusal()), reas
 
 def paced(per_second: float = math.inf, burst: int = 1, idle: str = "hlt") -> Scenario:
     return replace(load_scenario("vhost-user-blk"), pace=Pace(per_second, burst, idle))
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process, and it is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def children() -> list[str]:
-    """The child processes of this one."""
-    tasks = Path("/proc/self/task").iterdir()
-    return [pid for task in tasks for pid in (task / "children").read_text().split()]
 
 
 def assert_written_and_compared(session: Session, events: Events) -> None:
@@ -256,7 +244,7 @@ def test_a_daemon_that_ends_with_endless_words_is_quoted_in_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_daemon(tmp_path, monkeypatch, "head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 1")
-    assert len(start_in_vain()) < storage_daemon.MOST_WORDS + 200
+    assert len(start_in_vain()) < kept_process.MOST_WORDS + 200
 
 
 @pytest.mark.kvm
@@ -286,7 +274,7 @@ def test_a_daemon_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_daemon_that_does_not_want_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_daemon(tmp_path, monkeypatch, f"trap '' TERM; touch {tmp_path}/ready; while true; do sleep 0.01; done")
-    monkeypatch.setattr(storage_daemon, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(kept_process, "PATIENCE_SECONDS", 0.1)
     with StorageDaemon(512) as daemon:
         wait_for((tmp_path / "ready").exists)
         assert daemon.ending() == ""
@@ -555,20 +543,3 @@ def test_an_order_that_the_back_end_refuses_is_told() -> None:
         back_end.front_end.negotiate(VIRTIO_F_VERSION_1)
         with pytest.raises(EngineError, match=r"refused SET_VRING_NUM \(22\)"):
             back_end.front_end.set_vring_num(0, 64)
-
-
-def test_the_newest_write_to_each_sector() -> None:
-    sectors = lib.BW_SECTORS
-    for written in (0, 1, 5, sectors, sectors + 1, 3 * sectors + 7):
-        image = np.zeros(sectors, np.uint64)
-        for write in range(1, written + 1):
-            image[(write - 1) % sectors] = write
-        assert np.array_equal(newest_writes(written), image)
-
-
-@pytest.mark.parametrize("written", [2**63 - 1, 2**63, 2**64 - 1])
-def test_the_newest_writes_of_a_guest_that_lies(written: int) -> None:
-    newest = [int(number) for number in newest_writes(written)]
-    assert [(number - 1) % lib.BW_SECTORS for number in newest] == list(range(lib.BW_SECTORS))
-    assert max(newest) == written
-    assert min(newest) == written - lib.BW_SECTORS + 1
