@@ -54,6 +54,10 @@ GUEST_LINK_FLAGS = [
     *("-static", "-no-pie", "-nostdlib", "-nostartfiles", f"-Wl,-T,{GUESTS / 'guest.ld'}"),
     *("-Wl,--build-id=none", "-Wl,-z,max-page-size=4096", "-Wl,--oformat=binary"),
 ]
+ROM_LINK_FLAGS = [
+    *("-static", "-no-pie", "-nostdlib", "-nostartfiles", "-Wl,-Ttext=0", "-Wl,--entry=0", "-Wl,--build-id=none"),
+    "-Wl,--oformat=binary",
+]
 
 
 class BuildError(Exception):
@@ -195,6 +199,18 @@ def build_guests() -> list[Path]:
     return [image for image, (source, flags) in images.items() if build_guest(source, image, flags)]
 
 
+def build_rom() -> list[Path]:
+    """Builds the ROM that starts a guest in another VMM, if it is out of date. Returns what was built."""
+    source, output = GUESTS / "reset.S", GUESTS / "reset.rom"
+    if up_to_date(output, [source, *GUESTS.glob("*.h")]):
+        return []
+    with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
+        image = Path(name) / output.name
+        gcc(source, "-o", image, *GUEST_FLAGS, *ROM_LINK_FLAGS)
+        install(image, output)
+    return [output]
+
+
 def pack_language(source: Path) -> bool:
     """Packs a language's catalogue if it is out of date and says everything. Returns whether it was packed."""
     output = source.with_suffix(".mo")
@@ -239,7 +255,7 @@ def build() -> list[Path]:
     require_toolchain()
     link_package()
     core = [EXTENSION] if build_core() else []
-    return core + build_guests() + pack_languages()
+    return core + build_guests() + build_rom() + pack_languages()
 
 
 def build_c_tests(sanitizers: str, out: Path) -> list[Path]:

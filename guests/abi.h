@@ -99,6 +99,8 @@
 #define BW_CTL_EVENT_IDX 0x58    /* 1: VIRTIO_F_EVENT_IDX is negotiated */
 #define BW_CTL_STORM 0x5c        /* so often storm.c reads and writes BW_STORM_ADDRESS before each turn */
 #define BW_CTL_CRASH 0x60        /* 1: crash.c ends by a triple fault */
+#define BW_CTL_LOOK 0x68         /* TSC cycles after which a guest that nobody can wake looks at this page again */
+#define BW_CTL_CLOCK 0x70        /* rises by 1: the guest stores its TSC, then this number; BW_CLOCK_DONE: that is all */
 /* on a cache line of its own: the newest interrupt announced, the newest doorbell answered */
 #define BW_CTL_IRQ 0x80
 #define BW_CTL_ANSWERED 0x88
@@ -106,6 +108,7 @@
 /* BW_STATUS: the guest writes, the host reads and does not trust */
 #define BW_ST_READY 0x00
 #define BW_ST_FAULT 0x04
+#define BW_ST_DEVICE 0x08 /* BW_DEVICE_*: what a driver did not find at its device */
 #define BW_ST_RUNG 0x40
 #define BW_ST_HANDLED 0x80
 #define BW_ST_WINDOWS 0xc0
@@ -117,6 +120,23 @@
 #define BW_ST_SECTORS_WRITTEN 0x118
 #define BW_ST_SECTORS_COMPARED 0x120
 #define BW_ST_SECTORS_WRONG 0x128
+
+/* the guest's TSC, stored after BW_CTL_CLOCK was seen to have this number and before the number is stored */
+#define BW_ST_CLOCK 0x140
+#define BW_ST_CLOCK_TSC 0x148
+
+#define BW_CLOCK_DONE 0xffffffff
+
+/* A device on the PCI bus: where the VMM plugs it in, and where its driver, who has no firmware before it, lets its registers
+ * answer: those of virtio (virtio 1.2, 4.1) and the table of its messages. */
+#define BW_PCI_SLOT 4
+#define BW_PCI_REGISTERS 0xfe000000
+#define BW_PCI_TABLE 0xfe010000
+/* What was amiss with it */
+#define BW_DEVICE_NONE 1     /* nothing of virtio in the slot */
+#define BW_DEVICE_MESSAGES 2 /* no MSI-X */
+#define BW_DEVICE_FEATURES 3 /* it refuses VIRTIO_F_VERSION_1 alone */
+#define BW_DEVICE_DOORBELL 4 /* its doorbell is not at BW_CTL_ADDRESS */
 
 #define BW_QUEUES_MAX 8
 #define BW_ADDRESS_STRIDE 8

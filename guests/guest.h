@@ -163,6 +163,19 @@ static inline u32 turn(void)
     return 0;
 }
 
+/* What turn() says. Where no host can wake the guest from HLT, it wakes by itself now and then, to look again. */
+static inline u32 next_turn(void)
+{
+    u32 burst = turn();
+#ifdef NOBODY_NUDGES
+    u64 look = rdtsc() + CONTROL(u64, BW_CTL_LOOK);
+    bool waits = CONTROL(u32, BW_CTL_RUNNING) && CONTROL(u64, BW_CTL_PERIOD) != BY_HAND && may_ring();
+    if (!burst && (!waits || look < next_tick))
+        wrmsr(MSR_TSC_DEADLINE, look);
+#endif
+    return burst;
+}
+
 /* The program, as a loop that never ends. `bus_and_width`, the doorbell's, does not change: the compiler makes one loop for
  * each, so that ringing takes no decision. */
 #define MAIN_LOOP(bus_and_width)                                                                                       \
@@ -186,7 +199,7 @@ static inline u32 turn(void)
 #define EACH_TURN(burst) EACH_TURN_AFTER(burst, (void)0)
 #define EACH_TURN_AFTER(burst, first)                                                                                  \
     for (u32 burst;;)                                                                                                  \
-        if (first, !(burst = turn())) {                                                                                \
+        if (first, !(burst = next_turn())) {                                                                           \
             idle();                                                                                                    \
             mark_turn();                                                                                               \
         } else
@@ -264,5 +277,7 @@ void boot(void)
     ring_slot = 0;
     rung = 0;
     mark_turn();
+#ifndef NOBODY_NUDGES /* else it has more to do before it is ready */
     STATUS(u32, BW_ST_READY) = 1;
+#endif
 }

@@ -408,9 +408,9 @@ class _Direct(_Machine):
 
     def calls(self) -> Iterator[Call]:
         """In order."""
-        partnered = Trait.PARTNERED in self.traits
+        partnered, ours = Trait.PARTNERED in self.traits, Trait.QEMU_SERVES not in self.traits
         call = NewEventfd(name="eventfd-call", called="call", purpose=tr("whoever adds to it interrupts the guest"))
-        kick = NewEventfd(name="eventfd-kick", called="kick", purpose=tr("counts doorbells, for the other process"))
+        kick = NewEventfd(name="eventfd-kick", called="kick", purpose=self._kick_for())
         both = NewEventfd(
             name="eventfd", called="bell", purpose=tr("the doorbell of one is the interrupt of the other")
         )
@@ -425,7 +425,7 @@ class _Direct(_Machine):
             yield self._peer(ringer)
         routing = self.routing(listener)
         yield routing
-        yield from self._hand_over(kick, call) if partnered else ()
+        yield from self._hand_over(kick, call) if partnered and ours else ()
         irqfd = AssignIrqfd(
             name="irqfd",
             vm=listener.vm,
@@ -441,6 +441,12 @@ class _Direct(_Machine):
         yield from ioeventfds
         yield from self.rings(ringer, ioeventfds, None)
         yield from (*closing(ioeventfds), *closing([irqfd]))
+
+    def _kick_for(self) -> str:
+        """Who waits for the kick."""
+        if Trait.QEMU_SERVES in self.traits:
+            return tr("counts doorbells, for the thread that serves the device")
+        return tr("counts doorbells, for the other process")
 
     def _peer(self, ringer: GuestCalls) -> SetMemory:
         return SetMemory(

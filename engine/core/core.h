@@ -309,6 +309,8 @@ struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32
 void bw_stamps_set_addresses(struct bw_stamps *stamps, uint32_t addresses);
 /* From now on this guest's interrupts are announced by the doorbells of another one, or of itself; outlived by it. */
 void bw_stamps_follow(struct bw_stamps *stamps, const struct bw_stamps *announcer);
+/* This guest's TSC is ahead of the host's by so many cycles, less than 0: behind. Before the first drain. */
+void bw_stamps_set_offset(struct bw_stamps *stamps, int64_t cycles);
 /* New stamps as events RING, RUNG, WINDOW and HANDLER (arg 0: what a handler covers is known once they are sorted), not sorted.
  * `announced`: where the number of interrupts signalled so far stands, the most that a handler can have seen; not read
  * if another guest announces. */

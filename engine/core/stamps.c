@@ -41,6 +41,7 @@ struct bw_stamps {
     uint64_t handled, lost, nonsense, last_irq;
     uint64_t since, last_rung, last_alone;    /* nothing true is older: at all, of doorbells, of handlers on their own */
     struct look looks[2];                     /* the newest one, and one that is older */
+    uint64_t offset;                          /* the guest's TSC is ahead of ours by so much: slots are read less this */
     const struct bw_stamps *announcer;        /* the guest that announces this one's interrupts; NULL: the host does */
 };
 
@@ -57,6 +58,11 @@ struct bw_stamps *bw_stamps_new(const void *memory, uint32_t doorbell_id, uint32
 void bw_stamps_set_addresses(struct bw_stamps *self, uint32_t addresses)
 {
     self->addresses = addresses;
+}
+
+void bw_stamps_set_offset(struct bw_stamps *self, int64_t cycles)
+{
+    self->offset = (uint64_t)cycles;
 }
 
 void bw_stamps_follow(struct bw_stamps *self, const struct bw_stamps *announcer)
@@ -178,6 +184,12 @@ static enum completed complete(uint32_t low, uint64_t bound, uint64_t now, uint6
     return *tsc <= now ? KNOWN : NONSENSE;
 }
 
+/* A lower half of the guest's clock as one of ours. */
+static uint32_t ours_of_low(const struct bw_stamps *self, uint32_t low)
+{
+    return low - (uint32_t)self->offset;
+}
+
 /* -> 1: the time is known, 0: its `events` are counted as what they are */
 static int count_unless_known(struct bw_stamps *self, enum completed completed, uint32_t events)
 {
@@ -201,7 +213,7 @@ static uint32_t add_handler(struct bw_stamps *self, uint64_t stamp, uint64_t irq
         return 0;
     }
     uint64_t tsc = 0;
-    if (!count_unless_known(self, complete((uint32_t)(stamp >> 1), bound, now, &tsc), 1))
+    if (!count_unless_known(self, complete(ours_of_low(self, (uint32_t)(stamp >> 1)), bound, now, &tsc), 1))
         return 0;
     if (irq > self->last_irq)
         self->last_irq = irq;
@@ -213,6 +225,7 @@ static uint32_t add_handler(struct bw_stamps *self, uint64_t stamp, uint64_t irq
 static uint32_t add_window(struct bw_stamps *self, uint64_t tsc, uint64_t irq, uint64_t now, const uint64_t *announced,
                            struct bw_event *out)
 {
+    tsc -= self->offset;
     if (tsc < self->since || tsc > now || irq > most_announced(self, announced)) {
         self->nonsense++;
         return 0;
@@ -224,8 +237,8 @@ static uint32_t add_window(struct bw_stamps *self, uint64_t tsc, uint64_t irq, u
 static uint32_t add_ring(struct bw_stamps *self, uint64_t times, uint64_t bound, uint64_t now, struct bw_event *out)
 {
     uint64_t before = 0, after = 0;
-    if (!count_unless_known(self, complete((uint32_t)times, bound, now, &before), 2) ||
-        !count_unless_known(self, complete((uint32_t)(times >> 32), before, now, &after), 2))
+    if (!count_unless_known(self, complete(ours_of_low(self, (uint32_t)times), bound, now, &before), 2) ||
+        !count_unless_known(self, complete(ours_of_low(self, (uint32_t)(times >> 32)), before, now, &after), 2))
         return 0;
     self->last_rung = after;
     uint32_t id = self->doorbell_id + (uint32_t)(self->rung % self->addresses) * BW_ADDRESS_STRIDE;
@@ -243,6 +256,7 @@ static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t handle
     uint32_t count = handler ? add_handler(self, handler, irq, bound, now, announced, out) : 0;
     if (count)
         bound = later(bound, out->tsc);
+    turn -= self->offset;
     if (turn <= now)
         bound = later(bound, turn);
     return count + add_ring(self, times, bound, now, out + count);

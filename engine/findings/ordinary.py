@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bellwire.engine.counted import number_of
+from bellwire.engine.counted import count_of, number_of
 from bellwire.engine.events import EventKind, Switch
 from bellwire.engine.findings.finding import Finding, often, share
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import grouped, told_pid, tr, tr_as, tr_n
+from bellwire.engine.scenarios.traits import Trait
 
 
 def not_claimed() -> str:
@@ -21,6 +22,9 @@ def not_claimed() -> str:
 def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Those that no exit carried."""
     ways, rung = evidence.ways, tally.doorbells_rung
+    if Trait.REAL_QEMU in evidence.scenario.machine_kind.traits:
+        yield from taken_in_qemu(tally, evidence)
+        return
     taken = ways.taken(rung, tally.doorbells_received)
     if not evidence.scenario.doorbell or not taken or taken < 0 or tally.dropped:
         return
@@ -42,6 +46,31 @@ def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         {"taken": taken, "doorbells_rung": rung, "left": ways.left, "fetched": ways.fetched},
         (EventKind.RING, EventKind.RUNG),
     )
+
+
+def taken_in_qemu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
+    """What of another VMM's exits is known: those that KVM has counted, among them those of its guest's start."""
+    rung, exits = evidence.sampled.rung, evidence.sampled.mmio_exits
+    if not rung or exits is None or tally.dropped:
+        return
+    left = exits - evidence.sampled.before
+    figures = {"rung": count_of(rung, "doorbell"), "exits": count_of(left, "exit")}
+    if not left:
+        claim = tr(
+            "KVM counted no exit for MMIO to user space while {rung} rang: it took each of them itself.", **figures
+        )
+    elif left < rung:
+        claim = tr(
+            "KVM counted {exits} for MMIO to user space while {rung} rang: it took at least {taken} of them itself.",
+            taken=grouped(rung - left),
+            **figures,
+        )
+    else:
+        claim = tr(
+            "KVM counted {exits} for MMIO to user space while {rung} rang: so many that each of them may have left.",
+            **figures,
+        )
+    yield Finding(claim, {"doorbells_rung": rung, "mmio_exits": left}, (EventKind.RING, EventKind.STAT))
 
 
 def doorbells_fetched(tally: Tally, evidence: Evidence) -> Iterator[Finding]:

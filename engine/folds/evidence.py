@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bellwire.engine._core import lib
 from bellwire.engine.events import (
     EVENT,
+    STATS,
     EventfdRole,
     EventKind,
     Events,
@@ -109,6 +110,7 @@ class EarlySignals:
         self._assigned = False
 
 
+MMIO_EXITS = STATS.index("mmio_exits")
 MOST_KINDS = 64  # accesses told apart; further ones are only counted
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
@@ -125,6 +127,14 @@ class Access(NamedTuple):
     cut: bool = False  # whether there had been some before
 
 
+class Sampled(NamedTuple):
+    """What was known when KVM's counters were looked at last."""
+
+    rung: int = 0  # doorbells by then
+    mmio_exits: int | None = None  # since the start; None: not told
+    before: int = 0  # of these, those that came before the first doorbell, as far as was looked
+
+
 class Evidence:
     """Feed it batches in order, read its fields. backend: which KVM it was ("kvm_pvm", ...)."""
 
@@ -139,6 +149,7 @@ class Evidence:
         self.most_read = 0  # the largest count that one read() of a doorbell's eventfd returned
         self.vectors: Counter[int] = Counter()  # handlers by vector
         self.routes = self.moves = 0  # changes of the route: to another vector, to another vCPU
+        self.sampled = Sampled()
         self.early = EarlySignals()
         self.unmaskings = self.late_edges = 0  # late: handlers between an unmasking and the next signal
         self.resamples_before = 0  # the handler's first instruction
@@ -151,6 +162,7 @@ class Evidence:
         self._exits: dict[int, Events] = {}  # by `vm`: the last exit, if its ENTRY is to come
         self._matched: dict[int, tuple[IoMatch, ...]] = {}  # by `vm`: what was registered at that exit
         self._after_unmask = False
+        self._rung = 0  # the newest doorbell
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
@@ -165,11 +177,24 @@ class Evidence:
         self.early.feed(events)
         self._follow_mask(events)
         self._compare_resamples(events)
+        self._note_sample(events)
 
     @property
     def doorbell(self) -> Doorbell | None:
         """The doorbell as its ioeventfds are registered now, or would be: a lab's steps change that."""
         return self._doorbell
+
+    def _note_sample(self, events: Events) -> None:
+        """A counter that is not among a sample's events has not changed."""
+        sampled = events["kind"] == EventKind.STAT
+        rung = np.maximum.accumulate(np.where(events["kind"] == EventKind.RING, events["seq"], self._rung))
+        if sampled.any():
+            exits = sampled & (events["id"] == MMIO_EXITS)
+            early, newest = events["arg"][exits & (rung == 0)], events["arg"][exits]
+            before = int(early[-1]) if early.size else self.sampled.before
+            exits_now = int(newest[-1]) if newest.size else self.sampled.mmio_exits
+            self.sampled = Sampled(int(rung[sampled][-1]), exits_now, before)
+        self._rung = max(self._rung, int(rung[-1]))
 
     # -- doorbells -----------------------------------------------------------------------------------------------------
 

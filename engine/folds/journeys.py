@@ -147,7 +147,9 @@ class JourneyTracker:
     def __init__(self, scenario: Scenario) -> None:
         traits = traits_of(scenario)
         self.answered, self.direct = Trait.ANSWERED in traits, Trait.DIRECT in traits
-        self.partnered = Trait.PARTNERED in traits
+        self.answerer = PARTNERED if Trait.PARTNERED in traits else 0  # bits of `heavy` that every journey has
+        if Trait.VMM_EXITS in traits:  # its own exits tell another VMM's doorbells apart, and ours are none
+            self.answerer |= HEAVY_DOORBELL | HEAVY_INTERRUPT
         self.pin = MaskedPin()
         if Trait.MASKED in traits:
             self.pin.mask(0)
@@ -377,7 +379,7 @@ class JourneyTracker:
         tsc = handlers["tsc"][first]
         self._doorbells["handler"][row] = tsc
         self._doorbells["interrupt"][row] = self._doorbells["seq"][row]
-        self._doorbells["heavy"][row] |= PARTNERED * self.partnered
+        self._doorbells["heavy"][row] |= self.answerer
         self._doorbells["merged"][row] = np.bincount(first, minlength=handlers.size)[first] if first.size else 0
         # Not if a handler may be missing in between.
         gap = gaps[np.searchsorted(gaps, np.maximum(tsc, ring), "right") - 1]

@@ -313,6 +313,7 @@ class Session(Source):
         if interrupt:
             self._hold(self._wire(Switch.IRQFD, interrupt.irqfd))
         machine.wait_until_ready()
+        self._held = end_to_end(self._held, *self._stat_samples(machine, always=True))
         self._apply_pace(machine, self._pace, self._running)
         self._played_at = time.monotonic()
 
@@ -403,10 +404,10 @@ class Session(Source):
         if not always and time.monotonic() < self._next_sample:
             return []
         self._next_sample = time.monotonic() + SAMPLE_SECONDS
+        now = self._sampled_at = self.now()  # before: what has happened by then is counted
         values = machine.stats()
         changed = [name for name, value in values.items() if self._stats.get(name) != value]
         self._stats = values
-        now = self._sampled_at = self.now()
         return [
             event(now, EventKind.STAT, Lane.KVM, STATS.index(name), 0, values[name] - self._first_stats[name])
             for name in changed

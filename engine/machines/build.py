@@ -7,6 +7,7 @@ from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.needs import what_is_lacking
 from bellwire.engine.machines.one_guest import OneGuest
+from bellwire.engine.machines.real_qemu import RealQemu
 from bellwire.engine.machines.two_guests import SelfDoorbell, TwoGuests
 from bellwire.engine.machines.two_vcpus import TwoVcpus
 from bellwire.engine.machines.vhost_user import VhostUserGuest
@@ -14,6 +15,7 @@ from bellwire.engine.machines.virtqueue import VirtqueueMachine
 from bellwire.engine.scenarios.machine_kinds import (
     IO_URING,
     ONE_GUEST,
+    REAL_QEMU,
     SELF_DOORBELL,
     TWO_GUESTS,
     TWO_VCPUS,
@@ -31,6 +33,7 @@ CLASSES: dict[MachineKind, type[Machine]] = {
     IO_URING: UringGuest,
     VIRTQUEUE: VirtqueueMachine,
     VHOST_USER: VhostUserGuest,
+    REAL_QEMU: RealQemu,
 }
 
 

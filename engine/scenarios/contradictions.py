@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bellwire.engine._core import lib
-from bellwire.engine.scenarios.in_force import useless
+from bellwire.engine.scenarios.in_force import settled_by_qemu, useless
 from bellwire.engine.scenarios.machine_kinds import LABS, MACHINES, SPLIT, mismatches
 from bellwire.engine.scenarios.rules import (
     ADDRESS_STRIDE,
@@ -41,6 +41,9 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         yield "", "irqchip", f'"split" has no IOAPIC in the kernel: {with_it}'
     if machine.vcpus > 1:
         yield from vcpu_contradictions(machine.name, doorbell, interrupt)
+    if "qemu" in values and doorbell is not None and interrupt is not None:
+        yield from settled_by_qemu(values)
+        yield from qemu_contradictions(doorbell["ioeventfd"], interrupt["irqfd"], values["qemu"])
     if "lab" in values:
         yield from lab_contradictions(values)
     yield from useless(values)
@@ -66,6 +69,19 @@ def vcpu_contradictions(
         )
     if interrupt is not None and not by_message(interrupt):
         yield "interrupt", "route", "msi and the ioctl signal-msi are needed: a message names the vCPU that it goes to"
+
+
+def qemu_contradictions(ioeventfd: bool, irqfd: bool, qemu: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Of a device without ioeventfd QEMU registers no irqfd, and gives it neither a thread nor a process."""
+    if ioeventfd is not irqfd:
+        yield "interrupt", "irqfd", "and ioeventfd are on or off together: QEMU registers both, or none"
+    if qemu["io_thread"] and not ioeventfd:
+        yield "qemu", "io_thread", "must be off where ioeventfd is: nothing would wake the thread"
+    if qemu["device"] != "virtio-blk":
+        if not ioeventfd:
+            yield "qemu", "device", "must be virtio-blk where ioeventfd is off: nothing would wake another process"
+        if qemu["io_thread"]:
+            yield "qemu", "io_thread", "must be off with device = vhost-user-blk, which another process serves"
 
 
 def lab_contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from bellwire.engine.scenarios.machine_kinds import MACHINES, with_vcpu
-from bellwire.engine.scenarios.rules import LISTENERS, RINGERS
+from bellwire.engine.scenarios.rules import LISTENERS, QEMU_DOORBELL, QEMU_GSI, RINGERS
 from bellwire.engine.scenarios.traits import Trait
 
 Tables = Mapping[str, Mapping[str, Any]]
 
+# What QEMU settles, and with which values: its devices', and the driver's in guests/pci.h.
+QEMUS = {
+    "doorbell": {"bus": "mmio", "address": QEMU_DOORBELL, "ioeventfd_address": QEMU_DOORBELL, "length": 0, "width": 2}
+    | {"value": 0, "datamatch": None, "coalesced": False},
+    "interrupt": {"route": "msi", "gsi": QEMU_GSI, "eoi": True},
+}
 QUIET = tuple(program for program in RINGERS if program not in LISTENERS)  # guests that wait for no answer
 IN_TURN = 'need the guest "queues", which takes them in turn'
 ONE_EVENTFD = "needs a machine with an I/O thread: here doorbells are interrupts"
@@ -142,6 +148,15 @@ def limits_of(tables: Tables) -> Iterator[Limit]:
     return (limit for limit in LIMITS if limit.table in tables and limit.holds(tables))
 
 
+def settled_by_qemu(tables: Tables) -> Iterator[tuple[str, str, str]]:
+    """(table, key, problem) of every value that a device of QEMU's does not have."""
+    for table, keys in QEMUS.items():
+        for key, only in keys.items():
+            if table in tables and tables[table][key] != only:
+                shown = f"{only:#x}" if "address" in key else f"{only}".lower()
+                yield table, key, f"is QEMU's to settle: with real-qemu it can only be {shown}"
+
+
 def effective(tables: Tables) -> dict[str, dict[str, Any]]:
     """The same tables with what does nothing as if it had not been asked for: a recording may be older than a limit."""
     made = {name: dict(table) for name, table in tables.items()}
@@ -161,4 +176,5 @@ def useless(tables: Tables) -> Iterator[tuple[str, str, str]]:
 
 def without_effect(tables: Tables) -> set[tuple[str, str]]:
     """(table, key) of every setting that could do nothing, whatever it was."""
-    return {(limit.table, limit.key) for limit in limits_of(tables)}
+    settled = {(table, key) for table, keys in QEMUS.items() for key in keys} if "qemu" in tables else set()
+    return settled | {(limit.table, limit.key) for limit in limits_of(tables)}

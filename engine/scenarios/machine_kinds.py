@@ -55,9 +55,13 @@ IO_URING = MachineKind(
 )
 VIRTQUEUE = MachineKind("virtqueue", frozenset({Trait.VIRTQUEUE}), by="device", table="virtqueue")
 VHOST_USER = MachineKind("vhost-user", frozenset({Trait.DIRECT, Trait.PARTNERED}), by="partner")
+REAL_QEMU = MachineKind(
+    "real-qemu", frozenset({Trait.DIRECT, Trait.PARTNERED, Trait.REAL_QEMU}), by="qemu", table="qemu"
+)
 
 MACHINES = {
-    kind.name: kind for kind in (ONE_GUEST, TWO_GUESTS, SELF_DOORBELL, TWO_VCPUS, IO_URING, VIRTQUEUE, VHOST_USER)
+    kind.name: kind
+    for kind in (ONE_GUEST, TWO_GUESTS, SELF_DOORBELL, TWO_VCPUS, IO_URING, VIRTQUEUE, VHOST_USER, REAL_QEMU)
 }
 SIGNALLERS = tuple(dict.fromkeys(kind.by for kind in MACHINES.values() if kind.by))  # of certain machines only
 SPLIT = tuple(kind.name for kind in MACHINES.values() if kind.split)

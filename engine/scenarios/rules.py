@@ -21,12 +21,13 @@ from bellwire.engine.scenarios.machine_kinds import MACHINES, ONE_GUEST, SIGNALL
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 GROUPS = (  # in the order in which they are best met
     *("Round trip", "Doorbells", "Matching", "Interrupts", "Levels, masks, windows", "Coalescing"),
-    *("Kernel only", "Virtio", "Labs"),
+    *("Kernel only", "Virtio", "Real QEMU", "Labs"),
 )
 # What the first line of each guests/*.c says of it; a wheel has the images alone.
-LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", "virtio-blk")  # programs
+DISKS = ("virtio-blk", "virtio-blk-pci")
+LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", *DISKS)  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
-WAITERS = ("roundtrip", "storm", "window", "selfring", "virtio-blk")  # that ring no further before they are answered
+WAITERS = ("roundtrip", "storm", "window", "selfring", *DISKS)  # that ring no further before they are answered
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 
@@ -49,6 +50,8 @@ STEPS = {  # what a step of a lab can do, and the table that it needs; engine/ma
     **dict.fromkeys(("storm", "crash"), ""),
 }
 STEP_PROGRAMS = {"storm": "storm", "crash": "crash"}  # the guest that such a step needs
+QEMU_DOORBELL = lib.BW_PCI_REGISTERS + 0x3000  # where in its registers QEMU's virtio devices have it
+QEMU_GSI = 2  # the first that QEMU finds free for a message
 PINS = lib.BW_IOAPIC_PINS
 GSIS = {"msi": PINS, "ioapic": 5}  # MSI above the pins; a pin that no legacy device uses
 
@@ -196,6 +199,10 @@ RULES: dict[str, dict[str, Rule]] = {
         "event_idx": optional(flag(), False),
         "work_us": optional(whole_number(0, 10_000), 0),
     },
+    "qemu": {
+        "device": optional(choice("virtio-blk", "vhost-user-blk"), "virtio-blk"),
+        "io_thread": optional(flag(), False),
+    },
     "pace": {
         "per_second": rate(),
         "burst": optional(whole_number(1, 1000), 1),
@@ -204,7 +211,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "lab": {"steps": steps(), "repeat_ms": optional(whole_number(0, 600_000), 0)},
     "expect": {"order": kinds(), "ends": optional(flag(), False)},
 }
-OPTIONAL_TABLES = ("doorbell", "interrupt", "virtqueue", "lab")
+OPTIONAL_TABLES = ("doorbell", "interrupt", "virtqueue", "qemu", "lab")
 
 # What `--set` can change, and the table and key that it is.
 SETTINGS = {

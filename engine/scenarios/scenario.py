@@ -87,7 +87,7 @@ class Interrupt:
     reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never
     # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct;
     # "device": the device of a virtqueue tells of used buffers, which need not be those of a certain doorbell;
-    # "partner": another process reads each doorbell and answers it by one interrupt.
+    # "partner", "qemu": another process reads each doorbell and answers it by one interrupt.
     by: str
 
 
@@ -97,6 +97,14 @@ class Virtqueue:
 
     event_idx: bool  # VIRTIO_F_EVENT_IDX: whether each side says up to where it wants to hear nothing
     work_us: int  # how long the device works on each buffer
+
+
+@dataclass(frozen=True)
+class QemuStart:
+    """How QEMU is started."""
+
+    device: str  # "virtio-blk", which QEMU serves, or "vhost-user-blk", which qemu-storage-daemon does
+    io_thread: bool  # whether the device has a thread of its own; else QEMU's main loop serves it
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,7 @@ class Scenario:
     doorbell: Doorbell | None
     interrupt: Interrupt | None
     virtqueue: Virtqueue | None
+    qemu: QemuStart | None
     lab: Lab | None
     pace: Pace
     order: tuple[EventKind, ...]  # in which a journey passes these kinds, for certain, with the wiring of the file
@@ -239,6 +248,7 @@ def scenario_of(name: str, tables: Mapping[str, Any], origin: Origin, *, recorde
         doorbell=Doorbell(**values["doorbell"]) if "doorbell" in tables else None,
         interrupt=Interrupt(**values["interrupt"]) if "interrupt" in tables else None,
         virtqueue=Virtqueue(**values["virtqueue"]) if "virtqueue" in tables else None,
+        qemu=QemuStart(**values["qemu"]) if "qemu" in tables else None,
         pace=Pace(math.inf if per_second == FLAT_OUT else float(per_second), **values["pace"]),
         lab=lab_of(**values["lab"]) if "lab" in tables else None,
         order=tuple(EventKind[kind] for kind in values["expect"]["order"]),

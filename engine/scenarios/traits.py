@@ -15,6 +15,9 @@ class Trait(StrEnum):
     # of its machine: engine/scenarios/machine_kinds.py
     DIRECT = "direct"  # each doorbell interrupts, and no thread of this process waits for it
     PARTNERED = "partnered"  # so it is, and another process waits for the doorbell and interrupts
+    REAL_QEMU = "real-qemu"  # the VMM is QEMU: this process only starts it
+    QEMU_SERVES = "qemu-serves"  # and the device is its own
+    VMM_EXITS = "vmm-exits"  # and it has neither ioeventfd nor irqfd
     TWO_GUESTS = "two-guests"  # one rings, the other is interrupted
     TWO_VCPUS = "two-vcpus"
     IO_URING = "io-uring"  # each interrupt is the completion of a read

@@ -18,6 +18,9 @@ def traits_of(scenario: Scenario, backend: str = "") -> Traits:
     found |= of_interrupt(interrupt, lab, backend) if interrupt else {}
     both = doorbell is not None and interrupt is not None
     found |= {Trait.WAITED_FOR: both and scenario.guest in WAITERS}
+    qemu = Trait.REAL_QEMU in scenario.machine_kind.traits
+    found |= {Trait.QEMU_SERVES: scenario.qemu is not None and scenario.qemu.device == "virtio-blk"}
+    found |= {Trait.VMM_EXITS: qemu and doorbell is not None and not doorbell.ioeventfd}
     found |= {Trait.SPLIT: scenario.irqchip == "split", Trait.STORMS: does(lab, "storm")}
     found |= {Trait.ROUND_TRIP: both, Trait.ANSWERED: both and interrupt is not None and interrupt.by == "guest"}
     return scenario.machine_kind.traits | {trait for trait, true in found.items() if true}

@@ -20,7 +20,7 @@ from bellwire.engine.calls.guest import Write
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.program import LANGUAGES, program_of
 from bellwire.engine.events import Switch
-from bellwire.engine.kvm.storage_daemon import PROGRAM, daemon_refusal, unnamed_image
+from bellwire.engine.kvm.partners.storage_daemon import PROGRAM, daemon_refusal, unnamed_image
 from bellwire.engine.kvm.uring import uring_refusal
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.scenarios.traits import Trait

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.kvm.storage_daemon import daemon_refusal
+from bellwire.engine.kvm.partners.storage_daemon import daemon_refusal
 from bellwire.engine.machines.build import CLASSES, build_machine, refusal
 from bellwire.engine.machines.machine import NO_LAB, Machine
 from bellwire.engine.machines.one_guest import OneGuest
