@@ -27,6 +27,8 @@ Table = dict[str, Any]
 # The pictures, (file, traits that it needs): a scenario has the first one that fits.
 SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
     ("vm-to-vm", {Trait.TWO_GUESTS}),
+    ("real-qemu", {Trait.QEMU_SERVES}),
+    ("qemu-vhost-user", {Trait.REAL_QEMU}),
     ("vhost-user", {Trait.PARTNERED}),
     ("self-doorbell", {Trait.DIRECT}),
     ("io-uring", {Trait.IO_URING}),
@@ -48,6 +50,8 @@ SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
     ("round-trip", set()),
 )
 EXTENDED: tuple[tuple[str, set[Trait]], ...] = (
+    ("extended-qemu", {Trait.QEMU_SERVES}),
+    ("extended-qemu-partner", {Trait.REAL_QEMU}),
     ("extended-partner", {Trait.PARTNERED}),
     ("extended-direct", {Trait.DIRECT}),
     ("extended-uring", {Trait.IO_URING}),

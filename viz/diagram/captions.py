@@ -27,6 +27,7 @@ from bellwire.viz.diagram.captions_of_one import (
 )
 from bellwire.viz.diagram.captions_of_others import (
     completed_reads,
+    in_qemu,
     itself,
     neighbours,
     partnered,
@@ -96,6 +97,7 @@ def lost_events(model: LiveModel) -> str:
 SENTENCES: tuple[tuple[Trait, Say], ...] = (
     (Trait.TWO_GUESTS, neighbours),
     (Trait.TWO_VCPUS, two_vcpus),
+    (Trait.QEMU_SERVES, in_qemu),
     (Trait.PARTNERED, partnered),
     (Trait.DIRECT, itself),
     (Trait.IO_URING, completed_reads),

@@ -95,6 +95,30 @@ def partnered(model: LiveModel) -> str:
     return spaced(told, answered, ours)
 
 
+def in_qemu(model: LiveModel) -> str:
+    """Requests and answers of a VMM that is not this program: what it has registered, and what came of it."""
+    rang, handlers = whole_in_last_second(model, "doorbells", "handlers")
+    pid = model.tally.partner_pid
+    figures = {
+        "requests": count_of(rang, "request"),
+        "qemu": tr("QEMU, process {pid},", pid=told_pid(pid)) if pid else "QEMU",
+        "interrupts": count_of(handlers, "interrupt"),
+    }
+    if not rang:
+        return tr("The guest sent {requests} in the last second.", requests=figures["requests"])
+    if model.wired(Switch.IOEVENTFD):
+        return tr(
+            "The guest sent {requests} in the last second. {qemu} has an ioeventfd for its doorbell and an irqfd: "
+            "{interrupts} came back. This program took no part.",
+            **figures,
+        )
+    return tr(
+        "The guest sent {requests} in the last second. {qemu} has no ioeventfd for its doorbell and no irqfd: each "
+        "store left to it, and {interrupts} came back by KVM_SIGNAL_MSI. This program took no part.",
+        **figures,
+    )
+
+
 def who_woke(model: LiveModel, rang: int, left: int) -> str:
     """Who woke the other process, as a clause."""
     pid = model.tally.partner_pid

@@ -12,6 +12,7 @@ from bellwire.viz.stages.standpoint import in_count, in_irq_count, in_local_apic
 from bellwire.viz.text.figures import grouped, listed
 from bellwire.viz.wires.passable import Looked, fulfilled
 
+NOT_KNOWN = "–"
 FDS = {"doorbell": EventfdRole.DOORBELL, "irq": EventfdRole.IRQ}
 
 
@@ -26,6 +27,8 @@ def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> s
 
     tokens: the model's, of this moment.
     """
+    if of in FDS and Trait.REAL_QEMU in model.traits:
+        return NOT_KNOWN  # the eventfd is another process's
     if of in FDS:
         return count_between(*eventfd_count(model, of, tokens))
     if of == "waiting":

@@ -83,6 +83,11 @@ def answered_parts(model: LiveModel, journey: Journeys) -> list[str]:
 def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
     """To a handler, with nobody of this process in between."""
     heavy = int(journey["heavy"][0]) & HEAVY_DOORBELL
+    if Trait.QEMU_SERVES in model.traits:
+        there = tr_later("{time} to QEMU and back to the handler")
+        if heavy:
+            there = tr_later("{time} to QEMU by way of user space and back to the handler")
+        return [part_text(model, journey, "round_trip", there)]
     if Trait.PARTNERED in model.traits:
         there = tr_later("{time} to the other process and back to the handler")
         if heavy:

@@ -15,15 +15,13 @@ from bellwire.engine.scenarios.rules import ADDRESS_STRIDE
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions import caption
-from bellwire.viz.diagram.counter_words import count_between, waiting
+from bellwire.viz.diagram.counter_words import NOT_KNOWN, count_between, waiting
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, duration, grouped, localized, ratio, times
 from bellwire.viz.text.host_words import told_of_host
 from bellwire.viz.wires.passable import vector_of
-
-NOT_KNOWN = "–"
 
 
 def words(model: LiveModel, name: str, lane: int = 0) -> str:
@@ -91,6 +89,17 @@ def partner_text(model: LiveModel) -> str:
     """The other process, by its number."""
     pid = model.tally.partner_pid
     return tr("another process, pid {pid}", pid=told_pid(pid)) if pid else tr("another process")
+
+
+def real_qemu_text(model: LiveModel) -> str:
+    """That the VMM is no stand-in, and its number."""
+    pid = model.tally.partner_pid
+    return tr("unmodified, pid {pid}", pid=told_pid(pid)) if pid else tr("unmodified")
+
+
+def kick_if_wired(model: LiveModel, told: Callable[[LiveModel, str], str]) -> str:
+    """How often the eventfd was signalled, if it is registered."""
+    return told(model, "doorbells") if model.wires.ioeventfd else tr("not registered")
 
 
 # -- doorbells
@@ -437,6 +446,10 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "same_process": lambda model: tr("the same process"),
     "bypassed": lambda model: tr("{process}, bypassed", process=vmm_text(model)),
     "partner": partner_text,
+    "real_qemu": real_qemu_text,
+    "real_qemu_short": lambda model: tr("unmodified"),
+    "device_thread": lambda model: tr("the same process"),
+    "vcpu_of_qemu": lambda model: tr("its exits are not seen"),
     "guest": vcpus_text,
     "kvm": lambda model: tr("kernel"),
     "kernel": lambda model: tr("kernel"),
@@ -477,6 +490,8 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "file": lambda model: tr("{number} bytes", number=BLOCK_SIZE),
     "requests": requests_text,
     "kick": lambda model: in_a_second(model, "doorbells"),
+    "kick_if_wired": lambda model: kick_if_wired(model, in_a_second),
+    "kick_if_wired_short": lambda model: kick_if_wired(model, in_a_second_short),
     "call": lambda model: in_a_second(model, "handlers"),
     "disk": lambda model: tr("reads, writes the image"),
     "caption": caption,

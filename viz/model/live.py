@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 EVENT_LIMIT = 1 << 21  # 64 MB
 JOURNEY_LIMIT = 1 << 18  # 22 MB
 CHANGE_LIMIT = 200
+OF_OUR_VCPU = ("exit", "left")  # counts of what a vCPU thread of this process does; of another VMM's nobody tells
 LATE_SECONDS = 1.5  # a second that was over so long ago is not the last one
 FOLD_SECONDS = 0.005  # of this thread's time, that one drain may fold
 LEAST_FOLDED = 1 << 10  # events that it folds in any case
@@ -414,7 +415,7 @@ class LiveModel:
 
     def in_second(self, name: str) -> float | None:
         """How many of viz/model/rates.py's `name` there were in that second; None if it is not known."""
-        if self.why_unknown:
+        if self.why_unknown or (Trait.REAL_QEMU in self.traits and name.startswith(OF_OUR_VCPU)):
             return None
         if name not in self._second_counts:
             self._second_counts[name] = self.past.sum(name, *self.second)

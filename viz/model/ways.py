@@ -48,12 +48,13 @@ LEGS: dict[str, LegTimes] = {
     "direct_relay": LegTimes("exit", "handler", 1.00),
     "partner": LegTimes("ring", "handler", 1.60),
     "partner_relay": LegTimes("exit", "handler", 1.60),
+    "vmm": LegTimes("ring", "handler", 1.90),  # by way of a VMM that is not this program
     # what is no journey: a device hears that its line is low; an edge ends at a masked pin
     "resample": LegTimes("irq", "handler", 0.80),
     "masked": LegTimes("irq", "handler", 0.60),
 }
 HEARD = LegTimes("handler", "resampled", 0.80)  # the leg "resample", as the end of a journey's own way
-HEAVY_LEGS = ("exit", "relay", "fetched", "ioctl", "direct_relay", "partner_relay")
+HEAVY_LEGS = ("exit", "relay", "fetched", "ioctl", "direct_relay", "partner_relay", "vmm")
 INTERRUPT_LEGS = ("answer", "irqfd", "requested", "held", "taken", "completion", "resample", "masked")
 
 
@@ -89,6 +90,8 @@ class Ways:
     def legs(self, rings: bool, interrupts: bool, heavy: int, kept: bool, held: bool) -> tuple[str, ...]:
         """In the order of the journey. kept: KVM's ring had the doorbell; held: the guest kept the interrupt off."""
         left = bool(heavy & HEAVY_DOORBELL)
+        if Trait.VMM_EXITS in self.traits:
+            return ("vmm",)
         if Trait.DIRECT in self.traits:
             way = "partner" if Trait.PARTNERED in self.traits else "direct"
             return ("exit", f"{way}_relay") if left else (way,)

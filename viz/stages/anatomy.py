@@ -105,7 +105,10 @@ def paths_of(scenario: Scenario, wired: Callable[[Switch], bool]) -> tuple[Path,
     """The ways that signals take while the switches stand so: the doorbell's, then the interrupt's."""
     paths, traits, found = load_anatomy().paths, traits_of(scenario), []
     if scenario.doorbell:
-        doorbell = paths[doorbell_path(scenario.doorbell, wired(Switch.IOEVENTFD))]
+        if Trait.VMM_EXITS in traits:
+            doorbell = paths["exit-to-vmm"]
+        else:
+            doorbell = paths[doorbell_path(scenario.doorbell, wired(Switch.IOEVENTFD))]
         found.append(without_reader(doorbell) if Trait.DIRECT in traits else doorbell)
     if scenario.interrupt and (name := interrupt_path(traits, scenario.interrupt, wired(Switch.IRQFD))):
         found.append(paths[name])
@@ -123,7 +126,8 @@ def as_injected(path: Path, backend: str) -> Path:
 def without_reader(path: Path) -> Path:
     """A doorbell's way as far as the eventfd: no thread of this process reads it."""
     names = [stage.name for stage in path.stages]
-    return replace(path, stages=path.stages[: names.index("eventfd") + 1])
+    end = names.index("eventfd") + 1 if "eventfd" in names else len(names)
+    return replace(path, stages=path.stages[:end])
 
 
 def doorbell_path(doorbell: Doorbell, assigned: bool) -> str:
@@ -147,6 +151,8 @@ def on_bus(path: str, doorbell: Doorbell) -> str:
 def interrupt_path(traits: Traits, interrupt: Interrupt, assigned: bool) -> str:
     """The name of an interrupt's way; "" if there is none: a direct doorbell without its irqfd."""
     masked = "-masked" if interrupt.masked else ""
+    if Trait.VMM_EXITS in traits:
+        return "msi-by-vmm"
     if Trait.DIRECT in traits:
         return ("partner" if Trait.PARTNERED in traits else "direct") if assigned else ""
     if not assigned:

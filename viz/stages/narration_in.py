@@ -82,6 +82,11 @@ def partner(t: Telling) -> str:
     )
 
 
+def vmm_serves(t: Telling) -> str:
+    """A VMM that stamps nothing."""
+    return tr("{t.partner} looks at the exit, serves the request and calls KVM_SIGNAL_MSI. It stamps nothing.", t=t)
+
+
 def ioctl(t: Telling) -> str:
     """The way without an irqfd."""
     call = IOCTLS[t.interrupt.ioctl]
@@ -249,6 +254,7 @@ TOLD_IN: dict[str, Tell] = {
     "call-over": call_over,
     "io-uring": io_uring,
     "partner": partner,
+    "vmm-serves": vmm_serves,
     "ioctl": ioctl,
     "signal-msi": signal_msi,
     "irq-line": irq_line,

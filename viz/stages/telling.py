@@ -201,6 +201,8 @@ class Telling:
     @property
     def partner(self) -> str:
         """The other process."""
+        if Trait.QEMU_SERVES in self.traits:
+            return "QEMU"
         if self.around.partner > 1:
             return tr("process {process}", process=told_pid(self.around.partner))
         return tr("the other process")

@@ -146,7 +146,9 @@ class WaysOf:
         doorbell, paths = self.scenario.doorbell, load_anatomy().paths
         if not what.rings or not doorbell:
             return []
-        if what.kept or what.left:
+        if Trait.VMM_EXITS in self.traits:
+            path = paths["exit-to-vmm"]
+        elif what.kept or what.left:
             path = paths[on_bus("coalesced" if what.kept else "exit", doorbell)]
         else:
             path = paths[matched_path(doorbell)]

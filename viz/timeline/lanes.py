@@ -47,7 +47,8 @@ def lanes_of(scenario: Scenario, vms: int) -> tuple[TimelineLane, ...]:
     kvm = TimelineLane("kvm", 0, "KVM", ((tr_later("and scheduler"), "kvm"),), (("flight", "kvm"),))
     io = TimelineLane("io", 0, tr("I/O thread"), ((tr_later("awake"), "io_thread"),), (("awake", "io_thread"),))
     unseen = ((tr_later("not stamped"), "text_muted"),)
-    partner = TimelineLane("partner", 0, tr("Other process"), unseen, (("unseen", "io_thread"),))
+    other = "QEMU" if Trait.QEMU_SERVES in traits else tr("Other process")
+    partner = TimelineLane("partner", 0, other, unseen, (("unseen", "io_thread"),))
     host = (partner,) if Trait.PARTNERED in traits else () if Trait.DIRECT in traits else (io,)
     return (*first, kvm, *host, *(lane for lanes in others for lane in lanes))
 

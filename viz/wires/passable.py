@@ -110,7 +110,8 @@ def mismatch(plugged: Plugged) -> str:
 def by_ioctl(looked: Looked) -> bool:
     """Whether interrupts are sent by an ioctl."""
     never = looked.traits & {Trait.WAITS, Trait.DIRECT, Trait.IO_URING}
-    return Trait.INTERRUPT in looked.traits and not looked.plugged.irqfd and not never
+    own = Trait.VMM_EXITS in looked.traits or not never
+    return Trait.INTERRUPT in looked.traits and not looked.plugged.irqfd and own
 
 
 def past_the_table(looked: Looked) -> bool:
@@ -287,7 +288,7 @@ RELAYED = ("relay", "direct_relay", "partner_relay")
 BY_IRQFD = ("irqfd", "requested", "completion", *DIRECT)
 
 FLOWS: dict[str, Flow] = {
-    "doorbells": Flow(("doorbells",), ("ioeventfd", "exit", "noted", "direct", "partner")),
+    "doorbells": Flow(("doorbells",), ("ioeventfd", "exit", "noted", "direct", "partner", "vmm")),
     "taken": Flow(("taken",), KERNEL_OUT),
     "noted": Flow(("noted",), ("noted",)),
     "left": Flow(("left",), ("exit",)),
@@ -303,7 +304,7 @@ FLOWS: dict[str, Flow] = {
     "interrupts": Flow(("interrupts",), ("answer",)),
     "ioctls": Flow(("ioctls",), ("ioctl",)),
     "injected": Flow(("injected",), ("irqfd", "taken", "completion", *DIRECT)),
-    "handled": Flow(("handlers",), ("irqfd", "taken", "completion", "ioctl", *DIRECT)),
+    "handled": Flow(("handlers",), ("irqfd", "taken", "completion", "ioctl", "vmm", *DIRECT)),
     "resamples": Flow(("resamples",), ("resample",)),
     "added": Flow(("buffers 0",)),
     "used": Flow(("buffers 1",)),

@@ -87,6 +87,7 @@ def impossible(ways: Ways) -> set[str]:
     never = {
         Trait.IO_URING: {"ioctl"},  # the irqfd cannot be switched off
         Trait.DIRECT: {"ioctl"},
+        Trait.REAL_QEMU: {"exit", "partner_relay"},  # of ours; a scenario of its exits has the leg "vmm" alone
         Trait.MISS: {"ioeventfd"},
         Trait.RESAMPLE: {"ioctl"},
         Trait.ACKNOWLEDGED: {"irqfd"},

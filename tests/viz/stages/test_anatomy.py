@@ -10,6 +10,8 @@ import pytest
 
 from bellwire.engine.events import Switch
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.stages.anatomy import Stage, load_anatomy, paths_of
 
 ANATOMY = load_anatomy()
@@ -44,7 +46,8 @@ def test_the_two_mechanisms_name_the_commits_that_brought_them() -> None:
 def test_every_scenario_has_its_paths(name: str, on: bool) -> None:
     scenario = SCENARIOS[name]
     paths = paths_of(scenario, lambda _switch: on)
-    interrupts = scenario.interrupt is not None and (on or not scenario.direct)
+    always = not scenario.direct or Trait.VMM_EXITS in traits_of(scenario)
+    interrupts = scenario.interrupt is not None and (on or always)
     assert len(paths) == (scenario.doorbell is not None) + interrupts
 
 

@@ -207,6 +207,8 @@ class Charting:
     def _arrival_text(self, source: str) -> tuple[str, str]:
         """What happens at the end of the way out, and whom it passes."""
         between = "" if source == KVM or (self.receiver == IO and source == VCPU) else KVM
+        if self.partnered and Trait.QEMU_SERVES in self.traits:
+            return tr("QEMU answers"), PARTNER
         if self.partnered:
             return tr("another process answers"), PARTNER
         if self.direct:
@@ -309,12 +311,13 @@ class Charting:
     def _lifelines(self) -> list[Lifeline]:
         """All there can be, from the left."""
         two = Trait.TWO_GUESTS in self.traits
+        other = "QEMU" if Trait.QEMU_SERVES in self.traits else tr("Other process")
         return [
             Lifeline(GUEST, tr("Guest A") if two else tr("Guest")),
             Lifeline(KVM, "KVM", tr("kernel")),
             Lifeline(VCPU, tr("vCPU thread"), tr("user space")),
             Lifeline(IO, tr("I/O thread"), tr("user space")),
-            Lifeline(PARTNER, tr("Other process"), tr("pid {pid}", pid=told_pid(self.pid)) if self.pid > 1 else ""),
+            Lifeline(PARTNER, other, tr("pid {pid}", pid=told_pid(self.pid)) if self.pid > 1 else ""),
             Lifeline(GUEST_B, tr("Guest B")),
         ]
 
@@ -324,7 +327,9 @@ class Charting:
             yield tr("Dashed: only a bound is known, ≤ at most, ≥ at least.")
         if any(segment.via == KVM for segment in chart.segments):
             yield tr("Ring: passes KVM without a stamp.")
-        if self.partnered:
+        if self.partnered and Trait.QEMU_SERVES in self.traits:
+            yield tr("What QEMU did when is not stamped.")
+        elif self.partnered:
             yield tr("What the other process did when is not stamped.")
         if self.batch > 1:
             yield tr("One read() returned {doorbells} doorbells.", doorbells=self.batch)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
-from bellwire.engine.language import tr, tr_n
+from bellwire.engine.language import tr
 from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.lessons.lesson import LessonChoice, LessonStep
 from bellwire.viz.style.controls import Button
@@ -36,13 +36,12 @@ class ChoiceRow(QObject):
         self.hands = QSpinBox()
         self.hands.setRange(0, MOST_HANDS)
         self.hands.setSpecialValueText(tr("hands"))
-        self.hands.setSuffix(hands_counted(0))
+        self.hands.setSuffix(f" {tr('hands')}")
         self.hands.setAccessibleName(tr("hands for choice {number}", number=number))
         self.hands.setToolTip(tr("How many hands were raised for it"))
         self.mark, self.reason = PlainLabel(), PlainLabel()
         self.reason.setWordWrap(True)
         self.button.clicked.connect(self.chosen)
-        self.hands.valueChanged.connect(lambda count: self.hands.setSuffix(hands_counted(count)))
         self.hands.valueChanged.connect(self.counted)
 
     @property
@@ -67,11 +66,6 @@ class ChoiceRow(QObject):
         self.mark.setFont(theme.font(22, 700))
         self.mark.setFixedWidth(theme.px(24))
         self.reason.setFont(theme.font(16))
-
-
-def hands_counted(count: int) -> str:
-    """What stands behind a number of hands: of one it is another word."""
-    return f" {tr_n('{n} hand', '{n} hands', count).partition(' ')[2]}"
 
 
 class QuestionBox(QWidget):
