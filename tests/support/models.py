@@ -1,11 +1,11 @@
-"""Models on the synthetic source, a frame of the window after the other."""
+"""Models on the synthetic source, a frame of a slow window after the other."""
 
 from __future__ import annotations
 
 from bellwire.viz.model.live import LiveModel
 from tests.support.fake_source import FakeSource
 
-FRAME = 1 / 60  # seconds
+FRAME = 1 / 20  # seconds
 
 
 def running(seconds: float = 1.0, scenario: str = "roundtrip") -> tuple[FakeSource, LiveModel]:
@@ -19,6 +19,7 @@ def running(seconds: float = 1.0, scenario: str = "roundtrip") -> tuple[FakeSour
 
 def run(source: FakeSource, model: LiveModel, seconds: float) -> None:
     """So many seconds more."""
-    for _ in range(round(seconds / FRAME)):
-        source.run(FRAME)
-        model.tick(FRAME)
+    frames = max(round(seconds / FRAME), 1)
+    for _ in range(frames):
+        source.run(seconds / frames)
+        model.tick(seconds / frames)

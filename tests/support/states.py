@@ -22,21 +22,20 @@ class State(NamedTuple):
     state: str
 
 
-def state(model: LiveModel) -> State:
-    """As it is now, as values that stay."""
+def state(model: LiveModel, with_words: bool = True) -> State:
+    """As it is now, as values that stay. with_words: which are most of the work."""
     chosen = model.selection
-    plan = blueprint_of(model.scenario)
-    words = str(
-        (
-            Words.of(model, plan).facts,
-            [counter_words.eventfd_count(model, which, model.tokens()) for which in counter_words.FDS],
-        )
-    )
     return State(
         model.playhead,
         chosen.journeys.tolist(),
         chosen.events.tobytes(),
         tuple(model.tokens()),
-        words,
+        words_of(model) if with_words else "",
         model.state,
     )
+
+
+def words_of(model: LiveModel) -> str:
+    """All that the diagram says."""
+    facts = Words.of(model, blueprint_of(model.scenario)).facts
+    return str((facts, [counter_words.eventfd_count(model, which, model.tokens()) for which in counter_words.FDS]))
