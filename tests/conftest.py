@@ -44,6 +44,11 @@ def pytest_sessionfinish() -> None:
         save()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: often a test waits, for a guest or for a program."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_configure() -> None:
     """Lets Arrow start the threads of its pools, one each, which it does at the first use and keeps."""
     pa.set_cpu_count(1)
@@ -165,7 +170,7 @@ def xvfb() -> Iterator[str]:
         yield display
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: other tests count the processes that are left
 def forked() -> Iterator[Forked]:
     """Runs commands and programs in processes that need not load what they use."""
     with forking() as running:

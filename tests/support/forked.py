@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,13 @@ class Forked:
             code = self._ask(kind, what, folder, environment, printed.fileno(), printed.fileno())
             return code, all_of(printed.fileno())
 
-    def command(self, words: list[str], folder: Path, out: int | None = None) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, words: Sequence[str], folder: Path, out: int | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """bellwire with these words. out: a file descriptor, CLOSED, or what the result holds."""
         with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as told:
             to = printed.fileno() if out is None else out
-            code = self._ask("bellwire", words, folder, dict(os.environ), to, told.fileno())
+            code = self._ask("bellwire", words, folder, os.environ | environment, to, told.fileno())
             return subprocess.CompletedProcess(words, code, all_of(printed.fileno()), all_of(told.fileno()))
 
     def _ask(self, kind: str, what: object, folder: Path, environment: dict[str, str], out: int, error: int) -> int:

@@ -1,4 +1,4 @@
-"""`bellwire clip` as a process: a film and its sentences, or one sentence and nothing left behind."""
+"""`bellwire clip`: a film and its sentences, or one sentence and nothing left behind."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
-from tests.support.commands import bellwire
+from tests.support.forked import Forked
 from tests.support.refusals import refused
 
 SHIPPED = path_of_shipped("roundtrip")
 SHORT = ("clip", str(SHIPPED), "--size", "320x180", "--seconds", "0.2")
 
 
-def test_a_clip_and_its_sentences(tmp_path: Path) -> None:
+def test_a_clip_and_its_sentences(tmp_path: Path, forked: Forked) -> None:
     target = tmp_path / "a.gif"
-    ran = bellwire(*SHORT, "-o", str(target))
+    ran = forked.command((*SHORT, "-o", str(target)), tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith(f"{target}: diagram, 320 × 180, 0.2 s in 3 frames, 0.0")
     assert target.read_bytes().startswith(b"GIF89a")
     assert (tmp_path / "a.vtt").read_text().startswith("WEBVTT\n")
-    again = bellwire(*SHORT, "-o", str(target))
+    again = forked.command((*SHORT, "-o", str(target)), tmp_path)
     assert (again.returncode, "add --force" in again.stderr) == (1, True)
-    assert bellwire(*SHORT, "-o", str(target), "--force").returncode == 0
+    assert forked.command((*SHORT, "-o", str(target), "--force"), tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_a_clip_that_is_none_is_one_sentence(
     assert why in said
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, forked: Forked) -> None:
     (tmp_path / "full.gif").symlink_to("/dev/full")
-    ran = bellwire(*SHORT, "-o", f"{tmp_path}/full.gif")
+    ran = forked.command((*SHORT, "-o", f"{tmp_path}/full.gif"), tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr == f"bellwire: {tmp_path}/full.gif cannot be written: {os.strerror(errno.ENOSPC)}.\n"
     assert os.listdir(tmp_path) == ["full.gif"]

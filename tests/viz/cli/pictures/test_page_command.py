@@ -8,6 +8,7 @@ import pytest
 
 from bellwire.engine.recordings.shipped import path_of_shipped
 from tests.support.commands import SOMEBODY_ELSES, bellwire
+from tests.support.forked import Forked
 from tests.support.refusals import refused
 from tests.support.x_server import x_server
 
@@ -15,14 +16,14 @@ SHIPPED = path_of_shipped("roundtrip")
 SHORT = Path(__file__).resolve().parents[3] / "support/short.md"
 
 
-def test_it_writes_one_file_and_says_how_large_it_is(tmp_path: Path) -> None:
+def test_it_writes_one_file_and_says_how_large_it_is(tmp_path: Path, forked: Forked) -> None:
     words = ["export-html", str(SHIPPED), "-o", f"{tmp_path}/run.html", "--seconds", "0.001", "--theme", "dark"]
-    ran = bellwire(*words, "--at", "#20")
+    ran = forked.command((*words, "--at", "#20"), tmp_path)
     assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", f"{tmp_path}/run.html: 0.2 MB.\n")
     page = (tmp_path / "run.html").read_text()
     assert page.startswith('<!doctype html>\n<html lang="en" data-theme="dark">')
     assert [path.name for path in tmp_path.iterdir()] == ["run.html"]
-    ran = bellwire(*words, "--at", "#999999", "--force")
+    ran = forked.command((*words, "--at", "#999999", "--force"), tmp_path)
     assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
     assert "There is no journey #999999" in ran.stderr
 

@@ -10,6 +10,7 @@ import pytest
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.provenance import read_provenance, sha256_of
 from tests.support.commands import SOMEBODY_ELSES, bellwire
+from tests.support.forked import Forked
 from tests.support.refusals import refused
 from tests.support.x_server import x_server
 
@@ -61,25 +62,25 @@ def test_a_mistake_is_one_sentence(
     assert why in said
 
 
-def test_what_only_the_recording_tells_is_one_sentence_too(tmp_path: Path) -> None:
-    ran = bellwire("shot", str(SHIPPED), "-o", f"{tmp_path}/x.png", "--at", "#99999")
+def test_what_only_the_recording_tells_is_one_sentence_too(tmp_path: Path, forked: Forked) -> None:
+    ran = forked.command(("shot", str(SHIPPED), "-o", f"{tmp_path}/x.png", "--at", "#99999"), tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith("bellwire: There is no journey #99999: they go from #1 to #")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_display_that_cannot_be_opened_is_not_needed(tmp_path: Path) -> None:
+def test_a_display_that_cannot_be_opened_is_not_needed(tmp_path: Path, forked: Forked) -> None:
     words = ("shot", str(SHIPPED), "--view", "numbers", "-o", f"{tmp_path}/a.png")
-    ran = bellwire(*words, QT_QPA_PLATFORM="xcb", DISPLAY=":77777")
+    ran = forked.command(words, tmp_path, QT_QPA_PLATFORM="xcb", DISPLAY=":77777")
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_a_picture_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
+def test_a_picture_that_is_there_is_replaced_only_by_force(tmp_path: Path, forked: Forked) -> None:
     target = tmp_path / "a.png"
     target.write_bytes(b"x")
     words = ("shot", "roundtrip", "--replay", "--view", "numbers", "-o", str(target))
-    assert "add --force" in bellwire(*words).stderr
-    assert bellwire(*words, "--force", "--sidecar").returncode == 0
+    assert "add --force" in forked.command(words, tmp_path).stderr
+    assert forked.command((*words, "--force", "--sidecar"), tmp_path).returncode == 0
     told, beside = read_provenance(target), json.loads((tmp_path / "a.json").read_text())
     assert (told.recording, told.sha256) == ("roundtrip.arrow", sha256_of(SHIPPED))
     assert told.command.startswith("bellwire shot roundtrip.arrow -o numbers.png --view numbers --theme light")
@@ -87,10 +88,11 @@ def test_a_picture_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> No
 
 
 @pytest.mark.kvm
-def test_a_scenario_is_run_for_its_picture(tmp_path: Path) -> None:
+def test_a_scenario_is_run_for_its_picture(tmp_path: Path, forked: Forked) -> None:
     words = ("shot", "roundtrip", "--signals", "20", "--view", "numbers", "-o", f"{tmp_path}/a.png")
-    ran = bellwire(*words, "--record", f"{tmp_path}/kept.arrow")
+    ran = forked.command((*words, "--record", f"{tmp_path}/kept.arrow"), tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
-    again = bellwire("shot", f"{tmp_path}/kept.arrow", "--view", "numbers", "-o", f"{tmp_path}/b.png")
+    of_the_kept = ("shot", f"{tmp_path}/kept.arrow", "--view", "numbers", "-o", f"{tmp_path}/b.png")
+    again = forked.command(of_the_kept, tmp_path)
     assert again.returncode == 0
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
