@@ -86,10 +86,33 @@ def begin_before(source: PlayedRecording, moment: Moment) -> int:
     Returns the TSC as far as which it has to be played.
     """
     until = last_needed(moment, source.recording)
-    entries = source.recording.entries
-    if int(entries["events"][entries["first"] <= until].sum()) > WHOLE_EVENTS:
+    if too_many_before(source.recording, until):
         source.begin_at(max(until - source.recording.first - source.clock.cycles(FRAMES * FRAME_SECONDS), 0))
     return until
+
+
+def too_many_before(recording: Recording, tsc: int) -> bool:
+    """Whether there are more events than are all folded."""
+    entries = recording.entries
+    return int(entries["events"][entries["first"] <= tsc].sum()) > WHOLE_EVENTS
+
+
+def play_on(model: LiveModel, source: PlayedRecording, moment: Moment) -> bool:
+    """Brings a model that has looked at one moment to a later one, so that it is the same as one made for that alone.
+
+    False if it cannot be: back to an earlier moment; to what was on its way as somebody saw it; in a large recording.
+    """
+    if moment.live:
+        return False
+    until = last_needed(moment, source.recording)
+    if until < source.now() or too_many_before(source.recording, until):
+        return False
+    model.leave()
+    model.story = None
+    model.selection.choose()
+    model.transport.to_newest()
+    play_as_far_as(model, source, moment, until)
+    return True
 
 
 def play_model(model: LiveModel, source: PlayedRecording, moment: Moment) -> None:

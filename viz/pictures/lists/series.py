@@ -22,7 +22,8 @@ from bellwire.viz.pictures.clips.making_clips import made_clip
 from bellwire.viz.pictures.drawing import Drawing, drawing_of
 from bellwire.viz.pictures.lists.listed import ListedPicture
 from bellwire.viz.pictures.making import DrawView, as_nobody_has_set_it, file_content
-from bellwire.viz.pictures.played import played_model, source_played
+from bellwire.viz.pictures.moment import Moment
+from bellwire.viz.pictures.played import PlayedRecording, play_on, played_model, source_played
 from bellwire.viz.pictures.provenance import provenance_of
 from bellwire.viz.pictures.words import caption_and_alt
 from bellwire.viz.style.theme import THEMES
@@ -40,13 +41,24 @@ class MadeFiles:
 
 def in_good_order(pictures: Iterable[ListedPicture]) -> list[ListedPicture]:
     """So that those are together which need the same recording, moment and drawing."""
-    return sorted(pictures, key=lambda one: (moment_key(one), one.picture.options(), str(one.out)))
+    return sorted(
+        pictures,
+        key=lambda one: (moment_key(one)[:-1], later_last(one.picture.at), one.picture.options(), str(one.out)),
+    )
 
 
 def moment_key(one: ListedPicture) -> tuple[Any, ...]:
     """What pictures have in common whose model can be the same."""
     picture = one.picture
     return str(one.recording), picture.language, sorted(picture.hidden), str(picture.at)
+
+
+def later_last(moment: Moment) -> tuple[Any, ...]:
+    """By which moments of a recording are in an order of time, as far as is known without it; a model is played on."""
+    numbered = moment.journey.isdecimal()
+    named = bool(moment.journey) and not numbered  # what is the slowest is known at the end
+    number = int(moment.journey) if numbered else moment.number if moment.kind else moment.seconds or 0.0
+    return not moment.live, named, numbered, moment.kind, number, moment.journey, moment.stage
 
 
 def leaves_its_mark(asked: PictureAsked) -> bool:
@@ -61,7 +73,7 @@ class PictureSeries:
         """draw_window, show_window: as made_picture() and made_clip() take them. look: called often; may raise."""
         self.folder, self._draw_window, self._show_window, self._look = folder, draw_window, show_window, look
         self._of_moment, self._of_drawing = ExitStack(), ExitStack()
-        self._model: tuple[Any, LiveModel, Recording] | None = None
+        self._model: tuple[tuple[Any, ...], LiveModel, PlayedRecording] | None = None
         self._drawing: tuple[Any, Drawing, tuple[str, str]] | None = None
         gc.disable()  # a cycle may hold widgets, which must not die in a thread that reads a recording
 
@@ -112,11 +124,23 @@ class PictureSeries:
     def _played(self, one: ListedPicture) -> tuple[LiveModel, Recording]:
         """The model that looks at its moment."""
         if self._model is None or self._model[0] != moment_key(one):
-            self._forget_moment()
-            recording = Recording(one.recording)
-            source = self._of_moment.enter_context(source_played(recording))
-            self._model = moment_key(one), played_model(source, one.picture.at), recording
-        return self._model[1:]
+            self._forget_drawing()
+            if not self._played_on(one):
+                self._forget_moment()
+                source = self._of_moment.enter_context(source_played(Recording(one.recording)))
+                self._model = moment_key(one), played_model(source, one.picture.at), source
+        assert self._model is not None
+        return self._model[1], self._model[2].recording
+
+    def _played_on(self, one: ListedPicture) -> bool:
+        """Whether the model that is there could be brought to this picture's moment."""
+        if self._model is None or self._model[0][:-1] != moment_key(one)[:-1]:
+            return False
+        _, model, source = self._model
+        self._model = None  # until it has been
+        if play_on(model, source, one.picture.at):
+            self._model = moment_key(one), model, source
+        return self._model is not None
 
     def _forget_drawing(self) -> None:
         self._drawing = None

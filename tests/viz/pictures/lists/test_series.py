@@ -12,11 +12,13 @@ import pytest
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import Spoken
 from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import USUAL_SIZES, PictureAsked
 from bellwire.viz.pictures.lists.listed import ListedPicture
 from bellwire.viz.pictures.lists.series import PictureSeries, in_good_order
 from bellwire.viz.pictures.making import made_picture
 from bellwire.viz.pictures.moment import Moment
+from bellwire.viz.pictures.played import PlayedRecording, played_model
 from bellwire.viz.window.picturing.drawn_window import drawn_window
 from bellwire.viz.window.picturing.filmed_window import show_window_frame
 
@@ -56,6 +58,25 @@ def test_each_view_has_the_bytes_that_it_has_alone(at: str, series: PictureSerie
         assert made[one] == alone(one), one.asked
     again = {one: series.make(one).contents[0] for one in pictures[::-1]}
     assert again == made
+
+
+def test_a_model_is_played_on_to_the_next_moment(series: PictureSeries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In good order it is made anew for what somebody saw live, and where the order goes back."""
+    moments = ("#slowest", "irqfd:90", "@1s", "#61/runnable", "1s", "exit", "@2.5s", "#60", "#median/runnable", "2s")
+    views = ("extended", "timeline", "latency", "evidence")
+    pictures = [listed(PictureAsked(view, Moment.read(at), size=(480, 300))) for at in moments for view in views]
+    made, played = dict[ListedPicture, bytes](), list[Moment]()
+
+    def noted(source: PlayedRecording, moment: Moment) -> LiveModel:
+        played.append(moment)
+        return played_model(source, moment)
+
+    monkeypatch.setattr("bellwire.viz.pictures.lists.series.played_model", noted)
+    for one in in_good_order(pictures):
+        made[one] = series.make(one).contents[0]
+    assert [str(moment) for moment in played] == ["1s", "2s", "@1s", "irqfd:90", "#60"]
+    for one in random.Random(3).sample(pictures, 12):
+        assert made[one] == alone(one), one.asked
 
 
 def test_what_leaves_its_mark_leaves_none_on_the_next_one(series: PictureSeries) -> None:
