@@ -92,10 +92,8 @@ class Building:
         """The same for programs."""
         told = {one: {"state": state} for one, state in self.done.items()}
         told |= {one: {"state": "failed", "why": why} for one, why in self.failures.items()}
-        return {
-            "list": str(self.listed.path),
-            "pictures": [{"name": one.name, "out": str(one.out)} | state for one, state in told.items()],
-        }
+        pictures = [{"name": one.name, "out": str(one.out)} | told[one] for one in self.listed.pictures if one in told]
+        return {"list": str(self.listed.path), "pictures": pictures}
 
 
 def begin_folder(path: Path) -> None:

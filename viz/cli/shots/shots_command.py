@@ -93,8 +93,9 @@ def build_shots(
         out_json(building.as_json())
     else:
         out(building.summary())
-    for sentence in building.failures.values():
-        complain(sentence, FAILED)
+    for one in chosen:
+        if one in building.failures:
+            complain(building.failures[one], FAILED)
     return FAILED if building.failures else DONE
 
 
