@@ -53,7 +53,8 @@ JOURNEY: np.dtype[np.void] = np.dtype(
         ("batch", "<u4"),  # doorbells that the same read() of the eventfd returned
         ("merged", "<u4"),  # interrupts that the same run of the handler served
         ("heavy", "u1"),  # HEAVY_* bits and PARTNERED
-    ]
+    ],
+    align=True,  # numpy reads and writes fields of 81 bytes, none of them where the CPU likes it, a fifth slower
 )
 STAGES = ("ring", "exit", "entry", "rung", "doorbell", "irq", "handler")
 HEAVY_DOORBELL = 1  # the doorbell left to user space

@@ -1,6 +1,7 @@
 """The journeys' ways across the timeline's lanes: bridges that bend into the lane of KVM, and leaps past lanes.
 
-They are gathered first, all of one colour in one path, so that many cost little more to paint than a few.
+They are gathered first and painted colour by colour, each way by itself: Qt's work for a path that crosses rows of
+pixels often grows with the square of that, so that fifty bends in one path cost ten times what they cost in fifty.
 """
 
 from __future__ import annotations
@@ -16,14 +17,27 @@ from bellwire.viz.style.themes.marks import DASHES
 
 INSET = 7.0  # pixels that a bridge needs to bend into a block
 HALF, LENGTH = 3.5, 6.0  # pixels, of an arrow
+TOGETHER = 4  # arrows in one path: filling them one by one takes longer, and so do many at once
 
 
 @dataclass
 class Strokes:
     """What is painted in one colour."""
 
-    lines: QPainterPath = field(default_factory=QPainterPath)
-    tips: QPainterPath = field(default_factory=QPainterPath)  # of arrows
+    lines: list[QPainterPath] = field(default_factory=list)  # one a way
+    tips: list[QPainterPath] = field(default_factory=list)  # of arrows, TOGETHER in each
+
+    def line(self) -> QPainterPath:
+        """The path of the next way."""
+        self.lines.append(QPainterPath())
+        return self.lines[-1]
+
+    def tip(self) -> QPainterPath:
+        """The path that the next arrow belongs to."""
+        if (len(self.lines) - 1) % TOGETHER == 0:
+            self.tips.append(QPainterPath())
+            self.tips[-1].setFillRule(Qt.FillRule.WindingFill)  # where two arrows overlap there is no hole
+        return self.tips[-1]
 
 
 class BridgePaths:
@@ -41,7 +55,7 @@ class BridgePaths:
         bend = INSET if x1 - x0 > 3 * INSET else 0.0
         middle, here, there = self.rects[kvm].center().y(), self._edge(source, kvm), self._edge(target, kvm)
         strokes = self._of(color, chosen)
-        path = strokes.lines
+        path = strokes.line()
         path.moveTo(x0, here)
         path.lineTo(x0, middle + bend * (1 if here > middle else -1))
         if bend:
@@ -51,7 +65,7 @@ class BridgePaths:
         else:
             path.moveTo(x1, middle)
         path.lineTo(x1, there)
-        add_arrow(strokes.tips, x1, there, down=there > middle)
+        add_arrow(strokes.tip(), x1, there, down=there > middle)
 
     def leap(self, source: str, x0: float, x1: float, target: str, color: str, chosen: bool) -> None:
         """From one lane to another past those in between."""
@@ -59,9 +73,10 @@ class BridgePaths:
             return
         here, there = self._edge(source, target), self._edge(target, source)
         strokes, middle = self._of(color, chosen), (here + there) / 2
-        strokes.lines.moveTo(x0, here)
-        strokes.lines.cubicTo(QPointF(x0, middle), QPointF(x1, middle), QPointF(x1, there))
-        add_arrow(strokes.tips, x1, there, down=there > here)
+        path = strokes.line()
+        path.moveTo(x0, here)
+        path.cubicTo(QPointF(x0, middle), QPointF(x1, middle), QPointF(x1, there))
+        add_arrow(strokes.tip(), x1, there, down=there > here)
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
         """Everything gathered; what is chosen over the rest."""
@@ -74,14 +89,15 @@ class BridgePaths:
                 pen.setDashPattern(list(DASHES[color]))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(pen)
-            painter.drawPath(strokes.lines)
-            painter.fillPath(strokes.tips, ink)
+            for line in strokes.lines:
+                painter.drawPath(line)
+            for tip in strokes.tips:
+                painter.fillPath(tip, ink)
 
     def _of(self, color: str, chosen: bool) -> Strokes:
         key = chosen, color
         if key not in self.strokes:
             self.strokes[key] = Strokes()
-            self.strokes[key].tips.setFillRule(Qt.FillRule.WindingFill)  # where two arrows overlap there is no hole
         return self.strokes[key]
 
     def _edge(self, lane: str, other: str) -> float:

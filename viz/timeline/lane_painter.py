@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
 
-from bellwire.engine.events import EventKind, Events, vms_in
+from bellwire.engine.events import EventKind, Events, by_kind, each_of, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from bellwire.engine.folds.spans import Spans
@@ -25,9 +25,12 @@ from bellwire.viz.timeline.view import TimeScale
 GAP = 0.5  # of a lane's height, between lanes
 NARROW = 8.0  # pixels of a block that has neither round corners nor room for a word
 CAPTION_MARGIN = 10.0  # pixels
+SHORTEST = "0 s"  # no caption is narrower: what has no room for this needs no words
 SIGN = 6.0  # half the size of a tick's shape, pixels
 RUNNING = 0.2  # how faint the vCPU's usual state is
 BRIDGED = ("ring", "exit", "doorbell", "irq", "handler")  # a journey's stages that its ways lead by
+
+KVM, IO = "kvm0", "io0"  # keys of lanes that there is one of
 
 KIND_OF = {Where.GUEST: "guest", Where.VCPU: "vcpu", Where.KVM: "kvm", Where.IO_THREAD: "io"}  # of lanes
 
@@ -103,10 +106,10 @@ class LanePainter:
             return
         inset, top, height = INSET if lane.kind == "kvm" else 0.0, rect.top(), rect.height()
         fill, outline = area_brush(self.theme, color, 0.85), self.theme.color(color)
-        lengths = (spans.end - spans.start).tolist()
-        narrow, wide, words = list[QRectF](), list[QRectF](), list[str]()
+        cycles = (spans.end - spans.start).tolist()
+        narrow, wide, lengths = list[QRectF](), list[QRectF](), list[int]()
         for left, right, length in zip(
-            self.scale.places(spans.start), self.scale.places(spans.end), lengths, strict=True
+            self.scale.places(spans.start), self.scale.places(spans.end), cycles, strict=True
         ):
             if right - left > 3 * inset:
                 left, right = left + inset, right - inset
@@ -115,11 +118,11 @@ class LanePainter:
                 narrow.append(block)
             else:
                 wide.append(block)
-                words.append(duration(length * 1e9 / self.hz))
+                lengths.append(length)
         if row == "unseen":
             self._outline(wide, outline)
         else:
-            self._round(wide, words, fill, outline)
+            self._round(wide, lengths, fill, outline)
             self._fill(narrow, fill)
 
     def _fill(self, rects: list[QRectF], fill: QBrush) -> None:
@@ -128,8 +131,9 @@ class LanePainter:
         self.painter.setBrush(fill)
         self.painter.drawRects(rects)
 
-    def _round(self, blocks: list[QRectF], words: list[str], fill: QBrush, outline: QColor) -> None:
-        """Blocks with room for round corners, and for words. Hatched ones have an outline, and their words a ground."""
+    def _round(self, blocks: list[QRectF], lengths: list[int], fill: QBrush, outline: QColor) -> None:
+        """Blocks with room for round corners, and for words: how long each is, of so many cycles. Hatched ones have an
+        outline, and their words a ground."""
         hatched = not fill.textureImage().isNull()
         self.painter.setPen(QPen(outline, self.theme.stroke) if hatched else Qt.PenStyle.NoPen)
         self.painter.setBrush(fill)
@@ -137,7 +141,8 @@ class LanePainter:
             if hatched:
                 self.painter.fillRect(block, self.theme.color("surface"))
             self.painter.drawRoundedRect(block, 4, 4)
-        self._captions(blocks, words, "text" if hatched else "text_on_accent", "surface" if hatched else "")
+        ink, ground = ("text", "surface") if hatched else ("text_on_accent", "")
+        self._captions(blocks, lambda n: duration(lengths[n] * 1e9 / self.hz), ink, ground)
 
     def _outline(self, blocks: list[QRectF], color: QColor) -> None:
         """Stretches in which something happened that nobody stamped."""
@@ -145,19 +150,22 @@ class LanePainter:
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
         for block in blocks:
             self.painter.drawRoundedRect(block.adjusted(0, 1, 0, -1), 4, 4)
-        self._captions(blocks, [tr("somewhen in here")] * len(blocks), "text_muted")
+        self._captions(blocks, lambda _n: tr("somewhen in here"), "text_muted")
 
-    def _captions(self, blocks: list[QRectF], words: list[str], color: str, ground: str = "") -> None:
-        """What is written in each block, as far as it has room."""
+    def _captions(self, blocks: list[QRectF], word: Callable[[int], str], color: str, ground: str = "") -> None:
+        """What is written in each block, as far as it has room; word: asked for by a block's place in the list."""
         self.painter.setFont(self.theme.font(10.5, 600))
         self.painter.setPen(self.theme.color(color))
         metrics = self.painter.fontMetrics()
         if not blocks or metrics.ascent() >= blocks[0].height():
             return
-        for block, text in zip(blocks, words, strict=True):
-            seen = block.intersected(self.area)
-            room = seen.width() - CAPTION_MARGIN
-            if room <= 0 or (width := metrics.horizontalAdvance(text)) >= room:
+        least = metrics.horizontalAdvance(SHORTEST)
+        for number, block in enumerate(blocks):
+            if block.width() - CAPTION_MARGIN <= least:
+                continue
+            text, seen = word(number), block.intersected(self.area)
+            width = metrics.horizontalAdvance(text)
+            if width >= seen.width() - CAPTION_MARGIN:
                 continue
             if ground:
                 back = QRectF(0, 0, width + 6, min(metrics.height(), seen.height() - 2))
@@ -186,28 +194,27 @@ class LanePainter:
         """at, x: when the stages in BRIDGED were, and where that is on the screen."""
         scene = self.scene
         (ring, left, read, irq, handler), (ring_x, left_x, read_x, irq_x, handler_x) = at, x
-        source, target, kvm = scene.lane("guest", ring), scene.lane("guest", handler), scene.lane("kvm")
-        end_x, to = (read_x, scene.lane("io")) if read else (handler_x, target)
+        source, target = scene.lane("guest", ring), scene.lane("guest", handler)
+        end_x, to = (read_x, IO) if read else (handler_x, target)
         ends = bool(read or (handler and not irq))
         if ring and heavy & HEAVY_DOORBELL and left:
             vcpu = scene.lane("vcpu", ring)
-            paths.bridge(source, ring_x, left_x, vcpu, kvm, "heavy", chosen)
+            paths.bridge(source, ring_x, left_x, vcpu, KVM, "heavy", chosen)
             if ends:
                 paths.leap(vcpu, left_x, end_x, to, "heavy", chosen)
         elif ring and ends:
-            paths.bridge(source, ring_x, end_x, to, kvm, "doorbell" if read else "interrupt", chosen)
+            paths.bridge(source, ring_x, end_x, to, KVM, "doorbell" if read else "interrupt", chosen)
         if irq and handler:
             color = "heavy" if heavy & HEAVY_INTERRUPT else "interrupt"
-            paths.bridge(scene.lane("io"), irq_x, handler_x, target, kvm, color, chosen)
+            paths.bridge(IO, irq_x, handler_x, target, KVM, color, chosen)
 
     def _paint_ticks(self) -> None:
         """Moments that have no length, one a pixel at most."""
-        events = self.scene.events
+        events = by_kind(self.scene.events)
         for kind, (where, color) in TICKS.items():
-            some = events[events["kind"] == kind]
-            for vm in vms_in(some):
-                places = self.scale.places(some["tsc"][some["vm"] == vm])
-                self._paint_ticks_in(f"{where}{vm}", places, color)
+            some = events.of(kind)
+            for vm, own in each_of(some, "vm", vms_in(some)):
+                self._paint_ticks_in(f"{where}{vm}", self.scale.places(own["tsc"]), color)
 
     def _paint_ticks_in(self, lane: str, places: list[float], color: str) -> None:
         """A stroke each; where colours do not say it alone, with the shape of what travels."""

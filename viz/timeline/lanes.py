@@ -104,7 +104,7 @@ def since_start(times: Times, edges: Times) -> Shares:
     if not times.size or not edges.size:
         return np.zeros(edges.size)
     origin = min(int(times.min()), int(edges[0]))
-    sorted_ = np.sort(times - np.uint64(origin)).astype(np.float64)
+    sorted_ = np.sort(times - np.uint64(origin), kind="stable").astype(np.float64)  # one or two rising runs most often
     places = (edges - np.uint64(origin)).astype(np.float64)
     count = np.searchsorted(sorted_, places)
     total = np.concatenate([[0.0], np.cumsum(sorted_)])

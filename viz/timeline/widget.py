@@ -56,6 +56,7 @@ class Timeline(Card):
         self.model = model
         self.view = TimeView(model)
         self.scene = Scene()
+        self._vms, self._lanes = 0, self.scene.lanes  # the lanes of so many machines
         self.mark: StageMark | None = None  # of the signal that is looked at
         self.past: Columns = timeline_columns(model)
         self.pointer: QPointF | None = None
@@ -126,9 +127,9 @@ class Timeline(Card):
     def _look(self) -> Scene:
         """What lies in view."""
         start, end = max(self.view.start, 0), max(self.view.end, 1)
-        return look(
-            self.past, lanes_of(self.model.scenario, self.model.vms), start, end, self.model.clock.hz, self.columns
-        )
+        if self.model.vms != self._vms:
+            self._vms, self._lanes = self.model.vms, lanes_of(self.model.scenario, self.model.vms)
+        return look(self.past, self._lanes, start, end, self.model.clock.hz, self.columns)
 
     def _facts_text(self) -> str:
         """What the view is."""
