@@ -32,7 +32,7 @@ from bellwire.engine.verdict import Ending, Verdict
 
 READY_SECONDS = 10.0  # how long QEMU and the guest may take to boot: here 0.3 s
 LOOK_SECONDS = 0.004  # how often a guest that waits looks at its control page
-STATS_SECONDS = 1.0  # how often QEMU is asked for KVM's counters, for which it stops the vCPU for a moment
+STATS_SECONDS = 0.25  # how often QEMU is asked for KVM's counters, for which it stops the vCPU for a moment
 CLOCK_ROUNDS = 64  # questions for the guest's time
 DYING_SECONDS = 0.2  # a process that dies hangs up a moment before it is gone
 DEVICE = "/machine/peripheral-anon/device[1]/virtio-backend"
