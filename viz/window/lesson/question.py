@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
 from bellwire.engine.language import tr
@@ -17,6 +17,22 @@ from bellwire.viz.window.lesson.player import LessonPlayer
 
 MOST_HANDS = 999
 RIGHT, WRONG = "✓", "✗"
+
+
+class HandCount(QSpinBox):
+    """How many hands; "hands" while nobody has counted. A click selects that, so that what is typed takes its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRange(0, MOST_HANDS)
+        self.setSpecialValueText(tr("hands"))
+        self.setSuffix(f" {tr('hands')}")
+        self.lineEdit().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonRelease and not self.lineEdit().hasSelectedText():
+            self.selectAll()
+        return super().eventFilter(watched, event)
 
 
 class ChoiceRow(QObject):
@@ -33,10 +49,7 @@ class ChoiceRow(QObject):
         self.button.setCheckable(True)
         self.button.setObjectName("choice")
         self.button.setAccessibleName(tr("choice {number}: {text}", number=number, text=choice.text))
-        self.hands = QSpinBox()
-        self.hands.setRange(0, MOST_HANDS)
-        self.hands.setSpecialValueText(tr("hands"))
-        self.hands.setSuffix(f" {tr('hands')}")
+        self.hands = HandCount()
         self.hands.setAccessibleName(tr("hands for choice {number}", number=number))
         self.hands.setToolTip(tr("How many hands were raised for it"))
         self.mark, self.reason = PlainLabel(), PlainLabel()

@@ -6,6 +6,8 @@ import time
 from functools import partial
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import NoKvmError
@@ -164,7 +166,9 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
         assert bar.on.text() == "Reveal"
         assert [row.mark.text() for row in bar.question.rows] == ["", ""]
         bar.question.rows[1].button.click()
-        bar.question.rows[0].hands.setValue(17)
+        line = bar.question.rows[0].hands.lineEdit()
+        QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=QPoint(12, line.height() // 2))
+        QTest.keyClicks(line, "17")
         assert (course.chosen, course.hands) == ({"step-1": 1}, {("step-1", 0): 17})
         stage.run_until(lambda: not course.unmet())
         bar.on.click()
