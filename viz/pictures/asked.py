@@ -46,6 +46,8 @@ USUAL_SIZES = {
 
 PANEL_VIEWS = ("sequence", "stages", "anatomy", "call", "compare", "evidence", "events")
 VIEW_OF_PANEL = {PANEL_OF.get(view, view): view for view in PANEL_VIEWS}
+EXTENDED = "extended"
+IN_FRONT = (*PANEL_VIEWS, "glossary", "annotations", EXTENDED)  # what may be in front in the window
 
 
 class PictureError(EngineError):
@@ -54,7 +56,10 @@ class PictureError(EngineError):
 
 @dataclass(frozen=True)
 class PictureAsked:
-    """What was asked for. size: None: that which the view has by itself; part: of the diagram, that is chosen."""
+    """What was asked for. size: None: that which the view has by itself; part: of the diagram, that is chosen.
+
+    front: of IN_FRONT, what is in front in the window; off: curves that are switched off, as "latency:doorbell".
+    """
 
     view: str = "diagram"
     at: Moment = field(default_factory=Moment)
@@ -67,6 +72,8 @@ class PictureAsked:
     transparent: bool = False
     hidden: frozenset[str] = frozenset()
     language: str = CODE
+    front: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
 
     order = "shot"  # of the command line, that makes it
 
@@ -85,7 +92,8 @@ class PictureAsked:
             found += ["--scale", f"{self.scale:g}"]
         if self.text != usual.text:
             found += ["--text", f"{100 * self.text:g}%"]
-        for option, value in (("--part", self.part), ("--with", self.other)):
+        lists = ("--front", ",".join(self.front)), ("--off", ",".join(self.off))
+        for option, value in (("--part", self.part), ("--with", self.other), *lists):
             found += [option, value] if value else []
         if self.language != usual.language:
             found += ["--language", self.language]
@@ -159,12 +167,28 @@ def read_scale(scale: float, pixels: tuple[int, int]) -> float:
 
 def read_hidden(text: str) -> frozenset[str]:
     """ "pid,host" as a set; PictureError if one of them is none."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = names_listed(text)
     for name in names:
         if name not in HIDDEN_FACTS:
             allowed = ", ".join(HIDDEN_FACTS)
             raise PictureError(tr("--hide takes {allowed}, not {name!r}.", allowed=allowed, name=name))
     return frozenset(names)
+
+
+def read_front(text: str, view: str) -> tuple[str, ...]:
+    """ "extended,events" as names; PictureError if one of them cannot be in front, or of no window."""
+    names = names_listed(text)
+    for name in names:
+        if name not in IN_FRONT:
+            raise PictureError(tr("--front takes {allowed}, not {name!r}.", allowed=", ".join(IN_FRONT), name=name))
+    if names and view != WHOLE_WINDOW:
+        raise PictureError(tr("--front is for --view {view}.", view=WHOLE_WINDOW))
+    return names
+
+
+def names_listed(text: str) -> tuple[str, ...]:
+    """Names between commas, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def picture_asked(
@@ -179,6 +203,8 @@ def picture_asked(
     transparent: bool = False,
     hidden: str = "",
     language: str = CODE,
+    front: str = "",
+    off: str = "",
 ) -> PictureAsked:
     """From the words of options; PictureError or MomentError if one of them makes no sense."""
     chosen, pixels = read_view(view), None if size is None else read_size(size)
@@ -194,6 +220,8 @@ def picture_asked(
         transparent=transparent,
         hidden=read_hidden(hidden),
         language=language,
+        front=read_front(front, chosen),
+        off=names_listed(off),
     )
 
 
@@ -218,6 +246,8 @@ def read_asked(options: list[str]) -> PictureAsked:
         transparent="transparent" in said,
         hidden=said.get("hide", ""),
         language=said.get("language", CODE),
+        front=said.get("front", ""),
+        off=said.get("off", ""),
     )
 
 

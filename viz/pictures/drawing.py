@@ -24,6 +24,7 @@ from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
+from bellwire.viz.style.card import Card, LegendEntry
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme
 
@@ -48,6 +49,7 @@ class Drawing:
 def drawing_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[Drawing]:
     """The drawing of a view, while it is needed."""
     of = view_of(model, asked, theme)
+    switch_off(of, asked.off)
     frame = framed(of, theme)
     frame.setStyleSheet(stylesheet(theme))
     frame.setPalette(palette(theme))
@@ -88,6 +90,31 @@ def settle_layout() -> None:
     for _ in range(3):
         QApplication.sendPostedEvents()
         QApplication.processEvents()
+
+
+def curves_off(of: QWidget) -> tuple[str, ...]:
+    """Which curves are switched off, in a view or in all that are in a widget."""
+    return tuple(name for card in cards_in(of) for name, entry in entries_named(card).items() if not entry.isChecked())
+
+
+def switch_off(of: QWidget, names: tuple[str, ...]) -> None:
+    """Switches curves off. EngineError if there is no such."""
+    known = {name: entry for card in cards_in(of) for name, entry in entries_named(card).items()}
+    for name in names:
+        if name not in known:
+            allowed = ", ".join(known) or tr("none")
+            raise EngineError(tr("There is no curve {name!r} here; there is {names}.", name=name, names=allowed))
+        known[name].setChecked(False)
+
+
+def cards_in(of: QWidget) -> list[Card]:
+    """A view, if it is a card, or the cards in a widget."""
+    return [of] if isinstance(of, Card) else of.findChildren(Card)
+
+
+def entries_named(card: Card) -> dict[str, LegendEntry]:
+    """A card's legend, each entry with the card's name before its own."""
+    return {f"{getattr(card, 'name', '')}:{key}": entry for key, entry in card.legend.items()}
 
 
 def leave_out_controls(of: QWidget) -> None:

@@ -187,6 +187,11 @@ class Views(QWidget):
         if name:
             self.bring_panel(name)
 
+    @property
+    def fronts(self) -> tuple[str, ...]:
+        """The names of all panels that are in front, in the order in which they can be brought there."""
+        return tuple(filter(None, (self._front.get(self._key(place), "") for place in (SIDE, BELOW))))
+
     def bring_panel(self, name: str) -> Panel:
         """The panel of that name, which is in front now, if it was not already."""
         panel = self.panel(name)

@@ -13,6 +13,8 @@ from bellwire.viz.pictures.asked import (
     PictureAsked,
     PictureError,
     format_of,
+    picture_asked,
+    read_asked,
     read_hidden,
     read_scale,
     read_size,
@@ -87,3 +89,13 @@ def test_views_formats_and_what_is_hidden_are_named() -> None:
         read_hidden("pid,x")
     with pytest.raises(PictureError, match=r"\.png, \.svg, \.pdf"):
         format_of(Path("a.jpg"))
+
+
+def test_what_is_in_front_is_said_again_and_else_refused() -> None:
+    asked = picture_asked("window", front="events, extended", off="latency:doorbell")
+    assert asked.options()[-4:] == ["--front", "events,extended", "--off", "latency:doorbell"]
+    assert read_asked(asked.options()).front == ("events", "extended")
+    with pytest.raises(PictureError, match=r"--front takes sequence, stages, .*, not 'nothing'"):
+        picture_asked("window", front="nothing")
+    with pytest.raises(PictureError, match="--front is for --view window"):
+        picture_asked("diagram", front="events")

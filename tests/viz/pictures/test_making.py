@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -117,3 +118,22 @@ def test_a_picture_of_the_diagram_imports_no_other_view_and_nothing_that_letters
     code = "import sys, bellwire.viz.pictures.making; print(*sys.modules, sep='\\n')"
     ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert [name for name in ran.stdout.split() if name.startswith(others)] == []
+
+
+def test_a_curve_that_is_off_is_not_in_it_and_one_that_is_not_there_is_refused() -> None:
+    asked = PictureAsked(view="latency", at=Moment.read("#median"), off=("latency:doorbell",))
+    assert png_of_view(asked) != usual_png("latency")
+    with pytest.raises(EngineError, match="There is no curve 'latency:nothing' here; there is latency:doorbell, "):
+        png_of_view(replace(asked, off=("latency:nothing",)))
+
+
+def test_what_is_in_front_in_the_window_is_in_its_picture() -> None:
+    made = made_picture(
+        path_of_shipped("roundtrip"),
+        PictureAsked(view="window", at=Moment.read("#40/runnable"), front=("sequence", "events", "extended")),
+        ".svg",
+        drawn_window,
+    ).content.decode()
+    assert all(f">{words}<" in made for words in ("work item", "irqfd_wakeup()"))  # of the extended diagram
+    assert ">OUT 0x510: doorbell #40<" in made  # a row of the events
+    assert ">Doorbell #40<" in made  # the sequence's title

@@ -44,6 +44,13 @@ TextSize = Annotated[str, typer.Option(metavar="PERCENT", help="The size of all 
 Transparent = Annotated[bool, typer.Option("--transparent", help="Without a background.")]
 Hide = Annotated[str, typer.Option(metavar="pid,host,cpu", help="Facts of the machine that are not shown.")]
 Part = Annotated[str, typer.Option(metavar="NAME", help="The part of the diagram that is chosen, as by a click.")]
+Front = Annotated[
+    str, typer.Option("--front", metavar="NAMES", help="In the window: panels that are in front, and extended.")
+]
+Off = Annotated[
+    str,
+    typer.Option("--off", metavar="PLOT:CURVE", help="Curves that are switched off, as latency:doorbell."),
+]
 Sidecar = Annotated[bool, typer.Option("--sidecar", help="Caption, alt text and provenance beside it, as JSON.")]
 Kept = Annotated[
     Path | None,
@@ -67,6 +74,8 @@ def shot(
     language: InLanguage = None,
     transparent: Transparent = False,
     hide: Hide = "",
+    front: Front = "",
+    off: Off = "",
     sidecar: Sidecar = False,
     replay: Replayed = False,
     record: Kept = None,
@@ -82,7 +91,19 @@ def shot(
 
     with usage_of_picture():
         asked = picture_asked(
-            view, at, str(theme), size or None, scale, text, part, other, transparent, hide, language or CODE
+            view,
+            at,
+            str(theme),
+            size or None,
+            scale,
+            text,
+            part,
+            other,
+            transparent,
+            hide,
+            language or CODE,
+            front,
+            off,
         )
         suffix = format_of(target)
     beside = [target.with_suffix(".json")] if sidecar else []

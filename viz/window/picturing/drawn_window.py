@@ -23,6 +23,7 @@ ROUNDS = 4  # of frames, in which everything that takes turns has had one
 @contextmanager
 def drawn_window(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[Drawing]:
     """The drawing of a window that shows this model."""
+    from bellwire.viz.window.picturing.restored import show_front
     from bellwire.viz.window.window import MainWindow
 
     app = QApplication.instance()
@@ -33,6 +34,7 @@ def drawn_window(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterato
         if asked.part:
             model.selection.choose(part=asked.part)
         with shown_to_nobody(window, asked):
+            show_front(window, asked)
             bring_window_up_to_date(window)
             yield Drawing(window, window, asked, theme)
     finally:

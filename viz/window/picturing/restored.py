@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bellwire.viz.pictures.asked import PANEL_OF, VIEW_OF_PANEL, PictureAsked
+from bellwire.viz.pictures.asked import EXTENDED, PANEL_OF, VIEW_OF_PANEL, PictureAsked
+from bellwire.viz.pictures.drawing import switch_off
 from bellwire.viz.pictures.played import PlayedRecording, play_model
 from bellwire.viz.window.window import MainWindow
 
@@ -14,10 +15,19 @@ def restore_view(window: MainWindow, asked: PictureAsked) -> None:
     play_model(model, source, asked.at)
     model.transport.pause()
     source.let_go()
-    window.look.set_extended(asked.view == "extended")
     if asked.part:
         model.selection.choose(part=asked.part)
     name = PANEL_OF.get(asked.view, asked.view)
     window.views.front(name if name in VIEW_OF_PANEL else "")
+    show_front(window, asked)
     window.refresh()
     window.views.redraw()
+
+
+def show_front(window: MainWindow, asked: PictureAsked) -> None:
+    """The diagram, the panels and the curves that a picture has."""
+    window.look.set_extended(EXTENDED in (asked.view, *asked.front))
+    for name in asked.front:
+        if name != EXTENDED:
+            window.views.bring_panel(PANEL_OF.get(name, name))
+    switch_off(window.views, asked.off)

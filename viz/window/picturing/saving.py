@@ -51,11 +51,13 @@ class PictureSaver(SavedByCommand):
 
     def asked_of(self, of: QWidget | None) -> PictureAsked:
         """The picture of a view as it is seen now."""
-        from bellwire.viz.pictures.asked import PictureAsked, fitting_size
+        from bellwire.viz.pictures.asked import EXTENDED, VIEW_OF_PANEL, WHOLE_WINDOW, PictureAsked, fitting_size
+        from bellwire.viz.pictures.drawing import curves_off
         from bellwire.viz.pictures.moment import Moment, moment_of
 
         shown, widget = self.files.shown, of or self.files.top
         model, look = shown.model, shown.look
+        front = [VIEW_OF_PANEL.get(name, name) for name in shown.views.fronts] + [EXTENDED] * look.extended
         at_the_end = model.transport.following and not model.replaying
         return PictureAsked(
             view=view_name(of),
@@ -65,6 +67,8 @@ class PictureSaver(SavedByCommand):
             text=round(look.text if of is None else look.theme.scale, 2),
             part=model.selection.part,
             language=Spoken.name,
+            front=tuple(front) if view_name(of) == WHOLE_WINDOW else (),
+            off=curves_off(of or shown.views),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from PySide6.QtTest import QTest
@@ -11,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
-from bellwire.viz.pictures.asked import PictureAsked
+from bellwire.viz.pictures.asked import PictureAsked, read_asked
 from bellwire.viz.pictures.moment import Moment, moment_of
 from bellwire.viz.pictures.played import PlayedRecording, begin_before, played_model
 from bellwire.viz.style.theme import DARK
@@ -61,6 +62,24 @@ def test_it_looks_at_the_same(view: str, at: str, panel: str, qtbot: QtBot) -> N
         if panel:
             assert window.views.panel(panel).isVisible()
     source.stop()
+
+
+def test_a_picture_of_the_window_keeps_what_is_in_front_and_which_curves_are_off(qtbot: QtBot) -> None:
+    front, off = ("sequence", "events", "extended"), ("latency:doorbell",)
+    asked = replace(PictureAsked(view="window", at=Moment.read("#40/runnable")), front=front, off=off)
+    with restored(qtbot, read_asked(asked.options())) as window:
+        window.refresh()
+        assert window.look.extended
+        assert window.views.fronts == ("sequence", "events")
+        assert [window.views.panel(name).isVisible() for name in ("events", "sequence", "anatomy")] == [
+            True,
+            True,
+            False,
+        ]
+        plot = next(plot for plot in window.views.plots if plot.name == "latency")
+        assert not plot.legend["doorbell"].isChecked()
+        again = window.pictures.asked_of(None)
+        assert (again.front, again.off) == (front, off)
 
 
 def test_from_there_on_it_plays(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
