@@ -45,8 +45,15 @@ class Chunk:
 
     def window(self, t0: int, t1: int) -> Records:
         """Records that lie, in whole or in part, between t0 and t1."""
-        inside = (self.starts[: self.used] <= np.uint64(t1)) & (self.ends[: self.used] >= np.uint64(t0))
-        return chosen(self.records[: self.used], inside)
+        return chosen(self.records[: self.used], self._inside(t0, t1))
+
+    def _inside(self, t0: int, t1: int) -> npt.NDArray[np.bool_]:
+        inside: npt.NDArray[np.bool_] = self.starts[: self.used] <= np.uint64(t1)
+        return inside & (self.ends[: self.used] >= np.uint64(t0))
+
+    def count(self, t0: int, t1: int) -> int:
+        """How many records lie, in whole or in part, between t0 and t1."""
+        return int(np.count_nonzero(self._inside(t0, t1)))
 
     def count_by(self, field: str, values: int, t0: int, t1: int) -> Counts:
         """How many records between t0 and t1 have each value of `field`; shape (values,)."""
@@ -198,6 +205,10 @@ class History:
             if chunk.first <= t1 and chunk.last >= t0:
                 counts += chunk.count_by(field, values, t0, t1)
         return counts
+
+    def count_held(self, t0: int, t1: int) -> int:
+        """How many records that are in memory lie, in whole or in part, between t0 and t1."""
+        return sum(chunk.count(t0, t1) for chunk in self._chunks if chunk.first <= t1 and chunk.last >= t0)
 
     def about(self, t0: int, t1: int) -> float:
         """How many records lie between t0 and t1, about: within a chunk they are taken to be spread evenly."""

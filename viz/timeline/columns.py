@@ -37,6 +37,9 @@ class Columns(Protocol):
     def about(self, t0: int, t1: int) -> float:
         """How many events lie between, about."""
 
+    def under_way(self, t0: int, t1: int) -> int:
+        """How many of the journeys in memory were under way between t0 and t1."""
+
     def events(self, t0: int, t1: int) -> Events:
         """The events between t0 and t1."""
 
@@ -85,6 +88,10 @@ class HeldColumns:
     def about(self, t0: int, t1: int) -> float:
         """How many events lie between, about."""
         return self.model.past.about(t0, t1)
+
+    def under_way(self, t0: int, t1: int) -> int:
+        """How many of the journeys in memory were under way between t0 and t1."""
+        return self.model.journeys.count_held(max(t0, 0), max(t1, 0))
 
     def events(self, t0: int, t1: int) -> Events:
         """The events between t0 and t1."""

@@ -16,7 +16,7 @@ from bellwire.viz.timeline.columns import Columns
 from bellwire.viz.timeline.lanes import Shares, TimelineLane, cover, stretches
 
 ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself
-EXACT = 12_000  # events in view; with more of them the bins are asked
+EXACT = 12_000  # events in view, or journeys under way; with more of them the bins are asked
 REACH_SECONDS = 0.01  # a stretch that began so long before the view, or ends so long after it, is found in any case
 NEARBY = 4000  # events that are looked through for one that began earlier or ends later
 
@@ -46,7 +46,7 @@ def look(past: Columns, lanes: tuple[TimelineLane, ...], start: int, end: int, h
     """The scene of start..end (TSC), for a picture `pixels` wide."""
     kept = past.first, past.last
     rows = row_names(lanes)
-    if past.about(start, end) > EXACT:
+    if past.about(start, end) > EXACT or past.under_way(start, end) > EXACT:
         shares = stacked_shares(past.busy(rows, start, end, pixels))
         return Scene(start, end, lanes, shares=shares, kept=past.counted)
     reach = reach_of(past, start, end, hz)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.engine.events import EventKind, Events, Lane, event
-from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.folds.journeys import JOURNEY, Journeys, JourneyTracker, no_journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.timeline import columns as past_module
@@ -27,7 +27,7 @@ from bellwire.viz.timeline.density import (
     spread_over_bins,
 )
 from bellwire.viz.timeline.lanes import cover, lanes_of
-from bellwire.viz.timeline.scene import look
+from bellwire.viz.timeline.scene import EXACT, look
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.journey_streams import World, cut, scenario
 
@@ -179,3 +179,27 @@ def test_a_long_stretch_is_drawn_whole_from_within_it_and_from_afar() -> None:
         assert (found.start.tolist(), found.end.tolist()) == ([start], [end]), seconds
     busy = past.busy(["user0"], start, end, 50)["user0"]
     assert busy[1:-1] == pytest.approx(np.ones(48), rel=0.01)
+
+
+def test_where_too_many_journeys_are_under_way_they_are_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = LiveModel(FakeSource("irq-msi"))
+    start, end = 10**12, 10**12 + HZ // 10
+    signalled = np.zeros(EXACT + 1, JOURNEY)
+    signalled["seq"] = signalled["interrupt"] = np.arange(1, EXACT + 2)
+    signalled["irq"], signalled["handler"] = start, end
+    model.events.append(event(end, EventKind.HANDLER, Lane.GUEST, 0, EXACT + 1, EXACT + 1))
+    past, lanes, fetched = HeldColumns(model), lanes_of(model.scenario, 1), list[int]()
+
+    def fetch(t0: int, _t1: int) -> Journeys:
+        fetched.append(t0)
+        return no_journeys()
+
+    monkeypatch.setattr(model.past, "journeys", fetch)
+    model.journeys.append(signalled[:EXACT])
+    look(past, lanes, start + 100, start + 200, HZ, 1000)
+    assert len(fetched) == 1
+    model.journeys.append(signalled[EXACT:])
+    shares = look(past, lanes, start + 10**6, end - 10**6, HZ, 1000).shares
+    assert len(fetched) == 1
+    assert shares is not None
+    assert shares["flight"].tolist() == [1] * 1000
