@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bellwire.viz.window import importing
 
@@ -14,13 +17,30 @@ def main() -> int:
     """Runs the command line; the exit code. What keeps it from being loaded is one sentence, too."""
     os.environ.setdefault(*ONE_THREAD)
     try:
-        with importing():
+        with importing(), interruption_kept():
             from bellwire.viz.cli.app import main as command_line
     except KeyboardInterrupt:
         return not_loaded("interrupted", 130)
     except Exception as error:
         return not_loaded(f"It cannot be loaded: {error}. Are enough open files (`ulimit -n`) and memory allowed?", 1)
     return command_line()
+
+
+@contextmanager
+def interruption_kept() -> Iterator[None]:
+    """A Ctrl-C while modules are imported comes behind them: libraries pass over what is raised in their midst, and
+    the command would go on as if nobody had wanted to end it."""
+    heard: list[int] = []
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell has it for what runs in its background
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def not_loaded(sentence: str, code: int) -> int:

@@ -13,8 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,37 +106,24 @@ CLOSED_OUTPUT = "bellwire: What was to be printed cannot be written: standard ou
 FULL_OUTPUT = f"bellwire: What was to be printed cannot be written: {os.strerror(errno.ENOSPC)}.\n"
 
 
-@contextmanager
-def output(where: str) -> Iterator[int]:
-    """A file descriptor that takes nothing: CLOSED, of a disk that is full, or of a pipe whose reader has gone."""
-    if where == "closed":
-        yield CLOSED
-        return
-    if where == "full":
-        out = os.open("/dev/full", os.O_WRONLY)
-    else:
-        reading, out = os.pipe()
-        os.close(reading)
-    try:
-        yield out
-    finally:
-        os.close(out)
-
-
 @pytest.mark.parametrize("words", COMMANDS)
-@pytest.mark.parametrize(("where", "why"), [("closed", CLOSED_OUTPUT), ("full", FULL_OUTPUT)])
+@pytest.mark.parametrize(("where", "why"), [("", CLOSED_OUTPUT), ("/dev/full", FULL_OUTPUT)], ids=["closed", "full"])
 def test_an_output_that_takes_nothing_is_one_sentence(
     words: str, where: str, why: str, tmp_path: Path, forked: Forked
 ) -> None:
-    with output(where) as out:
-        ran = forked.command(shlex.split(words), tmp_path, out)
+    out = os.open(where, os.O_WRONLY) if where else CLOSED
+    ran = forked.command(shlex.split(words), tmp_path, out)
+    if where:
+        os.close(out)
     assert (ran.returncode, ran.stderr) == (1, why)
 
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_a_reader_that_has_gone_ends_it_as_it_ends_any_program(words: str, tmp_path: Path, forked: Forked) -> None:
-    with output("gone") as out:
-        ran = forked.command(shlex.split(words), tmp_path, out)
+    reading, out = os.pipe()
+    os.close(reading)
+    ran = forked.command(shlex.split(words), tmp_path, out)
+    os.close(out)
     assert (ran.returncode, ran.stderr) == (BROKEN_PIPE, "")
 
 
@@ -156,16 +141,17 @@ def test_a_command_of_a_shell_ends_so_too(words: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "code", "why"),
     [
-        ("gone", BROKEN_PIPE, ""),
-        ("closed", 1, "bellwire: /dev/stdout cannot be written: it is not open for writing.\n"),
-        ("full", 1, f"bellwire: /dev/stdout cannot be written: {os.strerror(errno.ENOSPC)}.\n"),
+        ("| true", BROKEN_PIPE, ""),
+        (">&-", 1, "bellwire: /dev/stdout cannot be written: it is not open for writing.\n"),
+        (">/dev/full", 1, f"bellwire: /dev/stdout cannot be written: {os.strerror(errno.ENOSPC)}.\n"),
     ],
+    ids=["gone", "closed", "full"],
 )
 def test_a_file_that_is_converted_to_the_output_is_printed(
-    form: str, where: str, code: int, why: str, tmp_path: Path, forked: Forked
+    form: str, where: str, code: int, why: str, tmp_path: Path
 ) -> None:
-    with output(where) as out:
-        ran = forked.command(["convert", str(SHIPPED), "/dev/stdout", "--to", form], tmp_path, out)
+    line = f"sleep 0.2; {BELLWIRE} convert {SHIPPED} /dev/stdout --to {form}"
+    ran = shell(f"set -o pipefail; ({line}) {where}", tmp_path)
     assert (ran.returncode, ran.stderr) == (code, why)
 
 
@@ -273,9 +259,9 @@ STRANGE = os.fsdecode(b"\xff\xfe")  # a name that is not UTF-8
         "convert '{name}.arrow' '{name}2.arrow'",
     ],
 )
-def test_a_name_that_is_no_text_is_a_name(words: str, tmp_path: Path, forked: Forked) -> None:
+def test_a_name_that_is_no_text_is_a_name(words: str, tmp_path: Path) -> None:
     (tmp_path / f"{STRANGE}.arrow").write_bytes(SHIPPED.read_bytes())
-    ran = forked.command(shlex.split(words.format(name=STRANGE)), tmp_path)
+    ran = shell(f"{BELLWIRE} {words.format(name=STRANGE)}", tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
@@ -347,6 +333,24 @@ def test_what_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
     ran = shell(f"{sys.executable} -m bellwire.viz list", tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}/build/package")
     assert (ran.returncode, is_one_sentence(ran.stderr)) == (1, True)
     assert "It cannot be loaded: [Errno 24] Too many open files." in ran.stderr
+
+
+def test_an_interrupt_that_a_library_passes_over_while_it_is_imported_ends_the_command(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys, time\n"
+        "class Library:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer' and not hasattr(sys, 'passed_over'):\n"
+        "            sys.passed_over = True\n"
+        "            try:\n"
+        "                os.kill(os.getpid(), signal.SIGINT)\n"
+        "                time.sleep(0.05)\n"
+        "            except BaseException:\n"
+        "                pass\n"
+        "sys.meta_path.insert(0, Library())\n"
+    )
+    ran = shell(f"{sys.executable} -m bellwire.viz list", tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}/build/package")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "bellwire: interrupted\n")
 
 
 # -- where the system refuses what is usual
