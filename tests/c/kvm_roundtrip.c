@@ -62,7 +62,7 @@ static void set_control(struct machine *self)
     control(self, BW_CTL_BURST, 1, 4);
     control(self, BW_CTL_IDLE, BW_IDLE_HLT, 4);
     control(self, BW_CTL_BUS, BW_BUS_PIO, 4);
-    control(self, BW_CTL_LIMIT, DOORBELLS, 8);
+    control(self, BW_CTL_LIMIT, DOORBELLS / 2, 8); /* the rest once the ioeventfd is gone, however late that is */
     control(self, BW_CTL_ADDRESS, PORT, 8);
     control(self, BW_CTL_VALUE, 7, 8);
     control(self, BW_CTL_WIDTH, 2, 4);
@@ -139,6 +139,8 @@ static void run(struct machine *self)
     MUST(bw_vcpu_start(self->vcpu, -1));
     wait_until(self, DOORBELLS / 3);
     MUST(bw_ioeventfd(self->vm, self->doorbell, PORT, 2, 0, KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DEASSIGN));
+    control(self, BW_CTL_LIMIT, DOORBELLS, 8);
+    MUST(bw_signal_msi(self->vm, BW_LOCAL_APIC, 0, BW_VECTOR_NUDGE));
     wait_until(self, 2 * DOORBELLS / 3);
     MUST(bw_iothread_command(self->io, &by_ioctl, 5000));
     MUST(bw_irqfd(self->vm, self->irqfd, GSI, KVM_IRQFD_FLAG_DEASSIGN, -1));
