@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication, QEvent
+
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import WHOLE_WINDOW, PictureAsked
@@ -27,6 +29,8 @@ from bellwire.viz.pictures.played import PlayedRecording, play_on, played_model,
 from bellwire.viz.pictures.provenance import provenance_of
 from bellwire.viz.pictures.words import caption_and_alt
 from bellwire.viz.style.theme import THEMES
+
+COLLECTED_AFTER = 20  # pictures
 
 Look = Callable[[], None]
 
@@ -75,6 +79,7 @@ class PictureSeries:
         self._of_moment, self._of_drawing = ExitStack(), ExitStack()
         self._model: tuple[tuple[Any, ...], LiveModel, PlayedRecording] | None = None
         self._drawing: tuple[Any, Drawing, tuple[str, str]] | None = None
+        self._uncollected = 0
         gc.disable()  # a cycle may hold widgets, which must not die in a thread that reads a recording
 
     def make(self, one: ListedPicture) -> MadeFiles:
@@ -88,12 +93,19 @@ class PictureSeries:
             raise
         if leaves_its_mark(one.picture):
             self._forget_moment()
-        collect_due()
+        self._collect(one.picture.view == WHOLE_WINDOW)
         return made
 
     def close(self) -> None:
         """Lets go what is open; may be called again, and used again afterwards."""
         self._forget_moment()
+
+    def _collect(self, now: bool) -> None:
+        """Garbage, here and then: it holds models with their events, and whole windows."""
+        self._uncollected += 1
+        if now or self._uncollected >= COLLECTED_AFTER:
+            self._uncollected = 0
+            gc.collect()
 
     def _picture(self, one: ListedPicture, asked: PictureAsked) -> MadeFiles:
         drawing, said, recording = self._drawn(one, asked)
@@ -145,15 +157,9 @@ class PictureSeries:
     def _forget_drawing(self) -> None:
         self._drawing = None
         self._of_drawing.close()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # no event loop ever deletes them
 
     def _forget_moment(self) -> None:
         self._forget_drawing()
         self._model = None
         self._of_moment.close()
-
-
-def collect_due() -> None:
-    """Garbage that Python would have collected by now, if it were to by itself."""
-    due = [count > most for count, most in zip(gc.get_count(), gc.get_threshold(), strict=True)]
-    if due[1]:
-        gc.collect(1 + due[2])
