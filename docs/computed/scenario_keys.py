@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from bellwire.engine.scenarios.rules import REQUIRED, RULES, SETTINGS, STEPS, Rule
-from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Lab, Pace, Scenario, Virtqueue
+from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Lab, Pace, QemuStart, Scenario, Virtqueue
 
 OF_TABLE = {
     "": Scenario,
     "doorbell": Doorbell,
     "interrupt": Interrupt,
     "virtqueue": Virtqueue,
+    "qemu": QemuStart,
     "pace": Pace,
     "lab": Lab,
     "expect": Scenario,

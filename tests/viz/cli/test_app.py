@@ -39,24 +39,20 @@ def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["--version"],
-        ["list"],
-        ["list", "--json"],
-        ["call", "roundtrip"],
-        ["doctor"],
-        ["run", "--help"],
-        ["run"],
-        ["nonsense"],
-    ],
-)
-def test_no_qt_is_imported(arguments: list[str]) -> None:
-    code = f"import sys; from bellwire.viz.cli.app import main; main({arguments!r}); print('PySide6' in sys.modules)"
+def test_no_qt_is_imported() -> None:
+    """By none of these, one after the other."""
+    lines = ("--help", "--version", "list", "list --json", "call roundtrip", "doctor", "run --help", "run", "nonsense")
+    code = f"""if True:
+        import sys
+        from bellwire.viz.cli.app import main
+        bringing = []
+        for line in {lines!r}:
+            main(line.split())
+            bringing += [line] * ("PySide6" in sys.modules)
+        print(bringing, file=sys.stderr)
+    """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines()[-1] == "False"
+    assert ran.stderr.splitlines()[-1] == "[]"
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
