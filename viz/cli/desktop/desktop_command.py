@@ -25,7 +25,7 @@ class DesktopAction(StrEnum):
 
 
 Action = Annotated[
-    DesktopAction, typer.Argument(metavar="install|remove|show", help="Write the files, remove them, or list them.")
+    DesktopAction, typer.Argument(metavar="[install|remove|show]", help="Write the files, remove them, or list them.")
 ]
 Prefix = Annotated[
     Path | None,

@@ -51,8 +51,8 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def shell(name: str, folder: Path) -> Iterator[int]:
-    """An interactive one that has loaded its script; its terminal."""
+def shell(name: str, folder: Path, also: str = ":") -> Iterator[int]:
+    """An interactive one that has loaded its script and done `also`; its terminal."""
     command, prepare = SHELLS[name]
     script = asset(f"completion/bellwire.{name}")
     (folder.parent / "_bellwire").write_bytes(script.read_bytes())
@@ -60,7 +60,7 @@ def shell(name: str, folder: Path) -> Iterator[int]:
     with subprocess.Popen(command, stdin=end, stdout=end, stderr=end, cwd=folder, env=environment(folder)) as ran:
         os.close(end)
         try:
-            type_keys(terminal, prepare.format(script=script, folder=folder.parent) + "; echo rea''dy\n")
+            type_keys(terminal, prepare.format(script=script, folder=folder.parent) + f"; {also}; echo rea''dy\n")
             read_until(terminal, "ready")
             yield terminal
         finally:
@@ -89,6 +89,14 @@ def test_a_tab_completes_the_word(name: str, folder: Path) -> None:
             found = read_until(terminal, "done")
             found = found.replace("/]", "]")  # which a folder has in bash, and in zsh until the next word begins
             assert "".join(f"[{word}]" for word in words) in found, (typed, found)
+
+
+def test_bash_need_not_take_words_apart_at_equals_signs(folder: Path) -> None:
+    with shell("bash", folder, also="COMP_WORDBREAKS=${COMP_WORDBREAKS//=}") as terminal:
+        type_keys(
+            terminal, f"bellwire shot x --output=s{TAB} --theme=pro{TAB}{BEGINNING}printf '[%s]' {END}; echo do''ne\n"
+        )
+        assert "[--output=sub][--theme=projector]" in read_until(terminal, "done")
 
 
 @pytest.mark.parametrize("typed", [typed for typed in TYPED if "'" not in typed])
