@@ -163,7 +163,7 @@ OF_METAVARIABLE: dict[str, Offers] = {
     "MOMENT": moments_offered,
     "KEY=VALUE": settings_offered,
     "PACE": always("story", "live"),
-    **dict.fromkeys(("N", "S", "WxH", "PERCENT", "METRIC<LIMIT"), nothing_offered),
+    **dict.fromkeys(("N", "S", "WxH", "PERCENT", "METRIC<LIMIT", "NAMES", "PLOT:CURVE"), nothing_offered),
 }
 
 
