@@ -53,5 +53,6 @@ html_css_files = ["manual.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
+html_show_search_summary = False  # which are fetched, and no browser does so from the file system
 html_theme_options = {"navigation_with_keys": True}
 smartquotes = False
