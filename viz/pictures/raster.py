@@ -51,8 +51,8 @@ def opaque(image: QImage) -> bool:
     """Whether nothing can be seen through any pixel."""
     if not image.hasAlphaChannel():
         return True
-    pixels = np.frombuffer(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied).constBits(), np.uint32)
-    return int(np.bitwise_and.reduce(pixels)) >> 24 == 255
+    made = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)  # which has to live as long as its pixels
+    return int(np.bitwise_and.reduce(np.frombuffer(made.constBits(), np.uint32))) >> 24 == 255
 
 
 def lines_of(plain: QImage) -> Bytes:
