@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QResizeEvent, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QTextBrowser, QVBoxLayout, QWidget
 
 from bellwire.engine.calls.call import Call
@@ -73,6 +73,8 @@ class CallPanel(Panel):
         self.forms.setAccessibleName(tr("What is shown of the call"))
         self.forms.currentChanged.connect(lambda _tab: self._show())
         self.struct.setAccessibleName(tr("Members and bytes"))
+        self.struct.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)  # a long flag, too
+        self.struct.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.code.setAccessibleName(tr("Program"))
         self.back.setToolTip(tr("All calls of this scenario (Esc)"))
         self.copy.setToolTip(tr("Copies what is shown, the whole program"))

@@ -127,3 +127,20 @@ def test_anatomy_shows_each_stage_and_marks_the_chosen_one(qtbot: QtBot) -> None
     panel.choose(QUrl("stage:irqfd"))
     assert "▸ The irqfd is called" in panel.text.toPlainText()
     assert model.selection.part
+
+
+@pytest.mark.parametrize("scenario", ["roundtrip", "doorbell-fan-out", "irq-level-resample"])
+def test_no_member_of_a_call_needs_to_be_scrolled_to_sideways(scenario: str, qtbot: QtBot) -> None:
+    """However long the names of its flags are, in a column as narrow as it may be."""
+    made = CallPanel(model_of(scenario)[0], DARK)
+    made.set_theme(DARK)
+    made.resize(300, 400)
+    qtbot.addWidget(made)
+    made.show()
+    wide = []
+    for call in made.calls.calls:
+        made.choose(call.name)
+        wide.append(made.struct.document().idealWidth() - made.struct.viewport().width())
+    assert len(wide) > 3
+    assert max(wide) <= 1  # of rounding
+    assert not made.struct.horizontalScrollBar().isVisible()
