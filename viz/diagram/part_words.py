@@ -18,10 +18,13 @@ from bellwire.viz.diagram.captions import caption
 from bellwire.viz.diagram.counter_words import NOT_KNOWN, count_between, waiting
 from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, shown_latency
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
+from bellwire.viz.model.rates import SECOND
 from bellwire.viz.text.event_words import IOCTLS
 from bellwire.viz.text.figures import count_of, duration, grouped, localized, ratio, times
 from bellwire.viz.text.host_words import told_of_host
 from bellwire.viz.wires.passable import vector_of
+
+BEFORE = 2  # seconds: a token is on its way for longer than the second that is counted
 
 
 def words(model: LiveModel, name: str, lane: int = 0) -> str:
@@ -70,7 +73,21 @@ def number_in_last_second(model: LiveModel, name: str) -> str:
 
 def in_a_second(model: LiveModel, name: str) -> str:
     """The same with the words, where there is room for them."""
+    before = just_before(model, name)
+    if before:
+        return tr("none for 1 s, {number} before", number=grouped(before))
     return tr("{number} in the last second", number=number_in_last_second(model, name))
+
+
+def just_before(model: LiveModel, name: str) -> float:
+    """How many there were in the BEFORE seconds before the last one, if in that was none: of these tokens are seen yet.
+
+    0 where tokens are at their very moments, or where that is not known.
+    """
+    if not model.transport.following or in_last_second(model, name) != 0:
+        return 0
+    first = model.second[0]
+    return model.past.sum(name, first - BEFORE * SECOND, first) or 0
 
 
 def in_a_second_short(model: LiveModel, name: str) -> str:
@@ -264,6 +281,9 @@ def ioctl_text(model: LiveModel) -> str:
     interrupt = model.scenario.interrupt
     name = IOCTLS[interrupt.ioctl] if interrupt else ""
     number = number_in_last_second(model, "ioctls")
+    before = just_before(model, "ioctls")
+    if before:
+        return tr("by ioctl: {name}, none for 1 s, {number} before", name=name, number=grouped(before))
     return tr("by ioctl: {name}, {number} in the last second", name=name, number=number)
 
 

@@ -14,6 +14,7 @@ from bellwire.viz.diagram.captions_of_one import other_exits
 from bellwire.viz.diagram.journey_words import journey_figures
 from bellwire.viz.diagram.still_words import Words, speaking
 from bellwire.viz.model.live import LiveModel, in_last_second
+from bellwire.viz.model.rates import SECOND
 from bellwire.viz.text.figures import count_of, duration, grouped, pace, ratio, short
 from tests.support.fake_source import FakeSource
 from tests.support.models import run
@@ -52,6 +53,21 @@ def test_mixed_caption_after_a_switch() -> None:
     left = round(in_last_second(model, "left") or 0)
     assert 25 < left < 60
     assert f"{left} of them left to user space" in caption(model)
+
+
+def test_a_way_that_is_left_says_how_much_went_there_while_the_last_of_it_is_still_seen() -> None:
+    """A token travels for longer than the second that is counted: "0" beside it would look wrong."""
+    source, model = at_work()
+    source.order(Order.IOEVENTFD, False)
+    run(source, model, 1.5)
+    source.order(Order.IOEVENTFD, True)
+    run(source, model, 1.4)
+    assert in_last_second(model, "left") == 0
+    before = model.past.sum("left", model.second[0] - 2 * SECOND, model.second[0])
+    assert before
+    assert part_words.words(model, "heavy_count") == f"none for 1 s, {before:.0f} before"
+    run(source, model, 3)
+    assert part_words.words(model, "heavy_count") == "0 in the last second"
 
 
 def test_quiet_guest_and_a_single_doorbell() -> None:
