@@ -120,7 +120,8 @@ def marked_png(pixels: PixelArray, differs: npt.NDArray[np.bool_]) -> bytes:
     made[:, :, :3] = (255 - FADED * (255 - grey)).astype(np.uint8)[:, :, None]
     made[differs] = MARK
     height, width = differs.shape
-    image = QImage(made.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    held = made.tobytes()  # which a QImage does not keep
+    image = QImage(held, width, height, 4 * width, QImage.Format.Format_RGBA8888)
     return png_file(image, {"Title": "What differs"})
 
 
