@@ -194,11 +194,12 @@ class Rates:
 
     def _look_up(self, events: Events) -> InBins:
         bins = (events["tsc"] // np.uint64(self.bin_cycles)).astype(np.int64)
-        oldest, held = self.newest - BINS + 1, slice(None)
-        if int(bins[0]) < oldest:  # they are in the order of time
-            held = slice(int(np.searchsorted(bins, oldest)), None)
+        first, oldest = int(bins.min()), self.newest - BINS + 1  # bins[0] is not the first where an event came late
+        held: slice | npt.NDArray[np.bool_] = slice(None)
+        if first < oldest:
+            held = bins >= oldest
             bins = bins[held]
-        first = int(bins[0]) if bins.size else 0
+            first = int(bins.min(initial=self.newest))
         return InBins(events, held, first, bins - first, np.bincount(bins - first))
 
 
@@ -207,7 +208,7 @@ class InBins(NamedTuple):
     does; counts: of each bin from the first on."""
 
     events: Events
-    held: slice
+    held: slice | npt.NDArray[np.bool_]
     first: int
     behind: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
