@@ -83,7 +83,7 @@ def wait_until(window: MainWindow, there: Callable[[], bool], look: Callable[[],
         look()
         next_frame(window)
         application().processEvents()
-        if time.monotonic() > ends:
+        if time.monotonic() > ends or window.lessons.in_vain:
             raise EngineError(why_not_there(window) or why)
 
 

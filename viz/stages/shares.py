@@ -91,9 +91,16 @@ def percents(cycles: Sequence[int]) -> list[float]:
     return [one / 10 for one in tenths]
 
 
-def percent_words(percent: float) -> str:
-    """The share of a part: 45.1 %. A part took some time, so it is never 0."""
-    return f"{grouped(percent, 1)} %" if percent else f"< {grouped(0.1, 1)} %"
+def percent_words(percent: float, bound: str = "", alone: bool = False) -> str:
+    """The share of a part: 45.1 %. A part took some time, so it is never 0, and none but one that is alone is all.
+
+    bound: "≤" or "≥", of what is no measured time.
+    """
+    if not percent and bound != "≥":
+        return f"< {grouped(0.1, 1)} %"
+    if percent >= 100 and not alone and bound != "≤":
+        return f"> {grouped(99.9, 1)} %"
+    return f"{bound} {grouped(percent, 1)} %".lstrip()
 
 
 # -- Where a way may be cut.

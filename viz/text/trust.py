@@ -60,31 +60,50 @@ def agreement(error: ClockError, unit: Unit | None = None) -> str:
     if least is None and most is None:
         return tr("how far {clocks} are apart was not measured: no journey has stamps of both", clocks=clocks)
     whose = tr("that of the one that is interrupted") if error.two_guests else tr("the guest's")
-    ends = bounds(error, unit)
     if error.agreement is Agreement.APART:
         return tr(
-            "{clocks} are apart: {whose} is ahead by {ends}, so that {many} of {journeys} arrive before they were sent"
+            "{clocks} are apart: {whose} {ahead}, so that {many} of {journeys} arrive before they were sent"
             "; one-way latencies are off by that, and not given",
             clocks=clocks,
             whose=whose,
-            ends=ends,
+            ahead=ahead_or_behind(error, unit),
             many=grouped(error.contradicted),
             journeys=count_of(error.journeys, "journey"),
         )
     if error.agreement is Agreement.AGREE:
         return tr(
-            "{clocks} agree to within {ends} (measured: nothing arrives before it was sent)", clocks=clocks, ends=ends
+            "{clocks} agree to within {ends} (measured: nothing arrives before it was sent)",
+            clocks=clocks,
+            ends=bounds(error, unit),
         )
     why = tr("only bounds within {limit} of 0 would tell", limit=duration(AGREE_NS, unit))
     if least is None or most is None:
         why = tr("nothing that has stamps of both goes the other way")
     return tr(
-        "whether {clocks} agree cannot be told: {whose} is ahead by {ends}, and {why}",
+        "whether {clocks} agree cannot be told: {whose} {ahead}, and {why}",
         clocks=clocks,
         whose=whose,
-        ends=ends,
+        ahead=ahead_or_behind(error, unit),
         why=why,
     )
+
+
+def ahead_or_behind(error: ClockError, unit: Unit | None = None) -> str:
+    """How the guest's clock goes, one of its bounds being known at least: "is at most 2.17 µs behind"."""
+    least, most = error.ns
+    near, far = (duration(abs(ns), unit) if ns is not None else "" for ns in (least, most))
+    if most is None:
+        assert least is not None
+        if least < 0:
+            return tr("is at most {time} behind", time=near)
+        return tr("is at least {time} ahead", time=near)
+    if least is None:
+        return tr("is at least {time} behind", time=far) if most < 0 else tr("is at most {time} ahead", time=far)
+    if least >= 0:
+        return tr("is {least} to {most} ahead", least=near, most=far)
+    if most < 0:
+        return tr("is {least} to {most} behind", least=far, most=near)
+    return tr("is at most {behind} behind and at most {ahead} ahead", behind=near, ahead=far)
 
 
 def bounds(error: ClockError, unit: Unit | None = None) -> str:

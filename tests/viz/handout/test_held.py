@@ -48,6 +48,7 @@ def given(lesson: Lesson, make_source: Callable[[Scenario], Source], steps: int)
             course = next(way)
             if course.asks:
                 course.hands = {(course.step.name, 0): 17, (course.step.name, 1): 4}
+                course.chosen[course.step.name] = 1
         yield window
 
 
@@ -76,7 +77,7 @@ def check(window: MainWindow, folder: Path) -> None:
     assert course is not None
     page = (folder / "handout.html").read_text()
     assert "Many (17 hands): ✓ right" in said
-    assert "None (4 hands): ✗ wrong" in said
+    assert "None (4 hands) – chosen in the lecture: ✗ wrong" in said
     left = [at_position(course, at) for at in course.visits if at < course.at and not course.positions[at].revealed]
     assert all(" ".join(text.split()) in said for there in left for text in there.told(there.step.text))
     assert page.count("data:image/png") == 4  # two diagrams and a panel of the first step, a diagram of the second

@@ -19,6 +19,7 @@ from bellwire.viz.stages.shares import (
     SHORTEST,
     Explained,
     RunShares,
+    percent_words,
     percents,
     title_of,
     whole_latency_of,
@@ -92,6 +93,15 @@ def test_shares_add_up_to_a_hundred(cycles: list[int]) -> None:
     shares = percents(cycles)
     assert round(sum(shares) * 10) == 1000
     assert all(abs(share - 100 * one / sum(cycles)) < 0.1 for share, one in zip(shares, cycles, strict=True))
+
+
+def test_none_of_several_parts_is_all_of_it_and_none_is_nothing() -> None:
+    words = [percent_words(one) for one in percents([10**9, 1])]
+    assert words == ["> 99.9 %", "< 0.1 %"]
+    assert [percent_words(100, bound) for bound in ("≥", "≤")] == ["> 99.9 %", "≤ 100.0 %"]
+    assert [percent_words(0, bound) for bound in ("≥", "≤")] == ["≥ 0.0 %", "< 0.1 %"]
+    assert percent_words(100, alone=True) == "100.0 %"
+    assert percent_words(45.12, "≥") == "≥ 45.1 %"
 
 
 def random_journeys(name: str, seed: int, count: int = 30) -> tuple[Journeys, Moments]:

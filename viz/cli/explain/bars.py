@@ -51,7 +51,8 @@ def journey_parts(way: WayShares, row: str, told: Explained, unit: Unit) -> Iter
     for letter, share, percent in zip(letters(told.shares), told.shares, shares, strict=True):
         time = f"{share.bound} {duration(way.clock.ns(share.cycles), unit)}".strip()
         where = Text(f"{letter} {name_of_place(share)}", style=PLACE_STYLES[share.places[0]])
-        table.add_row(where, share.title, percent_words(percent), time, duration(way.median(share), unit))
+        of_all = percent_words(percent, alone=len(shares) == 1)
+        table.add_row(where, share.title, of_all, time, duration(way.median(share), unit))
     yield table
     for rule in dict.fromkeys(share.rule for share in told.shares if share.rule):
         ruled = zip(letters(told.shares), told.shares, strict=True)

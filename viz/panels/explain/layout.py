@@ -139,7 +139,7 @@ class Drawer:
 
     def whole_words(self, bar: TimeBar) -> str:
         """The same as a part of itself."""
-        return f"{self.whole_of(bar)} {percent_words(100)}"
+        return f"{self.whole_of(bar)} {percent_words(100, alone=True)}"
 
     def segments(self, number: int, bar: TimeBar, room: QRectF) -> None:
         """The parts of a bar side by side; or why there are none."""
@@ -159,7 +159,7 @@ class Drawer:
         """What a part may be called in its bar, the longest first."""
         share, percent = bar.parts[key]
         letter = self.bars_shown.letters[key]
-        return (f"{letter}  {share.bound} {percent_words(percent)}".replace("  <", " <"), letter)
+        return (f"{letter}  {percent_words(percent, share.bound, len(bar.parts) == 1)}".replace("  <", " <"), letter)
 
     def fitting(self, texts: Sequence[str], font: QFont, width: float) -> str:
         """The first that has room; "" if none has."""
@@ -223,7 +223,7 @@ class Drawer:
         if key not in bar.parts:
             return "–"
         share, percent = bar.parts[key]
-        return f"{time_words(self.bars_shown.clock, share)} {percent_words(percent):>7}"
+        return f"{time_words(self.bars_shown.clock, share)} {percent_words(percent, alone=len(bar.parts) == 1):>7}"
 
     def heads(self, widths: Sequence[float], left: float) -> None:
         """The names of the columns."""

@@ -205,7 +205,7 @@ def part_tip(model: LiveModel, bars: TimeBars, bar: TimeBar, key: tuple[int, int
             time=time_words(model.clock, share),
             cycles=grouped(share.cycles),
             ns=grouped(model.clock.ns(share.cycles)),
-            percent=percent_words(percent),
+            percent=percent_words(percent, alone=len(bar.parts) == 1),
             whole=duration(model.clock.ns(bar.told.cycles)),
         )
     )
@@ -234,7 +234,7 @@ def bars_in_words(model: LiveModel, bars: TimeBars) -> str:
     said = [f"{title_of(bars.way)}: {bars.facts}"]
     for bar in bars.bars:
         parts = [
-            f"{part_name(share)} {time_words(model.clock, share)}, {percent_words(percent)}"
+            f"{part_name(share)} {time_words(model.clock, share)}, {percent_words(percent, alone=len(bar.parts) == 1)}"
             for share, percent in bar.parts.values()
         ]
         said.append("; ".join([bar_tip(model, bar), *parts]))

@@ -12,10 +12,13 @@ from bellwire.viz.lessons.step_figures import figure_words
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.figures import grouped
 from bellwire.viz.window.lesson.lecture_handout import LectureHandout
 from bellwire.viz.window.lesson.player import Coming, LessonPlayer
 from bellwire.viz.window.lesson.question import QuestionBox
 from bellwire.viz.window.lesson.terms import TermLabel
+
+STANDSTILL = 10  # seconds after which it is said how long nothing has changed of what is waited for
 
 
 class LessonBar(QWidget):
@@ -142,17 +145,21 @@ def waiting_words(player: LessonPlayer) -> str:
         return tr("as it was when this step was left")
     if player.coming is not Coming.ON:
         return tr("the scene is being set")
-    wanted = ", ".join(map(still_wanted, course.unmet()))
+    wanted = ", ".join(still_wanted(judgement, player.stood_seconds) for judgement in course.unmet())
     if not wanted:
         return ""
+    if player.in_vain:
+        return tr("this recording never comes to {wanted}", wanted=wanted)
     return (
         tr("goes on once {wanted}", wanted=wanted) if player.wants_on else tr("may go on once {wanted}", wanted=wanted)
     )
 
 
-def still_wanted(judgement: Judgement) -> str:
-    """ "rung >= 40 (17 so far)"."""
-    if judgement.value is None:
-        return f"{judgement.text} ({tr('none yet')})"
-    so_far = tr("{figure} so far", figure=figure_words(judgement.value, judgement.is_time))
+def still_wanted(judgement: Judgement, stood: float = 0.0) -> str:
+    """ "rung >= 40 (17 so far)". stood: seconds for which that has not changed: it may be that it never will."""
+    so_far = tr("none yet")
+    if judgement.value is not None:
+        so_far = tr("{figure} so far", figure=figure_words(judgement.value, judgement.is_time))
+    if stood >= STANDSTILL:
+        so_far = tr("{figure}, unchanged for {seconds} s", figure=so_far, seconds=grouped(int(stood)))
     return f"{judgement.text} ({so_far})"

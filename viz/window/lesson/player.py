@@ -60,6 +60,8 @@ class LessonPlayer:
         self._model: LiveModel | None = None  # whose events are counted
         self._asked: LiveModel | None = None  # what was shown when another source was asked for
         self._told = False  # the story of this step has begun
+        self._ended = 0  # how often the step's recording has come to its end in vain
+        self._stands: tuple[tuple[float | None, ...], int] = ((), 0)  # what is waited for, and since which TSC
         self._part = ""  # of the diagram, as it was chosen last
         self._coming_back: Visit | None = None  # whose recording is opened once it is whole
         self._tap: Callable[[Events], None] | None = None
@@ -144,7 +146,7 @@ class LessonPlayer:
 
     def _enter(self, at: int, here: bool = False) -> None:
         assert self.course
-        course, self.wants_on, self._told = self.course, False, False
+        course, self.wants_on, self._told, self._ended = self.course, False, False, 0
         course.at = at
         self.coming = Coming.ARRIVING
         scene, model = course.scene, self._shown.model
@@ -332,8 +334,10 @@ class LessonPlayer:
                 self._tell()
             if self.wants_on:
                 self.go_on()
-        elif self.coming is Coming.ON and self._shown.model.replaying and not self._shown.model.source.alive:
-            self._play_again()
+        elif self.coming is Coming.ON:
+            self._watch(course)
+            if self._shown.model.replaying and not self._shown.model.source.alive and not self.in_vain:
+                self._play_again()
 
     def _follow_pointing(self, course: Course) -> None:
         """A part of the diagram that is clicked at is an answer, if it is one of the choices."""
@@ -344,8 +348,28 @@ class LessonPlayer:
                 if part in choice.parts:
                     self.choose(number)
 
+    @property
+    def in_vain(self) -> bool:
+        """Whether a recording was played as a whole, and what is waited for has not come to be: it never will."""
+        return self._ended > 1
+
+    @property
+    def stood_seconds(self) -> float:
+        """How long nothing has changed of what is waited for."""
+        model, since = self._shown.model, self._stands[1]
+        return max(float(model.clock.ns(model.now - since)) / 1e9, 0.0) if since else 0.0
+
+    def _watch(self, course: Course) -> None:
+        values = tuple(judgement.value for judgement in course.unmet())
+        if values != self._stands[0] or self._shown.model.now < self._stands[1]:
+            self._stands = values, self._shown.model.now
+
     def _play_again(self) -> None:
-        """A recording that has come to its end before enough has happened begins anew, and the step with it."""
+        """A recording that has come to its end before enough has happened begins anew, and the step with it, once:
+        the step may have begun in the midst of it."""
+        self._ended += 1
+        if self.in_vain:
+            return
         self.coming, self._asked = Coming.ARRIVING, self._shown.model
         self._shown.restart()
 

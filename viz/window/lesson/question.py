@@ -7,7 +7,7 @@ from itertools import pairwise
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_n
 from bellwire.viz.lessons.course import ChoiceSoFar, Course
 from bellwire.viz.lessons.lesson import LessonChoice, LessonStep
 from bellwire.viz.style.controls import Button
@@ -26,7 +26,8 @@ class HandCount(QSpinBox):
         super().__init__()
         self.setRange(0, MOST_HANDS)
         self.setSpecialValueText(tr("hands"))
-        self.setSuffix(f" {tr('hands')}")
+        self.setSuffix(hands_counted(0))
+        self.valueChanged.connect(lambda count: self.setSuffix(hands_counted(count)))
         self.lineEdit().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -79,6 +80,11 @@ class ChoiceRow(QObject):
         self.mark.setFont(theme.font(22, 700))
         self.mark.setFixedWidth(theme.px(24))
         self.reason.setFont(theme.font(16))
+
+
+def hands_counted(count: int) -> str:
+    """What stands behind a number of hands: of one it is another word."""
+    return f" {tr_n('{n} hand', '{n} hands', count).partition(' ')[2]}"
 
 
 class QuestionBox(QWidget):

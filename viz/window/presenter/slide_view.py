@@ -135,7 +135,7 @@ def with_hands(choice: ChoiceSoFar) -> str:
     """A choice, and how many hands were raised for it."""
     if not choice.hands:
         return choice.text
-    said = tr_n("{choice}   {n} hands", "{choice}   {n} hands", choice.hands, choice=choice.text)
+    said = tr_n("{choice}   {n} hand", "{choice}   {n} hands", choice.hands, choice=choice.text)
     words, gap, count = said.rpartition("   ")
     return f"{words}{gap}{count.replace(' ', NO_BREAK)}"  # a number is not parted from what it counts
 

@@ -166,9 +166,12 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
         assert bar.on.text() == "Reveal"
         assert [row.mark.text() for row in bar.question.rows] == ["", ""]
         bar.question.rows[1].button.click()
+        bar.question.rows[0].hands.setValue(1)
+        assert bar.question.rows[0].hands.text() == "1 hand"
         line = bar.question.rows[0].hands.lineEdit()
         QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=QPoint(12, line.height() // 2))
         QTest.keyClicks(line, "17")
+        assert bar.question.rows[0].hands.text() == "17 hands"
         assert (course.chosen, course.hands) == ({"step-1": 1}, {("step-1", 0): 17})
         stage.run_until(lambda: not course.unmet())
         bar.on.click()

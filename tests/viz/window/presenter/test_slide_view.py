@@ -15,7 +15,7 @@ from bellwire.viz.lessons.lesson import Lesson
 from bellwire.viz.lessons.lesson_file import shipped_lessons
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.presenter.slide import Slide
-from bellwire.viz.window.presenter.slide_view import LEAST, MOST, SlideView
+from bellwire.viz.window.presenter.slide_view import LEAST, MOST, SlideView, with_hands
 from tests.support.type_sizes import sizes_painted
 
 SCREENS = ((1920, 1080), (1280, 720), (1024, 768))
@@ -80,3 +80,8 @@ def test_words_that_change_with_each_second_do_not_move_the_picture(qtbot: QtBot
     tall = view.show_slide(long, 1280, 720)
     assert view.show_slide(replace(long, text="It rang."), 1280, 720) == tall
     assert view.show_slide(replace(long, key=("other",), text="It rang."), 1280, 720) < tall
+
+
+def test_one_hand_is_one_hand() -> None:
+    said = [with_hands(ChoiceSoFar("Many", hands=hands)).replace("\u00a0", " ") for hands in (0, 1, 2)]
+    assert said == ["Many", "Many   1 hand", "Many   2 hands"]
