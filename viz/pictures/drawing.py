@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QPainter, QRegion
+from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
@@ -28,6 +28,7 @@ from bellwire.viz.style.card import Card, LegendEntry
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme
 
+DOTS = 3780  # to a metre, as at 96 to an inch
 ROOM = 10  # pixels at 100 % text around a card, as in the window
 
 
@@ -42,7 +43,10 @@ class Drawing:
         width, height = self.asked.pixels
         if not self.asked.transparent:
             painter.fillRect(QRectF(0, 0, width, height), self.theme.color("background"))
+        held = not self.widget.updatesEnabled()
+        self.widget.setUpdatesEnabled(True)
         self.widget.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+        self.widget.setUpdatesEnabled(not held)
 
 
 @contextmanager
@@ -53,7 +57,10 @@ def drawing_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[
     frame = framed(of, theme)
     frame.setStyleSheet(stylesheet(theme))
     frame.setPalette(palette(theme))
+    frame.setUpdatesEnabled(False)  # it is painted when somebody asks for it, not when its layout settles as well
     with shown_to_nobody(frame, asked):
+        if isinstance(of, Diagram):
+            learn_where_names_are(of)
         bring_up_to_date(of, theme)
         yield Drawing(frame, of, asked, theme)
 
@@ -188,6 +195,23 @@ def bring_up_to_date(of: QWidget, theme: Theme) -> None:
     else:
         redraw_in_room(of, theme)
     leave_out_controls(of)
+
+
+def learn_where_names_are(diagram: Diagram) -> None:
+    """Which names have room is known once they are painted, if only on nothing; tokens keep clear of them."""
+    nothing = paper(1, 1)
+    painter = QPainter(nothing)
+    diagram.paint_in_strokes(painter)
+    painter.end()
+
+
+def paper(width: int, height: int) -> QImage:
+    """So many pixels, nothing on them; premultiplied, as Qt paints best."""
+    image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDotsPerMeterX(DOTS)
+    image.setDotsPerMeterY(DOTS)
+    image.fill(Qt.GlobalColor.transparent)
+    return image
 
 
 def redraw_in_room(of: QWidget, theme: Theme) -> None:

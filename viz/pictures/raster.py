@@ -8,10 +8,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
-from bellwire.viz.pictures.drawing import Drawing
+from bellwire.viz.pictures.drawing import Drawing, paper
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RGB, RGBA = 2, 6  # PNG's kinds of colour
@@ -21,13 +20,10 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def image_of(drawing: Drawing) -> QImage:
-    """Painted in pixels; premultiplied, as Qt paints best."""
+    """Painted in pixels."""
     (width, height), scale = drawing.asked.pixels, drawing.asked.scale
-    image = QImage(round(width * scale), round(height * scale), QImage.Format.Format_ARGB32_Premultiplied)
+    image = paper(round(width * scale), round(height * scale))
     image.setDevicePixelRatio(scale)
-    image.setDotsPerMeterX(3780)
-    image.setDotsPerMeterY(3780)
-    image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     drawing.paint(painter)
     painter.end()

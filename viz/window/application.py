@@ -15,7 +15,8 @@ from bellwire.viz.text.assets import asset
 
 ICON_SIZES = (16, 24, 32, 48, 128)  # pixels
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
-M_MMAP_THRESHOLD, LARGE_BLOCK = -3, 4 << 20  # of glibc's mallopt(), and bytes
+M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # of glibc's mallopt()
+LARGE_BLOCK, LARGEST_BLOCK = 4 << 20, 32 << 20  # bytes; beyond the second it takes them from the system in any case
 
 
 def application() -> QApplication:
@@ -53,3 +54,13 @@ def return_large_blocks() -> None:
     """
     with suppress(OSError, AttributeError):  # another libc
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+
+
+def keep_large_blocks() -> None:
+    """Of a process that does nothing but make pictures: the room of one is that of the next, which else the system
+    clears page by page.
+    """
+    with suppress(OSError, AttributeError):  # another libc
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK)
+        mallopt(M_TRIM_THRESHOLD, 8 * LARGEST_BLOCK)

@@ -13,6 +13,7 @@ def plain_application() -> None:
     if os.environ.get("QT_QPA_PLATFORM") and find_display().trouble:
         os.environ["QT_QPA_PLATFORM"] = OFFSCREEN
     make_qt_plain()
-    from bellwire.viz.window.application import application
+    from bellwire.viz.window.application import application, keep_large_blocks
 
     application()
+    keep_large_blocks()
