@@ -206,6 +206,17 @@ class LiveModel:
         self.taps.clear()
         self.selection.changed.clear()
 
+    def look_anew(self) -> None:
+        """As if it had been folded and nothing of it looked at: at the newest, nothing chosen, nothing on its way."""
+        self.leave()
+        self.transport, self.selection = Transport(self.clock), Selection()
+        self.travel.land()
+        self.story, self._told, self._passed = None, None, 0
+        self.markers = Markers(self.past)
+        self.annotations = Annotations(self.recorded.recording.annotations if self.recorded else ())
+        self.steps = Steps(self.transport, self.selection, self.events, self.journeys, self.past, lambda: self.now)
+        self.rates.forget("tokens")
+
     # -- once a frame
 
     def tick(self, seconds: float) -> None:

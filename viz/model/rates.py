@@ -148,6 +148,10 @@ class Rates:
         self._roll_to(tsc // self.bin_cycles)
         self._rings.setdefault(name, np.zeros(BINS))[tsc // self.bin_cycles % BINS] += amount
 
+    def forget(self, name: str) -> None:
+        """As if nothing had been counted by this name."""
+        self._rings.pop(name, None)
+
     def _feed_stats(self, stats: Events) -> None:
         """The kernel's counters only grow: what was added since the last look counts at this look."""
         for index, some in each_of(stats, "id", ids_in(stats)):

@@ -214,15 +214,19 @@ class Travel:
         self.clock, self.events = clock, events
         self.ways = Ways(scenario)
         self.stages = WaysOf(scenario, backend, kernel)
-        self.launcher = Launcher()  # of journeys, as they come
-        self.passing = Launcher()  # of journeys that a slow playhead passes, while they are too short to be seen
-        self.echoes = Launcher()
+        self.land()
         self._waits = bool(self.ways.traits & {Trait.COALESCED, Trait.WINDOW, Trait.TWO_VCPUS, Trait.REROUTE})
         self._parts = bool(
             self.ways.traits & {Trait.COALESCED, Trait.RESAMPLE, Trait.WAITS}
         )  # ways by stamps beside the record
         self._echo = next((trait for trait in (Trait.MASKED, Trait.LEVEL) if trait in self.ways.traits), None)
         self._echo_legs = ("masked",) if self._echo is Trait.MASKED else ("resample",)
+
+    def land(self) -> None:
+        """Nothing is on its way, and nothing has been."""
+        self.launcher = Launcher()  # of journeys, as they come
+        self.passing = Launcher()  # of journeys that a slow playhead passes, while they are too short to be seen
+        self.echoes = Launcher()
 
     @property
     def only_echoes(self) -> bool:

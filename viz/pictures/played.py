@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import numpy.typing as npt
 
-from bellwire.engine.events import Events
-from bellwire.engine.folds.journeys import Journeys, finish
+from bellwire.engine.events import Events, chosen, end_to_end, no_events
+from bellwire.engine.folds.journeys import Journeys, finish, no_journeys
 from bellwire.engine.recordings.index import Indexer
+from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.viz.model.live import LiveModel
@@ -22,9 +22,28 @@ from bellwire.viz.pictures.moment import Moment, last_needed, look_at
 
 FRAME_SECONDS = 0.1  # half of the least time between two tokens that set out
 FRAMES = 40  # that are played one by one: longer than any token is on its way
-Records = npt.NDArray[np.void]
-Times = npt.NDArray[np.uint64]
 WHOLE_EVENTS = 1 << 20  # events before a moment that are all folded; of more the index knows what they come to
+
+
+class Brought:
+    """What has come of a recording, in the order of time: journeys by when they ended, and events."""
+
+    def __init__(self) -> None:
+        self._journeys, self._events = no_journeys(), no_events()
+        self._ended = finish(self._journeys)
+
+    def add(self, journeys: Journeys, events: Events) -> None:
+        """What the next batch completed, and the batch."""
+        journeys = end_to_end(self._journeys, journeys)
+        self._journeys = chosen(journeys, np.argsort(finish(journeys), kind="stable"))
+        self._ended = finish(self._journeys)
+        self._events = by_time(end_to_end(self._events, events))
+
+    def between(self, after: int, until: int) -> tuple[Journeys, Events]:
+        """What came after the one moment (TSC), up to the other one."""
+        edges = np.array([after, until], np.uint64)
+        journeys, events = (np.searchsorted(times, edges, "right") for times in (self._ended, self._events["tsc"]))
+        return self._journeys[slice(*journeys)], self._events[slice(*events)]
 
 
 class PlayedRecording(Replay):
@@ -33,6 +52,7 @@ class PlayedRecording(Replay):
     def __init__(self, recording: Recording) -> None:
         super().__init__(recording)
         self.indexer = Indexer(recording, when_asked=True)  # what is shown must not depend on how far it has come
+        self.brought = Brought()
         self._present: int | None = recording.first  # TSC; None: it goes on by the clock
 
     def start(self) -> None:
@@ -100,17 +120,12 @@ def too_many_before(recording: Recording, tsc: int) -> bool:
 def play_on(model: LiveModel, source: PlayedRecording, moment: Moment) -> bool:
     """Brings a model that has looked at one moment to a later one, so that it is the same as one made for that alone.
 
-    False if it cannot be: back to an earlier moment; to what was on its way as somebody saw it; in a large recording.
+    False if it cannot be: back to an earlier moment, in a large recording, or where it did not begin at the beginning.
     """
-    if moment.live:
-        return False
     until = last_needed(moment, source.recording)
-    if until < source.now() or too_many_before(source.recording, until):
+    if source.resumed is not None or until < source.now() or too_many_before(source.recording, until):
         return False
-    model.leave()
-    model.story = None
-    model.selection.choose()
-    model.transport.to_newest()
+    model.look_anew()
     play_as_far_as(model, source, moment, until)
     return True
 
@@ -122,42 +137,33 @@ def play_model(model: LiveModel, source: PlayedRecording, moment: Moment) -> Non
 
 def play_as_far_as(model: LiveModel, source: PlayedRecording, moment: Moment, until: int) -> None:
     """The same, where last_needed() is known: to find a journey may take all of the recording."""
+    source.play_to(until)
+    for journeys, events in drain_all(model, source, sets_out=False):
+        source.brought.add(journeys, events)
     if moment.live:
         see_frames(model, source, until)
     else:  # each signal is where it was, whatever was seen before
-        source.play_to(until)
-        drain_all(model, source)
+        model.travel.feed(*source.brought.between(0, until))
         model.move(FRAME_SECONDS)
     look_at(model, moment)
 
 
 def see_frames(model: LiveModel, source: PlayedRecording, until: int) -> None:
-    """Plays to a moment; its last FRAMES frames are seen one by one, of what all of them brought, folded at once.
+    """Lets what was brought until a moment be seen as it was live: the last FRAMES frames one by one.
 
-    Folds do not care how events are cut into batches, and take forty times as long where each frame is one.
+    It has been folded: folds do not care how events are cut into batches, and take long where each frame is one.
     """
     step = source.clock.cycles(FRAME_SECONDS)
-    source.play_to(max(until - FRAMES * step, source.recording.first))
-    drain_all(model, source)
-    model.move(FRAME_SECONDS)
+    seen = max(until - FRAMES * step, source.recording.first)
+    model.travel.feed(*source.brought.between(0, seen))
+    model.move(FRAME_SECONDS, seen)
     for launcher in (model.travel.launcher, model.travel.echoes):
         launcher.carriers.clear()  # what came at once would go as one token with the count of all
-    seen = source.now()
-    source.play_to(until)
-    came = drain_all(model, source, sets_out=False)
     for left in range(FRAMES - 1, -1, -1):
         now = max(until - left * step, source.recording.first)
-        for journeys, events in came:
-            model.travel.feed(
-                that_came(journeys, finish(journeys), seen, now), that_came(events, events["tsc"], seen, now)
-            )
+        model.travel.feed(*source.brought.between(seen, now))
         model.move(FRAME_SECONDS, now)
         seen = now
-
-
-def that_came(records: Records, times: Times, after: int, until: int) -> Records:
-    """Those whose times (shape (n,)) lie there."""
-    return records[(times > np.uint64(after)) & (times <= np.uint64(until))]
 
 
 def drain_all(model: LiveModel, source: PlayedRecording, sets_out: bool = True) -> list[tuple[Journeys, Events]]:

@@ -11,14 +11,15 @@ from bellwire.engine.recordings.index import RecordingIndex
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.pictures.moment import Moment
+from bellwire.viz.pictures.moment import Moment, last_needed
 from bellwire.viz.pictures.played import (
     FRAME_SECONDS,
     FRAMES,
     PlayedRecording,
     drain_all,
+    play_as_far_as,
+    play_on,
     played_model,
-    see_frames,
     source_played,
 )
 
@@ -37,25 +38,34 @@ def drained_one_by_one(model: LiveModel, source: PlayedRecording, until: int) ->
             model.travel.echoes.carriers.clear()
 
 
+def folded_at_once(model: LiveModel, source: PlayedRecording, until: int) -> None:
+    """As for a picture."""
+    play_as_far_as(model, source, Moment(), until)
+
+
 def seen_by(see: See, name: str, share: float) -> dict[str, object]:
-    """Everything that travels then, and what it comes to, in a shipped recording after this share of its time."""
+    """What is seen in a shipped recording after this share of its time."""
     recording = Recording(path_of_shipped(name))
     with source_played(recording) as source:
         source.start()
         model = LiveModel(source)
         see(model, source, recording.first + round(share * (recording.last - recording.first)))
-        launchers, latencies = (model.travel.launcher, model.travel.echoes), model.present.latencies
-        return {
-            "carriers": [launcher.carriers for launcher in launchers],
-            "sums": [(launcher.launched, launcher.aggregated, launcher.waiting) for launcher in launchers],
-            "when": (model.now, model.playhead),
-            "rates": {
-                one: model.rates.between(one, model.rates.oldest, model.rates.newest).tolist()
-                for one in model.rates.names
-            },
-            "latencies": {one: found.counts.tolist() for one, found in latencies.histograms.items()},
-            "counted": (model.present.tally.recorded, latencies.journeys, latencies.warmup),
-        }
+        return what_is_seen(model)
+
+
+def what_is_seen(model: LiveModel) -> dict[str, object]:
+    """Everything that travels, what is chosen, and what it all comes to."""
+    launchers, latencies, rates = (model.travel.launcher, model.travel.echoes), model.latencies, model.rates
+    return {
+        "carriers": [launcher.carriers for launcher in launchers],
+        "sums": [(launcher.launched, launcher.aggregated, launcher.waiting) for launcher in launchers],
+        "tokens": model.tokens(),
+        "when": (model.now, model.playhead, model.state, model.second),
+        "chosen": (model.selection.journeys.tolist(), model.selection.events.tolist(), model.story is None),
+        "rates": {one: rates.between(one, rates.oldest, rates.newest).tolist() for one in rates.names},
+        "latencies": {one: found.counts.tolist() for one, found in latencies.histograms.items()},
+        "counted": (model.present.tally.recorded, latencies.journeys, latencies.warmup, model.tally.recorded),
+    }
 
 
 @pytest.mark.parametrize(
@@ -63,7 +73,25 @@ def seen_by(see: See, name: str, share: float) -> dict[str, object]:
     [("roundtrip", 0.5), ("virtqueue", 0.2), ("irq-level-resample", 1.0), ("irq-masked", 0.7), ("vm-to-vm", 0.9)],
 )
 def test_frames_that_are_folded_at_once_show_what_frames_do_that_are_drained(name: str, share: float) -> None:
-    assert seen_by(see_frames, name, share) == seen_by(drained_one_by_one, name, share)
+    assert seen_by(folded_at_once, name, share) == seen_by(drained_one_by_one, name, share)
+
+
+@pytest.mark.parametrize("name", ["roundtrip", "irq-level-resample", "virtqueue"])
+def test_a_model_that_goes_on_from_one_moment_to_a_later_one_shows_what_a_new_one_does(name: str) -> None:
+    """From and to each kind of moment."""
+    said = ("0.3s", "#40", "@0.9s", "#120/handler", "1.6s", "handler:300", "#median", "")
+    with source_played(Recording(path_of_shipped(name))) as source:
+        moments, model = [(last_needed(moment, source.recording), moment) for moment in map(Moment.read, said)], None
+        for until, moment in sorted(moments, key=lambda one: one[0]):
+            assert until >= source.now()
+            if model is None:
+                model = played_model(source, moment)
+            else:
+                assert play_on(model, source, moment)
+            with source_played(Recording(path_of_shipped(name))) as another:
+                assert what_is_seen(model) == what_is_seen(played_model(another, moment)), moment
+        assert model is not None
+        assert not play_on(model, source, Moment.read("0.3s"))
 
 
 def test_the_index_is_made_once_and_only_if_somebody_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ def later_last(moment: Moment) -> tuple[Any, ...]:
     """By which moments of a recording are in an order of time, as far as is known without it; a model is played on."""
     numbered = moment.journey.isdecimal()
     named = bool(moment.journey) and not numbered  # what is the slowest is known at the end
-    number = int(moment.journey) if numbered else moment.number if moment.kind else moment.seconds or 0.0
+    seconds = inf if moment == Moment() else moment.seconds or 0.0
+    number = int(moment.journey) if numbered else moment.number if moment.kind else seconds
     return not moment.live, named, numbered, moment.kind, number, moment.journey, moment.stage
 
 
