@@ -317,14 +317,16 @@ def bench(
     if not recordings:
         usable_kvm()
     os.environ["QT_QPA_PLATFORM"] = find_display().platform
-    from bellwire.viz.bench.program import figures
+    from bellwire.viz.bench.pictures import picture_figures
+    from bellwire.viz.bench.program import FULL, QUICK, figures
     from bellwire.viz.bench.recordings import recording_figures
     from bellwire.viz.text.figures import grouped
 
     host, results = host_facts(), []
     console = Console(stderr=True)
     large = [(f"a recording of {grouped(events)} events", partial(recording_figures, events))]
-    for name, measured in large if recordings else figures(quick, soak):
+    pictures = ("pictures", partial(picture_figures, QUICK if quick else FULL))
+    for name, measured in large if recordings else (*figures(quick, soak), pictures):
         console.print(f"measures: {name} ...", style="dim", highlight=False)
         results += measured()
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -19,6 +20,23 @@ SAMPLES = 200
 LABEL_PAD = 8
 
 
+@dataclass(frozen=True)
+class TrackShape:
+    """A path by where its elements are, for those that are the same, in whichever picture."""
+
+    elements: tuple[tuple[float, float, object], ...]
+    path: QPainterPath = field(compare=False)
+
+
+@lru_cache(maxsize=128)
+def sampled(shape: TrackShape) -> list[tuple[float, float]]:
+    """SAMPLES places on it, equally far from each other."""
+    path = shape.path
+    lengths = np.linspace(0, path.length(), SAMPLES)
+    points = [path.pointAtPercent(min(path.percentAtLength(float(at)), 1.0)) for at in lengths]
+    return [(point.x(), point.y()) for point in points]
+
+
 class Track:
     """A path that tokens travel, sampled once, when the first of them does, so that a place on it is a look-up."""
 
@@ -28,9 +46,8 @@ class Track:
 
     @cached_property
     def _points(self) -> list[tuple[float, float]]:
-        lengths = np.linspace(0, self.length, SAMPLES)
-        points = [self._path.pointAtPercent(min(self._path.percentAtLength(float(at)), 1.0)) for at in lengths]
-        return [(point.x(), point.y()) for point in points]
+        elements = [self._path.elementAt(number) for number in range(self._path.elementCount())]
+        return sampled(TrackShape(tuple((one.x, one.y, one.type) for one in elements), self._path))
 
     def point(self, at: float) -> QPointF:
         """The place after the share `at` (0..1) of the way."""

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def provenance_of(
     header = recording.header
     return Provenance(
         recording=Path(source).name,
-        sha256=sha256_of(recording.path),
+        sha256=hash_kept(recording.path),
         scenario=header.scenario.name,
         backend=header.backend,
         program=f"bellwire {program_version()}",
@@ -78,6 +79,18 @@ def provenance_of(
         caption=told[0],
         alt=told[1],
     )
+
+
+def hash_kept(path: Path) -> str:
+    """The hash of a recording, once for all its pictures."""
+    about = path.stat()
+    return hash_of_this(path.absolute(), (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns))
+
+
+@lru_cache(maxsize=8)
+def hash_of_this(path: Path, identity: tuple[int, ...]) -> str:
+    """That of a file as it is; it is another one once its identity is."""
+    return sha256_of(path)
 
 
 def sha256_of(path: Path) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 
 def program_version() -> str:
     """This program's version; "not installed" where it is not."""
     return distribution("bellwire")
 
 
+@lru_cache
 def distribution(name: str) -> str:
     """An installed distribution's version; "not installed" if it is not there."""
     from importlib.metadata import PackageNotFoundError, version  # seldom asked for, and large
