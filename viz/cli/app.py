@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -325,8 +325,11 @@ def bench(
     host, results = host_facts(), []
     console = Console(stderr=True)
     large = [(f"a recording of {grouped(events)} events", partial(recording_figures, events))]
-    pictures = ("pictures", partial(picture_figures, QUICK if quick else FULL))
-    for name, measured in large if recordings else (*figures(quick, soak), pictures):
+    pictures = [("pictures", partial(picture_figures, QUICK if quick else FULL))]
+    every: list[tuple[str, Callable[[], list[Figure]]]] = [
+        *(large if recordings else [*figures(quick, soak), *pictures])
+    ]
+    for name, measured in every:
         console.print(f"measures: {name} ...", style="dim", highlight=False)
         results += measured()
     if as_json:

@@ -13,7 +13,8 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.bench import many_pictures
 from bellwire.viz.bench.pictures import EMPTY_WINDOW, FULL_HD, python_for
 from bellwire.viz.cli.pictures.shot_command import shot
-from bellwire.viz.pictures.lists.series import PictureSeries
+from bellwire.viz.pictures.lists.listed import ListedPicture
+from bellwire.viz.pictures.lists.series import MadeFiles, PictureSeries
 
 
 @pytest.fixture
@@ -31,8 +32,13 @@ def test_pictures_of_one_recording_read_each_batch_once(monkeypatch: pytest.Monk
         reads.append(number)
         return read_once(self, number)
 
+    def kept(self: PictureSeries, one: ListedPicture) -> MadeFiles:
+        made = make(self, one)
+        pictures.extend(made.contents)
+        return made
+
     monkeypatch.setattr(Recording, "read_once", noted)
-    monkeypatch.setattr(PictureSeries, "make", lambda *of: pictures.extend((found := make(*of)).contents) or found)
+    monkeypatch.setattr(PictureSeries, "make", kept)
     monkeypatch.setattr(many_pictures, "PICTURES", 3)
     monkeypatch.setattr(many_pictures, "make_qt_plain", lambda: None)
     monkeypatch.setattr("bellwire.viz.window.application.keep_large_blocks", lambda: None)
