@@ -29,7 +29,7 @@ class TrackShape:
 
 
 @lru_cache(maxsize=128)
-def sampled(shape: TrackShape) -> list[tuple[float, float]]:
+def places_on(shape: TrackShape) -> list[tuple[float, float]]:
     """SAMPLES places on it, equally far from each other."""
     path = shape.path
     lengths = np.linspace(0, path.length(), SAMPLES)
@@ -47,7 +47,7 @@ class Track:
     @cached_property
     def _points(self) -> list[tuple[float, float]]:
         elements = [self._path.elementAt(number) for number in range(self._path.elementCount())]
-        return sampled(TrackShape(tuple((one.x, one.y, one.type) for one in elements), self._path))
+        return places_on(TrackShape(tuple((one.x, one.y, one.type) for one in elements), self._path))
 
     def point(self, at: float) -> QPointF:
         """The place after the share `at` (0..1) of the way."""
