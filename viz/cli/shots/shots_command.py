@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,7 +89,8 @@ def build_shots(
 
     listed, chosen = list_read(path, only, outside)
     building = Building(listed, force)
-    building.make(chosen, jobs, quiet=as_json)
+    bar_alone = sys.stdout.isatty() and sys.stderr.isatty()  # which lines would tear
+    building.make(chosen, jobs, quiet=as_json or bar_alone)
     if as_json:
         out_json(building.as_json())
     else:
