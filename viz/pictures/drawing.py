@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRectF, Qt
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr
+from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
@@ -139,16 +141,14 @@ def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
 
     Each is imported once it is wanted: a picture of the diagram needs none of the others.
     """
-    view, part = asked.view, asked.part
-    if part:
-        model.selection.choose(part=part)
+    view = asked.view
+    choose_part(model, asked)
     if asked.other:
         model.baseline = read_baseline(Path(asked.other))
     if view in ("diagram", "extended"):
         diagram = Diagram(model, theme)
         diagram.still_motion = diagram.in_strokes = True
         diagram.set_extended(view == "extended")
-        refuse_unknown_part(diagram, part)
         return diagram
     if view == "timeline":
         from bellwire.viz.timeline.widget import Timeline
@@ -172,11 +172,18 @@ def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
     return panel_of(model, PANEL_OF.get(view, view), theme)
 
 
-def refuse_unknown_part(diagram: Diagram, part: str) -> None:
-    """EngineError if the diagram has no such part."""
-    names = [*diagram.blueprint.nodes, *diagram.blueprint.wires, *diagram.blueprint.counters, *diagram.blueprint.boxes]
-    if part and part not in names:
-        raise EngineError(tr("The diagram has no part {part!r}; it has {names}.", part=part, names=", ".join(names)))
+def choose_part(model: LiveModel, asked: PictureAsked) -> None:
+    """Chooses what was asked for; EngineError if the diagram has no such part, for other views with the kernel's."""
+    if not asked.part:
+        return
+    diagrams = [asked.view == "extended"] if asked.view in ("diagram", "extended") else [False, True]
+    plans = [blueprint_of(model.scenario, model.source.backend, extended) for extended in diagrams]
+    names = list(dict.fromkeys(chain(*(chain(one.nodes, one.wires, one.counters, one.boxes) for one in plans))))
+    if asked.part not in names:
+        raise EngineError(
+            tr("The diagram has no part {part!r}; it has {names}.", part=asked.part, names=", ".join(names))
+        )
+    model.selection.choose(part=asked.part)
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -84,8 +84,9 @@ def test_a_view_that_the_scenario_has_nothing_for_says_so() -> None:
 
 def test_a_part_that_is_chosen_is_seen_and_one_that_is_none_says_which_there_are() -> None:
     assert png_of_view(PictureAsked(at=Moment.read("#median"), part="exit")) != usual_png("diagram")
-    with pytest.raises(EngineError, match=r"no part 'nothing'; it has driver, "):
-        png_of_view(PictureAsked(part="nothing"))
+    for view in ("diagram", "call", "window"):
+        with pytest.raises(EngineError, match=r"no part 'nothing'; it has driver, "):
+            png_of_view(PictureAsked(view=view, part="nothing"))
 
 
 def test_a_recording_can_be_compared_with_another_one() -> None:

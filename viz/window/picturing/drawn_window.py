@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PictureAsked
-from bellwire.viz.pictures.drawing import Drawing, settle_layout, shown_to_nobody
+from bellwire.viz.pictures.drawing import Drawing, choose_part, settle_layout, shown_to_nobody
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.window.frame import nothing_collected
 
@@ -31,8 +31,7 @@ def drawn_window(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterato
     before = app.styleSheet(), app.palette()
     window = MainWindow(model, theme)
     try:
-        if asked.part:
-            model.selection.choose(part=asked.part)
+        choose_part(model, asked)
         with shown_to_nobody(window, asked):
             show_front(window, asked)
             bring_window_up_to_date(window)
