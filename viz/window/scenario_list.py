@@ -13,7 +13,7 @@ from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.viz.style.plain import plain_tip
 
 NAME = Qt.ItemDataRole.UserRole
-KEYS = "123456789"  # of the first scenario of each group
+KEYS = "1234567890"  # of the first scenario of each group
 
 
 def scenario_groups() -> list[tuple[str, list[tuple[str, Scenario]]]]:
@@ -55,5 +55,5 @@ def show_scenario(combo: QComboBox, name: str) -> None:
         combo.setCurrentIndex(combo.findData(name, NAME))
     item = combo.currentIndex()
     combo.setToolTip(
-        combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or tr("Scenario (1 to 9: the first of each group)")
+        combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or tr("Scenario (1 to 9, then 0: the first of each group)")
     )
