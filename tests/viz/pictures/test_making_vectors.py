@@ -101,6 +101,7 @@ def test_a_browser_shows_the_same_by_the_letters_that_are_in_it(tmp_path: Path) 
     with file_of(view, ".svg", tmp_path) as path:
         command = [needs("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         command += ["--force-device-scale-factor=1", "--window-size=1280,720", f"--user-data-dir={tmp_path}/profile"]
+        command += ["--virtual-time-budget=5000"]  # no picture before its letters are loaded, on a busy machine either
         subprocess.run(
             [*command, f"--screenshot={shown}", f"file://{path}"], capture_output=True, check=True, timeout=120
         )
