@@ -36,7 +36,8 @@ class Spoken:
 
 
 class Untold:
-    """Facts of a machine that are not told, one of "pid", "host", "cpu": a picture for others may leave them out."""
+    """What is not told: facts of a machine, "pid", "host", "cpu", and "annotations" of a run. A picture for others may
+    leave them out."""
 
     facts: frozenset[str] = frozenset()
 

@@ -21,7 +21,7 @@ from bellwire.engine.folds.journeys import JOURNEY, Journeys, no_journeys
 from bellwire.engine.folds.latency import Latencies, begin, cycles_of, has
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.language import Spoken, tr
+from bellwire.engine.language import Spoken, Untold, tr
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.source import Label, Source
 from bellwire.viz.model.annotations.kept import Annotations
@@ -161,7 +161,7 @@ class LiveModel:
         self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
         self.markers = Markers(self.past)
-        self.annotations = Annotations(self.recorded.recording.annotations if self.recorded else ())
+        self.annotations = self._annotated()
         self.steps = Steps(self.transport, self.selection, self.events, self.journeys, self.past, lambda: self.now)
         self.batch: Events = no_events()  # what the newest drain() brought
         self.fresh: Journeys = no_journeys()  # the journeys that it completed
@@ -213,7 +213,7 @@ class LiveModel:
         self.travel.land()
         self.story, self._told, self._passed = None, None, 0
         self.markers = Markers(self.past)
-        self.annotations = Annotations(self.recorded.recording.annotations if self.recorded else ())
+        self.annotations = self._annotated()
         self.steps = Steps(self.transport, self.selection, self.events, self.journeys, self.past, lambda: self.now)
         self.rates.forget("tokens")
 
@@ -469,6 +469,11 @@ class LiveModel:
     def window(self, t0: int, t1: int) -> Events:
         """The events between t0 and t1 that are still held."""
         return self.events.window(t0, t1)
+
+    def _annotated(self) -> Annotations:
+        """Those of the recording, unless a picture shall have none."""
+        told = self.recorded if "annotations" not in Untold.facts else None
+        return Annotations(told.recording.annotations if told else ())
 
     # -- what travels
 

@@ -17,7 +17,7 @@ from bellwire.viz.text.languages import CODE
 
 FORMATS = (".png", ".svg", ".pdf")
 PANEL_OF = {"stages": "explain", "call": "calls"}  # a view's panel, where it has another name
-HIDDEN_FACTS = ("pid", "host", "cpu")
+HIDDEN_FACTS = ("pid", "host", "cpu", "annotations")
 SIZES = (64, 16384)  # pixels that a side may have, times the scale too
 SCALES = (0.25, 8.0)
 TEXTS = (0.8, 5.0)  # of text, times what it is by itself

@@ -85,7 +85,7 @@ def test_views_formats_and_what_is_hidden_are_named() -> None:
     assert [format_of(Path(f"a{suffix.upper()}")) for suffix in FORMATS] == list(FORMATS)
     with pytest.raises(PictureError, match=", ".join(USUAL_SIZES)):
         read_view("nothing")
-    with pytest.raises(PictureError, match="--hide takes pid, host, cpu, not 'x'"):
+    with pytest.raises(PictureError, match="--hide takes pid, host, cpu, annotations, not 'x'"):
         read_hidden("pid,x")
     with pytest.raises(PictureError, match=r"\.png, \.svg, \.pdf"):
         format_of(Path("a.jpg"))

@@ -38,9 +38,9 @@ def annotated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def svg(path: Path, view: str) -> str:
+def svg(path: Path, view: str, hidden: frozenset[str] = frozenset()) -> str:
     application()
-    asked = PictureAsked(view=view, at=Moment.read("#40/handler"))
+    asked = PictureAsked(view=view, at=Moment.read("#40/handler"), hidden=hidden)
     return made_picture(path, asked, ".svg", drawn_window).content.decode()
 
 
@@ -52,3 +52,11 @@ def svg(path: Path, view: str) -> str:
 def test_what_is_written_on_the_moment_is_in_the_picture(annotated: Path, view: str, shown: set[str]) -> None:
     made = svg(annotated, view)
     assert {text for text in (EVENT, ANOTHER, PART) if text in made} == shown
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("view", ["diagram", "sequence"])
+def test_what_is_written_on_a_run_may_be_left_out(annotated: Path, view: str) -> None:
+    made = svg(annotated, view, frozenset({"annotations"}))
+    assert [text for text in (EVENT, ANOTHER, PART) if text in made] == []
+    assert "<text" in made

@@ -141,7 +141,7 @@ OF_OPTION: dict[str, Offers] = {
     "--language": languages_offered,
     "--lab": labs_offered,
     "--part": parts_offered,
-    "--hide": always("pid", "host", "cpu"),
+    "--hide": always("pid", "host", "cpu", "annotations"),
     "--only": nothing_offered,
 }
 OF_METAVARIABLE: dict[str, Offers] = {

@@ -42,7 +42,7 @@ Size = Annotated[str, typer.Option(metavar="WxH", help="In pixels; each view has
 Scale = Annotated[float, typer.Option(metavar="N", help="So many pixels of the file for one of the size.")]
 TextSize = Annotated[str, typer.Option(metavar="PERCENT", help="The size of all text, as 120%.")]
 Transparent = Annotated[bool, typer.Option("--transparent", help="Without a background.")]
-Hide = Annotated[str, typer.Option(metavar="pid,host,cpu", help="Facts of the machine that are not shown.")]
+Hide = Annotated[str, typer.Option(metavar="pid,host,cpu,annotations", help="What of machine and run is not shown.")]
 Part = Annotated[str, typer.Option(metavar="NAME", help="The part of the diagram that is chosen, as by a click.")]
 Front = Annotated[
     str, typer.Option("--front", metavar="NAMES", help="In the window: panels that are in front, and extended.")
