@@ -83,6 +83,7 @@ class Menus:
         self.commands, self.look, self.files, self.run, self.top = commands, look, files, run, top
         self.bar = QMenuBar()
         self.actions = {action.name: self._action(action) for action in ACTIONS}
+        self._digits: dict[str, QAction] = {}  # the scenarios that have a key, by it
         look.presenting_changed.connect(self._share_keys)
         menus = {name: self._menu(name) for name in MENUS}
         inner: dict[str, QMenu] = {}
@@ -151,8 +152,14 @@ class Menus:
         made.triggered.connect(lambda _=False: self.commands.run_scenario(scenario))
         if key:
             made.setShortcut(QKeySequence(key))
+            self._digits[key] = made
         self.top.addAction(made)
         return made
+
+    def lend_digits(self, lent: bool) -> None:
+        """While a question is asked its choices have the keys of scenarios: who answers shall not lose the guest."""
+        for key, made in self._digits.items():
+            made.setShortcut(QKeySequence() if lent else QKeySequence(key))
 
     def refresh(self) -> None:
         """What can be done now, and what is on; called when a menu opens."""

@@ -212,6 +212,7 @@ class MainWindow(QMainWindow):
         self.presenter.changed.connect(self._set_presenting)
         self.quiz.changed.append(self._set_quizzing)
         self.lesson_bar.text.term_chosen.connect(self.commands.look_up)
+        self.lesson_bar.question.asks.connect(self.menus.lend_digits)
         # Queued: a fault may be met in another thread, and in this one in the midst of a paint.
         self.fault_met.connect(self._meet, Qt.ConnectionType.QueuedConnection)
 

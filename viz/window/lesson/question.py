@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
 from bellwire.engine.language import tr, tr_n
@@ -49,6 +50,7 @@ class ChoiceRow(QObject):
         self.button = Button(plain_words(f"{number}  {choice.text}"))
         self.button.setCheckable(True)
         self.button.setObjectName("choice")
+        self.key = QShortcut(QKeySequence(str(number)), self.button, self.button.click)
         self.button.setAccessibleName(tr("choice {number}: {text}", number=number, text=choice.text))
         self.hands = HandCount()
         self.hands.setAccessibleName(tr("hands for choice {number}", number=number))
@@ -88,7 +90,12 @@ def hands_counted(count: int) -> str:
 
 
 class QuestionBox(QWidget):
-    """The question of the step at hand; it takes no room without one."""
+    """The question of the step at hand; it takes no room without one. A choice's number is its key.
+
+    asks: whether there is one; who has these keys for something else gives them up meanwhile.
+    """
+
+    asks = Signal(bool)
 
     def __init__(self, player: LessonPlayer, theme: Theme, reasons: bool = True) -> None:
         """reasons: why a choice is right or wrong is beside it."""
@@ -116,6 +123,14 @@ class QuestionBox(QWidget):
         self.ask.setFont(theme.font(19, 600))
         for row in self.rows:
             row.set_theme(theme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.asks.emit(True)
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.asks.emit(False)
+        super().hideEvent(event)
 
     @property
     def spoken(self) -> str:

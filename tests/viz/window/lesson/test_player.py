@@ -185,6 +185,28 @@ def test_the_bar_asks_and_counts_hands_and_shows_who_was_right(qtbot: QtBot) -> 
         assert stage.window.views.purpose.isVisible()
 
 
+def test_a_digit_answers_while_a_question_is_asked_and_opens_a_scenario_before_and_after(qtbot: QtBot) -> None:
+    with staged(qtbot, 1280, 720) as stage:
+        window = stage.window
+
+        def digits_of_scenarios() -> list[str]:
+            return [one.shortcut().toString() for one in window.menus._digits.values() if not one.shortcut().isEmpty()]
+
+        assert digits_of_scenarios() == list("1234567890")
+        window.lessons.begin(asking(), here=True)
+        stage.run(2)
+        course, scenario = course_of(window), window.model.scenario
+        assert digits_of_scenarios() == []
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)
+        stage.press(qtbot, Qt.Key.Key_2)
+        stage.run_until(lambda: course.chosen == {"step-1": 1})
+        assert window.model.scenario is scenario
+        window.lesson_bar.close_.click()
+        stage.run(2)
+        assert digits_of_scenarios() == list("1234567890")
+
+
 def test_a_part_that_is_clicked_at_is_an_answer(qtbot: QtBot) -> None:
     with staged(qtbot, 1280, 720) as stage:
         lesson = asking(ASKING.replace('text = "None"', 'part = ["exit", "vcpu"]'))
