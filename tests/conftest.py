@@ -45,8 +45,19 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: often a test waits, for a guest or for a program."""
-    return len(os.sched_getaffinity(0)) + 1
+    """As many as processors: guests that are kept from them for seconds lose what they stamp."""
+    return len(os.sched_getaffinity(0))
+
+
+@pytest.fixture(autouse=True)
+def typefaces_of_the_system() -> Iterator[None]:
+    """Back after a picture was made in this process, for programs that a later test starts."""
+    before = os.environ.get("FONTCONFIG_FILE")
+    yield
+    if before is None:
+        os.environ.pop("FONTCONFIG_FILE", None)
+    else:
+        os.environ["FONTCONFIG_FILE"] = before
 
 
 def pytest_configure() -> None:

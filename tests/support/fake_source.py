@@ -69,7 +69,7 @@ class FakeSource(Source):
         """Lets the world go on for `seconds`."""
         end = self._time + round(seconds * HZ)
         step = HZ / (FLAT_OUT_RATE if math.isinf(self._pace) else self._pace) if self._pace else math.inf
-        self._next = max(self._next, self._time + 1)  # until now everything has come
+        self._next = max(self._next, self._time)
         while self._running and self._next + 60_000 < end:
             self._signal(round(self._next))
             self._next += step

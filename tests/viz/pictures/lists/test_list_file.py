@@ -110,7 +110,7 @@ WRONG = {
     "size": (SHOT + "size = '640'\n", "3:1: shot.a.size: A size is WIDTHxHEIGHT in pixels, as 1280x720, not '640'."),
     "too large": (SHOT + "size = '16000x16000'\n", f"1:1: shot.a: a picture of a list has at most {MOST_PIXELS >> 20}"),
     "at": (SHOT + "at = 'soon'\n", "3:1: shot.a.at: 'soon' is no moment: name a time"),
-    "hide": (SHOT + "hide = ['ip']\n", "3:1: shot.a.hide: --hide takes pid, host, cpu, not 'ip'."),
+    "hide": (SHOT + "hide = ['ip']\n", "3:1: shot.a.hide: --hide takes pid, host, cpu, annotations, not 'ip'."),
     "language": (SHOT + "language = 'fr'\n", "3:1: shot.a.language: there is no 'fr'; there are en, de."),
     "scenario": ("[shot.a]\nscenario = 'roundtrap'\n", "2:1: shot.a.scenario: There is no scenario 'roundtrap'; did"),
     "of nothing": ("[shot.a]\n", "1:1: shot.a: is of nothing: it needs a scenario or a recording"),
