@@ -32,7 +32,7 @@ from bellwire.engine.verdict import Ending, Verdict
 
 READY_SECONDS = 10.0  # how long QEMU and the guest may take to boot: here 0.3 s
 LOOK_SECONDS = 0.004  # how often a guest that waits looks at its control page
-STATS_SECONDS = 0.25  # how often QEMU is asked for KVM's counters, for which it stops the vCPU for a moment
+STATS_SECONDS = 1.0  # how often QEMU is asked for KVM's counters, for which it stops the vCPU for a moment
 CLOCK_ROUNDS = 64  # questions for the guest's time
 DYING_SECONDS = 0.2  # a process that dies hangs up a moment before it is gone
 DEVICE = "/machine/peripheral-anon/device[1]/virtio-backend"
@@ -118,6 +118,7 @@ class RealQemu(Machine):
         self.daemon: StorageDaemon | None = None  # that serves the disk, if QEMU does not
         self._stats: dict[str, int] = {}
         self._next_stats = 0.0
+        self._silent = False  # QEMU has not answered once: its next answer would be that to another question
         self._queue: dict[str, Any] = {}
         try:
             self._build()
@@ -172,7 +173,8 @@ class RealQemu(Machine):
             self.guest.shift(sum(bounds) // 2)
         while not self.ready and self.qemu.exit_code is None and time.monotonic() < until:
             time.sleep(0.0005)
-        self._next_stats = 0.0
+        if not self._silent:
+            self._next_stats = 0.0
 
     @property
     def ready(self) -> bool:
@@ -201,8 +203,10 @@ class RealQemu(Machine):
     def stats(self) -> dict[str, int]:
         """KVM's own counters of the vCPU, as QEMU tells them."""
         if time.monotonic() >= self._next_stats and self.qemu.exit_code is None:
-            self._stats = self.qemu.vcpu_stats(STATS) or self._stats
-            self._next_stats = time.monotonic() + STATS_SECONDS
+            told = self.qemu.vcpu_stats(STATS)
+            self._stats = told or self._stats
+            self._silent = not told
+            self._next_stats = time.monotonic() + STATS_SECONDS if told else math.inf
         return self._stats
 
     def lost(self) -> dict[Lane, int]:
@@ -252,10 +256,13 @@ class RealQemu(Machine):
 
     def stop_threads(self) -> None:
         """Ends QEMU, which is asked before what KVM counted and how far its device is; stamps can still be drained."""
-        self._next_stats = 0.0
-        self.stats()
+        if not self._silent:
+            self._next_stats = 0.0
+            self.stats()
         self._next_stats = math.inf
-        if self.qemu.exit_code is None and self.daemon is None:  # of the daemon's queue QEMU knows nothing
+        if (
+            self.qemu.exit_code is None and self.daemon is None and not self._silent
+        ):  # of the daemon's queue QEMU knows nothing
             self._queue = self.qemu.queue(DEVICE)
         self.qemu.close()
 
