@@ -1,7 +1,8 @@
 """QEMU's control channel, QMP: one JSON object a line (QEMU: docs/interop/qmp-spec.rst).
 
 Our end of a socket pair, so there is no name that a stranger could connect to. A command waits for its answer, for a
-while; events of QEMU that come in between are passed over. Whoever calls is the only one.
+while; events of QEMU that come in between are passed over, and so are answers to commands that nobody waits for any
+more: each command has a number, which its answer repeats. Whoever calls is the only one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Qmp(Owner):
     def __init__(self, connection: socket.socket, who: str) -> None:
         self._socket, self._who = connection, who
         self._left = b""  # what has come behind the newest line
+        self._asked = 0  # commands: the number of the newest one
 
     def greet(self) -> str:
         """Takes the greeting, and asks for commands to be taken. The version of QEMU, as in "7.2.22".
@@ -40,7 +42,8 @@ class Qmp(Owner):
     def execute(self, command: str, **arguments: Any) -> Any:
         """What QEMU returns."""
         until = time.monotonic() + ANSWER_SECONDS
-        asked = {"execute": command, **({"arguments": arguments} if arguments else {})}
+        self._asked += 1
+        asked = {"execute": command, "id": self._asked, **({"arguments": arguments} if arguments else {})}
         try:
             self._socket.settimeout(ANSWER_SECONDS)
             self._socket.sendall(json.dumps(asked).encode() + b"\n")
@@ -51,7 +54,7 @@ class Qmp(Owner):
         return self._answer("return", until)
 
     def _answer(self, key: str, until: float) -> Any:
-        """What the next line that is no event holds under this key."""
+        """What the next line that answers the newest command holds under this key; the greeting has no number."""
         while True:
             line = self._line(until)
             try:
@@ -60,6 +63,8 @@ class Qmp(Owner):
                 said = None
             if not isinstance(said, dict):
                 raise EngineError(tr("{program} answered something that is not QMP.", program=self._who))
+            if said.get("id", self._asked) != self._asked:
+                continue
             if key in said:
                 return said[key]
             if "error" in said:

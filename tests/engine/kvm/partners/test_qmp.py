@@ -32,7 +32,7 @@ def test_the_greeting_tells_the_version(ends: tuple[Qmp, socket.socket]) -> None
     channel, theirs = ends
     say(theirs, GREETING, {"return": {}})
     assert channel.greet() == "7.2.22"
-    assert json.loads(theirs.recv(4096)) == {"execute": "qmp_capabilities"}
+    assert json.loads(theirs.recv(4096)) == {"execute": "qmp_capabilities", "id": 1}
 
 
 def test_events_that_come_in_between_are_passed_over(ends: tuple[Qmp, socket.socket]) -> None:
@@ -41,7 +41,7 @@ def test_events_that_come_in_between_are_passed_over(ends: tuple[Qmp, socket.soc
     assert channel.execute("query-cpus-fast") == [1]
     assert channel.execute("query-stats", target="vcpu") == [2]
     asked = [json.loads(line) for line in theirs.recv(4096).splitlines()]
-    assert asked[1] == {"execute": "query-stats", "arguments": {"target": "vcpu"}}
+    assert asked[1] == {"execute": "query-stats", "id": 2, "arguments": {"target": "vcpu"}}
 
 
 def test_an_answer_that_comes_in_pieces_is_one(ends: tuple[Qmp, socket.socket]) -> None:
@@ -77,6 +77,19 @@ def test_silence_is_told(ends: tuple[Qmp, socket.socket], monkeypatch: pytest.Mo
     monkeypatch.setattr(qmp, "ANSWER_SECONDS", 0.05)
     with pytest.raises(EngineError, match="did not answer"):
         ends[0].execute("cont")
+
+
+@pytest.mark.parametrize("late", [{"return": "late"}, {"error": {"desc": "late"}}])
+def test_a_late_answer_is_none_to_the_next_question(
+    ends: tuple[Qmp, socket.socket], monkeypatch: pytest.MonkeyPatch, late: dict[str, object]
+) -> None:
+    channel, theirs = ends
+    with monkeypatch.context() as impatient:
+        impatient.setattr(qmp, "ANSWER_SECONDS", 0.05)
+        with pytest.raises(EngineError, match="did not answer"):
+            channel.execute("query-stats")
+    say(theirs, {**late, "id": 1}, {"return": "in time", "id": 2})
+    assert channel.execute("query-cpus-fast") == "in time"
 
 
 @pytest.mark.parametrize("endless", [False, True])
