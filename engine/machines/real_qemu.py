@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bellwire.engine._core import lib
@@ -66,17 +67,17 @@ class QemuGuest(StampingGuest):
     def nudge(self) -> None:
         """It looks by itself."""
 
-    def compare_clocks(self, until: float) -> tuple[int, int] | None:
-        """By how many cycles its TSC is ahead of the host's: at least, at most; None if it never answers.
+    def compare_clocks(self, given_up: Callable[[], bool]) -> tuple[int, int] | None:
+        """By how many cycles its TSC is ahead of the host's: at least, at most; None if it is given up before.
 
-        until: on time.monotonic(). Each answer was given between two looks at our own clock.
+        Each answer was given between two looks at our own clock.
         """
         least, most = -(2**63), 2**63
         for asked in range(1, CLOCK_ROUNDS + 1):
             before = int(lib.bw_tsc())
             self.control(lib.BW_CTL_CLOCK, "I", asked)
             while self._status(lib.BW_ST_CLOCK, "I") != asked:
-                if time.monotonic() > until or self.amiss():
+                if given_up() or self.amiss():
                     return None
                 time.sleep(0)
             after, told = int(lib.bw_tsc()), self._status(lib.BW_ST_CLOCK_TSC, "Q")
@@ -117,8 +118,7 @@ class RealQemu(Machine):
         self._stack = Belongings()
         self.daemon: StorageDaemon | None = None  # that serves the disk, if QEMU does not
         self._stats: dict[str, int] = {}
-        self._next_stats = 0.0
-        self._silent = False  # QEMU has not answered once: its next answer would be that to another question
+        self._next_stats = 0.0  # on time.monotonic(); math.inf once QEMU does not tell
         self._queue: dict[str, Any] = {}
         try:
             self._build()
@@ -168,13 +168,16 @@ class RealQemu(Machine):
     def wait_until_ready(self) -> None:
         """Until the guest's driver has set its device up, and the clocks were compared."""
         until = time.monotonic() + READY_SECONDS
-        bounds = self.guest.compare_clocks(until)
+
+        def given_up() -> bool:
+            return self.qemu.exit_code is not None or time.monotonic() > until
+
+        bounds = self.guest.compare_clocks(given_up)
         if bounds and not bounds[0] <= 0 <= bounds[1]:
             self.guest.shift(sum(bounds) // 2)
-        while not self.ready and self.qemu.exit_code is None and time.monotonic() < until:
+        while not self.ready and not given_up():
             time.sleep(0.0005)
-        if not self._silent:
-            self._next_stats = 0.0
+        self._ask_for_stats()
 
     @property
     def ready(self) -> bool:
@@ -202,12 +205,16 @@ class RealQemu(Machine):
 
     def stats(self) -> dict[str, int]:
         """KVM's own counters of the vCPU, as QEMU tells them."""
-        if time.monotonic() >= self._next_stats and self.qemu.exit_code is None:
+        if time.monotonic() >= self._next_stats:
+            self._ask_for_stats()
+        return self._stats
+
+    def _ask_for_stats(self) -> None:
+        """Asks QEMU, unless it has ended or did not tell once."""
+        if self._next_stats < math.inf and self.qemu.exit_code is None:
             told = self.qemu.vcpu_stats(STATS)
             self._stats = told or self._stats
-            self._silent = not told
             self._next_stats = time.monotonic() + STATS_SECONDS if told else math.inf
-        return self._stats
 
     def lost(self) -> dict[Lane, int]:
         """Events lost so far, by the lane that lost them."""
@@ -256,14 +263,11 @@ class RealQemu(Machine):
 
     def stop_threads(self) -> None:
         """Ends QEMU, which is asked before what KVM counted and how far its device is; stamps can still be drained."""
-        if not self._silent:
-            self._next_stats = 0.0
-            self.stats()
-        self._next_stats = math.inf
-        if (
-            self.qemu.exit_code is None and self.daemon is None and not self._silent
-        ):  # of the daemon's queue QEMU knows nothing
+        self._ask_for_stats()
+        answers = self._next_stats < math.inf and self.qemu.exit_code is None
+        if answers and self.daemon is None:  # of the daemon's queue QEMU knows nothing
             self._queue = self.qemu.queue(DEVICE)
+        self._next_stats = math.inf
         self.qemu.close()
 
     def close(self) -> None:

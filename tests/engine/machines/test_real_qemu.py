@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -24,9 +25,9 @@ from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.kvm.partners import kept_process
-from bellwire.engine.kvm.partners.qemu import PROGRAM, qemu_refusal
+from bellwire.engine.kvm.partners.qemu import PROGRAM, Qemu, qemu_refusal
 from bellwire.engine.live.session import Session
-from bellwire.engine.machines import stamping
+from bellwire.engine.machines import real_qemu, stamping
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.real_qemu import QemuGuest, RealQemu
 from bellwire.engine.machines.stamping import GuestProgram
@@ -126,6 +127,23 @@ class TestSession:
             wait_for(lambda: not session.alive)
         assert str(session.error) == f"{PROGRAM}, pid {tally.partner_pid} was killed by SIGKILL."
         assert left_behind(before) == []
+
+    def test_a_guest_that_ends_while_it_boots_is_told_however_long_it_might_have_had(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "virtio-blk-pci.bin").write_bytes(b"\x0f\x0b")
+        monkeypatch.setattr(stamping, "GUESTS", tmp_path)
+        monkeypatch.setattr(real_qemu, "READY_SECONDS", math.inf)
+        with Session(paced()) as session:
+            wait_for(lambda: not session.alive)
+        assert "ended with exit code 0" in str(session.error)
+
+    def test_who_does_not_tell_kvms_counters_once_is_asked_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked = Mock(return_value={})
+        monkeypatch.setattr(Qemu, "vcpu_stats", asked)
+        session, events = run(paced(), 20)
+        asked.assert_called_once()
+        assert_reconciled(session, events)
 
     @pytest.mark.parametrize(
         ("code", "told"),
@@ -239,6 +257,13 @@ def test_a_qemu_that_does_not_start_is_told_in_its_own_words(
         started(Session(paced()))
     assert left_behind(before) == []
     assert children() == []
+
+
+def test_a_guest_that_is_given_up_is_asked_for_the_time_no_more() -> None:
+    patience = iter([False, False, True])
+    with QemuGuest(GuestProgram("virtio-blk-pci"), 1e9) as guest:
+        assert guest.compare_clocks(lambda: next(patience)) is None
+        assert list(patience) == []
 
 
 @pytest.mark.parametrize("cycles", [0, 10**15, -(10**15), -(2**33) + 5])
