@@ -33,6 +33,7 @@ from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.outlet import VCPU_THREAD, gaps_of, passed_over
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Scenario
+from bellwire.engine.scenarios.traits import Trait
 
 # -- Signals that come before their irqfd is there: the eventfd counts them, and the assign makes something of it.
 
@@ -128,7 +129,7 @@ class Access(NamedTuple):
 
 
 class Sampled(NamedTuple):
-    """What was known when KVM's counters were looked at last."""
+    """What was known when KVM's counters were looked at last; of another VMM's guest alone."""
 
     rung: int = 0  # doorbells by then
     mmio_exits: int | None = None  # since the start; None: not told
@@ -163,6 +164,7 @@ class Evidence:
         self._matched: dict[int, tuple[IoMatch, ...]] = {}  # by `vm`: what was registered at that exit
         self._after_unmask = False
         self._rung = 0  # the newest doorbell
+        self._exits_unseen = Trait.REAL_QEMU in scenario.machine_kind.traits  # but for what KVM counts of them
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
@@ -177,7 +179,8 @@ class Evidence:
         self.early.feed(events)
         self._follow_mask(events)
         self._compare_resamples(events)
-        self._note_sample(events)
+        if self._exits_unseen:
+            self._note_sample(events)
 
     @property
     def doorbell(self) -> Doorbell | None:

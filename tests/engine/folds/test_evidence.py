@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
+from bellwire.engine.events import EVENT, STATS, EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
 from bellwire.engine.findings.findings import findings
-from bellwire.engine.folds.evidence import MOST_KINDS, Evidence
+from bellwire.engine.folds.evidence import MOST_KINDS, Evidence, Sampled
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 
@@ -190,3 +190,11 @@ def test_an_end_is_an_end_only_if_nothing_follows() -> None:
 def test_nothing_is_claimed_of_nothing() -> None:
     for name in ("roundtrip", "irq-msi", "vm-to-vm", "lab-wrong-length"):
         assert claims(name) == claims(name, ON, IRQFD_ON) == []
+
+
+@pytest.mark.parametrize("name", ["roundtrip", "qemu-virtio-blk"])
+def test_what_kvm_counts_is_looked_at_only_where_exits_are_not_seen(name: str) -> None:
+    samples = [(EventKind.RING, 0, 1, 0), (EventKind.STAT, STATS.index("mmio_exits"), 0, 3)]
+    evidence = Evidence(load_scenario(name), "kvm_pvm")
+    evidence.feed(batch(*samples))
+    assert evidence.sampled == (Sampled(1, 3, 0) if name.startswith("qemu") else Sampled())
