@@ -29,7 +29,7 @@ FLOORS = (
     ("engine.kvm", "engine.host"),
     ("engine.scenarios",),
     ("engine.machines", "engine.folds", "engine.source"),
-    ("engine.live", "engine.recordings", "engine.calls"),
+    ("engine.live", "engine.recordings", "engine.calls", "engine.attached"),
     ("engine.exports", "engine.findings"),
     ("viz.text",),
     ("viz.style",),

@@ -12,6 +12,7 @@ import pytest
 
 from bellwire.viz.cli import app as commands_here
 from bellwire.viz.cli import recordings as commands_there
+from bellwire.viz.cli.attach import attach_command
 from bellwire.viz.cli.desktop import desktop_command
 from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command
 from bellwire.viz.cli.options import app
@@ -69,6 +70,7 @@ def test_every_command_is_one(path: Path) -> None:
         (
             commands_here,
             commands_there,
+            attach_command,
             handout_command,
             lesson_commands,
             quiz_command,

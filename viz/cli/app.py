@@ -78,7 +78,8 @@ def command_code(arguments: list[str]) -> int:
 def whole_command_line() -> Any:
     """Every command there is, as Click knows them, in the order of the help."""
     from bellwire.viz.cli import recordings  # noqa: F401 (adds its commands, behind those below)
-    from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command  # noqa: F401 (so do these)
+    from bellwire.viz.cli.attach import attach_command  # noqa: F401 (so do these)
+    from bellwire.viz.cli.lessons import handout_command, lesson_commands, quiz_command, slides_command  # noqa: F401
     from bellwire.viz.cli.pictures import clip_command, page_command, shot_command  # noqa: F401
     from bellwire.viz.cli.shots import shots_command  # noqa: F401
 

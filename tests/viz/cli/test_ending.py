@@ -61,6 +61,8 @@ PRINTING = {  # what each command prints without a guest and without a window
     "slides": f"slides {ROOT}/tests/support/short.md --replay -o slides.pptx --force",
     "explain-json": f"explain {SHIPPED} --json",
     "desktop": "desktop --prefix nowhere",
+    "attach-list": "attach --list",
+    "attach-list-json": "attach --list --json",
     "complete": "complete 'bellwire r'",
 }
 WITH_GUEST = {

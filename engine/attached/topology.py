@@ -1,0 +1,94 @@
+"""What a running VMM has registered with KVM, as it is seen from outside: the parts, and how they hang together.
+
+Nothing here is the VMM's word: it is what the kernel's own lists hold at a moment (engine/kernel), joined by the ids of
+eventfds with the processes that hold them. The parts are named as in linux/kvm.h.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bellwire.engine.attached.eventfds import EventfdHolder
+from bellwire.engine.attached.processes import KvmProcess
+from bellwire.engine.kvm.gsi import GsiRoute
+from bellwire.engine.kvm.ioeventfd import IoMatch
+
+
+@dataclass(frozen=True)
+class SeenIoeventfd:
+    """A doorbell that KVM takes itself. fast: it is on the bus that is looked up by address alone as well.
+
+    bus: IoMatch's, or "ccw", which no guest of x86 reaches. eventfd: the kernel's number of the eventfd it signals.
+    """
+
+    match: IoMatch
+    eventfd: int
+    fast: bool = False
+
+
+@dataclass(frozen=True)
+class SeenIrqfd:
+    """Who signals `eventfd` raises `gsi`. resample: the id of the eventfd that the guest's EOI signals; None: none."""
+
+    eventfd: int
+    gsi: int
+    resample: int | None = None
+
+
+@dataclass(frozen=True)
+class SeenVcpu:
+    """number: KVM's id of it. tid: the thread that ran it last, None: none has. thread: its name.
+
+    counters: KVM's own ones, by their names in KVM_GET_STATS_FD; of those that this kernel has.
+    """
+
+    number: int
+    tid: int | None
+    thread: str = ""
+    counters: dict[str, int] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class SeenVm:
+    """fd: the VMM's number of it. The parts are in the order in which KVM has them; routes by GSI."""
+
+    fd: int
+    vcpus: tuple[SeenVcpu, ...] = ()
+    ioeventfds: tuple[SeenIoeventfd, ...] = ()
+    irqfds: tuple[SeenIrqfd, ...] = ()
+    routes: tuple[GsiRoute, ...] = ()
+
+    def leads_to(self, gsi: int) -> tuple[GsiRoute, ...]:
+        """Where a GSI leads: one message, or pins; () if nowhere."""
+        return tuple(route for route in self.routes if route.gsi == gsi)
+
+    @property
+    def eventfds(self) -> set[int]:
+        """The ids of all that it has to do with."""
+        resampled = {irqfd.resample for irqfd in self.irqfds if irqfd.resample is not None}
+        doorbells = {ioeventfd.eventfd for ioeventfd in self.ioeventfds}
+        return doorbells | resampled | {irqfd.eventfd for irqfd in self.irqfds}
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A VMM's at a moment.
+
+    eventfds: id -> its own fds of it. holders: id -> the other processes that have it as well; of those that may be
+    looked at, and hidden: how many may not. settled: whether two looks in a row saw the same; else somebody was
+    changing it all the time. dropped: entries that were gone before they could be read.
+    """
+
+    process: KvmProcess
+    vms: tuple[SeenVm, ...]
+    eventfds: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    holders: dict[int, tuple[EventfdHolder, ...]] = field(default_factory=dict)
+    hidden: int = 0
+    settled: bool = True
+    dropped: int = 0
+
+    @property
+    def partners(self) -> tuple[tuple[int, str], ...]:
+        """The other processes that hold an end of one of its wires: pid and name, by pid."""
+        wired = set().union(*(vm.eventfds for vm in self.vms)) if self.vms else set()
+        return tuple(sorted({(one.pid, one.name) for number in wired for one in self.holders.get(number, ())}))

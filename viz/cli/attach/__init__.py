@@ -1,0 +1,1 @@
+"""`bellwire attach`: running VMMs of anybody, seen from outside."""
