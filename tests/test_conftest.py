@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-
-import pytest
+from unittest.mock import patch
 
 from tests.support import leaks
 
 
-@pytest.fixture(autouse=True)
-def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leaks, "GRACE_S", 0.0)
+def left_now(before: leaks.Belongings) -> list[str]:
+    """What is left behind, without waiting for anything to go: the guard of these tests themselves does wait."""
+    with patch.object(leaks, "GRACE_S", 0.0):
+        return leaks.left_behind(before)
 
 
 def test_an_open_fd_is_seen() -> None:
     before = leaks.belongings()
     fd = os.eventfd(0)
-    left = leaks.left_behind(before)
+    left = left_now(before)
     os.close(fd)
     assert left == [f"fd {fd}: anon_inode:[eventfd]"]
     assert leaks.left_behind(before) == []
@@ -29,7 +29,7 @@ def test_a_running_thread_is_seen() -> None:
     end = threading.Event()
     thread = threading.Thread(target=end.wait, name="forgotten")
     thread.start()
-    left = leaks.left_behind(before)
+    left = left_now(before)
     end.set()
     thread.join()
     assert left == [f"thread {thread.native_id}: forgotten"]
