@@ -37,6 +37,7 @@ from bellwire.engine.verdict import Verdict
 from bellwire.viz.model.live import LiveModel
 from tests.fuzz_guests import FAMILIES, Case
 from tests.support.leaks import Belongings, belongings, left_behind
+from tests.support.watched import watched
 
 LOOK_EVERY = 300  # runs between two looks at what is left behind
 LIVE_SECONDS = 0.05  # how long a guest is let run
@@ -92,16 +93,14 @@ def run_all(cases: Iterable[Case], results: Results) -> Iterator[Case]:
 def run(case: Case, folder: Path, results: Results) -> None:
     """One guest, from its start to its verdict."""
     began = time.monotonic()
-    faulthandler.dump_traceback_later(HUNG_SECONDS)
     scenario = case.scenario(folder)
     session = Session(scenario)
     model = LiveModel(session)
     try:
-        with haste(), session:
+        with watched(HUNG_SECONDS), haste(), session:
             model = watch(session, case.dice())
     except EngineError as error:
         results.problems.append(f"{case} ({scenario.name}): {error}")
-    faulthandler.cancel_dump_traceback_later()
     model.tick(0.016)
     Path(f"{scenario.guest}.bin").unlink()
     took = time.monotonic() - began

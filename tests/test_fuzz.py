@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from bellwire.engine.machines.virtqueue import VirtqueueMachine
 from bellwire.engine.verdict import Verdict
 from tests.fuzz import SESSION_ENDED, Results, escaped, run, run_all
 from tests.fuzz_guests import FAMILIES, Case
+from tests.support.sessions import PATIENCE
+from tests.support.watched import watched
 
 pytestmark = pytest.mark.kvm
 
@@ -72,3 +76,19 @@ def test_what_takes_too_long_or_is_no_sentence_is_a_problem(tmp_path: Path, monk
     assert len(results.problems) == 2
     assert "took" in results.problems[0]
     assert "no sentence" in results.problems[1]
+
+
+def test_where_each_thread_of_a_hung_run_is_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    threads, said, until = threading.active_count(), "", time.monotonic() + PATIENCE
+    with watched(0.0):
+        while "test_where_each_thread" not in said:
+            assert time.monotonic() < until, "waited in vain"
+            said += capsys.readouterr().err
+            time.sleep(0.001)
+    assert threading.active_count() == threads
+
+
+def test_a_run_that_is_not_hung_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with watched(PATIENCE):
+        pass
+    assert capsys.readouterr().err == ""
