@@ -44,6 +44,7 @@ def pytest_sessionfinish() -> None:
         save()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """As many as processors: guests that are kept from them for seconds lose what they stamp."""
     return len(os.sched_getaffinity(0))
