@@ -64,6 +64,15 @@ class MaskedPin:
         within = np.minimum(upto, ends[newest]) - above[newest]
         return np.where(span > 0, before[newest] + within, np.uint64(0))
 
+    def newest_kept(self, upto: Numbers) -> Numbers:
+        """Of the interrupts 1 to each of these, the newest that is not lost; 0 if all are. Shape (n,)."""
+        if not self.above:
+            return upto
+        above, ends = np.array(self.above, np.uint64), np.array(self.upto, np.uint64)
+        span = np.searchsorted(above, upto)  # so many begin before
+        newest = np.maximum(span, 1) - 1
+        return np.where((span > 0) & (upto <= ends[newest]), above[newest], upto)
+
     def drops(self, numbers: Numbers) -> npt.NDArray[np.bool_]:
         """Which of these interrupts are lost; shape (n,)."""
         return self.lost_each(numbers) > self.lost_each(numbers - np.uint64(1))

@@ -40,10 +40,10 @@ from bellwire.engine.events import (
     event,
     no_events,
 )
-from bellwire.engine.folds.masked_pin import MaskedPin
 from bellwire.engine.host.host import capabilities, host_facts, usable_kvm
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr, tr_later
+from bellwire.engine.live.covering import Covering
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
@@ -91,11 +91,10 @@ class Session(Source):
         self._stats: dict[str, int] = {}
         self._counts: dict[EventfdRole, int] = {}
         self._truth: dict[str, Any] = {}
-        self._covered = 0
         self._next_sample = self._played_at = 0.0
         self._sampled_at = self._looked_at = self._complete = 0  # TSC: of the counters, of the losses, of everything
         self._yielded = 0  # TSC: of everything that take() has yielded
-        self._lab, self._pin = LabClock(scenario.lab), MaskedPin()
+        self._lab, self._covering = LabClock(scenario.lab), Covering()
         self._stopping, self._started, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._turns = 0  # of the engine thread
         self._left_behind = False  # a thread of the machine did not end: it is looked after until it does
@@ -330,7 +329,7 @@ class Session(Source):
             switch, on = SWITCHES[step.do]
             self._switch(switch, machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd, on)
         else:
-            self._hold(machine.do_step(step))
+            self._hold(self._done(machine.do_step(step)))
 
     def _serve(self, seconds: float) -> None:
         """Waits for a command for a while, then carries out those there are; after a tick the rings come first."""
@@ -351,7 +350,8 @@ class Session(Source):
         self._note_stall(now)
         events = machine.drain()
         self._watermark.note(events)
-        parts = [self._held, events, machine.tick(), *self._samples(machine), *self._losses(machine)]
+        done = self._done(machine.tick())
+        parts = [self._held, events, done, *self._samples(machine), *self._losses(machine)]
         self._held = end_to_end(*parts)
         self._hand_on(self._watermark.at(now))
         self.error, self.warning = machine.trouble(), "" if machine.ready else tr(NOT_READY)
@@ -362,6 +362,11 @@ class Session(Source):
         if ticked and now - ticked > self.clock.cycles(STALLED_SECONDS):
             self._hold(event(ticked, EventKind.SETTING, Lane.ENGINE, Setting.STALLED, 0, now - ticked))
 
+    def _done(self, events: Events) -> Events:
+        """What the machine has just done by itself, for handlers that come before it in the stream as well."""
+        self._covering.note_done(events)
+        return events
+
     def _hold(self, events: Events) -> None:
         self._held = end_to_end(self._held, events)
 
@@ -371,21 +376,13 @@ class Session(Source):
         cut = int(np.searchsorted(held["tsc"], np.uint64(max(watermark, 0)), "right"))
         if cut:
             batch = self._machine.finish(held[:cut]) if self._machine else held[:cut]
-            self._note_covered(batch)
+            self._covering.fill_in(batch)
             with self._handing_on:
                 self._tees = [tee for tee in self._tees if not tee.closed]
                 for outlet in (*self._tees, self._view):  # whoever records comes before whoever looks
                     outlet.put(batch)
         self._held = held[cut:]
         self._complete = max(self._complete, watermark if watermark == LATEST else min(watermark, self._sampled_at))
-
-    def _note_covered(self, events: Events) -> None:
-        """How many interrupts each handler covers: as many as were announced since the handler before it, less lost."""
-        self._pin.feed(events)
-        handlers = np.flatnonzero(events["kind"] == EventKind.HANDLER)
-        newest = np.maximum.accumulate(np.append(np.uint64(self._covered), events["seq"][handlers]))
-        events["arg"][handlers] = np.diff(newest - self._pin.lost_each(newest))
-        self._covered = int(newest[-1])
 
     # -- samples -----------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,12 @@ def test_masked_from_the_start_all_is_lost() -> None:
     assert (pin((0, 1)).masked, pin((0, 1)).lost(7)) == (True, 7)
 
 
+@pytest.mark.parametrize(("upto", "kept"), [(0, 0), (2, 2), (3, 2), (5, 2), (6, 6), (9, 9), (10, 9), (1000, 9)])
+def test_the_newest_that_is_kept(upto: int, kept: int) -> None:
+    assert pin((2, 1), (5, 0), (9, 1)).newest_kept(np.array([upto], np.uint64)).tolist() == [kept]
+    assert MaskedPin().newest_kept(np.array([upto], np.uint64)).tolist() == [upto]
+
+
 @pytest.mark.parametrize(
     ("upto", "lost"), [(0, 0), (2, 0), (3, 1), (5, 3), (6, 3), (9, 3), (10, 4), (12, 6), (1000, 994)]
 )
