@@ -171,7 +171,8 @@ def test_edges_at_a_masked_pin_are_lost_and_do_not_come_late(per_second: float) 
     while_masked = np.searchsorted(masks["tsc"], signals["tsc"]) % 2 == 1
     assert lab.tally.irqs_lost == np.count_nonzero(while_masked) > 0
     handled = lab.kind(EventKind.HANDLER)
-    assert handled["arg"].sum() + lab.tally.irqs_lost == lab.tally.irqs_signalled
+    pending = lab.tally.irqs_pending  # a guest that is kept from its processor has not taken them by the end
+    assert handled["arg"].sum() + lab.tally.irqs_lost + pending == lab.tally.irqs_signalled
     numbers = lab.finding("their pin was masked, and were lost: none of them came").numbers
     assert numbers["unmaskings"] == np.count_nonzero(masks["arg"] == 0)
 
