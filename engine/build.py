@@ -1,4 +1,5 @@
-"""Compiles the C core into bellwire.engine._core and guests/*.c into flat images, with gcc alone.
+"""Compiles the C core into bellwire.engine._core and guests/*.c into flat images, with gcc alone; and with clang, where
+it is there, the program that sees into the kernel, engine/kernel/bw-kernel.
 
     python -P engine/build.py                                          what is out of date, in place
     python -P engine/build.py --sanitize address,undefined --out DIR   tests/c/*.c with the core, as programs in DIR
@@ -33,11 +34,14 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "engine" / "core"
 GUESTS = ROOT / "guests"
 LANGUAGES = ROOT / "assets" / "languages"
+KERNEL = ROOT / "engine" / "kernel"
 C_TESTS = ROOT / "tests" / "c"
 PACKAGE = ROOT / "build" / "package" / "bellwire"  # hatch's dev-mode-dirs names the folder that it is in
 ROOMS = ("engine", "viz", "guests", "assets")  # of the tree, and of the package
 EXTENSION = ROOT / "engine" / "_core.abi3.so"  # cffi keeps to the limited API: one file for every Python
+KERNEL_PROGRAM = KERNEL / "bw-kernel"
 
+KERNEL_APT_LINE = "sudo apt-get install clang libbpf-dev"
 APT_LINE = "sudo apt-get install gcc libc6-dev linux-libc-dev python3-dev"
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 HOST_FLAGS = [
@@ -58,6 +62,22 @@ ROM_LINK_FLAGS = [
     *("-static", "-no-pie", "-nostdlib", "-nostartfiles", "-Wl,-Ttext=0", "-Wl,--entry=0", "-Wl,--build-id=none"),
     "-Wl,--oformat=binary",
 ]
+# Of the program that sees into the kernel: it may be given capabilities, so it is hardened; of what it loads: -g makes
+# the types that libbpf reads, and debugging information that stays in the object.
+KERNEL_FLAGS = [
+    *(
+        "-std=gnu11",
+        "-O2",
+        "-fPIE",
+        "-pie",
+        "-fstack-protector-strong",
+        "-D_FORTIFY_SOURCE=2",
+        "-Wl,-z,relro,-z,now",
+        "-s",
+    ),
+    *(f"-ffile-prefix-map={ROOT}=.", f"-I{KERNEL}"),
+]
+BPF_FLAGS = ["-target", "bpf", "-O2", "-g", "-fdebug-compilation-dir=.", f"-ffile-prefix-map={ROOT}=."]
 
 
 class BuildError(Exception):
@@ -161,10 +181,12 @@ def build_core(output: Path = EXTENSION) -> bool:
     return True
 
 
-def install(made: Path, output: Path) -> None:
+def install(made: Path, output: Path, *, program: bool = False) -> None:
     """Puts a finished file in its place at once: who has the old one open or mapped keeps it."""
     beside = output.with_name(f".{output.name}.{os.getpid()}")
     shutil.copyfile(made, beside)
+    if program:
+        beside.chmod(0o755)
     beside.replace(output)
 
 
@@ -211,6 +233,71 @@ def build_rom() -> list[Path]:
     return [output]
 
 
+def why_no_kernel_program() -> str:
+    """What the program that sees into the kernel lacks to be built; "" if nothing. Nobody needs it to run a guest."""
+    if shutil.which("clang") is None:
+        return "clang is missing"
+    for header in ("bpf/libbpf.h", "linux/bpf.h"):
+        probe = ["gcc", "-E", "-x", "c", "-include", header, "-o", os.devnull, os.devnull]
+        if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
+            return f"the header {header} is missing"
+    return ""
+
+
+def clang(*arguments: str | Path) -> None:
+    """Runs clang; BuildError if it fails. Its own messages go to stderr as they are."""
+    command = ["clang", *map(str, arguments)]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+        raise BuildError(f"clang failed; the command was: {shlex.join(command)}")
+
+
+def multiarch() -> list[str]:
+    """-I for the machine's own headers, which gcc knows of and clang, for BPF, does not."""
+    told = subprocess.run(["gcc", "-print-multiarch"], capture_output=True, text=True, check=True).stdout.strip()
+    return [f"-I/usr/include/{told}"] if told else []
+
+
+def compile_bpf(scratch: Path) -> Path:
+    """Compiles kernel/*.bpf.c, and writes the source that puts them into a program: objects.h says what it defines."""
+    sources = sorted(KERNEL.glob("*.bpf.c"))
+    lines = [".section .rodata"]
+    for source in sources:
+        name = source.name.removesuffix(".bpf.c")
+        made = scratch / f"{name}.bpf.o"
+        clang("-c", source, "-o", made, *BPF_FLAGS, *WARNINGS, *multiarch())
+        lines += [f'{name}_name: .string "{name}"', ".balign 8", f'{name}_start: .incbin "{made.name}"', f"{name}_end:"]
+    lines += ['.section .data.rel.ro, "aw"', ".balign 8", ".global embedded_objects", "embedded_objects:"]
+    names = [source.name.removesuffix(".bpf.c") for source in sources]
+    lines += [*(f".quad {name}_name, {name}_start, {name}_end" for name in names), ".quad 0, 0, 0"]
+    embedding = scratch / "objects.S"
+    embedding.write_text("\n".join([*lines, '.section .note.GNU-stack, "", @progbits', ""]))
+    return embedding
+
+
+def build_kernel_program(output: Path = KERNEL_PROGRAM) -> list[Path]:
+    """Builds bw-kernel if it is out of date, or says in a line why it cannot be. Returns what was built.
+
+    A file that is replaced loses the capabilities that it was given, so one that came out the same stays.
+    """
+    if up_to_date(output, sorted(KERNEL.glob("*.[ch]"))):
+        return []
+    if lacks := why_no_kernel_program():
+        print(f"bellwire: The inside of the kernel will not be seen: {lacks}; install it with: {KERNEL_APT_LINE}")
+        return []
+    with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
+        scratch = Path(name)
+        sources = sorted(path for path in KERNEL.glob("*.c") if not path.name.endswith(".bpf.c"))
+        made = scratch / output.name
+        embedding = compile_bpf(scratch)
+        flags = [*KERNEL_FLAGS, *WARNINGS, f"-Wa,-I{scratch}", "-Wl,--build-id=none"]
+        gcc(*sources, embedding, "-o", made, *flags, "-lbpf")
+        if output.exists() and output.read_bytes() == made.read_bytes():
+            output.touch()
+            return []
+        install(made, output, program=True)
+    return [output]
+
+
 def pack_language(source: Path) -> bool:
     """Packs a language's catalogue if it is out of date and says everything. Returns whether it was packed."""
     output = source.with_suffix(".mo")
@@ -251,11 +338,11 @@ def link_package() -> None:
 
 
 def build() -> list[Path]:
-    """Brings the core, the guests, the languages and the package up to date, in place. Returns what was built."""
+    """Brings everything that is made up to date, in place, and the package. Returns what was built."""
     require_toolchain()
     link_package()
     core = [EXTENSION] if build_core() else []
-    return core + build_guests() + build_rom() + pack_languages()
+    return core + build_guests() + build_rom() + build_kernel_program() + pack_languages()
 
 
 def build_c_tests(sanitizers: str, out: Path) -> list[Path]:

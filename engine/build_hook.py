@@ -32,10 +32,11 @@ def build_module(root: str) -> ModuleType:
     return module
 
 
-def platform_tag(library: Path) -> str:
-    """Where a wheel with it works: of a library for glibc, from that version on which its symbols have."""
+def platform_tag(*made: Path) -> str:
+    """Where a wheel with them works: of what is for glibc, from that version on which its symbols have."""
     platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-    versions = [(int(major), int(minor)) for major, minor in GLIBC.findall(library.read_bytes())]
+    found = [pair for path in made if path.exists() for pair in GLIBC.findall(path.read_bytes())]
+    versions = [(int(major), int(minor)) for major, minor in found]
     if not versions:
         return platform
     major, minor = max(versions)
@@ -71,6 +72,6 @@ class BellwireBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         except made.BuildError as error:
             raise SystemExit(f"bellwire: {error}") from None
         build_data["pure_python"] = False
-        build_data["tag"] = f"cp311-abi3-{platform_tag(made.EXTENSION)}"
+        build_data["tag"] = f"cp311-abi3-{platform_tag(made.EXTENSION, made.KERNEL_PROGRAM)}"
         if version == "standard":
             build_data["shared_data"] = {str(write_share(Path(self.root) / "build")): "share"}

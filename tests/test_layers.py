@@ -27,7 +27,7 @@ FLOORS = (
         "engine.counted",
     ),
     ("engine.kvm", "engine.host"),
-    ("engine.scenarios",),
+    ("engine.scenarios", "engine.kernel"),
     ("engine.machines", "engine.folds", "engine.source"),
     ("engine.live", "engine.recordings", "engine.calls", "engine.attached"),
     ("engine.exports", "engine.findings"),

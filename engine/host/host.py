@@ -47,7 +47,7 @@ class Check:
     """One thing that was looked at.
 
     needed: without it no guest runs. remedy: what mends it, "" if nothing is wrong. known: whether it could be looked
-    at; what is not known is not missing.
+    at; what is not known is not missing. optional: without it nothing is wrong, but less is seen.
     """
 
     topic: str
@@ -57,6 +57,7 @@ class Check:
     remedy: str = ""
     needed: bool = False
     known: bool = True
+    optional: bool = False
 
 
 @dataclass(frozen=True)

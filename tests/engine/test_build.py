@@ -121,3 +121,27 @@ def test_a_warning_in_the_c_code_stops_the_build(tmp_path: Path, capfd: pytest.C
     with pytest.raises(build.BuildError, match=r"^gcc failed; the command was: gcc "):
         build.gcc("-c", source, "-o", tmp_path / "careless.o", *build.WARNINGS)
     assert "unused parameter" in capfd.readouterr().err
+
+
+def test_without_clang_the_build_says_what_will_not_be_seen_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "why_no_kernel_program", lambda: "clang is missing")
+    assert build.build_kernel_program(tmp_path / "bw-kernel") == []
+    assert capsys.readouterr().out == (
+        "bellwire: The inside of the kernel will not be seen: clang is missing; "
+        "install it with: sudo apt-get install clang libbpf-dev\n"
+    )
+
+
+def test_a_program_that_comes_out_the_same_stays_with_its_capabilities(tmp_path: Path) -> None:
+    if lacks := build.why_no_kernel_program():
+        pytest.skip(f"bw-kernel cannot be built here: {lacks}")
+    made = tmp_path / "bw-kernel"
+    assert build.build_kernel_program(made) == [made]
+    before = made.stat().st_ino
+    os.utime(made, ns=(0, 0))
+    assert build.build_kernel_program(made) == []
+    assert made.stat().st_ino == before
+    assert os.access(made, os.X_OK)
+    assert build.up_to_date(made, build.KERNEL.glob("*.[ch]"))

@@ -163,7 +163,10 @@ SLOW = Check("clock", "TSC", False, "unsteady", "sudo cpupower frequency-set -g 
 NO_KVM = Check("access", "/dev/kvm", False, "There is no /dev/kvm", "sudo modprobe kvm_intel", needed=True)
 
 
-@pytest.mark.parametrize(("checks", "code"), [([GOOD], 0), ([GOOD, SLOW], 1), ([NO_KVM, SLOW], 3)])
+OFF = Check("kernel", "privilege", False, "it may not", "sudo setcap cap_bpf,cap_perfmon=ep bw-kernel", optional=True)
+
+
+@pytest.mark.parametrize(("checks", "code"), [([GOOD], 0), ([GOOD, SLOW], 1), ([NO_KVM, SLOW, OFF], 3), ([OFF], 0)])
 def test_doctor_names_the_remedies(
     checks: list[Check], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +175,7 @@ def test_doctor_names_the_remedies(
     printed = capsys.readouterr().out
     assert all(check.remedy in printed for check in checks)
     assert ("To mend it" in printed) == (code != 0)
+    assert ("To see more" in printed) == ("could be shown more" in printed or OFF in checks) == (OFF in checks)
     assert main(["doctor", "--json"]) == code
     report = json.loads(capsys.readouterr().out)
     assert [entry["remedy"] for entry in report["checks"]] == [check.remedy for check in checks]

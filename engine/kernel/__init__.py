@@ -1,0 +1,1 @@
+"""What the kernel itself tells of a signal's way: a small program with privileges, and what it sends."""

@@ -1,0 +1,5 @@
+/* What this program can be asked: one function and one file each. -1: why. */
+#pragma once
+#include "failure.h"
+
+int command_check(int count, char **arguments, struct failure *why);

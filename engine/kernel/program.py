@@ -1,0 +1,98 @@
+"""bw-kernel: the small program in C that sees into the kernel, so that this one needs no privileges for it.
+
+It is built where clang and libbpf are (engine/build.py). Root can run it; anybody else can once it has been given two
+capabilities, which no file system mounted nosuid honours. It shows processes of its caller's user alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.language import tr, tr_later
+
+PROGRAM = Path(__file__).with_name("bw-kernel")
+PATIENCE_SECONDS = 30.0  # for an answer, on a machine that has much else to do
+
+NOT_BUILT = tr_later("bw-kernel was not built: sudo apt-get install clang libbpf-dev, then build bellwire again.")
+REASONS = {  # by the code that it writes (engine/kernel/failure.h)
+    "no-btf": tr_later(
+        "This kernel does not describe its own types (/sys/kernel/btf/vmlinux), so nothing can be read in it; "
+        "one that was built with CONFIG_DEBUG_INFO_BTF does."
+    ),
+    "lockdown": tr_later("This kernel is locked down to confidentiality, so nobody can look into it."),
+    "no-kvm": tr_later("KVM has no tracepoints here: its module is not loaded."),
+    "no-process": tr_later("There is no such process any more."),
+    "not-yours": tr_later("The process has another user or more rights than you have: only root sees into it."),
+    "usage": tr_later("bw-kernel is of another version: build bellwire again."),
+}
+
+
+class KernelSightError(EngineError):
+    """The kernel cannot be looked into, here or by this user; the text says why, and how to mend it."""
+
+
+def grant_line(program: Path = PROGRAM) -> str:
+    """The command that gives everybody who can run bellwire a look at processes of their own."""
+    return f"sudo setcap cap_bpf,cap_perfmon=ep {shlex.quote(str(program))}"
+
+
+def sight_remedy(program: Path = PROGRAM) -> str:
+    """What lets this user look into the kernel."""
+    if os.geteuid() == 0:
+        return tr("even root may not, so a container forbids it; give it the capabilities BPF and PERFMON")
+    if os.statvfs(program).f_flag & os.ST_NOSUID:
+        return tr("its file system is mounted nosuid, so that it can be given no capabilities: run bellwire as root")
+    return grant_line(program)
+
+
+def reason_of(line: str, program: Path = PROGRAM) -> KernelSightError:
+    """The sentence for what it wrote on stderr: a code, the system's error, and what that is about."""
+    code, _, rest = line.strip().partition(" ")
+    error, _, about = rest.partition(" ")
+    if code in REASONS:
+        return KernelSightError(tr(REASONS[code]))
+    if code in ("permission", "setuid"):
+        return KernelSightError(tr("bw-kernel may not look into the kernel: {remedy}", remedy=sight_remedy(program)))
+    if code == "refused" and error.isdigit():
+        return KernelSightError(
+            tr("The kernel refused to be looked into ({step}: {error}).", step=about, error=os.strerror(int(error)))
+        )
+    return KernelSightError(tr("bw-kernel failed: {words}", words=line.strip() or tr("it said nothing")))
+
+
+def ask(*arguments: str, program: Path = PROGRAM) -> list[str]:
+    """What it answers, as lines, once it has ended. KernelSightError: one sentence with what to do."""
+    if not program.exists():
+        raise KernelSightError(tr(NOT_BUILT))
+    try:
+        ran = subprocess.run(
+            [program, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    except OSError as error:
+        raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
+    except subprocess.TimeoutExpired as error:
+        raise KernelSightError(
+            tr("bw-kernel did not answer within {seconds:.0f} s.", seconds=PATIENCE_SECONDS)
+        ) from error
+    if ran.returncode:
+        raise reason_of(ran.stderr, program)
+    return ran.stdout.splitlines()
+
+
+def known_tracepoints(program: Path = PROGRAM) -> dict[str, bool]:
+    """Which tracepoints are listened to, and whether this kernel has each. KernelSightError if it cannot be seen into.
+
+    Asks for all that takes a privilege: who gets an answer can see into the kernel.
+    """
+    words = (line.split() for line in ask("check", program=program))
+    return {word[1]: word[2] == "yes" for word in words if len(word) == 3 and word[0] == "tracepoint"}

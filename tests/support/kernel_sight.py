@@ -1,0 +1,48 @@
+"""For tests that look into the kernel: whether they can, and what they are skipped for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.kernel.program import PROGRAM, KernelSightError, known_tracepoints
+
+NOBODY = 65534
+GRANT = "cap_bpf,cap_perfmon=ep"
+
+
+@cache
+def sight_trouble() -> str:
+    """Why nothing in the kernel can be looked at here; "" if it can."""
+    try:
+        known_tracepoints()
+    except KernelSightError as error:
+        return str(error)
+    return ""
+
+
+def needs_sight() -> None:
+    """Skips the test where the kernel cannot be looked into."""
+    if trouble := sight_trouble():
+        pytest.skip(f"nothing in the kernel can be looked at: {trouble}")
+
+
+def needs_root_and_setcap() -> None:
+    """Skips the test where nobody else can be had, or a file cannot be given capabilities."""
+    needs_sight()
+    if os.geteuid() or not shutil.which("setcap"):
+        pytest.skip("only root with setcap (Debian's package libcap2-bin) can try what other users may do")
+
+
+def for_nobody(folder: Path) -> Path:
+    """A copy of bw-kernel that any user can run, without capabilities yet."""
+    copy = folder / PROGRAM.name
+    shutil.copy(PROGRAM, copy)
+    for path in (folder, *folder.parents):
+        if path.stat().st_mode & 0o001 == 0:
+            path.chmod(path.stat().st_mode | 0o011)
+    return copy
