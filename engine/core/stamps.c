@@ -25,7 +25,8 @@
 #define LEAP (1ull << 40)           /* more than any guest counts between two drains */
 #define RANGE (1ull << 32)          /* of a lower half, in cycles */
 #define LOOK_AGE (1ull << 30)       /* the older look is at most two of these ago: less than RANGE - SLACK */
-#define SLACK (1ull << 30)          /* by so much the guest's clock may trail, and a number be counted after it was seen */
+#define SLACK (1ull << 30)          /* by so much the guest's clock may trail, and a number be counted after it was seen,
+                                     * unless the guest is kept from its processor just then */
 
 /* How far everything was at a time: what has come since is later. */
 struct look {
@@ -33,6 +34,11 @@ struct look {
 };
 
 enum completed { KNOWN, UNKNOWN, NONSENSE };
+
+/* A stamp is not older: by what the guest stamped before it; by a look, too. */
+struct bound {
+    uint64_t sure, likely;
+};
 
 struct bw_stamps {
     const volatile char *memory;
@@ -162,15 +168,21 @@ static uint64_t slack_before(const struct look *look)
     return look->tsc - (look->tsc < SLACK ? look->tsc : SLACK);
 }
 
-/* `bound`, or a later look at which neither the stamp's predecessor in its ring nor its interrupt was there yet. If that
+/* `sure`, or a later look at which neither the stamp's predecessor in its ring nor its interrupt was there yet. If that
  * leaves more than one time, as of an interrupt that was held for seconds: the older look at which the slot itself was not
  * there, for a guest writes its slot within SLACK. */
-static uint64_t bound_by_looks(const struct bw_stamps *self, uint64_t bound, uint64_t index, const uint64_t *far, uint64_t irq)
+static struct bound bound_by_looks(const struct bw_stamps *self, uint64_t sure, uint64_t index, const uint64_t *far, uint64_t irq)
 {
     for (int i = 0; i < 2; i++)
         if (index > far[i] || irq > self->looks[i].announced)
-            return later(bound, slack_before(&self->looks[i]));
-    return self->looks[0].tsc - bound < RANGE - SLACK ? bound : later(bound, slack_before(&self->looks[1]));
+            return (struct bound){sure, later(sure, slack_before(&self->looks[i]))};
+    int within = self->looks[0].tsc - sure < RANGE - SLACK;
+    return (struct bound){sure, within ? sure : later(sure, slack_before(&self->looks[1]))};
+}
+
+static struct bound not_before(struct bound bound, uint64_t tsc)
+{
+    return (struct bound){later(bound.sure, tsc), later(bound.likely, tsc)};
 }
 
 /* The time with this lower half that is not before `bound` and not after `now`. */
@@ -182,6 +194,14 @@ static enum completed complete(uint32_t low, uint64_t bound, uint64_t now, uint6
         return UNKNOWN;
     *tsc = bound + (uint32_t)(low - (uint32_t)bound);
     return *tsc <= now ? KNOWN : NONSENSE;
+}
+
+/* The same from `likely`, which is a look's; if there is no such time, the guest was kept from its processor between its
+ * clock and its counter for longer than SLACK, and only what is `sure` bounds it. */
+static enum completed complete_from(uint32_t low, struct bound bound, uint64_t now, uint64_t *tsc)
+{
+    enum completed completed = complete(low, bound.likely, now, tsc);
+    return completed == NONSENSE && bound.sure < bound.likely ? complete(low, bound.sure, now, tsc) : completed;
 }
 
 /* A lower half of the guest's clock as one of ours. */
@@ -202,7 +222,7 @@ static int count_unless_known(struct bw_stamps *self, enum completed completed, 
 
 /* -- events ----------------------------------------------------------------------------------------------------------- */
 
-static uint32_t add_handler(struct bw_stamps *self, uint64_t stamp, uint64_t irq, uint64_t bound, uint64_t now,
+static uint32_t add_handler(struct bw_stamps *self, uint64_t stamp, uint64_t irq, struct bound bound, uint64_t now,
                             const uint64_t *announced, struct bw_event *out)
 {
     uint32_t vector = stamp & BW_STAMP_OTHER_VECTOR ? BW_VECTOR_OTHER : self->vector;
@@ -213,7 +233,7 @@ static uint32_t add_handler(struct bw_stamps *self, uint64_t stamp, uint64_t irq
         return 0;
     }
     uint64_t tsc = 0;
-    if (!count_unless_known(self, complete(ours_of_low(self, (uint32_t)(stamp >> 1)), bound, now, &tsc), 1))
+    if (!count_unless_known(self, complete_from(ours_of_low(self, (uint32_t)(stamp >> 1)), bound, now, &tsc), 1))
         return 0;
     if (irq > self->last_irq)
         self->last_irq = irq;
@@ -234,10 +254,10 @@ static uint32_t add_window(struct bw_stamps *self, uint64_t tsc, uint64_t irq, u
     return 1;
 }
 
-static uint32_t add_ring(struct bw_stamps *self, uint64_t times, uint64_t bound, uint64_t now, struct bw_event *out)
+static uint32_t add_ring(struct bw_stamps *self, uint64_t times, struct bound bound, uint64_t now, struct bw_event *out)
 {
     uint64_t before = 0, after = 0;
-    if (!count_unless_known(self, complete(ours_of_low(self, (uint32_t)times), bound, now, &before), 2) ||
+    if (!count_unless_known(self, complete_from(ours_of_low(self, (uint32_t)times), bound, now, &before), 2) ||
         !count_unless_known(self, complete(ours_of_low(self, (uint32_t)(times >> 32)), before, now, &after), 2))
         return 0;
     self->last_rung = after;
@@ -252,13 +272,13 @@ static uint32_t add_slot(struct bw_stamps *self, uint64_t times, uint64_t handle
                          const uint64_t *announced, struct bw_event *out)
 {
     const uint64_t far[] = {self->looks[0].rung, self->looks[1].rung};
-    uint64_t bound = bound_by_looks(self, self->last_rung, self->rung, far, handler ? irq : 0);
+    struct bound bound = bound_by_looks(self, self->last_rung, self->rung, far, handler ? irq : 0);
     uint32_t count = handler ? add_handler(self, handler, irq, bound, now, announced, out) : 0;
     if (count)
-        bound = later(bound, out->tsc);
+        bound = not_before(bound, out->tsc);
     turn -= self->offset;
     if (turn <= now)
-        bound = later(bound, turn);
+        bound = not_before(bound, turn);
     return count + add_ring(self, times, bound, now, out + count);
 }
 
@@ -300,7 +320,7 @@ static uint32_t drain_handled(struct bw_stamps *self, const uint64_t *announced,
             self->lost++;
             continue;
         }
-        uint64_t bound = bound_by_looks(self, self->last_alone, self->alone, far, slot[1]);
+        struct bound bound = bound_by_looks(self, self->last_alone, self->alone, far, slot[1]);
         uint32_t added = add_handler(self, slot[0], slot[1], bound, now, announced, out + count);
         if (added)
             self->last_alone = out[count].tsc;
