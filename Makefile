@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format docs pictures icons languages recordings fuzz closings kills lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs pictures icons languages recordings fuzz closings kills svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -72,6 +72,11 @@ closings: test-libraries build
 # Recorders of hosts that signal flat out, N of them killed at random moments.
 kills: build
 	@$(BIN)/python -m tests.kills $(or $(N),200) $(or $(SEED),1)
+
+# Every scenario with few signals, then every test marked kvm, where KVM is kvm_amd on an emulated CPU: hours on two CPUs.
+# ONLY="roundtrip irq-msi" chooses scenarios, and runs no tests.
+svm: build
+	@.ci/svm-lab --timeout 28800 . $(BIN)/python -u -m tests.svm $(ONLY)
 
 # A lecture of N minutes over guests, told four times as fast: nothing may grow.
 lectures: build

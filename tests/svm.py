@@ -1,0 +1,123 @@
+"""Every scenario with few signals, then the tests of what KVM does, where KVM is another one: `make svm`.
+
+`python -m tests.svm [SCENARIO ...]` runs on the KVM of the machine that it finds itself on. .ci/svm-lab makes one
+whose KVM is kvm_amd out of a machine that need not have any. With scenarios named it runs these and no test: that is
+the short form in .ci/run. It prints for each whether it reconciled, which takes no time that would mean something.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.host.host import host_facts, kvm_backend
+from bellwire.engine.live.session import Session
+from bellwire.engine.machines import build
+from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.viz.cli.measure import Measurement, measure
+from bellwire.viz.text.figures import grouped
+
+ROOT = Path(__file__).parent.parent
+SIGNALS = 100  # of each scenario
+LONGEST = 60.0  # seconds that a scenario may take which counts no signals
+AFTERWARDS = 1.0  # seconds behind the last step of a lab
+PATIENCE = 1200  # seconds that a test may take
+MARK = "pytest.mark.kvm"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a scenario: "reconciled", "FAILED" or "skipped", and in words what was counted, or why not."""
+
+    name: str
+    state: str
+    words: str
+
+
+def run_one(scenario: Scenario) -> Ran:
+    """So many signals; one that is driven by its lab alone runs until all its steps were done."""
+    if why := build.refusal(scenario):
+        return Ran(scenario.name, "skipped", why)
+    count = SIGNALS if scenario.pace.per_second else None
+    try:
+        done = measure(Session(scenario, limit=count), None, seconds_of(scenario), count, lambda *_: None)
+    except EngineError as error:
+        return Ran(scenario.name, "FAILED", str(error))
+    if done.trouble:
+        return Ran(scenario.name, "FAILED", " ".join(done.trouble))
+    return Ran(scenario.name, "reconciled", counted(done))
+
+
+def seconds_of(scenario: Scenario) -> float:
+    """How long it runs if nothing counts its signals."""
+    steps = scenario.lab.steps if scenario.lab else ()
+    return max(step.at_ms for step in steps) / 1000 + AFTERWARDS if steps else LONGEST
+
+
+def counted(done: Measurement) -> str:
+    """Both sums, as far as the scenario has them; and how the interrupts came about that nobody asked for."""
+    tally, parts = done.tally, []
+    if done.source.scenario.doorbell:
+        parts.append(f"rung {tally.doorbells_rung} = {tally.doorbells_received} + {tally.doorbells_pending} pending")
+    if done.source.scenario.interrupt:
+        rest = {
+            "merged": tally.irqs_merged,
+            "lost": tally.irqs_lost,
+            "pending": tally.irqs_pending,
+            "spurious": -tally.irqs_spurious,
+        }
+        terms = "".join(
+            f" {'-' if number < 0 else '+'} {abs(number)} {name}" for name, number in rest.items() if number
+        )
+        parts.append(f"signalled {tally.irqs_signalled} = {tally.irqs_handled} handled{terms}")
+    exits = {name: done.tally.kvm.get(name, 0) for name in ("exits", "io_exits", "mmio_exits")}
+    parts.append(", ".join(f"{grouped(number)} {name}" for name, number in exits.items()))
+    return "; ".join(parts)
+
+
+def run_all(scenarios: list[Scenario]) -> list[Ran]:
+    """One after the other, each told once it has ended."""
+    found = []
+    for scenario in scenarios:
+        began = time.monotonic()
+        found.append(run_one(scenario))
+        name, state, words = found[-1].name, found[-1].state, found[-1].words
+        print(f"{name:28} {state:10} {time.monotonic() - began:4.0f} s  {words}", flush=True)
+    return found
+
+
+def files_of_tests() -> list[str]:
+    """Those that have a test of a real guest; the others would only be collected, slowly."""
+    files = sorted(ROOT.glob("tests/**/test_*.py"))
+    return [str(file.relative_to(ROOT)) for file in files if MARK in file.read_text()]
+
+
+def run_tests() -> int:
+    """pytest's exit code; it says itself what it skipped. All in one process: importing takes longest there."""
+    arguments = ("-q", "-m", "kvm", "-p", "no:cacheprovider", "--timeout", str(PATIENCE), "--durations", "10")
+    command = [sys.executable, "-u", "-m", "pytest", *arguments, *files_of_tests()]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def main(names: list[str]) -> int:
+    """These scenarios, or all and the tests; 1 if one did not reconcile, or a test failed."""
+    began, facts = time.monotonic(), host_facts()
+    print(f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, {facts['backend']}", flush=True)
+    found = run_all([load_scenario(name) for name in names] if names else list_scenarios())
+    states = [one.state for one in found]
+    print(
+        f"{states.count('reconciled')} of {len(found)} scenarios reconciled with {kvm_backend()}, "
+        f"{states.count('FAILED')} failed, {states.count('skipped')} were skipped; {time.monotonic() - began:.0f} s",
+        flush=True,
+    )
+    tests = 0 if names else run_tests()
+    print(f"All of it took {(time.monotonic() - began) / 60:.1f} minutes.", flush=True)
+    return int(bool(tests) or "FAILED" in states or "reconciled" not in states)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
