@@ -183,6 +183,14 @@ class Evidence:
             self._note_sample(events)
 
     @property
+    def unended(self) -> bool:
+        """Whether a handler has left its interrupt without an EOI, and nobody else has ended it: the line of a level
+        stays high, and the device that holds it waits for good."""
+        interrupt = self.scenario.interrupt
+        holds = interrupt is not None and interrupt.trigger == "level" and not interrupt.eoi
+        return holds and self.vectors.total() > 0 and not self.ways.resamples and not self.ways.acknowledged
+
+    @property
     def doorbell(self) -> Doorbell | None:
         """The doorbell as its ioeventfds are registered now, or would be: a lab's steps change that."""
         return self._doorbell

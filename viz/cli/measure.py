@@ -140,7 +140,7 @@ def troubles(session: Session, run: Run, recorder: Capture | None, count: int | 
     errors = (None if meant else session.error, recorder.error if recorder else None)
     found = [str(error) for error in errors if error]
     rung = signals(session, run.tally)
-    if count is not None and rung != count and not meant:
+    if count is not None and rung != count and not meant and not run.evidence.unended:
         found.append(f"{rung} of {count} signals came, then none for {STALL_SECONDS:g} s.")
     if session.error is None or meant:
         found += disagreements(run.tally, session.truth())

@@ -1,11 +1,17 @@
-"""The reconciliation of a run can fail, at each of the counters that it stands on."""
+"""The reconciliation of a run can fail, at each of the counters that it stands on; so can a run that comes to a stop."""
 
 from __future__ import annotations
 
+from typing import cast
+
+import numpy as np
 import pytest
 
+from bellwire.engine.events import EVENT, EventKind, Lane, event
 from bellwire.engine.folds.tally import Tally
-from bellwire.viz.cli.measure import disagreements
+from bellwire.engine.live.session import Session
+from bellwire.engine.source import Source
+from bellwire.viz.cli.measure import Run, disagreements, troubles
 from tests.support.fake_source import FakeSource
 
 COUNTERS = {
@@ -44,3 +50,44 @@ def test_each_counter_that_differs_is_named(run: tuple[Tally, dict[str, int]], c
 
 def test_no_counters_are_no_agreement(run: tuple[Tally, dict[str, int]]) -> None:
     assert disagreements(run[0], {}) == ["The session ended without its counters."]
+
+
+class Stuck(Source):
+    """A host that has signalled once, and waits for good: so many handlers ran, so often was the resamplefd signalled."""
+
+    error = None
+
+    def __init__(self, scenario: str, handled: int, resamples: int) -> None:
+        like = FakeSource(scenario)
+        super().__init__(like.scenario, like.host, like.clock)
+        self.handled, self.resamples = handled, resamples
+
+    def take(self, most: int | None = None) -> np.ndarray[tuple[int], np.dtype[np.void]]:
+        """All at once."""
+        rows = [event(1000, EventKind.IRQFD, Lane.IO_THREAD, 5, 1, 0)]
+        rows += [event(2000, EventKind.HANDLER, Lane.GUEST, 0x44, 1, 1)] * self.handled
+        rows += [event(3000, EventKind.RESAMPLE, Lane.IO_THREAD, 5, 1, 1)] * self.resamples
+        return np.concatenate(rows).astype(EVENT)
+
+    def truth(self) -> dict[str, int]:
+        """As it was."""
+        return dict.fromkeys(COUNTERS, 0) | {"signalled": 1, "handled": self.handled}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "handled", "resamples", "in_order"),
+    [
+        ("lab-no-eoi", 1, 0, True),  # nobody ends the interrupt, so the device has nothing to signal for
+        ("lab-no-eoi", 1, 1, False),  # the back end has ended it, and then nothing came
+        ("lab-no-eoi", 0, 0, False),  # no handler has begun: that would be another fault
+        ("irq-level-resample", 1, 0, False),  # whose handler does end it
+    ],
+)
+def test_signals_that_cannot_come_are_no_trouble_and_others_are(
+    scenario: str, handled: int, resamples: int, in_order: bool
+) -> None:
+    source = cast(Session, Stuck(scenario, handled, resamples))
+    run = Run(source, lambda seconds, signals: None)
+    run.look()
+    found = troubles(source, run, None, 200)
+    assert found == ([] if in_order else ["1 of 200 signals came, then none for 5 s."])
