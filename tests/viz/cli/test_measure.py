@@ -1,4 +1,4 @@
-"""The reconciliation of a run can fail, at each of the counters that it stands on; so can a run that comes to a stop."""
+"""The reconciliation of a run can fail, at each of the counters that it stands on, and so can a run that stops."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_no_counters_are_no_agreement(run: tuple[Tally, dict[str, int]]) -> None
 
 
 class Stuck(Source):
-    """A host that has signalled once, and waits for good: so many handlers ran, so often was the resamplefd signalled."""
+    """A host that has signalled once and waits for good: how often the handler ran and the resamplefd was signalled."""
 
     error = None
 
