@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format docs pictures icons languages recordings fuzz closings kills svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs pictures icons languages recordings fuzz closings kills wirings svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -77,6 +77,10 @@ kills: build
 # ONLY="roundtrip irq-msi" chooses scenarios, and runs no tests.
 svm: build
 	@.ci/svm-lab --timeout 28800 . $(BIN)/python -u -m tests.svm $(ONLY)
+
+# N random VMs of ours, each seen from outside three times, held against what was registered.
+wirings: build
+	@BELLWIRE_WIRINGS=$(or $(N),1000) $(BIN)/python -m pytest -q tests/engine/attached -k random_wirings
 
 # A lecture of N minutes over guests, told four times as fast: nothing may grow.
 lectures: build

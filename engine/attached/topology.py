@@ -50,9 +50,13 @@ class SeenVcpu:
 
 @dataclass(frozen=True)
 class SeenVm:
-    """fd: the VMM's number of it. The parts are in the order in which KVM has them; routes by GSI."""
+    """fd: the VMM's number of it, None: it has closed it. irqchip: "none", "full", "split", "": not told.
 
-    fd: int
+    The parts are in the order in which KVM has them; routes by GSI.
+    """
+
+    fd: int | None
+    irqchip: str = ""
     vcpus: tuple[SeenVcpu, ...] = ()
     ioeventfds: tuple[SeenIoeventfd, ...] = ()
     irqfds: tuple[SeenIrqfd, ...] = ()
@@ -76,7 +80,8 @@ class Topology:
 
     eventfds: id -> its own fds of it. holders: id -> the other processes that have it as well; of those that may be
     looked at, and hidden: how many may not. settled: whether two looks in a row saw the same; else somebody was
-    changing it all the time. dropped: entries that were gone before they could be read.
+    changing it all the time. dropped: entries that were gone before they could be read. untold: of "vcpus",
+    "ioeventfds", "irqfds" and "routes" those that this kernel keeps in a way that is not known; they are empty.
     """
 
     process: KvmProcess
@@ -86,6 +91,7 @@ class Topology:
     hidden: int = 0
     settled: bool = True
     dropped: int = 0
+    untold: tuple[str, ...] = ()
 
     @property
     def partners(self) -> tuple[tuple[int, str], ...]:

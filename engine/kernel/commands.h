@@ -3,3 +3,4 @@
 #include "failure.h"
 
 int command_check(int count, char **arguments, struct failure *why);
+int command_topology(int count, char **arguments, struct failure *why);

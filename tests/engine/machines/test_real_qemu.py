@@ -24,7 +24,6 @@ from bellwire.engine.events import EventKind, Events, Lane
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
-from bellwire.engine.kvm.partners import kept_process
 from bellwire.engine.kvm.partners.qemu import PROGRAM, Qemu, qemu_refusal
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines import real_qemu, stamping
@@ -35,6 +34,7 @@ from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, l
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Order
+from tests.support.ioctl_log import logged_ioctls
 from tests.support.leaks import belongings, left_behind
 from tests.support.processes import children, is_running
 from tests.support.sessions import assert_reconciled, fed, run, started, tally_of, wait_for
@@ -44,7 +44,6 @@ WIRED = [name for name in NAMES if "exit" not in name]
 REQUESTS = 200
 # mov dword [BW_ST_DEVICE], BW_DEVICE_MESSAGES; hlt
 NO_MESSAGES = bytes.fromhex("c70425") + (lib.BW_STATUS + lib.BW_ST_DEVICE).to_bytes(4, "little") + b"\2\0\0\0\xf4"
-SHIM = Path(__file__).parents[2] / "support" / "ioctl_shim.c"
 needs_qemu = [pytest.mark.kvm, pytest.mark.skipif(bool(qemu_refusal()), reason=qemu_refusal())]
 
 
@@ -195,23 +194,12 @@ class TestSession:
 def test_what_is_shown_of_the_wires_is_what_qemu_hands_to_the_kernel(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shim, log = tmp_path / "shim.so", tmp_path / "log"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Werror", SHIM, "-o", shim], check=True)
-    monkeypatch.setattr("shutil.which", lambda name: None if name == "setpriv" else name)
-    with log.open("wb") as file:
-        os.set_inheritable(file.fileno(), True)
-        monkeypatch.setenv("LD_PRELOAD", str(shim))
-        monkeypatch.setenv("CALL_LOG", str(os.dup2(file.fileno(), 777)))
-        keep = kept_process.OwnedProcess.__init__
-        monkeypatch.setattr(
-            kept_process.OwnedProcess, "__init__", lambda self, command, fds: keep(self, command, (*fds, 777))
-        )
+    with logged_ioctls(tmp_path, monkeypatch) as logged:
         session, _ = run(paced(name), 20)
-        os.close(777)
-    made = [line.split() for line in log.read_text().splitlines()]
+    made = logged()
     for call in calls_of(session.scenario):
         if isinstance(call, AssignIoeventfd | AssignIrqfd) and call.group == WIRES:
-            got = [bytes.fromhex(data) for number, data in made if number == f"{call.request:#x}"]
+            got = [data for number, data in made if number == f"{call.request:#x}"]
             assert any(is_the_same(call, data) for data in got) == call.made, call.name
     messages = sum(number == f"{SignalMsi.request:#x}" for number, _ in made)
     assert messages == (0 if name in WIRED else 20)
