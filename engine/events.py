@@ -25,7 +25,7 @@ class Lane(IntEnum):
 
     GUEST = 0  # code inside the VM; stamped by the guest itself in shared memory
     VCPU = 1  # the vCPU thread in user space, around KVM_RUN
-    KVM = 2  # what only the kernel knows: its counters and the eventfds' counts
+    KVM = 2  # what only the kernel knows: its counters, the eventfds' counts, and its own tracepoints
     IO_THREAD = 3  # the host side that is woken by a doorbell and answers
     ENGINE = 4  # what the operator did: wiring, pace; and losses
 
@@ -91,10 +91,86 @@ class EventKind(IntEnum):
     # The kernel has refused what the engine asked for: id Operation, seq the GSI or the ioeventfd's address, arg errno.
     REFUSED = 19
 
+    # What the kernel's own tracepoints tell, where the inside of the kernel is watched (engine/kernel/). Doorbells and
+    # interrupts are numbered by what encloses them; seq 0: of another cause, a timer or another device.
+    # kvm_pio, KVM has an OUT before it: id port, seq doorbell, arg value.
+    PIO = 23
+    # kvm_mmio, KVM has a store before it: id address (its lower half), seq doorbell, arg value.
+    MMIO = 24
+    # kvm_fast_mmio, KVM has matched a store by its address alone: id address (its lower half), seq doorbell.
+    FAST_MMIO = 25
+    # kvm_pio or kvm_mmio, KVM has a read of a device before it: id address (its lower half), arg value, if it is known.
+    DEVICE_READ = 26
+    # kvm_userspace_exit, KVM_RUN is about to return: id KVM_EXIT_* reason, seq the doorbell that leaves, arg errno (0:
+    # the reason says why).
+    USER_EXIT = 27
+    # sched_waking, somebody makes a thread runnable: id ThreadRole (4 bits) and, above, thread, seq the doorbell (of a
+    # vCPU the interrupt) that it is woken for, arg CPU on which that was done.
+    WAKING = 28
+    # sched_switch, a thread gets a CPU: id ThreadRole (4 bits) and, above, thread, seq the doorbell (of a vCPU the
+    # interrupt) that it was woken for, arg CPU.
+    RUNS = 29
+    # sys_enter, the system call by which a thread signals an interrupt has entered the kernel: id ThreadRole (4 bits)
+    # and, above, thread, seq interrupt, arg number of the call.
+    WRITE = 30
+    # sys_exit, it returns: id ThreadRole (4 bits) and, above, thread, seq interrupt, arg number of the call.
+    WRITTEN = 31
+    # kvm_msi_set_irq, a message: id vector, seq interrupt, arg APIC ID that it is sent to.
+    MSI = 32
+    # workqueue_queue_work, an irqfd whose route needs a thread has queued its work: id GSI, seq interrupt.
+    WORK_QUEUED = 33
+    # workqueue_execute_start, a kernel worker begins that work: id GSI, seq newest interrupt, arg interrupts that it
+    # stands for (2 and more: merged while it waited).
+    WORK_STARTED = 34
+    # kvm_set_irq, a line changes: id GSI, seq interrupt, arg level.
+    SET_IRQ = 35
+    # kvm_apic_accept_irq, a local APIC has taken it (its IRR): id vector, seq interrupt, arg APIC ID.
+    ACCEPTED = 36
+    # kvm_inj_virq, or kvm_eoi where the host itself writes it as it injects (kvm_pvm): id vector, seq newest interrupt,
+    # arg how many the APIC had taken since the one before (2 and more: merged in its IRR; 0: it is not known).
+    INJECTED = 37
+    # kvm_vcpu_wakeup, a vCPU that was halted goes on: id 1 it slept, 0 KVM polled, seq interrupt, arg ns that it took.
+    WOKEN = 38
+    # kvm_eoi, the guest has ended an interrupt: id vector (0: not told).
+    GUEST_EOI = 39
+
 
 OTHER_VECTOR = int(lib.BW_VECTOR_OTHER)  # to which a route changes, and back
 BUFFERS_ADDED, BUFFERS_USED = int(lib.BW_BUFFERS_ADDED), int(lib.BW_BUFFERS_USED)  # id of EventKind.BUFFERS
 BLOCK_SIZE = int(lib.BW_BLOCK_SIZE)  # bytes that are read for each EventKind.SUBMIT
+
+
+class ThreadRole(IntEnum):
+    """Which thread a scheduler's event is of."""
+
+    VCPU = 0  # a vCPU's, which `vm` names
+    IO_THREAD = 1  # the one that answers doorbells
+    WORKER = 2  # the kernel's own
+    OTHER = 3  # another one of the same programs
+
+
+ROLE_BITS = 4  # of `id`, below the thread's number
+
+# The tracepoints that are listened to, as engine/kernel/tracepoints.c lists them: bits of Setting.KERNEL.
+TRACEPOINTS: tuple[str, ...] = (
+    "kvm_pio",
+    "kvm_mmio",
+    "kvm_fast_mmio",
+    "kvm_userspace_exit",
+    "kvm_msi_set_irq",
+    "kvm_set_irq",
+    "kvm_apic_accept_irq",
+    "kvm_eoi",
+    "kvm_inj_virq",
+    "kvm_vcpu_wakeup",
+    "sched_waking",
+    "sched_switch",
+    "workqueue_queue_work",
+    "workqueue_execute_start",
+    "workqueue_execute_end",
+    "sys_enter",
+    "sys_exit",
+)
 
 
 class EventfdRole(IntEnum):
@@ -123,6 +199,8 @@ class Setting(IntEnum):
     VCPU = 7  # the vCPU that the GSI's route leads to, where it changes
     STALLED = 8  # cycles from this event on in which the engine's thread did not run
     STEP = 6  # steps of the lab (engine/machines/lab.py) so far; the newest is about to be done
+    # Tracepoints that are listened to, a bit each (TRACEPOINTS); 0: none. seq: cycles by which their times may err.
+    KERNEL = 9
 
 
 class Operation(IntEnum):

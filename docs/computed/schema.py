@@ -7,7 +7,18 @@ import re
 from collections.abc import Iterable
 from enum import IntEnum
 
-from bellwire.engine.events import STATS, EventfdRole, EventKind, IrqIoctl, Lane, Operation, Setting, Switch
+from bellwire.engine.events import (
+    STATS,
+    TRACEPOINTS,
+    EventfdRole,
+    EventKind,
+    IrqIoctl,
+    Lane,
+    Operation,
+    Setting,
+    Switch,
+    ThreadRole,
+)
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.recordings.header import COLUMNS, ENUMS, FIELDS
 
@@ -18,6 +29,7 @@ NAMED: dict[str, type[IntEnum]] = {  # by their name in the file
     "settings": Setting,
     "eventfds": EventfdRole,
     "irq_ioctls": IrqIoctl,
+    "thread_roles": ThreadRole,
     "operations": Operation,
     "befores": Before,
 }
@@ -27,6 +39,7 @@ HOLDERS = {  # where their numbers stand
     "settings": "`id` of SETTING",
     "eventfds": "`id` of COUNT",
     "irq_ioctls": "`id` of IRQ_IOCTL",
+    "thread_roles": "`id` of WAKING, RUNS, WRITE and WRITTEN, its lowest 4 bits",
     "operations": "`id` of REFUSED",
     "befores": "`id` of BEFORE",
 }
@@ -50,6 +63,8 @@ def number_tables() -> str:
     parts = [part for name, numbers in NAMED.items() for part in numbers_of(name, numbers)]
     parts += ["### stats", "`id` of STAT: KVM's own counters, by the names that `KVM_GET_STATS_FD` gives."]
     parts += [listed({name: number for number, name in enumerate(STATS)})]
+    parts += ["### tracepoints", "`arg` of the SETTING KERNEL: 2 to the power of each that is listened to, added up."]
+    parts += [listed({name: number for number, name in enumerate(TRACEPOINTS)})]
     parts += ["### exit_reasons", "`id` of EXIT and ENTRY: `KVM_EXIT_*` of `linux/kvm.h`."]
     return "\n\n".join([*parts, listed(ENUMS["exit_reasons"])])
 

@@ -53,6 +53,23 @@ NAMES: dict[EventKind, str] = {
     EventKind.WINDOW: "interrupts on again",
     EventKind.FETCH: "coalesced writes fetched",
     EventKind.LOST: "events lost",
+    EventKind.PIO: "kvm_pio",
+    EventKind.MMIO: "kvm_mmio",
+    EventKind.FAST_MMIO: "kvm_fast_mmio",
+    EventKind.DEVICE_READ: "device read",
+    EventKind.USER_EXIT: "kvm_userspace_exit",
+    EventKind.WAKING: "sched_waking",
+    EventKind.RUNS: "sched_switch",
+    EventKind.WRITE: "write() entered",
+    EventKind.WRITTEN: "write() returns",
+    EventKind.MSI: "kvm_msi_set_irq",
+    EventKind.WORK_QUEUED: "irqfd_inject queued",
+    EventKind.WORK_STARTED: "irqfd_inject",
+    EventKind.SET_IRQ: "kvm_set_irq",
+    EventKind.ACCEPTED: "kvm_apic_accept_irq",
+    EventKind.INJECTED: "injected",
+    EventKind.WOKEN: "kvm_vcpu_wakeup",
+    EventKind.GUEST_EOI: "kvm_eoi",
 }
 KINDS, LANE_OF = dict(EventKind._value2member_map_), list(Lane)  # quicker than to call the enum, event by event
 KEYS = {kind: tuple(f"{kind.name.lower()}.{name}" for name in ("seq", "id", "arg")) for kind in ENDS}

@@ -38,6 +38,7 @@ from bellwire.engine.recordings.metadata import MOST_CYCLES, MOST_ROWS
 MOST_SIGNALS = 2**56  # numbers of doorbells and interrupts, and whatever counts them
 MOST_LOST = 2**40  # events that one event tells of: those of a batch can be added up
 MOST_REASONS, MOST_STATS, MOST_ERRNO, MOST_VMS = 256, 64, 4095, 16
+MOST_THREADS, MOST_CPUS, MOST_CALLS = 2**32 - 1, 8191, 1023
 LENGTH, AS_IT_IS = 8, -1  # bytes before a compressed column that say how long it will be; this if it is not compressed
 SORT_BITS = ((0, 16), (16, 8), (24, 8), (32, 32))  # of EventKind.PASSED_OVER: from which bit on, how many
 SLACK = 1 << 14  # bytes of padding, and of compression's own, in a batch
@@ -82,6 +83,23 @@ MOST: dict[EventKind, Most] = {
     EventKind.WINDOW: SIGNALS,
     EventKind.BEFORE: Most(id=len(Before) - 1, seq=MOST_CYCLES, arg=MOST_STATS - 1),
     EventKind.REFUSED: Most(id=len(Operation) - 1, arg=MOST_ERRNO),
+    EventKind.PIO: Most(id=2**16 - 1, arg=2**64 - 1),
+    EventKind.MMIO: Most(id=2**32 - 1, arg=2**64 - 1),
+    EventKind.FAST_MMIO: SIGNALS,
+    EventKind.DEVICE_READ: Most(id=2**32 - 1, arg=2**64 - 1),
+    EventKind.USER_EXIT: Most(id=MOST_REASONS - 1, arg=MOST_ERRNO),
+    EventKind.WAKING: Most(id=MOST_THREADS, arg=MOST_CPUS),
+    EventKind.RUNS: Most(id=MOST_THREADS, arg=MOST_CPUS),
+    EventKind.WRITE: Most(id=MOST_THREADS, arg=MOST_CALLS),
+    EventKind.WRITTEN: Most(id=MOST_THREADS, arg=MOST_CALLS),
+    EventKind.MSI: Most(id=0xFF, arg=2**32 - 1),
+    EventKind.WORK_QUEUED: Most(id=GSI_COUNT - 1),
+    EventKind.WORK_STARTED: Most(id=GSI_COUNT - 1),
+    EventKind.SET_IRQ: Most(id=GSI_COUNT - 1, arg=1),
+    EventKind.ACCEPTED: Most(id=0xFF, arg=2**32 - 1),
+    EventKind.INJECTED: Most(id=0xFF),
+    EventKind.WOKEN: Most(id=1),
+    EventKind.GUEST_EOI: Most(id=0xFF),
 }
 KNOWN_KINDS = np.isin(np.arange(1 << 16), list(EventKind))
 MOST_OF = {  # by the number of the kind

@@ -21,6 +21,7 @@ from bellwire.engine.events import (
     EVENT,
     NAMES,
     STATS,
+    TRACEPOINTS,
     Clock,
     EventfdRole,
     EventKind,
@@ -29,6 +30,7 @@ from bellwire.engine.events import (
     Operation,
     Setting,
     Switch,
+    ThreadRole,
 )
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.foreign import shown
@@ -61,7 +63,9 @@ ENUMS: dict[str, dict[str, int]] = {
     "operations": {operation.name: operation.value for operation in Operation},
     "befores": {before.name: before.value for before in Before},
     "irq_ioctls": {ioctl.name: ioctl.value for ioctl in IrqIoctl},
+    "thread_roles": {role.name: role.value for role in ThreadRole},
     "stats": {name: number for number, name in enumerate(STATS)},
+    "tracepoints": {name: number for number, name in enumerate(TRACEPOINTS)},
     "exit_reasons": {name: number for number, name in NAMES.items()},
 }
 METADATA = b"bellwire"  # the key of everything that is ours

@@ -31,6 +31,7 @@ from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.tally import stat_name
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.text.figures import grouped
+from bellwire.viz.text.kernel_words import KERNEL_KINDS, kernel_form
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
@@ -209,6 +210,8 @@ def rarer_form(kind: int, id: int, seq: int, arg: int) -> str:
             return before_form(id)
         case EventKind.WINDOW:
             return tr("lets interrupts in again; announced up to #{seq}")
+        case _ if kind in KERNEL_KINDS:
+            return kernel_form(kind, id, seq, arg)
         case _:
             return tr("{kind}: id {id}, number {seq}, value {arg}", kind=kind_name(kind), id=id, **LATER)
 
@@ -236,6 +239,8 @@ def setting_form(id: int, value: int) -> str:
             return tr("step {arg} of the lab")
         case Setting.MASKED:
             return tr("the interrupt's pin is masked") if value else tr("the interrupt's pin is open")
+        case Setting.KERNEL:
+            return tr("the inside of the kernel is watched") if value else tr("the inside of the kernel is not watched")
         case _:
             return tr("setting {id}: {arg}", id=id, **LATER)
 
