@@ -6,9 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 CI = Path(__file__).resolve().parent.parent / ".ci"
 # A Python whose venv is itself and whose pip has nothing to do; everything else the real one answers.
@@ -116,3 +119,13 @@ def test_an_installation_that_was_broken_off_goes_on(tree: Path) -> None:
     (tree / ".venv/installed").unlink()
     assert run(tree) == (0, "Installing bellwire and what it stands on into .venv: not everything is installed")
     assert run(tree, "--check") == (0, "")
+
+
+def test_every_version_that_is_asked_for_works_with_the_oldest_python() -> None:
+    """Versions are written down on a machine with a newer one, whose pip does not mind."""
+    oldest = tomllib.loads((CI.parent / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
+    wants = {
+        found.name: found.metadata["Requires-Python"] or "" for found in distributions()
+    }  # tools of the build aside
+    assert len(wants) > 50
+    assert {name: want for name, want in wants.items() if f"{oldest}.0" not in SpecifierSet(want)} == {}
