@@ -396,6 +396,7 @@ class Clock:
     hz: float  # TSC cycles a second
     # Cycles that the guest's TSC is ahead of the host's, in the kernel's own words; None: it does not tell.
     offset: int | None = field(default=None, compare=False)
+    emulated: bool = field(default=False, compare=False)  # the CPU: order and counts are true, how long it took is not
 
     def facts(self) -> dict[str, str]:
         """What the kernel says of the guest's clock, as a Source's `host` has it: tsc_khz, tsc_offset (if it tells)."""

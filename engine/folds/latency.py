@@ -253,7 +253,11 @@ class Latencies:
         return chosen(some, has(some, name))
 
     def known(self, name: str) -> bool:
-        """Whether the latency `name` can be told: with the clocks apart, one between them is off by what they are."""
+        """Whether the latency `name` can be told: how long an emulated CPU took says nothing."""
+        return not self.clock.emulated and self.of_clocks_that_agree(name)
+
+    def of_clocks_that_agree(self, name: str) -> bool:
+        """Whether its ends are of one clock, or of two that agree: else it is off by what they are apart."""
         return not self.clock_error.apart or name in ONE_CLOCK
 
     def corrected(self, name: str) -> Paced:
@@ -268,8 +272,12 @@ class Latencies:
         return histogram.percentile(50) if histogram.count and self.known(name) else None
 
     def now(self, name: str) -> float | None:
-        """The median of the newest latencies under the present wiring, ns; None if there is none yet, or none known."""
-        return float(np.median(self.recent[name])) if self.recent[name].size and self.known(name) else None
+        """The median of the newest latencies under the present wiring, ns; None if there is none yet, or none known.
+
+        By it is chosen how slowly something is shown: of an emulated CPU it is given as well.
+        """
+        told = self.recent[name].size and self.of_clocks_that_agree(name)
+        return float(np.median(self.recent[name])) if told else None
 
 
 class Series:

@@ -40,7 +40,7 @@ from bellwire.engine.events import (
     event,
     no_events,
 )
-from bellwire.engine.host.host import capabilities, host_facts, usable_kvm
+from bellwire.engine.host.host import capabilities, emulated, host_facts, usable_kvm
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.live.covering import Covering
@@ -267,7 +267,7 @@ class Session(Source):
         self.capabilities = capabilities()
         machine = build_machine(self.scenario, self._limit, self._cpus)
         try:
-            self.clock = machine.clock
+            self.clock = replace(machine.clock, emulated=emulated(self.host))
             self._view = Outlet(cut=self.clock.cycles(CUT_SECONDS))
             self._watermark = Watermark(self.scenario, self.clock)
             self.host = {**self.host, **self.clock.facts()}

@@ -34,6 +34,7 @@ from bellwire.engine.events import (
 )
 from bellwire.engine.folds.beginning import Before
 from bellwire.engine.foreign import shown
+from bellwire.engine.host.host import emulated
 from bellwire.engine.language import tr, tr_as
 from bellwire.engine.recordings.metadata import Table, json_table, whole_text
 from bellwire.engine.scenarios.rules import Origin
@@ -182,11 +183,12 @@ def header_of(content: Table) -> Header:
     name = content.table("scenario").text("name", LONGEST_NAME)
     del scenario["name"]
     capabilities = content.table("capabilities") if "capabilities" in content else Table({}, "capabilities")
+    host = host_of(content.table("host"))
     return Header(
         scenario_of(name, scenario, Origin(""), recorded=True),
-        host_of(content.table("host")),
+        host,
         content.text("backend", LONGEST_NAME),
-        Clock(content.real("clock_hz", *CLOCK_HZ)),
+        Clock(content.real("clock_hz", *CLOCK_HZ), emulated=emulated(host)),
         content.text("program", LONGEST_NAME),
         {shown(key, LONGEST_NAME): capabilities.whole(key) for key in capabilities.names()},
         content.whole("started_ns") if "started_ns" in content else 0,

@@ -22,9 +22,11 @@ from bellwire.engine.findings.compare import (
     sides_at_switch,
 )
 from bellwire.engine.foreign import shown
+from bellwire.engine.host.host import emulated
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.cli.summary import COLUMNS, latency_row, table_of
 from bellwire.viz.text.figures import Unit, grouped
+from bellwire.viz.text.trust import no_times
 
 Progress = Callable[[float], None]
 
@@ -101,12 +103,19 @@ def sides_heading(comparison: Comparison) -> Text:
     for name, side in (("A", comparison.a), ("B", comparison.b)):
         host = f"{side.host.get('cpu')} · Linux {side.host.get('kernel')} · {side.host.get('backend')}"
         text.append(f"{name}  {shown(side.label)}", style="bold").append(f"  {host}\n", style="not bold dim")
-    if comparison.other_host:
+    if emulated_side(comparison):
+        text.append(no_times(), style="bold red")
+    elif comparison.other_host:
         text.append("The two were measured on different hosts: the difference may be the hosts'.", style="bold red")
     elif not comparison.differences:
         text.append("They have no latency in common.", style="bold red")
     text.rstrip()
     return text
+
+
+def emulated_side(comparison: Comparison) -> bool:
+    """Whether one of them ran on an emulated CPU, so that only counts can be compared."""
+    return emulated(comparison.a.host) or emulated(comparison.b.host)
 
 
 def latencies_table(comparison: Comparison, unit: Unit) -> Table:

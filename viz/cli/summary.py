@@ -21,7 +21,15 @@ from bellwire.engine.source import Label, Source
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
 from bellwire.viz.text.host_words import host_line
-from bellwire.viz.text.trust import agreement, corrected, dropped_text, kernel_word, left_out, why_not_corrected
+from bellwire.viz.text.trust import (
+    EMULATED,
+    agreement,
+    corrected,
+    dropped_text,
+    kernel_word,
+    left_out,
+    why_not_corrected,
+)
 
 MEANINGS = {
     "doorbell": "guest's store → I/O thread awake",
@@ -32,6 +40,7 @@ MEANINGS = {
 DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  # where nobody else reads the doorbell
 UNKNOWN = "–"
 NOT_MEASURED = "no such latency was measured, or too few of them for that percentile, or by clocks that are apart"
+TOO_FEW_OR_APART = "too few values, or clocks that are apart"
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
 
@@ -81,8 +90,13 @@ def stopped_report(latencies: Latencies) -> dict[str, Any]:
 
 
 def latency_report(latencies: Latencies, name: str) -> dict[str, int | None]:
-    """A latency's figures; None where the clocks do not let them be told."""
-    figures = latencies.histograms[name].summary()
+    """A latency's figures; None where they cannot be told."""
+    return known_figures(latencies, name, latencies.histograms[name])
+
+
+def known_figures(latencies: Latencies, name: str, histogram: Histogram) -> dict[str, int | None]:
+    """Those of the latency `name`; None where clocks that are apart, or an emulated CPU, do not let them be told."""
+    figures = histogram.summary()
     return {key: value if key == "count" or latencies.known(name) else None for key, value in figures.items()}
 
 
@@ -93,7 +107,7 @@ def corrected_report(latencies: Latencies) -> dict[str, Any] | None:
     if not shortest:
         return None
     longest = max(some.longest for some in paced.values())
-    summaries = {name: some.corrected.summary() for name, some in paced.items()}
+    summaries = {name: known_figures(latencies, name, some.corrected) for name, some in paced.items()}
     return {"expected_interval_ns": {"shortest": shortest, "longest": longest}, **summaries}
 
 
@@ -195,20 +209,27 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
     meanings = MEANINGS | (DIRECT if latencies.tracker.direct else {})
     there = [name for name in LATENCIES if latencies.histograms[name].count or latencies.contradicted[name]]
     for name in there:
-        row = latency_row(latencies.histograms[name], unit)
-        table.add_row(name.replace("_", " "), *(row if latencies.known(name) else [UNKNOWN] * len(COLUMNS) + row[-1:]))
+        table.add_row(name.replace("_", " "), *known_row(latencies, name, latencies.histograms[name], unit))
         legend.append(f"{name.replace('_', ' '):12}   {meanings[name]}")
     paced = {name: latencies.corrected(name) for name in there}
     if any(some.count for some in paced.values()):
         table.add_section()
         for name, some in paced.items():
-            table.add_row(f"{name.replace('_', ' ')} *", *latency_row(some.corrected, unit), style="dim")
+            row = known_row(latencies, name, some.corrected, unit)
+            table.add_row(f"{name.replace('_', ' ')} *", *row, style="dim")
         legend.append(f"*              {corrected(paced.values())}")
     elif there:
         legend.append(why_not_corrected(latencies))
     if UNKNOWN in (cell for column in table.columns for cell in column.cells):
-        legend.append(f"{UNKNOWN}              not known: too few values, or clocks that are apart")
+        why = EMULATED if latencies.clock.emulated else TOO_FEW_OR_APART
+        legend.append(f"{UNKNOWN}              not known: {why}")
     return Group(table, Text("\n".join(legend), style="dim"))
+
+
+def known_row(latencies: Latencies, name: str, histogram: Histogram, unit: Unit) -> list[str]:
+    """The numbers of the latency `name`, as far as they can be told: how many there were can."""
+    row = latency_row(histogram, unit)
+    return row if latencies.known(name) else [UNKNOWN] * len(COLUMNS) + row[-1:]
 
 
 def latency_row(histogram: Histogram, unit: Unit) -> list[str]:

@@ -8,7 +8,7 @@ from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.model.moments.shown import newest_journeys
 from bellwire.viz.stages.telling import unlike
 from bellwire.viz.text.event_words import IOCTLS
-from bellwire.viz.text.figures import count_of, duration, grouped, listed, localized, times
+from bellwire.viz.text.figures import count_of, grouped, listed, localized, spent, times
 
 
 def spaced(*sentences: str) -> str:
@@ -287,7 +287,7 @@ def held_off(model: LiveModel) -> str:
             "{times}, {time} at the median.",
             interrupts=count,
             times=often,
-            time=duration(model.clock.ns(waits)),
+            time=spent(model.clock, waits),
         )
     return spaced(doorbells(model), waited)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT, Journeys
+from bellwire.engine.folds.latency import has
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel, journey_shown, shown_latency
@@ -11,7 +12,7 @@ from bellwire.viz.model.moments.surroundings import circumstances
 from bellwire.viz.stages.narration import narrate
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.text.event_words import Wording, lane_name
-from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.figures import duration, grouped, spent
 
 ROOM = 270  # characters that have room in two lines
 
@@ -75,7 +76,7 @@ def answered_parts(model: LiveModel, journey: Journeys) -> list[str]:
     return [
         part_text(model, journey, "doorbell", out),
         part_text(model, journey, "injection", back),
-        tr("of these {time} kept off by the guest", time=duration(model.clock.ns(held))) if held else "",
+        tr("of these {time} kept off by the guest", time=spent(model.clock, held)) if held else "",
         part_text(model, journey, "round_trip", tr_later("{time} for the round trip")),
     ]
 
@@ -110,4 +111,5 @@ def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
 def part_text(model: LiveModel, journey: Journeys, name: str, message: str) -> str:
     """ "2.9 µs to the I/O thread"; empty if the journey has no such part. message: with a place for the time."""
     ns = shown_latency(model, journey, name)
-    return "" if ns is None else tr(message, time=duration(ns))
+    there = model.clock.emulated and bool(has(journey[:1], name)[0])
+    return tr(message, time=duration(ns)) if there or ns is not None else ""

@@ -20,8 +20,8 @@ from bellwire.viz.model.live import LiveModel, in_last_second, journey_shown, sh
 from bellwire.viz.model.moments.shown import newest_journeys, usual_latency
 from bellwire.viz.model.rates import SECOND
 from bellwire.viz.text.event_words import IOCTLS
-from bellwire.viz.text.figures import count_of, duration, grouped, localized, ratio, times
-from bellwire.viz.text.host_words import told_of_host
+from bellwire.viz.text.figures import count_of, duration, grouped, localized, ratio, spent, times
+from bellwire.viz.text.host_words import back_end_words, told_of_host
 from bellwire.viz.wires.passable import vector_of
 
 BEFORE = 2  # seconds: a token is on its way for longer than the second that is counted
@@ -333,7 +333,7 @@ def cpu_text(model: LiveModel) -> str:
         return tr("has ended")
     held = model.travel.held(newest_journeys(model, 20))
     if held:
-        return tr("IF=0 for {time}", time=duration(model.clock.ns(held)))
+        return tr("IF=0 for {time}", time=spent(model.clock, held))
     return tr("runs all the time") if spinning(model) else tr("halted when idle")
 
 
@@ -358,7 +358,7 @@ def eoi_text(model: LiveModel) -> str:
 def window_text(model: LiveModel) -> str:
     """How long the guest keeps interrupts off, as measured."""
     held = model.travel.held(newest_journeys(model, 100))
-    return tr("held {time}", time=duration(model.clock.ns(held))) if held else tr("window open")
+    return tr("held {time}", time=spent(model.clock, held)) if held else tr("window open")
 
 
 def per_buffer(model: LiveModel, signals: str, index: int) -> str:
@@ -448,7 +448,7 @@ LANE_SAYINGS: dict[str, Callable[[LiveModel, int], str]] = {
 }
 
 SAYINGS: dict[str, Callable[[LiveModel], str]] = {
-    "backend": lambda model: tr("kernel, {backend}", backend=model.source.backend),
+    "backend": lambda model: tr("kernel, {backend}", backend=back_end_words(model.source.backend, model.source.host)),
     "pid": lambda model: tr("this program"),
     "gsi": lambda model: f"GSI {model.scenario.interrupt.gsi}" if model.scenario.interrupt else "",
     "pin_short": pin_short,

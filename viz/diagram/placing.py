@@ -17,7 +17,7 @@ from bellwire.viz.diagram.painter import square, width_of
 from bellwire.viz.diagram.stretches import StopPlace, Stretch, parts_ahead, parts_along, stages_around, stops_along
 from bellwire.viz.model.travel import Token
 from bellwire.viz.stages.way import StageWay
-from bellwire.viz.text.figures import duration
+from bellwire.viz.text.figures import spent
 
 NEAR = 20  # canvas pixels from a token that still mean it
 WIRE_REACH = 16  # the same across a wire
@@ -305,7 +305,7 @@ class PlacedBlueprint:
 
 def words_of(token: Token, clock: Clock) -> str:
     """A token's number; where no stamp tells stages apart, within which time all of them lie."""
-    return f"{token.label} ≤ {duration(clock.ns(token.cycles))}" if token.cycles else token.label
+    return f"{token.label} ≤ {spent(clock, token.cycles)}" if token.cycles and not clock.emulated else token.label
 
 
 def ellipse(rect: QRectF) -> QPainterPath:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QPushButton,
     QScrollBar,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -27,8 +28,10 @@ from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.pictures.asked import PANEL_OF, PictureAsked
 from bellwire.viz.style.card import Card, LegendEntry
+from bellwire.viz.style.plain import PlainLabel
 from bellwire.viz.style.stylesheet import palette, stylesheet
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.host_words import back_end_words
 
 DOTS = 3780  # to a metre, as at 96 to an inch
 ROOM = 10  # pixels at 100 % text around a card, as in the window
@@ -57,6 +60,8 @@ def drawing_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> Iterator[
     of = view_of(model, asked, theme)
     switch_off(of, asked.off)
     frame = framed(of, theme)
+    if model.clock.emulated:
+        say_below(frame, back_end_words(model.source.backend, model.source.host), theme)
     frame.setStyleSheet(stylesheet(theme))
     frame.setPalette(palette(theme))
     frame.setUpdatesEnabled(False)  # it is painted when somebody asks for it, not when its layout settles as well
@@ -92,6 +97,18 @@ def framed(of: QWidget, theme: Theme) -> QWidget:
     box.setContentsMargins(room, room, room, room)
     box.addWidget(of)
     return frame
+
+
+def say_below(frame: QWidget, words: str, theme: Theme) -> None:
+    """A line that the picture of no view may lack, at its right below the view."""
+    label = PlainLabel(words)
+    label.setObjectName("muted")
+    label.setAlignment(Qt.AlignmentFlag.AlignRight)
+    label.setContentsMargins(theme.px(ROOM), 0, theme.px(ROOM), theme.px(ROOM // 2))
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    box = frame.layout()
+    assert box is not None
+    box.addWidget(label)
 
 
 def settle_layout() -> None:

@@ -14,6 +14,7 @@ from bellwire.viz.pictures.drawing import Drawing
 from bellwire.viz.pictures.moment import ns_since_first
 from bellwire.viz.stages.story import Story
 from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.host_words import back_end_words
 
 PERCENTILES = (50, 99)
 
@@ -25,7 +26,7 @@ def caption_and_alt(drawing: Drawing, model: LiveModel) -> tuple[str, str]:
         what=what_is_shown(drawing.of),
         title=tr(model.scenario.title),
         when=when_it_is(model),
-        backend=model.source.backend,
+        backend=back_end_words(model.source.backend, model.source.host),
     )
     return caption, f"{caption} {what_is_said(drawing, model)}".strip()
 
@@ -95,7 +96,7 @@ def latencies_in_words(model: LiveModel) -> str:
     """Percentiles of all that is measured so far."""
     told = []
     for name, histogram in model.latencies.histograms.items():
-        if histogram.count:
+        if histogram.count and model.latencies.known(name):
             values = ", ".join(f"p{percent} {duration(histogram.percentile(percent))}" for percent in PERCENTILES)
             told.append(f"{name.replace('_', ' ')}: {values}")
     return f"{'; '.join(told)}." if told else ""

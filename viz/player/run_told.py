@@ -25,7 +25,7 @@ from bellwire.viz.player.part import CarriedPart, events_in
 from bellwire.viz.player.stills import Stills
 from bellwire.viz.stages.story import STAGE_SECONDS
 from bellwire.viz.text.event_words import Wording, lane_name
-from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.figures import duration, grouped, spent
 from bellwire.viz.text.host_words import machine_words
 from bellwire.viz.window.story.bar import WHERE
 
@@ -99,7 +99,7 @@ class RunTeller:
             story.step, story.told, story.paused = step, 0.0, True
             model.tell(story)
             here, wait = story.standpoint.here, story.waits[step]
-            waited = tr("after {time}", time=duration(model.clock.ns(wait)))
+            waited = tr("after {time}", time=spent(model.clock, wait))
             yield {
                 "kind": "stage",
                 "t": self._time(model.playhead),

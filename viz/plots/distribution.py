@@ -21,7 +21,7 @@ from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import line_pen, veil_brush
 from bellwire.viz.text.figures import Durations, count_of, duration, localized
-from bellwire.viz.text.trust import bounds, corrected, footnote, why_not_corrected
+from bellwire.viz.text.trust import bounds, corrected, footnote, no_times, why_not_corrected
 
 if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import CurveItem
@@ -93,6 +93,8 @@ class DistributionPlot(Plot):
 
     def draw(self) -> str:
         """A curve for each latency that is shown."""
+        if self.model.clock.emulated:
+            return no_times()
         shown, before = self._shown(self.since), self._shown(self.model.latencies.before)
         values = [
             h[curve.name] for h, some in ((self.since, shown), (self.model.latencies.before, before)) for curve in some

@@ -19,7 +19,7 @@ from bellwire.viz.style.readout import Line
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import line_pen
 from bellwire.viz.text.figures import Durations, duration
-from bellwire.viz.text.trust import bounds, footnote
+from bellwire.viz.text.trust import bounds, footnote, no_times
 
 if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import CurveItem
@@ -69,6 +69,8 @@ class LatencyPlot(OverTime):
 
     def draw(self) -> str:
         """One line a latency from its Series."""
+        if self.model.clock.emulated:
+            return no_times()
         start, end = self.edges
         latencies, past = self.model.latencies, self.model.past
         self.rows = {curve.name: past.course(curve.name, start, end) for curve in self.curves}

@@ -19,7 +19,7 @@ from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.latency_words import latency_name
-from bellwire.viz.text.trust import not_there
+from bellwire.viz.text.trust import no_times, not_there
 
 VALUE_SIZE, UNIT_SIZE, LABEL_SIZE = 26, 18, 13
 HEIGHT = 64
@@ -117,7 +117,8 @@ class Numbers(QWidget):
     def event(self, event: QEvent) -> bool:
         """A tooltip says what the number under the pointer is."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), help_of(self.number_at(event.pos().x(), event.pos().y())), self)
+            number = self.number_at(event.pos().x(), event.pos().y())
+            QToolTip.showText(event.globalPos(), help_of(number, self.model.clock.emulated), self)
             return True
         return super().event(event)
 
@@ -159,11 +160,12 @@ class Numbers(QWidget):
         painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, number.label)
 
 
-def help_of(number: Number) -> str:
-    """What a number is; why there is none, if there is none."""
+def help_of(number: Number, emulated: bool = False) -> str:
+    """What a number is; why there is none, if there is none. emulated: it is of a CPU that is."""
     if not number.told:
         return number.label
-    missing = tr("Nothing has been measured yet.") if number.value == NOTHING else ""
+    missing = no_times() if emulated else tr("Nothing has been measured yet.")
+    missing = missing if number.value == NOTHING else ""
     return f"{number.label}: {tr(number.told)} {missing}".strip()
 
 

@@ -14,7 +14,7 @@ from bellwire.viz.stages.moments import FOREVER
 from bellwire.viz.stages.shares import in_sentence
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.stages.way import Stop
-from bellwire.viz.text.figures import duration
+from bellwire.viz.text.figures import spent
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class StageMark:
         start, end = self.stretch
         if end is None:
             return tr("no stamp says when at the latest")
-        room = duration(clock.ns(end - start))
+        room = spent(clock, end - start)
         if end == start:
             return ""
         return f"≤ {room}" if len(self.stops) > 1 else tr("begins within {room}", room=room)

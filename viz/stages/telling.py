@@ -13,7 +13,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.stages.circumstances import Circumstances
 from bellwire.viz.stages.standpoint import Standpoint
 from bellwire.viz.text.event_words import IOCTLS
-from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.figures import grouped, spent
 
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
@@ -216,7 +216,7 @@ class Telling:
 
     def took(self, start: int, end: int) -> str:
         """How long it was from one TSC to another."""
-        return duration(self.around.clock.ns(end - start))
+        return spent(self.around.clock, end - start)
 
     @property
     def next_deed(self) -> str:

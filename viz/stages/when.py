@@ -44,6 +44,8 @@ def when(point: Standpoint, clock: Clock, write: str) -> str:
 
     write: what the guest rang with, "OUT" or "store".
     """
+    if clock.emulated:
+        return tr("How long that took means nothing: an emulated CPU (TCG) ran it.")
     if point.beside is not None:
         if point.beside.name in SAYS_ITSELF:
             return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bellwire.engine.counted import count_of as count_of
-from bellwire.engine.events import FLAT_OUT
+from bellwire.engine.events import FLAT_OUT, Clock
 from bellwire.engine.language import THIN as THIN
 from bellwire.engine.language import Spoken, tr, tr_n
 from bellwire.engine.language import grouped as grouped
@@ -63,6 +63,11 @@ def duration(ns: float | None, unit: Unit | None = None) -> str:
         if ns >= size * 0.9995:  # else it would be rounded to 1000 of the smaller unit
             return f"{digits(ns / size)} {name}"
     return f"{ns:.0f} ns"
+
+
+def spent(clock: Clock, cycles: float) -> str:
+    """How long so many cycles lasted; a dash where an emulated CPU took them, which says nothing."""
+    return duration(None if clock.emulated else clock.ns(cycles))
 
 
 def in_unit(value: float, whole: bool) -> str:

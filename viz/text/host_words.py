@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bellwire.engine.host.host import emulated
 from bellwire.engine.language import Untold, tr
 
 
@@ -13,11 +14,16 @@ def told_of_host(host: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in host.items() if name not in untold}
 
 
+def back_end_words(backend: str, host: Mapping[str, str]) -> str:
+    """Which KVM it was, and that an emulated CPU ran it, if one did."""
+    return tr("{backend} (TCG): times mean nothing", backend=backend) if emulated(host) else backend
+
+
 def machine_words(host: Mapping[str, str], backend: str) -> str:
     """As a part of a sentence; what a recording does not tell is unknown."""
     unknown, untold = tr("unknown"), host.keys() - told_of_host(host).keys()
     cpu, kernel = host.get("cpu", unknown), host.get("kernel", unknown)
-    parts = {"cpu": cpu, "kernel": f"Linux {kernel}", "backend": backend}
+    parts = {"cpu": cpu, "kernel": f"Linux {kernel}", "backend": back_end_words(backend, host)}
     return ", ".join(part for name, part in parts.items() if name not in untold)
 
 
@@ -26,4 +32,6 @@ def host_line(host: Mapping[str, str], backend: str) -> str:
     told = told_of_host(host)
     cpus = f"{told['cpus']} CPUs" if "cpus" in told else ""
     kernel = f"Linux {told['kernel']}" if "kernel" in told else ""
-    return " · ".join(filter(None, (", ".join(filter(None, (told.get("cpu"), cpus))), kernel, backend)))
+    return " · ".join(
+        filter(None, (", ".join(filter(None, (told.get("cpu"), cpus))), kernel, back_end_words(backend, host)))
+    )

@@ -8,8 +8,12 @@ from bellwire.engine.folds.clock_error import AGREE_NS, Agreement, ClockError
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.omission import Paced
 from bellwire.engine.folds.tally import Tally
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 from bellwire.viz.text.figures import Unit, count_of, duration, grouped, listed, round_duration, signed
+
+EMULATED = tr_later(
+    "an emulated CPU (TCG) ran it: order and counts are as KVM makes them, times mean nothing, so no latency is given"
+)
 
 
 def corrected(paced: Iterable[Paced]) -> str:
@@ -25,6 +29,12 @@ def why_not_corrected(latencies: Latencies) -> str:
             "signal from being sent, and what it delays is in the figures."
         )
     return tr("Without a pace nothing is corrected for coordinated omission.")
+
+
+def no_times() -> str:
+    """Why there is no latency of a run on an emulated CPU, as a sentence."""
+    why = tr(EMULATED)
+    return f"{why[0].upper()}{why[1:]}."
 
 
 def not_there(tally: Tally) -> str:
@@ -56,6 +66,8 @@ def interval(paced: Iterable[Paced]) -> str:
 
 def agreement(error: ClockError, unit: Unit | None = None) -> str:
     """How well the clocks agree, as measured: "guest and host clocks agree to within −2.9 µs … +8.7 µs"."""
+    if error.clock.emulated:
+        return tr(EMULATED)
     clocks, (least, most) = error.clocks, error.ns
     if least is None and most is None:
         return tr("how far {clocks} are apart was not measured: no journey has stamps of both", clocks=clocks)

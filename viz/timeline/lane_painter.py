@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
 
-from bellwire.engine.events import EventKind, Events, by_kind, each_of, vms_in
+from bellwire.engine.events import Clock, EventKind, Events, by_kind, each_of, vms_in
 from bellwire.engine.events import Lane as Where
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, HEAVY_INTERRUPT
 from bellwire.engine.folds.spans import Spans
@@ -16,7 +16,7 @@ from bellwire.engine.language import tr
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.lines_only import paint_columns
 from bellwire.viz.style.themes.marks import HATCHES, SHAPES, area_brush, hatch_mask, shape_outline, veil_brush
-from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.figures import grouped, spent
 from bellwire.viz.timeline.bridges import INSET, BridgePaths
 from bellwire.viz.timeline.lanes import Shares, TimelineLane
 from bellwire.viz.timeline.scene import Scene
@@ -50,8 +50,8 @@ TICKS = {
 class LanePainter:
     """Paints a Scene into `area`; the lanes share its height."""
 
-    def __init__(self, painter: QPainter, theme: Theme, area: QRectF, scene: Scene, hz: float) -> None:
-        self.painter, self.theme, self.area, self.scene, self.hz = painter, theme, area, scene, hz
+    def __init__(self, painter: QPainter, theme: Theme, area: QRectF, scene: Scene, clock: Clock) -> None:
+        self.painter, self.theme, self.area, self.scene, self.clock = painter, theme, area, scene, clock
         self.scale = TimeScale(scene.start, scene.end, area.left(), area.width())
         self.rects = lane_rects(area, scene.lanes)
         self.x = self.scale.x
@@ -142,7 +142,7 @@ class LanePainter:
                 self.painter.fillRect(block, self.theme.color("surface"))
             self.painter.drawRoundedRect(block, 4, 4)
         ink, ground = ("text", "surface") if hatched else ("text_on_accent", "")
-        self._captions(blocks, lambda n: duration(lengths[n] * 1e9 / self.hz), ink, ground)
+        self._captions(blocks, lambda n: spent(self.clock, lengths[n]), ink, ground)
 
     def _outline(self, blocks: list[QRectF], color: QColor) -> None:
         """Stretches in which something happened that nobody stamped."""

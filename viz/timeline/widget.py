@@ -27,7 +27,7 @@ from bellwire.viz.style.readout import Line, paint_readout
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import area_brush, veil_brush
 from bellwire.viz.style.turns import Turns
-from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.figures import duration, grouped, spent
 from bellwire.viz.timeline.columns import Columns, timeline_columns
 from bellwire.viz.timeline.lane_painter import LanePainter, lane_rects
 from bellwire.viz.timeline.lanes import lanes_of
@@ -225,7 +225,7 @@ class Timeline(Card):
             marks.axis(self.view.zero, self.model.clock.hz)
         painter.save()
         painter.setClipRect(area.adjusted(0, -self.theme.px(STRIP), 0, 2))
-        lanes = LanePainter(painter, self.theme, area, self.scene, self.model.clock.hz)
+        lanes = LanePainter(painter, self.theme, area, self.scene, self.model.clock)
         leaves = self._leaves()
         lanes.paint(self._chosen(), [leaf.box for leaf in leaves])
         if self.mark is not None:
@@ -305,7 +305,7 @@ class Timeline(Card):
         for curve in CURVES:
             start, end = (int(tsc[0]) for tsc in ends(journey, curve.name))
             if start and end:
-                value = duration(self.model.clock.ns(end - start))
+                value = spent(self.model.clock, end - start)
                 lines.append(Line(self.theme.color(curve.color), tr(curve.label), value))
         paint_readout(painter, self.theme, QRectF(self.rect()).adjusted(4, 4, -4, -4), self.pointer, lines)
 

@@ -17,6 +17,7 @@ from bellwire.viz.style.fitting import SPACING, FittingRow
 from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import count_of, grouped, pace, ratio
+from bellwire.viz.text.host_words import back_end_words
 from bellwire.viz.text.trust import dropped_text
 from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.breaking import BreakControl
@@ -133,7 +134,7 @@ class StatusRow(FittingRow):
         recording = self.files.capture_text
         self.capture.say(recording, "heavy", "circle")
         self.capture.setVisible(bool(recording))
-        self.backend.say(model.source.backend)
+        self.backend.say(back_end_words(model.source.backend, model.source.host))
         self.dropped.say(dropped_text(model.present.tally), "heavy" if model.present.tally.dropped else "text_muted")
         self.factor.say(ratio(model.transport.factor), "text" if model.transport.factor > 1 else "text_muted")
         self.slow.show_value(model.transport.factor)

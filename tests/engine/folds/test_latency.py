@@ -185,3 +185,18 @@ def test_between_reaches_over_the_edges() -> None:
 
 def test_an_empty_feed_yields_no_journeys() -> None:
     assert finish(fed().feed(np.empty(0, EVENT))).size == 0
+
+
+def test_an_emulated_cpu_has_journeys_but_no_latency_that_is_told() -> None:
+    events = late(run(4000))
+    real, emulated = (Latencies(scenario(), Clock(1e9, emulated=told)) for told in (False, True))
+    for latencies in (real, emulated):
+        latencies.feed(events)
+    assert emulated.journeys == real.journeys > 0
+    for name in LATENCIES:
+        assert emulated.histograms[name].count == real.histograms[name].count > 0
+        assert real.known(name)
+        assert not emulated.known(name)
+        assert emulated.p50(name) is None
+        assert emulated.counted(name).size == 0 < real.counted(name).size
+        assert emulated.now(name) == real.now(name)  # by which slow motion is chosen

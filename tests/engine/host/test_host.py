@@ -15,6 +15,7 @@ from bellwire.engine.host.checks import backend_check, clock_checks, host_checks
 from bellwire.engine.host.host import (
     CAPABILITIES,
     create_vm,
+    emulated,
     host_facts,
     kvm_backend,
     permission_remedy,
@@ -51,6 +52,13 @@ def machine(root: Path, flags: str = "", modules: tuple[str, ...] = (), files: d
 )
 def test_backend(flags: str, modules: tuple[str, ...], backend: str, tmp_path: Path) -> None:
     assert kvm_backend(machine(tmp_path, flags, modules)) == backend
+
+
+def test_an_emulated_cpu_is_known_by_its_name() -> None:
+    assert emulated({"cpu": "QEMU TCG CPU version 2.5+"})
+    for cpu in ("AMD EPYC", "QEMU Virtual CPU version 2.5+", ""):  # the second one is QEMU's with KVM as well
+        assert not emulated({"cpu": cpu})
+    assert not emulated({})
 
 
 def test_facts_name_kernel_cpu_and_backend(tmp_path: Path) -> None:

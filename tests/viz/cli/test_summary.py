@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.viz.cli.app import main
+from tests.support.emulated import SAID, emulated_recording
 from tests.support.fake_source import FakeSource
 from tests.support.shifted import TURNS, shifted_run
 
@@ -47,3 +49,55 @@ def test_info_says_how_many_journeys_contradict_their_order_and_by_how_much(
     assert report["latency_ns"]["doorbell"]["p50"] is None
     assert report["latency_ns"]["round_trip"]["p50"] > 0
     assert report["evidence"][0]["numbers"]["out_of_order"] == report["out_of_order"]
+
+
+def test_where_the_clocks_are_apart_no_corrected_figure_is_given_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, path = FakeSource(), tmp_path / "paced.arrow"
+    run = shifted_run(source.scenario, source.clock.cycles(-12e-6))  # half of the journeys do not contradict it
+    paced = event(int(run["tsc"][0]), EventKind.SETTING, Lane.ENGINE, Setting.PACE, 0, 2000)
+    with source, Recorder(path, Header.of(source, "test")) as recorder:
+        recorder.append(paced)
+        recorder.append(run)
+    assert main(["info", str(path), "--json"]) == 0
+    corrected = json.loads(capsys.readouterr().out)["latency_ns_corrected_for_coordinated_omission"]
+    assert corrected["doorbell"]["p50"] is None
+    assert corrected["doorbell"]["count"] > 0
+    assert corrected["round_trip"]["p50"] > 0
+
+
+def test_of_an_emulated_cpu_no_time_is_given_but_every_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(emulated_recording(tmp_path / "run.arrow"))
+    assert main(["info", file]) == 0
+    printed = capsys.readouterr().out
+    assert f" · {SAID}" in printed
+    rows = [line.split() for line in printed.splitlines() if re.match(r"(doorbell|injection|store|round)( |_)", line)]
+    of_latencies = [row for row in rows if "→" not in row]
+    assert len(of_latencies) == 8  # four latencies, and the same corrected
+    assert all(row.count("–") == 7 and int(row[-1]) > 0 for row in of_latencies)
+    assert "–              not known: an emulated CPU (TCG) ran it" in printed
+    assert "An emulated CPU (TCG) ran it: order and counts are as KVM makes them, times mean nothing" in printed
+
+    assert main(["info", file, "--json", "--assert", "round_trip.p50>0us", "--assert", "round_trip.count>100"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert [held["holds"] for held in report["assertions"]] == [False, True]
+    for table in ("latency_ns", "latency_ns_corrected_for_coordinated_omission"):
+        for name in ("doorbell", "injection", "store_cost", "round_trip"):
+            figures = dict(report[table][name])
+            assert figures.pop("count") > 0
+            assert figures
+            assert set(figures.values()) == {None}
+
+
+@pytest.mark.parametrize("words", [["explain", "{file}"], ["compare", "{file}", "{file}"]])
+def test_what_explains_or_compares_times_says_why_it_does_not(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(emulated_recording(tmp_path / "run.arrow"))
+    assert main([word.format(file=file) for word in words]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "An emulated CPU (TCG) ran it: order and counts are as KVM makes them, times mean nothing" in printed
+    assert not re.search(r"\d (?:ns|µs|ms)\b", printed)

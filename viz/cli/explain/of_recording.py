@@ -17,6 +17,7 @@ from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.viz.stages.moments import moments
 from bellwire.viz.stages.shares import Explained, RunShares, Share, WayShares, percents, title_of, whole_latency_of
 from bellwire.viz.stages.way import WaysOf
+from bellwire.viz.text.trust import no_times
 
 NONE_TOLD = "No journey came to its end after the warm-up, so there is nothing to divide."
 CLOCKS_APART = "The clocks of guest and host are apart, so no part between a stamp of one and of the other can be told."
@@ -56,6 +57,8 @@ class ExplainedRecording:
     @property
     def why_none(self) -> str:
         """Why nothing is told; "" if something is."""
+        if self.source.clock.emulated:
+            return no_times()
         if self.latencies.clock_error.apart:
             return CLOCKS_APART
         return "" if self.run.told else NONE_TOLD

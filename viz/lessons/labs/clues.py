@@ -16,6 +16,7 @@ from bellwire.viz.lessons.labs.lab_run import LabRun
 from bellwire.viz.text.event_words import Wording, lane_name
 from bellwire.viz.text.figures import duration
 from bellwire.viz.text.latency_words import latency_name
+from bellwire.viz.text.trust import no_times
 
 MOST_LINES = 8  # of what repeats
 
@@ -52,6 +53,8 @@ def counters(run: LabRun) -> list[str]:
 def latencies(run: LabRun) -> list[str]:
     """Percentiles of each that there is."""
     figures = run.figures.latencies
+    if figures.clock.emulated:
+        return [no_times()]
     return [
         tr(
             "{what}: half take at most {p50}, 99 of 100 at most {p99}, the longest took {longest}.",

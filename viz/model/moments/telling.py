@@ -16,7 +16,7 @@ from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import standpoint_of
 from bellwire.viz.stages.story import LEAST_STAGE_SECONDS, MOST_STAGE_SECONDS, STAGE_SECONDS, Story
-from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.figures import grouped, spent
 
 AWAITED_AMONG = 1 << 10  # of the newest journeys, those of a frame
 PACES_OF_STAGES = (LEAST_STAGE_SECONDS, 1.0, STAGE_SECONDS, 3.0, 5.0, MOST_STAGE_SECONDS)  # seconds
@@ -244,10 +244,10 @@ def story_title(story: Story) -> str:
 def stopwatch_words(model: LiveModel, story: Story) -> str:
     """The true time since the journey's start: measured, or the bound that there is."""
     step = story.current
-    earliest = duration(model.clock.ns(step.earliest))
+    earliest = spent(model.clock, step.earliest)
     if step.latest is None:
         return f"≥ {earliest}"
-    return earliest if step.latest == step.earliest else f"≤ {duration(model.clock.ns(step.latest))}"
+    return earliest if step.latest == step.earliest else f"≤ {spent(model.clock, step.latest)}"
 
 
 def stopwatch_reason(story: Story) -> str:

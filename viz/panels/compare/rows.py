@@ -15,6 +15,7 @@ from bellwire.engine.findings.compare import (
     split_sides,
     told,
 )
+from bellwire.engine.host.host import emulated
 from bellwire.engine.language import tr, tr_as, tr_later
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
@@ -59,6 +60,7 @@ class FigureRow(NamedTuple):
 
 
 OTHER_HOST = FigureRow(tr_later("other host"), "", "", tr_later("the difference may be the hosts'"))
+NO_TIMES = FigureRow(tr_later("latencies"), "", "", tr_later("an emulated CPU (TCG): times mean nothing"))
 
 
 class Compared:
@@ -74,6 +76,8 @@ class Compared:
         found = self._compare(a, b, latency) if there else {}
         rows = [row(name, difference) for name, difference in found.items() for row in (row_of, drift_row)]
         rows += exit_rows(a, b)
+        if emulated(a.host) or emulated(b.host):
+            rows.append(FigureRow(tr(NO_TIMES.name), "–", "–", tr(NO_TIMES.difference)))
         if other_host(a, b):
             rows.append(OTHER_HOST._replace(name=tr(OTHER_HOST.name), difference=tr(OTHER_HOST.difference)))
         return rows

@@ -18,7 +18,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.search import Positions
 from bellwire.viz.panels.events.stamped import StampedRows
 from bellwire.viz.text.event_words import LANE_NAMES, Wording, kind_name, lane_name
-from bellwire.viz.text.figures import THIN, Durations, duration, grouped
+from bellwire.viz.text.figures import THIN, Durations, grouped, spent
 
 # What the number of an event counts: doorbells or interrupts. Of all others it is something else, and in their words.
 GUESTS = (EventKind.RING, EventKind.RUNG, EventKind.HANDLER, EventKind.EXIT, EventKind.WINDOW)
@@ -87,13 +87,13 @@ def cells_of(event: np.void, before: int, latency: float, model: LiveModel, word
     tsc, number, clock = int(event["tsc"]), int(event["seq"]), model.clock
     return (
         moment(tsc - model.started_at, clock),
-        duration(clock.ns(tsc - before)) if before else "",
+        spent(clock, tsc - before) if before else "",
         lane_name(int(event["lane"])),
         str(int(event["vm"])),
         kind_name(int(event["kind"])),
         wording.text(event),
         grouped(number) if number and event["kind"] in NUMBERED else "",
-        "" if np.isnan(latency) else duration(clock.ns(latency)),
+        "" if np.isnan(latency) else spent(clock, latency),
     )
 
 

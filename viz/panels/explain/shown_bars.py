@@ -17,6 +17,7 @@ from bellwire.viz.stages.way import StageWay
 from bellwire.viz.stages.when import TOLD_BY
 from bellwire.viz.text.figures import count_of, duration, grouped
 from bellwire.viz.text.latency_words import latency_name
+from bellwire.viz.text.trust import no_times
 
 PERCENTILES = {"median": 50.0, "p99": 99.0}
 NAMES = (*PERCENTILES, "slowest", "chosen")
@@ -146,6 +147,8 @@ def ended_until(model: LiveModel) -> int:
 
 def why_no_bars(model: LiveModel, held: WholesHeld, found: Sequence[WayHeld]) -> str:
     """Why there is nothing to show; "" if there is something."""
+    if model.clock.emulated:
+        return no_times()
     if model.present.latencies.clock_error.apart:
         return tr(CLOCKS)
     if found:

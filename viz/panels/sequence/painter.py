@@ -19,7 +19,7 @@ from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.note_paper import line_between, note_size, paint_line, paint_note
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import arrow_head, row_brush, veil_brush
-from bellwire.viz.text.figures import duration
+from bellwire.viz.text.figures import spent
 
 GUTTER = 62  # at the left, for the times since the start
 HEAD = 44  # for the lifelines' names
@@ -160,7 +160,7 @@ class SequencePainter:
             last = y
             box = QRectF(self.area.left(), y - height / 2, self.theme.px(GUTTER) - 8, height)
             self.painter.setPen(self.theme.color("text_muted"))
-            text = duration(self.clock.ns(tsc - self.chart.start)) if tsc > self.chart.start else "0"
+            text = spent(self.clock, tsc - self.chart.start) if tsc > self.chart.start else "0"
             self.painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _line(self, color: QColor, tsc: int, width: float) -> None:
@@ -246,9 +246,9 @@ class SequencePainter:
         """Of the longest segments first: how long it took, and what travelled."""
         segments = sorted(self.chart.segments, key=lambda segment: -segment.cycles)
         big, small = self.theme.font(14.5, 600, mono=True), self.theme.font(11.5)
-        for segment in segments:
+        for segment in segments if not self.clock.emulated else ():
             color = segment.color if segment.color != "io_thread" else "text"
-            self._label(segment, f"{segment.bound} {duration(self.clock.ns(segment.cycles))}".strip(), big, color, 0)
+            self._label(segment, f"{segment.bound} {spent(self.clock, segment.cycles)}".strip(), big, color, 0)
         for segment in segments:
             self._label(segment, segment.text, small, "text", 1)
 

@@ -30,8 +30,9 @@ from bellwire.viz.style.controls import Button
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.turns import ScreenClock
-from bellwire.viz.text.figures import duration
-from bellwire.viz.text.trust import agreement
+from bellwire.viz.text.figures import duration, spent
+from bellwire.viz.text.host_words import back_end_words
+from bellwire.viz.text.trust import agreement, no_times
 
 READABLE_SECONDS = 2.5  # that a chart stands while the newest are followed
 PICTURE = QSize(460, 520)  # of a chart that no place on the screen has given a size, at 100 % text
@@ -123,7 +124,7 @@ class SequencePanel(Panel):
 
     def _facts_text(self) -> str:
         chart = self.chart
-        return f"{chart.latency} {duration(self.model.clock.ns(chart.cycles))}" if chart else ""
+        return f"{chart.latency} {spent(self.model.clock, chart.cycles)}" if chart else ""
 
     # -- painting
 
@@ -173,20 +174,23 @@ class SequencePanel(Panel):
 
 def provenance(model: LiveModel) -> str:
     """What ran on what."""
-    parts = [tr(model.scenario.title), model.source.backend, part_words.host_text(model.source.host)]
+    back_end = back_end_words(model.source.backend, model.source.host)
+    parts = [tr(model.scenario.title), back_end, part_words.host_text(model.source.host)]
     parts += [tr("replayed from a recording")] if model.replaying else []
     return " · ".join(part for part in parts if part)
 
 
 def chart_in_words(chart: Chart, model: LiveModel) -> str:
     """The chart in words."""
-    parts = [f"{segment.name} {segment.bound}{duration(model.clock.ns(segment.cycles))}" for segment in chart.segments]
-    return f"{chart.name}, {chart.latency} {duration(model.clock.ns(chart.cycles))}: {', '.join(parts)}."
+    parts = [f"{segment.name} {segment.bound}{spent(model.clock, segment.cycles)}" for segment in chart.segments]
+    return f"{chart.name}, {chart.latency} {spent(model.clock, chart.cycles)}: {', '.join(parts)}."
 
 
 def clock_note(model: LiveModel) -> list[str]:
     """How far the clocks of the two sides can be apart."""
     error = model.latencies.clock_error
+    if model.clock.emulated:
+        return [no_times()]
     if error.agreement is not Agreement.AGREE:
         word = agreement(error)
         return [f"{word[0].upper()}{word[1:]}."] if error.apart else []

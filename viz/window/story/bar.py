@@ -15,7 +15,7 @@ from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import area_brush
-from bellwire.viz.text.figures import duration, localized
+from bellwire.viz.text.figures import localized, spent
 from bellwire.viz.window.actions import BY_NAME, tooltip
 from bellwire.viz.window.commands import Commands
 
@@ -134,7 +134,7 @@ class Segments(QWidget):
         stage = f"{at + 1}: {story.stop_of(at).stage.title}"
         if not wait:
             return stage
-        waited = f"{BREAK} {duration(self.commands.model.clock.ns(wait))}"
+        waited = f"{BREAK} {spent(self.commands.model.clock, wait)}"
         return tr("{stage}; {waited} before it, shortened", stage=stage, waited=waited)
 
 
@@ -240,7 +240,7 @@ class StoryBar(FittingRow):
         self.title.setText(f"{story_title(story)}: {where}{f'. {over}' if story.over else ''}")
         self.stage.setText(here.stage.title)
         wait = story.waits[story.step]
-        waited = tr("after {time}", time=duration(model.clock.ns(wait)))
+        waited = tr("after {time}", time=spent(model.clock, wait))
         self.wait.setText(f"{BREAK} {waited}" if wait else "")
         self.stopwatch.setText(stopwatch_words(model, story))
         self.how.setText(stopwatch_reason(story))
