@@ -266,7 +266,8 @@ def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> 
     [
         pytest.param(b"\x0f\x0b", [Verdict.RESET], id="triple fault"),
         pytest.param(b"\x66\xba\xf0\x05\xef", [Verdict.ENDED], id="exit port"),
-        pytest.param(b"\x0f\x01\xf9", [Verdict.EMULATION, Verdict.RESET], id="rdtscp"),
+        # Where the CPU has it and nobody stops it, the guest goes on, to an end of another kind.
+        pytest.param(b"\x0f\x01\xf9\x0f\x0b", [Verdict.EMULATION, Verdict.RESET], id="rdtscp"),
     ],
 )
 def test_a_guest_that_ends_is_told_in_one_sentence(
@@ -277,7 +278,7 @@ def test_a_guest_that_ends_is_told_in_one_sentence(
     assert isinstance(session.error, GuestError)
     assert session.error.verdict in verdicts
     if session.error.verdict is Verdict.EMULATION:
-        assert code.hex(" ") in str(session.error)
+        assert code[:3].hex(" ") in str(session.error)
     assert re.fullmatch(r"The guest [^.\n]*\w\.", str(session.error))
 
 
