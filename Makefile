@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format docs pictures icons languages recordings fuzz closings kills wirings svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs pictures icons languages recordings svm-recordings fuzz closings kills wirings svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -58,6 +58,10 @@ languages: build
 # ONLY="roundtrip irq-msi" chooses.
 recordings: build
 	@$(BIN)/python -m tests.record_shipped $(ONLY)
+
+# The same of those with a KVM's name behind them, in the lab of .ci/svm-lab: a few minutes.
+svm-recordings: build
+	@.ci/svm-lab --out assets/recordings . $(BIN)/python -u -m tests.record_shipped $(ONLY)
 
 # Six thousand guests that nobody wrote: random code, programs with flipped bits, scribblers over what guest and host share.
 # And two thousand recordings that nobody recorded, through every command and the window. N chooses how many of each, SEED which.

@@ -1,6 +1,7 @@
 """Makes assets/recordings anew, one of each scenario, on a host with KVM: python -m tests.record_shipped [NAME ...]
 
-And one of each scenario with other settings that a lesson shows, called as engine/recordings/shipped.py calls it.
+And one of each scenario with other settings that a lesson shows, called as engine/recordings/shipped.py calls it. On an
+emulated CPU, as in the lab of .ci/svm-lab, those of INSTRUCTIVE instead, with the KVM's name behind them.
 
 They are what people see who have no KVM. A lab is recorded until all its steps were done, everything else for a few
 seconds; of a round trip both switches are turned, because that is what nobody can try there. The pace is a slow one,
@@ -13,16 +14,17 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.host.host import host_facts
+from bellwire.engine.host.host import emulated, host_facts
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines import build
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
-from bellwire.engine.recordings.shipped import FOLDER, name_of_shipped, path_of_shipped
+from bellwire.engine.recordings.shipped import ELSEWHERE, FOLDER, name_of_shipped, path_of_shipped
 from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios
 from bellwire.engine.source import Order
 from bellwire.viz.lessons.lesson import scenes_of
@@ -36,13 +38,22 @@ WIRINGS = ((True, True), (False, True), (True, False), (False, False), (True, Tr
 EACH_WIRING = 2.5  # seconds
 LOOK_SECONDS = 0.05  # how often what has come is taken
 AT_A_TIME = 2
+LAB = "kvm_amd"  # the KVM of .ci/svm-lab
+INSTRUCTIVE = ("roundtrip", "doorbell-mmio", "irq-level-resample", "irq-line-level", "irq-window", "lab-no-eoi")
 
 
 def recorded_ones() -> dict[str, Scenario]:
     """What there has to be a recording of, by its name: every scenario, and what lessons make of some."""
     shown = {scenario.name: scenario for scenario in list_scenarios()}
     scenes = (scene for lesson in shipped_lessons() for scene in scenes_of(lesson))
-    return {name_of_shipped(scene.in_place): scene.in_place for scene in scenes} | shown
+    elsewhere = {f"{name}{ELSEWHERE}{LAB}": shown[name] for name in INSTRUCTIVE}
+    return {name_of_shipped(scene.in_place): scene.in_place for scene in scenes} | shown | elsewhere
+
+
+def recorded_here(name: str, facts: Mapping[str, str]) -> bool:
+    """Whether this host makes the recording of that name."""
+    _, elsewhere, backend = name.partition(ELSEWHERE)
+    return emulated(facts) and facts["backend"] == backend if elsewhere else not emulated(facts)
 
 
 def recorded_scenario(scenario: Scenario) -> Scenario:
@@ -70,11 +81,11 @@ def record_one(scenario: Scenario, path: Path) -> str:
     session = Session(scenario)
     beside = path.with_suffix(".part")
     with session, Recorder(beside, Header.of(session, program_version()), compression="zstd") as recorder:
-        for ioeventfd, irqfd in WIRINGS if path.stem == DEFAULT else ():
+        for ioeventfd, irqfd in WIRINGS if scenario.name == DEFAULT else ():
             session.order(Order.IOEVENTFD, ioeventfd)
             session.order(Order.IRQFD, irqfd)
             follow(session, recorder, EACH_WIRING)
-        if path.stem != DEFAULT:
+        if scenario.name != DEFAULT:
             follow(session, recorder, seconds_of(scenario))
         session.stop()
         recorder.append(session.take())
@@ -95,6 +106,8 @@ def follow(session: Session, recorder: Recorder, seconds: float) -> None:
 def record_named(name: str, wanted: Scenario) -> str:
     """The recording of one scenario, made anew; a line that says so, or why not: then the one before stays."""
     scenario = recorded_scenario(wanted)
+    if not recorded_here(name, host_facts()):
+        return f"{name:32} stays as it is: another KVM makes it (make recordings, make svm-recordings)"
     if why := build.refusal(scenario):
         return f"{name:32} stays as it is: {why}"
     try:
@@ -110,12 +123,13 @@ def main(names: list[str]) -> None:
     for orphan in {*FOLDER.glob("*.arrow")} - {path_of_shipped(name) for name in there}:
         orphan.unlink()
     began = time.monotonic()
-    wanted = {name: there[name] for name in names or there}
+    here = [name for name in there if recorded_here(name, host_facts())]
+    wanted = {name: there[name] for name in names or here}
     alone = {name: scenario for name, scenario in wanted.items() if flat_out(scenario)}
     for name, scenario in alone.items():
         print(record_named(name, scenario), flush=True)
     together = {name: scenario for name, scenario in wanted.items() if name not in alone}
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    with ThreadPoolExecutor(1 if emulated(host_facts()) else AT_A_TIME) as pool:
         for line in pool.map(record_named, together, together.values()):
             print(line, flush=True)
     facts, size = host_facts(), sum(file.stat().st_size for file in FOLDER.iterdir())

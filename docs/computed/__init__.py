@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from docs.computed.commands import command_list, command_reference, variables_heard, ways_to_end
+from docs.computed.elsewhere import recordings_elsewhere
 from docs.computed.keys import keys_by_section, keys_of_a_lecture
 from docs.computed.lesson_words import words_of_lessons
 from docs.computed.scenario_keys import keys_of_scenarios
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns": column_table,
     "command_list": command_list,
     "commands": command_reference,
+    "elsewhere": recordings_elsewhere,
     "keys": keys_by_section,
     "kinds": kind_table,
     "lecture_keys": keys_of_a_lecture,

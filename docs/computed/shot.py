@@ -9,7 +9,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-from bellwire.engine.recordings.shipped import path_of_shipped
+from bellwire.engine.recordings.shipped import ELSEWHERE, path_of_shipped
 from bellwire.viz.pictures.provenance import Provenance, read_provenance
 
 PICTURES = Path(__file__).resolve().parent.parent / "pictures"
@@ -69,6 +69,9 @@ def file_of(stem: str) -> Path | None:
 def command_again(told: Provenance) -> nodes.literal_block:
     """To copy. What is made of a recording that comes with the program needs no file."""
     line = f"$ {told.command}"
+    name = told.recording.removesuffix(".arrow")
     if told.recording == path_of_shipped(told.scenario).name:
         line = line.replace(f"shot {told.recording}", f"shot {told.scenario} --replay")
+    elif ELSEWHERE in name and path_of_shipped(name).exists():
+        line = line.replace(f"shot {told.recording}", f"shot {name}")
     return nodes.literal_block(line, line, language="console", classes=["shot-command"])

@@ -1,8 +1,10 @@
 """The recordings that come with the program, one of each scenario: what is seen where no guest can run.
 
 Lessons show some scenarios with other settings, which change more than the pace: of these there is one each as well.
+And of a few scenarios there is one more, "roundtrip@kvm_amd": what differs where another KVM runs the guest.
 
-`make recordings` makes them anew (tests/record_shipped.py). They are files like any other, compressed.
+`make recordings` makes them anew (tests/record_shipped.py), `make svm-recordings` those of the other KVM. They are
+files like any other, compressed.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, list_scenarios, setting_words
 
+ELSEWHERE = "@"  # in the name of a recording: behind it is the KVM that it was made with, which has no CPU of its own
 WORDS = ("title", "group", "rank", "purpose", "shows")  # of a scenario, which may change without a new recording
 Played = TypeVar("Played", bound=Replay)
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "recordings"

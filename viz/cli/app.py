@@ -28,7 +28,7 @@ from bellwire.viz.cli.options import (
     UnitName,
     app,
 )
-from bellwire.viz.cli.runs import assertions_of, check_length, names_file, run_scenario, scenario_named
+from bellwire.viz.cli.runs import assertions_of, check_length, file_named, names_file, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, complain_of_all, out, out_json, share_bar
 from bellwire.viz.text.faults import faults_told
 
@@ -152,26 +152,33 @@ def open_named(what: str, settings: list[str] | None, theme: str, language: str)
 
         return open_lesson(lesson_named(what), out, theme, language)
     if is_file:
-        return open_recording(Path(what), out, theme=theme, language=language)
+        return open_recording(file_named(Path(what)), out, theme=theme, language=language)
     scenario = scenario_named(what, settings, also=commands())
     return open_scenario(scenario, out, theme=theme, language=language)
 
 
 @app.command(name="list")
 def list_(as_json: Json = False) -> None:
-    """Lists the scenarios group by group: name, purpose."""
+    """Lists the scenarios group by group: name, purpose; and which of them were recorded with another KVM."""
     from bellwire.engine.scenarios.scenario import list_scenarios
+    from bellwire.viz.text.assets import recorded_elsewhere
 
-    scenarios = list_scenarios()
+    scenarios, elsewhere = list_scenarios(), recorded_elsewhere()
     if as_json:
         fields = ("name", "group", "title", "purpose")
-        out_json([{field: getattr(scenario, field) for field in fields} for scenario in scenarios])
+        told = [{field: getattr(scenario, field) for field in fields} for scenario in scenarios]
+        out_json([one | {"recorded_elsewhere": of_scenario(one["name"], elsewhere)} for one in told])
     else:
-        out(scenario_table(scenarios))
+        out(scenario_table(scenarios, elsewhere))
 
 
-def scenario_table(scenarios: list[Scenario]) -> RenderableType:
-    """One row a scenario, below the name of its group."""
+def of_scenario(name: str, recordings: list[str]) -> list[str]:
+    """Those that another KVM made of this scenario."""
+    return [one for one in recordings if one.partition("@")[0] == name]
+
+
+def scenario_table(scenarios: list[Scenario], elsewhere: list[str]) -> RenderableType:
+    """One row a scenario, below the name of its group; then the recordings of some, made with another KVM."""
     from itertools import groupby
 
     from bellwire.viz.cli.tables import Figures
@@ -182,6 +189,12 @@ def scenario_table(scenarios: list[Scenario]) -> RenderableType:
         table.add_row(group, style="bold")
         for scenario in some:
             table.add_row(f"  {scenario.name}", scenario.purpose)
+        table.add_row()
+    if elsewhere:
+        table.add_row("Recorded with another KVM", "", style="bold")
+        for scenario in scenarios:
+            for name in of_scenario(scenario.name, elsewhere):
+                table.add_row(f"  {name}", scenario.purpose)
         table.add_row()
     return table
 
@@ -240,10 +253,15 @@ def print_measurement(done: Measurement, verdicts: list[Judgement], as_json: boo
         out(summary.summary(*of, unit))
 
 
+def another_file(what: Path | None) -> Path | None:
+    """The other recording, if one is named."""
+    return None if what is None else file_named(what)
+
+
 @app.command(name="compare")
 def compare_(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A recording.")],
-    b: Annotated[Path | None, typer.Argument(metavar="[B]", help="Another one.")] = None,
+    a: Annotated[Path, typer.Argument(metavar="A", help="A recording.", callback=file_named)],
+    b: Annotated[Path | None, typer.Argument(metavar="[B]", help="Another one.", callback=another_file)] = None,
     at_switch: Annotated[
         bool, typer.Option("--at-switch", help="Compare A before and after its last live switch.")
     ] = False,

@@ -28,6 +28,7 @@ from bellwire.viz.cli.options import (
 from bellwire.viz.cli.runs import (
     assertions_of,
     check_length,
+    file_named,
     names_file,
     recorded_run,
     run_scenario,
@@ -36,7 +37,7 @@ from bellwire.viz.cli.runs import (
 from bellwire.viz.cli.terminal import DONE, FAILED, complain_of_all, out, out_json, say
 
 EXPLAINED_SECONDS = 5.0  # of a run without --signals
-RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")]
+RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.", callback=file_named)]
 
 
 @app.command()
@@ -69,7 +70,10 @@ def record(
 @app.command()
 def replay(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE | SCENARIO", help="A recording, or that of a scenario which is shipped.")
+        Path,
+        typer.Argument(
+            metavar="RECORDING | SCENARIO", help="A file, or what is shipped: roundtrip, or roundtrip@kvm_amd."
+        ),
     ],
     at: Annotated[float, typer.Option(min=0, metavar="S", help="Begin S seconds after its first event.")] = 0,
     theme: InTheme = None,
@@ -130,7 +134,7 @@ def recording_of(what: str, count: int | None, settings: list[str] | None) -> It
     if names_file(what):
         if settings or count is not None:
             raise ScenarioError("--set and --signals are for a scenario, not for a recording.")
-        yield Path(what), []
+        yield file_named(Path(what)), []
         return
     scenario = scenario_named(what, settings)
     check_length(scenario, None, count)

@@ -36,7 +36,19 @@ def names_file(what: str) -> bool:
     """
     from bellwire.engine.scenarios.scenario import OWN
 
-    return what.endswith((".arrow", ".arrows")) or (Path(what).is_file() and not what.endswith(OWN))
+    if what.endswith((".arrow", ".arrows")) or (Path(what).is_file() and not what.endswith(OWN)):
+        return True
+    return "@" in what and file_named(Path(what)) != Path(what)
+
+
+def file_named(what: Path) -> Path:
+    """The recording that is called so: a file or, if there is none, "roundtrip@kvm_amd" of those that are shipped."""
+    if "@" not in what.name or what.exists():
+        return what
+    from bellwire.engine.recordings.shipped import path_of_shipped
+
+    shipped = path_of_shipped(what.name)
+    return shipped if shipped.is_file() else what
 
 
 def pair(setting: str) -> tuple[str, str]:

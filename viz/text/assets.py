@@ -16,3 +16,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "assets"  # beside viz, in the tr
 def asset(name: str) -> Path:
     """Path of assets/`name`; it may not exist."""
     return FOLDER / name
+
+
+def recorded_elsewhere() -> list[str]:
+    """Names of the recordings of scenarios that another KVM made, "roundtrip@kvm_amd": not of what is in them."""
+    return sorted(path.stem for path in asset("recordings").glob("*@*.arrow"))

@@ -9,10 +9,12 @@ import pytest
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import EventKind, Events
+from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host.host import host_facts
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import (
+    ELSEWHERE,
     FOLDER,
     WORDS,
     name_of_shipped,
@@ -27,6 +29,7 @@ from bellwire.engine.source import Label, Order
 from tests.record_shipped import recorded_ones
 
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios()}
+ELSEWHERE_ONES = [name for name in recorded_ones() if ELSEWHERE in name]
 MOST_BYTES = 8_000_000
 LEAST_SIGNALS = 200
 
@@ -61,7 +64,7 @@ def test_it_is_whole_and_shows_what_the_scenario_of_today_is_about(name: str) ->
         assert recording.seconds * 1000 > max(step.at_ms for step in scenario.lab.steps)
 
 
-@pytest.mark.parametrize("name", [name for name in recorded_ones() if name not in SCENARIOS])
+@pytest.mark.parametrize("name", [name for name in recorded_ones() if name not in {*SCENARIOS, *ELSEWHERE_ONES}])
 def test_what_a_lesson_makes_of_a_scenario_is_whole_and_has_its_settings(name: str) -> None:
     recording, wanted, tally = Recording(path_of_shipped(name)), recorded_ones()[name], Tally()
     for events in recording.batches():
@@ -69,6 +72,33 @@ def test_what_a_lesson_makes_of_a_scenario_is_whole_and_has_its_settings(name: s
     assert (recording.warning, tally.dropped, tally.possible) == ("", 0, True)
     assert name_of_shipped(recording.header.scenario) == name_of_shipped(wanted) == name
     assert max(tally.doorbells_rung, tally.irqs_signalled) >= (1 if never_answered(wanted) else LEAST_SIGNALS)
+
+
+def folded(name: str) -> tuple[Tally, Evidence]:
+    """What a recording comes to."""
+    recording = Recording(path_of_shipped(name))
+    tally, evidence = Tally(), Evidence(recording.header.scenario, recording.header.backend)
+    for events in recording.sorted_batches():
+        tally.feed(events)
+        evidence.feed(events)
+    return tally, evidence
+
+
+def test_another_kvm_made_six() -> None:
+    assert len(ELSEWHERE_ONES) == 6
+
+
+@pytest.mark.parametrize("name", ELSEWHERE_ONES)
+def test_one_of_another_kvm_is_whole_and_says_which_it_was_and_that_its_cpu_was_emulated(name: str) -> None:
+    scenario, _, backend = name.partition(ELSEWHERE)
+    recording, usual = Recording(path_of_shipped(name)), Recording(path_of_shipped(scenario))
+    tally, _ = folded(name)
+    assert (recording.warning, tally.dropped, tally.possible) == ("", 0, True)
+    assert recording.header.backend == recording.header.host["backend"] == backend != usual.header.backend
+    assert recording.header.clock.emulated
+    assert not usual.header.clock.emulated
+    assert recording.header.scenario == usual.header.scenario
+    assert max(tally.doorbells_rung, tally.irqs_signalled) >= (1 if scenario == "lab-no-eoi" else LEAST_SIGNALS)
 
 
 def never_answered(scenario: Scenario) -> bool:

@@ -22,6 +22,7 @@ from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.cli.app import main
 from bellwire.viz.cli.measure import disagreements
+from bellwire.viz.text.assets import recorded_elsewhere
 from bellwire.viz.text.figures import grouped
 
 COUNTS = {
@@ -72,7 +73,9 @@ def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
     lines, scenarios = [line for line in printed.splitlines() if line.strip()], list_scenarios()
-    assert [line.split()[0] for line in lines if line.startswith("  ")] == [scenario.name for scenario in scenarios]
+    names, elsewhere = [scenario.name for scenario in scenarios], recorded_elsewhere()
+    listed = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert listed == [*names, *sorted(elsewhere, key=lambda name: names.index(name.partition("@")[0]))]
     assert {scenario.group for scenario in scenarios} <= {line.strip() for line in lines}
     assert "\x1b" not in printed
 
@@ -82,6 +85,20 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
     listed = json.loads(capsys.readouterr().out)
     assert [entry["name"] for entry in listed] == [scenario.name for scenario in list_scenarios()]
     assert all(entry["group"] and entry["purpose"] for entry in listed)
+    assert sorted(name for entry in listed for name in entry["recorded_elsewhere"]) == recorded_elsewhere() != []
+
+
+def test_a_recording_of_another_kvm_is_called_by_its_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["info", "roundtrip@kvm_amd"]) == 0
+    assert "kvm_amd (TCG): times mean nothing" in capsys.readouterr().out
+    assert main(["compare", "roundtrip@kvm_amd", "roundtrip@kvm_amd"]) == 0
+    assert main(["explain", "roundtrip@kvm_amd"]) == 0
+    (tmp_path / "roundtrip@kvm_amd").write_bytes(b"no recording")
+    assert main(["info", "roundtrip@kvm_amd"]) == 1  # a file that is there is meant
+    assert main(["info", "irq-msi@kvm_amd"]) == 1
 
 
 @pytest.mark.parametrize(

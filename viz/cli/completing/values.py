@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bellwire.engine.errors import EngineError
-from bellwire.viz.text.assets import asset
+from bellwire.viz.text.assets import asset, recorded_elsewhere
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
@@ -53,6 +53,13 @@ def scenarios_offered(wanted: Asked) -> Iterator[Offered]:
     for path in sorted(SCENARIOS.glob("*.toml")):
         yield Offered(path.stem, tomllib.loads(path.read_text())["title"])
     yield from map(Offered, SCENARIO_FILES)
+
+
+def recordings_offered(wanted: Asked) -> Iterator[Offered]:
+    """Files of one's own, and those that are shipped of another KVM."""
+    yield from map(Offered, RECORDINGS)
+    for name in recorded_elsewhere():
+        yield Offered(name, "recorded with another KVM")
 
 
 def labs_offered(wanted: Asked) -> Iterator[Offered]:
@@ -146,11 +153,11 @@ OF_OPTION: dict[str, Offers] = {
 }
 OF_METAVARIABLE: dict[str, Offers] = {
     "SCENARIO": scenarios_offered,
-    "RECORDING": always(*RECORDINGS),
+    "RECORDING": recordings_offered,
     "FILE": always(*RECORDINGS),
     "LIST": always(*SCENARIO_FILES),
-    "A": always(*RECORDINGS),
-    "B": always(*RECORDINGS),
+    "A": recordings_offered,
+    "B": recordings_offered,
     "PICTURE": always(*PICTURES),
     "LESSON": lessons_offered,
     "LESSON.md": always(*LESSON_FILES),

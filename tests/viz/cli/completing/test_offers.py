@@ -18,11 +18,13 @@ from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.lessons.lesson_file import lesson_paths
 from bellwire.viz.pictures.asked import HIDDEN_FACTS, USUAL_SIZES
 from bellwire.viz.pictures.moment import KINDS, NAMED_JOURNEYS
+from bellwire.viz.text.assets import recorded_elsewhere
 from bellwire.viz.text.languages import languages
 
 SCENARIO_NAMES = [scenario.name for scenario in list_scenarios()]
 LESSON_NAMES = [path.stem for path in lesson_paths()]
 RECORDING_FILES = ["*.arrow", "*.arrows"]
+RECORDINGS = {*RECORDING_FILES, *recorded_elsewhere()}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,8 @@ def test_the_first_word_is_a_command_a_scenario_or_a_file(program: Any) -> None:
         ("bellwire run ", {*SCENARIO_NAMES, "*.toml"}),
         ("bellwire quiz --lab ", {name for name in SCENARIO_NAMES if name.startswith("lab-")}),
         ("bellwire info ", set(RECORDING_FILES)),
-        ("bellwire compare a.arrow ", set(RECORDING_FILES)),
+        ("bellwire compare a.arrow ", RECORDINGS),
+        ("bellwire replay lab-no", {"lab-no-eoi", "lab-no-eoi@kvm_amd", *RECORDING_FILES, "*.toml"}),
         ("bellwire shot x --view ", set(USUAL_SIZES)),
         ("bellwire shot x --hide ", set(HIDDEN_FACTS)),
         ("bellwire shot x --at ", {*KINDS, *(f"#{name}" for name in NAMED_JOURNEYS)}),
