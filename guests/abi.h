@@ -34,7 +34,8 @@
  * program runs on any vCPU. */
 #define BW_VCPU_MEMORY 0x1000000
 
-/* Behind the memory, where a machine maps it: the BW_CONTROL page of another VM, in which this guest announces its doorbells */
+/* Behind the memory, where a machine maps it: the page in which this guest announces its doorbells, BW_CONTROL of another
+ * VM; or one that two VMs share by ivshmem, laid out in the same way */
 #define BW_PEER_CONTROL 0x800000
 
 /* Rings that the guest writes and the engine reads. To store is dear where KVM emulates the guest, so a time is its lower
@@ -128,15 +129,21 @@
 #define BW_CLOCK_DONE 0xffffffff
 
 /* A device on the PCI bus: where the VMM plugs it in, and where its driver, who has no firmware before it, lets its registers
- * answer: those of virtio (virtio 1.2, 4.1) and the table of its messages. */
+ * answer, those of virtio (virtio 1.2, 4.1) or ivshmem, and the table of its messages. */
 #define BW_PCI_SLOT 4
 #define BW_PCI_REGISTERS 0xfe000000
 #define BW_PCI_TABLE 0xfe010000
+/* Registers of ivshmem (QEMU: docs/specs/ivshmem-spec): its number among the peers; who writes the other one, a peer's
+ * number and below it 16 bits of a vector, interrupts that peer */
+#define BW_IVSHMEM_POSITION 8
+#define BW_IVSHMEM_DOORBELL 12
+#define BW_IVSHMEM_PEER_SHIFT 16
 /* What was amiss with it */
-#define BW_DEVICE_NONE 1     /* nothing of virtio in the slot */
+#define BW_DEVICE_NONE 1     /* not it in the slot */
 #define BW_DEVICE_MESSAGES 2 /* no MSI-X */
 #define BW_DEVICE_FEATURES 3 /* it refuses VIRTIO_F_VERSION_1 alone */
 #define BW_DEVICE_DOORBELL 4 /* its doorbell is not at BW_CTL_ADDRESS */
+#define BW_DEVICE_PEER 5     /* it has no number yet, or that of whom BW_CTL_VALUE rings */
 
 #define BW_QUEUES_MAX 8
 #define BW_ADDRESS_STRIDE 8

@@ -5,7 +5,7 @@
 #include "guest.h"
 #include "virtio.h"
 #ifdef PCI
-#include "pci.h"
+#include "virtio-pci.h"
 #endif
 
 #define READ_SECTOR 0  /* VIRTIO_BLK_T_IN */

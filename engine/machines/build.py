@@ -7,7 +7,7 @@ from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.needs import what_is_lacking
 from bellwire.engine.machines.one_guest import OneGuest
-from bellwire.engine.machines.real_qemu import RealQemu
+from bellwire.engine.machines.qemu.disk_in_qemu import DiskInQemu
 from bellwire.engine.machines.two_guests import SelfDoorbell, TwoGuests
 from bellwire.engine.machines.two_vcpus import TwoVcpus
 from bellwire.engine.machines.vhost_user import VhostUserGuest
@@ -33,7 +33,7 @@ CLASSES: dict[MachineKind, type[Machine]] = {
     IO_URING: UringGuest,
     VIRTQUEUE: VirtqueueMachine,
     VHOST_USER: VhostUserGuest,
-    REAL_QEMU: RealQemu,
+    REAL_QEMU: DiskInQemu,
 }
 
 

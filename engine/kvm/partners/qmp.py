@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bellwire.engine.errors import EngineError, answer_of
@@ -18,16 +19,21 @@ from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.language import tr
 
 ANSWER_SECONDS = 5.0
+MEANWHILE_SECONDS = 0.02  # how often, while an answer is waited for, what else has to be done is done
 LONGEST_LINE = 1 << 20  # bytes: more is no answer of QEMU's
 LONGEST_REASON = 200  # characters of a refusal that are quoted
 
 
 class Qmp(Owner):
-    """Our end of the channel. who: as sentences name the other end."""
+    """Our end of the channel. who: as sentences name the other end.
+
+    meanwhile: called again and again while an answer is waited for, which may take seconds on a busy machine.
+    """
 
     def __init__(self, connection: socket.socket, who: str) -> None:
         self._socket, self._who = connection, who
         self._left = b""  # what has come behind the newest line
+        self.meanwhile: Callable[[], object] = lambda: None
         self._asked = 0  # commands: the number of the newest one
 
     def greet(self) -> str:
@@ -76,9 +82,12 @@ class Qmp(Owner):
         """The next line."""
         while b"\n" not in self._left:
             try:
-                self._socket.settimeout(max(0.001, until - time.monotonic()))
+                self._socket.settimeout(MEANWHILE_SECONDS)
                 piece = self._socket.recv(1 << 16)
             except TimeoutError as error:
+                if time.monotonic() < until:
+                    self.meanwhile()
+                    continue
                 raise EngineError(
                     tr("{program} did not answer for {seconds:.0f} s.", program=self._who, seconds=ANSWER_SECONDS)
                 ) from error

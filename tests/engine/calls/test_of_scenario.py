@@ -24,7 +24,7 @@ from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
 
-# QEMU makes its own calls: tests/engine/machines/test_real_qemu.py looks at them.
+# QEMU makes its own calls: tests/engine/machines/qemu/ looks at them.
 SCENARIOS = {scenario.name: scenario for scenario in list_scenarios() if scenario.qemu is None}
 OFF = {Switch.IOEVENTFD: False, Switch.IRQFD: False}
 SHIM = Path(__file__).parents[2] / "support" / "ioctl_shim.c"

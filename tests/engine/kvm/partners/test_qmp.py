@@ -73,6 +73,12 @@ def test_what_is_no_answer_is_told(ends: tuple[Qmp, socket.socket], answer: byte
     assert str(caught.value).isprintable()
 
 
+def test_what_else_has_to_be_done_is_done_while_an_answer_is_waited_for(ends: tuple[Qmp, socket.socket]) -> None:
+    channel, theirs = ends
+    channel.meanwhile = lambda: say(theirs, {"return": "at last", "id": 1})
+    assert channel.execute("query-stats") == "at last"
+
+
 def test_silence_is_told(ends: tuple[Qmp, socket.socket], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qmp, "ANSWER_SECONDS", 0.05)
     with pytest.raises(EngineError, match="did not answer"):

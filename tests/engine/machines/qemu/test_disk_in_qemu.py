@@ -20,23 +20,23 @@ from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.signals import SignalMsi
 from bellwire.engine.calls.wires import AssignIoeventfd, AssignIrqfd
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import Events, Lane
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.kvm.partners.qemu import PROGRAM, Qemu, qemu_refusal
 from bellwire.engine.live.session import Session
-from bellwire.engine.machines import real_qemu, stamping
+from bellwire.engine.machines import stamping
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.real_qemu import QemuGuest, RealQemu
-from bellwire.engine.machines.stamping import GuestProgram
+from bellwire.engine.machines.qemu import guest_in_qemu
+from bellwire.engine.machines.qemu.disk_in_qemu import DiskInQemu
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Order
-from tests.support.ioctl_log import logged_ioctls
 from tests.support.leaks import belongings, left_behind
 from tests.support.processes import children, is_running
+from tests.support.qemu_calls import QemuCalls
 from tests.support.sessions import assert_reconciled, fed, run, started, tally_of, wait_for
 
 NAMES = [scenario.name for scenario in list_scenarios() if scenario.qemu is not None]
@@ -132,7 +132,7 @@ class TestSession:
     ) -> None:
         (tmp_path / "virtio-blk-pci.bin").write_bytes(b"\x0f\x0b")
         monkeypatch.setattr(stamping, "GUESTS", tmp_path)
-        monkeypatch.setattr(real_qemu, "READY_SECONDS", math.inf)
+        monkeypatch.setattr(guest_in_qemu, "READY_SECONDS", math.inf)
         with Session(paced()) as session:
             wait_for(lambda: not session.alive)
         assert "ended with exit code 0" in str(session.error)
@@ -179,7 +179,7 @@ class TestSession:
             f"session = Session(load_scenario({NAMES[0]!r})).__enter__()\nsession.wait_until_started()\n"
             "print(session.partner.rpartition(' ')[2], flush=True)\nsys.stdin.read()\n"
         )
-        pipe, root = subprocess.PIPE, Path(__file__).parents[3]
+        pipe, root = subprocess.PIPE, Path(__file__).parents[4]
         with subprocess.Popen([sys.executable, "-c", code], cwd=root, text=True, stdin=pipe, stdout=pipe) as program:
             assert program.stdout is not None
             pid = int(program.stdout.readline())
@@ -194,24 +194,12 @@ class TestSession:
 def test_what_is_shown_of_the_wires_is_what_qemu_hands_to_the_kernel(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with logged_ioctls(tmp_path, monkeypatch) as logged:
-        session, _ = run(paced(name), 20)
-    made = logged()
-    for call in calls_of(session.scenario):
+    calls = QemuCalls(paced(name), 20, tmp_path, monkeypatch)
+    for call in calls_of(calls.session.scenario):
         if isinstance(call, AssignIoeventfd | AssignIrqfd) and call.group == WIRES:
-            got = [data for number, data in made if number == f"{call.request:#x}"]
-            assert any(is_the_same(call, data) for data in got) == call.made, call.name
-    messages = sum(number == f"{SignalMsi.request:#x}" for number, _ in made)
+            assert calls.has(call) == call.made, call.name
+    messages = sum(number == f"{SignalMsi.request:#x}" for number, _ in calls.made)
     assert messages == (0 if name in WIRED else 20)
-
-
-def is_the_same(call: AssignIoeventfd | AssignIrqfd, data: bytes) -> bool:
-    """Whether the kernel got what is shown, but for what is known at run time alone, or not looked at."""
-    assert call.arguments is not None
-    looked_at = [field for field in call.arguments.fields if field.value is not None and field.name != "resamplefd"]
-    return all(
-        int.from_bytes(data[field.offset : field.offset + field.size], "little") == field.value for field in looked_at
-    )
 
 
 # -- without QEMU ------------------------------------------------------------------------------------------------------
@@ -219,7 +207,7 @@ def is_the_same(call: AssignIoeventfd | AssignIrqfd, data: bytes) -> bool:
 
 def test_a_missing_qemu_is_told_with_the_package_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert "qemu-system-x86" in RealQemu.refusal()
+    assert "qemu-system-x86" in DiskInQemu.refusal()
     with pytest.raises(EngineError, match="qemu-system-x86"):
         build_machine(paced(), None, None)
 
@@ -245,37 +233,3 @@ def test_a_qemu_that_does_not_start_is_told_in_its_own_words(
         started(Session(paced()))
     assert left_behind(before) == []
     assert children() == []
-
-
-def test_a_guest_that_is_given_up_is_asked_for_the_time_no_more() -> None:
-    patience = iter([False, False, True])
-    with QemuGuest(GuestProgram("virtio-blk-pci"), 1e9) as guest:
-        assert guest.compare_clocks(lambda: next(patience)) is None
-        assert list(patience) == []
-
-
-@pytest.mark.parametrize("cycles", [0, 10**15, -(10**15), -(2**33) + 5])
-def test_stamps_of_a_clock_that_is_apart_are_told_in_ours(cycles: int) -> None:
-    doorbell = load_scenario(NAMES[0]).doorbell
-    with QemuGuest(GuestProgram("virtio-blk-pci", doorbell=doorbell, vector=0x40), 1e9) as guest:
-        guest.follow(guest)
-        guest.shift(cycles)
-        before = int(lib.bw_tsc())
-        ring, rung, handler = before + 1000, before + 2000, before + 3000
-        low = [(tsc + cycles) % 2**32 for tsc in (ring, rung, handler)]
-        guest.memory.put(lib.BW_RING_TIMES, "I", low[0])
-        guest.memory.put(lib.BW_RING_TIMES + 4, "I", low[1])
-        guest.memory.put(lib.BW_RING_TURNS, "Q", (before + cycles) % 2**64)
-        guest.memory.put(lib.BW_HANDLER_STAMPS, "Q", 2 * low[2] + 1)
-        guest.memory.put(lib.BW_HANDLER_STAMPS + 8, "Q", 1)
-        guest.memory.put(lib.BW_STATUS + lib.BW_ST_RUNG, "Q", 1)
-        guest.memory.put(lib.BW_STATUS + lib.BW_ST_HANDLED, "Q", 1)
-        while lib.bw_tsc() < handler:
-            pass
-        events = guest.drain_stamps()
-        assert {EventKind(int(event["kind"])).name: int(event["tsc"]) for event in events} == {
-            "RING": ring,
-            "RUNG": rung,
-            "HANDLER": handler,
-        }
-        assert guest.lost_stamps() == 0

@@ -1,0 +1,1 @@
+"""Guests in an unmodified QEMU, which knows nothing of us."""
