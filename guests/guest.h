@@ -7,6 +7,8 @@
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+#define TEXT_OF(macro) TEXT(macro)
+#define TEXT(words) #words
 #define CONTROL(type, offset) (*(const volatile type *)(BW_CONTROL + (offset)))
 #define STATUS(type, offset) (*(volatile type *)(BW_STATUS + (offset)))
 

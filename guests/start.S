@@ -26,6 +26,8 @@
 
     .globl image_address /* for guest.ld, which can read no header */
     .set image_address, BW_IMAGE
+    .globl announced_here /* for it as well */
+    .set announced_here, BW_CONTROL + BW_CTL_IRQ
 
     .section .start, "ax"
     .globl start
@@ -49,7 +51,7 @@ handler_interrupt:
     rdtsc /* delivery of an interrupt serializes: no lfence needed */
     lea 1(%rax, %rax), %r12
 #endif
-    mov BW_CONTROL + BW_CTL_IRQ, %r14
+    mov announced, %r14
     end_of_interrupt
     end_of_idle
 
@@ -59,7 +61,7 @@ handler_other:
     rdtsc
     lea 1(%rax, %rax), %r12
     bts $63, %r12 /* BW_STAMP_OTHER_VECTOR */
-    mov BW_CONTROL + BW_CTL_IRQ, %r14
+    mov announced, %r14
     end_of_interrupt
     end_of_idle
 
@@ -68,7 +70,7 @@ handler_other:
 handler_ack:
     rdtsc
     lea 1(%rax, %rax), %r12
-    mov BW_CONTROL + BW_CTL_IRQ, %r14
+    mov announced, %r14
     mov %r14d, %eax
     mov $BW_PORT_ACK, %edx
     out %eax, %dx
@@ -80,7 +82,7 @@ handler_ack:
 handler_no_eoi:
     rdtsc
     lea 1(%rax, %rax), %r12
-    mov BW_CONTROL + BW_CTL_IRQ, %r14
+    mov announced, %r14
     end_of_idle
 
 /* Puts the kept stamp into the next slot; the counter publishes it, as x86 keeps stores in order. Loses rax. */

@@ -421,8 +421,7 @@ class _Direct(_Machine):
         listener, ringer = guests[0], guests[-1]
         for guest in guests:
             yield from guest.calls()
-        if ringer is not listener:
-            yield self._peer(ringer)
+        yield from self._shared(ringer, listener)
         routing = self.routing(listener)
         yield routing
         yield from self._hand_over(kick, call) if partnered and ours else ()
@@ -448,7 +447,16 @@ class _Direct(_Machine):
             return tr("counts doorbells, for the thread that serves the device")
         return tr("counts doorbells, for the other process")
 
-    def _peer(self, ringer: GuestCalls) -> SetMemory:
+    def _shared(self, ringer: GuestCalls, listener: GuestCalls) -> Iterator[Call]:
+        """The page in which one guest tells the other how many doorbells there were."""
+        if Trait.IVSHMEM in self.traits:
+            what = tr("the page that both guests share, BAR 2 of their ivshmem devices")
+            yield replace(self._page(listener, what), name="memory-shared-b")
+            yield replace(self._page(ringer, what), name="memory-shared-a")
+        elif ringer is not listener:
+            yield self._page(ringer, tr("the page in which guest B reads how many doorbells there were"))
+
+    def _page(self, ringer: GuestCalls, what: str) -> SetMemory:
         return SetMemory(
             name="memory-shared",
             vm=ringer.vm,
@@ -456,7 +464,7 @@ class _Direct(_Machine):
             address=lib.BW_PEER_CONTROL,
             size=lib.BW_PAGE_SIZE,
             called="shared",
-            what=tr("the page in which guest B reads how many doorbells there were"),
+            what=what,
         )
 
     def _hand_over(self, kick: NewEventfd, call: NewEventfd) -> Iterator[Call]:

@@ -8,6 +8,7 @@ from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.needs import what_is_lacking
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.machines.qemu.disk_in_qemu import DiskInQemu
+from bellwire.engine.machines.qemu.two_qemus import TwoQemus
 from bellwire.engine.machines.two_guests import SelfDoorbell, TwoGuests
 from bellwire.engine.machines.two_vcpus import TwoVcpus
 from bellwire.engine.machines.vhost_user import VhostUserGuest
@@ -18,6 +19,7 @@ from bellwire.engine.scenarios.machine_kinds import (
     REAL_QEMU,
     SELF_DOORBELL,
     TWO_GUESTS,
+    TWO_QEMUS,
     TWO_VCPUS,
     VHOST_USER,
     VIRTQUEUE,
@@ -34,6 +36,7 @@ CLASSES: dict[MachineKind, type[Machine]] = {
     VIRTQUEUE: VirtqueueMachine,
     VHOST_USER: VhostUserGuest,
     REAL_QEMU: DiskInQemu,
+    TWO_QEMUS: TwoQemus,
 }
 
 

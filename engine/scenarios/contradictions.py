@@ -41,8 +41,8 @@ def contradictions(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[st
         yield "", "irqchip", f'"split" has no IOAPIC in the kernel: {with_it}'
     if machine.vcpus > 1:
         yield from vcpu_contradictions(machine.name, doorbell, interrupt)
+    yield from settled_by_qemu(values)
     if "qemu" in values and doorbell is not None and interrupt is not None:
-        yield from settled_by_qemu(values)
         yield from qemu_contradictions(doorbell["ioeventfd"], interrupt["irqfd"], values["qemu"])
     if "lab" in values:
         yield from lab_contradictions(values)

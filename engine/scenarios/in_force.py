@@ -11,16 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from bellwire.engine.scenarios.machine_kinds import MACHINES, with_vcpu
-from bellwire.engine.scenarios.rules import LISTENERS, QEMU_DOORBELL, QEMU_GSI, RINGERS
+from bellwire.engine.scenarios.rules import LISTENERS, PEER_DOORBELL, PEER_VALUE, QEMU_DOORBELL, QEMU_GSI, RINGERS
 from bellwire.engine.scenarios.traits import Trait
 
 Tables = Mapping[str, Mapping[str, Any]]
 
-# What QEMU settles, and with which values: its devices', and the driver's in guests/pci.h.
-QEMUS = {
+# What QEMU settles, and with which values: its devices', and the drivers' in guests/virtio-pci.h and guests/ivshmem.c.
+MESSAGE = {"route": "msi", "gsi": QEMU_GSI, "eoi": True}
+VIRTIO_DISK = {
     "doorbell": {"bus": "mmio", "address": QEMU_DOORBELL, "ioeventfd_address": QEMU_DOORBELL, "length": 0, "width": 2}
     | {"value": 0, "datamatch": None, "coalesced": False},
-    "interrupt": {"route": "msi", "gsi": QEMU_GSI, "eoi": True},
+    "interrupt": MESSAGE,
+}
+IVSHMEM = {
+    "doorbell": {"bus": "mmio", "address": PEER_DOORBELL, "ioeventfd_address": PEER_DOORBELL, "length": 4, "width": 4}
+    | {"value": PEER_VALUE, "datamatch": PEER_VALUE, "coalesced": False, "ioeventfd": True},
+    "interrupt": MESSAGE | {"irqfd": True},
 }
 QUIET = tuple(program for program in RINGERS if program not in LISTENERS)  # guests that wait for no answer
 IN_TURN = 'need the guest "queues", which takes them in turn'
@@ -148,13 +154,22 @@ def limits_of(tables: Tables) -> Iterator[Limit]:
     return (limit for limit in LIMITS if limit.table in tables and limit.holds(tables))
 
 
+def settled(tables: Tables) -> Mapping[str, Mapping[str, Any]]:
+    """What QEMU settles, if the machine is one; else nothing."""
+    traits = MACHINES[tables[""]["machine"]].traits
+    if Trait.REAL_QEMU not in traits:
+        return {}
+    return IVSHMEM if Trait.IVSHMEM in traits else VIRTIO_DISK
+
+
 def settled_by_qemu(tables: Tables) -> Iterator[tuple[str, str, str]]:
     """(table, key, problem) of every value that a device of QEMU's does not have."""
-    for table, keys in QEMUS.items():
+    for table, keys in settled(tables).items():
         for key, only in keys.items():
             if table in tables and tables[table][key] != only:
                 shown = f"{only:#x}" if "address" in key else f"{only}".lower()
-                yield table, key, f"is QEMU's to settle: with real-qemu it can only be {shown}"
+                machine = tables[""]["machine"]
+                yield table, key, f"is QEMU's to settle: with {machine} it can only be {shown}"
 
 
 def effective(tables: Tables) -> dict[str, dict[str, Any]]:
@@ -176,5 +191,5 @@ def useless(tables: Tables) -> Iterator[tuple[str, str, str]]:
 
 def without_effect(tables: Tables) -> set[tuple[str, str]]:
     """(table, key) of every setting that could do nothing, whatever it was."""
-    settled = {(table, key) for table, keys in QEMUS.items() for key in keys} if "qemu" in tables else set()
-    return settled | {(limit.table, limit.key) for limit in limits_of(tables)}
+    by_qemu = {(table, key) for table, keys in settled(tables).items() for key in keys}
+    return by_qemu | {(limit.table, limit.key) for limit in limits_of(tables)}

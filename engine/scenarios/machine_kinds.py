@@ -58,10 +58,16 @@ VHOST_USER = MachineKind("vhost-user", frozenset({Trait.DIRECT, Trait.PARTNERED}
 REAL_QEMU = MachineKind(
     "real-qemu", frozenset({Trait.DIRECT, Trait.PARTNERED, Trait.REAL_QEMU}), by="qemu", table="qemu"
 )
+TWO_QEMUS = MachineKind(
+    "two-qemus", frozenset({Trait.DIRECT, Trait.TWO_GUESTS, Trait.REAL_QEMU, Trait.IVSHMEM}), by="doorbell"
+)
 
 MACHINES = {
     kind.name: kind
-    for kind in (ONE_GUEST, TWO_GUESTS, SELF_DOORBELL, TWO_VCPUS, IO_URING, VIRTQUEUE, VHOST_USER, REAL_QEMU)
+    for kind in (
+        *(ONE_GUEST, TWO_GUESTS, SELF_DOORBELL, TWO_VCPUS, IO_URING, VIRTQUEUE, VHOST_USER, REAL_QEMU),
+        TWO_QEMUS,
+    )
 }
 SIGNALLERS = tuple(dict.fromkeys(kind.by for kind in MACHINES.values() if kind.by))  # of certain machines only
 SPLIT = tuple(kind.name for kind in MACHINES.values() if kind.split)

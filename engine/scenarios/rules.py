@@ -25,7 +25,17 @@ GROUPS = (  # in the order in which they are best met
 )
 # What the first line of each guests/*.c says of it; a wheel has the images alone.
 DISKS = ("virtio-blk", "virtio-blk-pci")
-LISTENERS = ("listen", "roundtrip", "storm", "window", "neighbour", "selfring", "virtqueue", *DISKS)  # programs
+LISTENERS = (
+    "listen",
+    "roundtrip",
+    "storm",
+    "window",
+    "neighbour",
+    "selfring",
+    "virtqueue",
+    "ivshmem",
+    *DISKS,
+)  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
 WAITERS = ("roundtrip", "storm", "window", "selfring", *DISKS)  # that ring no further before they are answered
 FLAT_OUT = "flat-out"
@@ -51,6 +61,8 @@ STEPS = {  # what a step of a lab can do, and the table that it needs; engine/ma
 }
 STEP_PROGRAMS = {"storm": "storm", "crash": "crash"}  # the guest that such a step needs
 QEMU_DOORBELL = lib.BW_PCI_REGISTERS + 0x3000  # where in its registers QEMU's virtio devices have it
+PEER_DOORBELL = lib.BW_PCI_REGISTERS + lib.BW_IVSHMEM_DOORBELL  # of ivshmem, and what rings vector 0 of peer 1 there
+PEER_VALUE = 1 << lib.BW_IVSHMEM_PEER_SHIFT
 QEMU_GSI = 2  # the first that QEMU finds free for a message
 PINS = lib.BW_IOAPIC_PINS
 GSIS = {"msi": PINS, "ioapic": 5}  # MSI above the pins; a pin that no legacy device uses

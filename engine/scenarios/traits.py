@@ -19,6 +19,7 @@ class Trait(StrEnum):
     QEMU_SERVES = "qemu-serves"  # and the device is its own
     VMM_EXITS = "vmm-exits"  # and it has neither ioeventfd nor irqfd
     TWO_GUESTS = "two-guests"  # one rings, the other is interrupted
+    IVSHMEM = "ivshmem"  # each in a QEMU, whose devices share a page and interrupt each other
     TWO_VCPUS = "two-vcpus"
     IO_URING = "io-uring"  # each interrupt is the completion of a read
     VIRTQUEUE = "virtqueue"  # doorbells and interrupts tell of buffers

@@ -26,6 +26,7 @@ Table = dict[str, Any]
 
 # The pictures, (file, traits that it needs): a scenario has the first one that fits.
 SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
+    ("qemu-ivshmem", {Trait.IVSHMEM}),
     ("vm-to-vm", {Trait.TWO_GUESTS}),
     ("real-qemu", {Trait.QEMU_SERVES}),
     ("qemu-vhost-user", {Trait.REAL_QEMU}),
@@ -50,6 +51,7 @@ SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
     ("round-trip", set()),
 )
 EXTENDED: tuple[tuple[str, set[Trait]], ...] = (
+    ("extended-ivshmem", {Trait.IVSHMEM}),
     ("extended-qemu", {Trait.QEMU_SERVES}),
     ("extended-qemu-partner", {Trait.REAL_QEMU}),
     ("extended-partner", {Trait.PARTNERED}),

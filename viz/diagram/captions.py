@@ -31,6 +31,7 @@ from bellwire.viz.diagram.captions_of_others import (
     itself,
     neighbours,
     partnered,
+    peers,
     suppressed,
     two_vcpus,
 )
@@ -95,6 +96,7 @@ def lost_events(model: LiveModel) -> str:
 
 # The first trait that the scenario has decides.
 SENTENCES: tuple[tuple[Trait, Say], ...] = (
+    (Trait.IVSHMEM, peers),
     (Trait.TWO_GUESTS, neighbours),
     (Trait.TWO_VCPUS, two_vcpus),
     (Trait.QEMU_SERVES, in_qemu),

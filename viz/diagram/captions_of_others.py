@@ -47,6 +47,21 @@ def direct(model: LiveModel, who: str, handler: str, thread: str) -> str:
     return spaced(rung, read_by_us(model.tally.eventfd_reads))
 
 
+def peers(model: LiveModel) -> str:
+    """The same between guests of two QEMUs, whose exits are not seen."""
+    rang, handlers, covered = whole_in_last_second(model, "doorbells", "handlers", "covered")
+    who, count = tr("Guest A"), count_of(rang, "doorbell")
+    if not rang:
+        return tr("{who} rang {doorbells} in the last second.", who=who, doorbells=count)
+    return tr(
+        "{who} rang {doorbells} in the last second, and {ran}. What A's QEMU has as an ioeventfd, B's has as an irqfd: "
+        "neither process has a part in it, nor has this program.",
+        who=who,
+        doorbells=count,
+        ran=ran_for(tr("guest B's handler"), handlers, covered, rang),
+    )
+
+
 def ran_for(handler: str, handlers: int, covered: int, rang: int) -> str:
     """How often a handler ran, and for how many doorbells, as a clause."""
     if covered > rang + handlers:

@@ -27,7 +27,7 @@ def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> s
 
     tokens: the model's, of this moment.
     """
-    if of in FDS and Trait.REAL_QEMU in model.traits:
+    if of in FDS and {Trait.REAL_QEMU, Trait.PARTNERED} <= model.traits:
         return NOT_KNOWN  # the eventfd is another process's
     if of in FDS:
         return count_between(*eventfd_count(model, of, tokens))

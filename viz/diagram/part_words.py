@@ -468,6 +468,8 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "partner": partner_text,
     "real_qemu": real_qemu_text,
     "real_qemu_short": lambda model: tr("unmodified"),
+    "ivshmem_server": lambda model: tr("this program"),
+    "shared_number": lambda model: tr("number {number}", number=grouped(model.tally.doorbells_rung)),
     "device_thread": lambda model: tr("the same process"),
     "vcpu_of_qemu": lambda model: tr("its exits are not seen"),
     "guest": vcpus_text,

@@ -79,6 +79,12 @@ def vhost_user_devices(connection: socket.socket) -> list[str]:
     return ["-chardev", f"socket,id=disk,fd={connection.fileno()}", "-device", ",".join(options)]
 
 
+def ivshmem_devices(connection: socket.socket) -> list[str]:
+    """Memory and doorbells that are shared with other QEMUs, as the server at the other end of the connection says."""
+    options = ("ivshmem-doorbell", f"addr={lib.BW_PCI_SLOT:02x}.0", "chardev=peers", "vectors=1")
+    return ["-chardev", f"socket,id=peers,fd={connection.fileno()}", "-device", ",".join(options)]
+
+
 class Qemu(Owner):
     """Runs QEMU, halted until start(). Raises EngineError if it is missing, cannot be run or does not answer.
 

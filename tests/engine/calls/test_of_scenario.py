@@ -23,9 +23,11 @@ from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 # QEMU makes its own calls: tests/engine/machines/qemu/ looks at them.
-SCENARIOS = {scenario.name: scenario for scenario in list_scenarios() if scenario.qemu is None}
+SCENARIOS = {scenario.name: scenario for scenario in list_scenarios() if Trait.REAL_QEMU not in traits_of(scenario)}
 OFF = {Switch.IOEVENTFD: False, Switch.IRQFD: False}
 SHIM = Path(__file__).parents[2] / "support" / "ioctl_shim.c"
 

@@ -37,6 +37,7 @@ NAMES = {
     *("lab-wrong-datamatch", "lab-wrong-length", "lab-second-irqfd", "lab-no-eoi", "lab-masked-edge"),
     *("lab-early-signal", "lab-wire-cut", "lab-triple-fault", "lab-mmio-storm"),
     *("vhost-user-blk", "qemu-virtio-blk", "qemu-virtio-blk-main-loop", "qemu-virtio-blk-exit", "qemu-vhost-user-blk"),
+    "qemu-ivshmem",
 }
 GOOD = (GUESTS / "roundtrip.toml").read_text()
 

@@ -87,7 +87,8 @@ def impossible(ways: Ways) -> set[str]:
     never = {
         Trait.IO_URING: {"ioctl"},  # the irqfd cannot be switched off
         Trait.DIRECT: {"ioctl"},
-        Trait.REAL_QEMU: {"exit", "partner_relay"},  # of ours; a scenario of its exits has the leg "vmm" alone
+        # of ours; a scenario of its exits has the leg "vmm" alone
+        Trait.REAL_QEMU: {"exit", "partner_relay", "direct_relay"},
         Trait.MISS: {"ioeventfd"},
         Trait.RESAMPLE: {"ioctl"},
         Trait.ACKNOWLEDGED: {"irqfd"},
