@@ -165,15 +165,15 @@ static inline u32 turn(void)
     return 0;
 }
 
-/* What turn() says. Where no host can wake the guest from HLT, it wakes by itself now and then, to look again. */
+/* What turn() says. Where no host can wake the guest from HLT, it wakes by itself now and then, to look again; the timer is
+ * set whatever turn() has seen, for the control page may have changed since. */
 static inline u32 next_turn(void)
 {
     u32 burst = turn();
 #ifdef NOBODY_NUDGES
-    u64 look = rdtsc() + CONTROL(u64, BW_CTL_LOOK);
-    bool waits = CONTROL(u32, BW_CTL_RUNNING) && CONTROL(u64, BW_CTL_PERIOD) != BY_HAND && may_ring();
-    if (!burst && (!waits || look < next_tick))
-        wrmsr(MSR_TSC_DEADLINE, look);
+    u64 now = rdtsc(), look = now + CONTROL(u64, BW_CTL_LOOK);
+    if (!burst)
+        wrmsr(MSR_TSC_DEADLINE, now < next_tick && next_tick < look ? next_tick : look);
 #endif
     return burst;
 }

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from bellwire.engine._core import lib
 from bellwire.engine.events import EventKind, Events
+from bellwire.engine.kvm.partners.qemu import qemu_refusal
+from bellwire.engine.machines.build import build_machine
+from bellwire.engine.machines.qemu.disk_in_qemu import DiskInQemu
 from bellwire.engine.machines.qemu.guest_in_qemu import QemuGuest
 from bellwire.engine.machines.stamping import GuestProgram
-from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.scenarios.scenario import Pace, load_scenario
+from tests.support.sessions import wait_for
 
 
 @pytest.fixture
@@ -65,3 +71,23 @@ def test_what_was_kept_while_qemu_was_waited_for_comes_with_the_rest_and_once(gu
     assert told(events[:3]) == first
     assert told(events[3:]) == second
     assert guest.drain_stamps().size == 0
+
+
+@pytest.mark.kvm
+@pytest.mark.skipif(bool(qemu_refusal()), reason=qemu_refusal())
+def test_a_guest_that_nobody_can_wake_looks_again_whenever_it_is_told_to_ring() -> None:
+    chance, pace = random.Random(5), Pace(2000.0, 1, "hlt")
+    machine = build_machine(load_scenario("qemu-virtio-blk"), None, None)
+    assert isinstance(machine, DiskInQemu)
+    try:
+        machine.start()
+        machine.wait_until_ready()
+        for _ in range(1000):
+            before = machine.guest.rung()
+            machine.set_pace(pace, running=True)
+            wait_for(lambda before=before: machine.guest.rung() > before)  # type: ignore[misc]
+            machine.set_pace(pace, running=False)
+            machine.drain()
+            time.sleep(chance.random() * 0.008)  # when it looks next is then any time
+    finally:
+        machine.close()
