@@ -100,7 +100,7 @@ class GuestWrite(Call):
         code = ", ".join(f"{byte:#04x}" for byte in self.write.code)
         start = f"start_16_bit({self.vcpu.variable})"
         if self.write.bus == "mmio":
-            start = f"start_64_bit({self.vcpu.variable}, {self.memory.memory})"
+            start = f"start_64_bit(kvm, {self.vcpu.variable}, {self.memory.memory})"
         return f"""    /* {self.write.assembler}; hlt */
     static const uint8_t code[] = {{{code}}};
     memcpy((char *){self.memory.memory} + {CODE:#x}, code, sizeof code);
@@ -218,9 +218,15 @@ START_16_BIT = f"""static void start_16_bit(int vcpu)
     check(ioctl(vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
 }}"""
 
-START_64_BIT = f"""/* The first 4 GiB one to one, by pages of 2 MiB; tables from {TABLES:#x}. */
-static void start_64_bit(int vcpu, void *memory)
+START_64_BIT = f"""/* A 64-bit CPU; the first 4 GiB one to one, by pages of 2 MiB; tables from {TABLES:#x}. */
+static void start_64_bit(int kvm, int vcpu, void *memory)
 {{
+    struct {{
+        struct kvm_cpuid2 head;
+        struct kvm_cpuid_entry2 entries[256];
+    }} cpuid = {{.head.nent = 256}};
+    check(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid), "KVM_GET_SUPPORTED_CPUID");
+    check(ioctl(vcpu, KVM_SET_CPUID2, &cpuid), "KVM_SET_CPUID2");
     uint64_t *tables = (uint64_t *)((char *)memory + {TABLES:#x});
     tables[0] = {TABLES + PAGE | 3:#x};
     for (uint64_t i = 0; i < 4; i++)
@@ -246,7 +252,9 @@ RUST_16_BIT = f"""    let mut sregs = {{vcpu}}.get_sregs()?;
     {{vcpu}}.set_sregs(&sregs)?;
     {{vcpu}}.set_regs(&kvm_regs {{{{ rip: 0, rflags: 2, ..Default::default() }}}})?;"""
 
-RUST_64_BIT = f"""    // The first 4 GiB one to one, by pages of 2 MiB; tables from {TABLES:#x}.
+RUST_64_BIT = f"""    // A 64-bit CPU.
+    {{vcpu}}.set_cpuid2(&kvm.get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)?)?;
+    // The first 4 GiB one to one, by pages of 2 MiB; tables from {TABLES:#x}.
     // SAFETY: the same.
     let tables = unsafe {{{{ std::slice::from_raw_parts_mut({{memory}}.cast::<u64>().add({TABLES // 8}), 6 * 512) }}}};
     tables[0] = {TABLES + PAGE | 3:#x};
