@@ -39,6 +39,7 @@ class Order(StrEnum):
     BURST = "burst"  # signals a tick of the pace
     IDLE = "idle"  # what the guest does between signals: "hlt" or "spin"
     RUN = "run"  # whether the pace drives signals, or is held
+    KERNEL = "kernel"  # whether the inside of the kernel is watched
 
 
 class Source:
@@ -68,6 +69,11 @@ class Source:
     @property
     def warning(self) -> str:
         """What is not as it should be, though it goes on; "" if nothing."""
+        return ""
+
+    @property
+    def unseen(self) -> str:
+        """Why nothing in the kernel is seen although it was asked for; "" if it is, or was not."""
         return ""
 
     @property

@@ -181,6 +181,7 @@ void bw_vcpu_set_coalesced(struct bw_vcpu *vcpu, struct bw_coalesced *ring);
 /* A write to BW_PORT_ACK lowers the line of this GSI, and signals eventfd if the number written is a new one. */
 void bw_vcpu_set_ack(struct bw_vcpu *vcpu, int vm, uint32_t gsi, int eventfd);
 int bw_vcpu_start(struct bw_vcpu *vcpu, int cpu); /* cpu -1: any */
+int bw_vcpu_thread_id(const struct bw_vcpu *vcpu); /* the kernel's number; 0: it has not run yet */
 void bw_vcpu_stop(struct bw_vcpu *vcpu);          /* immediate_exit + signal; does not wait */
 void bw_vcpu_kick(struct bw_vcpu *vcpu); /* signal: ends the KVM_RUN under way, if there is one; the thread runs on */
 int bw_vcpu_join(struct bw_vcpu *vcpu, uint32_t milliseconds); /* -ETIMEDOUT: still running, try again */
@@ -292,6 +293,7 @@ int bw_iothread_start(struct bw_iothread *thread, const struct bw_orders *orders
 /* Hands over new orders and waits until they are in force: afterwards no signal takes the old path. -ETIMEDOUT */
 int bw_iothread_command(struct bw_iothread *thread, const struct bw_orders *orders, uint32_t milliseconds);
 int bw_iothread_stop(struct bw_iothread *thread, uint32_t milliseconds); /* and joins; -ETIMEDOUT: still running */
+int bw_iothread_thread_id(const struct bw_iothread *thread); /* the kernel's number; 0: it has not run yet */
 uint64_t bw_iothread_reads(const struct bw_iothread *thread);
 uint64_t bw_iothread_received(const struct bw_iothread *thread);
 uint64_t bw_iothread_signalled(const struct bw_iothread *thread);

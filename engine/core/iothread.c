@@ -31,6 +31,7 @@ struct bw_iothread {
     struct bw_ring *ring;
     int command; /* eventfd: ends a poll() */
     pthread_t thread;
+    _Atomic int32_t thread_id; /* the kernel's number of it; 0: it has not run yet */
     int joined;
     struct bw_uring *uring;         /* NULL: none */
     struct bw_virtqueue *virtqueue; /* the same */
@@ -339,6 +340,7 @@ static void *iothread_body(void *argument)
 {
     struct bw_iothread *self = argument;
     prctl(PR_SET_TIMERSLACK, 1UL);
+    atomic_store(&self->thread_id, gettid());
     self->next_tick = bw_tsc();
     while (!atomic_load_explicit(&self->stop, memory_order_acquire)) {
         take_orders(self);
@@ -415,6 +417,11 @@ int bw_iothread_stop(struct bw_iothread *self, uint32_t milliseconds)
     if (result == 0)
         self->joined = 1;
     return result;
+}
+
+int bw_iothread_thread_id(const struct bw_iothread *self)
+{
+    return atomic_load(&self->thread_id);
 }
 
 uint64_t bw_iothread_reads(const struct bw_iothread *self)

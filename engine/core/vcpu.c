@@ -34,6 +34,7 @@ struct bw_vcpu {
     char *memory;
     struct bw_ring *ring; /* NULL: no events */
     pthread_t thread;
+    _Atomic int32_t thread_id; /* the kernel's number of it; 0: it has not run yet */
     int joined;
     struct doorbell doorbells[BW_QUEUES_MAX];
     uint32_t doorbell_count;
@@ -354,6 +355,7 @@ static void serve(struct bw_vcpu *vcpu, uint64_t tsc)
 static void *vcpu_body(void *argument)
 {
     struct bw_vcpu *vcpu = argument;
+    atomic_store(&vcpu->thread_id, gettid());
     while (!atomic_load(&vcpu->verdict)) {
         int result = ioctl(vcpu->fd, KVM_RUN, 0);
         uint64_t tsc = bw_tsc();
@@ -385,6 +387,11 @@ int bw_vcpu_start(struct bw_vcpu *vcpu, int cpu)
     else
         vcpu->joined = 0;
     return result;
+}
+
+int bw_vcpu_thread_id(const struct bw_vcpu *vcpu)
+{
+    return atomic_load(&vcpu->thread_id);
 }
 
 void bw_vcpu_stop(struct bw_vcpu *vcpu)

@@ -2,5 +2,6 @@
 #pragma once
 #include "failure.h"
 
+int command_events(int count, char **arguments, struct failure *why);
 int command_check(int count, char **arguments, struct failure *why);
 int command_topology(int count, char **arguments, struct failure *why);

@@ -1,6 +1,7 @@
 /* bw-kernel: what bellwire lets run with privileges, and nothing else: it sees into the kernel by read-only BPF programs.
  *
  *     bw-kernel check          whether it can, and what this kernel has to tell
+ *     bw-kernel events FD      what its tracepoints tell of some processes, into a ring in shared memory
  *     bw-kernel topology PID   what a process has registered with KVM, each time that it is asked
  *
  * What goes wrong is one line on stderr: a code, the number of the system's error, and what it is about. */
@@ -13,7 +14,7 @@
 static const struct {
     const char *name;
     int (*run)(int count, char **arguments, struct failure *why);
-} COMMANDS[] = {{"check", command_check}, {"topology", command_topology}};
+} COMMANDS[] = {{"check", command_check}, {"events", command_events}, {"topology", command_topology}};
 
 static int run(int count, char **arguments, struct failure *why)
 {

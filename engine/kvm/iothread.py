@@ -88,6 +88,11 @@ class IoThread(Owner):
         )
 
     @property
+    def thread(self) -> int:
+        """The kernel's number of the thread; 0 until it runs."""
+        return int(lib.bw_iothread_thread_id(self._handle))
+
+    @property
     def reads(self) -> int:
         """How often read() of the doorbell returned a count."""
         return int(lib.bw_iothread_reads(self._handle))

@@ -79,6 +79,11 @@ class Vcpu(Owner):
         """Whether the thread has left its loop."""
         return bool(lib.bw_vcpu_state(self._handle) == lib.BW_VCPU_ENDED)
 
+    @property
+    def thread(self) -> int:
+        """The kernel's number of its thread; 0 until it runs."""
+        return int(lib.bw_vcpu_thread_id(self._handle))
+
     def ending(self) -> Ending:
         """How it stands, or why it has ended."""
         detail, instruction = ffi.new("uint64_t *"), ffi.new("uint8_t[]", lib.BW_INSTRUCTION_MAX)

@@ -44,6 +44,7 @@ from bellwire.engine.host.host import capabilities, emulated, host_facts, usable
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.live.covering import Covering
+from bellwire.engine.live.kernel_sight import KernelSight
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
@@ -57,6 +58,7 @@ SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
 STALLED_SECONDS = 0.5  # a tick that comes so late tells that the engine's thread stood still
 CUT_SECONDS = 0.05  # what a slow viewer passes over is told apart as finely as it is shown
 SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
+SIGHT_SECONDS = 5.0  # how long it may take until the inside of the kernel is watched: here 0.1 s
 STUCK_SECONDS = 10.0  # without a single turn the engine thread waits for something that does not come
 COLLECT_SECONDS = 1.0  # how often it looks whether what was left behind can be given back
 
@@ -71,13 +73,23 @@ class Session(Source):
     """Runs `scenario` from start() to stop().
 
     limit: signals in all, then the pace ends. cpus: for the vCPU and the I/O thread; by default two of this process's.
+    kernel: whether the inside of the kernel is watched from the start; where it cannot be, `unseen` says why.
     """
 
     error: EngineError | None = None
     warning = ""
 
-    def __init__(self, scenario: Scenario, *, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        limit: int | None = None,
+        cpus: tuple[int, int] | None = None,
+        kernel: bool = False,
+    ) -> None:
         super().__init__(scenario, host_facts(), Clock(1e9))  # the clock is the machine's own from start() on
+        self._kernel = kernel
+        self._sight: KernelSight | None = None  # from the start of the engine thread on
         self._limit, self._cpus = limit, cpus
         self._pace = scenario.pace
         self._running = True
@@ -181,6 +193,11 @@ class Session(Source):
         """The watermark of the rings, the last look at KVM's counters, or what take() has left: the earliest."""
         return self._yielded
 
+    @property
+    def unseen(self) -> str:
+        """Why nothing in the kernel is seen although it was asked for; "" if it is, or was not."""
+        return str(self._sight.refused) if self._sight and self._sight.refused else ""
+
     def truth(self) -> dict[str, Any]:
         """Once stopped: the counters behind the events (Machine.truth), to be compared with a Tally."""
         return self._truth
@@ -236,6 +253,8 @@ class Session(Source):
                 self._switch(Switch.IRQFD, machine.set_irqfd, on)
             case Order.ROUTE:
                 self._hold(machine.change_route())
+            case Order.KERNEL:
+                self._watch_kernel(machine, on)
             case Order.DOORBELL:
                 machine.ring_once()
             case Order.INTERRUPT:
@@ -278,6 +297,7 @@ class Session(Source):
             machine.close()
             raise
         self._machine = machine
+        self._sight = KernelSight(self.scenario, self.backend, self.clock)
         return machine
 
     def _run(self, machine: Machine) -> None:
@@ -312,9 +332,28 @@ class Session(Source):
         if interrupt:
             self._hold(self._wire(Switch.IRQFD, interrupt.irqfd))
         machine.wait_until_ready()
+        if self._kernel:
+            self._watch_kernel(machine, True)
+            self._wait_for_sight(machine)
         self._held = end_to_end(self._held, *self._stat_samples(machine, always=True))
         self._apply_pace(machine, self._pace, self._running)
         self._played_at = time.monotonic()
+
+    def _watch_kernel(self, machine: Machine, on: bool) -> None:
+        """Whether the inside of the kernel is watched, from about now on."""
+        assert self._sight is not None
+        until = time.monotonic() + SIGHT_SECONDS
+        while not (threads := machine.signal_threads()).all_run and time.monotonic() < until:
+            time.sleep(0.0005)  # started, but never on a CPU yet
+        self._sight.switch(on, threads)
+
+    def _wait_for_sight(self, machine: Machine) -> None:
+        """Until it watches, so that the first signal is seen, or cannot; or it has taken too long."""
+        until = time.monotonic() + SIGHT_SECONDS
+        while self._sight is not None and self._sight.begins and time.monotonic() < until:
+            self._turns += 1
+            self._work(machine)
+            time.sleep(0.002)
 
     def _play(self, machine: Machine) -> None:
         """The steps of the lab that are due; its time stands still while the pace is held."""
@@ -350,11 +389,11 @@ class Session(Source):
         self._note_stall(now)
         events = machine.drain()
         self._watermark.note(events)
-        done = self._done(machine.tick())
-        parts = [self._held, events, done, *self._samples(machine), *self._losses(machine)]
+        done, seen = self._done(machine.tick()), self._sight.tick(now) if self._sight else no_events()
+        parts = [self._held, events, done, seen, *self._samples(machine), *self._losses(machine)]
         self._held = end_to_end(*parts)
-        self._hand_on(self._watermark.at(now))
-        self.error, self.warning = machine.trouble(), "" if machine.ready else tr(NOT_READY)
+        self._hand_on(min(self._watermark.at(now), self._sight.watermark(now) if self._sight else LATEST))
+        self.error, self.warning = machine.trouble(), self.unseen if machine.ready else tr(NOT_READY)
 
     def _note_stall(self, now: int) -> None:
         """Whether the thread has stood still since the last tick: with everything else, if nothing else ran either."""
@@ -374,15 +413,21 @@ class Session(Source):
         """Publishes all held events up to a time."""
         held = chosen(self._held, np.argsort(self._held["tsc"], kind="stable"))
         cut = int(np.searchsorted(held["tsc"], np.uint64(max(watermark, 0)), "right"))
-        if cut:
-            batch = self._machine.finish(held[:cut]) if self._machine else held[:cut]
-            self._covering.fill_in(batch)
+        batch = self._finished(held[:cut], watermark)
+        if batch.size:
             with self._handing_on:
                 self._tees = [tee for tee in self._tees if not tee.closed]
                 for outlet in (*self._tees, self._view):  # whoever records comes before whoever looks
                     outlet.put(batch)
         self._held = held[cut:]
         self._complete = max(self._complete, watermark if watermark == LATEST else min(watermark, self._sampled_at))
+
+    def _finished(self, events: Events, watermark: int) -> Events:
+        """All held events up to a time, with the last word on each, and those of the kernel up to then."""
+        if events.size:
+            events = self._machine.finish(events) if self._machine else events
+            self._covering.fill_in(events)
+        return self._sight.until(watermark, events) if self._sight else events
 
     # -- samples -----------------------------------------------------------------------------------------------------
 
@@ -458,8 +503,12 @@ class Session(Source):
             machine.stop_threads()
             self._held = np.concatenate([self._held, machine.drain(), *self._count_samples(machine)])
             self._held = np.concatenate([self._held, *self._stat_samples(machine, always=True), *self._losses(machine)])
+            if self._sight and self._sight.on:
+                self._watch_kernel(machine, False)
+                self._hold(self._sight.tick(self.now()))
             self._hand_on(LATEST)
             self._truth = machine.truth()
+            self._truth["lost"] += self._sight.lost if self._sight else 0
         except Exception as error:
             self._fail(error)
         finally:
@@ -467,6 +516,8 @@ class Session(Source):
 
     def _close(self, machine: Machine) -> None:
         try:
+            if self._sight:
+                self._sight.close()
             machine.close()
         except EngineError as error:
             self.error = self.error or error

@@ -10,6 +10,7 @@ from typing import Any
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, EventfdRole, Events, Lane, no_events
+from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.machines.guest import two_cpus
 from bellwire.engine.machines.stamping import NO_LIMIT
@@ -123,6 +124,10 @@ class Machine(ABC):
     @abstractmethod
     def at_rest(self) -> bool:
         """Whether no signal is under way. May take some milliseconds."""
+
+    def signal_threads(self) -> SignalThreads:
+        """The threads that its signals go through, once they run."""
+        return SignalThreads(processes={self.partner_pid: 0} if self.partner_pid else {})
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from bellwire.engine.events import (
     event,
     no_events,
 )
+from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kvm.iothread import IoThread
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.ring import Ring
@@ -293,6 +294,10 @@ class OneGuest(Machine):
         interrupt = self.scenario.interrupt
         unheard = interrupt is not None and interrupt.waits and not self.interrupts.assigned
         return self.masked or unheard
+
+    def signal_threads(self) -> SignalThreads:
+        """The vCPU's and the I/O thread."""
+        return SignalThreads({self.guest.vcpu.thread: 0}, frozenset([self.io_thread.thread]))
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

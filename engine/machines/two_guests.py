@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventfdRole, Events, Lane, end_to_end
+from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Belongings
@@ -181,6 +183,11 @@ class TwoGuests(Machine):
         time.sleep(0.002)
         handled = self._irqfd is None or self.listener.last_irq_seen() == before
         return handled and self.ringer.rung() == before
+
+    def signal_threads(self) -> SignalThreads:
+        """The vCPUs'; of another process that answers, all."""
+        vcpus = {guest.vcpu.thread: guest.index for guest in self.guests}
+        return replace(super().signal_threads(), vcpus=vcpus)
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

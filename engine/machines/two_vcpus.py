@@ -18,6 +18,7 @@ import numpy.typing as npt
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Lane, Setting, end_to_end, event, vms_in
+from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.guest import Guest
 from bellwire.engine.machines.one_guest import OneGuest
@@ -95,6 +96,10 @@ class TwoVcpus(OneGuest):
         """Each vCPU rings half of what is asked for."""
         program = super()._program()
         return program if program.limit == NO_LIMIT else replace(program, limit=(program.limit + 1) // 2)
+
+    def signal_threads(self) -> SignalThreads:
+        """Both vCPUs' and the I/O thread."""
+        return replace(super().signal_threads(), vcpus={guest.vcpu.thread: guest.index for guest in self.guests})
 
     # -- running -----------------------------------------------------------------------------------------------------
 

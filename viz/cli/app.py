@@ -18,6 +18,7 @@ from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised,
 from bellwire.viz.cli.options import (
     Asserts,
     Force,
+    InKernel,
     InLanguage,
     InTheme,
     Json,
@@ -225,6 +226,7 @@ def run(
     texts: Asserts = None,
     record: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the events to FILE (Arrow).")] = None,
     force: Force = False,
+    kernel: InKernel = False,
 ) -> int:
     """Runs a scenario without a window and prints what was measured."""
     scenario, assertions = scenario_named(name, settings), assertions_of(texts)
@@ -233,7 +235,7 @@ def run(
         from bellwire.engine.outputs import target_of
 
         target_of(record, force)
-    done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record, force)
+    done = run_scenario(scenario, seconds or DEFAULT_SECONDS, count, record, force, kernel=kernel)
     verdicts = [assertion.judge(done.tally, done.latencies) for assertion in assertions]
     print_measurement(done, verdicts, as_json, unit)
     failed = complain_of_all(done.trouble)

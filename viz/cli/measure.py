@@ -138,7 +138,7 @@ def troubles(session: Session, run: Run, recorder: Capture | None, count: int | 
     """One sentence for everything that should not have happened."""
     meant = session.scenario.ends and isinstance(session.error, GuestError)  # the guest was made to end
     errors = (None if meant else session.error, recorder.error if recorder else None)
-    found = [str(error) for error in errors if error]
+    found = [str(error) for error in errors if error] + [session.unseen] * bool(session.unseen)
     rung = signals(session, run.tally)
     if count is not None and rung != count and not meant and not run.evidence.unended:
         found.append(f"{rung} of {count} signals came, then none for {STALL_SECONDS:g} s.")

@@ -69,6 +69,10 @@ Asserts = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")]
+InKernel = Annotated[
+    bool,
+    typer.Option("--kernel/--no-kernel", help="Also watch the inside of the kernel (see: doctor)."),
+]
 Unit = Annotated[UnitName, typer.Option("--unit", help="The unit of the latencies in the tables.")]
 InTheme = Annotated[
     ThemeName | None, typer.Option("--theme", help="How the window looks, this time; else as it was left.")

@@ -75,11 +75,19 @@ def assertions_of(texts: list[str] | None) -> list[Assertion]:
 
 
 def run_scenario(
-    scenario: Scenario, seconds: float, count: int | None, record: Path | None, force: bool = False, called: str = ""
+    scenario: Scenario,
+    seconds: float,
+    count: int | None,
+    record: Path | None,
+    force: bool = False,
+    called: str = "",
+    *,
+    kernel: bool = False,
 ) -> Measurement:
     """Measures. NoKvmError or another EngineError if the session cannot start. force: replaces what is recorded to.
 
     called: by the progress bar, where the scenario's name is not to be told.
+    kernel: whether the inside of it is watched.
     """
     from bellwire.viz.cli.measure import measure, noted_interrupts
 
@@ -91,7 +99,7 @@ def run_scenario(
             usable_kvm()
         except NoKvmError as error:
             raise NoKvmError(f"{error}{played_instead(scenario)}") from error
-        session = Session(scenario, limit=count)
+        session = Session(scenario, limit=count, kernel=kernel)
         recorder = recorder_of(session, record, force)
         if noted.number:
             raise SystemExit(complain("interrupted before anything was measured", 128 + noted.number))

@@ -13,6 +13,7 @@ from typing import Any
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventfdRole, Events, Lane
+from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.partners.qemu import disk_devices, qemu_refusal, vhost_user_devices
 from bellwire.engine.kvm.partners.storage_daemon import StorageDaemon, daemon_refusal, unnamed_image
@@ -148,6 +149,10 @@ class DiskInQemu(Machine):
         before = self.guest.rung()
         time.sleep(0.002)
         return self.guest.rung() == before == self.guest.last_irq_seen()
+
+    def signal_threads(self) -> SignalThreads:
+        """All of QEMU's, and of the daemon's if there is one."""
+        return SignalThreads(processes={self.vmm.qemu.pid: 0, self.partner_pid: 0})
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

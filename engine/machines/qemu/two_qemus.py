@@ -17,6 +17,7 @@ from typing import Any
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventfdRole, Events, Lane, end_to_end
+from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.partners.ivshmem import IvshmemServer
 from bellwire.engine.kvm.partners.qemu import ivshmem_devices, qemu_refusal
@@ -157,6 +158,10 @@ class TwoQemus(Machine):
         before = self.ringer.rung()
         time.sleep(0.002)
         return self.ringer.rung() == before == self.listener.last_irq_seen()
+
+    def signal_threads(self) -> SignalThreads:
+        """All of both QEMUs'."""
+        return SignalThreads(processes={vmm.qemu.pid: vmm.guest.index for vmm in self.vmms})
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,399 @@
+/* What the kernel's tracepoints tell of some processes, as records in a ring.
+ *
+ * Guarantees:
+ * - It changes nothing in the kernel, and reads nothing of other processes but whether they are among those asked for.
+ * - A record's time is taken once its place in the ring is: so whoever reads a place that was taken before a moment has
+ *   everything that happened before it.
+ * - What finds the ring full is counted, never half written.
+ *
+ * Whose is it? What happens in a thread of a process that is asked for; a wake-up, a switch to such a thread; and work
+ * that an irqfd of such a process has queued, in the worker that does it. */
+#include "bpf.h"
+#include "events.h"
+#include "record.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile struct events_settings settings SETTINGS = {0};
+
+#define MOST_PROCESSES 64
+#define MOST_THREADS 1024
+#define CALLS_UNDER_WAY 4096
+#define WORKS_UNDER_WAY 4096
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+struct { /* records that found the ring full */
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, u64);
+} lost SEC(".maps");
+
+struct { /* process -> BW_LISTED or BW_ALL */
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, MOST_PROCESSES);
+    __type(key, u32);
+    __type(value, u32);
+} processes SEC(".maps");
+
+struct { /* thread -> 1 */
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, MOST_THREADS);
+    __type(key, u32);
+    __type(value, u32);
+} threads SEC(".maps");
+
+struct { /* address space of a process that is asked for -> 1: whose VM it is stands in struct kvm */
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, MOST_PROCESSES);
+    __type(key, u64);
+    __type(value, u32);
+} spaces SEC(".maps");
+
+struct call {
+    u64 entered; /* ns */
+    u32 number;
+    u32 signals; /* it has signalled an interrupt */
+};
+
+struct { /* thread -> the system call that it is in, of those that can signal */
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, CALLS_UNDER_WAY);
+    __type(key, u32);
+    __type(value, struct call);
+} calls SEC(".maps");
+
+struct { /* work of an irqfd -> its GSI */
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, WORKS_UNDER_WAY);
+    __type(key, u64);
+    __type(value, u32);
+} works SEC(".maps");
+
+struct { /* worker -> the work that it does */
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, WORKS_UNDER_WAY);
+    __type(key, u32);
+    __type(value, u64);
+} workers SEC(".maps");
+
+static __always_inline void count_lost(void)
+{
+    u32 zero = 0;
+    u64 *count = bpf_map_lookup_elem(&lost, &zero);
+    if (count)
+        __sync_fetch_and_add(count, 1);
+}
+
+/* time: ns; 0: now. */
+static __always_inline void tell(u64 time, u16 kind, u32 thread, u64 a, u64 b, u64 c, u64 d)
+{
+    struct bw_kernel_record *record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
+    if (!record) {
+        count_lost();
+        return;
+    }
+    record->time = time ? time : bpf_ktime_get_ns();
+    record->kind = kind;
+    record->cpu = (u16)bpf_get_smp_processor_id();
+    record->thread = thread;
+    record->a = a;
+    record->b = b;
+    record->c = c;
+    record->d = d;
+    bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline u32 current_thread(void)
+{
+    return (u32)bpf_get_current_pid_tgid();
+}
+
+/* Whether this thread's process is asked for. */
+static __always_inline int is_ours(void)
+{
+    u32 process = (u32)(bpf_get_current_pid_tgid() >> 32);
+    return bpf_map_lookup_elem(&processes, &process) != 0;
+}
+
+/* Whether a thread is watched for itself: all of its process are, or it is listed. */
+static __always_inline int is_watched(u32 process, u32 thread)
+{
+    u32 *how = bpf_map_lookup_elem(&processes, &process);
+    if (!how)
+        return 0;
+    return *how == BW_ALL || bpf_map_lookup_elem(&threads, &thread) != 0;
+}
+
+/* Whether this is a worker that does an irqfd's work. */
+static __always_inline int is_worker(void)
+{
+    u32 thread = current_thread();
+    return bpf_map_lookup_elem(&workers, &thread) != 0;
+}
+
+/* The value of 1, 2, 4 or 8 bytes that a guest writes or has read. */
+static __always_inline u64 value_at(const void *data, u64 size)
+{
+    u64 value = 0;
+    if (!data)
+        return 0;
+    switch (size) {
+    case 1:
+        bpf_probe_read_kernel(&value, 1, data);
+        break;
+    case 2:
+        bpf_probe_read_kernel(&value, 2, data);
+        break;
+    case 4:
+        bpf_probe_read_kernel(&value, 4, data);
+        break;
+    case 8:
+        bpf_probe_read_kernel(&value, 8, data);
+        break;
+    }
+    return value;
+}
+
+/* -- what a guest does -------------------------------------------------------------------------------------------- */
+
+SEC("raw_tp/kvm_pio")
+int on_pio(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours())
+        tell(0, BW_K_PIO, current_thread(), (u16)ctx->args[1], value_at((void *)ctx->args[4], (u32)ctx->args[2]),
+             (u32)ctx->args[2], (u32)ctx->args[0]);
+    return 0;
+}
+
+SEC("raw_tp/kvm_mmio")
+int on_mmio(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours())
+        tell(0, BW_K_MMIO, current_thread(), ctx->args[2], value_at((void *)ctx->args[3], (u32)ctx->args[1]),
+             (u32)ctx->args[1], (u32)ctx->args[0]);
+    return 0;
+}
+
+SEC("raw_tp/kvm_fast_mmio")
+int on_fast_mmio(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours())
+        tell(0, BW_K_FAST_MMIO, current_thread(), ctx->args[0], 0, 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/kvm_userspace_exit")
+int on_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours())
+        tell(0, BW_K_USER_EXIT, current_thread(), (u32)ctx->args[0], (u32)ctx->args[1], 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/kvm_vcpu_wakeup")
+int on_vcpu_wakeup(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours())
+        tell(0, BW_K_WOKEN, current_thread(), ctx->args[0], (u8)ctx->args[1], 0, 0);
+    return 0;
+}
+
+/* -- an interrupt's way -------------------------------------------------------------------------------------------- */
+
+/* The system call that this thread is in has signalled: tells of its beginning, once. */
+static __always_inline void note_signal(void)
+{
+    u32 thread = current_thread();
+    struct call *call = bpf_map_lookup_elem(&calls, &thread);
+    if (!call || call->signals)
+        return;
+    call->signals = 1;
+    tell(call->entered, BW_K_WRITE, thread, call->number, 0, 0, 0);
+}
+
+SEC("raw_tp/kvm_msi_set_irq")
+int on_msi(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (!is_ours() && !is_worker())
+        return 0;
+    note_signal();
+    tell(0, BW_K_MSI, current_thread(), ctx->args[0], ctx->args[1], 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/kvm_set_irq")
+int on_set_irq(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (!is_ours() && !is_worker())
+        return 0;
+    note_signal();
+    tell(0, BW_K_SET_IRQ, current_thread(), (u32)ctx->args[0], (u32)ctx->args[1], 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/kvm_apic_accept_irq")
+int on_accept(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours() || is_worker())
+        tell(0, BW_K_ACCEPTED, current_thread(), (u8)ctx->args[3], (u32)ctx->args[0], 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/kvm_eoi")
+int on_eoi(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours())
+        tell(0, BW_K_EOI, current_thread(), (u32)ctx->args[1],
+             read4(read_pointer((void *)ctx->args[0], settings.lapic_vcpu), settings.vcpu_id), 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/kvm_inj_virq")
+int on_inject(struct bpf_raw_tracepoint_args *ctx)
+{
+    if (is_ours())
+        tell(0, BW_K_INJECTED, current_thread(), (u32)ctx->args[0], 0, 0, 0);
+    return 0;
+}
+
+/* -- work of an irqfd whose route needs a thread --------------------------------------------------------------------- */
+
+/* Whether a piece of work is the `inject` of an irqfd of a process that is asked for: what it is in is on a list, so its
+ * neighbour leads back to it, and its VM has the address space of such a process. */
+static __always_inline const char *irqfd_of(u64 work)
+{
+    if (settings.irqfd_work == UNKNOWN || settings.irqfd_list == UNKNOWN || settings.kvm_mm == UNKNOWN)
+        return 0;
+    const char *irqfd = (const char *)work - settings.irqfd_work;
+    u64 space = read8(read_pointer(irqfd, settings.irqfd_kvm), settings.kvm_mm);
+    if (!space || !bpf_map_lookup_elem(&spaces, &space))
+        return 0;
+    u64 before = read8(irqfd, settings.irqfd_list + 8);
+    return read8((void *)before, 0) == (u64)irqfd + settings.irqfd_list ? irqfd : 0;
+}
+
+SEC("raw_tp/workqueue_queue_work")
+int on_queue_work(struct bpf_raw_tracepoint_args *ctx)
+{
+    u64 work = ctx->args[2];
+    const char *irqfd = irqfd_of(work);
+    if (!irqfd)
+        return 0;
+    u32 gsi = read4(irqfd, settings.irqfd_gsi);
+    bpf_map_update_elem(&works, &work, &gsi, BPF_ANY);
+    note_signal();
+    tell(0, BW_K_WORK_QUEUED, current_thread(), gsi, work, 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/workqueue_execute_start")
+int on_work_start(struct bpf_raw_tracepoint_args *ctx)
+{
+    u64 work = ctx->args[0];
+    u32 thread = current_thread(), *gsi = bpf_map_lookup_elem(&works, &work);
+    if (!gsi)
+        return 0;
+    bpf_map_update_elem(&workers, &thread, &work, BPF_ANY);
+    tell(0, BW_K_WORK_STARTED, thread, *gsi, work, 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/workqueue_execute_end")
+int on_work_end(struct bpf_raw_tracepoint_args *ctx)
+{
+    (void)ctx;
+    u32 thread = current_thread();
+    u64 *work = bpf_map_lookup_elem(&workers, &thread);
+    if (!work)
+        return 0;
+    bpf_map_delete_elem(&workers, &thread);
+    tell(0, BW_K_WORK_ENDED, thread, 0, 0, 0, 0);
+    return 0;
+}
+
+/* -- threads ------------------------------------------------------------------------------------------------------ */
+
+SEC("raw_tp/sched_waking")
+int on_waking(struct bpf_raw_tracepoint_args *ctx)
+{
+    void *woken = (void *)ctx->args[0];
+    u32 thread = read4(woken, settings.task_pid);
+    if (is_watched(read4(woken, settings.task_tgid), thread))
+        tell(0, BW_K_WAKING, current_thread(), thread, 0, 0, 0);
+    return 0;
+}
+
+SEC("raw_tp/sched_switch")
+int on_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+    void *next = (void *)ctx->args[2];
+    u32 thread = read4(next, settings.task_pid);
+    if (is_watched(read4(next, settings.task_tgid), thread))
+        tell(0, BW_K_RUNS, thread, 0, 0, 0, 0);
+    return 0;
+}
+
+#define CALL_WRITE 1
+#define CALL_IOCTL 16
+#define CALL_WRITEV 20
+#define CALL_IO_URING_ENTER 426
+#define KVM_RUN 0xae80
+
+/* Whether a system call may signal an interrupt by itself: KVM_RUN is left and entered for other reasons. */
+static __always_inline int can_signal(u64 number, const void *registers)
+{
+    if (number == CALL_IOCTL)
+        return (u32)read8(registers, settings.registers_si) != KVM_RUN;
+    return number == CALL_WRITE || number == CALL_WRITEV || number == CALL_IO_URING_ENTER;
+}
+
+SEC("raw_tp/sys_enter")
+int on_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+    u64 identity = bpf_get_current_pid_tgid();
+    u32 thread = (u32)identity;
+    if (!is_watched((u32)(identity >> 32), thread) || !can_signal(ctx->args[1], (void *)ctx->args[0]))
+        return 0;
+    struct call call = {bpf_ktime_get_ns(), (u32)ctx->args[1], 0};
+    bpf_map_update_elem(&calls, &thread, &call, BPF_ANY);
+    return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int on_leave(struct bpf_raw_tracepoint_args *ctx)
+{
+    (void)ctx;
+    u32 thread = current_thread();
+    struct call *call = bpf_map_lookup_elem(&calls, &thread);
+    if (!call)
+        return 0;
+    if (call->signals)
+        tell(0, BW_K_WRITTEN, thread, call->number, 0, 0, 0);
+    bpf_map_delete_elem(&calls, &thread);
+    return 0;
+}
+
+/* -- once for each process that is asked for ----------------------------------------------------------------------- */
+
+struct each_task {
+    void *meta;
+    void *task;
+};
+
+SEC("iter/task")
+int note_space(struct each_task *ctx)
+{
+    void *task = ctx->task;
+    if (!task)
+        return 0;
+    u32 process = read4(task, settings.task_tgid), one = 1;
+    u64 space = read8(task, settings.task_mm);
+    if (space && bpf_map_lookup_elem(&processes, &process))
+        bpf_map_update_elem(&spaces, &space, &one, BPF_ANY);
+    return 0;
+}

@@ -1,0 +1,37 @@
+/* What events.bpf.c writes and engine/kernel/records.py reads: a record of 48 bytes a tracepoint that fired. */
+#pragma once
+
+#ifndef __bpf__
+#include <stdint.h>
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+#endif
+
+enum bw_kernel_kind { /* beside each: what a, b, c and d are */
+    BW_K_PIO = 1,       /* port, value, size, 1: a write */
+    BW_K_MMIO,          /* address, value, length, 2: a write, 1: a read, 0: a read that user space will answer */
+    BW_K_FAST_MMIO,     /* address */
+    BW_K_USER_EXIT,     /* KVM_EXIT_* reason, errno */
+    BW_K_MSI,           /* address, data */
+    BW_K_SET_IRQ,       /* GSI, level */
+    BW_K_ACCEPTED,      /* vector, APIC ID */
+    BW_K_EOI,           /* vector as 32 bits (-1: not told), number of the vCPU */
+    BW_K_INJECTED,      /* vector */
+    BW_K_WOKEN,         /* nanoseconds, 1: it slept */
+    BW_K_WAKING,        /* thread that is woken */
+    BW_K_RUNS,          /* (thread: the one that runs) */
+    BW_K_WRITE,         /* number of the system call; thread: who has entered it */
+    BW_K_WRITTEN,       /* number of the system call */
+    BW_K_WORK_QUEUED,   /* GSI, the work */
+    BW_K_WORK_STARTED,  /* GSI, the work */
+    BW_K_WORK_ENDED     /* GSI, the work */
+};
+
+struct bw_kernel_record {
+    u64 time;   /* ns of CLOCK_MONOTONIC; in the shared ring: TSC */
+    u16 kind;
+    u16 cpu;
+    u32 thread; /* that it happened in */
+    u64 a, b, c, d;
+};

@@ -1,0 +1,127 @@
+"""bw-kernel while it watches: starts it, tells it of which processes, takes what it writes, and ends it.
+
+It ends with us whatever happens: it sees the end of its standard input, which the kernel closes if we are killed. Its
+programs in the kernel live no longer than it does.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from bellwire.engine.errors import answer_of
+from bellwire.engine.events import TRACEPOINTS, Records
+from bellwire.engine.kernel.program import NOT_BUILT, PROGRAM, KernelSightError, reason_of
+from bellwire.engine.kernel.records import Counter, SharedRecords
+from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.language import tr
+
+PATIENCE_SECONDS = 2.0  # for its end, once it was told
+READY = "ready"
+
+
+class KernelWatch(Owner):
+    """Starts it and returns at once; it is `ready` a tenth of a second later. KernelSightError if it cannot be run.
+
+    None of its methods waits but close(), which waits for its end.
+    """
+
+    def __init__(self, program: Path = PROGRAM) -> None:
+        if not program.exists():
+            raise KernelSightError(tr(NOT_BUILT))
+        self._program = program
+        self.ready = False
+        self.refused: KernelSightError | None = None  # why it has ended, or does not watch one of the processes
+        self._said = b""
+        self._shared = SharedRecords()
+        try:
+            self._process = subprocess.Popen(
+                [program, "events", str(self._shared.fd)],
+                pass_fds=(self._shared.fd,),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={},
+                cwd="/",
+            )
+        except OSError as error:
+            self._shared.close()
+            raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
+        assert self._process.stdout is not None
+        os.set_blocking(self._process.stdout.fileno(), False)
+
+    def add(self, process: int, threads: Iterable[int] = ()) -> None:
+        """Watches a process: what its guests do, and its threads, or those of them that are named."""
+        words = " ".join(map(str, ("process", process, *threads)))
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it has ended: look() says why
+            self._process.stdin.write(f"{words}\n".encode())
+            self._process.stdin.flush()
+
+    def look(self) -> None:
+        """Takes note of what it has said: `ready` and `refused` are as of now."""
+        assert self._process.stdout is not None
+        while piece := self._process.stdout.read(4096):
+            *lines, self._said = (self._said + piece).split(b"\n")
+            for line in lines:
+                self._note(line.decode(errors="replace"))
+        if self.refused is None and self._process.poll() is not None:
+            self.ready = False
+            assert self._process.stderr is not None
+            self.refused = reason_of(self._process.stderr.read().decode(errors="replace"), self._program)
+
+    def _note(self, line: str) -> None:
+        if line == READY:
+            self.ready = True
+        elif not line.startswith("process "):
+            self.refused = self.refused or reason_of(line, self._program)
+
+    def take(self) -> Records:
+        """All new records, dtype RECORD, in about the order of their time."""
+        return self._shared.take()
+
+    @property
+    def complete(self) -> int:
+        """TSC: every record of an earlier time can be taken."""
+        return self._shared.count(Counter.COMPLETE)
+
+    @property
+    def lost(self) -> int:
+        """Records so far that found the kernel's ring full."""
+        return self._shared.count(Counter.LOST)
+
+    @property
+    def error(self) -> int:
+        """Cycles by which the records' times may be off."""
+        return self._shared.count(Counter.ERROR)
+
+    @property
+    def tracepoints(self) -> int:
+        """Those that are listened to, a bit each, in the order of TRACEPOINTS."""
+        return self._shared.count(Counter.TRACEPOINTS) & (1 << len(TRACEPOINTS)) - 1
+
+    @property
+    def pid(self) -> int:
+        """Of the program."""
+        return self._process.pid
+
+    def end(self) -> None:
+        """Ends it, and waits for that; what it wrote can still be taken. May be called again."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self) -> None:
+        """Ends it, and gives the memory back. May be called again."""
+        self.end()
+        for stream in filter(None, (self._process.stdout, self._process.stderr)):
+            stream.close()
+        self._shared.close()

@@ -1,0 +1,139 @@
+"""The inside of the kernel, beside a session's own events: switched on and off while the guest runs.
+
+Records are held until the session hands on its own events of the same time, as these say which signal each record is
+of. The session waits for them for as long as bw-kernel goes on; if that ends or hangs, the session goes on without.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, chosen, end_to_end, event, no_events
+from bellwire.engine.kernel.records import no_records
+from bellwire.engine.kernel.threads import SignalThreads
+from bellwire.engine.kernel.watch import KernelWatch
+from bellwire.engine.live.kernel_numbers import KernelNumbers
+from bellwire.engine.scenarios.scenario import Scenario
+
+LAG_SECONDS = 0.5  # how far bw-kernel may be behind before nobody waits for it
+LATEST = 2**64 - 1
+
+
+class KernelSight:
+    """Of one session; used by its engine thread alone."""
+
+    def __init__(self, scenario: Scenario, backend: str, clock: Clock) -> None:
+        self._scenario, self._backend = scenario, backend
+        self._lag = clock.cycles(LAG_SECONDS)
+        self._watch: KernelWatch | None = None
+        self._numbers: KernelNumbers | None = None
+        self._held = no_records()
+        self._told = False  # whether an event has said that it is on
+        self._end = False  # whether the next tick ends it
+        self._lost = self._looked_at = self._complete = 0
+        self.lost = 0  # records in all, each of which a LOST event tells of
+        self.refused: EngineError | None = None  # why nothing is seen, if it was asked for
+
+    @property
+    def on(self) -> bool:
+        """Whether it watches, or is about to."""
+        return self._watch is not None
+
+    @property
+    def begins(self) -> bool:
+        """Whether it has yet to be seen if it can watch."""
+        return self._watch is not None and not self._told
+
+    def switch(self, on: bool, threads: SignalThreads) -> None:
+        """Begins to watch, or ends it at the next tick. What keeps it from that is in `refused`."""
+        if on and self._watch is None:
+            try:
+                self._begin(threads)
+            except EngineError as error:
+                self.refused = error
+        elif not on:
+            self._end = True
+
+    def _begin(self, threads: SignalThreads) -> None:
+        self.refused, self._end, self._told, self._lost = None, False, False, 0
+        self._watch = KernelWatch()
+        if threads.own:
+            self._watch.add(os.getpid(), threads.own)
+        for process in threads.processes:
+            self._watch.add(process)
+        self._numbers = KernelNumbers(self._scenario, threads, self._backend)
+
+    def tick(self, now: int) -> Events:
+        """Takes what there is; the events that tell whether it watches, and what was lost."""
+        if self._watch is None:
+            return no_events()
+        self._watch.look()
+        parts = [no_events()]
+        if self._watch.ready and not self._told:
+            self._told = True
+            self._looked_at = now
+            parts.append(self._tell(now, self._watch.tracepoints, self._watch.error))
+        self._complete = self._watch.complete  # before they are taken
+        self._held = end_to_end(self._held, self._watch.take())
+        parts += self._losses(now)
+        if self._watch.refused or self._end:
+            parts += self._stop(now)
+        return end_to_end(*parts)
+
+    def _tell(self, now: int, tracepoints: int, error: int = 0) -> Events:
+        return event(now, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, error, tracepoints)
+
+    def _losses(self, now: int) -> list[Events]:
+        assert self._watch is not None
+        lost, before = self._watch.lost, self._looked_at
+        new, self._lost, self._looked_at = lost - self._lost, lost, now
+        self.lost += new
+        return [event(now, EventKind.LOST, Lane.ENGINE, Lane.KVM, before, new)] if new > 0 else []
+
+    def _stop(self, now: int) -> list[Events]:
+        """What was written until its end is still taken."""
+        watch, told = self._watch, self._told
+        assert watch is not None
+        refused = watch.refused
+        self._watch = None
+        watch.end()
+        self._held = end_to_end(self._held, watch.take())
+        watch.close()
+        if not self._end:
+            self.refused = refused
+        self._end = False
+        return [self._tell(now, 0)] if told else []
+
+    def watermark(self, now: int) -> int:
+        """Up to when every record is there; LATEST if nobody need wait for any."""
+        if self._watch is None or not self._told:
+            return LATEST
+        return self._complete if now - self._complete < self._lag else LATEST
+
+    def until(self, watermark: int, batch: Events) -> Events:
+        """The events of the records up to a time, beside the session's own up to then: together, in order."""
+        if not self._held.size:
+            if self._numbers is not None:
+                self._numbers.note(batch)
+            return batch
+        held = chosen(self._held, np.argsort(self._held["tsc"], kind="stable"))
+        cut = int(np.searchsorted(held["tsc"], np.uint64(min(max(watermark, 0), LATEST)), "right"))
+        ready, self._held = held[:cut], held[cut:]
+        assert self._numbers is not None
+        error = self._watch.error if self._watch else 0
+        return merged(batch, self._numbers.events(ready, batch, error))
+
+    def close(self) -> None:
+        """Ends it. May be called again."""
+        if self._watch is not None:
+            self._watch.close()
+        self._watch = None
+
+
+def merged(first: Events, second: Events) -> Events:
+    """Both, by their time; at the same time the first comes first."""
+    both = end_to_end(first, second)
+    return chosen(both, np.argsort(both["tsc"], kind="stable"))
