@@ -23,6 +23,9 @@ REASONS = {  # by the code that it writes (engine/kernel/failure.h)
         "This kernel does not describe its own types (/sys/kernel/btf/vmlinux), so nothing can be read in it; "
         "one that was built with CONFIG_DEBUG_INFO_BTF does."
     ),
+    "clocksource": tr_later(
+        "The kernel's clock is not the TSC, so times in the kernel cannot be told by the clock of all other events."
+    ),
     "lockdown": tr_later("This kernel is locked down to confidentiality, so nobody can look into it."),
     "no-kvm": tr_later("KVM has no tracepoints here: its module is not loaded."),
     "no-process": tr_later("There is no such process any more."),

@@ -55,7 +55,7 @@ class RecordKind(IntEnum):
     WORK_ENDED = 17
 
 
-class Counter(IntEnum):
+class RecordCounter(IntEnum):
     """Where each counter stands, in steps of 8 bytes."""
 
     HEAD = 0
@@ -90,17 +90,17 @@ class SharedRecords(Owner):
         self._counters = np.frombuffer(self._memory, np.uint64, PAGE // 8)
         self._records = np.frombuffer(self._memory, RECORD, ROOM, PAGE)
 
-    def count(self, which: Counter) -> int:
+    def count(self, which: RecordCounter) -> int:
         """A counter as it is now."""
         return int(self._counters[which])
 
     def take(self) -> Records:
         """All new ones, in about the order of their time; shape (n,). What a writer says wrongly harms only itself."""
-        head, tail = self.count(Counter.HEAD), self.count(Counter.TAIL)
+        head, tail = self.count(RecordCounter.HEAD), self.count(RecordCounter.TAIL)
         ready = min(max(head - tail, 0), ROOM)
         first = tail % ROOM
         taken = np.concatenate([self._records[first : first + ready], self._records[: max(first + ready - ROOM, 0)]])
-        self._counters[Counter.TAIL] = tail + ready
+        self._counters[RecordCounter.TAIL] = tail + ready
         return taken
 
     def close(self) -> None:

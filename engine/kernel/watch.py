@@ -15,7 +15,7 @@ from pathlib import Path
 from bellwire.engine.errors import answer_of
 from bellwire.engine.events import TRACEPOINTS, Records
 from bellwire.engine.kernel.program import NOT_BUILT, PROGRAM, KernelSightError, reason_of
-from bellwire.engine.kernel.records import Counter, SharedRecords
+from bellwire.engine.kernel.records import RecordCounter, SharedRecords
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.language import tr
 
@@ -86,22 +86,22 @@ class KernelWatch(Owner):
     @property
     def complete(self) -> int:
         """TSC: every record of an earlier time can be taken."""
-        return self._shared.count(Counter.COMPLETE)
+        return self._shared.count(RecordCounter.COMPLETE)
 
     @property
     def lost(self) -> int:
         """Records so far that found the kernel's ring full."""
-        return self._shared.count(Counter.LOST)
+        return self._shared.count(RecordCounter.LOST)
 
     @property
     def error(self) -> int:
         """Cycles by which the records' times may be off."""
-        return self._shared.count(Counter.ERROR)
+        return self._shared.count(RecordCounter.ERROR)
 
     @property
     def tracepoints(self) -> int:
         """Those that are listened to, a bit each, in the order of TRACEPOINTS."""
-        return self._shared.count(Counter.TRACEPOINTS) & (1 << len(TRACEPOINTS)) - 1
+        return self._shared.count(RecordCounter.TRACEPOINTS) & (1 << len(TRACEPOINTS)) - 1
 
     @property
     def pid(self) -> int:

@@ -10,6 +10,8 @@ Batches come in the order of their time; what the next one has to know of this o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -103,6 +105,7 @@ class KernelNumbers:
         self._listener = 1 if Trait.TWO_GUESTS in traits else None  # which guest is interrupted, where the APIC
         self._by_apic = scenario.vcpus > 1 or Trait.TWO_VCPUS in traits  # does not tell
         self._host_ends = backend == PVM_EOI
+        self._threads = threads
         self._roles = {thread: (ThreadRole.VCPU, vm) for thread, vm in threads.vcpus.items()}
         self._roles |= dict.fromkeys(threads.io_threads, (ThreadRole.IO_THREAD, 0))
         self._rings: dict[int, tuple[int, int]] = {}  # by guest: TSC and number of the newest doorbell
@@ -117,7 +120,8 @@ class KernelNumbers:
         """What threads of other processes are, by what they do."""
         acts = chosen(records, np.isin(records["kind"], BY_A_VCPU))
         for thread in np.unique(acts["thread"]).tolist():
-            self._roles.setdefault(thread, (ThreadRole.VCPU, 0))
+            if thread not in self._roles:
+                self._roles[thread] = ThreadRole.VCPU, self._threads.vm_of(thread)
         for thread in np.unique(records["thread"][records["kind"] == K.WORK_STARTED]).tolist():
             self._roles.setdefault(thread, (ThreadRole.WORKER, 0))
         for thread in np.unique(records["thread"][records["kind"] == K.WRITE]).tolist():
@@ -129,6 +133,22 @@ class KernelNumbers:
         known = [self._roles.get(thread, (ThreadRole.OTHER, 0)) for thread in different.tolist()]
         table = np.array(known, np.uint64).reshape(-1, 2)
         return table[which, 0], table[which, 1]
+
+    def awaits(self, records: Records, published: Mapping[int, int], since: int) -> int | None:
+        """The time of the newest stamps of a guest of which records tell a later doorbell; None if all are there.
+
+        published: by guest. since: TSC; what is older is awaited no longer. A guest publishes the stamps of a doorbell
+        once its instruction is over, and KVM has it before.
+        """
+        found = np.isin(records["kind"], (K.PIO, K.MMIO, K.FAST_MMIO)) & np.isin(records["a"], self._addresses)
+        some = chosen(records, found & (records["tsc"] > since))
+        _, vms = self._who(some["thread"])
+        late = [
+            published.get(vm, 0)
+            for vm, tsc in zip(vms.tolist(), some["tsc"].tolist(), strict=True)
+            if tsc > published.get(vm, 0)
+        ]
+        return min(late, default=None)
 
     # -- of which doorbell, of which interrupt -------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ of. The session waits for them for as long as bw-kernel goes on; if that ends or
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from bellwire.engine.kernel.records import no_records
 from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kernel.watch import KernelWatch
 from bellwire.engine.live.kernel_numbers import KernelNumbers
+from bellwire.engine.live.watermark import PUBLISH_SECONDS
 from bellwire.engine.scenarios.scenario import Scenario
 
 LAG_SECONDS = 0.5  # how far bw-kernel may be behind before nobody waits for it
@@ -27,7 +29,7 @@ class KernelSight:
 
     def __init__(self, scenario: Scenario, backend: str, clock: Clock) -> None:
         self._scenario, self._backend = scenario, backend
-        self._lag = clock.cycles(LAG_SECONDS)
+        self._lag, self._publishing = clock.cycles(LAG_SECONDS), clock.cycles(PUBLISH_SECONDS)
         self._watch: KernelWatch | None = None
         self._numbers: KernelNumbers | None = None
         self._held = no_records()
@@ -107,11 +109,15 @@ class KernelSight:
         self._end = False
         return [self._tell(now, 0)] if told else []
 
-    def watermark(self, now: int) -> int:
-        """Up to when every record is there; LATEST if nobody need wait for any."""
-        if self._watch is None or not self._told:
+    def watermark(self, now: int, published: Mapping[int, int]) -> int:
+        """Up to when every record is there, and every stamp of a doorbell that the kernel has told of.
+
+        published: by guest, TSC of its newest stamps. LATEST if nobody need wait for anything.
+        """
+        if self._watch is None or not self._told or now - self._complete > self._lag or self._numbers is None:
             return LATEST
-        return self._complete if now - self._complete < self._lag else LATEST
+        awaited = self._numbers.awaits(self._held, published, now - self._publishing)
+        return self._complete if awaited is None else min(self._complete, awaited)
 
     def until(self, watermark: int, batch: Events) -> Events:
         """The events of the records up to a time, beside the session's own up to then: together, in order."""
@@ -124,7 +130,7 @@ class KernelSight:
         ready, self._held = held[:cut], held[cut:]
         assert self._numbers is not None
         error = self._watch.error if self._watch else 0
-        return merged(batch, self._numbers.events(ready, batch, error))
+        return woven(batch, self._numbers.events(ready, batch, error))
 
     def close(self) -> None:
         """Ends it. May be called again."""
@@ -133,7 +139,7 @@ class KernelSight:
         self._watch = None
 
 
-def merged(first: Events, second: Events) -> Events:
+def woven(first: Events, second: Events) -> Events:
     """Both, by their time; at the same time the first comes first."""
     both = end_to_end(first, second)
     return chosen(both, np.argsort(both["tsc"], kind="stable"))

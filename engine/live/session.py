@@ -392,8 +392,12 @@ class Session(Source):
         done, seen = self._done(machine.tick()), self._sight.tick(now) if self._sight else no_events()
         parts = [self._held, events, done, seen, *self._samples(machine), *self._losses(machine)]
         self._held = end_to_end(*parts)
-        self._hand_on(min(self._watermark.at(now), self._sight.watermark(now) if self._sight else LATEST))
+        self._hand_on(min(self._watermark.at(now), self._seen_up_to(now)))
         self.error, self.warning = machine.trouble(), self.unseen if machine.ready else tr(NOT_READY)
+
+    def _seen_up_to(self, now: int) -> int:
+        """Up to when all that the kernel tells is there; LATEST where it tells nothing."""
+        return self._sight.watermark(now, self._watermark.published) if self._sight else LATEST
 
     def _note_stall(self, now: int) -> None:
         """Whether the thread has stood still since the last tick: with everything else, if nothing else ran either."""

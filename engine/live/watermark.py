@@ -52,6 +52,11 @@ class Watermark:
         return min(behind, min(self._rung_at.values(), default=0)) if waits else behind
 
     @property
+    def published(self) -> dict[int, int]:
+        """By guest or vCPU: TSC of its newest stamps."""
+        return self._rung_at
+
+    @property
     def _awaited(self) -> bool:
         """Whether there are doorbells whose stamps are to come."""
         left = any(newest > self._published.get(vm, 0) for vm, newest in self._left.items())

@@ -247,12 +247,15 @@ def run(
 def print_measurement(done: Measurement, verdicts: list[Judgement], as_json: bool, unit: UnitName) -> None:
     """As one JSON object, or as tables."""
     from bellwire.viz.cli import summary
+    from bellwire.viz.cli.kernel.summary import kernel_report, kernel_tables
+    from bellwire.viz.text.figures import unit_called
 
     of = (done.source, done.tally, done.latencies, done.evidence, done.elapsed_s, verdicts)
     if as_json:
-        out_json(summary.report(*of))
+        out_json(summary.report(*of) | kernel_report(done.kernel))
     else:
         out(summary.summary(*of, unit))
+        out(kernel_tables(done.kernel, unit_called(unit, done.source.clock.hz)))
 
 
 def another_file(what: Path | None) -> Path | None:

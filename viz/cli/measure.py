@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bellwire.engine.errors import GuestError
 from bellwire.engine.folds.evidence import Evidence
+from bellwire.engine.folds.kernel.stages import KernelStages
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.live.session import Session
@@ -39,6 +40,7 @@ class Measurement:
     trouble: list[str]
     interrupted: int = 0  # number of the signal that ended it early
     recording: Capture | None = None  # which has ended
+    kernel: KernelStages | None = None  # what the kernel has told; None: it was not watched
 
 
 def signals(source: Source, tally: Tally) -> int:
@@ -94,7 +96,10 @@ def measure(
                 recording.stop()
                 recording.wait()
     trouble = troubles(session, run, recording, None if interrupted else count)
-    return Measurement(session, run.tally, run.latencies, run.evidence, elapsed, trouble, interrupted, recording)
+    kernel = run.kernel if run.kernel.listened else None
+    return Measurement(
+        session, run.tally, run.latencies, run.evidence, elapsed, trouble, interrupted, recording, kernel
+    )
 
 
 class Run:
@@ -105,6 +110,7 @@ class Run:
         self.tally = Tally()
         self.latencies = Latencies(session.scenario, session.clock)
         self.evidence = Evidence(session.scenario, session.backend)
+        self.kernel = KernelStages(session.clock)
         self._started = self._advanced = self._looked = time.monotonic()
         self._signals = 0
 
@@ -116,7 +122,7 @@ class Run:
         """Takes what is new."""
         events = self.session.take()
         self.tally.feed(events)
-        self.latencies.feed(events)
+        self.kernel.feed(events, self.latencies.feed(events))
         self.evidence.feed(events)
         count, now = signals(self.session, self.tally), time.monotonic()
         if now - self._looked > STALL_SECONDS / 2:  # it is this program that stood still

@@ -147,7 +147,7 @@ def test_elsewhere_an_eoi_is_the_guests_and_an_injection_has_a_tracepoint_of_its
 
 
 def test_threads_of_another_process_are_found_out_by_what_they_do() -> None:
-    fold = KernelNumbers(load_scenario("qemu-virtio-blk"), SignalThreads(processes=(7,)), "kvm_pvm")
+    fold = KernelNumbers(load_scenario("qemu-virtio-blk"), SignalThreads(processes={2**22 + 1: 0}), "kvm_pvm")
     records = [
         record(1, K.EOI, 41, 0xFFFFFFFF),
         record(2, K.WRITE, 42, 1),

@@ -1,0 +1,75 @@
+"""What `bellwire run --kernel` says: counts that reconcile, stages, and why nothing is seen where it is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.kernel import watch
+from bellwire.viz.cli.app import main
+from tests.support.kernel_sight import needs_sight
+
+pytestmark = pytest.mark.kvm
+
+
+def test_counts_of_the_kernel_are_those_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    needs_sight()
+    assert main(["run", "roundtrip", "--signals", "300", "--kernel", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    counts, kernel = report["counts"], report["kernel"]
+    assert kernel["counts"]["pio"] == {"0x510": counts["doorbells_rung"]}
+    assert kernel["counts"]["msi"]["0x40"] == counts["irqs_signalled"] == kernel["counts"]["accepted"]["0x40"]
+    assert kernel["journeys"]["whole"] == kernel["journeys"]["told"] == counts["irqs_handled"]
+    assert [stage for stage in kernel["stages_ns"] if stage["negative"]] == []
+    assert kernel["lost"] == report["ring"]["dropped"] == 0
+
+
+def test_it_is_a_table_for_people_and_nothing_where_it_was_not_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    needs_sight()
+    assert main(["run", "irq-ioapic", "--signals", "200", "--kernel"]) == 0
+    printed = capsys.readouterr().out
+    assert "Inside the kernel" in printed
+    assert "a worker has begun" in printed
+    assert "Times in the kernel may be off by " in printed
+    assert main(["run", "irq-ioapic", "--signals", "20", "--json"]) == 0
+    assert "kernel" not in json.loads(capsys.readouterr().out)
+
+
+def test_who_asked_for_what_cannot_be_seen_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "bw-kernel"
+    other.write_text("#!/bin/sh\necho permission 0 >&2\nexit 1\n")
+    other.chmod(0o755)
+    monkeypatch.setattr(watch.KernelWatch.__init__, "__defaults__", (other,))
+    assert main(["run", "roundtrip", "--signals", "20", "--kernel"]) == 1
+    assert "bw-kernel may not look into the kernel: " in capsys.readouterr().err
+
+
+def test_perf_counts_the_same(tmp_path: Path) -> None:
+    """By the very tracepoints, of the same run and its threads."""
+    needs_sight()
+    perf = shutil.which("perf")
+    if perf is None or os.geteuid():
+        pytest.skip("only root with perf (Debian's package linux-perf) can count KVM's tracepoints")
+    counts = tmp_path / "counts"
+    names = ("kvm_pio", "kvm_msi_set_irq", "kvm_apic_accept_irq", "kvm_userspace_exit", "kvm_vcpu_wakeup")
+    events = [word for name in names for word in ("-e", f"kvm:{name}")]
+    run = [sys.executable, "-P", "-m", "bellwire.viz", "run", "roundtrip", "--signals", "300", "--kernel", "--json"]
+    command = [perf, "stat", "-x", ",", "-o", str(counts), *events, "--", *run]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode and not ran.stdout:
+        pytest.skip(f"perf cannot count here: {ran.stderr.strip()[-200:]}")
+    told = json.loads(ran.stdout)["kernel"]["counts"]
+    rows = (line.split(",") for line in counts.read_text().splitlines() if "kvm:" in line)
+    counted = {row[2].removeprefix("kvm:"): int(row[0]) for row in rows}
+    assert sum(told["pio"].values()) == counted["kvm_pio"]
+    assert sum(told["msi"].values()) <= counted["kvm_msi_set_irq"] <= sum(told["msi"].values()) + 2
+    assert sum(told["accepted"].values()) <= counted["kvm_apic_accept_irq"]
+    assert sum(told["user_exit"].values()) == counted["kvm_userspace_exit"]

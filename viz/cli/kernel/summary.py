@@ -1,0 +1,103 @@
+"""What a run's watched kernel comes to: counts by vector and port, and where the time went, stage by stage."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from bellwire.engine.events import ROLE_BITS, TRACEPOINTS, EventKind
+from bellwire.engine.folds.kernel.stages import KernelStages
+from bellwire.viz.cli.tables import Figures
+from bellwire.viz.text.figures import Unit, duration, grouped
+
+BY_ADDRESS = (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ)
+BY_VECTOR = (EventKind.MSI, EventKind.ACCEPTED, EventKind.INJECTED, EventKind.GUEST_EOI)
+OF_THREADS = (EventKind.WAKING, EventKind.RUNS, EventKind.WRITE, EventKind.WRITTEN)
+MOMENTS = {
+    "ring": "guest's store",
+    "pio": "KVM has it",
+    "user_exit": "KVM_RUN about to return",
+    "exit": "vCPU thread in user space",
+    "io_waking": "I/O thread is woken",
+    "io_runs": "I/O thread has a CPU",
+    "doorbell": "read() has returned",
+    "irq": "about to signal",
+    "write": "the call is in the kernel",
+    "msi": "message",
+    "work_queued": "work is queued",
+    "work_started": "a worker has begun",
+    "set_irq": "line goes high",
+    "accepted": "APIC has it",
+    "vcpu_waking": "vCPU is woken",
+    "vcpu_runs": "vCPU has a CPU",
+    "injected": "injected",
+    "handler": "guest's handler",
+}
+
+
+def kernel_counts(kernel: KernelStages) -> dict[str, dict[str, int]]:
+    """Events of each kind, by address, vector, GSI or reason; of threads altogether."""
+    return {kind.name.lower(): by_name(kind, counts) for kind, counts in sorted(kernel.counts.items())}
+
+
+def by_name(kind: EventKind, counts: dict[int, int]) -> dict[str, int]:
+    """The counts of one kind, by what its id is."""
+    if kind in OF_THREADS:
+        roles: dict[str, int] = {}
+        for id, count in counts.items():
+            role = str(id & (1 << ROLE_BITS) - 1)
+            roles[role] = roles.get(role, 0) + count
+        return dict(sorted(roles.items()))
+    base = hex if kind in (*BY_ADDRESS, *BY_VECTOR) else str
+    return {base(id): count for id, count in sorted(counts.items())}
+
+
+def kernel_report(kernel: KernelStages | None) -> dict[str, Any]:
+    """The member "kernel" of the JSON object of `bellwire run --kernel --json`; nothing where it was not watched."""
+    if kernel is None:
+        return {}
+    listened = [name for bit, name in enumerate(TRACEPOINTS) if kernel.listened >> bit & 1]
+    told = {
+        "tracepoints": listened,
+        "silent": kernel.silent,
+        "clock_error_ns": round(kernel.clock.ns(kernel.error_cycles)),
+        "lost": kernel.lost,
+        "counts": kernel_counts(kernel),
+        "merged": {"in_work": kernel.merged_in_work, "in_apic": kernel.merged_in_apic},
+        "journeys": {"told": kernel.told, "whole": kernel.whole},
+        "stages_ns": [asdict(stage) for stage in kernel.stages],
+    }
+    return {"kernel": told}
+
+
+def kernel_tables(kernel: KernelStages | None, unit: Unit) -> RenderableType:
+    """The table of stages, and what is to be known of it; nothing where the kernel was not watched."""
+    if kernel is None:
+        return Text("")
+    table = Figures()
+    for column in ("Inside the kernel", "", "signals", "p50", "p99"):
+        table.add_column(column, justify="right" if column[:1] in ("s", "p") else "left")
+    for stage in kernel.stages:
+        times = (duration(stage.p50, unit), duration(stage.p99, unit))
+        table.add_row(MOMENTS[stage.start], f"→ {MOMENTS[stage.end]}", grouped(stage.count), *times)
+    return Group(table, "", *(Text(line) for line in kernel_remarks(kernel)))
+
+
+def kernel_remarks(kernel: KernelStages) -> list[str]:
+    """Losses, tracepoints that never fired, and by how much times may be off."""
+    lines = [f"Times in the kernel may be off by {kernel.clock.ns(kernel.error_cycles):.0f} ns."]
+    if kernel.lost:
+        lines.append(f"{grouped(kernel.lost)} records of the kernel found no room and are lost.")
+    if kernel.silent:
+        lines.append(
+            f"Never fired on this KVM: {', '.join(kernel.silent)}; the stages beside bound what they would tell."
+        )
+    if kernel.merged_in_work or kernel.merged_in_apic:
+        lines.append(
+            f"Merged: {grouped(kernel.merged_in_work)} in the work that waited, "
+            f"{grouped(kernel.merged_in_apic)} in the APIC."
+        )
+    return lines
