@@ -101,7 +101,7 @@ def require_toolchain() -> None:
     """BuildError with the line to type if the compiler or a header is missing."""
     if shutil.which("gcc") is None or shutil.which("ld") is None:
         raise BuildError(f"gcc is missing; install it with: {APT_LINE}")
-    for header in ("pthread.h", "linux/kvm.h", "Python.h"):
+    for header in ("pthread.h", "linux/kvm.h", "linux/vhost.h", "Python.h"):
         probe = ["gcc", "-E", "-x", "c", *python_includes(), "-include", header, "-o", os.devnull, os.devnull]
         if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
             raise BuildError(f"The header {header} is missing; install it with: {APT_LINE}")
@@ -143,7 +143,9 @@ def write_binding(target: Path) -> None:
     if (CORE / "kvm.cdef").exists():
         ffi.cdef((CORE / "kvm.cdef").read_text())
     includes = [f'#include "{path.name}"' for path in headers]
-    ffi.set_source("bellwire.engine._core", "\n".join(["#include <linux/kvm.h>", *includes]))
+    ffi.set_source(
+        "bellwire.engine._core", "\n".join(["#include <linux/kvm.h>", "#include <linux/vhost.h>", *includes])
+    )
     with contextlib.redirect_stdout(io.StringIO()):  # it announces the temporary file
         ffi.emit_c_code(str(target))
 

@@ -30,6 +30,21 @@
 #define BW_SECTOR_SIZE 512
 #define BW_SECTORS 128
 
+/* A network card: each frame is an Ethernet header and the frame's number, again and again. The type is one that IEEE 802
+ * leaves to local experiments. A header of virtio (virtio 1.2, 5.1.6) stands before it in the guest's memory. */
+#define BW_FRAME_TYPE 0x88b5
+#define BW_FRAME_SIZE 78
+#define BW_FRAME_PAYLOAD 14
+#define BW_NET_HEADER_SIZE 12
+
+/* A socket: bytes of each packet that carries some, and the guest's port; and the queue that the host's packets come by */
+#define BW_VSOCK_PAYLOAD 64
+#define BW_VSOCK_PORT 1024
+#define BW_RECEIVING_DESCRIPTORS 0x118000
+#define BW_RECEIVING_AVAILABLE 0x119000
+#define BW_RECEIVING_USED 0x11a000
+#define BW_RECEIVING_BUFFERS 0x11c000
+
 /* The memory of another vCPU of the VM, times its number; its own page tables show it that at address 0, so that every
  * program runs on any vCPU. */
 #define BW_VCPU_MEMORY 0x1000000
@@ -102,6 +117,7 @@
 #define BW_CTL_CRASH 0x60        /* 1: crash.c ends by a triple fault */
 #define BW_CTL_LOOK 0x68         /* TSC cycles after which a guest that nobody can wake looks at this page again */
 #define BW_CTL_CLOCK 0x70        /* rises by 1: the guest stores its TSC, then this number; BW_CLOCK_DONE: that is all */
+#define BW_CTL_CID 0x78          /* the guest's address as a socket has it */
 /* on a cache line of its own: the newest interrupt announced, the newest doorbell answered */
 #define BW_CTL_IRQ 0x80
 #define BW_CTL_ANSWERED 0x88

@@ -90,6 +90,20 @@ def kvm_trouble() -> str:
     return ""
 
 
+@functools.cache
+def worker_troubles() -> frozenset[str]:
+    """Why the kernel's own vhost workers cannot be had here: KVM does not bring them, and does not require them."""
+    from bellwire.engine.machines.vhost_kernel import VhostNetGuest, VhostVsockGuest
+
+    return frozenset({VhostNetGuest.refusal(), VhostVsockGuest.refusal()} - {""})
+
+
+def lacks_a_worker(report: pytest.TestReport) -> bool:
+    """Whether a test was skipped for want of such a worker, and for nothing else."""
+    reason = str(report.longrepr[-1]) if isinstance(report.longrepr, tuple) else ""
+    return any(why in reason for why in worker_troubles())
+
+
 def pytest_sessionstart() -> None:
     """Programs that a test starts hear its signals, even if who runs the tests has ignored some (nohup, &)."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -111,14 +125,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where KVM is required, a test of it that skips itself has failed."""
     report = yield
-    if KVM_REQUIRED and report.skipped and item.get_closest_marker("kvm"):
+    if KVM_REQUIRED and report.skipped and item.get_closest_marker("kvm") and not lacks_a_worker(report):
         report.outcome = "failed"
     return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many tests had no KVM."""
+    """Says how many tests had no KVM, or no worker of the kernel's."""
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if "kvm" in report.keywords]
+    workerless = [report for report in skipped if lacks_a_worker(report)]
+    if workerless:
+        terminalreporter.section("NO VHOST", sep="!", red=True)
+        terminalreporter.line(f"{len(workerless)} tests skipped: " + " ".join(sorted(worker_troubles())))
+    skipped = [report for report in skipped if report not in workerless]
     if skipped:
         terminalreporter.section("NO KVM", sep="!", red=True)
         terminalreporter.line(f"{len(skipped)} tests skipped: no /dev/kvm ({kvm_trouble() or 'see the reasons below'})")

@@ -24,6 +24,7 @@ from bellwire.engine.calls.set_up import (
 )
 from bellwire.engine.calls.signals import ReadEventfd, SetIrqLine, SignalMsi, WriteEventfd
 from bellwire.engine.calls.uring import RegisterEventfd, SubmitRead
+from bellwire.engine.calls.vhost_kernel import network_calls, socket_calls
 from bellwire.engine.calls.vhost_user import CALL, KICK, HandOver, SetVring
 from bellwire.engine.calls.wires import (
     AssignIoeventfd,
@@ -404,7 +405,7 @@ class _Classic(_Machine):
 
 
 class _Direct(_Machine):
-    """No thread of this process reads the doorbell (engine/machines/two_guests.py, vhost_guest.py)."""
+    """No thread of this process reads the doorbell (engine/machines/two_guests.py, vhost_user.py, vhost_kernel.py)."""
 
     def calls(self) -> Iterator[Call]:
         """In order."""
@@ -424,7 +425,7 @@ class _Direct(_Machine):
         yield from self._shared(ringer, listener)
         routing = self.routing(listener)
         yield routing
-        yield from self._hand_over(kick, call) if partnered and ours else ()
+        yield from self._hand_over(listener, kick, call) if partnered and ours else ()
         irqfd = AssignIrqfd(
             name="irqfd",
             vm=listener.vm,
@@ -445,6 +446,8 @@ class _Direct(_Machine):
         """Who waits for the kick."""
         if Trait.QEMU_SERVES in self.traits:
             return tr("counts doorbells, for the thread that serves the device")
+        if Trait.KERNEL_WORKER in self.traits:
+            return tr("counts doorbells, and wakes the kernel's worker")
         return tr("counts doorbells, for the other process")
 
     def _shared(self, ringer: GuestCalls, listener: GuestCalls) -> Iterator[Call]:
@@ -467,8 +470,12 @@ class _Direct(_Machine):
             what=what,
         )
 
-    def _hand_over(self, kick: NewEventfd, call: NewEventfd) -> Iterator[Call]:
-        """The messages to the other process."""
+    def _hand_over(self, guest: GuestCalls, kick: NewEventfd, call: NewEventfd) -> Iterator[Call]:
+        """The messages to the other process, or the calls to the kernel."""
+        if Trait.KERNEL_WORKER in self.traits:
+            calls = socket_calls if Trait.VSOCK in self.traits else network_calls
+            yield from calls(guest.memory, kick, call)
+            return
         queue = HandOver(name="vhost-user")
         yield queue
         yield SetVring(name="vhost-user-call", queue=queue, eventfd=call, what=CALL)

@@ -15,6 +15,8 @@ from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.partners.storage_daemon import StorageDaemon
+from bellwire.engine.kvm.partners.tap import TapNetwork
+from bellwire.engine.kvm.partners.vhost_kernel import VhostNet, VhostVsock
 from bellwire.engine.kvm.partners.vhost_user import FrontEnd
 from bellwire.engine.kvm.uring import Uring
 from bellwire.engine.kvm.vcpu import Vcpu
@@ -27,6 +29,11 @@ HEADERS = {
     r"\bO_RD": "fcntl.h",
     r"\bIORING_": "linux/io_uring.h",
     r"\bKVM_": "linux/kvm.h",
+    r"\bIFF_TAP\b": "linux/if_tun.h",
+    r"\bVHOST_[A-Z]+_[A-Z_]+,": "linux/vhost.h",
+    r"\bVIRTIO_F_": "linux/virtio_config.h",
+    r"\bifreq\b": "net/if.h",
+    r"\bunshare\(": "sched.h",
     r"\bu?int\d+_t\b|\buintptr_t\b": "stdint.h",
     r"\bprintf\b|\bperror\b": "stdio.h",
     r"\bexit\(|\bcalloc\b": "stdlib.h",
@@ -42,8 +49,8 @@ HEADERS = {
     r"\bread\(|\bwrite\(|\bsyscall\(|\bftruncate\(|\bclose\(": "unistd.h",
 }
 OURS = (  # what a Python program can need of the engine, each imported from where it lives
-    *(CoalescedRing, CoalescedZone, Eventfd, FrontEnd, GsiRoute, Ioeventfd, Irqfd, Kvm, Memory, StorageDaemon, Uring),
-    *(Vcpu, Vm),
+    *(CoalescedRing, CoalescedZone, Eventfd, FrontEnd, GsiRoute, Ioeventfd, Irqfd, Kvm, Memory, StorageDaemon),
+    *(TapNetwork, Uring, Vcpu, VhostNet, VhostVsock, Vm),
 )
 MODULES = {ours.__name__: ours.__module__ for ours in OURS} | {"VIRTIO_F_VERSION_1": FrontEnd.__module__}
 CRATES = {
@@ -57,11 +64,23 @@ CRATES = {
     "AsRawFd": "std::os::fd",
     "FromRawFd": "std::os::fd",
     "Frontend": "vhost::vhost_user",
+    "GuestAddress": "vm_memory",
+    "GuestMemoryMmap": "vm_memory",
+    "Net": "vhost::vhost_kern::net",
     "VhostBackend": "vhost",
+    "VhostNet": "vhost::net",
+    "VhostVsock": "vhost::vsock",
+    "Vsock": "vhost::vhost_kern::vsock",
     "VhostUserMemoryRegionInfo": "vhost",
     "VringConfigData": "vhost",
 }
-TRAITS = {"AsRawFd": r"\bas_raw_fd\(", "FromRawFd": r"\bfrom_raw_fd\(", "VhostBackend": r"\bback_end\."}
+TRAITS = {
+    "AsRawFd": r"\bas_raw_fd\(",
+    "FromRawFd": r"\bfrom_raw_fd\(",
+    "VhostBackend": r"\bback_end\.",
+    "VhostNet": r"\bback_end\.set_backend\(",
+    "VhostVsock": r"\bback_end\.(set_guest_cid|start)\(",
+}
 IOCTL_IN_RUST = f"ioctl_iow_nr!(KVM_IOEVENTFD, KVMIO, {lib.KVM_IOEVENTFD & 0xFF:#x}, kvm_ioeventfd);"
 
 
@@ -90,7 +109,7 @@ def c_program(call: Call) -> Program:
     rest = "\n\n".join([CHECK, *helpers, f"int main({arguments})\n{{\n{main}"])
     whole = rest + call.c() + "\n" + result
     includes = "\n".join(f"#include <{header}>" for header in headers(whole))
-    source = "#define _GNU_SOURCE\n" if re.search(r"\bmemfd_create\(", whole) else ""
+    source = "#define _GNU_SOURCE\n" if re.search(r"\b(memfd_create|unshare)\(", whole) else ""
     head = f"{comment(call)}\n{source}{includes}\n\n{rest}"
     return made("c", head, call.c(), f"{result}    return 0;\n}}\n")
 

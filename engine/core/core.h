@@ -243,6 +243,49 @@ uint64_t bw_virtqueue_used(const struct bw_virtqueue *queue);      /* and served
 int bw_virtqueue_fault(const struct bw_virtqueue *queue);          /* BW_VIRTQUEUE_*, or 0 */
 void bw_virtqueue_free(struct bw_virtqueue *queue);
 
+/* -- vhost.c: the kernel's own workers for virtqueues, one function an ioctl ----------------------------------------- */
+
+struct bw_vhost_memory { /* struct vhost_memory with its one region: all of the guest's memory, from address 0 */
+    uint32_t nregions;
+    uint32_t padding;
+    uint64_t guest_phys_addr;
+    uint64_t memory_size;
+    uint64_t userspace_addr;
+    uint64_t flags_padding;
+};
+
+int bw_vhost_open(const char *path); /* -> fd */
+int bw_vhost_set_owner(int vhost);   /* starts the worker, a thread of the kernel */
+int bw_vhost_get_features(int vhost, uint64_t *features);
+int bw_vhost_set_features(int vhost, uint64_t features);
+int bw_vhost_set_mem_table(int vhost, uint64_t size, void *memory);
+int bw_vhost_set_vring_num(int vhost, uint32_t queue, uint32_t size);
+int bw_vhost_set_vring_base(int vhost, uint32_t queue, uint32_t index);
+int bw_vhost_get_vring_base(int vhost, uint32_t queue); /* -> available index that the worker came to */
+int bw_vhost_set_vring_addr(int vhost, uint32_t queue, const struct bw_vring *vring, void *memory);
+int bw_vhost_set_vring_kick(int vhost, uint32_t queue, int eventfd);
+int bw_vhost_set_vring_call(int vhost, uint32_t queue, int eventfd);
+int bw_vhost_set_vring_err(int vhost, uint32_t queue, int eventfd); /* signalled if the driver breaks the rules */
+int bw_vhost_net_set_backend(int vhost, uint32_t queue, int tap);   /* tap -1: stops the queue, once it is at rest */
+int bw_vhost_vsock_set_guest_cid(int vhost, uint64_t cid);
+int bw_vhost_vsock_set_running(int vhost, int on);
+
+struct bw_vhost_memory bw_vhost_memory_struct(uint64_t size, void *memory);
+struct vhost_vring_state bw_vhost_state_struct(uint32_t queue, uint32_t number);
+struct vhost_vring_addr bw_vhost_addr_struct(uint32_t queue, const struct bw_vring *vring, void *memory);
+struct vhost_vring_file bw_vhost_file_struct(uint32_t queue, int fd);
+
+/* -- tap.c ------------------------------------------------------------------------------------------------------------- */
+
+/* A tap device in a network of its own, and the other end: a packet socket that gets the frames of BW_FRAME_TYPE. */
+int bw_tap_new(int *tap, int *frames);
+
+/* -- vsock.c ----------------------------------------------------------------------------------------------------------- */
+
+/* Asks a guest for a connection, which it grants whenever it likes. room: bytes that it may send before they are read. -> fd
+ * that never blocks */
+int bw_vsock_connect(uint32_t cid, uint32_t port, uint64_t room);
+
 /* -- I/O thread (iothread.c) ------------------------------------------------------------------------------------------ */
 
 #define BW_PATH_IRQFD 0

@@ -12,6 +12,7 @@ from bellwire.engine.folds.signal_ways import InterruptWay
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import grouped, told_pid, tr, tr_as, tr_n
 from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
 
 def not_claimed() -> str:
@@ -182,7 +183,7 @@ def direct_claim(tally: Tally, evidence: Evidence) -> str:
 
 
 def answered_claim(tally: Tally, evidence: Evidence) -> str:
-    """What another process does with a doorbell is not seen: its interrupts are."""
+    """What another process, or the kernel's worker, does with a doorbell is not seen: its interrupts are."""
     left = evidence.ways.left
     parts = [
         tr_n("{n} interrupt of its reached a handler", "{n} interrupts of its reached a handler", tally.irqs_arrived)
@@ -198,6 +199,15 @@ def answered_claim(tally: Tally, evidence: Evidence) -> str:
     ours = tr("no thread of this process took part")
     if left:
         ours = tr("our vCPU thread passed {left} of the doorbells on", left=grouped(left))
+    if Trait.KERNEL_WORKER in traits_of(evidence.scenario):
+        return tr_n(
+            "{n} doorbell went to a vhost worker, thread {thread} of the kernel: {parts}, and {ours}.",
+            "{n} doorbells went to a vhost worker, thread {thread} of the kernel: {parts}, and {ours}.",
+            tally.doorbells_rung,
+            thread=told_pid(tally.partner_pid),
+            parts=", ".join(parts),
+            ours=ours,
+        )
     return tr_n(
         "{n} doorbell went to process {process}: {parts}, and {ours}.",
         "{n} doorbells went to process {process}: {parts}, and {ours}.",

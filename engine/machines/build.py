@@ -11,6 +11,7 @@ from bellwire.engine.machines.qemu.disk_in_qemu import DiskInQemu
 from bellwire.engine.machines.qemu.two_qemus import TwoQemus
 from bellwire.engine.machines.two_guests import SelfDoorbell, TwoGuests
 from bellwire.engine.machines.two_vcpus import TwoVcpus
+from bellwire.engine.machines.vhost_kernel import VhostNetGuest, VhostVsockGuest
 from bellwire.engine.machines.vhost_user import VhostUserGuest
 from bellwire.engine.machines.virtqueue import VirtqueueMachine
 from bellwire.engine.scenarios.machine_kinds import (
@@ -21,7 +22,9 @@ from bellwire.engine.scenarios.machine_kinds import (
     TWO_GUESTS,
     TWO_QEMUS,
     TWO_VCPUS,
+    VHOST_NET,
     VHOST_USER,
+    VHOST_VSOCK,
     VIRTQUEUE,
     MachineKind,
 )
@@ -35,6 +38,8 @@ CLASSES: dict[MachineKind, type[Machine]] = {
     IO_URING: UringGuest,
     VIRTQUEUE: VirtqueueMachine,
     VHOST_USER: VhostUserGuest,
+    VHOST_NET: VhostNetGuest,
+    VHOST_VSOCK: VhostVsockGuest,
     REAL_QEMU: DiskInQemu,
     TWO_QEMUS: TwoQemus,
 }

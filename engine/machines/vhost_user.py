@@ -30,8 +30,39 @@ WHY_HANG_UP = tr_later("It does so when the guest's driver breaks the rules of t
 PARTNER_SIGNALS = tr_later("The other process signals here: ring the doorbell.")
 
 
-class VhostUserGuest(SelfDoorbell):
-    """Like a guest that rings itself, but on the way from its doorbell to its interrupt there is another process."""
+class PartneredGuest(SelfDoorbell):
+    """Like a guest that rings itself, but on the way from its doorbell to its interrupt there is somebody else.
+
+    Whoever inherits from it brings `call`, the eventfd of the interrupt, before super()._build().
+    """
+
+    call: EventfdFile
+
+    def set_irqfd(self, on: bool) -> None:
+        """Assigns or deassigns it, if it is not so already; meanwhile the eventfd keeps the count."""
+        if on and self._irqfd is None:
+            self._irqfd = Irqfd(self.listener.vm, self.call, self.interrupt.gsi)
+        else:
+            super().set_irqfd(on)
+
+    def counts(self) -> dict[EventfdRole, int | None]:
+        """The counts of both eventfds, which the other side shares."""
+        return {EventfdRole.DOORBELL: self.eventfd.count(), EventfdRole.IRQ: self.call.count()}
+
+    def truth(self) -> dict[str, Any]:
+        """Answers are interrupts, and what the eventfd keeps while no irqfd listens: more of them we do not see."""
+        of_both = super().truth()
+        answered = of_both["received"] + (0 if self._irqfd else self.call.left())
+        return {
+            **of_both,
+            "received": answered,
+            "signalled": answered,
+            "pending": of_both["rung"] - answered,
+        }
+
+
+class VhostUserGuest(PartneredGuest):
+    """Here it is another process."""
 
     _base = -1  # the available index that the daemon came to; -1: not asked yet
 
@@ -69,28 +100,12 @@ class VhostUserGuest(SelfDoorbell):
         to.set_vring_kick(QUEUE, self.eventfd)
         to.set_vring_enable(QUEUE, True)
 
-    def set_irqfd(self, on: bool) -> None:
-        """Assigns or deassigns it, if it is not so already; meanwhile the eventfd keeps the count."""
-        if on and self._irqfd is None:
-            self._irqfd = Irqfd(self.listener.vm, self.call, self.interrupt.gsi)
-        else:
-            super().set_irqfd(on)
-
     # -- what has happened --------------------------------------------------------------------------------------------
-
-    def counts(self) -> dict[EventfdRole, int | None]:
-        """The counts of both eventfds, which the other process shares."""
-        return {EventfdRole.DOORBELL: self.eventfd.count(), EventfdRole.IRQ: self.call.count()}
 
     def truth(self) -> dict[str, Any]:
         """What disk_truth() says, and base: requests that the daemon has taken, modulo 2**16; -1 if unasked."""
-        of_both = super().truth()
-        answered = of_both["received"] + (0 if self._irqfd else self.call.count())  # by interrupts, as far as we see
         return {
-            **of_both,
-            "received": answered,
-            "signalled": answered,
-            "pending": of_both["rung"] - answered,
+            **super().truth(),
             **disk_truth(self.ringer.memory, self.daemon.image),
             "base": self._base,
         }

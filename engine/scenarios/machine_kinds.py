@@ -55,6 +55,8 @@ IO_URING = MachineKind(
 )
 VIRTQUEUE = MachineKind("virtqueue", frozenset({Trait.VIRTQUEUE}), by="device", table="virtqueue")
 VHOST_USER = MachineKind("vhost-user", frozenset({Trait.DIRECT, Trait.PARTNERED}), by="partner")
+VHOST_NET = MachineKind("vhost-net", frozenset({Trait.DIRECT, Trait.PARTNERED, Trait.KERNEL_WORKER}), by="vhost")
+VHOST_VSOCK = MachineKind("vhost-vsock", VHOST_NET.traits | {Trait.VSOCK}, by="vhost")
 REAL_QEMU = MachineKind(
     "real-qemu", frozenset({Trait.DIRECT, Trait.PARTNERED, Trait.REAL_QEMU}), by="qemu", table="qemu"
 )
@@ -65,8 +67,8 @@ TWO_QEMUS = MachineKind(
 MACHINES = {
     kind.name: kind
     for kind in (
-        *(ONE_GUEST, TWO_GUESTS, SELF_DOORBELL, TWO_VCPUS, IO_URING, VIRTQUEUE, VHOST_USER, REAL_QEMU),
-        TWO_QEMUS,
+        *(ONE_GUEST, TWO_GUESTS, SELF_DOORBELL, TWO_VCPUS, IO_URING, VIRTQUEUE, VHOST_USER, VHOST_NET, VHOST_VSOCK),
+        *(REAL_QEMU, TWO_QEMUS),
     )
 }
 SIGNALLERS = tuple(dict.fromkeys(kind.by for kind in MACHINES.values() if kind.by))  # of certain machines only

@@ -24,7 +24,7 @@ GROUPS = (  # in the order in which they are best met
     *("Kernel only", "Virtio", "Real QEMU", "Labs"),
 )
 # What the first line of each guests/*.c says of it; a wheel has the images alone.
-DISKS = ("virtio-blk", "virtio-blk-pci")
+DEVICES = ("virtio-blk", "virtio-blk-pci", "virtio-net", "virtio-vsock")
 LISTENERS = (
     "listen",
     "roundtrip",
@@ -34,10 +34,10 @@ LISTENERS = (
     "selfring",
     "virtqueue",
     "ivshmem",
-    *DISKS,
+    *DEVICES,
 )  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
-WAITERS = ("roundtrip", "storm", "window", "selfring", *DISKS)  # that ring no further before they are answered
+WAITERS = ("roundtrip", "storm", "window", "selfring", *DEVICES)  # that ring no further before they are answered
 FLAT_OUT = "flat-out"
 REQUIRED = object()
 

@@ -87,7 +87,8 @@ class Interrupt:
     reroute_ms: int  # how often the engine changes the route, to another vector and back; 0: never
     # "guest": each read of a doorbell is answered; "host": the host signals at the pace; "doorbell": Scenario.direct;
     # "device": the device of a virtqueue tells of used buffers, which need not be those of a certain doorbell;
-    # "partner", "qemu": another process reads each doorbell and answers it by one interrupt.
+    # "partner", "qemu": another process reads each doorbell and answers it by one interrupt;
+    # "vhost": a worker of the kernel is woken by each and does.
     by: str
 
 

@@ -15,6 +15,8 @@ class Trait(StrEnum):
     # of its machine: engine/scenarios/machine_kinds.py
     DIRECT = "direct"  # each doorbell interrupts, and no thread of this process waits for it
     PARTNERED = "partnered"  # so it is, and another process waits for the doorbell and interrupts
+    KERNEL_WORKER = "kernel-worker"  # but it is no process: a vhost worker of the kernel does both
+    VSOCK = "vsock"  # and its device is a socket, not a network card
     REAL_QEMU = "real-qemu"  # the VMM is QEMU: this process only starts it
     QEMU_SERVES = "qemu-serves"  # and the device is its own
     VMM_EXITS = "vmm-exits"  # and it has neither ioeventfd nor irqfd

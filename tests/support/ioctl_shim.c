@@ -1,7 +1,8 @@
-/* Preloaded into a process (LD_PRELOAD), writes down what it hands to KVM and to a back end: one line a call, "number
+/* Preloaded into a process (LD_PRELOAD), writes down what it hands to KVM, to vhost and to a back end: one line a call, "number
  * bytes", to the file descriptor that CALL_LOG names. Arguments that are no struct are 8 bytes. */
 #define _GNU_SOURCE
 #include <linux/kvm.h>
+#include <linux/vhost.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +38,12 @@ int ioctl(int fd, unsigned long request, ...)
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
-    if (_IOC_TYPE(request) == KVMIO) {
+    if (_IOC_TYPE(request) == KVMIO || _IOC_TYPE(request) == VHOST_VIRTIO) {
         char number[24];
         size_t size = _IOC_SIZE(request);
         snprintf(number, sizeof number, "%#lx", request);
+        if (request == VHOST_SET_MEM_TABLE)
+            size += ((struct vhost_memory *)argument)->nregions * sizeof(struct vhost_memory_region);
         if (request == KVM_SET_GSI_ROUTING)
             size += ((struct kvm_irq_routing *)argument)->nr * sizeof(struct kvm_irq_routing_entry);
         if (size && _IOC_DIR(request) & _IOC_WRITE)

@@ -17,6 +17,8 @@ from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Label, Source
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
@@ -136,7 +138,7 @@ def summary(
     if source.scenario.doorbell:
         parts.append(doorbells_table(tally, evidence))
     if source.scenario.interrupt:
-        parts.append(interrupts_table(tally))
+        parts.append(interrupts_table(tally, evidence))
     latency = latency_table(latencies, unit_called(unit, source.clock.hz))
     parts += [latency, exits_table(tally), evidence_table(found(tally, latencies, evidence))]
     missing = tally.dropped or latencies.tracker.given_up or latencies.tracker.contradicted or latencies.stopped
@@ -167,23 +169,30 @@ def table_of(name: str, numbers: list[str], style: str = "", text: str | None = 
     return table
 
 
+def other_side(tally: Tally, evidence: Evidence) -> str:
+    """Whom the guest rings and is interrupted by."""
+    if tally.partner_pid:
+        kernel = Trait.KERNEL_WORKER in traits_of(evidence.scenario)
+        return f"{'vhost worker' if kernel else 'process'} {tally.partner_pid}"
+    return "guest" if tally.direct else "host"
+
+
 def doorbells_table(tally: Tally, evidence: Evidence) -> Figures:
     """From guest to whoever reads or is interrupted: rung = received + pending. Several eventfds have a row each."""
-    to = f"process {tally.partner_pid}" if tally.partner_pid else "guest" if tally.direct else "host"
     received = "answered" if tally.partner_pid else "handled" if tally.direct else "received"
     reads = evidence.ways.reads
     of = f"reads of {len(reads)} eventfds" if len(reads) > 1 else "reads of the eventfd"
     table = table_of("Doorbells", ["rung", received, "pending", of], "yellow")
     numbers = (tally.doorbells_rung, tally.doorbells_received, tally.doorbells_pending)
     read = "–" if tally.partner_pid else grouped(tally.eventfd_reads)  # that process's own are not seen
-    table.add_row(f"guest → {to}", *map(grouped, numbers), read)
+    table.add_row(f"guest → {other_side(tally, evidence)}", *map(grouped, numbers), read)
     for queue in sorted(reads) if len(reads) > 1 else ():
         brought = grouped(tally.received_from.get(queue, 0))
         table.add_row(f"  eventfd {queue}", "", brought, "", grouped(reads[queue]))
     return table
 
 
-def interrupts_table(tally: Tally) -> Figures:
+def interrupts_table(tally: Tally, evidence: Evidence) -> Figures:
     """From host, guest or process to guest: signalled = handled - spurious + merged + lost + pending.
 
     Of the pending ones some may be kept, by an eventfd that is no irqfd now.
@@ -197,8 +206,7 @@ def interrupts_table(tally: Tally) -> Figures:
     rare = {"spurious": tally.irqs_spurious, "lost": tally.irqs_lost, "kept, no irqfd": tally.irqs_kept}
     numbers |= {name: count for name, count in rare.items() if count}
     table = table_of("Interrupts", list(numbers), "cyan")
-    by = f"process {tally.partner_pid}" if tally.partner_pid else "guest" if tally.direct else "host"
-    table.add_row(f"{by} → guest", *map(grouped, numbers.values()))
+    table.add_row(f"{other_side(tally, evidence)} → guest", *map(grouped, numbers.values()))
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bellwire.engine.events import BLOCK_SIZE, Switch
 from bellwire.engine.language import told_pid, tr, tr_later
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.diagram.captions_of_one import doorbells, kept_in, sent_while, spaced, unheard, way_out
 from bellwire.viz.model.live import LiveModel, whole_in_last_second
 from bellwire.viz.text.figures import count_of, grouped, localized, times
@@ -135,9 +136,11 @@ def in_qemu(model: LiveModel) -> str:
 
 
 def who_woke(model: LiveModel, rang: int, left: int) -> str:
-    """Who woke the other process, as a clause."""
+    """Who woke the other process, or the kernel's worker, as a clause."""
     pid = model.tally.partner_pid
     other = tr("process {pid}", pid=told_pid(pid)) if pid else tr("the other process")
+    if Trait.KERNEL_WORKER in model.traits:
+        other = tr("the kernel's worker")
     if not left:
         return tr("KVM woke {other} by the kick eventfd", other=other)
     if left < rang:

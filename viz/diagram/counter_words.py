@@ -41,6 +41,9 @@ def eventfd_count(model: LiveModel, of: str, tokens: list[Token]) -> tuple[int, 
     under way, of a story by those that were read with the one that it tells. An irqfd takes its count at once."""
     if not model.transport.exact and model.story is None:
         return (model.tally.eventfd_counts.get(FDS[of], 0),) * 2
+    if Trait.KERNEL_WORKER in model.traits and of == "doorbell":  # the worker reads no count: none is ever taken
+        sampled = model.tally.eventfd_counts.get(FDS[of], 0)
+        return sampled, max(sampled, model.tally.doorbells_rung)
     if Trait.DIRECT in model.traits:
         return 0, 0
     counted = in_count if of == "doorbell" else in_irq_count

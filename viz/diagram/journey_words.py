@@ -89,6 +89,11 @@ def direct_parts(model: LiveModel, journey: Journeys) -> list[str]:
         if heavy:
             there = tr_later("{time} to QEMU by way of user space and back to the handler")
         return [part_text(model, journey, "round_trip", there)]
+    if Trait.KERNEL_WORKER in model.traits:
+        there = tr_later("{time} to the kernel's worker and back to the handler")
+        if heavy:
+            there = tr_later("{time} to the kernel's worker by way of user space and back to the handler")
+        return [part_text(model, journey, "round_trip", there)]
     if Trait.PARTNERED in model.traits:
         there = tr_later("{time} to the other process and back to the handler")
         if heavy:

@@ -94,7 +94,7 @@ class Sketch:
             self.text(rest, fact, self.geometry.font(13 * share, mono=True), "text_muted", RIGHT)
         elif beneath:
             self.text(title.translated(0, title.height() * 0.92), fact, small, "text_muted", align)
-        else:
+        elif fact:
             self.text(title.adjusted(self._title_width(box), 0, 0, 0), fact, small, "text_muted", LEFT)
 
     def node(self, node: Node, used: bool = True) -> None:

@@ -108,6 +108,12 @@ def partner_text(model: LiveModel) -> str:
     return tr("another process, pid {pid}", pid=told_pid(pid)) if pid else tr("another process")
 
 
+def worker_text(model: LiveModel) -> str:
+    """The kernel's worker, by the number of its thread."""
+    pid = model.tally.partner_pid
+    return tr("thread {pid}", pid=told_pid(pid)) if pid else tr("kernel")
+
+
 def real_qemu_text(model: LiveModel) -> str:
     """That the VMM is no stand-in, and its number."""
     pid = model.tally.partner_pid
@@ -322,6 +328,8 @@ def waiter_text(model: LiveModel) -> str:
     """Who waits for the doorbell's eventfd."""
     if Trait.DIRECT not in model.traits:
         return tr("I/O thread")
+    if Trait.KERNEL_WORKER in model.traits:
+        return tr("vhost worker")
     if Trait.PARTNERED in model.traits:
         return f"pid {told_pid(model.tally.partner_pid)}"
     return tr("the irqfd") if model.wires.irqfd else tr("nobody")
@@ -466,6 +474,7 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "same_process": lambda model: tr("the same process"),
     "bypassed": lambda model: tr("{process}, bypassed", process=vmm_text(model)),
     "partner": partner_text,
+    "worker": worker_text,
     "real_qemu": real_qemu_text,
     "real_qemu_short": lambda model: tr("unmodified"),
     "ivshmem_server": lambda model: tr("this program"),
@@ -516,5 +525,8 @@ SAYINGS: dict[str, Callable[[LiveModel], str]] = {
     "kick_if_wired_short": lambda model: kick_if_wired(model, in_a_second_short),
     "call": lambda model: in_a_second(model, "handlers"),
     "disk": lambda model: tr("reads, writes the image"),
+    "sends": lambda model: tr("takes and sends"),
+    "frames": lambda model: tr("frames out"),
+    "bytes": lambda model: tr("bytes out"),
     "caption": caption,
 }

@@ -153,6 +153,8 @@ def interrupt_path(traits: Traits, interrupt: Interrupt, assigned: bool) -> str:
     masked = "-masked" if interrupt.masked else ""
     if Trait.VMM_EXITS in traits:
         return "msi-by-vmm"
+    if Trait.KERNEL_WORKER in traits:
+        return "vhost-worker" if assigned else ""
     if Trait.DIRECT in traits:
         return ("partner" if Trait.PARTNERED in traits else "direct") if assigned else ""
     if not assigned:

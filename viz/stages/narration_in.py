@@ -82,6 +82,15 @@ def partner(t: Telling) -> str:
     )
 
 
+def vhost_worker(t: Telling) -> str:
+    """A thread of the kernel, which stamps nothing either."""
+    return tr(
+        "{t.partner} is woken by the kick's wait queue, serves the virtqueue and signals the call eventfd. It reads no "
+        "count, and stamps nothing.",
+        t=t,
+    )
+
+
 def vmm_serves(t: Telling) -> str:
     """A VMM that stamps nothing."""
     return tr("{t.partner} looks at the exit, serves the request and calls KVM_SIGNAL_MSI. It stamps nothing.", t=t)
@@ -254,6 +263,7 @@ TOLD_IN: dict[str, Tell] = {
     "call-over": call_over,
     "io-uring": io_uring,
     "partner": partner,
+    "vhost-worker": vhost_worker,
     "vmm-serves": vmm_serves,
     "ioctl": ioctl,
     "signal-msi": signal_msi,

@@ -28,6 +28,7 @@ from bellwire.viz.stages.times import StageTimes, stamps, times_of_stages
 from bellwire.viz.stages.way import StageWay, Stop, WaysOf
 
 LONGEST, SHORTEST = "≤", "≥"  # it took at most so long, at least
+ANSWERED_ELSEWHERE = ("partner", "vhost-worker")  # ways of an interrupt that answers a doorbell
 TENTHS = 1000  # of a per cent, in the whole
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
@@ -122,7 +123,7 @@ def whole_latency_of(way: StageWay) -> str:
     """What its parts add up to: one of engine/folds/latency.py's."""
     if not way.stops[0].out:
         return "injection"
-    answered = any(stop.began == "irq" or stop.path == "partner" for stop in way.stops)
+    answered = any(stop.began == "irq" or stop.path in ANSWERED_ELSEWHERE for stop in way.stops)
     return "round_trip" if answered and way.index("handler", out=False) >= 0 else "doorbell"
 
 

@@ -192,6 +192,8 @@ class Telling:
         """Within whose call an irqfd is woken, as in "inside of ..."."""
         if Trait.IO_URING in self.traits:
             return tr("the completion")
+        if Trait.KERNEL_WORKER in self.traits:
+            return tr("the kernel worker's eventfd_signal()")
         if Trait.PARTNERED in self.traits:
             return tr("{process}'s write()", process=self.partner)
         if Trait.DIRECT in self.traits:
@@ -200,9 +202,13 @@ class Telling:
 
     @property
     def partner(self) -> str:
-        """The other process."""
+        """The other process, or the kernel's worker."""
         if Trait.QEMU_SERVES in self.traits:
             return "QEMU"
+        if Trait.KERNEL_WORKER in self.traits and self.around.partner > 1:
+            return tr("the kernel's thread {thread}", thread=told_pid(self.around.partner))
+        if Trait.KERNEL_WORKER in self.traits:
+            return tr("the kernel's worker")
         if self.around.partner > 1:
             return tr("process {process}", process=told_pid(self.around.partner))
         return tr("the other process")

@@ -48,6 +48,7 @@ def lanes_of(scenario: Scenario, vms: int) -> tuple[TimelineLane, ...]:
     io = TimelineLane("io", 0, tr("I/O thread"), ((tr_later("awake"), "io_thread"),), (("awake", "io_thread"),))
     unseen = ((tr_later("not stamped"), "text_muted"),)
     other = "QEMU" if Trait.QEMU_SERVES in traits else tr("Other process")
+    other = tr("vhost worker") if Trait.KERNEL_WORKER in traits else other
     partner = TimelineLane("partner", 0, other, unseen, (("unseen", "io_thread"),))
     host = (partner,) if Trait.PARTNERED in traits else () if Trait.DIRECT in traits else (io,)
     return (*first, kvm, *host, *(lane for lanes in others for lane in lanes))

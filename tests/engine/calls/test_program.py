@@ -22,6 +22,7 @@ from bellwire.engine.calls.program import LANGUAGES, program_of
 from bellwire.engine.events import Switch
 from bellwire.engine.kvm.partners.storage_daemon import PROGRAM, daemon_refusal, unnamed_image
 from bellwire.engine.kvm.uring import uring_refusal
+from bellwire.engine.machines.vhost_kernel import VhostNetGuest, VhostVsockGuest
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
@@ -46,6 +47,15 @@ def texts(language: str) -> dict[str, str]:
 def needs_partner(text: str) -> bool:
     """Whether a program talks with another process."""
     return "back_end" in text or "StorageDaemon" in text
+
+
+def cannot_run(text: str, socket: bool) -> bool:
+    """Whether this host lacks what a program talks with: a back end, the kernel's own one, a tap device."""
+    if any(word in text for word in ("vhost-net", "VhostNet", "/dev/net/tun", "TapNetwork")):
+        return bool(VhostNetGuest.refusal())
+    if any(word in text for word in ("vhost-vsock", "VhostVsock")):
+        return bool(VhostVsockGuest.refusal())
+    return needs_partner(text) and not socket
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +101,7 @@ def test_every_c_program_does_what_it_says(c_programs: tuple[Path, dict[str, str
     failed = {}
     with back_end(tmp_path) as socket:
         for n, (name, text) in enumerate(programs.items()):
-            if needs_partner(text) and not socket:
+            if cannot_run(text, bool(socket)):
                 continue
             arguments = [socket] if needs_partner(text) else []
             done = subprocess.run([binary, str(n), *arguments], capture_output=True, text=True, timeout=99, check=False)
@@ -116,7 +126,7 @@ def test_a_c_program_includes_all_that_it_uses(tmp_path: Path) -> None:
 @pytest.mark.kvm
 def test_every_python_program_does_what_it_says() -> None:
     for name, text in texts("python").items():
-        if needs_partner(text) and daemon_refusal():
+        if cannot_run(text, not daemon_refusal()):
             continue
         with contextlib.redirect_stdout(io.StringIO()):
             exec(compile(text, name, "exec"), {})

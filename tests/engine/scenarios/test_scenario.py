@@ -36,6 +36,7 @@ NAMES = {
     *("vm-to-vm", "self-doorbell", "io-uring", "virtqueue", "virtqueue-event-idx"),
     *("lab-wrong-datamatch", "lab-wrong-length", "lab-second-irqfd", "lab-no-eoi", "lab-masked-edge"),
     *("lab-early-signal", "lab-wire-cut", "lab-triple-fault", "lab-mmio-storm"),
+    *("vhost-net", "vhost-vsock"),
     *("vhost-user-blk", "qemu-virtio-blk", "qemu-virtio-blk-main-loop", "qemu-virtio-blk-exit", "qemu-vhost-user-blk"),
     "qemu-ivshmem",
 }

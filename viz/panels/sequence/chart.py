@@ -17,7 +17,7 @@ import numpy as np
 
 from bellwire.engine.events import EventKind, Events, IrqIoctl, exit_name
 from bellwire.engine.folds.journeys import HEAVY_INTERRUPT, PARTNERED, Journeys
-from bellwire.engine.language import told_pid, tr
+from bellwire.engine.language import told_pid, tr, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
@@ -209,6 +209,8 @@ class Charting:
         between = "" if source == KVM or (self.receiver == IO and source == VCPU) else KVM
         if self.partnered and Trait.QEMU_SERVES in self.traits:
             return tr("QEMU answers"), PARTNER
+        if self.partnered and Trait.KERNEL_WORKER in self.traits:
+            return tr("the kernel's worker answers"), PARTNER
         if self.partnered:
             return tr("another process answers"), PARTNER
         if self.direct:
@@ -311,13 +313,15 @@ class Charting:
     def _lifelines(self) -> list[Lifeline]:
         """All there can be, from the left."""
         two = Trait.TWO_GUESTS in self.traits
-        other = "QEMU" if Trait.QEMU_SERVES in self.traits else tr("Other process")
+        other, number = "QEMU" if Trait.QEMU_SERVES in self.traits else tr("Other process"), tr_later("pid {pid}")
+        if Trait.KERNEL_WORKER in self.traits:
+            other, number = tr("vhost worker"), tr_later("kernel, thread {pid}")
         return [
             Lifeline(GUEST, tr("Guest A") if two else tr("Guest")),
             Lifeline(KVM, "KVM", tr("kernel")),
             Lifeline(VCPU, tr("vCPU thread"), tr("user space")),
             Lifeline(IO, tr("I/O thread"), tr("user space")),
-            Lifeline(PARTNER, other, tr("pid {pid}", pid=told_pid(self.pid)) if self.pid > 1 else ""),
+            Lifeline(PARTNER, other, tr(number, pid=told_pid(self.pid)) if self.pid > 1 else ""),
             Lifeline(GUEST_B, tr("Guest B")),
         ]
 
@@ -329,6 +333,8 @@ class Charting:
             yield tr("Ring: passes KVM without a stamp.")
         if self.partnered and Trait.QEMU_SERVES in self.traits:
             yield tr("What QEMU did when is not stamped.")
+        elif self.partnered and Trait.KERNEL_WORKER in self.traits:
+            yield tr("What the kernel's worker did when is not stamped.")
         elif self.partnered:
             yield tr("What the other process did when is not stamped.")
         if self.batch > 1:

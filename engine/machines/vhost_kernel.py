@@ -1,0 +1,214 @@
+"""Machines whose guest talks with the kernel itself: a vhost worker is the device, and no process is in the way.
+
+The guest's memory, the doorbell's eventfd (kick) and the irqfd's (call) are handed to the worker once. From then on a
+signal does not leave the kernel: the ioeventfd wakes the worker, a thread of the kernel, and the worker signals the
+irqfd. What we know of either is what the guest stamps. The guest has one request under way at a time, so each doorbell
+is answered by one interrupt.
+
+The worker joins the kick's wait queue and reads no count, so that the count is what KVM, or our vCPU thread, has
+signalled since the beginning.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+from abc import abstractmethod
+from contextlib import suppress
+from typing import Any
+
+from bellwire.engine._core import lib
+from bellwire.engine.errors import EngineError, GuestError, KvmError
+from bellwire.engine.events import Events
+from bellwire.engine.kvm.owner import Eventfd as EventfdFile
+from bellwire.engine.kvm.partners.tap import TapNetwork, tap_refusal
+from bellwire.engine.kvm.partners.vhost_kernel import (
+    HEADER_STAYS,
+    NET,
+    VIRTIO_F_VERSION_1,
+    VSOCK,
+    VhostDevice,
+    VhostNet,
+    VhostVsock,
+    device_refusal,
+)
+from bellwire.engine.kvm.partners.vsock import VsockConnection
+from bellwire.engine.language import tr, tr_later
+from bellwire.engine.machines.vhost_user import WHY_HANG_UP, PartneredGuest
+from bellwire.engine.verdict import Verdict
+
+RECEIVING, SENDING = 0, 1  # the queues of a network card (virtio 1.2, 5.1.2), and those of a socket (5.10.2)
+SENT = (lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_VIRTQUEUE_USED, lib.BW_VIRTQUEUE_AVAILABLE)
+RECEIVED = (lib.BW_RECEIVING_DESCRIPTORS, lib.BW_RECEIVING_USED, lib.BW_RECEIVING_AVAILABLE)
+FIRST_CID, LAST_CID = 3, 2**32 - 2  # that a guest may have
+TRIES = 100  # addresses, of which another guest may have one
+LOOK_SECONDS = 0.001  # how often a guest that waits for room looks whether there is some
+WORKER_SIGNALS = tr_later("The kernel's worker signals here: ring the doorbell.")
+
+
+class VhostGuest(PartneredGuest):
+    """What both have in common: a device of the kernel's, whose worker serves the queue that the guest sends by."""
+
+    vhost: VhostDevice
+    _base = -1  # the available index that the worker came to; -1: not asked yet
+
+    def _build(self) -> None:
+        self.cannot |= {"interrupt": WORKER_SIGNALS}
+        self.call = self._stack.enter(EventfdFile())
+        super()._build()
+
+    def _prepare_interrupt(self) -> None:
+        """Hands everything over, once the guest is there; it is taken back before the guest is gone."""
+        self._open()
+        self.partner, self.partner_pid = str(self.vhost), self.vhost.worker
+        self.vhost.set_vring_call(SENDING, self.call)
+        self.vhost.set_vring_kick(SENDING, self.eventfd)
+        self._begin_serving()
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Opens the device, and tells it of the guest's memory and of its queues."""
+
+    @abstractmethod
+    def _begin_serving(self) -> None:
+        """From now on the worker serves the queue."""
+
+    @abstractmethod
+    def _end_serving(self) -> None:
+        """The queue is at rest when this returns."""
+
+    @abstractmethod
+    def _look(self) -> None:
+        """Looks at what has come out at the other end."""
+
+    # -- what has happened --------------------------------------------------------------------------------------------
+
+    def tick(self) -> Events:
+        """Looks at what has come out."""
+        self._look()
+        return super().tick()
+
+    def truth(self) -> dict[str, Any]:
+        """kicks: the kick's count; base: buffers that the worker has taken, modulo 2**16; -1: not told."""
+        self._look()
+        return {**super().truth(), "kicks": self.eventfd.count(), "base": self._base}
+
+    def trouble(self) -> EngineError | None:
+        """A worker that has met a broken virtqueue, too."""
+        if self.vhost.gave_up:
+            gave_up = tr("The kernel's worker, {worker}, has given the virtqueue up.", worker=self.vhost)
+            return GuestError(f"{gave_up} {tr(WHY_HANG_UP)}", Verdict.DRIVER)
+        return super().trouble()
+
+    def stop_threads(self) -> None:
+        """Ends the vCPU's thread and stops the worker's queue: what was under way there is done."""
+        super().stop_threads()
+        if self._base < 0:
+            with suppress(EngineError):  # `base` says that it was not told; the rest is still to be told
+                self._end_serving()
+                self._base = self.vhost.get_vring_base(SENDING)
+
+
+class VhostNetGuest(VhostGuest):
+    """A guest with a network card: its frames come out of a tap device."""
+
+    vhost: VhostNet
+
+    @classmethod
+    def refusal(cls) -> str:
+        """The kernel may not have it, or this user may not use it."""
+        return device_refusal(NET) or tap_refusal()
+
+    def _open(self) -> None:
+        self.network = self._stack.enter(TapNetwork())
+        self.vhost = self._stack.enter(VhostNet())
+        memory = self.ringer.memory
+        self.vhost.set_features(VIRTIO_F_VERSION_1 | HEADER_STAYS)
+        self.vhost.set_mem_table(memory)
+        self.vhost.hand_over_queue(SENDING, memory, SENT, lib.BW_VIRTQUEUE_SIZE)
+
+    def _begin_serving(self) -> None:
+        self.vhost.set_backend(SENDING, self.network.tap)
+
+    def _end_serving(self) -> None:
+        self.vhost.stop(SENDING)
+
+    def _look(self) -> None:
+        self.network.look()
+
+    def truth(self) -> dict[str, Any]:
+        """frames: that came out; looked_at: of these; wrong: of those."""
+        of_both, network = super().truth(), self.network
+        return {**of_both, "frames": network.arrived, "looked_at": network.looked_at, "wrong": network.wrong}
+
+    def trouble(self) -> EngineError | None:
+        """A frame that came out wrong, too."""
+        if self.network.wrong:
+            return EngineError(tr("A frame came out of the tap device that is not the next one of the guest's."))
+        return super().trouble()
+
+
+class VhostVsockGuest(VhostGuest):
+    """A guest with a socket: this program connects to it, and gets what it sends."""
+
+    vhost: VhostVsock
+    connection: VsockConnection | None = None  # once the guest takes interrupts
+
+    @classmethod
+    def refusal(cls) -> str:
+        """The kernel may not have it, or this user may not use it."""
+        return device_refusal(VSOCK)
+
+    def _open(self) -> None:
+        self.vhost = self._stack.enter(VhostVsock())
+        memory = self.ringer.memory
+        self.vhost.set_features(VIRTIO_F_VERSION_1)
+        self.vhost.set_mem_table(memory)
+        for queue, parts in ((RECEIVING, RECEIVED), (SENDING, SENT)):
+            self.vhost.hand_over_queue(queue, memory, parts, lib.BW_VIRTQUEUE_SIZE)
+        self.ringer.control(lib.BW_CTL_LOOK, "Q", self.clock.cycles(LOOK_SECONDS))
+
+    def _begin_serving(self) -> None:
+        self.cid = self._take_address()
+        self.ringer.control(lib.BW_CTL_CID, "Q", self.cid)
+        self.vhost.set_running(True)
+
+    def _take_address(self) -> int:
+        """One that no other guest of this machine has."""
+        for left in reversed(range(TRIES)):
+            cid = random.randint(FIRST_CID, LAST_CID)
+            try:
+                self.vhost.set_guest_cid(cid)
+            except KvmError as error:
+                if error.errno != errno.EADDRINUSE or not left:
+                    raise
+            else:
+                break
+        return cid
+
+    def wait_until_ready(self) -> None:
+        """And asks the guest for a connection, which its first packet grants."""
+        super().wait_until_ready()
+        if self.ready:
+            self.connection = self._stack.enter(VsockConnection(self.cid))
+
+    def _end_serving(self) -> None:
+        self.vhost.set_running(False)
+
+    def _look(self) -> None:
+        if self.connection:
+            self.connection.look()
+
+    def truth(self) -> dict[str, Any]:
+        """bytes: that have arrived; wrong: of these."""
+        of_both, connection = super().truth(), self.connection
+        arrived, wrong = (connection.arrived, connection.wrong) if connection else (0, 0)
+        return {**of_both, "bytes": arrived, "wrong": wrong}
+
+    def trouble(self) -> EngineError | None:
+        """Bytes that are not those of the guest, or a connection that has ended, too."""
+        if self.connection and self.connection.wrong:
+            return EngineError(tr("Bytes have come out of the socket that the guest has not sent so."))
+        if self.connection and self.connection.hung_up:
+            return EngineError(tr("The connection to the guest has ended."))
+        return super().trouble()
