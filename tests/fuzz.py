@@ -101,7 +101,7 @@ def run(case: Case, folder: Path, results: Results) -> None:
             model = watch(session, case.dice())
     except EngineError as error:
         results.problems.append(f"{case} ({scenario.name}): {error}")
-    model.tick(0.016)
+    catch_up(model)
     Path(f"{scenario.guest}.bin").unlink()
     took = time.monotonic() - began
     word, sentence = verdict(session)
@@ -111,6 +111,14 @@ def run(case: Case, folder: Path, results: Results) -> None:
     results.events += model.present.tally.recorded
     results.dropped += model.present.tally.dropped
     results.problems += [f"{case} ({scenario.name}): {problem}" for problem in problems(session, model, took)]
+
+
+def catch_up(model: LiveModel) -> None:
+    """Until the model has folded all that there is: one tick folds no more than its share."""
+    before = -1
+    while before != model.present.tally.recorded:
+        before = model.present.tally.recorded
+        model.tick(0.016)
 
 
 def watch(session: Session, hand: Random) -> LiveModel:
@@ -128,6 +136,7 @@ def haste() -> Iterator[None]:
     """What a guest that never answers is waited for."""
     with (
         patch("bellwire.engine.machines.guest.READY_SECONDS", 0.02),
+        patch("bellwire.engine.machines.qemu.guest_in_qemu.READY_SECONDS", 0.5),
         patch("bellwire.engine.live.session.SETTLE_SECONDS", 0.02),
     ):
         yield

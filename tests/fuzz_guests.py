@@ -21,6 +21,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
 FLAT_OUT = Pace(float("inf"), 1, "hlt")
+STARTS_OTHERS = {Trait.PARTNERED, Trait.REAL_QEMU}
 CHEAP = 3  # a machine that starts no other process is chosen so many times more often
 
 
@@ -62,7 +63,7 @@ def machines() -> list[list[Scenario]]:
     for scenario in sorted(list_scenarios(), key=lambda scenario: scenario.name):
         if not refusal(scenario):
             there.setdefault(scenario.machine, []).append(scenario)
-    return [some for some in there.values() for _ in range(1 if Trait.PARTNERED in traits_of(some[0]) else CHEAP)]
+    return [some for some in there.values() for _ in range(1 if STARTS_OTHERS & traits_of(some[0]) else CHEAP)]
 
 
 # -- the families ------------------------------------------------------------------------------------------------------
