@@ -25,17 +25,8 @@ GROUPS = (  # in the order in which they are best met
 )
 # What the first line of each guests/*.c says of it; a wheel has the images alone.
 DEVICES = ("virtio-blk", "virtio-blk-pci", "virtio-net", "virtio-vsock")
-LISTENERS = (
-    "listen",
-    "roundtrip",
-    "storm",
-    "window",
-    "neighbour",
-    "selfring",
-    "virtqueue",
-    "ivshmem",
-    *DEVICES,
-)  # programs
+PEERS = ("neighbour", "ivshmem")
+LISTENERS = ("listen", "roundtrip", "storm", "window", "selfring", "virtqueue", *PEERS, *DEVICES)  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
 WAITERS = ("roundtrip", "storm", "window", "selfring", *DEVICES)  # that ring no further before they are answered
 FLAT_OUT = "flat-out"
