@@ -17,6 +17,7 @@ import numpy as np
 from bellwire.engine._core import ffi, lib
 from bellwire.engine.errors import check
 from bellwire.engine.events import Clock, EventKind
+from bellwire.engine.kernel.program import KernelSightError
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.one_guest import IO_RING, OneGuest
@@ -73,10 +74,10 @@ def bare_period_ns(rounds: int) -> float:
         machine.close()
 
 
-def instrumented_period_ns(rounds: int) -> float:
-    """The same in a Session: stamps, rings, engine thread and all."""
+def instrumented_period_ns(rounds: int, *, kernel: bool = False) -> float:
+    """The same in a Session: stamps, rings, engine thread and all. kernel: whether its inside is watched as well."""
     batches, received = [], 0
-    with Session(flat_out("roundtrip"), limit=rounds) as session:
+    with Session(flat_out("roundtrip"), limit=rounds, kernel=kernel) as session:
         while received < rounds and session.alive:
             time.sleep(0.01)
             events = session.take()
@@ -85,12 +86,21 @@ def instrumented_period_ns(rounds: int) -> float:
         clock = session.clock
     if session.error:
         raise session.error
+    if session.unseen:
+        raise KernelSightError(session.unseen)
     return median_period_ns(np.concatenate(batches)["tsc"], clock)
 
 
 def instrumentation_ratios(turns: int = 9, rounds: int = 8000) -> Ratio:
     """Instrumented against bare, in turns."""
     pairs = [(instrumented_period_ns(rounds), bare_period_ns(rounds)) for _ in range(turns)]
+    first, second = zip(*pairs, strict=True)
+    return Ratio(statistics.median(first), statistics.median(second), tuple(a / b for a, b in pairs))
+
+
+def watching_ratios(turns: int = 9, rounds: int = 8000) -> Ratio:
+    """With the inside of the kernel watched against without, in turns. KernelSightError where it cannot be."""
+    pairs = [(instrumented_period_ns(rounds, kernel=True), instrumented_period_ns(rounds)) for _ in range(turns)]
     first, second = zip(*pairs, strict=True)
     return Ratio(statistics.median(first), statistics.median(second), tuple(a / b for a, b in pairs))
 

@@ -23,6 +23,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from bellwire.engine.events import Events
 from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.kernel.program import KernelSightError
 from bellwire.engine.live import bench
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import refusal
@@ -113,6 +114,18 @@ def instrumentation(turns: int) -> Figure:
     return Figure(
         "round trip, instrumented : bare, p50", f"{ratio.median:.2f} x", "1.10 x", ratio.median <= 1.10, detail
     )
+
+
+def watched(turns: int) -> Iterator[Figure]:
+    """The inside of the kernel watched, against not; nothing where it cannot be seen."""
+    name, wanted = "round trip, kernel watched : not, p50", "1.05 x"
+    try:
+        ratio = bench.watching_ratios(2 * turns + 1, rounds=6000)
+    except KernelSightError as error:
+        yield Figure(name, "–", wanted, True, str(error))
+        return
+    detail = f"{microseconds(ratio.first_ns)} against {microseconds(ratio.second_ns)}; {range_of(ratio.ratios)}"
+    yield Figure(name, f"{ratio.median:.2f} x", wanted, ratio.median <= 1.05, detail)
 
 
 def with_window(turns: int) -> Figure:
@@ -310,6 +323,7 @@ def figures(quick: bool, soak_seconds: float) -> Iterator[tuple[str, Callable[[]
     turns = QUICK if quick else FULL
     yield "start", lambda: [first_event(turns)]
     yield "instrumentation", lambda: [instrumentation(turns)]
+    yield "kernel", lambda: list(watched(turns))
     yield "window", lambda: [with_window(turns)]
     yield "frames", lambda: frames(QUICK)
     yield "pacings", lambda: list(pacings(2.0 if quick else 5.0))
