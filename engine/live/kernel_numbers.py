@@ -108,7 +108,8 @@ class KernelNumbers:
         self._threads = threads
         self._roles = {thread: (ThreadRole.VCPU, vm) for thread, vm in threads.vcpus.items()}
         self._roles |= dict.fromkeys(threads.io_threads, (ThreadRole.IO_THREAD, 0))
-        self._rings: dict[int, tuple[int, int]] = {}  # by guest: TSC and number of the newest doorbell
+        self._rings: dict[int, tuple[int, int]] = {}  # by guest: TSC and number of the newest doorbell,
+        self._rungs: dict[int, int] = {}  # and when the newest instruction was over
         self._signal = (0, 0)  # TSC and number of the newest interrupt
         self._work_before, self._accepted_before = 0, dict[int, int]()
         self._begun, self._line, self._accepted, self._woken = (LastOfGroup() for _ in range(4))
@@ -157,8 +158,8 @@ class KernelNumbers:
         numbers = np.zeros(at.size, np.uint64)
         rings, rungs = by_kind(batch).of(EventKind.RING), by_kind(batch).of(EventKind.RUNG)
         for vm in {*vms_in(rings), *self._rings}:
-            own, ends = rings[rings["vm"] == vm], rungs["tsc"][rungs["vm"] == vm]
-            kept = self._rings.get(vm, (0, 0))
+            own, kept = rings[rings["vm"] == vm], self._rings.get(vm, (0, 0))
+            ends = np.append(np.uint64(self._rungs.get(vm, 0)), rungs["tsc"][rungs["vm"] == vm])
             times = np.concatenate([np.array([kept[0]], np.uint64), own["tsc"]])
             given = np.concatenate([np.array([kept[1]], np.uint64), own["seq"]])
             which = np.flatnonzero(vms == vm)
@@ -181,6 +182,9 @@ class KernelNumbers:
         for vm in vms_in(rings):
             newest = rings[rings["vm"] == vm][-1]
             self._rings[vm] = int(newest["tsc"]), int(newest["seq"])
+        rungs = by_kind(batch).of(EventKind.RUNG)
+        for vm in vms_in(rungs):
+            self._rungs[vm] = int(rungs["tsc"][rungs["vm"] == vm][-1])
         signals = rings if self._direct else by_kind(batch).of(*SIGNALS)
         if signals.size:
             self._signal = int(signals["tsc"][-1]), int(signals["seq"][-1])
@@ -248,12 +252,13 @@ class KernelNumbers:
         """Who is woken by a vCPU in a doorbell's instruction, or by who has just given an interrupt to an APIC."""
         r, seq = found.records, found.seq
         wakes, runs = found.of(K.WAKING), found.of(K.RUNS)
+        by_vcpu = found.role == ThreadRole.VCPU
         role, vm = self._who(np.where(wakes, r["a"], r["thread"]))
         found.role[wakes], found.vm[wakes] = role[wakes], vm[wakes]
         just_accepted = self._accepted.before(threads, np.ones(r.size, bool), np.where(found.of(K.ACCEPTED), seq, 0))
         of_vcpu = wakes & (role == ThreadRole.VCPU)
         seq[of_vcpu] = just_accepted[of_vcpu]
-        of_io = wakes & (role != ThreadRole.VCPU)
+        of_io = wakes & (role != ThreadRole.VCPU) & by_vcpu
         seq[of_io] = doorbell[of_io]
         whom = np.where(wakes, r["a"], r["thread"]).astype(np.uint64)
         woken_for = self._woken.before(whom, wakes | runs, np.where(wakes, seq, 0))

@@ -102,6 +102,18 @@ def test_a_write_outside_of_the_doorbells_instruction_is_no_doorbell() -> None:
     assert told(numbers().events(end_to_end(*records), end_to_end(*rung(1, 10_000)), 0)) == [("PIO", 0)]
 
 
+def test_what_comes_long_after_an_instruction_is_not_its_doorbells_in_a_later_batch_either() -> None:
+    fold = numbers()
+    fold.events(record(10_010, K.PIO, VCPU, PORT, 9, d=1), end_to_end(*rung(1, 10_000)), 0)
+    later = [record(20_000, K.PIO, VCPU, PORT, 9, d=1), record(20_010, K.WAKING, VCPU, IO), record(20_020, K.RUNS, IO)]
+    assert told(fold.events(end_to_end(*later), no_events(), 0)) == [("PIO", 0), ("WAKING", 0), ("RUNS", 0)]
+
+
+def test_who_is_woken_by_another_thread_is_not_woken_by_the_doorbell_under_way() -> None:
+    records = [record(10_020, K.WAKING, 999, IO), record(10_030, K.RUNS, IO)]
+    assert told(numbers().events(end_to_end(*records), end_to_end(*rung(1, 10_000)), 0)) == [("WAKING", 0), ("RUNS", 0)]
+
+
 def test_a_read_and_an_exit_are_told_apart() -> None:
     records = [
         record(10_010, K.PIO, VCPU, PORT, 9, d=0),
