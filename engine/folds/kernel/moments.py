@@ -102,7 +102,8 @@ class KernelMoments:
         found = np.zeros(journeys.size, MOMENTS)
         for name in ("seq", "interrupt", *(stage for stage in COURSE if stage in STAGES)):
             found[name] = journeys[name]
-        found["interrupt"] = np.where(journeys["interrupt"] > 0, journeys["interrupt"], journeys["seq"])
+        direct = (journeys["interrupt"] == 0) & (journeys["doorbell"] == 0) & (journeys["handler"] > 0)
+        found["interrupt"] = np.where(direct, journeys["seq"], journeys["interrupt"])
         for name in ("io_waking", *BY_DOORBELL):
             found[name] = np.where(journeys["ring"] > 0, self._known[name].of(journeys["seq"]), 0)
         for name in ("vcpu_waking", "set_irq", *BY_INTERRUPT):
@@ -130,6 +131,8 @@ def forget_late(found: Records) -> None:
     late = (np.maximum(found["accepted"], found["injected"]) > found["handler"]) & (found["handler"] > 0)
     for name in ("vcpu_waking", "injected", "accepted", "set_irq", "work_started", "msi"):
         found[name][late] = 0
+    for name in TOLD:
+        found[name][late & (found[name] > found["handler"])] = 0
 
 
 def role_of(events: Events) -> npt.NDArray[np.uint32]:

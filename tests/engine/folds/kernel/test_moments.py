@@ -102,6 +102,24 @@ def test_what_comes_after_the_handler_has_served_another_one() -> None:
     assert "write" in found
 
 
+def test_where_the_doorbell_is_the_interrupt_it_goes_by_the_doorbells_number() -> None:
+    direct = journey(doorbell=0, irq=0)
+    direct["interrupt"] = 0
+    events = told()
+    events["seq"] = 7
+    assert moments(events, direct)["injected"] == AT["injected"]
+
+
+def test_a_doorbell_that_nobody_answers_has_no_moments_of_another_ones_interrupt() -> None:
+    unanswered = journey(irq=0, handler=0)
+    unanswered["seq"], unanswered["interrupt"] = 3, 0
+    assert moments(told(), unanswered).keys() == {"ring", "doorbell", "io_runs"}
+
+
+def test_a_call_that_is_entered_after_the_handler_has_nothing_to_do_with_it() -> None:
+    assert "write" not in moments(told(write=280, accepted=300, injected=310, vcpu_waking=0), journey())
+
+
 def test_moments_of_no_signal_are_left_out_and_out_of_order_they_are_found() -> None:
     some = SignalTimes()
     batch = end_to_end(*(event(at, EventKind.MSI, Lane.KVM, 0x40, seq) for at, seq in ((1, 0), (2, 9), (3, 4))))
