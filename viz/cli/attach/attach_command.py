@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bellwire.viz.cli.options import Json, app
-from bellwire.viz.cli.terminal import out, out_json
+from bellwire.viz.cli.terminal import DONE, out, out_json
 
 
 @app.command()
 def attach(
-    as_list: Annotated[bool, typer.Option("--list", help="List the processes that have a VM, and what each lacks.")],
+    pid: Annotated[int | None, typer.Argument(metavar="[PID]", min=1, help="The process, one of --list.")] = None,
+    as_list: Annotated[
+        bool, typer.Option("--list", help="List the processes that have a VM, and what each lacks.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Look once, instead of watching until Ctrl-C.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0.1, metavar="S", help="Watch for S seconds.")] = None,
+    qmp: Annotated[
+        Path | None,
+        typer.Option(metavar="SOCKET", help="Ask this QEMU, by its QMP socket, what its devices are called."),
+    ] = None,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Shows what a running VMM, of whatever program, has registered with KVM; it is not stopped."""
+    if as_list == (pid is not None):
+        raise typer.BadParameter("name a PID, or --list, which shows them")
+    if as_list:
+        list_processes(as_json)
+        return DONE
+    assert pid is not None
+    return show_process(pid, qmp, math.inf if seconds is None else seconds, once, as_json)
+
+
+def list_processes(as_json: bool) -> None:
+    """Those that have a VM."""
     from bellwire.engine.attached.processes import kvm_processes
     from bellwire.viz.cli.attach.processes_told import process_report, process_table
 
@@ -24,3 +47,24 @@ def attach(
         out_json([process_report(process) for process in processes])
     else:
         out(process_table(processes))
+
+
+def show_process(pid: int, qmp: Path | None, seconds: float, once: bool, as_json: bool) -> int:
+    """One of them."""
+    from bellwire.engine.attached.attachment import Attachment
+    from bellwire.engine.attached.device_names import DeviceNames
+    from bellwire.engine.attached.watched import WatchedVmm
+    from bellwire.viz.cli.attach.topology_told import VmmTold, topology_report, topology_tables
+    from bellwire.viz.cli.attach.watched import watch_vmm
+
+    with ExitStack() as stack:
+        attachment = stack.enter_context(Attachment(pid))
+        names = stack.enter_context(DeviceNames(qmp)) if qmp else None
+        if not (once or as_json):
+            return watch_vmm(WatchedVmm(attachment, names), seconds)
+        told = VmmTold(attachment.look(), names.name_of if names else None)
+        if as_json:
+            out_json(topology_report(told))
+        else:
+            out(topology_tables(told))
+    return DONE

@@ -138,6 +138,14 @@ def scenario_before(wanted: Asked) -> Scenario | None:
         return None
 
 
+def processes_offered(wanted: Asked) -> Iterator[Offered]:
+    """Those that have a VM."""
+    from bellwire.engine.attached.processes import kvm_processes
+
+    for process in kvm_processes():
+        yield Offered(str(process.pid), f"{process.name} {process.guest}".strip())
+
+
 def nothing_offered(wanted: Asked) -> Iterator[Offered]:
     """A number, or what is listed nowhere."""
     return iter(())
@@ -170,6 +178,8 @@ OF_METAVARIABLE: dict[str, Offers] = {
     "MOMENT": moments_offered,
     "KEY=VALUE": settings_offered,
     "PACE": always("story", "live"),
+    "PID": processes_offered,
+    "SOCKET": always(ANY_FILE),
     **dict.fromkeys(("N", "S", "WxH", "PERCENT", "METRIC<LIMIT", "NAMES", "PLOT:CURVE"), nothing_offered),
 }
 

@@ -1,0 +1,99 @@
+"""A VMM that is looked at again and again: the newest look, counts a second, and what has changed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from bellwire.engine.attached.attachment import Attachment
+from bellwire.engine.attached.changes import topology_changes
+from bellwire.engine.attached.device_names import DeviceNames
+from bellwire.engine.attached.topology import Topology
+from bellwire.engine.errors import EngineError
+from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.python_thread import begin_thread
+
+LOOK_SECONDS = 0.2
+RATE_SECONDS = 1.0  # over which counts are told a second
+CHANGES_KEPT = 50
+
+Rates = dict[tuple[int | None, int, str], float]  # (VM's fd, vCPU, counter) -> a second
+
+
+class WatchedVmm:
+    """What was seen so far. changes: the newest ones, as sentences with the time of day."""
+
+    def __init__(self, attachment: Attachment, names: DeviceNames | None = None) -> None:
+        self.attachment, self.names = attachment, names
+        self.changes = deque[str](maxlen=CHANGES_KEPT)
+        self._looks = deque[tuple[float, Topology]]()
+
+    def look(self) -> list[str]:
+        """Takes one look more. What has changed since the one before, as sentences."""
+        seen = self.attachment.look()
+        found = [str(change) for change in topology_changes(self.topology, seen)] if self._looks else []
+        self._looks.append((time.monotonic(), seen))
+        while len(self._looks) > 2 and self._looks[-1][0] - self._looks[1][0] >= RATE_SECONDS:
+            self._looks.popleft()
+        if found and self.names:
+            self.names.ask()
+        clock = time.strftime("%H:%M:%S")
+        self.changes.extend(f"{clock}  {sentence}" for sentence in found)
+        return found
+
+    @property
+    def topology(self) -> Topology:
+        """The newest look."""
+        return self._looks[-1][1]
+
+    @property
+    def rates(self) -> Rates:
+        """Counts a second, over the last second; {} after the first look."""
+        (first, before), (last, seen) = self._looks[0], self._looks[-1]
+        return rates_between(before, seen, last - first)
+
+
+def rates_between(before: Topology, after: Topology, seconds: float) -> Rates:
+    """How much each counter has grown a second; of those that both looks have seen."""
+    old = dict(counted_by(before))
+    return {key: (count - old[key]) / seconds for key, count in counted_by(after) if key in old and seconds > 0}
+
+
+def counted_by(topology: Topology) -> Iterator[tuple[tuple[int | None, int, str], int]]:
+    """Every counter of every vCPU."""
+    for vm in topology.vms:
+        for vcpu in vm.vcpus:
+            yield from (((vm.fd, vcpu.number, name), count) for name, count in vcpu.counters.items())
+
+
+class Watcher(Owner):
+    """A thread that watches a process, for who may not wait: `newest` is what it has seen.
+
+    Nothing but that is shared: whoever reads it gets one look with all that belongs to it, which nobody changes.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.newest: tuple[Topology, Rates, tuple[str, ...]] | None = None  # None: nothing was seen yet
+        self.ended = ""  # why it looks no more, as a sentence
+        self._pid, self._stop = pid, threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="attached", daemon=True)
+        begin_thread(self._thread)
+
+    def _watch(self) -> None:
+        try:
+            with ExitStack() as stack:
+                watched = WatchedVmm(stack.enter_context(Attachment(self._pid)))
+                while not self._stop.is_set():
+                    watched.look()
+                    self.newest = watched.topology, watched.rates, tuple(watched.changes)
+                    self._stop.wait(LOOK_SECONDS)
+        except EngineError as error:
+            self.ended = str(error)
+
+    def close(self) -> None:
+        """Ends the thread, which looks for a moment more at most."""
+        self._stop.set()
+        self._thread.join()

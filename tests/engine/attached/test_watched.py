@@ -1,0 +1,104 @@
+"""Looks at a VMM, one after the other: counts a second, changes, names; and a thread that takes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from bellwire.engine.attached.attachment import ProcessEndedError
+from bellwire.engine.attached.processes import KvmProcess
+from bellwire.engine.attached.topology import SeenIoeventfd, SeenVcpu, SeenVm, Topology
+from bellwire.engine.attached.watched import CHANGES_KEPT, WatchedVmm, Watcher, rates_between
+from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch
+from bellwire.engine.kvm.owner import Eventfd
+from bellwire.engine.kvm.vm import Kvm, Vm
+from tests.support.kernel_sight import needs_sight
+from tests.support.sessions import wait_for
+
+VMM = KvmProcess(7, 1, 0, "crosvm")
+DOORBELL = SeenIoeventfd(IoMatch("pio", 0x510, 2), 70)
+VM = SeenVm(4, "full", (SeenVcpu(0, 33, "vcpu", {"exits": 100}),))
+BEFORE, AFTER = Topology(VMM, (VM,)), Topology(VMM, (replace(VM, ioeventfds=(DOORBELL,)),))
+HOLDS_A_VM = "import sys\nfrom bellwire.engine.kvm.vm import Kvm, Vm\nvm = Vm(Kvm())\nprint(flush=True)\ninput()\n"
+
+
+class LooksTaken:
+    """In place of an attachment: these looks, then the end."""
+
+    def __init__(self, *looks: Topology) -> None:
+        self._looks = iter(looks)
+
+    def look(self) -> Topology:
+        try:
+            return next(self._looks)
+        except StopIteration:
+            raise ProcessEndedError("crosvm, pid 7 has ended.") from None
+
+
+def watching(*looks: Topology) -> WatchedVmm:
+    """A VMM of these looks."""
+    return WatchedVmm(LooksTaken(*looks))  # type: ignore[arg-type]
+
+
+def test_counts_a_second_are_of_counters_that_both_looks_have_seen() -> None:
+    grown = replace(VM, vcpus=(replace(VM.vcpus[0], counters={"exits": 200, "halt_exits": 5}), SeenVcpu(1, None)))
+    assert rates_between(BEFORE, Topology(VMM, (grown,)), 0.5) == {(4, 0, "exits"): 200.0}
+    assert rates_between(BEFORE, BEFORE, 0.0) == {}
+
+
+def test_the_newest_changes_are_kept_and_counts_are_those_of_a_second() -> None:
+    watched = watching(*[BEFORE, AFTER] * CHANGES_KEPT)
+    for _ in range(2 * CHANGES_KEPT):
+        watched.look()
+    assert len(watched.changes) == CHANGES_KEPT
+    assert watched.rates == {(4, 0, "exits"): 0.0}
+
+
+def test_names_are_asked_for_again_once_something_has_changed() -> None:
+    asked = []
+
+    class Names:
+        def ask(self) -> None:
+            asked.append(True)
+
+        def name_of(self, match: IoMatch) -> str:
+            return "blk"
+
+    watched = watching(BEFORE, BEFORE, AFTER)
+    watched.names = Names()  # type: ignore[assignment]
+    for expected in (0, 0, 1):
+        watched.look()
+        assert len(asked) == expected
+
+
+@pytest.mark.kvm
+def test_a_thread_sees_what_is_registered_meanwhile() -> None:
+    needs_sight()
+    with Kvm() as kvm, Vm(kvm) as vm, Eventfd() as eventfd, Watcher(os.getpid()) as watcher:
+        wait_for(lambda: watcher.newest is not None)
+        with Ioeventfd(vm, eventfd, 0x510, 2, pio=True):
+            wait_for(lambda: bool(watcher.newest and watcher.newest[0].vms[0].ioeventfds))
+        wait_for(lambda: bool(watcher.newest and len(watcher.newest[2]) == 2))
+        assert watcher.newest is not None
+        topology, _, changes = watcher.newest
+        assert topology.vms[0].ioeventfds == ()
+        assert [line[10:].partition(":")[0] for line in changes] == ["New", "Gone"]
+        assert watcher.ended == ""
+
+
+@pytest.mark.kvm
+def test_a_thread_tells_why_it_sees_no_more() -> None:
+    needs_sight()
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", HOLDS_A_VM], stdin=pipe, stdout=pipe) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        with Watcher(child.pid) as watcher:
+            wait_for(lambda: watcher.newest is not None)
+            child.communicate(b"\n")
+            wait_for(lambda: watcher.ended != "")
+            assert watcher.ended.endswith("has ended.")

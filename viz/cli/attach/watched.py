@@ -1,0 +1,63 @@
+"""`bellwire attach PID` as long as it lasts: on a terminal tables that are kept up to date, elsewhere lines."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from bellwire.engine.attached.attachment import ProcessEndedError
+from bellwire.engine.attached.watched import LOOK_SECONDS, WatchedVmm
+from bellwire.engine.foreign import shown
+from bellwire.viz.cli.attach.topology_told import VmmTold, topology_tables
+from bellwire.viz.cli.terminal import DONE, complain, out
+
+CHANGES_SHOWN = 8  # on a terminal
+
+
+def vmm_told(watched: WatchedVmm) -> VmmTold:
+    """The newest look, and counts a second."""
+    return VmmTold(watched.topology, watched.names.name_of if watched.names else None, watched.rates)
+
+
+def watched_tables(watched: WatchedVmm) -> RenderableType:
+    """As it is now, and what has changed."""
+    changes = list(watched.changes)[-CHANGES_SHOWN:]
+    lines = [Text(""), *(Text(shown(line)) for line in changes)] if changes else []
+    return Group(topology_tables(vmm_told(watched)), *lines)
+
+
+def watch_vmm(watched: WatchedVmm, seconds: float = math.inf) -> int:
+    """Until the VMM ends, which is said, for so many seconds, or until it is interrupted. The exit code."""
+    console, until = Console(highlight=False, markup=False, emoji=False), time.monotonic() + seconds
+    watched.look()
+    try:
+        with kept_up_to_date(watched, console) as show:
+            while time.monotonic() < until:
+                time.sleep(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
+                show(watched.look())
+    except ProcessEndedError as ended:
+        return complain(str(ended), DONE)
+    return DONE
+
+
+def print_each(sentences: list[str]) -> None:
+    """A line each, at once: somebody may wait for it."""
+    for sentence in sentences:
+        print(shown(sentence), flush=True)
+
+
+@contextmanager
+def kept_up_to_date(watched: WatchedVmm, console: Console) -> Iterator[Callable[[list[str]], None]]:
+    """What shows it anew; it takes what has changed."""
+    if not console.is_terminal:
+        out(topology_tables(vmm_told(watched)))
+        yield print_each
+        return
+    with Live(watched_tables(watched), console=console, auto_refresh=False) as live:
+        yield lambda found: live.update(watched_tables(watched), refresh=True)
