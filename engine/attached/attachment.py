@@ -14,7 +14,7 @@ from typing import IO
 
 from bellwire.engine.attached.eventfds import HeldEventfds, held_eventfds
 from bellwire.engine.attached.processes import KvmProcess, attachable, still_there
-from bellwire.engine.attached.records import HEAD, RECORD, LookTaken, eventfds_told, look_taken, vms_told
+from bellwire.engine.attached.records import HEAD, RECORD, LookTaken, counts_told, eventfds_told, look_taken, vms_told
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.host.host import ROOT
@@ -113,7 +113,7 @@ class Attachment(Owner):
             for number, some in held.holders.items()
         }
         told = {number: some for number, some in others.items() if some}
-        state = (held.hidden, taken.settled, taken.dropped, taken.untold)
+        state = (held.hidden, taken.settled, taken.dropped, taken.untold, counts_told(taken.records))
         return Topology(self.process, vms, eventfds_told(taken.records), told, *state)
 
     def _check_still_there(self) -> None:

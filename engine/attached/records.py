@@ -101,6 +101,11 @@ def eventfds_told(records: Iterable[SeenRecord]) -> dict[int, tuple[int, ...]]:
     return found
 
 
+def counts_told(records: Iterable[SeenRecord]) -> dict[int, int]:
+    """id -> the count that nobody has taken yet; of those that the process still has and this kernel tells."""
+    return {one.value[0]: one.value[1] for one in records if one.kind == SeenKind.EVENTFD and one.value[2]}
+
+
 def vms_told(records: Iterable[SeenRecord], tasks: Path = ROOT / "proc/self/task") -> tuple[SeenVm, ...]:
     """The VMs, in the order in which they were found. tasks: where the names of the process's threads are."""
     found: dict[int, VmParts] = {}

@@ -78,10 +78,11 @@ class SeenVm:
 class Topology:
     """A VMM's at a moment.
 
-    eventfds: id -> its own fds of it. holders: id -> the other processes that have it as well; of those that may be
-    looked at, and hidden: how many may not. settled: whether two looks in a row saw the same; else somebody was
-    changing it all the time. dropped: entries that were gone before they could be read. untold: of "vcpus",
-    "ioeventfds", "irqfds" and "routes" those that this kernel keeps in a way that is not known; they are empty.
+    eventfds: id -> its own fds of it. counts: id -> what nobody has taken yet, of those. holders: id -> the other
+    processes that have it as well; of those that may be looked at, and hidden: how many may not. settled: whether two
+    looks in a row saw the same; else somebody was changing it all the time. dropped: entries that were gone before they
+    could be read. untold: of "vcpus", "ioeventfds", "irqfds" and "routes" those that this kernel keeps in a way that is
+    not known; they are empty.
     """
 
     process: KvmProcess
@@ -92,6 +93,7 @@ class Topology:
     settled: bool = True
     dropped: int = 0
     untold: tuple[str, ...] = ()
+    counts: dict[int, int] = field(default_factory=dict, compare=False)
 
     @property
     def partners(self) -> tuple[tuple[int, str], ...]:

@@ -191,6 +191,8 @@ static __always_inline void see_vcpu(u32 fd, void *vcpu)
 static __always_inline void see_eventfd(u32 fd, void *context)
 {
     struct topology_record record = {.kind = BW_SEEN_EVENTFD, .fd = fd};
+    record.value[1] = read8(context, settings.eventfd_count);
+    record.value[2] = settings.eventfd_count != UNKNOWN;
     if (eventfd_id(context, &record.value[0]))
         tell(&record);
     else

@@ -72,6 +72,7 @@ static void find_files(const struct kernel_types *types, struct topology_setting
     settings->upid_size = size_of(types, "upid");
     settings->upid_number = offset_of(types, "upid", "nr");
     settings->eventfd_id = offset_of(types, "eventfd_ctx", "id");
+    settings->eventfd_count = offset_of(types, "eventfd_ctx", "count");
     settings->list_next = offset_of(types, "list_head", "next");
 }
 
@@ -227,6 +228,14 @@ static int look_once(struct topology *topology, struct failure *why)
     return 0;
 }
 
+/* How much of a record stays as it is: behind that is what counts on all the time. */
+static size_t settled_size(const struct topology_record *record)
+{
+    if (record->kind == BW_SEEN_COUNTER)
+        return offsetof(struct topology_record, value[2]);
+    return record->kind == BW_SEEN_EVENTFD ? offsetof(struct topology_record, value[1]) : sizeof *record;
+}
+
 /* Whether two looks saw the same, but for what counts on all the time. */
 static int same(const struct look *a, const struct look *b)
 {
@@ -234,8 +243,7 @@ static int same(const struct look *a, const struct look *b)
         return 0;
     for (size_t at = 0; at < a->count; at++) {
         const struct topology_record *one = &a->records[at], *other = &b->records[at];
-        size_t compared = one->kind == BW_SEEN_COUNTER ? offsetof(struct topology_record, value[2]) : sizeof *one;
-        if (memcmp(one, other, compared))
+        if (memcmp(one, other, settled_size(one)))
             return 0;
     }
     return 1;

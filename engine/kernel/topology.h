@@ -9,7 +9,7 @@
 struct topology_settings {
     __u32 file_inode, file_dentry, file_private, inode_super, super_magic, dentry_name;
     __u32 task_pid, pid_level, pid_numbers, upid_size, upid_number;
-    __u32 eventfd_id, list_next;
+    __u32 eventfd_id, eventfd_count, list_next;
     __u32 vcpu_kvm, vcpu_id, vcpu_pid, counters[BW_COUNTERS];
     __u32 kvm_ioeventfds, kvm_irqfds, kvm_routing, kvm_irqchip;
     __u32 ioeventfd_list, ioeventfd_address, ioeventfd_length, ioeventfd_eventfd, ioeventfd_datamatch, ioeventfd_bus,
@@ -25,7 +25,7 @@ enum topology_kind {
     BW_SEEN_IOEVENTFD, /* value: bus (enum kvm_bus), address, length, datamatch, 1 if any value will do, eventfd id */
     BW_SEEN_IRQFD,     /* value: GSI, eventfd id, id of the resamplefd or -1 */
     BW_SEEN_ROUTE,     /* value: GSI, type as in linux/kvm.h, chip or address, pin or data */
-    BW_SEEN_EVENTFD,   /* fd; value: eventfd id */
+    BW_SEEN_EVENTFD,   /* fd; value: eventfd id, its count, 1 if that is known */
 };
 
 /* One thing that was found. vm: the kernel's own address of it in the ring, its number from 1 on in what is written;

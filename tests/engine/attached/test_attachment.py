@@ -22,6 +22,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.events import STATS
 from bellwire.engine.kernel.program import KernelSightError
 from bellwire.engine.kvm.ioeventfd import IoMatch
+from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.partners.qemu import PROGRAM, qemu_refusal
 from bellwire.engine.kvm.vm import Kvm, Memory, Vm
 from bellwire.engine.live.session import Session
@@ -61,6 +62,14 @@ def test_random_wirings_are_seen_as_they_were_registered() -> None:
                     assert seen_table(seen_vm(topology, wiring.vm.fd)) == wiring.table()
                     wiring.change()
         assert len(attachment.look().vms) == 1
+
+
+def test_a_count_that_nobody_has_taken_is_seen() -> None:
+    with Kvm() as kvm, Vm(kvm), Eventfd() as eventfd, Attachment(os.getpid()) as attachment:
+        for count in (3, 2**40):
+            eventfd.signal(count)
+            assert attachment.look().counts[eventfd.id] == count
+            assert eventfd.take() == count
 
 
 def test_one_vm_behind_two_file_descriptors_is_one() -> None:

@@ -14,6 +14,7 @@ from bellwire.engine.attached.records import (
     UNTOLD,
     LookTaken,
     SeenKind,
+    counts_told,
     eventfds_told,
     look_taken,
     route_told,
@@ -103,3 +104,8 @@ def test_a_target_of_another_kind_is_none_that_is_known() -> None:
 def test_eventfds_have_all_their_fds() -> None:
     eventfds = [record(SeenKind.EVENTFD, number, vm=0, fd=fd) for number, fd in ((7, 3), (8, 4), (7, 9))]
     assert eventfds_told(taken(*eventfds).records) == {7: (3, 9), 8: (4,)}
+
+
+def test_a_count_is_known_where_the_kernel_tells_it() -> None:
+    known, not_known = record(SeenKind.EVENTFD, 7, 3, 1, vm=0), record(SeenKind.EVENTFD, 8, 0, 0, vm=0)
+    assert counts_told(taken(known, not_known).records) == {7: 3}

@@ -216,9 +216,10 @@ def irqfd_report(one: SeenIrqfd, vm: SeenVm, told: VmmTold) -> dict[str, Any]:
 
 
 def eventfd_report(number: int, told: VmmTold) -> dict[str, Any]:
-    """fds: the VMM's own numbers of it. holders: the other processes that have it."""
+    """fds: the VMM's own numbers of it. count: what nobody has taken yet. holders: the other processes that have it."""
     holders = [asdict(holder) for holder in told.topology.holders.get(number, ())]
-    return {"eventfd": number, "fds": list(told.topology.eventfds.get(number, ())), "holders": holders}
+    fds, count = list(told.topology.eventfds.get(number, ())), told.topology.counts.get(number)
+    return {"eventfd": number, "fds": fds, "count": count, "holders": holders}
 
 
 def route_report(route: GsiRoute) -> dict[str, Any]:

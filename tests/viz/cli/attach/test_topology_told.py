@@ -26,7 +26,7 @@ VM = SeenVm(
     (GsiRoute.msi(2, 0x40), GsiRoute.pic(5, 5), GsiRoute.ioapic(5, 5)),
 )
 DAEMON = EventfdHolder(9, "qemu-storage-daemon", (12, 13))
-TOPOLOGY = Topology(VMM, (VM,), {70: (19,), 71: (20, 21), 72: (22,)}, {70: (DAEMON,)})
+TOPOLOGY = Topology(VMM, (VM,), {70: (19,), 71: (20, 21), 72: (22,)}, {70: (DAEMON,)}, counts={70: 3})
 
 
 def lines_of(told: VmmTold) -> list[str]:
@@ -113,7 +113,7 @@ def test_the_report_joins_eventfds_with_their_holders() -> None:
     (vm,) = report["vms"]
     assert vm["ioeventfds"][0] == {
         "bus": "mmio", "address": 0xFE003000, "length": 0, "datamatch": None, "fast": True, "eventfd": 70,
-        "fds": [19], "holders": [{"pid": 9, "name": "qemu-storage-daemon", "fds": [12, 13]}],
+        "fds": [19], "count": 3, "holders": [{"pid": 9, "name": "qemu-storage-daemon", "fds": [12, 13]}],
     }  # fmt: skip
     assert [irqfd["resample"] for irqfd in vm["irqfds"]] == [None, 73, None]
     assert vm["irqfds"][0]["targets"] == [
