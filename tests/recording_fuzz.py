@@ -30,7 +30,7 @@ KEPT = Path(__file__).parent.parent / "build" / "hostile"
 SUFFIXES = ("parquet", "csv", "pftrace", "hgrm", "hlog", "arrow")
 FILTERS = ("kind=exit", "latency>1us", "/5/", "lane=guest not vm=0", "time>1s value>3")
 # Actions that have nothing to do with what is shown: some close windows, some style all of them anew.
-NOT_DONE = ("quit", "about", "full", "open", "record", "theme", "larger", "smaller", "normal")
+NOT_DONE = ("quit", "about", "full", "open", "attach", "record", "theme", "larger", "smaller", "normal")
 SENTENCES = (0, 1, 2)  # exit codes of what was done, what failed and what was asked wrongly
 
 

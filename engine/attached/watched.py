@@ -11,12 +11,16 @@ from contextlib import ExitStack
 from bellwire.engine.attached.attachment import Attachment
 from bellwire.engine.attached.changes import topology_changes
 from bellwire.engine.attached.device_names import DeviceNames
+from bellwire.engine.attached.processes import KvmProcess, kvm_processes
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.errors import EngineError
+from bellwire.engine.kernel.program import known_tracepoints
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.python_thread import begin_thread
 
 LOOK_SECONDS = 0.2
+LIST_SECONDS = 2.0  # from one list of the processes to the next
+JOIN_SECONDS = 5.0  # that a thread is waited for; what it waits for itself ends it then
 RATE_SECONDS = 1.0  # over which counts are told a second
 CHANGES_KEPT = 50
 
@@ -94,6 +98,41 @@ class Watcher(Owner):
             self.ended = str(error)
 
     def close(self) -> None:
-        """Ends the thread, which looks for a moment more at most."""
+        """Ends the thread, which may look for a moment more. May be called again."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(JOIN_SECONDS)
+
+
+class ProcessLister(Owner):
+    """A thread that lists the processes that have a VM, again and again, for who may not wait.
+
+    newest: they, once known. refusal: why nothing can be seen in this kernel; "" if it can, None: not known yet.
+    """
+
+    def __init__(self) -> None:
+        self.newest: list[KvmProcess] | None = None
+        self.refusal: str | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._list, name="processes", daemon=True)
+        begin_thread(self._thread)
+
+    def _list(self) -> None:
+        while not self._stop.is_set():
+            self.newest = kvm_processes()
+            if self.refusal is None:
+                self.refusal = sight_refusal()
+            self._stop.wait(LIST_SECONDS)
+
+    def close(self) -> None:
+        """Ends the thread. May be called again."""
+        self._stop.set()
+        self._thread.join(JOIN_SECONDS)
+
+
+def sight_refusal() -> str:
+    """Why nothing can be seen in this kernel by this user, as a sentence; "" if it can."""
+    try:
+        known_tracepoints()
+    except EngineError as error:
+        return str(error)
+    return ""

@@ -15,6 +15,7 @@ from bellwire.engine.events import FLAT_OUT, Setting, Switch
 from bellwire.engine.language import Spoken, tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Order, Source
+from bellwire.viz.attached.attach_window import AttachWindow
 from bellwire.viz.model.baseline import Baseline
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.telling import Storyteller, Teller, why_no_story
@@ -616,6 +617,15 @@ class Commands:
     def show_palette(self) -> None:
         """Every action by its name."""
         self.palette.open()
+
+    def attach(self) -> None:
+        """The running VMMs of this machine, in a window of their own."""
+        found = self.top.findChild(AttachWindow)
+        window = found or AttachWindow(lambda: self.look.theme, self.top)
+        if not found:
+            self.look.theme_changed.connect(window.take_theme)
+        window.show()
+        window.activateWindow()
 
     def show_about(self) -> None:
         """Versions and the machine."""

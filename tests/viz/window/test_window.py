@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -35,6 +35,7 @@ from bellwire.engine.scenarios.rules import GROUPS
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.engine.source import Label, Order
 from bellwire.engine.verdict import Verdict
+from bellwire.viz.attached.attach_window import AttachWindow
 from bellwire.viz.diagram.still_words import Words
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.events.panel import EventsPanel
@@ -268,6 +269,19 @@ def test_palette_finds_and_does(stage: Stage, qtbot: QtBot) -> None:
     QTest.keyClick(palette.line, KEYS.Key_Return)
     assert stage.source.commands == ["interrupt"]
     assert not palette.isVisible()
+
+
+def test_running_vmms_are_in_one_window_of_its_own(stage: Stage) -> None:
+    for _ in range(2):
+        stage.window.run_action(BY_NAME["attach"])
+    (attached,) = stage.window.findChildren(AttachWindow)
+    assert attached.isVisible()
+    assert attached.isWindow()
+    stage.window.look.set_theme(LIGHT)
+    assert attached.picture.theme is stage.window.look.theme
+    attached.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert stage.window.findChildren(AttachWindow) == []
 
 
 def test_every_action_is_one_of_the_commands_in_a_menu_and_no_key_is_used_twice() -> None:

@@ -88,7 +88,7 @@ def vm_tables(vm: SeenVm, told: VmmTold) -> Iterator[RenderableType]:
     for table, none in (
         (vcpu_table(vm, told), "No vCPU."),
         (doorbell_table(vm, told), "No ioeventfd: each doorbell leaves to user space."),
-        (interrupt_table(vm, told), "No irqfd: each interrupt is asked for by a call."),
+        (interrupt_table(vm, told), "No irqfd: an interrupt from user space takes a call."),
     ):
         yield Text("")
         yield table if table.row_count else Text(none)

@@ -14,6 +14,14 @@ FILE_MENU: tuple[Action, ...] = (
         "open", "File", tr_later("Open recording…"), ("Ctrl+O",), C.open_recording, tr_later("Replays a recorded run")
     ),
     Action(
+        "attach",
+        "File",
+        tr_later("Attach…"),
+        (),
+        C.attach,
+        tr_later("Shows what a running VMM of whatever program has registered, without stopping it"),
+    ),
+    Action(
         "record",
         "File",
         tr_later("Record"),

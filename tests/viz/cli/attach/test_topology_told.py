@@ -69,7 +69,7 @@ def test_of_several_vms_the_other_one_is_named() -> None:
     lines = lines_of(VmmTold(replace(TOPOLOGY, vms=(replace(VM, irqfds=()), peer))))
     assert "pio 0x510 2 0x9 71 20, 21 irqfd, GSI 24 of VM fd 12" in lines
     assert "GSI 24 nowhere 71 20, 21 doorbell pio 0x510 of VM fd 11" in lines
-    assert "No irqfd: each interrupt is asked for by a call." in lines
+    assert "No irqfd: an interrupt from user space takes a call." in lines
     assert {"No vCPU.", "No ioeventfd: each doorbell leaves to user space."} <= set(lines)
 
 
