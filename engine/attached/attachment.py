@@ -14,7 +14,16 @@ from typing import IO
 
 from bellwire.engine.attached.eventfds import HeldEventfds, held_eventfds
 from bellwire.engine.attached.processes import KvmProcess, attachable, still_there
-from bellwire.engine.attached.records import HEAD, RECORD, LookTaken, counts_told, eventfds_told, look_taken, vms_told
+from bellwire.engine.attached.records import (
+    HEAD,
+    RECORD,
+    LookTaken,
+    counts_told,
+    eventfds_told,
+    hits_told,
+    look_taken,
+    vms_told,
+)
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.host.host import ROOT
@@ -33,12 +42,13 @@ class ProcessEndedError(EngineError):
 class TopologyProgram(Owner):
     """bw-kernel, which looks at a process each time that it is asked. KernelSightError: why it does not."""
 
-    def __init__(self, pid: int, program: Path = PROGRAM) -> None:
+    def __init__(self, pid: int, program: Path = PROGRAM, counting: bool = False) -> None:
         if not program.exists():
             raise KernelSightError(tr(NOT_BUILT))
         pipe = subprocess.PIPE
+        command = [str(program), "topology", str(pid), *(["hits"] if counting else [])]
         try:
-            self._process = subprocess.Popen([program, "topology", str(pid)], stdin=pipe, stdout=pipe, stderr=pipe)
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         except OSError as error:
             raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
         self._program = program
@@ -88,15 +98,16 @@ def stream(pipe: IO[bytes] | None) -> IO[bytes]:
 class Attachment(Owner):
     """A running VMM, seen from outside. EngineError, in one sentence, if it cannot be looked at.
 
-    process: who it is. Nothing of it is stopped or changed.
+    process: who it is. Nothing of it is stopped or changed. counting: also how often its wires are used.
     """
 
-    def __init__(self, pid: int, program: Path = PROGRAM, root: Path = ROOT) -> None:
+    def __init__(self, pid: int, program: Path = PROGRAM, root: Path = ROOT, counting: bool = False) -> None:
         self.process: KvmProcess = attachable(pid, root)
         self._root = root
         self._held, self._held_of = HeldEventfds({}, 0), set[int]()
         self._next_held = 0.0
-        self._program = TopologyProgram(pid, program)
+        self._counting = counting
+        self._program = TopologyProgram(pid, program, counting)
 
     def look(self) -> Topology:
         """What it has registered now. ProcessEndedError once it has ended."""
@@ -113,7 +124,8 @@ class Attachment(Owner):
             for number, some in held.holders.items()
         }
         told = {number: some for number, some in others.items() if some}
-        state = (held.hidden, taken.settled, taken.dropped, taken.untold, counts_told(taken.records))
+        hits = hits_told(taken.records) if self._counting else None
+        state = (held.hidden, taken.settled, taken.dropped, taken.untold, counts_told(taken.records), hits)
         return Topology(self.process, vms, eventfds_told(taken.records), told, *state)
 
     def _check_still_there(self) -> None:

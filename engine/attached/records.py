@@ -9,7 +9,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from bellwire.engine._core import lib
-from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm
+from bellwire.engine.attached.topology import SeenHits, SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm
 from bellwire.engine.events import STATS
 from bellwire.engine.host.host import ROOT, read_text
 from bellwire.engine.kvm.gsi import PIC_PINS, GsiRoute
@@ -35,8 +35,10 @@ class SeenKind(IntEnum):
     IRQFD = 5
     ROUTE = 6
     EVENTFD = 7
+    HIT = 8
 
 
+HIT_BUSES = {1: "pio", 2: "mmio", 3: "fast", 4: "msi"}  # enum hit_kind of hits.h
 UNTOLD = {
     SeenKind.VCPU: "vcpus",
     SeenKind.IOEVENTFD: "ioeventfds",
@@ -104,6 +106,12 @@ def eventfds_told(records: Iterable[SeenRecord]) -> dict[int, tuple[int, ...]]:
 def counts_told(records: Iterable[SeenRecord]) -> dict[int, int]:
     """id -> the count that nobody has taken yet; of those that the process still has and this kernel tells."""
     return {one.value[0]: one.value[1] for one in records if one.kind == SeenKind.EVENTFD and one.value[2]}
+
+
+def hits_told(records: Iterable[SeenRecord]) -> tuple[SeenHits, ...]:
+    """What was counted."""
+    hits = (one for one in records if one.kind == SeenKind.HIT and one.fd in HIT_BUSES)
+    return tuple(SeenHits(HIT_BUSES[hit.fd], *hit.value[:5]) for hit in hits)
 
 
 def vms_told(records: Iterable[SeenRecord], tasks: Path = ROOT / "proc/self/task") -> tuple[SeenVm, ...]:

@@ -75,6 +75,22 @@ class SeenVm:
 
 
 @dataclass(frozen=True)
+class SeenHits:
+    """How often something was written at a place, or a message sent, since the first look.
+
+    bus: "pio", "mmio", "fast": MMIO that is looked up by address alone, so that length and value are not known; "msi":
+    a message. value: 0 where it does not matter; of a message its data. pid: of the process that did it.
+    """
+
+    bus: str
+    address: int
+    length: int
+    value: int
+    count: int
+    pid: int
+
+
+@dataclass(frozen=True)
 class Topology:
     """A VMM's at a moment.
 
@@ -82,7 +98,7 @@ class Topology:
     processes that have it as well; of those that may be looked at, and hidden: how many may not. settled: whether two
     looks in a row saw the same; else somebody was changing it all the time. dropped: entries that were gone before they
     could be read. untold: of "vcpus", "ioeventfds", "irqfds" and "routes" those that this kernel keeps in a way that is
-    not known; they are empty.
+    not known; they are empty. hits: None: nobody counts them.
     """
 
     process: KvmProcess
@@ -94,6 +110,29 @@ class Topology:
     dropped: int = 0
     untold: tuple[str, ...] = ()
     counts: dict[int, int] = field(default_factory=dict, compare=False)
+    hits: tuple[SeenHits, ...] | None = field(default=None, compare=False)
+
+    def times_rung(self, doorbell: SeenIoeventfd) -> int | None:
+        """How often the guest rang a doorbell of this VMM's since the first look; None: not counted."""
+        if self.hits is None:
+            return None
+        match = doorbell.match
+        return sum(
+            hit.count
+            for hit in self.hits
+            if (hit.bus == "fast" and doorbell.fast and hit.address == match.address)
+            or match.takes(hit.bus, hit.address, hit.length, hit.value)
+        )
+
+    def times_sent(self, vm: SeenVm, irqfd: SeenIrqfd) -> dict[int, int] | None:
+        """How often the message of an irqfd was sent since the first look, by the pid of who did: of the VMM and those
+        that hold the eventfd. None: not counted, or it leads to pins."""
+        (route, *more) = vm.leads_to(irqfd.gsi) or (None,)
+        if self.hits is None or route is None or more or not route.address:
+            return None
+        may = {self.process.pid, *(holder.pid for holder in self.holders.get(irqfd.eventfd, ()))}
+        sent = [hit for hit in self.hits if (hit.bus, hit.address, hit.value) == ("msi", route.address, route.data)]
+        return {hit.pid: hit.count for hit in sent if hit.pid in may}
 
     @property
     def partners(self) -> tuple[tuple[int, str], ...]:

@@ -12,7 +12,7 @@ from bellwire.engine.attached.attachment import Attachment
 from bellwire.engine.attached.changes import topology_changes
 from bellwire.engine.attached.device_names import DeviceNames
 from bellwire.engine.attached.processes import KvmProcess, kvm_processes
-from bellwire.engine.attached.topology import Topology
+from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kernel.program import known_tracepoints
 from bellwire.engine.kvm.owner import Owner
@@ -24,7 +24,9 @@ JOIN_SECONDS = 5.0  # that a thread is waited for; what it waits for itself ends
 RATE_SECONDS = 1.0  # over which counts are told a second
 CHANGES_KEPT = 50
 
-Rates = dict[tuple[int | None, int, str], float]  # (VM's fd, vCPU, counter) -> a second
+# (VM's fd, vCPU, counter), or (VM's fd, a doorbell, or an interrupt)
+RateKey = tuple[int | None, int, str] | tuple[int | None, SeenIoeventfd | SeenIrqfd]
+Rates = dict[RateKey, float]  # -> a second
 
 
 class WatchedVmm:
@@ -66,11 +68,17 @@ def rates_between(before: Topology, after: Topology, seconds: float) -> Rates:
     return {key: (count - old[key]) / seconds for key, count in counted_by(after) if key in old and seconds > 0}
 
 
-def counted_by(topology: Topology) -> Iterator[tuple[tuple[int | None, int, str], int]]:
-    """Every counter of every vCPU."""
+def counted_by(topology: Topology) -> Iterator[tuple[RateKey, int]]:
+    """Every counter of every vCPU; how often each doorbell was rung and each interrupt's message sent, if counted."""
     for vm in topology.vms:
         for vcpu in vm.vcpus:
             yield from (((vm.fd, vcpu.number, name), count) for name, count in vcpu.counters.items())
+        for doorbell in vm.ioeventfds:
+            if (rung := topology.times_rung(doorbell)) is not None:
+                yield (vm.fd, doorbell), rung
+        for irqfd in vm.irqfds:
+            if (sent := topology.times_sent(vm, irqfd)) is not None:
+                yield (vm.fd, irqfd), sum(sent.values())
 
 
 class Watcher(Owner):
@@ -89,7 +97,7 @@ class Watcher(Owner):
     def _watch(self) -> None:
         try:
             with ExitStack() as stack:
-                watched = WatchedVmm(stack.enter_context(Attachment(self._pid)))
+                watched = WatchedVmm(stack.enter_context(Attachment(self._pid, counting=True)))
                 while not self._stop.is_set():
                     watched.look()
                     self.newest = watched.topology, watched.rates, tuple(watched.changes)

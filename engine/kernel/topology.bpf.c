@@ -152,10 +152,11 @@ static __always_inline void see_routes(void *kvm)
     bpf_loop(count < MOST_ENTRIES ? count : MOST_ENTRIES, see_gsi, &walk, 0);
 }
 
-static __always_inline void see_vm(u32 fd, void *kvm)
+static __always_inline void see_vm(u32 fd, void *kvm, void *task)
 {
     struct topology_record record = {.kind = BW_SEEN_VM, .fd = fd, .vm = (u64)kvm};
     record.value[0] = settings.kvm_irqchip == UNKNOWN ? (u64)-1 : read4(kvm, settings.kvm_irqchip);
+    record.value[1] = read4(task, settings.task_tgid);
     tell(&record);
     see_list(kvm, settings.kvm_ioeventfds, see_ioeventfd);
     see_list(kvm, settings.kvm_irqfds, see_irqfd);
@@ -231,6 +232,6 @@ int see_file(struct found_file *found)
     else if (begins(name, "kvm-vcpu:", 9))
         see_vcpu(found->fd, content);
     else if (begins(name, "kvm-vm", 7))
-        see_vm(found->fd, content);
+        see_vm(found->fd, content, found->task);
     return 0;
 }

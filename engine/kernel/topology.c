@@ -1,5 +1,5 @@
-/* `bw-kernel topology PID`: what a process has registered with KVM, each time that a byte comes on standard input, until
- * that ends. Output: struct topology_head, and as many struct topology_record as it says. Never an address of the kernel's. */
+/* `bw-kernel topology PID [hits]`: what a process has registered with KVM, each time that a byte comes on standard input,
+ * until that ends; with "hits" also how often each of it was used since the first time. Output: struct topology_head, and as many struct topology_record as it says. Never an address of the kernel's. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "counting.h"
 #include "guard.h"
 #include "object.h"
 #include "offsets.h"
@@ -47,6 +48,7 @@ struct topology {
     struct ring_buffer *ring;
     struct look seen;
     uint32_t untold;
+    struct counting counting;
 };
 
 static uint32_t counter_offset(const struct kernel_types *types, const char *name)
@@ -67,6 +69,7 @@ static void find_files(const struct kernel_types *types, struct topology_setting
     settings->super_magic = offset_of(types, "super_block", "s_magic");
     settings->dentry_name = offset_of(types, "dentry", "d_name.name");
     settings->task_pid = offset_of(types, "task_struct", "thread_pid");
+    settings->task_tgid = offset_of(types, "task_struct", "tgid");
     settings->pid_level = offset_of(types, "pid", "level");
     settings->pid_numbers = offset_of(types, "pid", "numbers");
     settings->upid_size = size_of(types, "upid");
@@ -198,6 +201,7 @@ static int begin(struct topology *topology, pid_t pid, struct failure *why)
 
 static void end(struct topology *topology)
 {
+    counting_end(&topology->counting);
     ring_buffer__free(topology->ring);
     bpf_link__destroy(topology->link);
     bpf_object__close(topology->object);
@@ -314,6 +318,10 @@ static int answer(struct topology *topology, pid_t pid, int process, struct fail
     if (poll(&ended, 1, 0) != 0)
         return fail(why, "no-process", 0, "");
     number_vms(&topology->seen);
+    if (topology->counting.object) {
+        counting_watch(&topology->counting, topology->seen.records, topology->seen.count);
+        counting_tell(&topology->counting, take, &topology->seen);
+    }
     return write_out(topology, settled) ? fail(why, "refused", errno, "output") : 0;
 }
 
@@ -321,13 +329,16 @@ int command_topology(int count, char **arguments, struct failure *why)
 {
     struct topology topology = {0};
     char *rest = "", asked;
-    long pid = count == 1 ? strtol(arguments[0], &rest, 10) : 0;
+    int hits = count == 2 && !strcmp(arguments[1], "hits");
+    long pid = count == 1 + hits ? strtol(arguments[0], &rest, 10) : 0;
     if (pid <= 0 || pid != (pid_t)pid || *rest)
         return fail(why, "usage", 0, "");
     int process = guard_process((pid_t)pid, why);
     if (process < 0)
         return -1;
     int result = begin(&topology, (pid_t)pid, why);
+    if (result == 0 && hits)
+        result = counting_begin(&topology.counting, why);
     while (result == 0 && read(STDIN_FILENO, &asked, 1) == 1)
         result = answer(&topology, (pid_t)pid, process, why);
     end(&topology);

@@ -8,7 +8,7 @@
 /* Offsets of members, each named TYPE_MEMBER; UNKNOWN where this kernel does not tell. */
 struct topology_settings {
     __u32 file_inode, file_dentry, file_private, inode_super, super_magic, dentry_name;
-    __u32 task_pid, pid_level, pid_numbers, upid_size, upid_number;
+    __u32 task_pid, task_tgid, pid_level, pid_numbers, upid_size, upid_number;
     __u32 eventfd_id, eventfd_count, list_next;
     __u32 vcpu_kvm, vcpu_id, vcpu_pid, counters[BW_COUNTERS];
     __u32 kvm_ioeventfds, kvm_irqfds, kvm_routing, kvm_irqchip;
@@ -19,13 +19,14 @@ struct topology_settings {
 };
 
 enum topology_kind {
-    BW_SEEN_VM = 1,    /* fd; value: which irqchip: 0 none, 1 in the kernel, 2 split; -1: not told. Its lists follow. */
+    BW_SEEN_VM = 1,    /* fd; value: which irqchip: 0 none, 1 in the kernel, 2 split, -1: not told; tgid. Its lists follow. */
     BW_SEEN_VCPU,      /* fd; value: id, tid as who asks knows it or 0 */
     BW_SEEN_COUNTER,   /* value: id of the vCPU, which counter, count */
     BW_SEEN_IOEVENTFD, /* value: bus (enum kvm_bus), address, length, datamatch, 1 if any value will do, eventfd id */
     BW_SEEN_IRQFD,     /* value: GSI, eventfd id, id of the resamplefd or -1 */
     BW_SEEN_ROUTE,     /* value: GSI, type as in linux/kvm.h, chip or address, pin or data */
     BW_SEEN_EVENTFD,   /* fd; value: eventfd id, its count, 1 if that is known */
+    BW_SEEN_HIT,       /* fd: enum hit_kind; value: address, length, value or data, count since the first look, tgid */
 };
 
 /* One thing that was found. vm: the kernel's own address of it in the ring, its number from 1 on in what is written;

@@ -8,7 +8,7 @@ that cannot be seen from outside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm, Topology
@@ -63,11 +63,21 @@ class SeenPlan:
 # -- what is there -----------------------------------------------------------------------------------------------------
 
 
-def wires_of(vm: SeenVm, topology: Topology) -> list[SeenWire]:
+def wires_of(vm: SeenVm, topology: Topology, rates: Rates | None = None) -> list[SeenWire]:
     """A VM's doorbells and interrupts, by where they end: processes first, then other VMs, the VMM, nobody."""
-    doorbells = [doorbell_wire(one, vm, topology) for one in vm.ioeventfds]
-    interrupts = [interrupt_wire(one, vm, topology) for one in vm.irqfds]
-    return sorted([*doorbells, *interrupts], key=lambda wire: place_of_end(wire.end))
+    doorbells: list[tuple[SeenIoeventfd | SeenIrqfd, SeenWire]] = [
+        (one, doorbell_wire(one, vm, topology)) for one in vm.ioeventfds
+    ]
+    interrupts: list[tuple[SeenIoeventfd | SeenIrqfd, SeenWire]] = [
+        (one, interrupt_wire(one, vm, topology)) for one in vm.irqfds
+    ]
+    wires = [with_rate(wire, (rates or {}).get((vm.fd, one))) for one, wire in (*doorbells, *interrupts)]
+    return sorted(wires, key=lambda wire: place_of_end(wire.end))
+
+
+def with_rate(wire: SeenWire, rate: float | None) -> SeenWire:
+    """How often it was used a second, if that was counted, beside what it is."""
+    return wire if rate is None else replace(wire, title=f"{wire.title}  {grouped(rate)}/s")
 
 
 def place_of_end(end: str) -> tuple[int, int]:
@@ -148,7 +158,7 @@ def end_title(end: str, topology: Topology) -> tuple[str, str]:
 
 def seen_plan(vm: SeenVm, topology: Topology, rates: Rates) -> SeenPlan:
     """The picture of one VM. rates: counts a second, {} if they are not known yet."""
-    wires = wires_of(vm, topology)
+    wires = wires_of(vm, topology, rates)
     drawn, left_out = wires[:MOST_WIRES], len(wires) - MOST_WIRES
     heights, ends, high = places_of(drawn)
     plan = SeenPlan(Blueprint((WIDE, TOP + high + 70)))

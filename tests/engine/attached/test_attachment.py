@@ -27,9 +27,11 @@ from bellwire.engine.kvm.partners.qemu import PROGRAM, qemu_refusal
 from bellwire.engine.kvm.vm import Kvm, Memory, Vm
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
+from bellwire.engine.source import Order
 from tests.support.ioctl_log import logged_ioctls
 from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
 from tests.support.leaks import belongings, left_behind
+from tests.support.processes import is_running
 from tests.support.random_wirings import RandomWiring, seen_table
 from tests.support.sessions import fed, paced, tally_of, wait_for
 
@@ -105,6 +107,26 @@ def test_a_guest_that_runs_has_its_threads_and_counters() -> None:
         assert vcpu.counters["irq_injections"] > 100
         later = attachment.look().vms[0].vcpus[0].counters
         assert all(later[name] >= count for name, count in vcpu.counters.items())
+
+
+@pytest.mark.parametrize("name", ["roundtrip", "doorbell-fan-out"])
+def test_each_use_of_a_wire_is_counted(name: str) -> None:
+    if name not in {scenario.name for scenario in list_scenarios()}:
+        pytest.fail(f"{name} is no scenario")
+    with Session(paced(name, per_second=0)) as session, Attachment(os.getpid(), counting=True) as attachment:
+        tally = tally_of(session.take())
+        wait_for(lambda: not session.can(Order.DOORBELL))
+        assert sum(attachment.look().times_rung(one) or 0 for one in attachment.look().vms[0].ioeventfds) == 0
+        for number in range(1, 8):
+            session.order(Order.DOORBELL)
+            wait_for(lambda number=number: fed(tally, session).doorbells_received == number)  # type: ignore[misc]
+        wait_for(lambda: fed(tally, session).irqs_handled == (7 if name == "roundtrip" else 0))
+        topology = attachment.look()
+        (vm,) = topology.vms
+        rung = [topology.times_rung(one) for one in vm.ioeventfds]
+        assert sum(count or 0 for count in rung) == 7
+        assert (max(count or 0 for count in rung) < 7) == (len(rung) > 1)
+        assert [topology.times_sent(vm, one) for one in vm.irqfds] == [{os.getpid(): 7}] * len(vm.irqfds)
 
 
 # -- real QEMUs --------------------------------------------------------------------------------------------------------
@@ -200,6 +222,22 @@ def test_another_process_that_has_its_number_is_not_taken_for_it() -> None:
         attachment.process = replace(attachment.process, name="vmm", started=started - 1)
         with pytest.raises(ProcessEndedError, match=rf"^vmm, pid {os.getpid()} has ended, and its number is that of"):
             attachment.look()
+
+
+def test_a_watcher_that_is_killed_leaves_nothing_in_the_kernel() -> None:
+    code = (
+        "import os, sys\nfrom bellwire.engine.attached.attachment import Attachment\n"
+        "attachment = Attachment(int(sys.argv[1]))\nattachment.look()\n"
+        "print(attachment._program._process.pid, flush=True)\ninput()\n"
+    )
+    with Kvm() as kvm, Vm(kvm):
+        command = [sys.executable, "-c", code, str(os.getpid())]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as watcher:
+            assert watcher.stdout is not None
+            helper = int(watcher.stdout.readline())
+            assert is_running(helper)
+            watcher.kill()
+        wait_for(lambda: not is_running(helper))
 
 
 def test_who_has_no_vm_is_not_attached_to() -> None:

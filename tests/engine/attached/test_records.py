@@ -16,11 +16,12 @@ from bellwire.engine.attached.records import (
     SeenKind,
     counts_told,
     eventfds_told,
+    hits_told,
     look_taken,
     route_told,
     vms_told,
 )
-from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu
+from bellwire.engine.attached.topology import SeenHits, SeenIoeventfd, SeenIrqfd, SeenVcpu
 from bellwire.engine.events import STATS
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import IoMatch
@@ -104,6 +105,11 @@ def test_a_target_of_another_kind_is_none_that_is_known() -> None:
 def test_eventfds_have_all_their_fds() -> None:
     eventfds = [record(SeenKind.EVENTFD, number, vm=0, fd=fd) for number, fd in ((7, 3), (8, 4), (7, 9))]
     assert eventfds_told(taken(*eventfds).records) == {7: (3, 9), 8: (4,)}
+
+
+def test_uses_are_told_by_place() -> None:
+    hits = [record(SeenKind.HIT, 0x510, 2, 9, 40, 7, vm=0, fd=1), record(SeenKind.HIT, 0, 0, 0, 1, 7, vm=0, fd=9)]
+    assert hits_told(taken(*hits).records) == (SeenHits("pio", 0x510, 2, 9, 40, 7),)
 
 
 def test_a_count_is_known_where_the_kernel_tells_it() -> None:

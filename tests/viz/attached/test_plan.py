@@ -57,6 +57,12 @@ def test_each_wire_leads_to_who_holds_its_eventfd() -> None:
     )
 
 
+def test_how_often_a_wire_was_used_stands_beside_what_it_is() -> None:
+    rates = {**RATES, (11, VM.ioeventfds[0]): 500.0, (11, VM.irqfds[0]): 499.5}
+    titles = [line.partition(":")[0] for line, _, _ in words(seen_plan(VM, SEEN, rates))]
+    assert titles == ["MMIO 0xfe003000  500/s", "GSI 2  500/s", "PIO 0x510", "GSI 5"]
+
+
 def test_arrows_point_the_way_that_a_signal_takes() -> None:
     wires = seen_plan(VM, SEEN, RATES).blueprint.wires
     for name, wire in wires.items():

@@ -58,7 +58,7 @@ def show_process(pid: int, qmp: Path | None, seconds: float, once: bool, as_json
     from bellwire.viz.cli.attach.watched import watch_vmm
 
     with ExitStack() as stack:
-        attachment = stack.enter_context(Attachment(pid))
+        attachment = stack.enter_context(Attachment(pid, counting=not (once or as_json)))
         names = stack.enter_context(DeviceNames(qmp)) if qmp else None
         if not (once or as_json):
             return watch_vmm(WatchedVmm(attachment, names), seconds)

@@ -57,6 +57,11 @@ class VmmTold:
             told += [f"irqfd, GSI {one.gsi}{where}" for one in irqfds]
         return ", ".join([*told, *map(holder_words, self.topology.holders.get(eventfd, ()))])
 
+    def rate_cells(self, vm: SeenVm, part: SeenIoeventfd | SeenIrqfd) -> list[str]:
+        """How often it was used a second, if there are counts of a second; a dash: not counted."""
+        rate = self.rates.get((vm.fd, part))
+        return ["–" if rate is None else grouped(rate)] if self.rates else []
+
     def fds(self, eventfd: int) -> str:
         """The VMM's own numbers of an eventfd; a dash: it has closed it, and the kernel still has it."""
         return ", ".join(map(str, self.topology.eventfds.get(eventfd, ()))) or "–"
@@ -128,33 +133,35 @@ def counter_cells(vm: SeenVm, vcpu: SeenVcpu, told: VmmTold) -> Iterator[str]:
 
 def doorbell_table(vm: SeenVm, told: VmmTold) -> Figures:
     """One row an ioeventfd."""
-    device = ["Device"] if told.named else []
-    table = Figures("Doorbell (ioeventfd)", "Length", "Value", "eventfd", "fd", *device, "Other ends")
+    heads = [*(["Rung/s"] if told.rates else []), *(["Device"] if told.named else [])]
+    table = Figures("Doorbell (ioeventfd)", "Length", "Value", "eventfd", "fd", *heads, "Other ends")
     for one in vm.ioeventfds:
         match = one.match
         length = "any" if not match.length else str(match.length)
         value = "any" if match.datamatch is None else f"{match.datamatch:#x}"
-        name = [told.named(match) or "–"] if told.named else []
+        name = [*told.rate_cells(vm, one), *([told.named(match) or "–"] if told.named else [])]
         fds = told.fds(one.eventfd)
         place = f"{match.bus} {match.address:#x}"
         table.add_row(place, length, value, str(one.eventfd), fds, *name, told.ends(one.eventfd, one))
     if "ioeventfds" in told.topology.untold:
-        table.add_row("–", "–", "–", "–", "–", *(["–"] if told.named else []), "–")
+        table.add_row(*["–"] * (6 + len(heads)))
     return table
 
 
 def interrupt_table(vm: SeenVm, told: VmmTold) -> Figures:
     """One row an irqfd."""
-    table = Figures("Interrupt (irqfd)", "Leads to", "eventfd", "fd", "EOI signals", "Other ends")
+    sent = ["Sent/s"] if told.rates else []
+    table = Figures("Interrupt (irqfd)", "Leads to", "eventfd", "fd", *sent, "EOI signals", "Other ends")
     for one in vm.irqfds:
         targets = ", ".join(route.target for route in vm.leads_to(one.gsi)) or "nowhere"
         if "routes" in told.topology.untold:
             targets = "–"
         resample = "" if one.resample is None else f"eventfd {one.resample}"
         fds = told.fds(one.eventfd)
-        table.add_row(f"GSI {one.gsi}", targets, str(one.eventfd), fds, resample, told.ends(one.eventfd, one))
+        cells = (targets, str(one.eventfd), fds, *told.rate_cells(vm, one), resample)
+        table.add_row(f"GSI {one.gsi}", *cells, told.ends(one.eventfd, one))
     if "irqfds" in told.topology.untold:
-        table.add_row(*["–"] * 6)
+        table.add_row(*["–"] * (6 + len(sent)))
     return table
 
 

@@ -79,6 +79,15 @@ def test_counts_are_told_a_second_where_two_looks_were_taken() -> None:
     assert "0 CPU 0/KVM, tid 33 200 – – 0" in lines
 
 
+def test_how_often_a_wire_was_used_is_told_where_it_was_counted() -> None:
+    lines = lines_of(VmmTold(TOPOLOGY, rates={(11, DISK): 500.0, (11, VM.irqfds[0]): 499.0}))
+    assert "Doorbell (ioeventfd) Length Value eventfd fd Rung/s Other ends" in lines
+    assert "mmio 0xfe003000 any any 70 19 500 qemu-storage-daemon, pid 9 (fd 12, 13)" in lines
+    assert "pio 0x510 2 0x9 71 20, 21 – irqfd, GSI 5" in lines
+    assert "GSI 2 MSI vector 0x40 at APIC 0 72 22 499" in lines
+    assert "GSI 6 nowhere 74 – –" in lines
+
+
 def test_what_is_not_known_is_a_dash_and_the_reason() -> None:
     blind = SeenVm(11, "")
     untold = replace(
