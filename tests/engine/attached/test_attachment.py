@@ -165,11 +165,11 @@ def registered(
     return ioeventfds, irqfds, routes
 
 
-def qemu_of(pid: int) -> KvmProcess:
-    """The QEMU that this process has started."""
+def qemus_of(pid: int) -> list[KvmProcess]:
+    """The QEMUs that this process has started."""
     children = Path(f"/proc/{pid}/task").iterdir()
     pids = {child for task in children for child in (task / "children").read_text().split()}
-    return next(process for process in kvm_processes() if str(process.pid) in pids and process.name == PROGRAM)
+    return [process for process in kvm_processes() if str(process.pid) in pids and process.name == PROGRAM]
 
 
 @pytest.mark.skipif(bool(qemu_refusal()), reason=qemu_refusal())
@@ -179,7 +179,7 @@ def test_a_real_qemu_is_seen_as_it_called_kvm(name: str, tmp_path: Path, monkeyp
         tally = tally_of(session.take())
         wait_for(lambda: fed(tally, session).irqs_handled > 20)
         monkeypatch.delenv("LD_PRELOAD")
-        with Attachment(qemu_of(os.getpid()).pid) as attachment:
+        with Attachment(qemus_of(os.getpid())[0].pid) as attachment:
             topology = attachment.look()
         calls = logged()
     ioeventfds, irqfds, routes = registered(calls)
@@ -196,6 +196,26 @@ def test_a_real_qemu_is_seen_as_it_called_kvm(name: str, tmp_path: Path, monkeyp
     assert scenario.doorbell.address in wired
     served = scenario.qemu is not None and scenario.qemu.device == "vhost-user-blk"
     assert [name for _, name in topology.partners] == (["qemu-storage-daemon"] if served else [])
+
+
+@pytest.mark.skipif(bool(qemu_refusal()), reason=qemu_refusal())
+def test_two_qemus_are_found_by_the_eventfd_that_both_have() -> None:
+    with Session(paced("qemu-ivshmem")) as session:
+        tally = tally_of(session.take())
+        wait_for(lambda: fed(tally, session).irqs_handled > 20)
+        seen = []
+        for process in qemus_of(os.getpid()):
+            with Attachment(process.pid) as attachment:
+                seen.append(attachment.look())
+        doorbell = session.scenario.doorbell
+    assert len(seen) == 2
+    assert doorbell is not None
+    match = IoMatch("mmio", doorbell.address, doorbell.length, doorbell.datamatch)
+    (rung,) = {one.eventfd for topology in seen for one in topology.vms[0].ioeventfds if one.match == match}
+    (listens,) = [topology for topology in seen if rung in {irqfd.eventfd for irqfd in topology.vms[0].irqfds}]
+    (rings,) = [topology for topology in seen if topology is not listens]
+    assert rings.process.pid in {holder.pid for holder in listens.holders[rung]}
+    assert listens.process.pid in {holder.pid for holder in rings.holders[rung]}
 
 
 # -- who may, and how it ends ------------------------------------------------------------------------------------------
