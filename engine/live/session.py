@@ -248,9 +248,9 @@ class Session(Source):
         """In the engine thread."""
         match order:
             case Order.IOEVENTFD:
-                self._switch(Switch.IOEVENTFD, machine.set_ioeventfd, on)
+                self._switch(machine, Switch.IOEVENTFD, on)
             case Order.IRQFD:
-                self._switch(Switch.IRQFD, machine.set_irqfd, on)
+                self._switch(machine, Switch.IRQFD, on)
             case Order.ROUTE:
                 self._hold(machine.change_route())
             case Order.KERNEL:
@@ -365,8 +365,7 @@ class Session(Source):
 
     def _step(self, machine: Machine, step: LabStep) -> None:
         if step.do in SWITCHES:
-            switch, on = SWITCHES[step.do]
-            self._switch(switch, machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd, on)
+            self._switch(machine, *SWITCHES[step.do])
         else:
             self._hold(self._done(machine.do_step(step)))
 
@@ -473,8 +472,11 @@ class Session(Source):
         pid = self._machine.partner_pid if self._machine else 0
         return event(self.now(), EventKind.WIRE, Lane.ENGINE, switch, pid or int(self.scenario.direct), int(on))
 
-    def _switch(self, switch: Switch, change: Callable[[bool], None], on: bool) -> None:
-        change(on)
+    def _switch(self, machine: Machine, switch: Switch, on: bool) -> None:
+        """An assign takes what the eventfd has counted meanwhile, so that is looked at before it."""
+        for sample in self._count_samples(machine):
+            self._hold(sample)
+        (machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd)(on)
         self._hold(self._wire(switch, on))
 
     def _apply_pace(self, machine: Machine, pace: Pace, running: bool) -> None:

@@ -11,7 +11,8 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import NoReturn, cast
 
 import numpy as np
 import pytest
@@ -21,10 +22,11 @@ import bellwire.engine.machines.guest
 import bellwire.engine.machines.stamping
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
-from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, doorbell_numbers
+from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting, Switch, doorbell_numbers
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.live.session import Session
+from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
 from bellwire.engine.source import Order
@@ -250,6 +252,19 @@ def test_what_a_scenario_has_not_is_refused_with_a_reason() -> None:
     with Session(paced("doorbell-pio")) as session:
         assert "no interrupt" in session.can(Order.INTERRUPT)
         assert "flat out" in session.can(Order.DOORBELL)
+
+
+def test_before_an_irqfd_is_assigned_it_is_told_what_its_eventfd_has_counted() -> None:
+    """However late the thread is that samples the counts: on a busy machine several steps are due at once."""
+    on = list[bool]()
+    machine = SimpleNamespace(counts=lambda: {EventfdRole.IRQ: 0 if on else 3}, set_irqfd=on.append)
+    session = Session(load_scenario("lab-early-signal"))
+    session._switch(cast(Machine, machine), Switch.IRQFD, True)
+    count, wire = session._held
+    assert (count["kind"], count["id"], count["arg"]) == (EventKind.COUNT, EventfdRole.IRQ, 3)
+    assert (wire["kind"], wire["id"], wire["arg"]) == (EventKind.WIRE, Switch.IRQFD, 1)
+    assert count["tsc"] <= wire["tsc"]
+    assert on == [True]
 
 
 def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:
