@@ -160,14 +160,15 @@ def open_named(what: str, settings: list[str] | None, theme: str, language: str)
 
 @app.command(name="list")
 def list_(as_json: Json = False) -> None:
-    """Lists the scenarios group by group: name, purpose; and which of them were recorded with another KVM."""
+    """Lists the scenarios: name, purpose, and what this host lacks; and which were recorded with another KVM."""
+    from bellwire.engine.machines.build import refusal
     from bellwire.engine.scenarios.scenario import list_scenarios
     from bellwire.viz.text.assets import recorded_elsewhere
 
     scenarios, elsewhere = list_scenarios(), recorded_elsewhere()
     if as_json:
         fields = ("name", "group", "title", "purpose")
-        told = [{field: getattr(scenario, field) for field in fields} for scenario in scenarios]
+        told = [{field: getattr(one, field) for field in fields} | {"lacks": refusal(one)} for one in scenarios]
         out_json([one | {"recorded_elsewhere": of_scenario(one["name"], elsewhere)} for one in told])
     else:
         out(scenario_table(scenarios, elsewhere))
@@ -179,9 +180,13 @@ def of_scenario(name: str, recordings: list[str]) -> list[str]:
 
 
 def scenario_table(scenarios: list[Scenario], elsewhere: list[str]) -> RenderableType:
-    """One row a scenario, below the name of its group; then the recordings of some, made with another KVM."""
+    """One row a scenario, below the name of its group, dim where this host lacks something, which is told at the end;
+    before that the recordings of some, made with another KVM."""
     from itertools import groupby
 
+    from rich.console import Group
+
+    from bellwire.engine.machines.build import refusal
     from bellwire.viz.cli.tables import Figures
 
     table = Figures("Scenario", "Purpose")
@@ -189,7 +194,7 @@ def scenario_table(scenarios: list[Scenario], elsewhere: list[str]) -> Renderabl
     for group, some in groupby(scenarios, key=lambda scenario: scenario.group):
         table.add_row(group, style="bold")
         for scenario in some:
-            table.add_row(f"  {scenario.name}", scenario.purpose)
+            table.add_row(f"  {scenario.name}", scenario.purpose, style="dim" if refusal(scenario) else "")
         table.add_row()
     if elsewhere:
         table.add_row("Recorded with another KVM", "", style="bold")
@@ -197,7 +202,7 @@ def scenario_table(scenarios: list[Scenario], elsewhere: list[str]) -> Renderabl
             for name in of_scenario(scenario.name, elsewhere):
                 table.add_row(f"  {name}", scenario.purpose)
         table.add_row()
-    return table
+    return Group(table, *(f"{scenario.name}: {why}" for scenario in scenarios if (why := refusal(scenario))))
 
 
 @app.command()

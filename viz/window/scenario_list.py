@@ -9,6 +9,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox
 
 from bellwire.engine.language import tr
+from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.viz.style.plain import plain_tip
 
@@ -41,11 +42,12 @@ def fill(combo: QComboBox) -> None:
 
 
 def entry(key: str, scenario: Scenario) -> QStandardItem:
-    """One scenario; its tooltip says what it is for, and its key."""
+    """One scenario; its tooltip says what it is for, what this host lacks for it, and its key."""
     title = tr(scenario.title)
     item = QStandardItem(title)
     item.setData(scenario.name, NAME)
-    item.setToolTip(plain_tip(f"{title}. {tr(scenario.purpose)}{f' ({key})' if key else ''}"))
+    said = f"{title}. {tr(scenario.purpose)} {refusal(scenario)}".rstrip()
+    item.setToolTip(plain_tip(f"{said}{f' ({key})' if key else ''}"))
     return item
 
 

@@ -17,6 +17,7 @@ from bellwire.engine.errors import NoKvmError
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.host import host
 from bellwire.engine.host.host import Check
+from bellwire.engine.machines.build import refusal
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.scenarios.rules import GUESTS
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
@@ -77,6 +78,8 @@ def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     listed = [line.split()[0] for line in lines if line.startswith("  ")]
     assert listed == [*names, *sorted(elsewhere, key=lambda name: names.index(name.partition("@")[0]))]
     assert {scenario.group for scenario in scenarios} <= {line.strip() for line in lines}
+    lacking = {scenario.name for scenario in scenarios if refusal(scenario)}
+    assert {line.partition(":")[0] for line in lines if ": " in line and not line.startswith(" ")} >= lacking
     assert "\x1b" not in printed
 
 
@@ -85,6 +88,7 @@ def test_list_json(capsys: pytest.CaptureFixture[str]) -> None:
     listed = json.loads(capsys.readouterr().out)
     assert [entry["name"] for entry in listed] == [scenario.name for scenario in list_scenarios()]
     assert all(entry["group"] and entry["purpose"] for entry in listed)
+    assert [entry["lacks"] for entry in listed] == [refusal(scenario) for scenario in list_scenarios()]
     assert sorted(name for entry in listed for name in entry["recorded_elsewhere"]) == recorded_elsewhere() != []
 
 
