@@ -21,9 +21,10 @@ class Stage:
     """One place on the way. function, file: of the kernel; "" where it takes no part.
 
     place: who holds the signal. within: the stage whose part of a picture it shares, where it has none. call: the kind
-    of call behind it, "" if it is none. began: the stamp of its beginning, "" if none is taken. skipped: the back ends
-    that do without it, some with the last Linux in which they do: "kvm_amd 6.18". injected: the back ends that pass it
-    as they inject, so before the handler.
+    of call behind it, "" if it is none. began: the stamp of its beginning, "" if none is taken. traced: the stamp that
+    the kernel takes of it while its tracepoints are listened to, "" if none. skipped: the back ends that do without it,
+    some with the last Linux in which they do: "kvm_amd 6.18". injected: the back ends that pass it as they inject, so
+    before the handler.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Stage:
     within: str = ""
     call: str = ""
     began: str = ""
+    traced: str = ""
     function: str = ""
     file: str = ""
     skipped: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ import numpy.typing as npt
 from bellwire.engine.events import OTHER_VECTOR, EventKind, Events, Lane, Switch
 from bellwire.engine.folds.journeys import Journeys, select
 from bellwire.engine.scenarios.traits import Trait, Traits
+from bellwire.viz.stages.traced import TRACED, traced
 
 Times = npt.NDArray[np.uint64]
 Moments = dict[str, Times]  # TSC by stamp, each of shape (n,); 0: there is none
-MOMENTS = ("fetched", "delivered", "window", "returned", "resampled", "unheard")
+MOMENTS = ("fetched", "delivered", "window", "returned", "resampled", "unheard", *TRACED)
 FOREVER = np.uint64(2**64 - 1)
 
 
@@ -33,9 +34,9 @@ def moments(journeys: Journeys, events: Events, traits: Traits) -> Moments:
     window: the guest lets interrupts in. returned: the thread that signalled does the next thing, so its call is over.
     unheard: the engine's last word before the irqfd was assigned for which the signal has waited in its eventfd.
     resampled: the device has heard that the guest has ended the interrupt. lane: no time, but which of two vCPUs, or of
-    the two vectors of a route that changes, it was.
+    the two vectors of a route that changes, it was. The others are of viz/stages/traced.py.
     """
-    found = none_of(journeys)
+    found = none_of(journeys) | traced(journeys, events)
     if Trait.COALESCED in traits:
         found["fetched"] = last_before(event_times(events, EventKind.EXIT), journeys["doorbell"], journeys["rung"])
     if Trait.WINDOW in traits:

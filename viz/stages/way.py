@@ -25,6 +25,7 @@ from bellwire.viz.stages.anatomy import (
     without_reader,
 )
 from bellwire.viz.stages.moments import Moments
+from bellwire.viz.stages.traced import TRACED
 
 UNHEARD = frozenset({"eoi", "resample"})  # stages behind the handler, of which nobody may have heard
 
@@ -74,14 +75,10 @@ class StageWay:
         return next((i for i, stop in enumerate(self.stops) if stop.name == name and stop.out == out), -1)
 
 
-def stops_of(path: Path, out: bool, without: frozenset[str]) -> list[Stop]:
-    """A path's stages, as stops."""
-    return [stop_of(path, stage, out) for stage in path.stages if stage.name not in without]
-
-
-def stop_of(path: Path, stage: Stage, out: bool) -> Stop:
-    """One of its stages."""
-    began = path.began.get(stage.name, stage.began)
+def stop_of(path: Path, stage: Stage, out: bool, never: frozenset[str]) -> Stop:
+    """One of a path's stages. never: the stamps that do not come, in whose place the kernel's are taken."""
+    usual = path.began.get(stage.name, stage.began)
+    began = stage.traced if usual in never and stage.traced else usual
     return Stop(stage, path.name, out, began, tuple(path.by.get(stage.name, ())), path.after.get(stage.name, ""))
 
 
@@ -97,6 +94,7 @@ class Traveled:
     kept: bool
     resampled: bool
     late: bool = False  # there was no irqfd yet, so the signal waited in its eventfd
+    watched: bool = False  # the kernel's own tracepoints tell of it
 
 
 class WaysOf:
@@ -107,6 +105,7 @@ class WaysOf:
         self.scenario, self.traits, self.backend = scenario, traits_of(scenario), backend
         stages = load_anatomy().stages.values()
         self._skipped = frozenset(stage.name for stage in stages if stage.left_out(backend, kernel))
+        self._never_stamped = frozenset({"", "window"} if Trait.WINDOW not in self.traits else {""})
         self._made = lru_cache(maxsize=64)(self._make)  # for each language: stages have texts
 
     def way(self, what: Traveled) -> StageWay:
@@ -123,6 +122,7 @@ class WaysOf:
             moments["fetched"] > 0,
             moments["resampled"] > 0,
             moments["unheard"] > 0,
+            np.logical_or.reduce([moments[name] > 0 for name in TRACED]),
         )
         keys = np.zeros(journeys.size, np.uint64)
         for at, column in enumerate(columns):
@@ -135,11 +135,12 @@ class WaysOf:
         ways = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
         halves = [(as_injected(path, self.backend), out) for path, out in ways]
         without = self._skipped if what.resampled else self._skipped | UNHEARD
+        never = self._never_stamped if what.watched else frozenset()
         stops: list[Stop] = []
         beside: list[Stop] = []
         for path, out in halves:
-            stops += stops_of(path, out, without)
-            beside += [stop_of(path, stage, out) for stage in path.beside]
+            stops += [stop_of(path, stage, out, never) for stage in path.stages if stage.name not in without]
+            beside += [stop_of(path, stage, out, never) for stage in path.beside]
         return StageWay(tuple(stops), tuple(beside), tuple(path for path, _ in halves))
 
     def _out(self, what: Traveled) -> list[Path]:

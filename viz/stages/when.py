@@ -24,6 +24,15 @@ TOLD_BY = {
     "handler": tr_later("the handler ran"),
     "resampled": tr_later("the device heard of it"),
     "unheard": tr_later("the irqfd was assigned"),
+    "pio": tr_later("KVM had decoded the write"),
+    "user_exit": tr_later("KVM_RUN was about to return"),
+    "io_waking": tr_later("the I/O thread was woken"),
+    "msi": tr_later("the message was sent"),
+    "work_started": tr_later("the worker began"),
+    "set_irq": tr_later("the line was raised"),
+    "accepted": tr_later("the local APIC had taken it"),
+    "vcpu_waking": tr_later("the vCPU was woken"),
+    "injected": tr_later("KVM injected it"),
 }
 # The same as a moment from which time is counted.
 SINCE = {
@@ -35,6 +44,15 @@ SINCE = {
     "window": tr_later("the window opened"),
     "handler": tr_later("the handler began"),
     "unheard": tr_later("the order for an irqfd"),
+    "pio": tr_later("the write was decoded"),
+    "user_exit": tr_later("KVM_RUN was about to return"),
+    "io_waking": tr_later("the I/O thread was woken"),
+    "msi": tr_later("the message was sent"),
+    "work_started": tr_later("the worker began"),
+    "set_irq": tr_later("the line was raised"),
+    "accepted": tr_later("the local APIC took it"),
+    "vcpu_waking": tr_later("the vCPU was woken"),
+    "injected": tr_later("the injection"),
 }
 SAYS_ITSELF = ("goes-on", "enters-again")  # stages whose sentence holds the time
 

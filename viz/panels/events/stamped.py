@@ -11,6 +11,7 @@ from bellwire.engine.folds.journeys import Journeys
 from bellwire.viz.model.history import Rows
 from bellwire.viz.model.journey_of import STAGE_KINDS
 from bellwire.viz.stages.mark import StageMark
+from bellwire.viz.stages.traced import TRACED
 
 # The kinds of events that stamps come of; of "returned" any of the I/O thread's will do (viz/stages/moments.py).
 KINDS_OF = STAGE_KINDS | {
@@ -19,6 +20,7 @@ KINDS_OF = STAGE_KINDS | {
     "window": [EventKind.WINDOW],
     "resampled": [EventKind.RESAMPLE],
     "unheard": [EventKind.SETTING, EventKind.WIRE],
+    **{name: list(kinds) for name, kinds in TRACED.items()},
 }
 
 

@@ -1,0 +1,31 @@
+"""Stamps on a journey's way that the kernel itself takes, where its tracepoints are listened to."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bellwire.engine.events import EventKind, Events, chosen
+from bellwire.engine.folds.journeys import Journeys, select
+from bellwire.engine.folds.kernel.moments import BY_DOORBELL, BY_INTERRUPT, COVERING, KernelMoments
+
+# The kinds of events that each comes of, by the names of stamps in assets/anatomy.toml. kvm_fast_mmio is none of them:
+# it is told once the bus was searched, and not before.
+TRACED: dict[str, tuple[EventKind, ...]] = {
+    **{name: kinds for name, kinds in (BY_DOORBELL | BY_INTERRUPT | COVERING).items() if name != "write"},
+    "set_irq": (EventKind.SET_IRQ,),
+    "io_waking": (EventKind.WAKING,),
+    "vcpu_waking": (EventKind.WAKING,),
+}
+KINDS = tuple({kind for kinds in TRACED.values() for kind in kinds} - {EventKind.FAST_MMIO})
+
+
+def traced(journeys: Journeys, events: Events) -> dict[str, npt.NDArray[np.uint64]]:
+    """What the kernel tells of each journey, TSC, shape (n,); 0: nothing. `events` are those from their time."""
+    told = select(events, *KINDS)
+    if not told.size:
+        return {}
+    kernel = KernelMoments()
+    kernel.feed(chosen(told, np.argsort(told["tsc"], kind="stable")))
+    found = kernel.of(journeys)
+    return {name: found[name] for name in TRACED}
