@@ -147,6 +147,10 @@ class FakeSource(Source):
     def _put(self, tsc: int, kind: EventKind, lane: Lane, id: int = 0, seq: int = 0, arg: int = 0) -> None:
         self._out.append((tsc, kind, lane, 0, id, seq, arg))
 
+    def tell(self, kind: EventKind, id: int, arg: int) -> None:
+        """An event of the engine, now."""
+        self._put(self._time, kind, Lane.ENGINE, id, 0, arg)
+
     def announce_pace(self) -> None:
         """As a session does at its start; without it nothing is known to be paced."""
         self._put(self._time, EventKind.SETTING, Lane.ENGINE, Setting.PACE, 0, round(self._pace))

@@ -407,6 +407,10 @@ class Commands:
         """The GSI leads to the guest's other vector from now on."""
         self.give(Order.ROUTE)
 
+    def toggle_kernel(self) -> None:
+        """The kernel's tracepoints tell too, or no more; where they cannot, the source's warning says why."""
+        self.give(Order.KERNEL, not self.model.present.tally.settings.get(Setting.KERNEL))
+
     def hold(self) -> None:
         """Stops the pace, or lets it go on."""
         self.give(Order.RUN, not self.running)

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from bellwire.engine.events import Switch
+from bellwire.engine.events import Setting, Switch
 from bellwire.engine.language import Spoken, tr, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
@@ -177,6 +177,7 @@ class Menus:
         return {
             "ioeventfd": model.present.wired(Switch.IOEVENTFD),
             "irqfd": model.present.wired(Switch.IRQFD),
+            "kernel": bool(model.present.tally.settings.get(Setting.KERNEL)),
             "hold": not self.commands.running,
             "story": self.commands.storyteller.on,
             "full": self.top.isFullScreen(),

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import EngineError, GuestError
-from bellwire.engine.events import Clock
+from bellwire.engine.events import Clock, EventKind, Setting
 from bellwire.engine.scenarios.rules import GROUPS
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.engine.source import Label, Order
@@ -216,6 +216,17 @@ def test_the_route_changes_by_its_action_and_where_it_cannot_the_notice_says_why
     stage.window.run_action(BY_NAME["route"])
     assert stage.source.commands == ["route"]
     assert stage.window.notice.words.text() == "There is one route."
+
+
+def test_the_inside_of_the_kernel_is_watched_until_it_is_chosen_again(stage: Stage) -> None:
+    action, menus = BY_NAME["kernel"], stage.window.menus
+    for watched, word in ((0, "kernel True"), (0b101, "kernel False"), (0, "kernel True")):
+        stage.source.tell(EventKind.SETTING, Setting.KERNEL, watched)
+        stage.run()
+        menus.refresh()
+        assert menus.actions["kernel"].isChecked() == bool(watched)
+        stage.window.run_action(action)
+        assert stage.source.commands[-1] == word
 
 
 def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:

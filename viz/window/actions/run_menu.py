@@ -205,6 +205,16 @@ RUN_MENU: tuple[Action, ...] = (
         Order.ROUTE,
     ),
     Action(
+        "kernel",
+        "Run",
+        tr_later("Watch inside the kernel"),
+        (),
+        C.toggle_kernel,
+        tr_later("The kernel's own tracepoints measure stages that are bounded else; doctor says what that takes"),
+        Order.KERNEL,
+        True,
+    ),
+    Action(
         "hold",
         "Run",
         tr_later("Hold the guest"),
