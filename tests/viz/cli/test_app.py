@@ -349,7 +349,8 @@ def test_an_interrupt_ends_cleanly_and_prints_what_was_measured(
     report = json.loads(printed)
     assert flat_out.returncode == code
     assert complaint == "bellwire: interrupted\n"
-    assert report["counts"]["doorbells_rung"] == report["counts"]["doorbells_received"]
+    counts = report["counts"]  # on a busy machine the last doorbell may not have been read by the end
+    assert counts["doorbells_rung"] == counts["doorbells_received"] + counts["doorbells_pending"]
 
 
 def wait_for_vm(pid: int) -> None:

@@ -63,5 +63,5 @@ def test_what_students_type_is_understood(lesson: Lesson, monkeypatch: pytest.Mo
             assert app.main(arguments) in (DONE, FAILED), command
 
 
-def no_run(*_: object) -> None:
+def no_run(*_: object, **__: object) -> None:
     raise EngineError("It is not run here.")
