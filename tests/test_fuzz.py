@@ -79,12 +79,23 @@ def test_what_takes_too_long_or_is_no_sentence_is_a_problem(tmp_path: Path, monk
 
 
 def test_where_each_thread_of_a_hung_run_is_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    threads, until = threading.active_count(), time.monotonic() + PATIENCE
+    def hangs() -> None:
+        hung.set()
+        end.wait()
+
+    hung, end, until = threading.Event(), threading.Event(), time.monotonic() + PATIENCE
+    thread = threading.Thread(target=hangs, name="the one that hangs")
+    thread.start()
+    hung.wait()
+    threads = threading.active_count()
     with watched(0.0):
         while threading.active_count() > threads:  # it ends by itself once it has told
             assert time.monotonic() < until, "waited in vain"
             time.sleep(0.001)
-    assert "test_where_each_thread" in capsys.readouterr().err
+    end.set()
+    thread.join()
+    told = capsys.readouterr().err
+    assert "in hangs\n" in told.partition("thread the one that hangs:\n")[2].partition("\nthread ")[0]
 
 
 def test_a_run_that_is_not_hung_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:

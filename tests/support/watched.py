@@ -29,7 +29,9 @@ def watched(seconds: float) -> Iterator[None]:
 def tell_stacks() -> None:
     """The stack of each thread of Python's, innermost call last."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
-    for ident, frame in sys._current_frames().items():
+    # All of them at once: a frame that has returned by the time it is written does not know its caller any more.
+    stacks = {ident: list(traceback.walk_stack(frame)) for ident, frame in sys._current_frames().items()}
+    for ident, frames in stacks.items():
         if ident != threading.get_ident():
-            stack = "".join(traceback.format_stack(frame))
+            stack = "".join(traceback.StackSummary.extract(iter(reversed(frames))).format())
             print(f"thread {names.get(ident, ident)}:\n{stack}", file=sys.stderr, flush=True)
