@@ -49,18 +49,21 @@ class KernelSight:
         """Whether it has yet to be seen if it can watch."""
         return self._watch is not None and not self._told
 
-    def switch(self, on: bool, threads: SignalThreads) -> None:
-        """Begins to watch, or ends it at the next tick. What keeps it from that is in `refused`."""
-        if on and self._watch is None:
+    def switch_on(self, threads: SignalThreads) -> None:
+        """Begins to watch, or goes on. What keeps it from that is in `refused`."""
+        self._end = False
+        if self._watch is None:
             try:
                 self._begin(threads)
             except EngineError as error:
                 self.refused = error
-        elif not on:
-            self._end = True
+
+    def switch_off(self) -> None:
+        """Ends it at the next tick."""
+        self._end = True
 
     def _begin(self, threads: SignalThreads) -> None:
-        self.refused, self._end, self._told, self._lost = None, False, False, 0
+        self.refused, self._told, self._lost = None, False, 0
         self._watch = KernelWatch()
         if threads.own:
             self._watch.add(os.getpid(), threads.own)
@@ -122,6 +125,8 @@ class KernelSight:
     def until(self, watermark: int, batch: Events) -> Events:
         """The events of the records up to a time, beside the session's own up to then: together, in order."""
         if not self._held.size:
+            if self._watch is None:
+                self._numbers = None  # nothing will come that has to be numbered
             if self._numbers is not None:
                 self._numbers.note(batch)
             return batch

@@ -342,10 +342,13 @@ class Session(Source):
     def _watch_kernel(self, machine: Machine, on: bool) -> None:
         """Whether the inside of the kernel is watched, from about now on."""
         assert self._sight is not None
+        if not on:
+            self._sight.switch_off()
+            return
         until = time.monotonic() + SIGHT_SECONDS
         while not (threads := machine.signal_threads()).all_run and time.monotonic() < until:
             time.sleep(0.0005)  # started, but never on a CPU yet
-        self._sight.switch(on, threads)
+        self._sight.switch_on(threads)
 
     def _wait_for_sight(self, machine: Machine) -> None:
         """Until it watches, so that the first signal is seen, or cannot; or it has taken too long."""
@@ -510,7 +513,7 @@ class Session(Source):
             self._held = np.concatenate([self._held, machine.drain(), *self._count_samples(machine)])
             self._held = np.concatenate([self._held, *self._stat_samples(machine, always=True), *self._losses(machine)])
             if self._sight and self._sight.on:
-                self._watch_kernel(machine, False)
+                self._sight.switch_off()
                 self._hold(self._sight.tick(self.now()))
             self._hand_on(LATEST)
             self._truth = machine.truth()

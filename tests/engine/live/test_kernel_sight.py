@@ -111,6 +111,23 @@ def test_it_can_be_switched_while_the_guest_runs() -> None:
     assert session.error is None
 
 
+def test_who_switches_it_off_and_at_once_on_again_goes_on_seeing() -> None:
+    needs_sight()
+    session = Session(load_scenario("roundtrip"), kernel=True)
+    with session:
+        wait_for(lambda: bool((session.take()["kind"] == EventKind.INJECTED).any()))
+        session.order(Order.KERNEL, False)
+        session.order(Order.KERNEL, True)
+        later = session.now() + session.clock.cycles(0.1)  # ticks after that of either
+
+        def goes_on() -> bool:
+            events = session.take()
+            return bool(((events["kind"] == EventKind.PIO) & (events["tsc"] > later)).any())
+
+        wait_for(goes_on)
+    assert session.error is None
+
+
 def test_where_it_cannot_be_seen_the_guest_runs_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     other = tmp_path / "bw-kernel"
     other.write_text("#!/bin/sh\necho lockdown 1 load >&2\nexit 1\n")
