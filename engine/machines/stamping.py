@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,3 +165,30 @@ class StampingGuest(Owner):
     def last_irq_seen(self) -> int:
         """The newest interrupt that a drained handler has seen."""
         return int(lib.bw_stamps_last_irq(self._stamps))
+
+
+def stamped_truth(guests: Sequence[StampingGuest]) -> dict[str, Any]:
+    """Machine.truth() where the first guest rings, the last is interrupted, and nobody here has a part in it.
+
+    "lost" is the machine's to say.
+    """
+    ringer, listener = guests[0], guests[-1]
+    rung, seen = ringer.rung(), listener.last_irq_seen()
+    return {
+        "rung": rung,
+        "handled": listener.handled(),
+        "reads": 0,
+        "received": seen,
+        "signalled": rung,
+        "refused": 0,
+        "relayed": 0,
+        "exits": {},
+        "pending": rung - seen,
+        "irq_pending": rung - seen,
+        "nonsense": sum(guest.nonsense() for guest in guests),
+    }
+
+
+def name_among(guest: StampingGuest, guests: Sequence[StampingGuest]) -> str:
+    """ "Guest A", as it begins a sentence; "" of the only one."""
+    return tr("Guest {letter}", letter="AB"[guest.index]) if len(guests) > 1 else ""

@@ -24,10 +24,10 @@ from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.irqfd import Irqfd
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
-from bellwire.engine.language import tr, tr_later
+from bellwire.engine.language import tr_later
 from bellwire.engine.machines.guest import Guest
 from bellwire.engine.machines.machine import Machine
-from bellwire.engine.machines.stamping import GuestProgram
+from bellwire.engine.machines.stamping import GuestProgram, name_among, stamped_truth
 from bellwire.engine.machines.wires import route_of
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, Pace, Scenario
@@ -153,29 +153,17 @@ class TwoGuests(Machine):
 
     def truth(self) -> dict[str, Any]:
         """The counters behind the events. reads: of the eventfd by user space, which has no thread to do it."""
-        rung, seen = self.ringer.rung(), self.listener.last_irq_seen()
         return {
-            "rung": rung,
-            "handled": self.listener.handled(),
-            "reads": 0,
-            "received": seen,
-            "signalled": rung,
-            "refused": 0,
+            **stamped_truth(self.guests),
             "relayed": self.ringer.vcpu.relayed(),
             "exits": summed_tables([guest.vcpu.exits() for guest in self.guests]),
-            "pending": rung - seen,
-            "irq_pending": rung - seen,
-            "nonsense": sum(guest.nonsense() for guest in self.guests),
             "lost": sum(self.lost().values()),
         }
 
     def trouble(self) -> EngineError | None:
         """A guest that ended; which one, if there are two."""
-        for guest in self.guests:
-            who = tr("Guest {letter}", letter="AB"[guest.index]) if len(self.guests) > 1 else ""
-            if error := guest.trouble(who):
-                return error
-        return None
+        told = (guest.trouble(name_among(guest, self.guests)) for guest in self.guests)
+        return next(filter(None, told), None)
 
     def at_rest(self) -> bool:
         """Twice the same count, all handled or, while the irqfd is off, kept in the eventfd."""

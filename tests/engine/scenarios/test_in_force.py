@@ -18,8 +18,7 @@ from bellwire.engine.kvm.virtqueue import VirtqueueDevice
 from bellwire.engine.machines.build import build_machine, refusal
 from bellwire.engine.machines.guest import Guest
 from bellwire.engine.machines.machine import Machine
-from bellwire.engine.machines.qemu.disk_in_qemu import DiskInQemu
-from bellwire.engine.machines.qemu.two_qemus import TwoQemus
+from bellwire.engine.machines.qemu.machine_in_qemu import MachineInQemu
 from bellwire.engine.scenarios.in_force import LIMITS
 from bellwire.engine.scenarios.rules import RULES, SETTINGS, Origin
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios, load_scenario, scenario_of
@@ -89,9 +88,8 @@ def guests_of(machine: Machine) -> list[Guest]:
 def registered(machine: Machine) -> list[object]:
     """What the kernel and the I/O thread have been told."""
     told: list[object] = []
-    if isinstance(machine, DiskInQemu | TwoQemus):
-        vmms = machine.vmms if isinstance(machine, TwoQemus) else [machine.vmm]
-        return [word for vmm in vmms for word in vmm.qemu.devices if "/fd/" not in word and ",fd=" not in word]
+    if isinstance(machine, MachineInQemu):
+        return [word for vmm in machine.vmms for word in vmm.qemu.devices if "/fd/" not in word and ",fd=" not in word]
     for guest in guests_of(machine):
         vm, wires = guest.vm, (*guest.vm.ioeventfds, *guest.vm.irqfds)
         told.append((vm.irqchip, vm.routes, [str(getattr(wire, "match", wire)) for wire in wires]))

@@ -83,9 +83,9 @@ def test_a_guest_that_nobody_can_wake_looks_again_whenever_it_is_told_to_ring() 
         machine.start()
         machine.wait_until_ready()
         for _ in range(1000):
-            before = machine.guest.rung()
+            before = machine.ringer.rung()
             machine.set_pace(pace, running=True)
-            wait_for(lambda before=before: machine.guest.rung() > before)  # type: ignore[misc]
+            wait_for(lambda before=before: machine.ringer.rung() > before)  # type: ignore[misc]
             machine.set_pace(pace, running=False)
             machine.drain()
             time.sleep(chance.random() * 0.008)  # when it looks next is then any time
