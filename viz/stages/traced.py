@@ -7,16 +7,11 @@ import numpy.typing as npt
 
 from bellwire.engine.events import EventKind, Events, chosen
 from bellwire.engine.folds.journeys import Journeys, select
-from bellwire.engine.folds.kernel.moments import BY_DOORBELL, BY_INTERRUPT, COVERING, KernelMoments
+from bellwire.engine.folds.kernel.moments import BY_NUMBER, KernelMoments
 
 # The kinds of events that each comes of, by the names of stamps in assets/anatomy.toml. kvm_fast_mmio is none of them:
 # it is told once the bus was searched, and not before.
-TRACED: dict[str, tuple[EventKind, ...]] = {
-    **{name: kinds for name, kinds in (BY_DOORBELL | BY_INTERRUPT | COVERING).items() if name != "write"},
-    "set_irq": (EventKind.SET_IRQ,),
-    "io_waking": (EventKind.WAKING,),
-    "vcpu_waking": (EventKind.WAKING,),
-}
+TRACED = {name: kinds for name, kinds in BY_NUMBER.items() if name != "write"}
 KINDS = tuple({kind for kinds in TRACED.values() for kind in kinds} - {EventKind.FAST_MMIO})
 
 

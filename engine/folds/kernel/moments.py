@@ -41,6 +41,9 @@ COVERING: dict[str, tuple[EventKind, ...]] = {  # of an interrupt that was merge
     "work_started": (EventKind.WORK_STARTED,),
     "injected": (EventKind.INJECTED,),
 }
+# All that is found by number. Of a line's changes only its rise counts, of the scheduler's events only a role's own.
+BY_NUMBER = BY_DOORBELL | BY_INTERRUPT | COVERING | {"set_irq": (EventKind.SET_IRQ,)}
+BY_NUMBER |= {"io_waking": (EventKind.WAKING,), "vcpu_waking": (EventKind.WAKING,)}
 TOLD = tuple(name for name in COURSE if name not in STAGES)
 MOMENTS: np.dtype[np.void] = np.dtype(
     [("seq", "<u8"), ("interrupt", "<u8"), *((name, "<u8") for name in COURSE)]  # TSC; 0: not there, or not known
@@ -80,8 +83,7 @@ class KernelMoments:
     """Is fed all events, however they are cut into batches; asked for journeys once they are complete."""
 
     def __init__(self) -> None:
-        self._known = {name: SignalTimes() for name in ("io_waking", "vcpu_waking", "set_irq", *BY_DOORBELL)}
-        self._known |= {name: SignalTimes() for name in (*BY_INTERRUPT, *COVERING)}
+        self._known = {name: SignalTimes() for name in BY_NUMBER}
         self._runs = {role: np.empty(0, np.uint64) for role in (ThreadRole.VCPU, ThreadRole.IO_THREAD)}
 
     def feed(self, events: Events) -> None:
