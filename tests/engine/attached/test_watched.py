@@ -9,39 +9,16 @@ from dataclasses import replace
 
 import pytest
 
-from bellwire.engine.attached.attachment import ProcessEndedError
-from bellwire.engine.attached.processes import KvmProcess
-from bellwire.engine.attached.topology import SeenIoeventfd, SeenVcpu, SeenVm, Topology
-from bellwire.engine.attached.watched import CHANGES_KEPT, WatchedVmm, Watcher, rates_between
+from bellwire.engine.attached.topology import SeenVcpu, Topology
+from bellwire.engine.attached.watched import CHANGES_KEPT, Watcher, rates_between
 from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.vm import Kvm, Vm
 from tests.support.kernel_sight import needs_sight
 from tests.support.sessions import wait_for
+from tests.support.watched_vmms import AFTER, BEFORE, VM, VMM, watching
 
-VMM = KvmProcess(7, 1, 0, "crosvm")
-DOORBELL = SeenIoeventfd(IoMatch("pio", 0x510, 2), 70)
-VM = SeenVm(4, "full", (SeenVcpu(0, 33, "vcpu", {"exits": 100}),))
-BEFORE, AFTER = Topology(VMM, (VM,)), Topology(VMM, (replace(VM, ioeventfds=(DOORBELL,)),))
 HOLDS_A_VM = "import sys\nfrom bellwire.engine.kvm.vm import Kvm, Vm\nvm = Vm(Kvm())\nprint(flush=True)\ninput()\n"
-
-
-class LooksTaken:
-    """In place of an attachment: these looks, then the end."""
-
-    def __init__(self, *looks: Topology) -> None:
-        self._looks = iter(looks)
-
-    def look(self) -> Topology:
-        try:
-            return next(self._looks)
-        except StopIteration:
-            raise ProcessEndedError("crosvm, pid 7 has ended.") from None
-
-
-def watching(*looks: Topology) -> WatchedVmm:
-    """A VMM of these looks."""
-    return WatchedVmm(LooksTaken(*looks))  # type: ignore[arg-type]
 
 
 def test_counts_a_second_are_of_counters_that_both_looks_have_seen() -> None:

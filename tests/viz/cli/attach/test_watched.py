@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from bellwire.engine.attached.attachment import ProcessEndedError
-from bellwire.engine.attached.processes import KvmProcess
-from bellwire.engine.attached.topology import SeenIoeventfd, SeenVcpu, SeenVm, Topology
-from bellwire.engine.attached.watched import WatchedVmm
-from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.viz.cli.attach import watched as module
 from bellwire.viz.cli.attach.watched import kept_up_to_date, watch_vmm
-
-VMM = KvmProcess(7, 1, 0, "crosvm")
-DOORBELL = SeenIoeventfd(IoMatch("pio", 0x510, 2), 70)
-VM = SeenVm(4, "full", (SeenVcpu(0, 33, "vcpu", {"exits": 100}),))
-BEFORE, AFTER = Topology(VMM, (VM,)), Topology(VMM, (replace(VM, ioeventfds=(DOORBELL,)),))
-
-
-class LooksTaken:
-    """In place of an attachment: these looks, then the end."""
-
-    def __init__(self, *looks: Topology) -> None:
-        self._looks = iter(looks)
-
-    def look(self) -> Topology:
-        try:
-            return next(self._looks)
-        except StopIteration:
-            raise ProcessEndedError("crosvm, pid 7 has ended.") from None
-
-
-def watching(*looks: Topology) -> WatchedVmm:
-    """A VMM of these looks."""
-    return WatchedVmm(LooksTaken(*looks))  # type: ignore[arg-type]
+from tests.support.watched_vmms import AFTER, BEFORE, watching
 
 
 @pytest.fixture(autouse=True)
