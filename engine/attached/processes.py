@@ -60,6 +60,10 @@ class KvmProcess:
         """Why its files may not be looked at, and who may; "" if they may."""
         if self.vms is not None:
             return ""
+        if os.geteuid() == 0:
+            return tr(
+                "{process} lets not even root look at its files: attach from outside of this container.", process=self
+            )
         if self.uid == os.geteuid():
             return tr("{process} hides its files from its own user: attach as root.", process=self)
         return tr("{process} is {user}'s: attach as that user, or as root.", process=self, user=self.user)

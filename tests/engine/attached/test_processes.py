@@ -41,7 +41,8 @@ def test_those_with_a_vm_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hidden")
-def test_those_of_others_are_known_by_their_threads(tmp_path: Path) -> None:
+def test_those_of_others_are_known_by_their_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     describe_process(tmp_path, 7, comm="sleep", arguments=("sleep", "9"))
     for pid, thread in ((10, "CPU 3/KVM"), (20, "fc_vcpu 0"), (30, "crosvm_vcpu1"), (40, "kvm-nx-lpage-re")):
         describe_process(tmp_path, pid, threads=("other", thread))
@@ -56,9 +57,18 @@ def test_those_of_others_are_known_by_their_threads(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hidden")
-def test_one_that_hides_from_its_own_user_is_told(tmp_path: Path) -> None:
+def test_one_that_hides_from_its_own_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     describe_process(tmp_path, 10, threads=("CPU 0/KVM",), uid=os.geteuid())
     assert kvm_processes(tmp_path)[0].hidden.endswith("hides its files from its own user: attach as root.")
+
+
+@pytest.mark.usefixtures("hidden")
+@pytest.mark.parametrize("uid", [0, 7])
+def test_root_is_not_told_to_be_root(uid: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    describe_process(tmp_path, 10, threads=("CPU 0/KVM",), uid=uid)
+    assert "not even root" in kvm_processes(tmp_path)[0].hidden
 
 
 def test_whoever_has_no_vm_is_refused(tmp_path: Path) -> None:
