@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -71,7 +72,8 @@ def listed(window: AttachWindow, *processes: KvmProcess) -> None:
     window.refresh()
 
 
-def test_each_process_is_a_row_and_says_what_it_lacks(window: AttachWindow) -> None:
+def test_each_process_is_a_row_and_says_what_it_lacks(window: AttachWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert window.lacks.text() == "They are being looked for."
     listed(window)
     assert window.lacks.text() == "No process has a VM, of those that you may see."

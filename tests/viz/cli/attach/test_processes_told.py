@@ -24,7 +24,8 @@ def printed(content: RenderableType) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_what_is_not_known_is_a_dash_and_the_reason() -> None:
+def test_what_is_not_known_is_a_dash_and_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     rows = printed(process_table([OURS, THEIRS])).splitlines()[-2:]
     assert rows[0].split() == ["4711", "root", "qemu-system-x86_64", "web", "1", "4"]
     assert rows[1].split()[:5] == ["4712", "nobody", "firecracker", "–", "–"]
