@@ -1,25 +1,18 @@
 /* `bw-kernel events FD`: what the tracepoints tell of some processes, into the ring in the memory behind FD.
  *
- * Standard input says of which, a line each: "process PID", all of its threads; "process PID THREAD ...", of its threads
- * those for themselves. Its end ends this program. Standard output answers each: "process PID", or what is wrong with it
- * as main.c would write it; the first line is "ready". */
-#define _GNU_SOURCE
+ * caller.h says how it is told of which; the first line on standard output is "ready". */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bpf_ring.h"
+#include "caller.h"
 #include "clock.h"
 #include "commands.h"
 #include "events.h"
-#include "guard.h"
 #include "object.h"
 #include "offsets.h"
 #include "shared.h"
@@ -27,8 +20,6 @@
 
 #define TURN_MS 10
 #define KERNEL_RING (8 << 20) /* bytes, as events.bpf.c has it: half a second flat out */
-#define MOST_PROCESSES 64
-#define LONGEST_LINE 16384
 
 struct watch {
     struct bpf_object *object;
@@ -36,11 +27,6 @@ struct watch {
     struct bpf_ring ring;
     struct clock clock;
     int processes, threads, lost; /* maps */
-    struct pollfd pidfds[MOST_PROCESSES];
-    pid_t pids[MOST_PROCESSES];
-    unsigned count;
-    char line[LONGEST_LINE]; /* of standard input, as far as it has come */
-    size_t length;
 };
 
 static struct events_settings settings_of(const struct kernel_types *types)
@@ -131,65 +117,22 @@ static int note_spaces(struct watch *watch, struct failure *why)
     return fd < 0 ? -1 : 0;
 }
 
-static int add(struct watch *watch, char *words, struct failure *why)
+static int begin_process(void *one, const struct process *process, struct failure *why)
 {
-    char *rest = NULL, *word = strtok_r(words, " ", &rest);
-    pid_t pid = word && !strcmp(word, "process") && (word = strtok_r(NULL, " ", &rest)) ? atoi(word) : 0;
-    if (pid <= 0 || watch->count == MOST_PROCESSES)
-        return fail(why, "usage", 0, "");
-    int fd = guard_process(pid, why);
-    if (fd < 0)
-        return -1;
-    watch->pidfds[watch->count] = (struct pollfd){.fd = fd, .events = POLLIN};
-    watch->pids[watch->count++] = pid;
-    uint32_t process = (uint32_t)pid, how = BW_ALL, one = 1;
-    for (word = strtok_r(NULL, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        uint32_t thread = (uint32_t)atoi(word);
-        bpf_map_update_elem(watch->threads, &thread, &one, BPF_ANY);
-        how = BW_LISTED;
-    }
-    if (bpf_map_update_elem(watch->processes, &process, &how, BPF_ANY) < 0)
+    struct watch *watch = one;
+    uint32_t number = (uint32_t)process->number, how = process->threads ? BW_LISTED : BW_ALL, yes = 1;
+    for (unsigned at = 0; at < process->threads; at++)
+        bpf_map_update_elem(watch->threads, &process->thread[at], &yes, BPF_ANY);
+    if (bpf_map_update_elem(watch->processes, &number, &how, BPF_ANY) < 0)
         return fail(why, "refused", errno, "map");
-    if (note_spaces(watch, why) < 0)
-        return -1;
-    printf("process %d\n", (int)pid);
-    return 0;
+    return note_spaces(watch, why);
 }
 
-/* A process that has ended is asked for no more: its number may be another one's soon. */
-static void forget_ended(struct watch *watch)
+static void forget_process(void *one, pid_t process)
 {
-    if (poll(watch->pidfds, watch->count, 0) <= 0)
-        return;
-    for (unsigned at = watch->count; at-- > 0;) {
-        if (!watch->pidfds[at].revents)
-            continue;
-        uint32_t process = (uint32_t)watch->pids[at];
-        bpf_map_delete_elem(watch->processes, &process);
-        close(watch->pidfds[at].fd);
-        watch->pidfds[at] = watch->pidfds[--watch->count];
-        watch->pids[at] = watch->pids[watch->count];
-    }
-}
-
-/* Does what the whole lines of standard input say. -> 0: it has ended. */
-static int listen_to_caller(struct watch *watch)
-{
-    ssize_t count = read(STDIN_FILENO, watch->line + watch->length, sizeof watch->line - 1 - watch->length);
-    if (count <= 0)
-        return count < 0 && (errno == EAGAIN || errno == EINTR);
-    watch->length += (size_t)count;
-    watch->line[watch->length] = 0;
-    for (char *end; (end = strchr(watch->line, '\n'));) {
-        *end = 0;
-        struct failure why = {"", 0, ""};
-        if (add(watch, watch->line, &why) < 0)
-            printf("%s %d %s\n", why.code, why.error, why.about);
-        watch->length -= (size_t)(end + 1 - watch->line);
-        memmove(watch->line, end + 1, watch->length + 1);
-    }
-    fflush(stdout);
-    return watch->length < sizeof watch->line - 1;
+    struct watch *watch = one;
+    uint32_t number = (uint32_t)process;
+    bpf_map_delete_elem(watch->processes, &number);
 }
 
 /* -- records -------------------------------------------------------------------------------------------------------- */
@@ -224,18 +167,11 @@ int command_events(int count, char **arguments, struct failure *why)
         return fail(why, "usage", 0, "");
     if (begin(&watch, atoi(arguments[0]), why) < 0)
         return -1;
-    struct sched_param none = {0};
-    sched_setscheduler(0, SCHED_BATCH, &none); /* it takes no CPU away from whom it watches at once */
-    fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
-    printf("ready\n");
-    fflush(stdout);
-    struct pollfd caller = {.fd = STDIN_FILENO, .events = POLLIN};
-    do {
+    static struct caller caller = {.begin = begin_process, .forget = forget_process, .watch = &watch};
+    caller_begin();
+    do
         hand_on(&watch);
-        forget_ended(&watch);
-        if (poll(&caller, 1, TURN_MS) > 0 && !listen_to_caller(&watch))
-            break;
-    } while (guard_has_caller());
+    while (caller_turn(&caller, TURN_MS));
     hand_on(&watch);
     return 0;
 }
