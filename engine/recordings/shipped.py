@@ -32,6 +32,12 @@ def path_of_shipped(name: str) -> Path:
     return FOLDER / f"{name}.arrow"
 
 
+def file_or_shipped(path: Path) -> Path:
+    """The file of this name; if there is none, the recording of this name that is shipped, if there is one."""
+    shipped = path_of_shipped(path.name)
+    return shipped if shipped.exists() and not path.exists() else path
+
+
 def name_of_shipped(scenario: Scenario) -> str:
     """The scenario's name, and the settings that are not those of its file: "irq-window+hold_us=100".
 

@@ -80,12 +80,10 @@ def replay(
     language: InLanguage = None,
 ) -> int:
     """Opens the window with a recording; without a display plays it and prints what was measured."""
-    from bellwire.engine.recordings.shipped import path_of_shipped
+    from bellwire.engine.recordings.shipped import file_or_shipped
     from bellwire.viz.cli.opening import open_recording
 
-    shipped = path_of_shipped(file.name)
-    path = shipped if shipped.exists() and not file.exists() else file
-    return open_recording(path, out, at, theme or "", language or "")
+    return open_recording(file_or_shipped(file), out, at, theme or "", language or "")
 
 
 @app.command()

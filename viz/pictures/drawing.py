@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr
+from bellwire.engine.recordings.shipped import file_or_shipped
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.diagram.widget import Diagram
 from bellwire.viz.model.baseline import Baseline
@@ -161,7 +162,7 @@ def view_of(model: LiveModel, asked: PictureAsked, theme: Theme) -> QWidget:
     view = asked.view
     choose_part(model, asked)
     if asked.other:
-        model.baseline = read_baseline(Path(asked.other))
+        model.baseline = read_baseline(file_or_shipped(Path(asked.other)))
     if view in ("diagram", "extended"):
         diagram = Diagram(model, theme)
         diagram.still_motion = diagram.in_strokes = True

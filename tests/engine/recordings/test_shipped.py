@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from bellwire.engine.recordings.shipped import (
     ELSEWHERE,
     FOLDER,
     WORDS,
+    file_or_shipped,
     name_of_shipped,
     path_of_shipped,
     replay_in_place_of,
@@ -143,3 +145,11 @@ def test_of_a_scenario_of_ones_own_there_is_none() -> None:
     mine = replace(load_scenario("irq-msi"), name="mine")
     with pytest.raises(RecordingError, match=r"There is no KVM\. Of the scenario mine no recording is shipped\."):
         replay_in_place_of(mine, "There is no KVM.")
+
+
+def test_a_name_is_a_file_if_there_is_one_and_else_what_is_shipped(tmp_path: Path) -> None:
+    assert file_or_shipped(tmp_path / "roundtrip@kvm_amd") == path_of_shipped("roundtrip@kvm_amd")
+    mine = tmp_path / "roundtrip"
+    mine.touch()
+    assert file_or_shipped(mine) == mine
+    assert file_or_shipped(tmp_path / "none") == tmp_path / "none"

@@ -56,7 +56,10 @@ Kept = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE", help="Of a scenario: keep the recording of its run."),
 ]
-Other = Annotated[str, typer.Option("--with", metavar="RECORDING", help="What --view compare compares it with.")]
+Other = Annotated[
+    str,
+    typer.Option("--with", metavar="RECORDING", help="A file, or what is shipped: what --view compare compares."),
+]
 
 
 @app.command()

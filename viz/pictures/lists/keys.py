@@ -10,8 +10,10 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.scenarios.scenario import did_you_mean, load_scenario
 from bellwire.viz.pictures.asked import (
     HIDDEN_FACTS,
+    IN_FRONT,
     THEME_NAMES,
     USUAL_SIZES,
+    WHOLE_WINDOW,
     PictureAsked,
     PictureError,
     picture_asked,
@@ -51,6 +53,8 @@ KEYS = {
     "text": ShotKey(str, 'a size of text, as "120%"', asks="text"),
     "part": ShotKey(str, "the name of a part of the diagram", asks="part"),
     "with": ShotKey(str, "a recording's file, from the list's folder", asks="other"),
+    "front": ShotKey(str | list, f"a list of {', '.join(IN_FRONT)}", several=False, asks="front"),
+    "off": ShotKey(str | list, 'a list of curves, as "latency:doorbell"', several=False, asks="off"),
     "language": ShotKey(str, "a language, as en", asks="language"),
     "transparent": ShotKey(bool, "true or false", several=False, asks="transparent"),
     "hide": ShotKey(str | list, f"a list of {', '.join(HIDDEN_FACTS)}", several=False, asks="hidden"),
@@ -63,23 +67,25 @@ KEYS = {
     "out": ShotKey(str, "a file's name, which may have {name}, {group} and {KEY} in it"),
     "group": ShotKey(str, "the name of a group", several=False),
 }
+LISTS = ("hide", "front", "off")  # whose value may be a list of names
 OF_CLIPS = ("pace", "fps", "seconds", "captions")  # which no picture has
 NAMED_IN_OUT = [key for key, one in KEYS.items() if one.several and key != "out"]
 
 
 def words_for_picture(key: str, value: Any) -> Any:
     """A value as picture_asked() takes it."""
-    return ",".join(value) if key == "hide" and isinstance(value, list) else value
+    return ",".join(value) if key in LISTS and isinstance(value, list) else value
 
 
 def check_value(key: str, value: Any) -> None:
     """One of a key's values, held against what the command line allows; EngineError, of what is allowed."""
-    if key == "hide" and isinstance(value, list) and not all(isinstance(one, str) for one in value):
-        raise PictureError(f"allowed is {KEYS['hide'].allowed}.")
+    if key in LISTS and isinstance(value, list) and not all(isinstance(one, str) for one in value):
+        raise PictureError(f"allowed is {KEYS[key].allowed}.")
     if key in CHOICES:
         refuse_other(value, list(CHOICES[key]()))
     if KEYS[key].asks:
-        picture_asked(**{"view": PictureAsked.view, KEYS[key].asks: words_for_picture(key, value)})
+        view = WHOLE_WINDOW if key == "front" else PictureAsked.view
+        picture_asked(**{"view": view, KEYS[key].asks: words_for_picture(key, value)})
     elif key in OTHERS:
         OTHERS[key](value)
 

@@ -38,6 +38,11 @@ text = ["100%", "150%"]
 hide = ["pid", "cpu"]
 sidecar = true
 
+[shot.window]
+view = "window"
+front = ["stages", "extended"]
+off = "latency:doorbell"
+
 [shot.story]
 group = "tour"
 scale = 2
@@ -65,6 +70,7 @@ def test_a_shot_says_what_its_group_and_the_defaults_do_not(tmp_path: Path) -> N
     assert list(found) == [
         *(f"pictures/tour/doorbell-{theme}.png" for theme in ("light", "dark")),
         *(f"pictures/latency-{text}.png" for text in (100, 150)),
+        "pictures/window.png",
         *(f"pictures/story-{theme}.{suffix}" for theme in ("light", "dark") for suffix in ("gif", "svg")),
     ]
     first = found["pictures/tour/doorbell-light.png"]
@@ -78,6 +84,9 @@ def test_a_shot_says_what_its_group_and_the_defaults_do_not(tmp_path: Path) -> N
         "bellwire shot roundtrip -o pictures/latency-150.png --view latency --theme print --size 720x400 --text 150%"
         " --hide pid,cpu --replay"
     )
+    window = found["pictures/window.png"].asked
+    assert isinstance(window, PictureAsked)
+    assert (window.front, window.off) == (("stages", "extended"), ("latency:doorbell",))
     story = found["pictures/story-dark.gif"]
     assert story.asked == ClipAsked(PictureAsked(theme="dark"), ClipPace(2.0), 12, 3.0)
     assert story.files == [Path("pictures/story-dark.gif"), Path("pictures/story-dark.vtt")]
@@ -111,6 +120,9 @@ WRONG = {
     "too large": (SHOT + "size = '16000x16000'\n", f"1:1: shot.a: a picture of a list has at most {MOST_PIXELS >> 20}"),
     "at": (SHOT + "at = 'soon'\n", "3:1: shot.a.at: 'soon' is no moment: name a time"),
     "hide": (SHOT + "hide = ['ip']\n", "3:1: shot.a.hide: --hide takes pid, host, cpu, annotations, not 'ip'."),
+    "front": (SHOT + "front = ['stages', 'nothing']\n", "3:1: shot.a.front: --front takes sequence, stages,"),
+    "front of a view": (SHOT + "front = 'stages'\n", "1:1: shot.a: --front is for --view window."),
+    "off": (SHOT + "off = [1]\n", '3:1: shot.a.off: allowed is a list of curves, as "latency:doorbell".'),
     "language": (SHOT + "language = 'fr'\n", "3:1: shot.a.language: there is no 'fr'; there are en, de."),
     "scenario": ("[shot.a]\nscenario = 'roundtrap'\n", "2:1: shot.a.scenario: There is no scenario 'roundtrap'; did"),
     "of nothing": ("[shot.a]\n", "1:1: shot.a: is of nothing: it needs a scenario or a recording"),
