@@ -144,7 +144,7 @@ def caption_of(model: LiveModel) -> str:
         story=story_title(story),
         stage=stage,
         after=after,
-        reason=stopwatch_reason(story),
+        reason=stopwatch_reason(model, story),
     )
 
 

@@ -108,7 +108,7 @@ class RunTeller:
                 "title": here.stage.title,
                 "where": tr(WHERE[here.stage.place], step=step + 1, steps=len(story.steps)),
                 "clock": stopwatch_words(model, story),
-                "how": stopwatch_reason(story),
+                "how": stopwatch_reason(model, story),
                 "wait": waited if wait else "",
                 **self._still(figures),
             }

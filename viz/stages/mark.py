@@ -90,13 +90,16 @@ class StageMark:
         return first if len(self.stops) == 1 else f"{first} … {in_sentence(last)}"
 
     def bound(self, clock: Clock) -> str:
-        """ "≤ 4.9 µs", within which several stages lie; when one begins, as far as that is not measured; else ""."""
+        """ "≤ 4.9 µs", within which several stages lie; when one begins, as far as that is not measured.
+
+        "" if it is measured, or if the times of an emulated CPU are all that there is, which say nothing.
+        """
         start, end = self.stretch
         if end is None:
             return tr("no stamp says when at the latest")
-        room = spent(clock, end - start)
-        if end == start:
+        if end == start or clock.emulated:
             return ""
+        room = spent(clock, end - start)
         return f"≤ {room}" if len(self.stops) > 1 else tr("begins within {room}", room=room)
 
     def words(self, clock: Clock) -> str:

@@ -17,6 +17,7 @@ from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.moments.looking import standpoint_of
 from bellwire.viz.stages.story import LEAST_STAGE_SECONDS, MOST_STAGE_SECONDS, STAGE_SECONDS, Story
 from bellwire.viz.text.figures import grouped, spent
+from bellwire.viz.text.host_words import back_end_words
 
 AWAITED_AMONG = 1 << 10  # of the newest journeys, those of a frame
 PACES_OF_STAGES = (LEAST_STAGE_SECONDS, 1.0, STAGE_SECONDS, 3.0, 5.0, MOST_STAGE_SECONDS)  # seconds
@@ -242,17 +243,19 @@ def story_title(story: Story) -> str:
 
 
 def stopwatch_words(model: LiveModel, story: Story) -> str:
-    """The true time since the journey's start: measured, or the bound that there is."""
+    """The true time since the journey's start: measured, or the bound that there is; of an emulated CPU a dash."""
     step = story.current
     earliest = spent(model.clock, step.earliest)
-    if step.latest is None:
-        return f"≥ {earliest}"
-    return earliest if step.latest == step.earliest else f"≤ {spent(model.clock, step.latest)}"
+    if step.latest == step.earliest or model.clock.emulated:
+        return earliest
+    return f"≥ {earliest}" if step.latest is None else f"≤ {spent(model.clock, step.latest)}"
 
 
-def stopwatch_reason(story: Story) -> str:
-    """What kind of time the stopwatch shows."""
+def stopwatch_reason(model: LiveModel, story: Story) -> str:
+    """What kind of time the stopwatch shows, or why none."""
     step = story.current
+    if model.clock.emulated:
+        return back_end_words(model.source.backend, model.source.host)
     if step.latest is None:
         return tr("no stamp says when at the latest")
     return tr("measured") if step.latest == step.earliest else tr("between two stamps")

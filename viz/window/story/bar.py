@@ -243,7 +243,7 @@ class StoryBar(FittingRow):
         waited = tr("after {time}", time=spent(model.clock, wait))
         self.wait.setText(f"{BREAK} {waited}" if wait else "")
         self.stopwatch.setText(stopwatch_words(model, story))
-        self.how.setText(stopwatch_reason(story))
+        self.how.setText(stopwatch_reason(model, story))
         self._describe(story)
         going = "pause" if self.commands.storyteller.plays else "play"
         if going != self._going:

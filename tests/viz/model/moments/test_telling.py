@@ -16,10 +16,13 @@ from bellwire.viz.model.moments.telling import (
     begin_story,
     end_story,
     journey_told,
+    stopwatch_reason,
     stopwatch_words,
     story_title,
 )
+from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.stages.story import STAGE_SECONDS, Story
+from tests.support.emulated import SAID
 from tests.support.shipped_models import shipped_model
 
 
@@ -118,3 +121,16 @@ def test_the_stopwatch_says_what_is_measured_and_what_is_only_bounded(model: Liv
     assert len(shortened) == len(story.steps)
     assert any(shortened), "the slowest of all waited somewhere"
     assert sum(shortened) <= story.steps[-1].earliest
+
+
+def test_of_an_emulated_cpu_no_view_gives_a_time_nor_the_sign_of_a_bound() -> None:
+    model = shipped_model("roundtrip@kvm_amd")
+    model.to_newest()
+    begin_story(model, Teller.NEWEST)
+    story, said = told(model), list[str]()
+    for step in range(len(story.steps)):
+        story.step = step
+        assert (stopwatch_words(model, story), stopwatch_reason(model, story)) == ("–", SAID)
+        said += [StageMark(story.standpoint, told).words(model.clock) for told in (True, False)]
+    assert said
+    assert [text for text in said if "–" in text or "≤" in text or "≥" in text] == []
