@@ -170,6 +170,8 @@ TRACEPOINTS: tuple[str, ...] = (
     "workqueue_execute_end",
     "sys_enter",
     "sys_exit",
+    "kvm_exit",
+    "kvm_entry",
 )
 
 

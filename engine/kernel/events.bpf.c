@@ -195,6 +195,51 @@ int on_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
     return 0;
 }
 
+/* -- exits, where they are asked for: one record for each, once the guest goes on -------------------------------- */
+
+#define ISA_SVM 2 /* KVM_ISA_SVM; else VMX */
+
+struct served_exit {
+    u64 left; /* ns */
+    u32 reason, isa;
+};
+
+struct { /* vCPU's thread -> the exit that is served */
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, MOST_THREADS);
+    __type(key, u32);
+    __type(value, struct served_exit);
+} served SEC(".maps");
+
+SEC("raw_tp/kvm_exit")
+int on_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+    void *vcpu = (void *)ctx->args[0];
+    u32 thread = current_thread(), isa = (u32)ctx->args[1];
+    if (!is_ours())
+        return 0;
+    struct served_exit one = {bpf_ktime_get_ns(), UNKNOWN, isa};
+    if (isa == ISA_SVM && settings.svm_vmcb != UNKNOWN && settings.vmcb_exit_code != UNKNOWN)
+        one.reason = read4(read_pointer(vcpu, settings.svm_vmcb), settings.vmcb_exit_code);
+    else if (isa != ISA_SVM && settings.vmx_exit_reason != UNKNOWN)
+        one.reason = (u16)read4(vcpu, settings.vmx_exit_reason);
+    bpf_map_update_elem(&served, &thread, &one, BPF_ANY);
+    return 0;
+}
+
+SEC("raw_tp/kvm_entry")
+int on_entry(struct bpf_raw_tracepoint_args *ctx)
+{
+    (void)ctx;
+    u32 thread = current_thread();
+    struct served_exit *one = bpf_map_lookup_elem(&served, &thread);
+    if (!one)
+        return 0;
+    tell(0, BW_K_EXIT_SERVED, thread, one->reason, one->isa, bpf_ktime_get_ns() - one->left, 0);
+    bpf_map_delete_elem(&served, &thread);
+    return 0;
+}
+
 SEC("raw_tp/kvm_vcpu_wakeup")
 int on_vcpu_wakeup(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -344,11 +389,17 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
 #define CALL_IO_URING_ENTER 426
 #define KVM_RUN 0xae80
 
+/* Whether an ioctl calls KVM_RUN. */
+static __always_inline int is_run(const void *registers)
+{
+    return (u32)read8(registers, settings.registers_si) == KVM_RUN;
+}
+
 /* Whether a system call may signal an interrupt by itself: KVM_RUN is left and entered for other reasons. */
 static __always_inline int can_signal(u64 number, const void *registers)
 {
     if (number == CALL_IOCTL)
-        return (u32)read8(registers, settings.registers_si) != KVM_RUN;
+        return !is_run(registers);
     return number == CALL_WRITE || number == CALL_WRITEV || number == CALL_IO_URING_ENTER;
 }
 
@@ -357,7 +408,11 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
 {
     u64 identity = bpf_get_current_pid_tgid();
     u32 thread = (u32)identity;
-    if (!is_watched((u32)(identity >> 32), thread) || !can_signal(ctx->args[1], (void *)ctx->args[0]))
+    if (!is_watched((u32)(identity >> 32), thread))
+        return 0;
+    if (settings.exits && ctx->args[1] == CALL_IOCTL && is_run((void *)ctx->args[0]))
+        tell(0, BW_K_RUN_ENTERED, thread, 0, 0, 0, 0);
+    if (!can_signal(ctx->args[1], (void *)ctx->args[0]))
         return 0;
     struct call call = {bpf_ktime_get_ns(), (u32)ctx->args[1], 0};
     bpf_map_update_elem(&calls, &thread, &call, BPF_ANY);

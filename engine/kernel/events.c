@@ -1,9 +1,11 @@
-/* `bw-kernel events FD`: what the tracepoints tell of some processes, into the ring in the memory behind FD.
+/* `bw-kernel events FD [exits]`: what the tracepoints tell of some processes, into the ring in the memory behind FD; with
+ * "exits" also of each exit how long it took.
  *
  * caller.h says how it is told of which; the first line on standard output is "ready". */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,8 +31,9 @@ struct watch {
     int processes, threads, lost; /* maps */
 };
 
-static struct events_settings settings_of(const struct kernel_types *types)
+static struct events_settings settings_of(const struct kernel_types *types, bool exits)
 {
+    uint32_t vmx_reason = offset_of(types, "vcpu_vmx", "vt.exit_reason.full"); /* since Linux 6.16 */
     return (struct events_settings){
         .task_pid = offset_of(types, "task_struct", "pid"),
         .task_tgid = offset_of(types, "task_struct", "tgid"),
@@ -43,6 +46,10 @@ static struct events_settings settings_of(const struct kernel_types *types)
         .irqfd_gsi = offset_of(types, "kvm_kernel_irqfd", "gsi"),
         .irqfd_list = offset_of(types, "kvm_kernel_irqfd", "list"),
         .kvm_mm = offset_of(types, "kvm", "mm"),
+        .svm_vmcb = offset_of(types, "vcpu_svm", "vmcb"),
+        .vmcb_exit_code = offset_of(types, "vmcb", "control.exit_code"),
+        .vmx_exit_reason = vmx_reason == BW_UNKNOWN ? offset_of(types, "vcpu_vmx", "exit_reason.full") : vmx_reason,
+        .exits = exits,
     };
 }
 
@@ -56,15 +63,20 @@ static int bit_of(const char *section)
     return -1;
 }
 
-/* Attaches every program whose tracepoint there is; -1: not even one of KVM's. */
-static int attach(struct watch *watch, const struct kernel_types *types, struct failure *why)
+static bool is_of_exits(const char *tracepoint)
+{
+    return !strcmp(tracepoint, "kvm_exit") || !strcmp(tracepoint, "kvm_entry");
+}
+
+/* Attaches every program whose tracepoint there is and is asked for; -1: not even one of KVM's. */
+static int attach(struct watch *watch, const struct kernel_types *types, bool exits, struct failure *why)
 {
     struct bpf_program *program;
     uint64_t attached = 0;
     bpf_object__for_each_program(program, watch->object) {
         int bit = bit_of(bpf_program__section_name(program));
-        if (bit < 0)
-            continue; /* the one that is run by hand */
+        if (bit < 0 || (is_of_exits(tracepoints[bit].name) && !exits))
+            continue; /* the one that is run by hand, and what would cost time at each exit */
         uint32_t found = arguments_of(types, tracepoints[bit].name);
         if (found != BW_UNKNOWN && found < tracepoints[bit].arguments)
             continue;
@@ -77,13 +89,13 @@ static int attach(struct watch *watch, const struct kernel_types *types, struct 
     return attached & 1 ? 0 : fail(why, "no-kvm", 0, "");
 }
 
-static int begin(struct watch *watch, int fd, struct failure *why)
+static int begin(struct watch *watch, int fd, bool exits, struct failure *why)
 {
     struct kernel_types types;
     watch->shared = shared_open(fd, why);
     if (!watch->shared || clock_begin(&watch->clock, why) < 0 || kernel_types_open(&types, why) < 0)
         return -1;
-    struct events_settings settings = settings_of(&types);
+    struct events_settings settings = settings_of(&types, exits);
     int result = -1;
     watch->object = object_open("events", &settings, sizeof settings, why);
     if (watch->object && object_load(watch->object, why) == 0) {
@@ -92,7 +104,7 @@ static int begin(struct watch *watch, int fd, struct failure *why)
         watch->lost = object_map(watch->object, "lost");
         result = bpf_ring_open(&watch->ring, object_map(watch->object, "ring"), KERNEL_RING, why);
         if (result == 0)
-            result = attach(watch, &types, why);
+            result = attach(watch, &types, exits, why);
     }
     kernel_types_close(&types);
     return result;
@@ -163,9 +175,10 @@ static void hand_on(struct watch *watch)
 int command_events(int count, char **arguments, struct failure *why)
 {
     static struct watch watch;
-    if (count != 1)
+    bool exits = count == 2 && !strcmp(arguments[1], "exits");
+    if (count != 1 + exits)
         return fail(why, "usage", 0, "");
-    if (begin(&watch, atoi(arguments[0]), why) < 0)
+    if (begin(&watch, atoi(arguments[0]), exits, why) < 0)
         return -1;
     static struct caller caller = {.begin = begin_process, .forget = forget_process, .watch = &watch};
     caller_begin();

@@ -1,8 +1,8 @@
 /* bw-kernel: what bellwire lets run with privileges, and nothing else: it sees into the kernel by read-only BPF programs.
  *
- *     bw-kernel check          whether it can, and what this kernel has to tell
- *     bw-kernel events FD      what its tracepoints tell of some processes, into a ring in shared memory
- *     bw-kernel topology PID   what a process has registered with KVM, each time that it is asked
+ *     bw-kernel check              whether it can, and what this kernel has to tell
+ *     bw-kernel events FD [exits]  what its tracepoints tell of some processes, into a ring in shared memory
+ *     bw-kernel topology PID       what a process has registered with KVM, each time that it is asked
  *
  * What goes wrong is one line on stderr: a code, the number of the system's error, and what it is about. */
 #include <stdio.h>

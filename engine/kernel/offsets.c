@@ -8,6 +8,8 @@
 
 #define OF_KERNEL "/sys/kernel/btf/vmlinux"
 #define OF_KVM "/sys/kernel/btf/kvm"
+#define OF_INTEL "/sys/kernel/btf/kvm_intel"
+#define OF_AMD "/sys/kernel/btf/kvm_amd"
 #define LONGEST_NAME 128
 
 int kernel_types_open(struct kernel_types *types, struct failure *why)
@@ -18,11 +20,15 @@ int kernel_types_open(struct kernel_types *types, struct failure *why)
         return fail(why, "no-btf", errno, "");
     if (access(OF_KVM, R_OK) == 0)
         types->kvm = btf__parse_split(OF_KVM, types->kernel);
+    const char *vendor = access(OF_INTEL, R_OK) == 0 ? OF_INTEL : OF_AMD;
+    if (access(vendor, R_OK) == 0)
+        types->vendor = btf__parse_split(vendor, types->kernel);
     return 0;
 }
 
 void kernel_types_close(struct kernel_types *types)
 {
+    btf__free(types->vendor);
     btf__free(types->kvm);
     btf__free(types->kernel);
     *types = (struct kernel_types){0};
@@ -76,6 +82,8 @@ static uint32_t offset_in(const struct btf *btf, const char *type, const char *p
 uint32_t offset_of(const struct kernel_types *types, const char *type, const char *path)
 {
     uint32_t offset = types->kvm ? offset_in(types->kvm, type, path) : BW_UNKNOWN;
+    if (offset == BW_UNKNOWN && types->vendor)
+        offset = offset_in(types->vendor, type, path);
     return offset == BW_UNKNOWN ? offset_in(types->kernel, type, path) : offset;
 }
 

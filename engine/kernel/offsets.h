@@ -3,7 +3,7 @@
  * Guarantees:
  * - A type or a member that is not there is BW_UNKNOWN, "this kernel does not tell", and never an end of the program: a
  *   BPF program is loaded whether it can read a member or not, and leaves out what it cannot.
- * - KVM's types are looked for in KVM's own module first, then in the kernel. */
+ * - KVM's types are looked for in KVM's own modules first, then in the kernel. */
 #pragma once
 #include <stdint.h>
 
@@ -16,6 +16,7 @@ struct btf;
 struct kernel_types {
     struct btf *kernel;
     struct btf *kvm; /* of the module; NULL where KVM is part of the kernel, or the module does not tell */
+    struct btf *vendor; /* the same of its part for Intel's or AMD's CPUs */
 };
 
 int kernel_types_open(struct kernel_types *types, struct failure *why);

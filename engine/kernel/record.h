@@ -25,7 +25,10 @@ enum bw_kernel_kind { /* beside each: what a, b, c and d are */
     BW_K_WRITTEN,       /* number of the system call */
     BW_K_WORK_QUEUED,   /* GSI, the work */
     BW_K_WORK_STARTED,  /* GSI, the work */
-    BW_K_WORK_ENDED     /* GSI, the work */
+    BW_K_WORK_ENDED,    /* GSI, the work */
+    /* Only where exits are asked for: */
+    BW_K_RUN_ENTERED = 40, /* (thread: the vCPU's, whose KVM_RUN is called) */
+    BW_K_EXIT_SERVED       /* reason as the CPU numbers it (-1: not told), 1: VMX, 2: SVM, ns until the guest goes on */
 };
 
 struct bw_kernel_record {

@@ -53,6 +53,8 @@ class RecordKind(IntEnum):
     WORK_QUEUED = 15
     WORK_STARTED = 16
     WORK_ENDED = 17
+    RUN_ENTERED = 40
+    EXIT_SERVED = 41
 
 
 class RecordCounter(IntEnum):

@@ -20,5 +20,7 @@ const struct tracepoint tracepoints[] = {
     {"workqueue_execute_end", 1},
     {"sys_enter", 2},
     {"sys_exit", 2},
+    {"kvm_exit", 2},
+    {"kvm_entry", 1},
     {NULL, 0},
 };

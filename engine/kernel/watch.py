@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -26,20 +27,22 @@ READY = "ready"
 class KernelWatch(Owner):
     """Starts it and returns at once; it is `ready` a tenth of a second later. KernelSightError if it cannot be run.
 
-    None of its methods waits but close(), which waits for its end.
+    exits: whether each exit is told of as well. None of its methods waits but close(), which waits for its end.
     """
 
-    def __init__(self, program: Path = PROGRAM) -> None:
+    def __init__(self, program: Path = PROGRAM, exits: bool = False) -> None:
         if not program.exists():
             raise KernelSightError(tr(NOT_BUILT))
         self._program = program
         self.ready = False
         self.refused: KernelSightError | None = None  # why it has ended, or does not watch one of the processes
+        self.refusals: dict[int, KernelSightError] = {}  # process -> why it is not watched
+        self._asked = deque[int]()  # processes of which it has yet to answer
         self._said = b""
         self._shared = SharedRecords()
         try:
             self._process = subprocess.Popen(
-                [program, "events", str(self._shared.fd)],
+                [program, "events", str(self._shared.fd), *(["exits"] if exits else [])],
                 pass_fds=(self._shared.fd,),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -56,6 +59,7 @@ class KernelWatch(Owner):
     def add(self, process: int, threads: Iterable[int] = ()) -> None:
         """Watches a process: what its guests do, and its threads, or those of them that are named."""
         words = " ".join(map(str, ("process", process, *threads)))
+        self._asked.append(process)
         assert self._process.stdin is not None
         with suppress(OSError):  # it has ended: look() says why
             self._process.stdin.write(f"{words}\n".encode())
@@ -76,8 +80,11 @@ class KernelWatch(Owner):
     def _note(self, line: str) -> None:
         if line == READY:
             self.ready = True
-        elif not line.startswith("process "):
-            self.refused = self.refused or reason_of(line, self._program)
+            return
+        process = self._asked.popleft() if self._asked else 0
+        if not line.startswith("process "):
+            why = self.refusals[process] = reason_of(line, self._program)
+            self.refused = self.refused or why
 
     def take(self) -> Records:
         """All new records, dtype RECORD, in about the order of their time."""
