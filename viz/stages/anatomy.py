@@ -24,7 +24,7 @@ class Stage:
     of call behind it, "" if it is none. began: the stamp of its beginning, "" if none is taken. traced: the stamp that
     the kernel takes of it while its tracepoints are listened to, "" if none. skipped: the back ends that do without it,
     some with the last Linux in which they do: "kvm_amd 6.18". injected: the back ends that pass it as they inject, so
-    before the handler.
+    before the handler. then: the stages that follow it where the kernel tells when the last of them began.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Stage:
     file: str = ""
     skipped: tuple[str, ...] = ()
     injected: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
 
     def left_out(self, backend: str, kernel: str) -> str:
         """Why it is none of this host's, "kvm_amd up to Linux 6.18"; "" if it is. kernel: its release, "6.18.44-1"."""
@@ -85,7 +86,7 @@ class Anatomy:
 
 
 LISTS = ("stages", "once", "beside")  # of stages, in a path
-BACKENDS = ("skipped", "injected")  # lists of back ends, in a stage
+NAMES = ("skipped", "injected", "then")  # lists of back ends, or of stages, in a stage
 
 
 @kept_while_spoken()
@@ -93,7 +94,7 @@ def load_anatomy() -> Anatomy:
     """The one that is shipped."""
     data = tr_table(tomllib.loads(asset("anatomy.toml").read_text(encoding="utf-8")), ANATOMY_TEXTS)
     stages = {
-        name: Stage(name, **table | {key: tuple(table.get(key, ())) for key in BACKENDS})
+        name: Stage(name, **table | {key: tuple(table.get(key, ())) for key in NAMES})
         for name, table in data["stage"].items()
     }
     paths = {
@@ -123,6 +124,20 @@ def as_injected(path: Path, backend: str) -> Path:
     late = [stage for stage in path.stages if backend not in stage.injected]
     at = next((i for i, stage in enumerate(late) if stage.name == "handler"), len(late))
     return replace(path, stages=(*late[:at], *early, *late[at:]))
+
+
+def told_further(path: Path, told: frozenset[str]) -> Path:
+    """The path with what follows some of its stages where the kernel tells of it; told: the names of these stages."""
+    stages: list[Stage] = []
+    for stage in path.stages:
+        stages += [stage, *(load_anatomy().stages[name] for name in stage.then if stage.name in told)]
+    return replace(path, stages=tuple(stages))
+
+
+def followed_stages() -> dict[str, str]:
+    """The stages that others follow where the kernel tells of those, with the stamp without which they do not."""
+    stages = load_anatomy().stages
+    return {name: stages[stage.then[-1]].traced for name, stage in stages.items() if stage.then}
 
 
 def without_reader(path: Path) -> Path:

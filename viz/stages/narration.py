@@ -200,6 +200,24 @@ def runnable(t: Telling) -> str:
     )
 
 
+def io_run_queue(t: Telling) -> str:
+    """The wait that is the scheduler's."""
+    woken, runs = t.point.stamp("io_waking"), t.point.stamp("io_runs")
+    if not woken:
+        return tr("the I/O thread does not sleep, so it is not woken for this one; but it has to wait for a CPU.")
+    return tr(
+        "the I/O thread is woken and stands in a run queue for {time}, until the scheduler switches to it.",
+        time=t.took(woken, runs),
+    )
+
+
+def io_on_cpu(t: Telling) -> str:
+    """What the thread does with its CPU first."""
+    if t.point.stamp("io_waking"):
+        return tr("the I/O thread has {cpu}, and goes on inside of read().", cpu=t.cpu("io_runs"))
+    return tr("the I/O thread has {cpu}, and goes on with what it was at until it reads.", cpu=t.cpu("io_runs"))
+
+
 def waiter(t: Telling) -> str:
     """What one read() took."""
     read = t.around.stamped(t.point.stamp("doorbell"), EventKind.DOORBELL)
@@ -255,6 +273,8 @@ TOLD: dict[str, Tell] = {
     "eventfd": eventfd,
     "wait-queue": wait_queue,
     "runnable": runnable,
+    "io-run-queue": io_run_queue,
+    "io-on-cpu": io_on_cpu,
     "waiter": waiter,
     "goes-on": goes_on,
     "enters-again": enters_again,

@@ -206,6 +206,26 @@ def vcpu(t: Telling) -> str:
     return tr("{t.vcpu} is kicked: if it sleeps in HLT it wakes, if it runs it is made to look.", t=t)
 
 
+def vcpu_run_queue(t: Telling) -> str:
+    """The wait that is the scheduler's."""
+    woken, runs = t.point.stamp("vcpu_waking"), t.point.stamp("vcpu_runs")
+    if not woken:
+        return tr("{t.vcpu} does not sleep, but its thread has lost its CPU: it waits until it has one again.", t=t)
+    return tr(
+        "{t.vcpu}, asleep in HLT, is woken: its thread stands in a run queue for {time}, until the scheduler switches "
+        "to it.",
+        t=t,
+        time=t.took(woken, runs),
+    )
+
+
+def vcpu_on_cpu(t: Telling) -> str:
+    """On the way back into the guest."""
+    return tr(
+        "the thread of {t.vcpu} has {cpu}, and KVM is on its way back into the guest.", t=t, cpu=t.cpu("vcpu_runs")
+    )
+
+
 def window(t: Telling) -> str:
     """When interrupts were let in."""
     opened = t.point.stamp("window")
@@ -276,6 +296,8 @@ TOLD_IN: dict[str, Tell] = {
     "ioapic": ioapic,
     "lapic": lapic,
     "vcpu": vcpu,
+    "vcpu-run-queue": vcpu_run_queue,
+    "vcpu-on-cpu": vcpu_on_cpu,
     "window": window,
     "handler": handler,
     "eoi": eoi,

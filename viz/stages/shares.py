@@ -38,6 +38,7 @@ Numbers = npt.NDArray[np.int64]
 class Share:
     """A part of one journey, in which it passes `stops`. first, end: the numbers of those that begin and end it.
 
+    key: their ranks, the same in every journey of a course that is cut there.
     cycles: how long it took, or its bound. bound: LONGEST or SHORTEST; "" if both ends are stamps. rule: why, as a
     clause. since, until: the stamps between which it lies.
     """
@@ -45,16 +46,12 @@ class Share:
     stops: tuple[Stop, ...]
     first: int
     end: int
+    key: tuple[int, int]
     cycles: int
     bound: str = ""
     rule: str = ""
     since: str = ""
     until: str = ""
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """The same in every journey of a way that is cut there."""
-        return self.first, self.end
 
     @property
     def sure(self) -> bool:
@@ -181,12 +178,13 @@ class Explained:
         return tuple(self._share(first, end) for first, end in pairwise(found))
 
     def _share(self, first: int, end: int) -> Share:
-        times, stops = self.times.latest[0], self.times.way.stops[first:end]
+        way, times = self.times.way, self.times.latest[0]
         cycles, bound, rule = int(times[end]) - int(times[first]), "", ""
         for at, which in ((first, SHORTEST), (end, LONGEST)):
             if times[at] != self.times.earliest[0, at]:
                 bound, rule = which, load_anatomy().bounds[self._stamp(at)]
-        return Share(stops, first, end, cycles, bound, rule, self._stamp(first), self._stamp(end))
+        key = way.ranks[first], way.ranks[end]
+        return Share(way.stops[first:end], first, end, key, cycles, bound, rule, self._stamp(first), self._stamp(end))
 
     def _stamp(self, at: int) -> str:
         """The stamp that tells by when the stop had begun; "" if it is one of another stop."""
@@ -200,36 +198,35 @@ class Explained:
 
 
 class WayShares:
-    """All journeys of a run that went one way; times in ns."""
+    """All journeys of a run that went one course; times in ns. way: that of the first of them."""
 
     def __init__(self, way: StageWay, clock: Clock) -> None:
         self.way, self.clock = way, clock
         self.whole = Histogram()
-        self.parts: dict[tuple[int, int], Histogram] = {}  # by the stops that begin and end them
+        self.parts: dict[tuple[int, int], Histogram] = {}  # by the ranks of the stops that begin and end them
         self.slowest: Explained | None = None
         self._one_of: dict[int, Explained] = {}  # a journey of each bin of `whole`
-        self._cuts = np.array(cuts_of(way))
 
-    def feed(self, journeys: Journeys, moments: Moments) -> None:
-        """Adds journeys that all went this way."""
-        times = times_of_stages(self.way, journeys, moments)
+    def feed(self, way: StageWay, journeys: Journeys, moments: Moments) -> None:
+        """Adds journeys that all went this way, which is of the course."""
+        times = times_of_stages(way, journeys, moments)
         rows, whole = wholes_of(times, journeys)
         if not rows.size:
             return
         values = binned(self.clock.ns_array(whole))
         self.whole.add(values)
-        latest = times.latest[rows][:, self._cuts]
-        self._add_parts(latest, times.earliest[rows][:, self._cuts] == latest)
+        cuts = np.array(cuts_of(way))
+        latest = times.latest[rows][:, cuts]
+        self._add_parts(np.array(way.ranks)[cuts], latest, times.earliest[rows][:, cuts] == latest)
         self._keep(rows, whole, values.bins, Explained(journeys, moments, times))
 
-    def _add_parts(self, latest: Times, measured: Mask) -> None:
-        """Adds the parts of journeys; shapes (n, cuts). Those that are cut alike are looked at together."""
+    def _add_parts(self, ranks: npt.NDArray[np.int64], latest: Times, measured: Mask) -> None:
+        """Adds the parts of journeys; shapes (cuts,), (n, cuts). Those that are cut alike are looked at together."""
         kept = kept_cuts(latest, measured)
         for pattern in np.unique(kept, axis=0):
             alike = latest[(kept == pattern).all(axis=1)][:, pattern]
             lengths = np.diff(alike.astype(np.int64), axis=1)
-            stops = self._cuts[pattern].tolist()
-            for column, key in enumerate(pairwise(stops)):
+            for column, key in enumerate(pairwise(ranks[pattern].tolist())):
                 self.parts.setdefault(key, Histogram()).record(self.clock.ns_array(lengths[:, column]))
 
     def _keep(self, rows: npt.NDArray[np.intp], whole: Numbers, bins: Numbers, many: Explained) -> None:
@@ -254,7 +251,7 @@ class WayShares:
 
     def median(self, share: Share) -> int | None:
         """Of the same part in all journeys that have it, ns; None if there is none."""
-        part = self.parts.get((share.first, share.end))
+        part = self.parts.get(share.key)
         return part.percentile(50) if part else None
 
 
@@ -275,20 +272,20 @@ def alone(many: Explained, row: int) -> Explained:
 
 
 class RunShares:
-    """The journeys of a run, by the way that they went."""
+    """The journeys of a run, by the course that they went."""
 
     def __init__(self, ways: WaysOf, clock: Clock) -> None:
         self.ways, self.clock = ways, clock
-        self.by_way: dict[StageWay, WayShares] = {}
+        self.by_course: dict[tuple[tuple[str, str], ...], WayShares] = {}
 
     def feed(self, journeys: Journeys, moments: Moments) -> None:
         """Adds journeys, shape (n,), whatever their ways."""
         for way, rows in self.ways.of(journeys, moments) if journeys.size else ():
-            if way not in self.by_way:
-                self.by_way[way] = WayShares(way, self.clock)
-            self.by_way[way].feed(journeys[rows], those(moments, rows))
+            if way.course not in self.by_course:
+                self.by_course[way.course] = WayShares(way, self.clock)
+            self.by_course[way.course].feed(way, journeys[rows], those(moments, rows))
 
     @property
     def told(self) -> list[WayShares]:
         """The ways that journeys went to their end, the most usual first."""
-        return sorted((way for way in self.by_way.values() if way.whole.count), key=lambda way: -way.whole.count)
+        return sorted((way for way in self.by_course.values() if way.whole.count), key=lambda way: -way.whole.count)

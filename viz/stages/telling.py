@@ -220,6 +220,11 @@ class Telling:
         """Of the scenario."""
         return self.around.traits
 
+    def cpu(self, stamp: str) -> str:
+        """Which CPU a thread got by a stamp of the scheduler's: "CPU 1"."""
+        switched = self.around.stamped(self.point.stamp(stamp), EventKind.RUNS)
+        return tr("a CPU") if switched is None else f"CPU {int(switched['arg'])}"
+
     def took(self, start: int, end: int) -> str:
         """How long it was from one TSC to another."""
         return spent(self.around.clock, end - start)

@@ -12,6 +12,7 @@ from bellwire.engine.folds.kernel.moments import BY_NUMBER, KernelMoments
 # The kinds of events that each comes of, by the names of stamps in assets/anatomy.toml. kvm_fast_mmio is none of them:
 # it is told once the bus was searched, and not before.
 TRACED = {name: kinds for name, kinds in BY_NUMBER.items() if name != "write"}
+TRACED |= {"io_runs": (EventKind.RUNS,), "vcpu_runs": (EventKind.RUNS,)}
 KINDS = tuple({kind for kinds in TRACED.values() for kind in kinds} - {EventKind.FAST_MMIO})
 
 

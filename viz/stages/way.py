@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,12 @@ from bellwire.viz.stages.anatomy import (
     Path,
     Stage,
     as_injected,
+    followed_stages,
     interrupt_path,
     load_anatomy,
     matched_path,
     on_bus,
+    told_further,
     without_reader,
 )
 from bellwire.viz.stages.moments import Moments
@@ -70,15 +73,37 @@ class StageWay:
         """Of the stages, in order."""
         return tuple(stop.name for stop in self.stops)
 
+    @cached_property
+    def course(self) -> tuple[tuple[str, str], ...]:
+        """Its stages by path and name, without those that are there only as the kernel tells of them.
+
+        Journeys of one course are measured together, whatever the kernel has told of each.
+        """
+        further = {name for stop in self.stops for name in stop.stage.then}
+        return tuple((stop.path, stop.name) for stop in self.stops if stop.name not in further)
+
+    @cached_property
+    def ranks(self) -> tuple[int, ...]:
+        """The place of each stop on the course, counted as if the kernel told of all that there can be."""
+        found, rank = list[int](), 0
+        for stop, after in zip_longest(self.stops, self.stops[1:]):
+            found.append(rank)
+            rank += 1 if after and after.name in stop.stage.then else 1 + len(stop.stage.then)
+        return tuple(found)
+
     def index(self, name: str, out: bool) -> int:
         """Of the stop at that stage, on the doorbell's way or on the interrupt's; -1 if there is none."""
         return next((i for i, stop in enumerate(self.stops) if stop.name == name and stop.out == out), -1)
 
 
 def stop_of(path: Path, stage: Stage, out: bool, never: frozenset[str]) -> Stop:
-    """One of a path's stages. never: the stamps that do not come, in whose place the kernel's are taken."""
+    """One of a path's stages. never: the stamps that do not come, in whose place the kernel's are taken.
+
+    What the kernel tells of a stage that others follow here is the beginning of the first of those.
+    """
     usual = path.began.get(stage.name, stage.began)
-    began = stage.traced if usual in never and stage.traced else usual
+    followed = any(other.name in stage.then for other in path.stages)
+    began = stage.traced if usual in never and stage.traced and not followed else usual
     return Stop(stage, path.name, out, began, tuple(path.by.get(stage.name, ())), path.after.get(stage.name, ""))
 
 
@@ -95,6 +120,7 @@ class Traveled:
     resampled: bool
     late: bool = False  # there was no irqfd yet, so the signal waited in its eventfd
     watched: bool = False  # the kernel's own tracepoints tell of it
+    further: frozenset[str] = field(default=frozenset(), kw_only=True)  # the stages of which they tell what follows
 
 
 class WaysOf:
@@ -105,6 +131,7 @@ class WaysOf:
         self.scenario, self.traits, self.backend = scenario, traits_of(scenario), backend
         stages = load_anatomy().stages.values()
         self._skipped = frozenset(stage.name for stage in stages if stage.left_out(backend, kernel))
+        self._followed = followed_stages()
         self._never_stamped = frozenset({"", "window"} if Trait.WINDOW not in self.traits else {""})
         self._made = lru_cache(maxsize=64)(self._make)  # for each language: stages have texts
 
@@ -124,16 +151,19 @@ class WaysOf:
             moments["unheard"] > 0,
             np.logical_or.reduce([moments[name] > 0 for name in TRACED]),
         )
+        followed = {name: moments[stamp] > 0 for name, stamp in self._followed.items()}
         keys = np.zeros(journeys.size, np.uint64)
-        for at, column in enumerate(columns):
+        for at, column in enumerate((*columns, *followed.values())):
             keys |= column.astype(np.uint64) << np.uint64(at)
-        return [
-            (self.way(Traveled(*(bool(column[rows[0]]) for column in columns))), rows) for _, rows in rows_by_sort(keys)
-        ]
+        found = []
+        for _, rows in rows_by_sort(keys):
+            told = frozenset(name for name, column in followed.items() if column[rows[0]])
+            found.append((self.way(Traveled(*(bool(column[rows[0]]) for column in columns), further=told)), rows))
+        return found
 
     def _make(self, what: Traveled, _language: str) -> StageWay:
         ways = [(path, True) for path in self._out(what)] + [(path, False) for path in self._back(what)]
-        halves = [(as_injected(path, self.backend), out) for path, out in ways]
+        halves = [(as_injected(told_further(path, what.further), self.backend), out) for path, out in ways]
         without = self._skipped if what.resampled else self._skipped | UNHEARD
         never = self._never_stamped if what.watched else frozenset()
         stops: list[Stop] = []

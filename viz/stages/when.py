@@ -27,11 +27,13 @@ TOLD_BY = {
     "pio": tr_later("KVM had decoded the write"),
     "user_exit": tr_later("KVM_RUN was about to return"),
     "io_waking": tr_later("the I/O thread was woken"),
+    "io_runs": tr_later("the I/O thread had a CPU"),
     "msi": tr_later("the message was sent"),
     "work_started": tr_later("the worker began"),
     "set_irq": tr_later("the line was raised"),
     "accepted": tr_later("the local APIC had taken it"),
     "vcpu_waking": tr_later("the vCPU was woken"),
+    "vcpu_runs": tr_later("the vCPU had a CPU"),
     "injected": tr_later("KVM injected it"),
 }
 # The same as a moment from which time is counted.
@@ -47,11 +49,13 @@ SINCE = {
     "pio": tr_later("the write was decoded"),
     "user_exit": tr_later("KVM_RUN was about to return"),
     "io_waking": tr_later("the I/O thread was woken"),
+    "io_runs": tr_later("the I/O thread got its CPU"),
     "msi": tr_later("the message was sent"),
     "work_started": tr_later("the worker began"),
     "set_irq": tr_later("the line was raised"),
     "accepted": tr_later("the local APIC took it"),
     "vcpu_waking": tr_later("the vCPU was woken"),
+    "vcpu_runs": tr_later("the vCPU got its CPU"),
     "injected": tr_later("the injection"),
 }
 SAYS_ITSELF = ("goes-on", "enters-again")  # stages whose sentence holds the time

@@ -33,7 +33,9 @@ def test_a_stage_has_one_or_two_sentences_a_function_and_its_file(stage: Stage) 
 
 def test_every_stage_is_on_a_path_or_holds_some() -> None:
     on_paths = {stage.name for path in ANATOMY.paths.values() for stage in (*path.once, *path.stages, *path.beside)}
-    assert set(ANATOMY.stages) == on_paths | HOLDERS
+    further = {name for stage in ANATOMY.stages.values() for name in stage.then}
+    assert set(ANATOMY.stages) == on_paths | further | HOLDERS
+    assert not on_paths & further, "they stand only where the kernel tells of them"
 
 
 def test_the_two_mechanisms_name_the_commits_that_brought_them() -> None:

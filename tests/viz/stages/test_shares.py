@@ -156,9 +156,9 @@ def test_a_run_is_the_same_however_it_is_cut(name: str) -> None:
     for part in np.array_split(np.arange(many.size), 13):
         cut.feed(many[part], {moment: tsc[part] for moment, tsc in moments.items()})
     assert sum(way.whole.count for way in at_once.told) == many.size
-    assert set(at_once.by_way) == set(cut.by_way)
-    for way, told in at_once.by_way.items():
-        other = cut.by_way[way]
+    assert set(at_once.by_course) == set(cut.by_course)
+    for course, told in at_once.by_course.items():
+        other = cut.by_course[course]
         assert told.whole.count == other.whole.count
         assert told.slowest is not None
         assert other.slowest is not None

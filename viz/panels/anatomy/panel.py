@@ -10,7 +10,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QResizeEvent, QTextBlock, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from bellwire.engine.events import Switch
+from bellwire.engine.events import Setting, Switch
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.diagram.blueprint import blueprint_of
 from bellwire.viz.model.live import LiveModel
@@ -18,7 +18,7 @@ from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.panels.anatomy.page import AnatomyPage, anchor_of
 from bellwire.viz.panels.calls.state import kernel_stage
 from bellwire.viz.panels.panel import SIDE, Panel
-from bellwire.viz.stages.anatomy import Path, as_injected, paths_of
+from bellwire.viz.stages.anatomy import Path, as_injected, followed_stages, paths_of, told_further
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING
 from bellwire.viz.style.theme import Theme
@@ -64,7 +64,9 @@ class AnatomyPanel(Panel):
             Switch.IRQFD: bool(scenario.interrupt and scenario.interrupt.irqfd),
         }
         paths = paths_of(scenario, lambda switch: known.get(switch, begins[switch]))
-        return tuple(as_injected(path, self.model.source.backend) for path in paths)
+        watched = bool(self.model.tally.settings.get(Setting.KERNEL))
+        further = frozenset(followed_stages()) if watched else frozenset()
+        return tuple(as_injected(told_further(path, further), self.model.source.backend) for path in paths)
 
     def choose(self, link: QUrl) -> None:
         """The stage of a link, and the diagram's part that stands for it."""

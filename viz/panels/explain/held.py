@@ -32,7 +32,7 @@ class WholesHeld:
 
     def __init__(self, model: LiveModel) -> None:
         self.model = model
-        self.ways: list[StageWay] = []
+        self.ways: list[StageWay] = []  # the first one of each course
         self._first = 0  # the position of the first row's journey
         self._rows: Wholes = np.empty(0, WHOLE)
 
@@ -74,9 +74,10 @@ class WholesHeld:
         return made
 
     def _number_of(self, way: StageWay) -> int:
-        if way not in self.ways:
+        courses = [one.course for one in self.ways]
+        if way.course not in courses:
             self.ways.append(way)
-        return self.ways.index(way)
+        return courses.index(way.course) if way.course in courses else len(courses)
 
     def until(self, tsc: int) -> list[WayHeld]:
         """Those that had ended at a moment, by their way, the most usual first."""

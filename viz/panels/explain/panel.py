@@ -125,8 +125,8 @@ class ExplainPanel(Panel):
             return
         tsc = None
         if aim.part in bar.parts:
-            latest = bar.told.times.latest[0]
-            tsc = (int(latest[aim.part[0]]) + int(latest[aim.part[1]])) // 2
+            latest, (share, _) = bar.told.times.latest[0], bar.parts[aim.part]
+            tsc = (int(latest[share.first]) + int(latest[share.end])) // 2
         self.model.steps.to_journey(bar.told.journey, tsc)
         self.redraw()
 

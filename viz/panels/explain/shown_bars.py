@@ -116,12 +116,12 @@ def time_bars_of(model: LiveModel, held: WholesHeld, wanted: StageWay | None) ->
     why = why_no_bars(model, held, found)
     if why:
         return TimeBars(why=why)
-    ways = {one.way: one for one in found}
+    courses = {one.way.course: one for one in found}
     usual = max(found, key=lambda one: one.newest).way
-    way = next(one for one in (wanted, told and told.times.way, usual) if one in ways)
-    assert way is not None
-    bars = (*run_bars(ways[way]), chosen_bar(way, chosen, told))
-    return TimeBars(way, bars, tuple(ways), model.clock, facts=facts_of_bars(model, held, ways[way]))
+    of = next(courses[way.course] for way in (wanted, told and told.times.way, usual) if way and way.course in courses)
+    bars = (*run_bars(of), chosen_bar(of.way, chosen, told))
+    ways = tuple(one.way for one in found)
+    return TimeBars(of.way, bars, ways, model.clock, facts=facts_of_bars(model, held, of))
 
 
 def run_bars(way: WayHeld) -> list[TimeBar]:
@@ -137,7 +137,8 @@ def chosen_bar(way: StageWay, chosen: Journeys, told: Explained | None) -> TimeB
         return TimeBar("chosen", None, tr(NONE_CHOSEN))
     if not told.cycles:
         return TimeBar("chosen", None, tr(NO_END))
-    return TimeBar("chosen", None, tr(ANOTHER_WAY)) if told.times.way != way else TimeBar("chosen", told)
+    other = told.times.way.course != way.course
+    return TimeBar("chosen", None, tr(ANOTHER_WAY)) if other else TimeBar("chosen", told)
 
 
 def ended_until(model: LiveModel) -> int:
