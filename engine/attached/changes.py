@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bellwire.engine.attached.eventfds import EventfdHolder
+from bellwire.engine.attached.processes import named_pid
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm, Topology
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.language import tr
@@ -47,7 +48,7 @@ def part_words(part: SeenPart) -> str:
         case SeenVcpu():
             return tr("vCPU {number}", number=part.number)
         case EventfdHolder():
-            return tr("{name}, pid {pid}", name=part.name, pid=part.pid)
+            return named_pid(part.name, part.pid)
         case SeenVm():
             return tr("VM of fd {fd}", fd="–" if part.fd is None else part.fd)
 

@@ -28,6 +28,7 @@ VMM_THREAD = re.compile(r"CPU \d+/KVM|fc_vcpu ?\d+|crosvm_vcpu\d+|vcpu\d*|kvm-nx
 LONGEST_COMMAND = 4096  # bytes of a command line that are read
 LONGEST_NAME = 64  # characters of a name that are shown
 WHOLE_COMM = 15  # characters: the kernel keeps no more of a program's name
+LARGEST_PID = 1 << 22  # that the kernel gives (proc(5), pid_max); beyond it are those that a recording hides
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,12 @@ class KvmProcess:
     vcpus: int | None = None
 
     def __str__(self) -> str:
-        return tr("{name}, pid {pid}", name=self.name, pid=self.pid)
+        return named_pid(self.name, self.pid)
+
+    @property
+    def pid_hidden(self) -> bool:
+        """Whether a recording that tells of it hides its number."""
+        return self.pid > LARGEST_PID
 
     @property
     def user(self) -> str:
@@ -67,6 +73,11 @@ class KvmProcess:
         if self.uid == os.geteuid():
             return tr("{process} hides its files from its own user: attach as root.", process=self)
         return tr("{process} is {user}'s: attach as that user, or as root.", process=self, user=self.user)
+
+
+def named_pid(name: str, pid: int) -> str:
+    """A process, in words; only its name where its number is hidden."""
+    return tr("{name}, pid {pid}", name=name, pid=pid) if pid <= LARGEST_PID else name
 
 
 def named_user(uid: int) -> str:

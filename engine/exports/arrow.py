@@ -11,10 +11,20 @@ from bellwire.engine.recordings.recording import Progress, Recording
 
 def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
-    return write_recording(file, recording.header, batches(recording, progress), annotations=recording.annotations)
+    return _write(recording, file, progress, stream=False)
 
 
 def write_stream(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """The same without what makes a stream a file: for programs that read while it is written."""
-    header, events = recording.header, batches(recording, progress)
-    return write_recording(file, header, events, stream=True, annotations=recording.annotations)
+    return _write(recording, file, progress, stream=True)
+
+
+def _write(recording: Recording, file: IO[bytes], progress: Progress, stream: bool) -> int:
+    return write_recording(
+        file,
+        recording.header,
+        batches(recording, progress),
+        stream=stream,
+        annotations=recording.annotations,
+        notes=recording.notes,
+    )

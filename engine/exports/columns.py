@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.recordings.attached.seen_events import addresses_of, lengths_of, threads_of
+from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Recording
 
 KINDS = pa.array([EventKind(n).name if n in list(EventKind) else "" for n in range(max(EventKind) + 1)])
@@ -26,8 +28,42 @@ FIELDS = [
 ]
 
 
+SEEN_FIELDS = [  # of a VMM that was seen from outside, in place of `seq`, which holds no number of a signal there
+    pa.field("thread", pa.uint32(), nullable=False),
+    pa.field("thread_name", NAMED, nullable=False),
+    pa.field("address", pa.uint64(), nullable=False),  # of an access; else 0
+    pa.field("length", pa.uint8(), nullable=False),  # of an access, bytes; 0: not told
+]
+ACCESSES = (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ)
+
+
+def fields_of(header: Header) -> list[pa.Field[Any]]:
+    """Those that column_arrays() gives of such a recording."""
+    return [*FIELDS, *SEEN_FIELDS] if header.attached else FIELDS
+
+
 def column_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
-    """An array for each of FIELDS."""
+    """An array for each of fields_of()."""
+    more = seen_arrays(recording, events) if recording.header.attached else []
+    return [*usual_arrays(recording, events), *more]
+
+
+def seen_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
+    """Those of SEEN_FIELDS."""
+    accesses, threads = np.isin(events["kind"], ACCESSES), threads_of(events)
+    names = {one.tid: one.name for note in recording.notes for one in note.threads}
+    different, which = np.unique(threads, return_inverse=True)
+    called = pa.array([names.get(thread, "") for thread in different.tolist()], pa.string())
+    return [
+        pa.array(threads.astype(np.uint32)),
+        pa.DictionaryArray.from_arrays(which.astype(np.int16), called),
+        pa.array(np.where(accesses, addresses_of(events), np.uint64(0))),
+        pa.array(np.where(accesses, lengths_of(events), np.uint64(0)).astype(np.uint8)),
+    ]
+
+
+def usual_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
+    """Those of FIELDS."""
     since = events["tsc"] - np.uint64(recording.first)
     return [
         pa.array(np.rint(recording.header.clock.ns_array(since)).astype(np.int64)),

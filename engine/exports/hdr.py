@@ -11,15 +11,30 @@ import numpy as np
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogWriter
 
+from bellwire.engine.errors import RecordingError
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.folds.histogram import HIGHEST, Histogram, bottom_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Progress, Recording
 
 DIGITS = 3
 US = 1000.0  # ns
 MAX_UNIT = 1e6  # of the log's column of maxima: ms, as HdrHistogram writes them
 BY_IMPORTANCE = ("round_trip", "doorbell", "injection", "store_cost")  # .hgrm holds one: the first that there is
+
+
+def refuse_hops(recording: Recording) -> None:
+    """RecordingError of a VMM that was seen from outside."""
+    if attached := recording.header.attached:
+        raise RecordingError(
+            tr(
+                "{path} was recorded of {process}, seen from outside: hops, not journeys, so there are no latencies "
+                "of journeys in it.",
+                path=recording.path,
+                process=attached.title,
+            )
+        )
 
 
 def hdr_of(histogram: Histogram) -> HdrHistogram:
@@ -33,6 +48,7 @@ def hdr_of(histogram: Histogram) -> HdrHistogram:
 
 def write_percentiles(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """The percentiles in µs of the first of BY_IMPORTANCE that the run has; how many latencies."""
+    refuse_hops(recording)
     latencies = Latencies(recording.header.scenario, recording.header.clock)
     for events in batches(recording, progress):
         latencies.feed(events)
@@ -59,6 +75,7 @@ def run_description(recording: Recording) -> str:
 
 def write_log(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """A line for each second and latency, tagged with its name; how many latencies."""
+    refuse_hops(recording)
     text = io.TextIOWrapper(file, "utf-8", write_through=True)
     try:
         write_head(recording, text)

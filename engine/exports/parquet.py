@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from bellwire.engine.events import Events
 from bellwire.engine.exports.batches import batches
-from bellwire.engine.exports.columns import FIELDS, NAMED, column_arrays
+from bellwire.engine.exports.columns import NAMED, column_arrays, fields_of
 from bellwire.engine.foreign import shown
 from bellwire.engine.recordings.header import METADATA, Header
 from bellwire.engine.recordings.recording import Progress, Recording
@@ -37,7 +37,7 @@ def run_of(recording: Recording) -> dict[str, str]:
 
 def schema_of(header: Header, run: dict[str, str]) -> pa.Schema:
     """The event's columns, then the run's."""
-    fields = [*FIELDS, *(pa.field(name, NAMED, nullable=False) for name in run)]
+    fields = [*fields_of(header), *(pa.field(name, NAMED, nullable=False) for name in run)]
     return pa.schema(fields, {METADATA: header.content()})
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoctl, Lane, Setting, Switch, exit_name
 from bellwire.engine.exports.batches import batches
+from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.recordings.annotations.annotation import Annotation
@@ -77,6 +78,8 @@ KEYS = {kind: tuple(f"{kind.name.lower()}.{name}" for name in ("seq", "id", "arg
 
 def write(recording: Recording, file: IO[bytes], progress: Progress) -> int:
     """How many events."""
+    if recording.header.attached:
+        return write_attached(recording, file, progress)
     trace = Trace(recording, TraceWriter(file))
     for events in batches(recording, progress):
         trace.feed(events)

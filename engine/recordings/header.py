@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -36,12 +36,14 @@ from bellwire.engine.folds.beginning import Before
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import emulated
 from bellwire.engine.language import tr, tr_as
+from bellwire.engine.recordings.attached.notes import AttachedTo, attached_from_json, attached_to_json
 from bellwire.engine.recordings.metadata import Table, json_table, whole_text
 from bellwire.engine.scenarios.rules import Origin
-from bellwire.engine.scenarios.scenario import Scenario, scenario_of
+from bellwire.engine.scenarios.scenario import DEFAULT, Scenario, load_scenario, scenario_of
 from bellwire.engine.source import Label, Source
 
 VERSION = 3  # 1: batches that say nothing of themselves; 2: an Arrow stream; 3: an Arrow file
+VERSION_ATTACHED = 4  # of a VMM that was seen from outside, which has no scenario
 COLUMNS = {
     "tsc": "time in TSC cycles of the host's clock, which guest and host share (guest offset 0); clock_hz a second",
     "kind": "what happened: see `kinds`",
@@ -55,6 +57,10 @@ FIELDS = [
     pa.field(name, pa.from_numpy_dtype(EVENT[name]), nullable=False, metadata={"description": COLUMNS[name]})
     for name in EVENT.names or ()
 ]
+SEQ_ATTACHED = (  # engine/recordings/attached/seen_events.py
+    "thread in which it happened (24 bits); of an access also its length in bytes (8 bits) and the upper half of its "
+    "address (24 bits); of STAT the vCPU, of COUNT the eventfd"
+)
 ENUMS: dict[str, dict[str, int]] = {
     "kinds": {kind.name: kind.value for kind in EventKind},
     "lanes": {lane.name: lane.value for lane in Lane},
@@ -92,6 +98,17 @@ class Header:
     started_ns: int = 0
     started_tsc: int = 0
     version: int = VERSION  # of the format
+    attached: AttachedTo | None = None  # the VMM that was seen from outside, of which the scenario tells nothing
+
+    @classmethod
+    def of_attached(
+        cls, attached: AttachedTo, host: dict[str, str], clock: Clock, program: str, started_tsc: int
+    ) -> Self:
+        """What a recording of a VMM that is seen from outside, begun now, is of."""
+        return cls(
+            scenario_in_place(attached), host, host.get("backend", ""), clock, program,
+            started_ns=time.time_ns(), started_tsc=started_tsc, version=VERSION_ATTACHED, attached=attached,
+        )  # fmt: skip
 
     @classmethod
     def of(cls, source: Source, program: str) -> Self:
@@ -117,14 +134,22 @@ class Header:
 
     def schema(self) -> pa.Schema:
         """The Arrow schema with this header in its metadata."""
-        return pa.schema(FIELDS, {METADATA: self.content()})
+        fields = list(FIELDS)
+        if self.attached:
+            seq = next(n for n, field in enumerate(fields) if field.name == "seq")
+            fields[seq] = fields[seq].with_metadata({"description": SEQ_ATTACHED})
+        return pa.schema(fields, {METADATA: self.content()})
 
     def content(self) -> bytes:
         """This header as JSON."""
+        if self.attached:
+            whose: dict[str, object] = {"version": VERSION_ATTACHED, "attached": attached_to_json(self.attached)}
+        else:
+            scenario = {"name": self.scenario.name, **self.scenario.tables()}
+            whose = {"version": VERSION, "scenario": scenario}
         content = {
-            "version": VERSION,
+            **whose,
             "program": self.program,
-            "scenario": {"name": self.scenario.name, **self.scenario.tables()},
             "host": self.host,
             "backend": self.backend,
             "capabilities": self.capabilities,
@@ -154,7 +179,7 @@ def read_header(metadata: Mapping[bytes, bytes], path: Path) -> Header:
 def refuse_newer(content: Table, path: Path) -> None:
     """RecordingError, with the version that is needed, if this program cannot know the format."""
     version = content.whole("version", 1, NEWEST)
-    if version > VERSION:
+    if version > VERSION_ATTACHED:
         if "program" not in content:
             raise RecordingError(
                 tr(
@@ -162,7 +187,7 @@ def refuse_newer(content: Table, path: Path) -> None:
                     "install a newer version.",
                     path=path,
                     version=version,
-                    known=VERSION,
+                    known=VERSION_ATTACHED,
                 )
             )
         raise RecordingError(
@@ -171,7 +196,7 @@ def refuse_newer(content: Table, path: Path) -> None:
                 "install bellwire {program} or later.",
                 path=path,
                 version=version,
-                known=VERSION,
+                known=VERSION_ATTACHED,
                 program=content.text("program", 40),
             )
         )
@@ -179,13 +204,11 @@ def refuse_newer(content: Table, path: Path) -> None:
 
 def header_of(content: Table) -> Header:
     """The header that this JSON describes; ValueError, ScenarioError. Version 1 has no capabilities and no clock."""
-    scenario = content.plain("scenario")
-    name = content.table("scenario").text("name", LONGEST_NAME)
-    del scenario["name"]
+    attached = attached_from_json(content.table("attached")) if "attached" in content else None
     capabilities = content.table("capabilities") if "capabilities" in content else Table({}, "capabilities")
     host = host_of(content.table("host"))
     return Header(
-        scenario_of(name, scenario, Origin(""), recorded=True),
+        scenario_in_place(attached) if attached else recorded_scenario(content),
         host,
         content.text("backend", LONGEST_NAME),
         Clock(content.real("clock_hz", *CLOCK_HZ), emulated=emulated(host)),
@@ -193,7 +216,23 @@ def header_of(content: Table) -> Header:
         {shown(key, LONGEST_NAME): capabilities.whole(key) for key in capabilities.names()},
         content.whole("started_ns") if "started_ns" in content else 0,
         content.whole("started_tsc") if "started_tsc" in content else 0,
-        content.whole("version", 1, VERSION),
+        content.whole("version", VERSION_ATTACHED if attached else 1, VERSION_ATTACHED if attached else VERSION),
+        attached,
+    )
+
+
+def recorded_scenario(content: Table) -> Scenario:
+    """The scenario that a header tells of."""
+    scenario = content.plain("scenario")
+    name = content.table("scenario").text("name", LONGEST_NAME)
+    del scenario["name"]
+    return scenario_of(name, scenario, Origin(""), recorded=True)
+
+
+def scenario_in_place(attached: AttachedTo) -> Scenario:
+    """What stands in a header in place of a scenario where there was none: only its name says anything."""
+    return replace(
+        load_scenario(DEFAULT), name=attached.process.name, title=attached.title, doorbell=None, interrupt=None
     )
 
 

@@ -91,6 +91,13 @@ class Table:
             raise self._wrong(key, tr("two whole numbers of at most {most}", most=most))
         return value[0], value[1]
 
+    def wholes(self, key: str, most: int, largest: int) -> tuple[int, ...]:
+        """A list of at most `most` whole numbers, each from 0 to `largest`."""
+        value = self._list(key, most)
+        if any(type(number) is not int or not 0 <= number <= largest for number in value):
+            raise self._wrong(key, tr("a list of whole numbers up to {largest}", largest=largest))
+        return tuple(value)
+
     def _list(self, key: str, most: int) -> list[Any]:
         value = self._member(key)
         if type(value) is not list or len(value) > most:

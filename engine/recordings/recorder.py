@@ -28,7 +28,10 @@ from bellwire.engine.events import Events, chosen, end_to_end, no_events
 from bellwire.engine.language import tr, tr_n
 from bellwire.engine.outputs import grow, reason, whole_or_not
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, annotations_to_json
+from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_to_json
+from bellwire.engine.recordings.attached.seen_json import Number
 from bellwire.engine.recordings.header import FIELDS, METADATA, Header
+from bellwire.engine.recordings.metadata import MOST_BYTES
 from bellwire.engine.recordings.outline import Outline
 
 BATCH = 1 << 14  # events: 512 KB
@@ -51,12 +54,13 @@ class Recorder:
         into: IO[bytes] | None = None,
         stream: bool | None = None,
         annotations: Sequence[Annotation] = (),
+        notes: Sequence[SeenNote] = (),
     ) -> None:
         """Creates the file, which grows from now on; RecordingError if that is not possible.
 
         compression: one of Arrow's. force: replaces what is there. into: what to write to instead, which its owner
         closes. stream: without what makes a stream a file; else the path's suffix says so. annotations: what somebody
-        has written on the run.
+        has written on the run. notes: of a VMM that was seen from outside, what note() took.
         """
         self.path, self.header = path, header
         self.error: RecordingError | None = None  # why the recording ended early
@@ -72,6 +76,9 @@ class Recorder:
         options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)
         new = pa.ipc.new_stream if (path.suffix == STREAM if stream is None else stream) else pa.ipc.new_file
         self._writer = new(cast(io.IOBase, self._file), self._schema, options=options)
+        self._notes = self._noted = 0  # how many notes, and bytes of them
+        for note in notes:
+            self.note(note)
 
     @property
     def events(self) -> int:
@@ -116,11 +123,14 @@ class Recorder:
 
     def _put(self, events: Events, about: dict[str, int] | str) -> bool:
         """Writes one message, and says what it is about. False, and the reason in `error`, if it cannot be written."""
-        columns = [pa.array(np.ascontiguousarray(events[field.name])) for field in FIELDS]
         text = about if isinstance(about, str) else json.dumps(about)
         metadata = {METADATA: text.encode()}
         if self.annotations and not events.size:
             metadata[ANNOTATIONS] = annotations_to_json(self.annotations).encode()
+        return self._put_message(events, metadata)
+
+    def _put_message(self, events: Events, metadata: dict[bytes, bytes]) -> bool:
+        columns = [pa.array(np.ascontiguousarray(events[field.name])) for field in FIELDS]
         try:
             self._writer.write_batch(pa.record_batch(columns, schema=self._schema), custom_metadata=metadata)
             self._file.flush()
@@ -137,6 +147,18 @@ class Recorder:
         if self.error is None:
             self.flush()
             self._put(no_events(), self.outline.to_json())
+
+    def note(self, note: SeenNote, number: Number = int) -> None:
+        """Writes what stands between the events, at once: whoever is killed has not lost it.
+
+        number: what stands for a process or a thread. Beyond so many, or so large ones, there are no more.
+        """
+        text = note_to_json(note, number)
+        room = self._notes < MOST_NOTES and self._noted + len(text) <= MOST_NOTED and len(text) <= MOST_BYTES
+        if self.error is None and room:
+            self.flush()
+            self._notes, self._noted = self._notes + 1, self._noted + len(text)
+            self._put_message(no_events(), {SEEN: text})
 
     def _fail(self, error: Exception, why: str) -> None:
         """Notes why it has ended; after a failed write Arrow and Python would try to write the rest once more."""
@@ -190,9 +212,10 @@ def write_recording(
     *,
     stream: bool = False,
     annotations: Sequence[Annotation] = (),
+    notes: Sequence[SeenNote] = (),
 ) -> int:
-    """The same into a file that is open; OSError."""
-    with Recorder(Path(), header, into=file, stream=stream, annotations=annotations) as recorder:
+    """The same into a file that is open; OSError. notes: as a Recorder takes them."""
+    with Recorder(Path(), header, into=file, stream=stream, annotations=annotations, notes=notes) as recorder:
         for events in batches:
             recorder.append(events)
     return recorder.events

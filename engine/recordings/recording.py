@@ -28,9 +28,10 @@ import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import EVENT, Events, end_to_end, no_events
-from bellwire.engine.language import grouped, tr, tr_n
+from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
+from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_from_json
 from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
 from bellwire.engine.recordings.header import FIELDS, METADATA, read_header
 from bellwire.engine.recordings.index_cache import identity
@@ -58,14 +59,22 @@ MOST_DENSE = 100  # holds at most so many times its own size: events compress to
 
 READ_AGAIN = 4 << 20  # bytes: a batch of no more is read into memory that is there already
 
+HOPS = tr_later(
+    "{path} was recorded of {process}, seen from outside: hops, not journeys. `bellwire replay` shows it, "
+    "`bellwire info` counts what it holds, and `bellwire convert` turns it into other files."
+)
+
 Progress = Callable[[float], None]  # the share that is done, 0..1
 
 
 class Recording:
     """An opened recording. Its batches may overlap in time: a session has late events."""
 
-    def __init__(self, path: Path) -> None:
-        """Looks at the head of each batch; RecordingError if it is not a recording."""
+    def __init__(self, path: Path, *, attached: bool = False) -> None:
+        """Looks at the head of each batch; RecordingError if it is not a recording.
+
+        attached: whether one of a VMM that was seen from outside will do as well, which holds no journeys.
+        """
         self.path = path
         self.damaged: dict[int, int] = {}  # number of each batch that could not be read: its events
         self.whole = False  # whether the end of the stream was found
@@ -78,6 +87,8 @@ class Recording:
         self._noted = b""  # what is written on it, as its last end has it
         self.annotations: tuple[Annotation, ...] = ()  # what somebody has written on it
         self.illegible = ""  # why they cannot be read, if they cannot
+        self.notes: list[SeenNote] = []  # what was registered meanwhile, of a VMM that was seen from outside
+        self._noted_bytes = 0
         try:
             with opened_file(path) as file:
                 about = os.fstat(file)
@@ -86,6 +97,8 @@ class Recording:
                 message = schema_message(file)
                 schema = os.pread(file, message.size, message.offset)
                 self.header = read_header(schema_metadata(schema), path)
+                if self.header.attached and not attached:
+                    raise RecordingError(tr(HOPS, path=path, process=self.header.attached.title))
                 self.entries: Entries = np.fromiter(self._walk(file, message.end), ENTRY)
                 self._take_annotations(self._noted)
                 self.identity = identity(
@@ -148,6 +161,9 @@ class Recording:
     def _entry(self, file: int, message: Message) -> tuple[int, ...] | None:
         """What a batch says about itself, or, if it says nothing, what is in it; None for the closing message."""
         about = message.metadata.get(METADATA)
+        if SEEN in message.metadata:
+            self._take_note(message)
+            return None
         if about is not None and message.rows == 0:
             self._noted = message.metadata.get(ANNOTATIONS, b"")
             self.closing = Outline.from_json(about)
@@ -156,6 +172,14 @@ class Recording:
         if facts.events != message.rows:
             raise ValueError(tr("a batch that contradicts itself"))
         return message.offset, message.size, facts.first, facts.last, facts.events
+
+    def _take_note(self, message: Message) -> None:
+        """What stands between the events; ValueError if it may not stand there."""
+        text = message.metadata[SEEN]
+        self._noted_bytes += len(text)
+        if not self.header.attached or message.rows or len(self.notes) >= MOST_NOTES or self._noted_bytes > MOST_NOTED:
+            raise ValueError(tr("a note where there is none"))
+        self.notes.append(note_from_json(text))
 
     def _take_annotations(self, text: bytes) -> None:
         """Those of an end. Damaged ones are left out, and `warning` says so."""

@@ -15,6 +15,7 @@ from bellwire.viz.window import importing
 if TYPE_CHECKING:  # Arrow and cffi load when they are needed
     from collections.abc import Generator
 
+    from bellwire.engine.recordings.recording import Recording
     from bellwire.engine.scenarios.scenario import Scenario
     from bellwire.engine.source import Source
     from bellwire.viz.lessons.lesson import Lesson
@@ -79,9 +80,20 @@ def open_recording(path: Path, out: Print, at: float = 0.0, theme: str = "", lan
     from bellwire.engine.recordings.recording import Recording
     from bellwire.engine.recordings.replay import Replay
 
-    source = Replay(Recording(path))
+    recording = Recording(path, attached=True)
+    if recording.header.attached:
+        return open_attached(recording, out)
+    source = Replay(recording)
     source.begin_at(source.clock.cycles(at))
     return show(source, source.warning, out, theme, language)
+
+
+def open_attached(recording: Recording, out: Print) -> int:
+    """Says what a recording of a VMM that was seen from outside holds. Returns the exit code."""
+    from bellwire.viz.cli.attach.recording_told import AttachedReport
+
+    out(AttachedReport(recording).summary())
+    return 0
 
 
 def written_while_held(player: LessonPlayer, model: LiveModel, folder: Path) -> Generator[float, None, None]:

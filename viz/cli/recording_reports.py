@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -28,6 +28,9 @@ from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import share_bar
 from bellwire.viz.text.figures import grouped
 
+if TYPE_CHECKING:
+    from bellwire.engine.recordings.attached.vmm_capture import VmmCapture
+
 SHOWN_CHANGES = 12  # rows of a table
 
 
@@ -38,13 +41,13 @@ def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str
     """Converts a recording; the sentence that says what is there now, and what was missing."""
     export = export_for(target, to)
     target_of(target, force)
-    recording = Recording(source)
+    recording = Recording(source, attached=True)
     with share_bar(f"{export.title}", len(recording) >= MANY) as progress:
         written = write_export(recording, target, export, progress, force=force)
     return " ".join([f"{shown(str(target))}: {number_of(written, export.unit)}.", recording.warning]).strip()
 
 
-def what_was_recorded(capture: Capture) -> str:
+def what_was_recorded(capture: Capture | VmmCapture) -> str:
     """The sentence that says what is in the file now."""
     of = f"{grouped(capture.events)} events, {grouped(capture.size / 1e6, 1)} MB, {capture.seconds:.1f} s"
     return f"{shown(str(capture.path))}: {of}."
@@ -53,8 +56,8 @@ def what_was_recorded(capture: Capture) -> str:
 class RecordingReport:
     """Everything that can be said about a recording, read once."""
 
-    def __init__(self, path: Path) -> None:
-        self.recording = Recording(path)
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
         self.source = Replay(self.recording)
         self.tally, self.outline = Tally(), Outline()
         self.latencies = Latencies(self.source.scenario, self.source.clock)

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bellwire.engine.errors import RecordingError, ScenarioError
+from bellwire.engine.language import tr
 from bellwire.viz.cli.ending import OutputError
 from bellwire.viz.cli.options import (
     Asserts,
@@ -35,6 +36,9 @@ from bellwire.viz.cli.runs import (
     scenario_named,
 )
 from bellwire.viz.cli.terminal import DONE, FAILED, complain_of_all, out, out_json, say
+
+if TYPE_CHECKING:
+    from bellwire.engine.recordings.recording import Recording
 
 EXPLAINED_SECONDS = 5.0  # of a run without --signals
 RecordingFile = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.", callback=file_named)]
@@ -89,16 +93,36 @@ def replay(
 @app.command()
 def info(file: RecordingFile, as_json: Json = False, unit: Unit = UnitName.US, texts: Asserts = None) -> int:
     """Says what a recording holds, and what is missing from it; holds it to assertions."""
+    from bellwire.engine.recordings.recording import Recording
     from bellwire.viz.cli.recording_reports import RecordingReport
 
     assertions = assertions_of(texts)
-    about = RecordingReport(file)
+    recording = Recording(file, attached=True)
+    if recording.header.attached:
+        return info_of_attached(recording, as_json, bool(texts))
+    about = RecordingReport(recording)
     verdicts = [assertion.judge(about.tally, about.latencies) for assertion in assertions]
     if as_json:
         out_json(about.report(verdicts))
     else:
         out(about.summary(unit, verdicts))
     return DONE if all(verdict.holds for verdict in verdicts) else FAILED
+
+
+def info_of_attached(recording: Recording, as_json: bool, asserted: bool) -> int:
+    """The same of a VMM that was seen from outside, which holds no journeys."""
+    from bellwire.engine.recordings.recording import HOPS
+    from bellwire.viz.cli.attach.recording_told import AttachedReport
+
+    assert recording.header.attached is not None
+    if asserted:
+        raise RecordingError(tr(HOPS, path=recording.path, process=recording.header.attached.title))
+    about = AttachedReport(recording)
+    if as_json:
+        out_json(about.report())
+    else:
+        out(about.summary())
+    return DONE
 
 
 @app.command()

@@ -15,7 +15,7 @@ from bellwire.engine.errors import RecordingError
 from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, Switch, event
 from bellwire.engine.recordings.arrow_stream import END_OF_STREAM
 from bellwire.engine.recordings.batch import plausible
-from bellwire.engine.recordings.header import VERSION, Header
+from bellwire.engine.recordings.header import VERSION_ATTACHED, Header
 from bellwire.engine.recordings.recorder import BATCH, HOLD_SECONDS, Recorder, save_recording
 from bellwire.engine.recordings.recording import Recording
 from tests.support.small_recording import BATCHES, HEADER, batch
@@ -244,7 +244,7 @@ def rewritten(path: Path, change: dict[str, object]) -> Path:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": VERSION + 1, "program": "7.1"}, "a newer bellwire .*: install bellwire 7.1 or later"),
+        ({"version": VERSION_ATTACHED + 1, "program": "7.1"}, "a newer bellwire .*: install bellwire 7.1 or later"),
         ({"scenario": {"name": "x"}}, "header of this recording is damaged: title: missing"),
         ({"scenario": None}, "header of this recording is damaged"),
         ({"clock_hz": 0}, "header of this recording is damaged"),

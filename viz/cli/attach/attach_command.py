@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bellwire.viz.cli.options import Json, app
+from bellwire.viz.cli.options import Force, Json, app
 from bellwire.viz.cli.terminal import DONE, out, out_json
 
 
@@ -25,6 +25,11 @@ def attach(
         Path | None,
         typer.Option(metavar="SOCKET", help="Ask this QEMU, by its QMP socket, what its devices are called."),
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what is seen to FILE (Arrow), for `bellwire replay`.")
+    ] = None,
+    force: Force = False,
+    hide: Annotated[str, typer.Option(metavar="PART,...", help="With --record: leave out pid, host, cpu.")] = "",
     as_json: Json = False,
 ) -> int:
     """Shows what a running VMM, of whatever program, has registered with KVM; it is not stopped."""
@@ -34,7 +39,24 @@ def attach(
         list_processes(as_json)
         return DONE
     assert pid is not None
-    return show_process(pid, qmp, math.inf if seconds is None else seconds, once, as_json)
+    watched = math.inf if seconds is None else seconds
+    if record is None:
+        return show_process(pid, qmp, watched, once, as_json)
+    if once or as_json:
+        raise typer.BadParameter("--record goes on; it excludes --once and --json")
+    from bellwire.viz.cli.attach.recorded_vmm import recorded_meanwhile
+
+    with recorded_meanwhile(pid, record, force, hidden_parts(hide)):
+        show_process(pid, qmp, watched, once, as_json)
+    return DONE
+
+
+def hidden_parts(text: str) -> frozenset[str]:
+    """What --hide names."""
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if others := names - {"pid", "host", "cpu"}:
+        raise typer.BadParameter(f"--hide takes pid, host, cpu, not {min(others)!r}")
+    return names
 
 
 def list_processes(as_json: bool) -> None:

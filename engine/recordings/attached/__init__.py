@@ -1,0 +1,1 @@
+"""Recordings of VMMs that were looked at from outside: events of the kernel, and what was registered meanwhile."""

@@ -1,0 +1,245 @@
+"""A running VMM that is recorded, while somebody looks at it or nobody does.
+
+Guarantees: nothing of the VMM is stopped or changed. A process that is killed loses less than a second. What the
+kernel's ring had no room for is told by LOST events. stop() returns at once; once `ended`, all that happened until
+then is written, or `error` says why not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from bellwire.engine._core import lib
+from bellwire.engine.attached.attachment import Attachment, ProcessEndedError
+from bellwire.engine.attached.processes import KvmProcess
+from bellwire.engine.attached.stream import AttachedStream
+from bellwire.engine.attached.topology import Topology
+from bellwire.engine.errors import EngineError
+from bellwire.engine.events import EventKind, Lane, Setting, event
+from bellwire.engine.foreign import shown
+from bellwire.engine.host.host import ROOT, host_facts, read_text
+from bellwire.engine.kvm.python_thread import begin_thread
+from bellwire.engine.language import tr
+from bellwire.engine.recordings.attached.notes import AttachedTo, SeenNote, SeenThread
+from bellwire.engine.recordings.attached.seen_events import SeenEvents, SeenThreads, counters_told
+from bellwire.engine.recordings.attached.seen_json import HiddenNumbers
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import Recorder, has_ended
+
+TURN_SECONDS, LOOK_SECONDS = 0.05, 0.2
+NAMES_SECONDS = 1.0  # how often the names of threads are read anew
+BEGIN_SECONDS = 30.0  # until bw-kernel listens, on a machine that has much else to do
+END_SECONDS = 2.0  # that it is waited for what happened last
+HIDDEN_OF_HOST = {"host": ("kernel", "cpu", "cpus"), "cpu": ("cpu",)}
+
+
+class VmmCapture:
+    """Writes to `path` what is seen of a process until it is stopped, or the process ends.
+
+    hide: of "pid", "host" and "cpu" what the recording is not to tell. force: replaces what is there.
+    """
+
+    def __init__(
+        self, path: Path, process: KvmProcess, program: str, *, force: bool = False, hide: Collection[str] = ()
+    ) -> None:
+        self.path, self.process = path, process
+        self._program, self._force, self._hide = program, force, hide
+        self.error: EngineError | None = None
+        self.ended_by = ""  # that the process has ended, as a sentence
+        self._number = HiddenNumbers() if "pid" in hide else int
+        self._recorder: Recorder | None = None
+        self._begun, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._record, name="recording", daemon=True)
+        begin_thread(self._thread)
+
+    # -- for whoever looks on
+
+    def stop(self) -> None:
+        """What happens from now on is not to be written; may be called again."""
+        self._stopping.set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether something is written."""
+        return self._begun.is_set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the file is closed."""
+        return not self._thread.is_alive()
+
+    def wait_until_begun(self) -> None:
+        """Waits until it writes; EngineError why it does not."""
+        while not self._begun.wait(TURN_SECONDS):
+            if self.ended:
+                break
+        if self.error:
+            raise self.error
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until it has ended, or for so long; whether it has."""
+        self._thread.join(seconds)
+        return self.ended
+
+    @property
+    def events(self) -> int:
+        """Recorded so far."""
+        return self._recorder.events if self._recorder else 0
+
+    @property
+    def seconds(self) -> float:
+        """From the first event in the file to the last."""
+        if self._recorder is None:
+            return 0.0
+        outline = self._recorder.outline
+        return self._recorder.header.clock.ns(outline.last - outline.first) / 1e9
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file so far."""
+        return self._recorder.size if self._recorder else 0
+
+    # -- the thread
+
+    def _record(self) -> None:
+        try:
+            with ExitStack() as stack:
+                attachment = stack.enter_context(Attachment(self.process.pid))
+                stream = stack.enter_context(AttachedStream(self.process))
+                topology = attachment.look()
+                stream.follow(topology)
+                wait_until_ready(stream)
+                recorder = self._recorder = stack.enter_context(self._opened(stream))
+                written = SeenWritten(recorder, stream, self._number)
+                written.begin(topology)
+                self._begun.set()
+                self._follow(attachment, written)
+                self.error = recorder.error
+        except EngineError as error:
+            self.error = error
+        except BaseException as error:
+            self.error = has_ended(self.path, f"{type(error).__name__}: {error}", self.events or None)
+            raise  # to whoever hears of what ends a thread
+
+    def _opened(self, stream: AttachedStream) -> Recorder:
+        """The file, which says whom it is of."""
+        facts = host_facts()
+        untold = {fact for name in self._hide for fact in HIDDEN_OF_HOST.get(name, ())}
+        process = replace(self.process, pid=self._number(self.process.pid))
+        host = {name: value for name, value in facts.items() if name not in untold}
+        header = Header.of_attached(AttachedTo(process), host, stream.clock, self._program, int(lib.bw_tsc()))
+        return Recorder(self.path, header, force=self._force)
+
+    def _follow(self, attachment: Attachment, written: SeenWritten) -> None:
+        next_look = 0.0
+        while not self._stopping.wait(TURN_SECONDS) and written.goes_on:
+            try:
+                if time.monotonic() >= next_look:
+                    written.look(attachment.look())
+                    next_look = time.monotonic() + LOOK_SECONDS
+            except ProcessEndedError as ended:
+                self.ended_by = str(ended)
+                break
+            written.turn()
+        written.end(int(lib.bw_tsc()))
+
+
+class SeenWritten:
+    """What is written of one VMM: its events, and the notes between them."""
+
+    def __init__(self, recorder: Recorder, stream: AttachedStream, number: HiddenNumbers | type[int]) -> None:
+        self._recorder, self._stream, self._number = recorder, stream, number
+        self._threads = SeenThreads()
+        self._made = SeenEvents(self._threads, recorder.header.backend, number)
+        self._topology: Topology | None = None
+        self._named: dict[int, SeenThread] = {}
+        self._lost = self._looked_at = 0
+        self._next_names = 0.0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more can be written."""
+        return self._recorder.error is None and self._stream.refused is None
+
+    def begin(self, topology: Topology) -> None:
+        """What is there at first, and what is listened to."""
+        now = int(lib.bw_tsc())
+        self._looked_at = now
+        on = event(now, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, self._stream.error, self._stream.tracepoints)
+        self.look(topology)
+        self._recorder.append(on)
+
+    def look(self, seen: Topology) -> None:
+        """Takes a look: a note if something has changed, and its counts."""
+        now = int(lib.bw_tsc())
+        self._stream.follow(seen)
+        self._threads.take(seen)
+        names = self._new_names(seen)
+        changed = None if self._topology == seen else seen
+        if changed or names:
+            self._recorder.note(SeenNote(now, changed, names), self._number)
+        self._recorder.append(counters_told(now, seen))
+        self._topology = seen
+
+    def _new_names(self, seen: Topology) -> tuple[SeenThread, ...]:
+        """Threads of the VMM and of its partners that are new, or are called otherwise, now and then."""
+        if self._topology == seen and time.monotonic() < self._next_names:
+            return ()
+        self._next_names = time.monotonic() + NAMES_SECONDS
+        pids = (seen.process.pid, *(pid for pid, _ in seen.partners))
+        new = [one for pid in pids for one in named_threads(pid) if self._named.get(one.tid) != one]
+        new += [one for one in self._new_workers() if self._named.get(one.tid) != one]
+        self._named.update({one.tid: one for one in new})
+        return tuple(new)
+
+    def _new_workers(self) -> list[SeenThread]:
+        return [SeenThread(tid, 0, named_thread(tid)) for tid in sorted(self._threads.workers - self._named.keys())]
+
+    def turn(self) -> None:
+        """Writes what has come."""
+        self._recorder.append(self._made.of(self._stream.take()))
+        now, lost = int(lib.bw_tsc()), self._stream.lost
+        if lost > self._lost:
+            self._recorder.append(event(now, EventKind.LOST, Lane.ENGINE, Lane.KVM, self._looked_at, lost - self._lost))
+        self._lost, self._looked_at = lost, now
+
+    def end(self, at: int) -> None:
+        """What happened until then is waited for, and written."""
+        until = time.monotonic() + END_SECONDS
+        while self.goes_on and self._stream.complete < at and time.monotonic() < until:
+            self.turn()
+            time.sleep(TURN_SECONDS / 5)
+
+
+def wait_until_ready(stream: AttachedStream) -> None:
+    """Waits until it listens; KernelSightError why it does not."""
+    until = time.monotonic() + BEGIN_SECONDS
+    while not stream.ready:
+        stream.take()
+        if stream.refused:
+            raise stream.refused
+        if time.monotonic() > until:
+            raise EngineError(tr("bw-kernel did not answer within {seconds:.0f} s.", seconds=BEGIN_SECONDS))
+        time.sleep(TURN_SECONDS / 5)
+    if stream.refused:
+        raise stream.refused
+
+
+def named_threads(pid: int, root: Path = ROOT) -> list[SeenThread]:
+    """The threads of a process, as they are called now; [] once it is gone."""
+    tasks = root / "proc" / str(pid) / "task"
+    try:
+        tids = sorted(int(entry.name) for entry in tasks.iterdir())
+    except OSError:
+        return []
+    return [SeenThread(tid, pid, shown(read_text(tasks / str(tid) / "comm"))) for tid in tids]
+
+
+def named_thread(tid: int, root: Path = ROOT) -> str:
+    """The name of a thread of the kernel's; "?" once it is gone."""
+    return shown(read_text(root / "proc" / str(tid) / "comm")) or "?"

@@ -1,0 +1,84 @@
+"""What a recording of a VMM that was seen from outside becomes: every event, with threads' names; no journeys."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from bellwire.engine.errors import RecordingError
+from bellwire.engine.exports import EXPORTS
+from bellwire.engine.exports.convert import write_export
+from bellwire.engine.recordings.recording import Recording
+from tests.support.seen_recordings import IO, VCPU, seen_recording
+from tests.support.trace_processor import TraceProcessor
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return seen_recording(tmp_path_factory.mktemp("seen") / "seen.arrow")
+
+
+def exported(recording: Recording, folder: Path, name: str) -> Path:
+    """The recording in that format."""
+    path = folder / f"seen{EXPORTS[name].suffix}"
+    assert write_export(recording, path, EXPORTS[name]) == len(recording)
+    return path
+
+
+def test_csv_names_threads_and_whole_addresses(recording: Recording, tmp_path: Path) -> None:
+    with exported(recording, tmp_path, "csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert Counter(row["kind"] for row in rows) == recording.outline().kinds
+    rung = [row for row in rows if row["kind"] == "FAST_MMIO"]
+    assert {(row["thread"], row["thread_name"], row["address"]) for row in rung} == {
+        (str(VCPU), "CPU 0/KVM", str(0xFE003000))
+    }
+    assert {row["address"] for row in rows if row["kind"] == "MSI"} == {"0"}
+
+
+def test_parquet_has_the_same_columns(recording: Recording, tmp_path: Path) -> None:
+    table = pyarrow.parquet.read_table(exported(recording, tmp_path, "parquet"), use_threads=False)
+    assert table.num_rows == len(recording)
+    assert set(table["scenario"].unique().to_pylist()) == {"qemu-system-x86_64"}
+    named = set(zip(table["thread"].to_pylist(), table["thread_name"].to_pylist(), strict=True))
+    assert {(VCPU, "CPU 0/KVM"), (IO, "IO io0")} <= named
+
+
+@pytest.mark.parametrize("name", ["arrow", "arrows"])
+def test_a_recording_of_it_is_the_same_again(recording: Recording, tmp_path: Path, name: str) -> None:
+    again = Recording(exported(recording, tmp_path, name), attached=True)
+    assert again.notes == recording.notes
+    assert again.header == recording.header
+    assert again.outline().kinds == recording.outline().kinds
+
+
+@pytest.mark.parametrize("name", ["hgrm", "hlog"])
+def test_latencies_of_journeys_there_are_none(recording: Recording, tmp_path: Path, name: str) -> None:
+    with pytest.raises(RecordingError, match="hops, not journeys"):
+        exported(recording, tmp_path, name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_perfetto_has_every_event_and_every_hop(recording: Recording, tmp_path: Path) -> None:
+    path = exported(recording, tmp_path, "perfetto")
+    kinds = recording.outline().kinds
+    counted = kinds["STAT"] + kinds["COUNT"]
+    with TraceProcessor() as trace:
+        trace.load(path.read_bytes())
+        ((slices,),) = trace.query("select count(*) from slice where category = 'event'")
+        assert slices == len(recording) - counted - kinds["ENTRY"]
+        ((unfinished,),) = trace.query("select count(*) from slice where dur < 0")
+        assert unfinished == 0
+        ((hops,),) = trace.query("select count(*) from flow")
+        assert hops == kinds["WAKING"]
+        ((rung,),) = trace.query("select count(*) from slice where name = 'doorbell mmio 0xfe003000'")
+        assert rung == kinds["FAST_MMIO"]
+        lasting = trace.query("select distinct name, dur from slice where dur > 0")
+        assert lasting == [("user space: MMIO", 7000)]
+        names = {name for (name,) in trace.query("select name from track")}
+        assert {"CPU 0/KVM", "IO io0", "qemu-system-x86_64"} <= names
+        assert not trace.query("select name, value from stats where severity = 'error' and value > 0")

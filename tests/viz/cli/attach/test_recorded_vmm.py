@@ -1,0 +1,84 @@
+"""`bellwire attach PID --record FILE`, and what `bellwire info` and the others make of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.kvm.vm import Kvm, Vm
+from bellwire.engine.language import THIN
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.app import main
+from tests.support.forked import Forked
+from tests.support.kernel_sight import needs_sight
+from tests.support.seen_recordings import seen_recording
+
+
+@pytest.mark.kvm
+def test_what_is_seen_is_written_as_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    needs_sight()
+    file = tmp_path / "own.arrow"
+    with Kvm() as kvm, Vm(kvm):
+        words = ["attach", str(os.getpid()), "--record", str(file), "--seconds", "0.3"]
+        assert main([*words, "--hide", "pid"]) == 0
+        assert f"{file}: " in capsys.readouterr().out
+        attached = Recording(file, attached=True).header.attached
+        assert attached is not None
+        assert attached.process.pid_hidden
+        assert main(words) == 1
+        assert "--force" in capsys.readouterr().err
+        assert main([*words, "--force"]) == 0
+
+
+@pytest.mark.parametrize("words", [["--once"], ["--json"], ["--hide", "name"]])
+def test_what_cannot_be_recorded_so_is_one_sentence(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["attach", str(os.getpid()), "--record", str(tmp_path / "none.arrow"), *words]) == 2
+    assert capsys.readouterr().err.startswith("bellwire: Invalid value")
+    assert main(["attach", str(os.getpid()), "--record", str(tmp_path / "none.arrow")]) == 1
+    assert "has no VM" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("explain F", "compare F F", "compare F --at-switch", "info F --assert exits==0", "convert F out.hgrm"),
+        *("shot F -o out.png", "clip F -o out.gif", "export-html F -o out.html"),
+    ],
+)
+def test_a_command_that_wants_journeys_says_why_not(words: str, tmp_path: Path, forked: Forked) -> None:
+    path = seen_recording(tmp_path / "seen.arrow", 100).path
+    ran = forked.command([str(path) if word == "F" else word for word in words.split()], tmp_path)
+    (line,) = ran.stderr.splitlines()
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "hops, not journeys" in line
+    assert [file.name for file in tmp_path.iterdir()] == ["seen.arrow"]
+
+
+def test_info_counts_what_it_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = seen_recording(tmp_path / "seen.arrow").path
+    assert main(["info", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["attached"] == {"name": "qemu-system-x86_64", "guest": "web", "pid": 4213}
+    assert [(one["address"], one["times"]) for one in told["doorbells"]][:2] == [(0xFE003000, 2000), (0x510, 0)]
+    assert [(one["gsi"], one["times"]) for one in told["interrupts"]] == [(2, 2000)]
+    assert told["woken"] == [{"thread": "IO io0", "times": 2000}]
+    assert told["exits"] == [{"thread": "CPU 0/KVM", "reason": "MMIO", "times": 200}]
+    assert (told["lost"], told["missing"]) == (5, "")
+    assert len(told["changes"]) == 1
+    assert main(["info", str(path)]) == 0
+    printed = capsys.readouterr().out
+    for words in ("qemu-system-x86_64, pid 4213, guest web", f"2{THIN}000", "Hops, not journeys", "0x600"):
+        assert words in printed
+
+
+def test_it_can_be_converted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = seen_recording(tmp_path / "seen.arrow", 100).path
+    for suffix in ("csv", "parquet", "pftrace", "arrows"):
+        assert main(["convert", str(path), str(tmp_path / f"out.{suffix}")]) == 0
+    assert "events." in capsys.readouterr().out

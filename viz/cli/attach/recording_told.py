@@ -1,0 +1,200 @@
+"""What `bellwire info` says of a recording of a VMM that was seen from outside: hops are counted, nothing is paired."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
+from bellwire.engine.events import EventKind, Events, exit_name
+from bellwire.engine.foreign import shown
+from bellwire.engine.recordings.attached.notes import AttachedTo
+from bellwire.engine.recordings.attached.seen_events import threads_of, woken_by
+from bellwire.engine.recordings.attached.seen_moments import SeenMoments
+from bellwire.engine.recordings.attached.uses import wire_uses
+from bellwire.engine.recordings.outline import Outline
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.tables import Figures
+from bellwire.viz.cli.terminal import share_bar
+from bellwire.viz.text.figures import grouped
+
+MANY = 1_000_000  # events: work on so many is long enough for a bar
+SHOWN_CHANGES = 12  # rows of a table
+Wire = tuple[int | None, SeenIoeventfd | SeenIrqfd]
+
+
+class AttachedReport:
+    """Everything that can be said about it, read once. RecordingError if the file changes meanwhile."""
+
+    def __init__(self, recording: Recording) -> None:
+        assert recording.header.attached is not None
+        self.recording, self.attached = recording, recording.header.attached
+        self.moments = SeenMoments(recording)
+        self.outline = Outline()
+        self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, int]]()
+        with share_bar("reads", len(recording) >= MANY) as progress:
+            for number in range(recording.entries.size):
+                self._fold(recording.read_once(number))
+                progress((number + 1) / recording.entries.size)
+
+    def _fold(self, events: Events) -> None:
+        self.outline.feed(events)
+        for topology, some in self.by_topology(events):
+            for fd, wire, count in wire_uses(some, topology):
+                self.uses[fd, wire] += count
+        wakings = events[events["kind"] == EventKind.WAKING]
+        self.woken.update(woken_by(wakings).tolist())
+        exits = events[events["kind"] == EventKind.USER_EXIT]
+        self.exits.update(zip(threads_of(exits).tolist(), exits["id"].tolist(), strict=True))
+
+    def by_topology(self, events: Events) -> Iterator[tuple[Topology, Events]]:
+        """The events of each time in which the same was registered."""
+        left = events
+        while left.size:
+            topology, until = self.moments.topology_until(int(left["tsc"][0]))
+            inside = left["tsc"] < until if until else left["tsc"] >= 0
+            if topology is not None:
+                yield topology, left[inside]
+            left = left[~inside]
+
+    # -- as JSON
+
+    def report(self) -> dict[str, Any]:
+        """The JSON object of `bellwire info --json`; times in TSC cycles. null: hidden, or not known."""
+        recording, header = self.recording, self.recording.header
+        return {
+            "file": str(recording.path),
+            "bytes": recording.path.stat().st_size,
+            "format": header.version,
+            "program": header.program,
+            "started": header.started,
+            "host": header.host,
+            "backend": header.backend,
+            "clock_hz": header.clock.hz,
+            "attached": {"name": self.attached.process.name, "guest": self.attached.process.guest, "pid": self.pid},
+            "seconds": recording.seconds,
+            "events": len(recording),
+            "kinds": self.outline.kinds,
+            "lost": self.outline.dropped,
+            "doorbells": list(self._wires(SeenIoeventfd)),
+            "interrupts": list(self._wires(SeenIrqfd)),
+            "woken": [{"thread": self.name_of(tid), "times": count} for tid, count in self.woken.most_common()],
+            "exits": [
+                {"thread": self.name_of(tid), "reason": exit_name(reason), "times": count}
+                for (tid, reason), count in self.exits.most_common()
+            ],
+            "changes": [{"tsc": tsc, "what": what} for tsc, what in self.moments.changes],
+            "missing": recording.warning,
+        }
+
+    @property
+    def pid(self) -> int | None:
+        """Of the VMM; None: hidden."""
+        return self.attached.process.pid if not self.attached.process.pid_hidden else None
+
+    def name_of(self, tid: int) -> str:
+        """A thread's name."""
+        thread = self.moments.threads.get(tid)
+        return thread.name if thread else "?"
+
+    def _wires(self, kind: type[SeenIoeventfd] | type[SeenIrqfd]) -> Iterator[dict[str, Any]]:
+        for (fd, wire), count in self.uses.items():
+            if isinstance(wire, kind):
+                yield {"vm": fd, **wire_report(wire), "times": count}
+
+    # -- as tables
+
+    def summary(self) -> RenderableType:
+        """The tables of `bellwire info`."""
+        missing = [Text(self.recording.warning, style="bold red")] if self.recording.warning else []
+        return Group(
+            self._facts(), "", self._uses(), "", self._woken(), "", self._exits(), "", self._kinds(), "",
+            self._changes(), Text(HOPS_SAID, style="dim"), *missing,
+        )  # fmt: skip
+
+    def _facts(self) -> RenderableType:
+        recording, header = self.recording, self.recording.header
+        table = Figures(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="dim")
+        table.add_row("file", f"{shown(str(recording.path))}, {grouped(recording.path.stat().st_size / 1e6, 1)} MB")
+        table.add_row("seen from outside", attached_words(self.attached))
+        table.add_row("written by", f"bellwire {header.program}, format {header.version}")
+        table.add_row("started", header.started or "unknown")
+        table.add_row("lasted", f"{recording.seconds:.3f} s")
+        table.add_row("host", ", ".join(filter(None, (header.host.get("cpu"), header.host.get("kernel")))) or "–")
+        table.add_row("back end", header.backend or "–")
+        table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")
+        table.add_row("events lost", grouped(self.outline.dropped))
+        return table
+
+    def _uses(self) -> RenderableType:
+        table = numbered_table("Doorbell or interrupt", "times", "a second")
+        for (_, wire), count in self.uses.items():
+            table.add_row(wire_words(wire), grouped(count), self._a_second(count))
+        return table
+
+    def _a_second(self, count: int) -> str:
+        return grouped(count / self.recording.seconds, 1) if self.recording.seconds else "–"
+
+    def _woken(self) -> RenderableType:
+        table = numbered_table("Thread", "woken", "a second")
+        for tid, count in self.woken.most_common():
+            table.add_row(self.name_of(tid), grouped(count), self._a_second(count))
+        return table
+
+    def _exits(self) -> RenderableType:
+        table = numbered_table("Exit to user space", "times", "a second")
+        for (tid, reason), count in self.exits.most_common():
+            table.add_row(f"{self.name_of(tid)}: {exit_name(reason)}", grouped(count), self._a_second(count))
+        return table
+
+    def _kinds(self) -> RenderableType:
+        table = numbered_table("Kind", "events")
+        for name, count in self.outline.kinds.items():
+            table.add_row(name, grouped(count))
+        return table
+
+    def _changes(self) -> RenderableType:
+        """What was registered or taken away, and when."""
+        first, clock = self.recording.first, self.recording.header.clock
+        table = Figures("After", "What changed", header_style="dim")
+        for tsc, sentence in self.moments.changes[:SHOWN_CHANGES]:
+            table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", shown(sentence))
+        more = len(self.moments.changes) - SHOWN_CHANGES
+        return Group(table, f"and {more} more changes") if more > 0 else table
+
+
+HOPS_SAID = "Hops, not journeys: from outside nobody can tell which interrupt answers which doorbell."
+
+
+def numbered_table(*heads: str) -> Figures:
+    """A table whose columns but the first are numbers."""
+    table = Figures(*heads, header_style="dim")
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    return table
+
+
+def attached_words(attached: AttachedTo) -> str:
+    """Whom it is of, and who that was."""
+    return f"{attached.process}, guest {attached.process.guest}" if attached.process.guest else str(attached.process)
+
+
+def wire_words(wire: SeenIoeventfd | SeenIrqfd) -> str:
+    """A wire, by what it is in the guest."""
+    return str(wire.match) if isinstance(wire, SeenIoeventfd) else f"GSI {wire.gsi}"
+
+
+def wire_report(wire: SeenIoeventfd | SeenIrqfd) -> dict[str, Any]:
+    """The same for programs."""
+    if isinstance(wire, SeenIrqfd):
+        return {"gsi": wire.gsi, "eventfd": wire.eventfd}
+    match = wire.match
+    return {
+        "bus": match.bus, "address": match.address, "length": match.length, "datamatch": match.datamatch,
+        "eventfd": wire.eventfd,
+    }  # fmt: skip
