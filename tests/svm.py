@@ -1,12 +1,14 @@
 """Every scenario with few signals, then the tests of what KVM does, where KVM is another one: `make svm`.
 
-`python -m tests.svm [SCENARIO ...]` runs on the KVM of the machine that it finds itself on. .ci/svm-lab makes one
-whose KVM is kvm_amd out of a machine that need not have any. With scenarios named it runs these and no test: that is
-the short form in .ci/run. It prints for each whether it reconciled, which takes no time that would mean something.
+`python -m tests.svm [SCENARIO | FILE ...]` runs on the KVM of the machine that it finds itself on. .ci/svm-lab makes
+one whose KVM is kvm_amd out of a machine that need not have any. With scenarios named it runs these and no test: that
+is the short form in .ci/run; with files of tests, these alone. It prints for each scenario whether it reconciled, and
+for each file of tests, as it ends, what came of it: whoever cuts it short has heard what there was until then.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -25,7 +27,8 @@ ROOT = Path(__file__).parent.parent
 SIGNALS = 100  # of each scenario
 LONGEST = 60.0  # seconds that a scenario may take which counts no signals
 AFTERWARDS = 1.0  # seconds behind the last step of a lab
-PATIENCE = 1200  # seconds that a test may take
+PATIENCE = 600  # seconds that a test may take
+MINUTES = 105  # after which no further test is begun, unless all are asked for
 MARK = "pytest.mark.kvm"
 
 
@@ -96,27 +99,40 @@ def files_of_tests() -> list[str]:
     return [str(file.relative_to(ROOT)) for file in files if MARK in file.read_text()]
 
 
-def run_tests() -> int:
-    """pytest's exit code; it says itself what it skipped. All in one process: importing takes longest there."""
-    arguments = ("-q", "-m", "kvm", "-p", "no:cacheprovider", "--timeout", str(PATIENCE), "--durations", "10")
-    command = [sys.executable, "-u", "-m", "pytest", *arguments, *files_of_tests()]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+def run_tests(files: list[str]) -> int:
+    """pytest's exit code. All in one process: importing takes longest there.
+
+    Of each function that has several parametrizations one is run, unless BELLWIRE_ALL=1 asks for all: for hours.
+    """
+    plugins = ("-p", "tests.support.one_of_each", "-p", "no:cacheprovider")
+    arguments = ("-qq", "--no-summary", "--tb", "short", "-m", "kvm", *plugins, "--timeout", str(PATIENCE))
+    limit = {} if os.environ.get("BELLWIRE_ALL") == "1" else {"BELLWIRE_MINUTES": str(MINUTES)}
+    command = [sys.executable, "-u", "-m", "pytest", *arguments, *files]
+    return subprocess.run(command, cwd=ROOT, check=False, env=limit | os.environ).returncode
 
 
-def main(names: list[str]) -> int:
-    """These scenarios, or all and the tests; 1 if one did not reconcile, or a test failed."""
-    began, facts = time.monotonic(), host_facts()
-    print(f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, {facts['backend']}", flush=True)
-    found = run_all([load_scenario(name) for name in names] if names else list_scenarios())
-    states = [one.state for one in found]
+def run_scenarios(scenarios: list[Scenario]) -> bool:
+    """Whether none failed, and not all were skipped; the sums are told."""
+    began = time.monotonic()
+    states = [one.state for one in run_all(scenarios)]
     print(
-        f"{states.count('reconciled')} of {len(found)} scenarios reconciled with {kvm_backend()}, "
+        f"{states.count('reconciled')} of {len(states)} scenarios reconciled with {kvm_backend()}, "
         f"{states.count('FAILED')} failed, {states.count('skipped')} were skipped; {time.monotonic() - began:.0f} s",
         flush=True,
     )
-    tests = 0 if names else run_tests()
+    return "FAILED" not in states and "reconciled" in states
+
+
+def main(names: list[str]) -> int:
+    """These scenarios or files of tests, or all of both; 1 if a scenario did not reconcile, or a test failed."""
+    began, facts = time.monotonic(), host_facts()
+    print(f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, {facts['backend']}", flush=True)
+    files = [name for name in names if name.endswith(".py")] if names else files_of_tests()
+    named = [load_scenario(name) for name in names if not name.endswith(".py")]
+    good = run_scenarios(named or list_scenarios()) if named or not names else True
+    good &= not (files and run_tests(files))
     print(f"All of it took {(time.monotonic() - began) / 60:.1f} minutes.", flush=True)
-    return int(bool(tests) or "FAILED" in states or "reconciled" not in states)
+    return int(not good)
 
 
 if __name__ == "__main__":
