@@ -30,6 +30,10 @@ class NoKvmError(EngineError):
     """KVM cannot be used on this machine, or not by this user; the text says how to mend it."""
 
 
+class LackingError(EngineError):
+    """This host has KVM, but not all that a scenario's machine needs; the text says what, and what brings it."""
+
+
 class ScenarioError(EngineError):
     """A scenario file or setting is wrong; the text names file, line, key and what is allowed."""
 

@@ -5,6 +5,7 @@
 #include "guest.h"
 #include "virtio.h"
 #ifdef PCI
+#define DOORBELL_QUEUE 0
 #include "virtio-pci.h"
 #endif
 
@@ -70,45 +71,13 @@ static void finish(bool good, volatile u64 *counter)
         ++STATUS(u64, BW_ST_SECTORS_WRONG);
 }
 
-/* A device may interrupt once to be sure when it is started, which answers nothing. Our own VMM takes such a signal before
- * there is an irqfd. */
-#ifdef PCI
-#define DROP_UNLESS(answered) (kept_stamp = (answered) ? kept_stamp : 0)
-#else
-#define DROP_UNLESS(answered) ((void)0)
-#endif
-
-/* Entry 0 of the available ring stands for all: each one names descriptor 0. */
-#define REQUEST(bus_and_width)                                                                                         \
-    do {                                                                                                               \
-        ANNOUNCE(BW_CONTROL);                                                                                          \
-        available->index = (u16)(rung + 1);                                                                            \
-        ring(bus_and_width, true);                                                                                     \
-        do {                                                                                                           \
-            idle();                                                                                                    \
-            DROP_UNLESS(used->index == (u16)rung);                                                                     \
-        } while (irq_seen != rung || used->index != (u16)rung);                                                        \
-    } while (0)
-
-#ifdef PCI
-/* Lets interrupts in for a while, and drops them: no request is under way. */
-static void let_greet(void)
-{
-    for (u64 until = rdtsc() + 4 * CONTROL(u64, BW_CTL_LOOK); rdtsc() < until; kept_stamp = 0) {
-        wrmsr(MSR_TSC_DEADLINE, rdtsc() + CONTROL(u64, BW_CTL_LOOK));
-        idle();
-    }
-}
-#endif
-
 MAIN_LOOP(bus_and_width)
 {
     set_up();
 #ifdef PCI
-    set_up_device();
-    compare_clocks();
-    let_greet();
-    STATUS(u32, BW_ST_READY) = 1;
+    find_device();
+    hand_over_doorbell_queue();
+    begin();
 #endif
     EACH_TURN(burst)
         do {
@@ -121,7 +90,7 @@ MAIN_LOOP(bus_and_width)
                 fill(DATA_OUT, (rung >> 1) + 1);
                 prepare(WRITE_SECTOR);
             }
-            REQUEST(bus_and_width);
+            SEND(bus_and_width);
             if (reads)
                 finish(!status && is_filled(DATA_IN, rung >> 1), &STATUS(u64, BW_ST_SECTORS_COMPARED));
             else

@@ -24,3 +24,25 @@ struct used {
 #define descriptors ((volatile struct descriptor *)BW_VIRTQUEUE_DESCRIPTORS)
 #define available ((volatile struct available *)BW_VIRTQUEUE_AVAILABLE)
 #define used ((const volatile struct used *)BW_VIRTQUEUE_USED)
+
+/* A device may interrupt once to be sure when it is started, which answers nothing. Our own VMM takes such a signal before
+ * there is an irqfd. */
+#ifdef PCI
+#define DROP_UNLESS(answered) (kept_stamp = (answered) ? kept_stamp : 0)
+#else
+#define DROP_UNLESS(answered) ((void)0)
+#endif
+
+/* Rings for what `available` holds from now on, and waits until it was used and the interrupt has come. Entry 0 of the
+ * available ring stands for all: each one names descriptor 0. The number of the doorbell is announced to this guest's own
+ * handler, as nobody on the other side knows of numbers. */
+#define SEND(bus_and_width)                                                                                            \
+    do {                                                                                                               \
+        ANNOUNCE(BW_CONTROL);                                                                                          \
+        available->index = (u16)(rung + 1);                                                                            \
+        ring(bus_and_width, true);                                                                                     \
+        do {                                                                                                           \
+            idle();                                                                                                    \
+            DROP_UNLESS(used->index == (u16)rung);                                                                     \
+        } while (irq_seen != rung || used->index != (u16)rung);                                                        \
+    } while (0)

@@ -282,6 +282,8 @@ def test_guests_know_nobody() -> None:
         '"pci.h"',
         '"virtio-pci.h"',
         '"blk.h"',
+        '"net.h"',
+        '"vsock.h"',
         "<stdbool.h>",
         "<stddef.h>",
         "<stdint.h>",

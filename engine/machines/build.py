@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import LackingError
 from bellwire.engine.machines.io_uring import UringGuest
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.needs import what_is_lacking
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.machines.qemu.disk_in_qemu import DiskInQemu
 from bellwire.engine.machines.qemu.two_qemus import TwoQemus
+from bellwire.engine.machines.qemu.vhost_in_qemu import NetworkInQemu, SocketInQemu
 from bellwire.engine.machines.two_guests import SelfDoorbell, TwoGuests
 from bellwire.engine.machines.two_vcpus import TwoVcpus
 from bellwire.engine.machines.vhost_kernel import VhostNetGuest, VhostVsockGuest
@@ -17,6 +18,8 @@ from bellwire.engine.machines.virtqueue import VirtqueueMachine
 from bellwire.engine.scenarios.machine_kinds import (
     IO_URING,
     ONE_GUEST,
+    QEMU_VHOST_NET,
+    QEMU_VHOST_VSOCK,
     REAL_QEMU,
     SELF_DOORBELL,
     TWO_GUESTS,
@@ -42,6 +45,8 @@ CLASSES: dict[MachineKind, type[Machine]] = {
     VHOST_VSOCK: VhostVsockGuest,
     REAL_QEMU: DiskInQemu,
     TWO_QEMUS: TwoQemus,
+    QEMU_VHOST_NET: NetworkInQemu,
+    QEMU_VHOST_VSOCK: SocketInQemu,
 }
 
 
@@ -51,7 +56,10 @@ def refusal(scenario: Scenario) -> str:
 
 
 def build_machine(scenario: Scenario, limit: int | None, cpus: tuple[int, int] | None) -> Machine:
-    """The machine that a scenario names. Raises NoKvmError, KvmError or EngineError; then nothing is left behind."""
+    """The machine that a scenario names. Raises EngineError; then nothing is left behind.
+
+    That is a LackingError if this host cannot run it, a NoKvmError if it can run none at all.
+    """
     if why := refusal(scenario) or what_is_lacking(scenario):
-        raise EngineError(why)
+        raise LackingError(why)
     return CLASSES[scenario.machine_kind](scenario, limit, cpus)

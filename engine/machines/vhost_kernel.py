@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import random
 from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -137,15 +138,12 @@ class VhostNetGuest(VhostGuest):
         self.network.look()
 
     def truth(self) -> dict[str, Any]:
-        """frames: that came out; looked_at: of these; wrong: of those."""
-        of_both, network = super().truth(), self.network
-        return {**of_both, "frames": network.arrived, "looked_at": network.looked_at, "wrong": network.wrong}
+        """What network_truth() says, too."""
+        return {**super().truth(), **network_truth(self.network)}
 
     def trouble(self) -> EngineError | None:
         """A frame that came out wrong, too."""
-        if self.network.wrong:
-            return EngineError(tr("A frame came out of the tap device that is not the next one of the guest's."))
-        return super().trouble()
+        return network_trouble(self.network) or super().trouble()
 
 
 class VhostVsockGuest(VhostGuest):
@@ -169,22 +167,9 @@ class VhostVsockGuest(VhostGuest):
         self.ringer.control(lib.BW_CTL_LOOK, "Q", self.clock.cycles(LOOK_SECONDS))
 
     def _begin_serving(self) -> None:
-        self.cid = self._take_address()
+        self.cid = free_address(self.vhost.set_guest_cid)
         self.ringer.control(lib.BW_CTL_CID, "Q", self.cid)
         self.vhost.set_running(True)
-
-    def _take_address(self) -> int:
-        """One that no other guest of this machine has."""
-        for left in reversed(range(TRIES)):
-            cid = random.randint(FIRST_CID, LAST_CID)
-            try:
-                self.vhost.set_guest_cid(cid)
-            except KvmError as error:
-                if error.errno != errno.EADDRINUSE or not left:
-                    raise
-            else:
-                break
-        return cid
 
     def wait_until_ready(self) -> None:
         """And asks the guest for a connection, which its first packet grants."""
@@ -200,15 +185,55 @@ class VhostVsockGuest(VhostGuest):
             self.connection.look()
 
     def truth(self) -> dict[str, Any]:
-        """bytes: that have arrived; wrong: of these."""
-        of_both, connection = super().truth(), self.connection
-        arrived, wrong = (connection.arrived, connection.wrong) if connection else (0, 0)
-        return {**of_both, "bytes": arrived, "wrong": wrong}
+        """What socket_truth() says, too."""
+        return {**super().truth(), **socket_truth(self.connection)}
 
     def trouble(self) -> EngineError | None:
         """Bytes that are not those of the guest, or a connection that has ended, too."""
-        if self.connection and self.connection.wrong:
-            return EngineError(tr("Bytes have come out of the socket that the guest has not sent so."))
-        if self.connection and self.connection.hung_up:
-            return EngineError(tr("The connection to the guest has ended."))
-        return super().trouble()
+        return socket_trouble(self.connection) or super().trouble()
+
+
+# -- what has come out at the other end, whoever the VMM is ------------------------------------------------------------
+
+
+def network_truth(network: TapNetwork) -> dict[str, int]:
+    """frames: that came out; looked_at: of these; wrong: of those."""
+    return {"frames": network.arrived, "looked_at": network.looked_at, "wrong": network.wrong}
+
+
+def network_trouble(network: TapNetwork) -> EngineError | None:
+    """A frame that came out wrong."""
+    if not network.wrong:
+        return None
+    return EngineError(tr("A frame came out of the tap device that is not the next one of the guest's."))
+
+
+def socket_truth(connection: VsockConnection | None) -> dict[str, int]:
+    """bytes: that have arrived; wrong: of these."""
+    return {
+        "bytes": connection.arrived if connection else 0,
+        "wrong": connection.wrong if connection else 0,
+    }
+
+
+def socket_trouble(connection: VsockConnection | None) -> EngineError | None:
+    """Bytes that are not those of the guest, or a connection that has ended."""
+    if connection and connection.wrong:
+        return EngineError(tr("Bytes have come out of the socket that the guest has not sent so."))
+    if connection and connection.hung_up:
+        return EngineError(tr("The connection to the guest has ended."))
+    return None
+
+
+def free_address(take: Callable[[int], None]) -> int:
+    """The address of a guest that no other guest of this machine has, taken by take(), which may raise KvmError."""
+    for left in reversed(range(TRIES)):
+        cid = random.randint(FIRST_CID, LAST_CID)
+        try:
+            take(cid)
+        except KvmError as error:
+            if error.errno != errno.EADDRINUSE or not left:
+                raise
+        else:
+            break
+    return cid

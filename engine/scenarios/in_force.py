@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bellwire.engine.scenarios.machine_kinds import MACHINES, with_vcpu
-from bellwire.engine.scenarios.rules import LISTENERS, PEER_DOORBELL, PEER_VALUE, QEMU_DOORBELL, QEMU_GSI, RINGERS
+from bellwire.engine.scenarios.rules import (
+    LISTENERS,
+    PEER_DOORBELL,
+    PEER_VALUE,
+    QEMU_DOORBELL,
+    QEMU_GSI,
+    QEMU_SENDER_DOORBELL,
+    RINGERS,
+)
 from bellwire.engine.scenarios.traits import Trait
 
 Tables = Mapping[str, Mapping[str, Any]]
@@ -22,6 +30,12 @@ VIRTIO_DISK = {
     "doorbell": {"bus": "mmio", "address": QEMU_DOORBELL, "ioeventfd_address": QEMU_DOORBELL, "length": 0, "width": 2}
     | {"value": 0, "datamatch": None, "coalesced": False},
     "interrupt": MESSAGE,
+}
+VIRTIO_SENDER = VIRTIO_DISK | {
+    "doorbell": VIRTIO_DISK["doorbell"]
+    | dict.fromkeys(("address", "ioeventfd_address"), QEMU_SENDER_DOORBELL)
+    | {"ioeventfd": True},
+    "interrupt": MESSAGE | {"irqfd": True},
 }
 IVSHMEM = {
     "doorbell": {"bus": "mmio", "address": PEER_DOORBELL, "ioeventfd_address": PEER_DOORBELL, "length": 4, "width": 4}
@@ -159,6 +173,8 @@ def settled(tables: Tables) -> Mapping[str, Mapping[str, Any]]:
     traits = MACHINES[tables[""]["machine"]].traits
     if Trait.REAL_QEMU not in traits:
         return {}
+    if Trait.KERNEL_WORKER in traits:
+        return VIRTIO_SENDER
     return IVSHMEM if Trait.IVSHMEM in traits else VIRTIO_DISK
 
 

@@ -63,12 +63,14 @@ REAL_QEMU = MachineKind(
 TWO_QEMUS = MachineKind(
     "two-qemus", frozenset({Trait.DIRECT, Trait.TWO_GUESTS, Trait.REAL_QEMU, Trait.IVSHMEM}), by="doorbell"
 )
+QEMU_VHOST_NET = MachineKind("qemu-vhost-net", VHOST_NET.traits | {Trait.REAL_QEMU}, by="vhost")
+QEMU_VHOST_VSOCK = MachineKind("qemu-vhost-vsock", VHOST_VSOCK.traits | {Trait.REAL_QEMU}, by="vhost")
 
 MACHINES = {
     kind.name: kind
     for kind in (
         *(ONE_GUEST, TWO_GUESTS, SELF_DOORBELL, TWO_VCPUS, IO_URING, VIRTQUEUE, VHOST_USER, VHOST_NET, VHOST_VSOCK),
-        *(REAL_QEMU, TWO_QEMUS),
+        *(REAL_QEMU, TWO_QEMUS, QEMU_VHOST_NET, QEMU_VHOST_VSOCK),
     )
 }
 SIGNALLERS = tuple(dict.fromkeys(kind.by for kind in MACHINES.values() if kind.by))  # of certain machines only

@@ -24,7 +24,7 @@ GROUPS = (  # in the order in which they are best met
     *("Kernel only", "Virtio", "Real QEMU", "Labs"),
 )
 # What the first line of each guests/*.c says of it; a wheel has the images alone.
-DEVICES = ("virtio-blk", "virtio-blk-pci", "virtio-net", "virtio-vsock")
+DEVICES = tuple(f"virtio-{kind}{bus}" for kind in ("blk", "net", "vsock") for bus in ("", "-pci"))
 PEERS = ("neighbour", "ivshmem")
 LISTENERS = ("listen", "roundtrip", "storm", "window", "selfring", "virtqueue", *PEERS, *DEVICES)  # programs
 RINGERS = ("doorbell", "queues", "coalesced", "crash", *LISTENERS[1:])
@@ -52,6 +52,7 @@ STEPS = {  # what a step of a lab can do, and the table that it needs; engine/ma
 }
 STEP_PROGRAMS = {"storm": "storm", "crash": "crash"}  # the guest that such a step needs
 QEMU_DOORBELL = lib.BW_PCI_REGISTERS + 0x3000  # where in its registers QEMU's virtio devices have it
+QEMU_SENDER_DOORBELL = QEMU_DOORBELL + 4  # and that of queue 1, by which network card and socket are sent to
 PEER_DOORBELL = lib.BW_PCI_REGISTERS + lib.BW_IVSHMEM_DOORBELL  # of ivshmem, and what rings vector 0 of peer 1 there
 PEER_VALUE = 1 << lib.BW_IVSHMEM_PEER_SHIFT
 QEMU_GSI = 2  # the first that QEMU finds free for a message

@@ -29,6 +29,7 @@ SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
     ("qemu-ivshmem", {Trait.IVSHMEM}),
     ("vm-to-vm", {Trait.TWO_GUESTS}),
     ("real-qemu", {Trait.QEMU_SERVES}),
+    ("qemu-vhost", {Trait.REAL_QEMU, Trait.KERNEL_WORKER}),
     ("qemu-vhost-user", {Trait.REAL_QEMU}),
     ("vhost-kernel", {Trait.KERNEL_WORKER}),
     ("vhost-user", {Trait.PARTNERED}),
@@ -54,6 +55,7 @@ SIMPLE: tuple[tuple[str, set[Trait]], ...] = (
 EXTENDED: tuple[tuple[str, set[Trait]], ...] = (
     ("extended-ivshmem", {Trait.IVSHMEM}),
     ("extended-qemu", {Trait.QEMU_SERVES}),
+    ("extended-qemu-vhost", {Trait.REAL_QEMU, Trait.KERNEL_WORKER}),
     ("extended-qemu-partner", {Trait.REAL_QEMU}),
     ("extended-vhost", {Trait.KERNEL_WORKER}),
     ("extended-partner", {Trait.PARTNERED}),

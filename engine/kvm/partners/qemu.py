@@ -9,6 +9,7 @@ control channel on a socket pair; it ends with us (kept_process.py).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from contextlib import ExitStack
@@ -17,13 +18,14 @@ from typing import IO, Any
 
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, answer_of
-from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.kvm.owner import HasFd, Owner
 from bellwire.engine.kvm.partners.kept_process import KeptProcess
-from bellwire.engine.kvm.partners.qmp import Qmp
+from bellwire.engine.kvm.partners.qmp import ANSWER_SECONDS, Qmp
 from bellwire.engine.kvm.vm import Memory
 from bellwire.engine.language import tr
 
 PROGRAM = "qemu-system-x86_64"
+BOOT_SECONDS = 30.0  # that QEMU may take until it answers for the first times: here 0.2 s, on an emulated CPU 10 s
 DYING_SECONDS = 0.5  # a process that dies hangs up a moment before it is gone
 IO_THREAD = "io0"
 # arch-capabilities: an MSR of the host's which some back ends let nobody set, whereupon QEMU aborts.
@@ -85,6 +87,17 @@ def ivshmem_devices(connection: socket.socket) -> list[str]:
     return ["-chardev", f"socket,id=peers,fd={connection.fileno()}", "-device", ",".join(options)]
 
 
+def network_devices(tap: HasFd, vhost: HasFd) -> list[str]:
+    """A network card whose frames a worker of the kernel takes to a tap device and back. vhost: /dev/vhost-net."""
+    options = ("virtio-net-pci", f"addr={lib.BW_PCI_SLOT:02x}.0", "netdev=net", "disable-legacy=on", "romfile=")
+    return ["-netdev", f"tap,id=net,fd={tap.fd},vhost=on,vhostfd={vhost.fd}", "-device", ",".join(options)]
+
+
+def socket_devices(cid: int, vhost: HasFd) -> list[str]:
+    """A socket that a worker of the kernel serves. cid: the guest's address; vhost: /dev/vhost-vsock."""
+    return ["-device", f"vhost-vsock-pci,addr={lib.BW_PCI_SLOT:02x}.0,guest-cid={cid},vhostfd={vhost.fd}"]
+
+
 class Qemu(Owner):
     """Runs QEMU, halted until start(). Raises EngineError if it is missing, cannot be run or does not answer.
 
@@ -102,6 +115,7 @@ class Qemu(Owner):
                 command = qemu_command(memory, rom, theirs.fileno(), devices)
                 self._process = undo.enter_context(KeptProcess(command, (memory.fd, theirs.fileno(), *fds)))
             self.qmp = Qmp(ours, str(self))
+            self.qmp.patience = BOOT_SECONDS
             try:
                 self.version = self.qmp.greet()
             except EngineError as error:
@@ -128,6 +142,7 @@ class Qemu(Owner):
         for tid in self._threads("query-iothreads", IO_THREAD):
             keep_on(tid, io_cpu)
         self.qmp.execute("cont")
+        self.qmp.patience = ANSWER_SECONDS
 
     def _threads(self, command: str, name: str) -> list[int]:
         """Threads that QEMU tells of; of those with an id the one of this name."""
@@ -148,6 +163,10 @@ class Qemu(Owner):
         except EngineError:
             return {}
 
+    def eventfd_counts(self) -> dict[int, int]:
+        """What each of its eventfds counts now, by file descriptor (proc(5), fdinfo); {} if it has ended."""
+        return {fd: count for fd, count in map(eventfd_in, Path(f"/proc/{self.pid}/fdinfo").glob("*")) if fd >= 0}
+
     def ending(self, patience: float = 0.0) -> str:
         """How it ended, as a sentence; "" while it runs. patience: seconds to wait for that."""
         return self._process.ending(patience)
@@ -156,6 +175,15 @@ class Qemu(Owner):
         """Ends it. May be called again."""
         self._process.close()
         self.qmp.close()
+
+
+def eventfd_in(fdinfo: Path) -> tuple[int, int]:
+    """A file descriptor, and what it counts; (-1, 0) if it is no eventfd, or is gone."""
+    try:
+        told = re.search(r"^eventfd-count:\s*([0-9a-f]+)", fdinfo.read_text(), re.MULTILINE)
+    except OSError:
+        return -1, 0
+    return (int(fdinfo.name), int(told[1], 16)) if told else (-1, 0)
 
 
 def channel() -> tuple[socket.socket, socket.socket]:

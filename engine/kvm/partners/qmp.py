@@ -27,12 +27,14 @@ LONGEST_REASON = 200  # characters of a refusal that are quoted
 class Qmp(Owner):
     """Our end of the channel. who: as sentences name the other end.
 
-    meanwhile: called again and again while an answer is waited for, which may take seconds on a busy machine.
+    patience: seconds that an answer may take. meanwhile: called again and again while an answer is waited for, which
+    may take seconds on a busy machine.
     """
 
     def __init__(self, connection: socket.socket, who: str) -> None:
         self._socket, self._who = connection, who
         self._left = b""  # what has come behind the newest line
+        self.patience = ANSWER_SECONDS
         self.meanwhile: Callable[[], object] = lambda: None
         self._asked = 0  # commands: the number of the newest one
 
@@ -41,17 +43,17 @@ class Qmp(Owner):
 
         Raises EngineError, as do all commands, if no answer comes, or a refusal.
         """
-        version = self._answer("QMP", time.monotonic() + ANSWER_SECONDS).get("version", {}).get("qemu", {})
+        version = self._answer("QMP", time.monotonic() + self.patience).get("version", {}).get("qemu", {})
         self.execute("qmp_capabilities")
         return ".".join(str(int(version.get(part, 0))) for part in ("major", "minor", "micro"))
 
     def execute(self, command: str, **arguments: Any) -> Any:
         """What QEMU returns."""
-        until = time.monotonic() + ANSWER_SECONDS
+        until = time.monotonic() + self.patience
         self._asked += 1
         asked = {"execute": command, "id": self._asked, **({"arguments": arguments} if arguments else {})}
         try:
-            self._socket.settimeout(ANSWER_SECONDS)
+            self._socket.settimeout(self.patience)
             self._socket.sendall(json.dumps(asked).encode() + b"\n")
         except OSError as error:
             raise EngineError(
@@ -89,7 +91,7 @@ class Qmp(Owner):
                     self.meanwhile()
                     continue
                 raise EngineError(
-                    tr("{program} did not answer for {seconds:.0f} s.", program=self._who, seconds=ANSWER_SECONDS)
+                    tr("{program} did not answer for {seconds:.0f} s.", program=self._who, seconds=self.patience)
                 ) from error
             except OSError as error:
                 raise EngineError(

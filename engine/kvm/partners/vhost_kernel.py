@@ -39,14 +39,39 @@ def device_refusal(device: Path) -> str:
     return ""
 
 
-def vhost_workers() -> dict[int, str]:
-    """The workers that can be seen from here, {thread: name}: of this process, and of kthreadd."""
+def vhost_workers(process: int | str = "self") -> dict[int, str]:
+    """The workers that can be seen from here, {thread: name}: of this process or another one, and of kthreadd."""
     found = {}
-    for folder in (Path("/proc/self/task"), Path("/proc")):
-        for entry in folder.iterdir():
+    for folder in (Path(f"/proc/{process}/task"), Path("/proc")):
+        for entry in folder.iterdir() if folder.exists() else ():
             if entry.name.isdigit() and (name := name_of_thread(entry)).startswith("vhost-"):
                 found[int(entry.name)] = name
     return found
+
+
+def worker_of(process: int, device: Path) -> tuple[int, str]:
+    """Thread and name of the worker of a process that owns one such device. EngineError if it cannot be seen."""
+    own = f"vhost-{process}"
+    return chosen_worker({thread: name for thread, name in vhost_workers(process).items() if name == own}, own, device)
+
+
+def chosen_worker(workers: dict[int, str], own: str, device: Path) -> tuple[int, str]:
+    """Thread and name of the one that is called `own`, or else of any. Raises EngineError if there is none."""
+    if not workers:
+        raise EngineError(
+            tr(
+                "The kernel's worker of {device} cannot be seen in /proc, as in a container of an older kernel: "
+                "run this on the host itself.",
+                device=device,
+            )
+        )
+    thread = min(workers, key=lambda thread: (workers[thread] != own, thread))
+    return thread, re.sub(r"[^\w-]", "", workers[thread])
+
+
+def worker_named(name: str, thread: int) -> str:
+    """Who it is."""
+    return tr("{name}, thread {thread} of the kernel", name=name, thread=thread)
 
 
 def name_of_thread(entry: Path) -> str:
@@ -57,7 +82,25 @@ def name_of_thread(entry: Path) -> str:
         return ""
 
 
-class VhostDevice(Fd):
+class VhostFile(Fd):
+    """An open /dev/vhost-*, which nobody owns yet. Raises EngineError if it cannot be opened."""
+
+    def __init__(self, device: Path) -> None:
+        super().__init__(check(lib.bw_vhost_open(str(device).encode()), tr("Opening {device}", device=device)))
+
+
+class VhostVsockFile(VhostFile):
+    """An open /dev/vhost-vsock, with the guest's address before it has an owner."""
+
+    def __init__(self) -> None:
+        super().__init__(VSOCK)
+
+    def set_guest_cid(self, cid: int) -> None:
+        """VHOST_VSOCK_SET_GUEST_CID: the guest's address. KvmError of EADDRINUSE if another guest has it."""
+        check(lib.bw_vhost_vsock_set_guest_cid(self.fd, cid), f"VHOST_VSOCK_SET_GUEST_CID {cid}")
+
+
+class VhostDevice(VhostFile):
     """An open /dev/vhost-*, owned by this process. Raises EngineError if it cannot be opened or shows no worker.
 
     worker: the thread's number; worker_name: what the kernel calls it, "vhost-" and the number of the owning thread.
@@ -66,9 +109,7 @@ class VhostDevice(Fd):
     device: Path
 
     def __init__(self) -> None:
-        super().__init__(
-            check(lib.bw_vhost_open(str(self.device).encode()), tr("Opening {device}", device=self.device))
-        )
+        super().__init__(self.device)
         try:
             self._begin()
         except BaseException:
@@ -80,20 +121,10 @@ class VhostDevice(Fd):
         before = vhost_workers()
         self.set_owner()
         new = {thread: name for thread, name in vhost_workers().items() if thread not in before}
-        own = f"vhost-{threading.get_native_id()}"
-        workers = sorted(new, key=lambda thread: (new[thread] != own, thread))
-        if not workers:
-            raise EngineError(
-                tr(
-                    "The kernel's worker of {device} cannot be seen in /proc, as in a container of an older kernel: "
-                    "run this on the host itself.",
-                    device=self.device,
-                )
-            )
-        self.worker, self.worker_name = workers[0], re.sub(r"[^\w-]", "", new[workers[0]])
+        self.worker, self.worker_name = chosen_worker(new, f"vhost-{threading.get_native_id()}", self.device)
 
     def __str__(self) -> str:
-        return tr("{name}, thread {thread} of the kernel", name=self.worker_name, thread=self.worker)
+        return worker_named(self.worker_name, self.worker)
 
     def close(self) -> None:
         """Ends the worker."""

@@ -11,24 +11,22 @@ from __future__ import annotations
 from typing import Any
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import EventfdRole
 from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kvm.partners.qemu import disk_devices, qemu_refusal, vhost_user_devices
 from bellwire.engine.kvm.partners.storage_daemon import StorageDaemon, daemon_refusal, unnamed_image
 from bellwire.engine.language import tr_later
 from bellwire.engine.machines.disk import DISK_SIZE, disk_trouble, disk_truth
-from bellwire.engine.machines.qemu.guest_in_qemu import GuestInQemu, QemuGuest
-from bellwire.engine.machines.qemu.machine_in_qemu import MachineInQemu
-from bellwire.engine.machines.stamping import GuestProgram
-from bellwire.engine.scenarios.scenario import Doorbell, Interrupt, QemuStart
+from bellwire.engine.machines.qemu.guest_in_qemu import QemuGuest
+from bellwire.engine.machines.qemu.one_in_qemu import OneInQemu
+from bellwire.engine.scenarios.scenario import Doorbell
 
 DEVICE = "/machine/peripheral-anon/device[1]/virtio-backend"
 
 QEMU_SIGNALS = tr_later("QEMU signals here: ring the doorbell.")
 
 
-class DiskInQemu(MachineInQemu):
-    """Builds what a scenario names. cpus: for QEMU's vCPU and its I/O thread; by default two of this process's."""
+class DiskInQemu(OneInQemu):
+    """Builds what a scenario names."""
 
     daemon: StorageDaemon | None = None  # that serves the disk, if QEMU does not
 
@@ -37,37 +35,23 @@ class DiskInQemu(MachineInQemu):
         """QEMU may not be installed, whose package needs that of the daemon."""
         return qemu_refusal() or daemon_refusal()
 
-    def _build(self, doorbell: Doorbell, interrupt: Interrupt) -> None:
-        assert self.scenario.qemu is not None
+    def _device(self, guest: QemuGuest, doorbell: Doorbell) -> tuple[list[str], tuple[int, ...]]:
+        """The disk."""
+        how = self.scenario.qemu
+        assert how is not None
         self.cannot |= {"interrupt": QEMU_SIGNALS}
         self._queue: dict[str, Any] = {}
-        program = GuestProgram(self.scenario.guest, self.limit, doorbell, interrupt.vector)
-        guest = self._stack.enter(QemuGuest(program))
-        disk = self._disk(self.scenario.qemu, doorbell.ioeventfd)
-        self.vmm = self._stack.enter(GuestInQemu(guest, *disk))
-        self.guests, self.vmms = [guest], [self.vmm]
-        served_by = self.daemon or self.vmm.qemu
-        self.partner, self.partner_pid = str(served_by), served_by.pid
-
-    def _disk(self, how: QemuStart, ioeventfd: bool) -> tuple[list[str], tuple[int, ...]]:
-        """The disk: its part of QEMU's command, and the fds that this names."""
         if how.device == "vhost-user-blk":
             self.daemon = self._stack.enter(StorageDaemon(DISK_SIZE))
             self.image, connection = self.daemon.image, self.daemon.connect()
             return vhost_user_devices(connection), (connection.fileno(),)
         self.image = unnamed_image(DISK_SIZE)
         self._stack.callback(self.image.close)
-        return disk_devices(self.image, io_thread=how.io_thread, ioeventfd=ioeventfd), (self.image.fileno(),)
+        return disk_devices(self.image, io_thread=how.io_thread, ioeventfd=doorbell.ioeventfd), (self.image.fileno(),)
 
-    def start(self) -> None:
-        """Lets QEMU run the guest; the pace is still held."""
-        self.vmm.start(*self.cpus)
-
-    # -- what has happened -------------------------------------------------------------------------------------------
-
-    def counts(self) -> dict[EventfdRole, int | None]:
-        """Both eventfds are QEMU's."""
-        return {EventfdRole.DOORBELL: None, EventfdRole.IRQ: None}
+    def _name_partner(self) -> None:
+        served_by = self.daemon or self.vmm.qemu
+        self.partner, self.partner_pid = str(served_by), served_by.pid
 
     def truth(self) -> dict[str, Any]:
         """What disk_truth() says, and base: requests that QEMU's device has taken, modulo 2**16; -1: not told."""

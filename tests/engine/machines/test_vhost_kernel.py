@@ -25,7 +25,7 @@ from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines import build
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.vhost_kernel import FIRST_CID, LAST_CID, VhostNetGuest, VhostVsockGuest
+from bellwire.engine.machines.vhost_kernel import FIRST_CID, LAST_CID, VhostNetGuest, VhostVsockGuest, free_address
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
@@ -199,7 +199,7 @@ def test_a_guest_with_a_socket_needs_no_root_but_the_device(files: Path, monkeyp
     assert VhostVsockGuest.refusal() == ""
 
 
-def test_an_address_that_another_guest_has_is_not_insisted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_another_guest_has_is_not_insisted_on() -> None:
     """EADDRINUSE leads to another one; any other answer is told."""
     asked: list[int] = []
 
@@ -211,11 +211,10 @@ def test_an_address_that_another_guest_has_is_not_insisted_on(monkeypatch: pytes
             if answer := self.answers.pop(0):
                 raise KvmError("VHOST_VSOCK_SET_GUEST_CID", answer)
 
-    machine = VhostVsockGuest.__new__(VhostVsockGuest)
-    monkeypatch.setattr(machine, "vhost", Device(), raising=False)
-    assert machine._take_address() == asked[-1]
+    take = Device().set_guest_cid
+    assert free_address(take) == asked[-1]
     assert len(set(asked)) == 3
     assert all(FIRST_CID <= cid <= LAST_CID for cid in asked)
     Device.answers = [errno.EBUSY]
     with pytest.raises(KvmError, match="EBUSY"):
-        machine._take_address()
+        free_address(take)

@@ -38,7 +38,7 @@ NAMES = {
     *("lab-early-signal", "lab-wire-cut", "lab-triple-fault", "lab-mmio-storm"),
     *("vhost-net", "vhost-vsock"),
     *("vhost-user-blk", "qemu-virtio-blk", "qemu-virtio-blk-main-loop", "qemu-virtio-blk-exit", "qemu-vhost-user-blk"),
-    "qemu-ivshmem",
+    *("qemu-ivshmem", "qemu-vhost-net", "qemu-vhost-vsock"),
 }
 GOOD = (GUESTS / "roundtrip.toml").read_text()
 

@@ -79,21 +79,19 @@ def test_what_else_has_to_be_done_is_done_while_an_answer_is_waited_for(ends: tu
     assert channel.execute("query-stats") == "at last"
 
 
-def test_silence_is_told(ends: tuple[Qmp, socket.socket], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qmp, "ANSWER_SECONDS", 0.05)
+def test_silence_is_told(ends: tuple[Qmp, socket.socket]) -> None:
+    ends[0].patience = 0.05
     with pytest.raises(EngineError, match="did not answer"):
         ends[0].execute("cont")
 
 
 @pytest.mark.parametrize("late", [{"return": "late"}, {"error": {"desc": "late"}}])
-def test_a_late_answer_is_none_to_the_next_question(
-    ends: tuple[Qmp, socket.socket], monkeypatch: pytest.MonkeyPatch, late: dict[str, object]
-) -> None:
+def test_a_late_answer_is_none_to_the_next_question(ends: tuple[Qmp, socket.socket], late: dict[str, object]) -> None:
     channel, theirs = ends
-    with monkeypatch.context() as impatient:
-        impatient.setattr(qmp, "ANSWER_SECONDS", 0.05)
-        with pytest.raises(EngineError, match="did not answer"):
-            channel.execute("query-stats")
+    channel.patience = 0.05
+    with pytest.raises(EngineError, match="did not answer"):
+        channel.execute("query-stats")
+    channel.patience = qmp.ANSWER_SECONDS
     say(theirs, {**late, "id": 1}, {"return": "in time", "id": 2})
     assert channel.execute("query-cpus-fast") == "in time"
 

@@ -227,7 +227,7 @@ def test_a_qemu_that_does_not_start_is_told_in_its_own_words(
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr("bellwire.engine.kvm.partners.qmp.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("bellwire.engine.kvm.partners.qemu.BOOT_SECONDS", 0.5)
     before = belongings()
     with pytest.raises(EngineError, match=told):
         started(Session(paced()))

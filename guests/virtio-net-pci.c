@@ -1,0 +1,5 @@
+// rings, listens, waits
+/* The network card on the PCI bus of a VMM that knows nothing of us, and which nobody of us can wake. */
+#define PCI
+#define NOBODY_NUDGES
+#include "net.h"
