@@ -49,7 +49,11 @@ def open_scenario(
         return show(*instead(in_place or scenario, str(error)), out, theme, language, lesson)
     with importing():
         from bellwire.engine.live.session import Session
+        from bellwire.engine.machines.build import refusal
 
+    if why := refusal(scenario):
+        say(why)
+        return show(*instead(in_place or scenario, why), out, theme, language, lesson)
     return show(Session(scenario), "", out, theme, language, lesson)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bellwire.engine.errors import NoKvmError, ScenarioError
+from bellwire.engine.errors import LackingError, NoKvmError, ScenarioError
 from bellwire.engine.host.scratch import scratch_folder
 from bellwire.viz.cli.terminal import complain, progress_bar
 
@@ -103,7 +103,10 @@ def run_scenario(
         recorder = recorder_of(session, record, force)
         if noted.number:
             raise SystemExit(complain("interrupted before anything was measured", 128 + noted.number))
-        return measure(session, recorder, seconds, count, progress)
+        try:
+            return measure(session, recorder, seconds, count, progress)
+        except LackingError as error:
+            raise LackingError(f"{str(error).removesuffix('.')}{played_instead(scenario)}") from error
 
 
 @contextmanager

@@ -237,7 +237,7 @@ class ControlRow(FittingRow):
         self.commands, self.theme = commands, theme
         self.scenarios = Combo(theme)
         self.scenarios.setAccessibleName(tr("scenario"))
-        fill(self.scenarios)
+        fill(self.scenarios, theme)
         self.scenarios.setPlaceholderText(tr("not told yet"))
         self.scenarios.activated.connect(self._picked)
         self.transport = {name: IconButton() for name in ("home", "step_back", "play", "step", "newest", "story")}

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from bellwire.engine.events import Setting, Switch
 from bellwire.engine.language import Spoken, tr, tr_later
+from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.style.plain import plain_tip, plain_words
@@ -147,8 +148,9 @@ class Menus:
         return made
 
     def _scenario(self, key: str, scenario: Scenario) -> QAction:
-        made = QAction(plain_words(tr(scenario.title)), self.top)
-        made.setToolTip(plain_tip(tr(scenario.purpose)))
+        title, lacks = tr(scenario.title), refusal(scenario)
+        made = QAction(plain_words(tr("{title} (a recording)", title=title) if lacks else title), self.top)
+        made.setToolTip(plain_tip(f"{tr(scenario.purpose)} {lacks}".rstrip()))
         made.triggered.connect(lambda _=False: self.commands.run_scenario(scenario))
         if key:
             made.setShortcut(QKeySequence(key))

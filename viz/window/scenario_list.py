@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QPalette, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem
 
 from bellwire.engine.language import tr
 from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.viz.style.plain import plain_tip
+from bellwire.viz.style.theme import Theme
 
 NAME = Qt.ItemDataRole.UserRole
+LACKS = NAME + 1  # what this host lacks for it, as a sentence; "" if nothing
 KEYS = "1234567890"  # of the first scenario of each group
+NEW_LINE = "\u2028"  # within the text of one entry
+PADDING = 8  # of an entry, to the left and to the right (stylesheet.py)
+LEAST_WIDTH, MOST_HEIGHT = 200, 10_000  # of an entry's lines
 
 
 def scenario_groups() -> list[tuple[str, list[tuple[str, Scenario]]]]:
@@ -29,8 +34,37 @@ def keyed() -> list[tuple[str, Scenario]]:
     return [pair for _, some in scenario_groups() for pair in some]
 
 
-def fill(combo: QComboBox) -> None:
-    """All scenarios under the names of their groups, which cannot be chosen."""
+class ScenarioLines(QStyledItemDelegate):
+    """Draws an entry; below the title of one that this host cannot run, and as muted, what it lacks."""
+
+    def __init__(self, theme: Theme, parent: QComboBox) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if why := index.data(LACKS):
+            option.text = f"{option.text}{NEW_LINE}{tr('A recording. {why}', why=why)}"
+            option.features |= QStyleOptionViewItem.ViewItemFeature.WrapText
+            for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
+                option.palette.setColor(role, self.theme.color("text_muted"))
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """As high as its lines are in the width of the list."""
+        size = super().sizeHint(option, index)
+        combo = self.parent()
+        if index.data(LACKS) and isinstance(combo, QComboBox):
+            self.initStyleOption(option, index)
+            room = combo.view().viewport().width() - self.theme.px(2 * PADDING)
+            lines = QRect(0, 0, max(room, self.theme.px(LEAST_WIDTH)), MOST_HEIGHT)
+            flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
+            words = option.fontMetrics.boundingRect(lines, flags, option.text.replace(NEW_LINE, "\n"))
+            size.setHeight(words.height() + self.theme.px(2 * PADDING))
+        return size
+
+
+def fill(combo: QComboBox, theme: Theme) -> None:
+    """All scenarios under the names of their groups, which cannot be chosen; muted what this host cannot run."""
     items = QStandardItemModel(combo)
     for group, some in scenario_groups():
         heading = QStandardItem(tr(group).upper())
@@ -39,6 +73,7 @@ def fill(combo: QComboBox) -> None:
         for key, scenario in some:
             items.appendRow(entry(key, scenario))
     combo.setModel(items)
+    combo.setItemDelegate(ScenarioLines(theme, combo))
 
 
 def entry(key: str, scenario: Scenario) -> QStandardItem:
@@ -46,7 +81,11 @@ def entry(key: str, scenario: Scenario) -> QStandardItem:
     title = tr(scenario.title)
     item = QStandardItem(title)
     item.setData(scenario.name, NAME)
-    said = f"{title}. {tr(scenario.purpose)} {refusal(scenario)}".rstrip()
+    lacks = refusal(scenario)
+    item.setData(lacks, LACKS)
+    if lacks:
+        item.setData(f"{title}. {lacks}", Qt.ItemDataRole.AccessibleTextRole)
+    said = f"{title}. {tr(scenario.purpose)} {lacks}".rstrip()
     item.setToolTip(plain_tip(f"{said}{f' ({key})' if key else ''}"))
     return item
 

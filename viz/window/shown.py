@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from bellwire.engine.errors import EngineError, NoKvmError
+from bellwire.engine.errors import EngineError, LackingError, NoKvmError
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Source
@@ -96,7 +96,7 @@ class Shown(QWidget):
     def arrive(self) -> None:
         """Shows what has started meanwhile, or says why it cannot; asked once a frame.
 
-        Without KVM it is a recording of the same scenario that is shown.
+        Without KVM, or what else the scenario needs, it is a recording of the same scenario that is shown.
         """
         source = self._expected
         if source is None or source.starting:
@@ -104,12 +104,13 @@ class Shown(QWidget):
         self._expected = None
         try:
             source.wait_until_started()
-        except NoKvmError as error:
+        except (NoKvmError, LackingError) as error:
             self._show_instead(source.scenario, str(error))
         except EngineError as error:
             self.notice.say(str(error))
         else:
             self.notice.hide()
+            self._told_no_guest = ""  # of the next one that cannot run it is said again
             self.show_source(source)
 
     def _show_instead(self, scenario: Scenario, why: str) -> None:

@@ -55,6 +55,31 @@ def test_without_a_display_it_runs_offscreen_and_leaves_a_picture(tmp_path: Path
     assert "Runs 0.5 s offscreen" in run.stderr
 
 
+LACKING = """
+from bellwire.engine.host import host
+
+host.usable_kvm = lambda: None
+from bellwire.engine.machines import build
+
+build.refusal = lambda scenario: "This host has no /dev/vhost-net: do this."
+"""
+
+
+def test_what_this_host_lacks_for_a_scenario_is_said_and_its_recording_is_shown(tmp_path: Path) -> None:
+    run = start(tmp_path, LACKING, "vhost-net")
+    assert run.returncode == 0, run.stderr
+    assert "This host has no /dev/vhost-net: do this." in run.stderr
+    assert "shows a recording instead: vhost-net on QEMU TCG CPU" in run.stderr
+
+
+def test_a_run_of_it_says_in_one_sentence_how_its_recording_is_had(tmp_path: Path) -> None:
+    run = start(tmp_path, LACKING, "run", "vhost-net")
+    assert run.returncode == 1
+    told = "This host has no /dev/vhost-net: do this; without it `bellwire vhost-net` plays a recording"
+    assert told in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
 def test_without_kvm_it_says_why_and_replays(tmp_path: Path) -> None:
     run = start(tmp_path, REFUSED)
     assert run.returncode == 0, run.stderr

@@ -7,18 +7,21 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import NoKvmError
 from bellwire.engine.recordings.shipped import replay_in_place_of
-from bellwire.engine.scenarios.scenario import load_scenario
+from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Order
 from bellwire.viz.model.live import recorded
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.actions import BY_NAME
+from bellwire.viz.window.scenario_list import NAME, ScenarioLines, fill, show_scenario
 from bellwire.viz.window.window import MainWindow, make_window
 
 WHY = "There is no /dev/kvm: sudo modprobe kvm_intel"
+LACKS = "This host has no /dev/vhost-net: do this."
 
 
 def refuse() -> None:
@@ -115,6 +118,55 @@ def test_a_kvm_that_is_lost_later_is_said_once(laptop: MainWindow, qtbot: QtBot)
     assert laptop.notice.words.text().startswith(f"{WHY}. What you see is a recording, made on ")
     choose(qtbot, laptop, "irq-ioapic")
     assert not laptop.notice.isVisible()
+
+
+def test_what_this_host_lacks_for_a_scenario_is_said_and_its_recording_is_shown(
+    laptop: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.engine.live.session.usable_kvm", lambda: None)
+    monkeypatch.setattr("bellwire.engine.machines.build.refusal", lambda scenario: LACKS)
+    choose(qtbot, laptop, "vhost-net")
+    assert laptop.model.scenario.name == "vhost-net"
+    assert laptop.status.state.words.startswith("REPLAY")
+    assert laptop.notice.words.text().startswith(f"{LACKS[:-1]}. What you see is a recording, made on QEMU TCG CPU")
+    assert LACKS in laptop.controls.singles["ring"].toolTip()
+
+
+def test_the_list_mutes_what_this_host_lacks_and_says_what_below_the_title(
+    laptop: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(scenario: Scenario) -> str:
+        return LACKS if scenario.name == "vhost-net" else ""
+
+    monkeypatch.setattr("bellwire.viz.window.scenario_list.refusal", lacks)
+    combo = laptop.controls.scenarios
+    fill(combo, DARK)
+    lines, option = combo.itemDelegate(), QStyleOptionViewItem()
+    assert isinstance(lines, ScenarioLines)
+    heights = {}
+    for name in ("vhost-net", "vhost-user-blk"):
+        index = combo.model().index(combo.findData(name, NAME), 0)
+        option = QStyleOptionViewItem()
+        lines.initStyleOption(option, index)
+        muted = option.palette.color(option.palette.ColorRole.Text) == DARK.color("text_muted")
+        assert muted == (name == "vhost-net")
+        assert option.text.endswith(f"A recording. {LACKS}") == muted
+        heights[name] = lines.sizeHint(QStyleOptionViewItem(), index).height()
+        assert index.flags() & Qt.ItemFlag.ItemIsEnabled  # its recording can be had
+        if muted:
+            assert LACKS in index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert heights["vhost-net"] > 2 * heights["vhost-user-blk"]
+    show_scenario(combo, "vhost-net")
+    assert combo.currentText() == load_scenario("vhost-net").title
+
+
+def test_the_menu_says_of_what_this_host_lacks_that_it_is_recorded(
+    laptop: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.viz.window.menus.refusal", lambda scenario: LACKS)
+    made = laptop.menus._scenario("", load_scenario("vhost-net"))
+    assert made.text() == "vhost-net: the kernel sends (a recording)"
+    assert LACKS in made.toolTip()
 
 
 def test_a_recording_that_has_ended_says_so_and_plays_again(laptop: MainWindow, qtbot: QtBot) -> None:
