@@ -84,8 +84,11 @@ class TestSession:
 
     def test_the_wiring_changes_under_load_and_nothing_is_lost(self, name: str) -> None:
         chance = random.Random(9)
-        batches = []
+        batches: list[Events] = []
         with Session(paced(name, WHILE_SWITCHED)) as session:
+            while not any(np.any(batch["kind"] == EventKind.HANDLER) for batch in batches):
+                time.sleep(0.005)
+                batches.append(session.take())
             for _ in range(60):
                 session.order(chance.choice([Order.IOEVENTFD, Order.IRQFD]), chance.random() < 0.5)
                 time.sleep(chance.random() * 0.01)
