@@ -58,7 +58,7 @@ SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
 STALLED_SECONDS = 0.5  # a tick that comes so late tells that the engine's thread stood still
 CUT_SECONDS = 0.05  # what a slow viewer passes over is told apart as finely as it is shown
 SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
-SIGHT_SECONDS = 5.0  # how long it may take until the inside of the kernel is watched: here 0.1 s
+SIGHT_SECONDS = 30.0  # how long it may take until the inside of the kernel is watched: 0.1 s, if no CPU is emulated
 STUCK_SECONDS = 10.0  # without a single turn the engine thread waits for something that does not come
 COLLECT_SECONDS = 1.0  # how often it looks whether what was left behind can be given back
 
