@@ -134,6 +134,21 @@ class EventKind(IntEnum):
     # kvm_eoi, the guest has ended an interrupt: id vector (0: not told).
     GUEST_EOI = 39
 
+    # What functions of the kernel tell as they are entered, where it lets them be probed (CONFIG_KPROBES).
+    # ioeventfd_write, an ioeventfd is asked whether it takes a write: id address (its lower half), seq doorbell, arg
+    # value.
+    IOEVENTFD_WRITE = 40
+    # eventfd_signal_mask, the kernel itself signals an eventfd: id EventfdSignaller, seq of an ioeventfd the doorbell,
+    # of others the interrupt, arg the eventfd's number (eventfd-id in /proc/PID/fdinfo).
+    EVENTFD_SIGNAL = 41
+    # irqfd_wakeup, an irqfd is called as its eventfd is signalled: id GSI, seq interrupt, arg the eventfd's number.
+    IRQFD_WAKEUP = 42
+    # irqfd_inject, a worker of the kernel raises an irqfd's line: id GSI, seq newest interrupt.
+    IRQFD_INJECT = 43
+    # irqfd_resampler_ack, the guest has ended the interrupt and KVM lowers the line: id GSI, seq newest interrupt that
+    # was injected.
+    RESAMPLER_ACK = 44
+
 
 OTHER_VECTOR = int(lib.BW_VECTOR_OTHER)  # to which a route changes, and back
 BUFFERS_ADDED, BUFFERS_USED = int(lib.BW_BUFFERS_ADDED), int(lib.BW_BUFFERS_USED)  # id of EventKind.BUFFERS
@@ -175,6 +190,35 @@ TRACEPOINTS: tuple[str, ...] = (
 )
 
 
+# The functions that are probed, as engine/kernel/functions.c lists them: bits of Setting.KERNEL from PROBES_BIT on, and
+# from PROBES_LACK_BIT on the ProbesLack.
+FUNCTIONS: tuple[str, ...] = (
+    "ioeventfd_write",
+    "eventfd_signal_mask",
+    "irqfd_wakeup",
+    "irqfd_inject",
+    "irqfd_resampler_ack",
+)
+PROBES_BIT, PROBES_LACK_BIT = 32, 56
+
+
+class ProbesLack(IntEnum):
+    """Why no function of the kernel is probed."""
+
+    NOTHING = 0  # some are, or nobody has tried
+    SUPPORT = 1  # this kernel was built without probes
+    PERMISSION = 2  # it refuses them
+    FUNCTIONS = 3  # it has none of these functions as they are known
+
+
+class EventfdSignaller(IntEnum):
+    """Who signals an eventfd inside of the kernel."""
+
+    IOEVENTFD = 0  # for a doorbell
+    RESAMPLER = 1  # a resamplefd, for the end of an interrupt
+    OTHER = 2  # io_uring, or a worker of the kernel
+
+
 class EventfdRole(IntEnum):
     """The eventfds whose count is sampled."""
 
@@ -201,7 +245,8 @@ class Setting(IntEnum):
     VCPU = 7  # the vCPU that the GSI's route leads to, where it changes
     STALLED = 8  # cycles from this event on in which the engine's thread did not run
     STEP = 6  # steps of the lab (engine/machines/lab.py) so far; the newest is about to be done
-    # Tracepoints that are listened to, a bit each (TRACEPOINTS); 0: none. seq: cycles by which their times may err.
+    # Tracepoints that are listened to, a bit each (TRACEPOINTS), and functions that are probed (FUNCTIONS, ProbesLack);
+    # 0: none. seq: cycles by which their times may err.
     KERNEL = 9
 
 

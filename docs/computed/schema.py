@@ -8,13 +8,18 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from bellwire.engine.events import (
+    FUNCTIONS,
+    PROBES_BIT,
+    PROBES_LACK_BIT,
     STATS,
     TRACEPOINTS,
     EventfdRole,
+    EventfdSignaller,
     EventKind,
     IrqIoctl,
     Lane,
     Operation,
+    ProbesLack,
     Setting,
     Switch,
     ThreadRole,
@@ -32,6 +37,8 @@ NAMED: dict[str, type[IntEnum]] = {  # by their name in the file
     "thread_roles": ThreadRole,
     "operations": Operation,
     "befores": Before,
+    "eventfd_signallers": EventfdSignaller,
+    "probes_lacks": ProbesLack,
 }
 HOLDERS = {  # where their numbers stand
     "lanes": "`lane` of every event; `id` of LOST",
@@ -42,6 +49,8 @@ HOLDERS = {  # where their numbers stand
     "thread_roles": "`id` of WAKING, RUNS, WRITE and WRITTEN, its lowest 4 bits",
     "operations": "`id` of REFUSED",
     "befores": "`id` of BEFORE",
+    "eventfd_signallers": "`id` of EVENTFD_SIGNAL",
+    "probes_lacks": f"`arg` of the SETTING KERNEL from bit {PROBES_LACK_BIT} on",
 }
 
 
@@ -65,6 +74,8 @@ def number_tables() -> str:
     parts += [listed({name: number for number, name in enumerate(STATS)})]
     parts += ["### tracepoints", "`arg` of the SETTING KERNEL: 2 to the power of each that is listened to, added up."]
     parts += [listed({name: number for number, name in enumerate(TRACEPOINTS)})]
+    parts += ["### functions", "`arg` of the SETTING KERNEL as well: 2 to the power of each function that is probed."]
+    parts += [listed({name: PROBES_BIT + number for number, name in enumerate(FUNCTIONS)})]
     parts += ["### exit_reasons", "`id` of EXIT and ENTRY: `KVM_EXIT_*` of `linux/kvm.h`."]
     return "\n\n".join([*parts, listed(ENUMS["exit_reasons"])])
 

@@ -65,12 +65,17 @@ NAMES: dict[EventKind, str] = {
     EventKind.WRITTEN: "write() returns",
     EventKind.MSI: "kvm_msi_set_irq",
     EventKind.WORK_QUEUED: "irqfd_inject queued",
-    EventKind.WORK_STARTED: "irqfd_inject",
+    EventKind.WORK_STARTED: "irqfd_inject started",
     EventKind.SET_IRQ: "kvm_set_irq",
     EventKind.ACCEPTED: "kvm_apic_accept_irq",
     EventKind.INJECTED: "injected",
     EventKind.WOKEN: "kvm_vcpu_wakeup",
     EventKind.GUEST_EOI: "kvm_eoi",
+    EventKind.IOEVENTFD_WRITE: "ioeventfd_write",
+    EventKind.EVENTFD_SIGNAL: "eventfd_signal_mask",
+    EventKind.IRQFD_WAKEUP: "irqfd_wakeup",
+    EventKind.IRQFD_INJECT: "irqfd_inject",
+    EventKind.RESAMPLER_ACK: "irqfd_resampler_ack",
 }
 KINDS, LANE_OF = dict(EventKind._value2member_map_), list(Lane)  # quicker than to call the enum, event by event
 KEYS = {kind: tuple(f"{kind.name.lower()}.{name}" for name in ("seq", "id", "arg")) for kind in ENDS}

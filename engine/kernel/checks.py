@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bellwire.engine.host.host import Check
-from bellwire.engine.kernel.program import PROGRAM, KernelSightError, known_tracepoints
+from bellwire.engine.kernel.program import PROGRAM, KernelSightError, known_functions, known_tracepoints
 
+KPROBES_LINE = "only a kernel that was built with CONFIG_KPROBES, and lets BPF probe it, tells when these are entered"
 BUILD_LINE = "sudo apt-get install clang libbpf-dev, then build bellwire again"
 
 
@@ -20,7 +21,20 @@ def kernel_checks(program: Path = PROGRAM) -> list[Check]:
     except KernelSightError as error:
         problem, _, remedy = str(error).partition(": ")
         return [built, Check("kernel", "privilege", False, problem, remedy or problem, optional=True)]
-    return [built, Check("kernel", "privilege", True, "BPF may read in it", optional=True), tracepoint_check(found)]
+    allowed = Check("kernel", "privilege", True, "BPF may read in it", optional=True)
+    return [built, allowed, tracepoint_check(found), function_check(program)]
+
+
+def function_check(program: Path) -> Check:
+    """Which functions of the kernel can be probed: without, what they would tell stays bounded by tracepoints."""
+    try:
+        found = known_functions(program)
+    except KernelSightError as error:
+        return Check("kernel", "functions", False, str(error), KPROBES_LINE, optional=True)
+    missing = [name for name, there in found.items() if not there]
+    told = f"{len(found) - len(missing)} of {len(found)}"
+    told += f"; without {', '.join(missing)}, which the compiler has dissolved into others" if missing else ""
+    return Check("kernel", "functions", True, told, optional=True)
 
 
 def tracepoint_check(found: dict[str, bool]) -> Check:

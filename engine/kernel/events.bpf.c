@@ -1,4 +1,4 @@
-/* What the kernel's tracepoints tell of some processes, as records in a ring.
+/* What the kernel's tracepoints, and some of its functions, tell of some processes, as records in a ring.
  *
  * Guarantees:
  * - It changes nothing in the kernel, and reads nothing of other processes but whether they are among those asked for.
@@ -8,6 +8,8 @@
  *
  * Whose is it? What happens in a thread of a process that is asked for; a wake-up, a switch to such a thread; and work
  * that an irqfd of such a process has queued, in the worker that does it. */
+#include <asm/ptrace.h>
+
 #include "bpf.h"
 #include "events.h"
 #include "record.h"
@@ -301,22 +303,28 @@ int on_eoi(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/kvm_inj_virq")
 int on_inject(struct bpf_raw_tracepoint_args *ctx)
 {
-    if (is_ours())
+    if (is_ours() && !(settings.says_reinjected && (u8)ctx->args[2]))
         tell(0, BW_K_INJECTED, current_thread(), (u32)ctx->args[0], 0, 0, 0);
     return 0;
 }
 
 /* -- work of an irqfd whose route needs a thread --------------------------------------------------------------------- */
 
+/* Whether a VM is of a process that is asked for: it has the address space of such a process. */
+static __always_inline int is_our_vm(const void *kvm)
+{
+    u64 space = settings.kvm_mm == UNKNOWN ? 0 : read8(kvm, settings.kvm_mm);
+    return space && bpf_map_lookup_elem(&spaces, &space) != 0;
+}
+
 /* Whether a piece of work is the `inject` of an irqfd of a process that is asked for: what it is in is on a list, so its
- * neighbour leads back to it, and its VM has the address space of such a process. */
+ * neighbour leads back to it, and its VM is of such a process. */
 static __always_inline const char *irqfd_of(u64 work)
 {
-    if (settings.irqfd_work == UNKNOWN || settings.irqfd_list == UNKNOWN || settings.kvm_mm == UNKNOWN)
+    if (settings.irqfd_work == UNKNOWN || settings.irqfd_list == UNKNOWN)
         return 0;
     const char *irqfd = (const char *)work - settings.irqfd_work;
-    u64 space = read8(read_pointer(irqfd, settings.irqfd_kvm), settings.kvm_mm);
-    if (!space || !bpf_map_lookup_elem(&spaces, &space))
+    if (!is_our_vm(read_pointer(irqfd, settings.irqfd_kvm)))
         return 0;
     u64 before = read8(irqfd, settings.irqfd_list + 8);
     return read8((void *)before, 0) == (u64)irqfd + settings.irqfd_list ? irqfd : 0;
@@ -358,6 +366,68 @@ int on_work_end(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     bpf_map_delete_elem(&workers, &thread);
     tell(0, BW_K_WORK_ENDED, thread, 0, 0, 0, 0);
+    return 0;
+}
+
+/* -- functions of the kernel, as each is entered: only where it lets them be probed ----------------------------------- */
+
+#define ROUTE_MSI 2 /* KVM_IRQ_ROUTING_MSI */
+#define READABLE 1  /* EPOLLIN: somebody has signalled the eventfd; else it is about to be closed */
+
+SEC("kprobe/ioeventfd_write")
+int on_ioeventfd_write(struct pt_regs *ctx)
+{
+    if (!is_ours() || settings.ioeventfd_device == UNKNOWN)
+        return 0;
+    const char *ioeventfd = (const char *)ctx->rsi - settings.ioeventfd_device;
+    u32 id = read4(read_pointer(ioeventfd, settings.ioeventfd_eventfd), settings.eventfd_id), length = (u32)ctx->rcx;
+    tell(0, BW_K_IOEVENTFD_WRITE, current_thread(), ctx->rdx, value_at((void *)ctx->r8, length), id, length);
+    return 0;
+}
+
+SEC("kprobe/eventfd_signal_mask")
+int on_eventfd_signal(struct pt_regs *ctx)
+{
+    if (is_ours() || is_worker())
+        tell(0, BW_K_EVENTFD_SIGNAL, current_thread(), read4((void *)ctx->rdi, settings.eventfd_id), 0, 0, 0);
+    return 0;
+}
+
+SEC("kprobe/irqfd_wakeup")
+int on_irqfd_wakeup(struct pt_regs *ctx)
+{
+    if (settings.irqfd_wait == UNKNOWN || !(ctx->rcx & READABLE))
+        return 0;
+    const char *irqfd = (const char *)ctx->rdi - settings.irqfd_wait;
+    if (!is_our_vm(read_pointer(irqfd, settings.irqfd_kvm)))
+        return 0;
+    u64 data = ~0ull;
+    if (settings.irqfd_route_data != UNKNOWN && read4(irqfd, settings.irqfd_route_type) == ROUTE_MSI)
+        data = read4(irqfd, settings.irqfd_route_data);
+    note_signal();
+    tell(0, BW_K_IRQFD_WAKEUP, current_thread(), read4(irqfd, settings.irqfd_gsi), data,
+         read4(read_pointer(irqfd, settings.irqfd_eventfd), settings.eventfd_id), 0);
+    return 0;
+}
+
+SEC("kprobe/irqfd_inject")
+int on_irqfd_inject(struct pt_regs *ctx)
+{
+    u64 work = ctx->rdi;
+    const char *irqfd = irqfd_of(work);
+    if (irqfd)
+        tell(0, BW_K_IRQFD_INJECT, current_thread(), read4(irqfd, settings.irqfd_gsi), work, 0, 0);
+    return 0;
+}
+
+SEC("kprobe/irqfd_resampler_ack")
+int on_resampler_ack(struct pt_regs *ctx)
+{
+    if (settings.resampler_notifier == UNKNOWN)
+        return 0;
+    const void *notifier = (void *)ctx->rdi, *resampler = (const char *)notifier - settings.resampler_notifier;
+    if (is_our_vm(read_pointer(resampler, settings.resampler_kvm)))
+        tell(0, BW_K_RESAMPLER_ACK, current_thread(), read4(notifier, settings.notifier_gsi), 0, 0, 0);
     return 0;
 }
 

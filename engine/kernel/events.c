@@ -1,5 +1,5 @@
-/* `bw-kernel events FD [exits]`: what the tracepoints tell of some processes, into the ring in the memory behind FD; with
- * "exits" also of each exit how long it took.
+/* `bw-kernel events FD [exits]`: what tracepoints and functions tell of some processes, into the ring in the memory behind
+ * FD; with "exits" also of each exit how long it took.
  *
  * caller.h says how it is told of which; the first line on standard output is "ready". */
 #include <bpf/bpf.h>
@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "commands.h"
 #include "events.h"
+#include "functions.h"
 #include "object.h"
 #include "offsets.h"
 #include "shared.h"
@@ -38,6 +39,7 @@ static struct events_settings settings_of(const struct kernel_types *types, bool
         .task_pid = offset_of(types, "task_struct", "pid"),
         .task_tgid = offset_of(types, "task_struct", "tgid"),
         .task_mm = offset_of(types, "task_struct", "mm"),
+        .says_reinjected = arguments_of(types, "kvm_inj_virq") == 3,
         .registers_si = offset_of(types, "pt_regs", "si"),
         .lapic_vcpu = offset_of(types, "kvm_lapic", "vcpu"),
         .vcpu_id = offset_of(types, "kvm_vcpu", "vcpu_id"),
@@ -50,17 +52,35 @@ static struct events_settings settings_of(const struct kernel_types *types, bool
         .vmcb_exit_code = offset_of(types, "vmcb", "control.exit_code"),
         .vmx_exit_reason = vmx_reason == BW_UNKNOWN ? offset_of(types, "vcpu_vmx", "exit_reason.full") : vmx_reason,
         .exits = exits,
+        .ioeventfd_device = offset_of(types, "_ioeventfd", "dev"),
+        .ioeventfd_eventfd = offset_of(types, "_ioeventfd", "eventfd"),
+        .irqfd_wait = offset_of(types, "kvm_kernel_irqfd", "wait"),
+        .irqfd_eventfd = offset_of(types, "kvm_kernel_irqfd", "eventfd"),
+        .irqfd_route_type = offset_of(types, "kvm_kernel_irqfd", "irq_entry.type"),
+        .irqfd_route_data = offset_of(types, "kvm_kernel_irqfd", "irq_entry.msi.data"),
+        .eventfd_id = offset_of(types, "eventfd_ctx", "id"),
+        .resampler_notifier = offset_of(types, "kvm_kernel_irqfd_resampler", "notifier"),
+        .resampler_kvm = offset_of(types, "kvm_kernel_irqfd_resampler", "kvm"),
+        .notifier_gsi = offset_of(types, "kvm_irq_ack_notifier", "gsi"),
     };
 }
 
-/* The bit of the tracepoint that a program is for, and whether this kernel has it as we know it. */
-static int bit_of(const char *section)
+/* Attaches a program to its tracepoint, if this kernel has it as we know it. -> its bit in what is watched. */
+static int attach_tracepoint(struct bpf_program *program, const char *name, const struct kernel_types *types,
+                             uint64_t *watched, struct failure *why)
 {
-    const char *name = strchr(section, '/');
-    for (int bit = 0; name && tracepoints[bit].name; bit++)
-        if (!strcmp(tracepoints[bit].name, name + 1))
-            return bit;
-    return -1;
+    for (int bit = 0; tracepoints[bit].name; bit++) {
+        if (strcmp(tracepoints[bit].name, name))
+            continue;
+        uint32_t found = arguments_of(types, name);
+        if (found != BW_UNKNOWN && found < tracepoints[bit].arguments)
+            return 0;
+        if (bpf_program__attach(program))
+            *watched |= UINT64_C(1) << bit;
+        else if (errno != ENOENT)
+            return fail(why, "refused", errno, name);
+    }
+    return 0;
 }
 
 static bool is_of_exits(const char *tracepoint)
@@ -68,25 +88,64 @@ static bool is_of_exits(const char *tracepoint)
     return !strcmp(tracepoint, "kvm_exit") || !strcmp(tracepoint, "kvm_entry");
 }
 
-/* Attaches every program whose tracepoint there is and is asked for; -1: not even one of KVM's. */
+/* Probes a function, if this kernel has it as we know it. -> why it is not probed. */
+static enum probes_lack attach_function(struct bpf_program *program, const char *name, const struct kernel_types *types,
+                                        uint64_t *watched)
+{
+    int bit = 0;
+    while (functions[bit].name && strcmp(functions[bit].name, name))
+        bit++;
+    uint32_t found = parameters_of(types, name);
+    if (!functions[bit].name || found == BW_UNKNOWN || found < functions[bit].arguments)
+        return PROBES_LACK_FUNCTIONS;
+    if (!bpf_program__attach(program))
+        return function_is_missing(errno) ? PROBES_LACK_FUNCTIONS : PROBES_LACK_PERMISSION;
+    *watched |= UINT64_C(1) << (PROBES_BIT + bit);
+    return PROBES_LACK_NOTHING;
+}
+
+/* What follows a prefix of a program's section, such as "raw_tp/"; NULL if it begins otherwise. */
+static const char *behind(const char *prefix, const struct bpf_program *program)
+{
+    const char *section = bpf_program__section_name(program);
+    size_t length = strlen(prefix);
+    return strncmp(section, prefix, length) ? NULL : section + length;
+}
+
+/* Attaches every program whose tracepoint or function there is and is asked for; -1: not even one of KVM's tracepoints. */
 static int attach(struct watch *watch, const struct kernel_types *types, bool exits, struct failure *why)
 {
     struct bpf_program *program;
-    uint64_t attached = 0;
+    const char *name;
+    uint64_t watched = 0;
+    enum probes_lack lack = functions_can_be_probed() ? PROBES_LACK_NOTHING : PROBES_LACK_SUPPORT;
     bpf_object__for_each_program(program, watch->object) {
-        int bit = bit_of(bpf_program__section_name(program));
-        if (bit < 0 || (is_of_exits(tracepoints[bit].name) && !exits))
-            continue; /* the one that is run by hand, and what would cost time at each exit */
-        uint32_t found = arguments_of(types, tracepoints[bit].name);
-        if (found != BW_UNKNOWN && found < tracepoints[bit].arguments)
-            continue;
-        if (bpf_program__attach(program))
-            attached |= UINT64_C(1) << bit;
-        else if (errno != ENOENT)
-            return fail(why, "refused", errno, tracepoints[bit].name);
+        name = behind("raw_tp/", program);
+        if (name && is_of_exits(name) && !exits)
+            continue; /* what would cost time at each exit */
+        if (name && attach_tracepoint(program, name, types, &watched, why) < 0)
+            return -1;
+        if ((name = behind("kprobe/", program)) && lack != PROBES_LACK_SUPPORT) {
+            enum probes_lack lacks = attach_function(program, name, types, &watched);
+            lack = lacks ? lacks : lack;
+        }
     }
-    atomic_store(&watch->shared->tracepoints, attached);
-    return attached & 1 ? 0 : fail(why, "no-kvm", 0, "");
+    if (watched >> PROBES_BIT)
+        lack = PROBES_LACK_NOTHING;
+    atomic_store(&watch->shared->tracepoints, watched | (uint64_t)lack << PROBES_LACK_BIT);
+    return watched & 1 ? 0 : fail(why, "no-kvm", 0, "");
+}
+
+/* Opens the programs, without those that this kernel cannot attach. */
+static struct bpf_object *open_programs(const struct events_settings *settings, struct failure *why)
+{
+    struct bpf_object *object = object_open("events", settings, sizeof *settings, why);
+    struct bpf_program *program;
+    if (object && !functions_can_be_probed())
+        bpf_object__for_each_program(program, object)
+            if (behind("kprobe/", program))
+                bpf_program__set_autoload(program, false);
+    return object;
 }
 
 static int begin(struct watch *watch, int fd, bool exits, struct failure *why)
@@ -97,7 +156,7 @@ static int begin(struct watch *watch, int fd, bool exits, struct failure *why)
         return -1;
     struct events_settings settings = settings_of(&types, exits);
     int result = -1;
-    watch->object = object_open("events", &settings, sizeof settings, why);
+    watch->object = open_programs(&settings, why);
     if (watch->object && object_load(watch->object, why) == 0) {
         watch->processes = object_map(watch->object, "processes");
         watch->threads = object_map(watch->object, "threads");

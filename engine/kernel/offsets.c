@@ -108,6 +108,19 @@ uint32_t arguments_of(const struct kernel_types *types, const char *tracepoint)
     return count == BW_UNKNOWN ? arguments_in(types->kernel, tracepoint) : count;
 }
 
+static uint32_t parameters_in(const struct btf *btf, const char *function)
+{
+    int32_t id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+    const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+    return type && btf_is_func_proto(type) ? btf_vlen(type) : BW_UNKNOWN;
+}
+
+uint32_t parameters_of(const struct kernel_types *types, const char *function)
+{
+    uint32_t count = types->kvm ? parameters_in(types->kvm, function) : BW_UNKNOWN;
+    return count == BW_UNKNOWN ? parameters_in(types->kernel, function) : count;
+}
+
 static uint32_t size_in(const struct btf *btf, const char *name)
 {
     int32_t id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);

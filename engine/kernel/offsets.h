@@ -29,5 +29,8 @@ uint32_t offset_of(const struct kernel_types *types, const char *type, const cha
 /* How many arguments a tracepoint hands to a raw BPF program; BW_UNKNOWN if this kernel does not tell. */
 uint32_t arguments_of(const struct kernel_types *types, const char *tracepoint);
 
+/* How many arguments a function has; BW_UNKNOWN if this kernel does not tell, or has none of that name. */
+uint32_t parameters_of(const struct kernel_types *types, const char *function);
+
 /* The length of a struct in bytes. */
 uint32_t size_of(const struct kernel_types *types, const char *type);

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.events import ProbesLack
 from bellwire.engine.language import tr, tr_later
 
 PROGRAM = Path(__file__).with_name("bw-kernel")
@@ -97,5 +99,37 @@ def known_tracepoints(program: Path = PROGRAM) -> dict[str, bool]:
 
     Asks for all that takes a privilege: who gets an answer can see into the kernel.
     """
-    words = (line.split() for line in ask("check", program=program))
-    return {word[1]: word[2] == "yes" for word in words if len(word) == 3 and word[0] == "tracepoint"}
+    return there("tracepoint", ask("check", program=program))
+
+
+def there(what: str, answers: Iterable[str]) -> dict[str, bool]:
+    """Which tracepoints, or functions, this kernel has, out of what the program has answered."""
+    words = (line.split() for line in answers)
+    return {word[1]: word[2] == "yes" for word in words if len(word) == 3 and word[0] == what}
+
+
+def known_functions(program: Path = PROGRAM) -> dict[str, bool]:
+    """Which functions of the kernel are probed, and whether each can be. KernelSightError: none of them, and why."""
+    answers = ask("check", program=program)
+    found = there("function", answers)
+    if "functions refused" in answers:
+        raise KernelSightError(no_probes(ProbesLack.PERMISSION))
+    if not any(found.values()):
+        raise KernelSightError(no_probes(ProbesLack.FUNCTIONS if found else ProbesLack.SUPPORT))
+    return found
+
+
+NO_PROBES = {
+    ProbesLack.SUPPORT: tr_later(
+        "no kprobes: this kernel was built without CONFIG_KPROBES, so only its tracepoints tell of its inside"
+    ),
+    ProbesLack.PERMISSION: tr_later("no kprobes: the kernel refuses them, so only its tracepoints tell of its inside"),
+    ProbesLack.FUNCTIONS: tr_later(
+        "no kprobes: this kernel has none of the functions by its name, so only its tracepoints tell of its inside"
+    ),
+}
+
+
+def no_probes(lack: ProbesLack) -> str:
+    """Why no function of the kernel is probed, as a clause; "" if nothing is in the way."""
+    return tr(NO_PROBES[lack]) if lack in NO_PROBES else ""

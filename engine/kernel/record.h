@@ -1,4 +1,5 @@
-/* What events.bpf.c writes and engine/kernel/records.py reads: a record of 48 bytes a tracepoint that fired. */
+/* What events.bpf.c writes and engine/kernel/records.py reads: a record of 48 bytes a tracepoint that fired, or a function
+ * that was entered. */
 #pragma once
 
 #ifndef __bpf__
@@ -26,6 +27,11 @@ enum bw_kernel_kind { /* beside each: what a, b, c and d are */
     BW_K_WORK_QUEUED,   /* GSI, the work */
     BW_K_WORK_STARTED,  /* GSI, the work */
     BW_K_WORK_ENDED,    /* GSI, the work */
+    BW_K_IOEVENTFD_WRITE, /* address, value, the eventfd's id, length */
+    BW_K_EVENTFD_SIGNAL,  /* the eventfd's id */
+    BW_K_IRQFD_WAKEUP,    /* GSI, data of the message that its route is (-1: of none), the eventfd's id */
+    BW_K_IRQFD_INJECT,    /* GSI, the work */
+    BW_K_RESAMPLER_ACK,   /* GSI */
     /* Only where exits are asked for: */
     BW_K_RUN_ENTERED = 40, /* (thread: the vCPU's, whose KVM_RUN is called) */
     BW_K_EXIT_SERVED       /* reason as the CPU numbers it (-1: not told), 1: VMX, 2: SVM, ns until the guest goes on */

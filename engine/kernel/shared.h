@@ -17,7 +17,7 @@ struct shared {
     _Atomic uint64_t complete;    /* TSC: every record of an earlier time is there */
     _Atomic uint64_t lost;        /* records that found the kernel's ring full */
     _Atomic uint64_t error;       /* cycles by which times may be off */
-    _Atomic uint64_t tracepoints; /* that are listened to: a bit each */
+    _Atomic uint64_t tracepoints; /* that are listened to, and functions that are probed: a bit each (functions.h) */
     _Alignas(64) _Atomic uint64_t tail; /* the reader's */
     _Alignas(BW_SHARED_PAGE) struct bw_kernel_record records[BW_SHARED_RECORDS];
 };

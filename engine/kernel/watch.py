@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bellwire.engine.errors import answer_of
-from bellwire.engine.events import TRACEPOINTS, Records
+from bellwire.engine.events import FUNCTIONS, PROBES_BIT, PROBES_LACK_BIT, TRACEPOINTS, ProbesLack, Records
 from bellwire.engine.kernel.program import NOT_BUILT, PROGRAM, KernelSightError, reason_of
 from bellwire.engine.kernel.records import RecordCounter, SharedRecords
 from bellwire.engine.kvm.owner import Owner
@@ -22,6 +22,7 @@ from bellwire.engine.language import tr
 
 PATIENCE_SECONDS = 2.0  # for its end, once it was told
 READY = "ready"
+KNOWN_BITS = (1 << len(TRACEPOINTS)) - 1 | (1 << len(FUNCTIONS)) - 1 << PROBES_BIT | max(ProbesLack) << PROBES_LACK_BIT
 
 
 class KernelWatch(Owner):
@@ -107,8 +108,8 @@ class KernelWatch(Owner):
 
     @property
     def tracepoints(self) -> int:
-        """Those that are listened to, a bit each, in the order of TRACEPOINTS."""
-        return self._shared.count(RecordCounter.TRACEPOINTS) & (1 << len(TRACEPOINTS)) - 1
+        """Those that are listened to, and functions that are probed, a bit each: as Setting.KERNEL has them."""
+        return self._shared.count(RecordCounter.TRACEPOINTS) & KNOWN_BITS
 
     @property
     def pid(self) -> int:

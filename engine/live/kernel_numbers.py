@@ -19,6 +19,7 @@ from bellwire.engine.events import (
     EVENT,
     OTHER_VECTOR,
     ROLE_BITS,
+    EventfdSignaller,
     EventKind,
     Events,
     Lane,
@@ -53,11 +54,20 @@ KINDS: dict[RecordKind, EventKind] = {  # those that become an event whatever th
     K.WRITTEN: EventKind.WRITTEN,
     K.WORK_QUEUED: EventKind.WORK_QUEUED,
     K.WORK_STARTED: EventKind.WORK_STARTED,
+    K.IOEVENTFD_WRITE: EventKind.IOEVENTFD_WRITE,
+    K.EVENTFD_SIGNAL: EventKind.EVENTFD_SIGNAL,
+    K.IRQFD_WAKEUP: EventKind.IRQFD_WAKEUP,
+    K.IRQFD_INJECT: EventKind.IRQFD_INJECT,
+    K.RESAMPLER_ACK: EventKind.RESAMPLER_ACK,
 }
-BY_A_VCPU = (K.PIO, K.MMIO, K.FAST_MMIO, K.USER_EXIT, K.EOI, K.INJECTED, K.WOKEN)  # only such threads do this
+BY_A_VCPU = (  # only such threads do this
+    *(K.PIO, K.MMIO, K.FAST_MMIO, K.USER_EXIT, K.EOI, K.INJECTED, K.WOKEN, K.IOEVENTFD_WRITE),
+)
+BY_GSI = (K.IRQFD_WAKEUP, K.IRQFD_INJECT, K.RESAMPLER_ACK)
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 PVM_EOI = "kvm_pvm"  # where the host itself writes the EOI of what it injects
 NO_VECTOR = NO_GSI = 0xFFFFFFFF
+NO_MESSAGE = np.uint64(2**64 - 1)
 SLACK = 2000  # cycles: clocks that differ by more would put a record into a neighbour's instruction
 
 
@@ -113,7 +123,8 @@ class KernelNumbers:
         self._signal = (0, 0)  # TSC and number of the newest interrupt
         self._work_before, self._accepted_before = 0, dict[int, int]()
         self._begun, self._line, self._accepted, self._woken = (LastOfGroup() for _ in range(4))
-        self._call, self._held, self._injected = (LastOfGroup() for _ in range(3))
+        self._call, self._held, self._injected, self._asked = (LastOfGroup() for _ in range(4))
+        self._own_eventfds = np.empty(0, np.uint64)  # that have called the interrupt's irqfd
 
     # -- who ---------------------------------------------------------------------------------------------------------
 
@@ -208,7 +219,7 @@ class KernelNumbers:
         at, vms, threads = r["tsc"], found.vm, r["thread"].astype(np.uint64)
         doorbell = self._doorbells(at, vms, batch, slack)
         interrupt = self._interrupts(at, batch, slack)
-        accesses = found.of(K.PIO, K.MMIO, K.FAST_MMIO) & np.isin(r["a"], self._addresses)
+        accesses = found.of(K.PIO, K.MMIO, K.FAST_MMIO, K.IOEVENTFD_WRITE) & np.isin(r["a"], self._addresses)
         seq[accesses] = doorbell[accesses]
         exits = found.of(K.USER_EXIT) & (r["b"] == 0)
         seq[exits] = doorbell[exits]
@@ -220,23 +231,49 @@ class KernelNumbers:
         seq[accepted] = caused[accepted]
         self._number_wakings(found, doorbell, threads)
         self._number_ends(found, ours)
+        self._number_eventfds(found, doorbell, interrupt, threads)
 
     def _number_signals(self, found: Numbered, interrupt: Numbers, threads: Numbers) -> None:
         """System calls, messages, work and lines."""
         r, seq = found.records, found.seq
         by_gsi = found.of(K.WORK_QUEUED, K.SET_IRQ) & (r["a"] == self._gsi)
         messages = found.of(K.MSI) & np.isin(r["b"] & np.uint64(0xFF), self._vectors)
-        direct = (by_gsi | messages) & (found.role != ThreadRole.WORKER)
+        direct = (by_gsi | messages) & (found.role != ThreadRole.WORKER) | self._woken_irqfds(found)
         seq[direct] = interrupt[direct]
         works = found.of(K.WORK_STARTED) & (r["a"] == self._gsi)
         seq[works] = self._of_works(found, works, interrupt)
         begun = self._begun.before(threads, found.of(K.WORK_STARTED), seq)
         lines = by_gsi & found.of(K.SET_IRQ) & (found.role == ThreadRole.WORKER)
+        lines |= found.of(K.IRQFD_INJECT) & (r["a"] == self._gsi)
         seq[lines] = begun[lines]
         calls = found.of(K.WRITE)
         seq[calls] = interrupt[calls]
         returned = found.of(K.WRITTEN)
         seq[returned] = self._call.before(threads, calls, seq)[returned]
+
+    def _woken_irqfds(self, found: Numbered) -> Mask:
+        """The calls of irqfds that are the scenario's: by the message that one sends, else by its GSI."""
+        r = found.records
+        by_message = np.isin(r["b"] & np.uint64(0xFF), self._vectors) & (r["b"] != NO_MESSAGE)
+        called = found.of(K.IRQFD_WAKEUP)
+        own: Mask = called & (by_message | ((r["b"] == NO_MESSAGE) & (r["a"] == self._gsi)))
+        self._own_eventfds = np.union1d(self._own_eventfds, r["c"][own])
+        return own
+
+    def _number_eventfds(self, found: Numbered, doorbell: Numbers, interrupt: Numbers, threads: Numbers) -> None:
+        """What the kernel signals by itself: for an ioeventfd that was asked last, for an end, or for an interrupt."""
+        r, seq = found.records, found.seq
+        asks, signals = found.of(K.IOEVENTFD_WRITE), found.of(K.EVENTFD_SIGNAL)
+        asked = self._asked.before(threads, asks | signals, np.where(asks, r["c"] + np.uint64(1), 0))
+        by_ioeventfd = signals & (asked == r["a"] + np.uint64(1))
+        by_vcpu = signals & ~by_ioeventfd & (found.role == ThreadRole.VCPU)
+        others = signals & ~by_ioeventfd & ~by_vcpu
+        found.arg[by_vcpu], found.arg[others] = EventfdSignaller.RESAMPLER, EventfdSignaller.OTHER
+        seq[by_ioeventfd] = doorbell[by_ioeventfd]
+        acknowledged = by_vcpu | (found.of(K.RESAMPLER_ACK) & (r["a"] == self._gsi))
+        seq[acknowledged] = found.ended[acknowledged]
+        own = others & (np.isin(r["a"], self._own_eventfds) | (self._own_eventfds.size == 0))
+        seq[own] = interrupt[own]
 
     def _of_works(self, found: Numbered, works: Mask, interrupt: Numbers) -> Numbers:
         """The newest interrupt that each work stands for: one whose own work is queued later is the next one's."""
@@ -277,7 +314,7 @@ class KernelNumbers:
         if self._host_ends:
             injected |= found.of(K.EOI) & ours
         seq[injected] = held[injected]
-        before = self._injected.before(found.vm, injected, seq)
+        before = found.ended = self._injected.before(found.vm, injected, seq)
         woken = found.of(K.WOKEN)
         seq[woken] = np.where(held > before, held, 0)[woken]
         arg[injected] = self._taken(found, accepted, injected)[injected]
@@ -304,6 +341,9 @@ class KernelNumbers:
             events["kind"][found.of(record)] = kind
         self._make_accesses(found, events)
         self._make_interrupts(found, events)
+        called, signals = found.of(K.IRQFD_WAKEUP), found.of(K.EVENTFD_SIGNAL)
+        events["id"][signals], events["arg"][signals] = found.arg[signals], r["a"][signals]
+        events["arg"][called] = r["c"][called]
         threads = found.of(K.WAKING, K.RUNS, K.WRITE, K.WRITTEN)
         who = np.where(found.of(K.WAKING), r["a"], r["thread"])
         events["id"][threads] = (found.role + (who << np.uint64(ROLE_BITS)))[threads] & np.uint64(2**32 - 1)
@@ -312,7 +352,7 @@ class KernelNumbers:
 
     def _make_accesses(self, found: Numbered, events: Events) -> None:
         r = found.records
-        accesses, exits = found.of(K.PIO, K.MMIO, K.FAST_MMIO), found.of(K.USER_EXIT)
+        accesses, exits = found.of(K.PIO, K.MMIO, K.FAST_MMIO, K.IOEVENTFD_WRITE), found.of(K.USER_EXIT)
         writes = np.where(found.of(K.PIO), r["d"] == 1, r["d"] == 2)
         events["kind"][found.of(K.PIO) & writes] = EventKind.PIO
         events["kind"][found.of(K.MMIO) & writes] = EventKind.MMIO
@@ -326,7 +366,7 @@ class KernelNumbers:
     def _make_interrupts(self, found: Numbered, events: Events) -> None:
         r = found.records
         messages, lines = found.of(K.MSI), found.of(K.SET_IRQ)
-        works, taken = found.of(K.WORK_QUEUED, K.WORK_STARTED), found.of(K.ACCEPTED)
+        works, taken = found.of(K.WORK_QUEUED, K.WORK_STARTED, *BY_GSI), found.of(K.ACCEPTED)
         events["id"][messages] = (r["b"] & np.uint64(0xFF))[messages]
         events["arg"][messages] = (r["a"] >> np.uint64(12) & np.uint64(0xFF))[messages]
         events["id"][lines | works] = r["a"][lines | works] & np.uint64(4095)
@@ -357,6 +397,7 @@ class Numbered:
         self.records, self.role, self.vm = records, role, vm
         self.seq = np.zeros(records.size, np.uint64)
         self.arg = np.zeros(records.size, np.uint64)
+        self.ended = np.zeros(records.size, np.uint64)  # newest interrupt that had been injected into its `vm`
         self._kinds = np.ascontiguousarray(records["kind"])
 
     def of(self, *kinds: RecordKind) -> Mask:

@@ -21,6 +21,7 @@ from bellwire.engine.events import (
     EVENT,
     FLAT_OUT,
     EventfdRole,
+    EventfdSignaller,
     EventKind,
     Events,
     IrqIoctl,
@@ -36,6 +37,7 @@ from bellwire.engine.recordings.header import FIELDS
 from bellwire.engine.recordings.metadata import MOST_CYCLES, MOST_ROWS
 
 MOST_SIGNALS = 2**56  # numbers of doorbells and interrupts, and whatever counts them
+MOST_WATCHED = 2**60  # bits of Setting.KERNEL
 MOST_LOST = 2**40  # events that one event tells of: those of a batch can be added up
 MOST_REASONS, MOST_STATS, MOST_ERRNO, MOST_VMS = 256, 64, 4095, 16
 MOST_THREADS, MOST_CPUS, MOST_CALLS = 2**32 - 1, 8191, 1023
@@ -100,6 +102,11 @@ MOST: dict[EventKind, Most] = {
     EventKind.INJECTED: Most(id=0xFF),
     EventKind.WOKEN: Most(id=1),
     EventKind.GUEST_EOI: Most(id=0xFF),
+    EventKind.IOEVENTFD_WRITE: Most(id=2**32 - 1, arg=2**64 - 1),
+    EventKind.EVENTFD_SIGNAL: Most(id=len(EventfdSignaller) - 1, arg=2**32 - 1),
+    EventKind.IRQFD_WAKEUP: Most(id=GSI_COUNT - 1, arg=2**32 - 1),
+    EventKind.IRQFD_INJECT: Most(id=GSI_COUNT - 1),
+    EventKind.RESAMPLER_ACK: Most(id=GSI_COUNT - 1),
 }
 KNOWN_KINDS = np.isin(np.arange(1 << 16), list(EventKind))
 MOST_OF = {  # by the number of the kind
@@ -207,7 +214,7 @@ def sorts_plausible(sorts: npt.NDArray[np.uint64]) -> bool:
 
 
 def settings_plausible(settings: npt.NDArray[np.uint32], values: npt.NDArray[np.uint64]) -> bool:
-    """Whether settings have small values but for the pace, which may be FLAT_OUT, and the length of a stall."""
+    """Whether settings have small values but for the pace, which may be FLAT_OUT, the length of a stall, and bits."""
     most = np.full(len(Setting), 2**32, np.uint64)
-    most[Setting.PACE], most[Setting.STALLED] = FLAT_OUT, MOST_SIGNALS
+    most[Setting.PACE], most[Setting.STALLED], most[Setting.KERNEL] = FLAT_OUT, MOST_SIGNALS, MOST_WATCHED
     return bool((values <= most[settings]).all())

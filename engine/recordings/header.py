@@ -19,15 +19,19 @@ import pyarrow as pa
 from bellwire.engine.errors import RecordingError, ScenarioError
 from bellwire.engine.events import (
     EVENT,
+    FUNCTIONS,
     NAMES,
+    PROBES_BIT,
     STATS,
     TRACEPOINTS,
     Clock,
     EventfdRole,
+    EventfdSignaller,
     EventKind,
     IrqIoctl,
     Lane,
     Operation,
+    ProbesLack,
     Setting,
     Switch,
     ThreadRole,
@@ -73,6 +77,9 @@ ENUMS: dict[str, dict[str, int]] = {
     "thread_roles": {role.name: role.value for role in ThreadRole},
     "stats": {name: number for number, name in enumerate(STATS)},
     "tracepoints": {name: number for number, name in enumerate(TRACEPOINTS)},
+    "functions": {name: PROBES_BIT + number for number, name in enumerate(FUNCTIONS)},
+    "eventfd_signallers": {signaller.name: signaller.value for signaller in EventfdSignaller},
+    "probes_lacks": {lack.name: lack.value for lack in ProbesLack},
     "exit_reasons": {name: number for number, name in NAMES.items()},
 }
 METADATA = b"bellwire"  # the key of everything that is ours

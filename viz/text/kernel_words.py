@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bellwire.engine.events import ROLE_BITS, EventKind, ThreadRole, exit_name
+from bellwire.engine.events import ROLE_BITS, EventfdSignaller, EventKind, ThreadRole, exit_name
 from bellwire.engine.language import tr, tr_later
 
 SYSTEM_CALLS = {1: "write", 16: "ioctl", 20: "writev", 426: "io_uring_enter"}  # of x86-64, by their numbers
@@ -16,7 +16,11 @@ ACCESSES = (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE
 THREADS = (EventKind.WAKING, EventKind.RUNS, EventKind.WRITE, EventKind.WRITTEN)
 WORKS = (EventKind.MSI, EventKind.WORK_QUEUED, EventKind.WORK_STARTED, EventKind.SET_IRQ)
 APICS = (EventKind.ACCEPTED, EventKind.INJECTED, EventKind.WOKEN, EventKind.GUEST_EOI)
-KERNEL_KINDS = frozenset((*ACCESSES, *THREADS, *WORKS, *APICS))
+FUNCTION_KINDS = (
+    *(EventKind.IOEVENTFD_WRITE, EventKind.EVENTFD_SIGNAL, EventKind.IRQFD_WAKEUP, EventKind.IRQFD_INJECT),
+    EventKind.RESAMPLER_ACK,
+)
+KERNEL_KINDS = frozenset((*ACCESSES, *THREADS, *WORKS, *APICS, *FUNCTION_KINDS))
 
 
 def thread_name(id: int) -> str:
@@ -32,6 +36,8 @@ def kernel_form(kind: int, id: int, seq: int, arg: int) -> str:
         return for_doorbell(access_form(kind, id, arg), seq)
     if kind in THREADS:
         return thread_form(kind, id, seq)
+    if kind in FUNCTION_KINDS:
+        return (for_doorbell if is_of_doorbell(kind, id) else for_interrupt)(function_form(kind, id), seq)
     return for_interrupt(work_form(kind, id, arg) if kind in WORKS else apic_form(kind, id, arg), seq)
 
 
@@ -94,6 +100,31 @@ def work_form(kind: int, id: int, arg: int) -> str:
             return tr("kvm_set_irq: the line of GSI {gsi} goes high", gsi=id)
         case _:
             return tr("kvm_set_irq: the line of GSI {gsi} goes low", gsi=id)
+
+
+def is_of_doorbell(kind: int, id: int) -> bool:
+    """Whether a function that is entered is on a doorbell's way, not on an interrupt's."""
+    signals = (kind, id) == (EventKind.EVENTFD_SIGNAL, EventfdSignaller.IOEVENTFD)
+    return kind == EventKind.IOEVENTFD_WRITE or signals
+
+
+def function_form(kind: int, id: int) -> str:
+    """A function of the kernel that is entered."""
+    match kind:
+        case EventKind.IOEVENTFD_WRITE:
+            return tr("ioeventfd_write: an ioeventfd at {address:#x} is asked", address=id)
+        case EventKind.EVENTFD_SIGNAL if id == EventfdSignaller.IOEVENTFD:
+            return tr("eventfd_signal_mask: the ioeventfd signals eventfd {arg}", **PLACES)
+        case EventKind.EVENTFD_SIGNAL if id == EventfdSignaller.RESAMPLER:
+            return tr("eventfd_signal_mask: the resamplefd, eventfd {arg}, is signalled", **PLACES)
+        case EventKind.EVENTFD_SIGNAL:
+            return tr("eventfd_signal_mask: the kernel signals eventfd {arg}", **PLACES)
+        case EventKind.IRQFD_WAKEUP:
+            return tr("irqfd_wakeup: the irqfd of GSI {gsi} is called, by eventfd {arg}", gsi=id, **PLACES)
+        case EventKind.IRQFD_INJECT:
+            return tr("irqfd_inject: the worker raises the line of GSI {gsi}", gsi=id)
+        case _:
+            return tr("irqfd_resampler_ack: the guest has ended it, and KVM lowers the line of GSI {gsi}", gsi=id)
 
 
 def apic_form(kind: int, id: int, arg: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.kernel import checks
-from bellwire.engine.kernel.checks import kernel_checks, tracepoint_check
+from bellwire.engine.kernel.checks import function_check, kernel_checks, tracepoint_check
 from bellwire.engine.kernel.program import PROGRAM, KernelSightError
 from tests.support.kernel_sight import needs_sight
 
@@ -15,12 +15,36 @@ from tests.support.kernel_sight import needs_sight
 def test_nothing_of_it_is_needed() -> None:
     needs_sight()
     found = kernel_checks()
-    assert [(check.name, check.ok) for check in found] == [
-        ("bw-kernel", True),
-        ("privilege", True),
-        ("tracepoints", True),
-    ]
+    names = ["bw-kernel", "privilege", "tracepoints", "functions"]
+    assert [check.name for check in found] == names
+    assert all(check.ok for check in found[:-1])
     assert all(check.optional and not check.needed for check in found)
+
+
+@pytest.mark.parametrize(
+    ("answers", "ok", "found"),
+    [
+        ("function irqfd_wakeup yes\nfunction irqfd_inject yes", True, "2 of 2"),
+        (
+            "function irqfd_wakeup yes\nfunction irqfd_inject no",
+            True,
+            "1 of 2; without irqfd_inject, which the compiler has dissolved into others",
+        ),
+        ("function irqfd_wakeup no\nfunction irqfd_inject otherwise", False, "no kprobes: this kernel has none of"),
+        ("function irqfd_wakeup yes\nfunctions refused", False, "no kprobes: the kernel refuses them"),
+        ("tracepoint kvm_pio yes\nfunctions none", False, "no kprobes: this kernel was built without CONFIG_KPROBES"),
+    ],
+)
+def test_which_functions_can_be_probed_is_told_and_why_none_can(
+    answers: str, ok: bool, found: str, tmp_path: Path
+) -> None:
+    program = tmp_path / PROGRAM.name
+    program.write_text(f"#!/bin/sh\necho '{answers}'\n")
+    program.chmod(0o755)
+    check = function_check(program)
+    assert (check.ok, check.optional, check.needed) == (ok, True, False)
+    assert check.found.startswith(found)
+    assert check.remedy or ok
 
 
 def test_one_that_was_not_built_is_off(tmp_path: Path) -> None:

@@ -7,7 +7,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bellwire.engine.events import ROLE_BITS, EventKind, Events, Lane, Records, ThreadRole, end_to_end, event, no_events
+from bellwire.engine.events import (
+    ROLE_BITS,
+    EventfdSignaller,
+    EventKind,
+    Events,
+    Lane,
+    Records,
+    ThreadRole,
+    end_to_end,
+    event,
+    no_events,
+)
 from bellwire.engine.kernel.records import RECORD, RecordKind
 from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.live.kernel_numbers import KernelNumbers, LastOfGroup
@@ -15,11 +26,15 @@ from bellwire.engine.scenarios.scenario import load_scenario
 
 VCPU, IO, WORKER, PORT, VECTOR = 100, 200, 300, 0x510, 0x40
 K = RecordKind
+FUNCTION_KINDS = (
+    *(EventKind.IOEVENTFD_WRITE, EventKind.EVENTFD_SIGNAL, EventKind.IRQFD_WAKEUP, EventKind.IRQFD_INJECT),
+    EventKind.RESAMPLER_ACK,
+)
 
 
-def record(tsc: int, kind: RecordKind, thread: int, a: int = 0, b: int = 0, d: int = 0) -> Records:
+def record(tsc: int, kind: RecordKind, thread: int, a: int = 0, b: int = 0, d: int = 0, c: int = 0) -> Records:
     """One record, on CPU 1."""
-    return np.array([(tsc, kind, 1, thread, a, b, 0, d)], RECORD)
+    return np.array([(tsc, kind, 1, thread, a, b, c, d)], RECORD)
 
 
 def rung(number: int, at: int) -> list[Events]:
@@ -74,6 +89,103 @@ def test_everything_between_ring_and_handler_has_its_number_however_batches_are_
         batch, some = (part[(part["tsc"] >= since) & (part["tsc"] < until)] for part in (own, records))
         found += told(fold.events(some, batch, 0))
     assert found == [pair for number in range(1, 9) for pair in [*((name, number) for name in ORDER), ("GUEST_EOI", 0)]]
+
+
+KICK, CALL, ASK, NO_MESSAGE = 11, 12, 13, 2**64 - 1  # numbers of eventfds; what an irqfd without a message says
+
+
+def probed(number: int) -> list[Records]:
+    """What functions of the kernel tell of round_trip(number)."""
+    at = 10_000 * number
+    return [
+        record(at + 12, K.IOEVENTFD_WRITE, VCPU, PORT, 7, 2, KICK),
+        record(at + 14, K.EVENTFD_SIGNAL, VCPU, KICK),
+        record(at + 215, K.IRQFD_WAKEUP, IO, 24, VECTOR, c=CALL),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_functions_that_are_entered_have_the_number_of_their_signal_however_batches_are_cut(seed: int) -> None:
+    own, records = no_events(), np.empty(0, RECORD)
+    for number in range(1, 9):
+        events, some = round_trip(number)
+        own, records = end_to_end(own, *events), end_to_end(records, *some, *probed(number))
+    records = np.sort(records, order="tsc")
+    chance, fold, parts = np.random.default_rng(seed), numbers(), [no_events()]
+    cuts = [0, *np.sort(chance.integers(9_000, 85_000, 12)).tolist(), 2**40]
+    for since, until in pairwise(cuts):
+        batch, some = (part[(part["tsc"] >= since) & (part["tsc"] < until)] for part in (own, records))
+        parts.append(fold.events(some, batch, 0))
+    found = end_to_end(*parts)
+    for kind, id, arg in (
+        (EventKind.IOEVENTFD_WRITE, PORT, 7),
+        (EventKind.EVENTFD_SIGNAL, EventfdSignaller.IOEVENTFD, KICK),
+        (EventKind.IRQFD_WAKEUP, 24, CALL),
+    ):
+        those = found[found["kind"] == kind]
+        assert those["seq"].tolist() == list(range(1, 9)), kind
+        assert set(those["id"].tolist()) == {id}
+        assert set(those["arg"].tolist()) == {arg}
+    others = found[~np.isin(found["kind"], FUNCTION_KINDS)]
+    assert told(others) == [
+        pair for number in range(1, 9) for pair in [*((name, number) for name in ORDER), ("GUEST_EOI", 0)]
+    ], "the tracepoints tell what they told without"
+
+
+def test_a_level_is_injected_by_its_worker_and_acknowledged_with_its_number() -> None:
+    own = [event(1000, EventKind.IRQFD, Lane.IO_THREAD, 5, 1)]
+    records = [
+        *(record(1010, K.WRITE, IO, 1), record(1015, K.IRQFD_WAKEUP, IO, 5, NO_MESSAGE, c=CALL)),
+        *(record(1020, K.WORK_QUEUED, IO, 5), record(1500, K.WORK_STARTED, WORKER, 5)),
+        *(record(1505, K.IRQFD_INJECT, WORKER, 5), record(1510, K.SET_IRQ, WORKER, 5, 1)),
+        *(
+            record(1520, K.ACCEPTED, WORKER, 0x41),
+            record(2000, K.INJECTED, VCPU, 0x41),
+            record(3000, K.EOI, VCPU, 0x41),
+        ),
+        *(
+            record(3010, K.RESAMPLER_ACK, VCPU, 5),
+            record(3020, K.SET_IRQ, VCPU, 5, 0),
+            record(3030, K.EVENTFD_SIGNAL, VCPU, ASK),
+        ),
+        *(record(4000, K.RESAMPLER_ACK, VCPU, 9), record(4010, K.IRQFD_WAKEUP, IO, 9, NO_MESSAGE, c=ASK)),
+    ]
+    found = numbers("irq-level-resample", "kvm_amd").events(end_to_end(*records), end_to_end(*own), 0)
+    entered = [(name, number) for name, number in told(found) if EventKind[name] in FUNCTION_KINDS]
+    assert entered == [
+        *(("IRQFD_WAKEUP", 1), ("IRQFD_INJECT", 1), ("RESAMPLER_ACK", 1), ("EVENTFD_SIGNAL", 1)),
+        *(("RESAMPLER_ACK", 0), ("IRQFD_WAKEUP", 0)),
+    ]
+    (signal,) = found[found["kind"] == EventKind.EVENTFD_SIGNAL]
+    assert (int(signal["id"]), int(signal["arg"])) == (EventfdSignaller.RESAMPLER, ASK)
+
+
+def test_a_completion_of_io_uring_is_the_interrupts_and_another_eventfd_is_nobodys() -> None:
+    own = [event(at, EventKind.SUBMIT, Lane.IO_THREAD, 24, number) for number, at in ((1, 1000), (2, 2000))]
+    records = [
+        *(record(1100, K.EVENTFD_SIGNAL, IO, CALL), record(1110, K.IRQFD_WAKEUP, IO, 24, VECTOR, c=CALL)),
+        *(record(1500, K.EVENTFD_SIGNAL, IO, ASK), record(2100, K.EVENTFD_SIGNAL, IO, CALL)),
+    ]
+    found = numbers("io-uring").events(end_to_end(*records), end_to_end(*own), 0)
+    signals = found[found["kind"] == EventKind.EVENTFD_SIGNAL]
+    assert signals["seq"].tolist() == [1, 0, 2]
+    assert set(signals["id"].tolist()) == {EventfdSignaller.OTHER}
+
+
+def test_an_ioeventfd_that_is_asked_and_refuses_has_signalled_nothing() -> None:
+    records = [
+        record(10_010, K.IOEVENTFD_WRITE, VCPU, PORT, 7, 2, KICK),
+        record(10_012, K.IOEVENTFD_WRITE, VCPU, PORT, 7, 2, CALL),
+        record(10_014, K.EVENTFD_SIGNAL, VCPU, CALL),
+        record(20_010, K.IOEVENTFD_WRITE, VCPU, PORT, 7, 2, KICK),
+        record(20_900, K.EVENTFD_SIGNAL, VCPU, ASK),
+    ]
+    own = [*rung(1, 10_000), *rung(2, 20_000)]
+    found = numbers().events(end_to_end(*records), end_to_end(*own), 0)
+    asks, signals = (found[found["kind"] == kind] for kind in FUNCTION_KINDS[:2])
+    assert asks["seq"].tolist() == [1, 1, 2]
+    assert signals["id"].tolist() == [EventfdSignaller.IOEVENTFD, EventfdSignaller.RESAMPLER]
+    assert signals["seq"].tolist() == [1, 0]
 
 
 def test_a_record_that_was_lost_gives_no_other_one_a_wrong_number() -> None:

@@ -45,6 +45,25 @@ def said(kind: EventKind, id: int = 0, seq: int = 0, arg: int = 0) -> str:
         (EventKind.USER_EXIT, 2, 7, 0, "kvm_userspace_exit: KVM_RUN is about to return, KVM_EXIT_IO: doorbell #7"),
         (EventKind.USER_EXIT, 0, 0, 4, "kvm_userspace_exit: KVM_RUN is about to return, interrupted"),
         (EventKind.GUEST_EOI, 0, 0, 0, "kvm_eoi: the guest has ended an interrupt"),
+        (EventKind.IOEVENTFD_WRITE, 0x510, 7, 1, "ioeventfd_write: an ioeventfd at 0x510 is asked: doorbell #7"),
+        (EventKind.EVENTFD_SIGNAL, 0, 7, 31, "eventfd_signal_mask: the ioeventfd signals eventfd 31: doorbell #7"),
+        (
+            EventKind.EVENTFD_SIGNAL,
+            1,
+            9,
+            31,
+            "eventfd_signal_mask: the resamplefd, eventfd 31, is signalled: interrupt #9",
+        ),
+        (EventKind.EVENTFD_SIGNAL, 2, 0, 31, "eventfd_signal_mask: the kernel signals eventfd 31"),
+        (EventKind.IRQFD_WAKEUP, 24, 3, 8, "irqfd_wakeup: the irqfd of GSI 24 is called, by eventfd 8: interrupt #3"),
+        (EventKind.IRQFD_INJECT, 5, 9, 0, "irqfd_inject: the worker raises the line of GSI 5: interrupt #9"),
+        (
+            EventKind.RESAMPLER_ACK,
+            5,
+            9,
+            0,
+            "irqfd_resampler_ack: the guest has ended it, and KVM lowers the line of GSI 5: interrupt #9",
+        ),
     ],
 )
 def test_what_a_tracepoint_tells(kind: EventKind, id: int, seq: int, arg: int, sentence: str) -> None:
