@@ -20,6 +20,7 @@ from bellwire.engine.errors import NoKvmError
 from bellwire.viz.style.turns import Turns
 from bellwire.viz.text.figures import FITTING, Durations
 from tests.support.forked import Forked, forking
+from tests.support.kernel_sight import probes_trouble
 from tests.support.leaks import belongings, left_behind
 from tests.support.x_server import x_server
 
@@ -100,8 +101,22 @@ def worker_troubles() -> frozenset[str]:
 
 def lacks_a_worker(report: pytest.TestReport) -> bool:
     """Whether a test was skipped for want of such a worker, and for nothing else."""
-    reason = str(report.longrepr[-1]) if isinstance(report.longrepr, tuple) else ""
-    return any(why in reason for why in worker_troubles())
+    return any(why in reason_of(report) for why in worker_troubles())
+
+
+def lacks_probes(report: pytest.TestReport) -> bool:
+    """Whether a test was skipped for want of kprobes, which KVM does not require either."""
+    return "kprobes" in reason_of(report) and probes_trouble() in reason_of(report)
+
+
+def lacks_what_is_not_required(report: pytest.TestReport) -> bool:
+    """Whether a test of KVM was skipped for want of something that a machine with KVM need not have."""
+    return lacks_a_worker(report) or lacks_probes(report)
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    """Why a test was skipped; "" if that is not told."""
+    return str(report.longrepr[-1]) if isinstance(report.longrepr, tuple) else ""
 
 
 def pytest_sessionstart() -> None:
@@ -125,7 +140,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where KVM is required, a test of it that skips itself has failed."""
     report = yield
-    if KVM_REQUIRED and report.skipped and item.get_closest_marker("kvm") and not lacks_a_worker(report):
+    if KVM_REQUIRED and report.skipped and item.get_closest_marker("kvm") and not lacks_what_is_not_required(report):
         report.outcome = "failed"
     return report
 
@@ -137,7 +152,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if workerless:
         terminalreporter.section("NO VHOST", sep="!", red=True)
         terminalreporter.line(f"{len(workerless)} tests skipped: " + " ".join(sorted(worker_troubles())))
-    skipped = [report for report in skipped if report not in workerless]
+    probeless = [report for report in skipped if lacks_probes(report)]
+    if probeless:
+        terminalreporter.section("NO KPROBES", sep="!", red=True)
+        terminalreporter.line(f"{len(probeless)} tests skipped: {probes_trouble()}.")
+    skipped = [report for report in skipped if report not in (*workerless, *probeless)]
     if skipped:
         terminalreporter.section("NO KVM", sep="!", red=True)
         terminalreporter.line(f"{len(skipped)} tests skipped: no /dev/kvm ({kvm_trouble() or 'see the reasons below'})")

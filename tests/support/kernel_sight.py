@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.engine.kernel.program import PROGRAM, KernelSightError, known_tracepoints
+from bellwire.engine.kernel.program import PROGRAM, KernelSightError, known_functions, known_tracepoints
 
 NOBODY = 65534
 GRANT = "cap_bpf,cap_perfmon=ep"
@@ -29,6 +29,23 @@ def needs_sight() -> None:
     """Skips the test where the kernel cannot be looked into."""
     if trouble := sight_trouble():
         pytest.skip(f"nothing in the kernel can be looked at: {trouble}")
+
+
+@cache
+def probes_trouble() -> str:
+    """Why no function of the kernel can be probed here; "" if some can."""
+    try:
+        known_functions()
+    except KernelSightError as error:
+        return str(error)
+    return ""
+
+
+def needs_probes() -> None:
+    """Skips the test where functions of the kernel cannot be probed; in the lab of `make svm` they can."""
+    needs_sight()
+    if trouble := probes_trouble():
+        pytest.skip(f"{trouble}; `make svm` runs this test where there are kprobes")
 
 
 def needs_root_and_setcap() -> None:

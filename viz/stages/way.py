@@ -97,7 +97,7 @@ class StageWay:
 
 
 def stop_of(path: Path, stage: Stage, out: bool, never: frozenset[str]) -> Stop:
-    """One of a path's stages. never: the stamps that do not come, in whose place the kernel's are taken.
+    """One of a path's stages. never: the stamps that do not come, or come late, so that the kernel's are taken.
 
     What the kernel tells of a stage that others follow here is the beginning of the first of those.
     """
@@ -120,6 +120,7 @@ class Traveled:
     resampled: bool
     late: bool = False  # there was no irqfd yet, so the signal waited in its eventfd
     watched: bool = False  # the kernel's own tracepoints tell of it
+    acknowledged: bool = False  # and the function that lowers its line, before the device hears of its end
     further: frozenset[str] = field(default=frozenset(), kw_only=True)  # the stages of which they tell what follows
 
 
@@ -150,6 +151,7 @@ class WaysOf:
             moments["resampled"] > 0,
             moments["unheard"] > 0,
             np.logical_or.reduce([moments[name] > 0 for name in TRACED]),
+            moments["acknowledged"] > 0,
         )
         followed = {name: moments[stamp] > 0 for name, stamp in self._followed.items()}
         keys = np.zeros(journeys.size, np.uint64)
@@ -166,6 +168,7 @@ class WaysOf:
         halves = [(as_injected(told_further(path, what.further), self.backend), out) for path, out in ways]
         without = self._skipped if what.resampled else self._skipped | UNHEARD
         never = self._never_stamped if what.watched else frozenset()
+        never |= {"resampled"} if what.acknowledged else frozenset()
         stops: list[Stop] = []
         beside: list[Stop] = []
         for path, out in halves:

@@ -35,6 +35,11 @@ TOLD_BY = {
     "vcpu_waking": tr_later("the vCPU was woken"),
     "vcpu_runs": tr_later("the vCPU had a CPU"),
     "injected": tr_later("KVM injected it"),
+    "ioeventfd": tr_later("the ioeventfd was asked"),
+    "signalled": tr_later("the eventfd was signalled"),
+    "completed": tr_later("the eventfd was signalled"),
+    "irqfd": tr_later("the irqfd was called"),
+    "acknowledged": tr_later("KVM lowered the line"),
 }
 # The same as a moment from which time is counted.
 SINCE = {
@@ -57,6 +62,11 @@ SINCE = {
     "vcpu_waking": tr_later("the vCPU was woken"),
     "vcpu_runs": tr_later("the vCPU got its CPU"),
     "injected": tr_later("the injection"),
+    "ioeventfd": tr_later("the ioeventfd was asked"),
+    "signalled": tr_later("the eventfd was signalled"),
+    "completed": tr_later("the eventfd was signalled"),
+    "irqfd": tr_later("the irqfd was called"),
+    "acknowledged": tr_later("KVM lowered the line"),
 }
 SAYS_ITSELF = ("goes-on", "enters-again")  # stages whose sentence holds the time
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bellwire.engine.events import (
     ROLE_BITS,
+    EventfdSignaller,
     EventKind,
     Events,
     Records,
@@ -24,30 +25,41 @@ KEPT = 1 << 17  # newest moments of each sort that are remembered
 
 # The way of a doorbell and its interrupt, in its order: stages of a journey, and between them what the kernel tells.
 COURSE = (
-    *("ring", "pio", "user_exit", "exit", "io_waking", "io_runs", "doorbell", "irq", "write"),
-    *("msi", "work_queued", "work_started", "set_irq", "accepted", "vcpu_waking", "vcpu_runs", "injected", "handler"),
+    *("ring", "pio", "ioeventfd", "signalled", "user_exit", "exit", "io_waking", "io_runs", "doorbell", "irq", "write"),
+    *("completed", "irqfd", "msi", "work_queued", "work_started", "inject", "set_irq", "accepted"),
+    *("vcpu_waking", "vcpu_runs", "injected", "handler"),
 )
+AFTERWARDS = ("acknowledged",)  # told once the journey is over
 BY_DOORBELL: dict[str, tuple[EventKind, ...]] = {
     "pio": (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO),
     "user_exit": (EventKind.USER_EXIT,),
+    "ioeventfd": (EventKind.IOEVENTFD_WRITE,),
 }
 BY_INTERRUPT: dict[str, tuple[EventKind, ...]] = {
     "write": (EventKind.WRITE,),
+    "irqfd": (EventKind.IRQFD_WAKEUP,),
     "msi": (EventKind.MSI,),
     "work_queued": (EventKind.WORK_QUEUED,),
     "accepted": (EventKind.ACCEPTED,),
 }
 COVERING: dict[str, tuple[EventKind, ...]] = {  # of an interrupt that was merged with a newer one it is that one's
     "work_started": (EventKind.WORK_STARTED,),
+    "inject": (EventKind.IRQFD_INJECT,),
     "injected": (EventKind.INJECTED,),
+    "acknowledged": (EventKind.RESAMPLER_ACK,),
+}
+SIGNALLED = {  # by whom an eventfd is signalled inside of the kernel: a doorbell's, an interrupt's
+    "signalled": EventfdSignaller.IOEVENTFD,
+    "completed": EventfdSignaller.OTHER,
 }
 # All that is found by number. Of a line's changes only its rise counts, of the scheduler's events only a role's own.
 BY_NUMBER = BY_DOORBELL | BY_INTERRUPT | COVERING | {"set_irq": (EventKind.SET_IRQ,)}
 BY_NUMBER |= {"io_waking": (EventKind.WAKING,), "vcpu_waking": (EventKind.WAKING,)}
+BY_NUMBER |= dict.fromkeys(SIGNALLED, (EventKind.EVENTFD_SIGNAL,))
 TOLD = tuple(name for name in COURSE if name not in STAGES)
 MOMENTS: np.dtype[np.void] = np.dtype(
-    [("seq", "<u8"), ("interrupt", "<u8"), *((name, "<u8") for name in COURSE)]  # TSC; 0: not there, or not known
-)
+    [("seq", "<u8"), ("interrupt", "<u8"), *((name, "<u8") for name in (*COURSE, *AFTERWARDS))]
+)  # TSC; 0: not there, or not known
 
 Numbers = npt.NDArray[np.uint64]
 
@@ -93,6 +105,9 @@ class KernelMoments:
             self._known[name].add(batch.of(*kinds))
         lines = batch.of(EventKind.SET_IRQ)
         self._known["set_irq"].add(lines[lines["arg"] == 1])
+        signals = batch.of(EventKind.EVENTFD_SIGNAL)
+        for name, signaller in SIGNALLED.items():
+            self._known[name].add(signals[signals["id"] == signaller])
         wakings, runs = batch.of(EventKind.WAKING), batch.of(EventKind.RUNS)
         self._known["io_waking"].add(wakings[role_of(wakings) == ThreadRole.IO_THREAD])
         self._known["vcpu_waking"].add(wakings[role_of(wakings) == ThreadRole.VCPU])
@@ -106,9 +121,9 @@ class KernelMoments:
             found[name] = journeys[name]
         direct = (journeys["interrupt"] == 0) & (journeys["doorbell"] == 0) & (journeys["handler"] > 0)
         found["interrupt"] = np.where(direct, journeys["seq"], journeys["interrupt"])
-        for name in ("io_waking", *BY_DOORBELL):
+        for name in ("io_waking", "signalled", *BY_DOORBELL):
             found[name] = np.where(journeys["ring"] > 0, self._known[name].of(journeys["seq"]), 0)
-        for name in ("vcpu_waking", "set_irq", *BY_INTERRUPT):
+        for name in ("vcpu_waking", "set_irq", "completed", *BY_INTERRUPT):
             found[name] = self._known[name].of(found["interrupt"])
         for name in COVERING:
             found[name] = self._known[name].of(found["interrupt"], covering=True)
@@ -131,8 +146,9 @@ def forget_late(found: Records) -> None:
     Its number is announced before it is signalled, and a handler takes the newest number that there is.
     """
     late = (np.maximum(found["accepted"], found["injected"]) > found["handler"]) & (found["handler"] > 0)
-    for name in ("vcpu_waking", "injected", "accepted", "set_irq", "work_started", "msi"):
+    for name in ("vcpu_waking", "injected", "accepted", "set_irq", "inject", "work_started", "msi", "acknowledged"):
         found[name][late] = 0
+    found["acknowledged"][found["acknowledged"] < found["handler"]] = 0  # by the host, as it injected
     for name in TOLD:
         found[name][late & (found[name] > found["handler"])] = 0
 

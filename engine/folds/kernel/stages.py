@@ -10,7 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bellwire.engine.events import TRACEPOINTS, Clock, EventKind, Events, Lane, Setting, by_kind, ids_in
+from bellwire.engine.events import (
+    FUNCTIONS,
+    PROBES_BIT,
+    PROBES_LACK_BIT,
+    TRACEPOINTS,
+    Clock,
+    EventKind,
+    Events,
+    Lane,
+    ProbesLack,
+    Setting,
+    by_kind,
+    ids_in,
+)
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.folds.kernel.moments import COURSE, TOLD, KernelMoments
@@ -24,12 +37,25 @@ SILENT: tuple[tuple[str, tuple[EventKind, ...], tuple[EventKind, ...]], ...] = (
     ("kvm_inj_virq", (EventKind.INJECTED,), (EventKind.HANDLER,)),
     ("kvm_pio", (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO), (EventKind.RUNG,)),
     ("kvm_vcpu_wakeup", (EventKind.WOKEN,), (EventKind.WAKING,)),
+    ("irqfd_wakeup", (EventKind.IRQFD_WAKEUP,), (EventKind.WORK_QUEUED,)),
+    ("irqfd_inject", (EventKind.IRQFD_INJECT,), (EventKind.WORK_STARTED,)),
 )
+
+
+ENTERED = {  # by function
+    "ioeventfd_write": EventKind.IOEVENTFD_WRITE,
+    "eventfd_signal_mask": EventKind.EVENTFD_SIGNAL,
+    "irqfd_wakeup": EventKind.IRQFD_WAKEUP,
+    "irqfd_inject": EventKind.IRQFD_INJECT,
+    "irqfd_resampler_ack": EventKind.RESAMPLER_ACK,
+}
 
 
 @dataclass(frozen=True)
 class StageTime:
-    """A stage, how often it was measured, and how long it took, in ns; None: too few for that percentile.
+    """A stage, how often it was measured, and how long it took, in ns.
+
+    p50, p99: None: too few for that percentile, or an emulated CPU, whose times mean nothing.
 
     negative: how often it ended before it began.
     """
@@ -49,7 +75,7 @@ class KernelStages:
         self.clock = clock
         self.moments = KernelMoments()
         self.counts: dict[EventKind, dict[int, int]] = {}  # of each kind the kernel tells, by id
-        self.listened = 0  # tracepoints, a bit each, since the last word on them
+        self.listened = 0  # tracepoints and functions, a bit each, since the last word on them
         self.error_cycles = 0  # by which times may err, as of that word
         self.lost = 0
         self.told = 0  # journeys of which the kernel has told anything
@@ -116,6 +142,8 @@ class KernelStages:
     def _time_of(self, stage: Stage) -> StageTime:
         times = self._times[stage]
         figures = times.known_percentile(50), times.known_percentile(99)
+        if self.clock.emulated:
+            figures = None, None
         return StageTime(*stage, times.count, *figures, self._negative[stage])
 
     @property
@@ -129,6 +157,26 @@ class KernelStages:
         return self._merged[EventKind.INJECTED]
 
     @property
+    def tracepoints(self) -> list[str]:
+        """Those that are listened to."""
+        return [name for bit, name in enumerate(TRACEPOINTS) if self.listened >> bit & 1]
+
+    @property
+    def functions(self) -> list[str]:
+        """Those of the kernel that are probed."""
+        return [name for bit, name in enumerate(FUNCTIONS, PROBES_BIT) if self.listened >> bit & 1]
+
+    def entered(self, function: str) -> int:
+        """How often one of them was entered, for this machine and its guests."""
+        return self.count(ENTERED[function])
+
+    @property
+    def probes_lack(self) -> ProbesLack:
+        """Why none is."""
+        lack = self.listened >> PROBES_LACK_BIT
+        return ProbesLack(lack) if lack in ProbesLack._value2member_map_ else ProbesLack.NOTHING
+
+    @property
     def seen(self) -> bool:
         """Whether the kernel has told anything."""
         return bool(self.counts)
@@ -140,7 +188,7 @@ class KernelStages:
     @property
     def silent(self) -> list[str]:
         """Tracepoints that were listened to and never fired, although what they tell of has happened."""
-        listened = [name for bit, name in enumerate(TRACEPOINTS) if self.listened >> bit & 1]
+        listened = [*self.tracepoints, *self.functions]
         return [
             name
             for name, told, partners in SILENT

@@ -22,16 +22,21 @@ pytestmark = pytest.mark.kvm
 SIGNALS = 400
 
 
-def seen(name: str, kernel: bool = True) -> tuple[Session, Events]:
+def seen(name: str) -> tuple[Session, Events]:
+    """A run of SIGNALS, and all its events."""
+    return seen_of(name, SIGNALS)
+
+
+def seen_of(name: str, signals: int) -> tuple[Session, Events]:
     """A run of so many signals, and all its events."""
-    session = Session(load_scenario(name), limit=SIGNALS, kernel=kernel)
+    session = Session(load_scenario(name), limit=signals, kernel=True)
     tally, parts = Tally(), []
     with session:
 
         def arrived() -> bool:
             parts.append(session.take())
             tally.feed(parts[-1])
-            return max(tally.doorbells_rung, tally.irqs_signalled) >= SIGNALS and tally.settled
+            return max(tally.doorbells_rung, tally.irqs_signalled) >= signals and tally.settled
 
         wait_for(arrived)
     parts.append(session.take())

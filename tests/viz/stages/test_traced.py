@@ -7,17 +7,18 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EVENT, ROLE_BITS, Clock, EventKind, Events, Lane, ThreadRole
+from bellwire.engine.events import EVENT, ROLE_BITS, Clock, EventfdSignaller, EventKind, Events, Lane, ThreadRole
 from bellwire.engine.folds.journeys import JOURNEY, Journeys
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.scenarios.traits import Traits
 from bellwire.engine.scenarios.traits_of import traits_of
-from bellwire.viz.stages.anatomy import followed_stages
+from bellwire.viz.stages.anatomy import followed_stages, load_anatomy
 from bellwire.viz.stages.moments import MOMENTS, moments, none_of
 from bellwire.viz.stages.shares import LONGEST, SHORTEST, Explained, RunShares
 from bellwire.viz.stages.times import Known, times_of_stages
 from bellwire.viz.stages.traced import TRACED, traced
 from bellwire.viz.stages.way import StageWay, Traveled, WaysOf
+from bellwire.viz.stages.when import SINCE, TOLD_BY
 
 IO, VCPU = ThreadRole.IO_THREAD | 77 << ROLE_BITS, ThreadRole.VCPU | 78 << ROLE_BITS
 ROUND_TRIP = {"seq": 5, "ring": 1000, "rung": 1400, "doorbell": 1700, "irq": 1800, "handler": 2300, "interrupt": 9}
@@ -171,3 +172,70 @@ def test_a_moment_that_was_lost_widens_only_what_it_measured(left_out: int) -> N
 def test_every_moment_has_a_name_of_its_own() -> None:
     assert len(set(MOMENTS)) == len(MOMENTS)
     assert set(none_of(journey())) == set(MOMENTS)
+
+
+PROBED = [
+    (1130, EventKind.IOEVENTFD_WRITE, 0x510, 5, 1),
+    (1150, EventKind.EVENTFD_SIGNAL, EventfdSignaller.IOEVENTFD, 5, 31),
+    (1840, EventKind.IRQFD_WAKEUP, 24, 9, 32),
+]
+
+
+def test_functions_that_are_probed_measure_what_tracepoints_leave_between_them() -> None:
+    told_of = explained(np.sort(told(*BY_MSI, *PROBED), order="tsc"))
+    parts = [(share.stops[0].name, share.stops[-1].name, share.cycles, share.bound) for share in told_of.shares]
+    assert parts[:9] == [
+        ("guest-write", "emulate-pio", 100, ""),
+        ("io-bus", "io-bus", 30, ""),
+        ("ioeventfd", "ioeventfd", 20, ""),
+        ("eventfd", "runnable", 100, ""),
+        ("io-run-queue", "io-run-queue", 350, ""),
+        ("io-on-cpu", "io-on-cpu", 100, ""),
+        ("waiter", "waiter", 100, ""),
+        ("signaller", "wait-queue", 40, ""),
+        ("irqfd", "irqfd", 10, ""),
+    ]
+
+
+@pytest.mark.parametrize("left_out", range(len(PROBED)))
+def test_a_function_that_is_not_there_leaves_its_stage_bounded(left_out: int) -> None:
+    whole = explained(np.sort(told(*BY_MSI, *PROBED), order="tsc"))
+    partly = explained(np.sort(told(*BY_MSI, *PROBED[:left_out], *PROBED[left_out + 1 :]), order="tsc"))
+    assert sum(share.cycles for share in partly.shares) == whole.cycles
+    assert (partly.times.earliest <= whole.times.earliest).all()
+    assert (partly.times.latest >= whole.times.latest).all()
+
+
+def test_a_line_is_lowered_when_its_function_was_entered_and_not_when_the_device_heard_of_it() -> None:
+    scenario = load_scenario("irq-level-resample")
+    one = journey(seq=0, irq=1000, handler=2000, interrupt=3)
+    heard = told((2900, EventKind.RESAMPLE, 5, 3, 1))
+    heard["lane"] = Lane.IO_THREAD
+
+    def lowered(events: Events) -> tuple[int, int]:
+        stamped = moments(one, events, traits_of(scenario))
+        [(way, _)] = WaysOf(scenario, "kvm_amd").of(one, stamped)
+        times, at = times_of_stages(way, one, stamped), way.index("resample", out=False)
+        return int(times.earliest[0, at]), int(times.latest[0, at])
+
+    assert lowered(heard) == (2900, 2900)
+    assert lowered(np.concatenate([told((2600, EventKind.RESAMPLER_ACK, 5, 3, 0)), heard])) == (2600, 2600)
+    by_the_host = told((1900, EventKind.RESAMPLER_ACK, 5, 3, 0))
+    assert lowered(np.concatenate([by_the_host, heard])) == (2900, 2900)
+
+
+def test_a_completion_of_io_uring_is_measured_where_the_kernel_signals_it() -> None:
+    scenario, one = load_scenario("io-uring"), journey(**ROUND_TRIP)
+    signalled = told((1150, *PROBED[1][1:]), (1830, EventKind.EVENTFD_SIGNAL, EventfdSignaller.OTHER, 9, 32))
+    stamped = moments(one, signalled, traits_of(scenario))
+    [(way, _)] = WaysOf(scenario, "kvm_intel").of(one, stamped)
+    times = times_of_stages(way, one, stamped)
+    assert int(times.latest[0, way.index("eventfd", out=False)]) == 1830
+    assert times.known(way.index("eventfd", out=False)) is Known.MEASURED
+
+
+def test_each_stamp_of_the_kernel_has_its_words() -> None:
+    anatomy = load_anatomy()
+    named = {stage.traced for stage in anatomy.stages.values()} - {""}
+    named |= {stamp for path in anatomy.paths.values() for stamp in path.began.values()} & set(TRACED)
+    assert named <= set(TRACED) & TOLD_BY.keys() & SINCE.keys()

@@ -8,17 +8,20 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bellwire.engine.events import ROLE_BITS, TRACEPOINTS, EventKind
+from bellwire.engine.events import FUNCTIONS, ROLE_BITS, EventKind
 from bellwire.engine.folds.kernel.stages import KernelStages
+from bellwire.engine.kernel.program import no_probes
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import Unit, duration, grouped
 
-BY_ADDRESS = (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ)
+BY_ADDRESS = (*(EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ, EventKind.IOEVENTFD_WRITE),)
 BY_VECTOR = (EventKind.MSI, EventKind.ACCEPTED, EventKind.INJECTED, EventKind.GUEST_EOI)
 OF_THREADS = (EventKind.WAKING, EventKind.RUNS, EventKind.WRITE, EventKind.WRITTEN)
 MOMENTS = {
     "ring": "guest's store",
     "pio": "KVM has it",
+    "ioeventfd": "the ioeventfd is asked",
+    "signalled": "the eventfd is signalled",
     "user_exit": "KVM_RUN about to return",
     "exit": "vCPU thread in user space",
     "io_waking": "I/O thread is woken",
@@ -26,9 +29,12 @@ MOMENTS = {
     "doorbell": "read() has returned",
     "irq": "about to signal",
     "write": "the call is in the kernel",
+    "completed": "the eventfd is signalled",
+    "irqfd": "the irqfd is called",
     "msi": "message",
     "work_queued": "work is queued",
     "work_started": "a worker has begun",
+    "inject": "it injects",
     "set_irq": "line goes high",
     "accepted": "APIC has it",
     "vcpu_waking": "vCPU is woken",
@@ -59,9 +65,9 @@ def kernel_report(kernel: KernelStages | None) -> dict[str, Any]:
     """The member "kernel" of the JSON object of `bellwire run --kernel --json`; nothing where it was not watched."""
     if kernel is None:
         return {}
-    listened = [name for bit, name in enumerate(TRACEPOINTS) if kernel.listened >> bit & 1]
     told = {
-        "tracepoints": listened,
+        "tracepoints": kernel.tracepoints,
+        "functions": kernel.functions,
         "silent": kernel.silent,
         "clock_error_ns": round(kernel.clock.ns(kernel.error_cycles)),
         "lost": kernel.lost,
@@ -89,6 +95,13 @@ def kernel_tables(kernel: KernelStages | None, unit: Unit) -> RenderableType:
 def kernel_remarks(kernel: KernelStages) -> list[str]:
     """Losses, tracepoints that never fired, and by how much times may be off."""
     lines = [f"Times in the kernel may be off by {kernel.clock.ns(kernel.error_cycles):.0f} ns."]
+    if kernel.functions:
+        entered = ", ".join(f"{name} {grouped(kernel.entered(name))}" for name in kernel.functions)
+        missing = [name for name in FUNCTIONS if name not in kernel.functions]
+        without = f"; not there by their names: {', '.join(missing)}" if missing else ""
+        lines.append(f"Functions of the kernel, and how often each was entered: {entered}{without}.")
+    if lack := no_probes(kernel.probes_lack):
+        lines.append(f"{lack[:1].upper()}{lack[1:]}.")
     if kernel.lost:
         lines.append(f"{grouped(kernel.lost)} records of the kernel found no room and are lost.")
     if kernel.silent:

@@ -7,18 +7,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events, Lane, ThreadRole, end_to_end, event, no_events
+from bellwire.engine.events import EventfdSignaller, EventKind, Events, Lane, ThreadRole, end_to_end, event, no_events
 from bellwire.engine.folds.journeys import JOURNEY, Journeys
 from bellwire.engine.folds.kernel.moments import COURSE, KernelMoments, SignalTimes, last_between
 
 AT = {  # of doorbell 7 and its interrupt 3
     "ring": 100,
     "pio": 110,
+    "ioeventfd": 112,
+    "signalled": 115,
     "io_waking": 120,
     "io_runs": 150,
     "doorbell": 160,
     "irq": 170,
     "write": 175,
+    "irqfd": 178,
     "msi": 180,
     "accepted": 185,
     "vcpu_waking": 190,
@@ -28,9 +31,12 @@ AT = {  # of doorbell 7 and its interrupt 3
 }
 KINDS = {
     "pio": (EventKind.PIO, 0x510, 7),
+    "ioeventfd": (EventKind.IOEVENTFD_WRITE, 0x510, 7),
+    "signalled": (EventKind.EVENTFD_SIGNAL, EventfdSignaller.IOEVENTFD, 7),
     "io_waking": (EventKind.WAKING, ThreadRole.IO_THREAD, 7),
     "io_runs": (EventKind.RUNS, ThreadRole.IO_THREAD, 7),
     "write": (EventKind.WRITE, ThreadRole.IO_THREAD, 3),
+    "irqfd": (EventKind.IRQFD_WAKEUP, 24, 3),
     "msi": (EventKind.MSI, 0x40, 3),
     "accepted": (EventKind.ACCEPTED, 0x40, 3),
     "vcpu_waking": (EventKind.WAKING, ThreadRole.VCPU, 3),
@@ -79,6 +85,20 @@ def test_it_does_not_matter_how_the_events_are_cut(seed: int) -> None:
 @pytest.mark.parametrize("name", list(KINDS))
 def test_what_is_not_told_is_not_there_and_changes_no_other_moment(name: str) -> None:
     assert moments(told(**{name: 0}), journey()) == {other: at for other, at in AT.items() if other != name}
+
+
+def test_a_completion_is_the_interrupts_and_no_doorbells() -> None:
+    completed = event(176, EventKind.EVENTFD_SIGNAL, Lane.KVM, EventfdSignaller.OTHER, 3)
+    ended = event(300, EventKind.EVENTFD_SIGNAL, Lane.KVM, EventfdSignaller.RESAMPLER, 3)
+    assert moments(end_to_end(told(), completed, ended), journey()) == AT | {"completed": 176}
+
+
+@pytest.mark.parametrize(("at", "known"), [(300, 300), (245, 0)])
+def test_an_end_that_came_before_the_handler_was_the_hosts_as_it_injected(at: int, known: int) -> None:
+    fold = KernelMoments()
+    fold.feed(end_to_end(told(), event(at, EventKind.RESAMPLER_ACK, Lane.KVM, 5, 3)))
+    (found,) = fold.of(journey())
+    assert int(found["acknowledged"]) == known
 
 
 def test_a_thread_that_was_preempted_has_its_cpu_when_it_came_back() -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from bellwire.engine.events import (
+    FUNCTIONS,
+    PROBES_BIT,
+    PROBES_LACK_BIT,
     TRACEPOINTS,
     Clock,
     EventKind,
     Lane,
+    ProbesLack,
     Setting,
     ThreadRole,
     end_to_end,
@@ -98,6 +102,35 @@ def test_a_tracepoint_that_never_fires_although_its_partner_does_is_named() -> N
     assert fold(message, handled).silent == []
     accepted = event(4, EventKind.ACCEPTED, Lane.KVM, 0x40, 1)
     assert "kvm_apic_accept_irq" not in fold(on, message, accepted).silent
+
+
+def test_functions_that_are_probed_are_counted_and_why_none_is_is_kept() -> None:
+    both = sum(1 << PROBES_BIT + FUNCTIONS.index(name) for name in ("ioeventfd_write", "irqfd_inject"))
+    entered = [event(5 + n, EventKind.IOEVENTFD_WRITE, Lane.KVM, 0x510, n) for n in range(1, 4)]
+    stages = fold(event(1, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 52, EVERY | both), *entered)
+    assert stages.functions == ["ioeventfd_write", "irqfd_inject"]
+    assert stages.tracepoints == list(TRACEPOINTS)
+    assert [stages.entered(name) for name in stages.functions] == [3, 0]
+    assert stages.probes_lack is ProbesLack.NOTHING
+    lacks = EVERY | ProbesLack.SUPPORT << PROBES_LACK_BIT
+    without = fold(event(1, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 52, lacks))
+    assert (without.functions, without.probes_lack) == ([], ProbesLack.SUPPORT)
+
+
+def test_a_function_that_is_never_entered_although_what_it_does_is_done_is_named() -> None:
+    probed = 1 << PROBES_BIT + FUNCTIONS.index("irqfd_inject")
+    on = event(1, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 52, probed)
+    started = event(4, EventKind.WORK_STARTED, Lane.KVM, 5, 1, 1)
+    assert fold(on, started).silent == ["irqfd_inject"]
+    assert fold(on, started, event(5, EventKind.IRQFD_INJECT, Lane.KVM, 5, 1)).silent == []
+
+
+def test_an_emulated_cpu_leaves_counts_and_no_times() -> None:
+    stages = KernelStages(Clock(1e9, emulated=True))
+    parts = [event(1000 * n + 10, EventKind.PIO, Lane.KVM, 0x510, n) for n in range(1, 201)]
+    stages.feed(end_to_end(no_events(), *parts), journeys(200))
+    (first, *_) = stages.stages
+    assert (first.start, first.end, first.count, first.p50, first.p99) == ("ring", "pio", 200, None, None)
 
 
 def test_losses_and_the_clocks_error_are_those_that_were_said() -> None:

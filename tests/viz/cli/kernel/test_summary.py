@@ -13,7 +13,7 @@ import pytest
 
 from bellwire.engine.kernel import watch
 from bellwire.viz.cli.app import main
-from tests.support.kernel_sight import needs_sight
+from tests.support.kernel_sight import needs_sight, probes_trouble
 
 pytestmark = pytest.mark.kvm
 
@@ -37,6 +37,8 @@ def test_it_is_a_table_for_people_and_nothing_where_it_was_not_asked_for(capsys:
     assert "Inside the kernel" in printed
     assert "a worker has begun" in printed
     assert "Times in the kernel may be off by " in printed
+    assert ("No kprobes: " in printed) == bool(probes_trouble())
+    assert ("how often each was entered: " in printed) != bool(probes_trouble())
     assert main(["run", "irq-ioapic", "--signals", "20", "--json"]) == 0
     assert "kernel" not in json.loads(capsys.readouterr().out)
 
