@@ -25,7 +25,7 @@ from bellwire.engine.machines.disk import DISK_SIZE, disk_trouble, disk_truth
 from bellwire.engine.machines.two_guests import SelfDoorbell
 
 QUEUE = 0
-DYING_SECONDS = 0.2  # a process that dies hangs up a moment before it is gone
+DYING_SECONDS = 3.0  # a process that dies hangs up before it is gone: a moment, or on an emulated CPU a second
 WHY_HANG_UP = tr_later("It does so when the guest's driver breaks the rules of the virtqueue.")
 PARTNER_SIGNALS = tr_later("The other process signals here: ring the doorbell.")
 

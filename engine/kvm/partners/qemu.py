@@ -26,7 +26,7 @@ from bellwire.engine.language import tr
 
 PROGRAM = "qemu-system-x86_64"
 BOOT_SECONDS = 30.0  # that QEMU may take until it answers for the first times: here 0.2 s, on an emulated CPU 10 s
-DYING_SECONDS = 0.5  # a process that dies hangs up a moment before it is gone
+DYING_SECONDS = 3.0  # a process that dies hangs up before it is gone: a moment, or on an emulated CPU a second
 IO_THREAD = "io0"
 # arch-capabilities: an MSR of the host's which some back ends let nobody set, whereupon QEMU aborts.
 CPU = "host,-arch-capabilities"

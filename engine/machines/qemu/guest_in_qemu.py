@@ -26,7 +26,7 @@ READY_SECONDS = 30.0  # how long the guest may take to boot: here 0.3 s, on an e
 LOOK_SECONDS = 0.004  # how often a guest that waits looks at its control page
 STATS_SECONDS = 1.0  # how often QEMU is asked for KVM's counters, for which it stops the vCPU for a moment
 CLOCK_ROUNDS = 64  # questions for the guest's time
-DYING_SECONDS = 0.2  # a process that dies hangs up a moment before it is gone
+DYING_SECONDS = 3.0  # a process that dies hangs up before it is gone: a moment, or on an emulated CPU a second
 
 IOEVENTFD_STAYS = tr_later("QEMU settles it as it starts the device: ioeventfd=off is an option of the device.")
 IRQFD_STAYS = tr_later("QEMU settles it as the driver enables the device's messages.")

@@ -185,7 +185,8 @@ def test_early_signals_are_counted_by_the_eventfd_and_injected_once() -> None:
     assert 3 in counts, "assigning leaves the count; the next signal takes it along"
     assert counts[counts.index(3) + 1] == 0
     assert lab.tally.irqs_handled + lab.tally.irqs_merged + lab.tally.irqs_pending == lab.tally.irqs_signalled
-    assert lab.session.truth()["irq_pending"] == lab.tally.irqs_pending
+    left = lab.session.truth()["irq_pending"]  # 3 if it ended between that assignment and the next signal
+    assert left in (lab.tally.irqs_pending, 3)
 
 
 @kvm
