@@ -79,9 +79,10 @@ kills: build
 
 # Every scenario with few signals, then the tests marked kvm, where KVM is kvm_amd on an emulated CPU: of conformance all, of
 # the others one parametrization of each function; under two hours on two CPUs. ALL=1: all of them, for many hours.
+# A clock in there may run twice as fast as ours: the last line is by ours.
 # ONLY="roundtrip irq-msi" chooses scenarios, and runs no tests; ONLY=tests/engine/kvm/test_vm.py runs the tests of a file.
 svm: build
-	@.ci/svm-lab --timeout $(if $(ALL),86400,7200) . env $(if $(ALL),BELLWIRE_ALL=1) $(BIN)/python -u -m tests.svm $(ONLY)
+	@.ci/svm-lab --verbose --timeout $(if $(ALL),86400,7200) . env $(if $(ALL),BELLWIRE_ALL=1) $(BIN)/python -u -m tests.svm $(ONLY)
 
 # N random VMs of ours, each seen from outside three times, held against what was registered.
 wirings: build
