@@ -11,10 +11,15 @@ from contextlib import ExitStack
 from bellwire.engine.attached.attachment import Attachment
 from bellwire.engine.attached.changes import topology_changes
 from bellwire.engine.attached.device_names import DeviceNames
+from bellwire.engine.attached.hops.figures import HopFigures
+from bellwire.engine.attached.hops.hops import Hops
 from bellwire.engine.attached.processes import KvmProcess, kvm_processes
+from bellwire.engine.attached.stream import AttachedStream
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
 from bellwire.engine.errors import EngineError
+from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.kernel.program import known_tracepoints
+from bellwire.engine.kernel.records import no_records
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.python_thread import begin_thread
 
@@ -30,10 +35,20 @@ Rates = dict[RateKey, float]  # -> a second
 
 
 class WatchedVmm:
-    """What was seen so far. changes: the newest ones, as sentences with the time of day."""
+    """What was seen so far. changes: the newest ones, as sentences with the time of day.
 
-    def __init__(self, attachment: Attachment, names: DeviceNames | None = None) -> None:
-        self.attachment, self.names = attachment, names
+    stream: what the kernel tells of it, which is drained here. hops: what that comes to; None until something has come,
+    or without a stream. records: the newest batch of it, rising by tsc. unheard: why nothing comes, as a sentence.
+    """
+
+    def __init__(
+        self, attachment: Attachment, names: DeviceNames | None = None, stream: AttachedStream | None = None
+    ) -> None:
+        self.attachment, self.names, self.stream = attachment, names, stream
+        self.hops: HopFigures | None = None
+        self.records = no_records()
+        self.unheard = ""
+        self._hops = Hops(stream.clock, kvm_backend()) if stream else None
         self.changes = deque[str](maxlen=CHANGES_KEPT)
         self._looks = deque[tuple[float, Topology]]()
 
@@ -48,7 +63,19 @@ class WatchedVmm:
             self.names.ask()
         clock = time.strftime("%H:%M:%S")
         self.changes.extend(f"{clock}  {sentence}" for sentence in found)
+        self._listen(seen)
         return found
+
+    def _listen(self, seen: Topology) -> None:
+        """What the kernel has told since the look before."""
+        if self.stream is None or self._hops is None:
+            return
+        self.stream.follow(seen)
+        self.records = self.stream.take()
+        self.unheard = str(self.stream.refused or "")
+        if self.stream.ready:
+            self._hops.feed(self.records, seen, self.stream.complete, self.stream.lost)
+            self.hops = self._hops.figures(seen, self.stream.error)
 
     @property
     def topology(self) -> Topology:
