@@ -9,6 +9,7 @@ import numpy as np
 from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.events import Clock, Records, chosen, end_to_end
+from bellwire.engine.host.host import emulated, host_facts
 from bellwire.engine.kernel.program import PROGRAM, KernelSightError
 from bellwire.engine.kernel.records import no_records
 from bellwire.engine.kernel.watch import KernelWatch
@@ -24,7 +25,7 @@ class AttachedStream(Owner):
 
     def __init__(self, process: KvmProcess, program: Path = PROGRAM) -> None:
         self.process = process
-        self.clock = Clock(tsc_hz_of_guests())
+        self.clock = Clock(tsc_hz_of_guests(), emulated=emulated(host_facts()))
         self.complete = 0  # TSC: all records of earlier times have been taken
         self._watch = KernelWatch(program, exits=True)
         self._followed = {process.pid}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bellwire.engine.attached.hops.places import SeenPlaces
-from bellwire.engine.attached.hops.rows import Indices, Rows
+from bellwire.engine.attached.hops.rows import HopRows, Indices
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.events import Clock, Records
 from bellwire.engine.kernel.records import RECORD, RecordKind
@@ -45,9 +45,9 @@ def message(tsc: int, thread: int, vector: int = VECTOR) -> Row:
     return row(tsc, K.MSI, thread, MESSAGE, vector)
 
 
-def looked_at(some: Records, topology: Topology = SEEN) -> tuple[Rows, SeenPlaces, Indices]:
+def looked_at(some: Records, topology: Topology = SEEN) -> tuple[HopRows, SeenPlaces, Indices]:
     """As a fold gets them: rows, places, and which doorbell each rings."""
-    rows, places = Rows(some), SeenPlaces(topology)
+    rows, places = HopRows(some), SeenPlaces(topology)
     return rows, places, places.doorbell_of(rows)
 
 

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from bellwire.engine.attached.hops.places import DoorbellKey, SeenPlaces
-from bellwire.engine.attached.hops.rows import NONE, Indices, Mask, Rows
+from bellwire.engine.attached.hops.rows import NONE, HopRows, Indices, Mask
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.kernel.records import RecordKind
@@ -31,15 +31,15 @@ class DoorbellFold:
         self.latencies = defaultdict[WokenBy, Histogram](Histogram)
         self._clock, self._at_once = clock, clock.cycles(AT_ONCE_SECONDS)
 
-    def feed(self, rows: Rows, places: SeenPlaces, doorbell: Indices) -> None:
+    def feed(self, rows: HopRows, places: SeenPlaces, doorbell: Indices) -> None:
         """The next batch. doorbell: the one that each row rings."""
-        for number in distinct(doorbell[rows.new]):
+        for number in doorbells_in(doorbell[rows.new]):
             self.rung[places.doorbells[number]] += int(np.count_nonzero(doorbell[rows.new] == number))
         wakes = self._wakes(rows, doorbell)
         self._count(rows, places, doorbell, np.flatnonzero(wakes & rows.new))
         self._measure(rows, places, doorbell, wakes)
 
-    def _wakes(self, rows: Rows, doorbell: Indices) -> Mask:
+    def _wakes(self, rows: HopRows, doorbell: Indices) -> Mask:
         """Which rows are wakings by a doorbell."""
         by_one = rows.of(RecordKind.WAKING) & (rows.cause >= 0)
         by_one &= doorbell[rows.cause] >= 0
@@ -47,11 +47,11 @@ class DoorbellFold:
         wakes: Mask = by_one & at_once
         return wakes
 
-    def _count(self, rows: Rows, places: SeenPlaces, doorbell: Indices, wakings: Indices) -> None:
+    def _count(self, rows: HopRows, places: SeenPlaces, doorbell: Indices, wakings: Indices) -> None:
         for key in by_whom(rows, places, doorbell, wakings):
             self.woken[key] += 1
 
-    def _measure(self, rows: Rows, places: SeenPlaces, doorbell: Indices, wakes: Mask) -> None:
+    def _measure(self, rows: HopRows, places: SeenPlaces, doorbell: Indices, wakes: Mask) -> None:
         """A thread that gets a CPU next after it was woken; one that had it still was not waited for."""
         runs = rows.of(RecordKind.RUNS) & rows.new & (rows.previous >= 0)
         runs &= wakes[rows.previous]
@@ -65,13 +65,13 @@ class DoorbellFold:
             self.latencies[key].record(some)
 
 
-def by_whom(rows: Rows, places: SeenPlaces, doorbell: Indices, wakings: Indices) -> list[WokenBy]:
+def by_whom(rows: HopRows, places: SeenPlaces, doorbell: Indices, wakings: Indices) -> list[WokenBy]:
     """Of each of these wakings the doorbell and who is woken."""
     numbers, threads = doorbell[rows.cause[wakings]].tolist(), rows.subject[wakings].tolist()
     return [(places.doorbells[number], thread) for number, thread in zip(numbers, threads, strict=True)]
 
 
-def distinct(values: Indices) -> list[int]:
+def doorbells_in(values: Indices) -> list[int]:
     """Which there are, but for NONE."""
     found: list[int] = np.unique(values[values != NONE]).tolist()
     return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from bellwire.engine.attached.hops.exit_names import hardware_exit
 from bellwire.engine.attached.hops.places import SeenPlaces
-from bellwire.engine.attached.hops.rows import Indices, Rows
+from bellwire.engine.attached.hops.rows import HopRows, Indices
 from bellwire.engine.events import Clock, exit_name
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.kernel.records import RecordKind
@@ -40,13 +40,13 @@ class ExitFold:
         self._clock = clock
         self._left: dict[int, tuple[int, ExitKey]] = {}  # thread -> when and why KVM_RUN has returned
 
-    def feed(self, rows: Rows, places: SeenPlaces) -> None:
+    def feed(self, rows: HopRows, places: SeenPlaces) -> None:
         """The next batch."""
         ours = rows.new & (places.vm_of(rows) >= 0)
         self._served(rows, np.flatnonzero(ours & rows.of(K.EXIT_SERVED)))
         self._returned(rows, np.flatnonzero(ours & rows.of(K.USER_EXIT, K.RUN_ENTERED)))
 
-    def _served(self, rows: Rows, where: Indices) -> None:
+    def _served(self, rows: HopRows, where: Indices) -> None:
         """Exits that the kernel has told of as a whole."""
         records = rows.records[where]
         codes = records["a"] | records["b"] << np.uint64(32)
@@ -56,7 +56,7 @@ class ExitFold:
             self.counts[key] += times.size
             self._record(key, times.astype(np.float64))
 
-    def _returned(self, rows: Rows, where: Indices) -> None:
+    def _returned(self, rows: HopRows, where: Indices) -> None:
         """KVM_RUN has returned, and is called again."""
         some, times = rows.records[where], defaultdict[ExitKey, list[float]](list)
         columns = (some[name].tolist() for name in ("kind", "thread", "tsc", "a", "b"))

@@ -120,6 +120,7 @@ class HopFigures:
     """All of it. seconds: for how long has been listened. lost: records. error_ns: by which times may be off.
 
     rung, sent: of all doorbells and of all interrupts from outside. exits_told: whether the kernel tells of each exit.
+    emulated: whether the CPU is, so that there are no times.
     journeys: of the doorbells that were alone under way. waking, taking: of all doorbells and such interrupts. rates:
     doorbells and interrupts in each of the last bins, which are bin_seconds long, newest last; shape (2, n).
     """
@@ -135,6 +136,7 @@ class HopFigures:
     lost: int = 0
     error_ns: float = 0.0
     exits_told: bool = False
+    emulated: bool = False
     backend: str = ""
     waking: HopLatency = HopLatency()
     taking: HopLatency = HopLatency()

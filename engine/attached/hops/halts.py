@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bellwire.engine.attached.hops.places import SeenPlaces
-from bellwire.engine.attached.hops.rows import Indices, Rows
+from bellwire.engine.attached.hops.rows import HopRows, Indices
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.kernel.records import RecordKind
@@ -33,7 +33,7 @@ class HaltFold:
         self.latencies = defaultdict[VcpuKey, Histogram](Histogram)
         self._clock = clock
 
-    def feed(self, rows: Rows, places: SeenPlaces) -> None:
+    def feed(self, rows: HopRows, places: SeenPlaces) -> None:
         """The next batch."""
         woken = rows.of(K.WOKEN) & rows.new
         for tid, (vm, number) in places.vcpus.items():
@@ -46,7 +46,7 @@ class HaltFold:
             self.polled[key] += own.size - slept.size
             self._measure(key, rows, slept)
 
-    def _measure(self, key: VcpuKey, rows: Rows, slept: Indices) -> None:
+    def _measure(self, key: VcpuKey, rows: HopRows, slept: Indices) -> None:
         """Of those that were woken, got their CPU next and then went on."""
         runs = rows.previous[slept]
         runs = runs[(runs >= 0) & (rows.kind[runs] == K.RUNS)]

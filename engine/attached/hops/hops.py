@@ -24,9 +24,10 @@ from bellwire.engine.attached.hops.halts import HaltFold
 from bellwire.engine.attached.hops.interrupts import InterruptFold, InterruptKey
 from bellwire.engine.attached.hops.one_at_a_time import OneAtATime, Turn
 from bellwire.engine.attached.hops.places import DoorbellKey, SeenPlaces, SeenThreads
-from bellwire.engine.attached.hops.rows import RowsMaker
+from bellwire.engine.attached.hops.rows import HopRowsMaker
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.events import Clock, Records
+from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.kernel.records import RecordKind
 
 REMEMBERED_SECONDS = 10.0  # how long a thread that does nothing is remembered
@@ -43,7 +44,7 @@ class Hops:
     def __init__(self, clock: Clock, backend: str, threads: SeenThreads | None = None) -> None:
         self._clock, self._backend = clock, backend
         self._threads = threads or SeenThreads()
-        self._rows = RowsMaker(clock.cycles(REMEMBERED_SECONDS))
+        self._rows = HopRowsMaker(clock.cycles(REMEMBERED_SECONDS))
         self.doorbells = DoorbellFold(clock)
         self.interrupts = InterruptFold(clock, self._threads, backend == HOST_ENDS)
         self.halts, self.exits = HaltFold(clock), ExitFold(clock)
@@ -107,24 +108,31 @@ class Hops:
             interrupts=tuple(self._interrupt(key, topology) for key in self._interrupt_keys()),
             halts=self._halts(),
             exits=self._exits(),
-            journeys=HopLatency.of(self.one_at_a_time.journeys),
+            journeys=self._latency(self.one_at_a_time.journeys),
             rung=self.one_at_a_time.rung,
             sent=sent,
             lost=self._lost,
             error_ns=self._clock.ns(error),
             exits_told=self._exits_told,
             backend=self._backend,
-            waking=HopLatency.of(*self.doorbells.latencies.values()),
-            taking=HopLatency.of(*(self.interrupts.latencies[key] for key in self._from_outside())),
+            emulated=self._clock.emulated,
+            waking=self._latency(*self.doorbells.latencies.values()),
+            taking=self._latency(*(self.interrupts.latencies[key] for key in self._from_outside())),
             bin_seconds=BIN_SECONDS,
             rates=self._rates(),
         )
+
+    def _latency(self, *histograms: Histogram) -> HopLatency:
+        """Of all of their values; without times where the CPU is emulated."""
+        if self._clock.emulated:
+            return HopLatency(sum(one.count for one in histograms))
+        return HopLatency.of(*histograms)
 
     def _doorbell(self, key: DoorbellKey, topology: Topology) -> DoorbellHops:
         by = self.doorbells
         threads = sorted((by.woken[one], one[1]) for one in by.woken if one[0] == key)
         woken = tuple(
-            WokenThread(self._threads.named(tid, topology), count, HopLatency.of(by.latencies[key, tid]))
+            WokenThread(self._threads.named(tid, topology), count, self._latency(by.latencies[key, tid]))
             for count, tid in reversed(threads)
         )
         return DoorbellHops(key, by.rung[key], self._per_second(key), woken, self.interrupts.direct[key])
@@ -145,13 +153,13 @@ class Hops:
             if one == key
         )
         taken = by.taken[key] if by.taken and key.vm is not None else None
-        return InterruptHops(key, by.sent[key], self._per_second(key), senders, taken, HopLatency.of(by.latencies[key]))
+        return InterruptHops(key, by.sent[key], self._per_second(key), senders, taken, self._latency(by.latencies[key]))
 
     def _halts(self) -> tuple[HaltHops, ...]:
         by = self.halts
         keys = sorted({*by.slept, *by.polled}, key=lambda key: (key.vm or 0, key.number))
         return tuple(
-            HaltHops(key, by.slept[key], by.polled[key], self._per_second(key), HopLatency.of(by.latencies[key]))
+            HaltHops(key, by.slept[key], by.polled[key], self._per_second(key), self._latency(by.latencies[key]))
             for key in keys
         )
 
@@ -159,7 +167,7 @@ class Hops:
         """Those in which most time was spent come first."""
         by = self.exits
         hops = [
-            ExitHops(key, count, self._per_second(key), HopLatency.of(by.durations[key]), by.total_ns[key])
+            ExitHops(key, count, self._per_second(key), self._latency(by.durations[key]), by.total_ns[key])
             for key, count in by.counts.items()
         ]
         return tuple(sorted(hops, key=lambda one: (one.key.to_user, -one.total_ns, one.key.reason)))

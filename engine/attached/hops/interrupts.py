@@ -14,7 +14,7 @@ import numpy as np
 
 from bellwire.engine.attached.hops.one_at_a_time import Letter, Turn
 from bellwire.engine.attached.hops.places import DoorbellKey, SeenPlaces, SeenThreads
-from bellwire.engine.attached.hops.rows import NONE, Indices, Mask, Rows, newest_before
+from bellwire.engine.attached.hops.rows import NONE, HopRows, Indices, Mask, newest_row_before
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram
 from bellwire.engine.kernel.records import RecordKind
@@ -83,7 +83,7 @@ class InterruptFold:
         self._times = defaultdict[InterruptKey, list[float]](list)  # of this batch
         self._vmms = set[int]()  # other processes that have VMs of their own
 
-    def feed(self, rows: Rows, places: SeenPlaces, doorbell: Indices) -> list[Letter]:
+    def feed(self, rows: HopRows, places: SeenPlaces, doorbell: Indices) -> list[Letter]:
         """The next batch. doorbell: the one that each row rings. What has happened, for who asks for its order."""
         found = Batch(rows, places, doorbell)
         letters: list[Letter] = []
@@ -96,7 +96,7 @@ class InterruptFold:
         self._times.clear()
         return letters
 
-    def _are_taken(self, rows: Rows) -> Mask:
+    def _are_taken(self, rows: HopRows) -> Mask:
         taken: Mask = rows.of(self._takes) & (rows.records["a"] != NOT_TOLD)
         return taken
 
@@ -204,10 +204,10 @@ class InterruptFold:
 class Batch:
     """Columns of rows as plain numbers, which a loop reads much faster."""
 
-    def __init__(self, rows: Rows, places: SeenPlaces, doorbell: Indices) -> None:
+    def __init__(self, rows: HopRows, places: SeenPlaces, doorbell: Indices) -> None:
         self.places = places
         acts = rows.acts & ~rows.of(K.ACCEPTED)
-        origin = newest_before(rows.thread, acts)  # the same as the cause, but for other local APICs of one message
+        origin = newest_row_before(rows.thread, acts)  # the same as the cause, but for other local APICs of one message
         self.kind: list[int] = rows.kind.tolist()
         self.tsc: list[int] = rows.tsc.tolist()
         self.thread: list[int] = rows.records["thread"].tolist()
@@ -220,7 +220,7 @@ class Batch:
         self.vcpu: list[int] = places.vcpu_of(rows).tolist()
         self.apic: list[int] = self._apics(rows, origin).tolist()
 
-    def _apics(self, rows: Rows, origin: Indices) -> Indices:
+    def _apics(self, rows: HopRows, origin: Indices) -> Indices:
         """Of messages: the local APIC that has taken it in, or else the one that it is addressed to."""
         apic = (rows.records["a"] >> np.uint64(12) & np.uint64(0xFF)).astype(np.int64)
         told = np.flatnonzero(rows.of(K.ACCEPTED) & (origin >= 0))

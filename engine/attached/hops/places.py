@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bellwire.engine.attached.hops.rows import NONE, Indices, Mask, Rows
+from bellwire.engine.attached.hops.rows import NONE, HopRows, Indices, Mask
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVm, Topology
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import ROOT, read_text
@@ -76,15 +76,15 @@ class SeenPlaces:
         """The VMs, by their indices."""
         return self.topology.vms
 
-    def vm_of(self, rows: Rows) -> Indices:
+    def vm_of(self, rows: HopRows) -> Indices:
         """The VM whose vCPU each row is in; NONE: of none of this VMM's."""
         return looked_up({tid: vm for tid, (vm, _) in self.vcpus.items()}, rows)
 
-    def vcpu_of(self, rows: Rows) -> Indices:
+    def vcpu_of(self, rows: HopRows) -> Indices:
         """The number of the vCPU that each row is in; NONE."""
         return looked_up({tid: number for tid, (_, number) in self.vcpus.items()}, rows)
 
-    def doorbell_of(self, rows: Rows) -> Indices:
+    def doorbell_of(self, rows: HopRows) -> Indices:
         """The doorbell that each row rings; NONE: none."""
         found = np.full(rows.records.size, NONE)
         written = self._written(rows)
@@ -94,10 +94,10 @@ class SeenPlaces:
         addresses = set(np.unique(records["a"][written]).tolist())
         for number, (vm, one) in enumerate(self._placed):
             if one.match.address in addresses:
-                found[written & (vms == vm) & rings(rows, one)] = number
+                found[written & (vms == vm) & takes_writes(rows, one)] = number
         return found
 
-    def _written(self, rows: Rows) -> Mask:
+    def _written(self, rows: HopRows) -> Mask:
         """What a guest has written to a device."""
         direction = rows.records["d"]
         ports = rows.of(RecordKind.PIO) & (direction == WRITES_PIO)
@@ -122,7 +122,7 @@ class SeenPlaces:
         return has[0] if len(has) == 1 else only
 
 
-def rings(rows: Rows, one: SeenIoeventfd) -> Mask:
+def takes_writes(rows: HopRows, one: SeenIoeventfd) -> Mask:
     """Which rows are at a doorbell, with the length and the value that it takes."""
     records, match = rows.records, one.match
     at = records["a"] == np.uint64(match.address)
@@ -138,7 +138,7 @@ def rings(rows: Rows, one: SeenIoeventfd) -> Mask:
     return found
 
 
-def looked_up(table: Mapping[int, int], rows: Rows) -> Indices:
+def looked_up(table: Mapping[int, int], rows: HopRows) -> Indices:
     """What stands in a table by thread, of each row's; NONE."""
     different, which = np.unique(rows.thread, return_inverse=True)
     values = np.array([table.get(thread, NONE) for thread in different.tolist()], np.int64)

@@ -22,7 +22,7 @@ NONE = -1  # in place of an index
 NO_ACT = (RecordKind.WAKING, RecordKind.RUNS)  # what happens to a thread, and does not tell what it does
 
 
-def newest_before(groups: Numbers, marked: Mask) -> Indices:
+def newest_row_before(groups: Numbers, marked: Mask) -> Indices:
     """Of each row the newest marked one before it that has the same group, as its index; NONE. All of shape (n,)."""
     order = np.argsort(groups, kind="stable")
     group = groups[order]
@@ -35,14 +35,14 @@ def newest_before(groups: Numbers, marked: Mask) -> Indices:
     return found
 
 
-def newest_of(groups: Numbers, marked: Mask) -> Indices:
+def newest_row_of(groups: Numbers, marked: Mask) -> Indices:
     """The newest marked row of each group, as indices."""
     where = np.flatnonzero(marked)[::-1]
     _, first = np.unique(groups[where], return_index=True)
     return where[first]
 
 
-class Rows:
+class HopRows:
     """records: dtype RECORD, shape (n,), rising by tsc. old: how many of them have been counted already."""
 
     def __init__(self, records: Records, old: int = 0) -> None:
@@ -65,7 +65,7 @@ class Rows:
     @cached_property
     def previous(self) -> Indices:
         """The row before it about the same thread."""
-        return newest_before(self.subject, np.ones(self.records.size, bool))
+        return newest_row_before(self.subject, np.ones(self.records.size, bool))
 
     @cached_property
     def acts(self) -> Mask:
@@ -75,35 +75,35 @@ class Rows:
     @cached_property
     def cause(self) -> Indices:
         """The newest thing that the same thread has done before it."""
-        return newest_before(self.thread, self.acts)
+        return newest_row_before(self.thread, self.acts)
 
     @cached_property
     def ran(self) -> Indices:
         """The same, or when that thread got its CPU if that was later."""
-        return newest_before(self.thread, ~self.of(RecordKind.WAKING))
+        return newest_row_before(self.thread, ~self.of(RecordKind.WAKING))
 
     def kept(self, since: int) -> Records:
         """Those that the next batch has to know, but for what is older than `since`."""
         everything = np.ones(self.records.size, bool)
-        ends = newest_of(self.subject, everything)
+        ends = newest_row_of(self.subject, everything)
         before = self.previous[ends]
-        some = np.concatenate([ends, before, self.previous[before[before >= 0]], newest_of(self.thread, self.acts)])
+        some = np.concatenate([ends, before, self.previous[before[before >= 0]], newest_row_of(self.thread, self.acts)])
         some = some[some >= 0]
         some = np.unique(np.concatenate([some, self.cause[some]]))
         some = some[some >= 0]
         return chosen(self.records, some[self.tsc[some] >= since])
 
 
-class RowsMaker:
+class HopRowsMaker:
     """Puts what is to be known before each batch."""
 
     def __init__(self, remembered: int) -> None:
         """remembered: cycles for which a thread that does nothing is remembered."""
         self._remembered, self._kept = remembered, no_records()
 
-    def rows(self, records: Records) -> Rows:
+    def rows(self, records: Records) -> HopRows:
         """The next batch, rising by tsc."""
-        made = Rows(end_to_end(self._kept, records), self._kept.size)
+        made = HopRows(end_to_end(self._kept, records), self._kept.size)
         if made.records.size:
             self._kept = made.kept(max(int(made.tsc[-1]) - self._remembered, 0))
         return made

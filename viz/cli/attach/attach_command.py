@@ -20,7 +20,9 @@ def attach(
         bool, typer.Option("--list", help="List the processes that have a VM, and what each lacks.")
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="Look once, instead of watching until Ctrl-C.")] = False,
-    seconds: Annotated[float | None, typer.Option(min=0.1, metavar="S", help="Watch for S seconds.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, metavar="S", help="Watch for S seconds; with --json tell of them.")
+    ] = None,
     qmp: Annotated[
         Path | None,
         typer.Option(metavar="SOCKET", help="Ask this QEMU, by its QMP socket, what its devices are called."),
@@ -75,16 +77,22 @@ def show_process(pid: int, qmp: Path | None, seconds: float, once: bool, as_json
     """One of them."""
     from bellwire.engine.attached.attachment import Attachment
     from bellwire.engine.attached.device_names import DeviceNames
+    from bellwire.engine.attached.stream import AttachedStream
     from bellwire.engine.attached.watched import WatchedVmm
     from bellwire.viz.cli.attach.topology_told import VmmTold, topology_report, topology_tables
-    from bellwire.viz.cli.attach.watched import watch_vmm
+    from bellwire.viz.cli.attach.watched import watch_quietly, watch_vmm
 
     with ExitStack() as stack:
-        attachment = stack.enter_context(Attachment(pid, counting=not (once or as_json)))
+        at_once = once or (as_json and math.isinf(seconds))
+        attachment = stack.enter_context(Attachment(pid, counting=not at_once))
         names = stack.enter_context(DeviceNames(qmp)) if qmp else None
-        if not (once or as_json):
-            return watch_vmm(WatchedVmm(attachment, names), seconds)
-        told = VmmTold(attachment.look(), names.name_of if names else None)
+        stream = None if at_once else stack.enter_context(AttachedStream(attachment.process))
+        if not (at_once or as_json):
+            return watch_vmm(WatchedVmm(attachment, names, stream), seconds)
+        if at_once:
+            told = VmmTold(attachment.look(), names.name_of if names else None)
+        else:
+            told = watch_quietly(WatchedVmm(attachment, names, stream), seconds)
         if as_json:
             out_json(topology_report(told))
         else:

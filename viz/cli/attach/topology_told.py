@@ -10,10 +10,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bellwire.engine.attached.eventfds import EventfdHolder
+from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm, Topology
 from bellwire.engine.attached.watched import Rates
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import IoMatch
+from bellwire.viz.cli.attach.hops_told import hop_tables, hops_report
 from bellwire.viz.cli.attach.processes_told import process_report
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import grouped
@@ -39,12 +41,15 @@ Named = Callable[[IoMatch], str]
 class VmmTold:
     """What is to be told: a look, how QEMU calls the devices (--qmp), and counts a second since the look before.
 
-    rates: (VM's fd, vCPU, counter) -> a second; {} if there was no look before.
+    rates: (VM's fd, vCPU, counter) -> a second; {} if there was no look before. hops: what the kernel has told since
+    it is listened to; None: nobody listens, or nothing has come yet. unheard: why nothing comes.
     """
 
     topology: Topology
     named: Named | None = None
     rates: Rates = field(default_factory=dict)
+    hops: HopFigures | None = None
+    unheard: str = ""
 
     def ends(self, eventfd: int, but: SeenIoeventfd | SeenIrqfd) -> str:
         """What else an eventfd is to this process, and who else holds it."""
@@ -82,7 +87,9 @@ def topology_tables(told: VmmTold) -> RenderableType:
     guest = f", guest {process.guest}" if process.guest else ""
     parts: list[RenderableType] = [Text(f"{process}{guest}", style="bold")]
     parts += [part for vm in topology.vms for part in vm_tables(vm, told)]
-    below = [Text(line, style="dim") for line in remarks(topology)]
+    if told.hops:
+        parts += hop_tables(told.hops, process.pid)
+    below = [Text(line, style="dim") for line in (*remarks(topology), *filter(None, [told.unheard]))]
     return Group(*parts, *([Text(""), *below] if below else []))
 
 
@@ -195,6 +202,8 @@ def topology_report(told: VmmTold) -> dict[str, Any]:
         "settled": topology.settled,
         "dropped": topology.dropped,
         "untold": list(topology.untold),
+        "hops": hops_report(told.hops) if told.hops else None,
+        "unheard": told.unheard or None,
     }
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from bellwire.engine.attached.attachment import ProcessEndedError
 from bellwire.engine.attached.watched import LOOK_SECONDS, WatchedVmm
 from bellwire.engine.foreign import shown
+from bellwire.viz.cli.attach.hops_told import hop_tables
 from bellwire.viz.cli.attach.topology_told import VmmTold, topology_tables
 from bellwire.viz.cli.terminal import DONE, complain, out
 
@@ -21,8 +22,9 @@ CHANGES_SHOWN = 8  # on a terminal
 
 
 def vmm_told(watched: WatchedVmm) -> VmmTold:
-    """The newest look, and counts a second."""
-    return VmmTold(watched.topology, watched.names.name_of if watched.names else None, watched.rates)
+    """The newest look, counts a second, and what the kernel has told."""
+    named = watched.names.name_of if watched.names else None
+    return VmmTold(watched.topology, named, watched.rates, watched.hops, watched.unheard)
 
 
 def watched_tables(watched: WatchedVmm) -> RenderableType:
@@ -42,8 +44,29 @@ def watch_vmm(watched: WatchedVmm, seconds: float = math.inf) -> int:
                 time.sleep(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
                 show(watched.look())
     except ProcessEndedError as ended:
+        tell_hops(watched, console)
         return complain(str(ended), DONE)
+    tell_hops(watched, console)
     return DONE
+
+
+def tell_hops(watched: WatchedVmm, console: Console) -> None:
+    """Where no table is kept up to date, what the kernel has told stands at the end."""
+    if watched.hops and not console.is_terminal:
+        out(Group(*hop_tables(watched.hops, watched.topology.process.pid)))
+
+
+def watch_quietly(watched: WatchedVmm, seconds: float) -> VmmTold:
+    """For so many seconds, or until the VMM ends; what was seen last."""
+    until = time.monotonic() + seconds
+    watched.look()
+    try:
+        while time.monotonic() < until:
+            time.sleep(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
+            watched.look()
+    except ProcessEndedError:
+        pass
+    return vmm_told(watched)
 
 
 def print_each(sentences: list[str]) -> None:

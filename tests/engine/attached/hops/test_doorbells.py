@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bellwire.engine.attached.hops.doorbells import DoorbellFold
 from bellwire.engine.attached.hops.places import SeenPlaces
-from bellwire.engine.attached.hops.rows import RowsMaker
+from bellwire.engine.attached.hops.rows import HopRowsMaker
 from bellwire.engine.events import Records
 from tests.support.kernel_records import CLOCK, READER, VCPU, WORKER, K, records, row, store
 from tests.support.seen_vmms import SEEN
@@ -14,7 +14,7 @@ SERVED = records(store(1000), row(1500, K.WAKING, VCPU, READER), row(9000, K.RUN
 
 def folded(*batches: Records) -> DoorbellFold:
     """All of them, one after the other."""
-    fold, maker, places = DoorbellFold(CLOCK), RowsMaker(10**9), SeenPlaces(SEEN)
+    fold, maker, places = DoorbellFold(CLOCK), HopRowsMaker(10**9), SeenPlaces(SEEN)
     for batch in batches:
         rows = maker.rows(batch)
         fold.feed(rows, places, places.doorbell_of(rows))

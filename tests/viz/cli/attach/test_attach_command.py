@@ -22,6 +22,10 @@ def test_a_vm_of_this_process_is_shown(capsys: pytest.CaptureFixture[str]) -> No
         assert main(["attach", pid, "--json"]) == 0
         (told,) = json.loads(capsys.readouterr().out)["vms"]
         assert [(one["address"], one["fds"]) for one in told["ioeventfds"]] == [(0x510, [eventfd.fd])]
+        assert main(["attach", pid, "--json", "--seconds", "2"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["unheard"] is None
+        assert told["hops"] is None or told["hops"]["doorbells"][0]["rung"] == 0
         for words in (["--once"], ["--seconds", "0.3"]):
             assert main(["attach", pid, *words]) == 0
             assert f"pio 0x510              2        any     {eventfd.id}" in capsys.readouterr().out

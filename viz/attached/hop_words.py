@@ -1,0 +1,99 @@
+"""The hops of a VMM's signals, in words: who is woken, who signals, and what cannot be told and why. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bellwire.engine.attached.hops.figures import DoorbellHops, HopFigures, HopLatency, InterruptHops
+from bellwire.engine.attached.hops.interrupts import SignalledBy
+from bellwire.engine.attached.hops.places import SeenThread
+from bellwire.engine.language import tr, tr_later, tr_n
+from bellwire.viz.text.figures import duration, grouped
+from bellwire.viz.text.trust import no_times
+
+HOW = {
+    SignalledBy.WRITE: tr_later("write to the irqfd"),
+    SignalledBy.IOCTL: tr_later("ioctl"),
+    SignalledBy.IO_URING: tr_later("io_uring"),
+    SignalledBy.DOORBELL: tr_later("the guest's doorbell"),
+    SignalledBy.KERNEL: tr_later("in the kernel"),
+}
+ITSELF = tr_later("the vCPU itself: its timer, or another CPU")
+
+
+def thread_words(thread: SeenThread, own: int) -> str:
+    """A thread; of which process, where that is not the VMM. own: the VMM's pid."""
+    name = thread.name or tr("thread {tid}", tid=thread.tid)
+    return name if thread.pid in (own, 0) else f"{name} ({thread.program}, {thread.pid})"
+
+
+def woken_words(hops: DoorbellHops, own: int) -> str:
+    """Whom a doorbell wakes most often."""
+    if hops.woken:
+        return thread_words(hops.woken[0].thread, own)
+    if hops.direct:
+        return tr("is an interrupt at once")
+    return tr("nobody: its reader was awake") if hops.rung else "–"
+
+
+def sender_words(hops: InterruptHops, own: int) -> str:
+    """Who signals an interrupt most often, and how."""
+    if not hops.senders:
+        return "–"
+    who = hops.senders[0]
+    if who.how == SignalledBy.ITSELF:
+        return tr(ITSELF)
+    words = tr(HOW[who.how])
+    return f"{thread_words(who.thread, own)}, {words}" if who.thread else words
+
+
+def latency_words(latency: HopLatency) -> str:
+    """p50 3.4 µs, p99 13.2 µs; "" if nothing was measured."""
+    if latency.p50 is None:
+        return ""
+    p99 = "" if latency.p99 is None else f", p99 {duration(latency.p99)}"
+    return f"p50 {duration(latency.p50)}{p99}"
+
+
+def journey_words(hops: HopFigures) -> str:
+    """The journeys that can be told, or why there are only hops."""
+    alone, rung = hops.journeys.count, hops.rung
+    if not rung:
+        return tr("No doorbell that KVM takes itself was rung in {seconds:.0f} s.", seconds=hops.seconds)
+    if not hops.sent:
+        return tr("Hops, not journeys: no interrupt was signalled.")
+    if not alone:
+        return tr("Hops, not journeys: until it is quiet for a while nobody outside sees which doorbell is answered.")
+    return tr(
+        "Alone under way were {alone} of {rung} doorbells: {latency} until a vCPU takes the answer; else hops only.",
+        alone=grouped(alone),
+        rung=grouped(rung),
+        latency=latency_words(hops.journeys) or "–",
+    )
+
+
+def shown_exits_words(hops: HopFigures) -> str:
+    """Which exits are shown, and why those."""
+    if hops.exits_told:
+        return tr("An exit lasts until the guest goes on (kvm_entry); KVM_EXIT_… until KVM_RUN is called again.")
+    return tr(
+        "kvm_exit and kvm_entry do not fire on {backend}: shown is how long KVM_RUN had returned to user space.",
+        backend=hops.backend or tr("this KVM"),
+    )
+
+
+def hop_sentences(hops: HopFigures) -> Iterator[str]:
+    """What has to be known to read the figures, one sentence after the other."""
+    yield journey_words(hops)
+    if hops.exits or hops.exits_told:
+        yield shown_exits_words(hops)
+    if any(one.from_outside and one.sent and one.taken is None for one in hops.interrupts):
+        yield tr("When an interrupt is taken this KVM does not tell: its hardware delivers it.")
+    if hops.emulated:
+        yield no_times()
+    if hops.lost:
+        yield tr_n(
+            "{n} record found no room: the counts are at least these.",
+            "{n} records found no room: the counts are at least these.",
+            hops.lost,
+        )
