@@ -24,7 +24,11 @@ ITSELF = tr_later("the vCPU itself: its timer, or another CPU")
 def thread_words(thread: SeenThread, own: int) -> str:
     """A thread; of which process, where that is not the VMM. own: the VMM's pid."""
     name = thread.name or tr("thread {tid}", tid=thread.tid)
-    return name if thread.pid in (own, 0) else f"{name} ({thread.program}, {thread.pid})"
+    if thread.pid in (own, 0):
+        return name
+    if thread.program.startswith(name):  # the kernel keeps only the beginning of it
+        return tr("{name}, pid {pid}", name=thread.program, pid=thread.pid)
+    return f"{name} ({thread.program}, {thread.pid})"
 
 
 def woken_words(hops: DoorbellHops, own: int) -> str:

@@ -21,6 +21,8 @@ from tests.support.seen_vmms import VMM
 def test_a_thread_of_another_process_is_told_with_it() -> None:
     assert thread_words(DAEMON, VMM.pid) == "worker (qemu-storage-daemon, 90)"
     assert thread_words(SeenThread(5), VMM.pid) == "thread 5"
+    whole = replace(DAEMON, name="qemu-storage-da")
+    assert thread_words(whole, VMM.pid) == "qemu-storage-daemon, pid 90"
 
 
 def test_whom_a_doorbell_wakes() -> None:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -79,7 +80,7 @@ def print_each(sentences: list[str]) -> None:
 def kept_up_to_date(watched: WatchedVmm, console: Console) -> Iterator[Callable[[list[str]], None]]:
     """What shows it anew; it takes what has changed."""
     if not console.is_terminal:
-        out(topology_tables(vmm_told(watched)))
+        out(topology_tables(replace(vmm_told(watched), hops=None)))
         yield print_each
         return
     with Live(watched_tables(watched), console=console, auto_refresh=False) as live:
