@@ -50,31 +50,19 @@ class Mark(NamedTuple):
     fine: bool = False  # a dotted line with a small label: a percentile
 
 
-class Plot(Card):
-    """Base of every plot. A plot says what it draws in `draw`, with what in `furnish`, what it writes over it in
-    `paint_over`.
-
-    refresh() may be called at any rate; the plot redraws when its turn comes, only while it can be seen, and not before
-    there is an event: until then it is a card that says what it waits for.
-    """
+class DrawnCard(Card):
+    """A card with a canvas. It says what it draws in `draw`, with what in `furnish`, what it writes over it in
+    `paint_over`."""
 
     left_margin, right_margin = 0.0, 8.0
-    pace = 1  # redraws at every turn, or at every second one...
 
-    @classmethod
-    def suits(cls, scenario: Scenario) -> bool:
-        """Whether the scenario has what this plot shows; where it has not, the plot is left out."""
-        return True
-
-    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.model = model
-        self.empty = tr("No journey yet")  # why there is nothing to see; "" if there is
+        self.empty = ""  # why there is nothing to see; "" if there is
         self._ticks: dict[str, tuple[Ticks, Ticks]] = {}
         self.grid: list[float] = []  # where the left axis has its ticks
         self._canvas: Canvas | None = None
         self.setAccessibleName(tr("plot: {title}", title=self.title))
-        self._turns = Turns(self.pace)
         self.setMinimumSize(260, 120)
 
     @property
@@ -100,18 +88,13 @@ class Plot(Card):
     def furnish(self) -> None:
         """Puts the curves on a canvas that has just been made; their colours are set_theme's."""
 
-    def refresh(self) -> None:
-        """Redraws if it is time; called once a frame."""
-        if self.isVisible() and self.model.present.tally.recorded and self._turns.come():
-            self.redraw()
-
     @property
     def header(self) -> int:
         """Height of the title's line: the less of it, the more is left for the curves where there is little."""
         return self.theme.px(LOW_HEADER) if self.height() < self.theme.px(LOW) else super().header
 
     def redraw(self) -> None:
-        """Draws what the model holds now."""
+        """Draws what is held now."""
         canvas = self.canvas
         self.empty = self.draw()
         if canvas.isHidden() != bool(self.empty):
@@ -120,7 +103,7 @@ class Plot(Card):
         canvas.viewport().update()
 
     def draw(self) -> str:
-        """Fills the curves from the model; why there is nothing to see, or ""."""
+        """Fills the curves; why there is nothing to see, or ""."""
         raise NotImplementedError
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
@@ -158,8 +141,13 @@ class Plot(Card):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The card, and why it is empty if it is."""
         super().paintEvent(event)
-        if self.empty and (self._canvas is not None or not self.model.present.tally.recorded):
+        if self.empty and self.says_why_empty:
             self.paint_reason(QPainter(self), self.empty)
+
+    @property
+    def says_why_empty(self) -> bool:
+        """Whether it is known already that there is nothing to see."""
+        return True
 
     def paint_marks(self, painter: QPainter, area: QRectF, marks: list[Mark], taken: Sequence[QRectF] = ()) -> None:
         """Vertical lines with labels beside them at the top, on the right, at the area's edge on the left.
@@ -195,6 +183,37 @@ class Plot(Card):
         painter.setPen(QPen(self.theme.color("text_muted"), 1))
         painter.drawLine(QPointF(pointer.x(), area.top()), QPointF(pointer.x(), area.bottom()))
         paint_readout(painter, self.theme, area, pointer, lines)
+
+
+class Plot(DrawnCard):
+    """Base of every plot of a model.
+
+    refresh() may be called at any rate; the plot redraws when its turn comes, only while it can be seen, and not before
+    there is an event: until then it is a card that says what it waits for.
+    """
+
+    pace = 1  # redraws at every turn, or at every second one...
+
+    @classmethod
+    def suits(cls, scenario: Scenario) -> bool:
+        """Whether the scenario has what this plot shows; where it has not, the plot is left out."""
+        return True
+
+    def __init__(self, model: LiveModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.model = model
+        self.empty = tr("No journey yet")
+        self._turns = Turns(self.pace)
+
+    def refresh(self) -> None:
+        """Redraws if it is time; called once a frame."""
+        if self.isVisible() and self.model.present.tally.recorded and self._turns.come():
+            self.redraw()
+
+    @property
+    def says_why_empty(self) -> bool:
+        """Before there is an event, and once it has looked."""
+        return self._canvas is not None or not self.model.present.tally.recorded
 
 
 def beside(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QRectF | None:
