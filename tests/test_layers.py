@@ -59,6 +59,7 @@ QT_FREE = (  # rooms, and in rooms with Qt the modules that decide what is drawn
     "viz.cli",
     *(f"viz.diagram.{name}" for name in ("blueprint", "captions", "part_words", "still_words")),
     "viz.attached.plan",
+    "viz.attached.hop_rows",
     "viz.attached.hop_words",
     *(f"viz.timeline.{name}" for name in ("columns", "density", "lanes", "scene", "view")),
     *(f"viz.panels.calls.{name}" for name in ("state", "struct")),

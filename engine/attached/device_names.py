@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import socket
+from itertools import pairwise
 from pathlib import Path
 
+from bellwire.engine.attached.processes import command_line
 from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.foreign import shown
+from bellwire.engine.host.host import ROOT
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.partners.qmp import ANSWER_SECONDS, Qmp
@@ -54,6 +57,32 @@ class DeviceNames(Belongings):
         """What is at a doorbell's address; "" if QEMU does not say."""
         ranges = self._ranges.get(match.bus, [])
         return next((name for first, last, name in ranges if first <= match.address <= last), "")
+
+
+def control_channel(pid: int, root: Path = ROOT) -> Path | None:
+    """Where QEMU was told to open its control channel, by its command line; None: nowhere, or not by a name."""
+    folder = root / "proc" / str(pid)
+    arguments = command_line(folder)
+    options = list(pairwise(arguments))
+    sockets = {parts.get("id", ""): parts for name, value in options if name == "-chardev" for parts in [parted(value)]}
+    for name, value in options:
+        place = ""
+        if name == "-qmp" and value.startswith("unix:"):
+            place = value.removeprefix("unix:").partition(",")[0]
+        elif name == "-mon" and (told := parted(value)).get("mode") == "control":
+            place = sockets.get(told.get("chardev", told.get("", "")), {}).get("path", "")
+        if place:
+            return root / "proc" / str(pid) / "cwd" / place if not place.startswith("/") else Path(place)
+    return None
+
+
+def parted(value: str) -> dict[str, str]:
+    """An option of QEMU's as "socket,id=mon,path=/run/mon", by names; what has no name by "", the first one."""
+    found: dict[str, str] = {}
+    for part in value.split(","):
+        name, equals, rest = part.partition("=")
+        found.setdefault(name if equals else "", rest if equals else name)
+    return found
 
 
 def named_ranges(told: str) -> dict[str, list[tuple[int, int, str]]]:

@@ -7,6 +7,9 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
 
 from bellwire.engine.attached.attachment import Attachment
 from bellwire.engine.attached.changes import topology_changes
@@ -20,6 +23,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.host.host import kvm_backend
 from bellwire.engine.kernel.program import known_tracepoints
 from bellwire.engine.kernel.records import no_records
+from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.python_thread import begin_thread
 
@@ -38,7 +42,8 @@ class WatchedVmm:
     """What was seen so far. changes: the newest ones, as sentences with the time of day.
 
     stream: what the kernel tells of it, which is drained here. hops: what that comes to; None until something has come,
-    or without a stream. records: the newest batch of it, rising by tsc. unheard: why nothing comes, as a sentence.
+    or without a stream. records: the newest batch of it, rising by tsc. unheard, unnamed: why nothing comes, and why
+    QEMU names its devices no more, as sentences.
     """
 
     def __init__(
@@ -47,7 +52,7 @@ class WatchedVmm:
         self.attachment, self.names, self.stream = attachment, names, stream
         self.hops: HopFigures | None = None
         self.records = no_records()
-        self.unheard = ""
+        self.unheard = self.unnamed = ""
         self._hops = Hops(stream.clock, kvm_backend()) if stream else None
         self.changes = deque[str](maxlen=CHANGES_KEPT)
         self._looks = deque[tuple[float, Topology]]()
@@ -60,11 +65,18 @@ class WatchedVmm:
         while len(self._looks) > 2 and self._looks[-1][0] - self._looks[1][0] >= RATE_SECONDS:
             self._looks.popleft()
         if found and self.names:
-            self.names.ask()
+            self._ask_again(self.names)
         clock = time.strftime("%H:%M:%S")
         self.changes.extend(f"{clock}  {sentence}" for sentence in found)
         self._listen(seen)
         return found
+
+    def _ask_again(self, names: DeviceNames) -> None:
+        try:
+            names.ask()
+        except EngineError as error:
+            self.names, self.unnamed = None, str(error)
+            names.close()
 
     def _listen(self, seen: Topology) -> None:
         """What the kernel has told since the look before."""
@@ -108,29 +120,84 @@ def counted_by(topology: Topology) -> Iterator[tuple[RateKey, int]]:
                 yield (vm.fd, irqfd), sum(sent.values())
 
 
+@dataclass(frozen=True)
+class VmmSeen:
+    """One look with all that belongs to it, which nobody changes. names: what QEMU calls what is at doorbells.
+
+    hops: None: nothing has come yet. unheard, unnamed: why there are none, as sentences.
+    """
+
+    topology: Topology
+    rates: Rates
+    changes: tuple[str, ...] = ()
+    hops: HopFigures | None = None
+    unheard: str = ""
+    names: dict[IoMatch, str] = field(default_factory=dict)
+    unnamed: str = ""
+
+
 class Watcher(Owner):
     """A thread that watches a process, for who may not wait: `newest` is what it has seen.
 
-    Nothing but that is shared: whoever reads it gets one look with all that belongs to it, which nobody changes.
+    Nothing but that is shared: whoever reads it gets one look with all that belongs to it.
     """
 
     def __init__(self, pid: int) -> None:
-        self.newest: tuple[Topology, Rates, tuple[str, ...]] | None = None  # None: nothing was seen yet
+        self.newest: VmmSeen | None = None  # None: nothing was seen yet
         self.ended = ""  # why it looks no more, as a sentence
-        self._pid, self._stop = pid, threading.Event()
+        self._pid, self._stop, self._unnamed = pid, threading.Event(), ""
+        self._come = SimpleQueue[DeviceNames]()  # from the threads that have asked for them
         self._thread = threading.Thread(target=self._watch, name="attached", daemon=True)
         begin_thread(self._thread)
+
+    def ask_names(self, path: Path) -> None:
+        """Lets QEMU's control channel at this path name the devices, as soon as it answers."""
+        begin_thread(threading.Thread(target=self._ask_names, args=(path,), name="names", daemon=True))
+
+    def _ask_names(self, path: Path) -> None:
+        try:
+            names = DeviceNames(path)
+        except EngineError as error:
+            self._unnamed = str(error)
+            return
+        self._unnamed = ""
+        self._come.put(names)
+        if self._stop.is_set():
+            self._close_names(None)
 
     def _watch(self) -> None:
         try:
             with ExitStack() as stack:
-                watched = WatchedVmm(stack.enter_context(Attachment(self._pid, counting=True)))
+                attachment = stack.enter_context(Attachment(self._pid, counting=True))
+                stream = stack.enter_context(AttachedStream(attachment.process))
+                watched = WatchedVmm(attachment, stream=stream)
+                stack.callback(lambda: self._close_names(watched.names))
                 while not self._stop.is_set():
-                    watched.look()
-                    self.newest = watched.topology, watched.rates, tuple(watched.changes)
+                    self._look(watched)
                     self._stop.wait(LOOK_SECONDS)
         except EngineError as error:
             self.ended = str(error)
+
+    def _look(self, watched: WatchedVmm) -> None:
+        """One look more."""
+        while not self._come.empty():
+            if watched.names:
+                watched.names.close()
+            watched.names = self._come.get()
+        watched.look()
+        self._unnamed = watched.unnamed or self._unnamed
+        named = watched.names.name_of if watched.names else lambda _: ""
+        places = {one.match for vm in watched.topology.vms for one in vm.ioeventfds}
+        names = {place: name for place in places if (name := named(place))}
+        told = (tuple(watched.changes), watched.hops, watched.unheard, names, self._unnamed)
+        self.newest = VmmSeen(watched.topology, watched.rates, *told)
+
+    def _close_names(self, names: DeviceNames | None) -> None:
+        """That channel, and those that came too late."""
+        if names:
+            names.close()
+        while not self._come.empty():
+            self._come.get().close()
 
     def close(self) -> None:
         """Ends the thread, which may look for a moment more. May be called again."""

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialog,
+    QFileDialog,
     QHBoxLayout,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from bellwire.engine.attached.device_names import control_channel
 from bellwire.engine.attached.processes import KvmProcess
-from bellwire.engine.attached.topology import Topology
-from bellwire.engine.attached.watched import ProcessLister, Rates, Watcher
+from bellwire.engine.attached.watched import ProcessLister, VmmSeen, Watcher
 from bellwire.engine.language import tr, tr_n
+from bellwire.viz.attached.hop_plots import RatePlot, TimesPlot
+from bellwire.viz.attached.hop_table import HopCard
 from bellwire.viz.attached.picture import SeenPicture
+from bellwire.viz.attached.plan import Heard
 from bellwire.viz.style.controls import Button
-from bellwire.viz.style.plain import PlainLabel
+from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 
 LOOK_MS = 200
-LIST_WIDE = 300  # pixels at 100 % text
+LIST_WIDE, CHANNEL_WIDE = 300, 230  # pixels at 100 % text
+LIST_SHARE = 0.25  # of the window's width: at least so much
 CHANGES_SHOWN = 3
-USUAL_SIZE = QSize(1280, 720)
+USUAL_SIZE = QSize(1440, 860)
 MOST_OF_SCREEN = 0.92
 
 
@@ -76,17 +83,29 @@ class AttachWindow(QDialog):
         self.state, self.changes = PlainLabel(), PlainLabel()
         self.state.setWordWrap(True)
         self.changes.setObjectName("mono")
+        self.hops, self.rates, self.times = HopCard(self._theme()), RatePlot(self._theme()), TimesPlot(self._theme())
+        self.channel = QLineEdit()
+        self.channel.setAccessibleName(tr("QEMU's control channel (QMP)"))
+        self.channel.setPlaceholderText(tr("QMP socket, for names"))
+        self.channel.setToolTip(plain_tip(tr("QEMU names its devices if it was started with -qmp unix:PATH")))
+        self.channel.returnPressed.connect(self._ask_names)
+        choose = Button(tr("Choose…"))
+        choose.setAccessibleName(tr("Choose QEMU's control channel"))
+        choose.clicked.connect(self._choose_channel)
         close = Button(tr("Close"))
         close.clicked.connect(self.close)
         left, right, row = QVBoxLayout(), QVBoxLayout(), QHBoxLayout()
         heading = PlainLabel(tr("Processes that have a VM"))
         heading.setObjectName("purpose")
-        for widget in (heading, self.list, self.lacks):
-            left.addWidget(widget)
+        for widget, share in ((heading, 0), (self.list, 3), (self.lacks, 0), (self.rates, 5), (self.times, 6)):
+            left.addWidget(widget, share)
         row.addWidget(self.state, 1)
+        row.addWidget(self.channel)
+        row.addWidget(choose)
         row.addWidget(self.vms)
         row.addWidget(close)
-        right.addWidget(self.picture, 1)
+        right.addWidget(self.picture, 5)
+        right.addWidget(self.hops, 3)
         right.addWidget(self.changes)
         right.addLayout(row)
         box = QHBoxLayout(self)
@@ -99,8 +118,20 @@ class AttachWindow(QDialog):
         """Other colours, or another size of text."""
         theme = self._theme()
         self.picture.set_theme(theme)
-        self.list.setFixedWidth(theme.px(LIST_WIDE))
-        self.lacks.setFixedWidth(theme.px(LIST_WIDE))
+        self._share_width()
+        for card in (self.hops, self.rates, self.times):
+            card.set_theme(theme)
+        self.channel.setFixedWidth(theme.px(CHANNEL_WIDE))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The plots have a share of the width."""
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        wide = max(self._theme().px(LIST_WIDE), round(self.width() * LIST_SHARE))
+        for widget in (self.list, self.lacks, self.rates, self.times):
+            widget.setFixedWidth(wide)
 
     # -- a few times a second
 
@@ -109,6 +140,7 @@ class AttachWindow(QDialog):
         if self.lister.newest is not None and self.lister.newest != self.processes:
             self._list(self.lister.newest)
         self.lacks.setText(self._why_empty())
+        self.lacks.setVisible(bool(self.lacks.text()))
         self._show_newest()
 
     def _why_empty(self) -> str:
@@ -147,20 +179,43 @@ class AttachWindow(QDialog):
         self.picture.clear()
         self.changes.setText("")
         self.vms.clear()
+        self.channel.clear()
         if 0 <= row < len(self.processes):
-            self.watcher = Watcher(self.processes[row].pid)
+            pid = self.processes[row].pid
+            self.watcher = Watcher(pid)
+            if channel := control_channel(pid):
+                self.channel.setText(str(channel))
+                self._ask_names()
         self._show_newest()
+
+    def _choose_channel(self) -> None:
+        """A socket, of all files."""
+        name, _ = QFileDialog.getOpenFileName(self, tr("QEMU's control channel (QMP)"))
+        if name:
+            self.channel.setText(name)
+            self._ask_names()
+
+    def _ask_names(self) -> None:
+        """QEMU is asked what its devices are called, at the place that the line says."""
+        if self.watcher and self.channel.text().strip():
+            self.watcher.ask_names(Path(self.channel.text().strip()))
 
     def _show_newest(self) -> None:
         """The newest look at it."""
         self.state.setText(self._state())
         self.vms.setVisible(self.vms.count() > 1)
-        if self.watcher and self.watcher.newest:
-            topology, rates, changes = self.watcher.newest
-            self._show(topology, rates)
-            self.changes.setText("\n".join(changes[-CHANGES_SHOWN:]))
+        seen = self.watcher.newest if self.watcher else None
+        if seen:
+            self._show(seen)
+            self.changes.setText("\n".join(seen.changes[-CHANGES_SHOWN:]))
+        self.changes.setVisible(bool(self.changes.text()))
+        hops = seen.hops if seen else None
+        self.hops.show_hops(hops, seen.topology.process.pid if seen else 0, seen.unheard if seen else "")
+        for plot in (self.rates, self.times):
+            plot.show_hops(hops)
 
-    def _show(self, topology: Topology, rates: Rates) -> None:
+    def _show(self, seen: VmmSeen) -> None:
+        topology = seen.topology
         names = [tr("VM with fd {fd}", fd="–" if vm.fd is None else vm.fd) for vm in topology.vms]
         if names != [self.vms.itemText(n) for n in range(self.vms.count())]:
             self.vms.blockSignals(True)
@@ -168,7 +223,8 @@ class AttachWindow(QDialog):
             self.vms.addItems(names)
             self.vms.blockSignals(False)
         index = self.vms.currentIndex()
-        self.picture.show_vm(topology.vms[index] if 0 <= index < len(topology.vms) else None, topology, rates)
+        vm = topology.vms[index] if 0 <= index < len(topology.vms) else None
+        self.picture.show_vm(vm, topology, seen.rates, Heard(seen.hops, seen.names))
 
     def _state(self) -> str:
         """What is to be said of the process that is looked at."""
@@ -178,7 +234,9 @@ class AttachWindow(QDialog):
             return self.watcher.ended
         if self.watcher.newest is None:
             return tr("It is being looked at.")
-        topology = self.watcher.newest[0]
+        if unnamed := self.watcher.newest.unnamed:
+            return unnamed
+        topology = self.watcher.newest.topology
         if not topology.vms:
             return tr("{process} has no VM any more.", process=topology.process)
         return tr("{process} is seen from outside, five times a second.", process=topology.process)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from bellwire.engine.attached.topology import SeenVm, Topology
 from bellwire.engine.attached.watched import Rates
 from bellwire.engine.language import tr
-from bellwire.viz.attached.plan import SeenPlan, seen_plan
+from bellwire.viz.attached.plan import Heard, SeenPlan, seen_plan
 from bellwire.viz.diagram.geometry import Geometry
 from bellwire.viz.diagram.painter import Sketch
 from bellwire.viz.style.painting import painting
@@ -33,9 +33,9 @@ class SeenPicture(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(1040, 572)
 
-    def show_vm(self, vm: SeenVm | None, topology: Topology, rates: Rates) -> None:
+    def show_vm(self, vm: SeenVm | None, topology: Topology, rates: Rates, heard: Heard | None = None) -> None:
         """From now on this is seen; None: it has no VM any more."""
-        plan = seen_plan(vm, topology, rates) if vm else None
+        plan = seen_plan(vm, topology, rates, heard) if vm else None
         if plan != self.plan:
             self.plan = plan
             self.setAccessibleDescription(plan.facts["note caption"] if plan else "")

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm, Topology
 from bellwire.engine.attached.watched import Rates
+from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.language import tr, tr_n
+from bellwire.viz.attached.hop_words import latency_words, thread_words
 from bellwire.viz.diagram.blueprint import Blueprint, Box, Counter, Node, Note, Wire
 from bellwire.viz.text.figures import grouped, listed
 
@@ -63,16 +66,56 @@ class SeenPlan:
 # -- what is there -----------------------------------------------------------------------------------------------------
 
 
-def wires_of(vm: SeenVm, topology: Topology, rates: Rates | None = None) -> list[SeenWire]:
+def wires_of(vm: SeenVm, topology: Topology, rates: Rates | None = None, heard: Heard | None = None) -> list[SeenWire]:
     """A VM's doorbells and interrupts, by where they end: processes first, then other VMs, the VMM, nobody."""
+    heard = heard or Heard()
     doorbells: list[tuple[SeenIoeventfd | SeenIrqfd, SeenWire]] = [
-        (one, doorbell_wire(one, vm, topology)) for one in vm.ioeventfds
+        (one, heard.doorbell(doorbell_wire(one, vm, topology), one, vm, topology)) for one in vm.ioeventfds
     ]
     interrupts: list[tuple[SeenIoeventfd | SeenIrqfd, SeenWire]] = [
-        (one, interrupt_wire(one, vm, topology)) for one in vm.irqfds
+        (one, heard.interrupt(interrupt_wire(one, vm, topology), one, vm, topology)) for one in vm.irqfds
     ]
     wires = [with_rate(wire, (rates or {}).get((vm.fd, one))) for one, wire in (*doorbells, *interrupts)]
     return sorted(wires, key=lambda wire: place_of_end(wire.end))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is known of wires beside what is registered. hops: None: nothing was heard yet. names: QEMU's, by place."""
+
+    hops: HopFigures | None = None
+    names: dict[IoMatch, str] = field(default_factory=dict)
+
+    def doorbell(self, wire: SeenWire, one: SeenIoeventfd, vm: SeenVm, topology: Topology) -> SeenWire:
+        """With its device's name, and whom it wakes."""
+        if name := self.names.get(one.match):
+            wire = replace(wire, fact=name if one.match.datamatch is None else f"{name}, {one.match.datamatch:#x}")
+        own = topology.process.pid
+        for hops in self.hops.doorbells if self.hops else ():
+            if hops.key.vm == vm.fd and hops.key.doorbell == one and hops.woken:
+                woken = hops.woken[0]
+                wakes = tr("wakes {thread}", thread=thread_words(woken.thread, own))
+                wire = replace(
+                    wire, end_title=wakes, end_fact=beside_words(latency_words(woken.latency), wire.end_fact)
+                )
+        return wire
+
+    def interrupt(self, wire: SeenWire, one: SeenIrqfd, vm: SeenVm, topology: Topology) -> SeenWire:
+        """With who signals it; of a message, which its vector tells apart."""
+        vectors = {route.vector for route in vm.leads_to(one.gsi) if route.address}
+        for hops in self.hops.interrupts if self.hops else ():
+            if hops.key.vm == vm.fd and hops.key.vector in vectors and hops.from_outside:
+                who = next((sender.thread for sender in hops.senders if sender.thread), None)
+                if who is not None:
+                    title = tr("{thread} signals", thread=thread_words(who, topology.process.pid))
+                    told = latency_words(hops.latency)
+                    wire = replace(wire, end_title=title, end_fact=beside_words(told, wire.end_fact))
+        return wire
+
+
+def beside_words(*parts: str) -> str:
+    """Facts in one line."""
+    return " · ".join(part for part in parts if part)
 
 
 def with_rate(wire: SeenWire, rate: float | None) -> SeenWire:
@@ -156,9 +199,9 @@ def end_title(end: str, topology: Topology) -> tuple[str, str]:
 # -- where it stands ---------------------------------------------------------------------------------------------------
 
 
-def seen_plan(vm: SeenVm, topology: Topology, rates: Rates) -> SeenPlan:
+def seen_plan(vm: SeenVm, topology: Topology, rates: Rates, heard: Heard | None = None) -> SeenPlan:
     """The picture of one VM. rates: counts a second, {} if they are not known yet."""
-    wires = wires_of(vm, topology, rates)
+    wires = wires_of(vm, topology, rates, heard)
     drawn, left_out = wires[:MOST_WIRES], len(wires) - MOST_WIRES
     heights, ends, high = places_of(drawn)
     plan = SeenPlan(Blueprint((WIDE, TOP + high + 70)))

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.engine.attached.device_names import DeviceNames, named_ranges
+from bellwire.engine.attached.device_names import DeviceNames, control_channel, named_ranges
 from bellwire.engine.errors import EngineError
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.kvm.partners import qemu
 from bellwire.engine.kvm.partners.qemu import qemu_refusal
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import load_scenario
+from tests.support.described_proc import describe_process
 from tests.support.sessions import fed, paced, tally_of, wait_for
 
 TOLD = """\
@@ -41,6 +42,29 @@ FlatView #2
   0000000000000510-0000000000000511 (prio 0, i/o): fw\x1b[31mcfg
   0000000000000cf9-0000000000000cf9 (prio -1, i/o): piix3-reset-control
 """
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (("-qmp", "unix:/run/q,server=on,wait=off"), "/run/q"),
+        (("-chardev", "socket,id=mon,path=/run/m,server=on", "-mon", "chardev=mon,mode=control"), "/run/m"),
+        (("-chardev", "socket,id=mon,path=/run/m", "-mon", "mon,mode=control"), "/run/m"),
+        (("-chardev", "socket,id=mon,fd=7", "-mon", "chardev=mon,mode=control"), None),
+        (("-monitor", "unix:/run/human"), None),
+        (("-qmp", "tcp:localhost:4444"), None),
+    ],
+)
+def test_where_a_control_channel_is_stands_in_the_command_line(
+    arguments: tuple[str, ...], place: str | None, tmp_path: Path
+) -> None:
+    describe_process(tmp_path, 7, arguments=("qemu-system-x86_64", *arguments))
+    assert control_channel(7, tmp_path) == (Path(place) if place else None)
+
+
+def test_one_that_is_named_from_its_folder_is_found_there(tmp_path: Path) -> None:
+    describe_process(tmp_path, 7, arguments=("qemu-system-x86_64", "-qmp", "unix:q.sock"))
+    assert control_channel(7, tmp_path) == tmp_path / "proc/7/cwd/q.sock"
 
 
 @contextmanager

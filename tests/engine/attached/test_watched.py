@@ -58,10 +58,10 @@ def test_a_thread_sees_what_is_registered_meanwhile() -> None:
     with Kvm() as kvm, Vm(kvm) as vm, Eventfd() as eventfd, Watcher(os.getpid()) as watcher:
         wait_for(lambda: watcher.newest is not None)
         with Ioeventfd(vm, eventfd, 0x510, 2, pio=True):
-            wait_for(lambda: bool(watcher.newest and watcher.newest[0].vms[0].ioeventfds))
-        wait_for(lambda: bool(watcher.newest and len(watcher.newest[2]) == 2))
+            wait_for(lambda: bool(watcher.newest and watcher.newest.topology.vms[0].ioeventfds))
+        wait_for(lambda: bool(watcher.newest and len(watcher.newest.changes) == 2))
         assert watcher.newest is not None
-        topology, _, changes = watcher.newest
+        topology, changes = watcher.newest.topology, watcher.newest.changes
         assert topology.vms[0].ioeventfds == ()
         assert [line[10:].partition(":")[0] for line in changes] == ["New", "Gone"]
         assert watcher.ended == ""

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -13,11 +14,13 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.attached.processes import KvmProcess
+from bellwire.engine.attached.watched import VmmSeen
 from bellwire.viz.attached import attach_window
 from bellwire.viz.attached.attach_window import AttachWindow, process_words
 from bellwire.viz.attached.plan import SeenPlan
 from bellwire.viz.style.theme import THEMES
 from tests.support.heard import unnamed, unreached
+from tests.support.seen_hops import HOPS
 from tests.support.seen_vmms import HIDDEN, RATES, SEEN, VMM
 
 
@@ -40,7 +43,11 @@ class FakeWatcher:
 
     def __init__(self, pid: int) -> None:
         self.pid, self.newest, self.ended, self.closed = pid, None, "", False  # type: int, Any, str, bool
+        self.asked: list[Path] = []
         self.made.append(self)
+
+    def ask_names(self, path: Path) -> None:
+        self.asked.append(path)
 
     def close(self) -> None:
         self.closed = True
@@ -95,11 +102,39 @@ def test_the_only_one_is_looked_at_at_once(window: AttachWindow) -> None:
     (watcher,) = FakeWatcher.made
     assert watcher.pid == VMM.pid
     assert window.state.text() == "It is being looked at."
-    watcher.newest = (SEEN, RATES, ("12:00:00  New: vCPU 1.",))
+    watcher.newest = VmmSeen(SEEN, RATES, ("12:00:00  New: vCPU 1.",), HOPS)
     window.refresh()
     assert window.picture.plan is not None
     assert window.changes.text() == "12:00:00  New: vCPU 1."
     assert "is seen from outside" in window.state.text()
+
+
+def test_figures_and_plots_are_those_of_the_newest_look(window: AttachWindow) -> None:
+    listed(window, VMM)
+    watcher = FakeWatcher.made[0]
+    watcher.newest = VmmSeen(SEEN, RATES, hops=HOPS)
+    window.refresh()
+    assert window.hops.rows.rowCount() == 6
+    assert window.rates.hops is window.times.hops is HOPS
+    watcher.newest = VmmSeen(SEEN, RATES, unheard="The kernel's clock is not the TSC.")
+    window.refresh()
+    assert window.hops.words.text() == "The kernel's clock is not the TSC."
+
+
+def test_a_control_channel_that_qemu_was_told_is_asked_at_once(
+    window: AttachWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach_window, "control_channel", lambda _pid: Path("/run/q"))
+    listed(window, VMM)
+    (watcher,) = FakeWatcher.made
+    assert watcher.asked == [Path("/run/q")]
+    assert window.channel.text() == "/run/q"
+    window.channel.setText(" /run/other ")
+    window.channel.returnPressed.emit()
+    assert watcher.asked[1:] == [Path("/run/other")]
+    watcher.newest = VmmSeen(SEEN, RATES, unnamed="/run/other is no control channel of QEMU's.")
+    window.refresh()
+    assert window.state.text() == "/run/other is no control channel of QEMU's."
 
 
 def test_what_is_chosen_stays_chosen_while_others_come_and_go(window: AttachWindow) -> None:
@@ -119,7 +154,7 @@ def test_what_is_chosen_stays_chosen_while_others_come_and_go(window: AttachWind
 def test_a_vmm_that_ends_is_told_and_its_picture_stays(window: AttachWindow) -> None:
     listed(window, VMM)
     watcher = FakeWatcher.made[0]
-    watcher.newest, watcher.ended = (SEEN, RATES, ()), "qemu-system-x86_64, pid 4213 has ended."
+    watcher.newest, watcher.ended = VmmSeen(SEEN, RATES), "qemu-system-x86_64, pid 4213 has ended."
     window.refresh()
     assert window.state.text() == "qemu-system-x86_64, pid 4213 has ended."
     assert window.picture.plan is not None
@@ -128,14 +163,14 @@ def test_a_vmm_that_ends_is_told_and_its_picture_stays(window: AttachWindow) -> 
 def test_of_several_vms_one_is_chosen(window: AttachWindow) -> None:
     listed(window, VMM)
     second = replace(SEEN.vms[0], fd=12, ioeventfds=())
-    FakeWatcher.made[0].newest = (replace(SEEN, vms=(*SEEN.vms, second)), RATES, ())
+    FakeWatcher.made[0].newest = VmmSeen(replace(SEEN, vms=(*SEEN.vms, second)), RATES)
     window.refresh()
     assert [window.vms.itemText(n) for n in range(2)] == ["VM with fd 11", "VM with fd 12"]
     assert window.picture.plan is not None
     before = len(window.picture.plan.blueprint.counters)
     window.vms.setCurrentIndex(1)
     assert len(window.picture.plan.blueprint.counters) == before - 2
-    FakeWatcher.made[0].newest = (replace(SEEN, vms=()), RATES, ())
+    FakeWatcher.made[0].newest = VmmSeen(replace(SEEN, vms=()), RATES)
     window.refresh()
     assert picture_of(window) is None
     assert window.state.text().endswith("has no VM any more.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bellwire.engine.attached.topology import SeenIrqfd, SeenVcpu, SeenVm, Topology
-from bellwire.viz.attached.plan import MOST_VCPUS, MOST_WIRES, SeenPlan, seen_plan, wires_of
+from bellwire.viz.attached.plan import MOST_VCPUS, MOST_WIRES, Heard, SeenPlan, seen_plan, wires_of
+from tests.support.seen_hops import HOPS
 from tests.support.seen_vmms import RATES, SEEN, VM, VMM, crowded
 
 
@@ -129,3 +130,14 @@ def test_what_is_not_there_and_what_is_not_known_are_told_apart() -> None:
     assert caption == "This kernel keeps some of its lists in a way that is not known."
     (wire,) = wires_of(SeenVm(11, irqfds=(SeenIrqfd(72, 2),)), untold)
     assert wire.fact == "–"
+
+
+def test_who_is_woken_and_who_signals_stand_at_the_ends_once_it_was_heard() -> None:
+    heard = Heard(HOPS, {VM.ioeventfds[0].match: "virtio-pci-notify-virtio-blk"})
+    first, second, *_ = words(seen_plan(VM, SEEN, RATES, heard))
+    assert first == (
+        "MMIO 0xfe003000: virtio-pci-notify-virtio-blk",
+        "eventfd 70 = 3",
+        "wakes IO io0: p50 3.40 µs, p99 13.2 µs · fd 12",
+    )
+    assert second[2].startswith("worker (qemu-storage-daemon, 90) signals: p50 3.40 µs, p99 13.2 µs · fd 7, 8")

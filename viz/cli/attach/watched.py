@@ -25,7 +25,8 @@ CHANGES_SHOWN = 8  # on a terminal
 def vmm_told(watched: WatchedVmm) -> VmmTold:
     """The newest look, counts a second, and what the kernel has told."""
     named = watched.names.name_of if watched.names else None
-    return VmmTold(watched.topology, named, watched.rates, watched.hops, watched.unheard)
+    unheard = " ".join(filter(None, (watched.unheard, watched.unnamed)))
+    return VmmTold(watched.topology, named, watched.rates, watched.hops, unheard)
 
 
 def watched_tables(watched: WatchedVmm) -> RenderableType:
