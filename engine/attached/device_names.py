@@ -64,19 +64,21 @@ def control_channel(pid: int, root: Path = ROOT) -> Path | None:
     folder = root / "proc" / str(pid)
     arguments = command_line(folder)
     options = list(pairwise(arguments))
-    sockets = {parts.get("id", ""): parts for name, value in options if name == "-chardev" for parts in [parted(value)]}
+    sockets = {
+        parts.get("id", ""): parts for name, value in options if name == "-chardev" for parts in [option_parts(value)]
+    }
     for name, value in options:
         place = ""
         if name == "-qmp" and value.startswith("unix:"):
             place = value.removeprefix("unix:").partition(",")[0]
-        elif name == "-mon" and (told := parted(value)).get("mode") == "control":
+        elif name == "-mon" and (told := option_parts(value)).get("mode") == "control":
             place = sockets.get(told.get("chardev", told.get("", "")), {}).get("path", "")
         if place:
             return root / "proc" / str(pid) / "cwd" / place if not place.startswith("/") else Path(place)
     return None
 
 
-def parted(value: str) -> dict[str, str]:
+def option_parts(value: str) -> dict[str, str]:
     """An option of QEMU's as "socket,id=mon,path=/run/mon", by names; what has no name by "", the first one."""
     found: dict[str, str] = {}
     for part in value.split(","):

@@ -18,10 +18,10 @@ from bellwire.engine.attached.hops.figures import (
 )
 from bellwire.engine.attached.hops.halts import VcpuKey
 from bellwire.engine.attached.hops.interrupts import InterruptKey, SignalledBy
-from bellwire.engine.attached.hops.places import DoorbellKey, SeenThread
+from bellwire.engine.attached.hops.places import DoorbellKey, HopThread
 from tests.support.seen_vmms import VM, VMM
 
-IO, DAEMON = SeenThread(50, "IO io0", VMM.pid, VMM.name), SeenThread(91, "worker", 90, "qemu-storage-daemon")
+IO, DAEMON = HopThread(50, "IO io0", VMM.pid, VMM.name), HopThread(91, "worker", 90, "qemu-storage-daemon")
 CURVE = np.histogram(10 ** np.linspace(3.2, 5.5, 400), CURVE_EDGES)[0].astype(np.float64)
 QUICK = HopLatency(400, 3400, 13200, 90_000, CURVE)
 DISK, PORT = (DoorbellKey(11, one) for one in VM.ioeventfds)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bellwire.engine.attached.hops.figures import DoorbellHops, HopFigures, HopLatency, InterruptHops
 from bellwire.engine.attached.hops.interrupts import SignalledBy
-from bellwire.engine.attached.hops.places import SeenThread
+from bellwire.engine.attached.hops.places import HopThread
 from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.trust import no_times
@@ -21,7 +21,7 @@ HOW = {
 ITSELF = tr_later("the vCPU itself: its timer, or another CPU")
 
 
-def thread_words(thread: SeenThread, own: int) -> str:
+def thread_words(thread: HopThread, own: int) -> str:
     """A thread; of which process, where that is not the VMM. own: the VMM's pid."""
     name = thread.name or tr("thread {tid}", tid=thread.tid)
     if thread.pid in (own, 0):

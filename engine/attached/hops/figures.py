@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bellwire.engine.attached.hops.exits import ExitKey
 from bellwire.engine.attached.hops.halts import VcpuKey
 from bellwire.engine.attached.hops.interrupts import InterruptKey, SignalledBy
-from bellwire.engine.attached.hops.places import DoorbellKey, SeenThread
+from bellwire.engine.attached.hops.places import DoorbellKey, HopThread
 from bellwire.engine.folds.histogram import Histogram
 
 CURVE_EDGES: npt.NDArray[np.float64] = np.logspace(2, 10, 193)  # ns, 24 to a decade
@@ -48,7 +48,7 @@ class HopLatency:
 class WokenThread:
     """A thread that a doorbell wakes. count: how often. latency: from the guest's store to its having a CPU."""
 
-    thread: SeenThread
+    thread: HopThread
     count: int
     latency: HopLatency
 
@@ -71,7 +71,7 @@ class DoorbellHops:
 class InterruptSender:
     """Who signals an interrupt, how, and how often. thread: None: the vCPU itself."""
 
-    thread: SeenThread | None
+    thread: HopThread | None
     how: SignalledBy
     count: int
 

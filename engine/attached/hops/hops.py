@@ -23,7 +23,7 @@ from bellwire.engine.attached.hops.figures import (
 from bellwire.engine.attached.hops.halts import HaltFold
 from bellwire.engine.attached.hops.interrupts import InterruptFold, InterruptKey
 from bellwire.engine.attached.hops.one_at_a_time import OneAtATime, Turn
-from bellwire.engine.attached.hops.places import DoorbellKey, SeenPlaces, SeenThreads
+from bellwire.engine.attached.hops.places import DoorbellKey, HopThreads, SeenPlaces
 from bellwire.engine.attached.hops.rows import HopRowsMaker
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.events import Clock, Records
@@ -41,9 +41,9 @@ Bins = dict[int, list[int]]  # number of the bin -> doorbells, interrupts
 class Hops:
     """Of one VMM, since it is listened to. backend: the KVM module that does the work."""
 
-    def __init__(self, clock: Clock, backend: str, threads: SeenThreads | None = None) -> None:
+    def __init__(self, clock: Clock, backend: str, threads: HopThreads | None = None) -> None:
         self._clock, self._backend = clock, backend
-        self._threads = threads or SeenThreads()
+        self._threads = threads or HopThreads()
         self._rows = HopRowsMaker(clock.cycles(REMEMBERED_SECONDS))
         self.doorbells = DoorbellFold(clock)
         self.interrupts = InterruptFold(clock, self._threads, backend == HOST_ENDS)

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from bellwire.engine.attached.hops.one_at_a_time import Letter, Turn
-from bellwire.engine.attached.hops.places import DoorbellKey, SeenPlaces, SeenThreads
+from bellwire.engine.attached.hops.places import DoorbellKey, HopThreads, SeenPlaces
 from bellwire.engine.attached.hops.rows import NONE, HopRows, Indices, Mask, newest_row_before
 from bellwire.engine.events import Clock
 from bellwire.engine.folds.histogram import Histogram
@@ -69,7 +69,7 @@ class InterruptFold:
     direct: doorbells that were interrupts at once, of this VMM's guest or of another one.
     """
 
-    def __init__(self, clock: Clock, threads: SeenThreads, host_ends: bool) -> None:
+    def __init__(self, clock: Clock, threads: HopThreads, host_ends: bool) -> None:
         """host_ends: whether the host writes the EOI of what it injects (kvm_pvm), so that this is the moment."""
         self.sent, self.taken = Counter[InterruptKey](), Counter[InterruptKey]()
         self.senders = Counter[tuple[InterruptKey, Sender]]()

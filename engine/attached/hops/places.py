@@ -19,7 +19,7 @@ LONGEST_THREAD = 16  # characters: the kernel keeps no more
 
 
 @dataclass(frozen=True)
-class SeenThread:
+class HopThread:
     """A thread and the process that it is of; pid 0: it has ended before anybody looked, or is the kernel's."""
 
     tid: int
@@ -36,25 +36,25 @@ class DoorbellKey:
     doorbell: SeenIoeventfd
 
 
-class SeenThreads:
+class HopThreads:
     """Names of threads, each looked up once."""
 
     def __init__(self, root: Path = ROOT) -> None:
-        self._root, self._known = root, dict[int, SeenThread]()
+        self._root, self._known = root, dict[int, HopThread]()
 
-    def named(self, tid: int, topology: Topology) -> SeenThread:
+    def named(self, tid: int, topology: Topology) -> HopThread:
         """A thread of the VMM, or of a process that holds an end of one of its wires."""
         if tid not in self._known:
             self._known[tid] = self._found(tid, topology)
         return self._known[tid]
 
-    def _found(self, tid: int, topology: Topology) -> SeenThread:
+    def _found(self, tid: int, topology: Topology) -> HopThread:
         process = topology.process
         for pid, program in ((process.pid, process.name), *topology.partners):
             if name := read_text(self._root / "proc" / str(pid) / "task" / str(tid) / "comm"):
-                return SeenThread(tid, shown(name, LONGEST_THREAD), pid, program)
+                return HopThread(tid, shown(name, LONGEST_THREAD), pid, program)
         name = read_text(self._root / "proc" / str(tid) / "comm")
-        return SeenThread(tid, shown(name, LONGEST_THREAD))
+        return HopThread(tid, shown(name, LONGEST_THREAD))
 
 
 class SeenPlaces:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bellwire.engine.attached.hops.figures import HopLatency
-from bellwire.engine.attached.hops.places import SeenThread
+from bellwire.engine.attached.hops.places import HopThread
 from bellwire.viz.attached.hop_words import (
     hop_sentences,
     journey_words,
@@ -20,7 +20,7 @@ from tests.support.seen_vmms import VMM
 
 def test_a_thread_of_another_process_is_told_with_it() -> None:
     assert thread_words(DAEMON, VMM.pid) == "worker (qemu-storage-daemon, 90)"
-    assert thread_words(SeenThread(5), VMM.pid) == "thread 5"
+    assert thread_words(HopThread(5), VMM.pid) == "thread 5"
     whole = replace(DAEMON, name="qemu-storage-da")
     assert thread_words(whole, VMM.pid) == "qemu-storage-daemon, pid 90"
 

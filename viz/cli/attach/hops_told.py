@@ -17,7 +17,7 @@ from bellwire.engine.attached.hops.figures import (
     HopLatency,
     InterruptHops,
 )
-from bellwire.engine.attached.hops.places import SeenThread
+from bellwire.engine.attached.hops.places import HopThread
 from bellwire.viz.attached.hop_words import hop_sentences, sender_words, thread_words, woken_words
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import duration, grouped
@@ -117,7 +117,7 @@ def hop_latency_report(latency: HopLatency) -> dict[str, int | None]:
     return {"count": latency.count, "p50": latency.p50, "p99": latency.p99, "max": latency.max}
 
 
-def thread_report(thread: SeenThread | None) -> dict[str, Any] | None:
+def thread_report(thread: HopThread | None) -> dict[str, Any] | None:
     """pid 0: not known."""
     return asdict(thread) if thread else None
 

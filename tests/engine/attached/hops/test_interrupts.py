@@ -14,7 +14,7 @@ from bellwire.engine.attached.hops.interrupts import (
     Sender,
     SignalledBy,
 )
-from bellwire.engine.attached.hops.places import SeenThreads
+from bellwire.engine.attached.hops.places import HopThreads
 from bellwire.engine.attached.topology import SeenIoeventfd, Topology
 from bellwire.engine.events import Records
 from bellwire.engine.kvm.ioeventfd import IoMatch
@@ -39,13 +39,13 @@ KEY = InterruptKey(11, VECTOR, 0)
 PEER = 900  # a vCPU's thread of another VMM, which holds one of the eventfds
 
 
-def proc(folder: Path) -> SeenThreads:
+def proc(folder: Path) -> HopThreads:
     """Threads of the VMM, and of the process 90 that holds one of its eventfds."""
     for pid, tid in ((VMM.pid, VCPU), (VMM.pid, READER), (90, PEER)):
         task = folder / "proc" / str(pid) / "task" / str(tid)
         task.mkdir(parents=True)
         (task / "comm").write_text("thread\n")
-    return SeenThreads(folder)
+    return HopThreads(folder)
 
 
 def folded(folder: Path, batch: Records, topology: Topology = SEEN, host_ends: bool = True) -> InterruptFold:

@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import replace
 
-from bellwire.engine.attached.hops.places import SeenPlaces, SeenThread, SeenThreads
+from bellwire.engine.attached.hops.places import HopThread, HopThreads, SeenPlaces
 from bellwire.engine.attached.hops.rows import NONE
 from bellwire.engine.attached.topology import SeenIrqfd
 from tests.support.kernel_records import HERE, MESSAGE, PORT, READER, STORE, VCPU, K, looked_at, records, row, store
@@ -45,8 +45,8 @@ def test_an_eventfd_leads_to_the_vm_whose_interrupt_it_is() -> None:
 
 
 def test_threads_have_their_names_and_processes() -> None:
-    threads, own = SeenThreads(), threading.get_native_id()
+    threads, own = HopThreads(), threading.get_native_id()
     found = threads.named(own, HERE)
     assert (found.tid, found.pid, found.program) == (own, os.getpid(), HERE.process.name)
     assert found.name
-    assert threads.named(2**22 + 1, HERE) == SeenThread(2**22 + 1)
+    assert threads.named(2**22 + 1, HERE) == HopThread(2**22 + 1)
