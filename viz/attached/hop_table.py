@@ -10,14 +10,14 @@ from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.language import tr, tr_later
 from bellwire.viz.attached.hop_rows import HEADS, HopRow, hop_rows
 from bellwire.viz.attached.hop_words import hop_sentences
-from bellwire.viz.style.card import Card
+from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 
 ROW, SIZE = 22, 12  # pixels at 100 % text
 NUMBERS_FROM = 2  # column
 BESIDE_WORDS, ABOVE_WORDS = 4, 8  # pixels
-WIDE = (160, 0, 74, 74, 74, 74)  # pixels at 100 % text; 0: the rest
+WIDE = (172, 0, 74, 74, 74, 74)  # pixels at 100 % text; 0: the rest
 
 
 class HopTable(QTableWidget):
@@ -98,7 +98,14 @@ class HopCard(Card):
         sentences = list(hop_sentences(hops)) if hops else []
         self.words.setText(" ".join([*sentences, *filter(None, [why_none])]))
         self.facts = tr("since {seconds:.0f} s", seconds=hops.seconds) if hops else ""
+        self.setMaximumHeight(max(self._wanted(), self.minimumHeight()))
         self._lay_out()
+
+    def _wanted(self) -> int:
+        """How high it is with room for all of its rows: what is left is the picture's."""
+        words = self.words.heightForWidth(max(self.width() - 2 * PADDING, 1)) if self.words.text() else 0
+        rows = self.rows.horizontalHeader().height() + (self.rows.rowCount() + 1) * self.theme.px(ROW)
+        return round(self.header + rows + words + ABOVE_WORDS + PADDING)
 
     def set_theme(self, theme: Theme) -> None:
         """Colours and sizes."""
@@ -116,5 +123,8 @@ class HopCard(Card):
         body = self.body.toRect().adjusted(-4, -2, 4, 0)
         wide = body.width() - 2 * BESIDE_WORDS
         high = min(self.words.heightForWidth(wide), body.height() // 2) if self.words.text() else 0
-        self.rows.setGeometry(QRect(body.left(), body.top(), body.width(), body.height() - high - ABOVE_WORDS))
+        head, row = self.rows.horizontalHeader().height(), self.theme.px(ROW)
+        room = body.height() - high - ABOVE_WORDS
+        whole = max(room - head, row) // row * row + head  # no row is cut in two
+        self.rows.setGeometry(QRect(body.left(), body.top(), body.width(), min(whole, room)))
         self.words.setGeometry(QRect(body.left() + BESIDE_WORDS, body.bottom() - high, wide, high))
