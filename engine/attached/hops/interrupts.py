@@ -194,10 +194,11 @@ class InterruptFold:
         if vm == NONE:
             return None
         key = InterruptKey(found.places.vms[vm].fd, found.a[at], number)
-        self.taken[key] += 1
         sent = self._held.pop(key, None)
-        if sent is not None:
-            self._times[key].append(self._clock.ns(found.tsc[at] - sent))
+        if sent is None:
+            return None  # injected once more, after an exit in the middle of it; or sent before it was listened to
+        self.taken[key] += 1
+        self._times[key].append(self._clock.ns(found.tsc[at] - sent))
         return Letter(Turn.TAKEN, found.tsc[at], key)
 
 

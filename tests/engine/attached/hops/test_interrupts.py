@@ -83,6 +83,12 @@ def test_elsewhere_it_is_taken_when_it_is_injected(tmp_path: Path) -> None:
     assert (fold.taken[KEY], fold.latencies[KEY].max) == (1, 300)
 
 
+def test_what_is_injected_once_more_was_taken_once(tmp_path: Path) -> None:
+    again = records(message(200, READER), row(500, K.INJECTED, VCPU, VECTOR), row(600, K.INJECTED, VCPU, VECTOR))
+    fold = folded(tmp_path, again, host_ends=False)
+    assert (fold.taken[KEY], fold.latencies[KEY].count) == (1, 1)
+
+
 def test_a_line_is_of_who_has_queued_the_work_that_changes_it(tmp_path: Path) -> None:
     fold = folded(
         tmp_path,
