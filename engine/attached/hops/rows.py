@@ -19,7 +19,12 @@ Numbers = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
 NONE = -1  # in place of an index
 
-NO_ACT = (RecordKind.WAKING, RecordKind.RUNS)  # what happens to a thread, and does not tell what it does
+# What happens to a thread, and by which functions the kernel does what another record tells of: no act of the thread's.
+PROBED = (
+    *(RecordKind.IOEVENTFD_WRITE, RecordKind.EVENTFD_SIGNAL, RecordKind.IRQFD_WAKEUP, RecordKind.IRQFD_INJECT),
+    RecordKind.RESAMPLER_ACK,
+)
+NO_ACT = (RecordKind.WAKING, RecordKind.RUNS, *PROBED)
 
 
 def newest_row_before(groups: Numbers, marked: Mask) -> Indices:

@@ -6,7 +6,7 @@ from bellwire.engine.attached.hops.doorbells import DoorbellFold
 from bellwire.engine.attached.hops.places import SeenPlaces
 from bellwire.engine.attached.hops.rows import HopRowsMaker
 from bellwire.engine.events import Records
-from tests.support.kernel_records import CLOCK, READER, VCPU, WORKER, K, records, row, store
+from tests.support.kernel_records import CLOCK, READER, STORE, VCPU, WORKER, K, records, row, store
 from tests.support.seen_vmms import SEEN
 
 SERVED = records(store(1000), row(1500, K.WAKING, VCPU, READER), row(9000, K.RUNS, READER))
@@ -41,6 +41,12 @@ def test_what_a_vcpu_wakes_after_something_else_or_much_later_is_not_the_doorbel
 
 def test_a_vcpu_that_lost_its_cpu_in_between_still_wakes_by_its_doorbell() -> None:
     fold = folded(records(store(1000), row(900_000, K.RUNS, VCPU), row(900_100, K.WAKING, VCPU, READER)))
+    assert list(fold.woken.values()) == [1]
+
+
+def test_the_kernel_s_functions_in_between_are_no_acts_of_the_vcpu_s() -> None:
+    probed = (row(1010, K.IOEVENTFD_WRITE, VCPU, STORE), row(1020, K.EVENTFD_SIGNAL, VCPU, 70))
+    fold = folded(records(store(1000), *probed, row(1100, K.WAKING, VCPU, READER)))
     assert list(fold.woken.values()) == [1]
 
 
