@@ -54,7 +54,7 @@ def read_in_every_way(path: Path) -> bool:
     from bellwire.engine.recordings.recording import Recording
 
     try:
-        recording = Recording(path)
+        recording = Recording(path, attached=True)
     except RecordingError as error:
         check_text(str(error), "refused")
         return False
@@ -147,6 +147,7 @@ class Theatre:
         with faults_told(lambda fault: self.said.append(fault.details)):
             self.window.files.replay(path)
             self.frames(1)
+            self._look_at_attached(rng)
             try:
                 source = Replay(Recording(path), lambda: self.now)
                 source.start()
@@ -163,6 +164,23 @@ class Theatre:
         faulthandler.cancel_dump_traceback_later()
         if self.said:
             raise Found("window: " + " | ".join(self.said)[-1500:])
+
+    def _look_at_attached(self, rng: random.Random) -> None:
+        """The window of a VMM that was seen from outside, if it has opened: some of its moments, then its end."""
+        from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
+
+        for window in self.window.findChildren(ReplayedWindow):
+            window.density.wait()
+            for _ in range(3):
+                window.seek(rng.randrange(window.recording.first, window.recording.last + 1))
+                window.timeline.zoom(rng.choice((0.01, 0.5, 100.0)))
+                window.grab()
+                check_text(f"{window.about.text()}{window.windowTitle()}", "replayed")
+            window.timeline.show_all()
+            window.grab()
+            window.toggle()
+            window.tick()
+            window.close()
 
     def _play(self, path: Path, rng: random.Random) -> None:
         from bellwire.engine.recordings.replay import Replay

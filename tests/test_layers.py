@@ -61,6 +61,7 @@ QT_FREE = (  # rooms, and in rooms with Qt the modules that decide what is drawn
     "viz.attached.plan",
     "viz.attached.hop_rows",
     "viz.attached.hop_words",
+    *(f"viz.attached.replayed.{name}" for name in ("playing", "row_words")),
     *(f"viz.timeline.{name}" for name in ("columns", "density", "lanes", "scene", "view")),
     *(f"viz.panels.calls.{name}" for name in ("state", "struct")),
     *(f"viz.panels.events.{name}" for name in ("cells", "rows")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -87,12 +88,6 @@ def _parts(
     what: str, old: list[SeenPart], new: list[SeenPart], vm: int | None = None, eventfd: int | None = None
 ) -> Iterator[TopologyChange]:
     """Equal parts may be there several times: each counts."""
-    left = list(old)
-    come = []
-    for part in new:
-        if part in left:
-            left.remove(part)
-        else:
-            come.append(part)
-    yield from (TopologyChange(what, False, part, vm, eventfd) for part in left)
-    yield from (TopologyChange(what, True, part, vm, eventfd) for part in come)
+    gone, come = Counter(old) - Counter(new), Counter(new) - Counter(old)
+    for added, parts in ((False, gone), (True, come)):
+        yield from (TopologyChange(what, added, part, vm, eventfd) for part in parts.elements())

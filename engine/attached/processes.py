@@ -57,6 +57,11 @@ class KvmProcess:
         return self.pid > LARGEST_PID
 
     @property
+    def recorded(self) -> bool:
+        """Whether it is known from a recording alone, which does not tell when it was started."""
+        return not self.started
+
+    @property
     def user(self) -> str:
         """Its user's name, or number."""
         return named_user(self.uid)

@@ -7,6 +7,7 @@ eventfds with the processes that hold them. The parts are named as in linux/kvm.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from bellwire.engine.attached.eventfds import EventfdHolder
 from bellwire.engine.attached.processes import KvmProcess
@@ -64,7 +65,14 @@ class SeenVm:
 
     def leads_to(self, gsi: int) -> tuple[GsiRoute, ...]:
         """Where a GSI leads: one message, or pins; () if nowhere."""
-        return tuple(route for route in self.routes if route.gsi == gsi)
+        return self._by_gsi.get(gsi, ())
+
+    @cached_property
+    def _by_gsi(self) -> dict[int, tuple[GsiRoute, ...]]:
+        found: dict[int, tuple[GsiRoute, ...]] = {}
+        for route in self.routes:
+            found[route.gsi] = (*found.get(route.gsi, ()), route)
+        return found
 
     @property
     def eventfds(self) -> set[int]:

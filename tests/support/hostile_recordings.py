@@ -28,6 +28,7 @@ from bellwire.engine.recordings.annotations.annotation import (
     StagePin,
     annotations_to_json,
 )
+from bellwire.engine.recordings.attached.notes import SEEN, note_to_json
 from bellwire.engine.recordings.batch import KNOWN_KINDS, MOST
 from bellwire.engine.recordings.header import FIELDS, METADATA, Header
 from bellwire.engine.recordings.index import RecordingIndex
@@ -36,6 +37,7 @@ from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.synthetic import round_trips
 from bellwire.engine.scenarios.scenario import list_scenarios
+from tests.support.seen_recordings import NOTES, attached_header, seen_stream
 
 AT_RANDOM = 10_000  # events of a batch that are made up one by one; of millions that would take minutes
 OLDER = [Path(__file__).parents[1] / "recordings" / f"format-{version}.arrow" for version in (1, 2)]
@@ -58,6 +60,7 @@ class Made:
     about: dict[int, bytes] = field(default_factory=dict)  # by number of the batch: its metadata, if not the true one
     outline: bytes | None = None  # if not the true one
     annotations: bytes = b""
+    notes: list[bytes] = field(default_factory=list)  # of a VMM that was seen from outside
     fields: list[pa.Field[Any]] = field(default_factory=lambda: list(FIELDS))
     compression: Literal["lz4", "zstd"] | None = None
     as_file: bool = True
@@ -68,6 +71,8 @@ class Made:
         options = pa.ipc.IpcWriteOptions(use_threads=False, compression=self.compression)
         new = pa.ipc.new_file if self.as_file else pa.ipc.new_stream
         with path.open("wb") as file, new(file, schema, options=options) as writer:
+            for note in self.notes:
+                writer.write_batch(record_batch(np.empty(0, EVENT), schema), custom_metadata={SEEN: note})
             for number, events in enumerate(self.batches):
                 true = {"first": int(events["tsc"][0]), "last": int(events["tsc"][-1]), "events": events.size}
                 about = self.about.get(number, json.dumps(true).encode())
@@ -102,11 +107,19 @@ def record_batch(events: Events, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def plain(rng: random.Random) -> Made:
-    """One that is well: a few batches of some scenario."""
+    """One that is well: a few batches of some scenario, or of a VMM that was seen from outside."""
+    if rng.random() < 0.3:
+        return plain_of_attached(rng)
     scenario = rng.choice(SCENARIOS)
     header = Header(scenario, {"cpu": "Test", "cpus": "2", "kernel": "6.1"}, "kvm_intel", Clock(2e9), "0.1.0")
     some = round_trips(np.random.default_rng(rng.randrange(2**32)), 10**9, 0)[: rng.choice((30, 400, 3000))]
     return Made(header.content(), np.array_split(some, rng.choice((1, 3, 5))))
+
+
+def plain_of_attached(rng: random.Random) -> Made:
+    """Of a VMM that was seen from outside."""
+    notes = [note_to_json(note) for note in NOTES]
+    return Made(attached_header().content(), np.array_split(seen_stream(rng.choice((10, 400))), 3), notes=notes)
 
 
 # -- Ways to harm one. Each takes what is well, and changes it.
@@ -144,8 +157,13 @@ def harm_header(made: Made, rng: random.Random) -> None:
 def harm_texts(made: Made, rng: random.Random) -> None:
     """Nothing is wrong but what it says."""
     content = json.loads(made.header)
-    for name, keys in (("scenario", ("title", "purpose", "shows", "name")), ("host", ("cpu", "kernel"))):
-        content[name].update(dict.fromkeys(keys, HOSTILE * rng.choice((1, 1, 500))))
+    texts = {
+        "scenario": ("title", "purpose", "shows", "name"),
+        "host": ("cpu", "kernel"),
+        "attached": ("name", "guest"),
+    }
+    for name, keys in texts.items():
+        content.get(name, {}).update(dict.fromkeys(keys, HOSTILE * rng.choice((1, 1, 500))))
     content["program"] = content["backend"] = HOSTILE
     made.header = json.dumps(content).encode()
 
@@ -189,6 +207,20 @@ def harm_annotations(made: Made, rng: random.Random) -> None:
     ).encode()
     absurd = rng.choice(ABSURD).encode()
     made.annotations = rng.choice((text, any_member(text, rng), text.replace(b'"late"', absurd), absurd))
+
+
+def harm_notes(made: Made, rng: random.Random) -> None:
+    """What a VMM had registered: another thing, too much of it, at times that are none; in runs of scenarios, too."""
+    text = note_to_json(rng.choice(NOTES))
+    content = json.loads(text)
+    if "topology" in content:
+        (vm,) = content["topology"]["vms"]
+        vm["ioeventfds"] *= rng.choice((1, 1000))
+        vm["irqfds"] *= rng.choice((1, 1000))
+        content["topology"]["process"]["name"] = HOSTILE
+    content["tsc"] = rng.choice(EXTREME)
+    more = rng.choice((json.dumps(content).encode(), any_member(text, rng), rng.choice(ABSURD).encode()))
+    made.notes = rng.choice(([*made.notes, more], [more] * 40, [*made.notes[1:], more, *made.notes[:1]]))
 
 
 def harm_columns(made: Made, rng: random.Random) -> None:
@@ -269,7 +301,7 @@ def harm_nothing(made: Made, rng: random.Random) -> None:
 
 HARMS: tuple[Harm, ...] = (
     *(harm_header, harm_header, harm_texts, harm_clock, harm_about, harm_outline, harm_columns),
-    harm_annotations,
+    *(harm_annotations, harm_notes, harm_notes),
     *(harm_values, harm_values, harm_values, harm_times, harm_size, harm_batches, harm_nothing),
 )
 

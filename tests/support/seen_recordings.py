@@ -50,7 +50,9 @@ def one_request(at: int) -> list[Records]:
         record(at + 4000, k.WRITE, IO, 1),
         record(at + 4500, k.MSI, IO, MESSAGE.address, MESSAGE.data),
         record(at + 4600, k.ACCEPTED, IO, 0x40, 0),
+        record(at + 4700, k.WAKING, IO, VCPU),
         record(at + 5000, k.WRITTEN, IO, 1),
+        record(at + 8000, k.RUNS, VCPU),
         record(at + 9000, k.EOI, VCPU, 0x40, 0),
     ]
 

@@ -23,11 +23,13 @@ from PySide6.QtWidgets import (
 from bellwire.engine.attached.device_names import control_channel
 from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.attached.watched import ProcessLister, VmmSeen, Watcher
+from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr, tr_n
 from bellwire.viz.attached.hop_plots import RatePlot, TimesPlot
 from bellwire.viz.attached.hop_table import HopCard
 from bellwire.viz.attached.picture import SeenPicture
 from bellwire.viz.attached.plan import Heard
+from bellwire.viz.attached.recording_row import RecordingRow
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
@@ -80,6 +82,7 @@ class AttachWindow(QDialog):
         self.vms = QComboBox()
         self.vms.setAccessibleName(tr("which of its VMs"))
         self.vms.currentIndexChanged.connect(self._show_newest)
+        self.recording = RecordingRow(self._replay)
         self.state, self.changes = PlainLabel(), PlainLabel()
         self.state.setWordWrap(True)
         self.changes.setObjectName("mono")
@@ -107,6 +110,7 @@ class AttachWindow(QDialog):
         right.addWidget(self.picture, 5)
         right.addWidget(self.hops, 3)
         right.addWidget(self.changes)
+        right.addWidget(self.recording)
         right.addLayout(row)
         box = QHBoxLayout(self)
         box.setContentsMargins(20, 18, 20, 18)
@@ -141,6 +145,7 @@ class AttachWindow(QDialog):
             self._list(self.lister.newest)
         self.lacks.setText(self._why_empty())
         self.lacks.setVisible(bool(self.lacks.text()))
+        self.recording.refresh()
         self._show_newest()
 
     def _why_empty(self) -> str:
@@ -180,10 +185,11 @@ class AttachWindow(QDialog):
         self.changes.setText("")
         self.vms.clear()
         self.channel.clear()
-        if 0 <= row < len(self.processes):
-            pid = self.processes[row].pid
-            self.watcher = Watcher(pid)
-            if channel := control_channel(pid):
+        chosen = self.processes[row] if 0 <= row < len(self.processes) else None
+        self.recording.watch(chosen)
+        if chosen:
+            self.watcher = Watcher(chosen.pid)
+            if channel := control_channel(chosen.pid):
                 self.channel.setText(str(channel))
                 self._ask_names()
         self._show_newest()
@@ -241,6 +247,16 @@ class AttachWindow(QDialog):
             return tr("{process} has no VM any more.", process=topology.process)
         return tr("{process} is seen from outside, five times a second.", process=topology.process)
 
+    def _replay(self, path: Path) -> None:
+        """What was recorded, in a window of its own."""
+        from bellwire.engine.recordings.recording import Recording
+        from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
+
+        try:
+            ReplayedWindow(Recording(path, attached=True), self._theme, self).show()
+        except EngineError as error:
+            self.recording.words.setText(str(error))
+
     # -- its end
 
     def _let_go(self) -> None:
@@ -251,6 +267,7 @@ class AttachWindow(QDialog):
     def _end(self) -> None:
         """Its threads end; once more does nothing."""
         self._timer.stop()
+        self.recording.stop()
         self._let_go()
         self.lister.close()
 

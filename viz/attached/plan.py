@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from bellwire.engine.attached.hops.figures import HopFigures
+from bellwire.engine.attached.processes import LARGEST_PID
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVcpu, SeenVm, Topology
 from bellwire.engine.attached.watched import Rates
 from bellwire.engine.kvm.ioeventfd import IoMatch
@@ -188,7 +189,7 @@ def end_title(end: str, topology: Topology) -> tuple[str, str]:
     if end.startswith("pid "):
         pid = int(end.removeprefix("pid "))
         name = next((name for number, name in topology.partners if number == pid), "?")
-        return name, tr("another process, pid {pid}", pid=pid)
+        return name, tr("another process, pid {pid}", pid=pid) if pid <= LARGEST_PID else tr("another process")
     if end == "vm":
         return tr("Another VM"), tr("of the same process")
     if end == "own":
@@ -252,7 +253,7 @@ def _add_frame(plan: SeenPlan, vm: SeenVm, topology: Topology, high: float) -> N
     boxes["kvm"] = Box(
         rect=(KVM_LEFT, TOP, KVM_WIDE, high), title="KVM", color="kvm", edge="kvm", fill="kvm_fill", centered=True
     )
-    plan.facts["vmm"] = tr("pid {pid}", pid=process.pid)
+    plan.facts["vmm"] = "" if process.pid_hidden else tr("pid {pid}", pid=process.pid)
     plan.facts["guest"] = process.guest
     irqchips = {"none": tr("no irqchip"), "full": tr("full irqchip"), "split": tr("split irqchip")}
     plan.facts["kvm"] = irqchips.get(vm.irqchip, "")
@@ -347,7 +348,9 @@ def sentences_of(vm: SeenVm, topology: Topology, left_out: int) -> Iterator[str]
         yield tr("This kernel keeps some of its lists in a way that is not known.")
     if more := len(vm.vcpus[MOST_VCPUS:]):
         yield tr_n("{n} vCPU more is not drawn.", "{n} vCPUs more are not drawn.", more)
-    if left_out:
+    if left_out and topology.process.recorded:
+        yield tr_n("{n} wire more has no room.", "{n} wires more have no room.", left_out)
+    elif left_out:
         command = f"bellwire attach {topology.process.pid}"
         yield tr_n(
             "{n} wire more has no room: `{command}` lists it.",

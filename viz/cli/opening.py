@@ -86,16 +86,26 @@ def open_recording(path: Path, out: Print, at: float = 0.0, theme: str = "", lan
 
     recording = Recording(path, attached=True)
     if recording.header.attached:
-        return open_attached(recording, out)
+        return open_attached(recording, out, at, theme, language)
     source = Replay(recording)
     source.begin_at(source.clock.cycles(at))
     return show(source, source.warning, out, theme, language)
 
 
-def open_attached(recording: Recording, out: Print) -> int:
-    """Says what a recording of a VMM that was seen from outside holds. Returns the exit code."""
+def open_attached(recording: Recording, out: Print, at: float, theme: str, language: str) -> int:
+    """Shows a recording of a VMM that was seen from outside; without a display says what it holds. The exit code."""
+    from bellwire.viz.cli.display import find_display
+
+    found = find_display()
+    os.environ["QT_QPA_PLATFORM"] = found.platform
+    if not found.trouble:
+        with importing():
+            from bellwire.viz.window.attaching.alone import open_replayed
+
+        return open_replayed(recording, at, theme, language, complain_of)
     from bellwire.viz.cli.attach.recording_told import AttachedReport
 
+    say(found.trouble)
     out(AttachedReport(recording).summary())
     return 0
 

@@ -161,9 +161,15 @@ class Files:
         """Replays a recording; what cannot be read says why."""
         from bellwire.engine.recordings.recording import Recording
         from bellwire.engine.recordings.replay import Replay
+        from bellwire.viz.window.attaching.beside import show_replayed
 
         try:
-            source = Replay(Recording(path))
+            recording = Recording(path, attached=True)
+            if recording.header.attached:
+                show_replayed(recording, self.shown.look, self.top)
+                self._remember(path)
+                return
+            source = Replay(recording)
             source.start()
         except EngineError as error:
             self.notice.say(str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from bellwire.engine.recordings.attached.uses import wire_uses
 from bellwire.engine.recordings.recording import Recording
 
 LEAST_SECONDS = 0.1  # over which anything is said a second
-LOOKED_SECONDS = 0.5  # within which there is a look, as it is taken five times a second
+MOST_CHANGES = 10_000  # that are told; no VMM that was recorded has had so many
 
 
 class SeenMoments:
@@ -32,7 +33,8 @@ class SeenMoments:
 
     def _changes(self) -> list[tuple[int, str]]:
         pairs = zip(self._times[1:], self.topologies, self.topologies[1:], strict=False)
-        return [(tsc, str(change)) for tsc, before, after in pairs for change in topology_changes(before, after)]
+        told = ((tsc, str(change)) for tsc, before, after in pairs for change in topology_changes(before, after))
+        return list(islice(told, MOST_CHANGES))
 
     def topology_at(self, tsc: int, events: Events | None = None) -> Topology | None:
         """What was registered; None if nothing was ever seen. events: those just before, for the eventfds' counts."""

@@ -20,7 +20,7 @@ from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.recordings.attached.seen_events import threads_of, woken_by
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
-from bellwire.engine.recordings.attached.uses import rung_at
+from bellwire.engine.recordings.attached.uses import PlacedAccesses
 
 BINS = 1 << 13  # over the whole recording
 MOST_SEEN_ROWS = 256  # that are kept; events of more are counted as of none
@@ -50,6 +50,14 @@ class SeenRow:
     vm: int
     number: int
 
+    def happened(self, events: Events) -> int:
+        """How often what the row is of happened, in its events: what only ends something is not counted."""
+        ends = ENDS.get(self.kind)
+        return events.size if ends is None else int(np.count_nonzero(events["kind"] != ends))
+
+
+ENDS = {SeenRowKind.THREAD: EventKind.RUNS, SeenRowKind.VCPU: EventKind.ENTRY}
+
 
 class SeenRows:
     """Tells of which row an event is."""
@@ -64,16 +72,15 @@ class SeenRows:
 
     def of(self, events: Events) -> list[tuple[SeenRow, Events]]:
         """The events of each row that has any, in order."""
-        kinds = events["kind"]
-        accesses = chosen(events, np.isin(kinds, (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO)))
+        kinds, accesses = events["kind"], PlacedAccesses(events)
         rows = [
-            (SeenRow(SeenRowKind.DOORBELL, vm, number), chosen(accesses, rung_at(accesses, vm, doorbell)))
+            (SeenRow(SeenRowKind.DOORBELL, vm, number), accesses.that_ring(vm, doorbell))
             for number, (vm, doorbell) in enumerate(self.doorbells)
         ]
         rows = [(row, some) for row, some in rows if some.size]
         scheduled = chosen(events, np.isin(kinds, (EventKind.WAKING, EventKind.RUNS)))
         of_vcpu = (scheduled["id"] & np.uint32((1 << ROLE_BITS) - 1)) == ThreadRole.VCPU
-        others, vcpus = chosen(scheduled, ~of_vcpu), chosen(scheduled, of_vcpu)
+        others = chosen(scheduled, ~of_vcpu)
         rows += grouped_rows(SeenRowKind.THREAD, others, woken_by(others))
         messages = chosen(events, kinds == EventKind.MSI)
         rows += grouped_rows(
@@ -82,13 +89,7 @@ class SeenRows:
         lines = chosen(events, (kinds == EventKind.SET_IRQ) & (events["arg"] == 1))
         rows += grouped_rows(SeenRowKind.LINE, lines, lines["id"].astype(np.uint64))
         served = chosen(events, np.isin(kinds, (EventKind.USER_EXIT, EventKind.ENTRY, EventKind.INJECTED)))
-        return rows + grouped_rows(SeenRowKind.VCPU, served, threads_of(served)) + without_events(vcpus)
-
-
-def without_events(vcpus: Events) -> list[tuple[SeenRow, Events]]:
-    """vCPUs that run and do nothing else that is told have a row all the same, in which nothing is."""
-    threads = np.unique(woken_by(vcpus)).tolist()
-    return [(SeenRow(SeenRowKind.VCPU, 0, thread), vcpus[:0]) for thread in threads]
+        return rows + grouped_rows(SeenRowKind.VCPU, served, threads_of(served))
 
 
 def grouped_rows(kind: SeenRowKind, events: Events, keys: npt.NDArray[np.uint64]) -> list[tuple[SeenRow, Events]]:

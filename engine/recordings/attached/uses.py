@@ -38,30 +38,46 @@ def rung_at(events: Events, vm: int, doorbell: SeenIoeventfd) -> Mask:
     return found
 
 
+class PlacedAccesses:
+    """Accesses, to be asked for by where they are: of thousands of doorbells most are rung by none of them."""
+
+    def __init__(self, events: Events) -> None:
+        kinds = events["kind"]
+        some = chosen(events, (kinds == EventKind.PIO) | (kinds == EventKind.MMIO) | (kinds == EventKind.FAST_MMIO))
+        addresses = addresses_of(some)
+        order = np.argsort(addresses, kind="stable")
+        self._events, self._addresses = chosen(some, order), addresses[order]
+        self._there = set(np.unique(self._addresses).tolist())
+
+    def that_ring(self, vm: int, doorbell: SeenIoeventfd) -> Events:
+        """Those that ring a doorbell of the VM of this number, in order."""
+        address = doorbell.match.address
+        if address not in self._there:
+            return self._events[:0]
+        first, last = (np.searchsorted(self._addresses, np.uint64(address), side) for side in ("left", "right"))
+        near = self._events[first:last]
+        return chosen(near, rung_at(near, vm, doorbell))
+
+
 def message_of(vm: SeenVm, irqfd: SeenIrqfd) -> GsiRoute | None:
     """The message that an irqfd leads to; None if it leads to pins, or nowhere."""
     (route, *more) = vm.leads_to(irqfd.gsi) or (None,)
     return None if route is None or more or not route.address else route
 
 
-def sends(events: Events, route: GsiRoute) -> Mask:
-    """Which events send a message; shape (n,)."""
-    found: Mask = (
-        (events["kind"] == EventKind.MSI)
-        & (events["id"] == np.uint32(route.vector))
-        & (events["arg"] == np.uint64(route.apic))
-    )
-    return found
+def messages_sent(events: Events) -> dict[tuple[int, int], int]:
+    """Vector and APIC of each message -> how often the events send it."""
+    messages = chosen(events, events["kind"] == EventKind.MSI)
+    keys, counts = np.unique(messages["id"].astype(np.uint64) | messages["arg"] << np.uint64(8), return_counts=True)
+    return {(key & 0xFF, key >> 8): count for key, count in zip(keys.tolist(), counts.tolist(), strict=True)}
 
 
 def wire_uses(events: Events, topology: Topology) -> Iterator[tuple[int | None, SeenIoeventfd | SeenIrqfd, int]]:
     """(VM's fd, wire, how often the events used it) of each wire of which that is known."""
-    kinds = events["kind"]
-    accesses = chosen(events, (kinds == EventKind.PIO) | (kinds == EventKind.MMIO) | (kinds == EventKind.FAST_MMIO))
-    messages = chosen(events, kinds == EventKind.MSI)
+    accesses, messages = PlacedAccesses(events), messages_sent(events)
     for number, vm in enumerate(topology.vms):
         for doorbell in vm.ioeventfds:
-            yield vm.fd, doorbell, int(np.count_nonzero(rung_at(accesses, number, doorbell)))
+            yield vm.fd, doorbell, accesses.that_ring(number, doorbell).size
         for irqfd in vm.irqfds:
             if route := message_of(vm, irqfd):
-                yield vm.fd, irqfd, int(np.count_nonzero(sends(messages, route)))
+                yield vm.fd, irqfd, messages.get((route.vector, route.apic), 0)

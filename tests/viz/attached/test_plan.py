@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from bellwire.engine.attached.topology import SeenIrqfd, SeenVcpu, SeenVm, Topology
+from bellwire.engine.recordings.attached.seen_json import HiddenNumbers, topology_from_json, topology_to_json
+from bellwire.engine.recordings.metadata import json_table
 from bellwire.viz.attached.plan import MOST_VCPUS, MOST_WIRES, Heard, SeenPlan, seen_plan, wires_of
 from tests.support.seen_hops import HOPS
-from tests.support.seen_vmms import RATES, SEEN, VM, VMM, crowded
+from tests.support.seen_vmms import DAEMON, RATES, SEEN, VM, VMM, crowded
 
 
 def words(plan: SeenPlan) -> list[tuple[str, str, str]]:
@@ -141,3 +144,20 @@ def test_who_is_woken_and_who_signals_stand_at_the_ends_once_it_was_heard() -> N
         "wakes IO io0: p50 3.40 µs, p99 13.2 µs · fd 12",
     )
     assert second[2].startswith("worker (qemu-storage-daemon, 90) signals: p50 3.40 µs, p99 13.2 µs · fd 7, 8")
+
+
+def test_a_recording_that_hides_numbers_shows_none() -> None:
+    number = HiddenNumbers()
+    told = topology_from_json(json_table(json.dumps(topology_to_json(SEEN, number)).encode(), "it"))
+    plan = seen_plan(told.vms[0], told, {})
+    assert plan.facts["vmm"] == ""
+    assert plan.facts[f"pid {number(DAEMON.pid)}"] == "another process"
+    assert not any(
+        str(hidden) in fact for hidden in (number(VMM.pid), number(DAEMON.pid)) for fact in plan.facts.values()
+    )
+
+
+def test_of_a_recording_no_command_is_named_that_would_look_at_the_process() -> None:
+    told = topology_from_json(json_table(json.dumps(topology_to_json(crowded())).encode(), "it"))
+    assert "30 wires more have no room." in seen_plan(told.vms[0], told, {}).facts["note caption"]
+    assert "bellwire attach 4213" in seen_plan(crowded().vms[0], crowded(), {}).facts["note caption"]

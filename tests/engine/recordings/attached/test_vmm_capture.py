@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from bellwire.engine._core import lib
-from bellwire.engine.attached.processes import KvmProcess, attachable, seen_process
+from bellwire.engine.attached.attachment import Attachment
+from bellwire.engine.attached.processes import KvmProcess, attachable, kvm_processes, seen_process, status
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Setting
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.owner import Eventfd
+from bellwire.engine.kvm.partners.qemu import qemu_refusal
 from bellwire.engine.kvm.vm import Kvm, Vm
 from bellwire.engine.live.session import Session
 from bellwire.engine.recordings.attached.seen_events import addresses_of, threads_of
@@ -94,6 +96,39 @@ def test_each_doorbell_and_each_message_is_in_it_once(tmp_path: Path, hide: tupl
     assert recording.header.attached.process.pid_hidden == ("pid" in hide)
     assert ("cpu" in recording.header.host) == ("cpu" not in hide)
     assert (str(os.getpid()) in recording.header.content().decode()) == ("pid" not in hide)
+
+
+@pytest.mark.skipif(bool(qemu_refusal()), reason=qemu_refusal())
+@pytest.mark.parametrize("name", ["qemu-virtio-blk", "qemu-vhost-user-blk"])
+def test_a_recording_of_a_real_qemu_holds_what_was_counted_live(name: str, tmp_path: Path) -> None:
+    with Session(paced(name, per_second=0)) as session:
+        tally = tally_of(session.take())
+        wait_for(lambda: not session.can(Order.DOORBELL))
+        qemu = attachable(next(one.pid for one in kvm_processes() if parent_of(one.pid) == os.getpid()))
+        with Attachment(qemu.pid, counting=True) as live:
+            before = live.look()
+            capture = begun(tmp_path / "qemu.arrow", qemu)
+            for number in range(1, 6):
+                session.order(Order.DOORBELL)
+                wait_for(lambda number=number: fed(tally, session).irqs_handled >= number)  # type: ignore[misc]
+            recording, events = ended(capture)
+            after = live.look()
+    topology = SeenMoments(recording).topologies[-1]
+    uses = {wire: count for _, wire, count in wire_uses(events, topology) if count}
+    (vm,) = after.vms
+    rung = {one: (after.times_rung(one) or 0) - (before.times_rung(one) or 0) for one in vm.ioeventfds}
+    sent = {one: sum(told.values()) for one in vm.irqfds if (told := after.times_sent(vm, one))}
+    earlier = {one: sum(told.values()) for one in vm.irqfds if (told := before.times_sent(vm, one))}
+    since = {one: count - earlier.get(one, 0) for one, count in sent.items()}
+    assert uses == {wire: count for wire, count in (rung | since).items() if count}
+    assert sum(rung.values()) == 5
+    served = name == "qemu-vhost-user-blk"
+    assert [partner for _, partner in topology.partners] == (["qemu-storage-daemon"] if served else [])
+
+
+def parent_of(pid: int) -> int:
+    """Who has started a process; 0: it is gone."""
+    return int(status(Path(f"/proc/{pid}"), "PPid") or 0)
 
 
 def test_what_is_registered_meanwhile_is_noted(tmp_path: Path) -> None:

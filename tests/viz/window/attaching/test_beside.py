@@ -1,0 +1,29 @@
+"""A recording of an attached VMM opens in its own window from File > Open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
+from bellwire.viz.window.window import make_window
+from tests.support.fake_source import FakeSource
+from tests.support.seen_recordings import seen_recording
+
+
+def test_file_open_shows_it_beside_what_is_shown(qtbot: object, tmp_path: Path) -> None:
+    window = make_window(FakeSource())
+    try:
+        shown = window.model
+        window.files.replay(seen_recording(tmp_path / "seen.arrow", 100).path)
+        replayed = window.findChild(ReplayedWindow)
+        assert replayed is not None
+        assert replayed.isVisible()
+        assert window.model is shown
+        assert window.files.recent[0].name == "seen.arrow"
+        replayed.close()
+        (tmp_path / "none.arrow").write_text("none")
+        window.files.replay(tmp_path / "none.arrow")
+        assert "cannot be opened" in window.notice.words.text()
+    finally:
+        window.close()
+        window.deleteLater()

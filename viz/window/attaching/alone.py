@@ -1,0 +1,56 @@
+"""The window of a recording of an attached VMM by itself, from the command line."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
+from bellwire.viz.style.stylesheet import palette, stylesheet
+from bellwire.viz.style.theme import THEMES, Theme
+from bellwire.viz.text.faults import FAULT_CODE, Fault, faults_told
+from bellwire.viz.window.access.spoken import speak_wanted, translate_qt
+from bellwire.viz.window.application import application
+from bellwire.viz.window.settings import Settings
+from bellwire.viz.window.window import when_told_to_end
+
+
+def open_replayed(recording: Recording, at: float, theme: str, language: str, tell: Callable[[Fault], object]) -> int:
+    """By itself, until it is closed; the exit code. at: seconds after the first event at which it begins.
+
+    theme, language: "": those of last time. tell: hears of faults in any thread.
+    """
+    app, settings = application(), Settings()
+    speak_wanted(language, settings)
+    translate_qt()
+    chosen = THEMES[theme].scaled(settings.theme.scale) if theme else settings.theme
+    wear_theme(app, chosen)
+    window = ReplayedWindow(recording, lambda: chosen)
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # it is looked at once more when it is closed
+    if at:
+        window.playhead.seek(recording.first + recording.header.clock.cycles(at))
+    when_told_to_end(window.close)
+    met = list[Fault]()
+
+    def end(fault: Fault) -> None:
+        met.append(fault)
+        tell(fault)
+        window.close()
+
+    with faults_told(end):
+        window.show()
+        app.exec()
+    window.close()
+    window.deleteLater()
+    gc.collect()
+    return FAULT_CODE if met else 0
+
+
+def wear_theme(app: QApplication, theme: Theme) -> None:
+    """The theme for all of Qt's own widgets."""
+    app.setPalette(palette(theme))
+    app.setStyleSheet(stylesheet(theme))
