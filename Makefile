@@ -121,7 +121,7 @@ wheel: venv
 	@PIP_CONSTRAINT=.ci/constraints.txt $(BIN)/python -m build --no-isolation --wheel
 
 clean:
-	rm -rf .venv build dist engine/_core*.so engine/kernel/bw-kernel guests/*.bin guests/*.rom .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist engine/_core*.so engine/kernel/bw-kernel engine/kernel/tracefs/bw-tracefs guests/*.bin guests/*.rom .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 system-libraries:

@@ -1,5 +1,5 @@
-"""Compiles the C core into bellwire.engine._core and guests/*.c into flat images, with gcc alone; and with clang, where
-it is there, the program that sees into the kernel, engine/kernel/bw-kernel.
+"""Compiles the C core into bellwire.engine._core and guests/*.c into flat images, with gcc alone; and the programs that
+see into the kernel: engine/kernel/bw-kernel with clang, where it is there, engine/kernel/tracefs/bw-tracefs without.
 
     python -P engine/build.py                                          what is out of date, in place
     python -P engine/build.py --sanitize address,undefined --out DIR   tests/c/*.c with the core, as programs in DIR
@@ -40,6 +40,14 @@ PACKAGE = ROOT / "build" / "package" / "bellwire"  # hatch's dev-mode-dirs names
 ROOMS = ("engine", "viz", "guests", "assets")  # of the tree, and of the package
 EXTENSION = ROOT / "engine" / "_core.abi3.so"  # cffi keeps to the limited API: one file for every Python
 KERNEL_PROGRAM = KERNEL / "bw-kernel"
+TRACEFS = KERNEL / "tracefs"
+TRACEFS_PROGRAM = TRACEFS / "bw-tracefs"
+IN_BOTH = (
+    "caller.c",
+    "guard.c",
+    "shared.c",
+    "tracepoints.c",
+)  # of bw-kernel's own
 
 KERNEL_APT_LINE = "sudo apt-get install clang libbpf-dev"
 APT_LINE = "sudo apt-get install gcc libc6-dev linux-libc-dev python3-dev"
@@ -284,7 +292,7 @@ def build_kernel_program(output: Path = KERNEL_PROGRAM) -> list[Path]:
     if up_to_date(output, sorted(KERNEL.glob("*.[ch]"))):
         return []
     if lacks := why_no_kernel_program():
-        print(f"bellwire: The inside of the kernel will not be seen: {lacks}; install it with: {KERNEL_APT_LINE}")
+        print(f"bellwire: Only root will see the inside of the kernel: {lacks}; install it with: {KERNEL_APT_LINE}")
         return []
     with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
         scratch = Path(name)
@@ -296,6 +304,18 @@ def build_kernel_program(output: Path = KERNEL_PROGRAM) -> list[Path]:
         if output.exists() and output.read_bytes() == made.read_bytes():
             output.touch()
             return []
+        install(made, output, program=True)
+    return [output]
+
+
+def build_tracefs_program(output: Path = TRACEFS_PROGRAM) -> list[Path]:
+    """Builds bw-tracefs, which needs no more than the core does, if it is out of date. Returns what was built."""
+    sources = [*sorted(TRACEFS.glob("*.c")), *(KERNEL / name for name in IN_BOTH)]
+    if up_to_date(output, [*sources, *KERNEL.glob("*.h"), *TRACEFS.glob("*.h")]):
+        return []
+    with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
+        made = Path(name) / output.name
+        gcc(*sources, "-o", made, *KERNEL_FLAGS, *WARNINGS, "-Wl,--build-id=none")
         install(made, output, program=True)
     return [output]
 
@@ -344,7 +364,7 @@ def build() -> list[Path]:
     require_toolchain()
     link_package()
     core = [EXTENSION] if build_core() else []
-    return core + build_guests() + build_rom() + build_kernel_program() + pack_languages()
+    return core + build_guests() + build_rom() + build_kernel_program() + build_tracefs_program() + pack_languages()
 
 
 def build_c_tests(sanitizers: str, out: Path) -> list[Path]:
@@ -355,7 +375,7 @@ def build_c_tests(sanitizers: str, out: Path) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="bellwire-") as name:
         objects = compile_core(Path(name), *flags)
         programs = {source: out.resolve() / source.stem for source in sorted(C_TESTS.glob("*.c"))}
-        options = (*HOST_FLAGS, *WARNINGS, *flags)
+        options = (*HOST_FLAGS, f"-I{KERNEL}", *WARNINGS, *flags)
         gcc_each([(source, *objects, "-o", program, *options) for source, program in programs.items()])
     return list(programs.values())
 

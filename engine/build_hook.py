@@ -72,6 +72,6 @@ class BellwireBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         except made.BuildError as error:
             raise SystemExit(f"bellwire: {error}") from None
         build_data["pure_python"] = False
-        build_data["tag"] = f"cp311-abi3-{platform_tag(made.EXTENSION, made.KERNEL_PROGRAM)}"
+        build_data["tag"] = f"cp311-abi3-{platform_tag(made.EXTENSION, made.KERNEL_PROGRAM, made.TRACEFS_PROGRAM)}"
         if version == "standard":
             build_data["shared_data"] = {str(write_share(Path(self.root) / "build")): "share"}

@@ -188,6 +188,7 @@ TRACEPOINTS: tuple[str, ...] = (
     "kvm_exit",
     "kvm_entry",
 )
+TRACEFS_BIT = 48  # of Setting.KERNEL: they are listened to by tracefs, and not by BPF
 
 
 # The functions that are probed, as engine/kernel/functions.c lists them: bits of Setting.KERNEL from PROBES_BIT on, and

@@ -27,7 +27,7 @@ class AttachedStream(Owner):
         self.process = process
         self.clock = Clock(tsc_hz_of_guests(), emulated=emulated(host_facts()))
         self.complete = 0  # TSC: all records of earlier times have been taken
-        self._watch = KernelWatch(program, exits=True)
+        self._watch = KernelWatch([program], exits=True)
         self._followed = {process.pid}
         self._held = no_records()
         self._watch.add(process.pid)

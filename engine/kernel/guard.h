@@ -12,8 +12,10 @@
 
 #include "failure.h"
 
-/* To be called first: forgets the environment, and keeps of all privileges those that BPF needs. -1: they are not there. */
+/* To be called first: forgets the environment. -1: it has more rights than its caller in another way than by its file. */
 int guard_begin(struct failure *why);
+/* Keeps of all privileges those that BPF needs. -1: they are not there. */
+int guard_keep_bpf(struct failure *why);
 
 /* A process that the caller may look at -> pidfd, by which nobody else can be meant later; -1. */
 int guard_process(pid_t pid, struct failure *why);

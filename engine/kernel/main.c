@@ -18,7 +18,7 @@ static const struct {
 
 static int run(int count, char **arguments, struct failure *why)
 {
-    if (guard_begin(why) < 0)
+    if (guard_begin(why) < 0 || guard_keep_bpf(why) < 0)
         return -1;
     for (size_t at = 0; count > 1 && at < sizeof COMMANDS / sizeof *COMMANDS; at++)
         if (!strcmp(arguments[1], COMMANDS[at].name))

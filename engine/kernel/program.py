@@ -2,6 +2,8 @@
 
 It is built where clang and libbpf are (engine/build.py). Root can run it; anybody else can once it has been given two
 capabilities, which no file system mounted nosuid honours. It shows processes of its caller's user alone.
+
+bw-tracefs tells the same of tracepoints, for root and by tracefs: where bw-kernel was not built, or BPF is refused.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from bellwire.engine.events import ProbesLack
 from bellwire.engine.language import tr, tr_later
 
 PROGRAM = Path(__file__).with_name("bw-kernel")
+TRACEFS_PROGRAM = Path(__file__).with_name("tracefs") / "bw-tracefs"
 PATIENCE_SECONDS = 30.0  # for an answer, on a machine that has much else to do
 
 NOT_BUILT = tr_later("bw-kernel was not built: sudo apt-get install clang libbpf-dev, then build bellwire again.")
@@ -32,6 +35,12 @@ REASONS = {  # by the code that it writes (engine/kernel/failure.h)
     "no-kvm": tr_later("KVM has no tracepoints here: its module is not loaded."),
     "no-process": tr_later("There is no such process any more."),
     "not-yours": tr_later("The process has another user or more rights than you have: only root sees into it."),
+    "no-tracefs": tr_later("This kernel has no tracefs, or it cannot be mounted here."),
+    "not-root": tr_later("Only root can use tracefs."),
+    "trace-clock": tr_later(
+        "This kernel does not trace by the TSC, so times in it cannot be told by the clock of all other events."
+    ),
+    "page": tr_later("This kernel's tracefs writes its ring buffers in another way than is known here."),
     "usage": tr_later("bw-kernel is of another version: build bellwire again."),
 }
 

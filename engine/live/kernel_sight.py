@@ -2,6 +2,7 @@
 
 Records are held until the session hands on its own events of the same time, as these say which signal each record is
 of. The session waits for them for as long as bw-kernel goes on; if that ends or hangs, the session goes on without.
+Where bw-tracefs watches in its place, all of this is true of that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, chosen, end_to_end, event, no_events
+from bellwire.engine.events import (
+    TRACEFS_BIT,
+    Clock,
+    EventKind,
+    Events,
+    Lane,
+    Setting,
+    chosen,
+    end_to_end,
+    event,
+    no_events,
+)
 from bellwire.engine.kernel.records import no_records
 from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kernel.watch import KernelWatch
@@ -77,10 +89,11 @@ class KernelSight:
             return no_events()
         self._watch.look()
         parts = [no_events()]
-        if self._watch.ready and not self._told:
+        if self._watch.ready and self._watch.answered and not self._told:
             self._told = True
             self._looked_at = now
-            parts.append(self._tell(now, self._watch.tracepoints, self._watch.error))
+            listened = self._watch.tracepoints | self._watch.by_tracefs << TRACEFS_BIT
+            parts.append(self._tell(now, listened, self._watch.error))
         self._complete = self._watch.complete  # before they are taken
         self._held = end_to_end(self._held, self._watch.take())
         parts += self._losses(now)

@@ -129,7 +129,7 @@ def test_without_clang_the_build_says_what_will_not_be_seen_and_goes_on(
     monkeypatch.setattr(build, "why_no_kernel_program", lambda: "clang is missing")
     assert build.build_kernel_program(tmp_path / "bw-kernel") == []
     assert capsys.readouterr().out == (
-        "bellwire: The inside of the kernel will not be seen: clang is missing; "
+        "bellwire: Only root will see the inside of the kernel: clang is missing; "
         "install it with: sudo apt-get install clang libbpf-dev\n"
     )
 

@@ -9,26 +9,40 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.engine.kernel.program import PROGRAM, KernelSightError, known_functions, known_tracepoints
+from bellwire.engine.kernel import watch
+from bellwire.engine.kernel.program import (
+    PROGRAM,
+    TRACEFS_PROGRAM,
+    KernelSightError,
+    known_functions,
+    known_tracepoints,
+)
 
 NOBODY = 65534
 GRANT = "cap_bpf,cap_perfmon=ep"
+SOURCES = {"BPF": PROGRAM, "tracefs": TRACEFS_PROGRAM}
 
 
 @cache
-def sight_trouble() -> str:
-    """Why nothing in the kernel can be looked at here; "" if it can."""
+def sight_trouble(source: str = "BPF") -> str:
+    """Why nothing in the kernel can be looked at here by this source; "" if it can."""
     try:
-        known_tracepoints()
+        known_tracepoints(SOURCES[source])
     except KernelSightError as error:
         return str(error)
     return ""
 
 
-def needs_sight() -> None:
+def needs_sight(source: str = "BPF") -> None:
     """Skips the test where the kernel cannot be looked into."""
-    if trouble := sight_trouble():
-        pytest.skip(f"nothing in the kernel can be looked at: {trouble}")
+    if trouble := sight_trouble(source):
+        pytest.skip(f"nothing in the kernel can be looked at by {source}: {trouble}")
+
+
+def watch_by(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on who watches the kernel does so by this source; skips the test where it cannot."""
+    needs_sight(source)
+    monkeypatch.setattr(watch, "PROGRAMS", (SOURCES[source],))
 
 
 @cache

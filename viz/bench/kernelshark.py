@@ -55,8 +55,8 @@ def library_there() -> bool:
 
 def take_instances_away(instances: Path) -> None:
     """Those whose program was killed: they keep their ring buffers for ever."""
-    for folder in instances.glob("bellwire-*"):
-        if not Path(f"/proc/{folder.name.removeprefix('bellwire-')}").exists():
+    for folder in instances.glob("bellwire-bench-*"):
+        if not Path(f"/proc/{folder.name.removeprefix('bellwire-bench-')}").exists():
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
@@ -65,7 +65,7 @@ def take_instances_away(instances: Path) -> None:
 def instance(kilobytes: int) -> Iterator[Path]:
     """A tracefs instance of our own; OSError if there can be none."""
     take_instances_away(TRACEFS / "instances")
-    folder = TRACEFS / "instances" / f"bellwire-{os.getpid()}"
+    folder = TRACEFS / "instances" / f"bellwire-bench-{os.getpid()}"
     folder.mkdir()
     try:
         (folder / "tracing_on").write_text("0")

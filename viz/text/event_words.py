@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bellwire.engine.events import (
     BUFFERS_USED,
     FLAT_OUT,
+    TRACEFS_BIT,
     EventfdRole,
     EventKind,
     Events,
@@ -239,6 +240,8 @@ def setting_form(id: int, value: int) -> str:
             return tr("step {arg} of the lab")
         case Setting.MASKED:
             return tr("the interrupt's pin is masked") if value else tr("the interrupt's pin is open")
+        case Setting.KERNEL if value >> TRACEFS_BIT & 1:
+            return tr("the inside of the kernel is watched, by tracefs")
         case Setting.KERNEL:
             return tr("the inside of the kernel is watched") if value else tr("the inside of the kernel is not watched")
         case _:

@@ -14,6 +14,7 @@ from bellwire.engine.events import (
     FUNCTIONS,
     PROBES_BIT,
     PROBES_LACK_BIT,
+    TRACEFS_BIT,
     TRACEPOINTS,
     Clock,
     EventKind,
@@ -175,6 +176,11 @@ class KernelStages:
         """Why none is."""
         lack = self.listened >> PROBES_LACK_BIT
         return ProbesLack(lack) if lack in ProbesLack._value2member_map_ else ProbesLack.NOTHING
+
+    @property
+    def source(self) -> str:
+        """By what the kernel is looked into: "BPF" or "tracefs"."""
+        return "tracefs" if self.listened >> TRACEFS_BIT & 1 else "BPF"
 
     @property
     def seen(self) -> bool:

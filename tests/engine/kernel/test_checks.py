@@ -48,7 +48,7 @@ def test_which_functions_can_be_probed_is_told_and_why_none_can(
 
 
 def test_one_that_was_not_built_is_off(tmp_path: Path) -> None:
-    (check,) = kernel_checks(tmp_path / "bw-kernel")
+    (check,) = kernel_checks(tmp_path / "bw-kernel", tmp_path / "bw-tracefs")
     assert (check.ok, check.optional) == (False, True)
     assert "apt-get install clang libbpf-dev" in check.remedy
 
@@ -69,9 +69,16 @@ def test_what_keeps_it_from_looking_has_its_remedy(
     monkeypatch.setattr(checks, "known_tracepoints", refuse)
     program = tmp_path / PROGRAM.name
     program.touch()
-    built, privilege = kernel_checks(program)
+    built, privilege = kernel_checks(program, tmp_path / "none")
     assert built.ok
     assert (privilege.ok, privilege.found, privilege.remedy) == (False, found, remedy)
+
+
+def test_where_bpf_cannot_tracefs_does_and_it_is_said(tmp_path: Path) -> None:
+    needs_sight("tracefs")
+    built, instead, tracepoints = kernel_checks(tmp_path / "none")
+    assert (built.ok, instead.name, instead.ok, tracepoints.ok) == (False, "tracefs", True, True)
+    assert " of " in tracepoints.found
 
 
 def test_a_tracepoint_that_is_not_there_is_named() -> None:

@@ -12,7 +12,7 @@ from bellwire.engine.kernel import program as told
 from bellwire.engine.kernel.program import PROGRAM, KernelSightError, ask, grant_line, known_tracepoints, reason_of
 from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
 
-SOURCES = sorted(PROGRAM.parent.glob("*.[ch]"))
+SOURCES = sorted(PROGRAM.parent.rglob("*.[ch]"))
 
 
 def as_nobody(*command: str | Path) -> subprocess.CompletedProcess[str]:

@@ -101,14 +101,14 @@ def test_a_process_that_is_not_there_is_said(watch: KernelWatch) -> None:
 
 def test_one_that_was_not_built_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KernelSightError, match="was not built"):
-        KernelWatch(tmp_path / "none")
+        KernelWatch([tmp_path / "none"])
 
 
 def test_one_that_ends_says_why(tmp_path: Path) -> None:
     other = tmp_path / "bw-kernel"
     other.write_text("#!/bin/sh\necho no-btf 2 >&2\nexit 1\n")
     other.chmod(0o755)
-    with KernelWatch(other) as watch:
+    with KernelWatch([other]) as watch:
         wait_for(lambda: settled(watch))
         assert str(watch.refused).startswith("This kernel does not describe its own types")
 

@@ -8,18 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events, Setting
+from bellwire.engine.events import TRACEFS_BIT, EventKind, Events, Setting
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kernel import watch
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
-from tests.support.kernel_sight import needs_sight
+from tests.support.kernel_sight import SOURCES, watch_by
 from tests.support.sessions import wait_for
 
 pytestmark = pytest.mark.kvm
 
 SIGNALS = 400
+
+
+@pytest.fixture(params=SOURCES)
+def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the kernel is looked into by, of which each must tell the same."""
+    name: str = request.param
+    watch_by(name, monkeypatch)
+    return name
 
 
 def seen(name: str) -> tuple[Session, Events]:
@@ -52,9 +60,10 @@ def numbers_of(events: Events, kind: EventKind) -> list[int]:
     return found
 
 
-def test_a_round_trip_has_each_event_of_the_kernel_exactly_once_and_in_order() -> None:
-    needs_sight()
+def test_a_round_trip_has_each_event_of_the_kernel_exactly_once_and_in_order(source: str) -> None:
     session, events = seen("roundtrip")
+    (on, *_) = events["arg"][(events["kind"] == EventKind.SETTING) & (events["id"] == Setting.KERNEL)].tolist()
+    assert on >> TRACEFS_BIT & 1 == (source == "tracefs")
     every = list(range(1, SIGNALS + 1))
     lost = events["arg"][events["kind"] == EventKind.LOST].sum()
     assert int(lost) == session.truth()["lost"] == 0
@@ -68,14 +77,12 @@ def test_a_round_trip_has_each_event_of_the_kernel_exactly_once_and_in_order() -
         assert (after >= before).all(), (cause, effect)
 
 
-def test_each_doorbell_that_leaves_is_seen_to_leave() -> None:
-    needs_sight()
+def test_each_doorbell_that_leaves_is_seen_to_leave(source: str) -> None:
     _, events = seen("doorbell-pio-exit")
     assert numbers_of(events, EventKind.PIO) == numbers_of(events, EventKind.USER_EXIT) == list(range(1, SIGNALS + 1))
 
 
-def test_interrupts_merged_in_the_work_and_in_the_apic_are_told_apart() -> None:
-    needs_sight()
+def test_interrupts_merged_in_the_work_and_in_the_apic_are_told_apart(source: str) -> None:
     _, events = seen("irq-ioapic")
     kind = events["kind"]
     works, injections = (
@@ -91,8 +98,7 @@ def test_interrupts_merged_in_the_work_and_in_the_apic_are_told_apart() -> None:
     assert int(injections["seq"][-1]) == SIGNALS
 
 
-def test_it_can_be_switched_while_the_guest_runs() -> None:
-    needs_sight()
+def test_it_can_be_switched_while_the_guest_runs(source: str) -> None:
     session, parts = Session(load_scenario("roundtrip")), []
 
     def has(kind: EventKind, id: int | None = None, arg: int | None = None) -> bool:
@@ -116,8 +122,7 @@ def test_it_can_be_switched_while_the_guest_runs() -> None:
     assert session.error is None
 
 
-def test_who_switches_it_off_and_at_once_on_again_goes_on_seeing() -> None:
-    needs_sight()
+def test_who_switches_it_off_and_at_once_on_again_goes_on_seeing(source: str) -> None:
     session = Session(load_scenario("roundtrip"), kernel=True)
     with session:
         wait_for(lambda: bool((session.take()["kind"] == EventKind.INJECTED).any()))
@@ -137,7 +142,7 @@ def test_where_it_cannot_be_seen_the_guest_runs_all_the_same(monkeypatch: pytest
     other = tmp_path / "bw-kernel"
     other.write_text("#!/bin/sh\necho lockdown 1 load >&2\nexit 1\n")
     other.chmod(0o755)
-    monkeypatch.setattr(watch.KernelWatch.__init__, "__defaults__", (other,))
+    monkeypatch.setattr(watch, "PROGRAMS", (other,))
     session = Session(load_scenario("roundtrip"), limit=5, kernel=True)
     with session:
         wait_for(lambda: session.take().size > 0 and bool(session.unseen))

@@ -49,10 +49,10 @@ def test_without_kernelshark_it_says_why(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_killed_bench_leaves_no_tracing_behind(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as gone:
         pass
-    for name in (f"bellwire-{gone.pid}", f"bellwire-{os.getpid()}", "mine"):
+    for name in (f"bellwire-bench-{gone.pid}", f"bellwire-bench-{os.getpid()}", "mine"):
         (tmp_path / name).mkdir()
     take_instances_away(tmp_path)
-    assert {folder.name for folder in tmp_path.iterdir()} == {f"bellwire-{os.getpid()}", "mine"}
+    assert {folder.name for folder in tmp_path.iterdir()} == {f"bellwire-bench-{os.getpid()}", "mine"}
 
 
 def test_what_is_missed_is_said() -> None:

@@ -66,6 +66,7 @@ def kernel_report(kernel: KernelStages | None) -> dict[str, Any]:
     if kernel is None:
         return {}
     told = {
+        "source": kernel.source,
         "tracepoints": kernel.tracepoints,
         "functions": kernel.functions,
         "silent": kernel.silent,
@@ -93,8 +94,9 @@ def kernel_tables(kernel: KernelStages | None, unit: Unit) -> RenderableType:
 
 
 def kernel_remarks(kernel: KernelStages) -> list[str]:
-    """Losses, tracepoints that never fired, and by how much times may be off."""
-    lines = [f"Times in the kernel may be off by {kernel.clock.ns(kernel.error_cycles):.0f} ns."]
+    """By what it was seen and how far its times may be off, losses, and tracepoints that never fired."""
+    error = kernel.clock.ns(kernel.error_cycles)
+    lines = [f"Told by {kernel.source}; times in the kernel may be off by {error:.0f} ns."]
     if kernel.functions:
         entered = ", ".join(f"{name} {grouped(kernel.entered(name))}" for name in kernel.functions)
         missing = [name for name in FUNCTIONS if name not in kernel.functions]

@@ -13,13 +13,25 @@ import pytest
 
 from bellwire.engine.kernel import watch
 from bellwire.viz.cli.app import main
-from tests.support.kernel_sight import needs_sight, probes_trouble
+from tests.support.kernel_sight import SOURCES, needs_sight, probes_trouble, watch_by
 
 pytestmark = pytest.mark.kvm
 
+RUN = """
+import sys
+from pathlib import Path
+from bellwire.engine.kernel import watch
+from bellwire.viz.cli.app import main
+watch.PROGRAMS = (Path({source!r}),)
+sys.exit(main(["run", "roundtrip", "--signals", "300", "--kernel", "--json"]))
+"""
 
-def test_counts_of_the_kernel_are_those_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:
-    needs_sight()
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_counts_of_the_kernel_are_those_of_the_run(
+    source: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch_by(source, monkeypatch)
     assert main(["run", "roundtrip", "--signals", "300", "--kernel", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     counts, kernel = report["counts"], report["kernel"]
@@ -28,6 +40,7 @@ def test_counts_of_the_kernel_are_those_of_the_run(capsys: pytest.CaptureFixture
     assert kernel["journeys"]["whole"] == kernel["journeys"]["told"] == counts["irqs_handled"]
     assert [stage for stage in kernel["stages_ns"] if stage["negative"]] == []
     assert kernel["lost"] == report["ring"]["dropped"] == 0
+    assert kernel["source"] == source
 
 
 def test_it_is_a_table_for_people_and_nothing_where_it_was_not_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,7 +49,7 @@ def test_it_is_a_table_for_people_and_nothing_where_it_was_not_asked_for(capsys:
     printed = capsys.readouterr().out
     assert "Inside the kernel" in printed
     assert "a worker has begun" in printed
-    assert "Times in the kernel may be off by " in printed
+    assert "Told by BPF; times in the kernel may be off by " in printed
     assert ("No kprobes: " in printed) == bool(probes_trouble())
     assert ("how often each was entered: " in printed) != bool(probes_trouble())
     assert main(["run", "irq-ioapic", "--signals", "20", "--json"]) == 0
@@ -49,21 +62,22 @@ def test_who_asked_for_what_cannot_be_seen_is_told_why(
     other = tmp_path / "bw-kernel"
     other.write_text("#!/bin/sh\necho permission 0 >&2\nexit 1\n")
     other.chmod(0o755)
-    monkeypatch.setattr(watch.KernelWatch.__init__, "__defaults__", (other,))
+    monkeypatch.setattr(watch, "PROGRAMS", (other,))
     assert main(["run", "roundtrip", "--signals", "20", "--kernel"]) == 1
     assert "bw-kernel may not look into the kernel: " in capsys.readouterr().err
 
 
-def test_perf_counts_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", SOURCES)
+def test_perf_counts_the_same(source: str, tmp_path: Path) -> None:
     """By the very tracepoints, of the same run and its threads."""
-    needs_sight()
+    needs_sight(source)
     perf = shutil.which("perf")
     if perf is None or os.geteuid():
         pytest.skip("only root with perf (Debian's package linux-perf) can count KVM's tracepoints")
     counts = tmp_path / "counts"
     names = ("kvm_pio", "kvm_msi_set_irq", "kvm_apic_accept_irq", "kvm_userspace_exit", "kvm_vcpu_wakeup")
     events = [word for name in names for word in ("-e", f"kvm:{name}")]
-    run = [sys.executable, "-P", "-m", "bellwire.viz", "run", "roundtrip", "--signals", "300", "--kernel", "--json"]
+    run = [sys.executable, "-P", "-c", RUN.format(source=str(SOURCES[source]))]
     command = [perf, "stat", "-x", ",", "-o", str(counts), *events, "--", *run]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode and not ran.stdout:

@@ -1,0 +1,298 @@
+"""bw-tracefs: it tells what bw-kernel tells, it watches where that cannot, and no instance of it is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bellwire.engine.events import Records
+from bellwire.engine.folds.tally import Tally
+from bellwire.engine.kernel.program import PROGRAM, TRACEFS_PROGRAM, KernelSightError, known_tracepoints, reason_of
+from bellwire.engine.kernel.records import RecordKind, no_records
+from bellwire.engine.kernel.watch import KernelWatch
+from bellwire.engine.kvm.owner import Owner
+from bellwire.engine.live import kernel_sight
+from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import load_scenario
+from tests.support.kernel_sight import NOBODY, needs_sight
+from tests.support.sessions import wait_for
+
+INSTANCES = Path("/sys/kernel/tracing/instances")
+SIGNALS = 300
+OF_THREADS = (RecordKind.WAKING, RecordKind.RUNS)
+EDGES = 10  # wake-ups and switches that one source has seen before the other one watched, or after it did
+HOLDER = """
+import os, sys, time
+from bellwire.engine.kernel.program import TRACEFS_PROGRAM
+from bellwire.engine.kernel.watch import KernelWatch
+watch = KernelWatch([TRACEFS_PROGRAM])
+watch.add(os.getpid())
+while not (watch.ready and watch.answered):
+    watch.look()
+    assert watch.refused is None, watch.refused
+print(watch.pid, flush=True)
+time.sleep(1000)
+"""
+
+
+def instances_of(pid: int) -> set[str]:
+    """The instances of tracefs that a process has made."""
+    return {folder.name for folder in INSTANCES.iterdir() if folder.name.startswith(f"bellwire-{pid}-")}
+
+
+def began(*watches: KernelWatch) -> Callable[[], bool]:
+    """Whether all of them watch."""
+
+    def look() -> bool:
+        for watch in watches:
+            watch.look()
+            assert watch.refused is None
+        return all(watch.ready and watch.answered for watch in watches)
+
+    return look
+
+
+class BothSources(Owner):
+    """Stands in for a session's KernelWatch: one by BPF, and at the same time one by tracefs, which the session has."""
+
+    newest: BothSources
+
+    def __init__(self) -> None:
+        BothSources.newest = self
+        with ExitStack() as stack:
+            self._watches = [stack.enter_context(KernelWatch([one])) for one in (PROGRAM, TRACEFS_PROGRAM)]
+            self._stack = stack.pop_all()
+        self.taken = [no_records(), no_records()]
+        self.losses = [0, 0]
+
+    def add(self, process: int, threads: Iterable[int] = ()) -> None:
+        for watch in self._watches:
+            watch.add(process, threads)
+
+    def look(self) -> None:
+        for watch in self._watches:
+            watch.look()
+
+    @property
+    def ready(self) -> bool:
+        return all(watch.ready for watch in self._watches)
+
+    @property
+    def answered(self) -> bool:
+        return all(watch.answered for watch in self._watches)
+
+    @property
+    def refused(self) -> KernelSightError | None:
+        return self._watches[0].refused or self._watches[1].refused
+
+    def take(self) -> Records:
+        new = [watch.take() for watch in self._watches]
+        self.taken = [np.concatenate(pair) for pair in zip(self.taken, new, strict=True)]
+        self.losses = [watch.lost for watch in self._watches]
+        return new[1]
+
+    def end(self) -> None:
+        for watch in self._watches:
+            watch.end()
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._watches[1], name)
+
+
+def rows_of(records: Records, kind: RecordKind) -> Counter[tuple[int, ...]]:
+    """Those of a kind without their times: thread, a, b, c and d."""
+    own = records[records["kind"] == kind]
+    columns = [own[name].tolist() for name in ("thread", "a", "b", "c", "d")]
+    return Counter(zip(*columns, strict=True))
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", ["roundtrip", "irq-ioapic", "doorbell-pio-exit", "doorbell-mmio"])
+def test_both_sources_tell_the_same_of_the_same_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record by record, the work's own address and its GSI included; but for when it was."""
+    needs_sight("BPF")
+    needs_sight("tracefs")
+    monkeypatch.setattr(kernel_sight, "KernelWatch", BothSources)
+    session, tally = Session(load_scenario(name), limit=SIGNALS, kernel=True), Tally()
+
+    def arrived() -> bool:
+        tally.feed(session.take())
+        return max(tally.doorbells_rung, tally.irqs_signalled) >= SIGNALS and tally.settled
+
+    with session:
+        wait_for(arrived)
+    assert session.error is None
+    assert session.unseen == ""
+    bpf, tracefs = BothSources.newest.taken
+    assert BothSources.newest.losses == [0, 0]
+    for kind in RecordKind:
+        one, other = rows_of(bpf, kind), rows_of(tracefs, kind)
+        apart = (one - other) + (other - one)
+        assert apart.total() <= EDGES * (kind in OF_THREADS), (kind, apart)
+    assert (bpf["kind"] != RecordKind.WAKING).sum() > SIGNALS
+
+
+def test_it_watches_where_bpf_cannot(tmp_path: Path) -> None:
+    needs_sight("tracefs")
+    other = tmp_path / "bw-kernel"
+    other.write_text("#!/bin/sh\necho refused 1 load >&2\nexit 1\n")
+    other.chmod(0o755)
+    for first in (other, tmp_path / "none"):
+        with KernelWatch([first, TRACEFS_PROGRAM]) as watch:
+            watch.add(os.getpid())
+            wait_for(began(watch))
+            assert watch.by_tracefs
+            wait_for(lambda: bool((watch.take()["kind"] == RecordKind.RUNS).any()))
+
+
+def test_where_neither_can_what_keeps_the_first_one_is_told(tmp_path: Path) -> None:
+    for name, words in (("one", "no-btf 2"), ("other", "not-root 0")):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {words} >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    with KernelWatch([tmp_path / "one", tmp_path / "other"]) as watch:
+
+        def refused() -> bool:
+            watch.look()
+            return watch.refused is not None
+
+        wait_for(refused)
+        for _ in range(2):  # whoever goes on asking hears the same
+            watch.look()
+            assert str(watch.refused).startswith("This kernel does not describe its own types")
+            assert not watch.ready
+
+
+def test_only_root_can_use_it(tmp_path: Path) -> None:
+    needs_sight("tracefs")
+    command = [str(TRACEFS_PROGRAM), "check"]
+    ran = subprocess.run(
+        command, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, text=True, check=False
+    )
+    if "Permission denied" in ran.stderr:
+        pytest.skip("nobody else may execute what is in this tree")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", "not-root 0 \n")
+    assert str(reason_of(ran.stderr)) == "Only root can use tracefs."
+
+
+def test_it_knows_the_tracepoints_and_leaves_nothing() -> None:
+    needs_sight("tracefs")
+    before = set(INSTANCES.iterdir())
+    found = known_tracepoints(TRACEFS_PROGRAM)
+    assert {"kvm_pio", "kvm_msi_set_irq", "sched_waking", "sched_switch", "sys_enter"} <= {
+        name for name, there in found.items() if there
+    }
+    assert not any(re.fullmatch(r"bellwire-\d+-\d+.*", folder.name) for folder in set(INSTANCES.iterdir()) - before)
+
+
+@pytest.fixture
+def holder() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process that watches itself by tracefs, and the number of its bw-tracefs."""
+    needs_sight("tracefs")
+    with subprocess.Popen([sys.executable, "-P", "-c", HOLDER], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, int(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def test_it_does_not_outlive_who_has_started_it(holder: tuple[subprocess.Popen[str], int]) -> None:
+    process, pid = holder
+    assert len(instances_of(pid)) == 2
+    process.send_signal(signal.SIGKILL)
+    wait_for(lambda: not instances_of(pid))
+
+
+def test_what_is_left_of_one_that_was_killed_the_next_one_removes(holder: tuple[subprocess.Popen[str], int]) -> None:
+    _, pid = holder
+    (left, *_) = sorted(instances_of(pid))
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    assert (INSTANCES / left / "tracing_on").read_text() == "0\n"  # by the kernel itself
+    assert len(instances_of(pid)) == 2
+    known_tracepoints(TRACEFS_PROGRAM)
+    assert instances_of(pid) == set()
+
+
+def test_ctrl_c_leaves_it_to_its_caller_to_end_it(holder: tuple[subprocess.Popen[str], int]) -> None:
+    process, pid = holder
+    for number in (signal.SIGINT, signal.SIGHUP):
+        os.kill(pid, number)
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not instances_of(pid))
+    assert process.poll() is None
+
+
+def test_two_at_once_do_not_disturb_each_other(holder: tuple[subprocess.Popen[str], int]) -> None:
+    process, pid = holder
+    with KernelWatch([TRACEFS_PROGRAM]) as watch:
+        watch.add(os.getpid())
+        wait_for(began(watch))
+        seen = [watch.take()]
+        for _ in range(50):
+            time.sleep(0.002)  # the other one's threads run as well, and those of its caller
+            seen.append(watch.take())
+        assert len(instances_of(pid)) == len(instances_of(watch.pid)) == 2
+    assert len(instances_of(pid)) == 2
+    assert (INSTANCES / sorted(instances_of(pid))[0] / "tracing_on").read_text() == "1\n"
+    own = {int(task.name) for task in Path("/proc/self/task").iterdir()}
+    ran = np.concatenate(seen)
+    ran = ran[ran["kind"] == RecordKind.RUNS]
+    assert ran.size > 0
+    assert process.pid not in ran["thread"].tolist()
+    assert threading.get_native_id() in own & set(ran["thread"].tolist())
+
+
+def test_a_thread_that_begins_later_is_seen_and_a_child_is_not() -> None:
+    needs_sight("tracefs")
+    with KernelWatch([TRACEFS_PROGRAM]) as watch:
+        watch.add(os.getpid())
+        wait_for(began(watch))
+        begun: list[int] = []
+        thread = threading.Thread(target=lambda: begun.append(threading.get_native_id()))
+        thread.start()
+        thread.join()
+        child = subprocess.Popen(["sleep", "0.05"])
+        child.wait()
+        later, seen = time.monotonic() + 0.1, set[int]()
+
+        def told() -> bool:
+            records = watch.take()
+            seen.update(records["thread"][records["kind"] == RecordKind.RUNS].tolist())
+            return begun[0] in seen and time.monotonic() > later
+
+        wait_for(told)
+        assert child.pid not in seen
+
+
+def test_what_found_the_buffers_full_is_counted_and_the_rest_goes_on() -> None:
+    needs_sight("tracefs")
+    with KernelWatch([TRACEFS_PROGRAM]) as watch, Path(os.devnull).open("wb", buffering=0) as nowhere:
+        watch.add(os.getpid())
+        wait_for(began(watch))
+        os.kill(watch.pid, signal.SIGSTOP)
+        try:
+            for _ in range(400_000):
+                nowhere.write(b".")
+        finally:
+            os.kill(watch.pid, signal.SIGCONT)
+        stopped = watch.complete
+        wait_for(lambda: watch.complete > stopped and watch.lost > 0)
+        watch.take()
+        wait_for(lambda: bool((watch.take()["kind"] == RecordKind.RUNS).any()))
+        assert watch.refused is None
