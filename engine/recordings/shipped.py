@@ -33,9 +33,30 @@ def path_of_shipped(name: str) -> Path:
 
 
 def file_or_shipped(path: Path) -> Path:
-    """The file of this name; if there is none, the recording of this name that is shipped, if there is one."""
+    """The file of this name; if there is none, the recording of this name that is shipped, if there is one.
+
+    RecordingError for "roundtrip@kvm_intel" if there are only recordings with other KVMs: it says with which.
+    """
     shipped = path_of_shipped(path.name)
-    return shipped if shipped.exists() and not path.exists() else path
+    if shipped.exists() and not path.exists():
+        return shipped
+    name, _, backend = path.name.partition(ELSEWHERE)
+    if backend and str(path) == path.name and not path.exists() and path_of_shipped(name).exists():
+        raise RecordingError(
+            tr(
+                "Of {name} no recording with {backend} is shipped, but: {others}.",
+                name=name,
+                backend=backend,
+                others=", ".join(shipped_with(name)),
+            )
+        )
+    return path
+
+
+def shipped_with(name: str) -> list[str]:
+    """What a scenario's shipped recordings are called, each with the KVM that it was made with."""
+    paths = [path_of_shipped(name), *sorted(FOLDER.glob(f"{name}{ELSEWHERE}*.arrow"))]
+    return [f"{path.stem} ({Recording(path).header.backend})" for path in paths]
 
 
 def name_of_shipped(scenario: Scenario) -> str:

@@ -42,13 +42,15 @@ def names_file(what: str) -> bool:
 
 
 def file_named(what: Path) -> Path:
-    """The recording that is called so: a file or, if there is none, "roundtrip@kvm_amd" of those that are shipped."""
+    """The recording that is called so: a file or, if there is none, "roundtrip@kvm_amd" of those that are shipped.
+
+    RecordingError if it is shipped of other KVMs alone.
+    """
     if "@" not in what.name or what.exists():
         return what
-    from bellwire.engine.recordings.shipped import path_of_shipped
+    from bellwire.engine.recordings.shipped import file_or_shipped
 
-    shipped = path_of_shipped(what.name)
-    return shipped if shipped.is_file() else what
+    return file_or_shipped(what)
 
 
 def pair(setting: str) -> tuple[str, str]:

@@ -153,3 +153,13 @@ def test_a_name_is_a_file_if_there_is_one_and_else_what_is_shipped(tmp_path: Pat
     mine.touch()
     assert file_or_shipped(mine) == mine
     assert file_or_shipped(tmp_path / "none") == tmp_path / "none"
+
+
+def test_of_which_kvms_there_are_recordings_is_said_where_there_is_none_of_another_one(tmp_path: Path) -> None:
+    words = (
+        r"^Of roundtrip no recording with kvm_intel is shipped, but: roundtrip \(\w+\), roundtrip@kvm_amd \(kvm_amd\)\."
+    )
+    with pytest.raises(RecordingError, match=words):
+        file_or_shipped(Path("roundtrip@kvm_intel"))
+    for other in (Path("mine@kvm_intel"), Path("roundtrip@"), tmp_path / "roundtrip@kvm_intel"):
+        assert file_or_shipped(other) == other
