@@ -20,7 +20,10 @@ class EngineError(Exception):
     """Something went wrong that the user can be told in one sentence.
 
     What a sentence quotes, a path or a part of a file, may come from anywhere: none of it steers whoever prints it.
+    command: a sentence more for who types commands, before it is translated; a window has other means.
     """
+
+    command = ""
 
     def __init__(self, text: str) -> None:
         super().__init__(shown(text, LONGEST_SENTENCE))

@@ -20,7 +20,7 @@ from pathlib import Path
 from bellwire.engine.errors import EngineError
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import ROOT, read_text
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
 
 VM_FILE, VCPU_FILE = "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:"
 # Threads of QEMU, Firecracker, crosvm and cloud-hypervisor, and the kernel's own one in each process that has a VM.
@@ -104,21 +104,23 @@ def running_pids(root: Path = ROOT) -> list[int]:
     return sorted(int(entry.name) for entry in (root / "proc").iterdir() if entry.name.isdecimal())
 
 
+class NoVmError(EngineError):
+    """There is no such process, or it has no VM; the text says which."""
+
+    command = tr_later("`bellwire attach --list` shows the processes that have one.")
+
+
 def attachable(pid: int, root: Path = ROOT) -> KvmProcess:
     """The process that has this number, if it has a VM and may be looked at; EngineError, in one sentence, if not."""
     process = seen_process(pid, root)
     if process is None:
-        raise EngineError(
-            tr("There is no process {pid}. `bellwire attach --list` shows those that have a VM.", pid=pid)
-        )
+        raise NoVmError(tr("There is no process {pid}.", pid=pid))
     if (leader := thread_group(pid, root)) != pid:
         raise EngineError(tr("{pid} is a thread of process {leader}: bellwire attach {leader}", pid=pid, leader=leader))
     if process.hidden:
         raise EngineError(process.hidden)
     if not process.vms:
-        raise EngineError(
-            tr("{process} has no VM. `bellwire attach --list` shows the processes that have one.", process=process)
-        )
+        raise NoVmError(tr("{process} has no VM.", process=process))
     return process
 
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from bellwire.engine.errors import AssertionTextError, EngineError, LessonError, NoKvmError, ScenarioError
 from bellwire.engine.foreign import shown
+from bellwire.engine.language import tr
 from bellwire.viz.cli.terminal import FAILED, INTERRUPTED, NO_KVM, USAGE, complain
 from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, foreseen, wants_traceback
 
@@ -177,7 +178,7 @@ def ended_by(error: BaseException) -> int:
         case NoKvmError():
             return complain(str(error), NO_KVM)
         case EngineError():
-            return complain(str(error), FAILED)
+            return complain(" ".join(filter(None, (str(error), tr(error.command)))), FAILED)
         case KeyboardInterrupt():
             return complain("interrupted", INTERRUPTED)
     if sentence := foreseen(error):

@@ -73,9 +73,9 @@ def test_root_is_not_told_to_be_root(uid: int, tmp_path: Path, monkeypatch: pyte
 
 def test_whoever_has_no_vm_is_refused(tmp_path: Path) -> None:
     describe_process(tmp_path, 7, ("/dev/null",), comm="sleep", arguments=("sleep",))
-    with pytest.raises(EngineError, match=r"^sleep, pid 7 has no VM\. `bellwire attach --list` shows"):
+    with pytest.raises(EngineError, match=r"^sleep, pid 7 has no VM\.$"):
         attachable(7, tmp_path)
-    with pytest.raises(EngineError, match=r"^There is no process 8\. `bellwire attach --list` shows"):
+    with pytest.raises(EngineError, match=r"^There is no process 8\.$"):
         attachable(8, tmp_path)
 
 

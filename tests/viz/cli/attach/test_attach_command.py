@@ -39,9 +39,9 @@ def test_a_wrong_call_is_one_sentence(words: list[str], capsys: pytest.CaptureFi
 
 def test_a_process_without_a_vm_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["attach", str(os.getpid())]) == 1
-    assert "has no VM" in capsys.readouterr().err
+    assert "has no VM. `bellwire attach --list` shows the processes that have one." in capsys.readouterr().err
     assert main(["attach", str(2**22 + 1)]) == 1
-    assert "There is no process" in capsys.readouterr().err
+    assert "There is no process 4194305. `bellwire attach --list` shows the" in capsys.readouterr().err
 
 
 @pytest.mark.kvm
