@@ -14,7 +14,8 @@ from bellwire.viz.text.figures import THIN
 
 WORDING = Wording(load_scenario("roundtrip"))
 NUMBERS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1))
-ROWS = st.tuples(NUMBERS, st.integers(0, 25), st.integers(0, 9), st.integers(0, 3), st.integers(0, 2**32 - 1))
+KINDS = st.integers(0, max(EventKind) + 1)  # and one that nobody knows
+ROWS = st.tuples(NUMBERS, KINDS, st.integers(0, 9), st.integers(0, 3), st.integers(0, 2**32 - 1))
 
 
 @pytest.mark.parametrize(
