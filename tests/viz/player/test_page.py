@@ -7,9 +7,18 @@ import hashlib
 import json
 import re
 
+from bellwire.engine.build import ROOT
 from bellwire.viz.player.page import json_in_page, page_of
+from bellwire.viz.text.assets import asset
 
 HOSTILE = "</script><script>alert(1)</script><!-- <b> & \u2028"
+
+
+def test_the_readme_says_how_long_its_program_is() -> None:
+    told = re.search(r"its program, some (\d+) lines", (ROOT / "README.md").read_text())
+    assert told
+    lines = len(asset("player/player.js").read_text(encoding="utf-8").splitlines())
+    assert abs(lines - int(told[1])) <= lines // 20
 
 
 def test_what_a_recording_says_ends_nothing() -> None:
