@@ -145,6 +145,6 @@ def test_where_it_cannot_be_seen_the_guest_runs_all_the_same(monkeypatch: pytest
     monkeypatch.setattr(watch, "PROGRAMS", (other,))
     session = Session(load_scenario("roundtrip"), limit=5, kernel=True)
     with session:
-        wait_for(lambda: session.take().size > 0 and bool(session.unseen))
+        wait_for(lambda: session.take().size > 0 and bool(session.warning))
         assert "locked down" in session.unseen == session.warning
     assert session.error is None
