@@ -7,7 +7,6 @@ and now and then, as it takes a thousand times as long.
 from __future__ import annotations
 
 import select
-import subprocess
 import time
 from pathlib import Path
 from typing import IO
@@ -25,9 +24,9 @@ from bellwire.engine.attached.records import (
     vms_told,
 )
 from bellwire.engine.attached.topology import Topology
-from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.errors import EngineError
 from bellwire.engine.host.host import ROOT
-from bellwire.engine.kernel.program import NOT_BUILT, PROGRAM, KernelSightError, reason_of
+from bellwire.engine.kernel.program import PROGRAM, KernelSightError, start_program, why_ended
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.language import tr
 
@@ -43,14 +42,8 @@ class TopologyProgram(Owner):
     """bw-kernel, which looks at a process each time that it is asked. KernelSightError: why it does not."""
 
     def __init__(self, pid: int, program: Path = PROGRAM, counting: bool = False) -> None:
-        if not program.exists():
-            raise KernelSightError(tr(NOT_BUILT))
-        pipe = subprocess.PIPE
-        command = [str(program), "topology", str(pid), *(["hits"] if counting else [])]
-        try:
-            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
-        except OSError as error:
-            raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
+        words = ["topology", str(pid), *(["hits"] if counting else [])]
+        self._process = start_program(*words, program=program)
         self._program = program
 
     def look(self) -> LookTaken:
@@ -62,8 +55,7 @@ class TopologyProgram(Owner):
             head = self._read(HEAD.size, until)
             return look_taken(head, self._read(HEAD.unpack(head)[0] * RECORD.size, until))
         except (BrokenPipeError, EOFError):
-            self._process.wait()
-            raise reason_of(stream(self._process.stderr).read().decode(errors="replace"), self._program) from None
+            raise why_ended(self._process, self._program) from None
 
     def _read(self, size: int, until: float) -> bytes:
         """So many bytes; EOFError if it has ended."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -76,6 +77,40 @@ def reason_of(line: str, program: Path = PROGRAM) -> KernelSightError:
             tr("The kernel refused to be looked into ({step}: {error}).", step=about, error=os.strerror(int(error)))
         )
     return KernelSightError(tr("bw-kernel failed: {words}", words=line.strip() or tr("it said nothing")))
+
+
+def start_program(*arguments: str, program: Path = PROGRAM, passed: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+    """Starts it with pipes to all that it says and is told; passed: descriptors that it gets. KernelSightError.
+
+    In a process group of its own: a terminal's Ctrl-C is for this program, which ends it once it has taken the rest.
+    """
+    if not program.exists():
+        raise KernelSightError(tr(NOT_BUILT))
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(
+            [program, *arguments],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            pass_fds=passed,
+            env={},
+            cwd="/",
+            process_group=0,
+        )
+    except OSError as error:
+        raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
+
+
+def why_ended(process: subprocess.Popen[bytes], program: Path = PROGRAM) -> KernelSightError:
+    """The sentence for its end, which nobody here had asked for; waits for it."""
+    code = process.wait()
+    assert process.stderr is not None
+    said = process.stderr.read().decode(errors="replace")
+    if code < 0 and not said:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        return KernelSightError(tr("bw-kernel was ended by {signal}.", signal=name))
+    return reason_of(said, program)
 
 
 def ask(*arguments: str, program: Path = PROGRAM) -> list[str]:

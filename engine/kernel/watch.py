@@ -15,9 +15,16 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bellwire.engine.errors import answer_of
 from bellwire.engine.events import FUNCTIONS, PROBES_BIT, PROBES_LACK_BIT, TRACEPOINTS, ProbesLack, Records
-from bellwire.engine.kernel.program import NOT_BUILT, PROGRAM, TRACEFS_PROGRAM, KernelSightError, reason_of
+from bellwire.engine.kernel.program import (
+    NOT_BUILT,
+    PROGRAM,
+    TRACEFS_PROGRAM,
+    KernelSightError,
+    reason_of,
+    start_program,
+    why_ended,
+)
 from bellwire.engine.kernel.records import RecordCounter, SharedRecords
 from bellwire.engine.kvm.owner import Owner
 from bellwire.engine.language import tr
@@ -58,18 +65,8 @@ class KernelWatch(Owner):
         if not self._left:
             raise self._first or KernelSightError(tr(NOT_BUILT))
         program = self._left.pop(0)
-        try:
-            self._process = subprocess.Popen(
-                [program, "events", str(self._shared.fd), *(["exits"] if self._exits else [])],
-                pass_fds=(self._shared.fd,),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={},
-                cwd="/",
-            )
-        except OSError as error:
-            raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
+        words = ["events", str(self._shared.fd), *(["exits"] if self._exits else [])]
+        self._process = start_program(*words, program=program, passed=(self._shared.fd,))
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)
         self._program, self._said, self._answers = program, b"", 0
@@ -96,8 +93,7 @@ class KernelWatch(Owner):
             for line in lines:
                 self._note(line.decode(errors="replace"))
         if self.refused is None and self._process.poll() is not None:
-            assert self._process.stderr is not None
-            self._note_end(reason_of(self._process.stderr.read().decode(errors="replace"), self._program))
+            self._note_end(why_ended(self._process, self._program))
 
     def _note(self, line: str) -> None:
         if line == READY:

@@ -142,6 +142,16 @@ print(said.decode(), wrong.decode(), sleeper.pid)
     assert words[:5] == ["ready", "not-yours", "0", "process", words[-1]]
 
 
+def test_a_terminals_signals_are_not_for_it_and_one_that_ends_it_is_named() -> None:
+    needs_sight()
+    with KernelWatch() as watch:
+        wait_for(lambda: settled(watch))
+        assert os.getpgid(watch.pid) == watch.pid
+        os.kill(watch.pid, signal.SIGKILL)
+        wait_for(lambda: settled(watch) and watch.refused is not None)
+        assert str(watch.refused) == "bw-kernel was ended by SIGKILL."
+
+
 def test_it_does_not_outlive_who_has_started_it() -> None:
     needs_sight()
     before = in_kernel()
