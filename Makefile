@@ -11,7 +11,7 @@ TESTS ?=
 CHOSEN = $(or $(TESTS),--numprocesses auto --maxprocesses 8 --dist worksteal)
 
 .NOTPARALLEL:
-.PHONY: run test coverage build venv lint format docs pictures icons languages recordings svm-recordings fuzz closings kills wirings svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
+.PHONY: run test coverage build venv lint format docs pictures icons languages recordings svm-recordings fuzz closings kills left-behind wirings svm lectures soak sentences rectangles failures sanitize wheel clean system-libraries test-libraries
 
 run: system-libraries build
 	@$(BIN)/bellwire $(ARGS)
@@ -76,6 +76,10 @@ closings: test-libraries build
 # Recorders of hosts that signal flat out, N of them killed at random moments.
 kills: build
 	@$(BIN)/python -m tests.kills $(or $(N),200) $(or $(SEED),1)
+
+# Runs of each kind of machine, watched inside the kernel, of N of which a process is killed: nothing is left of them.
+left-behind: build
+	@$(BIN)/python -m tests.left_behind $(or $(N),50) $(or $(SEED),1)
 
 # Every scenario with few signals, then the tests marked kvm, where KVM is kvm_amd on an emulated CPU: of conformance all, of
 # the others one parametrization of each function; under two hours on two CPUs. ALL=1: all of them, for many hours.
