@@ -292,7 +292,9 @@ class KernelNumbers:
         by_vcpu = found.role == ThreadRole.VCPU
         role, vm = self._who(np.where(wakes, r["a"], r["thread"]))
         found.role[wakes], found.vm[wakes] = role[wakes], vm[wakes]
-        just_accepted = self._accepted.before(threads, np.ones(r.size, bool), np.where(found.of(K.ACCEPTED), seq, 0))
+        # With APICv nobody tells that an APIC has taken it: the wake-up follows the message, or the line.
+        causes = found.of(K.ACCEPTED, K.MSI, K.SET_IRQ)
+        just_accepted = self._accepted.before(threads, np.ones(r.size, bool), np.where(causes, seq, 0))
         of_vcpu = wakes & (role == ThreadRole.VCPU)
         seq[of_vcpu] = just_accepted[of_vcpu]
         of_io = wakes & (role != ThreadRole.VCPU) & by_vcpu

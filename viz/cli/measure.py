@@ -95,6 +95,7 @@ def measure(
             if recording:
                 recording.stop()
                 recording.wait()
+    run.kernel.finish()
     trouble = troubles(session, run, recording, None if interrupted else count)
     kernel = run.kernel if run.kernel.listened else None
     return Measurement(
@@ -110,7 +111,9 @@ class Run:
         self.tally = Tally()
         self.latencies = Latencies(session.scenario, session.clock)
         self.evidence = Evidence(session.scenario, session.backend)
-        self.kernel = KernelStages(session.clock)
+        doorbell = session.scenario.doorbell
+        any_length = bool(doorbell and doorbell.bus == "mmio" and not doorbell.length)
+        self.kernel = KernelStages(session.clock, session.backend, any_length)
         self._started = self._advanced = self._looked = time.monotonic()
         self._signals = 0
 

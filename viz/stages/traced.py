@@ -18,9 +18,9 @@ KINDS = tuple({kind for kinds in TRACED.values() for kind in kinds} - {EventKind
 
 def traced(journeys: Journeys, events: Events) -> dict[str, npt.NDArray[np.uint64]]:
     """What the kernel tells of each journey, TSC, shape (n,); 0: nothing. `events` are those from their time."""
-    told = select(events, *KINDS)
-    if not told.size:
+    if not select(events, *KINDS).size:
         return {}
+    told = select(events, *KINDS, EventKind.HANDLER)  # by which it is known which vCPU an interrupt has waited for
     kernel = KernelMoments()
     kernel.feed(chosen(told, np.argsort(told["tsc"], kind="stable")))
     found = kernel.of(journeys)

@@ -58,26 +58,29 @@ BY_NUMBER |= {"io_waking": (EventKind.WAKING,), "vcpu_waking": (EventKind.WAKING
 BY_NUMBER |= dict.fromkeys(SIGNALLED, (EventKind.EVENTFD_SIGNAL,))
 TOLD = tuple(name for name in COURSE if name not in STAGES)
 MOMENTS: np.dtype[np.void] = np.dtype(
-    [("seq", "<u8"), ("interrupt", "<u8"), *((name, "<u8") for name in (*COURSE, *AFTERWARDS))]
-)  # TSC; 0: not there, or not known
+    [
+        *(("seq", "<u8"), ("interrupt", "<u8"), ("early", "?")),
+        *((name, "<u8") for name in (*COURSE, *AFTERWARDS)),
+    ]
+)  # TSC; 0: not there, or not known. early: the handler had served it before its own interrupt came
 
 Numbers = npt.NDArray[np.uint64]
 
 
 class SignalTimes:
-    """When something was, by the number of its signal."""
+    """When something was, by the number of its signal; or another column of the events of which it is told."""
 
     def __init__(self) -> None:
         self.numbers = np.empty(0, np.uint64)
         self.times = np.empty(0, np.uint64)
 
-    def add(self, events: Events) -> None:
+    def add(self, events: Events, column: str = "tsc") -> None:
         """The next ones, by their time; those of no signal are left out."""
         own = events if events["seq"].all() else chosen(events, events["seq"] > 0)
         if not own.size:
             return
         numbers = np.concatenate([self.numbers, own["seq"]])[-KEPT:]
-        times = np.concatenate([self.times, own["tsc"]])[-KEPT:]
+        times = np.concatenate([self.times, own[column].astype(np.uint64)])[-KEPT:]
         if (numbers[1:] < numbers[:-1]).any():
             order = np.argsort(numbers, kind="stable")
             numbers, times = numbers[order], times[order]
@@ -96,7 +99,9 @@ class KernelMoments:
 
     def __init__(self) -> None:
         self._known = {name: SignalTimes() for name in BY_NUMBER}
-        self._runs = {role: np.empty(0, np.uint64) for role in (ThreadRole.VCPU, ThreadRole.IO_THREAD)}
+        self._io_runs = np.empty(0, np.uint64)
+        self._vcpu_runs: dict[int, Numbers] = {}  # by guest, or by vCPU where two of them signal
+        self._takers = SignalTimes()  # whose handler each interrupt ran in
 
     def feed(self, events: Events) -> None:
         """Takes note of the next batch (sorted by tsc)."""
@@ -111,8 +116,12 @@ class KernelMoments:
         wakings, runs = batch.of(EventKind.WAKING), batch.of(EventKind.RUNS)
         self._known["io_waking"].add(wakings[role_of(wakings) == ThreadRole.IO_THREAD])
         self._known["vcpu_waking"].add(wakings[role_of(wakings) == ThreadRole.VCPU])
-        for role, times in self._runs.items():
-            self._runs[role] = np.concatenate([times, runs["tsc"][role_of(runs) == role]])[-KEPT:]
+        self._io_runs = kept_with(self._io_runs, runs["tsc"][role_of(runs) == ThreadRole.IO_THREAD])
+        of_vcpus = runs[role_of(runs) == ThreadRole.VCPU]
+        for vm in np.unique(of_vcpus["vm"]).tolist():
+            known = self._vcpu_runs.get(vm, np.empty(0, np.uint64))
+            self._vcpu_runs[vm] = kept_with(known, of_vcpus["tsc"][of_vcpus["vm"] == vm])
+        self._takers.add(batch.of(EventKind.HANDLER), "vm")
 
     def of(self, journeys: Journeys) -> Records:
         """The moments of these journeys, shape (n,), dtype MOMENTS."""
@@ -134,10 +143,18 @@ class KernelMoments:
     def _place_runs(self, found: Records) -> None:
         """When threads got their CPUs: after what they were waiting for, and before what they then did."""
         since = np.maximum(np.maximum(found["pio"], found["ring"]), found["io_waking"])
-        found["io_runs"] = last_between(self._runs[ThreadRole.IO_THREAD], since, found["doorbell"])
-        since = np.maximum(found["accepted"], found["vcpu_waking"])
+        found["io_runs"] = last_between(self._io_runs, since, found["doorbell"])
+        since = np.maximum.reduce([found[name] for name in ("msi", "set_irq", "accepted", "vcpu_waking")])
         until = np.where(found["injected"] > 0, found["injected"], found["handler"])
-        found["vcpu_runs"] = np.where(since > 0, last_between(self._runs[ThreadRole.VCPU], since, until), 0)
+        takers = self._takers.of(found["interrupt"], covering=True)
+        for vm, times in self._vcpu_runs.items():  # of two guests only the one that is interrupted waits for a CPU
+            own = (since > 0) & (takers == vm)
+            found["vcpu_runs"][own] = last_between(times, since[own], until[own])
+
+
+def kept_with(times: Numbers, newer: Numbers) -> Numbers:
+    """The newest of both."""
+    return np.concatenate([times, newer])[-KEPT:]
 
 
 def forget_late(found: Records) -> None:
@@ -145,7 +162,9 @@ def forget_late(found: Records) -> None:
 
     Its number is announced before it is signalled, and a handler takes the newest number that there is.
     """
-    late = (np.maximum(found["accepted"], found["injected"]) > found["handler"]) & (found["handler"] > 0)
+    newest = np.maximum.reduce([found[name] for name in ("msi", "set_irq", "accepted", "injected")])
+    late = (newest > found["handler"]) & (found["handler"] > 0)
+    found["early"] = late
     for name in ("vcpu_waking", "injected", "accepted", "set_irq", "inject", "work_started", "msi", "acknowledged"):
         found[name][late] = 0
     found["acknowledged"][found["acknowledged"] < found["handler"]] = 0  # by the host, as it injected

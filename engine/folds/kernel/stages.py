@@ -7,8 +7,10 @@ tell makes one stage of two, and never a wrong one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from bellwire.engine.events import (
     FUNCTIONS,
@@ -21,26 +23,61 @@ from bellwire.engine.events import (
     Events,
     Lane,
     ProbesLack,
+    Records,
     Setting,
     by_kind,
     ids_in,
 )
 from bellwire.engine.folds.histogram import Histogram
-from bellwire.engine.folds.journeys import Journeys
-from bellwire.engine.folds.kernel.moments import COURSE, TOLD, KernelMoments
+from bellwire.engine.folds.journeys import Journeys, no_journeys
+from bellwire.engine.folds.kernel.moments import COURSE, KEPT, TOLD, KernelMoments
 
 Stage = tuple[str, str]  # two of COURSE
+Mask = npt.NDArray[np.bool_]
+SIGNALLED = ("msi", "set_irq", "work_started", "accepted")  # an interrupt is on its way to a local APIC
 
-# Tracepoints, the kinds that come of them, and those without which they would have nothing to tell. Where the second
-# come and the first do not, the kernel has the tracepoint and this KVM does not use it.
-SILENT: tuple[tuple[str, tuple[EventKind, ...], tuple[EventKind, ...]], ...] = (
-    ("kvm_apic_accept_irq", (EventKind.ACCEPTED,), (EventKind.MSI, EventKind.SET_IRQ)),
-    ("kvm_inj_virq", (EventKind.INJECTED,), (EventKind.HANDLER,)),
-    ("kvm_pio", (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO), (EventKind.RUNG,)),
-    ("kvm_vcpu_wakeup", (EventKind.WOKEN,), (EventKind.WAKING,)),
-    ("irqfd_wakeup", (EventKind.IRQFD_WAKEUP,), (EventKind.WORK_QUEUED,)),
-    ("irqfd_inject", (EventKind.IRQFD_INJECT,), (EventKind.WORK_STARTED,)),
+HOST_ENDS = "kvm_pvm"  # where the host writes the EOI of what it injects, so that kvm_eoi tells of injections
+LATER = 0.1  # seconds after a handler in which its interrupt may still come
+
+
+class Silent(NamedTuple):
+    """A tracepoint, the kinds that come of it, and those without which it would have nothing to tell.
+
+    Where the second come and the first do not, the kernel has the tracepoint and this KVM does not use it. neighbour:
+    what bounds the stage in its place.
+    """
+
+    name: str
+    told: tuple[EventKind, ...]
+    partners: tuple[EventKind, ...]
+    neighbour: str
+
+
+SILENT = (
+    Silent("kvm_apic_accept_irq", (EventKind.ACCEPTED,), (EventKind.MSI,), "kvm_msi_set_irq"),
+    Silent("kvm_apic_accept_irq", (EventKind.ACCEPTED,), (EventKind.SET_IRQ,), "kvm_set_irq"),
+    Silent("kvm_inj_virq", (EventKind.INJECTED,), (EventKind.HANDLER,), "the guest's handler"),
+    Silent("kvm_eoi", (EventKind.GUEST_EOI,), (EventKind.HANDLER,), "the guest's handler"),
+    Silent("kvm_pio", (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO), (EventKind.RUNG,), "the guest's store"),
+    Silent("kvm_vcpu_wakeup", (EventKind.WOKEN,), (EventKind.WAKING,), "sched_switch"),
+    Silent("irqfd_wakeup", (EventKind.IRQFD_WAKEUP,), (EventKind.WORK_QUEUED,), "workqueue_queue_work"),
+    Silent("irqfd_inject", (EventKind.IRQFD_INJECT,), (EventKind.WORK_STARTED,), "workqueue_execute_start"),
 )
+BY_EOI = (  # the same where kvm_eoi tells of injections
+    Silent("kvm_inj_virq", (), (EventKind.INJECTED,), "kvm_eoi"),
+    Silent("kvm_eoi", (EventKind.GUEST_EOI, EventKind.INJECTED), (EventKind.HANDLER,), "the guest's handler"),
+)
+ANY_LENGTH = (  # of doorbells that match by their address alone
+    Silent("kvm_fast_mmio", (EventKind.FAST_MMIO,), (EventKind.MMIO,), "kvm_mmio"),
+    Silent("kvm_mmio", (EventKind.MMIO,), (EventKind.FAST_MMIO,), "kvm_fast_mmio"),
+)
+
+
+def silent_ones(backend: str, any_length: bool) -> tuple[Silent, ...]:
+    """What may be silent on a back end. any_length: whether the doorbell's ioeventfd asks for no length."""
+    other = BY_EOI if backend == HOST_ENDS else ()
+    usual = tuple(one for one in SILENT if one.name not in [each.name for each in other])
+    return (*usual, *other, *(ANY_LENGTH if any_length else ()))
 
 
 ENTERED = {  # by function
@@ -69,18 +106,37 @@ class StageTime:
     negative: int
 
 
+class Told(NamedTuple):
+    """Of each journey, whether the kernel has told anything, and both ends: up to the injection, or to the signal."""
+
+    seen: Mask
+    injected: Mask
+    signalled: Mask
+    injects: bool
+
+    @property
+    def whole(self) -> Mask:
+        """Whether all has been told that this KVM tells."""
+        return self.injected if self.injects else self.signalled
+
+
 class KernelStages:
     """Is fed all events and the journeys that each batch has completed."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, backend: str = "", any_length: bool = False) -> None:
+        """backend, any_length: which tracepoints may be silent depends on them: silent_ones()."""
+        self.clock, self.backend = clock, backend
         self.moments = KernelMoments()
         self.counts: dict[EventKind, dict[int, int]] = {}  # of each kind the kernel tells, by id
         self.listened = 0  # tracepoints and functions, a bit each, since the last word on them
         self.error_cycles = 0  # by which times may err, as of that word
         self.lost = 0
         self.told = 0  # journeys of which the kernel has told anything
-        self.whole = 0  # of these, those of which it has told both ends that there are
+        self.early = 0  # of these, those that a handler had served before their own interrupt came
+        self._whole = {"injected": 0, "signalled": 0}  # those of which it has told both ends that there are
+        self._silent = silent_ones(backend, any_length)
+        self._waiting = no_journeys()  # of which something may still come
+        self._newest = 0  # TSC up to which events have come
         self._caused = dict.fromkeys((EventKind.RUNG, EventKind.HANDLER), 0)  # what the guest itself has told
         self._merged = dict.fromkeys((EventKind.WORK_STARTED, EventKind.INJECTED), 0)
         self._times: dict[Stage, Histogram] = {}
@@ -90,8 +146,24 @@ class KernelStages:
         """The next batch, and what it has completed."""
         self.moments.feed(events)
         self._note(events)
-        if self.counts and journeys.size:
-            self._measure(journeys)
+        self._newest = max(self._newest, int(events["tsc"][-1]) if events.size else 0)
+        if self.counts and (journeys.size or self._waiting.size):
+            self._settle(np.concatenate([self._waiting, journeys]))
+
+    def finish(self) -> None:
+        """No more will come."""
+        if self._waiting.size:
+            self._measure(self.moments.of(self._waiting))
+        self._waiting = no_journeys()
+
+    def _settle(self, journeys: Journeys) -> None:
+        """Measures those of which all has been told, or nothing more is to be waited for: a handler may come first."""
+        found = self.moments.of(journeys)
+        told = self._told_of(found)
+        soon = journeys["handler"] + np.uint64(LATER * self.clock.hz) > self._newest
+        waits = told.seen & ~told.whole & ~found["early"] & (journeys["handler"] > 0) & soon
+        self._waiting = journeys[waits][-KEPT:]
+        self._measure(found[~waits])
 
     def _note(self, events: Events) -> None:
         batch = by_kind(events)
@@ -110,17 +182,21 @@ class KernelStages:
                 self.listened, self.error_cycles = int(one["arg"]), int(one["seq"])
         self.lost += int(losses["arg"][losses["id"] == Lane.KVM].sum())
 
-    def _measure(self, journeys: Journeys) -> None:
+    def _told_of(self, found: Records) -> Told:
+        seen = np.logical_or.reduce([found["early"], *(found[name] > 0 for name in TOLD)])
+        sent = seen & ((found["ring"] == 0) | (found["pio"] > 0))
+        nobody = found["handler"] == 0
+        signalled = sent & (nobody | np.logical_or.reduce([found[name] > 0 for name in SIGNALLED]))
+        return Told(seen, sent & (nobody | (found["injected"] > 0)), signalled, EventKind.INJECTED in self.counts)
+
+    def _measure(self, found: Records) -> None:
         """Each moment from the last one before it that is known."""
-        found = self.moments.of(journeys)
-        table = np.stack([found[name] for name in COURSE], axis=1).astype(np.int64)
-        columns = [COURSE.index(name) for name in TOLD]
-        seen = (table[:, columns] > 0).any(axis=1)
-        self.told += int(np.count_nonzero(seen))
-        rung, arrives = found["ring"] > 0, found["handler"] > 0
-        whole = (~rung | (found["pio"] > 0)) & (~arrives | (found["injected"] > 0)) & seen
-        self.whole += int(np.count_nonzero(whole))
-        table = table[seen]
+        told = self._told_of(found)
+        self.told += int(np.count_nonzero(told.seen))
+        self.early += int(np.count_nonzero(told.seen & found["early"]))
+        self._whole["injected"] += int(np.count_nonzero(told.injected))
+        self._whole["signalled"] += int(np.count_nonzero(told.signalled & ~found["early"]))
+        table = np.stack([found[name] for name in COURSE], axis=1).astype(np.int64)[told.seen]
         place = np.where(table > 0, np.arange(len(COURSE)), -1)
         before = np.maximum.accumulate(place, axis=1)[:, :-1]
         for end in range(1, len(COURSE)):
@@ -133,6 +209,11 @@ class KernelStages:
         early = int(np.count_nonzero(cycles < 0))
         self._negative[stage] = self._negative.get(stage, 0) + early
         self._times.setdefault(stage, Histogram()).record(self.clock.ns_array(np.maximum(cycles, 0)))
+
+    @property
+    def whole(self) -> int:
+        """Journeys both of whose ends were told; an interrupt's is its message where none is injected."""
+        return self._whole["injected" if EventKind.INJECTED in self.counts else "signalled"]
 
     @property
     def stages(self) -> list[StageTime]:
@@ -192,11 +273,14 @@ class KernelStages:
         return sum(sum(self.counts.get(kind, {}).values()) + self._caused.get(kind, 0) for kind in kinds)
 
     @property
-    def silent(self) -> list[str]:
-        """Tracepoints that were listened to and never fired, although what they tell of has happened."""
+    def silent(self) -> dict[str, str]:
+        """Tracepoints that were listened to and never fired, although what they tell of has happened.
+
+        With each what bounds its stage in its place.
+        """
         listened = [*self.tracepoints, *self.functions]
-        return [
-            name
-            for name, told, partners in SILENT
-            if name in listened and not self.count(*told) and self.count(*partners)
-        ]
+        return {
+            one.name: one.neighbour
+            for one in self._silent
+            if one.name in listened and not self.count(*one.told) and self.count(*one.partners)
+        }

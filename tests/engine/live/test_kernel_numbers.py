@@ -270,6 +270,14 @@ def test_elsewhere_an_eoi_is_the_guests_and_an_injection_has_a_tracepoint_of_its
     assert [name for name, _ in told(found)] == ["INJECTED", "GUEST_EOI"]
 
 
+def test_where_no_apic_tells_that_it_has_taken_it_the_wake_up_is_of_the_message() -> None:
+    """VMX with APICv."""
+    signal = event(1000, EventKind.IRQFD, Lane.IO_THREAD, 24, 1)
+    records = [record(1010, K.MSI, IO, 0, VECTOR), record(1020, K.WAKING, IO, VCPU), record(1030, K.RUNS, VCPU)]
+    found = numbers(backend="kvm_intel").events(end_to_end(*records), signal, 0)
+    assert told(found) == [("MSI", 1), ("WAKING", 1), ("RUNS", 1)]
+
+
 def test_threads_of_another_process_are_found_out_by_what_they_do() -> None:
     fold = KernelNumbers(load_scenario("qemu-virtio-blk"), SignalThreads(processes={2**22 + 1: 0}), "kvm_pvm")
     records = [

@@ -12,7 +12,7 @@ from bellwire.engine.events import FUNCTIONS, ROLE_BITS, EventKind
 from bellwire.engine.folds.kernel.stages import KernelStages
 from bellwire.engine.kernel.program import no_probes
 from bellwire.viz.cli.tables import Figures
-from bellwire.viz.text.figures import Unit, duration, grouped
+from bellwire.viz.text.figures import Unit, count_of, duration, grouped
 
 BY_ADDRESS = (*(EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ, EventKind.IOEVENTFD_WRITE),)
 BY_VECTOR = (EventKind.MSI, EventKind.ACCEPTED, EventKind.INJECTED, EventKind.GUEST_EOI)
@@ -74,7 +74,7 @@ def kernel_report(kernel: KernelStages | None) -> dict[str, Any]:
         "lost": kernel.lost,
         "counts": kernel_counts(kernel),
         "merged": {"in_work": kernel.merged_in_work, "in_apic": kernel.merged_in_apic},
-        "journeys": {"told": kernel.told, "whole": kernel.whole},
+        "journeys": {"told": kernel.told, "whole": kernel.whole, "early": kernel.early},
         "stages_ns": [asdict(stage) for stage in kernel.stages],
     }
     return {"kernel": told}
@@ -106,13 +106,15 @@ def kernel_remarks(kernel: KernelStages) -> list[str]:
         lines.append(f"{lack[:1].upper()}{lack[1:]}.")
     if kernel.lost:
         lines.append(f"{grouped(kernel.lost)} records of the kernel found no room and are lost.")
-    if kernel.silent:
+    back_end = kernel.backend or "this KVM"
+    lines += [f"{name} never fires on {back_end}; {instead} bounds instead." for name, instead in kernel.silent.items()]
+    if kernel.merged_in_work:
+        lines.append(f"{count_of(kernel.merged_in_work, 'signal')} merged in an irqfd's work that still waited.")
+    if kernel.merged_in_apic:
         lines.append(
-            f"Never fired on this KVM: {', '.join(kernel.silent)}; the stages beside bound what they would tell."
+            f"{count_of(kernel.merged_in_apic, 'interrupt')} merged in the local APIC: the bit was set already."
         )
-    if kernel.merged_in_work or kernel.merged_in_apic:
-        lines.append(
-            f"Merged: {grouped(kernel.merged_in_work)} in the work that waited, "
-            f"{grouped(kernel.merged_in_apic)} in the APIC."
-        )
+    if kernel.early:
+        served = count_of(kernel.early, "signal")
+        lines.append(f"{served} served by an earlier interrupt's handler, before their own came: nothing to measure.")
     return lines

@@ -106,6 +106,14 @@ def test_a_thread_that_was_preempted_has_its_cpu_when_it_came_back() -> None:
     assert moments(end_to_end(told(), again), journey())["io_runs"] == 158
 
 
+def test_of_two_guests_only_the_one_that_is_interrupted_waits_for_a_cpu() -> None:
+    runs = end_to_end(*(event(at, EventKind.RUNS, Lane.KVM, ThreadRole.VCPU) for at in (228, 235)))
+    run = event(AT["handler"], EventKind.HANDLER, Lane.GUEST, 0x40, 3, 1)
+    runs["vm"], run["vm"] = (1, 0), 1
+    events = np.sort(end_to_end(told(vcpu_runs=0), runs, run), order="tsc")
+    assert moments(events, journey())["vcpu_runs"] == 228
+
+
 def test_a_cpu_that_a_thread_had_before_is_none_that_it_waited_for() -> None:
     assert "io_runs" not in moments(told(io_runs=90), journey())
 
@@ -120,6 +128,8 @@ def test_what_comes_after_the_handler_has_served_another_one() -> None:
     found = moments(told(accepted=300, injected=310, vcpu_waking=0), journey())
     assert found.keys() & {"accepted", "injected", "msi"} == set()
     assert "write" in found
+    late = moments(told(msi=280, accepted=0, injected=0, vcpu_waking=0, vcpu_runs=0), journey())
+    assert late.keys() == AT.keys() - {"msi", "accepted", "injected", "vcpu_waking", "vcpu_runs"}
 
 
 def test_where_the_doorbell_is_the_interrupt_it_goes_by_the_doorbells_number() -> None:

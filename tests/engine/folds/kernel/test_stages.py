@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from bellwire.engine.events import (
     FUNCTIONS,
@@ -35,11 +36,12 @@ def journeys(count: int) -> Journeys:
     return made
 
 
-def fold(*parts: object, complete: Journeys | None = None) -> KernelStages:
+def fold(*parts: object, complete: Journeys | None = None, backend: str = "", any_length: bool = False) -> KernelStages:
     """Fed these events at once."""
-    stages = KernelStages(CLOCK)
+    stages = KernelStages(CLOCK, backend, any_length)
     batch = np.sort(end_to_end(no_events(), *parts), order="tsc")  # type: ignore[arg-type]
     stages.feed(batch, no_journeys() if complete is None else complete)
+    stages.finish()
     return stages
 
 
@@ -93,15 +95,88 @@ def test_merged_signals_are_told_apart_by_where_they_were() -> None:
     assert (stages.merged_in_work, stages.merged_in_apic) == (2, 2)
 
 
-def test_a_tracepoint_that_never_fires_although_its_partner_does_is_named() -> None:
-    on = event(1, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 52, EVERY)
+ON = event(1, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 52, EVERY)
+
+
+def test_a_tracepoint_that_never_fires_although_its_partner_does_is_named_with_what_bounds_instead() -> None:
     handled, message = event(5, EventKind.HANDLER, Lane.GUEST, 0x40, 1, 1), event(4, EventKind.MSI, Lane.KVM, 0x40, 1)
     waking = event(3, EventKind.WAKING, Lane.KVM, ThreadRole.VCPU, 1)
-    assert fold(on).silent == []
-    assert fold(on, message, handled, waking).silent == ["kvm_apic_accept_irq", "kvm_inj_virq", "kvm_vcpu_wakeup"]
-    assert fold(message, handled).silent == []
+    assert fold(ON).silent == {}
+    assert fold(ON, message, handled, waking).silent == {
+        "kvm_apic_accept_irq": "kvm_msi_set_irq",
+        "kvm_inj_virq": "the guest's handler",
+        "kvm_eoi": "the guest's handler",
+        "kvm_vcpu_wakeup": "sched_switch",
+    }
+    assert fold(message, handled).silent == {}
     accepted = event(4, EventKind.ACCEPTED, Lane.KVM, 0x40, 1)
-    assert "kvm_apic_accept_irq" not in fold(on, message, accepted).silent
+    assert "kvm_apic_accept_irq" not in fold(ON, message, accepted).silent
+    line = event(4, EventKind.SET_IRQ, Lane.KVM, 5, 1, 1)
+    assert fold(ON, line).silent == {"kvm_apic_accept_irq": "kvm_set_irq"}
+
+
+def test_where_the_host_writes_the_eoi_that_tells_of_injections() -> None:
+    injected, handled = event(4, EventKind.INJECTED, Lane.KVM, 0x40, 1, 1), event(5, EventKind.HANDLER, Lane.GUEST, 1)
+    assert fold(ON, injected, handled, backend="kvm_pvm").silent == {"kvm_inj_virq": "kvm_eoi"}
+    ended = event(6, EventKind.GUEST_EOI, Lane.KVM, 0)
+    assert fold(ON, injected, handled, ended, backend="kvm_amd").silent == {}
+
+
+def test_a_doorbell_of_any_length_has_one_of_two_tracepoints() -> None:
+    """On VMX the fast bus, that knows the address alone; elsewhere the bus that all others are on."""
+    usual, fast = (event(4, kind, Lane.KVM, 0xD0000000, 1) for kind in (EventKind.MMIO, EventKind.FAST_MMIO))
+    assert fold(ON, usual, any_length=True).silent == {"kvm_fast_mmio": "kvm_mmio"}
+    assert fold(ON, fast, any_length=True).silent == {"kvm_mmio": "kvm_fast_mmio"}
+    assert fold(ON, usual).silent == {}
+
+
+def test_a_kvm_that_tells_of_neither_apic_nor_injection_has_journeys_that_end_at_message_and_wake_up() -> None:
+    """VMX with APICv: the hardware posts the interrupt, so that nobody accepts, injects or ends it in the kernel."""
+    parts = [
+        event(1000 * n + after, kind, Lane.KVM, id, n)
+        for n in range(1, 201)
+        for after, kind, id in (
+            (10, EventKind.PIO, 0x510),
+            (60, EventKind.MSI, 0x40),
+            (70, EventKind.WAKING, ThreadRole.VCPU),
+            (80, EventKind.RUNS, ThreadRole.VCPU),
+        )
+    ]
+    handled = [event(1000 * n + 100, EventKind.HANDLER, Lane.GUEST, 0x40, n, 1) for n in range(1, 201)]
+    posted = fold(ON, *parts, *handled, complete=journeys(200), backend="kvm_intel")
+    assert (posted.told, posted.whole, posted.early) == (200, 200, 0)
+    assert [(one.start, one.end, one.p50) for one in posted.stages][-4:] == [
+        ("irq", "msi", 10),
+        ("msi", "vcpu_waking", 10),
+        ("vcpu_waking", "vcpu_runs", 10),
+        ("vcpu_runs", "handler", 20),
+    ]
+    assert posted.silent.keys() == {"kvm_apic_accept_irq", "kvm_inj_virq", "kvm_eoi", "kvm_vcpu_wakeup"}
+
+
+@pytest.mark.parametrize("cut", [1102, 1104, 1106, 1500])
+def test_a_signal_that_a_handler_serves_before_its_own_interrupt_comes_is_no_gap(cut: int) -> None:
+    """Its number was announced before it was signalled; whichever batch its own interrupt is in."""
+    told = ((1010, EventKind.PIO, 0x510), (1101, EventKind.MSI, 0x40), (1103, EventKind.ACCEPTED, 0x40))
+    parts = [event(at, kind, Lane.KVM, id, 1) for at, kind, id in (*told, (1105, EventKind.INJECTED, 0x40))]
+    events = end_to_end(event(1, EventKind.PIO, Lane.KVM, 0x70), event(2, EventKind.INJECTED, Lane.KVM, 0x20), *parts)
+    stages = KernelStages(CLOCK)
+    stages.feed(events[events["tsc"] < cut], journeys(1))
+    stages.feed(events[events["tsc"] >= cut], no_journeys())
+    stages.finish()
+    assert (stages.told, stages.whole, stages.early) == (1, 0, 1)
+    assert [(one.start, one.end) for one in stages.stages] == [("ring", "pio"), *AFTER_PIO]
+
+
+AFTER_PIO = [("pio", "doorbell"), ("doorbell", "irq"), ("irq", "handler")]
+
+
+def test_what_nobody_tells_is_waited_for_no_longer_than_it_may_take() -> None:
+    stages, late = KernelStages(CLOCK), event(10**9, EventKind.PIO, Lane.KVM, 0x70)
+    stages.feed(event(1010, EventKind.PIO, Lane.KVM, 0x510, 1), journeys(1))
+    assert stages.told == 0
+    stages.feed(late, no_journeys())
+    assert (stages.told, stages.whole) == (1, 0)
 
 
 def test_functions_that_are_probed_are_counted_and_why_none_is_is_kept() -> None:
@@ -121,14 +196,15 @@ def test_a_function_that_is_never_entered_although_what_it_does_is_done_is_named
     probed = 1 << PROBES_BIT + FUNCTIONS.index("irqfd_inject")
     on = event(1, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 52, probed)
     started = event(4, EventKind.WORK_STARTED, Lane.KVM, 5, 1, 1)
-    assert fold(on, started).silent == ["irqfd_inject"]
-    assert fold(on, started, event(5, EventKind.IRQFD_INJECT, Lane.KVM, 5, 1)).silent == []
+    assert fold(on, started).silent == {"irqfd_inject": "workqueue_execute_start"}
+    assert fold(on, started, event(5, EventKind.IRQFD_INJECT, Lane.KVM, 5, 1)).silent == {}
 
 
 def test_an_emulated_cpu_leaves_counts_and_no_times() -> None:
     stages = KernelStages(Clock(1e9, emulated=True))
     parts = [event(1000 * n + 10, EventKind.PIO, Lane.KVM, 0x510, n) for n in range(1, 201)]
     stages.feed(end_to_end(no_events(), *parts), journeys(200))
+    stages.finish()
     (first, *_) = stages.stages
     assert (first.start, first.end, first.count, first.p50, first.p99) == ("ring", "pio", 200, None, None)
 

@@ -43,6 +43,20 @@ def test_counts_of_the_kernel_are_those_of_the_run(
     assert kernel["source"] == source
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("irq-level-resample", ()), ("vm-to-vm", ()), ("irq-ioapic", ("--set", "pace=flat-out"))],
+)
+def test_of_no_journey_a_part_is_missing_but_where_an_earlier_interrupts_handler_served_it(
+    name: str, settings: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs_sight()
+    assert main(["run", name, "--signals", "300", "--kernel", "--json", *settings]) == 0
+    kernel = json.loads(capsys.readouterr().out)["kernel"]
+    assert kernel["journeys"]["whole"] + kernel["journeys"]["early"] == kernel["journeys"]["told"] == 300
+    assert [stage for stage in kernel["stages_ns"] if stage["negative"]] == []
+
+
 def test_it_is_a_table_for_people_and_nothing_where_it_was_not_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     needs_sight()
     assert main(["run", "irq-ioapic", "--signals", "200", "--kernel"]) == 0
