@@ -11,7 +11,6 @@ before it took at most this long, what comes after it at least.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,95 +20,29 @@ from bellwire.engine.language import told_pid, tr, tr_later
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
+from bellwire.viz.panels.sequence.inside import Inside
+from bellwire.viz.panels.sequence.parts import (
+    AT_LEAST,
+    AT_MOST,
+    GUEST,
+    GUEST_B,
+    IO,
+    KVM,
+    PARTNER,
+    VCPU,
+    Active,
+    Aside,
+    Chart,
+    Lifeline,
+    Segment,
+    arrow,
+)
+from bellwire.viz.stages.traced import traced
 from bellwire.viz.text.event_words import IOCTL_NAMES
 from bellwire.viz.text.figures import grouped
 from bellwire.viz.text.latency_words import latency_name
 
-GUEST, GUEST_B, KVM, VCPU, IO, PARTNER = "guest", "guest_b", "kvm", "vcpu", "io", "partner"
-AT_MOST, AT_LEAST = "≤", "≥"
 AFTERWARDS = 1.0  # of the journey's length: how long after its end what belongs to it is looked for
-
-
-@dataclass(frozen=True)
-class Lifeline:
-    """One who takes part; `key` names it in the segments."""
-
-    key: str
-    title: str
-    what: str = ""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """What happened from `start` to `end` (TSC), between two lifelines, or on one."""
-
-    name: str  # "irqfd written → handler"
-    text: str  # what travels, short: "write(irqfd)"
-    source: str
-    target: str
-    start: int
-    end: int
-    color: str  # of the theme
-    bound: str = ""  # AT_MOST or AT_LEAST: inferred; "": both ends are stamps
-    via: str = ""  # a lifeline that it passes, without a stamp there
-
-    @property
-    def cycles(self) -> int:
-        """How long it took, or its bound."""
-        return self.end - self.start
-
-
-@dataclass(frozen=True)
-class Aside:
-    """A stamp that is not on the journey's way: an arrow at `at`, or the end of being awake."""
-
-    text: str
-    source: str
-    target: str
-    at: int
-
-
-@dataclass(frozen=True)
-class Active:
-    """A lifeline runs from `start` to `end`; end 0: until when is not known."""
-
-    lifeline: str
-    start: int
-    end: int
-
-
-@dataclass
-class Chart:
-    """All of it; `notes` say what is inferred and what is not stamped."""
-
-    number: int
-    name: str  # "Doorbell #48 213"
-    latency: str  # what the segments add up to, in words: "round trip", "doorbell", "injection"
-    lifelines: list[Lifeline] = field(default_factory=list)
-    segments: list[Segment] = field(default_factory=list)
-    asides: list[Aside] = field(default_factory=list)
-    active: list[Active] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def start(self) -> int:
-        """TSC of the first stamp."""
-        return self.segments[0].start
-
-    @property
-    def end(self) -> int:
-        """TSC of the last one."""
-        return self.segments[-1].end
-
-    @property
-    def cycles(self) -> int:
-        """The sum of the segments."""
-        return sum(segment.cycles for segment in self.segments)
-
-
-def arrow(begin: str, end: str) -> str:
-    """The name of what lies between two stages."""
-    return f"{begin} → {end}"
 
 
 def span_of(journey: Journeys) -> tuple[int, int]:
@@ -129,7 +62,7 @@ class Charting:
     """Builds one chart. The stages of the journey are its attributes, 0 where it has none."""
 
     def __init__(self, journey: Journeys, events: Events, scenario: Scenario, pid: int) -> None:
-        row = journey[0]
+        row, self.journey = journey[0], journey
         self.ring, self.exit, self.entry, self.rung = (int(row[name]) for name in ("ring", "exit", "entry", "rung"))
         self.doorbell, self.irq, self.handler = (int(row[name]) for name in ("doorbell", "irq", "handler"))
         self.heavy, self.batch, self.merged = int(row["heavy"]), int(row["batch"]), int(row["merged"])
@@ -152,7 +85,7 @@ class Charting:
             else tr("Interrupt #{number}", number=grouped(number))
         )
         chart = Chart(number, words, latency_name(latency))
-        chart.segments = [*self._out(), *self._back()]
+        chart.segments = list(self._inside()) or [*self._out(), *self._back()]
         chart.asides = list(self._asides())
         chart.active = list(self._active())
         used = {key for s in chart.segments for key in (s.source, s.target, s.via)}
@@ -161,6 +94,29 @@ class Charting:
         chart.lifelines = [line for line in self._lifelines() if line.key in used]
         chart.notes = list(self._notes(chart))
         return chart
+
+    # -- both, where the kernel tells of them
+
+    def _inside(self) -> Iterator[Segment]:
+        """Between the moments that the kernel's tracepoints tell; none if they tell nothing."""
+        told = {name: int(tsc[0]) for name, tsc in traced(self.journey, self.events).items() if tsc[0]}
+        if not told or self._coalesced:  # what a ring keeps waits for whoever looks into it
+            return
+        served = self.irq > 0 and self.handler > 0
+        window = self._first(EventKind.WINDOW, self.irq, self.handler) if served else 0
+        own = {"ring": self.ring, "exit": self.exit, "doorbell": self.doorbell, "window": window}
+        own |= {"irq": self.irq * served, "handler": self.handler * (served or self.direct)}
+        times = told | {name: tsc for name, tsc in own.items() if tsc}
+        signalled, call = self._signal()
+        call = self._arrival_text(KVM)[0] if self.direct else call
+        receiver = self.receiver if self.direct else GUEST
+        handler = tr("handler of guest B") if receiver == GUEST_B else tr("handler")
+        names = {"ring": tr("store"), "exit": tr("exit"), "doorbell": tr("I/O thread awake"), "irq": signalled}
+        texts = {"pio": self._store, "exit": f"KVM_EXIT_{self._reason()}", "irq": tr("answers"), "call": call}
+        texts |= {"io_waking": "write(eventfd)" if self.exit else tr("eventfd signalled")}
+        texts |= {"doorbell": f"read() → {self.batch}"}
+        heavy = bool(self.heavy & HEAVY_INTERRUPT)
+        yield from Inside(times, receiver, names | {"handler": handler}, texts, self.partnered, heavy).segments()
 
     # -- the way out
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bellwire.viz.panels.sequence.chart import GUEST, GUEST_B, IO, KVM, PARTNER, VCPU, Aside, Chart
+from bellwire.viz.panels.sequence.parts import GUEST, GUEST_B, IO, KVM, PARTNER, VCPU, Aside, Chart
 
 BEYOND = 0.35  # of the journey's length: asides that come later than this after its end are left out
 COLORS = {GUEST: "guest", GUEST_B: "guest", KVM: "kvm", VCPU: "heavy", IO: "io_thread", PARTNER: "vmm"}

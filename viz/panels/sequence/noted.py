@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bellwire.engine.events import EventKind
 from bellwire.engine.recordings.annotations.annotation import Annotation, EventPin, StagePin
-from bellwire.viz.panels.sequence.chart import GUEST, IO, KVM, PARTNER, VCPU, Chart
+from bellwire.viz.panels.sequence.parts import GUEST, IO, KVM, PARTNER, VCPU, Chart
 from bellwire.viz.stages.anatomy import load_anatomy
 
 LIFELINES_OF_KINDS = {

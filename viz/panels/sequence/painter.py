@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygon
 
 from bellwire.engine.events import Clock
 from bellwire.viz.diagram.annotations.room import Obstacles
-from bellwire.viz.panels.sequence.chart import Active, Aside, Chart, Lifeline, Segment
 from bellwire.viz.panels.sequence.layout import COLORS, FILLS, Layout
 from bellwire.viz.panels.sequence.noted import ChartNote
+from bellwire.viz.panels.sequence.parts import Active, Aside, Chart, Lifeline, Segment
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.note_paper import line_between, note_size, paint_line, paint_note
 from bellwire.viz.style.theme import Theme
@@ -71,11 +71,15 @@ class SequencePainter:
             self._aside(aside)
         for segment in self.chart.segments:
             self._arrow(segment)
+        looked_at = playhead if playhead and self.chart.start <= playhead <= self.layout.times[-1] else None
+        if looked_at is not None:
+            y = self.layout.y(looked_at)
+            self._note_line(QPointF(self.layout.left, y), QPointF(self.layout.right, y))
         self._labels()
         self._annotate()
         self._write_notes()
-        if playhead is not None and self.chart.start <= playhead <= self.layout.times[-1]:
-            self._line(self.theme.color("paused"), playhead, 2)
+        if looked_at is not None:
+            self._line(self.theme.color("paused"), looked_at, 2)
 
     # -- the stage
 
@@ -98,7 +102,9 @@ class SequencePainter:
             self._diamond(band.topLeft(), color)
 
     def _diamond(self, at: QPointF, color: QColor) -> None:
+        """Right of a point, at whose left a time stands."""
         half = self.theme.px(5)
+        at = at + QPointF(half, 0)
         corners = (QPointF(0, -half), QPointF(half, 0), QPointF(0, half), QPointF(-half, 0))
         self.painter.setPen(Qt.PenStyle.NoPen)
         self.painter.setBrush(color)

@@ -19,10 +19,11 @@ from bellwire.viz.diagram import part_words
 from bellwire.viz.model.live import LiveModel, journey_shown
 from bellwire.viz.model.moments.looking import stage_mark
 from bellwire.viz.panels.panel import SIDE, NothingToSaveError, Panel
-from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
+from bellwire.viz.panels.sequence.chart import chart_of, span_of
 from bellwire.viz.panels.sequence.layout import Layout
 from bellwire.viz.panels.sequence.noted import ChartNote, chart_notes
 from bellwire.viz.panels.sequence.painter import SequencePainter
+from bellwire.viz.panels.sequence.parts import Chart
 from bellwire.viz.panels.sequence.picture import SequencePicture
 from bellwire.viz.stages.mark import StageMark
 from bellwire.viz.style.card import PADDING

@@ -10,9 +10,9 @@ from PySide6.QtGui import QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from bellwire.engine.events import Clock
-from bellwire.viz.panels.sequence.chart import Chart
 from bellwire.viz.panels.sequence.noted import ChartNote
 from bellwire.viz.panels.sequence.painter import SequencePainter
+from bellwire.viz.panels.sequence.parts import Chart
 from bellwire.viz.style.theme import Theme
 
 MARGIN = 16

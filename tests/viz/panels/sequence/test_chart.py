@@ -15,19 +15,8 @@ from bellwire.engine.folds.latency import begin
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.model.journey_of import whole_length
 from bellwire.viz.model.live import LiveModel
-from bellwire.viz.panels.sequence.chart import (
-    AT_LEAST,
-    AT_MOST,
-    GUEST,
-    GUEST_B,
-    IO,
-    KVM,
-    PARTNER,
-    VCPU,
-    Chart,
-    chart_of,
-    span_of,
-)
+from bellwire.viz.panels.sequence.chart import chart_of, span_of
+from bellwire.viz.panels.sequence.parts import AT_LEAST, AT_MOST, GUEST, GUEST_B, IO, KVM, PARTNER, VCPU, Chart
 from bellwire.viz.style.theme import Theme
 from tests.support.batch_source import drained, world
 from tests.support.fake_source import FakeSource

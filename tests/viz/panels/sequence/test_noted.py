@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.recordings.annotations.annotation import Annotation, AnnotationKind, PartPin
 from bellwire.viz.model.annotations.pins import event_pin_of, stage_pin_at
-from bellwire.viz.panels.sequence.chart import GUEST, IO
 from bellwire.viz.panels.sequence.noted import chart_notes
 from bellwire.viz.panels.sequence.panel import SequencePanel
+from bellwire.viz.panels.sequence.parts import GUEST, IO
 from bellwire.viz.style.theme import DARK
 from tests.support.models_at_20_hz import model_of
 

@@ -15,10 +15,11 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.scenarios.scenario import list_scenarios
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.panels.panel import NothingToSaveError
-from bellwire.viz.panels.sequence.chart import Chart, chart_of, span_of
+from bellwire.viz.panels.sequence.chart import chart_of, span_of
 from bellwire.viz.panels.sequence.layout import Layout
 from bellwire.viz.panels.sequence.painter import SequencePainter
 from bellwire.viz.panels.sequence.panel import SequencePanel, provenance
+from bellwire.viz.panels.sequence.parts import Chart
 from bellwire.viz.style.theme import DARK, LIGHT
 from bellwire.viz.text.figures import grouped
 from tests.support.accented import accented, in_accents
