@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.events import EventKind, Events, Lane, chosen
+from bellwire.engine.events import ROLE_BITS, EventKind, Events, Lane, ThreadRole, chosen
 from bellwire.engine.folds.journeys import Journeys
 
 Times = npt.NDArray[np.uint64]
@@ -47,6 +47,12 @@ def awake(events: Events) -> Spans:
     at = np.searchsorted(ended, begun)
     begun = begun[at < ended.size]
     return Spans(words["tsc"][begun], words["tsc"][ended[at[at < ended.size]]])
+
+
+def queued(events: Events, role: ThreadRole) -> Spans:
+    """Threads of this role in a run queue: from when one is woken until it has a CPU, as the scheduler tells."""
+    told = chosen(events, (events["kind"] == EventKind.WAKING) | (events["kind"] == EventKind.RUNS))
+    return paired(chosen(told, told["id"] & np.uint32((1 << ROLE_BITS) - 1) == role), EventKind.WAKING, EventKind.RUNS)
 
 
 def flights(journeys: Journeys) -> Spans:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from bellwire.engine.events import Setting
 from bellwire.engine.folds.journeys import Journeys, no_journeys
 from bellwire.engine.folds.latency import ends
 from bellwire.engine.language import tr, tr_later
@@ -56,7 +57,7 @@ class Timeline(Card):
         self.model = model
         self.view = TimeView(model)
         self.scene = Scene()
-        self._vms, self._lanes = 0, self.scene.lanes  # the lanes of so many machines
+        self._lanes_of, self._lanes = (0, False), self.scene.lanes  # the lanes of so many machines, watched or not
         self.mark: StageMark | None = None  # of the signal that is looked at
         self.past: Columns = timeline_columns(model)
         self.pointer: QPointF | None = None
@@ -127,8 +128,9 @@ class Timeline(Card):
     def _look(self) -> Scene:
         """What lies in view."""
         start, end = max(self.view.start, 0), max(self.view.end, 1)
-        if self.model.vms != self._vms:
-            self._vms, self._lanes = self.model.vms, lanes_of(self.model.scenario, self.model.vms)
+        shown = self.model.vms, Setting.KERNEL in self.model.present.tally.settings
+        if shown != self._lanes_of:
+            self._lanes_of, self._lanes = shown, lanes_of(self.model.scenario, *shown)
         return look(self.past, self._lanes, start, end, self.model.clock.hz, self.columns)
 
     def _facts_text(self) -> str:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.engine.events import EventKind, Lane
-from bellwire.engine.folds.journeys import JourneyTracker
+from bellwire.engine.events import ROLE_BITS, EventKind, Lane, ThreadRole, event
+from bellwire.engine.folds.journeys import JourneyTracker, no_journeys
 from bellwire.engine.folds.spans import Spans, awake, flights, instruction, user_space
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.viz.model.live import LiveModel
@@ -83,6 +83,28 @@ def test_every_scenario_has_its_lanes_and_they_draw_what_there_is(name: str) -> 
         whats = ("instruction", "user", "kernel")
         known = {"flight", "awake", "unseen"} | {f"{what}{vm}" for what in whats for vm in range(vms)}
         assert {row for lane in lanes for row, _ in lane.rows} <= known
+
+
+def test_where_the_kernel_is_watched_it_is_drawn_who_waits_for_a_cpu() -> None:
+    """From when a thread is woken until it has one; of a thread that is woken by nobody it is not known."""
+    io, first, second = ThreadRole.IO_THREAD, ThreadRole.VCPU, ThreadRole.VCPU | 9 << ROLE_BITS
+    events = np.concatenate(
+        [
+            event(tsc, kind, Lane.KVM, id)
+            for tsc, kind, id in (
+                *((10, EventKind.WAKING, io), (12, EventKind.WAKING, first), (15, EventKind.RUNS, io)),
+                *((20, EventKind.WAKING, second), (25, EventKind.RUNS, io), (30, EventKind.RUNS, second)),
+                (40, EventKind.RUNS, first),
+            )
+        ]
+    )
+    events["vm"][events["id"] == second] = 1
+    found = stretches(events, no_journeys())
+    told = {row: (found[row].start.tolist(), found[row].end.tolist()) for row in ("queued", "queued0", "queued1")}
+    assert told == {"queued": ([10], [15]), "queued0": ([12], [40]), "queued1": ([20], [30])}
+    rows = {row for lane in lanes_of(load_scenario("vm-to-vm"), 2, watched=True) for row, _ in lane.rows}
+    assert {"queued0", "queued1"} < rows
+    assert "queued" in {row for lane in lanes_of(load_scenario("roundtrip"), 1, watched=True) for row, _ in lane.rows}
 
 
 def test_where_nobody_reads_the_doorbell_there_is_no_io_thread() -> None:
