@@ -3,8 +3,8 @@
 Each event of the recording is one packet in the category "event", at its own time, on the track of its VM and lane:
 begin or end of a slice where two events belong together, a value of a counter, or else an instant. The end of a slice
 has neither name nor category, by which a reader would look for another one to end; its details carry the name of their
-event. What is derived from several events (when the I/O thread was awake, rates) is in the category "derived". A flow
-joins what one journey did. What was under way when the recording ended has no end.
+event. What is derived from several events (when the I/O thread was awake, the kernel's stages, rates) is in the
+category "derived". A flow joins what one journey did. What was under way when the recording ended has no end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoc
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
+from bellwire.engine.exports.perfetto_kernel import KernelTracks
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.recording import Progress, Recording
@@ -105,6 +106,7 @@ class Trace:
         self._lanes: dict[tuple[int, Lane], int] = {}  # of a VM: uuid
         self._rates = dict.fromkeys(RATES, 0)  # counted in the present bin
         self._bin, self._bin_ends = 0, RATE_NS
+        self._kernel = KernelTracks(writer, self._kernel_track)
         writer.track(ROOT, f"{header.scenario.title} ({header.backend}, {header.host.get('cpu', '?')})")
         if header.started_ns:
             elapsed = round(header.clock.ns(recording.first - header.started_tsc))
@@ -129,6 +131,8 @@ class Trace:
         numbers = (events[name].tolist() for name in ("vm", "id", "seq", "arg"))
         for row in map(Row, at.tolist(), kinds, lanes, *numbers):
             self._write(row)
+            if row.lane == Lane.KVM:
+                self._kernel.feed(row)
         self.events += events.size
 
     def _write(self, row: Row) -> None:
@@ -213,6 +217,13 @@ class Trace:
             self._lanes[place], _ = self._track("lane", vm, lane)
             self._writer.track(self._lanes[place], LANES[lane], parent, lane)
         return self._lanes[place]
+
+    def _kernel_track(self, what: str, name: str, vm: int, number: int) -> int:
+        parent = self._vm(vm)
+        uuid, new = self._track(what, vm, number)
+        if new:
+            self._writer.track(uuid, name, parent, max(Lane) + 1)
+        return uuid
 
     def _counter(self, name: str, vm: int, number: int, unit: str) -> int:
         parent = self._vm(vm)

@@ -73,10 +73,10 @@ def given(scenario: Scenario, tally: Tally) -> int:
     return tally.doorbells_rung if scenario.virtqueue else max(tally.doorbells_rung, tally.irqs_signalled)
 
 
-def run(scenario: Scenario, signals: int = SIGNALS) -> tuple[Session, Events]:
+def run(scenario: Scenario, signals: int = SIGNALS, kernel: bool = False) -> tuple[Session, Events]:
     """Runs until exactly so many signals were given and all that they cause has happened."""
     tally, batches = Tally(), []
-    with Session(scenario, limit=signals) as session:
+    with Session(scenario, limit=signals, kernel=kernel) as session:
 
         def all_given() -> bool:
             batches.append(session.take())

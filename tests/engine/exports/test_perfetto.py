@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, event
+from bellwire.engine.events import ROLE_BITS, Clock, EventKind, Events, Lane, Setting, ThreadRole, event
 from bellwire.engine.exports import perfetto
 from bellwire.engine.exports.perfetto_flows import LONE, Flows, Row
 from bellwire.engine.folds.journeys import Journeys, JourneyTracker
@@ -20,6 +20,7 @@ from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.source import Source
+from tests.support.kernel_sight import needs_sight
 from tests.support.recorded import recorded
 from tests.support.sessions import each, paced, run
 from tests.support.trace_processor import TraceProcessor
@@ -138,6 +139,42 @@ def test_a_slice_whose_end_was_lost_ends_where_the_next_of_its_kind_begins(
     save_recording(tmp_path / "run.arrow", header, [np.concatenate(events)])
     loaded(Recording(tmp_path / "run.arrow"), processor)
     assert processor.query("select ts, dur, depth from slice order by ts") == [(n * 1000, 1000, 0) for n in range(3)]
+
+
+KERNEL = [  # tsc, kind, id, number: two interrupts, of which the second one is merged
+    *(
+        (1000, EventKind.WAKING, ThreadRole.IO_THREAD | 77 << ROLE_BITS, 1),
+        (1100, EventKind.WAKING, ThreadRole.OTHER, 0),
+    ),
+    *((3000, EventKind.RUNS, ThreadRole.IO_THREAD | 77 << ROLE_BITS, 1), (3100, EventKind.RUNS, ThreadRole.OTHER, 0)),
+    *((4000, EventKind.WORK_QUEUED, 5, 1), (5000, EventKind.WORK_STARTED, 5, 1), (5200, EventKind.ACCEPTED, 0x40, 1)),
+    *((6000, EventKind.ACCEPTED, 0x40, 2), (9000, EventKind.INJECTED, 0x40, 2), (9500, EventKind.RUNS, 0, 0)),
+]
+
+
+def test_the_kernels_stages_have_tracks_of_their_own(processor: TraceProcessor, tmp_path: Path) -> None:
+    events = [event(10**9 + 2 * tsc, kind, Lane.KVM, id, number) for tsc, kind, id, number in KERNEL]
+    header = Header(load_scenario("irq-ioapic"), {}, "kvm_test", Clock(2e9), "0.1.0")
+    save_recording(tmp_path / "run.arrow", header, [np.concatenate(events)])
+    loaded(Recording(tmp_path / "run.arrow"), processor)
+    assert processor.query("""
+        select track.name, slice.name, ts, dur from slice join track on track_id = track.id
+        where category = 'derived' order by ts""") == [
+        ("I/O thread 77: run queue", "waits for a CPU", 0, 2000),
+        ("irqfd's work item, GSI 5", "waits for a worker", 3000, 1000),
+        ("local APIC, vector 0x40", "waits to be injected", 4200, 3800),
+    ]
+    assert processor.query("select count(*) from slice where category = 'event'") == [(len(KERNEL),)]
+
+
+@pytest.mark.kvm
+def test_a_trace_of_a_watched_run_is_whole(processor: TraceProcessor, tmp_path: Path) -> None:
+    needs_sight()
+    session, events = run(paced("roundtrip"), SIGNALS, kernel=True)
+    check(saved(session, events, tmp_path), processor)
+    tracks = processor.query("select distinct track.name from slice join track on track_id = track.id")
+    names = " ".join(name for (name,) in tracks)
+    assert all(word in names for word in ("vCPU thread", "I/O thread", "run queue", "system call", "local APIC"))
 
 
 def row(kind: EventKind, seq: int, arg: int = 0) -> Row:
