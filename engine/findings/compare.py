@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.events import Setting
 from bellwire.engine.folds.blocks import Blocks
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
 from bellwire.engine.folds.histogram import Histogram, bin_of, top_of
@@ -46,13 +47,14 @@ TOO_ALIKE = tr_later("too few journeys that are independent of each other to say
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: a run, or a part of one under one wiring."""
+    """One of the two: a run, or a part of one under one wiring. watched: the inside of the kernel, for some time."""
 
     label: str
     histograms: Mapping[str, Histogram]  # by name in LATENCIES
     blocks: Mapping[str, Blocks]  # the same in the order of time
     exits: Exits
     host: Mapping[str, str] = field(default_factory=dict)
+    watched: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,11 @@ class Comparison:
 def other_host(a: Side, b: Side) -> bool:
     """Whether the two were measured on different machines, kernels or back ends."""
     return bool(a.host) and any(a.host.get(key) != b.host.get(key) for key in ("cpu", "kernel", "backend"))
+
+
+def watched_alone(a: Side, b: Side) -> str:
+    """Of which side alone the inside of the kernel was watched, "A" or "B"; "" if of both or of none."""
+    return "" if a.watched == b.watched else "A" if a.watched else "B"
 
 
 def compare(a: Side, b: Side, between_runs: float = BETWEEN_RUNS) -> Comparison:
@@ -218,7 +225,9 @@ def folded(recording: Recording, progress: Callable[[float], None] = lambda shar
 def side_of(recording: Recording, label: str, progress: Callable[[float], None] = lambda share: None) -> Side:
     """A whole recording as one side."""
     latencies, exits = folded(recording, progress)
-    return Side(label, told(latencies, latencies.histograms), latencies.blocks, exits.whole, recording.header.host)
+    watched = any(name == Setting.KERNEL.name and value for _, name, value in recording.outline().settings)
+    host, histograms = recording.header.host, told(latencies, latencies.histograms)
+    return Side(label, histograms, latencies.blocks, exits.whole, host, watched)
 
 
 def sides_at_switch(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Side, Side]:

@@ -20,6 +20,7 @@ from bellwire.engine.findings.compare import (
     compare,
     side_of,
     sides_at_switch,
+    watched_alone,
 )
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import emulated
@@ -109,6 +110,10 @@ def sides_heading(comparison: Comparison) -> Text:
         text.append("The two were measured on different hosts: the difference may be the hosts'.", style="bold red")
     elif not comparison.differences:
         text.append("They have no latency in common.", style="bold red")
+    if which := watched_alone(comparison.a, comparison.b):
+        text.append(
+            f"Only {which}'s kernel was watched: some of the difference is what watching costs.", style="yellow"
+        )
     text.rstrip()
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bellwire.engine.events import Setting
 from bellwire.engine.findings.compare import (
     BETWEEN_RUNS,
     LEVEL,
@@ -14,6 +15,7 @@ from bellwire.engine.findings.compare import (
     other_host,
     split_sides,
     told,
+    watched_alone,
 )
 from bellwire.engine.host.host import emulated
 from bellwire.engine.language import tr, tr_as, tr_later
@@ -37,7 +39,9 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
         return None
     latencies = present.latencies
     histograms = told(latencies, latencies.histograms)
-    return baseline.side, Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host)
+    watched = Setting.KERNEL in present.tally.settings
+    own = Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host, watched)
+    return baseline.side, own
 
 
 def why_nothing(baseline: Baseline | None) -> str:
@@ -60,6 +64,7 @@ class FigureRow(NamedTuple):
 
 
 OTHER_HOST = FigureRow(tr_later("other host"), "", "", tr_later("the difference may be the hosts'"))
+WATCHED = {"A": ("✓", "–"), "B": ("–", "✓")}
 NO_TIMES = FigureRow(tr_later("latencies"), "", "", tr_later("an emulated CPU (TCG): times mean nothing"))
 
 
@@ -80,6 +85,8 @@ class Compared:
             rows.append(FigureRow(tr(NO_TIMES.name), "–", "–", tr(NO_TIMES.difference)))
         if other_host(a, b):
             rows.append(OTHER_HOST._replace(name=tr(OTHER_HOST.name), difference=tr(OTHER_HOST.difference)))
+        if which := watched_alone(a, b):
+            rows.append(FigureRow(tr("kernel watched"), *WATCHED[which], tr("watching costs some of the difference")))
         return rows
 
     def _compare(self, a: Side, b: Side, latency: str) -> dict[str, Difference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ def test_a_recording_is_read_in_the_background(tmp_path: Path) -> None:
     assert (sides[0].label, sides[1].label) == ("a.arrow", THIS_RUN)
     assert sides[1].histograms == model.latencies.histograms
     assert Compared().rows(*sides, "doorbell")[-1] == OTHER_HOST
+
+
+def test_whose_kernel_alone_was_watched_is_said_as_that_costs_something(tmp_path: Path) -> None:
+    sides = sides_of(model_at_switch(), read(recorded(tmp_path / "a.arrow", "another")))
+    assert sides is not None
+    assert [side.watched for side in sides] == [False, False]
+    own = replace(sides[1], watched=True)
+    (*_, last) = Compared().rows(sides[0], own, "doorbell")
+    assert (last.name, last.a, last.b) == ("kernel watched", "–", "✓")
+    assert Compared().rows(sides[0], sides[0], "doorbell")[-1].name != last.name
 
 
 def test_what_is_no_recording_says_so(tmp_path: Path) -> None:
