@@ -28,6 +28,7 @@ ARROW = 9
 LIFELINE, TALL = 112, 330  # a lifeline's width and the chart's height at which text has its usual size
 NOTE = 11.5  # size of what somebody has written
 NOTE_SHARE = 0.3  # of the height that notes may take
+MANY = 6  # segments; the kernel's own stages are more
 CENTER = Qt.AlignmentFlag.AlignCenter
 
 
@@ -272,14 +273,25 @@ class SequencePainter:
         self.painter.drawText(box, CENTER | Qt.TextFlag.TextDontClip, text)
 
     def _free(self, places: list[QPointF], size: QSizeF) -> QRectF | None:
-        """The first place (a label's middle) that covers nothing, else the first that covers no words."""
+        """The first place (a label's middle) that covers nothing, else, with room, the first that covers no words."""
         boxes = [
             self._inside(QRectF(at.x() - size.width() / 2, at.y() - size.height() / 2, size.width(), size.height()))
             for at in places
         ]
         boxes = [box for box in boxes if not any(box.intersects(taken) for taken in self._taken)]
         bare = (box for box in boxes if not any(box.intersects(line) for line in self._lines))
-        return next(bare, boxes[0] if boxes else None)
+        return next(bare, boxes[0] if boxes and not self._crowded else None)
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether many steps are lower than words: those far from their segment would be taken for another one's."""
+        height = QFontMetricsF(self.theme.font(14.5, 600, mono=True)).height()
+        return len(self.chart.segments) > MANY and self._step < height
+
+    @property
+    def _step(self) -> float:
+        """The height of one of even steps."""
+        return (self.layout.bottom - self.layout.top) / max(len(self.layout.times) - 1, 1)
 
     def _inside(self, box: QRectF) -> QRectF:
         """The box, moved into the chart."""
@@ -307,7 +319,8 @@ class SequencePainter:
         away = QPointF(self.theme.px(BAR) / 2 + 4 + size.width() / 2, 0)
         bar = points[0].x() == points[-1].x()
         sides = [middle + shift + away, middle + shift - away] if bar else [middle + shift]
-        steps = [step * side for step in range(0, self.theme.px(40), 4) for side in (1, -1)]
+        reach = max(round(self._step / 2), 1) if self._crowded else self.theme.px(40)
+        steps = [step * side for step in range(0, reach, 4) for side in (1, -1)]
         return [at + QPointF(0, step) for step in steps for at in sides]
 
     def _annotate(self) -> None:
