@@ -24,7 +24,7 @@ from bellwire.engine.recordings.annotations.annotation import (
     annotation_table,
     pin_table,
 )
-from bellwire.engine.recordings.header import ENUMS, VERSION, Header
+from bellwire.engine.recordings.header import ENUMS, VERSION, VERSION_ATTACHED, Header
 from bellwire.engine.recordings.metadata import BatchFacts
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.shipped import path_of_shipped
@@ -50,7 +50,7 @@ def test_every_member_of_the_header_is_in_the_table() -> None:
         told = json.loads(file.get_batch_with_custom_metadata(0)[1][b"bellwire"])
         end = json.loads(file.get_batch_with_custom_metadata(file.num_record_batches - 1)[1][b"bellwire"])
     first, *_, last = ENUMS
-    assert members("About the run") == {*set(header) - set(ENUMS), first, last, *told}
+    assert members("About the run") == {*set(header) - set(ENUMS), "attached", first, last, *told}
     assert set(told) == {field.name for field in fields(BatchFacts)}
     assert members("The end") == set(end) == {field.name for field in fields(Outline)}
     assert {field.name for field in fields(Header)} - {"clock"} <= members("About the run")
@@ -77,7 +77,7 @@ def test_every_member_of_an_annotation_is_in_the_table() -> None:
 
 
 def test_the_newest_version_is_the_last_one() -> None:
-    assert re.findall(r"^\| (\d+) \|", section("Versions"), re.MULTILINE)[-1] == str(VERSION)
+    assert re.findall(r"^\| (\d+) \|", section("Versions"), re.MULTILINE)[-2:] == [str(VERSION), str(VERSION_ATTACHED)]
 
 
 def test_every_column_kind_and_number_is_in_a_table() -> None:
