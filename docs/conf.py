@@ -37,7 +37,7 @@ autodoc_type_aliases = {name: f"bellwire.engine.{name}" for name in ("Events", "
 python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!bellwire\.).*"),  # of other libraries, whose manuals are elsewhere
-    ("py:class", r"bellwire\..*\.(Binned|MachineKind|Paced|Resumed)"),  # the engine's own business
+    ("py:class", r"bellwire\..*\.(AttachedTo|Binned|MachineKind|Paced|Resumed|SeenNote)"),  # the engine's own business
 ]
 
 # Only what follows a prompt is copied.

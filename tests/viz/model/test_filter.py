@@ -157,7 +157,7 @@ def test_and_or_not_mean_what_they_say(tree: Any) -> None:
 
 def test_completions_go_on_from_the_last_word() -> None:
     assert suggestions("ki") == ["kind="]
-    assert suggestions("kind=exit,e") == ["kind=exit,exit", "kind=exit,entry"]
+    assert suggestions("kind=exit,e") == ["kind=exit,exit", "kind=exit,entry", "kind=exit,eventfd_signal"]
     assert suggestions("(lane=") == [f"lane={name}" for name in LANES]
     assert suggestions("not kind=") == [f"kind={name}" for name in KINDS]
     for text in ("latency>2", "", "a ", "foo=", "i!"):

@@ -77,7 +77,8 @@ class Inside:
 
     def _text(self, start: str, end: str) -> str:
         if end in WOKEN:
-            return tr(IN_A_QUEUE if start == WOKEN[end] else NO_CPU)
+            wait = IN_A_QUEUE if start == WOKEN[end] else NO_CPU
+            return tr(wait)
         if end == "window":
             return tr(HELD_OFF)
         word = "call" if self._answers(start, end) or start == "irq" else end
