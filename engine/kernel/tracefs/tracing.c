@@ -23,6 +23,13 @@ static struct format formats[64];
 static uint8_t by_number[UINT16_MAX + 1]; /* 1 + which event a common_type is */
 static char text[LONGEST_FORMAT];
 
+static struct pipe {
+    int fd, cpu;
+    bool is_empty;
+    uint64_t reached; /* TSC up to which it was read */
+} pipes[2 * MOST_CPUS];
+static int pipe_count;
+
 /* -- what is traced ------------------------------------------------------------------------------------------------ */
 
 static void load_formats(void)
@@ -113,6 +120,13 @@ static bool is_known_page(void)
     return true;
 }
 
+static void open_pipes(const struct instance *instance)
+{
+    for (int cpu = 0; cpu < instance->cpus; cpu++)
+        if (instance->pages[cpu] >= 0)
+            pipes[pipe_count++] = (struct pipe){.fd = instance->pages[cpu], .cpu = cpu};
+}
+
 int tracing_begin(struct tracing *tracing, struct failure *why)
 {
     if (tracefs_begin(why) < 0)
@@ -126,6 +140,8 @@ int tracing_begin(struct tracing *tracing, struct failure *why)
     if (instance_open(&of_processes, "", each, why) < 0 ||
         instance_open(&of_workers, "-workers", LEAST_KILOBYTES, why) < 0)
         return -1;
+    open_pipes(&of_processes);
+    open_pipes(&of_workers);
     if (instance_write(&of_processes, "options/event-fork", "1") < 0)
         return fail(why, "refused", errno, "event-fork");
     trace_all(tracing);
@@ -178,18 +194,14 @@ static uint64_t take_page(struct tracing *tracing, const unsigned char *bytes, s
     return page.time;
 }
 
-/* Reads a CPU's pages until there is none. -> the time up to which everything was read. */
-static uint64_t read_cpu(struct tracing *tracing, int fd, int cpu, uint64_t otherwise)
+/* The one that was read least far, of those that may hold more: nothing that is behind it in time can be told yet. */
+static struct pipe *hindmost(void)
 {
-    static unsigned char bytes[PAGE];
-    uint64_t last = 0;
-    while (tracing->count + ON_A_PAGE <= MOST_RECORDS) {
-        ssize_t size = read(fd, bytes, sizeof bytes);
-        if (size <= 0)
-            return otherwise;
-        last = take_page(tracing, bytes, (size_t)size, cpu);
-    }
-    return last;
+    struct pipe *found = NULL;
+    for (struct pipe *one = pipes; one < pipes + pipe_count; one++)
+        if (!one->is_empty && (!found || one->reached < found->reached))
+            found = one;
+    return found;
 }
 
 static int by_time(const void *one, const void *other)
@@ -202,15 +214,18 @@ static int by_time(const void *one, const void *other)
 
 void tracing_read(struct tracing *tracing)
 {
-    uint64_t before = tracing->read, until = before;
+    static unsigned char bytes[PAGE];
+    uint64_t until = tracing->read;
     tracing->read = __rdtsc();
-    for (int cpu = 0; cpu < of_processes.cpus; cpu++) {
-        const int fds[] = {of_processes.pages[cpu], of_workers.pages[cpu]};
-        for (int at = 0; at < 2; at++) {
-            uint64_t all = fds[at] < 0 ? before : read_cpu(tracing, fds[at], cpu, before);
-            until = all < until ? all : until;
-        }
+    for (struct pipe *one = pipes; one < pipes + pipe_count; one++)
+        one->is_empty = false;
+    for (struct pipe *one; tracing->count + ON_A_PAGE <= MOST_RECORDS && (one = hindmost());) {
+        ssize_t size = read(one->fd, bytes, sizeof bytes);
+        one->is_empty = size <= 0;
+        one->reached = one->is_empty ? tracing->read : take_page(tracing, bytes, (size_t)size, one->cpu);
     }
+    for (struct pipe *one = pipes; one < pipes + pipe_count; one++)
+        until = one->reached < until ? one->reached : until;
     if (until > tracing->until)
         tracing->until = until;
     qsort(tracing->traced, tracing->count, sizeof *tracing->traced, by_time);

@@ -16,7 +16,8 @@
 #include "record.h"
 #include "told.h"
 
-#define MOST_RECORDS (1u << 18)
+/* Room for a page more of each CPU than can be told, of both instances. */
+#define MOST_RECORDS (1u << 20)
 
 struct traced {
     struct bw_kernel_record record;
