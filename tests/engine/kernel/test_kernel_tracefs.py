@@ -153,7 +153,7 @@ def test_both_sources_tell_the_same_of_the_same_run(name: str, monkeypatch: pyte
             one, other = rows_of(bpf, kind), rows_of(tracefs, kind)
         only_bpf, only_tracefs = one - other, other - one
         assert only_tracefs.total() <= EDGES * (kind in OF_THREADS), (kind, only_tracefs)
-        # The kernel's own choice of threads leaves out some of the switches that begin one of them.
+        # Where BPF is attached beside it, tracefs' choice of threads leaves out some of the switches that begin one.
         assert kind == RecordKind.RUNS or only_bpf.total() <= EDGES * (kind in OF_THREADS), (kind, only_bpf)
         assert other.total() or not one.total(), kind
 
