@@ -34,7 +34,7 @@ from bellwire.engine.recordings.header import FIELDS, METADATA, Header
 from bellwire.engine.recordings.metadata import MOST_BYTES
 from bellwire.engine.recordings.outline import Outline
 
-BATCH = 1 << 14  # events: 512 KB
+BATCH = 1 << 16  # events: 2 MB
 HOLD_SECONDS = 0.25  # how long events wait for their batch to become full
 PATIENCE_SECONDS = 1.0  # a guest does not wait for whoever reads its events from a pipe
 STREAM = ".arrows"  # suffix of a recording without what makes a stream a file
