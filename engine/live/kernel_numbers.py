@@ -16,19 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from bellwire.engine.events import (
-    EVENT,
     OTHER_VECTOR,
     ROLE_BITS,
     EventfdSignaller,
     EventKind,
     Events,
-    Lane,
     Records,
     ThreadRole,
     by_kind,
     chosen,
     vms_in,
 )
+from bellwire.engine.kernel.event_fields import BY_A_VCPU, KINDS, OF_THREADS, PVM_EOI, events_of
 from bellwire.engine.kernel.records import RecordKind
 from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.scenarios.ringing import ringings
@@ -40,33 +39,15 @@ Numbers = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 K = RecordKind
 
-KINDS: dict[RecordKind, EventKind] = {  # those that become an event whatever they hold
-    K.FAST_MMIO: EventKind.FAST_MMIO,
-    K.USER_EXIT: EventKind.USER_EXIT,
-    K.MSI: EventKind.MSI,
-    K.SET_IRQ: EventKind.SET_IRQ,
-    K.ACCEPTED: EventKind.ACCEPTED,
-    K.INJECTED: EventKind.INJECTED,
-    K.WOKEN: EventKind.WOKEN,
-    K.WAKING: EventKind.WAKING,
-    K.RUNS: EventKind.RUNS,
-    K.WRITE: EventKind.WRITE,
-    K.WRITTEN: EventKind.WRITTEN,
-    K.WORK_QUEUED: EventKind.WORK_QUEUED,
-    K.WORK_STARTED: EventKind.WORK_STARTED,
+PROBES: dict[RecordKind, EventKind] = {
     K.IOEVENTFD_WRITE: EventKind.IOEVENTFD_WRITE,
     K.EVENTFD_SIGNAL: EventKind.EVENTFD_SIGNAL,
     K.IRQFD_WAKEUP: EventKind.IRQFD_WAKEUP,
     K.IRQFD_INJECT: EventKind.IRQFD_INJECT,
     K.RESAMPLER_ACK: EventKind.RESAMPLER_ACK,
 }
-BY_A_VCPU = (  # only such threads do this
-    *(K.PIO, K.MMIO, K.FAST_MMIO, K.USER_EXIT, K.EOI, K.INJECTED, K.WOKEN, K.IOEVENTFD_WRITE),
-)
-BY_GSI = (K.IRQFD_WAKEUP, K.IRQFD_INJECT, K.RESAMPLER_ACK)
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
-PVM_EOI = "kvm_pvm"  # where the host itself writes the EOI of what it injects
-NO_VECTOR = NO_GSI = 0xFFFFFFFF
+NO_GSI = 0xFFFFFFFF
 NO_MESSAGE = np.uint64(2**64 - 1)
 SLACK = 2000  # cycles: clocks that differ by more would put a record into a neighbour's instruction
 
@@ -130,7 +111,7 @@ class KernelNumbers:
 
     def _learn(self, records: Records) -> None:
         """What threads of other processes are, by what they do."""
-        acts = chosen(records, np.isin(records["kind"], BY_A_VCPU))
+        acts = chosen(records, np.isin(records["kind"], (*BY_A_VCPU, K.IOEVENTFD_WRITE)))
         for thread in np.unique(acts["thread"]).tolist():
             if thread not in self._roles:
                 self._roles[thread] = ThreadRole.VCPU, self._threads.vm_of(thread)
@@ -336,60 +317,25 @@ class KernelNumbers:
     def _made(self, found: Numbered) -> Events:
         """The events, shape (m,): what the records of kernel work's ends say, nobody asks."""
         r = found.records
-        events = np.zeros(r.size, EVENT)
-        events["tsc"], events["lane"], events["vm"] = r["tsc"], Lane.KVM, found.vm
-        events["seq"] = found.seq
-        for record, kind in KINDS.items():
-            events["kind"][found.of(record)] = kind
-        self._make_accesses(found, events)
-        self._make_interrupts(found, events)
+        events = events_of(r, KINDS | PROBES, self._host_ends)
+        events["vm"] = found.vm
+        events["seq"] = np.where(events["kind"] == EventKind.DEVICE_READ, 0, found.seq)
         called, signals = found.of(K.IRQFD_WAKEUP), found.of(K.EVENTFD_SIGNAL)
         events["id"][signals], events["arg"][signals] = found.arg[signals], r["a"][signals]
         events["arg"][called] = r["c"][called]
-        threads = found.of(K.WAKING, K.RUNS, K.WRITE, K.WRITTEN)
+        threads, injected = found.of(*OF_THREADS), events["kind"] == EventKind.INJECTED
         who = np.where(found.of(K.WAKING), r["a"], r["thread"])
         events["id"][threads] = (found.role + (who << np.uint64(ROLE_BITS)))[threads] & np.uint64(2**32 - 1)
-        events["arg"][threads] = np.where(found.of(K.WRITE, K.WRITTEN), r["a"], r["cpu"])[threads]
+        events["arg"][injected] = found.arg[injected]
+        self._count_works(found, events)
         return chosen(events, events["kind"] > 0)
 
-    def _make_accesses(self, found: Numbered, events: Events) -> None:
-        r = found.records
-        accesses, exits = found.of(K.PIO, K.MMIO, K.FAST_MMIO, K.IOEVENTFD_WRITE), found.of(K.USER_EXIT)
-        writes = np.where(found.of(K.PIO), r["d"] == 1, r["d"] == 2)
-        events["kind"][found.of(K.PIO) & writes] = EventKind.PIO
-        events["kind"][found.of(K.MMIO) & writes] = EventKind.MMIO
-        reads = found.of(K.PIO, K.MMIO) & ~writes
-        events["kind"][reads], events["seq"][reads] = EventKind.DEVICE_READ, 0
-        events["id"][accesses] = (r["a"] & np.uint64(2**32 - 1))[accesses]
-        events["arg"][accesses] = r["b"][accesses]
-        events["id"][exits] = np.where(r["b"] == 0, np.minimum(r["a"], 255), 0)[exits]
-        events["arg"][exits] = ((np.uint64(2**32) - r["b"]) & np.uint64(2**32 - 1) & np.uint64(4095))[exits]
-
-    def _make_interrupts(self, found: Numbered, events: Events) -> None:
-        r = found.records
-        messages, lines = found.of(K.MSI), found.of(K.SET_IRQ)
-        works, taken = found.of(K.WORK_QUEUED, K.WORK_STARTED, *BY_GSI), found.of(K.ACCEPTED)
-        events["id"][messages] = (r["b"] & np.uint64(0xFF))[messages]
-        events["arg"][messages] = (r["a"] >> np.uint64(12) & np.uint64(0xFF))[messages]
-        events["id"][lines | works] = r["a"][lines | works] & np.uint64(4095)
-        events["arg"][lines] = np.minimum(r["b"], 1)[lines]
-        events["id"][taken], events["arg"][taken] = (
-            r["a"][taken] & np.uint64(0xFF),
-            r["b"][taken] & np.uint64(2**32 - 1),
-        )
+    def _count_works(self, found: Numbered, events: Events) -> None:
+        """How many interrupts each work stands for."""
         started = np.flatnonzero(found.of(K.WORK_STARTED) & (found.seq > 0))
         numbers = np.concatenate([[self._work_before], found.seq[started]]).astype(np.int64)
         events["arg"][started] = np.maximum(np.diff(numbers), 0)
         self._work_before = int(numbers[-1])
-        ends = found.of(K.EOI)
-        vectors = np.where(r["a"] == NO_VECTOR, 0, r["a"] & np.uint64(0xFF))
-        injected = found.of(K.INJECTED) | (ends & (vectors > 0) & self._host_ends)
-        events["kind"][ends] = EventKind.GUEST_EOI
-        events["kind"][injected] = EventKind.INJECTED
-        events["id"][ends | injected] = vectors[ends | injected]
-        events["arg"][injected] = found.arg[injected]
-        woken = found.of(K.WOKEN)
-        events["id"][woken], events["arg"][woken] = np.minimum(r["b"], 1)[woken], np.minimum(r["a"], 2**56)[woken]
 
 
 class Numbered:
