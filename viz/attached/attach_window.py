@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -23,13 +20,13 @@ from PySide6.QtWidgets import (
 from bellwire.engine.attached.device_names import control_channel
 from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.attached.watched import ProcessLister, VmmSeen, Watcher
-from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr, tr_n
 from bellwire.viz.attached.hop_plots import RatePlot, TimesPlot
 from bellwire.viz.attached.hop_table import HopCard
 from bellwire.viz.attached.picture import SeenPicture
 from bellwire.viz.attached.plan import Heard
 from bellwire.viz.attached.recording_row import RecordingRow
+from bellwire.viz.attached.seen_window import SeenWindow, VmChoice
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
@@ -39,34 +36,27 @@ LIST_WIDE, CHANNEL_WIDE = 300, 230  # pixels at 100 % text
 LIST_SHARE = 0.25  # of the window's width: at least so much
 CHANGES_SHOWN = 3
 USUAL_SIZE = QSize(1440, 860)
-MOST_OF_SCREEN = 0.92
 
 
-class AttachWindow(QDialog):
+class AttachWindow(SeenWindow):
     """A window of its own: whatever the main one shows goes on.
 
     Threads list and look; this only shows what they have seen, a few times a second.
     """
 
-    def __init__(self, theme: Callable[[], Theme], parent: QWidget | None = None) -> None:
-        """theme: the one that is in force."""
-        super().__init__(parent)
-        self._theme = theme
-        self.setWindowFlag(Qt.WindowType.Window)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    def __init__(
+        self, theme: Callable[[], Theme], replay: Callable[[Path], object], parent: QWidget | None = None
+    ) -> None:
+        """theme: the one that is in force. replay: opens what was recorded."""
+        super().__init__(theme, parent)
+        self.recording = RecordingRow(replay)
         self.setWindowTitle(tr("Attach to a running VMM"))
         self.processes: list[KvmProcess] = []
         self.lister = ProcessLister()
         self.watcher: Watcher | None = None
         self._furnish()
         self.take_theme()
-        self.resize(USUAL_SIZE.boundedTo(self.screen().availableSize() * MOST_OF_SCREEN))
-        self._timer = QTimer(self, interval=LOOK_MS)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start()
-        application = QApplication.instance()
-        assert application is not None
-        application.aboutToQuit.connect(self.close)
+        self.begin(USUAL_SIZE, LOOK_MS, self.refresh)
         self.refresh()
 
     def _furnish(self) -> None:
@@ -79,10 +69,7 @@ class AttachWindow(QDialog):
         self.lacks.setObjectName("muted")
         self.lacks.setWordWrap(True)
         self.picture = SeenPicture(self._theme())
-        self.vms = QComboBox()
-        self.vms.setAccessibleName(tr("which of its VMs"))
-        self.vms.currentIndexChanged.connect(self._show_newest)
-        self.recording = RecordingRow(self._replay)
+        self.vms = VmChoice(self._show_newest)
         self.state, self.changes = PlainLabel(), PlainLabel()
         self.state.setWordWrap(True)
         self.changes.setObjectName("mono")
@@ -180,10 +167,10 @@ class AttachWindow(QDialog):
 
     def _choose(self, row: int) -> None:
         """Another process."""
-        self._let_go()
+        self._watch_no_more()
         self.picture.clear()
         self.changes.setText("")
-        self.vms.clear()
+        self.vms.offer(None)
         self.channel.clear()
         chosen = self.processes[row] if 0 <= row < len(self.processes) else None
         self.recording.watch(chosen)
@@ -209,7 +196,6 @@ class AttachWindow(QDialog):
     def _show_newest(self) -> None:
         """The newest look at it."""
         self.state.setText(self._state())
-        self.vms.setVisible(self.vms.count() > 1)
         seen = self.watcher.newest if self.watcher else None
         if seen:
             self._show(seen)
@@ -221,16 +207,8 @@ class AttachWindow(QDialog):
             plot.show_hops(hops)
 
     def _show(self, seen: VmmSeen) -> None:
-        topology = seen.topology
-        names = [tr("VM with fd {fd}", fd="–" if vm.fd is None else vm.fd) for vm in topology.vms]
-        if names != [self.vms.itemText(n) for n in range(self.vms.count())]:
-            self.vms.blockSignals(True)
-            self.vms.clear()
-            self.vms.addItems(names)
-            self.vms.blockSignals(False)
-        index = self.vms.currentIndex()
-        vm = topology.vms[index] if 0 <= index < len(topology.vms) else None
-        self.picture.show_vm(vm, topology, seen.rates, Heard(seen.hops, seen.names))
+        heard = Heard(seen.hops, seen.names)
+        self.picture.show_vm(self.vms.offer(seen.topology), seen.topology, seen.rates, heard)
 
     def _state(self) -> str:
         """What is to be said of the process that is looked at."""
@@ -247,38 +225,18 @@ class AttachWindow(QDialog):
             return tr("{process} has no VM any more.", process=topology.process)
         return tr("{process} is seen from outside, five times a second.", process=topology.process)
 
-    def _replay(self, path: Path) -> None:
-        """What was recorded, in a window of its own."""
-        from bellwire.engine.recordings.recording import Recording
-        from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
-
-        try:
-            ReplayedWindow(Recording(path, attached=True), self._theme, self).show()
-        except EngineError as error:
-            self.recording.words.setText(str(error))
-
     # -- its end
 
-    def _let_go(self) -> None:
+    def _watch_no_more(self) -> None:
         if self.watcher:
             self.watcher.close()
         self.watcher = None
 
-    def _end(self) -> None:
-        """Its threads end; once more does nothing."""
-        self._timer.stop()
+    def let_go(self) -> None:
+        """Ends its threads, and the file that is written."""
         self.recording.stop()
-        self._let_go()
+        self._watch_no_more()
         self.lister.close()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        """By Esc."""
-        self._end()
-        super().reject()
 
 
 def process_words(process: KvmProcess) -> str:

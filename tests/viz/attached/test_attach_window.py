@@ -59,7 +59,7 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[AttachWind
     monkeypatch.setattr(attach_window, "ProcessLister", FakeLister)
     monkeypatch.setattr(attach_window, "Watcher", FakeWatcher)
     FakeWatcher.made = []
-    made = AttachWindow(lambda: THEMES["dark"])
+    made = AttachWindow(lambda: THEMES["dark"], lambda path: None)
     made._timer.stop()
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the test still looks at it
     qtbot.addWidget(made)
@@ -193,7 +193,7 @@ def test_its_threads_end_with_it(end: Callable[[AttachWindow], object], window: 
 
 def test_with_its_own_threads_it_lists_and_leaves_none(qtbot: QtBot) -> None:
     before = set(threading.enumerate())
-    made = AttachWindow(lambda: THEMES["light"])
+    made = AttachWindow(lambda: THEMES["light"], lambda path: None)
     qtbot.addWidget(made)
     qtbot.waitUntil(lambda: made.lister.newest is not None, timeout=60_000)
     made.take_theme()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from bellwire.engine.attached.topology import Topology
 from bellwire.engine.events import Events
 from bellwire.engine.foreign import shown
 from bellwire.engine.language import tr
@@ -19,6 +18,7 @@ from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.attached.picture import SeenPicture
 from bellwire.viz.attached.replayed.playing import SeenPlayhead
 from bellwire.viz.attached.replayed.seen_timeline import SeenTimeline
+from bellwire.viz.attached.seen_window import SeenWindow, VmChoice
 from bellwire.viz.model.transport import FACTORS
 from bellwire.viz.style.controls import Button, Chip, Choice, IconButton
 from bellwire.viz.style.plain import PlainLabel, plain_tip
@@ -29,35 +29,26 @@ FRAME_MS, MOMENT_SECONDS = 33, 0.15  # between frames; between figures while it 
 CHANGES_SHOWN = 2
 STEP_SECONDS = 1.0  # of an arrow key, at the speed that is chosen
 USUAL_SIZE = QSize(1280, 720)
-MOST_OF_SCREEN = 0.92
 
 
-class ReplayedWindow(QDialog):
+class ReplayedWindow(SeenWindow):
     """Plays it. The recording stays open until the window is closed."""
 
     def __init__(self, recording: Recording, theme: Callable[[], Theme], parent: QWidget | None = None) -> None:
         """theme: the one that is in force. RecordingError if the file has changed since it was opened."""
-        super().__init__(parent)
+        super().__init__(theme, parent)
         recording.hold()
-        self.recording, self._theme = recording, theme
+        self.recording = recording
         self.moments = SeenMoments(recording)
         self.density = SeenDensity(self.moments)
         self.playhead = SeenPlayhead(recording)
         self._shown_at, self._shown_when = -1, 0.0  # TSC of the moment whose figures are shown; and since when
-        self.setWindowFlag(Qt.WindowType.Window)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("{title}: a replay", title=self._title))
         self._furnish()
         self._add_keys()
         self.take_theme()
-        self.resize(USUAL_SIZE.boundedTo(self.screen().availableSize() * MOST_OF_SCREEN))
         self._last = time.monotonic()
-        self._timer = QTimer(self, interval=FRAME_MS)
-        self._timer.timeout.connect(self.tick)
-        self._timer.start()
-        application = QApplication.instance()
-        assert application is not None
-        application.aboutToQuit.connect(self.close)
+        self.begin(USUAL_SIZE, FRAME_MS, self.tick)
         self.refresh()
 
     @property
@@ -95,11 +86,11 @@ class ReplayedWindow(QDialog):
     def _controls(self) -> QHBoxLayout:
         """Play, from the beginning, how fast, when; which VM, and the end."""
         row = QHBoxLayout()
-        self.begin, self.play, self.end = IconButton(), IconButton(), IconButton()
+        self.first, self.play, self.last = IconButton(), IconButton(), IconButton()
         for button, name, does in (
-            (self.begin, tr("To the beginning (Home)"), self.to_the_beginning),
+            (self.first, tr("To the beginning (Home)"), self.to_the_beginning),
             (self.play, tr("Play or pause (Space)"), self.toggle),
-            (self.end, tr("To the end (End)"), self.to_the_end),
+            (self.last, tr("To the end (End)"), self.to_the_end),
         ):
             button.setAccessibleName(name)
             button.setToolTip(plain_tip(name))
@@ -110,9 +101,7 @@ class ReplayedWindow(QDialog):
         self.slow.setToolTip(plain_tip(tr("Slow motion")))
         self.slow.chosen.connect(self.playhead.set_factor)
         self.factor, self.when = Chip(self._theme()), Chip(self._theme())
-        self.vms = QComboBox()
-        self.vms.setAccessibleName(tr("which of its VMs"))
-        self.vms.currentIndexChanged.connect(self._show_again)
+        self.vms = VmChoice(self._show_again)
         all_of_it, close = Button(tr("All of it")), Button(tr("Close"))
         all_of_it.clicked.connect(self.timeline.show_all)
         close.clicked.connect(self.close)
@@ -157,8 +146,8 @@ class ReplayedWindow(QDialog):
         for chip in (self.state, self.backend, self.factor, self.when):
             chip.set_theme(theme)
         self.slow.setFixedWidth(theme.px(150))
-        self.begin.show_icon("home", theme)
-        self.end.show_icon("newest", theme)
+        self.first.show_icon("home", theme)
+        self.last.show_icon("newest", theme)
         self._show_play()
 
     # -- time
@@ -190,10 +179,8 @@ class ReplayedWindow(QDialog):
         if topology is None:
             self.picture.clear()
             return
-        self._name_vms(topology)
-        index = self.vms.currentIndex()
-        rates = self.moments.rates_of(events, seconds, topology)
-        self.picture.show_vm(topology.vms[index] if 0 <= index < len(topology.vms) else None, topology, rates)
+        vm, rates = self.vms.offer(topology), self.moments.rates_of(events, seconds, topology)
+        self.picture.show_vm(vm, topology, rates)
         self.timeline.rates = self._rates_of_rows(events, seconds) if rates else {}
         first, clock = self.recording.first, self.recording.header.clock
         told = self.moments.changes_until(tsc, CHANGES_SHOWN)
@@ -204,17 +191,6 @@ class ReplayedWindow(QDialog):
         """How often a second something happened in each row; 0 in those in which nothing did."""
         counts = {row: row.happened(some) for row, some in self.density.of.of(events)}
         return {row: counts.get(row, 0) / seconds for row in self.density.rows}
-
-    def _name_vms(self, topology: Topology) -> None:
-        names = [tr("VM with fd {fd}", fd="–" if vm.fd is None else vm.fd) for vm in topology.vms]
-        if names != [self.vms.itemText(n) for n in range(self.vms.count())]:
-            chosen = max(self.vms.currentIndex(), 0)
-            self.vms.blockSignals(True)
-            self.vms.clear()
-            self.vms.addItems(names)
-            self.vms.setCurrentIndex(min(chosen, len(names) - 1))
-            self.vms.blockSignals(False)
-        self.vms.setVisible(len(names) > 1)
 
     def _show_play(self) -> None:
         """A replay says so; and where it stands."""
@@ -258,17 +234,7 @@ class ReplayedWindow(QDialog):
 
     # -- its end
 
-    def _end(self) -> None:
-        """Its thread ends, and the file is let go; once more does nothing."""
-        self._timer.stop()
+    def let_go(self) -> None:
+        """Its thread ends, and the file is let go."""
         self.density.close()
         self.recording.let_go()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self._end()
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        """By Esc."""
-        self._end()
-        super().reject()
