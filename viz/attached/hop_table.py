@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtWidgets import QTableWidgetItem, QWidget
 
 from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.language import tr, tr_later
@@ -12,6 +12,7 @@ from bellwire.viz.attached.hop_rows import HEADS, HopRow, hop_rows
 from bellwire.viz.attached.hop_words import hop_sentences
 from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.plain import PlainLabel, plain_tip
+from bellwire.viz.style.scroll import RowTable
 from bellwire.viz.style.theme import Theme
 
 ROW, SIZE = 22, 12  # pixels at 100 % text
@@ -20,27 +21,11 @@ BESIDE_WORDS, ABOVE_WORDS = 4, 8  # pixels
 WIDE = (172, 0, 74, 74, 74, 74)  # pixels at 100 % text; 0: the rest
 
 
-class HopTable(QTableWidget):
+class HopTable(RowTable):
     """One row a hop."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(0, len(HEADS), parent)
-        self.setObjectName("events")
-        self.setAccessibleName(tr("Hops"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.setHorizontalHeaderLabels([tr(head) for head in HEADS])
+        super().__init__(tr("Hops"), [tr(head) for head in HEADS], 1, parent)
         for column in range(NUMBERS_FROM, len(HEADS)):
             head = QTableWidgetItem(tr(HEADS[column]))
             head.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtWidgets import QTableWidgetItem, QWidget
 
 from bellwire.engine.counted import count_of
 from bellwire.engine.language import tr, tr_later
@@ -17,6 +17,7 @@ from bellwire.viz.panels.panel import BELOW, Panel
 from bellwire.viz.style.controls import keeps
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import plain_tip
+from bellwire.viz.style.scroll import RowTable
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import Durations
 
@@ -26,29 +27,14 @@ NONE_YET = tr_later("No annotation yet: choose a part, an event or a stage, and 
 OWN_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
-class AnnotationRows(QTableWidget):
+class AnnotationRows(RowTable):
     """asked(row, where): for a menu; entered(row): it is wanted."""
 
     asked = Signal(int, QPoint)
     entered_row = Signal(int)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(0, 3, parent)
-        self.setObjectName("events")
-        self.setAccessibleName(tr("Annotations"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setSectionsClickable(False)
-        self.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.setHorizontalHeaderLabels([tr("Shown at"), tr("At what"), tr("Text")])
+        super().__init__(tr("Annotations"), [tr("Shown at"), tr("At what"), tr("Text")], 2, parent)
 
     def event(self, event: QEvent) -> bool:
         return keeps(event, OWN_KEYS) or super().event(event)
