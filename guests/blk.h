@@ -26,12 +26,6 @@ struct header {
 
 static u64 sector; /* of the newest write */
 
-static void fill(u64 address, u64 word)
-{
-    u64 count = WORDS;
-    asm volatile("rep stosq" : "+D"(address), "+c"(count) : "a"(word) : "memory");
-}
-
 static bool is_filled(u64 address, u64 word)
 {
     u64 count = WORDS;
@@ -83,11 +77,11 @@ MAIN_LOOP(bus_and_width)
         do {
             bool reads = rung & 1;
             if (reads) {
-                fill(DATA_IN, 0);
+                fill_words(DATA_IN, WORDS, 0);
                 prepare(READ_SECTOR);
             } else {
                 sector = (rung >> 1) % BW_SECTORS;
-                fill(DATA_OUT, (rung >> 1) + 1);
+                fill_words(DATA_OUT, WORDS, (rung >> 1) + 1);
                 prepare(WRITE_SECTOR);
             }
             SEND(bus_and_width);

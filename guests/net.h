@@ -23,12 +23,6 @@ static void set_up(void)
     descriptors[0].length = BW_NET_HEADER_SIZE + BW_FRAME_SIZE;
 }
 
-static void fill(u64 number)
-{
-    u64 address = FRAME + BW_FRAME_PAYLOAD, count = WORDS;
-    asm volatile("rep stosq" : "+D"(address), "+c"(count) : "a"(number) : "memory");
-}
-
 MAIN_LOOP(bus_and_width)
 {
     set_up();
@@ -39,7 +33,7 @@ MAIN_LOOP(bus_and_width)
 #endif
     EACH_TURN(burst)
         do {
-            fill(rung + 1);
+            fill_words(FRAME + BW_FRAME_PAYLOAD, WORDS, rung + 1);
             SEND(bus_and_width);
         } while (MORE(burst));
 }

@@ -25,6 +25,12 @@ struct used {
 #define available ((volatile struct available *)BW_VIRTQUEUE_AVAILABLE)
 #define used ((const volatile struct used *)BW_VIRTQUEUE_USED)
 
+/* What a driver sends: the same word, again and again. */
+static inline void fill_words(u64 address, u64 count, u64 word)
+{
+    asm volatile("rep stosq" : "+D"(address), "+c"(count) : "a"(word) : "memory");
+}
+
 /* A device may interrupt once to be sure when it is started, which answers nothing. Our own VMM takes such a signal before
  * there is an irqfd. */
 #ifdef PCI

@@ -90,12 +90,11 @@ static void wait_for_room(void)
 
 static void fill(u64 number)
 {
-    u64 address = BW_VIRTQUEUE_BUFFERS + sizeof(struct packet), count = BW_VSOCK_PAYLOAD / 8;
     SENT->what = number == 1 ? RESPONSE : RW;
     SENT->length = number == 1 ? 0 : BW_VSOCK_PAYLOAD;
     descriptors[0].length = sizeof(struct packet) + SENT->length;
     sent += SENT->length;
-    asm volatile("rep stosq" : "+D"(address), "+c"(count) : "a"(number) : "memory");
+    fill_words(BW_VIRTQUEUE_BUFFERS + sizeof(struct packet), BW_VSOCK_PAYLOAD / 8, number);
 }
 
 MAIN_LOOP(bus_and_width)
