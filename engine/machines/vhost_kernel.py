@@ -11,18 +11,15 @@ signalled since the beginning.
 
 from __future__ import annotations
 
-import errno
-import random
 from abc import abstractmethod
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from bellwire.engine._core import lib
-from bellwire.engine.errors import EngineError, GuestError, KvmError
+from bellwire.engine.errors import EngineError, GuestError
 from bellwire.engine.events import Events
 from bellwire.engine.kvm.owner import Eventfd as EventfdFile
-from bellwire.engine.kvm.partners.tap import TapNetwork, tap_refusal
+from bellwire.engine.kvm.partners.tap import tap_refusal
 from bellwire.engine.kvm.partners.vhost_kernel import (
     HEADER_STAYS,
     NET,
@@ -33,16 +30,14 @@ from bellwire.engine.kvm.partners.vhost_kernel import (
     VhostVsock,
     device_refusal,
 )
-from bellwire.engine.kvm.partners.vsock import VsockConnection
 from bellwire.engine.language import tr, tr_later
+from bellwire.engine.machines.far_ends import FarEnd, NetworkEnd, SocketEnd
 from bellwire.engine.machines.vhost_user import WHY_HANG_UP, PartneredGuest
 from bellwire.engine.verdict import Verdict
 
 RECEIVING, SENDING = 0, 1  # the queues of a network card (virtio 1.2, 5.1.2), and those of a socket (5.10.2)
 SENT = (lib.BW_VIRTQUEUE_DESCRIPTORS, lib.BW_VIRTQUEUE_USED, lib.BW_VIRTQUEUE_AVAILABLE)
 RECEIVED = (lib.BW_RECEIVING_DESCRIPTORS, lib.BW_RECEIVING_USED, lib.BW_RECEIVING_AVAILABLE)
-FIRST_CID, LAST_CID = 3, 2**32 - 2  # that a guest may have
-TRIES = 100  # addresses, of which another guest may have one
 LOOK_SECONDS = 0.001  # how often a guest that waits for room looks whether there is some
 WORKER_SIGNALS = tr_later("The kernel's worker signals here: ring the doorbell.")
 
@@ -51,6 +46,7 @@ class VhostGuest(PartneredGuest):
     """What both have in common: a device of the kernel's, whose worker serves the queue that the guest sends by."""
 
     vhost: VhostDevice
+    far_end: FarEnd
     _base = -1  # the available index that the worker came to; -1: not asked yet
 
     def _build(self) -> None:
@@ -78,24 +74,29 @@ class VhostGuest(PartneredGuest):
     def _end_serving(self) -> None:
         """The queue is at rest when this returns."""
 
-    @abstractmethod
-    def _look(self) -> None:
-        """Looks at what has come out at the other end."""
+    def wait_until_ready(self) -> None:
+        """And from then on something comes out."""
+        super().wait_until_ready()
+        if self.ready:
+            self.far_end.connect()
 
     # -- what has happened --------------------------------------------------------------------------------------------
 
     def tick(self) -> Events:
         """Looks at what has come out."""
-        self._look()
+        self.far_end.look()
         return super().tick()
 
     def truth(self) -> dict[str, Any]:
-        """kicks: the kick's count; base: buffers that the worker has taken, modulo 2**16; -1: not told."""
-        self._look()
-        return {**super().truth(), "kicks": self.eventfd.count(), "base": self._base}
+        """kicks: the kick's count; base: of taken buffers, modulo 2**16, -1: not told; what came out."""
+        self.far_end.look()
+        came = self.far_end.truth()
+        return {**super().truth(), "kicks": self.eventfd.count(), "base": self._base, **came}
 
     def trouble(self) -> EngineError | None:
-        """A worker that has met a broken virtqueue, too."""
+        """What came out wrong, and a worker that has met a broken virtqueue, too."""
+        if wrong := self.far_end.trouble():
+            return wrong
         if self.vhost.gave_up:
             gave_up = tr("The kernel's worker, {worker}, has given the virtqueue up.", worker=self.vhost)
             return GuestError(f"{gave_up} {tr(WHY_HANG_UP)}", Verdict.DRIVER)
@@ -121,7 +122,7 @@ class VhostNetGuest(VhostGuest):
         return device_refusal(NET) or tap_refusal()
 
     def _open(self) -> None:
-        self.network = self._stack.enter(TapNetwork())
+        self.far_end = self._network = NetworkEnd(self._stack)
         self.vhost = self._stack.enter(VhostNet())
         memory = self.ringer.memory
         self.vhost.set_features(VIRTIO_F_VERSION_1 | HEADER_STAYS)
@@ -129,28 +130,16 @@ class VhostNetGuest(VhostGuest):
         self.vhost.hand_over_queue(SENDING, memory, SENT, lib.BW_VIRTQUEUE_SIZE)
 
     def _begin_serving(self) -> None:
-        self.vhost.set_backend(SENDING, self.network.tap)
+        self.vhost.set_backend(SENDING, self._network.network.tap)
 
     def _end_serving(self) -> None:
         self.vhost.stop(SENDING)
-
-    def _look(self) -> None:
-        self.network.look()
-
-    def truth(self) -> dict[str, Any]:
-        """What network_truth() says, too."""
-        return {**super().truth(), **network_truth(self.network)}
-
-    def trouble(self) -> EngineError | None:
-        """A frame that came out wrong, too."""
-        return network_trouble(self.network) or super().trouble()
 
 
 class VhostVsockGuest(VhostGuest):
     """A guest with a socket: this program connects to it, and gets what it sends."""
 
     vhost: VhostVsock
-    connection: VsockConnection | None = None  # once the guest takes interrupts
 
     @classmethod
     def refusal(cls) -> str:
@@ -167,73 +156,9 @@ class VhostVsockGuest(VhostGuest):
         self.ringer.control(lib.BW_CTL_LOOK, "Q", self.clock.cycles(LOOK_SECONDS))
 
     def _begin_serving(self) -> None:
-        self.cid = free_address(self.vhost.set_guest_cid)
-        self.ringer.control(lib.BW_CTL_CID, "Q", self.cid)
+        self.far_end = SocketEnd(self._stack, self.vhost.set_guest_cid)
+        self.ringer.control(lib.BW_CTL_CID, "Q", self.far_end.cid)
         self.vhost.set_running(True)
-
-    def wait_until_ready(self) -> None:
-        """And asks the guest for a connection, which its first packet grants."""
-        super().wait_until_ready()
-        if self.ready:
-            self.connection = self._stack.enter(VsockConnection(self.cid))
 
     def _end_serving(self) -> None:
         self.vhost.set_running(False)
-
-    def _look(self) -> None:
-        if self.connection:
-            self.connection.look()
-
-    def truth(self) -> dict[str, Any]:
-        """What socket_truth() says, too."""
-        return {**super().truth(), **socket_truth(self.connection)}
-
-    def trouble(self) -> EngineError | None:
-        """Bytes that are not those of the guest, or a connection that has ended, too."""
-        return socket_trouble(self.connection) or super().trouble()
-
-
-# -- what has come out at the other end, whoever the VMM is ------------------------------------------------------------
-
-
-def network_truth(network: TapNetwork) -> dict[str, int]:
-    """frames: that came out; looked_at: of these; wrong: of those."""
-    return {"frames": network.arrived, "looked_at": network.looked_at, "wrong": network.wrong}
-
-
-def network_trouble(network: TapNetwork) -> EngineError | None:
-    """A frame that came out wrong."""
-    if not network.wrong:
-        return None
-    return EngineError(tr("A frame came out of the tap device that is not the next one of the guest's."))
-
-
-def socket_truth(connection: VsockConnection | None) -> dict[str, int]:
-    """bytes: that have arrived; wrong: of these."""
-    return {
-        "bytes": connection.arrived if connection else 0,
-        "wrong": connection.wrong if connection else 0,
-    }
-
-
-def socket_trouble(connection: VsockConnection | None) -> EngineError | None:
-    """Bytes that are not those of the guest, or a connection that has ended."""
-    if connection and connection.wrong:
-        return EngineError(tr("Bytes have come out of the socket that the guest has not sent so."))
-    if connection and connection.hung_up:
-        return EngineError(tr("The connection to the guest has ended."))
-    return None
-
-
-def free_address(take: Callable[[int], None]) -> int:
-    """The address of a guest that no other guest of this machine has, taken by take(), which may raise KvmError."""
-    for left in reversed(range(TRIES)):
-        cid = random.randint(FIRST_CID, LAST_CID)
-        try:
-            take(cid)
-        except KvmError as error:
-            if error.errno != errno.EADDRINUSE or not left:
-                raise
-        else:
-            break
-    return cid

@@ -19,7 +19,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Events
 from bellwire.engine.kvm.partners.qemu import network_devices, qemu_refusal, socket_devices
-from bellwire.engine.kvm.partners.tap import TapNetwork, tap_refusal
+from bellwire.engine.kvm.partners.tap import tap_refusal
 from bellwire.engine.kvm.partners.vhost_kernel import (
     NET,
     VSOCK,
@@ -29,17 +29,10 @@ from bellwire.engine.kvm.partners.vhost_kernel import (
     worker_named,
     worker_of,
 )
-from bellwire.engine.kvm.partners.vsock import VsockConnection
+from bellwire.engine.machines.far_ends import FarEnd, NetworkEnd, SocketEnd
 from bellwire.engine.machines.qemu.guest_in_qemu import QemuGuest
 from bellwire.engine.machines.qemu.one_in_qemu import OneInQemu
-from bellwire.engine.machines.vhost_kernel import (
-    WORKER_SIGNALS,
-    free_address,
-    network_trouble,
-    network_truth,
-    socket_trouble,
-    socket_truth,
-)
+from bellwire.engine.machines.vhost_kernel import WORKER_SIGNALS
 from bellwire.engine.scenarios.scenario import Doorbell
 
 
@@ -47,6 +40,7 @@ class VhostInQemu(OneInQemu):
     """What both have in common: who the worker is, and how often it was kicked."""
 
     device: Path
+    far_end: FarEnd
     _before: dict[int, int] | None = None  # counts of QEMU's eventfds once the guest was ready
     _kicks = -1
 
@@ -63,10 +57,6 @@ class VhostInQemu(OneInQemu):
     def _devices(self) -> tuple[list[str], tuple[int, ...]]:
         """Its part of QEMU's command, and the fds that this names."""
 
-    @abstractmethod
-    def _look(self) -> None:
-        """Looks at what has come out at the other end."""
-
     def _name_partner(self) -> None:
         thread, name = worker_of(self.vmm.qemu.pid, self.device)
         self.partner, self.partner_pid = worker_named(name, thread), thread
@@ -75,19 +65,25 @@ class VhostInQemu(OneInQemu):
         """And what QEMU's eventfds count until then is no kick."""
         super().wait_until_ready()
         self._before = self.vmm.qemu.eventfd_counts()
+        if self.ready:
+            self.far_end.connect()
 
     # -- what has happened -------------------------------------------------------------------------------------------
 
     def tick(self) -> Events:
         """Looks at what has come out."""
-        self._look()
+        self.far_end.look()
         return super().tick()
 
     def truth(self) -> dict[str, Any]:
-        """kicks: by how much the count of the kick eventfd has grown; -1: not told."""
-        self._look()
-        stamped = super().truth()
-        return {**stamped, "signalled": stamped["received"], "kicks": self._kicks}
+        """kicks: by how much the count of the kick eventfd has grown; -1: not told. And what came out."""
+        self.far_end.look()
+        stamped, came = super().truth(), self.far_end.truth()
+        return {**stamped, "signalled": stamped["received"], "kicks": self._kicks, **came}
+
+    def trouble(self) -> EngineError | None:
+        """What came out wrong, too."""
+        return super().trouble() or self.far_end.trouble()
 
     def _ask_last(self) -> None:
         """How often it was kicked, as long as QEMU is there."""
@@ -106,29 +102,18 @@ class NetworkInQemu(VhostInQemu):
         return qemu_refusal() or device_refusal(NET) or tap_refusal()
 
     def _open(self, guest: QemuGuest) -> VhostFile:
-        self.network = self._stack.enter(TapNetwork())
+        self.far_end = NetworkEnd(self._stack)
+        self._tap = self.far_end.network.tap
         return self._stack.enter(VhostFile(NET))
 
     def _devices(self) -> tuple[list[str], tuple[int, ...]]:
-        return network_devices(self.network.tap, self.vhost), (self.network.tap.fd, self.vhost.fd)
-
-    def _look(self) -> None:
-        self.network.look()
-
-    def truth(self) -> dict[str, Any]:
-        """What network_truth() says, too."""
-        return {**super().truth(), **network_truth(self.network)}
-
-    def trouble(self) -> EngineError | None:
-        """A frame that came out wrong, too."""
-        return network_trouble(self.network) or super().trouble()
+        return network_devices(self._tap, self.vhost), (self._tap.fd, self.vhost.fd)
 
 
 class SocketInQemu(VhostInQemu):
     """A guest with a socket: this program connects to it, and gets what it sends."""
 
     device = VSOCK
-    connection: VsockConnection | None = None  # once the guest takes interrupts
 
     @classmethod
     def refusal(cls) -> str:
@@ -137,27 +122,10 @@ class SocketInQemu(VhostInQemu):
 
     def _open(self, guest: QemuGuest) -> VhostFile:
         vhost = self._stack.enter(VhostVsockFile())
-        self.cid = free_address(vhost.set_guest_cid)
-        guest.control(lib.BW_CTL_CID, "Q", self.cid)
+        self.far_end = SocketEnd(self._stack, vhost.set_guest_cid)
+        self._cid = self.far_end.cid
+        guest.control(lib.BW_CTL_CID, "Q", self._cid)
         return vhost
 
     def _devices(self) -> tuple[list[str], tuple[int, ...]]:
-        return socket_devices(self.cid, self.vhost), (self.vhost.fd,)
-
-    def wait_until_ready(self) -> None:
-        """And asks the guest for a connection, which its first packet grants."""
-        super().wait_until_ready()
-        if self.ready:
-            self.connection = self._stack.enter(VsockConnection(self.cid))
-
-    def _look(self) -> None:
-        if self.connection:
-            self.connection.look()
-
-    def truth(self) -> dict[str, Any]:
-        """What socket_truth() says, too."""
-        return {**super().truth(), **socket_truth(self.connection)}
-
-    def trouble(self) -> EngineError | None:
-        """Bytes that are not those of the guest, or a connection that has ended, too."""
-        return super().trouble() or socket_trouble(self.connection)
+        return socket_devices(self._cid, self.vhost), (self.vhost.fd,)

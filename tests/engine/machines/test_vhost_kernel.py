@@ -25,7 +25,8 @@ from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines import build
 from bellwire.engine.machines.build import build_machine
-from bellwire.engine.machines.vhost_kernel import FIRST_CID, LAST_CID, VhostNetGuest, VhostVsockGuest, free_address
+from bellwire.engine.machines.far_ends import FIRST_CID, LAST_CID, free_address
+from bellwire.engine.machines.vhost_kernel import VhostNetGuest, VhostVsockGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, load_scenario
 from bellwire.engine.source import Order
 from tests.support.hostile import AVAILABLE, ONE_AVAILABLE, described, run_hostile, storing
