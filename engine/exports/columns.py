@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from bellwire.engine.events import EventKind, Events, Lane
-from bellwire.engine.recordings.attached.seen_events import addresses_of, lengths_of, threads_of
+from bellwire.engine.recordings.attached.seen_events import ACCESSED, addresses_of, lengths_of, threads_of
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Recording
 
@@ -34,7 +34,6 @@ SEEN_FIELDS = [  # of a VMM that was seen from outside, in place of `seq`, which
     pa.field("address", pa.uint64(), nullable=False),  # of an access; else 0
     pa.field("length", pa.uint8(), nullable=False),  # of an access, bytes; 0: not told
 ]
-ACCESSES = (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ)
 
 
 def fields_of(header: Header) -> list[pa.Field[Any]]:
@@ -50,7 +49,7 @@ def column_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
 
 def seen_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
     """Those of SEEN_FIELDS."""
-    accesses, threads = np.isin(events["kind"], ACCESSES), threads_of(events)
+    accesses, threads = np.isin(events["kind"], ACCESSED), threads_of(events)
     names = {one.tid: one.name for note in recording.notes for one in note.threads}
     different, which = np.unique(threads, return_inverse=True)
     called = pa.array([names.get(thread, "") for thread in different.tolist()], pa.string())

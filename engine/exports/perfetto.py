@@ -18,14 +18,14 @@ from bellwire.engine.events import STATS, EventfdRole, EventKind, Events, IrqIoc
 from bellwire.engine.exports.batches import batches
 from bellwire.engine.exports.perfetto_attached import write_attached
 from bellwire.engine.exports.perfetto_flows import Flows, Row
-from bellwire.engine.exports.perfetto_kernel import KernelTracks
+from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES, KernelTracks
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
+from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.recording import Progress, Recording
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
-ROOT = 1  # uuid of the group of everything
 EVENT, DERIVED, ANNOTATION = "event", "derived", "annotation"
 LANES = {
     Lane.GUEST: "Guest",
@@ -40,7 +40,6 @@ RATES = {
     "exits to user space": (EventKind.EXIT,),
 }
 RATE_OF = {kind: name for name, kinds in RATES.items() for kind in kinds}
-RATE_NS = 50_000_000  # of a bin of the rates: each is that of the time before
 BEGINS = {EventKind.RING: EventKind.RUNG, EventKind.EXIT: EventKind.ENTRY}  # and what ends each
 ENDS = {end: begin for begin, end in BEGINS.items()} | {EventKind.WAIT: EventKind.WAIT}  # of the I/O thread: "awake"
 NAMES: dict[EventKind, str] = {
@@ -55,28 +54,7 @@ NAMES: dict[EventKind, str] = {
     EventKind.WINDOW: "interrupts on again",
     EventKind.FETCH: "coalesced writes fetched",
     EventKind.LOST: "events lost",
-    EventKind.PIO: "kvm_pio",
-    EventKind.MMIO: "kvm_mmio",
-    EventKind.FAST_MMIO: "kvm_fast_mmio",
-    EventKind.DEVICE_READ: "device read",
-    EventKind.USER_EXIT: "kvm_userspace_exit",
-    EventKind.WAKING: "sched_waking",
-    EventKind.RUNS: "sched_switch",
-    EventKind.WRITE: "write() entered",
-    EventKind.WRITTEN: "write() returns",
-    EventKind.MSI: "kvm_msi_set_irq",
-    EventKind.WORK_QUEUED: "irqfd_inject queued",
-    EventKind.WORK_STARTED: "irqfd_inject started",
-    EventKind.SET_IRQ: "kvm_set_irq",
-    EventKind.ACCEPTED: "kvm_apic_accept_irq",
-    EventKind.INJECTED: "injected",
-    EventKind.WOKEN: "kvm_vcpu_wakeup",
-    EventKind.GUEST_EOI: "kvm_eoi",
-    EventKind.IOEVENTFD_WRITE: "ioeventfd_write",
-    EventKind.EVENTFD_SIGNAL: "eventfd_signal_mask",
-    EventKind.IRQFD_WAKEUP: "irqfd_wakeup",
-    EventKind.IRQFD_INJECT: "irqfd_inject",
-    EventKind.RESAMPLER_ACK: "irqfd_resampler_ack",
+    **KERNEL_NAMES,
 }
 KINDS, LANE_OF = dict(EventKind._value2member_map_), list(Lane)  # quicker than to call the enum, event by event
 KEYS = {kind: tuple(f"{kind.name.lower()}.{name}" for name in ("seq", "id", "arg")) for kind in ENDS}
@@ -101,23 +79,20 @@ class Trace:
         self._writer, self._clock, self._first = writer, header.clock, recording.first
         queues = header.scenario.doorbell.queues if header.scenario.doorbell else 1
         self._flows = Flows(header.scenario.direct, queues, Trait.MASKED in traits_of(header.scenario))
-        self._tracks: dict[tuple[str, int, int], int] = {}  # what, VM, number of what: uuid
+        self._tracks = Tracks(writer, ROOT)
         self._open: dict[tuple[int, int], EventKind] = {}  # (VM, lane): the slice that is open there
         self._lanes: dict[tuple[int, Lane], int] = {}  # of a VM: uuid
         self._rates = dict.fromkeys(RATES, 0)  # counted in the present bin
         self._bin, self._bin_ends = 0, RATE_NS
         self._kernel = KernelTracks(writer, self._kernel_track)
-        writer.track(ROOT, f"{header.scenario.title} ({header.backend}, {header.host.get('cpu', '?')})")
-        if header.started_ns:
-            elapsed = round(header.clock.ns(recording.first - header.started_tsc))
-            writer.wall_clock(0, max(header.started_ns + elapsed, 0))
+        begin_trace(writer, recording, header.scenario.title)
         self._write_annotations(recording.annotations)
 
     def _write_annotations(self, annotations: Sequence[Annotation]) -> None:
         """Each an instant on a track of their own; what belongs to all moments is at the first one."""
         if not annotations:
             return
-        track, _ = self._track("annotations", -1, 0)
+        track, _ = self._tracks.of("annotations")
         self._writer.track(track, "Annotations", ROOT)
         for one in annotations:
             at = 0 if one.tsc is None else max(round(self._clock.ns(one.tsc - self._first)), 0)
@@ -196,16 +171,10 @@ class Trace:
 
     # -- tracks, described when they are needed first
 
-    def _track(self, what: str, vm: int, number: int) -> tuple[int, bool]:
-        """Its uuid, and whether it is new."""
-        key = what, vm, number
-        new = key not in self._tracks
-        return self._tracks.setdefault(key, ROOT + 1 + len(self._tracks)), new
-
     def _vm(self, vm: int) -> int:
         if vm < 0:
             return ROOT
-        uuid, new = self._track("vm", vm, 0)
+        uuid, new = self._tracks.of(("vm", vm))
         if new:
             self._writer.track(uuid, f"VM {vm}", ROOT, vm)
         return uuid
@@ -214,23 +183,19 @@ class Trace:
         if place not in self._lanes:
             vm, lane = place
             parent = ROOT if lane == Lane.ENGINE else self._vm(vm)
-            self._lanes[place], _ = self._track("lane", vm, lane)
+            self._lanes[place], _ = self._tracks.of(("lane", vm, lane))
             self._writer.track(self._lanes[place], LANES[lane], parent, lane)
         return self._lanes[place]
 
     def _kernel_track(self, what: str, name: str, vm: int, number: int) -> int:
         parent = self._vm(vm)
-        uuid, new = self._track(what, vm, number)
+        uuid, new = self._tracks.of((what, vm, number))
         if new:
             self._writer.track(uuid, name, parent, max(Lane) + 1)
         return uuid
 
     def _counter(self, name: str, vm: int, number: int, unit: str) -> int:
-        parent = self._vm(vm)
-        uuid, new = self._track("counter", vm, number)
-        if new:
-            self._writer.counter_track(uuid, name, parent, unit)
-        return uuid
+        return self._tracks.counter(("counter", vm, number), name, self._vm(vm), unit)
 
 
 def annotation_name(one: Annotation) -> str:

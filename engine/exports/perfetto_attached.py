@@ -15,42 +15,25 @@ import numpy as np
 
 from bellwire.engine.events import ROLE_BITS, STATS, EventKind, Events, Lane, exit_name
 from bellwire.engine.exports.batches import batches
+from bellwire.engine.exports.perfetto_kernel import KERNEL_NAMES
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
-from bellwire.engine.recordings.attached.seen_events import addresses_of, lengths_of, threads_of
+from bellwire.engine.exports.perfetto_tracks import RATE_NS, ROOT, Tracks, begin_trace
+from bellwire.engine.recordings.attached.seen_events import ACCESSED, addresses_of, lengths_of, threads_of
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.seen_rows import SeenRows
 from bellwire.engine.recordings.attached.uses import rung_at
 from bellwire.engine.recordings.recording import Progress, Recording
 
-ROOT, KERNEL, LOOKS = 1, 2, 3  # uuids: everything; the kernel's own threads; what is counted
+KERNEL, LOOKS = ROOT + 1, ROOT + 2  # uuids: the kernel's own threads; what is counted
 EVENT, DERIVED = "event", "derived"
-RATE_NS = 50_000_000  # of a bin of the rates: each is that of the time before
-ACCESSES = (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ)
-ACCESS_NAMES = {
-    EventKind.PIO: "kvm_pio",
-    EventKind.MMIO: "kvm_mmio",
-    EventKind.FAST_MMIO: "kvm_fast_mmio",
-    EventKind.DEVICE_READ: "device read",
-}
-PLAIN_NAMES = {
-    EventKind.RUNS: "sched_switch",
+NAMES = KERNEL_NAMES | {
     EventKind.WRITE: "system call entered",
     EventKind.WRITTEN: "system call returns",
-    EventKind.WOKEN: "kvm_vcpu_wakeup",
     EventKind.LOST: "events lost",
     EventKind.SETTING: "watched from here on",
 }
-BY_VECTOR = {
-    EventKind.MSI: "kvm_msi_set_irq",
-    EventKind.ACCEPTED: "kvm_apic_accept_irq",
-    EventKind.INJECTED: "injected",
-    EventKind.GUEST_EOI: "kvm_eoi",
-}
-BY_GSI = {
-    EventKind.SET_IRQ: "kvm_set_irq",
-    EventKind.WORK_QUEUED: "irqfd_inject queued",
-    EventKind.WORK_STARTED: "irqfd_inject",
-}
+BY_VECTOR = (EventKind.MSI, EventKind.ACCEPTED, EventKind.INJECTED, EventKind.GUEST_EOI)
+BY_GSI = (EventKind.SET_IRQ, EventKind.WORK_QUEUED, EventKind.WORK_STARTED)
 
 
 def write_attached(recording: Recording, file: IO[bytes], progress: Progress) -> int:
@@ -69,19 +52,15 @@ class AttachedTrace:
         self._writer, self._clock, self._first = writer, header.clock, recording.first
         self._moments = SeenMoments(recording)
         self._wires = SeenRows(self._moments).doorbells
-        self._tracks: dict[tuple[str, int], int] = {}  # what, number: uuid
+        self._tracks = Tracks(writer, LOOKS)
         self._outside: dict[int, bool] = {}  # vCPU's thread -> whether it is in user space
         self._hops: dict[int, int] = {}  # thread that was woken -> flow
         self._flow = 0
         self._rates: dict[str, int] = {}  # counted in the present bin
         self._bin_ends = RATE_NS
-        title = header.attached.title if header.attached else ""
-        writer.track(ROOT, f"{title} ({header.backend or '?'}, {header.host.get('cpu', '?')})")
+        begin_trace(writer, recording, header.attached.title if header.attached else "")
         writer.track(KERNEL, "Kernel threads", ROOT, 1 << 20)
         writer.track(LOOKS, "Counted", ROOT, 0)
-        if header.started_ns:
-            elapsed = round(header.clock.ns(recording.first - header.started_tsc))
-            writer.wall_clock(0, max(header.started_ns + elapsed, 0))
 
     def feed(self, events: Events) -> None:
         """Writes the next events, in order."""
@@ -93,7 +72,7 @@ class AttachedTrace:
             self._close_bins(at[row])
             if kind in (EventKind.STAT, EventKind.COUNT):
                 self._count(at[row], kind, event)
-            elif kind in ACCESSES:
+            elif kind in ACCESSED:
                 self._access(at[row], kind, threads[row], names[row], addresses[row], lengths[row], int(event["arg"]))
             else:
                 self._place(at[row], kind, threads[row], event)
@@ -111,7 +90,7 @@ class AttachedTrace:
 
     def _access(self, at: int, kind: EventKind, thread: int, name: str, address: int, length: int, value: int) -> None:
         details = {"address": address, "length": length, "value": value}
-        named = name or f"{ACCESS_NAMES[kind]} {address:#x}"
+        named = name or f"{NAMES[kind]} {address:#x}"
         self._writer.event(at, Type.INSTANT, self._thread(thread), named, EVENT, details)
         if name:
             self._rates[name] = self._rates.get(name, 0) + 1
@@ -146,9 +125,7 @@ class AttachedTrace:
             self._writer.event(at, Type.INSTANT, track, name, EVENT, details, ([self._flow], []))
             return
         flow = self._hops.pop(whom, None)
-        self._writer.event(
-            at, Type.INSTANT, track, PLAIN_NAMES[kind], EVENT, details, ([], [] if flow is None else [flow])
-        )
+        self._writer.event(at, Type.INSTANT, track, NAMES[kind], EVENT, details, ([], [] if flow is None else [flow]))
 
     def _count(self, at: int, kind: EventKind, event: np.void) -> None:
         """What a look has found."""
@@ -173,17 +150,12 @@ class AttachedTrace:
 
     # -- tracks, described when they are needed first
 
-    def _track(self, what: str, number: int) -> tuple[int, bool]:
-        """Its uuid, and whether it is new."""
-        new = (what, number) not in self._tracks
-        return self._tracks.setdefault((what, number), LOOKS + 1 + len(self._tracks)), new
-
     def _name(self, tid: int) -> str:
         thread = self._moments.threads.get(tid)
         return thread.name if thread else f"thread {tid}"
 
     def _thread(self, tid: int) -> int:
-        uuid, new = self._track("thread", tid)
+        uuid, new = self._tracks.of(("thread", tid))
         if new:
             thread = self._moments.threads.get(tid)
             parent = self._process(thread.pid) if thread and thread.pid else KERNEL if thread else ROOT
@@ -191,7 +163,7 @@ class AttachedTrace:
         return uuid
 
     def _process(self, pid: int) -> int:
-        uuid, new = self._track("process", pid)
+        uuid, new = self._tracks.of(("process", pid))
         if new:
             self._writer.track(uuid, next(self._named_process(pid), f"process {pid}"), ROOT, pid)
         return uuid
@@ -202,10 +174,7 @@ class AttachedTrace:
             yield from (name for number, name in some if number == pid)
 
     def _counter(self, name: str, unit: str) -> int:
-        uuid, new = self._track(f"counter {name}", 0)
-        if new:
-            self._writer.counter_track(uuid, name, LOOKS, unit)
-        return uuid
+        return self._tracks.counter(("counter", name), name, LOOKS, unit)
 
 
 def clamped(value: np.uint64) -> int:
@@ -216,8 +185,8 @@ def clamped(value: np.uint64) -> int:
 def event_name(kind: EventKind, event: np.void) -> str:
     """What an instant is called."""
     if kind in BY_VECTOR:
-        return f"{BY_VECTOR[kind]}, vector {int(event['id']):#x}"
+        return f"{NAMES[kind]}, vector {int(event['id']):#x}"
     if kind in BY_GSI:
         level = f", level {int(event['arg'])}" if kind == EventKind.SET_IRQ else ""
-        return f"{BY_GSI[kind]}, GSI {int(event['id'])}{level}"
-    return PLAIN_NAMES.get(kind, kind.name.lower())
+        return f"{NAMES[kind]}, GSI {int(event['id'])}{level}"
+    return NAMES.get(kind, kind.name.lower())

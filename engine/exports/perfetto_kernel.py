@@ -14,6 +14,29 @@ from bellwire.engine.exports.perfetto_flows import Row
 from bellwire.engine.exports.perfetto_packets import TraceWriter, Type
 
 DERIVED = "derived"
+KERNEL_NAMES: dict[EventKind, str] = {
+    EventKind.PIO: "kvm_pio",
+    EventKind.MMIO: "kvm_mmio",
+    EventKind.DEVICE_READ: "device read",
+    EventKind.USER_EXIT: "kvm_userspace_exit",
+    EventKind.WAKING: "sched_waking",
+    EventKind.RUNS: "sched_switch",
+    EventKind.WRITE: "write() entered",
+    EventKind.WRITTEN: "write() returns",
+    EventKind.MSI: "kvm_msi_set_irq",
+    EventKind.WORK_QUEUED: "irqfd_inject queued",
+    EventKind.WORK_STARTED: "irqfd_inject started",
+    EventKind.SET_IRQ: "kvm_set_irq",
+    EventKind.ACCEPTED: "kvm_apic_accept_irq",
+    EventKind.INJECTED: "injected",
+    EventKind.WOKEN: "kvm_vcpu_wakeup",
+    EventKind.GUEST_EOI: "kvm_eoi",
+    EventKind.IOEVENTFD_WRITE: "ioeventfd_write",
+    EventKind.EVENTFD_SIGNAL: "eventfd_signal_mask",
+    EventKind.IRQFD_WAKEUP: "irqfd_wakeup",
+    EventKind.IRQFD_INJECT: "irqfd_inject",
+    EventKind.RESAMPLER_ACK: "irqfd_resampler_ack",
+}
 TRACKS_OF_ROLES: dict[int, str] = {ThreadRole.VCPU: "vCPU thread", ThreadRole.IO_THREAD: "I/O thread"}
 TrackOf = Callable[[str, str, int, int], int]  # what, its name, VM, number: its uuid
 

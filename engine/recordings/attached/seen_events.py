@@ -36,6 +36,7 @@ THREAD_BITS, LENGTH_BITS, UPPER_BITS = 24, 8, 24  # of `seq`, from below: thread
 HALF = 32  # bits of an address that `id` has
 MOST_VM = 15  # that an event can name
 
+ACCESSED = (EventKind.PIO, EventKind.MMIO, EventKind.FAST_MMIO, EventKind.DEVICE_READ)  # a guest has, at an address
 MADE = KINDS | {K.RUN_ENTERED: EventKind.ENTRY}
 OF_A_GUEST = (*BY_A_VCPU, K.RUN_ENTERED)
 

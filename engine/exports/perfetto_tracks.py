@@ -1,0 +1,40 @@
+"""Perfetto's tracks: each has a number, and is described when it is needed first. How a trace begins."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from bellwire.engine.exports.perfetto_packets import TraceWriter
+from bellwire.engine.recordings.recording import Recording
+
+ROOT = 1  # uuid of the group of everything
+RATE_NS = 50_000_000  # of a bin of the rates: each is that of the time before
+
+
+def begin_trace(writer: TraceWriter, recording: Recording, title: str) -> None:
+    """The group of everything, and the wall clock where it is known."""
+    header = recording.header
+    writer.track(ROOT, f"{title} ({header.backend or '?'}, {header.host.get('cpu', '?')})")
+    if header.started_ns:
+        elapsed = round(header.clock.ns(recording.first - header.started_tsc))
+        writer.wall_clock(0, max(header.started_ns + elapsed, 0))
+
+
+class Tracks:
+    """used: the largest number that is taken already."""
+
+    def __init__(self, writer: TraceWriter, used: int) -> None:
+        self._writer, self._used = writer, used
+        self._given: dict[Hashable, int] = {}
+
+    def of(self, key: Hashable) -> tuple[int, bool]:
+        """Its number, and whether it is new, so that it is yet to be described."""
+        new = key not in self._given
+        return self._given.setdefault(key, self._used + 1 + len(self._given)), new
+
+    def counter(self, key: Hashable, name: str, parent: int, unit: str) -> int:
+        """The number of one that has values."""
+        uuid, new = self.of(key)
+        if new:
+            self._writer.counter_track(uuid, name, parent, unit)
+        return uuid
