@@ -20,8 +20,46 @@ from bellwire.engine.recordings.recorder import Recorder, has_ended
 LOOK_SECONDS = 0.05  # how often it takes what has come
 
 
-class Capture:
+class WritingThread:
+    """A thread that writes a recording. _recorder: what it writes to; None: nothing yet."""
+
+    path: Path
+    _recorder: Recorder | None
+    _thread: threading.Thread
+
+    @property
+    def ended(self) -> bool:
+        """Whether the file is closed, all is written that will be."""
+        return not self._thread.is_alive()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until it has ended, or for so long; whether it has."""
+        self._thread.join(seconds)
+        return self.ended
+
+    @property
+    def events(self) -> int:
+        """Recorded so far."""
+        return self._recorder.events if self._recorder else 0
+
+    @property
+    def seconds(self) -> float:
+        """From the first event in the file to the last."""
+        if self._recorder is None:
+            return 0.0
+        outline = self._recorder.outline
+        return self._recorder.header.clock.ns(outline.last - outline.first) / 1e9
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file so far."""
+        return self._recorder.size if self._recorder else 0
+
+
+class Capture(WritingThread):
     """Writes to `path` what comes to `outlet` until it is stopped. RecordingError if the file cannot be made."""
+
+    _recorder: Recorder
 
     def __init__(self, path: Path, header: Header, beginning: Events, outlet: Outlet, *, force: bool = False) -> None:
         """beginning: what the recording opens with (engine/folds/prologue.py). force: replaces what is there."""
@@ -39,32 +77,6 @@ class Capture:
         """No more than has come by now is to be written; may be called again."""
         self._outlet.close()
         self._stopping.set()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the file is closed, all is written that will be."""
-        return not self._thread.is_alive()
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Waits until it has ended, or for so long; whether it has."""
-        self._thread.join(seconds)
-        return self.ended
-
-    @property
-    def events(self) -> int:
-        """Recorded so far."""
-        return self._recorder.events
-
-    @property
-    def seconds(self) -> float:
-        """From the first event in the file to the last."""
-        outline = self._recorder.outline
-        return self._recorder.header.clock.ns(outline.last - outline.first) / 1e9
-
-    @property
-    def size(self) -> int:
-        """Bytes in the file so far."""
-        return self._recorder.size
 
     @property
     def error(self) -> RecordingError | None:

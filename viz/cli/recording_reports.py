@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -19,7 +19,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.foreign import shown
 from bellwire.engine.outputs import target_of
 from bellwire.engine.recordings.annotations.annotation import annotation_table
-from bellwire.engine.recordings.capture import Capture
+from bellwire.engine.recordings.capture import WritingThread
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
@@ -28,12 +28,7 @@ from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import share_bar
 from bellwire.viz.text.figures import grouped
 
-if TYPE_CHECKING:
-    from bellwire.engine.recordings.attached.vmm_capture import VmmCapture
-
 SHOWN_CHANGES = 12  # rows of a table
-
-
 MANY = 1_000_000  # events: work on so many is long enough for a bar
 
 
@@ -47,7 +42,7 @@ def convert_file(source: Path, target: Path, to: str | None, force: bool) -> str
     return " ".join([f"{shown(str(target))}: {number_of(written, export.unit)}.", recording.warning]).strip()
 
 
-def what_was_recorded(capture: Capture | VmmCapture) -> str:
+def what_was_recorded(capture: WritingThread) -> str:
     """The sentence that says what is in the file now."""
     of = f"{grouped(capture.events)} events, {grouped(capture.size / 1e6, 1)} MB, {capture.seconds:.1f} s"
     return f"{shown(str(capture.path))}: {of}."
@@ -76,16 +71,10 @@ class RecordingReport:
 
     def report(self, verdicts: Sequence[Judgement] = ()) -> dict[str, Any]:
         """The JSON object of `bellwire info --json`; times in TSC cycles, latencies in ns."""
-        recording, header = self.recording, self.recording.header
+        recording = self.recording
         return {
-            "file": str(recording.path),
-            "bytes": recording.path.stat().st_size,
-            "format": header.version,
-            "program": header.program,
-            "started": header.started,
-            "backend": header.backend,
-            "clock_hz": header.clock.hz,
-            "capabilities": header.capabilities,
+            **file_report(recording),
+            "capabilities": recording.header.capabilities,
             **report(self.source, self.tally, self.latencies, self.evidence, recording.seconds, verdicts),
             "outline": asdict(self.outline),
             "annotations": [annotation_table(one) for one in recording.annotations],
@@ -101,12 +90,7 @@ class RecordingReport:
 
     def _facts(self) -> RenderableType:
         recording, header = self.recording, self.recording.header
-        table = Figures(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="dim")
-        table.add_row("file", f"{shown(str(recording.path))}, {grouped(recording.path.stat().st_size / 1e6, 1)} MB")
-        table.add_row("written by", f"bellwire {header.program}, format {header.version}")
-        table.add_row("started", header.started or "unknown")
-        table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")
+        table = file_table(recording)
         if recording.annotations:
             table.add_row("annotations", grouped(len(recording.annotations)))
         if header.capabilities:
@@ -128,3 +112,31 @@ class RecordingReport:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", f"{name.lower()} {'on' if on else 'off'}")
         more = len(self.outline.wiring) - SHOWN_CHANGES
         return Group(table, f"and {more} more changes") if more > 0 else table
+
+
+# -- what every recording says of itself
+
+
+def file_report(recording: Recording) -> dict[str, Any]:
+    """As members of a JSON object."""
+    header = recording.header
+    return {
+        "file": str(recording.path),
+        "bytes": recording.path.stat().st_size,
+        "format": header.version,
+        "program": header.program,
+        "started": header.started,
+        "backend": header.backend,
+        "clock_hz": header.clock.hz,
+    }
+
+
+def file_table(recording: Recording) -> Figures:
+    """As rows of a table, which more can be added to."""
+    header, table = recording.header, Figures(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_row("file", f"{shown(str(recording.path))}, {grouped(recording.path.stat().st_size / 1e6, 1)} MB")
+    table.add_row("written by", f"bellwire {header.program}, format {header.version}")
+    table.add_row("started", header.started or "unknown")
+    table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")
+    return table

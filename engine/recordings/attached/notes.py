@@ -45,7 +45,7 @@ class SeenNote:
 
 @dataclass(frozen=True)
 class AttachedTo:
-    """Whom a recording is of. untold: what else was hidden when it was made."""
+    """Whom a recording is of."""
 
     process: KvmProcess
 

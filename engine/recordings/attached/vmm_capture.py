@@ -28,6 +28,7 @@ from bellwire.engine.language import tr
 from bellwire.engine.recordings.attached.notes import AttachedTo, SeenNote, SeenThread
 from bellwire.engine.recordings.attached.seen_events import SeenEvents, SeenThreads, counters_told
 from bellwire.engine.recordings.attached.seen_json import HiddenNumbers
+from bellwire.engine.recordings.capture import WritingThread
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder, has_ended
 
@@ -38,7 +39,7 @@ END_SECONDS = 2.0  # that it is waited for what happened last
 HIDDEN_OF_HOST = {"host": ("kernel", "cpu", "cpus"), "cpu": ("cpu",)}
 
 
-class VmmCapture:
+class VmmCapture(WritingThread):
     """Writes to `path` what is seen of a process until it is stopped, or the process ends.
 
     hide: of "pid", "host" and "cpu" what the recording is not to tell. force: replaces what is there.
@@ -68,11 +69,6 @@ class VmmCapture:
         """Whether something is written."""
         return self._begun.is_set()
 
-    @property
-    def ended(self) -> bool:
-        """Whether the file is closed."""
-        return not self._thread.is_alive()
-
     def wait_until_begun(self) -> None:
         """Waits until it writes; EngineError why it does not."""
         while not self._begun.wait(TURN_SECONDS):
@@ -80,29 +76,6 @@ class VmmCapture:
                 break
         if self.error:
             raise self.error
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Waits until it has ended, or for so long; whether it has."""
-        self._thread.join(seconds)
-        return self.ended
-
-    @property
-    def events(self) -> int:
-        """Recorded so far."""
-        return self._recorder.events if self._recorder else 0
-
-    @property
-    def seconds(self) -> float:
-        """From the first event in the file to the last."""
-        if self._recorder is None:
-            return 0.0
-        outline = self._recorder.outline
-        return self._recorder.header.clock.ns(outline.last - outline.first) / 1e9
-
-    @property
-    def size(self) -> int:
-        """Bytes in the file so far."""
-        return self._recorder.size if self._recorder else 0
 
     # -- the thread
 

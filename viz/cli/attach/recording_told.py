@@ -18,11 +18,11 @@ from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.uses import wire_uses
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.cli.recording_reports import MANY, file_report, file_table
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import share_bar
 from bellwire.viz.text.figures import grouped
 
-MANY = 1_000_000  # events: work on so many is long enough for a bar
 SHOWN_CHANGES = 12  # rows of a table
 Wire = tuple[int | None, SeenIoeventfd | SeenIrqfd]
 
@@ -65,16 +65,10 @@ class AttachedReport:
 
     def report(self) -> dict[str, Any]:
         """The JSON object of `bellwire info --json`; times in TSC cycles. null: hidden, or not known."""
-        recording, header = self.recording, self.recording.header
+        recording = self.recording
         return {
-            "file": str(recording.path),
-            "bytes": recording.path.stat().st_size,
-            "format": header.version,
-            "program": header.program,
-            "started": header.started,
-            "host": header.host,
-            "backend": header.backend,
-            "clock_hz": header.clock.hz,
+            **file_report(recording),
+            "host": recording.header.host,
             "attached": {"name": self.attached.process.name, "guest": self.attached.process.guest, "pid": self.pid},
             "seconds": recording.seconds,
             "events": len(recording),
@@ -118,16 +112,11 @@ class AttachedReport:
 
     def _facts(self) -> RenderableType:
         recording, header = self.recording, self.recording.header
-        table = Figures(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="dim")
-        table.add_row("file", f"{shown(str(recording.path))}, {grouped(recording.path.stat().st_size / 1e6, 1)} MB")
+        table = file_table(recording)
         table.add_row("seen from outside", attached_words(self.attached))
-        table.add_row("written by", f"bellwire {header.program}, format {header.version}")
-        table.add_row("started", header.started or "unknown")
         table.add_row("lasted", f"{recording.seconds:.3f} s")
         table.add_row("host", ", ".join(filter(None, (header.host.get("cpu"), header.host.get("kernel")))) or "–")
         table.add_row("back end", header.backend or "–")
-        table.add_row("clock", f"TSC at {header.clock.hz / 1e9:.6f} GHz")
         table.add_row("events lost", grouped(self.outline.dropped))
         return table
 
