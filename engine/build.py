@@ -42,12 +42,7 @@ EXTENSION = ROOT / "engine" / "_core.abi3.so"  # cffi keeps to the limited API: 
 KERNEL_PROGRAM = KERNEL / "bw-kernel"
 TRACEFS = KERNEL / "tracefs"
 TRACEFS_PROGRAM = TRACEFS / "bw-tracefs"
-IN_BOTH = (
-    "caller.c",
-    "guard.c",
-    "shared.c",
-    "tracepoints.c",
-)  # of bw-kernel's own
+IN_BOTH = ("caller.c", "guard.c", "main.c", "shared.c", "tracepoints.c")  # of bw-kernel's own
 
 KERNEL_APT_LINE = "sudo apt-get install clang libbpf-dev"
 APT_LINE = "sudo apt-get install gcc libc6-dev linux-libc-dev python3-dev"
