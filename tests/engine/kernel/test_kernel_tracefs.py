@@ -258,6 +258,13 @@ def test_two_at_once_do_not_disturb_each_other(holder: tuple[subprocess.Popen[st
         for _ in range(50):
             time.sleep(0.002)  # the other one's threads run as well, and those of its caller
             seen.append(watch.take())
+
+        def told() -> bool:
+            seen.append(watch.take())
+            here = threading.get_native_id()
+            return any(here in some["thread"][some["kind"] == RecordKind.RUNS] for some in seen)
+
+        wait_for(told)
         assert len(instances_of(pid)) == len(instances_of(watch.pid)) == 2
     assert len(instances_of(pid)) == 2
     assert (INSTANCES / sorted(instances_of(pid))[0] / "tracing_on").read_text() == "1\n"
