@@ -6,7 +6,7 @@ from itertools import groupby
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QPalette, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QComboBox, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from bellwire.engine.language import tr
 from bellwire.engine.machines.build import refusal
@@ -16,7 +16,7 @@ from bellwire.viz.style.theme import Theme
 
 NAME = Qt.ItemDataRole.UserRole
 LACKS = NAME + 1  # what this host lacks for it, as a sentence; "" if nothing
-KEYS = "1234567890"  # of the first scenario of each group
+KEYS = "123456789"  # of the first scenario of each group; 0 is a zoom
 NEW_LINE = "\u2028"  # within the text of one entry
 PADDING = 8  # of an entry, to the left and to the right (stylesheet.py)
 LEAST_WIDTH, MOST_HEIGHT = 200, 10_000  # of an entry's lines
@@ -55,7 +55,11 @@ class ScenarioLines(QStyledItemDelegate):
         combo = self.parent()
         if index.data(LACKS) and isinstance(combo, QComboBox):
             self.initStyleOption(option, index)
-            room = combo.view().viewport().width() - self.theme.px(2 * PADDING)
+            view = combo.view()
+            frame = combo.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, view) + 1
+            bar = view.verticalScrollBar()
+            taken = 0 if bar.isVisible() else bar.sizeHint().width()  # it comes when the entries have got their places
+            room = view.viewport().width() - taken - 2 * (self.theme.px(PADDING) + frame)
             lines = QRect(0, 0, max(room, self.theme.px(LEAST_WIDTH)), MOST_HEIGHT)
             flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
             words = option.fontMetrics.boundingRect(lines, flags, option.text.replace(NEW_LINE, "\n"))
@@ -74,6 +78,9 @@ def fill(combo: QComboBox, theme: Theme) -> None:
             items.appendRow(entry(key, scenario))
     combo.setModel(items)
     combo.setItemDelegate(ScenarioLines(theme, combo))
+    view = combo.view()
+    if isinstance(view, QListView):
+        view.setResizeMode(QListView.ResizeMode.Adjust)  # how high an entry is depends on how wide it is
 
 
 def entry(key: str, scenario: Scenario) -> QStandardItem:
@@ -95,6 +102,4 @@ def show_scenario(combo: QComboBox, name: str) -> None:
     if combo.currentData(NAME) != name:
         combo.setCurrentIndex(combo.findData(name, NAME))
     item = combo.currentIndex()
-    combo.setToolTip(
-        combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or tr("Scenario (1 to 9, then 0: the first of each group)")
-    )
+    combo.setToolTip(combo.itemData(item, Qt.ItemDataRole.ToolTipRole) or tr("Scenario (1 to 9: the first of a group)"))
