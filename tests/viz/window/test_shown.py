@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
@@ -158,6 +160,13 @@ def test_the_list_mutes_what_this_host_lacks_and_says_what_below_the_title(
     assert heights["vhost-net"] > 2 * heights["vhost-user-blk"]
     show_scenario(combo, "vhost-net")
     assert combo.currentText() == load_scenario("vhost-net").title
+
+
+def test_no_key_does_two_things(laptop: MainWindow) -> None:
+    """Qt would do neither, and say so on the terminal."""
+    keys = Counter(key.toString() for action in laptop.findChildren(QAction) for key in action.shortcuts())
+    assert "0" in keys
+    assert [key for key, times in keys.items() if times > 1] == []
 
 
 def test_the_menu_says_of_what_this_host_lacks_that_it_is_recorded(
