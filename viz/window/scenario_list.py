@@ -6,7 +6,7 @@ from itertools import groupby
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QPalette, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QComboBox, QListView, QStyledItemDelegate, QStyleOptionViewItem
 
 from bellwire.engine.language import tr
 from bellwire.engine.machines.build import refusal
@@ -19,6 +19,7 @@ LACKS = NAME + 1  # what this host lacks for it, as a sentence; "" if nothing
 KEYS = "123456789"  # of the first scenario of each group; 0 is a zoom
 NEW_LINE = "\u2028"  # within the text of one entry
 PADDING = 8  # of an entry, to the left and to the right (stylesheet.py)
+FRAME = 3  # pixels that Qt keeps free beside an entry's text, as its frame of focus and one more
 LEAST_WIDTH, MOST_HEIGHT = 200, 10_000  # of an entry's lines
 
 
@@ -56,10 +57,9 @@ class ScenarioLines(QStyledItemDelegate):
         if index.data(LACKS) and isinstance(combo, QComboBox):
             self.initStyleOption(option, index)
             view = combo.view()
-            frame = combo.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, view) + 1
             bar = view.verticalScrollBar()
             taken = 0 if bar.isVisible() else bar.sizeHint().width()  # it comes when the entries have got their places
-            room = view.viewport().width() - taken - 2 * (self.theme.px(PADDING) + frame)
+            room = view.viewport().width() - taken - 2 * (self.theme.px(PADDING) + FRAME)
             lines = QRect(0, 0, max(room, self.theme.px(LEAST_WIDTH)), MOST_HEIGHT)
             flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
             words = option.fontMetrics.boundingRect(lines, flags, option.text.replace(NEW_LINE, "\n"))
