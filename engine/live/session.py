@@ -328,9 +328,9 @@ class Session(Source):
         """The wiring and the pace as they are at the start."""
         doorbell, interrupt = self.scenario.doorbell, self.scenario.interrupt
         if doorbell:
-            self._hold(self._wire(Switch.IOEVENTFD, doorbell.ioeventfd))
+            self._hold(self._wire(Switch.IOEVENTFD, doorbell.ioeventfd, self.now()))
         if interrupt:
-            self._hold(self._wire(Switch.IRQFD, interrupt.irqfd))
+            self._hold(self._wire(Switch.IRQFD, interrupt.irqfd, self.now()))
         machine.wait_until_ready()
         if self._kernel:
             self._watch_kernel(machine, True)
@@ -471,16 +471,22 @@ class Session(Source):
 
     # -- switching ---------------------------------------------------------------------------------------------------
 
-    def _wire(self, switch: Switch, on: bool) -> Events:
+    def _wire(self, switch: Switch, on: bool, tsc: int) -> Events:
         pid = self._machine.partner_pid if self._machine else 0
-        return event(self.now(), EventKind.WIRE, Lane.ENGINE, switch, pid or int(self.scenario.direct), int(on))
+        return event(tsc, EventKind.WIRE, Lane.ENGINE, switch, pid or int(self.scenario.direct), int(on))
 
     def _switch(self, machine: Machine, switch: Switch, on: bool) -> None:
-        """An assign takes what the eventfd has counted meanwhile, so that is looked at before it."""
+        """An assign takes what the eventfd has counted meanwhile, so that is looked at before it.
+
+        A change takes its time, and is in force at some moment of it. An ioeventfd is told to be there only while it
+        surely is, so that no doorbell leaves beside one; an irqfd while it may be, so that none is signalled before.
+        """
         for sample in self._count_samples(machine):
             self._hold(sample)
+        before = self.now()
         (machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd)(on)
-        self._hold(self._wire(switch, on))
+        surely = switch == Switch.IOEVENTFD
+        self._hold(self._wire(switch, on, self.now() if on is surely else before))
 
     def _apply_pace(self, machine: Machine, pace: Pace, running: bool) -> None:
         machine.set_pace(pace, running)

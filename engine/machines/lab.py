@@ -95,8 +95,8 @@ def wired(machine: LabBench) -> Doorbell:
 def rewired(machine: LabBench, doorbell: Doorbell) -> Events:
     """There is no way to change an ioeventfd: it is deassigned, and another one assigned."""
     on = machine.doorbells.assigned
+    off = tell(EventKind.WIRE, Switch.IOEVENTFD, 0, 0) if on else no_events()  # before: see Session._switch
     machine.doorbells.set_ioeventfd(False)
-    off = tell(EventKind.WIRE, Switch.IOEVENTFD, 0, 0) if on else no_events()
     machine.doorbells.register_as(doorbell)
     machine.doorbells.set_ioeventfd(on)
     return np.concatenate([off, tell(EventKind.WIRE, Switch.IOEVENTFD, 0, 1) if on else no_events()])

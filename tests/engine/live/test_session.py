@@ -267,6 +267,19 @@ def test_before_an_irqfd_is_assigned_it_is_told_what_its_eventfd_has_counted() -
     assert on == [True]
 
 
+@pytest.mark.parametrize("on", [False, True])
+@pytest.mark.parametrize("switch", list(Switch))
+def test_a_wire_is_told_on_the_side_of_its_change_on_which_no_event_contradicts_it(switch: Switch, on: bool) -> None:
+    """With an ioeventfd no doorbell leaves to user space, and without an irqfd nothing is signalled by it."""
+    session, changed = Session(load_scenario("roundtrip")), list[int]()
+    change = lambda on: changed.append(session.now())  # noqa: E731
+    machine = SimpleNamespace(counts=dict, set_irqfd=change, set_ioeventfd=change)
+    session._switch(cast(Machine, machine), switch, on)
+    (wire,) = session._held
+    after = wire["tsc"] >= changed[0]
+    assert after == (on if switch is Switch.IOEVENTFD else not on)
+
+
 def custom_guest(folder: Path, code: bytes, monkeypatch: pytest.MonkeyPatch) -> Scenario:
     """A scenario whose guest is these bytes."""
     (folder / "custom.bin").write_bytes(code)
