@@ -102,8 +102,7 @@ def cuts(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     rest = tr_n("{n} is still under way", "{n} are still under way", pending) if pending else tr("none was lost")
     yield Finding(
         tr(
-            "The ioeventfd was taken away {times} while the guest rang: {rung} doorbells were rung and {received} "
-            "received, {rest}.",
+            "The ioeventfd was taken away {times}: {rung} doorbells were rung and {received} received, {rest}.",
             times=often(cut),
             rung=grouped(tally.doorbells_rung),
             received=grouped(tally.doorbells_received),
@@ -154,7 +153,7 @@ def unread(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 def direct_claim(tally: Tally, evidence: Evidence) -> str:
     """The doorbell's eventfd is the irqfd's, whenever there is one."""
-    always = Switch.IRQFD not in evidence.ways.was_off
+    always, left = Switch.IRQFD not in evidence.ways.was_off, evidence.ways.left
     parts = [tr_n("{n} reached a handler", "{n} reached a handler", tally.irqs_arrived)]
     if tally.irqs_kept:
         parts.append(
@@ -164,7 +163,18 @@ def direct_claim(tally: Tally, evidence: Evidence) -> str:
                 tally.irqs_kept,
             )
         )
+    if left:
+        parts.append(tr("our vCPU thread passed {left} of the doorbells on", left=grouped(left)))
     figures = {"parts": ", ".join(parts), "reads": number_of(tally.eventfd_reads, "read")}
+    if always and left:
+        return tr_n(
+            "{n} doorbell went to the eventfd that an irqfd listens to: {parts}, and no thread of this process read "
+            "the eventfd ({reads}).",
+            "{n} doorbells went to the eventfd that an irqfd listens to: {parts}, and no thread of this process read "
+            "the eventfd ({reads}).",
+            tally.doorbells_rung,
+            **figures,
+        )
     if always:
         return tr_n(
             "{n} doorbell was an interrupt at once: {parts}, and no thread of this process read the eventfd ({reads}).",

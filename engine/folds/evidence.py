@@ -34,8 +34,10 @@ from bellwire.engine.outlet import VCPU_THREAD, gaps_of, passed_over
 from bellwire.engine.scenarios.ringing import ringings
 from bellwire.engine.scenarios.scenario import Doorbell, Scenario
 from bellwire.engine.scenarios.traits import Trait
+from bellwire.engine.scenarios.traits_of import traits_of
 
-# -- Signals that come before their irqfd is there: the eventfd counts them, and the assign makes something of it.
+# -- Signals that come before their irqfd is there, where the I/O thread sends them all the same: the eventfd counts
+# them, and the assign makes something of it.
 
 MOST_STORIES = 64  # that are told apart
 
@@ -44,7 +46,7 @@ MOST_STORIES = 64  # that are told apart
 class Early:
     """Signals that found no irqfd."""
 
-    signals: int = 0
+    signals: int = 0  # until their eventfd was sampled last: later ones may have found the irqfd being assigned
     counted: int = 0  # by their eventfd, as sampled last
     injected: int = 0  # handlers between the irqfd's assign and the next signal
 
@@ -55,6 +57,7 @@ class EarlySignals:
     def __init__(self) -> None:
         self._told: Counter[Early] = Counter()
         self._now = Early()
+        self._unsampled = 0  # signals since their eventfd was sampled last
         self._on: bool | None = None  # whether there is an irqfd
         self._assigned = False  # it was assigned to early signals, and no other signal has come since
 
@@ -79,18 +82,20 @@ class EarlySignals:
         self._end()
         self._assigned = on and self._on is False and self._now.signals > 0
         self._now = self._now if self._assigned else Early()
-        self._on = on
+        self._on, self._unsampled = on, 0
 
     def _count(self, events: Events) -> None:
         """While there is no irqfd."""
-        samples = events["arg"][(events["kind"] == EventKind.COUNT) & (events["id"] == EventfdRole.IRQ)]
+        samples = np.flatnonzero((events["kind"] == EventKind.COUNT) & (events["id"] == EventfdRole.IRQ))
         signals = np.flatnonzero(events["kind"] == EventKind.IRQFD)
+        sampled = int(np.count_nonzero(signals < samples[-1])) + self._unsampled if samples.size else 0
+        self._unsampled += signals.size - sampled
         # Before the irqfd is told to be there its assign may have injected already.
         after = events[signals[-1] :] if signals.size else events
         handlers = int(np.count_nonzero(after["kind"] == EventKind.HANDLER))
         self._now = Early(
-            self._now.signals + signals.size,
-            int(samples[-1]) if samples.size else self._now.counted,
+            self._now.signals + sampled,
+            int(events["arg"][samples[-1]]) if samples.size else self._now.counted,
             handlers + (0 if signals.size else self._now.injected),
         )
 
@@ -152,6 +157,7 @@ class Evidence:
         self.routes = self.moves = 0  # changes of the route: to another vector, to another vCPU
         self.sampled = Sampled()
         self.early = EarlySignals()
+        self._waits = Trait.WAITS in traits_of(scenario)
         self.unmaskings = self.late_edges = 0  # late: handlers between an unmasking and the next signal
         self.resamples_before = 0  # the handler's first instruction
         self.ended: tuple[int, int] | None = None  # (reason of the last exit, TSC), if nothing follows it
@@ -176,7 +182,8 @@ class Evidence:
             self._leave(part)
         self.ways.feed(events)
         self._count_guest(events)
-        self.early.feed(events)
+        if self._waits:
+            self.early.feed(events)
         self._follow_mask(events)
         self._compare_resamples(events)
         if self._exits_unseen:

@@ -143,6 +143,37 @@ def test_early_signals(size: int, late: bool) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
+def test_signals_come_early_only_where_they_are_sent_without_an_irqfd(size: int) -> None:
+    """Elsewhere the I/O thread turns to the irqfd once it is there, a moment before that is told."""
+    signals = [(EventKind.IRQFD, 24, number, 0) for number in (1, 2)]
+    handlers = [(EventKind.HANDLER, 0x40, 2, 2)]
+    assert not any(
+        "before the irqfd" in claim
+        for claim in claims("roundtrip-userspace", IRQFD_OFF, *signals, IRQFD_ON, *handlers, size=size)
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_signals_after_the_last_look_at_their_eventfd_are_not_called_early(size: int) -> None:
+    """They may have found the irqfd: assigning it takes a while."""
+    early = [(EventKind.IRQFD, 24, number, 0) for number in (1, 2)]
+    count, late = (EventKind.COUNT, EventfdRole.IRQ, 0, 2), (EventKind.IRQFD, 24, 3, 0)
+    told = claims("lab-early-signal", IRQFD_OFF, *early, count, late, IRQFD_ON, size=size)
+    assert any(claim.startswith("2 signals came before the irqfd was there: the eventfd counted 2") for claim in told)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_doorbell_that_left_was_no_interrupt_at_once(size: int) -> None:
+    wires = [(kind, switch, 1, on) for kind, switch, _, on in (OFF, IRQFD_ON)]
+    rows = [*wires, *write(0x510, 2, 7, 1), (EventKind.HANDLER, 0x40, 1, 1)]
+    (told,) = [claim for claim in claims("vm-to-vm", *rows, size=size) if "handler" in claim]
+    assert told == (
+        "1 doorbell went to the eventfd that an irqfd listens to: 1 reached a handler, our vCPU thread passed 1 of the "
+        "doorbells on, and no thread of this process read the eventfd (0 reads)."
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
 def test_an_edge_that_comes_late_would_be_seen(size: int) -> None:
     masked, unmasked = (EventKind.SETTING, Setting.MASKED, 0, 1), (EventKind.SETTING, Setting.MASKED, 1, 0)
     signal, handler = (EventKind.IRQFD, 5, 1, 0), (EventKind.HANDLER, 0x41, 2, 1)
