@@ -120,7 +120,7 @@ class EventKind(IntEnum):
     # workqueue_queue_work, an irqfd whose route needs a thread has queued its work: id GSI, seq interrupt.
     WORK_QUEUED = 33
     # workqueue_execute_start, a kernel worker begins that work: id GSI, seq newest interrupt, arg interrupts that it
-    # stands for (2 and more: merged while it waited).
+    # stands for (2 and more: merged while it waited; 0: it is not known).
     WORK_STARTED = 34
     # kvm_set_irq, a line changes: id GSI, seq interrupt, arg level.
     SET_IRQ = 35

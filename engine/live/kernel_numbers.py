@@ -102,7 +102,8 @@ class KernelNumbers:
         self._rings: dict[int, tuple[int, int]] = {}  # by guest: TSC and number of the newest doorbell,
         self._rungs: dict[int, int] = {}  # and when the newest instruction was over
         self._signal = (0, 0)  # TSC and number of the newest interrupt
-        self._work_before, self._accepted_before = 0, dict[int, int]()
+        self._work_before = self._work_queued = 0  # newest interrupt of the last work, and that which has queued one
+        self._accepted_before = dict[int, int]()
         self._begun, self._line, self._accepted, self._woken = (LastOfGroup() for _ in range(4))
         self._call, self._held, self._injected, self._asked = (LastOfGroup() for _ in range(4))
         self._own_eventfds = np.empty(0, np.uint64)  # that have called the interrupt's irqfd
@@ -331,11 +332,18 @@ class KernelNumbers:
         return chosen(events, events["kind"] > 0)
 
     def _count_works(self, found: Numbered, events: Events) -> None:
-        """How many interrupts each work stands for."""
+        """How many interrupts each work stands for: from the one that has queued it, but for those of the work before.
+
+        Of a work that was queued before anybody watched it is not known.
+        """
         started = np.flatnonzero(found.of(K.WORK_STARTED) & (found.seq > 0))
+        queued = np.flatnonzero(found.of(K.WORK_QUEUED) & (found.seq > 0))
         numbers = np.concatenate([[self._work_before], found.seq[started]]).astype(np.int64)
-        events["arg"][started] = np.maximum(np.diff(numbers), 0)
-        self._work_before = int(numbers[-1])
+        first = np.concatenate([[self._work_queued], found.seq[queued]]).astype(np.int64)
+        by = first[np.searchsorted(queued, started)]  # who has queued each
+        covered = numbers[1:] - np.maximum(numbers[:-1], by - 1)
+        events["arg"][started] = np.where((numbers[:-1] > 0) | (by > 0), np.maximum(covered, 0), 0)
+        self._work_before, self._work_queued = int(numbers[-1]), int(first[-1])
 
 
 class Numbered:

@@ -254,6 +254,19 @@ def test_signals_that_wait_for_a_worker_are_merged_in_its_work_and_then_in_the_a
     assert (int(injected["seq"]), int(injected["arg"])) == (3, 2)
 
 
+@pytest.mark.parametrize("under_way", [False, True])
+def test_what_was_signalled_before_anybody_watched_was_not_merged_in_a_work(under_way: bool) -> None:
+    own = [event(at, EventKind.IRQFD, Lane.IO_THREAD, 5, number) for number, at in ((5000, 1000), (5001, 2000))]
+    records = [
+        *([] if under_way else [record(1010, K.WORK_QUEUED, IO, 5)]),
+        record(1020, K.WORK_STARTED, WORKER, 5),
+        *(record(2010, K.WORK_QUEUED, IO, 5), record(2500, K.WORK_STARTED, WORKER, 5)),
+    ]
+    found = numbers("irq-ioapic").events(end_to_end(*records), end_to_end(*own), 0)
+    started = found[found["kind"] == EventKind.WORK_STARTED]
+    assert (started["seq"].tolist(), started["arg"].tolist()) == ([5000, 5001], [0 if under_way else 1, 1])
+
+
 def test_a_signal_that_comes_as_the_work_begins_is_the_next_works() -> None:
     own = [event(at, EventKind.IRQFD, Lane.IO_THREAD, 5, number) for number, at in ((1, 1000), (2, 2000))]
     records = [
