@@ -66,11 +66,14 @@ class Outline:
         for change in events[:room]:
             changes.append([int(change["tsc"]), names(int(change["id"])).name, int(change["arg"])])
 
-    def stood_before(self, tsc: int, direct: bool) -> Events:
-        """Events at `tsc` that say how switches and settings stood then, as far as their changes are listed."""
+    def stood_before(self, tsc: int, reader: int) -> Events:
+        """Events at `tsc` that say how switches and settings stood then, as far as their changes are listed.
+
+        reader: who reads the doorbells, as `seq` of EventKind.WIRE has it, which is the same all the run.
+        """
         wires = {Switch[name]: on for at, name, on in self.wiring if at < tsc}
         values = {Setting[name]: value for at, name, value in self.settings if at < tsc}
-        stood = [event(tsc, EventKind.WIRE, Lane.ENGINE, switch, int(direct), on) for switch, on in wires.items()]
+        stood = [event(tsc, EventKind.WIRE, Lane.ENGINE, switch, reader, on) for switch, on in wires.items()]
         stood += [event(tsc, EventKind.SETTING, Lane.ENGINE, setting, 0, value) for setting, value in values.items()]
         return np.concatenate([no_events(), *stood])
 

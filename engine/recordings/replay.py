@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bellwire.engine.errors import EngineError, RecordingError
-from bellwire.engine.events import Events, end_to_end, no_events
+from bellwire.engine.events import EventKind, Events, end_to_end, no_events
 from bellwire.engine.folds.prologue import prologue
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.recordings.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
+from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import LATEST, Label, Order, Source
@@ -25,6 +26,7 @@ REASON = tr_later("This is a recording: it shows what happened, and cannot be ch
 UNCOUNTED = tr_later("The recording was not yet read as a whole: totals count from a moment before this one.")
 AT_ONCE = 1 << 17  # events: a fold of more would have to give up journeys
 PRELUDE = 1 << 18  # events before the moment that is sought, which come at once
+STOOD_BATCHES = 32  # of a file without an end, that are read for how things stood; before them as at its start
 
 
 @dataclass(frozen=True)
@@ -117,17 +119,25 @@ class Replay(Source):
     def _resume(self, batch: int) -> Resumed:
         index = self.indexer.index
         if index is None:
-            first = self.recording.read(batch)
-            opening, tally = cut_in(first, self.scenario), Tally()
-            if self.recording.closing is not None and first.size:
-                stood = self.recording.closing.stood_before(int(first["tsc"][0]), self.scenario.direct)
-                opening = np.concatenate([opening, stood])
+            first, tally = self.recording.read(batch), Tally()
+            opening = end_to_end(cut_in(first, self.scenario), self._stood_before(batch) if first.size else no_events())
             tally.feed(opening)
             return Resumed(tally, opening, counted=False)
         number, tally = index.tally_before(batch)
         for earlier in range(number, batch):
             tally.feed(self.recording.read(earlier))
         return Resumed(tally, prologue(tally, int(self.recording.entries["first"][batch])), counted=True)
+
+    def _stood_before(self, batch: int) -> Events:
+        """How wires and settings stood, by what the file's end lists; of one that was cut off, by what is read here."""
+        start, outline = self.recording.read(0), self.recording.closing
+        if outline is None:
+            outline = Outline()
+            for number in (0, *range(max(batch - STOOD_BATCHES, 1), batch)):
+                outline.feed(self.recording.read(number))
+        readers = start["seq"][start["kind"] == EventKind.WIRE]
+        reader = int(readers[0]) if readers.size else int(self.scenario.direct)
+        return outline.stood_before(int(self.recording.read(batch)["tsc"][0]), reader)
 
     def stood_at(self, tsc: int) -> tuple[Resumed | None, Events]:
         """How things stood before the batch that a moment lies in (None: nothing was), and its events up to then."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Events, Switch
+from bellwire.engine.events import EventKind, Events, Lane, Switch, end_to_end, event
 from bellwire.engine.folds.tally import Tally, state_of
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import REASON, Replay
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order, Source
 from tests.support.recorded import recorded
-from tests.support.small_recording import BATCHES, HEADER, WallClock
+from tests.support.small_recording import BATCHES, HEADER, WallClock, batch
 
 
 @pytest.fixture
@@ -159,6 +161,32 @@ def test_before_it_is_indexed_totals_count_from_there_and_it_says_so(
         assert tally.doorbells_rung - tally.doorbells_received in (0, 1)
         assert (tally.irqs_merged, tally.irqs_pending in (0, 1)) == (0, True)
         assert set(tally.wiring) == set(Switch)  # as the end of the file says
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "cut off"])
+def test_before_it_is_indexed_it_knows_the_wires_and_who_reads_the_doorbells(
+    whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a guest whose doorbells another process answers it would be said that they were interrupts at once."""
+    monkeypatch.setattr("bellwire.engine.recordings.index.Indexer.start", lambda indexer: None)
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
+    wires = [event(999, EventKind.WIRE, Lane.ENGINE, switch, 4711, 1) for switch in Switch]
+    off = event(1039, EventKind.WIRE, Lane.ENGINE, Switch.IRQFD, 4711, 0)
+    path = tmp_path / "r.arrow"
+    with Recorder(path, replace(HEADER, scenario=load_scenario("vhost-user-blk"))) as recorder:
+        for events in (end_to_end(*wires, BATCHES[0]), BATCHES[1], off, BATCHES[2], batch(1090, 1)):
+            recorder.append(events)
+            recorder.flush()
+        cut = path.read_bytes()
+    if not whole:
+        path.write_bytes(cut)
+    with Replay(Recording(path), WallClock()) as replay:
+        assert replay.recording.whole is whole
+        replay.seek(replay.recording.last)
+        assert replay.resumed is not None
+        tally = replay.resumed.tally
+    assert (tally.partner_pid, tally.direct) == (4711, True)
+    assert tally.wiring == {Switch.IOEVENTFD: True, Switch.IRQFD: False}
 
 
 def test_much_that_is_due_comes_in_parts(long_recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
