@@ -82,7 +82,7 @@ def coalesced(model: LiveModel) -> str:
         parts.append(fetched_words(model, fetched))
     if left:
         parts.append(tr("{number} found the ring full and left to user space", number=grouped(left)))
-    if received > fetched + left:
+    if received > fetched + left and Switch.IOEVENTFD in model.evidence.ways.was_on:  # else fetched a second before
         parts.append(tr("{number} were taken by the ioeventfd", number=grouped(received - fetched - left)))
     if parts and (rang or received):
         return tr("The guest wrote {doorbells} in the last second; {what}.", doorbells=count, what=", ".join(parts))

@@ -29,6 +29,8 @@ def counter_text(model: LiveModel, of: str, lane: int, tokens: list[Token]) -> s
     """
     if of in FDS and {Trait.REAL_QEMU, Trait.PARTNERED} <= model.traits:
         return NOT_KNOWN  # the eventfd is another process's
+    if of in FDS and not model.transport.exact and model.story is None and FDS[of] not in model.tally.eventfd_counts:
+        return NOT_KNOWN  # nobody could tell, or nobody has since the moment that a replay was sent to
     if of in FDS:
         return count_between(*eventfd_count(model, of, tokens))
     if of == "waiting":
