@@ -6,7 +6,7 @@ events whose numbers are such as events have; nobody behind the door looks again
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,10 @@ SLACK = 1 << 14  # bytes of padding, and of compression's own, in a batch
 ROWS_LIMIT = MOST_ROWS
 PADDING = 64  # bytes that Arrow may add to a column before it compresses it
 
+MARGIN = 1 << 12  # events around those that a part is asked for: what asks next asks for a little more, most often
+WORTH_A_PART = 2  # times as many events as a part has must be in a batch
+
+Read = Callable[[int, int], bytes | memoryview]  # so many bytes at a place of the file; of one read, until the next one
 Columns = Iterator[tuple[str, npt.NDArray[Any]]]
 
 
@@ -133,19 +137,82 @@ def decoded(message: Message, data: bytes | memoryview) -> Events:
     columns = dict(unpacked(message, data, message.codec) if message.codec else columns_of(message, data))
     if not plausible(columns):  # not of what is put together: a column in one piece is read several times as fast
         raise ValueError("not events")
-    events = np.empty(message.rows, EVENT)
+    return put_together(columns, message.rows)
+
+
+@dataclass(frozen=True)
+class BatchPart:
+    """Events of a batch that follow each other: all that it has from `since` to `until` (TSC; not included)."""
+
+    since: int
+    until: int
+    events: Events
+
+    def between(self, t0: int, t1: int) -> Events | None:
+        """The events with t0 <= tsc < t1; None if the batch may have others."""
+        if not self.since <= t0 <= t1 <= self.until:
+            return None
+        return self.events[slice(*np.searchsorted(self.events["tsc"], np.array([t0, t1], np.uint64)))]
+
+
+def decoded_part(message: Message, read: Read, t0: int, t1: int) -> BatchPart | None:
+    """The events of a batch with t0 <= tsc < t1 and MARGIN around them, without the rest of it.
+
+    None if it is compressed, or if they are so many that it can as well be read as a whole. ValueError if the times of
+    the batch are out of order, or if what was asked for cannot be events.
+    """
+    check_rows(message)
+    if message.codec:
+        return None
+    places = dict(column_places(message))
+    tsc = piece(message, read, "tsc", places["tsc"], 0, message.rows)  # not copied: it is looked at first
+    if not never_earlier(tsc):
+        raise ValueError("not events")
+    first, end = np.searchsorted(tsc, np.array([t0, t1], np.uint64)).tolist()
+    first, end = max(first - MARGIN, 0), min(end + MARGIN, message.rows)
+    if (end - first) * WORTH_A_PART > message.rows:
+        return None
+    since, until = int(tsc[first - 1]) + 1 if first else 0, int(tsc[end]) if end < message.rows else 2**64 - 1
+    columns = {name: piece(message, read, name, place, first, end).copy() for name, place in places.items()}
+    if not plausible(columns):
+        raise ValueError("not events")
+    return BatchPart(since, until, put_together(columns, end - first))
+
+
+def piece(message: Message, read: Read, name: str, place: int, first: int, end: int) -> npt.NDArray[Any]:
+    """The values first..end-1 of the column that lies at `place` in the message."""
+    dtype = EVENT[name]
+    return np.frombuffer(
+        read(message.offset + place + first * dtype.itemsize, (end - first) * dtype.itemsize), dtype, end - first
+    )
+
+
+def put_together(columns: Mapping[str, npt.NDArray[Any]], count: int) -> Events:
+    """Events of these columns, all of shape (count,)."""
+    events = np.empty(count, EVENT)
     for name, column in columns.items():
         events[name] = column
     return events
 
 
-def columns_of(message: Message, data: bytes | memoryview) -> Columns:
-    """Name and values of each column as they lie there. Each has two buffers; the first, of nulls, is empty."""
+def column_places(message: Message) -> Iterator[tuple[str, int]]:
+    """Name and place in the message of each column that lies there as it is; ValueError if it does not.
+
+    Each has two buffers; the first, of nulls, is empty.
+    """
     for field, nulls, (offset, size) in zip(FIELDS, message.buffers[::2], message.buffers[1::2], strict=True):
-        dtype, start = EVENT[field.name], message.header_size + offset
-        if nulls[1] or size != message.rows * dtype.itemsize or offset < 0 or start + size > len(data):
+        wanted = message.rows * EVENT[field.name].itemsize
+        if nulls[1] or size != wanted or offset < 0 or offset + size > message.body_size:
             raise ValueError("a column that is not there")
-        yield field.name, np.frombuffer(data, dtype, message.rows, start)
+        yield field.name, message.header_size + offset
+
+
+def columns_of(message: Message, data: bytes | memoryview) -> Columns:
+    """Name and values of each column as they lie there."""
+    if len(data) < message.size:
+        raise ValueError("a column that is not there")
+    for name, place in column_places(message):
+        yield name, np.frombuffer(data, EVENT[name], message.rows, place)
 
 
 def unpacked(message: Message, data: bytes | memoryview, codec: Codec) -> Columns:
@@ -187,13 +254,18 @@ def plausible(events: Events | Mapping[str, npt.NDArray[Any]]) -> bool:
         return False
     if not all(small_enough(events[name], kinds, there, most) for name, most in MOST_OF.items()):
         return False
-    in_order = bool((tsc[1:] >= tsc[:-1]).all() and (tsc[-1:] <= MOST_CYCLES).all())
+    in_order = never_earlier(tsc) and bool((tsc[-1:] <= MOST_CYCLES).all())
     settings, passed_over = kinds == EventKind.SETTING, kinds == EventKind.PASSED_OVER
     return (
         in_order
         and settings_plausible(events["id"][settings], events["arg"][settings])
         and sorts_plausible(events["seq"][passed_over])
     )
+
+
+def never_earlier(tsc: npt.NDArray[np.uint64]) -> bool:
+    """Whether no time is earlier than the one before it."""
+    return bool((tsc[1:] >= tsc[:-1]).all())
 
 
 def small_enough(

@@ -32,7 +32,7 @@ from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_from_json
-from bellwire.engine.recordings.batch import ROWS_LIMIT, check_rows, decoded
+from bellwire.engine.recordings.batch import ROWS_LIMIT, BatchPart, check_rows, decoded, decoded_part
 from bellwire.engine.recordings.header import FIELDS, METADATA, read_header
 from bellwire.engine.recordings.index_cache import identity
 from bellwire.engine.recordings.metadata import BatchFacts, batch_facts
@@ -53,6 +53,7 @@ Entries = npt.NDArray[np.void]  # shape (batches,), dtype ENTRY
 LATEST = 2**64 - 1  # TSC
 YEAR = 365 * 86400.0  # seconds
 CACHED = 48 << 20  # bytes of batches that are kept once they were read
+PARTS = 8  # batches of which a part is kept
 MOST_YEARS = 10  # between a recording's first event and its last
 SMALL = 16 << 20  # bytes of events that any file may hold; a larger one
 MOST_DENSE = 100  # holds at most so many times its own size: events compress to a fifth, or a tenth
@@ -80,6 +81,7 @@ class Recording:
         self.whole = False  # whether the end of the stream was found
         self.changed = ""  # that the file is another one by now, once somebody who looks at it has met that
         self._cache: OrderedDict[int, Events] = OrderedDict()
+        self._parts: OrderedDict[int, BatchPart] = OrderedDict()
         self._held = -1  # the descriptor, while somebody holds the file
         self._holding = threading.Lock()  # of it: others may read while it is let go
         self._room = threading.local()  # of each thread: what batches are read into, one after the other
@@ -324,18 +326,45 @@ class Recording:
 
     def window(self, t0: int, t1: int, most: int | None = None) -> Events:
         """The events with t0 <= tsc < t1, in order; most: only so many, the first ones. Reads no more than it needs."""
-        edges = np.array([min(max(t, 0), LATEST) for t in (t0, t1)], np.uint64)
+        t0, t1 = (min(max(t, 0), LATEST) for t in (t0, t1))
+        edges = np.array([t0, t1], np.uint64)
         touched = np.flatnonzero((self.entries["first"] < edges[1]) & (self.entries["last"] >= edges[0]))
         if most is not None:
             touched = touched[np.argsort(self.entries["first"][touched], kind="stable")]
         inside, count = [no_events()], 0
         for number in touched.tolist():
-            events = self.read(number)
-            inside.append(events[slice(*np.searchsorted(events["tsc"], edges))])
+            part = None if number in self._cache else self._part(number, t0, t1)
+            if part is None:
+                events = self.read(number)
+                part = events[slice(*np.searchsorted(events["tsc"], edges))]
+            inside.append(part)
             count += inside[-1].size
             if most is not None and count >= most:
                 break
         return by_time(end_to_end(*inside))[:most]
+
+    def _part(self, number: int, t0: int, t1: int) -> Events | None:
+        """The events of a batch with t0 <= tsc < t1, without the rest of it; None if all of it is to be read.
+
+        That is so of a batch that something is wrong with, too: who reads all of it finds out what.
+        """
+        part = self._parts.get(number)
+        found = part.between(t0, t1) if part else None
+        if found is not None or number in self.damaged:
+            return found
+        try:
+            with self._opened() as file:
+                message = self._message(file, self.entries[number])
+                part = decoded_part(message, lambda offset, size: self._bytes(file, offset, size), t0, t1)
+        except (OSError, ValueError):
+            return None
+        if part is None:
+            return None
+        part.events.flags.writeable = False
+        self._parts[number] = part
+        while len(self._parts) > PARTS:
+            self._parts.popitem(last=False)
+        return part.between(t0, t1)
 
     def read(self, number: int) -> Events:
         """A batch, which must not be written to; nothing if it is damaged, or if the file has changed: `changed`.
@@ -367,10 +396,7 @@ class Recording:
         """The events; None if they cannot be events."""
         try:
             with self._opened() as file:
-                message = read_message(file, int(entry["offset"]))
-                if message is None or (message.size, message.rows) != (entry["size"], entry["events"]):
-                    raise ValueError(tr("another batch is there"))
-                events = self._events(file, message)
+                events = self._events(file, self._message(file, entry))
         except (OSError, ValueError) as error:
             raise RecordingError(
                 tr("{path} has changed since it was opened: {error}", path=self.path, error=error)
@@ -379,27 +405,35 @@ class Recording:
             return None
         return events
 
+    @staticmethod
+    def _message(file: int, entry: np.void) -> Message:
+        """The head of a batch; ValueError if there is another one by now."""
+        message = read_message(file, int(entry["offset"]))
+        if message is None or (message.size, message.rows) != (entry["size"], entry["events"]):
+            raise ValueError(tr("another batch is there"))
+        return message
+
     def _events(self, file: int, message: Message) -> Events | None:
         """The events of one batch as it is in the file; None if they cannot be events."""
         try:
             check_rows(message)
-            events = decoded(message, self._bytes(file, message))
+            events = decoded(message, self._bytes(file, message.offset, message.size))
         except (OSError, ValueError):
             return None
         events.flags.writeable = False
         return events
 
-    def _bytes(self, file: int, message: Message) -> bytes | memoryview:
-        """Header and body of a batch, until this thread reads the next one.
+    def _bytes(self, file: int, offset: int, size: int) -> bytes | memoryview:
+        """So much of the file, until this thread reads the next piece.
 
         Memory that is asked for anew each time goes back to the kernel each time, which then clears it page by page.
         """
-        if message.size > READ_AGAIN:
-            return os.pread(file, message.size, message.offset)
+        if size > READ_AGAIN:
+            return os.pread(file, size, offset)
         room: bytearray | None = getattr(self._room, "bytes", None)
-        if room is None or len(room) < message.size:
-            room = self._room.bytes = bytearray(message.size)
-        read = os.preadv(file, [memoryview(room)[: message.size]], message.offset)
+        if room is None or len(room) < size:
+            room = self._room.bytes = bytearray(size)
+        read = os.preadv(file, [memoryview(room)[:size]], offset)
         return memoryview(room)[:read]
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, Switch, event
+from bellwire.engine.events import Clock, EventKind, Events, Lane, Setting, Switch, end_to_end, event
 from bellwire.engine.recordings.arrow_stream import END_OF_STREAM
 from bellwire.engine.recordings.batch import plausible
 from bellwire.engine.recordings.header import VERSION_ATTACHED, Header
@@ -79,6 +79,53 @@ def test_window(path: Path, t0: int, t1: int, count: int) -> None:
     events = Recording(path).window(t0, t1)
     assert events.size == count
     assert ((events["tsc"] >= t0) & (events["tsc"] < t1)).all()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Batches so large that a part of one is worth reading, some events at the same moment as others."""
+    path = tmp_path_factory.mktemp("large") / "large.arrow"
+    with Recorder(path, HEADER) as recorder:
+        for first in range(1, 4 * BATCH, BATCH):
+            events = np.repeat(batch(1, 1), BATCH)[:BATCH]
+            events["seq"] = np.arange(first, first + BATCH)
+            events["tsc"] = 1000 + events["seq"] // 3
+            recorder.append(events)
+    return path
+
+
+def test_a_part_of_a_batch_holds_what_the_whole_does(large: Path) -> None:
+    recording, whole = Recording(large), end_to_end(*Recording(large).batches())
+    assert recording.entries.size == 4
+    random, last = np.random.default_rng(1), int(whole["tsc"][-1])
+    for _ in range(300):
+        t0 = int(random.integers(900, last + 100))
+        t1 = t0 + int(random.integers(0, 10 ** random.integers(1, 6)))
+        inside = (whole["tsc"] >= t0) & (whole["tsc"] < t1)
+        np.testing.assert_array_equal(recording.window(t0, t1), whole[inside])
+
+
+def test_what_lies_in_one_place_is_read_without_the_rest(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = Recording(large)
+    middle = int(recording.entries["first"][2]) + 1000
+    expected = recording.read_once(2)["seq"]
+    monkeypatch.setattr(recording, "read", None)
+    assert recording.window(middle, middle + 1).size == 3
+    monkeypatch.setattr(recording, "_opened", None)  # what is near is there already
+    near = recording.window(middle - 500, middle + 500)["seq"].tolist()
+    assert near == [number for number in expected.tolist() if middle - 500 <= 1000 + number // 3 < middle + 500]
+
+
+def test_a_part_is_checked_as_a_whole_batch_is(large: Path, tmp_path: Path) -> None:
+    recording, path = Recording(large), tmp_path / "damaged.arrow"
+    place = large.read_bytes().index(recording.read_once(2)["seq"][3000:3008].tobytes())
+    content = bytearray(large.read_bytes())
+    content[place : place + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    damaged, there = Recording(path), int(recording.read_once(2)["tsc"][3000])
+    assert damaged.window(there, there + 1).size == 0
+    assert damaged.damaged == {2: BATCH}
+    assert damaged.window(there + 9000, there + 9001).size == 0  # nothing of it is believed from then on
 
 
 def test_batches_may_overlap_in_time_and_come_unsorted(tmp_path: Path) -> None:
