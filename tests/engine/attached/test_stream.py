@@ -88,6 +88,24 @@ def test_each_way_out_of_the_guest_and_back_is_told_of() -> None:
     assert {"kvm_exit", "kvm_entry"} <= listened
 
 
+def test_fpu_reload_counts_the_returns_of_kvm_run_to_user_space() -> None:
+    with (
+        Session(paced("doorbell-pio-exit", per_second=0)) as session,
+        Attachment(os.getpid()) as attachment,
+        own_stream() as stream,
+    ):
+        tally = tally_of(session.take())
+        wait_for(lambda: not session.can(Order.DOORBELL))
+        stream.take()
+        before = attachment.look().vms[0].vcpus[0].counters["fpu_reload"]
+        for number in range(1, 8):
+            session.order(Order.DOORBELL)
+            wait_for(lambda number=number: fed(tally, session).doorbells_rung == number)  # type: ignore[misc]
+        records = all_until(stream, int(lib.bw_tsc()))
+        after = attachment.look().vms[0].vcpus[0].counters["fpu_reload"]
+    assert after - before == np.count_nonzero(records["kind"] == RecordKind.USER_EXIT) >= 7
+
+
 def test_a_partner_that_has_ended_is_passed_over() -> None:
     with Kvm() as kvm, Vm(kvm), Attachment(os.getpid()) as attachment, own_stream() as stream:
         topology = attachment.look()

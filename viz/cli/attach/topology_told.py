@@ -20,7 +20,12 @@ from bellwire.viz.cli.attach.processes_told import process_report
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import grouped
 
-SHOWN_COUNTERS = {"exits": "exits", "fpu_reload": "entries", "halt_exits": "halts", "irq_injections": "injected"}
+SHOWN_COUNTERS = {
+    "exits": "exits",
+    "fpu_reload": "to user space",  # the guest's FPU state is put away as KVM_RUN returns, and never else
+    "halt_exits": "halts",
+    "irq_injections": "injected",
+}
 IRQCHIPS_TOLD = {
     "none": "no interrupt controller in the kernel",
     "full": "PIC, IOAPIC and local APICs in the kernel",

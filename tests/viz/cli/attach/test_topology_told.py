@@ -41,7 +41,7 @@ def test_each_part_is_a_row() -> None:
     assert lines_of(VmmTold(TOPOLOGY)) == [
         "qemu-system-x86_64, pid 7, guest web",
         "VM, fd 11: PIC, IOAPIC and local APICs in the kernel; routes: 1 to messages (MSI), 2 to pins",
-        "vCPU Thread exits entries halts injected",
+        "vCPU Thread exits to user space halts injected",
         "0 CPU 0/KVM, tid 33 2\u202f500 – – 1\u202f200".replace("\u202f", " "),
         "1 has not run – – – –",
         "Doorbell (ioeventfd) Length Value eventfd fd Other ends",
@@ -75,7 +75,7 @@ def test_of_several_vms_the_other_one_is_named() -> None:
 
 def test_counts_are_told_a_second_where_two_looks_were_taken() -> None:
     lines = lines_of(VmmTold(TOPOLOGY, rates={(11, 0, "exits"): 200.0, (11, 0, "irq_injections"): 0.0}))
-    assert "vCPU Thread exits/s entries/s halts/s injected/s" in lines
+    assert "vCPU Thread exits/s to user space/s halts/s injected/s" in lines
     assert "0 CPU 0/KVM, tid 33 200 – – 0" in lines
 
 
