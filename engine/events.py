@@ -7,6 +7,7 @@ an event is of; of a guest with several vCPUs (Scenario.vcpus), which vCPU.
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -472,6 +473,17 @@ NAMES: dict[int, str] = dict(
 )
 
 
-def exit_name(reason: int) -> str:
-    """The name after KVM_EXIT_, or the number of a reason that this program does not know."""
+def exit_name(reason: int, error: int = 0) -> str:
+    """The name after KVM_EXIT_, or the number of a reason that this program does not know.
+
+    error: the errno of a KVM_RUN that has failed (EINTR: a signal came), which then is why, whatever the reason: its
+    name. 0: the reason says why.
+    """
+    if error:
+        return errno.errorcode.get(error, f"ERRNO_{error}")
     return NAMES.get(reason, f"REASON_{reason}")
+
+
+def full_exit_name(reason: int, error: int = 0) -> str:
+    """The same as linux/kvm.h and errno.h have it: KVM_EXIT_IO, EINTR."""
+    return exit_name(reason, error) if error else f"{PREFIX}{exit_name(reason)}"

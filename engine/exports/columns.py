@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, full_exit_name
 from bellwire.engine.recordings.attached.seen_events import ACCESSED, addresses_of, lengths_of, threads_of
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recording import Recording
@@ -33,6 +33,7 @@ SEEN_FIELDS = [  # of a VMM that was seen from outside, in place of `seq`, which
     pa.field("thread_name", NAMED, nullable=False),
     pa.field("address", pa.uint64(), nullable=False),  # of an access; else 0
     pa.field("length", pa.uint8(), nullable=False),  # of an access, bytes; 0: not told
+    pa.field("reason", NAMED, nullable=False),  # of USER_EXIT: KVM_EXIT_IO, EINTR; else ""
 ]
 
 
@@ -58,7 +59,18 @@ def seen_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:
         pa.DictionaryArray.from_arrays(which.astype(np.int16), called),
         pa.array(np.where(accesses, addresses_of(events), np.uint64(0))),
         pa.array(np.where(accesses, lengths_of(events), np.uint64(0)).astype(np.uint8)),
+        reasons_told(events),
     ]
+
+
+def reasons_told(events: Events) -> pa.Array[Any]:
+    """Of each USER_EXIT why KVM_RUN has returned; of others ""."""
+    exits = events["kind"] == EventKind.USER_EXIT
+    different, which = np.unique(events[exits][["id", "arg"]], return_inverse=True)
+    numbers = np.zeros(events.size, np.int16)
+    numbers[exits] = which + 1
+    names = ["", *(full_exit_name(*pair) for pair in different.tolist())]
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(names, pa.string()))
 
 
 def usual_arrays(recording: Recording, events: Events) -> list[pa.Array[Any]]:

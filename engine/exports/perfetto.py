@@ -216,6 +216,8 @@ def details_of_end(row: Row) -> dict[str, int]:
 
 def slice_name(row: Row) -> str:
     """What a slice or an instant is called."""
+    if row.kind == EventKind.USER_EXIT:
+        return f"{NAMES[row.kind]}: {exit_name(row.id, row.arg)}"
     if name := NAMES.get(row.kind):
         return name
     match row.kind:

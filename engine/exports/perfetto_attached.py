@@ -104,7 +104,7 @@ class AttachedTrace:
                 if self._outside.get(thread):
                     self._writer.end(at, track, {"end was lost": 1})
                 self._outside[thread] = True
-                name = f"user space: {exit_name(int(event['id']))}"
+                name = f"user space: {exit_name(int(event['id']), int(event['arg']))}"
                 self._writer.event(at, Type.BEGIN, track, name, EVENT, details)
             case EventKind.ENTRY if self._outside.pop(thread, False):
                 self._writer.end(at, track, {"entry.id": int(event["id"])})

@@ -16,6 +16,7 @@ from bellwire.engine.kernel.records import RecordKind
 from bellwire.engine.kvm.gsi import GSI_COUNT
 
 Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.uint64]
 K = RecordKind
 
 KINDS: dict[RecordKind, EventKind] = {  # of those that become one event whatever they hold
@@ -40,6 +41,7 @@ BY_GSI = (K.SET_IRQ, K.WORK_QUEUED, K.WORK_STARTED, K.IRQFD_WAKEUP, K.IRQFD_INJE
 OF_THREADS = (K.WAKING, K.RUNS, K.WRITE, K.WRITTEN)
 PVM_EOI = "kvm_pvm"  # where the host itself writes the EOI of what it injects
 NOT_TOLD = 0xFFFFFFFF
+MOST_ERRNO = 4095  # linux/err.h
 MOST_CALL = 1023  # the largest number of a system call that an event tells
 
 
@@ -68,12 +70,17 @@ def tell_accesses(records: Records, of: npt.NDArray[np.uint16], events: Events) 
     writes = np.where(pio, records["d"] == 1, records["d"] == 2)
     events["kind"][pio & writes], events["kind"][mmio & writes] = EventKind.PIO, EventKind.MMIO
     events["kind"][(pio | mmio) & ~writes] = EventKind.DEVICE_READ
-    accesses, exits, told = np.isin(of, ACCESSES), of == K.USER_EXIT, records["b"] == 0
+    accesses, exits, error = np.isin(of, ACCESSES), of == K.USER_EXIT, errno_told(records["b"])
     events["id"][accesses] = (records["a"] & np.uint64(2**32 - 1))[accesses]
     events["arg"][accesses] = records["b"][accesses]
-    error = (np.uint64(2**32) - records["b"]) & np.uint64(4095)
-    events["id"][exits] = np.where(told, np.minimum(records["a"], 255), 0)[exits]
-    events["arg"][exits] = np.where(told, 0, error)[exits]
+    events["id"][exits] = np.where(error == 0, np.minimum(records["a"], 255), 0)[exits]
+    events["arg"][exits] = error[exits]
+
+
+def errno_told(b: Numbers) -> Numbers:
+    """The errno of a KVM_RUN that has failed, as kvm_userspace_exit tells it, negative, in 32 bits; 0: none."""
+    told: Numbers = (np.uint64(2**32) - b) & np.uint64(MOST_ERRNO)
+    return told
 
 
 def tell_interrupts(records: Records, of: npt.NDArray[np.uint16], events: Events) -> None:

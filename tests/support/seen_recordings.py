@@ -6,6 +6,7 @@ vector 0x40. In the middle another doorbell is registered.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tests.support.seen_vmms import SEEN, VM, VMM
 HZ = 1e9  # a cycle is a nanosecond
 FIRST, MS = 10**12, 10**6
 VCPU, IO, WORKER = 33, 35, 77
+INTERRUPTED = 50  # the request after which KVM_RUN is interrupted
 LATER = SeenIoeventfd(IoMatch("pio", 0x600, 2), 75)
 CHANGED = replace(SEEN, vms=(replace(VM, ioeventfds=(*VM.ioeventfds, LATER)),))
 THREADS = (SeenThread(VCPU, VMM.pid, "CPU 0/KVM"), SeenThread(IO, VMM.pid, "IO io0"), SeenThread(WORKER, 0, "kworker"))
@@ -57,16 +59,17 @@ def one_request(at: int) -> list[Records]:
     ]
 
 
-def one_exit(at: int) -> list[Records]:
-    """A read of a device that user space answers."""
+def one_exit(at: int, interrupted: bool = False) -> list[Records]:
+    """A read of a device that user space answers; or a signal has come."""
     k = RecordKind
-    return [record(at, k.USER_EXIT, VCPU, 6, 0), record(at + 7000, k.RUN_ENTERED, VCPU)]
+    why = (10, 2**32 - errno.EINTR) if interrupted else (6, 0)
+    return [record(at, k.USER_EXIT, VCPU, *why), record(at + 7000, k.RUN_ENTERED, VCPU)]
 
 
 def seen_records(count: int = 2000) -> Records:
-    """A request each millisecond, an exit each ten."""
+    """A request each millisecond, an exit each ten, of which one is by a signal."""
     made = [one for n in range(count) for one in one_request(FIRST + n * MS)]
-    made += [one for n in range(0, count, 10) for one in one_exit(FIRST + n * MS + 100_000)]
+    made += [one for n in range(0, count, 10) for one in one_exit(FIRST + n * MS + 100_000, n == INTERRUPTED)]
     return np.sort(np.concatenate(made), order="tsc")
 
 

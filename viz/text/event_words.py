@@ -96,6 +96,8 @@ class Wording:
         kind, id = events["kind"].astype(np.uint64), events["id"].astype(np.uint64)
         told = events["kind"] == EventKind.PASSED_OVER
         id[told] = events["seq"][told] & np.uint64(0xFFFF)  # the kind that it tells of
+        failed = events["kind"] == EventKind.USER_EXIT
+        id[failed] |= events["arg"][failed] << np.uint64(8)  # the errno is told
         few = np.minimum(events["arg"], 2) * np.uint64(2) + np.minimum(events["seq"], 1)
         by_value = np.isin(events["kind"], [int(kind) for kind in BY_VALUE])
         key = (kind << np.uint64(40)) | (id << np.uint64(8)) | few
@@ -109,7 +111,7 @@ class Wording:
         """The sentence with {seq}, {arg} and {hex} (arg as an address) in the place of the numbers.
 
         Of seq it may depend on whether it is 0, of arg on whether it is 0, 1 or more; of those in BY_VALUE on both, of
-        PASSED_OVER on the kind in seq.
+        PASSED_OVER on the kind in seq, of USER_EXIT on its errno in arg.
         """
         match kind:
             case EventKind.RING:

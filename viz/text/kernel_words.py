@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bellwire.engine.events import ROLE_BITS, EventfdSignaller, EventKind, ThreadRole, exit_name
+from bellwire.engine.events import ROLE_BITS, EventfdSignaller, EventKind, ThreadRole, full_exit_name
 from bellwire.engine.language import tr, tr_later
 
 SYSTEM_CALLS = {1: "write", 16: "ioctl", 20: "writev", 426: "io_uring_enter"}  # of x86-64, by their numbers
@@ -62,10 +62,8 @@ def access_form(kind: int, id: int, error: int) -> str:
             return tr("kvm_fast_mmio: KVM has matched the store to {address:#x} by its address alone", address=id)
         case EventKind.DEVICE_READ:
             return tr("KVM has a read at {address:#x} before it", address=id)
-        case _ if error:
-            return tr("kvm_userspace_exit: KVM_RUN is about to return, interrupted")
         case _:
-            return tr("kvm_userspace_exit: KVM_RUN is about to return, {reason}", reason=f"KVM_EXIT_{exit_name(id)}")
+            return tr("kvm_userspace_exit: KVM_RUN is about to return, {reason}", reason=full_exit_name(id, error))
 
 
 def thread_form(kind: int, id: int, seq: int) -> str:

@@ -14,12 +14,12 @@ import numpy as np
 from bellwire.engine.attached.hops.exit_names import hardware_exit
 from bellwire.engine.attached.hops.places import SeenPlaces
 from bellwire.engine.attached.hops.rows import HopRows, Indices
-from bellwire.engine.events import Clock, exit_name
+from bellwire.engine.events import Clock, full_exit_name
 from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.kernel.event_fields import errno_told
 from bellwire.engine.kernel.records import RecordKind
 
 K = RecordKind
-EINTR = 2**32 - 4  # -EINTR as 32 bits
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class ExitFold:
     def _returned(self, rows: HopRows, where: Indices) -> None:
         """KVM_RUN has returned, and is called again."""
         some, times = rows.records[where], defaultdict[ExitKey, list[float]](list)
-        columns = (some[name].tolist() for name in ("kind", "thread", "tsc", "a", "b"))
+        columns = (*(some[name].tolist() for name in ("kind", "thread", "tsc", "a")), errno_told(some["b"]).tolist())
         for kind, thread, tsc, reason, error in zip(*columns, strict=True):
             if kind == K.USER_EXIT:
-                key = ExitKey(True, user_exit(reason, error))
+                key = ExitKey(True, full_exit_name(reason, error))
                 self.counts[key] += 1
                 self._left[thread] = tsc, key
             elif thread in self._left:
@@ -74,8 +74,3 @@ class ExitFold:
     def _record(self, key: ExitKey, ns: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
         self.durations[key].record(ns)
         self.total_ns[key] += int(ns.sum())
-
-
-def user_exit(reason: int, error: int) -> str:
-    """Why KVM_RUN has returned, by the reason that it gives, or by the signal that has interrupted it."""
-    return "EINTR" if error == EINTR else f"KVM_EXIT_{exit_name(reason)}"

@@ -43,7 +43,7 @@ def said(kind: EventKind, id: int = 0, seq: int = 0, arg: int = 0) -> str:
         (EventKind.INJECTED, 0x41, 9, 3, "vector 0x41 is injected, for 3 that the APIC had merged: interrupt #9"),
         (EventKind.WOKEN, 0, 0, 900, "kvm_vcpu_wakeup: the halted vCPU goes on, KVM had polled 900 ns"),
         (EventKind.USER_EXIT, 2, 7, 0, "kvm_userspace_exit: KVM_RUN is about to return, KVM_EXIT_IO: doorbell #7"),
-        (EventKind.USER_EXIT, 0, 0, 4, "kvm_userspace_exit: KVM_RUN is about to return, interrupted"),
+        (EventKind.USER_EXIT, 0, 0, 4, "kvm_userspace_exit: KVM_RUN is about to return, EINTR"),
         (EventKind.GUEST_EOI, 0, 0, 0, "kvm_eoi: the guest has ended an interrupt"),
         (EventKind.IOEVENTFD_WRITE, 0x510, 7, 1, "ioeventfd_write: an ioeventfd at 0x510 is asked: doorbell #7"),
         (EventKind.EVENTFD_SIGNAL, 0, 7, 31, "eventfd_signal_mask: the ioeventfd signals eventfd 31: doorbell #7"),

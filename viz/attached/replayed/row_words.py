@@ -69,8 +69,8 @@ class RowNames:
         return self.thread(tid) if vcpu is None else tr("vCPU {number}", number=vcpu.number)
 
 
-def event_words(kind: EventKind, id: int) -> str:
-    """What a mark in a row is."""
+def event_words(kind: EventKind, id: int, arg: int = 0) -> str:
+    """What a mark in a row is. id, arg: the event's."""
     match kind:
         case EventKind.PIO | EventKind.MMIO | EventKind.FAST_MMIO:
             return tr("the doorbell is rung")
@@ -85,7 +85,7 @@ def event_words(kind: EventKind, id: int) -> str:
         case EventKind.INJECTED:
             return tr("vector {vector:#x} is injected", vector=id)
         case EventKind.USER_EXIT:
-            return tr("out to user space: {reason}", reason=exit_name(id))
+            return tr("out to user space: {reason}", reason=exit_name(id, arg))
         case EventKind.ENTRY:
             return tr("back into the guest")
         case _:

@@ -285,7 +285,7 @@ class SeenTimeline(Card):
         one = events[nearest]
         thread = self._names.thread(int(threads_of(events[nearest : nearest + 1])[0]))
         when = spent(self.clock, int(times[nearest]) - self.playhead.first)
-        what = event_words(EventKind(int(one["kind"])), int(one["id"]))
+        what = event_words(EventKind(int(one["kind"])), int(one["id"]), int(one["arg"]))
         return [
             Line(self.theme.color(words.color), words.name, when),
             Line(text, what, ""),

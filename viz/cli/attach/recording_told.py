@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -35,7 +36,7 @@ class AttachedReport:
         self.recording, self.attached = recording, recording.header.attached
         self.moments = SeenMoments(recording)
         self.outline = Outline()
-        self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, int]]()
+        self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, str]]()
         with share_bar("reads", len(recording) >= MANY) as progress:
             for number in range(recording.entries.size):
                 self._fold(recording.read_once(number))
@@ -49,7 +50,7 @@ class AttachedReport:
         wakings = events[events["kind"] == EventKind.WAKING]
         self.woken.update(woken_by(wakings).tolist())
         exits = events[events["kind"] == EventKind.USER_EXIT]
-        self.exits.update(zip(threads_of(exits).tolist(), exits["id"].tolist(), strict=True))
+        self.exits.update(zip(threads_of(exits).tolist(), exit_names(exits), strict=True))
 
     def by_topology(self, events: Events) -> Iterator[tuple[Topology, Events]]:
         """The events of each time in which the same was registered."""
@@ -78,7 +79,7 @@ class AttachedReport:
             "interrupts": list(self._wires(SeenIrqfd)),
             "woken": [{"thread": self.name_of(tid), "times": count} for tid, count in self.woken.most_common()],
             "exits": [
-                {"thread": self.name_of(tid), "reason": exit_name(reason), "times": count}
+                {"thread": self.name_of(tid), "reason": reason, "times": count}
                 for (tid, reason), count in self.exits.most_common()
             ],
             "changes": [{"tsc": tsc, "what": what} for tsc, what in self.moments.changes],
@@ -138,7 +139,7 @@ class AttachedReport:
     def _exits(self) -> RenderableType:
         table = numbered_table("Exit to user space", "times", "a second")
         for (tid, reason), count in self.exits.most_common():
-            table.add_row(f"{self.name_of(tid)}: {exit_name(reason)}", grouped(count), self._a_second(count))
+            table.add_row(f"{self.name_of(tid)}: {reason}", grouped(count), self._a_second(count))
         return table
 
     def _kinds(self) -> RenderableType:
@@ -155,6 +156,13 @@ class AttachedReport:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", shown(sentence))
         more = len(self.moments.changes) - SHOWN_CHANGES
         return Group(table, f"and {more} more changes") if more > 0 else table
+
+
+def exit_names(exits: Events) -> list[str]:
+    """Of each USER_EXIT why KVM_RUN has returned."""
+    pairs, which = np.unique(exits[["id", "arg"]], return_inverse=True)
+    names = [exit_name(*pair) for pair in pairs.tolist()]
+    return [names[number] for number in which.tolist()]
 
 
 HOPS_SAID = "Hops, not journeys: from outside nobody can tell which interrupt answers which doorbell."

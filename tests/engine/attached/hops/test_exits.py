@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bellwire.engine._core import lib
 from bellwire.engine.attached.hops.exit_names import SVM, hardware_exit
-from bellwire.engine.attached.hops.exits import EINTR, ExitFold, ExitKey
+from bellwire.engine.attached.hops.exits import ExitFold, ExitKey
 from tests.support.kernel_records import CLOCK, READER, VCPU, K, looked_at, records, row
 
 MMIO = int(lib.KVM_EXIT_MMIO)
+EINTR = 2**32 - 4  # as kvm_userspace_exit tells it
 
 
 def test_until_kvm_run_is_called_again_however_it_is_cut() -> None:

@@ -34,4 +34,5 @@ def test_each_mark_says_what_it_is() -> None:
     words = [event_words(kind, 6) for kind in kinds]
     assert len(set(words)) == len(words)
     assert event_words(EventKind.USER_EXIT, 6) == "out to user space: MMIO"
+    assert event_words(EventKind.USER_EXIT, 0, 4) == "out to user space: EINTR"
     assert event_words(EventKind.WOKEN, 0) == "woken"

@@ -16,6 +16,8 @@ from tests.support.forked import Forked
 from tests.support.kernel_sight import needs_sight
 from tests.support.seen_recordings import seen_recording
 
+INTERRUPTED = {"thread": "CPU 0/KVM", "reason": "EINTR", "times": 1}
+
 
 @pytest.mark.kvm
 def test_what_is_seen_is_written_as_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +70,7 @@ def test_info_counts_what_it_holds(tmp_path: Path, capsys: pytest.CaptureFixture
     assert [(one["address"], one["times"]) for one in told["doorbells"]][:2] == [(0xFE003000, 2000), (0x510, 0)]
     assert [(one["gsi"], one["times"]) for one in told["interrupts"]] == [(2, 2000)]
     assert told["woken"] == [{"thread": name, "times": 2000} for name in ("IO io0", "CPU 0/KVM")]
-    assert told["exits"] == [{"thread": "CPU 0/KVM", "reason": "MMIO", "times": 200}]
+    assert told["exits"] == [{"thread": "CPU 0/KVM", "reason": "MMIO", "times": 199}, INTERRUPTED]
     assert (told["lost"], told["missing"]) == (5, "")
     assert len(told["changes"]) == 1
     assert main(["info", str(path)]) == 0
