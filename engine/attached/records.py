@@ -38,7 +38,7 @@ class SeenKind(IntEnum):
     HIT = 8
 
 
-HIT_BUSES = {1: "pio", 2: "mmio", 3: "fast", 4: "msi"}  # enum hit_kind of hits.h
+HIT_BUSES = {1: "pio", 2: "mmio", 3: "fast"}  # enum hit_kind of hits.h
 UNTOLD = {
     SeenKind.VCPU: "vcpus",
     SeenKind.IOEVENTFD: "ioeventfds",
@@ -111,7 +111,7 @@ def counts_told(records: Iterable[SeenRecord]) -> dict[int, int]:
 def hits_told(records: Iterable[SeenRecord]) -> tuple[SeenHits, ...]:
     """What was counted."""
     hits = (one for one in records if one.kind == SeenKind.HIT and one.fd in HIT_BUSES)
-    return tuple(SeenHits(HIT_BUSES[hit.fd], *hit.value[:5]) for hit in hits)
+    return tuple(SeenHits(HIT_BUSES[hit.fd], *hit.value[:4]) for hit in hits)
 
 
 def vms_told(records: Iterable[SeenRecord], tasks: Path = ROOT / "proc/self/task") -> tuple[SeenVm, ...]:

@@ -67,6 +67,11 @@ class SeenVm:
         """Where a GSI leads: one message, or pins; () if nowhere."""
         return self._by_gsi.get(gsi, ())
 
+    def message_of(self, irqfd: SeenIrqfd) -> GsiRoute | None:
+        """The message that an irqfd leads to; None if it leads to pins, or nowhere."""
+        (route, *more) = self.leads_to(irqfd.gsi) or (None,)
+        return None if route is None or more or not route.address else route
+
     @cached_property
     def _by_gsi(self) -> dict[int, tuple[GsiRoute, ...]]:
         found: dict[int, tuple[GsiRoute, ...]] = {}
@@ -84,10 +89,10 @@ class SeenVm:
 
 @dataclass(frozen=True)
 class SeenHits:
-    """How often something was written at a place, or a message sent, since the first look.
+    """How often the guest has written at a place since the first look.
 
-    bus: "pio", "mmio", "fast": MMIO that is looked up by address alone, so that length and value are not known; "msi":
-    a message. value: 0 where it does not matter; of a message its data. pid: of the process that did it.
+    bus: "pio", "mmio", "fast": MMIO that is looked up by address alone, so that length and value are not known. value:
+    0 where it does not matter.
     """
 
     bus: str
@@ -95,7 +100,6 @@ class SeenHits:
     length: int
     value: int
     count: int
-    pid: int
 
 
 @dataclass(frozen=True)
@@ -131,16 +135,6 @@ class Topology:
             if (hit.bus == "fast" and doorbell.fast and hit.address == match.address)
             or match.takes(hit.bus, hit.address, hit.length, hit.value)
         )
-
-    def times_sent(self, vm: SeenVm, irqfd: SeenIrqfd) -> dict[int, int] | None:
-        """How often the message of an irqfd was sent since the first look, by the pid of who did: of the VMM and those
-        that hold the eventfd. None: not counted, or it leads to pins."""
-        (route, *more) = vm.leads_to(irqfd.gsi) or (None,)
-        if self.hits is None or route is None or more or not route.address:
-            return None
-        may = {self.process.pid, *(holder.pid for holder in self.holders.get(irqfd.eventfd, ()))}
-        sent = [hit for hit in self.hits if (hit.bus, hit.address, hit.value) == ("msi", route.address, route.data)]
-        return {hit.pid: hit.count for hit in sent if hit.pid in may}
 
     @property
     def partners(self) -> tuple[tuple[int, str], ...]:

@@ -16,6 +16,7 @@ from bellwire.engine.attached.changes import topology_changes
 from bellwire.engine.attached.device_names import DeviceNames
 from bellwire.engine.attached.hops.figures import HopFigures
 from bellwire.engine.attached.hops.hops import Hops
+from bellwire.engine.attached.hops.interrupts import MessageKey
 from bellwire.engine.attached.processes import KvmProcess, kvm_processes
 from bellwire.engine.attached.stream import AttachedStream
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
@@ -98,7 +99,8 @@ class WatchedVmm:
     def rates(self) -> Rates:
         """Counts a second, over the last second; {} after the first look."""
         (first, before), (last, seen) = self._looks[0], self._looks[-1]
-        return rates_between(before, seen, last - first)
+        counted = rates_between(before, seen, last - first)
+        return counted | sent_rates(seen, self.hops) if counted and self.hops and not self.unheard else counted
 
 
 def rates_between(before: Topology, after: Topology, seconds: float) -> Rates:
@@ -108,16 +110,28 @@ def rates_between(before: Topology, after: Topology, seconds: float) -> Rates:
 
 
 def counted_by(topology: Topology) -> Iterator[tuple[RateKey, int]]:
-    """Every counter of every vCPU; how often each doorbell was rung and each interrupt's message sent, if counted."""
+    """Every counter of every vCPU; how often each doorbell was rung, if that is counted."""
     for vm in topology.vms:
         for vcpu in vm.vcpus:
             yield from (((vm.fd, vcpu.number, name), count) for name, count in vcpu.counters.items())
         for doorbell in vm.ioeventfds:
             if (rung := topology.times_rung(doorbell)) is not None:
                 yield (vm.fd, doorbell), rung
+
+
+def sent_rates(topology: Topology, hops: HopFigures) -> Rates:
+    """How often each interrupt's message was sent in the last second; none of what leads to pins.
+
+    A message says not whom it is for: the hops know it by what came before it. Where several VMs of this VMM have the
+    same one, none is told.
+    """
+    rates: Rates = {}
+    for vm in topology.vms:
         for irqfd in vm.irqfds:
-            if (sent := topology.times_sent(vm, irqfd)) is not None:
-                yield (vm.fd, irqfd), sum(sent.values())
+            route = vm.message_of(irqfd)
+            if route and MessageKey(None, route.address, route.data) not in hops.messages:
+                rates[vm.fd, irqfd] = hops.messages.get(MessageKey(vm.fd, route.address, route.data), 0.0)
+    return rates
 
 
 @dataclass(frozen=True)

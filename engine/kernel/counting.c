@@ -8,7 +8,6 @@
 #include "object.h"
 
 #define PIO_BUS 1  /* enum kvm_bus */
-#define ROUTE_MSI 2 /* KVM_IRQ_ROUTING_MSI */
 
 int counting_begin(struct counting *counting, struct failure *why)
 {
@@ -59,8 +58,6 @@ void counting_watch(struct counting *counting, const struct topology_record *rec
             name_place(places, (struct hit_place){.address = value[1], .kind = kind}, !value[4]);
             if (kind == BW_HIT_MMIO)
                 name_place(places, (struct hit_place){.address = value[1], .kind = BW_HIT_FAST_MMIO}, 0);
-        } else if (record->kind == BW_SEEN_ROUTE && value[1] == ROUTE_MSI) {
-            name_place(places, (struct hit_place){.address = value[2], .data = value[3], .kind = BW_HIT_MSI}, 0);
         }
     }
 }
@@ -75,7 +72,7 @@ void counting_tell(struct counting *counting, int (*take)(void *, void *, size_t
         if (bpf_map_lookup_elem(hits, &key, &count) < 0)
             continue;
         struct topology_record record = {
-            .kind = BW_SEEN_HIT, .fd = key.kind, .value = {key.address, key.length, key.value, count, key.tgid}};
+            .kind = BW_SEEN_HIT, .fd = key.kind, .value = {key.address, key.length, key.value, count}};
         take(context, &record, sizeof record);
     }
 }

@@ -19,7 +19,7 @@ struct counting {
 int counting_begin(struct counting *counting, struct failure *why);
 void counting_end(struct counting *counting);
 
-/* From now on the doorbells and messages among these records are counted. */
+/* From now on the doorbells among these records are counted. */
 void counting_watch(struct counting *counting, const struct topology_record *records, size_t count);
 
 /* Calls `take` for each count, as a BW_SEEN_HIT. */

@@ -1,8 +1,8 @@
-/* How often a VM's doorbells were rung and its messages sent, place by place: counted where it happens.
+/* How often a VM's doorbells were rung, place by place: counted where it happens.
  *
  * Guarantees:
  * - What is not at a place that user space has named is passed over: one look into a table.
- * - A doorbell counts if a thread of the VMM's has rung it, a vCPU; a message whoever has sent it, and who is kept.
+ * - A doorbell counts if a thread of the VMM's has rung it, a vCPU.
  * - No count is ever lower than before: the oldest one goes if there are too many, and begins anew. */
 #include "bpf.h"
 #include "hits.h"
@@ -37,16 +37,11 @@ struct {
     __type(value, u32);
 } vmm SEC(".maps"); /* its tgid */
 
-static __always_inline u32 current_tgid(void)
-{
-    return (u32)(bpf_get_current_pid_tgid() >> 32);
-}
-
 static __always_inline int is_vmm(void)
 {
     u32 first = 0;
     u32 *tgid = bpf_map_lookup_elem(&vmm, &first);
-    return tgid && *tgid == current_tgid();
+    return tgid && *tgid == (u32)(bpf_get_current_pid_tgid() >> 32);
 }
 
 static __always_inline void add(struct hit_key *key, u64 count)
@@ -71,7 +66,7 @@ static __always_inline void written(u32 kind, u64 address, u32 length, const voi
     u32 *matters = bpf_map_lookup_elem(&places, &place);
     if (!matters || !is_vmm())
         return;
-    struct hit_key key = {.address = address, .kind = kind, .length = length, .tgid = current_tgid()};
+    struct hit_key key = {.address = address, .kind = kind, .length = length};
     if (*matters)
         key.value = value_at(from, length);
     add(&key, count);
@@ -98,16 +93,5 @@ SEC("raw_tp/kvm_fast_mmio")
 int on_fast_mmio(struct bpf_raw_tracepoint_args *arguments)
 {
     written(BW_HIT_FAST_MMIO, arguments->args[0], 0, 0, 1);
-    return 0;
-}
-
-SEC("raw_tp/kvm_msi_set_irq")
-int on_message(struct bpf_raw_tracepoint_args *arguments)
-{
-    struct hit_place place = {.address = arguments->args[0], .data = arguments->args[1], .kind = BW_HIT_MSI};
-    if (!bpf_map_lookup_elem(&places, &place))
-        return 0;
-    struct hit_key key = {.address = place.address, .value = place.data, .kind = BW_HIT_MSI, .tgid = current_tgid()};
-    add(&key, 1);
     return 0;
 }

@@ -6,17 +6,16 @@ enum hit_kind {
     BW_HIT_PIO = 1,   /* the guest wrote to a port */
     BW_HIT_MMIO,      /* the guest wrote to an address */
     BW_HIT_FAST_MMIO, /* the same, without length and value: the fast bus does not look at them */
-    BW_HIT_MSI,       /* somebody sent a message */
 };
 
-/* A place that is counted. data: of a message, else 0. */
+/* A place that is counted. */
 struct hit_place {
-    __u64 address, data;
+    __u64 address;
     __u32 kind, unused;
 };
 
-/* What is counted apart. value: what was written, where it matters, and a message's data. tgid: of who did it. */
+/* What is counted apart. value: what was written, where it matters. */
 struct hit_key {
     __u64 address, value;
-    __u32 kind, length, tgid, unused;
+    __u32 kind, length;
 };

@@ -26,7 +26,7 @@ enum topology_kind {
     BW_SEEN_IRQFD,     /* value: GSI, eventfd id, id of the resamplefd or -1 */
     BW_SEEN_ROUTE,     /* value: GSI, type as in linux/kvm.h, chip or address, pin or data */
     BW_SEEN_EVENTFD,   /* fd; value: eventfd id, its count, 1 if that is known */
-    BW_SEEN_HIT,       /* fd: enum hit_kind; value: address, length, value or data, count since the first look, tgid */
+    BW_SEEN_HIT,       /* fd: enum hit_kind; value: address, length, value, count since the first look */
 };
 
 /* One thing that was found. vm: the kernel's own address of it in the ring, its number from 1 on in what is written;

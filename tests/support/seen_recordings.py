@@ -77,7 +77,7 @@ def seen_stream(count: int = 2000) -> Events:
     """The events, with what looks have counted five times a second, and what was lost."""
     threads = SeenThreads()
     threads.take(SEEN)
-    events = SeenEvents(threads, "kvm_pvm").of(seen_records(count))
+    events = SeenEvents(threads, Clock(HZ), "kvm_pvm").of(seen_records(count))
     looks = [counters_told(FIRST + n * 200 * MS, counted(n)) for n in range(count // 200)]
     beginning = event(FIRST, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 7, 0x1FFFF)
     lost = event(FIRST + count * MS // 2, EventKind.LOST, Lane.ENGINE, Lane.KVM, FIRST, 5)

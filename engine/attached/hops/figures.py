@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bellwire.engine.attached.hops.exits import ExitKey
 from bellwire.engine.attached.hops.halts import VcpuKey
-from bellwire.engine.attached.hops.interrupts import InterruptKey, SignalledBy
+from bellwire.engine.attached.hops.interrupts import InterruptKey, MessageKey, SignalledBy
 from bellwire.engine.attached.hops.places import DoorbellKey, HopThread
 from bellwire.engine.folds.histogram import Histogram
 
@@ -121,6 +121,7 @@ class HopFigures:
 
     rung, sent: of all doorbells and of all interrupts from outside. exits_told: whether the kernel tells of each exit.
     emulated: whether the CPU is, so that there are no times.
+    messages: how often each was sent in the last second.
     journeys: of the doorbells that were alone under way. waking, taking: of all doorbells and such interrupts. rates:
     doorbells and interrupts in each of the last bins, which are bin_seconds long, newest last; shape (2, n).
     """
@@ -130,6 +131,7 @@ class HopFigures:
     interrupts: tuple[InterruptHops, ...] = ()
     halts: tuple[HaltHops, ...] = ()
     exits: tuple[ExitHops, ...] = ()
+    messages: dict[MessageKey, float] = field(default_factory=dict)
     journeys: HopLatency = HopLatency()
     rung: int = 0
     sent: int = 0

@@ -80,7 +80,8 @@ class Hops:
     def _count(self) -> None:
         """Remembers the counts as they are, and forgets those of long ago."""
         counts = Counter[Hashable](self.doorbells.rung)
-        for some in (self.interrupts.sent, self.halts.slept, self.halts.polled, self.exits.counts):
+        interrupts, halts = self.interrupts, self.halts
+        for some in (interrupts.sent, interrupts.messages, halts.slept, halts.polled, self.exits.counts):
             counts.update(some)
         self._counted.append((self._complete, counts))
         second = self._clock.cycles(RATE_SECONDS)
@@ -108,6 +109,7 @@ class Hops:
             interrupts=tuple(self._interrupt(key, topology) for key in self._interrupt_keys()),
             halts=self._halts(),
             exits=self._exits(),
+            messages={key: self._per_second(key) for key in self.interrupts.messages},
             journeys=self._latency(self.one_at_a_time.journeys),
             rung=self.one_at_a_time.rung,
             sent=sent,

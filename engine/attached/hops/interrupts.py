@@ -56,6 +56,15 @@ class InterruptKey:
 
 
 @dataclass(frozen=True)
+class MessageKey:
+    """A message to a VM; the VM as InterruptKey has it."""
+
+    vm: int | None
+    address: int
+    data: int
+
+
+@dataclass(frozen=True)
 class Sender:
     """Who signals an interrupt, and how. thread: 0: nobody does."""
 
@@ -64,14 +73,16 @@ class Sender:
 
 
 class InterruptFold:
-    """sent, taken: by key. senders: by key and who. latencies: by key, ns from the oldest message to its being taken.
+    """sent, taken: by key. messages: how often each was sent. senders: by key and who.
 
+    latencies: by key, ns from the oldest message to its being taken.
     direct: doorbells that were interrupts at once, of this VMM's guest or of another one.
     """
 
     def __init__(self, clock: Clock, threads: HopThreads, host_ends: bool) -> None:
         """host_ends: whether the host writes the EOI of what it injects (kvm_pvm), so that this is the moment."""
         self.sent, self.taken = Counter[InterruptKey](), Counter[InterruptKey]()
+        self.messages = Counter[MessageKey]()
         self.senders = Counter[tuple[InterruptKey, Sender]]()
         self.latencies = defaultdict[InterruptKey, Histogram](Histogram)
         self.direct = Counter[DoorbellKey]()
@@ -136,6 +147,7 @@ class InterruptFold:
         elif not self._is_ours(found, at, sender):
             return None
         fd = found.places.vms[vm].fd if vm >= 0 else None
+        self.messages[MessageKey(fd, found.a[at], found.b[at])] += 1
         return self._signal(InterruptKey(fd, found.b[at] & 0xFF, found.apic[at]), found.tsc[at], sender)
 
     def _sender(self, found: Batch, at: int) -> Sender:
@@ -200,6 +212,17 @@ class InterruptFold:
         self.taken[key] += 1
         self._times[key].append(self._clock.ns(found.tsc[at] - sent))
         return Letter(Turn.TAKEN, found.tsc[at], key)
+
+
+def sent_elsewhere(rows: HopRows, places: SeenPlaces, doorbell: Indices, clock: Clock) -> Mask:
+    """Which messages another VMM's guest gets, and what its local APICs say of them: a doorbell has sent each at once,
+    and is no interrupt of this VMM's guests. doorbell: the one that each row rings. Shape (n,)."""
+    origin = newest_row_before(rows.thread, rows.acts & ~rows.of(K.ACCEPTED, K.MSI))
+    rung = np.where(origin >= 0, doorbell[origin], NONE)
+    elsewhere = np.array([places.led_to(key.doorbell.eventfd) is None for key in places.doorbells] + [False])
+    at_once = rows.tsc - rows.tsc[origin] <= clock.cycles(AT_ONCE_SECONDS)
+    found: Mask = rows.of(K.MSI, K.ACCEPTED) & elsewhere[rung] & at_once
+    return found
 
 
 class Batch:

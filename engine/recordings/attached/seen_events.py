@@ -9,10 +9,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from bellwire.engine.attached.hops.hops import REMEMBERED_SECONDS
+from bellwire.engine.attached.hops.interrupts import sent_elsewhere
+from bellwire.engine.attached.hops.places import SeenPlaces
+from bellwire.engine.attached.hops.rows import HopRowsMaker
+from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.events import (
     ROLE_BITS,
     STATS,
+    Clock,
     EventfdRole,
     EventKind,
     Events,
@@ -69,11 +75,13 @@ class SeenThreads:
     """Which threads are whose: vCPUs' by the topology, the kernel's workers by what they do."""
 
     def __init__(self) -> None:
+        self.places = SeenPlaces(Topology(KvmProcess(0, 0, 0, ""), ()))
         self._vcpus: dict[int, int] = {}
         self.workers: set[int] = set()  # threads of the kernel's
 
     def take(self, topology: Topology) -> None:
-        """The vCPUs, as they are from now on."""
+        """The vCPUs and the doorbells, as they are from now on."""
+        self.places = SeenPlaces(topology)
         self._vcpus = {
             vcpu.tid: number for number, vm in enumerate(topology.vms[: MOST_VM + 1]) for vcpu in vm.vcpus if vcpu.tid
         }
@@ -97,8 +105,9 @@ class SeenThreads:
 class SeenEvents:
     """Makes events of records, batch after batch. number: what stands for a thread."""
 
-    def __init__(self, threads: SeenThreads, backend: str, number: Number = int) -> None:
-        self._threads, self._number = threads, number
+    def __init__(self, threads: SeenThreads, clock: Clock, backend: str, number: Number = int) -> None:
+        self._threads, self._clock, self._number = threads, clock, number
+        self._rows = HopRowsMaker(clock.cycles(REMEMBERED_SECONDS))
         self._host_ends = backend == PVM_EOI
         self._left: dict[int, int] = {}  # vCPU's thread -> reason for which it is in user space
 
@@ -108,6 +117,7 @@ class SeenEvents:
         role, vm = self._threads.who(records["thread"].astype(np.uint64))
         is_guests = np.isin(records["kind"], OF_A_GUEST)
         kept = ~is_guests | (role == ThreadRole.VCPU)  # a partner's own guest is nobody's here
+        kept &= ~self._sent_elsewhere(records)
         records, vm = chosen(records, kept), vm[kept]
         events = events_of(records, MADE, self._host_ends)
         events["vm"], events["seq"] = vm, self._numbered(records["thread"])
@@ -115,6 +125,11 @@ class SeenEvents:
         self._name_threads(records, events)
         self._pair_exits(records, events)
         return chosen(events, events["kind"] > 0)
+
+    def _sent_elsewhere(self, records: Records) -> Mask:
+        """Which messages a partner's own guest gets."""
+        rows, places = self._rows.rows(records), self._threads.places
+        return sent_elsewhere(rows, places, places.doorbell_of(rows), self._clock)[rows.new]
 
     def _numbered(self, threads: npt.NDArray[np.uint32]) -> Numbers:
         different, which = np.unique(threads, return_inverse=True)

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, SeenVm, Topology
+from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
 from bellwire.engine.events import EventKind, Events, chosen
-from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.recordings.attached.seen_events import addresses_of, lengths_of
 
 Mask = npt.NDArray[np.bool_]
@@ -59,12 +58,6 @@ class PlacedAccesses:
         return chosen(near, rung_at(near, vm, doorbell))
 
 
-def message_of(vm: SeenVm, irqfd: SeenIrqfd) -> GsiRoute | None:
-    """The message that an irqfd leads to; None if it leads to pins, or nowhere."""
-    (route, *more) = vm.leads_to(irqfd.gsi) or (None,)
-    return None if route is None or more or not route.address else route
-
-
 def messages_sent(events: Events) -> dict[tuple[int, int], int]:
     """Vector and APIC of each message -> how often the events send it."""
     messages = chosen(events, events["kind"] == EventKind.MSI)
@@ -79,5 +72,5 @@ def wire_uses(events: Events, topology: Topology) -> Iterator[tuple[int | None, 
         for doorbell in vm.ioeventfds:
             yield vm.fd, doorbell, accesses.that_ring(number, doorbell).size
         for irqfd in vm.irqfds:
-            if route := message_of(vm, irqfd):
+            if route := vm.message_of(irqfd):
                 yield vm.fd, irqfd, messages.get((route.vector, route.apic), 0)

@@ -128,7 +128,7 @@ class SeenWritten:
     def __init__(self, recorder: Recorder, stream: AttachedStream, number: HiddenNumbers | type[int]) -> None:
         self._recorder, self._stream, self._number = recorder, stream, number
         self._threads = SeenThreads()
-        self._made = SeenEvents(self._threads, recorder.header.backend, number)
+        self._made = SeenEvents(self._threads, recorder.header.clock, recorder.header.backend, number)
         self._topology: Topology | None = None
         self._named: dict[int, SeenThread] = {}
         self._lost = self._looked_at = 0

@@ -110,7 +110,7 @@ def test_a_guest_that_runs_has_its_threads_and_counters() -> None:
 
 
 @pytest.mark.parametrize("name", ["roundtrip", "doorbell-fan-out"])
-def test_each_use_of_a_wire_is_counted(name: str) -> None:
+def test_each_ringing_of_a_doorbell_is_counted(name: str) -> None:
     if name not in {scenario.name for scenario in list_scenarios()}:
         pytest.fail(f"{name} is no scenario")
     with Session(paced(name, per_second=0)) as session, Attachment(os.getpid(), counting=True) as attachment:
@@ -126,7 +126,6 @@ def test_each_use_of_a_wire_is_counted(name: str) -> None:
         rung = [topology.times_rung(one) for one in vm.ioeventfds]
         assert sum(count or 0 for count in rung) == 7
         assert (max(count or 0 for count in rung) < 7) == (len(rung) > 1)
-        assert [topology.times_sent(vm, one) for one in vm.irqfds] == [{os.getpid(): 7}] * len(vm.irqfds)
 
 
 # -- real QEMUs --------------------------------------------------------------------------------------------------------

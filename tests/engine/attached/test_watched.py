@@ -9,12 +9,17 @@ from dataclasses import replace
 
 import pytest
 
+from bellwire.engine.attached.hops.figures import HopFigures
+from bellwire.engine.attached.hops.hops import Hops
+from bellwire.engine.attached.hops.interrupts import MessageKey
 from bellwire.engine.attached.topology import SeenVcpu, Topology
-from bellwire.engine.attached.watched import CHANGES_KEPT, Watcher, rates_between
+from bellwire.engine.attached.watched import CHANGES_KEPT, Watcher, rates_between, sent_rates
 from bellwire.engine.kvm.ioeventfd import Ioeventfd, IoMatch
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.vm import Kvm, Vm
+from tests.support.kernel_records import CLOCK, HERE, READER, VCPU, K, message, records, row, store
 from tests.support.kernel_sight import needs_sight
+from tests.support.seen_vmms import SEEN
 from tests.support.sessions import wait_for
 from tests.support.watched_vmms import AFTER, BEFORE, VM, VMM, watching
 
@@ -25,6 +30,22 @@ def test_counts_a_second_are_of_counters_that_both_looks_have_seen() -> None:
     grown = replace(VM, vcpus=(replace(VM.vcpus[0], counters={"exits": 200, "halt_exits": 5}), SeenVcpu(1, None)))
     assert rates_between(BEFORE, Topology(VMM, (grown,)), 0.5) == {(4, 0, "exits"): 200.0}
     assert rates_between(BEFORE, BEFORE, 0.0) == {}
+
+
+def test_a_message_that_a_doorbell_sends_to_another_vmm_is_none_of_this_ones() -> None:
+    hops, second = Hops(CLOCK, "kvm_pvm"), 10**9
+    hops.feed(records(), HERE, 1)
+    peers = [one for n in range(5) for one in (store(1000 * n + 100), message(1000 * n + 200, VCPU))]
+    own = [one for n in range(6, 8) for one in (row(1000 * n, K.WRITE, READER, 1), message(1000 * n + 9, READER))]
+    hops.feed(records(*peers, *own), HERE, second + 1)
+    by_message, _by_pins = HERE.vms[0].irqfds
+    rates = sent_rates(HERE, hops.figures(HERE))
+    assert rates == {(11, by_message): pytest.approx(2.0)}
+
+
+def test_of_vms_that_have_the_same_message_none_is_told() -> None:
+    hops = HopFigures(messages={MessageKey(None, 0xFEE00000, 0x40): 7.0})
+    assert sent_rates(SEEN, hops) == {}
 
 
 def test_the_newest_changes_are_kept_and_counts_are_those_of_a_second() -> None:

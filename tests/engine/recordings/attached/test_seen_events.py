@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events, Lane, Records, ThreadRole, event
+from bellwire.engine.events import Clock, EventKind, Events, Lane, Records, ThreadRole, event
 from bellwire.engine.kernel.records import RecordKind, no_records
 from bellwire.engine.recordings.attached.seen_events import (
     SeenEvents,
@@ -29,7 +29,7 @@ def made(*records: Records, backend: str = "kvm_pvm", hide: bool = False) -> Eve
     threads = SeenThreads()
     threads.take(SEEN)
     number = HiddenNumbers() if hide else int
-    return SeenEvents(threads, backend, number).of(np.concatenate([no_records(), *records]))
+    return SeenEvents(threads, Clock(1e9), backend, number).of(np.concatenate([no_records(), *records]))
 
 
 def test_all_of_them_can_be_in_a_recording() -> None:
@@ -61,6 +61,15 @@ def test_what_a_partners_own_guest_does_is_left_out_and_its_messages_are_not() -
     )
     assert some["kind"].tolist() == [EventKind.MSI]
     assert (some["id"].tolist(), threads_of(some).tolist()) == ([0x41], [999])
+
+
+def test_a_message_that_a_doorbell_sends_to_another_vmms_guest_is_left_out() -> None:
+    rung = (record(FIRST, K.FAST_MMIO, VCPU, 0xFE003000),)
+    sent = (record(FIRST + 900, K.MSI, VCPU, 0xFEE00000, 0x40), record(FIRST + 950, K.ACCEPTED, VCPU, 0x40, 0))
+    own = (record(FIRST + 5000, K.WRITE, IO, 1), record(FIRST + 5100, K.MSI, IO, 0xFEE00000, 0x40))
+    assert made(*rung, *sent, *own)["kind"].tolist() == [EventKind.FAST_MMIO, EventKind.WRITE, EventKind.MSI]
+    late = record(FIRST + 10**6, K.MSI, VCPU, 0xFEE00000, 0x40)  # not by the doorbell
+    assert made(*rung, late)["kind"].tolist() == [EventKind.FAST_MMIO, EventKind.MSI]
 
 
 def test_who_is_woken_and_who_runs() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bellwire.engine.attached.topology import SeenHits, SeenIoeventfd, Topology
+from bellwire.engine.events import Clock
 from bellwire.engine.kernel.records import RecordKind
 from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.recordings.attached.seen_events import SeenEvents, SeenThreads
@@ -33,8 +34,8 @@ def test_what_rings_a_doorbell_is_what_is_counted_live(match: IoMatch) -> None:
         record(FIRST + n, kinds[bus][0], VCPU, address, value, length, kinds[bus][1])
         for n, (bus, address, length, value) in enumerate(ACCESSES)
     ]
-    events = SeenEvents(threads, "kvm_pvm").of(np.concatenate(records))
-    live = tuple(SeenHits(bus, address, length, value, 1, VMM.pid) for bus, address, length, value in ACCESSES)
+    events = SeenEvents(threads, Clock(1e9), "kvm_pvm").of(np.concatenate(records))
+    live = tuple(SeenHits(bus, address, length, value, 1) for bus, address, length, value in ACCESSES)
     doorbell = SeenIoeventfd(match, 7)
     assert np.count_nonzero(rung_at(events, 0, doorbell)) == Topology(VMM, (), hits=live).times_rung(doorbell)
     assert not rung_at(events, 1, doorbell).any()  # that is another VM
