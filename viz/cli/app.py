@@ -16,6 +16,7 @@ from bellwire.engine.errors import EngineError, ScenarioError
 from bellwire.viz.cli.completing.asked_by_shell import COMPLETE, print_offers
 from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
 from bellwire.viz.cli.options import (
+    MOST_SECONDS,
     Asserts,
     Force,
     InKernel,
@@ -27,6 +28,7 @@ from bellwire.viz.cli.options import (
     Signals,
     Unit,
     UnitName,
+    a_number,
     app,
 )
 from bellwire.viz.cli.runs import assertions_of, check_length, file_named, names_file, run_scenario, scenario_named
@@ -222,7 +224,14 @@ def doctor(as_json: Json = False) -> int:
 def run(
     name: ScenarioName,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, metavar="S", help=f"Run for S seconds (default {DEFAULT_SECONDS:g}).")
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=MOST_SECONDS,
+            callback=a_number,
+            metavar="S",
+            help=f"Run for S seconds (default {DEFAULT_SECONDS:g}).",
+        ),
     ] = None,
     count: Signals = None,
     settings: Settings = None,
@@ -329,9 +338,20 @@ def call(
 @app.command()
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer turns: rougher figures, sooner.")] = False,
-    soak: Annotated[float, typer.Option(min=0, metavar="S", help="Also watch the memory for S seconds, flat out.")] = 0,
+    soak: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=MOST_SECONDS,
+            callback=a_number,
+            metavar="S",
+            help="Also watch the memory for S seconds, flat out.",
+        ),
+    ] = 0,
     recordings: Annotated[bool, typer.Option("--recordings", help="Measure a large recording instead.")] = False,
-    events: Annotated[int, typer.Option(min=1000, metavar="N", help="With --recordings: of so many events.")] = 10**7,
+    events: Annotated[
+        int, typer.Option(min=1000, max=10**10, metavar="N", help="With --recordings: of so many events.")
+    ] = 10**7,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a wanted figure is missed.")] = False,
     as_json: Json = False,
 ) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+MOST_SECONDS = 1e9  # thirty years: of more, nobody can tell the end by a clock
 
 
 class UnitName(StrEnum):
@@ -35,6 +38,13 @@ class CommandGroup(TyperGroup):
         if not args or args[0].partition("=")[0] not in {*own, *self.commands}:
             args.insert(0, "open")
         return super().parse_args(ctx, args)
+
+
+def a_number(value: float | None) -> float | None:
+    """What an option for a number may say: with nan, which is in every range, no comparison ever holds."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("nan is no number")
+    return value
 
 
 def known_language(name: str | None) -> str | None:

@@ -14,6 +14,7 @@ from bellwire.engine.errors import RecordingError, ScenarioError
 from bellwire.engine.language import tr
 from bellwire.viz.cli.ending import OutputError
 from bellwire.viz.cli.options import (
+    MOST_SECONDS,
     Asserts,
     Force,
     InLanguage,
@@ -24,6 +25,7 @@ from bellwire.viz.cli.options import (
     Signals,
     Unit,
     UnitName,
+    a_number,
     app,
 )
 from bellwire.viz.cli.runs import (
@@ -51,7 +53,14 @@ def record(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to (default SCENARIO.arrow).")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, metavar="S", help="Record for S seconds (default: until Ctrl-C).")
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=MOST_SECONDS,
+            callback=a_number,
+            metavar="S",
+            help="Record for S seconds (default: until Ctrl-C).",
+        ),
     ] = None,
     count: Signals = None,
     settings: Settings = None,
@@ -79,7 +88,12 @@ def replay(
             metavar="RECORDING | SCENARIO", help="A file, or what is shipped: roundtrip, or roundtrip@kvm_amd."
         ),
     ],
-    at: Annotated[float, typer.Option(min=0, metavar="S", help="Begin S seconds after its first event.")] = 0,
+    at: Annotated[
+        float,
+        typer.Option(
+            min=0, max=MOST_SECONDS, callback=a_number, metavar="S", help="Begin S seconds after its first event."
+        ),
+    ] = 0,
     theme: InTheme = None,
     language: InLanguage = None,
 ) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bellwire.viz.cli.options import Force, Json, app
+from bellwire.viz.cli.options import MOST_SECONDS, Force, Json, a_number, app
 from bellwire.viz.cli.terminal import DONE, out, out_json
 
 
@@ -21,7 +22,14 @@ def attach(
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="Look once, instead of watching until Ctrl-C.")] = False,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, metavar="S", help="Watch for S seconds; with --json tell of them.")
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=MOST_SECONDS,
+            callback=a_number,
+            metavar="S",
+            help="Watch for S seconds; with --json tell of them.",
+        ),
     ] = None,
     qmp: Annotated[
         Path | None,
@@ -48,8 +56,8 @@ def attach(
         raise typer.BadParameter("--record goes on; it excludes --once and --json")
     from bellwire.viz.cli.attach.recorded_vmm import recorded_meanwhile
 
-    with recorded_meanwhile(pid, record, force, hidden_parts(hide)):
-        show_process(pid, qmp, watched, once, as_json)
+    with recorded_meanwhile(pid, record, force, hidden_parts(hide)) as is_recorded:
+        show_process(pid, qmp, watched, once, as_json, is_recorded)
     return DONE
 
 
@@ -73,8 +81,15 @@ def list_processes(as_json: bool) -> None:
         out(process_table(processes))
 
 
-def show_process(pid: int, qmp: Path | None, seconds: float, once: bool, as_json: bool) -> int:
-    """One of them."""
+def show_process(
+    pid: int,
+    qmp: Path | None,
+    seconds: float,
+    once: bool,
+    as_json: bool,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> int:
+    """One of them. goes_on: until when it is watched at most."""
     from bellwire.engine.attached.attachment import Attachment
     from bellwire.engine.attached.device_names import DeviceNames
     from bellwire.engine.attached.stream import AttachedStream
@@ -88,7 +103,7 @@ def show_process(pid: int, qmp: Path | None, seconds: float, once: bool, as_json
         names = stack.enter_context(DeviceNames(qmp)) if qmp else None
         stream = None if at_once else stack.enter_context(AttachedStream(attachment.process))
         if not (at_once or as_json):
-            return watch_vmm(WatchedVmm(attachment, names, stream), seconds)
+            return watch_vmm(WatchedVmm(attachment, names, stream), seconds, goes_on)
         if at_once:
             told = VmmTold(attachment.look(), names.name_of if names else None)
         else:

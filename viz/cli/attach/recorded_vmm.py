@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from bellwire.viz.text.versions import program_version
 
 
 @contextmanager
-def recorded_meanwhile(pid: int, file: Path, force: bool, hide: Collection[str]) -> Iterator[None]:
+def recorded_meanwhile(pid: int, file: Path, force: bool, hide: Collection[str]) -> Iterator[Callable[[], bool]]:
     """While this is open, a process is recorded; then the sentence that says what was. Ctrl-C ends it.
+
+    Yields what says whether it goes on: nobody is to look on and believe that it is still written.
 
     EngineError if it cannot be recorded, or not to its end.
     """
@@ -25,7 +27,7 @@ def recorded_meanwhile(pid: int, file: Path, force: bool, hide: Collection[str])
     try:
         capture.wait_until_begun()
         with suppress(KeyboardInterrupt):
-            yield
+            yield lambda: capture.error is None
     finally:
         capture.stop()
         capture.wait()

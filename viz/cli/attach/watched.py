@@ -36,13 +36,16 @@ def watched_tables(watched: WatchedVmm) -> RenderableType:
     return Group(topology_tables(vmm_told(watched)), *lines)
 
 
-def watch_vmm(watched: WatchedVmm, seconds: float = math.inf) -> int:
-    """Until the VMM ends, which is said, for so many seconds, or until it is interrupted. The exit code."""
+def watch_vmm(watched: WatchedVmm, seconds: float = math.inf, goes_on: Callable[[], bool] = lambda: True) -> int:
+    """Until the VMM ends, which is said, for so many seconds, as long as it `goes_on`, or until it is interrupted.
+
+    The exit code.
+    """
     console, until = Console(highlight=False, markup=False, emoji=False), time.monotonic() + seconds
     watched.look()
     try:
         with kept_up_to_date(watched, console) as show:
-            while time.monotonic() < until:
+            while time.monotonic() < until and goes_on():
                 time.sleep(min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
                 show(watched.look())
     except ProcessEndedError as ended:

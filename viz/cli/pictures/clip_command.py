@@ -12,7 +12,7 @@ import typer
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.handout_command import ended_in_order
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
-from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, app
+from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, a_number, app
 from bellwire.viz.cli.pictures.shot_command import (
     At,
     Colors,
@@ -41,7 +41,9 @@ PaceName = Annotated[
 ]
 Length = Annotated[
     float | None,
-    typer.Option("--seconds", metavar="S", help="How long it lasts (default: the whole story, else 6 s)."),
+    typer.Option(
+        "--seconds", callback=a_number, metavar="S", help="How long it lasts (default: the whole story, else 6 s)."
+    ),
 ]
 Rate = Annotated[
     int | None, typer.Option("--fps", metavar="N", help="Frames a second (default 30; of .gif and .apng 15).")

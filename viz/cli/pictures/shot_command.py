@@ -12,7 +12,7 @@ import typer
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
-from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, app
+from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, ThemeName, a_number, app
 from bellwire.viz.cli.terminal import complain_of_all, out
 from bellwire.viz.window import importing
 
@@ -39,7 +39,9 @@ At = Annotated[
 ]
 Colors = Annotated[ThemeName, typer.Option("--theme", help="Its colours.")]
 Size = Annotated[str, typer.Option(metavar="WxH", help="In pixels; each view has its own.")]
-Scale = Annotated[float, typer.Option(metavar="N", help="So many pixels of the file for one of the size.")]
+Scale = Annotated[
+    float, typer.Option(callback=a_number, metavar="N", help="So many pixels of the file for one of the size.")
+]
 TextSize = Annotated[str, typer.Option(metavar="PERCENT", help="The size of all text, as 120%.")]
 Transparent = Annotated[bool, typer.Option("--transparent", help="Without a background.")]
 Hide = Annotated[str, typer.Option(metavar="pid,host,cpu,annotations", help="What of machine and run is not shown.")]

@@ -35,6 +35,16 @@ def test_what_is_seen_is_written_as_well(tmp_path: Path, capsys: pytest.CaptureF
         assert main([*words, "--force"]) == 0
 
 
+@pytest.mark.kvm
+def test_nobody_looks_on_once_it_is_written_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --seconds and Ctrl-C: what is on the disk has ended, and whoever watches is to know it."""
+    needs_sight()
+    with Kvm() as kvm, Vm(kvm):
+        assert main(["attach", str(os.getpid()), "--record", "/dev/full"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "The recording /dev/full has ended: No space left on device" in line
+
+
 @pytest.mark.parametrize("words", [["--once"], ["--json"], ["--hide", "name"]])
 def test_what_cannot_be_recorded_so_is_one_sentence(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

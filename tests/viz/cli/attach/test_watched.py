@@ -43,3 +43,9 @@ def test_on_a_terminal_the_tables_are_kept_up_to_date() -> None:
 def test_it_ends_after_so_many_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     assert watch_vmm(watching(*[BEFORE] * 100_000), seconds=0.02) == 0
     assert "has ended" not in capsys.readouterr().err
+
+
+def test_it_ends_as_soon_as_it_is_not_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    goes_on = iter([True, True, False])
+    assert watch_vmm(watching(*[BEFORE] * 100_000), goes_on=lambda: next(goes_on)) == 0
+    assert "has ended" not in capsys.readouterr().err
