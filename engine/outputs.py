@@ -90,7 +90,10 @@ def target_of(path: Path, force: bool) -> Target:
             )
         if not os.access(path, os.W_OK):
             raise cannot(path, os.strerror(errno.EACCES))
-    return Target(path, Path(os.path.realpath(path)), about)
+    try:
+        return Target(path, Path(os.path.realpath(path)), about)
+    except OSError as error:  # the folder that its name begins in has been removed
+        raise cannot(path, reason(error)) from error
 
 
 def refuse_kind(path: Path, mode: int) -> None:
@@ -259,7 +262,8 @@ def stream_writer(target: Target, patience: float = math.inf) -> Writer:
         path = path if target.descriptor is None else Path(f"/proc/self/fd/{target.descriptor}")
         return Writer(os.open(path, OPENING | os.O_NONBLOCK | os.O_NOCTTY), patience)
     except OSError as error:
-        why = tr("nobody reads this FIFO; start its reader first") if error.errno == errno.ENXIO else reason(error)
+        unread = error.errno == errno.ENXIO and stat.S_ISFIFO(mode)
+        why = tr("nobody reads this FIFO; start its reader first") if unread else reason(error)
         raise cannot(target.path, why) from error
 
 

@@ -213,6 +213,16 @@ def test_a_folder_and_a_place_that_is_none_are_refused(write: Callable[..., None
     assert names(tmp_path / "folder") == []
 
 
+def test_a_name_that_begins_in_a_folder_that_was_removed_is_refused(
+    write: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(RecordingError):
+        write(Path("out"))
+
+
 def test_a_read_only_folder_is_refused(write: Callable[..., None], tmp_path: Path) -> None:
     path = tmp_path / "folder"
     path.mkdir()

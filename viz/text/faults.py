@@ -73,6 +73,8 @@ def system_answer(error: OSError) -> str:
     """The system's answer in one sentence: of which file, what it said, what to do."""
     answer = answer_of(error)
     what = f"{error.filename}: {answer}"
+    if error.filename is None and error.errno == errno.ENOENT and is_nowhere():
+        return tr("The folder in which bellwire was started has been removed; start it in another one.")
     if error.filename is None:
         place = where(error.__traceback__) or tr("where no line is known")
         what = tr("The system refuses something ({place}): {answer}", place=place, answer=answer)
@@ -90,11 +92,25 @@ def unforeseen(error: BaseException) -> str:
 
 def where(trace: TracebackType | None) -> str:
     """The innermost line of ours: "viz/plots/plot.py, line 12"; "" if there is none."""
-    ours = [frame for frame in traceback.extract_tb(trace) if Path(frame.filename).resolve().is_relative_to(PACKAGE)]
+    ours = [frame for frame in traceback.extract_tb(trace) if is_ours(frame.filename)]
     if not ours:
         return ""
     file = Path(ours[-1].filename).resolve().relative_to(PACKAGE)
     return tr("{file}, line {line}", file=file, line=ours[-1].lineno)
+
+
+def is_ours(file: str) -> bool:
+    """Whether a line of a traceback is in this package: "<frozen posixpath>" is no file, and not to be looked for."""
+    return Path(file).is_absolute() and Path(file).resolve().is_relative_to(PACKAGE)
+
+
+def is_nowhere() -> bool:
+    """Whether the folder that names of files begin in has been removed."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def wants_traceback() -> bool:

@@ -171,6 +171,12 @@ def test_a_file_that_is_converted_to_the_output_is_printed(
     assert (ran.returncode, ran.stderr) == (code, why)
 
 
+def test_a_terminal_that_is_nobodys_is_no_fifo_without_a_reader(tmp_path: Path) -> None:
+    ran = shell(f"setsid --wait {BELLWIRE} convert {SHIPPED} /dev/tty --to csv", tmp_path)
+    why = os.strerror(errno.ENXIO)
+    assert (ran.returncode, ran.stderr) == (1, f"bellwire: /dev/tty cannot be written: {why}.\n")
+
+
 @pytest.mark.parametrize("words", ["list", "--help", "call roundtrip --json", "run nonsense"])
 def test_without_the_other_streams_it_does_what_it_can(words: str, tmp_path: Path) -> None:
     usual = shell(f"{BELLWIRE} {words}", tmp_path)
@@ -216,6 +222,14 @@ def test_old_terminals_and_empty_environments(words: str, environment: dict[str,
     ran = shell(f"{BELLWIRE} {words.format(file=SHIPPED)}", tmp_path, **environment)
     assert "Traceback" not in ran.stderr
     assert is_one_sentence(ran.stderr) if ran.returncode else (ran.stdout and not ran.stderr)
+
+
+@pytest.mark.parametrize("words", [PRINTING[name] for name in ("list", "info", "convert", "shot", "handout", "clip")])
+def test_in_a_folder_that_was_removed_it_does_what_it_can(words: str, tmp_path: Path) -> None:
+    """Another terminal's: no name of a file that begins there leads anywhere."""
+    ran = shell(f"mkdir gone; cd gone; rmdir ../gone; {BELLWIRE} {words}", tmp_path)
+    assert is_one_sentence(ran.stderr) if ran.returncode else (ran.stdout and not ran.stderr)
+    assert ran.returncode == int(words.split()[0] not in ("list", "info"))
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
