@@ -81,6 +81,9 @@ class Source:
         """Whether events may still come."""
         return False
 
+    def ask_as(self, before: Source) -> None:
+        """Before start(): whatever was asked of the source before it, besides its scenario, is asked of this one."""
+
     def start(self) -> None:
         """Begins to yield events, at once or as soon as it is no longer `starting`."""
 

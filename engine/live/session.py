@@ -115,6 +115,11 @@ class Session(Source):
 
     # -- life --------------------------------------------------------------------------------------------------------
 
+    def ask_as(self, before: Source) -> None:
+        """The watch inside the kernel as it was chosen last, the limit and the CPUs."""
+        if isinstance(before, Session):
+            self._kernel, self._limit, self._cpus = before._kernel, before._limit, before._cpus
+
     def start(self) -> None:
         """Returns at once: the engine thread builds the machine and starts it. EngineError if there is no thread."""
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
@@ -226,6 +231,8 @@ class Session(Source):
         machine = self._machine
         if machine is None or self.can(order):
             return
+        if order is Order.KERNEL:
+            self._kernel = bool(value)
         if order in PACED:
             self._change_pace(order, value)
             self._commands.put(partial(self._apply_pace, machine, self._pace, self._running))

@@ -41,6 +41,7 @@ class FakeSource(Source):
     error: EngineError | None = None
     warning = ""
     alive = False
+    asked_as: Source | None = None  # the one before, of which as much was asked
 
     def __init__(self, scenario: Scenario | str = "roundtrip", label: Label = Label.LIVE) -> None:
         host = {"kernel": "6.18.0", "cpu": "Test CPU @ 2.00GHz", "cpus": "2", "backend": "kvm_fake"}
@@ -156,6 +157,9 @@ class FakeSource(Source):
         self._put(self._time, EventKind.SETTING, Lane.ENGINE, Setting.PACE, 0, round(self._pace))
 
     # -- a Source
+
+    def ask_as(self, before: Source) -> None:
+        self.asked_as = before
 
     def start(self) -> None:
         self.alive = True

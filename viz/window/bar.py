@@ -144,13 +144,15 @@ class StatusRow(FittingRow):
     def _show_state(self) -> None:
         """A view that is behind the present says so beside the state: what runs is live, what is seen is not."""
         model, name = self.commands.model, self.state_name()
-        color, mark = STATES[name]
+        color, mark = STATES[name] if not self.holds else ("paused", "bars")
         if name == "STORY" and not self.commands.storyteller.plays:
             mark = "bars"
         behind = not self.fault and model.transport.away and model.behind >= LEAST_BEHIND
         words = tr("ENDED") if self.commands.at_the_end and not self.fault else tr(name)
         if (self._both() or self.commands.at_the_end) and not self.fault:
             words = f"{tr('REPLAY')}, {words}"
+        if self.holds:
+            words = f"{words}, {tr('HELD')}"
         self.state.say(f"{words}, {back(model.behind)}" if behind else words, "paused" if behind else color, mark)
 
     def _show_break(self) -> None:
@@ -178,6 +180,12 @@ class StatusRow(FittingRow):
         model = self.commands.model
         ended = model.state == "LIVE" and not model.source.alive
         return "ENDED" if ended else model.state
+
+    @property
+    def holds(self) -> bool:
+        """Whether the pace stands still, in the present of what still runs or replays."""
+        over = self.fault or self.commands.at_the_end or not self.commands.source.alive
+        return not over and not self.commands.running
 
     def _both(self) -> bool:
         return self.commands.model.replaying and self.commands.model.state in ("PAUSED", "STORY")
@@ -220,7 +228,8 @@ class StatusRow(FittingRow):
             stops = tr("STORY tells one journey; the capture goes on. (Space)")
         newest = BY_NAME["newest"].key
         back = tr("BACK: so long before the present is what is seen. ({newest} to the present)", newest=newest)
-        return " ".join(filter(None, (instead, stops, back)))
+        held = tr("HELD: the pace stands still, so no signal is sent but by hand. ({hold})", hold=BY_NAME["hold"].key)
+        return " ".join(filter(None, (instead, held if self.holds else "", stops, back)))
 
 
 def back(seconds: float) -> str:

@@ -79,6 +79,7 @@ class Shown(QWidget):
     def run_scenario(self, scenario: Scenario) -> None:
         """Starts this one, in the background; one that cannot start says why, and nothing changes."""
         source = self.make_source(scenario)
+        source.ask_as(self.model.source)
         try:
             source.start()
         except EngineError as error:

@@ -36,7 +36,7 @@ TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
 CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
 LABS = "Labs"  # the group of scenarios that break
 SIDE_OF_LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
-LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
+LEAST_PANEL, PANEL = 130, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
 
 
 class Views(QWidget):
@@ -285,7 +285,9 @@ class Views(QWidget):
         px = self.theme.px
         self.diagram.setMinimumHeight(px(STACKED_DIAGRAM) + self.added_height if self.stacked else LOWEST_DIAGRAM)
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
-        tall = self.stacked or left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if self._front.get(BELOW) else LEAST_TIMELINE)
+        # A notice, a story or a lesson above makes the diagram and a panel lower, but does not take the diagram away.
+        both = px(LOWEST_DIAGRAM) + px(LEAST_PANEL) if self._front.get(BELOW) else px(LEAST_DIAGRAM) + px(LEAST_TIMELINE)
+        tall = self.stacked or left >= both
         self._show_top(tall or not self._alone)
         strip = px(TABS) + SPACING  # that stays of what is below, where there is room for no more
         self.below.setVisible(tall or self._alone or left >= px(LEAST_DIAGRAM) + strip)

@@ -138,6 +138,17 @@ def test_who_switches_it_off_and_at_once_on_again_goes_on_seeing(source: str) ->
     assert session.error is None
 
 
+def test_the_next_session_watches_if_it_was_chosen_for_the_one_before(source: str) -> None:
+    first, second = (Session(load_scenario("roundtrip")) for _ in range(2))
+    with first:
+        wait_for(lambda: first.take().size > 0)
+        first.order(Order.KERNEL, True)
+    second.ask_as(first)
+    with second:
+        wait_for(lambda: bool((second.take()["kind"] == EventKind.INJECTED).any()))
+    assert second.unseen == ""
+
+
 def test_where_it_cannot_be_seen_the_guest_runs_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     other = tmp_path / "bw-kernel"
     other.write_text("#!/bin/sh\necho lockdown 1 load >&2\nexit 1\n")

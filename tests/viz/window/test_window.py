@@ -50,7 +50,7 @@ from bellwire.viz.window.menus import keys_now, sections
 from bellwire.viz.window.settings import Settings
 from bellwire.viz.window.window import make_window, when_told_to_end
 from tests.support.fake_source import FakeSource
-from tests.support.windows import Stage, staged_in_front
+from tests.support.windows import Stage, settle, staged_in_front
 
 KEYS = Qt.Key
 
@@ -227,6 +227,34 @@ def test_the_inside_of_the_kernel_is_watched_until_it_is_chosen_again(stage: Sta
         assert menus.actions["kernel"].isChecked() == bool(watched)
         stage.window.run_action(action)
         assert stage.source.commands[-1] == word
+
+
+def test_what_was_asked_of_a_session_is_asked_of_the_next_one(stage: Stage) -> None:
+    before = stage.source
+    for action in ("restart", "restart"):  # of the one after that, too
+        stage.window.run_action(BY_NAME[action])
+        stage.window.frame.tick()
+        after = stage.window.model.source
+        assert isinstance(after, FakeSource)
+        assert after is not before
+        assert after.asked_as is before
+        before = after
+
+
+def test_a_guest_that_is_held_says_so_where_its_state_is_said(stage: Stage, qtbot: QtBot) -> None:
+    state = stage.window.status.state
+    stage.run()
+    assert state.accessibleName() == "LIVE"
+    stage.source.tell(EventKind.SETTING, Setting.RUNNING, 0)
+    stage.run()
+    assert state.accessibleName() == "LIVE, HELD"
+    assert "HELD: " in state.toolTip()
+    stage.press(qtbot, KEYS.Key_Space)
+    assert state.accessibleName().startswith("PAUSED, HELD")
+    stage.press(qtbot, KEYS.Key_Space)
+    stage.source.alive = False
+    stage.run()
+    assert "HELD" not in state.accessibleName() + state.toolTip()
 
 
 def test_a_warning_is_shown_until_it_is_over(stage: Stage) -> None:
@@ -505,6 +533,27 @@ def test_a_panel_below_gets_a_useful_height_and_gives_it_back(stage: Stage) -> N
     assert views.middle.sizes() == before
 
 
+@pytest.mark.parametrize("name", ["explain", "events"])
+def test_what_comes_above_the_diagram_beside_a_panel_leaves_it_a_useful_height(stage: Stage, name: str) -> None:
+    window, views = stage.window, stage.window.views
+    window.resize(1280, 688)  # a screen of 720 lines, less a title
+
+    def seen() -> tuple[bool, bool]:
+        settle(window)
+        return views.diagram.height() >= 220, views.panel(name).isVisible()
+
+    stage.run()
+    window.notice.say("Choose a part of the diagram.")
+    views.show_panel(name)
+    assert seen() == (True, True)
+    window.commands.toggle_story()
+    stage.run()
+    assert seen() == (True, True)
+    assert views.diagram.isVisible()
+    window.notice.hide()
+    assert seen() == (True, True)
+
+
 def test_large_text_in_a_small_window_leaves_a_panel_below_all_the_room(stage: Stage) -> None:
     views = stage.window.views
     stage.window.resize(1280, 720)
@@ -546,6 +595,7 @@ def test_tabs_that_are_all_there_is_room_for_bring_what_they_say_and_give_the_ro
 
 def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Stage) -> None:
     views = stage.window.views
+    stage.window.resize(1280, 780)
     stage.window.look.set_theme(replace(DARK, scale=1.5))
     stage.run()
     before = views.middle.sizes()
