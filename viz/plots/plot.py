@@ -95,10 +95,10 @@ class DrawnCard(Card):
 
     def redraw(self) -> None:
         """Draws what is held now."""
-        canvas = self.canvas
+        canvas, before = self.canvas, self.empty
         self.empty = self.draw()
-        if canvas.isHidden() != bool(self.empty):
-            canvas.setHidden(bool(self.empty))
+        canvas.setHidden(bool(self.empty))
+        if self.empty != before:
             self.update()
         canvas.viewport().update()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -70,6 +70,23 @@ def test_draws_every_scenario_that_it_suits(plot_class: type[Plot], scenario: st
     assert plot.empty == ("" if plot_class is ExitsPlot else empty.get(scenario, ""))
     assert has_color(image, "surface")
     assert has_color(image, "text")
+
+
+def test_another_reason_why_it_is_empty_is_painted(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = FakeSource()
+    source.clock = replace(source.clock, emulated=True)
+    model, painted = LiveModel(source), list[str]()
+    plot = LatencyPlot(model, DARK)
+    monkeypatch.setattr(plot, "paint_reason", lambda painter, reason: painted.append(reason))
+    qtbot.addWidget(plot)
+    plot.show()
+    qtbot.waitUntil(lambda: painted[-1:] == ["No journey yet"])
+    plot.prepare()
+    source.start()
+    source.run(0.5)
+    model.tick(0.5)
+    plot.redraw()
+    qtbot.waitUntil(lambda: painted[-1].endswith("times mean nothing, so no latency is given."))
 
 
 @EVERY
