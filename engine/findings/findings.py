@@ -253,6 +253,7 @@ def resamples(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         "irqs_signalled": tally.irqs_signalled,
         "resamples": evidence.ways.resamples,
         "acknowledged": evidence.ways.acknowledged,
+        "compared_with_the_handler": evidence.resamples_compared,
         "before_the_handler": evidence.resamples_before,
     }
     by_vmm = InterruptWay.IRQ_LINE in evidence.ways.by
@@ -278,14 +279,21 @@ def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
         interrupts=number_of(tally.irqs_signalled, "interrupt"),
         resamples=number_of(resamples, "resample"),
     )
-    before, back_end = share(evidence.resamples_before, resamples), evidence.backend
+    before, back_end = share(evidence.resamples_before, evidence.resamples_compared), evidence.backend
     if not eoi and not resamples:
         return tr(
             "The handler writes no EOI: {happened}, so the line is still high, and the device waits ({back_end}).",
             happened=happened,
             back_end=back_end,
         )
-    if not eoi:
+    if 0 < evidence.resamples_compared < resamples - 1:  # the newest one's handler may be still to come
+        compared = grouped(evidence.resamples_compared)
+        happened = tr(
+            "{happened}, {compared} of which have their handler's stamp", happened=happened, compared=compared
+        )
+    if not evidence.resamples_compared:
+        return tr("{happened}; of none is it known whether the handler ran before.", happened=happened)
+    if not eoi and evidence.resamples_before:
         return tr(
             "{happened}; {share} were read before the handler's first instruction: though the handler writes no EOI, "
             "{back_end} ends an interrupt when it injects it.",

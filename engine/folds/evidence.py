@@ -117,6 +117,7 @@ class EarlySignals:
 
 
 MMIO_EXITS = STATS.index("mmio_exits")
+MOST_WAITING = 1024  # resamples and handlers that wait for their other half
 MOST_KINDS = 64  # accesses told apart; further ones are only counted
 SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
@@ -159,13 +160,14 @@ class Evidence:
         self.early = EarlySignals()
         self._waits = Trait.WAITS in traits_of(scenario)
         self.unmaskings = self.late_edges = 0  # late: handlers between an unmasking and the next signal
-        self.resamples_before = 0  # the handler's first instruction
+        self.resamples_compared = 0  # with the handler of their interrupt
+        self.resamples_before = 0  # of these: before the handler's first instruction
         self.ended: tuple[int, int] | None = None  # (reason of the last exit, TSC), if nothing follows it
         self._doorbell = scenario.doorbell
         self._registered: tuple[IoMatch, ...] = ()
         self._cut = False  # whether there were some, and are no more
         self._on: dict[Switch, bool] = {}
-        self._handlers = self._resamples = 0
+        self._to_compare = no_events()  # resamples and handlers whose other half is to come
         self._exits: dict[int, Events] = {}  # by `vm`: the last exit, if its ENTRY is to come
         self._matched: dict[int, tuple[IoMatch, ...]] = {}  # by `vm`: what was registered at that exit
         self._after_unmask = False
@@ -323,18 +325,22 @@ class Evidence:
                 self._after_unmask = False
 
     def _compare_resamples(self, events: Events) -> None:
-        """Each interrupt of a level has one resample and one handler: which of the two came first."""
-        counts, kinds = by_kind(events).counts, events["kind"]
-        if not counts[EventKind.RESAMPLE] and not counts[EventKind.PASSED_OVER]:
-            self._handlers += counts[EventKind.HANDLER]
+        """Each interrupt of a level has one resample and one handler, by its number: which of the two came first.
+
+        Where the stamp of either is lost, or was only counted, nothing is known of the order.
+        """
+        kinds = events["kind"]
+        own = (kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER)
+        if not own.any():
             return
-        self._resamples += int(passed_over(events, EventKind.RESAMPLE)["arg"].sum())  # not known: which came first
-        self._handlers += int(passed_over(events, EventKind.HANDLER)["arg"].sum())
-        resample = kinds[(kinds == EventKind.RESAMPLE) | (kinds == EventKind.HANDLER)] == EventKind.RESAMPLE
-        resamples, handlers = self._resamples + np.cumsum(resample), self._handlers + np.cumsum(~resample)
-        self.resamples_before += int(np.count_nonzero(resample & (handlers < resamples)))
-        self._resamples += int(np.count_nonzero(resample))
-        self._handlers += int(np.count_nonzero(~resample))
+        waiting = np.concatenate([self._to_compare, events[own]])
+        resample = waiting["kind"] == EventKind.RESAMPLE
+        resamples, handlers = waiting[resample], waiting[~resample]
+        both, of_one, of_other = np.intersect1d(resamples["seq"], handlers["seq"], return_indices=True)
+        self.resamples_compared += int(both.size)
+        first = np.flatnonzero(resample)[of_one] < np.flatnonzero(~resample)[of_other]
+        self.resamples_before += int(np.count_nonzero(first))
+        self._to_compare = waiting[~np.isin(waiting["seq"], both)][-MOST_WAITING:]
 
 
 def registered_after(scenario: Scenario, number: int) -> Doorbell | None:

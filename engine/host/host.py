@@ -215,6 +215,14 @@ def why_not_kvm(device: Path, why: str) -> str:
     except OSError:
         mode = 0
     what = next((name for name, is_one in kinds if is_one(mode)), tr("another device"))
+    if is_mounted_over(device):
+        return tr(
+            "{device} is not KVM but {what}, which is mounted over it ({why}): sudo umount {device} uncovers what was "
+            "there (of a container: start it with --device /dev/kvm)",
+            device=device,
+            what=what,
+            why=why,
+        )
     numbers = read_text(device.parent.parent / "sys/class/misc/kvm/dev").replace(":", " ")
     words = {"device": device, "what": what, "why": why}
     if numbers:
@@ -229,6 +237,12 @@ def why_not_kvm(device: Path, why: str) -> str:
         "one (of a container: start it with --device /dev/kvm)",
         **words,
     )
+
+
+def is_mounted_over(device: Path) -> bool:
+    """Whether something is mounted at a path: a file that hides another one, too, whose device may be the same."""
+    mounts = read_text(device.parent.parent / "proc/self/mountinfo").splitlines()
+    return any(line.split()[4:5] == [str(device)] for line in mounts)
 
 
 def why_no_vm(error: int) -> str:

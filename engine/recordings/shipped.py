@@ -44,7 +44,7 @@ def file_or_shipped(path: Path) -> Path:
     if backend and str(path) == path.name and not path.exists() and path_of_shipped(name).exists():
         raise RecordingError(
             tr(
-                "Of {name} no recording with {backend} is shipped, but: {others}.",
+                "No recording of {name} with {backend} is shipped; these are: {others}.",
                 name=name,
                 backend=backend,
                 others=", ".join(shipped_with(name)),

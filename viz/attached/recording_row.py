@@ -39,6 +39,14 @@ def path_for(process: KvmProcess) -> Path:
     return unused(folder / f"{file_name(process.name)}-{time.strftime('%Y%m%d-%H%M%S')}.arrow")
 
 
+def in_home(path: Path) -> str:
+    """With its folder; of what is in the user's home as "~/…"."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):  # elsewhere, or there is no home
+        return str(path)
+
+
 class RecordingRow(QWidget):
     """opened: is called with the recording that is to be replayed."""
 
@@ -111,6 +119,6 @@ class RecordingRow(QWidget):
             return
         self._made = capture.path
         written = count_of(capture.events, "event")
-        self.words.setText(tr("{written} saved to {path}.", written=written, path=capture.path.name))
+        self.words.setText(tr("{written} saved to {path}.", written=written, path=in_home(capture.path)))
         self.words.setToolTip(plain_tip(str(capture.path)))
         self.replay.show()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -33,11 +34,29 @@ class CommandGroup(TyperGroup):
     """A first word that is no command is a scenario, or an option of the window: `bellwire --theme print`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Puts `open` in front where it is meant."""
+        """Puts `open` in front where it is meant. UsageError for options in front of the command that they are of."""
         own = {name for option in self.get_params(ctx) for name in option.opts}
         if not args or args[0].partition("=")[0] not in {*own, *self.commands}:
+            options, rest = self._options_in_front(args)
+            if options and rest and rest[0] in self.commands:
+                right = shlex.join(["bellwire", rest[0], *options, *rest[1:]])
+                ctx.fail(f"Options come behind the command: `{right}`")
             args.insert(0, "open")
         return super().parse_args(ctx, args)
+
+    def _options_in_front(self, args: list[str]) -> tuple[list[str], list[str]]:
+        """The options that a command line begins with, each with its value, and what is behind them."""
+        takes_none = {
+            name
+            for command in self.commands.values()
+            for option in command.params
+            if getattr(option, "is_flag", False)
+            for name in (*option.opts, *option.secondary_opts)
+        }
+        at = 0
+        while at < len(args) and args[at].startswith("-"):
+            at += 1 if "=" in args[at] or args[at] in takes_none else 2
+        return args[:at], args[at:]
 
 
 def a_number(value: float | None) -> float | None:

@@ -17,6 +17,7 @@ from bellwire.viz.cli.options import (
     MOST_SECONDS,
     Asserts,
     Force,
+    InKernel,
     InLanguage,
     InTheme,
     Json,
@@ -65,6 +66,7 @@ def record(
     count: Signals = None,
     settings: Settings = None,
     force: Force = False,
+    kernel: InKernel = False,
 ) -> int:
     """Runs a scenario without a window and writes its events to a file."""
     from bellwire.engine.outputs import target_of
@@ -74,7 +76,7 @@ def record(
     check_length(scenario, seconds, count)
     file = file or Path(f"{scenario.name}.arrow")
     target = target_of(file, force)
-    done = run_scenario(scenario, seconds or math.inf, count, file, force)
+    done = run_scenario(scenario, seconds or math.inf, count, file, force, kernel=kernel)
     if done.recording and not done.recording.error:
         (say if target.streams else out)(what_was_recorded(done.recording))
     return complain_of_all(done.trouble)
@@ -146,13 +148,14 @@ def explain(
     settings: Settings = None,
     as_json: Json = False,
     unit: Unit = UnitName.US,
+    kernel: InKernel = False,
 ) -> int:
     """Says what is slow: the share of each stage in the round trip, of the median, p99 and slowest journey."""
     from bellwire.viz.cli.explain.bars import explained_tables
     from bellwire.viz.cli.terminal import share_bar
     from bellwire.viz.text.figures import unit_called
 
-    with recording_of(what, count, settings) as (file, trouble):
+    with recording_of(what, count, settings, kernel) as (file, trouble):
         from bellwire.viz.cli.explain.of_recording import ExplainedRecording
 
         with share_bar("reads") as progress:
@@ -165,16 +168,23 @@ def explain(
 
 
 @contextmanager
-def recording_of(what: str, count: int | None, settings: list[str] | None) -> Iterator[tuple[Path, list[str]]]:
+def recording_of(
+    what: str, count: int | None, settings: list[str] | None, kernel: bool = False
+) -> Iterator[tuple[Path, list[str]]]:
     """A recording as it is, or one of a run that is made for it and goes again; and what was amiss in that run."""
     if names_file(what):
         if settings or count is not None:
             raise ScenarioError("--set and --signals are for a scenario, not for a recording.")
+        if kernel:
+            raise ScenarioError(
+                "--kernel is for a scenario: a recording holds what the kernel told if it was made with "
+                "`bellwire record SCENARIO --kernel`."
+            )
         yield file_named(Path(what)), []
         return
     scenario = scenario_named(what, settings)
     check_length(scenario, None, count)
-    with recorded_run(scenario, EXPLAINED_SECONDS, count) as made:
+    with recorded_run(scenario, EXPLAINED_SECONDS, count, kernel=kernel) as made:
         yield made
 
 

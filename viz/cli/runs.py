@@ -113,15 +113,16 @@ def run_scenario(
 
 @contextmanager
 def recorded_run(
-    scenario: Scenario, seconds: float, count: int | None = None, called: str = ""
+    scenario: Scenario, seconds: float, count: int | None = None, called: str = "", *, kernel: bool = False
 ) -> Iterator[tuple[Path, list[str]]]:
     """A recording of a run that is made for it and goes again, and what was amiss in the run.
 
-    called: as for run_scenario(). RecordingError if it is not whole; ends the command if somebody has interrupted it.
+    called, kernel: as for run_scenario(). RecordingError if it is not whole; ends the command if somebody has
+    interrupted it.
     """
     with scratch_folder() as folder:
         file = folder / f"{called or scenario.name}.arrow"
-        done = run_scenario(scenario, seconds, count, file, called=called)
+        done = run_scenario(scenario, seconds, count, file, called=called, kernel=kernel)
         if done.recording and done.recording.error:
             raise done.recording.error
         if done.interrupted:

@@ -24,7 +24,6 @@ from bellwire.viz.cli.tables import Figures
 from bellwire.viz.text.figures import FITTING, MICROSECONDS, THIN, Unit, duration, grouped, unit_called
 from bellwire.viz.text.host_words import host_line
 from bellwire.viz.text.trust import (
-    EMULATED,
     agreement,
     corrected,
     dropped_text,
@@ -103,7 +102,9 @@ def known_figures(latencies: Latencies, name: str, histogram: Histogram) -> dict
 
 
 def corrected_report(latencies: Latencies) -> dict[str, Any] | None:
-    """The same latencies corrected for coordinated omission, and the interval expected; None without a pace."""
+    """The same latencies corrected for coordinated omission, and the interval expected; None without pace or times."""
+    if latencies.clock.emulated:
+        return None
     paced = {name: latencies.corrected(name) for name in LATENCIES}
     shortest = min((some.shortest for some in paced.values() if some.count), default=0)
     if not shortest:
@@ -211,7 +212,12 @@ def interrupts_table(tally: Tally, evidence: Evidence) -> Figures:
 
 
 def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> RenderableType:
-    """Percentiles of every latency that this scenario has, and what each one is; the same corrected, if paced."""
+    """Percentiles of every latency that this scenario has, and what each one is; the same corrected, if paced.
+
+    Of an emulated CPU there is none, which the last line of the summary says.
+    """
+    if latencies.clock.emulated:
+        return Text("Latency: none is given, times mean nothing here.")
     table, legend = table_of(f"Latency, {unit.text}", [*COLUMNS.values(), "count"]), []
     table.pad_edge, table.collapse_padding = False, True
     meanings = MEANINGS | (DIRECT if latencies.tracker.direct else {})
@@ -229,8 +235,7 @@ def latency_table(latencies: Latencies, unit: Unit = MICROSECONDS) -> Renderable
     elif there:
         legend.append(why_not_corrected(latencies))
     if UNKNOWN in (cell for column in table.columns for cell in column.cells):
-        why = EMULATED if latencies.clock.emulated else TOO_FEW_OR_APART
-        legend.append(f"{UNKNOWN}              not known: {why}")
+        legend.append(f"{UNKNOWN}              not known: {TOO_FEW_OR_APART}")
     return Group(table, Text("\n".join(legend), style="dim"))
 
 
@@ -298,7 +303,8 @@ def evidence_table(found: Sequence[Finding]) -> Figures:
 def losses(tally: Tally, latencies: Latencies) -> str:
     """What is in no figure."""
     events = f"{grouped(tally.recorded)} events recorded, {dropped_text(tally)}"
-    return f"{events}; the latencies leave out {left_out(latencies)}."
+    out = "" if latencies.clock.emulated else left_out(latencies)
+    return f"{events}; the latencies leave out {out}." if out else f"{events}."
 
 
 def clocks(source: Source, latencies: Latencies) -> str:

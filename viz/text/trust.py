@@ -23,6 +23,8 @@ def corrected(paced: Iterable[Paced]) -> str:
 
 def why_not_corrected(latencies: Latencies) -> str:
     """Why a run has no corrected form."""
+    if latencies.clock.emulated:
+        return no_times()
     if not latencies.closed:
         return tr(
             "Nothing is corrected for coordinated omission: who signals here waits for no answer, so a stall keeps no "
@@ -124,9 +126,9 @@ def bounds(error: ClockError, unit: Unit | None = None) -> str:
 
 
 def left_out(latencies: Latencies) -> str:
-    """What is in no latency, or not in all: "50 journeys of warm-up, 3 that have lost an event"."""
+    """What is in no latency, or not in all: "50 journeys of warm-up, 3 that have lost an event"; "" if all are."""
     out_of_order, given_up = latencies.tracker.contradicted, latencies.tracker.given_up
-    parts = [tr("{journeys} of warm-up", journeys=count_of(latencies.warmup, "journey"))]
+    parts = [tr("{journeys} of warm-up", journeys=count_of(latencies.warmup, "journey"))] if latencies.warmup else []
     if given_up:
         parts.append(tr("{journeys} that could not be paired", journeys=count_of(given_up, "journey")))
     if latencies.stopped:
@@ -147,8 +149,9 @@ def footnote(latencies: Latencies, when: str = "") -> str:
     """
     word = agreement(latencies.clock_error)
     which = f" ({when})" if when else ""
-    what = tr("Left out{when}: {what}.", when=which, what=left_out(latencies))
-    return f"{what} {word[0].upper()}{word[1:]}{which}."
+    out = left_out(latencies)
+    what = tr("Left out{when}: {what}.", when=which, what=out) + " " if out else ""
+    return f"{what}{word[0].upper()}{word[1:]}{which}."
 
 
 def offset_of(host: Mapping[str, str]) -> int | None:

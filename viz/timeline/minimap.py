@@ -184,9 +184,9 @@ class Minimap(QWidget):
 
     @property
     def full_text(self) -> str:
-        """ "38 % full", or that the oldest leaves."""
+        """ "38 % full", or that the oldest leaves; while a recording is read for its overview, that it comes."""
         if not self.past.ready and self.isVisible():
-            return tr("being read")
+            return tr("overview to come")
         if self.model.recorded is not None:
             return tr("in the file")
         if self.model.dropped_from_memory:

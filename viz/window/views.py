@@ -286,8 +286,8 @@ class Views(QWidget):
         self.diagram.setMinimumHeight(px(STACKED_DIAGRAM) + self.added_height if self.stacked else LOWEST_DIAGRAM)
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
         # A notice, a story or a lesson above makes the diagram and a panel lower, but does not take the diagram away.
-        both = px(LOWEST_DIAGRAM) + px(LEAST_PANEL) if self._front.get(BELOW) else px(LEAST_DIAGRAM) + px(LEAST_TIMELINE)
-        tall = self.stacked or left >= both
+        least = (LOWEST_DIAGRAM, LEAST_PANEL) if self._front.get(BELOW) else (LEAST_DIAGRAM, LEAST_TIMELINE)
+        tall = self.stacked or left >= sum(map(px, least))
         self._show_top(tall or not self._alone)
         strip = px(TABS) + SPACING  # that stays of what is below, where there is room for no more
         self.below.setVisible(tall or self._alone or left >= px(LEAST_DIAGRAM) + strip)

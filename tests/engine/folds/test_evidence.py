@@ -199,6 +199,13 @@ def test_a_resample_before_the_handler_is_not_the_guests_doing(size: int) -> Non
     assert claim.endswith(
         "1 of 2 were read before the handler's first instruction: kvm_pvm ends an interrupt when it injects it."
     )
+    lost = [*interrupt(1, before=False)[:-2], *interrupt(1, before=False)[-1:], *interrupt(2, before=False)]
+    claim = claims("irq-level-resample", *lost, size=size, backend="kvm_amd")[0]
+    assert claim.endswith("2 resamples came; none of 1 were read before the handler's first instruction.")
+    lost = [row for row in lost if row[0] != EventKind.HANDLER]
+    for scenario in ("irq-level-resample", "lab-no-eoi"):
+        claim = claims(scenario, *lost, size=size, backend="kvm_amd")[0]
+        assert claim.endswith("2 resamples came; of none is it known whether the handler ran before.")
     stuck = claims("lab-no-eoi", (EventKind.IRQFD, 5, 1, 0), (EventKind.HANDLER, 0x44, 1, 1), backend="kvm_intel")
     assert "0 resamples came, so the line is still high, and the device waits (kvm_intel)." in stuck[0]
 

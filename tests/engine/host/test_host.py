@@ -208,6 +208,18 @@ def test_what_is_in_the_place_of_kvm_is_named(tmp_path: Path) -> None:
         device.rmdir() if what == "a directory" else device.unlink()
 
 
+def test_what_is_mounted_over_kvm_is_unmounted_and_not_removed(tmp_path: Path) -> None:
+    device = tmp_path / "dev/kvm"
+    mount = f"36 35 0:5 /null {device} rw,nosuid - devtmpfs devtmpfs rw"
+    machine(tmp_path, "vmx", files={"sys/class/misc/kvm/dev": "10:232", "proc/self/mountinfo": mount})
+    device.symlink_to("/dev/null")
+    with pytest.raises(NoKvmError) as caught:
+        usable_kvm(device)
+    assert "is not KVM but another device, which is mounted over it (" in str(caught.value)
+    assert f"sudo umount {device} uncovers" in str(caught.value)
+    assert "rm -r" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("flags", "available", "trusted"),
     [

@@ -157,7 +157,8 @@ def test_a_name_is_a_file_if_there_is_one_and_else_what_is_shipped(tmp_path: Pat
 
 def test_of_which_kvms_there_are_recordings_is_said_where_there_is_none_of_another_one(tmp_path: Path) -> None:
     words = (
-        r"^Of roundtrip no recording with kvm_intel is shipped, but: roundtrip \(\w+\), roundtrip@kvm_amd \(kvm_amd\)\."
+        r"^No recording of roundtrip with kvm_intel is shipped; these are: "
+        r"roundtrip \(\w+\), roundtrip@kvm_amd \(kvm_amd\)\."
     )
     with pytest.raises(RecordingError, match=words):
         file_or_shipped(Path("roundtrip@kvm_intel"))

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.errors import EngineError
 from bellwire.viz.attached import recording_row
-from bellwire.viz.attached.recording_row import RecordingRow, path_for
+from bellwire.viz.attached.recording_row import RecordingRow, in_home, path_for
 from tests.support.seen_vmms import VMM
 
 
@@ -50,6 +50,12 @@ def row(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Record
 OPENED: list[Path] = []
 
 
+def test_where_a_recording_was_saved_has_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert in_home(Path("/home/ada/.local/share/qemu.arrow")) == "~/.local/share/qemu.arrow"
+    assert in_home(Path("/srv/qemu.arrow")) == "/srv/qemu.arrow"
+
+
 def test_it_begins_and_ends_and_leads_to_the_file(row: RecordingRow) -> None:
     assert not row.button.isEnabled()
     row.watch(VMM)
@@ -59,7 +65,7 @@ def test_it_begins_and_ends_and_leads_to_the_file(row: RecordingRow) -> None:
     row.button.click()
     assert capture.stopped
     assert row.button.text() == "Record"
-    assert row.words.text() == f"7 events saved to {capture.path.name}."
+    assert row.words.text() == f"7 events saved to {in_home(capture.path)}."
     assert str(capture.path) in row.words.toolTip()
     assert not row.replay.isHidden()
     row.replay.click()

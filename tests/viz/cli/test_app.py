@@ -130,6 +130,12 @@ def test_a_recording_of_another_kvm_is_called_by_its_name(
         (["/"], "/ is a directory; `bellwire list` shows the scenarios, and a recording is a file."),
         (["roundtrip-user"], "did you mean roundtrip-userspace?"),
         (["--colour"], "No such option"),
+        (
+            ["--theme", "light", "replay", "run.arrow"],
+            "Options come behind the command: `bellwire replay --theme light run.arrow`; ",
+        ),
+        (["--set=pace=1", "--json", "run", "roundtrip"], "`bellwire run --set=pace=1 --json roundtrip`"),
+        (["explain", "run.arrow", "--kernel"], "`bellwire record SCENARIO --kernel`"),
         (["some.arrow", "--set", "pace=1"], "--set changes a scenario, not a file"),
     ],
 )
