@@ -25,6 +25,7 @@ from bellwire.engine.language import grouped, tr_as
 from bellwire.viz.stages.anatomy import load_anatomy
 from bellwire.viz.stages.moments import FOREVER, Moments, Times, those
 from bellwire.viz.stages.times import StageTimes, stamps, times_of_stages
+from bellwire.viz.stages.traced import TRACED
 from bellwire.viz.stages.way import StageWay, Stop, WaysOf
 
 LONGEST, SHORTEST = "≤", "≥"  # it took at most so long, at least
@@ -272,20 +273,34 @@ def alone(many: Explained, row: int) -> Explained:
 
 
 class RunShares:
-    """The journeys of a run, by the course that they went."""
+    """The journeys of a run, by the course that they went.
+
+    Where the kernel told of some of them, these alone are divided: the others have other parts, and are only counted.
+    """
 
     def __init__(self, ways: WaysOf, clock: Clock) -> None:
         self.ways, self.clock = ways, clock
-        self.by_course: dict[tuple[tuple[str, str], ...], WayShares] = {}
+        self.by_course: dict[tuple[tuple[tuple[str, str], ...], bool], WayShares] = {}  # and by whether it told
 
     def feed(self, journeys: Journeys, moments: Moments) -> None:
         """Adds journeys, shape (n,), whatever their ways."""
         for way, rows in self.ways.of(journeys, moments) if journeys.size else ():
-            if way.course not in self.by_course:
-                self.by_course[way.course] = WayShares(way, self.clock)
-            self.by_course[way.course].feed(way, journeys[rows], those(moments, rows))
+            traced = np.any([moments[name][rows] > 0 for name in TRACED], axis=0)
+            for told in np.unique(traced).tolist():
+                some = rows[traced == told]
+                if (way.course, told) not in self.by_course:
+                    self.by_course[way.course, told] = WayShares(way, self.clock)
+                self.by_course[way.course, told].feed(way, journeys[some], those(moments, some))
 
     @property
     def told(self) -> list[WayShares]:
         """The ways that journeys went to their end, the most usual first."""
-        return sorted((way for way in self.by_course.values() if way.whole.count), key=lambda way: -way.whole.count)
+        counted = {key: way for key, way in self.by_course.items() if way.whole.count}
+        found = [way for (course, told), way in counted.items() if told or (course, True) not in counted]
+        return sorted(found, key=lambda way: -way.whole.count)
+
+    def left_out(self, way: WayShares) -> int:
+        """How many went the same way, of which the kernel told nothing, though it did of these."""
+        key = way.way.course, False
+        others = self.by_course.get(key)
+        return others.whole.count if others and others is not way else 0

@@ -23,16 +23,21 @@ def explained_tables(told: ExplainedRecording, unit: Unit) -> RenderableType:
     if told.why_none:
         return Group(*parts, Text(told.why_none, style="bold red"))
     for way in told.run.told:
-        parts += [*way_parts(way, unit), ""]
-    left = f"{count_of(told.latencies.warmup, 'journey')} of the warm-up left out. "
+        parts += [*way_parts(way, unit, told.run.left_out(way)), ""]
+    warmup = told.latencies.warmup
+    left = f"{count_of(warmup, 'journey')} of the warm-up left out. " if warmup else ""
     return Group(*parts, Text(f"{left}The shares of a bar add up to 100 %.", style="dim"))
 
 
-def way_parts(way: WayShares, unit: Unit) -> Iterator[RenderableType]:
-    """A way's name, then each of its three journeys."""
+def way_parts(way: WayShares, unit: Unit, untold: int) -> Iterator[RenderableType]:
+    """A way's name, then each of its three journeys.
+
+    untold: how many are left out, as the kernel told nothing of them.
+    """
     name = whole_latency_of(way.way).replace("_", " ")
     yield Text(title_of(way.way), style="bold")
-    yield Text(f"{count_of(way.whole.count, 'journey')}; the bars are of the {name}", style="dim")
+    left = f", {count_of(untold, 'journey')} of which the kernel told nothing left out" if untold else ""
+    yield Text(f"{count_of(way.whole.count, 'journey')}{left}; the bars are of the {name}", style="dim")
     for row, told in chosen_ones(way):
         yield ""
         if told is None:

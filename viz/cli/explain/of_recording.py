@@ -70,8 +70,11 @@ class ExplainedRecording:
             "host": self.source.host,
             "warmup": self.latencies.warmup,
             "why_nothing": self.why_none or None,
-            "ways": [] if self.why_none else [way_report(way) for way in self.run.told],
+            "ways": [] if self.why_none else [self._way_report(way) for way in self.run.told],
         }
+
+    def _way_report(self, way: WayShares) -> dict[str, Any]:
+        return way_report(way) | {"kernel_told_nothing_of": self.run.left_out(way)}
 
 
 def chosen_ones(way: WayShares) -> Iterator[tuple[str, Explained | None]]:

@@ -10,11 +10,13 @@ from time import thread_time
 import numpy as np
 import numpy.typing as npt
 
+from bellwire.engine.events import Setting
 from bellwire.engine.folds.histogram import Binned, Histogram, bin_of, binned
-from bellwire.engine.folds.journeys import Journeys, finish
+from bellwire.engine.folds.journeys import Journeys, finish, select
 from bellwire.engine.folds.latency import begin
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.stages.shares import Explained, wholes_of
+from bellwire.viz.stages.traced import KINDS
 from bellwire.viz.stages.way import StageWay
 
 SLICE = 2048  # journeys that are looked at together
@@ -22,9 +24,13 @@ TAKE_SECONDS = 0.004  # of this thread's time, that one look may take
 NO_WAY = 255  # of a journey that did not come to its end, or is in no figure
 
 WHOLE: np.dtype[np.void] = np.dtype(
-    [("begin", "<u8"), ("finish", "<u8"), ("cycles", "<i8"), ("ns", "<i8"), ("bin", "<i4"), ("way", "u1")]
-)
+    [
+        *(("begin", "<u8"), ("finish", "<u8"), ("cycles", "<i8"), ("ns", "<i8"), ("bin", "<i4")),
+        *(("way", "u1"), ("traced", "?")),
+    ]
+)  # traced: the kernel told something of it
 Wholes = npt.NDArray[np.void]
+Times = npt.NDArray[np.uint64]  # TSC
 
 
 class WholesHeld:
@@ -70,8 +76,23 @@ class WholesHeld:
             values = binned(self.model.clock.ns_array(cycles))
             made["cycles"][rows], made["ns"][rows], made["bin"][rows] = cycles, values.ns, values.bins
             made["way"][rows] = self._number_of(times.way)
+        made["traced"] = self._traced(made["begin"], made["finish"])
         made["way"][np.isin(made["begin"], self.model.present.latencies.left_out)] = NO_WAY
         return made
+
+    def _traced(self, begins: Times, ends: Times) -> npt.NDArray[np.bool_]:
+        """Whether the kernel's tracepoints told anything while each was under way; shape (n,)."""
+        if Setting.KERNEL not in self.model.present.tally.settings:
+            return np.zeros(begins.size, bool)
+        events = self.model.events.window(int(begins.min()), int(ends.max()))
+        told = np.sort(select(events, *KINDS)["tsc"])
+        return np.searchsorted(told, ends, "right") > np.searchsorted(told, begins, "left")
+
+    def explicable(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Of which rows' journeys what the kernel told is held still; shape (n,)."""
+        some = self._rows[rows]
+        there: npt.NDArray[np.bool_] = some["traced"] & (some["begin"] >= np.uint64(max(self.model.past.first, 0)))
+        return there
 
     def _number_of(self, way: StageWay) -> int:
         courses = [one.course for one in self.ways]
@@ -84,7 +105,7 @@ class WholesHeld:
         rows = np.flatnonzero((self._rows["finish"] <= np.uint64(max(tsc, 0))) & (self._rows["way"] != NO_WAY))
         numbers = self._rows["way"][rows]
         found = [WayHeld(self, self.ways[number], rows[numbers == number]) for number in np.unique(numbers).tolist()]
-        return sorted(found, key=lambda one: -one.count)
+        return sorted(found, key=lambda one: -one.count - one.left_out)
 
     def explained(self, row: int) -> Explained | None:
         """The journey of a row; None if it has just been let go."""
@@ -98,11 +119,19 @@ class WholesHeld:
 
 
 class WayHeld:
-    """The journeys that went one way and had ended at a moment; rows: theirs, rising, at least one."""
+    """The journeys that went one way and had ended at a moment.
+
+    Where the kernel was watched for a part of the run, it is those that it told of: the others have other parts, and
+    are only counted, as `left_out`.
+    """
 
     def __init__(self, held: WholesHeld, way: StageWay, rows: npt.NDArray[np.intp]) -> None:
-        self.held, self.way, self.rows = held, way, rows
-        self._wholes = held.picked(rows)
+        """rows: theirs, rising, at least one."""
+        self._newest = int(held.picked(rows)["finish"].max())
+        traced = rows[held.explicable(rows)]
+        self.left_out = rows.size - traced.size if traced.size else 0
+        self.held, self.way, self.rows = held, way, traced if traced.size else rows
+        self._wholes = held.picked(self.rows)
         self._histogram = Histogram()
         self._histogram.add(Binned(self._wholes["ns"], self._wholes["bin"].astype(np.int64)))
 
@@ -113,8 +142,8 @@ class WayHeld:
 
     @property
     def newest(self) -> int:
-        """When the last of them ended, TSC."""
-        return int(self._wholes["finish"].max())
+        """When the last of all that went this way ended, TSC."""
+        return self._newest
 
     def nearest(self, percent: float) -> Explained | None:
         """A journey that took as long as the percentile, within a bin; None if none lies beyond it."""

@@ -171,6 +171,10 @@ def facts_of_bars(model: LiveModel, held: WholesHeld, way: WayHeld) -> str:
     """What the bars are of, and what is not among it."""
     whole = latency_name(whole_latency_of(way.way))
     parts = [tr("{latency} of {journeys}", latency=whole, journeys=count_of(way.count, "journey"))]
+    if way.left_out:
+        parts.append(
+            tr("{journeys} of which the kernel told nothing left out", journeys=count_of(way.left_out, "journey"))
+        )
     if not held.complete:
         left = count_of(model.journeys.total - held.taken, "journey")
         parts.append(tr("{journeys} still to be looked at", journeys=left))

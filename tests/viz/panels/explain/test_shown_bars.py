@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from bellwire.engine.events import Events, no_events
+from bellwire.engine.events import EventKind, Events, Lane, Setting, no_events
 from bellwire.engine.folds.latency import begin
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.engine.scenarios.scenario import list_scenarios
+from bellwire.engine.scenarios.traits_of import traits_of
 from bellwire.engine.source import Order, Source
 from bellwire.viz.cli.explain.of_recording import ExplainedRecording, chosen_ones
 from bellwire.viz.model.live import LiveModel
@@ -27,7 +29,8 @@ from bellwire.viz.panels.explain.shown_bars import (
     part_tip,
     time_bars_of,
 )
-from bellwire.viz.stages.shares import whole_latency_of
+from bellwire.viz.stages.moments import moments
+from bellwire.viz.stages.shares import RunShares, whole_latency_of
 from bellwire.viz.stages.way import StageWay
 from bellwire.viz.text.figures import count_of
 from tests.support.fake_source import FakeSource
@@ -128,6 +131,52 @@ def test_after_a_switch_the_bars_are_of_the_new_way_and_of_the_chosen_journeys()
     model.selection.choose(journeys=old)
     assert shown(model).way == before
     assert shown(model, after.way).bars[3].why == ANOTHER_WAY
+
+
+class Watched(FakeSource):
+    """Whose kernel tells of each interrupt's message, while it is watched."""
+
+    watched = False
+
+    def watch(self, on: bool) -> None:
+        self.watched = on
+        self.tell(EventKind.SETTING, Setting.KERNEL, int(on))
+
+    def _interrupt(self, at: int, answers: int) -> None:
+        super()._interrupt(at, answers)
+        if self.watched:
+            self._put(at + 1_000, EventKind.MSI, Lane.KVM, 0, self._signalled)
+
+
+def test_of_a_kernel_that_was_watched_for_a_while_the_journeys_that_it_told_of_are_explained() -> None:
+    source = Watched()
+    source.start()
+    model = LiveModel(source)
+    run(model, source, 0.0)
+    run(model, source, 0.5)
+    before = shown(model)
+    assert "left out" not in before.facts
+    source.watch(True)
+    run(model, source, 0.5)
+    bars, later = shown(model), model.now - model.clock.cycles(0.5)
+    told = [bar.told for bar in bars.bars if bar.told]
+    assert len(told) == 3
+    assert all(begin(one.journey)[0] > later for one in told)
+    assert len({tuple(bar.parts) for bar in bars.bars if bar.told}) == 1
+    all_of_them = model.present.latencies.journeys - model.present.latencies.warmup
+    counted, left = (int("".join(filter(str.isdigit, part))) for part in bars.facts.split(", "))
+    assert counted + left == all_of_them
+    assert 0 < left < all_of_them
+    assert bars.facts.endswith("journeys of which the kernel told nothing left out")
+    terminal = RunShares(model.travel.stages, model.clock)
+    journeys = model.journeys.at(0, model.journeys.total)
+    journeys = journeys[~np.isin(begin(journeys), model.present.latencies.left_out)]
+    terminal.feed(journeys, moments(journeys, model.events.window(0, model.now), traits_of(model.scenario)))
+    (way,) = terminal.told
+    assert (way.whole.count, terminal.left_out(way)) == (counted, left)
+    source.watch(False)
+    run(model, source, 0.1)
+    assert [bar.number for bar in shown(model).bars] == [bar.number for bar in bars.bars]
 
 
 def test_in_the_past_only_what_had_ended_by_then_counts() -> None:
