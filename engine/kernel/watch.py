@@ -156,16 +156,29 @@ class KernelWatch(Owner):
         """Of the program."""
         return self._process.pid
 
+    def kill(self) -> None:
+        """Ends it at once, whatever it does; nothing else may be expected of it. May be called again."""
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> None:
-        """Ends it, and waits for that; what it wrote can still be taken. May be called again."""
+        """Ends it, and waits for that; what it wrote can still be taken. May be called again.
+
+        One that does not end, as it was stopped or hangs, is killed, and `refused` says so.
+        """
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
         try:
             self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
+            self.refused = self.refused or KernelSightError(
+                tr(
+                    "bw-kernel did not end within {seconds:.0f} s and was killed: what it had not told yet is missing.",
+                    seconds=PATIENCE_SECONDS,
+                )
+            )
 
     def close(self) -> None:
         """Ends it, and gives the memory back. May be called again."""

@@ -25,9 +25,11 @@ from bellwire.engine.events import (
     event,
     no_events,
 )
+from bellwire.engine.kernel.program import KernelSightError
 from bellwire.engine.kernel.records import no_records
 from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kernel.watch import KernelWatch
+from bellwire.engine.language import tr
 from bellwire.engine.live.kernel_numbers import KernelNumbers
 from bellwire.engine.live.watermark import PUBLISH_SECONDS
 from bellwire.engine.scenarios.scenario import Scenario
@@ -74,6 +76,14 @@ class KernelSight:
         """Ends it at the next tick."""
         self._end = True
 
+    def give_up(self, seconds: float) -> None:
+        """Nobody waits any more for its first word, which has not come for so long."""
+        assert self._watch is not None
+        self._watch.kill()
+        self._watch.close()
+        self._watch = None
+        self.refused = KernelSightError(tr("bw-kernel did not answer within {seconds:.0f} s.", seconds=seconds))
+
     def _begin(self, threads: SignalThreads) -> None:
         self.refused, self._told, self._lost = None, False, 0
         self._watch = KernelWatch()
@@ -115,14 +125,13 @@ class KernelSight:
         """What was written until its end is still taken."""
         watch, told = self._watch, self._told
         assert watch is not None
-        refused = watch.refused
+        if self._end:
+            watch.refused = None  # nobody wants to know why it would have ended
         self._watch = None
         watch.end()
         self._held = end_to_end(self._held, watch.take())
         watch.close()
-        if not self._end:
-            self.refused = refused
-        self._end = False
+        self.refused, self._end = watch.refused, False
         return [self._tell(now, 0)] if told else []
 
     def watermark(self, now: int, published: Mapping[int, int]) -> int:

@@ -364,6 +364,8 @@ class Session(Source):
             self._turns += 1
             self._work(machine)
             time.sleep(0.002)
+        if self._sight is not None and self._sight.begins:
+            self._sight.give_up(SIGHT_SECONDS)
 
     def _play(self, machine: Machine) -> None:
         """The steps of the lab that are due; its time stands still while the pace is held."""

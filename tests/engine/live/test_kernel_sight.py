@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,10 +13,12 @@ import pytest
 from bellwire.engine.events import TRACEFS_BIT, EventKind, Events, Setting
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kernel import watch
+from bellwire.engine.live import session as module
 from bellwire.engine.live.session import Session
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
-from tests.support.kernel_sight import SOURCES, watch_by
+from tests.support.kernel_sight import SOURCES, needs_sight, watch_by
+from tests.support.processes import children
 from tests.support.sessions import wait_for
 
 pytestmark = pytest.mark.kvm
@@ -159,3 +163,35 @@ def test_where_it_cannot_be_seen_the_guest_runs_all_the_same(monkeypatch: pytest
         wait_for(lambda: session.take().size > 0 and bool(session.warning))
         assert "locked down" in session.unseen == session.warning
     assert session.error is None
+
+
+def test_one_that_never_answers_is_given_up_and_the_guest_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As one that was stopped as it began: the run went on in silence, and without what it was asked for."""
+    other = tmp_path / "bw-kernel"
+    other.write_text("#!/bin/sh\nexec sleep 1000\n")
+    other.chmod(0o755)
+    monkeypatch.setattr(watch, "PROGRAMS", (other,))
+    monkeypatch.setattr(module, "SIGHT_SECONDS", 0.2)
+    session, parts = Session(load_scenario("roundtrip"), limit=5, kernel=True), []
+
+    def answered() -> bool:
+        parts.append(session.take())
+        return EventKind.HANDLER in np.concatenate(parts)["kind"]
+
+    with session:
+        wait_for(answered)
+        assert "did not answer" in session.unseen
+    assert session.error is None
+
+
+def test_one_that_is_stopped_while_it_watches_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the kernel did from then on is missing, which nothing said."""
+    needs_sight()
+    monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.2)
+    session = Session(load_scenario("roundtrip"), kernel=True)
+    with session:
+        wait_for(lambda: bool((session.take()["kind"] == EventKind.INJECTED).any()))
+        (pid,) = (child for child in children() if Path(f"/proc/{child}/comm").read_text() == "bw-kernel\n")
+        os.kill(int(pid), signal.SIGSTOP)
+    assert session.error is None
+    assert "was killed" in session.unseen
