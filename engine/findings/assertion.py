@@ -17,6 +17,7 @@ from bellwire.engine.folds.histogram import PERCENTILES, Histogram
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.scenario import did_you_mean
+from bellwire.engine.scenarios.traits import Trait
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -61,6 +62,10 @@ COUNTS: dict[str, Callable[[Tally, Latencies], int]] = {
     "dropped": lambda tally, _: tally.lost,
     "passed_over": lambda tally, _: tally.passed_over,  # by whoever took too slowly; every count has them
     "journeys": lambda _, latencies: latencies.journeys,
+}
+UNSEEN: dict[Trait, tuple[str, ...]] = {  # counts of what another process does, which nobody tells
+    Trait.REAL_QEMU: ("exits", "exits_io", "exits_mmio", "exits_shutdown", "refused"),
+    Trait.PARTNERED: ("reads",),
 }
 COMPARISON = re.compile(r"\s*(?P<left>[^<>=!]+?)\s*(?P<operator><=|>=|==|!=|<|>)\s*(?P<right>[^<>=!]+?)\s*")
 QUANTITY = re.compile(r"(?P<number>\d+(?:_\d+)*(\.\d+)?(e[+-]?\d+)?)\s*(?P<unit>[^\W\d]*)", re.IGNORECASE)
@@ -159,11 +164,20 @@ def metric(text: str) -> Operand:
         if name not in COUNTS:
             hint = f"a latency has a statistic: {name}.p99" if name in LATENCIES else did_you_mean(name, metrics())
             raise AssertionTextError(f"{name} is no metric; {hint}")
-        count = COUNTS[name]
-        return Operand(text, False, count)
+        return Operand(text, False, lambda tally, latencies: known_count(name, tally, latencies))
     if name not in LATENCIES:
         raise AssertionTextError(f"there is no latency {name}; {did_you_mean(name, list(LATENCIES))}")
     return latency_metric(text, name, statistic)
+
+
+def known_count(name: str, tally: Tally, latencies: Latencies) -> float | None:
+    """One of COUNTS; None if it is not known."""
+    return None if done_elsewhere(name, latencies.traits) else COUNTS[name](tally, latencies)
+
+
+def done_elsewhere(name: str, traits: frozenset[Trait]) -> bool:
+    """Whether a count is of what another process does."""
+    return any(trait in traits and name in names for trait, names in UNSEEN.items())
 
 
 def latency_metric(text: str, name: str, statistic: str) -> Operand:

@@ -98,7 +98,8 @@ class Latencies:
         self.contradicted = dict.fromkeys(LATENCIES, 0)
         self.clock_error = ClockError(clock, self.tracker.two_clocks)
         self.interval = ExpectedInterval(clock)
-        self.closed = Trait.WAITED_FOR in traits_of(scenario)  # whether a late answer keeps signals from being sent
+        self.traits = traits_of(scenario)
+        self.closed = Trait.WAITED_FOR in self.traits  # whether a late answer keeps signals from being sent
         self.stops = Stops(clock)
         self.stopped = 0  # journeys that were under way when everything stood still
         self._due_at: float | None = None  # when the newest journey began, by the clock that stops do not move

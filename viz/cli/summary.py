@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bellwire.engine.findings.assertion import Judgement
+from bellwire.engine.findings.assertion import Judgement, done_elsewhere
 from bellwire.engine.findings.finding import Finding
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.findings.pairing import pairing_findings
@@ -39,8 +39,10 @@ MEANINGS = {
     "round_trip": "guest's store → guest's handler",
 }
 DIRECT = {"doorbell": "guest's store → handler of the guest that it rings"}  # where nobody else reads the doorbell
+OF_METRICS = {"eventfd_reads": "reads", "exits_to_userspace": "exits"}  # counters, by what --assert calls them
 UNKNOWN = "–"
 NOT_MEASURED = "no such latency was measured, or too few of them for that percentile, or by clocks that are apart"
+NOT_SEEN = "it is not known: another process does it, and nobody tells"
 TOO_FEW_OR_APART = "too few values, or clocks that are apart"
 COLUMNS = {"min": "min", "p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "p9999": "p99.99", "max": "max"}
 
@@ -59,7 +61,7 @@ def report(
         "settings": source.scenario.settings(),
         "host": source.host,
         length_name(source): round(elapsed_s, 6),
-        "counts": tally.counts(),
+        "counts": known_counts(tally, latencies),
         "evidence": [finding.as_json() for finding in found(tally, latencies, evidence)],
         "latency_ns": {name: latency_report(latencies, name) for name in LATENCIES},
         "latency_ns_corrected_for_coordinated_omission": corrected_report(latencies),
@@ -72,6 +74,12 @@ def report(
         "ring": {"recorded": tally.recorded, "dropped": tally.lost, "passed_over": tally.passed_over},
     }
     return content | ({"assertions": [asdict(verdict) for verdict in verdicts]} if verdicts else {})
+
+
+def known_counts(tally: Tally, latencies: Latencies) -> dict[str, Any]:
+    """The counters by name; None where it is another process that does it, which nobody tells."""
+    not_seen = {name: metric for name, metric in OF_METRICS.items() if done_elsewhere(metric, latencies.traits)}
+    return tally.counts() | dict.fromkeys(not_seen)
 
 
 def length_name(source: Source) -> str:
@@ -267,10 +275,11 @@ def verdict_line(verdict: Judgement) -> Text:
 
 def measured(verdict: Judgement) -> str:
     """The value and, where it says more than the assertion's own text, the limit."""
+    why = NOT_MEASURED if verdict.is_time else NOT_SEEN
     if verdict.value is None:
-        return NOT_MEASURED
+        return why
     if verdict.limit is None:
-        return f"there is no limit: {NOT_MEASURED}"
+        return f"there is no limit: {why}"
     value, limit = (said(number, verdict.is_time) for number in (verdict.value, verdict.limit))
     return f"{value}, limit {limit}"
 

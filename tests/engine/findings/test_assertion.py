@@ -12,6 +12,7 @@ from bellwire.engine.events import Clock, EventKind, Lane, Setting, event
 from bellwire.engine.findings.assertion import COUNTS, OPERATORS, STATISTICS, parse_assertion
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.scenarios.scenario import load_scenario
 from tests.support.journey_streams import World, scenario
 
 CLOCK = Clock(2e9)
@@ -78,6 +79,23 @@ def test_every_count_is_that_of_the_tally(run: tuple[Tally, Latencies]) -> None:
         assert not parse_assertion(f"{name}=={count + 1}").judge(*run).holds
     assert parse_assertion("received == rung").judge(*run).holds
     assert parse_assertion("merged>0").judge(*run).holds
+
+
+@pytest.mark.parametrize(
+    ("name", "unseen"),
+    [
+        ("qemu-virtio-blk-exit", {"exits", "exits_io", "exits_mmio", "exits_shutdown", "refused", "reads"}),
+        ("qemu-ivshmem", {"exits", "exits_io", "exits_mmio", "exits_shutdown", "refused"}),
+        ("vhost-user-blk", {"reads"}),
+        ("vm-to-vm", set()),
+    ],
+)
+def test_what_another_process_does_is_not_known_and_holds_nothing(name: str, unseen: set[str]) -> None:
+    """Of a guest in QEMU that leaves at each doorbell it held that there was no exit."""
+    tally, latencies = Tally(), Latencies(load_scenario(name), CLOCK)
+    verdicts = {count: parse_assertion(f"{count}==0").judge(tally, latencies) for count in COUNTS}
+    assert {count for count, verdict in verdicts.items() if verdict.value is None} == unseen
+    assert {count for count, verdict in verdicts.items() if not verdict.holds} == unseen
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.recordings.header import Header
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.viz.cli.app import main
+from bellwire.viz.text.assets import asset
 from tests.support.emulated import SAID, emulated_recording
 from tests.support.fake_source import FakeSource
 from tests.support.shifted import TURNS, shifted_run
@@ -49,6 +50,18 @@ def test_info_says_how_many_journeys_contradict_their_order_and_by_how_much(
     assert report["latency_ns"]["doorbell"]["p50"] is None
     assert report["latency_ns"]["round_trip"]["p50"] > 0
     assert report["evidence"][0]["numbers"]["out_of_order"] == report["out_of_order"]
+
+
+def test_what_another_process_does_is_no_count_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each doorbell of this guest leaves for QEMU."""
+    recording = str(asset("recordings/qemu-virtio-blk-exit.arrow"))
+    assert main(["info", recording, "--json", "--assert", "exits==0"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["counts"]["exits_to_userspace"], report["counts"]["eventfd_reads"]) == (None, None)
+    assert report["counts"]["kvm"]["mmio_exits"] > 0
+    assert report["assertions"][0]["value"] is None
+    assert main(["info", recording, "--assert", "exits==0"]) == 1
+    assert "exits == 0: it is not known: another process does it" in capsys.readouterr().out
 
 
 def test_where_the_clocks_are_apart_no_corrected_figure_is_given_either(
