@@ -160,7 +160,7 @@ class LiveModel:
         self._told: Place | None = None  # where the view stood when the story was told last
         self.traits = self.travel.ways.traits  # what is true of the scenario
         self.selection = Selection()
-        self.markers = Markers(self.past)
+        self.markers = Markers(self.past, self.traits)
         self.annotations = self._annotated()
         self.steps = Steps(self.transport, self.selection, self.events, self.journeys, self.past, lambda: self.now)
         self.batch: Events = no_events()  # what the newest drain() brought
@@ -212,7 +212,7 @@ class LiveModel:
         self.transport, self.selection = Transport(self.clock), Selection()
         self.travel.land()
         self.story, self._told, self._passed = None, None, 0
-        self.markers = Markers(self.past)
+        self.markers = Markers(self.past, self.traits)
         self.annotations = self._annotated()
         self.steps = Steps(self.transport, self.selection, self.events, self.journeys, self.past, lambda: self.now)
         self.rates.forget("tokens")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from bellwire.engine.events import Clock, EventKind
 from bellwire.engine.language import tr
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.past import Past, Unknown
 from bellwire.viz.text.figures import count_of, duration, grouped
 
@@ -15,13 +16,17 @@ SIGNALS = (EventKind.IRQFD, EventKind.IRQ_IOCTL, EventKind.SUBMIT)
 
 @dataclass(frozen=True)
 class Between:
-    """From the earlier marker to the later one; unknown: why nothing else is known of it, "" if it is."""
+    """From the earlier marker to the later one; unknown: why nothing else is known of it, "" if it is.
+
+    interrupts: those that a thread of this process has signalled; None where none of its does. exits: None where they
+    are another process's, and not seen.
+    """
 
     cycles: int
     doorbells: int = 0
-    interrupts: int = 0
+    interrupts: int | None = 0
     handlers: int = 0
-    exits: int = 0
+    exits: int | None = 0
     unknown: str = ""
 
     @property
@@ -41,9 +46,10 @@ class Between:
     def _what(self) -> str:
         if self.unknown:
             return tr("what happened is not known: {why}", why=self.unknown)
-        parts = [count_of(self.doorbells, "doorbell"), count_of(self.interrupts, "interrupt")]
+        parts = [count_of(self.doorbells, "doorbell")]
+        parts += [] if self.interrupts is None else [count_of(self.interrupts, "interrupt")]
         parts += [count_of(self.handlers, "handler")] * (self.handlers != self.interrupts)
-        return ", ".join([*parts, count_of(self.exits, "exit")])
+        return ", ".join(parts + ([] if self.exits is None else [count_of(self.exits, "exit")]))
 
 
 class Markers:
@@ -51,7 +57,9 @@ class Markers:
 
     NAMES: ClassVar[tuple[str, ...]] = ("A", "B")
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: Past, traits: frozenset[Trait] = frozenset()) -> None:
+        """traits: of the scenario; who signals, and whose exits are seen."""
+        self._traits = traits
         self.places: dict[str, int] = {}
         self._past = past
         self._counted: tuple[tuple[int, int, str], Between] | None = None
@@ -87,6 +95,6 @@ class Markers:
         kinds = self._past.kinds(first, last)
         if isinstance(kinds, Unknown):
             return Between(last - first, unknown=kinds.why)
-        signals = sum(int(kinds[kind]) for kind in SIGNALS)
+        signals = None if Trait.DIRECT in self._traits else sum(int(kinds[kind]) for kind in SIGNALS)
         rings, handlers, exits = (int(kinds[kind]) for kind in (EventKind.RING, EventKind.HANDLER, EventKind.EXIT))
-        return Between(last - first, rings, signals, handlers, exits)
+        return Between(last - first, rings, signals, handlers, None if Trait.REAL_QEMU in self._traits else exits)

@@ -15,6 +15,7 @@ from PySide6.QtGui import QBrush, QPainter
 
 from bellwire.engine.events import exit_name
 from bellwire.engine.language import tr, tr_later
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.model.past import Past
 from bellwire.viz.model.rates import BAR, BIN_SECONDS
@@ -54,10 +55,11 @@ class Layer(NamedTuple):
     bars: Bars
 
 
-def layers(past: Past, first: int, end: int) -> list[Layer]:
+def layers(past: Past, first: int, end: int, *, seen: bool = True) -> list[Layer]:
     """What happened in the bars first..end-1: the kernel's reasons, then user space's; none that is all zero.
 
-    A bar that is not known is nan in each of them.
+    A bar that is not known is nan in each of them. seen: whether KVM_RUN's returns are; of another VMM's guest KVM
+    counts those for MMIO, and of the others nobody tells which of them left the kernel.
     """
     names = [name for name in past.names(first * BAR, end * BAR) if name.startswith("exit ")]
     left = {name: bars_of(past.bins(name, first * BAR, end * BAR)) for name in names}
@@ -65,11 +67,13 @@ def layers(past: Past, first: int, end: int) -> list[Layer]:
     kernel = []
     for reason, counter, same in KERNEL:
         counted = sampled(past, f"kvm {counter}", first, end)
-        kernel.append(Layer("kernel", reason, np.maximum(counted - left.get(same, nothing), 0)))
+        handler = "kernel" if seen or counter != "mmio_exits" else "user"
+        kernel.append(Layer(handler, reason, np.maximum(counted - left.get(same, nothing), 0)))
     user = [Layer("user", exit_name(int(name.split()[1])), bars) for name, bars in left.items()]
     known = sum((layer.bars for layer in kernel + user), nothing)
     rest = np.maximum(sampled(past, "kvm exits", first, end) - known, 0)
     found = [*kernel, Layer("kernel", "other", rest), *user]
+    found.sort(key=lambda layer: layer.handler)
     return [layer for layer in found if np.nan_to_num(layer.bars).any()]
 
 
@@ -128,7 +132,9 @@ class ExitsPlot(OverTime):
     def draw(self) -> str:
         """The layers of every complete bar in the window."""
         self.first_bar, end = self.bars
-        self.layers = [layer for layer in layers(self.model.past, self.first_bar, end) if self.shown(layer.handler)]
+        seen = Trait.REAL_QEMU not in self.model.traits
+        found = layers(self.model.past, self.first_bar, end, seen=seen)
+        self.layers = [layer for layer in found if self.shown(layer.handler)]
         heights = np.nansum([layer.bars for layer in self.layers], axis=0) if self.layers else np.zeros(1)
         self._fit(max(float(heights.max()), 10.0))
         self.facts = tr("KVM's counters | our exits")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from bellwire.engine.folds.journeys import Journeys
 from bellwire.engine.language import tr, tr_later
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.live import LiveModel, in_last_second
 from bellwire.viz.model.moments.readings import WHOLE_RUN
 from bellwire.viz.model.moments.shown import rung_by_hand, usual_latency
@@ -196,7 +197,8 @@ def counted_in_a_second(model: LiveModel, rings: bool) -> tuple[Number, Number]:
 def counted_by_hand(model: LiveModel, journey: Journeys, rings: bool) -> tuple[Number, Number]:
     """Signals in all, and whether the newest left to user space: a rate would be 0 before anybody has read it."""
     seq = grouped(int(journey["seq"][0]))
-    left = Number(str(int(journey["exit"][0] > 0)), "", tr("exits of #{number}", number=seq), "heavy", EXITS_ONE)
+    exits = NOTHING if Trait.REAL_QEMU in model.traits else str(int(journey["exit"][0] > 0))  # QEMU's are not seen
+    left = Number(exits, "", tr("exits of #{number}", number=seq), "heavy", EXITS_ONE)
     if rings:
         return Number(grouped(model.tally.doorbells_rung), "", tr("doorbells in all"), "doorbell", IN_ALL), left
     return Number(grouped(model.tally.irqs_signalled), "", tr("interrupts in all"), "interrupt", IN_ALL), left

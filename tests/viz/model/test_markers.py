@@ -7,6 +7,7 @@ import pytest
 
 from bellwire.engine.events import EVENT, Clock, EventKind, Events, Lane, event
 from bellwire.engine.folds.journeys import JOURNEY
+from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model import history
 from bellwire.viz.model.history import History
 from bellwire.viz.model.live import event_span, journey_span
@@ -35,6 +36,28 @@ def past(monkeypatch: pytest.MonkeyPatch) -> HeldPast:
 def come(past: HeldPast, batch: Events) -> None:
     past.records.append(batch)
     past.feed(batch, int(batch["tsc"][-1]))
+
+
+@pytest.mark.parametrize(
+    ("traits", "unknown"),
+    [
+        ({Trait.DIRECT}, {"interrupts"}),
+        ({Trait.DIRECT, Trait.REAL_QEMU}, {"interrupts", "exits"}),
+    ],
+)
+def test_what_no_thread_of_this_process_does_is_not_told_as_none(
+    traits: set[Trait], unknown: set[str], past: HeldPast
+) -> None:
+    """Where a doorbell is an interrupt no event tells of one, and what a guest in QEMU leaves for is not seen."""
+    markers = Markers(past, frozenset(traits))
+    markers.put("A", 1960)
+    markers.put("B", 1961)
+    assert markers.between
+    assert {
+        name for name in ("doorbells", "interrupts", "handlers", "exits") if getattr(markers.between, name) is None
+    } == unknown
+    words = markers.text(Clock(1e9))
+    assert ("interrupt" not in words, "exit" not in words) == (True, "exits" in unknown)
 
 
 def test_what_lies_between_is_counted(past: HeldPast) -> None:

@@ -15,6 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, event
 from bellwire.engine.folds.histogram import Histogram
+from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.scenarios.scenario import list_scenarios, load_scenario
 from bellwire.engine.source import Order
 from bellwire.viz.model.live import LiveModel
@@ -28,6 +30,7 @@ from bellwire.viz.style.curves import LogRange, curves_of, latency_ticks, tick
 from bellwire.viz.style.readout import paint_readout
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
 from bellwire.viz.style.turns import Turns
+from bellwire.viz.text.assets import asset
 from bellwire.viz.text.figures import Durations, unit_called
 from tests.support.fake_source import HZ, FakeSource
 from tests.support.painted_text import clashes, texts_painted
@@ -290,6 +293,20 @@ def test_exits_name_who_handled_them(qtbot: QtBot) -> None:
     assert np.nansum(user.bars) * 0.25 == pytest.approx(exits, abs=exits * 0.2)
     plot.legend["user"].setChecked(False)
     assert {layer.handler for layer in plot.layers} == {"kernel"}
+
+
+def test_what_a_guest_in_qemu_leaves_for_is_user_spaces() -> None:
+    """KVM counts an exit for MMIO as one that goes there; by our own events, which are none, it had stayed in KVM."""
+    wall = [1]
+    with Replay(Recording(asset("recordings/qemu-virtio-blk-exit.arrow")), lambda: wall[0]) as source:
+        model = LiveModel(source)
+        for _ in range(40):
+            wall[0] += 50_000_000
+            model.tick(0.05)
+        end = model.second[1] // BAR
+        handlers = {layer.reason: layer.handler for layer in layers(model.past, end - 4, end, seen=False)}
+    assert handlers["MMIO"] == "user"
+    assert handlers["HLT"] == "kernel"
 
 
 def test_a_counter_looked_at_now_and_then_is_spread_evenly() -> None:

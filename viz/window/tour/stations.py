@@ -79,7 +79,7 @@ def of_switches(model: LiveModel, key: KeyOf) -> str:
     """What becomes of it without."""
     if reason := model.source.can(Order.IOEVENTFD):
         return tr("These take the ioeventfd and the irqfd away while the guest runs. Not here: {reason}", reason=reason)
-    exits = grouped(sum(model.tally.exits_of_guest.values()))
+    exits = grouped(model.evidence.ways.left)
     if model.wires.ioeventfd:
         return tr(
             "Click the switch, or press {key}: without an ioeventfd each doorbell leaves the guest for user space. "
