@@ -206,12 +206,16 @@ class Evidence:
 
     def _note_sample(self, events: Events) -> None:
         """A counter that is not among a sample's events has not changed."""
+        events = self.ways.began.relative(events)
         sampled = events["kind"] == EventKind.STAT
         rung = np.maximum.accumulate(np.where(events["kind"] == EventKind.RING, events["seq"], self._rung))
         if sampled.any():
             exits = sampled & (events["id"] == MMIO_EXITS)
             early, newest = events["arg"][exits & (rung == 0)], events["arg"][exits]
             before = int(early[-1]) if early.size else self.sampled.before
+            untold = self.ways.began.noted and MMIO_EXITS not in self.ways.began.stats
+            if untold and newest.size and self.sampled.mmio_exits is None:  # the stream begins behind so many
+                before = int(newest[0])
             exits_now = int(newest[-1]) if newest.size else self.sampled.mmio_exits
             self.sampled = Sampled(int(rung[sampled][-1]), exits_now, before)
         self._rung = max(self._rung, int(rung[-1]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bellwire.engine.events import STATS, EventKind, Events, Switch, by_kind, cut_at, exit_name, wiring_changes
+from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.language import tr
 from bellwire.engine.outlet import passed_over
 
@@ -45,7 +46,10 @@ class Exits:
 
 
 class ExitSplit:
-    """A fold over events. `whole`: the run; `since` the last change of the wiring; `before`: between the last two."""
+    """A fold over events. `whole`: the run; `since` the last change of the wiring; `before`: between the last two.
+
+    Of a stream that begins in the middle of a run all count from there.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self.rings = scenario.doorbell is not None  # else the host's interrupts are the signals
@@ -53,6 +57,8 @@ class ExitSplit:
         self._switch: tuple[str, bool] | None = None  # what was changed last, and whether it is on since
         self._changes = [Exits(), Exits()]  # `whole` as it was at the last two changes
         self._wiring: dict[int, int] = {}
+        self._began = Beginning()
+        self._kvm_before: int | None = None  # the kernel's count where the stream begins; None: not known yet
 
     @property
     def since(self) -> Exits:
@@ -74,6 +80,9 @@ class ExitSplit:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch, sorted by tsc."""
+        if by_kind(events).counts[EventKind.BEFORE]:
+            self._began.note(events)
+        events = self._began.relative(events)
         for change, part in cut_at(events, wiring_changes(events, self._wiring)):
             if change is not None:
                 self._changes = [self._changes[1], self.whole]
@@ -94,4 +103,7 @@ class ExitSplit:
         told = batch.of(EventKind.STAT)
         told = told["arg"][told["id"] == KVM_EXITS]
         if told.size:
-            self.whole = replace(self.whole, kvm=int(told[-1]))
+            if self._kvm_before is None:  # of a stream in the middle that nobody has told, from the first look on
+                untold = self._began.noted and KVM_EXITS not in self._began.stats
+                self._kvm_before = int(told[0]) if untold else 0
+            self.whole = replace(self.whole, kvm=int(told[-1]) - self._kvm_before)

@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 
 from bellwire.engine.events import EventKind, Events, IrqIoctl, Switch, by_kind, cut_at
+from bellwire.engine.folds.beginning import Beginning
 from bellwire.engine.language import tr_later
 from bellwire.engine.outlet import passed_over
 from bellwire.engine.scenarios.scenario import Scenario
@@ -42,7 +43,9 @@ class SignalWays:
         traits = traits_of(scenario)
         self._kept = Trait.WAITS in traits  # only there the I/O thread writes an eventfd that is no irqfd
         self.ring = Trait.COALESCED in traits  # whether KVM keeps what no ioeventfd takes: from build to end
+        self.began = Beginning()  # what the stream begins behind
         self.left = 0  # doorbells that left to user space, each by an exit of its own
+        self._left_before = 0  # of these, those that were rung before the stream
         self.fetched = self.fetches = 0  # doorbells out of KVM's ring, and how often any were taken
         self.reads: Counter[int] = Counter()  # by queue: returns of read()
         self.interrupts: Counter[InterruptWay] = Counter()
@@ -56,6 +59,8 @@ class SignalWays:
 
     def feed(self, events: Events) -> None:
         """Adds the next batch (shape (n,), dtype EVENT)."""
+        if by_kind(events).counts[EventKind.BEFORE]:
+            self.began.note(events)
         if not by_kind(events).counts[EventKind.WIRE]:
             self._count(events)
             return
@@ -73,7 +78,9 @@ class SignalWays:
         batch = by_kind(events)
         counts = batch.counts
         if counts[EventKind.EXIT]:
-            self.left += int(np.count_nonzero(batch.of(EventKind.EXIT)["seq"]))
+            numbers = batch.of(EventKind.EXIT)["seq"]
+            self.left += int(np.count_nonzero(numbers))
+            self._left_before += int(np.count_nonzero((numbers > 0) & (numbers <= np.uint64(self.began.rung))))
         if counts[EventKind.FETCH]:
             self._fetch(batch.of(EventKind.FETCH))
         if counts[EventKind.DOORBELL]:
@@ -127,11 +134,15 @@ class SignalWays:
             self._received_while_off += int(reads["arg"].sum())
 
     def taken(self, rung: int, received: int) -> int | None:
-        """Doorbells that KVM took by an ioeventfd. None: not known, of a recording that does not tell of the ring."""
+        """Doorbells that KVM took by an ioeventfd. None: not known, of a recording that does not tell of the ring.
+
+        Not those that were under way where the stream begins: which way they went is not in it. With a ring, at least.
+        """
+        before = self.began.under_way[0]
         if not self.ring:
-            return rung - self.left
+            return rung - before - (self.left - self._left_before)
         untold = not self.fetches and self._received_while_off > self.left
-        return None if untold else received - self.left - self.fetched
+        return None if untold else max(0, received - self.left - self.fetched - before)
 
     @property
     def by(self) -> dict[InterruptWay, int]:

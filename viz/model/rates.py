@@ -64,6 +64,7 @@ class Rates:
         self.first: int | None = None  # number of the first bin that saw an event
         self._rings: dict[str, Counts] = {}
         self._stats: dict[int, int] = dict(stats or {})  # the kernel's counters as last seen
+        self._within = False  # whether the stream begins in the middle of a run
         self._ways = WayCounts()
         self._binned: dict[int, InBins] = {}  # what of the batch has been looked up already, by id()
 
@@ -138,6 +139,7 @@ class Rates:
         began = Beginning()
         began.note(events)
         self._stats |= began.stats
+        self._within = began.noted
 
     def _add_by_id(self, name: str, events: Events, column: str) -> None:
         for id, some in each_of(events, "id", ids_in(events)):
@@ -153,9 +155,13 @@ class Rates:
         self._rings.pop(name, None)
 
     def _feed_stats(self, stats: Events) -> None:
-        """The kernel's counters only grow: what was added since the last look counts at this look."""
+        """The kernel's counters only grow: what was added since the last look counts at this look.
+
+        Of a stream that begins in the middle of a run, and does not tell how they stood, from its first look on.
+        """
         for index, some in each_of(stats, "id", ids_in(stats)):
-            known = np.concatenate([[self._stats.get(index, 0)], some["arg"].astype(np.int64)])
+            begins = int(some["arg"][0]) if self._within else 0
+            known = np.concatenate([[self._stats.get(index, begins)], some["arg"].astype(np.int64)])
             self._stats[index] = int(known[-1])
             if index < len(STATS):
                 self._add(f"kvm {STATS[index]}", some, np.diff(known))

@@ -10,6 +10,7 @@ import pytest
 
 from bellwire.engine.events import EVENT, STATS, EventfdRole, EventKind, Events, Lane, Operation, Setting, Switch
 from bellwire.engine.findings.findings import findings
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.evidence import MOST_KINDS, Evidence, Sampled
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
@@ -63,6 +64,32 @@ def test_the_reason_is_what_kvm_compares_first(access: list[Row], words: str, si
     assert none in claims(waits, OFF, *access, size=size)
     cut = "1 of 1 doorbells left to user space: the ioeventfd was off."
     assert cut in claims(waits, ON, OFF, *access, size=size)
+
+
+@pytest.mark.parametrize("size", [2, 1000])
+def test_what_was_under_way_where_a_part_begins_was_not_taken_by_an_ioeventfd(size: int) -> None:
+    """Its exit may have come before."""
+    before = [(EventKind.BEFORE, Before.RUNG, 41, 0), (EventKind.BEFORE, Before.RECEIVED, 40, 0)]
+    rows = [*before, OFF, *write(0x510, 2, 7, 42), (EventKind.DOORBELL, 0, 42, 2)]
+    told = claims("doorbell-pio-exit", *rows, size=size)
+    assert "1 of 2 doorbells left to user space: no ioeventfd was registered." in told
+    assert not any("taken by KVM" in claim for claim in told)
+    late = [(EventKind.EXIT, IO, 41, 0x510), (EventKind.ENTRY, IO, 2, 7)]  # of the one that was under way
+    rang = [(EventKind.RING, 0x510, 42, 0), (EventKind.DOORBELL, 0, 42, 2)]
+    told = claims("doorbell-pio", *before, ON, *late, *rang, size=size)
+    assert "1 of 2 doorbells were taken by KVM itself: no exit to user space carried them." in told
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
+def test_exits_of_qemu_before_a_part_are_none_of_its_doorbells(told: bool) -> None:
+    exits = STATS.index("mmio_exits")
+    before = [(EventKind.BEFORE, Before.RUNG, 500, 0), (EventKind.BEFORE, Before.RECEIVED, 500, 0)]
+    before += [(EventKind.BEFORE, Before.STAT, 532, exits)] if told else []
+    rings = [(EventKind.RING, 0xFE003000, number, 0) for number in (501, 502)]
+    looks = [(EventKind.STAT, exits, 0, count) for count in (532, 534)]
+    rows = [*before, rings[0], looks[0], rings[1], looks[1]]
+    (claim,) = [one for one in claims("qemu-virtio-blk-exit", *rows) if "KVM counted" in one]
+    assert claim.startswith("KVM counted 2 exits for MMIO to user space while 2 doorbells rang")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from bellwire.engine.events import EVENT, EventKind, Events, Lane, Switch, event
+from bellwire.engine.folds.beginning import Before
 from bellwire.engine.folds.exit_split import Exits, ExitSplit
+from bellwire.engine.folds.prologue import prologue
+from bellwire.engine.folds.tally import Tally
 from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Order
 from tests.support.fake_source import FakeSource
@@ -27,6 +30,12 @@ def switched() -> Events:
         source.run(0.01)
         parts.append(source.take())
     return np.concatenate(parts, dtype=EVENT)
+
+
+def tally_of(events: Events) -> Tally:
+    tally = Tally()
+    tally.feed(events)
+    return tally
 
 
 def split(events: Events, seed: int | None = None) -> ExitSplit:
@@ -67,3 +76,21 @@ def test_interrupts_are_the_signals_where_nothing_is_rung() -> None:
 def test_nothing_is_divided_by_no_signal() -> None:
     assert Exits().per_signal() == {}
     assert Exits(4, {"IO": 2}, 6).per_signal() == {"to user space: IO": 0.5, "counted by KVM": 1.5}
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
+def test_of_a_part_of_a_run_it_counts_what_is_in_the_part(told: bool) -> None:
+    """By the numbers of the run a part of a thousandth of it had a thousandth of an exit a doorbell."""
+    events = switched()
+    cut_at = int(np.flatnonzero(events["seq"] == 1200)[0])
+    opening = prologue(tally_of(events[:cut_at]), int(events["tsc"][cut_at]))
+    kept = opening if told else opening[(opening["kind"] != EventKind.BEFORE) | (opening["id"] != Before.STAT)]
+    whole, rest = split(events), split(np.concatenate([kept, events[cut_at:]]))
+    before = split(events[:cut_at])
+    assert rest.whole.signals == pytest.approx(whole.whole.signals - before.whole.signals, abs=1)
+    assert rest.whole.to_userspace == {"IO": int((events[cut_at:]["kind"] == EventKind.EXIT).sum())}
+    assert whole.whole.kvm is not None
+    assert before.whole.kvm is not None
+    assert rest.whole.kvm is not None
+    since = whole.whole.kvm - before.whole.kvm
+    assert rest.whole.kvm == since if told else since / 2 < rest.whole.kvm <= since

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bellwire.engine.events import EVENT, Clock, EventKind, Lane
+from bellwire.engine.events import EVENT, STATS, Clock, EventKind, Lane, end_to_end, event
+from bellwire.engine.folds.beginning import Before
 from bellwire.viz.model.rates import BINS, Rates
 
 
@@ -20,3 +21,14 @@ def test_an_event_that_came_late_counts_in_the_bin_of_its_time() -> None:
         counted.append(rates.between("rings of 0", BINS + 25, BINS + 100).tolist())
     assert counted[0] == counted[1]
     assert sum(counted[0]) == numbers.size - 2
+
+
+def test_of_a_stream_in_the_middle_the_kernels_counters_do_not_begin_at_0() -> None:
+    """All that a run had counted until then stood in one bin, where nobody had told how they stood."""
+    rates, exits = Rates(Clock(2_000_000_000)), STATS.index("exits")
+    began = event(rates.bin_cycles, EventKind.BEFORE, Lane.ENGINE, Before.RUNG, 40)
+    looks = [
+        event(n * rates.bin_cycles, EventKind.STAT, Lane.KVM, exits, 0, count) for n, count in ((2, 7000), (4, 7010))
+    ]
+    rates.feed(end_to_end(began, *looks), 5 * rates.bin_cycles)
+    assert rates.between("kvm exits", 1, 6).tolist() == [0, 0, 0, 10, 0]
