@@ -24,6 +24,7 @@ from bellwire.engine.events import (
     Setting,
     Switch,
     by_kind,
+    chosen,
     cut_at,
     no_events,
     vms_in,
@@ -172,6 +173,8 @@ class Evidence:
         self._matched: dict[int, tuple[IoMatch, ...]] = {}  # by `vm`: what was registered at that exit
         self._after_unmask = False
         self._rung = 0  # the newest doorbell
+        self._began_at = 0  # TSC at which a part of a run begins
+        self._told_of: set[int] = set()  # settings of which it is told how they stood then
         self._exits_unseen = Trait.REAL_QEMU in scenario.machine_kind.traits  # but for what KVM counts of them
 
     def feed(self, events: Events) -> None:
@@ -183,13 +186,29 @@ class Evidence:
                 self._apply(change)
             self._leave(part)
         self.ways.feed(events)
-        self._count_guest(events)
+        stood = self._stood(events)
+        happened = chosen(events, ~stood) if stood.any() else events
+        self._count_guest(happened)
         if self._waits:
             self.early.feed(events)
-        self._follow_mask(events)
+        self._follow_mask(happened)
         self._compare_resamples(events)
         if self._exits_unseen:
             self._note_sample(events)
+
+    def _stood(self, events: Events) -> npt.NDArray[np.bool_]:
+        """Which settings are no changes, but the word on how each stood where a part of a run begins; shape (n,)."""
+        stood = np.zeros(events.size, bool)
+        counts = by_kind(events).counts
+        if counts[EventKind.BEFORE]:
+            self._began_at = int(by_kind(events).of(EventKind.BEFORE)["tsc"][0])
+        if self._began_at and counts[EventKind.SETTING]:
+            for at in np.flatnonzero(
+                (events["kind"] == EventKind.SETTING) & (events["tsc"] == self._began_at)
+            ).tolist():
+                stood[at] = int(events["id"][at]) not in self._told_of
+                self._told_of.add(int(events["id"][at]))
+        return stood
 
     @property
     def unended(self) -> bool:

@@ -200,6 +200,21 @@ def test_a_doorbell_that_left_was_no_interrupt_at_once(size: int) -> None:
     )
 
 
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_how_things_stood_where_a_part_begins_is_no_change(size: int) -> None:
+    tally, evidence = Tally(), Evidence(load_scenario("irq-route-change"), "kvm_fake")
+    stood = [(EventKind.BEFORE, Before.SIGNALLED, 40, 0), (EventKind.SETTING, Setting.ROUTE, 0, 0x42)]
+    stood += [(EventKind.SETTING, Setting.VCPU, 0, 1), (EventKind.SETTING, Setting.MASKED, 0, 0)]
+    events = batch(*stood, (EventKind.SETTING, Setting.ROUTE, 0, 0x40), (EventKind.HANDLER, 0x40, 41, 1))
+    events["tsc"][: len(stood) + 1] = 7  # the change is the first event of the part
+    for start in range(0, len(events), size):
+        tally.feed(events[start : start + size])
+        evidence.feed(events[start : start + size])
+    assert (evidence.routes, evidence.moves, evidence.unmaskings) == (1, 0, 0)
+    claims = [finding.claim for finding in findings(tally, evidence)]
+    assert "The route changed once: the handler ran 1 at vector 0x40." in claims
+
+
 @pytest.mark.parametrize("size", [1, 2, 1000])
 def test_an_edge_that_comes_late_would_be_seen(size: int) -> None:
     masked, unmasked = (EventKind.SETTING, Setting.MASKED, 0, 1), (EventKind.SETTING, Setting.MASKED, 1, 0)
