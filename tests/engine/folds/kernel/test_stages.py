@@ -95,6 +95,13 @@ def test_merged_signals_are_told_apart_by_where_they_were() -> None:
     assert (stages.merged_in_work, stages.merged_in_apic) == (2, 2)
 
 
+def test_what_an_apic_takes_just_before_the_word_on_an_injection_is_merged_with_nothing() -> None:
+    """It is counted there, and its own injection has none left."""
+    told = ((1, 1), (2, 2), (3, 0), (6, 3))  # number, and how many the APIC had taken
+    stages = fold(*(event(10 + n, EventKind.INJECTED, Lane.KVM, 0x40, n, taken) for n, taken in told))
+    assert stages.merged_in_apic == 2
+
+
 ON = event(1, EventKind.SETTING, Lane.ENGINE, Setting.KERNEL, 52, EVERY)
 
 
