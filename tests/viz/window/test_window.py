@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHeaderView,
     QLineEdit,
+    QMenu,
     QScrollBar,
     QSlider,
     QWidget,
@@ -345,6 +346,14 @@ def named(widget: QWidget) -> bool:
     parent = widget.parentWidget()
     inside = isinstance(parent, (QComboBox, QAbstractSpinBox, QAbstractItemView, QLineEdit))
     return bool(own) or (inside and parent is not None and named(parent))
+
+
+def test_every_menu_is_one_column_on_a_screen_of_720_lines(stage: Stage) -> None:
+    stage.window.resize(1280, 720)
+    stage.run()
+    for menu in stage.window.menus.bar.findChildren(QMenu):
+        rows = [menu.actionGeometry(action) for action in menu.actions() if action.isVisible()]
+        assert sum(row.height() for row in rows) < 700, menu.title()
 
 
 def test_every_widget_that_can_be_used_has_a_name(stage: Stage) -> None:

@@ -229,7 +229,7 @@ class Drawer:
         """The names of the columns."""
         font = self.theme.font(self.figure_size, 600)
         for number, (bar, width) in enumerate(zip(self.bars_shown.bars, widths, strict=True)):
-            self.add(left, width, bar.called, font, bar=number, align=RIGHT)
+            self.add(left, width - 4, bar.called, font, bar=number, align=RIGHT)
             left += width
         self.y += self.theme.px(LINE)
 

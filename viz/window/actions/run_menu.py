@@ -9,6 +9,9 @@ from bellwire.viz.window.commands import Commands
 
 C = Commands
 
+# Menus in this one, which has room on a screen of 720 lines by them.
+STEPS, IN_A_LESSON, STORY = tr_later("Steps"), tr_later("In a lesson"), tr_later("Stories")
+
 RUN_MENU: tuple[Action, ...] = (
     Action(
         "play",
@@ -18,8 +21,16 @@ RUN_MENU: tuple[Action, ...] = (
         C.play_or_pause,
         tr_later("Stops the view; the capture goes on"),
     ),
-    Action("step", "Run", tr_later("Step"), ("Right",), C.step, tr_later("To the next journey")),
-    Action("step_back", "Run", tr_later("Step back"), ("Left",), C.step_back, tr_later("To the journey before")),
+    Action("step", "Run", tr_later("Step"), ("Right",), C.step, tr_later("To the next journey"), under=STEPS),
+    Action(
+        "step_back",
+        "Run",
+        tr_later("Step back"),
+        ("Left",),
+        C.step_back,
+        tr_later("To the journey before"),
+        under=STEPS,
+    ),
     Action(
         "page_on",
         "Run",
@@ -27,6 +38,7 @@ RUN_MENU: tuple[Action, ...] = (
         ("PgDown",),
         C.page_on,
         tr_later("Without a lesson: play or pause"),
+        under=IN_A_LESSON,
     ),
     Action(
         "page_back",
@@ -35,6 +47,7 @@ RUN_MENU: tuple[Action, ...] = (
         ("PgUp",),
         C.page_back,
         tr_later("Without a lesson: a journey back"),
+        under=IN_A_LESSON,
     ),
     Action(
         "lesson_page",
@@ -43,8 +56,17 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.save_lesson_page,
         tr_later("The lesson with its questions as one HTML file, for whoever has no Linux"),
+        under=IN_A_LESSON,
     ),
-    Action("end_lesson", "Run", tr_later("Lesson: end"), (), C.end_lesson, tr_later("What runs, runs on")),
+    Action(
+        "end_lesson",
+        "Run",
+        tr_later("Lesson: end"),
+        (),
+        C.end_lesson,
+        tr_later("What runs, runs on"),
+        under=IN_A_LESSON,
+    ),
     Action(
         "quiz",
         "Run",
@@ -54,7 +76,13 @@ RUN_MENU: tuple[Action, ...] = (
         tr_later("A guest in trouble: ask for evidence, name the cause"),
     ),
     Action(
-        "step_event", "Run", tr_later("Step one event"), ("Shift+Right",), C.step_event, tr_later("To the next event")
+        "step_event",
+        "Run",
+        tr_later("Step one event"),
+        ("Shift+Right",),
+        C.step_event,
+        tr_later("To the next event"),
+        under=STEPS,
     ),
     Action(
         "step_event_back",
@@ -63,6 +91,7 @@ RUN_MENU: tuple[Action, ...] = (
         ("Shift+Left",),
         C.step_event_back,
         tr_later("To the event before"),
+        under=STEPS,
     ),
     Action(
         "home",
@@ -102,6 +131,7 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.story_of_newest,
         tr_later("The newest journey, stage by stage"),
+        under=STORY,
     ),
     Action(
         "story_median",
@@ -110,6 +140,7 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.story_of_median,
         tr_later("A usual journey, stage by stage"),
+        under=STORY,
     ),
     Action(
         "story_slowest",
@@ -118,6 +149,7 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.story_of_slowest,
         tr_later("The slowest held, stage by stage"),
+        under=STORY,
     ),
     Action(
         "story_play",
@@ -126,6 +158,7 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.play_story,
         tr_later("Space does the same while a story is told"),
+        under=STORY,
     ),
     Action(
         "stage",
@@ -134,6 +167,7 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.next_stage,
         tr_later("→ does the same while a story is told"),
+        under=STORY,
     ),
     Action(
         "stage_back",
@@ -142,9 +176,16 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.stage_before,
         tr_later("← does the same while a story is told"),
+        under=STORY,
     ),
     Action(
-        "again", "Run", tr_later("Story: again"), (), C.tell_again, tr_later("From its first stage; Home does the same")
+        "again",
+        "Run",
+        tr_later("Story: again"),
+        (),
+        C.tell_again,
+        tr_later("From its first stage; Home does the same"),
+        under=STORY,
     ),
     Action(
         "stages_slower",
@@ -153,6 +194,7 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.stages_slower,
         tr_later("More time a stage; [ does the same"),
+        under=STORY,
     ),
     Action(
         "stages_faster",
@@ -161,6 +203,7 @@ RUN_MENU: tuple[Action, ...] = (
         (),
         C.stages_faster,
         tr_later("Less time a stage; ] does the same"),
+        under=STORY,
     ),
     Action(
         "ioeventfd",

@@ -7,7 +7,6 @@ from bellwire.viz.diagram.pointing.marks import Tool
 from bellwire.viz.panels import PANELS
 from bellwire.viz.panels.panel import Panel
 from bellwire.viz.style.theme import THEME_WORDS
-from bellwire.viz.text.figures import FITTING
 from bellwire.viz.text.languages import languages
 from bellwire.viz.window.access.spoken import own_name
 from bellwire.viz.window.actions.action import Action
@@ -15,6 +14,7 @@ from bellwire.viz.window.commands import Commands
 from bellwire.viz.window.presenter.pointers import take_tool
 
 THEME, LANGUAGE = tr_later("Theme"), tr_later("Language")  # menus in this one
+TEXT_SIZE, DURATIONS = tr_later("Text size"), tr_later("Durations")
 POINTING = tr_later("Point at the diagram")
 DURATIONS_IN = {  # the names of UNIT_NAMES
     "fitting": (tr_later("Durations in s, ms, µs or ns"), tr_later("Each duration in the unit that suits it")),
@@ -64,8 +64,7 @@ def language_action(name: str) -> Action:
 
 def unit_action(name: str, words: str, hint: str) -> Action:
     """Says every duration in this unit."""
-    begins = name == FITTING.name
-    return Action(f"unit-{name}", "View", words, (), lambda c: c.set_unit(name), hint, checkable=True, begins=begins)
+    return Action(f"unit-{name}", "View", words, (), lambda c: c.set_unit(name), hint, checkable=True, under=DURATIONS)
 
 
 def tool_action(tool: Tool, key: str, words: str, hint: str) -> Action:
@@ -92,11 +91,25 @@ VIEW_MENU: tuple[Action, ...] = (
         ("Ctrl++", "Ctrl+="),
         C.larger,
         tr_later("Enlarges all text"),
-        begins=True,
+        under=TEXT_SIZE,
     ),
-    Action("smaller", "View", tr_later("Smaller text"), ("Ctrl+-",), C.smaller, tr_later("Makes all text smaller")),
     Action(
-        "normal", "View", tr_later("Normal text"), ("Ctrl+0",), C.normal_size, tr_later("As large as suits the window")
+        "smaller",
+        "View",
+        tr_later("Smaller text"),
+        ("Ctrl+-",),
+        C.smaller,
+        tr_later("Makes all text smaller"),
+        under=TEXT_SIZE,
+    ),
+    Action(
+        "normal",
+        "View",
+        tr_later("Normal text"),
+        ("Ctrl+0",),
+        C.normal_size,
+        tr_later("As large as suits the window"),
+        under=TEXT_SIZE,
     ),
     Action(
         "extended",
@@ -126,6 +139,7 @@ VIEW_MENU: tuple[Action, ...] = (
         ("U",),
         C.next_unit,
         tr_later("Durations in ns, in µs, in TSC cycles, in what suits each"),
+        under=DURATIONS,
     ),
     Action(
         "full", "View", tr_later("Full screen"), ("F11",), C.full_screen, tr_later("Fills the screen"), checkable=True
