@@ -107,7 +107,7 @@ def running_pids(root: Path = ROOT) -> list[int]:
 class NoVmError(EngineError):
     """There is no such process, or it has no VM; the text says which."""
 
-    command = tr_later("`bellwire attach --list` shows the processes that have one.")
+    command = tr_later("`bellwire attach --list` shows the processes that have a VM.")
 
 
 def attachable(pid: int, root: Path = ROOT) -> KvmProcess:

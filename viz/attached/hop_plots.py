@@ -104,7 +104,7 @@ class RatePlot(HopPlot):
         self.set_ticks("bottom", time_ticks(2, NOW))
         for curve, y in zip(self.curves, rates, strict=True):
             self.put(curve, x, y, True)
-        self.facts = tr("{rate}/s doorbells", rate=grouped(float(np.mean(rates[0][-10:]))))
+        self.facts = tr("last second: {rate}/s doorbells", rate=grouped(float(np.mean(rates[0][-10:]))))
         return ""
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:

@@ -10,7 +10,7 @@ from bellwire.engine.language import tr, tr_later
 from bellwire.viz.attached.hop_words import sender_words, thread_words, woken_words
 from bellwire.viz.text.figures import duration, grouped
 
-HEADS = (tr_later("Hop"), tr_later("Who"), tr_later("a second"), "p50", "p99", tr_later("longest"))
+HEADS = (tr_later("Hop"), tr_later("Who"), tr_later("last second"), "p50", "p99", tr_later("longest"))
 
 
 class HopRow(NamedTuple):
@@ -38,10 +38,10 @@ def _doorbells(hops: HopFigures, own: int) -> Iterator[HopRow]:
         match = one.key.doorbell.match
         name = f"{match.bus.upper()} {match.address:#x}"
         if not one.woken:
-            yield _row("doorbell", name, woken_words(one, own), one.per_second, HopLatency(), meaning)
+            yield _row("doorbell", name, woken_words(one, own), one.last_second, HopLatency(), meaning)
         for woken in one.woken:
             who = tr("wakes {thread}", thread=thread_words(woken.thread, own))
-            yield _row("doorbell", name, who, one.per_second, woken.latency, meaning)
+            yield _row("doorbell", name, who, one.last_second, woken.latency, meaning)
 
 
 def _interrupts(hops: HopFigures, own: int) -> Iterator[HopRow]:
@@ -50,7 +50,7 @@ def _interrupts(hops: HopFigures, own: int) -> Iterator[HopRow]:
     for one in sorted(hops.interrupts, key=lambda one: not one.from_outside):
         name = tr("vector {vector:#x} at APIC {apic}", vector=one.key.vector, apic=one.key.apic)
         color = "interrupt" if one.from_outside else "text_muted"
-        yield _row(color, name, sender_words(one, own), one.per_second, one.latency, meaning)
+        yield _row(color, name, sender_words(one, own), one.last_second, one.latency, meaning)
 
 
 def _halts(hops: HopFigures) -> Iterator[HopRow]:
@@ -59,7 +59,7 @@ def _halts(hops: HopFigures) -> Iterator[HopRow]:
     for one in hops.halts:
         who = tr("is woken from its halt")
         name = tr("vCPU {number}", number=one.key.number)
-        yield _row("guest", name, who, one.per_second, one.latency, meaning)
+        yield _row("guest", name, who, one.last_second, one.latency, meaning)
 
 
 def _exits(hops: HopFigures) -> Iterator[HopRow]:
@@ -69,4 +69,4 @@ def _exits(hops: HopFigures) -> Iterator[HopRow]:
             who, meaning = tr("left to user space"), tr("From the return of KVM_RUN to its being called again.")
         else:
             who, meaning = tr("left the guest"), tr("From the exit until the guest goes on.")
-        yield _row("heavy" if one.key.to_user else "kvm", one.key.reason, who, one.per_second, one.duration, meaning)
+        yield _row("heavy" if one.key.to_user else "kvm", one.key.reason, who, one.last_second, one.duration, meaning)

@@ -23,7 +23,14 @@ from bellwire.viz.text.faults import DETAILS, FAULT_CODE, Fault, fault_of, fores
 
 NO_MORE_READER = 128 + signal.SIGPIPE  # as a shell names the end of a program that wrote to a closed pipe
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-KIND_OF_FAULT = "Value error, "  # which Pydantic, that reads options, puts before the sentence
+SAYS_WHERE = "` shows "  # a command that shows what can be given
+PLAINER = {  # what Click and Pydantic, which read options, say in words of their own
+    "Value error, ": "",
+    "is not a valid int range": "is no whole number",
+    "is not a valid integer": "is no whole number",
+    "is not a valid float range": "is no number",
+    "is not a valid float": "is no number",
+}
 SAME_SECONDS = 1.0  # in which another signal says what the first one said
 IMPORT_SECONDS = 0.02  # after which an import is looked at again
 IMPORT = "<frozen importlib._bootstrap>"
@@ -155,8 +162,10 @@ class UsageError(Protocol):
 def usage(error: UsageError) -> str:
     """What is wrong with the arguments, in one sentence, and who explains them."""
     path = error.ctx.command_path if error.ctx else "bellwire"
-    said = error.format_message().replace(KIND_OF_FAULT, "").rstrip(".")
-    return f"{said}; `{path} --help` explains."
+    said = error.format_message().rstrip(".")
+    for theirs, ours in PLAINER.items():
+        said = said.replace(theirs, ours)
+    return f"{said}." if SAYS_WHERE in said else f"{said}; `{path} --help` explains."
 
 
 def ended_by(error: BaseException) -> int:

@@ -55,14 +55,14 @@ class WokenThread:
 
 @dataclass(frozen=True)
 class DoorbellHops:
-    """A doorbell. rung: how often; per_second: in the last second. woken: whom it wakes, the most frequent first.
+    """A doorbell. rung: how often since it is listened to; last_second: how often a second, in the last one. woken: whom it wakes, the most frequent first.
 
     direct: how often it was an interrupt at once.
     """
 
     key: DoorbellKey
     rung: int
-    per_second: float
+    last_second: float
     woken: tuple[WokenThread, ...] = ()
     direct: int = 0
 
@@ -82,7 +82,7 @@ class InterruptHops:
 
     key: InterruptKey
     sent: int
-    per_second: float
+    last_second: float
     senders: tuple[InterruptSender, ...] = ()
     taken: int | None = None
     latency: HopLatency = HopLatency()
@@ -100,7 +100,7 @@ class HaltHops:
     key: VcpuKey
     slept: int
     polled: int
-    per_second: float  # of both
+    last_second: float  # of both
     latency: HopLatency = HopLatency()
 
 
@@ -110,7 +110,7 @@ class ExitHops:
 
     key: ExitKey
     count: int
-    per_second: float
+    last_second: float
     duration: HopLatency = HopLatency()
     total_ns: int = 0
 

@@ -91,8 +91,8 @@ class Hops:
         for number in [number for number in self._bins if number < oldest]:
             del self._bins[number]
 
-    def _per_second(self, key: Hashable) -> float:
-        """How often in the last second."""
+    def _in_last_second(self, key: Hashable) -> float:
+        """How often a second, in the last one."""
         if len(self._counted) < 2:
             return 0.0
         (first, before), (last, now) = self._counted[0], self._counted[-1]
@@ -109,7 +109,7 @@ class Hops:
             interrupts=tuple(self._interrupt(key, topology) for key in self._interrupt_keys()),
             halts=self._halts(),
             exits=self._exits(),
-            messages={key: self._per_second(key) for key in self.interrupts.messages},
+            messages={key: self._in_last_second(key) for key in self.interrupts.messages},
             journeys=self._latency(self.one_at_a_time.journeys),
             rung=self.one_at_a_time.rung,
             sent=sent,
@@ -137,7 +137,7 @@ class Hops:
             WokenThread(self._threads.named(tid, topology), count, self._latency(by.latencies[key, tid]))
             for count, tid in reversed(threads)
         )
-        return DoorbellHops(key, by.rung[key], self._per_second(key), woken, self.interrupts.direct[key])
+        return DoorbellHops(key, by.rung[key], self._in_last_second(key), woken, self.interrupts.direct[key])
 
     def _interrupt_keys(self) -> list[InterruptKey]:
         keys = {*self.interrupts.sent, *self.interrupts.taken}
@@ -155,13 +155,13 @@ class Hops:
             if one == key
         )
         taken = by.taken[key] if by.taken and key.vm is not None else None
-        return InterruptHops(key, by.sent[key], self._per_second(key), senders, taken, self._latency(by.latencies[key]))
+        return InterruptHops(key, by.sent[key], self._in_last_second(key), senders, taken, self._latency(by.latencies[key]))
 
     def _halts(self) -> tuple[HaltHops, ...]:
         by = self.halts
         keys = sorted({*by.slept, *by.polled}, key=lambda key: (key.vm or 0, key.number))
         return tuple(
-            HaltHops(key, by.slept[key], by.polled[key], self._per_second(key), self._latency(by.latencies[key]))
+            HaltHops(key, by.slept[key], by.polled[key], self._in_last_second(key), self._latency(by.latencies[key]))
             for key in keys
         )
 
@@ -169,7 +169,7 @@ class Hops:
         """Those in which most time was spent come first."""
         by = self.exits
         hops = [
-            ExitHops(key, count, self._per_second(key), self._latency(by.durations[key]), by.total_ns[key])
+            ExitHops(key, count, self._in_last_second(key), self._latency(by.durations[key]), by.total_ns[key])
             for key, count in by.counts.items()
         ]
         return tuple(sorted(hops, key=lambda one: (one.key.to_user, -one.total_ns, one.key.reason)))

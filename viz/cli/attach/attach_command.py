@@ -14,9 +14,18 @@ from bellwire.viz.cli.options import MOST_SECONDS, Force, Json, a_number, app
 from bellwire.viz.cli.terminal import DONE, out, out_json
 
 
+def process_number(text: str) -> int:
+    """What is typed as a PID."""
+    if text.isascii() and text.isdecimal() and int(text):
+        return int(text)
+    raise typer.BadParameter(f"{text!r} is no process number: `bellwire attach --list` shows the processes that have a VM")
+
+
 @app.command()
 def attach(
-    pid: Annotated[int | None, typer.Argument(metavar="[PID]", min=1, help="The process, one of --list.")] = None,
+    pid: Annotated[
+        int | None, typer.Argument(metavar="[PID]", parser=process_number, help="The process, one of --list.")
+    ] = None,
     as_list: Annotated[
         bool, typer.Option("--list", help="List the processes that have a VM, and what each lacks.")
     ] = False,

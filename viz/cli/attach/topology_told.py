@@ -94,7 +94,8 @@ def topology_tables(told: VmmTold) -> RenderableType:
     parts += [part for vm in topology.vms for part in vm_tables(vm, told)]
     if told.hops:
         parts += hop_tables(told.hops, process.pid)
-    below = [Text(line, style="dim") for line in (*remarks(topology), *filter(None, [told.unheard]))]
+    rates = "Counts /s are of the last second." if told.rates else ""
+    below = [Text(line, style="dim") for line in (*remarks(topology), *filter(None, [rates, told.unheard]))]
     return Group(*parts, *([Text(""), *below] if below else []))
 
 

@@ -58,7 +58,7 @@ def watch_vmm(watched: WatchedVmm, seconds: float = math.inf, goes_on: Callable[
 def tell_hops(watched: WatchedVmm, console: Console) -> None:
     """Where no table is kept up to date, what the kernel has told stands at the end."""
     if watched.hops and not console.is_terminal:
-        out(Group(*hop_tables(watched.hops, watched.topology.process.pid)))
+        out(Group(*hop_tables(watched.hops, watched.topology.process.pid, goes_on=False)))
 
 
 def watch_quietly(watched: WatchedVmm, seconds: float) -> VmmTold:

@@ -116,7 +116,7 @@ def test_rates_are_of_bins_that_are_over_and_counts_a_second_of_the_last() -> No
     figures = hops.figures(SEEN)
     assert figures.rates.tolist() == [[0, 1], [0, 1]]
     assert figures.doorbells[0].rung == 2
-    assert figures.doorbells[0].per_second == pytest.approx(2 / 0.35)
+    assert figures.doorbells[0].last_second == pytest.approx(2 / 0.35)
     assert figures.seconds == pytest.approx(0.35)
 
 

@@ -31,15 +31,22 @@ def test_a_vm_of_this_process_is_shown(capsys: pytest.CaptureFixture[str]) -> No
             assert f"pio 0x510              2        any     {eventfd.id}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [[], ["7", "--list"], ["0"], ["seven"]])
+@pytest.mark.parametrize("words", [[], ["7", "--list"]])
 def test_a_wrong_call_is_one_sentence(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["attach", *words]) == 2
     assert capsys.readouterr().err.startswith("bellwire: Invalid value")
 
 
+@pytest.mark.parametrize("text", ["0", "seven", "-3", "7x", "٣"])
+def test_what_is_no_pid_says_who_shows_them(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attach", "--", text]) == 2
+    told = f"'{text}' is no process number: `bellwire attach --list` shows the processes that have a VM."
+    assert capsys.readouterr().err == f"bellwire: Invalid value for '[PID]': {told}\n"
+
+
 def test_a_process_without_a_vm_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["attach", str(os.getpid())]) == 1
-    assert "has no VM. `bellwire attach --list` shows the processes that have one." in capsys.readouterr().err
+    assert "has no VM. `bellwire attach --list` shows the processes that have a VM." in capsys.readouterr().err
     assert main(["attach", str(2**22 + 1)]) == 1
     assert "There is no process 4194305. `bellwire attach --list` shows the" in capsys.readouterr().err
 

@@ -77,6 +77,7 @@ def test_counts_are_told_a_second_where_two_looks_were_taken() -> None:
     lines = lines_of(VmmTold(TOPOLOGY, rates={(11, 0, "exits"): 200.0, (11, 0, "irq_injections"): 0.0}))
     assert "vCPU Thread exits/s to user space/s halts/s injected/s" in lines
     assert "0 CPU 0/KVM, tid 33 200 – – 0" in lines
+    assert lines[-1] == "Counts /s are of the last second."
 
 
 def test_how_often_a_wire_was_used_is_told_where_it_was_counted() -> None:
