@@ -11,6 +11,7 @@ from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import longer_tip, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import area_brush, dashes_of
+from bellwire.viz.text.commands import commands_quoted
 
 RADIUS = 12
 PADDING = 16  # between the card's edge and what is in it
@@ -143,7 +144,7 @@ class Card(QWidget):
         """Why there is nothing in the body."""
         painter.setFont(self.theme.font(REASON_SIZE))
         painter.setPen(self.theme.color("text_muted"))
-        painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+        painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, commands_quoted(text))
 
     def set_theme(self, theme: Theme) -> None:
         """Takes every colour and font from `theme`."""

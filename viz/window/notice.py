@@ -8,12 +8,11 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from bellwire.engine.foreign import shown
 from bellwire.engine.language import tr
 from bellwire.viz.model.live import LiveModel
 from bellwire.viz.style.controls import Button, IconButton
 from bellwire.viz.style.painting import painting
-from bellwire.viz.style.plain import PlainLabel
+from bellwire.viz.style.plain import PlainLabel, said_plainly
 from bellwire.viz.style.theme import Theme
 
 
@@ -67,7 +66,7 @@ class NoticeBar(QWidget):
 
         also: a second button, which leaves the notice where it is.
         """
-        self._color, sentence = color, shown(sentence, lines=True)
+        self._color, sentence = color, said_plainly(sentence)
         self.words.setText(sentence)
         self.setAccessibleName(sentence)
         self.button.setText(button)
@@ -81,7 +80,7 @@ class NoticeBar(QWidget):
 
     def take_back(self, sentence: str) -> None:
         """Hides if it is this that it says."""
-        if self.words.text() == sentence:
+        if self.words.text() == said_plainly(sentence):
             self.hide()
 
     def set_theme(self, theme: Theme) -> None:

@@ -13,6 +13,7 @@ from bellwire.engine.machines.build import refusal
 from bellwire.engine.scenarios.scenario import Scenario, list_scenarios
 from bellwire.viz.style.plain import plain_tip
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.commands import commands_quoted
 
 NAME = Qt.ItemDataRole.UserRole
 LACKS = NAME + 1  # what this host lacks for it, as a sentence; "" if nothing
@@ -45,7 +46,7 @@ class ScenarioLines(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().initStyleOption(option, index)
         if why := index.data(LACKS):
-            option.text = f"{option.text}{NEW_LINE}{tr('A recording. {why}', why=why)}"
+            option.text = f"{option.text}{NEW_LINE}{tr('A recording. {why}', why=commands_quoted(why))}"
             option.features |= QStyleOptionViewItem.ViewItemFeature.WrapText
             for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
                 option.palette.setColor(role, self.theme.color("text_muted"))

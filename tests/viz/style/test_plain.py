@@ -11,6 +11,9 @@ from PySide6.QtGui import QTextDocument
 from pytestqt.qtbot import QtBot
 
 from bellwire.viz.style.plain import PlainLabel, plain_tip, plain_words
+from bellwire.viz.style.theme import THEMES
+from bellwire.viz.text.commands import commands_quoted
+from bellwire.viz.window.notice import NoticeBar
 
 VIZ = Path(__file__).resolve().parents[3] / "viz"
 HOSTILE = "<h1>A & B</h1><img src='file:///etc/passwd'> \x1b[31m \u202e \ud800"
@@ -35,6 +38,22 @@ def test_a_tip_is_read_as_it_is_written(text: str) -> None:
         assert document.toPlainText() == wanted
     else:
         assert tip == wanted
+
+
+def test_a_command_is_quoted_whatever_shows_it(qtbot: QtBot) -> None:
+    text, wanted = "`bellwire doctor` says how to mend it.", "“bellwire doctor” says how to mend it."
+    label, notice = PlainLabel(text), NoticeBar(THEMES["dark"])
+    for widget in (label, notice):
+        qtbot.addWidget(widget)
+    assert label.text() == wanted
+    label.setText(f"No KVM. {text}")
+    notice.say(text)
+    assert label.text() == f"No KVM. {wanted}"
+    assert (notice.words.text(), notice.accessibleName()) == (wanted, wanted)
+    assert plain_tip(text) == plain_words(text) == wanted
+    notice.take_back(text)
+    assert notice.isHidden()
+    assert commands_quoted("it`s one, not two") == "it`s one, not two"
 
 
 def test_a_button_underlines_nothing() -> None:
