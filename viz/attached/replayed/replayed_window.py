@@ -24,6 +24,7 @@ from bellwire.viz.style.controls import Button, Chip, Choice, IconButton
 from bellwire.viz.style.plain import PlainLabel, plain_tip
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.text.figures import ratio, spent
+from bellwire.viz.text.trust import no_times
 
 FRAME_MS, MOMENT_SECONDS = 33, 0.15  # between frames; between figures while it plays
 CHANGES_SHOWN = 2
@@ -65,8 +66,8 @@ class ReplayedWindow(SeenWindow):
         self.about.setObjectName("purpose")
         self.changes.setObjectName("mono")
         self.warning.setWordWrap(True)
-        self.warning.setText(self.recording.warning)
-        self.warning.setVisible(bool(self.recording.warning))
+        self.warning.setText(self._warnings())
+        self.warning.setVisible(bool(self.warning.text()))
         self.picture = SeenPicture(theme)
         self.timeline = SeenTimeline(self.moments, self.density, self.playhead, theme, self)
         box = QVBoxLayout(self)
@@ -137,6 +138,11 @@ class ReplayedWindow(SeenWindow):
         if not when:
             return tr("{title}, seen from outside: {file}", title=self._title, file=name)
         return tr("{title}, seen from outside on {when} UTC: {file}", title=self._title, when=when, file=name)
+
+    def _warnings(self) -> str:
+        """What is missing, and that times mean nothing where the host's CPU was emulated."""
+        emulated = no_times() if self.recording.header.clock.emulated else ""
+        return " ".join(filter(None, (self.recording.warning, emulated)))
 
     def take_theme(self) -> None:
         """Other colours, or another size of text."""

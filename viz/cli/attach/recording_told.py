@@ -23,6 +23,7 @@ from bellwire.viz.cli.recording_reports import MANY, file_report, file_table
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import share_bar
 from bellwire.viz.text.figures import grouped
+from bellwire.viz.text.trust import no_times
 
 SHOWN_CHANGES = 12  # rows of a table
 Wire = tuple[int | None, SeenIoeventfd | SeenIrqfd]
@@ -84,7 +85,13 @@ class AttachedReport:
             ],
             "changes": [{"tsc": tsc, "what": what} for tsc, what in self.moments.changes],
             "missing": recording.warning,
+            "times": self.times,
         }
+
+    @property
+    def times(self) -> str:
+        """Why times mean nothing, as a sentence; "" if they do."""
+        return no_times() if self.recording.header.clock.emulated else ""
 
     @property
     def pid(self) -> int | None:
@@ -105,7 +112,7 @@ class AttachedReport:
 
     def summary(self) -> RenderableType:
         """The tables of `bellwire info`."""
-        missing = [Text(self.recording.warning, style="bold red")] if self.recording.warning else []
+        missing = [Text(line, style="bold red") for line in filter(None, (self.recording.warning, self.times))]
         return Group(
             self._facts(), "", self._uses(), "", self._woken(), "", self._exits(), "", self._kinds(), "",
             self._changes(), Text(HOPS_SAID, style="dim"), *missing,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from pytestqt.qtbot import QtBot
 
 from bellwire.engine.recordings.attached import seen_rows
 from bellwire.engine.recordings.attached.seen_rows import SeenRow, SeenRowKind
+from bellwire.engine.recordings.recorder import write_recording
+from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.attached.replayed.replayed_window import ReplayedWindow
 from bellwire.viz.attached.replayed.seen_timeline import lasting
 from bellwire.viz.style.theme import THEMES
 from tests.support.heard import unnamed, unreached
-from tests.support.seen_recordings import FIRST, MS, VCPU, seen_recording
+from tests.support.seen_recordings import FIRST, MS, NOTES, VCPU, attached_header, seen_recording, seen_stream
 from tests.support.seen_vmms import VM
 
 
@@ -36,6 +39,20 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[ReplayedWindow]:
     made.show()
     made.refresh()
     yield made
+    made.close()
+
+
+def test_of_an_emulated_cpu_it_says_that_times_mean_nothing(qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "emulated.arrow"
+    with path.open("wb") as file:
+        header = attached_header()
+        host = {**header.host, "cpu": "QEMU TCG CPU version 2.5+"}
+        write_recording(file, replace(header, host=host), [seen_stream(50)], notes=NOTES)
+    made = ReplayedWindow(Recording(path, attached=True), lambda: THEMES["dark"])
+    qtbot.addWidget(made)
+    made.show()
+    assert "emulated CPU (TCG)" in made.warning.text()
+    assert made.warning.isVisible()
     made.close()
 
 
