@@ -45,11 +45,15 @@ class AttachWindow(SeenWindow):
     """
 
     def __init__(
-        self, theme: Callable[[], Theme], replay: Callable[[Path], object], parent: QWidget | None = None
+        self,
+        theme: Callable[[], Theme],
+        replay: Callable[[Path], object],
+        recorded: Callable[[Path], object],
+        parent: QWidget | None = None,
     ) -> None:
-        """theme: the one that is in force. replay: opens what was recorded."""
+        """theme: the one that is in force. replay: opens what was recorded. recorded: hears of each new recording."""
         super().__init__(theme, parent)
-        self.recording = RecordingRow(replay)
+        self.recording = RecordingRow(replay, recorded)
         self.setWindowTitle(tr("Attach to a running VMM"))
         self.processes: list[KvmProcess] = []
         self.lister = ProcessLister()
@@ -195,6 +199,7 @@ class AttachWindow(SeenWindow):
 
     def _show_newest(self) -> None:
         """The newest look at it."""
+        self.picture.say(self._why_no_picture())
         self.state.setText(self._state())
         seen = self.watcher.newest if self.watcher else None
         if seen:
@@ -210,10 +215,25 @@ class AttachWindow(SeenWindow):
         heard = Heard(seen.hops, seen.names)
         self.picture.show_vm(self.vms.offer(seen.topology), seen.topology, seen.rates, heard)
 
+    def _why_no_picture(self) -> str:
+        """What is to be said where the picture would be, and what to do."""
+        if self.watcher is not None:
+            return self._state()
+        if self.lister.refusal or self.lister.newest is None:
+            return self._why_empty()
+        if not self.processes:
+            return tr("Start a VMM, or a scenario of bellwire's: once it has a VM, it is in the list, and drawn here.")
+        if all(process.hidden for process in self.processes):
+            return tr("None of them may be looked at by you: the list says who may.")
+        return tr(
+            "Choose one of these processes: what it has registered with KVM is drawn here, and who is woken, who "
+            "signals and after how long is told below. It is neither stopped nor asked."
+        )
+
     def _state(self) -> str:
         """What is to be said of the process that is looked at."""
         if self.watcher is None:
-            return tr("Choose a process: it is looked at, and neither stopped nor asked.")
+            return ""
         if self.watcher.ended:
             return self.watcher.ended
         if self.watcher.newest is None:
@@ -223,7 +243,7 @@ class AttachWindow(SeenWindow):
         topology = self.watcher.newest.topology
         if not topology.vms:
             return tr("{process} has no VM any more.", process=topology.process)
-        return tr("{process} is seen from outside, five times a second.", process=topology.process)
+        return tr("{process} goes on undisturbed.", process=topology.process)
 
     # -- its end
 

@@ -79,7 +79,10 @@ class RatePlot(HopPlot):
     title = tr_later("Rate")
     name = "hop_rates"
     right_margin = 16.0
-    note = tr_later("Doorbells that KVM takes itself, and interrupts that others signal, in every tenth of a second.")
+    note = tr_later(
+        "Doorbells that KVM takes itself, and interrupts that others signal, in every tenth of a second; "
+        "the number is the doorbells of the last second."
+    )
     curves = (
         Curve("doorbells", tr_later("doorbells"), "doorbell"),
         Curve("interrupts", tr_later("interrupts"), "interrupt"),
@@ -104,7 +107,7 @@ class RatePlot(HopPlot):
         self.set_ticks("bottom", time_ticks(2, NOW))
         for curve, y in zip(self.curves, rates, strict=True):
             self.put(curve, x, y, True)
-        self.facts = tr("last second: {rate}/s doorbells", rate=grouped(float(np.mean(rates[0][-10:]))))
+        self.facts = tr("{rate}/s", rate=grouped(float(np.mean(rates[0][-10:]))))
         return ""
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:

@@ -65,8 +65,8 @@ class HopCard(Card):
     title = tr_later("Hops")
     name = "hops"
     note = tr_later(
-        "Who is woken by a doorbell, who signals an interrupt, after how long: times since it is listened to, counts of the "
-        "last second."
+        "Who is woken by a doorbell, who signals an interrupt, after how long: times since it is listened to, counts "
+        "of the last second."
     )
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

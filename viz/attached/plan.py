@@ -19,6 +19,7 @@ from bellwire.engine.kvm.ioeventfd import IoMatch
 from bellwire.engine.language import tr, tr_n
 from bellwire.viz.attached.hop_words import latency_words, thread_words
 from bellwire.viz.diagram.blueprint import Blueprint, Box, Counter, Node, Note, Wire
+from bellwire.viz.text.commands import commands_quoted
 from bellwire.viz.text.figures import grouped, listed
 
 MOST_WIRES = 10  # that have room; more are counted
@@ -330,20 +331,28 @@ def vcpu_fact(vm: SeenVm, vcpu: SeenVcpu, rates: Rates, short: bool) -> str:
 
 def seen_caption(vm: SeenVm, topology: Topology, left_out: int) -> str:
     """What is seen, in sentences; and what is not."""
-    return " ".join(sentences_of(vm, topology, left_out))
+    return commands_quoted(" ".join(sentences_of(vm, topology, left_out)))
 
 
 def sentences_of(vm: SeenVm, topology: Topology, left_out: int) -> Iterator[str]:
     """One by one."""
     doorbells, irqfds = len(vm.ioeventfds), len(vm.irqfds)
     if doorbells:
-        yield tr_n("KVM itself takes {n} doorbell.", "KVM itself takes {n} doorbells.", doorbells)
+        yield tr_n(
+            "KVM takes {n} doorbell itself (ioeventfd), without a return to the VMM.",
+            "KVM takes {n} doorbells itself (ioeventfd), without a return to the VMM.",
+            doorbells,
+        )
     elif "ioeventfds" not in topology.untold:
         yield tr("There is no ioeventfd: each doorbell leaves to user space.")
     if irqfds:
-        yield tr_n("{n} interrupt needs no call.", "{n} interrupts need no call.", irqfds)
+        yield tr_n(
+            "{n} interrupt is raised by a write to its eventfd (irqfd).",
+            "{n} interrupts are raised by a write to their eventfds (irqfd).",
+            irqfds,
+        )
     elif "irqfds" not in topology.untold:
-        yield tr("There is no irqfd: an interrupt from user space takes a call.")
+        yield tr("There is no irqfd: each interrupt from user space takes an ioctl.")
     if topology.untold:
         yield tr("This kernel keeps some of its lists in a way that is not known.")
     if more := len(vm.vcpus[MOST_VCPUS:]):
@@ -360,11 +369,12 @@ def sentences_of(vm: SeenVm, topology: Topology, left_out: int) -> Iterator[str]
         )
     if topology.partners:
         names = listed([name for _, name in topology.partners])
-        yield tr("{names}: found by the eventfds that are held there as well.", names=names)
+        yield tr("The other ends are those of {names}: the same eventfds are open there.", names=names)
     if topology.hidden:
         yield tr_n(
-            "{n} process does not let itself be looked at.", "{n} processes do not let themselves be looked at.",
+            "{n} process hides its files: whether it has an end as well is not known.",
+            "{n} processes hide their files: whether they have an end as well is not known.",
             topology.hidden,
-        )  # fmt: skip
+        )
     if not topology.settled:
-        yield tr("It was being changed while it was looked at.")
+        yield tr("It was being changed while it was looked at: this may never have been there at one moment.")

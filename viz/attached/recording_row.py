@@ -48,10 +48,13 @@ def in_home(path: Path) -> str:
 
 
 class RecordingRow(QWidget):
-    """opened: is called with the recording that is to be replayed."""
+    """opened: is called with the recording that is to be replayed. recorded: with each that was made."""
 
-    def __init__(self, opened: Callable[[Path], object], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, opened: Callable[[Path], object], recorded: Callable[[Path], object], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._recorded = recorded
         self.capture: VmmCapture | None = None
         self.process: KvmProcess | None = None
         self._began, self._made = 0.0, Path()
@@ -118,6 +121,7 @@ class RecordingRow(QWidget):
             self.words.setText(str(capture.error))
             return
         self._made = capture.path
+        self._recorded(capture.path)
         written = count_of(capture.events, "event")
         self.words.setText(tr("{written} saved to {path}.", written=written, path=in_home(capture.path)))
         self.words.setToolTip(plain_tip(str(capture.path)))

@@ -625,7 +625,7 @@ class Commands:
     def attach(self) -> None:
         """The running VMMs of this machine, in a window of their own."""
         found = self.top.findChild(AttachWindow)
-        window = found or AttachWindow(lambda: self.look.theme, self.files.replay, self.top)
+        window = found or AttachWindow(lambda: self.look.theme, self.files.replay, self.files.remember, self.top)
         if not found:
             self.look.theme_changed.connect(window.take_theme)
         window.show()

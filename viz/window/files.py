@@ -139,7 +139,8 @@ class Files:
         """The recordings opened or made last, newest first."""
         return [Path(name) for name in (self.settings.recent if self.settings else self._recent)]
 
-    def _remember(self, path: Path) -> None:
+    def remember(self, path: Path) -> None:
+        """A recording that was opened or made: the newest of those that can be opened again."""
         name = str(path.absolute())
         self._recent = [name, *(other for other in map(str, self.recent) if other != name)][:RECENT]
         if self.settings:
@@ -167,14 +168,14 @@ class Files:
             recording = Recording(path, attached=True)
             if recording.header.attached:
                 show_replayed(recording, self.shown.look, self.top)
-                self._remember(path)
+                self.remember(path)
                 return
             source = Replay(recording)
             source.start()
         except EngineError as error:
             self.notice.say(str(error))
             return
-        self._remember(path)
+        self.remember(path)
         self.notice.hide()
         self.shown.show_source(source)
         if source.warning:
@@ -251,7 +252,7 @@ class Files:
         if path.suffix not in OURS:
             say_where(self.notice, sentence, path)
             return
-        self._remember(path)
+        self.remember(path)
         self.notice.say(sentence, tr("Replay it"), lambda: self.replay(path), also=copying(path), color="live")
 
     # -- saving what is seen
@@ -367,7 +368,7 @@ class Files:
         if capture.error:
             self.notice.say(str(capture.error))
         else:
-            self._remember(capture.path)
+            self.remember(capture.path)
             self._say_saved(capture.path, count_of(capture.events, "event"))
 
     def take_over(self, other: Files) -> None:

@@ -55,9 +55,9 @@ class WokenThread:
 
 @dataclass(frozen=True)
 class DoorbellHops:
-    """A doorbell. rung: how often since it is listened to; last_second: how often a second, in the last one. woken: whom it wakes, the most frequent first.
+    """A doorbell. rung: how often since it is listened to; last_second: how often a second, in the last one.
 
-    direct: how often it was an interrupt at once.
+    woken: whom it wakes, the most frequent first. direct: how often it was an interrupt at once.
     """
 
     key: DoorbellKey

@@ -155,7 +155,9 @@ class Hops:
             if one == key
         )
         taken = by.taken[key] if by.taken and key.vm is not None else None
-        return InterruptHops(key, by.sent[key], self._in_last_second(key), senders, taken, self._latency(by.latencies[key]))
+        return InterruptHops(
+            key, by.sent[key], self._in_last_second(key), senders, taken, self._latency(by.latencies[key])
+        )
 
     def _halts(self) -> tuple[HaltHops, ...]:
         by = self.halts

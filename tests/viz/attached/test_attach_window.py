@@ -59,7 +59,7 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[AttachWind
     monkeypatch.setattr(attach_window, "ProcessLister", FakeLister)
     monkeypatch.setattr(attach_window, "Watcher", FakeWatcher)
     FakeWatcher.made = []
-    made = AttachWindow(lambda: THEMES["dark"], lambda path: None)
+    made = AttachWindow(lambda: THEMES["dark"], lambda path: None, lambda path: None)
     made._timer.stop()
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the test still looks at it
     qtbot.addWidget(made)
@@ -96,8 +96,22 @@ def test_each_process_is_a_row_and_says_what_it_lacks(window: AttachWindow, monk
     assert window.lacks.text() == "This kernel is locked down."
 
 
+def test_where_there_is_no_picture_it_says_what_to_do(window: AttachWindow) -> None:
+    assert window.picture.empty == "They are being looked for."
+    listed(window)
+    assert window.picture.empty.startswith("Start a VMM")
+    listed(window, HIDDEN)
+    assert window.picture.empty.startswith("None of them may be looked at by you")
+    listed(window, VMM, replace(VMM, pid=5000))
+    assert window.chosen is None
+    assert window.picture.empty.startswith("Choose one of these processes")
+    assert window.picture.accessibleDescription() == window.picture.empty
+    window.list.setCurrentRow(0)
+    assert window.picture.empty == "It is being looked at."
+
+
 def test_the_only_one_is_looked_at_at_once(window: AttachWindow) -> None:
-    assert window.state.text().startswith("Choose a process")
+    assert window.state.text() == ""
     listed(window, VMM, HIDDEN)
     (watcher,) = FakeWatcher.made
     assert watcher.pid == VMM.pid
@@ -106,7 +120,7 @@ def test_the_only_one_is_looked_at_at_once(window: AttachWindow) -> None:
     window.refresh()
     assert window.picture.plan is not None
     assert window.changes.text() == "12:00:00  New: vCPU 1."
-    assert "is seen from outside" in window.state.text()
+    assert "goes on undisturbed" in window.state.text()
 
 
 def test_figures_and_plots_are_those_of_the_newest_look(window: AttachWindow) -> None:
@@ -193,7 +207,7 @@ def test_its_threads_end_with_it(end: Callable[[AttachWindow], object], window: 
 
 def test_with_its_own_threads_it_lists_and_leaves_none(qtbot: QtBot) -> None:
     before = set(threading.enumerate())
-    made = AttachWindow(lambda: THEMES["light"], lambda path: None)
+    made = AttachWindow(lambda: THEMES["light"], lambda path: None, lambda path: None)
     qtbot.addWidget(made)
     qtbot.waitUntil(lambda: made.lister.newest is not None, timeout=60_000)
     made.take_theme()

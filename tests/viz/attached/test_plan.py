@@ -56,8 +56,9 @@ def test_each_wire_leads_to_who_holds_its_eventfd() -> None:
     assert plan.facts["vcpu 0"] == "1 234 exits/s, 99 interrupts/s".replace("1 234", "1\u202f234")
     assert plan.blueprint.nodes["vcpu 0"].title == "vCPU 0: CPU 0/KVM"
     assert plan.facts["note caption"] == (
-        "KVM itself takes 2 doorbells. 2 interrupts need no call. "
-        "qemu-storage-daemon and virtiofsd: found by the eventfds that are held there as well."
+        "KVM takes 2 doorbells itself (ioeventfd), without a return to the VMM. "
+        "2 interrupts are raised by a write to their eventfds (irqfd). "
+        "The other ends are those of qemu-storage-daemon and virtiofsd: the same eventfds are open there."
     )
 
 
@@ -97,10 +98,10 @@ def test_what_has_no_room_is_counted() -> None:
     assert len(plan.blueprint.counters) == MOST_WIRES
     assert len([name for name in plan.blueprint.nodes if name.startswith("vcpu")]) == MOST_VCPUS
     caption = plan.facts["note caption"]
-    assert "30 wires more have no room: `bellwire attach 4213` lists them." in caption
+    assert "30 wires more have no room: “bellwire attach 4213” lists them." in caption
     assert "5 vCPUs more are not drawn." in caption
-    assert "2 processes do not let themselves be looked at." in caption
-    assert "It was being changed while it was looked at." in caption
+    assert "2 processes hide their files: whether they have an end as well is not known." in caption
+    assert "It was being changed while it was looked at: " in caption
     assert plan.facts["vcpu 0"] == "has not run yet"
 
 

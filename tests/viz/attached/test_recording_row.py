@@ -41,13 +41,15 @@ def row(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Record
     monkeypatch.setattr(recording_row, "new_capture", FakeCapture)
     monkeypatch.setattr(recording_row, "user_data_path", lambda *_, **__: tmp_path)
     FakeCapture.made = []
-    made = RecordingRow(OPENED.append)
+    made = RecordingRow(OPENED.append, RECORDED.append)
     OPENED.clear()
+    RECORDED.clear()
     qtbot.addWidget(made)
     return made
 
 
 OPENED: list[Path] = []
+RECORDED: list[Path] = []
 
 
 def test_where_a_recording_was_saved_has_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +66,7 @@ def test_it_begins_and_ends_and_leads_to_the_file(row: RecordingRow) -> None:
     assert (capture.process, row.button.text(), row.words.text()) == (VMM, "Stop recording", "REC 0:00, 2.0 MB")
     row.button.click()
     assert capture.stopped
+    assert [capture.path] == RECORDED
     assert row.button.text() == "Record"
     assert row.words.text() == f"7 events saved to {in_home(capture.path)}."
     assert str(capture.path) in row.words.toolTip()

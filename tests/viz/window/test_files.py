@@ -194,7 +194,7 @@ def test_a_recording_cannot_be_recorded(qtbot: QtBot) -> None:
 
 def test_recent_files_are_listed_once_the_newest_first(stage: Stage, tmp_path: Path) -> None:
     for name in ("a.arrow", "b.arrow", "a.arrow"):
-        stage.window.files._remember(tmp_path / name)
+        stage.window.files.remember(tmp_path / name)
     assert [path.name for path in stage.window.files.recent] == ["a.arrow", "b.arrow"]
     stage.window.menus.recent.aboutToShow.emit()
     assert [action.text() for action in stage.window.menus.recent.actions()] == ["a.arrow", "b.arrow"]

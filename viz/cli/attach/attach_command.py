@@ -18,7 +18,9 @@ def process_number(text: str) -> int:
     """What is typed as a PID."""
     if text.isascii() and text.isdecimal() and int(text):
         return int(text)
-    raise typer.BadParameter(f"{text!r} is no process number: `bellwire attach --list` shows the processes that have a VM")
+    raise typer.BadParameter(
+        f"{text!r} is no process number: `bellwire attach --list` shows the processes that have a VM"
+    )
 
 
 @app.command()
