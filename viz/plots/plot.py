@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bellwire.viz.plots.canvas import Canvas
 
 LABEL_SIZE = 12
+APART = 4  # pixels between a mark's label and what is right of it
 LOW, LOW_HEADER = 150, 33  # pixels at 100 % text: a plot that is lower than this has a lower header
 AROUND = 26  # the same: what axis and margin take of the canvas
 
@@ -163,7 +164,9 @@ class DrawnCard(Card):
             painter.setFont(self.theme.font(TICK_SIZE, mono=True) if mark.fine else self.theme.font(LABEL_SIZE, 600))
             size = painter.boundingRect(QRectF(0, 0, 300, 100), 0, mark.text)
             high = area.height() if mark.fine else max(area.height() / 2, size.height())
-            label = beside(mark.x, QRectF(size), QRectF(area.topLeft(), QSizeF(area.width(), high)), placed)
+            room = QRectF(area.topLeft(), QSizeF(area.width(), high))
+            lines = [QRectF(other.x - 1, area.top(), 2, area.height()) for other in marks if other is not mark]
+            label = on_a_side(mark.x, QRectF(size).adjusted(0, 0, APART, 0), room, placed, lines)
             if label is not None:
                 placed.append(label)
                 painter.fillRect(label, self.theme.color("surface", self.theme.faded(0.75)))
@@ -214,6 +217,13 @@ class Plot(DrawnCard):
     def says_why_empty(self) -> bool:
         """Before there is an event, and once it has looked."""
         return self._canvas is not None or not self.model.present.tally.recorded
+
+
+def on_a_side(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF], lines: Sequence[QRectF]) -> QRectF | None:
+    """A place beside `x` that no line crosses, on the left too; else the one that covers nothing taken."""
+    free = [*taken, *lines]
+    place = beside(x, label, area, free) or beside(x - 10 - label.width(), label, area, free)
+    return place if place and place.left() >= area.left() else beside(x, label, area, taken)
 
 
 def beside(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QRectF | None:

@@ -25,7 +25,7 @@ from bellwire.viz.plots import PLOTS
 from bellwire.viz.plots.distribution import DistributionPlot, density_outline
 from bellwire.viz.plots.exits import ExitsPlot, layers, rounded_top, sampled
 from bellwire.viz.plots.latency import LatencyPlot, spread_apart, with_gaps
-from bellwire.viz.plots.plot import Plot, beside, thinned
+from bellwire.viz.plots.plot import Plot, beside, on_a_side, thinned
 from bellwire.viz.style.curves import LogRange, curves_of, latency_ticks, tick
 from bellwire.viz.style.readout import paint_readout
 from bellwire.viz.style.theme import DARK, LIGHT, load_fonts
@@ -223,6 +223,14 @@ def test_labels_cover_neither_each_other_nor_the_edge() -> None:
     assert [place.left() for place in taken] == [101.0, 105.0, 95.0, 135.0]
     assert [place.top() for place in taken] == [0.0, 20.0, 40.0, 60.0]
     assert beside(100.0, QRectF(0, 0, 50, 20), area, taken) is None
+
+
+def test_a_label_goes_to_the_other_side_of_its_line_rather_than_across_another() -> None:
+    area, label = QRectF(0, 0, 190, 90), QRectF(0, 0, 50, 20)
+    line = [QRectF(129, 0, 2, 90)]
+    places = [on_a_side(x, label, area, [], line) for x in (60.0, 100.0, 20.0)]
+    assert [place.left() for place in places if place] == [65.0, 45.0, 25.0]
+    assert on_a_side(20.0, label, area, [], [QRectF(40, 0, 2, 90)]) == QRectF(25, 0, 50, 20)  # there is no other side
 
 
 def test_ticks_lose_their_text_rather_than_cover_each_other() -> None:
