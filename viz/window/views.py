@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
@@ -36,7 +38,8 @@ TABS = 30  # pixels at 100 % text: the height of tabs, which a card leaves free
 CARD = 460  # pixels at 100 % text: how wide a card about a part is at most
 LABS = "Labs"  # the group of scenarios that break
 SIDE_OF_LABS, LABS_FIRST = "side of labs", "evidence"  # a lab is about what went wrong: its sentences come first
-LEAST_PANEL, PANEL = 130, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
+LEAST_PANEL, PANEL = 200, 240  # a panel below: what it must have beside the diagram, and what it gets if it can
+LOW_DIAGRAM, LOW_PANEL = 220, 130  # what both must have while something else is said above them
 
 
 class Views(QWidget):
@@ -62,6 +65,7 @@ class Views(QWidget):
         self._side_key = SIDE_OF_LABS if model.scenario.group == LABS else SIDE  # its front is remembered apart
         self._brought = SIDE  # where a panel was brought to the front last
         self._alone = False  # a panel below has all the room, where there is none for both
+        self.lowered_by: Callable[[], int] = lambda: 0  # pixels that what is said above takes for a while
         self._with_timeline: list[int] = []  # the heights as they were before a panel came in front of it
         self.diagram = Diagram(model, theme)
         self.pointer = DiagramPointer(self.diagram, pointing or Pointing())
@@ -285,9 +289,11 @@ class Views(QWidget):
         px = self.theme.px
         self.diagram.setMinimumHeight(px(STACKED_DIAGRAM) + self.added_height if self.stacked else LOWEST_DIAGRAM)
         left = self.height() - self.numbers.sizeHint().height() - self._purpose_height() - 2 * SPACING
+        panel = bool(self._front.get(BELOW))
+        tall = self.stacked or left >= px(LEAST_DIAGRAM) + px(LEAST_PANEL if panel else LEAST_TIMELINE)
         # A notice, a story or a lesson above makes the diagram and a panel lower, but does not take the diagram away.
-        least = (LOWEST_DIAGRAM, LEAST_PANEL) if self._front.get(BELOW) else (LEAST_DIAGRAM, LEAST_TIMELINE)
-        tall = self.stacked or left >= sum(map(px, least))
+        both = px(LEAST_DIAGRAM) + px(LEAST_PANEL) - self.lowered_by()
+        tall |= panel and left >= max(both, px(LOW_DIAGRAM) + px(LOW_PANEL))
         self._show_top(tall or not self._alone)
         strip = px(TABS) + SPACING  # that stays of what is below, where there is room for no more
         self.below.setVisible(tall or self._alone or left >= px(LEAST_DIAGRAM) + strip)

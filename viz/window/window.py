@@ -203,6 +203,7 @@ class MainWindow(QMainWindow):
         scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scrolled.setWidget(self.middle)
         self.setCentralWidget(scrolled)
+        self.views.lowered_by = self._said_above
         self.setMinimumSize(*SMALLEST)
         self.resize(*USUAL)
 
@@ -244,6 +245,7 @@ class MainWindow(QMainWindow):
         self.breaks.follow()
         self.annotator.follow()
         self.offers.follow()
+        self.views.lowered_by = self._said_above
         self._fit()
         self._greet()
         self._bar_at = 0.0
@@ -371,6 +373,11 @@ class MainWindow(QMainWindow):
         self.views.stack(stacked)
         width, height = map(px, STACKED if stacked else LEAST)
         self.middle.setMinimumSize(width, height + self.views.added_height)
+
+    def _said_above(self) -> int:
+        """The height of what comes above the views and goes again."""
+        bars = (self.notice, self.index_progress, self.lesson_bar, self.story_bar)
+        return sum(bar.height() for bar in bars if not bar.isHidden())
 
     def _set_quizzing(self) -> None:
         """While a cause is to be named nothing is seen of the guest, nor its name, nor what its switches stand at."""

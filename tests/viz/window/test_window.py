@@ -604,17 +604,14 @@ def test_tabs_that_are_all_there_is_room_for_bring_what_they_say_and_give_the_ro
 
 def test_the_diagram_comes_back_from_behind_a_panel_as_high_as_it_was(stage: Stage) -> None:
     views = stage.window.views
-    stage.window.resize(1280, 800)
     stage.window.look.set_theme(replace(DARK, scale=1.5))
     stage.run()
-    settle(stage.window)
     before = views.middle.sizes()
     assert all(before)
     views.show_panel("events")
     assert not views.top.isVisible()
     views.show_panel("sequence")
     assert views.below.isVisible()
-    settle(stage.window)
     assert views.middle.sizes() == pytest.approx(before, abs=20)
 
 
