@@ -140,7 +140,13 @@ class _Machine:
 
     def routing(self, guest: GuestCalls) -> SetGsiRouting:
         """The routing table."""
-        return SetGsiRouting(name="routing", vm=guest.vm, after=(guest.irqchip,), route=route_of(self.interrupt))
+        after, beside = (guest.irqchip,), Trait.REAL_QEMU in self.traits
+        return SetGsiRouting(name="routing", vm=guest.vm, after=after, route=route_of(self.interrupt), beside=beside)
+
+    def message(self, guest: GuestCalls) -> SignalMsi:
+        """An interrupt without an irqfd."""
+        vcpu = replace(guest.vcpu, after=(guest.irqchip,))  # so that it has a local APIC
+        return SignalMsi(name="signal-msi", vm=guest.vm, vcpu=vcpu, route=route_of(self.interrupt))
 
     # -- doorbells
 
@@ -175,6 +181,8 @@ class _Machine:
         if zone is not None:
             out = TakeCoalesced(name=numbered("take", *which), ring=apart)
         yield self._heavy(out, taken)
+        if Trait.VMM_EXITS in self.traits:  # QEMU serves the request itself
+            return
         relay = WriteEventfd(
             name=numbered("relay", *which),
             eventfd=ioeventfd.eventfd,
@@ -367,8 +375,7 @@ class _Classic(_Machine):
         if self.interrupt.waits:  # the eventfd is written, whether there is an irqfd or not
             return
         if self.interrupt.ioctl == "signal-msi":
-            vcpu = replace(guest.vcpu, after=(guest.irqchip,))  # so that it has a local APIC
-            calls = [SignalMsi(name="signal-msi", vm=guest.vm, vcpu=vcpu, route=route_of(self.interrupt))]
+            calls = [self.message(guest)]
         else:
             for level, name in ((1, "irq-line-high"), (0, "irq-line-low")):
                 after, gsi = (guest.irqchip, routing), self.interrupt.gsi
@@ -440,6 +447,8 @@ class _Direct(_Machine):
         ioeventfds = self.ioeventfds(ringer, [rung])
         yield from ioeventfds
         yield from self.rings(ringer, ioeventfds, None)
+        if Trait.VMM_EXITS in self.traits:
+            yield replace(self.message(listener), thread="VMM")
         yield from (*closing(ioeventfds), *closing([irqfd]))
 
     def _kick_for(self) -> str:

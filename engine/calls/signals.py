@@ -151,11 +151,16 @@ class SignalMsi(Call):
     vm: CreateVm
     vcpu: CreateVcpu
     route: GsiRoute
+    thread: str = tr_later("I/O thread")
 
     title = "KVM_SIGNAL_MSI"
     group = SIGNALS
-    by = tr_later("I/O thread")
     request: ClassVar[int] = lib.KVM_SIGNAL_MSI
+
+    @property
+    def by(self) -> str:
+        """Who makes it."""
+        return self.thread
 
     @property
     def says(self) -> str:

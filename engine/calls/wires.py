@@ -171,10 +171,11 @@ class AssignIrqfd(Call):
 
 @dataclass(frozen=True, kw_only=True)
 class SetGsiRouting(Call):
-    """KVM_SET_GSI_ROUTING of a table with one route."""
+    """KVM_SET_GSI_ROUTING of a table with one route; beside: there are those of the pins as well, which QEMU has."""
 
     vm: CreateVm
     route: GsiRoute
+    beside: bool = False
 
     title = "KVM_SET_GSI_ROUTING"
     group = WIRES
@@ -182,6 +183,12 @@ class SetGsiRouting(Call):
 
     @property
     def says(self) -> str:
+        if self.beside:
+            return tr(
+                "Replaces the routing table: {route}. Shown is that route alone; QEMU's table has those of the "
+                "controllers' pins as well.",
+                route=self.route,
+            )
         return tr("Replaces the routing table: {route}; no other GSI leads anywhere.", route=self.route)
 
     @property

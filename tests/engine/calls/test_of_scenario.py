@@ -249,6 +249,21 @@ def test_bytes_of_an_ioeventfd() -> None:
     assert fields["fd"] == "doorbell_3"
 
 
+def test_qemu_without_an_ioeventfd_relays_nothing_and_sends_messages() -> None:
+    """By strace it writes no kick, and makes as many KVM_SIGNAL_MSI as there are requests."""
+    calls = by_name(load_scenario("qemu-virtio-blk-exit"))
+    assert "relay" not in calls
+    assert (calls["run"].state, calls["signal-msi"].by) == ("in use", "VMM")
+    assert "signal-msi" not in by_name(load_scenario("qemu-virtio-blk"))
+
+
+@pytest.mark.parametrize("name", ["qemu-virtio-blk", "qemu-ivshmem"])
+def test_qemus_table_has_more_routes_than_that_of_the_device(name: str) -> None:
+    """A look from outside finds those of all pins."""
+    assert "no other GSI" not in by_name(load_scenario(name))["routing"].says
+    assert "no other GSI" in by_name(load_scenario("roundtrip"))["routing"].says
+
+
 def test_a_switch_changes_what_is_made_and_what_is_used() -> None:
     on, off = by_name(load_scenario("roundtrip")), by_name(load_scenario("roundtrip"), OFF)
     states = {name: (on[name].state, off[name].state) for name in on}
