@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bellwire.engine.attached.hops.figures import DoorbellHops, HopFigures, HopLatency, InterruptHops
 from bellwire.engine.attached.hops.interrupts import SignalledBy
 from bellwire.engine.attached.hops.places import HopThread
+from bellwire.engine.attached.processes import LARGEST_PID, named_pid
 from bellwire.engine.language import tr, tr_later, tr_n
 from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.trust import no_times
+
+if TYPE_CHECKING:  # Arrow is imported once something is recorded
+    from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 
 HOW = {
     SignalledBy.WRITE: tr_later("write to the irqfd"),
@@ -27,8 +32,17 @@ def thread_words(thread: HopThread, own: int) -> str:
     if thread.pid in (own, 0):
         return name
     if thread.program.startswith(name):  # the kernel keeps only the beginning of it
-        return tr("{name}, pid {pid}", name=thread.program, pid=thread.pid)
-    return f"{name} ({thread.program}, {thread.pid})"
+        return named_pid(thread.program, thread.pid)
+    return f"{name} ({thread.program}, {thread.pid})" if thread.pid <= LARGEST_PID else f"{name} ({thread.program})"
+
+
+def recorded_thread(moments: SeenMoments, tid: int) -> str:
+    """A thread of a recording, in the same words; "" if it is not named there."""
+    thread, process = moments.threads.get(tid), moments.recording.header.attached
+    if thread is None or process is None:
+        return ""
+    program = moments.programs.get(thread.pid, "?")
+    return thread_words(HopThread(tid, thread.name, thread.pid, program), process.process.pid)
 
 
 def woken_words(hops: DoorbellHops, own: int) -> str:

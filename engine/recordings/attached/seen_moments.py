@@ -29,6 +29,7 @@ class SeenMoments:
         self._times = [note.tsc for note in told]
         self.topologies: list[Topology] = [note.topology for note in told if note.topology]
         self.threads: dict[int, SeenThread] = threads_by_number(recording.notes)
+        self.programs = dict(partner for topology in self.topologies for partner in topology.partners)  # by pid
         self.changes = self._changes()  # TSC and sentence of each, in their order
 
     def _changes(self) -> list[tuple[int, str]]:

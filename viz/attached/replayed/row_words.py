@@ -9,6 +9,7 @@ from bellwire.engine.events import EventKind, exit_name
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.seen_rows import SeenRow, SeenRowKind, SeenRows
+from bellwire.viz.attached.hop_words import recorded_thread
 
 COLORS = {
     SeenRowKind.DOORBELL: "doorbell",
@@ -60,9 +61,8 @@ class RowNames:
                 return self._vcpu(row.number), tr("exits, and injected")
 
     def thread(self, tid: int) -> str:
-        """A thread's name."""
-        thread = self._moments.threads.get(tid)
-        return thread.name if thread else tr("a thread that is not named")
+        """A thread's name; of which process, where that is not the VMM."""
+        return recorded_thread(self._moments, tid) or tr("a thread that is not named")
 
     def _vcpu(self, tid: int) -> str:
         vcpu: SeenVcpu | None = self._vcpus.get(tid)

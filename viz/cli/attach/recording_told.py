@@ -19,6 +19,7 @@ from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.uses import wire_uses
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
+from bellwire.viz.attached.hop_words import recorded_thread
 from bellwire.viz.cli.recording_reports import MANY, file_report, file_table
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import share_bar
@@ -99,9 +100,8 @@ class AttachedReport:
         return self.attached.process.pid if not self.attached.process.pid_hidden else None
 
     def name_of(self, tid: int) -> str:
-        """A thread's name."""
-        thread = self.moments.threads.get(tid)
-        return thread.name if thread else "?"
+        """A thread's name; of which process, where that is not the VMM."""
+        return recorded_thread(self.moments, tid) or "?"
 
     def _wires(self, kind: type[SeenIoeventfd] | type[SeenIrqfd]) -> Iterator[dict[str, Any]]:
         for (fd, wire), count in self.uses.items():
@@ -158,6 +158,8 @@ class AttachedReport:
     def _changes(self) -> RenderableType:
         """What was registered or taken away, and when."""
         first, clock = self.recording.first, self.recording.header.clock
+        if not self.moments.changes:
+            return Text("What is registered did not change.")
         table = Figures("After", "What changed", header_style="dim")
         for tsc, sentence in self.moments.changes[:SHOWN_CHANGES]:
             table.add_row(f"{clock.ns(tsc - first) / 1e9:.3f} s", shown(sentence))

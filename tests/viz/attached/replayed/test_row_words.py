@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bellwire.engine.events import EventKind
+from bellwire.engine.recordings.attached.notes import SeenThread
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.seen_rows import SeenDensity, SeenRow, SeenRowKind
 from bellwire.viz.attached.replayed.row_words import RowNames, event_words
@@ -26,6 +27,16 @@ def test_each_row_has_a_name(tmp_path: Path) -> None:
         assert names.of(SeenRow(SeenRowKind.VCPU, 0, IO)).name == "IO io0"  # one that no topology knows
         assert names.thread(VCPU) == "CPU 0/KVM"
         assert names.thread(12345) == "a thread that is not named"
+
+
+def test_a_thread_of_a_partner_is_told_with_its_process(tmp_path: Path) -> None:
+    moments = SeenMoments(seen_recording(tmp_path / "seen.arrow", 50))
+    moments.threads |= {one.tid: one for one in (SeenThread(91, 90, "worker"), SeenThread(90, 90, "qemu-storage-da"))}
+    with SeenDensity(moments) as density:
+        names = RowNames(moments, density.of)
+    assert names.thread(91) == "worker (qemu-storage-daemon, 90)"
+    assert names.thread(90) == "qemu-storage-daemon, pid 90"
+    assert names.thread(IO) == "IO io0"
 
 
 def test_each_mark_says_what_it_is() -> None:
