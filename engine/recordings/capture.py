@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from bellwire.engine.errors import RecordingError
+from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.outlet import Outlet
 from bellwire.engine.recordings.annotations.annotation import Annotation
 from bellwire.engine.recordings.header import Header
@@ -71,7 +72,11 @@ class Capture(WritingThread):
         self._stopping = threading.Event()
         self._fault: RecordingError | None = None  # what the thread has died of
         self._thread = threading.Thread(target=self._write, name="recording", daemon=True)
-        self._thread.start()
+        try:
+            begin_thread(self._thread)
+        except EngineError:
+            self._recorder.close()  # nothing will come: what it opens with is whole
+            raise
 
     def stop(self) -> None:
         """No more than has come by now is to be written; may be called again."""

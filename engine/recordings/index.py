@@ -14,10 +14,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.errors import RecordingError
+from bellwire.engine.errors import EngineError, RecordingError
 from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import JOURNEY, JourneyTracker
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.contents import KINDS, Contents
 from bellwire.engine.recordings.index_cache import keep_index, kept_index
@@ -200,7 +201,7 @@ class Indexer:
         self.recording, self.when_asked = recording, when_asked
         self._index: RecordingIndex | None = None
         self.share = 0.0
-        self.error: RecordingError | None = None
+        self.error: EngineError | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -220,8 +221,13 @@ class Indexer:
             return
         self._index = self._index or RecordingIndex.cached(self.recording)
         if self._index is None and self._thread is None:
-            self._thread = threading.Thread(target=self._make, name="index", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._make, name="index", daemon=True)
+            try:
+                begin_thread(thread)
+            except EngineError as error:  # it is shown without one
+                self.error = error
+            else:
+                self._thread = thread
 
     @property
     def busy(self) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.source import Source
@@ -78,7 +79,7 @@ def meanwhile(work: Callable[[], Done]) -> Generator[float, None, Done]:
             raised.append(error)
 
     thread = threading.Thread(target=do, name="handout", daemon=True)
-    thread.start()
+    begin_thread(thread)
     while thread.is_alive():
         yield 0.0
     if raised:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Events
 from bellwire.engine.outlet import Outlet
 from bellwire.engine.recordings.capture import Capture
+from bellwire.engine.recordings.index import Indexer
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
 from tests.support.small_recording import BATCHES, HEADER
@@ -45,3 +48,32 @@ def test_a_thread_that_dies_of_anything_says_so(tmp_path: Path, monkeypatch: pyt
     assert heard == ["recording"]
     assert f"The recording {capture.path} has ended: ZeroDivisionError: of anything." in str(capture.error)
     assert len(Recording(capture.path)) == capture.events == 4
+
+
+def none_left(thread: threading.Thread) -> None:
+    """In place of Thread.start(), where the user may have no more."""
+    raise RuntimeError("can't start new thread")
+
+
+def test_without_a_thread_it_is_refused_and_what_was_begun_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    with pytest.raises(EngineError, match="No thread can be started"):
+        Capture(tmp_path / "r.arrow", HEADER, BATCHES[0], Outlet())
+    assert Recording(tmp_path / "r.arrow").warning == ""
+
+
+def test_without_a_thread_a_recording_is_shown_without_its_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for a thread that never began had failed at that."""
+    capture = Capture(tmp_path / "r.arrow", HEADER, BATCHES[0], Outlet())
+    capture.stop()
+    assert capture.wait()
+    indexer = Indexer(Recording(capture.path))
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    indexer.start()
+    assert indexer.wait() is None
+    indexer.stop()
+    assert "No thread can be started" in str(indexer.error)
