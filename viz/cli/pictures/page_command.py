@@ -100,12 +100,19 @@ def page_asked(
 
 def page_of_file(file: Path, asked: PageAsked, look: Callable[[float], None]) -> bytes:
     """The page's bytes. EngineError if it cannot be made."""
+    from bellwire.viz.cli.lessons.handout_command import ended_in_order
     from bellwire.viz.cli.pictures.plain import plain_application
 
     plain_application()
     from bellwire.viz.player.export import run_page
 
-    return run_page(file, asked, look)
+    with ended_in_order() as interrupted:
+
+        def told(share: float) -> None:
+            interrupted()
+            look(share)
+
+        return run_page(file, asked, told)
 
 
 def is_lesson(what: str) -> bool:

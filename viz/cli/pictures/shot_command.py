@@ -91,6 +91,7 @@ def shot(
     """Makes a picture of a view, at a moment: the same bytes each time, on each machine."""
     with importing():
         from bellwire.engine.outputs import target_of, write_whole
+        from bellwire.viz.cli.lessons.handout_command import ended_in_order
         from bellwire.viz.pictures.asked import format_of, picture_asked
         from bellwire.viz.text.languages import CODE
 
@@ -118,7 +119,8 @@ def shot(
     with pictured_recording(what, count, settings, replay, record) as (file, named, trouble):
         if record:
             write_whole(record, file.read_bytes(), force)
-        made = picture_of_file(file, asked, suffix, named)
+        with ended_in_order():
+            made = picture_of_file(file, asked, suffix, named)
     write_whole(target, made.content, force)
     for path in beside:
         write_whole(path, made.told.sidecar().encode(), force)
