@@ -17,6 +17,7 @@ ICON_SIZES = (16, 24, 32, 48, 128)  # pixels
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # of glibc's mallopt()
 LARGE_BLOCK, LARGEST_BLOCK = 4 << 20, 32 << 20  # bytes; beyond the second it takes them from the system in any case
+KEPT_FREE = 32 << 20  # bytes at the end of the heap that are kept, for the next frame
 
 
 def application() -> QApplication:
@@ -47,13 +48,16 @@ def window_icon() -> QIcon:
 
 
 def return_large_blocks() -> None:
-    """What is large goes back to the system as soon as it is freed.
+    """What is large goes back to the system as soon as it is freed; what is smaller is kept for the next frame.
 
-    By itself glibc takes such blocks from its heap once it has seen some come and go; and where runs follow on runs, a
-    heap is never free at its end.
+    By itself glibc takes large blocks from its heap once it has seen some come and go; and where runs follow on runs, a
+    heap is never free at its end. Where it is, each frame would give a few hundred kilobytes back that the system then
+    clears page by page for the next one.
     """
     with suppress(OSError, AttributeError):  # another libc
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        mallopt(M_TRIM_THRESHOLD, KEPT_FREE)
 
 
 def keep_large_blocks() -> None:
