@@ -125,13 +125,12 @@ class KernelSight:
         """What was written until its end is still taken."""
         watch, told = self._watch, self._told
         assert watch is not None
-        if self._end:
-            watch.refused = None  # nobody wants to know why it would have ended
+        passed = watch.refused if self._end else None  # nobody wants to know why it would have ended
         self._watch = None
         watch.end()
         self._held = end_to_end(self._held, watch.take())
         watch.close()
-        self.refused, self._end = watch.refused, False
+        self.refused, self._end = None if watch.refused is passed else watch.refused, False
         return [self._tell(now, 0)] if told else []
 
     def watermark(self, now: int, published: Mapping[int, int]) -> int:
