@@ -45,6 +45,8 @@ class Facts:
     covered: int = 0
     lost: int = 0  # signalled while the pin was masked
     resamples: int = 0
+    resampled: set[int] = field(default_factory=set)  # their numbers
+    handlers: set[int] = field(default_factory=set)  # the numbers of what was handled
     windows: int = 0
     on: dict[int, list[bool]] = field(default_factory=dict)  # each switch, as it stood one time after the other
     counts: dict[int, int] = field(default_factory=dict)
@@ -93,10 +95,12 @@ class Facts:
             case EventKind.HANDLER:
                 self.handled += 1
                 self.covered = max(self.covered, seq)
+                self.handlers.add(seq)
                 self.of[f"handled by {vm}"] += 1
                 self.of[f"vector {id}"] += 1
             case EventKind.RESAMPLE:
                 self.resamples += 1
+                self.resampled.add(seq)
             case EventKind.WINDOW:
                 self.windows += 1
             case EventKind.WIRE:
@@ -128,6 +132,7 @@ class Facts:
         own = {self.rung, self.left, self.fetched, len(self.fetches), received, reads, self.most, self.handled}
         own |= {self.covered, self.lost, self.resamples, self.windows, self.sent, self.sent - self.lost, by_ioeventfd}
         own |= {self.rung - self.left, self.rung - received, self.rung - self.covered, self.covered - self.lost}
+        own |= {len(self.resampled & self.handlers)}  # compared with their handlers
         own |= self.sampled | {self.of["signals, irqfd cut"] + self.of["signals, irqfd off"]}
         own |= {self.of[f"setting {Setting.ROUTE}"] + self.of[f"setting {Setting.VCPU}"], self.partner}
         own |= {max(0, self.handled - self.covered), max(0, self.covered - self.lost - self.handled)}
