@@ -16,7 +16,6 @@ from bellwire.engine.errors import EngineError, ScenarioError
 from bellwire.viz.cli.completing.asked_by_shell import COMPLETE, print_offers
 from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
 from bellwire.viz.cli.options import (
-    MOST_SECONDS,
     Asserts,
     Force,
     InKernel,
@@ -28,8 +27,8 @@ from bellwire.viz.cli.options import (
     Signals,
     Unit,
     UnitName,
-    a_number,
     app,
+    seconds_option,
 )
 from bellwire.viz.cli.runs import assertions_of, check_length, file_named, names_file, run_scenario, scenario_named
 from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, complain_of_all, out, out_json, share_bar
@@ -225,13 +224,7 @@ def run(
     name: ScenarioName,
     seconds: Annotated[
         float | None,
-        typer.Option(
-            min=0.1,
-            max=MOST_SECONDS,
-            callback=a_number,
-            metavar="S",
-            help=f"Run for S seconds (default {DEFAULT_SECONDS:g}).",
-        ),
+        seconds_option(least=0.1, what=f"Run for S seconds (default {DEFAULT_SECONDS:g})."),
     ] = None,
     count: Signals = None,
     settings: Settings = None,
@@ -340,13 +333,7 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer turns: rougher figures, sooner.")] = False,
     soak: Annotated[
         float,
-        typer.Option(
-            min=0,
-            max=MOST_SECONDS,
-            callback=a_number,
-            metavar="S",
-            help="Also watch the memory for S seconds, flat out.",
-        ),
+        seconds_option(least=0, what="Also watch the memory for S seconds, flat out."),
     ] = 0,
     recordings: Annotated[bool, typer.Option("--recordings", help="Measure a large recording instead.")] = False,
     events: Annotated[

@@ -66,6 +66,11 @@ def a_number(value: float | None) -> float | None:
     return value
 
 
+def seconds_option(*names: str, least: float, what: str) -> Any:
+    """An option for a time, in seconds, of `least` or more; what: its help."""
+    return typer.Option(*names, min=least, max=MOST_SECONDS, callback=a_number, metavar="S", help=what)
+
+
 def known_language(name: str | None) -> str | None:
     """What an option for a language may say."""
     from bellwire.viz.text.languages import languages

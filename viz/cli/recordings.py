@@ -14,7 +14,6 @@ from bellwire.engine.errors import RecordingError, ScenarioError
 from bellwire.engine.language import tr
 from bellwire.viz.cli.ending import OutputError
 from bellwire.viz.cli.options import (
-    MOST_SECONDS,
     Asserts,
     Force,
     InKernel,
@@ -26,8 +25,8 @@ from bellwire.viz.cli.options import (
     Signals,
     Unit,
     UnitName,
-    a_number,
     app,
+    seconds_option,
 )
 from bellwire.viz.cli.runs import (
     assertions_of,
@@ -55,13 +54,7 @@ def record(
     ] = None,
     seconds: Annotated[
         float | None,
-        typer.Option(
-            min=0.1,
-            max=MOST_SECONDS,
-            callback=a_number,
-            metavar="S",
-            help="Record for S seconds (default: until Ctrl-C).",
-        ),
+        seconds_option(least=0.1, what="Record for S seconds (default: until Ctrl-C)."),
     ] = None,
     count: Signals = None,
     settings: Settings = None,
@@ -92,9 +85,7 @@ def replay(
     ],
     at: Annotated[
         float,
-        typer.Option(
-            min=0, max=MOST_SECONDS, callback=a_number, metavar="S", help="Begin S seconds after its first event."
-        ),
+        seconds_option(least=0, what="Begin S seconds after its first event."),
     ] = 0,
     theme: InTheme = None,
     language: InLanguage = None,

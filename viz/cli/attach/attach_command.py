@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bellwire.viz.cli.options import MOST_SECONDS, Force, Json, a_number, app
+from bellwire.viz.cli.options import Force, Json, app, seconds_option
 from bellwire.viz.cli.terminal import DONE, out, out_json
 
 
@@ -34,13 +34,7 @@ def attach(
     once: Annotated[bool, typer.Option("--once", help="Look once, instead of watching until Ctrl-C.")] = False,
     seconds: Annotated[
         float | None,
-        typer.Option(
-            min=0.1,
-            max=MOST_SECONDS,
-            callback=a_number,
-            metavar="S",
-            help="Watch for S seconds; with --json tell of them.",
-        ),
+        seconds_option(least=0.1, what="Watch for S seconds; with --json tell of them."),
     ] = None,
     qmp: Annotated[
         Path | None,

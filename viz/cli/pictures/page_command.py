@@ -11,7 +11,7 @@ import typer
 
 from bellwire.engine.language import tr
 from bellwire.viz.cli.lessons.lab_recordings import Replayed
-from bellwire.viz.cli.options import MOST_SECONDS, Force, InLanguage, Settings, Signals, a_number, app
+from bellwire.viz.cli.options import Force, InLanguage, Settings, Signals, app, seconds_option
 from bellwire.viz.cli.pictures.shot_command import At, Hide, pictured_recording, refuse_no_folder, usage_of_picture
 from bellwire.viz.cli.terminal import complain_of_all, out, share_bar
 
@@ -30,14 +30,7 @@ class PageTheme(StrEnum):
 PageName = Annotated[Path, typer.Option("--output", "-o", metavar="OUT.html", help="The file.")]
 Length = Annotated[
     float | None,
-    typer.Option(
-        "--seconds",
-        min=0,
-        max=MOST_SECONDS,
-        callback=a_number,
-        metavar="S",
-        help="How much of it; default: sixteen journeys.",
-    ),
+    seconds_option("--seconds", least=0, what="How much of it; default: sixteen journeys."),
 ]
 Extended = Annotated[bool, typer.Option("--extended", help="The diagram with the parts of the kernel.")]
 
