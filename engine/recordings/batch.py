@@ -155,18 +155,19 @@ class BatchPart:
         return self.events[slice(*np.searchsorted(self.events["tsc"], np.array([t0, t1], np.uint64)))]
 
 
-def decoded_part(message: Message, read: Read, t0: int, t1: int) -> BatchPart | None:
+def decoded_part(message: Message, read: Read, times: tuple[int, int], t0: int, t1: int) -> BatchPart | None:
     """The events of a batch with t0 <= tsc < t1 and MARGIN around them, without the rest of it.
 
-    None if it is compressed, or if they are so many that it can as well be read as a whole. ValueError if the times of
-    the batch are out of order, or if what was asked for cannot be events.
+    times: TSC of the first and the last one of the batch. None if it is compressed, or if they are so many that it can
+    as well be read as a whole. ValueError if the batch has other times, or out of order, or if what was asked for
+    cannot be events.
     """
     check_rows(message)
     if message.codec:
         return None
     places = dict(column_places(message))
     tsc = piece(message, read, "tsc", places["tsc"], 0, message.rows)  # not copied: it is looked at first
-    if not never_earlier(tsc):
+    if not never_earlier(tsc) or (tsc[0], tsc[-1]) != times:
         raise ValueError("not events")
     first, end = np.searchsorted(tsc, np.array([t0, t1], np.uint64)).tolist()
     first, end = max(first - MARGIN, 0), min(end + MARGIN, message.rows)

@@ -348,14 +348,16 @@ class Recording:
 
         That is so of a batch that something is wrong with, too: who reads all of it finds out what.
         """
-        part = self._parts.get(number)
+        if number in self.damaged:
+            return None
+        part, entry = self._parts.get(number), self.entries[number]
         found = part.between(t0, t1) if part else None
-        if found is not None or number in self.damaged:
+        if found is not None:
             return found
         try:
             with self._opened() as file:
-                message = self._message(file, self.entries[number])
-                part = decoded_part(message, lambda offset, size: self._bytes(file, offset, size), t0, t1)
+                message, times = self._message(file, entry), (int(entry["first"]), int(entry["last"]))
+                part = decoded_part(message, lambda offset, size: self._bytes(file, offset, size), times, t0, t1)
         except (OSError, ValueError):
             return None
         if part is None:

@@ -123,9 +123,20 @@ def test_a_part_is_checked_as_a_whole_batch_is(large: Path, tmp_path: Path) -> N
     content[place : place + 8] = b"\xff" * 8
     path.write_bytes(content)
     damaged, there = Recording(path), int(recording.read_once(2)["tsc"][3000])
+    assert damaged.window(there + 9000, there + 9001).size == 3  # of the rest nobody has heard yet
     assert damaged.window(there, there + 1).size == 0
     assert damaged.damaged == {2: BATCH}
     assert damaged.window(there + 9000, there + 9001).size == 0  # nothing of it is believed from then on
+
+
+def test_a_part_of_a_batch_whose_times_are_not_those_that_it_says_is_not_believed(large: Path, tmp_path: Path) -> None:
+    recording, path = Recording(large), tmp_path / "damaged.arrow"
+    times = recording.read_once(2)["tsc"]
+    content = bytearray(large.read_bytes())
+    place = content.index(times[:8].tobytes())
+    content[place : place + 8] = (int(times[0]) - 1).to_bytes(8, "little")
+    path.write_bytes(content)
+    assert Recording(path).window(int(times[3000]), int(times[3000]) + 1).size == 0
 
 
 def test_batches_may_overlap_in_time_and_come_unsorted(tmp_path: Path) -> None:
