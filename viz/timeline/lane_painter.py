@@ -153,20 +153,25 @@ class LanePainter:
         self._captions(blocks, lambda _n: tr("somewhen in here"), "text_muted")
 
     def _captions(self, blocks: list[QRectF], word: Callable[[int], str], color: str, ground: str = "") -> None:
-        """What is written in each block, as far as it has room; word: asked for by a block's place in the list."""
+        """What is written in each block, as far as it has room, beside what is written in those that it lies over.
+
+        word: asked for by a block's place in the list.
+        """
         self.painter.setFont(self.theme.font(10.5, 600))
         self.painter.setPen(self.theme.color(color))
         metrics = self.painter.fontMetrics()
         if not blocks or metrics.ascent() >= blocks[0].height():
             return
-        least = metrics.horizontalAdvance(SHORTEST)
+        least, written = metrics.horizontalAdvance(SHORTEST), self.area.left()  # up to where
         for number, block in enumerate(blocks):
             if block.width() - CAPTION_MARGIN <= least:
                 continue
             text, seen = word(number), block.intersected(self.area)
             width = metrics.horizontalAdvance(text)
-            if width >= seen.width() - CAPTION_MARGIN:
+            left = seen.center().x() - width / 2
+            if width >= seen.width() - CAPTION_MARGIN or left < written:
                 continue
+            written = left + width
             if ground:
                 back = QRectF(0, 0, width + 6, min(metrics.height(), seen.height() - 2))
                 back.moveCenter(seen.center())
