@@ -141,7 +141,7 @@ class Numbers(QWidget):
         label = self.theme.font(LABEL_SIZE * max(scale, 0.85))
         longest = max(QFontMetricsF(label).horizontalAdvance(number.label) for number in self.numbers)
         if longest > width - 20:  # smaller, rather than cut off
-            label = self.theme.font(label.pixelSize() / self.theme.scale * (width - 20) / longest)
+            label.setPixelSize(max(int(label.pixelSize() * (width - 20) / longest), 1))
         for i, number in enumerate(self.numbers):
             line, column = divmod(i, self._columns)
             self._paint(painter, QRectF(column * width + 16, line * height, width - 20, height), number, scale, label)

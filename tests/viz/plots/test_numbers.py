@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFont, QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import EventKind, Lane, event
@@ -140,3 +142,23 @@ def test_exits_are_red_only_if_there_are_some() -> None:
     exits = [Number(value, "/s", "exits to user space", "heavy").shown_color for value in ("0", NOTHING, "1", "10")]
     assert exits == ["text_muted", "text_muted", "heavy", "heavy"]
     assert Number("0", "/s", "doorbells", "doorbell").shown_color == "doorbell"
+
+
+def test_a_label_too_long_for_its_cell_is_smaller_and_not_cut_off(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_fonts()
+    numbers = Numbers(LiveModel(FakeSource("roundtrip")), DARK)
+    qtbot.addWidget(numbers)
+    long = numbers.numbers[-1]._replace(label="journeys, 16 163 846 events only counted")
+    numbers.numbers = (*numbers.numbers[:-1], long)
+    widths = list[float]()
+
+    def noted(_self: Numbers, _painter: object, cell: QRectF, number: Number, _scale: float, label: QFont) -> None:
+        widths.append(cell.width() - QFontMetricsF(label).horizontalAdvance(number.label))
+
+    monkeypatch.setattr(Numbers, "_paint", noted)
+    for width in range(1100, 1300, 7):
+        numbers.resize(width, 64)
+        numbers.grab()
+    assert min(widths) >= 0
