@@ -19,6 +19,7 @@ from bellwire.viz.timeline import lane_painter
 from bellwire.viz.timeline.lane_painter import LanePainter
 from bellwire.viz.timeline.lanes import lanes_of
 from bellwire.viz.timeline.scene import Scene
+from tests.support.painted import ink
 
 LANES = lanes_of(load_scenario("roundtrip"), 1)
 
@@ -31,9 +32,7 @@ class Words(QPainter):
         self.drawn = list[QRectF]()
 
     def drawText(self, *given: Any) -> None:  # type: ignore[override]  # whichever of its forms
-        if isinstance(given[0], QRectF):
-            width = self.fontMetrics().horizontalAdvance(given[-1])
-            self.drawn.append(QRectF(given[0].center().x() - width / 2, given[0].top(), width, given[0].height()))
+        self.drawn.append(ink(self.font(), *given))
         super().drawText(*given)
 
 
