@@ -125,9 +125,14 @@ def usual_scale(width: int, height: int) -> float:
     return min(max(int(room * 10) / 10, 1.0), LARGEST_USUAL)
 
 
-@lru_cache(maxsize=256)
 def make_font(pixels: int, weight: int, mono: bool) -> QFont:
-    """One of the two bundled families; the lists' later ones stand in for glyphs that it lacks."""
+    """A font of one of the two bundled families, the caller's own: what it changes in it changes no other text."""
+    return QFont(_known_font(pixels, weight, mono))
+
+
+@lru_cache(maxsize=256)
+def _known_font(pixels: int, weight: int, mono: bool) -> QFont:
+    """The one that is copied; the lists' later families stand in for glyphs that it lacks."""
     font = QFont([MONO, *MONO_FALLBACKS] if mono else [SANS, *SANS_FALLBACKS])
     font.setPixelSize(max(pixels, 6))
     font.setWeight(QFont.Weight(weight))

@@ -129,3 +129,13 @@ def test_everybody_knows_the_same_themes() -> None:
 def test_scale_keeps_within_what_the_layout_holds() -> None:
     assert DARK.scaled(9).scale == LARGEST_SCALE * LARGEST_USUAL
     assert DARK.scaled(1.2).px(10) == 12
+
+
+@pytest.mark.usefixtures("qapp")
+def test_what_somebody_changes_in_a_font_or_a_color_is_in_no_other() -> None:
+    font, color = LIGHT.font(11), LIGHT.color("text", 0.5)
+    font.setStrikeOut(True)
+    font.setPixelSize(40)
+    color.setAlphaF(1.0)
+    assert (LIGHT.font(11).strikeOut(), LIGHT.font(11).pixelSize()) == (False, 11)
+    assert LIGHT.color("text", 0.5).alphaF() == pytest.approx(0.5, abs=0.01)
