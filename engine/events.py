@@ -250,6 +250,9 @@ class Setting(IntEnum):
     # Tracepoints that are listened to, a bit each (TRACEPOINTS), and functions that are probed (FUNCTIONS, ProbesLack);
     # 0: none. seq: cycles by which their times may err.
     KERNEL = 9
+    # The number of another process with a part in the signals: it has been stopped, by now at the latest; 0: it goes
+    # on. seq: its number.
+    PARTNER_STOPPED = 10
 
 
 class Operation(IntEnum):

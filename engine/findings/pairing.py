@@ -8,14 +8,14 @@ from bellwire.engine.events import EventKind
 from bellwire.engine.findings.finding import Finding, share
 from bellwire.engine.folds.clock_error import Agreement
 from bellwire.engine.folds.latency import Latencies
-from bellwire.engine.language import grouped, tr, tr_n
+from bellwire.engine.language import grouped, told_pid, tr, tr_n
 
 STAMPS = (EventKind.RING, EventKind.DOORBELL, EventKind.IRQFD, EventKind.HANDLER)
 
 
 def pairing_findings(latencies: Latencies) -> list[Finding]:
     """All that there is to say."""
-    return [*stood_still(latencies), *clocks_apart(latencies), *incomplete(latencies)]
+    return [*stood_still(latencies), *partners_stood_still(latencies), *clocks_apart(latencies), *incomplete(latencies)]
 
 
 def stood_still(latencies: Latencies) -> Iterator[Finding]:
@@ -32,6 +32,33 @@ def stood_still(latencies: Latencies) -> Iterator[Finding]:
             journeys=grouped(latencies.stopped),
         )
         yield Finding(claim, {"stops": stops.count, "journeys": latencies.stopped}, (EventKind.SETTING,))
+
+
+def partners_stood_still(latencies: Latencies) -> Iterator[Finding]:
+    """Times in which nothing ran of another process that signals need. When it was stopped is noticed a little late."""
+    stops = latencies.partner_stops
+    for pid, stopped in stops.of.items():
+        figures = {"process": told_pid(pid), "journeys": grouped(latencies.partner_stopped)}
+        if stopped.count:
+            claim = tr_n(
+                "Process {process} stood still for at least {seconds} s, stopped by a signal or a debugger; journeys "
+                "that were under way then and are in no latency: {journeys}.",
+                "Process {process} stood still for at least {seconds} s in {n} times, stopped by a signal or a "
+                "debugger; journeys that were under way then and are in no latency: {journeys}.",
+                stopped.count,
+                seconds=grouped(latencies.clock.ns(stopped.cycles) / 1e9, 2),
+                **figures,
+            )
+            numbers = {"stops": stopped.count, "journeys": latencies.partner_stopped}
+            yield Finding(claim, numbers, (EventKind.SETTING,))
+        if stopped.since is not None:
+            claim = tr(
+                "Process {process} has stood still, stopped by a signal or a debugger, for at least {seconds} s until "
+                "the newest event, and has not gone on.",
+                seconds=grouped(latencies.clock.ns(stops.newest - stopped.since) / 1e9, 2),
+                **figures,
+            )
+            yield Finding(claim, {"process": pid}, (EventKind.SETTING,))
 
 
 def clocks_apart(latencies: Latencies) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.histogram import Histogram, binned
 from bellwire.engine.folds.journeys import PARTNERED, Journeys, JourneyTracker, finish, no_journeys
 from bellwire.engine.folds.omission import ExpectedInterval, Paced
-from bellwire.engine.folds.stops import Stops
+from bellwire.engine.folds.stops import PartnerStops, Stops
 
 if TYPE_CHECKING:
     from bellwire.engine.scenarios.scenario import Scenario
@@ -102,6 +102,8 @@ class Latencies:
         self.closed = Trait.WAITED_FOR in self.traits  # whether a late answer keeps signals from being sent
         self.stops = Stops(clock)
         self.stopped = 0  # journeys that were under way when everything stood still
+        self.partner_stops = PartnerStops(clock)
+        self.partner_stopped = 0  # further journeys that were under way when another process stood still
         self._due_at: float | None = None  # when the newest journey began, by the clock that stops do not move
         self.paced = {name: Paced() for name in LATENCIES}  # those of `since` that a pace was behind
         self._paced_before = {name: Paced() for name in LATENCIES}  # the same of everything before
@@ -140,6 +142,7 @@ class Latencies:
             self._warm_at = int(events["tsc"][0]) + self.clock.cycles(WARMUP_SECONDS)
         self.interval.feed(events)
         self.stops.feed(events)
+        self.partner_stops.feed(events)
         journeys = self.tracker.feed(events)
         apart = self.tracker.out_of_order
         if not self.tracker.ambiguous:
@@ -175,11 +178,15 @@ class Latencies:
         return chosen(journeys, ~cold)
 
     def _working(self, journeys: Journeys) -> Journeys:
-        """Those that were not under way while everything stood still."""
+        """Those that were not under way while everything stood still, or another process that they need."""
         if not journeys.size:
             return journeys
         stood = self.stops.within(begin(journeys), finish(journeys))
         self.stopped += int(stood.sum())
+        if self.partner_stops.of:
+            waited = self.partner_stops.within(begin(journeys), finish(journeys)) & ~stood
+            self.partner_stopped += int(waited.sum())
+            stood |= waited
         self._leave_out(journeys[stood])
         return chosen(journeys, ~stood) if stood.any() else journeys
 

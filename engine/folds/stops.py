@@ -2,9 +2,14 @@
 
 One thread alone that is late is no stop: a signal waits for it, and that is what a latency is of. A stop is a time in
 which the engine's thread did not run and nobody else has left an event either.
+
+Another process with a part in the signals may be stopped as well, by a signal or a debugger, and how long it stands
+still is a matter of whoever did that: no latency either. That it does is noticed a little after it has begun.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -61,3 +66,52 @@ class Stops:
             tsc.astype(np.float64) - lengths[np.searchsorted(self._to, tsc, "right")] - forgotten
         )
         return working
+
+
+@dataclass
+class Stopped:
+    """Of one process: how often it stood still and went on, and how long at least, in cycles."""
+
+    count: int = 0
+    cycles: int = 0
+    since: int | None = None  # TSC from which on it stands still now
+
+
+class PartnerStops:
+    """A fold over events. of: by the number of the process. newest: TSC of the newest event."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.of: dict[int, Stopped] = {}
+        self.newest = 0
+        self._from, self._to = np.empty(0, np.uint64), np.empty(0, np.uint64)  # TSC, of the last few that are over
+
+    def feed(self, events: Events) -> None:
+        """Takes note of those that begin or end in the next batch."""
+        if not events.size:
+            return
+        self.newest = max(self.newest, int(events["tsc"][-1]))
+        if by_kind(events).counts[EventKind.SETTING]:
+            settings = by_kind(events).of(EventKind.SETTING)
+            for one in settings[settings["id"] == Setting.PARTNER_STOPPED]:
+                self._note(int(one["tsc"]), int(one["seq"]) or int(one["arg"]), bool(one["arg"]))
+
+    def _note(self, tsc: int, pid: int, stopped: bool) -> None:
+        """One is told again where a part of a run begins, and at its end."""
+        one = self.of.setdefault(pid, Stopped())
+        if stopped:
+            one.since = tsc if one.since is None else one.since
+        elif one.since is not None:
+            one.count, one.cycles = one.count + 1, one.cycles + max(0, tsc - one.since)
+            self._from = np.append(self._from, np.uint64(one.since))[-KEPT:]
+            self._to = np.append(self._to, np.uint64(tsc))[-KEPT:]
+            one.since = None
+
+    def within(self, start: Numbers, end: Numbers) -> npt.NDArray[np.bool_]:
+        """Whether a stop, over or not, lies between each start and its end; shape (n,), as both."""
+        still = [np.uint64(one.since) for one in self.of.values() if one.since is not None]
+        begins = np.append(self._from, np.array(still, np.uint64))
+        ends = np.append(self._to, np.full(len(still), 2**64 - 1, np.uint64))
+        overlap = (start[:, None] < ends) & (end[:, None] > begins)
+        stood: npt.NDArray[np.bool_] = np.any(overlap, axis=1)
+        return stood

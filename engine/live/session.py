@@ -45,6 +45,7 @@ from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.live.covering import Covering
 from bellwire.engine.live.kernel_sight import KernelSight
+from bellwire.engine.live.standing_still import StandingStill
 from bellwire.engine.live.watermark import Watermark
 from bellwire.engine.machines.build import build_machine
 from bellwire.engine.machines.lab import SWITCHES, LabClock
@@ -106,7 +107,7 @@ class Session(Source):
         self._next_sample = self._played_at = 0.0
         self._sampled_at = self._looked_at = self._complete = 0  # TSC: of the counters, of the losses, of everything
         self._yielded = 0  # TSC: of everything that take() has yielded
-        self._lab, self._covering = LabClock(scenario.lab), Covering()
+        self._lab, self._covering, self._standing = LabClock(scenario.lab), Covering(), StandingStill()
         self._stopping, self._started, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._turns = 0  # of the engine thread
         self._left_behind = False  # a thread of the machine did not end: it is looked after until it does
@@ -304,6 +305,7 @@ class Session(Source):
             machine.close()
             raise
         self._machine = machine
+        machine.waiting = self._wait_on
         self._sight = KernelSight(self.scenario, self.backend, self.clock)
         return machine
 
@@ -401,10 +403,16 @@ class Session(Source):
         events = machine.drain()
         self._watermark.note(events)
         done, seen = self._done(machine.tick()), self._sight.tick(now) if self._sight else no_events()
-        parts = [self._held, events, done, seen, *self._samples(machine), *self._losses(machine)]
-        self._held = end_to_end(*parts)
+        stood, samples = self._standing.look(machine, self.now()), self._samples(machine)  # which may take a while
+        self._held = end_to_end(self._held, events, done, seen, stood, *samples, *self._losses(machine))
         self._hand_on(min(self._watermark.at(now), self._seen_up_to(now)))
-        self.error, self.warning = machine.trouble(), self.unseen if machine.ready else tr(NOT_READY)
+        self.error = machine.trouble()
+        self.warning = self._standing.told or (self.unseen if machine.ready else tr(NOT_READY))
+
+    def _wait_on(self) -> None:
+        """The machine waits for another process, and this thread for the machine: neither stands still."""
+        self._turns += 1
+        self._note_stall(self.now())
 
     def _seen_up_to(self, now: int) -> int:
         """Up to when all that the kernel tells is there; LATEST where it tells nothing."""
@@ -524,6 +532,7 @@ class Session(Source):
 
     def _end(self, machine: Machine) -> None:
         try:
+            self._hold(self._standing.at_the_end(self.now()))
             machine.stop_threads()
             self._held = np.concatenate([self._held, machine.drain(), *self._count_samples(machine)])
             self._held = np.concatenate([self._held, *self._stat_samples(machine, always=True), *self._losses(machine)])
@@ -533,6 +542,7 @@ class Session(Source):
             self._hand_on(LATEST)
             self._truth = machine.truth()
             self._truth["lost"] += self._sight.lost if self._sight else 0
+            self.error = self.error or self._standing.trouble()
         except Exception as error:
             self._fail(error)
         finally:

@@ -6,7 +6,8 @@ The Session's engine thread is the only one that uses a machine, so nothing in i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Clock, EventfdRole, Events, Lane, no_events
@@ -20,18 +21,29 @@ NO_LAB = tr_later("This machine takes no steps of a lab but the live switches.")
 ONE_ROUTE = tr_later("The guest has a second vector for messages only, and only where the host signals it.")
 
 
+class Partner(Protocol):
+    """Another process with a part in the signals. stop_told: that it stands still, as a sentence; "" if it does not."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def stop_told(self) -> str: ...
+
+
 class Machine(ABC):
     """Guests, threads and wires, built whole and closed whole. What it is says engine/scenarios/machine_kinds.py.
 
     limit: signals in all, by default no end. cpus: for its two threads, by default two of this process's.
     cannot: orders that this machine does not know, each with the reason, which tr() says.
     partner: the other process that the guest talks with, "" if there is none; partner_pid: its number, or 0.
+    waiting: called again and again while it waits for such a process, which may take seconds.
     """
 
     clock: Clock
     cannot: dict[str, str]
     partner = ""
     partner_pid = 0
+    waiting: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(self, scenario: Scenario, limit: int | None = None, cpus: tuple[int, int] | None = None) -> None:
         self.scenario = scenario
@@ -124,6 +136,10 @@ class Machine(ABC):
     @abstractmethod
     def at_rest(self) -> bool:
         """Whether no signal is under way. May take some milliseconds."""
+
+    def partners(self) -> Iterable[Partner]:
+        """The other processes without which no signal arrives."""
+        return ()
 
     def signal_threads(self) -> SignalThreads:
         """The threads that its signals go through, once they run."""

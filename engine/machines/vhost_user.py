@@ -88,6 +88,10 @@ class VhostUserGuest(PartneredGuest):
             raise EngineError(self.daemon.ending(DYING_SECONDS) or str(error)) from error
         self.call.take()
 
+    def partners(self) -> tuple[StorageDaemon]:
+        """The daemon."""
+        return (self.daemon,)
+
     def _hand_over(self) -> None:
         to, memory = self.front_end, self.ringer.memory
         to.negotiate(VIRTIO_F_VERSION_1)
@@ -122,6 +126,6 @@ class VhostUserGuest(PartneredGuest):
     def stop_threads(self) -> None:
         """Ends the vCPU's thread and stops the daemon's queue: what was under way there is done."""
         super().stop_threads()
-        if self._base < 0 and not self.front_end.hung_up:
+        if self._base < 0 and not self.front_end.hung_up and not self.daemon.stop_told():
             with suppress(EngineError):  # `base` says that it did not answer; what was done before is still to be told
                 self._base = self.front_end.get_vring_base(QUEUE)

@@ -150,7 +150,8 @@ def summary(
         parts.append(interrupts_table(tally, evidence))
     latency = latency_table(latencies, unit_called(unit, source.clock.hz))
     parts += [latency, exits_table(tally), evidence_table(found(tally, latencies, evidence))]
-    missing = tally.dropped or latencies.tracker.given_up or latencies.tracker.contradicted or latencies.stopped
+    missing = tally.dropped or latencies.tracker.given_up or latencies.tracker.contradicted
+    missing = missing or latencies.stopped or latencies.partner_stopped
     parts.append(Text(losses(tally, latencies), style="bold red" if missing else ""))
     parts.append(Text(clocks(source, latencies), style="bold red" if latencies.clock_error.apart else ""))
     if verdicts:

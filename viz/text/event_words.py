@@ -238,6 +238,8 @@ def setting_form(id: int, value: int) -> str:
             return tr("the route leads to vCPU {arg}")
         case Setting.STALLED:
             return tr("the engine's thread stood still from here on")
+        case Setting.PARTNER_STOPPED:
+            return tr("process {arg} has been stopped") if value else tr("the process that was stopped goes on")
         case Setting.STEP:
             return tr("step {arg} of the lab")
         case Setting.MASKED:

@@ -134,6 +134,9 @@ def left_out(latencies: Latencies) -> str:
     if latencies.stopped:
         stopped = count_of(latencies.stopped, "journey")
         parts.append(tr("{journeys} during a stop of the whole program", journeys=stopped))
+    if latencies.partner_stopped:
+        stopped = count_of(latencies.partner_stopped, "journey")
+        parts.append(tr("{journeys} during a stop of another process", journeys=stopped))
     if out_of_order:
         late = count_of(out_of_order, "journey")
         parts.append(

@@ -115,7 +115,7 @@ class Qemu(Owner):
                 command = qemu_command(memory, rom, theirs.fileno(), devices)
                 self._process = undo.enter_context(KeptProcess(command, (memory.fd, theirs.fileno(), *fds)))
             self.qmp = Qmp(ours, str(self))
-            self.qmp.patience = BOOT_SECONDS
+            self.qmp.patience, self.qmp.hopeless = BOOT_SECONDS, self.stop_told
             try:
                 self.version = self.qmp.greet()
             except EngineError as error:
@@ -166,6 +166,10 @@ class Qemu(Owner):
     def eventfd_counts(self) -> dict[int, int]:
         """What each of its eventfds counts now, by file descriptor (proc(5), fdinfo); {} if it has ended."""
         return {fd: count for fd, count in map(eventfd_in, Path(f"/proc/{self.pid}/fdinfo").glob("*")) if fd >= 0}
+
+    def stop_told(self) -> str:
+        """That it stands still, as a sentence; "" if it does not, as far as those tell who ask this again and again."""
+        return self._process.stop_told()
 
     def ending(self, patience: float = 0.0) -> str:
         """How it ended, as a sentence; "" while it runs. patience: seconds to wait for that."""

@@ -28,7 +28,7 @@ class Qmp(Owner):
     """Our end of the channel. who: as sentences name the other end.
 
     patience: seconds that an answer may take. meanwhile: called again and again while an answer is waited for, which
-    may take seconds on a busy machine.
+    may take seconds on a busy machine. hopeless: asked as often why none will come, as a sentence; "": it may.
     """
 
     def __init__(self, connection: socket.socket, who: str) -> None:
@@ -36,6 +36,7 @@ class Qmp(Owner):
         self._left = b""  # what has come behind the newest line
         self.patience = ANSWER_SECONDS
         self.meanwhile: Callable[[], object] = lambda: None
+        self.hopeless: Callable[[], str] = lambda: ""
         self._asked = 0  # commands: the number of the newest one
 
     def greet(self) -> str:
@@ -87,6 +88,8 @@ class Qmp(Owner):
                 self._socket.settimeout(MEANWHILE_SECONDS)
                 piece = self._socket.recv(1 << 16)
             except TimeoutError as error:
+                if why := self.hopeless():
+                    raise EngineError(why) from error
                 if time.monotonic() < until:
                     self.meanwhile()
                     continue

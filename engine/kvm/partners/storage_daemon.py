@@ -94,6 +94,10 @@ class StorageDaemon(Owner):
         """The connection to it, the only one that it takes; the caller's from now on."""
         return self._connection
 
+    def stop_told(self) -> str:
+        """That it stands still, as a sentence; "" if it does not, as far as those tell who ask this again and again."""
+        return self._process.stop_told()
+
     def ending(self, patience: float = 0.0) -> str:
         """How it ended, as a sentence; "" while it runs. patience: seconds to wait for that."""
         return self._process.ending(patience)

@@ -16,6 +16,7 @@ from bellwire.engine.kvm.partners.qemu import disk_devices, qemu_refusal, vhost_
 from bellwire.engine.kvm.partners.storage_daemon import StorageDaemon, daemon_refusal, unnamed_image
 from bellwire.engine.language import tr_later
 from bellwire.engine.machines.disk import DISK_SIZE, disk_trouble, disk_truth
+from bellwire.engine.machines.machine import Partner
 from bellwire.engine.machines.qemu.guest_in_qemu import QemuGuest
 from bellwire.engine.machines.qemu.one_in_qemu import OneInQemu
 from bellwire.engine.scenarios.scenario import Doorbell
@@ -68,6 +69,10 @@ class DiskInQemu(OneInQemu):
         if self.daemon and (told := self.daemon.ending()):
             return EngineError(told)
         return super().trouble() or disk_trouble(self.ringer.memory)
+
+    def partners(self) -> tuple[Partner, ...]:
+        """QEMU, and the daemon if there is one."""
+        return (*super().partners(), self.daemon) if self.daemon else super().partners()
 
     def signal_threads(self) -> SignalThreads:
         """All of QEMU's, and of the daemon's if there is one."""

@@ -118,7 +118,6 @@ class GuestInQemu(Owner):
     def __init__(self, guest: QemuGuest, devices: list[str], fds: tuple[int, ...]) -> None:
         self.guest = guest
         self.qemu = Qemu(guest.memory, GUESTS / "reset.rom", devices, fds)
-        self.qemu.qmp.meanwhile = guest.keep_stamps
         self._stats: dict[str, int] = {}
         self._next_stats = 0.0  # on time.monotonic(); math.inf once QEMU does not tell
 
@@ -133,10 +132,12 @@ class GuestInQemu(Owner):
                 raise
 
     def wait_until_ready(self) -> None:
-        """Until the guest's driver has set its device up, and the clocks were compared."""
+        """Until the guest's driver has set its device up, and the clocks were compared. EngineError of one stopped."""
         until = time.monotonic() + READY_SECONDS
 
         def given_up() -> bool:
+            if why := self.qemu.stop_told():
+                raise EngineError(why)
             return self.qemu.exit_code is not None or time.monotonic() > until
 
         bounds = self.guest.compare_clocks(given_up)
@@ -155,11 +156,12 @@ class GuestInQemu(Owner):
         return self._stats
 
     def ask_for_stats(self) -> None:
-        """Asks QEMU, unless it has ended or did not tell once."""
-        if self.answers:
+        """Asks QEMU, unless it has ended, or did not tell once while it ran."""
+        if self.answers and not self.qemu.stop_told():
             told = self.qemu.vcpu_stats(STATS)
             self._stats = told or self._stats
-            self._next_stats = time.monotonic() + STATS_SECONDS if told else math.inf
+            runs = told or self.qemu.stop_told()
+            self._next_stats = time.monotonic() + STATS_SECONDS if runs else math.inf
 
     @property
     def answers(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import Events, Lane, end_to_end
 from bellwire.engine.kvm.owner import Belongings
-from bellwire.engine.machines.machine import Machine
+from bellwire.engine.machines.machine import Machine, Partner
 from bellwire.engine.machines.qemu.guest_in_qemu import IOEVENTFD_STAYS, IRQFD_STAYS, GuestInQemu, QemuGuest
 from bellwire.engine.machines.stamping import name_among, stamped_truth
 from bellwire.engine.machines.two_guests import summed_tables
@@ -33,6 +33,8 @@ class MachineInQemu(Machine):
         self._stack = Belongings()
         try:
             self._build(scenario.doorbell, scenario.interrupt)
+            for vmm in self.vmms:
+                vmm.qemu.qmp.meanwhile = self._keep_stamps
             self.ringer, self.listener = self.guests[0], self.guests[-1]
             self.listener.follow(self.ringer)
             self.clock = self.ringer.clock
@@ -43,6 +45,12 @@ class MachineInQemu(Machine):
     @abstractmethod
     def _build(self, doorbell: Doorbell, interrupt: Interrupt) -> None:
         """Makes the guests and their QEMUs, halted."""
+
+    def _keep_stamps(self) -> None:
+        """Of all guests, while a QEMU is waited for."""
+        for guest in self.guests:
+            guest.keep_stamps()
+        self.waiting()
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -88,6 +96,10 @@ class MachineInQemu(Machine):
         """A guest or a QEMU that has ended; whose, if there are several."""
         told = (vmm.trouble(name_among(vmm.guest, self.guests)) for vmm in self.vmms)
         return next(filter(None, told), None)
+
+    def partners(self) -> tuple[Partner, ...]:
+        """Each QEMU."""
+        return tuple(vmm.qemu for vmm in self.vmms)
 
     def at_rest(self) -> bool:
         """Twice the same count, all handled."""

@@ -50,14 +50,7 @@ class TwoQemus(MachineInQemu):
             enter(GuestInQemu(guest, ivshmem_devices(connection), (connection.fileno(),)))
             for guest, connection in zip(self.guests, connections, strict=True)
         ]
-        for vmm in self.vmms:
-            vmm.qemu.qmp.meanwhile = self._keep_stamps
         self.partner = ", ".join(str(vmm.qemu) for vmm in self.vmms)
-
-    def _keep_stamps(self) -> None:
-        """Of both, while either QEMU is waited for."""
-        for guest in self.guests:
-            guest.keep_stamps()
 
     def start(self) -> None:
         """Lets both run; the pace is still held. By then each QEMU has registered what it was told of."""
@@ -70,7 +63,10 @@ class TwoQemus(MachineInQemu):
         until = time.monotonic() + HEARING_SECONDS
         while not self.server.has_read(vmm.guest.index) and vmm.qemu.exit_code is None:
             if time.monotonic() > until:
-                raise EngineError(tr("{program} does not read what its ivshmem server says.", program=vmm.qemu))
+                raise EngineError(
+                    vmm.qemu.stop_told()
+                    or tr("{program} does not read what its ivshmem server says.", program=vmm.qemu)
+                )
             time.sleep(0.0005)
 
     def counts(self) -> dict[EventfdRole, int | None]:

@@ -78,6 +78,42 @@ def test_a_clock_that_stands_still_with_the_program_goes_on_behind_it() -> None:
     assert float(np.diff(latencies.stops.working(times))[0]) == pytest.approx(CLOCK.cycles(53), rel=0.001)
 
 
+def partnered(*told: tuple[float, int]) -> Latencies:
+    """Round trips every 10 ms, the middle one takes 7 s; told: PARTNER_STOPPED of process 77, so far into it."""
+    rows: list[tuple[int, ...]] = []
+    at = 10**9
+    for n in range(1, TURNS + 1):
+        late = CLOCK.cycles(7) if n == TURNS // 2 else 0
+        rows.append((at, EventKind.RING, Lane.GUEST, 0, 0, n, 0))
+        rows.append((at + 500, EventKind.RUNG, Lane.GUEST, 0, 0, n, 0))
+        for seconds, arg in told if late else ():
+            rows.append(
+                (at + CLOCK.cycles(seconds), EventKind.SETTING, Lane.ENGINE, 0, Setting.PARTNER_STOPPED, 77, arg)
+            )
+        rows.append((at + late + 60_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n, 1))
+        at += 20_000_000 + late
+    latencies = Latencies(load_scenario("vhost-user-blk"), CLOCK)
+    for part in np.array_split(ordered(rows), 17):
+        latencies.feed(part)
+    return latencies
+
+
+def test_what_was_under_way_while_another_process_stood_still_is_no_latency() -> None:
+    latencies = partnered((0.5, 77), (6.5, 0))
+    assert (latencies.stops.count, latencies.stopped, latencies.partner_stopped) == (0, 0, 1)
+    assert latencies.histograms["round_trip"].max < 100_000
+    (told,) = pairing_findings(latencies)
+    assert told.claim.startswith("Process 77 stood still for at least 6.00 s, stopped by a signal or a debugger")
+    assert told.claim.endswith("are in no latency: 1.")
+    assert "1 journey during a stop of another process" in left_out(latencies)
+
+
+def test_one_that_has_not_gone_on_is_told_so() -> None:
+    (told,) = pairing_findings(partnered((0.5, 77), (4.5, 77)))
+    assert told.claim.startswith("Process 77 has stood still")
+    assert told.claim.endswith("and has not gone on.")
+
+
 @pytest.mark.kvm
 def until_it_runs(pid: int) -> None:
     """Waits for a guest's thread, and half a second of what it does."""

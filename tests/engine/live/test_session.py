@@ -25,7 +25,7 @@ from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
 from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting, Switch, doorbell_numbers
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.vcpu import Vcpu
-from bellwire.engine.live.session import Session
+from bellwire.engine.live.session import STALLED_SECONDS, Session
 from bellwire.engine.machines.machine import Machine
 from bellwire.engine.machines.one_guest import OneGuest
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
@@ -413,3 +413,16 @@ def test_what_the_system_refuses_the_engine_thread_is_one_sentence(
     monkeypatch.setattr("bellwire.engine.live.session.build_machine", refuse)
     with pytest.raises(EngineError, match=re.escape(f"The engine thread {words}")):
         started(Session(load_scenario("roundtrip")))
+
+
+def test_who_waits_for_another_process_does_not_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine tells again and again that it waits; a tick that comes late without that tells of a stall."""
+    session = Session(load_scenario("roundtrip"))
+    cycles = session.clock.cycles(STALLED_SECONDS)
+    session._note_stall(1)
+    for turn in range(1, 9):
+        monkeypatch.setattr(session, "now", lambda turn=turn: 1 + turn * cycles // 2)
+        session._wait_on()
+    assert session._held.size == 0
+    session._note_stall(1 + 8 * cycles)
+    assert session._held["id"].tolist() == [Setting.STALLED]

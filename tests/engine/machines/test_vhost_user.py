@@ -135,6 +135,41 @@ class TestSession:
         assert left_behind(before) == []
         assert session.truth()["missing"] == 0
 
+    def test_a_daemon_that_is_stopped_is_told_while_it_is_so_and_leaves_out_no_answer_that_comes_later(self) -> None:
+        with Session(paced(1000)) as session:
+            batches = [session.take()]
+
+            def handled() -> int:
+                batches.append(session.take())
+                return tally_of(np.concatenate(batches)).irqs_handled
+
+            pid = int(session.partner.rpartition(" ")[2])
+            latencies = Latencies(session.scenario, session.clock)
+            wait_for(lambda: handled() > 20)
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: bool(session.warning))
+            assert session.warning.startswith(f"{PROGRAM}, pid {pid} stands still")
+            os.kill(pid, signal.SIGCONT)
+            wait_for(lambda: not session.warning)
+            batches.append(session.take())
+            before = tally_of(np.concatenate(batches)).irqs_handled
+            wait_for(lambda: handled() > before + 20)
+        latencies.feed(np.concatenate([*batches, session.take()]))
+        assert session.error is None
+        assert latencies.partner_stops.of[pid].count == 1
+        assert latencies.partner_stops.of[pid].since is None
+
+    def test_a_run_that_ends_while_the_daemon_is_stopped_says_what_is_missing(self) -> None:
+        before = belongings()
+        with Session(paced(1000)) as session:
+            pid = int(session.partner.rpartition(" ")[2])
+            tally = tally_of(session.take())
+            wait_for(lambda: fed(tally, session).irqs_handled > 20)
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: bool(session.warning))
+        assert str(session.error).startswith(f"{PROGRAM}, pid {pid} stood still, stopped by a signal or a debugger")
+        assert left_behind(before) == []
+
     @pytest.mark.parametrize(
         "stores",
         [

@@ -175,6 +175,8 @@ def test_every_kind_has_its_ranges_and_no_number_is_beyond_them() -> None:
         (Setting.STALLED, 2**60, False),
         (Setting.KERNEL, KNOWN_BITS, True),
         (Setting.KERNEL, 2**62, False),
+        (Setting.PARTNER_STOPPED, 2**22, True),
+        (Setting.PARTNER_STOPPED, 2**33, False),
         (Setting.BURST, 1000, True),
         (Setting.BURST, 2**33, False),
     ],

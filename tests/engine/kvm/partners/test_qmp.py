@@ -44,6 +44,13 @@ def test_events_that_come_in_between_are_passed_over(ends: tuple[Qmp, socket.soc
     assert asked[1] == {"execute": "query-stats", "id": 2, "arguments": {"target": "vcpu"}}
 
 
+def test_who_cannot_answer_is_waited_for_no_longer(ends: tuple[Qmp, socket.socket]) -> None:
+    channel, _ = ends
+    channel.patience, channel.hopeless = 1e9, lambda: "QEMU stands still."
+    with pytest.raises(EngineError, match="QEMU stands still"):
+        channel.execute("query-stats")
+
+
 def test_an_answer_that_comes_in_pieces_is_one(ends: tuple[Qmp, socket.socket]) -> None:
     channel, theirs = ends
     whole = json.dumps({"return": {"words": "x" * 200_000}}).encode() + b"\n"

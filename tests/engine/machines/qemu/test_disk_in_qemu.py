@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -20,10 +21,11 @@ from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.signals import SignalMsi
 from bellwire.engine.calls.wires import AssignIoeventfd, AssignIrqfd
 from bellwire.engine.errors import EngineError
-from bellwire.engine.events import Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, Setting
 from bellwire.engine.findings.findings import findings
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.latency import Latencies
+from bellwire.engine.kvm.partners import qemu
 from bellwire.engine.kvm.partners.qemu import PROGRAM, Qemu, qemu_refusal
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines import stamping
@@ -125,6 +127,50 @@ class TestSession:
             os.kill(tally.partner_pid, signal.SIGKILL)
             wait_for(lambda: not session.alive)
         assert str(session.error) == f"{PROGRAM}, pid {tally.partner_pid} was killed by SIGKILL."
+        assert left_behind(before) == []
+
+    @pytest.mark.parametrize("name", ["qemu-virtio-blk", "qemu-vhost-user-blk"])
+    def test_a_qemu_that_is_stopped_is_told_and_asked_again_once_it_goes_on(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Meanwhile nobody waits for its answers."""
+        monkeypatch.setattr(qemu, "ANSWER_SECONDS", 1e9)
+        with Session(paced(name, per_second=500)) as session:
+            tally, batches = tally_of(session.take()), []
+
+            def handled() -> int:
+                batches.append(session.take())
+                tally.feed(batches[-1])
+                return tally.irqs_handled
+
+            wait_for(lambda: handled() > 20)
+            pid = next(iter(session._machine.partners())).pid  # type: ignore[union-attr]
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda: session.warning != "")
+            assert session.warning.startswith(f"{PROGRAM}, pid {pid} stands still")
+            counted = tally.kvm["halt_exits"]
+            os.kill(pid, signal.SIGCONT)
+            before = handled()
+            wait_for(lambda: handled() > before + 20 and tally.kvm["halt_exits"] > counted)
+        events = np.concatenate([*batches, session.take()])
+        settings = events[events["kind"] == EventKind.SETTING]
+        assert session.error is None
+        assert (settings["seq"][settings["id"] == Setting.PARTNER_STOPPED]).tolist() == [pid, pid]
+
+    def test_whoever_waits_for_the_machine_hears_that_it_waits(self) -> None:
+        with contextlib.closing(build_machine(paced(), None, None)) as machine:
+            machine.waiting = waiting = Mock()
+            machine.vmms[0].qemu.qmp.meanwhile()  # type: ignore[attr-defined]
+            waiting.assert_called_once_with()
+
+    def test_a_qemu_that_is_stopped_until_the_end_is_one_clear_error(self) -> None:
+        before = belongings()
+        with Session(paced(per_second=500)) as session:
+            tally = tally_of(session.take())
+            wait_for(lambda: fed(tally, session).irqs_handled > 20)
+            os.kill(tally.partner_pid, signal.SIGSTOP)
+            wait_for(lambda: session.warning != "")
+        assert str(session.error).startswith(f"{PROGRAM}, pid {tally.partner_pid} stood still")
         assert left_behind(before) == []
 
     def test_a_guest_that_ends_while_it_boots_is_told_however_long_it_might_have_had(
