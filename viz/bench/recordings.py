@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from PySide6.QtCore import QEvent
 
 from bellwire.engine.host.scratch import scratch_folder
 from bellwire.engine.recordings.recording import Recording
@@ -116,17 +117,22 @@ def measure_recording(path: Path) -> dict[str, float]:
 
 
 def zoom(replay: Replay) -> tuple[list[float], list[float]]:
-    """Seconds that each step took, by the wall clock and of this thread: somewhere else, at another scale, painted."""
+    """Seconds that each step took, by the wall clock and of this thread: somewhere else, at another scale, painted.
+
+    In a window, as a turn of the wheel paints it: what is another picture then, and not the names of the lanes.
+    """
     from bellwire.viz.model.live import LiveModel
     from bellwire.viz.style.theme import DARK
     from bellwire.viz.timeline.widget import Timeline
     from bellwire.viz.window.application import application
 
-    application()
+    app = application()
     timeline = Timeline(LiveModel(replay), DARK)
     timeline.resize(*SIZE)
     timeline.model.tick(0)
     timeline.view.following = False
+    timeline.show()
+    app.processEvents()
     recording, random, wall, cpu = replay.recording, np.random.default_rng(1), list[float](), list[float]()
     length = recording.last - recording.first
     for share in np.geomspace(1.0, 1e-5 * replay.clock.hz / length, STEPS):
@@ -134,7 +140,7 @@ def zoom(replay: Replay) -> tuple[list[float], list[float]]:
         timeline.view.start = recording.first + int(random.uniform(0, length - timeline.view.span + 1))
         began, began_cpu = time.perf_counter(), time.thread_time()
         timeline.redraw()
-        timeline.grab()
+        app.sendPostedEvents(None, QEvent.Type.UpdateRequest)
         wall.append(time.perf_counter() - began)
         cpu.append(time.thread_time() - began_cpu)
     timeline.deleteLater()

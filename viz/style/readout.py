@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 
 from bellwire.viz.style.theme import Theme
 
@@ -23,8 +23,22 @@ class Line(NamedTuple):
 def paint_readout(painter: QPainter, theme: Theme, area: QRectF, pointer: QPointF, lines: list[Line]) -> None:
     """Beside the pointer, on the side that has room, inside the area; the last lines only if there is room for them."""
     painter.setFont(theme.font(SIZE, mono=True))
-    metrics = painter.fontMetrics()
-    lines = lines[: max(1, int((area.height() - 12) / metrics.height()))]
+    height, box = painter.fontMetrics().height(), readout_box(theme, area, pointer, lines)
+    painter.setPen(QPen(theme.color("border_strong"), 1))
+    painter.setBrush(theme.color("well", 0.95))
+    painter.drawRoundedRect(box, 6, 6)
+    row = QRectF(box.left() + 10, box.top() + 6, box.width() - 20, height)
+    for color, name, value in with_room(lines, area, height):
+        painter.setPen(color)
+        painter.drawText(row, Qt.AlignmentFlag.AlignLeft, name)
+        painter.drawText(row, Qt.AlignmentFlag.AlignRight, value)
+        row.translate(0, height)
+
+
+def readout_box(theme: Theme, area: QRectF, pointer: QPointF, lines: list[Line]) -> QRectF:
+    """Where the readout of these lines, of which there is one at least, is painted."""
+    metrics = QFontMetrics(theme.font(SIZE, mono=True))
+    lines = with_room(lines, area, metrics.height())
     names = max(metrics.horizontalAdvance(line.name) for line in lines)
     values = max(metrics.horizontalAdvance(line.value) for line in lines)
     box = QRectF(0, 0, names + values + 40, len(lines) * metrics.height() + 12)
@@ -32,12 +46,9 @@ def paint_readout(painter: QPainter, theme: Theme, area: QRectF, pointer: QPoint
     box.moveTo(pointer.x() + (-10 - box.width() if left else 10), pointer.y() - box.height())
     box.moveLeft(max(box.left(), area.left()))
     box.moveTop(max(min(box.top(), area.bottom() - box.height()), area.top()))
-    painter.setPen(QPen(theme.color("border_strong"), 1))
-    painter.setBrush(theme.color("well", 0.95))
-    painter.drawRoundedRect(box, 6, 6)
-    row = QRectF(box.left() + 10, box.top() + 6, box.width() - 20, metrics.height())
-    for color, name, value in lines:
-        painter.setPen(color)
-        painter.drawText(row, Qt.AlignmentFlag.AlignLeft, name)
-        painter.drawText(row, Qt.AlignmentFlag.AlignRight, value)
-        row.translate(0, metrics.height())
+    return box
+
+
+def with_room(lines: list[Line], area: QRectF, height: float) -> list[Line]:
+    """The first lines, as many of this height as the area has room for, but one at least."""
+    return lines[: max(1, int((area.height() - 12) / height))]

@@ -15,7 +15,7 @@ from bellwire.engine.folds.spans import Spans
 from bellwire.viz.timeline.columns import Columns
 from bellwire.viz.timeline.lanes import Shares, TimelineLane, cover, stretches
 
-ROOM, BLOCK = 20, 8  # pixels that a journey, that a stretch needs to be drawn by itself
+ROOM, BLOCK = 24, 8  # pixels that a journey, that a stretch needs to be drawn by itself
 EXACT = 12_000  # events in view, or journeys under way; with more of them the bins are asked
 REACH_SECONDS = 0.01  # a stretch that began so long before the view, or ends so long after it, is found in any case
 NEARBY = 4000  # events that are looked through for one that began earlier or ends later

@@ -24,7 +24,7 @@ from bellwire.viz.style.card import PADDING, Card
 from bellwire.viz.style.curves import CURVES
 from bellwire.viz.style.painting import painting
 from bellwire.viz.style.plain import longer_tip
-from bellwire.viz.style.readout import Line, paint_readout
+from bellwire.viz.style.readout import Line, paint_readout, readout_box
 from bellwire.viz.style.theme import Theme
 from bellwire.viz.style.themes.marks import area_brush, veil_brush
 from bellwire.viz.style.turns import Turns
@@ -63,6 +63,7 @@ class Timeline(Card):
         self.pointer: QPointF | None = None
         self._pressed: QPointF | None = None
         self._dragged = ""  # a handle's name, or PAN
+        self._told = QRect()  # where the readout was
         self._turns = Turns(every=2)  # a picture that follows the newest must stand long enough to be seen
         self._brought = 0, 0  # the chosen stretch of time that has been brought into view
         self.minimap = Minimap(model, self.past, self.view, theme, self)
@@ -97,7 +98,7 @@ class Timeline(Card):
             self.live.setVisible(behind)
         if self.minimap.isVisible():
             self.minimap.look()
-        self.update(self._moving if lanes == self.scene.lanes and self.pointer is None else self.rect())
+        self.update(self._moving + self._telling() if lanes == self.scene.lanes else QRegion(self.rect()))
 
     def _follow_selection(self) -> None:
         """What was chosen elsewhere comes into view, once."""
@@ -298,18 +299,34 @@ class Timeline(Card):
         box.setLeft(box.left() + painter.fontMetrics().horizontalAdvance(word) + gap)
 
     def _paint_readout(self, painter: QPainter) -> None:
-        if self.pointer is None or self._dragged:
-            return
-        journey = self.journey_at(self.pointer)
+        lines = self._readout()
+        if self.pointer is not None and lines:
+            paint_readout(painter, self.theme, self._readout_area, self.pointer, lines)
+
+    @property
+    def _readout_area(self) -> QRectF:
+        return QRectF(self.rect()).adjusted(4, 4, -4, -4)
+
+    def _readout(self) -> list[Line]:
+        """What is said of the journey at the pointer; nothing while something is dragged, or where there is none."""
+        journey = no_journeys() if self.pointer is None or self._dragged else self.journey_at(self.pointer)
         if not journey.size:
-            return
+            return []
         lines = [Line(self.theme.color("text"), tr("journey #{number}", number=grouped(int(journey["seq"][0]))), "")]
         for curve in CURVES:
             start, end = (int(tsc[0]) for tsc in ends(journey, curve.name))
             if start and end:
                 value = spent(self.model.clock, end - start)
                 lines.append(Line(self.theme.color(curve.color), tr(curve.label), value))
-        paint_readout(painter, self.theme, QRectF(self.rect()).adjusted(4, 4, -4, -4), self.pointer, lines)
+        return lines
+
+    def _telling(self) -> QRegion:
+        """Where the readout was and where it is now, which is to be painted anew."""
+        before, lines, self._told = self._told, self._readout(), QRect()
+        if self.pointer is not None and lines:
+            box = readout_box(self.theme, self._readout_area, self.pointer, lines)
+            self._told = box.adjusted(-2, -2, 2, 2).toAlignedRect()
+        return QRegion(before) + self._told
 
     # -- the pointer
 
@@ -390,7 +407,7 @@ class Timeline(Card):
         self.pointer = event.position()
         if self._pressed is not None and (self._dragged or abs(self.pointer.x() - self._pressed.x()) > 4):
             self._drag(self._dragged or PAN, self.pointer)
-        self.update()
+        self.update(self._telling())
 
     def _drag(self, what: str, to: QPointF) -> None:
         """Moves a handle, or the view, along with the pointer."""
@@ -425,7 +442,7 @@ class Timeline(Card):
     def leaveEvent(self, _event: QEvent) -> None:
         """No pointer, no readout."""
         self.pointer = None
-        self.update()
+        self.update(self._telling())
 
     # -- the window's commands
 

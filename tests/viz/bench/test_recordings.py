@@ -8,12 +8,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QPaintEvent
 
 from bellwire.engine.errors import RecordingError
 from bellwire.engine.recordings.recording import Recording
+from bellwire.engine.recordings.replay import Replay
 from bellwire.engine.recordings.synthetic import synthetic_recording
 from bellwire.viz.bench.kernelshark import take_instances_away
-from bellwire.viz.bench.recordings import against_kernelshark, figures_of, recording_figures
+from bellwire.viz.bench.recordings import STEPS, against_kernelshark, figures_of, recording_figures, zoom
+from bellwire.viz.timeline.widget import Timeline
 
 
 def test_a_synthetic_recording_is_whole_and_says_that_it_is_one(tmp_path: Path) -> None:
@@ -37,6 +40,23 @@ def test_every_figure_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [figure.name.split(",")[0] for figure in figures][:2] == ["recording opened", "index built"]
     assert all("synthetic" in figure.detail for figure in figures[:2])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("qapp")
+def test_each_step_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, painted, paint = tmp_path / "synthetic.arrow", list[QPaintEvent](), Timeline.paintEvent
+
+    def counted(timeline: Timeline, event: QPaintEvent) -> None:
+        painted.append(event)
+        paint(timeline, event)
+
+    synthetic_recording(path, 20_000)
+    replay = Replay(Recording(path))
+    replay.start()
+    monkeypatch.setattr(Timeline, "paintEvent", counted)
+    wall, cpu = zoom(replay)
+    replay.stop()
+    assert (len(wall), len(cpu), len(painted) >= STEPS) == (STEPS, STEPS, True)
 
 
 def test_without_kernelshark_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QFontMetricsF, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QFontMetricsF, QImage, QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from bellwire.engine.events import Lane
@@ -40,6 +41,18 @@ def wheel(timeline: Timeline, at: QPointF, turn: int, shift: bool = False) -> No
             at, at, none, QPointF(0, turn).toPoint(), Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False
         )
     )
+
+
+def on_the_screen(timeline: Timeline) -> QImage:
+    """What its window holds after all that was to be painted anew has been."""
+    QApplication.processEvents()
+    image = timeline.screen().grabWindow(timeline.winId()).toImage()
+    return image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def wholly_painted(timeline: Timeline) -> QImage:
+    """The same, painted from nothing."""
+    return timeline.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
 
 
 # -- the view
@@ -110,6 +123,27 @@ def test_round_up_rises_and_is_round() -> None:
 
 
 # -- the widget
+
+
+def test_what_is_painted_anew_is_all_that_has_changed(qtbot: QtBot) -> None:
+    """The readout, where it was and where it is, with the lanes; the names of the lanes, which it may cover, too."""
+    model, _ = model_of()
+    timeline = timeline_of(model, qtbot)
+    first = timeline.scene.journeys[-1]
+    for turn, tsc in ((0, first["ring"]), (120, first["ring"]), (-240, first["ring"]), (0, first["handler"])):
+        at = place(timeline, int(tsc), "guest")
+        QTest.mouseMove(timeline, at.toPoint())
+        wheel(timeline, at, turn)
+        assert timeline.pointer is not None
+        assert timeline.journey_at(timeline.pointer).size
+        assert on_the_screen(timeline) == wholly_painted(timeline), turn
+        timeline.view.pan(0.02)
+        timeline.redraw()
+        assert on_the_screen(timeline) == wholly_painted(timeline)
+    QTest.mouseMove(timeline, place(timeline, int(first["handler"]), "guest").toPoint())
+    told = on_the_screen(timeline)
+    QApplication.sendEvent(timeline, QEvent(QEvent.Type.Leave))
+    assert on_the_screen(timeline) == wholly_painted(timeline) != told
 
 
 def test_a_click_chooses_a_journey_in_all_views_and_holds(qtbot: QtBot) -> None:
