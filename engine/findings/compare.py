@@ -7,8 +7,9 @@ an interval of the share (Student's t) and so of the percentile (Woodruff, Confi
 Position Measures, 1952). The widest of the five and of the moving-block bootstrap counts: few stretches see slow
 changes, many are sure of fast ones. What a side drifts by itself, from its earlier to its later half, is told beside,
 and no difference is claimed that is not larger: the two sides of one run follow one another. Of separate runs
-BETWEEN_RUNS is added, which no single run can show. The difference's interval is put together from those of both sides
-(Zou and Donner, Construction of confidence limits about effect measures, 2008).
+what they always differ by is added, which no single run can show: the more, the shorter they are (between_runs). The
+difference's interval is put together from those of both sides (Zou and Donner, Construction of confidence limits about
+effect measures, 2008).
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
 LEVEL = 0.95
 STRETCHES = {3: 4.303, 6: 2.571, 12: 2.201, 24: 2.069, 48: 2.012}  # and Student's t of the LEVEL, one degree fewer
-BETWEEN_RUNS = 0.1  # of the value: so much equal runs on one machine differ beyond what each of them shows
+BETWEEN_RUNS = 0.1  # of the value: so much equal runs on one machine differ beyond what each of them shows,
+WITHIN_A_SECOND = 0.1  # and so much more those of a second, which see one mood of the machine and not the next,
+AT_MOST_MORE = 0.3  # those of a moment so much
 COMPARED = {"p50": 50.0, "p99": 99.0}
 LEAST_RESAMPLED, RESAMPLES = 24, 400  # blocks of which a run is drawn anew, and how often
 TAIL = 10  # journeys that must lie beyond a percentile on both sides, or nothing is said about it
@@ -47,7 +50,10 @@ TOO_ALIKE = tr_later("too few journeys that are independent of each other to say
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: a run, or a part of one under one wiring. watched: the inside of the kernel, for some time."""
+    """One of the two: a run, or a part of one under one wiring. watched: the inside of the kernel, for some time.
+
+    seconds: how long it took.
+    """
 
     label: str
     histograms: Mapping[str, Histogram]  # by name in LATENCIES
@@ -55,6 +61,7 @@ class Side:
     exits: Exits
     host: Mapping[str, str] = field(default_factory=dict)
     watched: bool = False
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ class Comparison:
     a: Side
     b: Side
     differences: dict[str, dict[str, Difference]]
-    between_runs: float = BETWEEN_RUNS
+    between_runs: float  # what separate runs always differ by, of the value; 0 of parts of one run
 
     @property
     def other_host(self) -> bool:
@@ -135,24 +142,35 @@ def watched_alone(a: Side, b: Side) -> str:
     return "" if a.watched == b.watched else "A" if a.watched else "B"
 
 
-def compare(a: Side, b: Side, between_runs: float = BETWEEN_RUNS) -> Comparison:
-    """Compares every latency that both sides have; between_runs: 0 for two parts of one run."""
+def between_runs(a: Side, b: Side) -> float:
+    """What equal runs on one machine differ by beyond what each of them shows, of the value.
+
+    A machine has moods that last about a second: how busy it is, on which CPUs the threads are. A run of many seconds
+    has seen several, and its stretches show it; of a short one all of it may be one. Measured by pairs of equal runs of
+    0.1 to 10 s of fourteen scenarios, on a machine that had other things to do.
+    """
+    return BETWEEN_RUNS + min(WITHIN_A_SECOND / max(min(a.seconds, b.seconds), 1e-3), AT_MOST_MORE)
+
+
+def compare(a: Side, b: Side, separate: bool = True) -> Comparison:
+    """Compares every latency that both sides have; separate: they are two runs, not two parts of one."""
     both = [name for name in LATENCIES if name in a.histograms and name in b.histograms]
     both = [name for name in both if a.histograms[name].count and b.histograms[name].count]
-    return Comparison(a, b, {name: differences(a, b, name, between_runs) for name in both}, between_runs)
+    between = between_runs(a, b) if separate else 0.0
+    return Comparison(a, b, {name: differences(a, b, name, between) for name in both}, between)
 
 
-def differences(a: Side, b: Side, latency: str, between_runs: float = BETWEEN_RUNS) -> dict[str, Difference]:
-    """One latency's differences; both have it."""
+def differences(a: Side, b: Side, latency: str, between: float) -> dict[str, Difference]:
+    """One latency's differences; both have it. between: as Comparison.between_runs."""
     one, other = ((side.histograms[latency], side.blocks[latency]) for side in (a, b))
-    return {name: difference(one, other, percent, between_runs) for name, percent in COMPARED.items()}
+    return {name: difference(one, other, percent, between) for name, percent in COMPARED.items()}
 
 
-def difference(a: Values, b: Values, percent: float, between_runs: float = BETWEEN_RUNS) -> Difference:
-    """The difference of one percentile; both have values."""
+def difference(a: Values, b: Values, percent: float, between: float = BETWEEN_RUNS) -> Difference:
+    """The difference of one percentile; both have values. between: as Comparison.between_runs."""
     few = min(a[0].count, b[0].count) * min(percent, 100 - percent) / 100 < TAIL
     (one, one_low, one_high), (other, other_low, other_high) = (interval_of(*side, percent) for side in (a, b))
-    apart = between_runs * math.hypot(one, other)
+    apart = between * math.hypot(one, other)
     low = other - one - math.hypot(other - other_low, one_high - one, apart)
     high = other - one + math.hypot(other_high - other, one - one_low, apart)
     unsaid = TOO_FEW if few else TOO_ALIKE if math.isinf(high - low) else ""
@@ -227,7 +245,7 @@ def side_of(recording: Recording, label: str, progress: Callable[[float], None] 
     latencies, exits = folded(recording, progress)
     watched = any(name == Setting.KERNEL.name and value for _, name, value in recording.outline().settings)
     host, histograms = recording.header.host, told(latencies, latencies.histograms)
-    return Side(label, histograms, latencies.blocks, exits.whole, host, watched)
+    return Side(label, histograms, latencies.blocks, exits.whole, host, watched, recording.seconds)
 
 
 def sides_at_switch(recording: Recording, progress: Callable[[float], None] = lambda share: None) -> tuple[Side, Side]:

@@ -44,7 +44,7 @@ def compare_files(a: Path, b: Path, progress: Progress) -> tuple[Comparison, flo
 def compare_at_switch(path: Path, progress: Progress) -> tuple[Comparison, float]:
     """A recording before and after its last change of the wiring, and its TSC cycles a second."""
     recording = Recording(path)
-    return compare(*sides_at_switch(recording, progress), between_runs=0), recording.header.clock.hz
+    return compare(*sides_at_switch(recording, progress), separate=False), recording.header.clock.hz
 
 
 def comparison_report(comparison: Comparison) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def differences_table(comparison: Comparison, unit: Unit) -> RenderableType:
 def how_sure(between_runs: float) -> str:
     """What the interval stands on."""
     stretches = f"{min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among themselves"
-    more = f", and {between_runs:.0%} for what separate runs always differ by" if between_runs else ""
+    more = f", and {between_runs:.0%} for what separate runs as short as these always differ by" if between_runs else ""
     own = "drift: a side's later half less its earlier one; what is no larger is not claimed"
     return f"interval: from how {stretches} or by a moving-block bootstrap, whichever is wider{more}; {own}"
 

@@ -11,6 +11,7 @@ from bellwire.engine.findings.compare import (
     STRETCHES,
     Difference,
     Side,
+    between_runs,
     differences,
     other_host,
     split_sides,
@@ -40,7 +41,8 @@ def sides_of(model: LiveModel, baseline: Baseline | None) -> tuple[Side, Side] |
     latencies = present.latencies
     histograms = told(latencies, latencies.histograms)
     watched = Setting.KERNEL in present.tally.settings
-    own = Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host, watched)
+    seconds = model.clock.ns(max(model.now - model.started_at, 0)) / 1e9
+    own = Side(tr(THIS_RUN), histograms, latencies.blocks, present.exits.whole, model.source.host, watched, seconds)
     return baseline.side, own
 
 
@@ -95,7 +97,7 @@ class Compared:
         if state != self._known:
             separate = tr(THIS_RUN) in (a.label, b.label)
             self._known = state
-            self._differences = differences(a, b, latency, BETWEEN_RUNS if separate else 0)
+            self._differences = differences(a, b, latency, between_runs(a, b) if separate else 0)
         return self._differences
 
 
@@ -145,7 +147,7 @@ def how_compared() -> str:
         "A is dashed, B solid; dotted: medians. Warm-up is left out. "
         "The {level:.0%} interval comes from how {least} to {most} stretches of each side differ among "
         "themselves, or from a moving-block bootstrap, if that is wider; "
-        "of separate runs, {between:.0%} more for what they always differ by. "
+        "of separate runs, {between:.0%} more for what they always differ by, and still more of short ones. "
         "Drift: a side's later half less its earlier one; a difference that is no larger is not claimed.",
         level=LEVEL,
         least=min(STRETCHES),
