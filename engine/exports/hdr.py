@@ -16,6 +16,7 @@ from bellwire.engine.exports.batches import batches
 from bellwire.engine.folds.histogram import HIGHEST, Histogram, bottom_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
 from bellwire.engine.language import tr
+from bellwire.engine.recordings.header import utc
 from bellwire.engine.recordings.recording import Progress, Recording
 
 DIGITS = 3
@@ -86,11 +87,12 @@ def write_log(recording: Recording, file: IO[bytes], progress: Progress) -> int:
 
 def write_head(recording: Recording, text: IO[str]) -> None:
     """What the log is of."""
-    log, started = HistogramLogWriter(text), recording.header.started_ns / 1e9
+    log, began = HistogramLogWriter(text), recording.first_ns  # each line counts from the first event on
+    seconds, words = began / 1e9, utc(began) or "unknown"
     log.output_log_format_version()
     log.output_comment(f"[{run_description(recording)}; latencies in ns]")
-    log.output_comment(f"[StartTime: {started:.3f} (seconds since epoch), {recording.header.started or 'unknown'}]")
-    log.output_comment(f"[BaseTime: {started:.3f} (seconds since epoch)]")
+    log.output_comment(f"[StartTime: {seconds:.3f} (seconds since epoch), {words}]")
+    log.output_comment(f"[BaseTime: {seconds:.3f} (seconds since epoch)]")
     log.output_legend()
 
 

@@ -15,9 +15,8 @@ def begin_trace(writer: TraceWriter, recording: Recording, title: str) -> None:
     """The group of everything, and the wall clock where it is known."""
     header = recording.header
     writer.track(ROOT, f"{title} ({header.backend or '?'}, {header.host.get('cpu', '?')})")
-    if header.started_ns:
-        elapsed = round(header.clock.ns(recording.first - header.started_tsc))
-        writer.wall_clock(0, max(header.started_ns + elapsed, 0))
+    if recording.first_ns:
+        writer.wall_clock(0, recording.first_ns)
 
 
 class Tracks:

@@ -89,6 +89,11 @@ LONGEST_NAME, LONGEST_FACT = 80, 200  # characters
 NUMBERS_OF_HOST = {"tsc_khz": 10**8, "tsc_offset": 2**64}  # what of the host is computed with, and the most it can be
 
 
+def utc(ns: int) -> str:
+    """A time of the wall clock (Unix, ns), ISO 8601; "" of 0, which is none."""
+    return datetime.fromtimestamp(ns / 1e9, UTC).isoformat(timespec="milliseconds") if ns else ""
+
+
 @dataclass(frozen=True)
 class Header:
     """What a recording is of.
@@ -135,9 +140,14 @@ class Header:
     @property
     def started(self) -> str:
         """When the recording was begun, ISO 8601; "" if that is not known."""
+        return utc(self.started_ns)
+
+    def begun_at(self, tsc: int) -> Self:
+        """The same of events that begin then: what was held in memory until it is saved."""
         if not self.started_ns:
-            return ""
-        return datetime.fromtimestamp(self.started_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+            return self
+        elapsed = round(self.clock.ns(tsc - self.started_tsc))
+        return replace(self, started_ns=max(self.started_ns + elapsed, 1), started_tsc=tsc)
 
     def schema(self) -> pa.Schema:
         """The Arrow schema with this header in its metadata."""

@@ -263,6 +263,17 @@ class Recording:
         return self.header.clock.ns(self.last - self.first) / 1e9
 
     @property
+    def first_ns(self) -> int:
+        """The wall clock's time (Unix, ns) of the first event; 0 if it is not known.
+
+        Not that at which the file was begun: what is saved out of memory is older.
+        """
+        header = self.header
+        if not header.started_ns:
+            return 0
+        return max(header.started_ns + round(header.clock.ns(self.first - header.started_tsc)), 1)
+
+    @property
     def warning(self) -> str:
         """What is missing, "" if nothing is."""
         found = []

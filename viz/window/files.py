@@ -52,6 +52,12 @@ def header_for(source: Source) -> Header:
     return replay.recording.header if replay else Header.of(source, program_version())
 
 
+def header_of_held(model: LiveModel) -> Header:
+    """What a recording of all that a model holds is of. A run's began when the oldest event of it was, not now."""
+    header = header_for(model.source)
+    return header if recorded(model.source) else header.begun_at(model.past.first)
+
+
 def write_held(
     path: Path, header: Header, held: Iterable[Events], force: bool = False, annotations: Annotated = ()
 ) -> str:
@@ -229,7 +235,7 @@ class Files:
         if not model.past.size:
             self.notice.say(tr("There is nothing to save yet."))
             return
-        held, header = model.past.stream(), header_for(model.source)
+        held, header = model.past.stream(), header_of_held(model)
         args = path, header, held, force, model.annotations
         thread = threading.Thread(target=self._save, args=args, name="save a recording", daemon=True)
         self._saving = [*(other for other in self._saving if other.is_alive()), thread]

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,21 @@ def test_the_log_s_last_second_is_as_long_as_it_was(recording: Recording, tmp_pa
     lines = [line.split(",") for line in written(recording, tmp_path, "hlog").read_text().splitlines()]
     ends = [float(line[1]) + float(line[2]) for line in lines if line[0].startswith("Tag=")]
     assert max(ends) == pytest.approx(recording.seconds, abs=0.002)
+
+
+def test_the_log_begins_when_its_first_event_was(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was held in memory and saved later the header's time is that of the saving."""
+    saved = replace(recording.header, started_ns=1_700_000_000 * 10**9, started_tsc=recording.last)
+    monkeypatch.setattr(recording, "header", saved)
+    text = written(recording, tmp_path, "hlog").read_text()
+    starts = [float(time) for time in re.findall(r"(?:Start|Base)Time: ([\d.]+)", text)]
+    assert starts == pytest.approx([1_700_000_000 - recording.seconds] * 2, abs=0.002)
+    begun = saved.begun_at(recording.first)
+    assert begun.started_ns == recording.first_ns == pytest.approx(starts[0] * 1e9, abs=2e6)
+    assert f"{begun.started}]" in text
+    assert replace(saved, started_ns=0).begun_at(recording.first).started == ""
 
 
 @pytest.mark.parametrize("scenario", ["doorbell-pio", "irq-many", "self-doorbell", "vm-to-vm"])

@@ -108,6 +108,9 @@ def test_all_that_is_held_can_be_saved_and_replayed(stage: Stage, tmp_path: Path
     assert held.size > 100
     assert held.tolist() == stage.window.model.events.at(0, held.size).tolist()
     assert "held.arrow" in stage.said
+    header = Recording(tmp_path / "held.arrow").header
+    assert header.started_tsc == held["tsc"][0]  # and not when it was saved
+    assert 0 < header.started_ns < time.time_ns() - 0.4e9
     stage.window.notice.button.click()
     assert stage.window.model.replaying
     assert stage.window.files.recent[0] == tmp_path / "held.arrow"

@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 
 from bellwire.engine.errors import EngineError
 from bellwire.engine.language import tr
-from bellwire.viz.window.files import Files, header_for, say_where, write_held
+from bellwire.viz.window.files import Files, header_of_held, say_where, write_held
 
 LOOK_MS = 50  # between looks whether the run has been written
 LAST_MS = 10_000  # that what is on its way may still take when the window closes
@@ -61,7 +61,7 @@ class SavedByCommand:
             self._order(model.recorded.recording.path, path, wanted)
             return
         recording = path.with_suffix(".arrow")
-        held, header, them = model.past.stream(), header_for(model.source), model.annotations.all
+        held, header, them = model.past.stream(), header_of_held(model), model.annotations.all
 
         def write() -> None:
             try:
