@@ -17,7 +17,8 @@ import numpy as np
 from bellwire.engine.events import EventKind, Events, Switch, exit_name, no_events
 from bellwire.engine.folds.journeys import HEAVY_DOORBELL, Journeys, no_journeys
 from bellwire.engine.folds.latency import cycles_of, ends
-from bellwire.engine.language import tr
+from bellwire.engine.language import tr, tr_later
+from bellwire.engine.scenarios.told_kinds import never_told
 from bellwire.engine.scenarios.traits import Trait
 from bellwire.viz.model.filter import Filter
 from bellwire.viz.model.live import LiveModel
@@ -27,6 +28,7 @@ from bellwire.viz.text.figures import duration, grouped
 from bellwire.viz.text.latency_words import latency_name
 
 AFTER_SECONDS = 0.25  # of the source's time, that are let come after the event
+UNSEEN_EXITS = tr_later("exits to QEMU, which is another process, are not seen")
 OF_THE_GUEST = ("IO", "MMIO")  # exits that a guest's access causes; others are asked for by the host
 
 
@@ -142,6 +144,14 @@ class OfKind(Break):
     def text(self) -> str:
         return tr("{kind} event", kind=kind_name(self.kind))
 
+    def cannot(self, model: LiveModel) -> str:
+        """Kinds that no part of it tells."""
+        if not never_told(self.kind, model.traits):
+            return ""
+        if Trait.REAL_QEMU in model.traits and self.kind in (EventKind.EXIT, EventKind.ENTRY):
+            return tr(UNSEEN_EXITS)
+        return tr("it has no event of kind {kind}", kind=kind_name(self.kind))
+
     def begin(self, model: LiveModel) -> Look:
         def look() -> Hit | None:
             found = np.flatnonzero(model.batch["kind"] == self.kind)
@@ -195,8 +205,10 @@ class LeftAnyway(Break):
         return tr("exit though ioeventfd is on")
 
     def cannot(self, model: LiveModel) -> str:
-        """Where nobody rings there is no ioeventfd."""
-        return "" if model.scenario.doorbell else tr("it has no ioeventfd")
+        """Where nobody rings there is no ioeventfd, and what leaves for another process is not seen."""
+        if not model.scenario.doorbell:
+            return tr("it has no ioeventfd")
+        return tr(UNSEEN_EXITS) if Trait.REAL_QEMU in model.traits else ""
 
     def begin(self, model: LiveModel) -> Look:
         return Leaving(model).look

@@ -145,7 +145,7 @@ class Timeline(Card):
         if self.mark is not None:
             across = f"◆ {self.mark.words(self.model.clock)} · {across}"
         if not self.view.following:
-            return f"{across} · {tr('held')}"
+            return f"{across} · {tr('standing still')}"
         if not self.model.transport.following:
             return f"{across} · {tr('paused') if self.model.transport.paused else tr('in slow motion')}"
         newest = self.model.journeys.newest(1)

@@ -134,6 +134,7 @@ class BreakPopover(QFrame):
         """Shows itself under a widget, for what watches a model; what was picked last is picked still."""
         self.watch = watch
         self._offer(watch.model)
+        self._say_trouble()  # and no longer why something else could not be armed
         self.none.setEnabled(watch.wanted is not None)
         self.line.setMinimumWidth(self.theme.px(300))
         self.adjustSize()
@@ -174,13 +175,18 @@ class BreakPopover(QFrame):
     def _arm(self) -> None:
         wanted = self.picked()
         if wanted is None:
-            self.trouble.setText(self.line.trouble or tr("Say what the event must fit: {examples}", examples=EXAMPLES))
-            self.trouble.show()
-            self.adjustSize()
-            return
-        if self.watch:
-            self.watch.arm(wanted)
-        self.hide()
+            self._refuse(self.line.trouble or tr("Say what the event must fit: {examples}", examples=EXAMPLES))
+        elif self.watch and (why := wanted.cannot(self.watch.model)):
+            self._refuse(tr("That cannot happen here: {why}.", why=why))
+        else:
+            if self.watch:
+                self.watch.arm(wanted)
+            self.hide()
+
+    def _refuse(self, why: str) -> None:
+        self.trouble.setText(why)
+        self.trouble.show()
+        self.adjustSize()
 
     def _clear(self) -> None:
         if self.watch:

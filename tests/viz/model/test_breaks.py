@@ -291,3 +291,21 @@ def test_a_doorbell_that_was_rung_before_the_switch_does_not_count() -> None:
     assert watch.hit is not None
     assert "left to user space although" in watch.hit.why
     assert int(model.selection.journeys["exit"][0]) == hit(watch)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "wanted", "why"),
+    [
+        ("qemu-virtio-blk", LeftAnyway(), "exits to QEMU, which is another process, are not seen"),
+        ("qemu-ivshmem", OfKind(EventKind.EXIT), "exits to QEMU, which is another process, are not seen"),
+        ("irq-msi", LeftAnyway(), "it has no ioeventfd"),
+        ("irq-msi", OfKind(EventKind.RING), "it has no event of kind ring"),
+        ("vm-to-vm", OfKind(EventKind.IRQFD), "it has no event of kind IRQFD"),
+        ("vm-to-vm", OfKind(EventKind.EXIT), ""),
+        ("roundtrip", OfKind(EventKind.IRQ_IOCTL), ""),
+        ("roundtrip", OfKind(EventKind.LOST), ""),
+        ("qemu-virtio-blk", OfKind(EventKind.USER_EXIT), ""),
+    ],
+)
+def test_what_can_never_come_is_said(scenario: str, wanted: Break, why: str) -> None:
+    assert wanted.cannot(LiveModel(FakeSource(scenario))).lower() == why.lower()

@@ -186,7 +186,7 @@ def test_dragging_pans_and_does_not_choose(qtbot: QtBot) -> None:
     moved = 100 * timeline.view.span / timeline.area.width()
     assert start - timeline.view.start == pytest.approx(moved, rel=0.05)
     assert model.selection.journeys.size == 0
-    assert "held" in timeline.facts
+    assert "standing still" in timeline.facts
 
 
 def test_the_wheel_zooms_and_with_shift_it_pans(qtbot: QtBot) -> None:

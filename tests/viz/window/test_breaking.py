@@ -122,6 +122,26 @@ def test_what_cannot_happen_in_the_next_scenario_is_not_offered_there(stage: Sta
         assert window.notice.button.isHidden()
 
 
+@OFFSCREEN
+def test_what_cannot_happen_is_refused_by_name(stage: Stage) -> None:
+    """A break that is armed and can never come looks like one that has not come yet."""
+    opened, watch = popover(stage), stage.window.breaks.watch
+    stage.window.commands.break_when()
+    opened.choices.button(KIND).setChecked(True)
+    opened.kind.setCurrentText("window")
+    opened._arm()
+    assert opened.isVisible()
+    assert opened.trouble.text() == "That cannot happen here: it has no event of kind window."
+    assert watch.wanted is None
+    opened.hide()
+    stage.window.commands.break_when()
+    assert opened.trouble.isHidden()
+    opened.choices.button(LEFT).setChecked(True)
+    opened._arm()
+    assert not opened.isVisible()
+    assert watch.wanted == LeftAnyway()
+
+
 def test_escape_takes_it_back_once_nothing_is_chosen(stage: Stage, qtbot: QtBot) -> None:
     model, watch = stage.window.model, stage.window.breaks.watch
     watch.arm(Merged(500))

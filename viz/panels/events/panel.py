@@ -163,7 +163,7 @@ class EventsPanel(Panel):
     def _how(self) -> str:
         """Whether the table moves by itself."""
         if not self.list.following:
-            return tr("held")
+            return tr("standing still")
         return tr("following") if self.model.transport.following else tr(STATES[self.model.state])
 
     # -- moving and choosing
