@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno as errno_names
 import os
+import re
 from typing import TYPE_CHECKING
 
 from bellwire.engine.foreign import shown
@@ -68,6 +69,7 @@ class GuestError(EngineError):
 REMEDIES = {
     errno_names.ENOTTY: tr_later("This kernel's KVM does not know the call; a newer kernel is needed."),
     errno_names.ENOMEM: tr_later("The host has no memory left for it."),
+    errno_names.EFBIG: tr_later("`ulimit -f` says how large a file of this process may be, its memory's too."),
     errno_names.EMFILE: tr_later("This process has too many files open; `ulimit -n` says how many it may have."),
     errno_names.EIO: tr_later("The VM belongs to another process, or is broken for good: make a new one."),
 }  # what to do wherever the kernel answers so
@@ -87,19 +89,36 @@ class KvmError(EngineError):
         super().__init__(f"{text}. {self.remedy}" if self.remedy else text)
 
 
+THREADS_REMEDY = tr_later(
+    "This user may have no more threads or processes, or this process no more memory; `ulimit -u` and `ulimit -v` say "
+    "how much."
+)
 # What to do where the system, and not KVM, answers so.
 SYSTEM_REMEDIES = REMEDIES | {
     errno_names.ENFILE: tr_later("All programs of this machine together have too many files open."),
     errno_names.ENOSPC: tr_later("Its disk is full."),
     errno_names.EDQUOT: tr_later("Your quota on its disk is used up."),
-    errno_names.EAGAIN: tr_later("This user may have no more threads or processes; `ulimit -u` says how many."),
+    errno_names.EAGAIN: THREADS_REMEDY,
+    errno_names.EROFS: tr_later("Its file system is mounted for reading only; name a place on another one."),
+    errno_names.ENAMETOOLONG: tr_later("Its file system has no names as long as that; name it shorter."),
+    errno_names.ELOOP: tr_later("Symbolic links lead in a circle there; `ls -l` shows them."),
 }
+SAYS_ALL = (errno_names.ENOSPC, errno_names.EDQUOT)  # whose own words are their remedy, of a file that is named
+ERRNO = re.compile(r"\[errno -?\d+\] ?", re.IGNORECASE)  # as Python and Arrow write it
 MEMORY_REMEDY = tr_later("`ulimit -v` says how much this process may have.")
 
 
-def answer_of(error: OSError) -> str:
-    """What the system said."""
-    return error.strerror or str(error) or type(error).__name__
+def answer_of(error: BaseException) -> str:
+    """What the system, or a library, said: without a number, and without the file's name, which its caller tells."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or ERRNO.sub("", str(error)).strip() or type(error).__name__
+
+
+def answer_and_remedy(error: BaseException) -> str:
+    """The same and, where something helps, a sentence with that; no full stop at its end."""
+    number = error.errno if isinstance(error, OSError) else None
+    remedy = "" if number in SAYS_ALL else tr(SYSTEM_REMEDIES.get(number or 0, ""))
+    return f"{answer_of(error).rstrip('.')}. {remedy}".rstrip(" .")
 
 
 def refusal_of(error: OSError | MemoryError, what: str) -> EngineError:

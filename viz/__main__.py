@@ -10,19 +10,24 @@ from contextlib import contextmanager
 
 from bellwire.viz.window import importing
 
-ONE_THREAD = "OPENBLAS_NUM_THREADS", "1"  # else numpy starts some for linear algebra, of which there is none here
+NO_MORE_THREADS = {
+    "OPENBLAS_NUM_THREADS": "1",  # else numpy starts some for linear algebra, of which there is none here
+    "QT_NO_GUI_THREADPOOL": "1",  # else Qt paints by some as well, and where none can be started it waits for ever
+}
 
 
 def main() -> int:
     """Runs the command line; the exit code. What keeps it from being loaded is one sentence, too."""
-    os.environ.setdefault(*ONE_THREAD)
+    for name, value in NO_MORE_THREADS.items():
+        os.environ.setdefault(name, value)
     try:
         with importing(), interruption_kept():
             from bellwire.viz.cli.app import main as command_line
     except KeyboardInterrupt:
         return not_loaded("interrupted", 130)
     except Exception as error:
-        return not_loaded(f"It cannot be loaded: {error}. Are enough open files (`ulimit -n`) and memory allowed?", 1)
+        why = getattr(error, "strerror", None) or error
+        return not_loaded(f"It cannot be loaded: {why}. Are enough open files (`ulimit -n`) and memory allowed?", 1)
     return command_line()
 
 

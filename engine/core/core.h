@@ -2,7 +2,8 @@
 /* The C interface of the engine. cffi parses this very file, so it has no #include and no macro with arguments.
  *
  * Guarantees:
- * - Functions return 0 or a positive result, or -errno. None prints, none exits, none calls Python.
+ * - Functions return 0 or a positive result, or -errno. None prints, none exits (but where C++ would abort: no_memory.c),
+ *   none calls Python.
  * - A handle has one owner, who calls the matching _free once, after every thread that uses it was joined.
  * - A ring has one producer thread and one consumer thread. Events come out in the order they were pushed; what finds
  *   the ring full is counted as dropped, never overwritten, never half written.
@@ -42,6 +43,12 @@ enum bw_kind {
 enum bw_lane { BW_LANE_GUEST = 0, BW_LANE_VCPU = 1, BW_LANE_IO_THREAD = 3 };
 
 uint64_t bw_tsc(void);
+
+/* -- where there is no memory (no_memory.c) ------------------------------------------------------------------------ */
+
+/* From now on a library in C++ that ends the process because it found no memory has it write the sentence to standard
+ * error and exit with `code`. -ENOENT: there is no C++ that could. */
+int bw_end_without_memory(const char *sentence, int code);
 
 /* -- ring (ring.c) ------------------------------------------------------------------------------------------------ */
 

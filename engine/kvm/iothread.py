@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.errors import KvmError, LeftBehindError, check
+from bellwire.engine.errors import THREADS_REMEDY, KvmError, LeftBehindError, check
 from bellwire.engine.kvm.owner import Eventfd, Owner
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.vm import GsiRoute, Memory, Vm
@@ -76,7 +76,9 @@ class IoThread(Owner):
 
     def start(self, cpu: int = -1) -> None:
         """Starts the thread with `orders`, on one CPU if given."""
-        check(lib.bw_iothread_start(self._handle, self.orders.as_c(), cpu), tr("starting the I/O thread"))
+        check(
+            lib.bw_iothread_start(self._handle, self.orders.as_c(), cpu), tr("starting the I/O thread"), THREADS_REMEDY
+        )
 
     def command(self, **changes: int) -> None:
         """Changes orders; when this returns they are in force."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from bellwire.engine._core import ffi, lib
-from bellwire.engine.errors import KvmError, LeftBehindError, check
+from bellwire.engine.errors import THREADS_REMEDY, KvmError, LeftBehindError, check
 from bellwire.engine.events import exit_name
 from bellwire.engine.kvm.coalesced import CoalescedRing
 from bellwire.engine.kvm.owner import Eventfd, Owner
@@ -72,7 +72,7 @@ class Vcpu(Owner):
 
     def start(self, cpu: int = -1) -> None:
         """Starts the thread, on one CPU if given."""
-        check(lib.bw_vcpu_start(self._handle, cpu), tr("starting the vCPU thread"))
+        check(lib.bw_vcpu_start(self._handle, cpu), tr("starting the vCPU thread"), THREADS_REMEDY)
 
     @property
     def ended(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from bellwire.engine.errors import EngineError, ScenarioError
+from bellwire.engine.host.no_memory import end_without_memory
 from bellwire.viz.cli.completing.asked_by_shell import COMPLETE, print_offers
 from bellwire.viz.cli.ending import complain_of, ended_by, interruptions_raised, standard_streams, usage
 from bellwire.viz.cli.options import (
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line (by default this process's). Returns the exit code; nothing is raised."""
     with standard_streams(), faults_told(complain_of), interruptions_raised():
         try:
+            end_without_memory(FAILED)
             code = command_code(sys.argv[1:] if arguments is None else arguments)
             sys.stdout.flush()
         except UsageError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.viz.text.assets import asset
 
 FONTS = (
@@ -22,7 +22,7 @@ def needs_pango() -> None:
     try:
         import weasyprint  # noqa: F401
     except (OSError, ImportError) as error:
-        why = str(error).splitlines()[0]
+        why = answer_of(error).splitlines()[0]
         raise EngineError(f"{NO_PDF.format(why)}; with --no-pdf it is done without.") from error
 
 

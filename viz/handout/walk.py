@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from functools import partial
 
 from bellwire.engine.errors import EngineError, LessonError
+from bellwire.engine.host.no_memory import needs_memory
+from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario
 from bellwire.engine.source import Label, Source
 from bellwire.viz.lessons.course import Course
@@ -22,6 +24,7 @@ from bellwire.viz.window.application import application
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
 
+LEAST_MEMORY = 10**9  # bytes of addresses, with which no lesson came to its end
 PATIENCE_SECONDS = 90.0  # that a position may take, on a busy machine
 FRAME_SECONDS = 0.008  # between frames, of a guest
 STEP_SECONDS = 0.05  # of a recording, from frame to frame
@@ -32,6 +35,7 @@ MakeSource = Callable[[Scenario], Source]
 @contextmanager
 def window_for(lesson: Lesson, make_source: MakeSource, theme: Theme) -> Iterator[MainWindow]:
     """A window over the lesson's first scene, not shown, and closed at the end, with all that it has begun."""
+    needs_memory(LEAST_MEMORY, tr("A lesson that is walked through"))
     application()
     scene = lesson.steps[0].scene
     source = make_source(scene.scenario)

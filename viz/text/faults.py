@@ -23,6 +23,9 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent
 MAIN = "MainThread"
 FAULT_CODE = 70  # what the process ends with after a fault of its own (sysexits.h: EX_SOFTWARE)
 
+# How the loader of libraries, and numpy, say that there is no memory for them.
+NO_ROOM = ("failed to map segment", "cannot allocate memory", "cannot map zero-fill", os.strerror(errno.ENOMEM))
+
 DETAILS = f"{TRACEBACK}=1 prints where it was."
 
 
@@ -58,15 +61,20 @@ def foreseen(error: BaseException) -> str:
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return tr("No thread can be started. {remedy}", remedy=tr(SYSTEM_REMEDIES[errno.EAGAIN]))
     if isinstance(error, ImportError):
-        return tr("bellwire cannot be loaded: {error}. {remedy}", error=error, remedy=import_remedy(str(error)))
+        again = tr("`pip install --force-reinstall bellwire` installs what it needs.")
+        remedy = library_remedy(error, again)
+        return tr("bellwire cannot be loaded: {error}. {remedy}", error=answer_of(error), remedy=remedy)
     return ""
 
 
-def import_remedy(text: str) -> str:
-    """The loader of libraries tells an errno as a number."""
-    if f"Error {errno.EMFILE}" in text or os.strerror(errno.EMFILE) in text:
+def library_remedy(error: Exception, otherwise: str) -> str:
+    """What helps where a library cannot be loaded. otherwise: what does unless it is the system that refused it."""
+    text = str(error)
+    if f"Error {errno.EMFILE}" in text or os.strerror(errno.EMFILE) in text:  # the loader tells an errno as a number
         return tr(SYSTEM_REMEDIES[errno.EMFILE])
-    return tr("`pip install --force-reinstall bellwire` installs what it needs.")
+    if any(words in text for words in NO_ROOM):
+        return tr(MEMORY_REMEDY)
+    return otherwise
 
 
 def system_answer(error: OSError) -> str:
@@ -131,9 +139,9 @@ def faults_told(tell: Callable[[Fault], object]) -> Iterator[None]:
             tell(fault_of(met.exc_value, met.thread.name if met.thread else "?"))
 
     def unraisable(met: sys.UnraisableHookArgs) -> None:
+        let_start_return(met.object)  # first: where there is no memory, to tell of it may fail
         if met.exc_value is not None:
             tell(fault_of(met.exc_value, ""))
-        let_start_return(met.object)
 
     before = sys.excepthook, threading.excepthook, sys.unraisablehook
     sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, in_thread, unraisable

@@ -10,10 +10,13 @@ from PySide6.QtCore import QLocale, QSize
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from bellwire.engine.host.no_memory import needs_memory
+from bellwire.engine.language import tr
 from bellwire.viz.style.theme import load_fonts
 from bellwire.viz.text.assets import asset
 
 ICON_SIZES = (16, 24, 32, 48, 128)  # pixels
+LEAST_MEMORY = 500 * 10**6  # bytes of addresses: with less no window has ever come to be
 SWITCH_SECONDS = 0.001  # after which the engine's thread lets a frame go on, where Python would take five times as long
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # of glibc's mallopt()
 LARGE_BLOCK, LARGEST_BLOCK = 4 << 20, 32 << 20  # bytes; beyond the second it takes them from the system in any case
@@ -21,11 +24,15 @@ KEPT_FREE = 32 << 20  # bytes at the end of the heap that are kept, for the next
 
 
 def application() -> QApplication:
-    """The one QApplication, with our fonts; set up once, because a style set anew repaints every window."""
+    """The one QApplication, with our fonts; set up once, because a style set anew repaints every window.
+
+    EngineError if this process may not have the memory for it.
+    """
     app = QApplication.instance()
     if isinstance(app, QApplication) and app.applicationName() == "bellwire":
         return app
     if not isinstance(app, QApplication):
+        needs_memory(LEAST_MEMORY, tr("A window"))
         app = QApplication(["bellwire"])
     sys.setswitchinterval(SWITCH_SECONDS)
     return_large_blocks()

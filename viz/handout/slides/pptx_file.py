@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.language import Spoken, tr
 from bellwire.viz.handout.slides.arrangement import APART, BOLD, COLORS, SLIDE, SlideArea, WordsPlaced, arrange
 from bellwire.viz.handout.slides.deck import Deck, DeckSlide, LineKind
 from bellwire.viz.style.theme import Theme
+from bellwire.viz.text.faults import library_remedy
 
 SANS, MONO = "Arial", "Courier New"  # which every machine has, or something as wide
 TITLE_ONLY = 5  # of the layouts in python-pptx's own template
@@ -28,7 +29,11 @@ def pptx() -> Any:
         import pptx as library
     except ImportError as error:
         raise EngineError(
-            tr("A PPTX is written by python-pptx, which cannot be loaded ({why}): pip install python-pptx.", why=error)
+            tr(
+                "A PPTX is written by python-pptx, which cannot be loaded ({why}): {remedy}",
+                why=answer_of(error),
+                remedy=library_remedy(error, "pip install python-pptx."),
+            )
         ) from error
     return library
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Protocol
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.language import tr
 from bellwire.viz.pictures.clips.filming import Pixels
 from bellwire.viz.pictures.clips.subtitles import Cue
 from bellwire.viz.pictures.film_texts import apng_with_text
 from bellwire.viz.pictures.provenance import KEY
+from bellwire.viz.text.faults import library_remedy
 
 CODECS = {  # by suffix: the codec, its pixels, and what it is asked for
     ".webm": ("libvpx-vp9", "yuv420p", {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}),
@@ -47,7 +48,11 @@ def pyav() -> Any:
         import av
     except ImportError as error:
         raise EngineError(
-            tr("A clip is encoded by PyAV, which cannot be loaded ({why}): pip install av.", why=error)
+            tr(
+                "A clip is encoded by PyAV, which cannot be loaded ({why}): {remedy}",
+                why=answer_of(error),
+                remedy=library_remedy(error, "pip install av."),
+            )
         ) from error
     return av
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bellwire.engine.host.no_memory import needs_memory
+from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.pictures.clips.clip_asked import ClipAsked
 from bellwire.viz.pictures.clips.encoding import TOLD_IN, ClipFile, VideoFile
@@ -15,6 +17,7 @@ from bellwire.viz.pictures.clips.subtitles import CUE_SECONDS, Cues
 from bellwire.viz.pictures.making import DrawView
 from bellwire.viz.pictures.provenance import Provenance, provenance_of
 
+LEAST_MEMORY = 800 * 10**6  # bytes of addresses, with which no clip came to its end
 PAINTED = 0.9  # of the work; the rest is putting the file together
 
 
@@ -68,6 +71,7 @@ def provenance_of_clip(recording: Recording, asked: ClipAsked, source: str, suff
 
 
 def clip_file(suffix: str, asked: ClipAsked) -> ClipFile:
-    """An empty one of that format."""
+    """An empty one of that format; EngineError if there is too little memory for it."""
     size, rate = asked.picture.pixels, asked.rate
+    needs_memory(LEAST_MEMORY, tr("A clip"))
     return GifFile(size, rate) if suffix == ".gif" else VideoFile(suffix, size, rate)
