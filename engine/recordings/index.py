@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from bellwire.engine.errors import EngineError, RecordingError
+from bellwire.engine.errors import EngineError, RecordingError, answer_of
 from bellwire.engine.events import Events
 from bellwire.engine.folds.journeys import JOURNEY, JourneyTracker
 from bellwire.engine.folds.tally import Tally, state_of, tally_of
@@ -160,14 +160,39 @@ def read_rows(
 
 
 def read_ahead(recording: Recording) -> Iterator[Events]:
-    """Every batch; the next one is read and unpacked while this one is worked on."""
-    with ThreadPoolExecutor(1, "read-ahead") as reader:
-        coming = [reader.submit(recording.read_once, 0)] if recording.entries.size else []
-        for number in range(1, recording.entries.size + 1):
-            events = coming.pop().result()
+    """Every batch; the next one is read and unpacked while this one is worked on, unless there is no thread for it."""
+    wanted, read = SimpleQueue[int](), SimpleQueue[Events | BaseException]()
+    thread = threading.Thread(target=read_wanted, args=(recording, wanted, read), name="read-ahead", daemon=True)
+    try:
+        begin_thread(thread)
+    except EngineError:
+        yield from map(recording.read_once, range(recording.entries.size))
+        return
+    try:
+        for number in range(recording.entries.size + 1):
             if number < recording.entries.size:
-                coming.append(reader.submit(recording.read_once, number))
-            yield events
+                wanted.put(number)
+            if number:
+                yield told_or_raised(read.get())
+    finally:
+        wanted.put(-1)
+        thread.join()
+
+
+def read_wanted(recording: Recording, wanted: SimpleQueue[int], read: SimpleQueue[Events | BaseException]) -> None:
+    """Reads batches until a negative number is wanted; what is raised is told to whoever waits for the batch."""
+    while (number := wanted.get()) >= 0:
+        try:
+            read.put(recording.read_once(number))
+        except BaseException as error:
+            read.put(error)
+
+
+def told_or_raised(told: Events | BaseException) -> Events:
+    """What another thread has read, or what it has met."""
+    if isinstance(told, BaseException):
+        raise told
+    return told
 
 
 def since(times: npt.NDArray[np.uint64], origin: int) -> Floats:
@@ -254,9 +279,8 @@ class Indexer:
         except RecordingError as error:
             self.error = error
         except BaseException as error:
-            self.error = RecordingError(
-                tr("The recording's overview cannot be made: {error}", error=f"{type(error).__name__}: {error}")
-            )
+            what = f"{type(error).__name__}: {answer_of(error)}"
+            self.error = RecordingError(tr("The recording's overview cannot be made: {error}", error=what))
             raise  # to whoever asked, or hears of what ends a thread
 
     def _note(self, share: float) -> None:

@@ -24,6 +24,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from bellwire.engine.events import Events
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.kernel.program import KernelSightError
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.live import bench
 from bellwire.engine.live.session import Session
 from bellwire.engine.machines.build import refusal
@@ -280,7 +281,7 @@ def rings(seconds: float) -> Figure:
         producer = bench.SyntheticProducer(count, PRODUCER_RATE)
         began = time.monotonic()
         drainer = threading.Thread(target=drain, args=(producer, count), name="drain")
-        drainer.start()
+        begin_thread(drainer)
         while drainer.is_alive():
             run_events(0.05)
         rate = producer.drained / (time.monotonic() - began)

@@ -16,7 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.host.host import Check
+from bellwire.engine.kvm.python_thread import begin_thread
 
 # -- Whether Qt will find the system libraries that its window needs; found out without loading Qt.
 
@@ -59,7 +61,7 @@ def part_check(name: str, file: Path) -> Check:
     try:
         listing = subprocess.run(["ldd", str(file)], capture_output=True, text=True, timeout=30, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("Qt", name, False, f"ldd does not run: {error}", "sudo apt install libc-bin")
+        return Check("Qt", name, False, f"ldd does not run: {answer_of(error)}", "sudo apt install libc-bin")
     return libraries_check(name, missing_libraries(listing))
 
 
@@ -161,7 +163,10 @@ def x11_trouble(display: str) -> str:
     """Why the X server does not answer. It may be on another machine, so it is not waited for without end."""
     outcome: list[int] = []
     asking = threading.Thread(target=lambda: outcome.append(x11_error(display)), name="ask the display", daemon=True)
-    asking.start()
+    try:
+        begin_thread(asking)
+    except EngineError as error:
+        return str(error)
     asking.join(ANSWER_SECONDS)
     if not outcome:
         return f"The display {display} does not answer."
@@ -196,7 +201,7 @@ def wayland_trouble(environment: Mapping[str, str]) -> str:
     except TimeoutError:
         return f"The Wayland display {name} does not answer."
     except OSError as error:
-        return f"The Wayland display {name} cannot be opened: {error.strerror or error}."
+        return f"The Wayland display {name} cannot be opened: {answer_of(error)}."
     return "" if answered else f"The Wayland display {name} has hung up."
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.findings.compare import Side, side_of
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
 
 
@@ -24,7 +25,10 @@ class Baseline:
         self.share = 0.0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._read, name="read a baseline", daemon=True)
-        self._thread.start()
+        try:
+            begin_thread(self._thread)
+        except EngineError as error:
+            self.error = str(error)
 
     def _read(self) -> None:
         from bellwire.engine.recordings.recording import Recording
@@ -36,9 +40,8 @@ class Baseline:
         except EndedError:
             pass
         except BaseException as error:
-            self.error = tr(
-                "{path} cannot be read: {kind}: {error}", path=self.path, kind=type(error).__name__, error=error
-            )
+            kind, said = type(error).__name__, answer_of(error)
+            self.error = tr("{path} cannot be read: {kind}: {error}", path=self.path, kind=kind, error=said)
             raise  # to whoever hears of what ends a thread
 
     def _note(self, share: float) -> None:
@@ -48,9 +51,10 @@ class Baseline:
 
     def wait(self) -> None:
         """Until it is read, or cannot be."""
-        self._thread.join()
+        if self._thread.ident is not None:  # it has begun
+            self._thread.join()
 
     def close(self) -> None:
         """Ends the reading; waits for that."""
         self._ending.set()
-        self._thread.join()
+        self.wait()

@@ -18,10 +18,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QPixmap
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from bellwire.engine.counted import count_of, number_of
-from bellwire.engine.errors import EngineError, RecordingError
+from bellwire.engine.errors import EngineError, answer_and_remedy
 from bellwire.engine.events import Events
 from bellwire.engine.foreign import file_name, shown
 from bellwire.engine.host.scratch import scratch_folder
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
 from bellwire.engine.outlet import RECORDING_ROOM
 from bellwire.engine.outputs import unused, whole_or_not, write_whole
@@ -238,8 +239,12 @@ class Files:
         held, header = model.past.stream(), header_of_held(model)
         args = path, header, held, force, model.annotations
         thread = threading.Thread(target=self._save, args=args, name="save a recording", daemon=True)
-        self._saving = [*(other for other in self._saving if other.is_alive()), thread]
-        thread.start()
+        try:
+            begin_thread(thread)
+        except EngineError as error:
+            self.notice.say(str(error))
+        else:
+            self._saving = [*(other for other in self._saving if other.is_alive()), thread]
 
     def _save(self, path: Path, header: Header, held: Iterable[Events], force: bool, annotations: Annotations) -> None:
         them = annotations.all
@@ -341,10 +346,10 @@ class Files:
             path.parent.mkdir(parents=True, exist_ok=True)
             outlet = model.source.tee(RECORDING_ROOM)
             self.capture = Capture(path, header_for(model.source), model.beginning(), outlet)
-        except RecordingError as error:
+        except EngineError as error:
             self.notice.say(str(error))
         except OSError as error:
-            self.notice.say(tr("{path} cannot be made: {why}.", path=path.parent, why=error.strerror))
+            self.notice.say(tr("{path} cannot be made: {why}.", path=path.parent, why=answer_and_remedy(error)))
         else:
             self._began, self._captured = time.monotonic(), model
 

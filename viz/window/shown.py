@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from bellwire.engine.errors import EngineError, LackingError, NoKvmError
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
 from bellwire.engine.scenarios.scenario import Scenario, load_scenario
 from bellwire.engine.source import Source
@@ -163,11 +164,15 @@ class Shown(QWidget):
         self.changed.emit()
 
     def _stop_in_background(self, source: Source) -> None:
-        """Stopping waits for threads and grace periods: not in the GUI's thread."""
+        """Stopping waits for threads and grace periods: not in the GUI's thread, unless there is no other."""
         self._stopping = [thread for thread in self._stopping if thread.is_alive()]
         thread = threading.Thread(target=source.stop, name="stop a source", daemon=True)
-        thread.start()
-        self._stopping.append(thread)
+        try:
+            begin_thread(thread)
+        except EngineError:
+            source.stop()
+        else:
+            self._stopping.append(thread)
 
     def stop_source(self) -> None:
         """Ends what is shown, in the background; it stays shown."""

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bellwire.engine.events import EventKind, Events, Lane
+from bellwire.engine.events import EventKind, Events, Lane, end_to_end
 from bellwire.engine.folds.journeys import JourneyTracker
 from bellwire.engine.folds.spans import awake, flights, instruction
 from bellwire.engine.folds.tally import Tally, state_of
-from bellwire.engine.recordings.index import MOST, Level, RecordingIndex
+from bellwire.engine.recordings.index import MOST, Level, RecordingIndex, read_ahead
 from bellwire.engine.recordings.index_rows import BUSY, EVENTS_A_ROW, MERGED, next_level, rows_of
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.recordings.synthetic import round_trips, synthetic_recording
 from bellwire.engine.scenarios.scenario import load_scenario
 from tests.support.recorded import recorded
+from tests.support.threadless import no_more_threads
 
 
 @pytest.fixture(autouse=True)
@@ -178,3 +179,22 @@ def round_trips_over(cycles: int) -> Events:
     events = round_trips(np.random.default_rng(1), 10**9, 0)[:6000]
     events["tsc"] = np.linspace(10**9, cycles, events.size).astype(np.uint64)
     return events
+
+
+def test_where_no_thread_can_be_started_it_is_read_without(
+    recording: Recording, index: RecordingIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_more_threads(monkeypatch)
+    assert np.array_equal(end_to_end(*read_ahead(recording)), end_to_end(*recording.batches()))
+
+
+def test_what_the_thread_that_reads_meets_is_raised_where_it_is_read(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_number: int) -> Events:
+        raise MemoryError
+
+    monkeypatch.setattr(recording, "read_once", fail)
+    with pytest.raises(MemoryError):
+        list(read_ahead(recording))
+    assert "read-ahead" not in [thread.name for thread in threading.enumerate()]

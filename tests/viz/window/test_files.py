@@ -21,6 +21,7 @@ from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.window import MainWindow, make_window
 from tests.support.fake_source import FakeSource
 from tests.support.sessions import PATIENCE
+from tests.support.threadless import NO_THREAD, no_more_threads
 
 
 class Stage:
@@ -172,6 +173,23 @@ def test_a_file_that_cannot_be_written_is_one_sentence(stage: Stage, tmp_path: P
     stage.window.files.close()
     stage.run(1)
     assert "cannot be written" in stage.said
+
+
+def test_where_no_thread_can_be_started_saving_and_recording_say_so_and_another_scenario_comes(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.run(10)
+    no_more_threads(monkeypatch)
+    stage.window.files.write(tmp_path / "held.arrow")
+    assert stage.said.startswith(NO_THREAD)
+    stage.window.files.toggle_capture(tmp_path / "run.arrow")
+    assert stage.window.files.capture is None
+    assert stage.said.startswith(NO_THREAD)
+    before = stage.window.shown.model.source
+    stage.window.shown.run_scenario_called("irq-msi")
+    stage.run(5)
+    assert stage.window.shown.model.source is not before
+    assert not before.alive
 
 
 def test_another_scenario_and_the_end_close_the_file(stage: Stage, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QProcess, QProcessEnvironment, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from bellwire.engine.errors import EngineError
+from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr
 from bellwire.viz.window.files import Files, header_of_held, say_where, write_held
 
@@ -80,8 +81,13 @@ class SavedByCommand:
             else:
                 self._order(recording, path, wanted)
 
-        self._writing = threading.Thread(target=write, name="save a recording", daemon=True)
-        self._writing.start()
+        thread = threading.Thread(target=write, name="save a recording", daemon=True)
+        try:
+            begin_thread(thread)
+        except EngineError as error:
+            self.files.notice.say(str(error))
+            return
+        self._writing = thread
         self._timer.timeout.connect(look)
         self._timer.start()
 

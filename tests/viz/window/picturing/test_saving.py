@@ -22,6 +22,7 @@ from bellwire.viz.pictures.provenance import read_provenance
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.picturing.saving import view_name
 from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.threadless import NO_THREAD, no_more_threads
 from tests.support.windows import Stage, staged_in_front
 
 
@@ -82,6 +83,15 @@ def test_what_cannot_be_written_says_why(stage: Stage, qtbot: QtBot, tmp_path: P
     stage.window.pictures.save(stage.window.views.diagram, tmp_path / "missing" / "a.png")
     qtbot.waitUntil(lambda: not stage.window.pictures.busy, timeout=60_000)
     assert "cannot be written" in stage.window.notice.words.text()
+
+
+def test_where_no_thread_can_be_started_it_says_so(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_more_threads(monkeypatch)
+    stage.window.pictures.save(stage.window.views.diagram, tmp_path / "a.png")
+    assert stage.window.notice.words.text().startswith(NO_THREAD)
+    assert not stage.window.pictures.busy
 
 
 def test_each_view_has_a_name_and_offers_its_picture(stage: Stage) -> None:
