@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from bellwire.engine.errors import RecordingError, answer_of
+from bellwire.engine.errors import RecordingError, answer_and_remedy
 from bellwire.engine.language import tr
 
 BUFFER = 1 << 18  # bytes
@@ -45,11 +45,11 @@ def cannot(path: Path, why: str) -> RecordingError:
     return RecordingError(tr("{path} cannot be written: {why}.", path=path, why=why.rstrip(".")))
 
 
-def reason(error: OSError) -> str:
-    """What the system says."""
-    if error.errno == errno.EPIPE:
+def reason(error: Exception) -> str:
+    """What the system says, and what helps."""
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
         return tr("its reader has gone")
-    return answer_of(error)
+    return answer_and_remedy(error)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def target_of(path: Path, force: bool) -> Target:
     except FileNotFoundError:
         about = None
     except (OSError, ValueError) as error:
-        raise cannot(path, reason(error) if isinstance(error, OSError) else str(error)) from error
+        raise cannot(path, reason(error)) from error
     if number is not None:
         if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:  # what it leads to could be, opened anew
             raise cannot(path, tr("it is not open for writing"))

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from bellwire.engine._core import lib
-from bellwire.engine.errors import NoKvmError
+from bellwire.engine.errors import NoKvmError, answer_of
 from bellwire.engine.host.host import (
     BACKENDS,
     CAPABILITIES,
@@ -86,9 +86,7 @@ def statistics_check(vm: int) -> Check:
     try:
         os.close(fcntl.ioctl(vm, lib.KVM_GET_STATS_FD, 0))
     except OSError as error:
-        return Check(
-            "statistics", "KVM_GET_STATS_FD", False, error.strerror or "refused", f"{NEWER_KERNEL} (5.14 or later)"
-        )
+        return Check("statistics", "KVM_GET_STATS_FD", False, answer_of(error), f"{NEWER_KERNEL} (5.14 or later)")
     return Check("statistics", "KVM_GET_STATS_FD", True, "KVM's counters can be read without root")
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bellwire.engine._core import lib
-from bellwire.engine.errors import NoKvmError
+from bellwire.engine.errors import NoKvmError, answer_of
 from bellwire.engine.language import tr, tr_later
 
 ROOT = Path("/")
@@ -330,7 +330,7 @@ def usable_kvm(path: Path = ROOT / "dev/kvm") -> None:
         try:
             version = fcntl.ioctl(kvm, lib.KVM_GET_API_VERSION, 0)
         except OSError as error:
-            raise NoKvmError(why_not_kvm(path, error.strerror or tr("no answer"))) from error
+            raise NoKvmError(why_not_kvm(path, answer_of(error))) from error
         if version != lib.KVM_API_VERSION:
             raise NoKvmError(
                 tr(

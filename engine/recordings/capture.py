@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from bellwire.engine.errors import EngineError, RecordingError
+from bellwire.engine.errors import EngineError, RecordingError, answer_of
 from bellwire.engine.events import Events
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.outlet import Outlet
@@ -93,7 +93,7 @@ class Capture(WritingThread):
             with self._recorder:
                 self._follow()
         except BaseException as error:
-            what = f"{type(error).__name__}: {error}"
+            what = f"{type(error).__name__}: {answer_of(error)}"
             self._fault = has_ended(self.path, what, self.events)
             raise  # to whoever hears of what ends a thread
         finally:

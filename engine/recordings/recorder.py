@@ -181,7 +181,7 @@ class Recorder:
                 self._output.keep()
         except (OSError, ValueError, RecordingError) as error:  # ValueError: the file was closed after an error
             if self.error is None:
-                self._fail(error, reason(error) if isinstance(error, OSError) else str(error))
+                self._fail(error, reason(error))
 
     def __enter__(self) -> Self:
         return self

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bellwire.engine.errors import RecordingError
+from bellwire.engine.errors import RecordingError, answer_and_remedy, answer_of
 from bellwire.engine.events import EVENT, Events, end_to_end, no_events
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
@@ -107,7 +107,9 @@ class Recording:
                     os.fstat(file), schema, self.entries.tobytes()
                 )  # for whoever keeps what it holds
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or tr("not an Arrow file, or cut off at its start")
+            reason = tr("not an Arrow file, or cut off at its start")
+            if isinstance(error, OSError):
+                reason = answer_and_remedy(error)
             raise RecordingError(
                 tr("{path} cannot be opened as a recording: {reason}.", path=path, reason=reason)
             ) from error
@@ -211,7 +213,7 @@ class Recording:
                     self._held = self._same_file()
                 except (OSError, ValueError) as error:
                     raise RecordingError(
-                        tr("{path} has changed since it was opened: {error}", path=self.path, error=error)
+                        tr("{path} has changed since it was opened: {error}", path=self.path, error=answer_of(error))
                     ) from error
 
     def let_go(self) -> None:
@@ -412,7 +414,7 @@ class Recording:
                 events = self._events(file, self._message(file, entry))
         except (OSError, ValueError) as error:
             raise RecordingError(
-                tr("{path} has changed since it was opened: {error}", path=self.path, error=error)
+                tr("{path} has changed since it was opened: {error}", path=self.path, error=answer_of(error))
             ) from error
         if events is None or (events["tsc"][0], events["tsc"][-1]) != (entry["first"], entry["last"]):
             return None

@@ -15,9 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bellwire.engine.errors import EngineError, ScenarioError
+from bellwire.engine.errors import ScenarioError
 from bellwire.engine.events import EventKind
 from bellwire.engine.foreign import LONGEST_NAME, shown
+from bellwire.engine.host.text_files import small_file
 from bellwire.engine.scenarios.in_force import without_effect
 from bellwire.engine.scenarios.machine_kinds import MACHINES, MachineKind
 from bellwire.engine.scenarios.rules import DERIVED, FLAT_OUT, GROUPS, GUESTS, SETTINGS, Origin
@@ -28,7 +29,6 @@ DEFAULT = "roundtrip"
 OWN = ".toml"  # what ends so is not the name of a scenario, but a file that describes one
 LONGEST_TEXTS = {"title": 120, "purpose": 400, "shows": 4000}  # characters
 LARGEST_FILE = 1 << 14  # bytes
-NO_FILE_TO_READ = (UnicodeDecodeError, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
 
 
 @dataclass(frozen=True)
@@ -265,14 +265,7 @@ def lab_of(steps: Iterable[Mapping[str, Any]], repeat_ms: int) -> Lab:
 
 def load_scenario_file(path: Path) -> Scenario:
     """The scenario in a TOML file, which gives it its name; ScenarioError if it is wrong, EngineError if unread."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST_FILE + 1).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        kind = ScenarioError if isinstance(error, NO_FILE_TO_READ) else EngineError  # or the system refuses it now
-        raise kind(f"{path}: cannot be read: {error}") from error
-    if len(text) > LARGEST_FILE:
-        raise ScenarioError(f"{path}: has more than {LARGEST_FILE >> 10} kB, which no scenario needs.")
+    text = small_file(path, LARGEST_FILE, "scenario", ScenarioError)
     origin = Origin(text, str(path))
     try:
         tables = tomllib.loads(text)

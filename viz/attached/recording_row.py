@@ -18,6 +18,7 @@ from bellwire.engine.language import tr
 from bellwire.engine.outputs import unused
 from bellwire.viz.style.controls import Button
 from bellwire.viz.style.plain import PlainLabel, plain_tip
+from bellwire.viz.text.faults import foreseen
 from bellwire.viz.text.figures import localized
 from bellwire.viz.text.versions import program_version
 
@@ -88,8 +89,11 @@ class RecordingRow(QWidget):
     def _begin(self, process: KvmProcess) -> None:
         try:
             self.capture = new_capture(path_for(process), process)
-        except (EngineError, OSError) as error:
+        except EngineError as error:
             self.words.setText(str(error))
+            return
+        except OSError as error:
+            self.words.setText(foreseen(error))
             return
         self._began = time.monotonic()
         self.replay.hide()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bellwire.engine.errors import answer_of
 from bellwire.engine.host.host import allowed_cpus
 
 TRACEFS = Path("/sys/kernel/tracing")
@@ -35,7 +36,7 @@ def load_seconds(events: int, folder: Path) -> tuple[float, int]:
     try:
         raw = capture(events, folder)
     except OSError as error:
-        raise NotMeasuredError(f"tracefs cannot be used: {error.strerror}") from error
+        raise NotMeasuredError(f"tracefs cannot be used: {answer_of(error)}") from error
     restored = subprocess.run(["trace-cmd", "restore", "-o", "trace.dat", *raw], cwd=folder, capture_output=True)
     if restored.returncode:
         raise NotMeasuredError("trace-cmd restore fails here")

@@ -21,7 +21,7 @@ def refuse_used(path: Path) -> None:
         elif not path.absolute().parent.is_dir():
             raise cannot(path, f"there is no folder {path.absolute().parent}")
     except (OSError, ValueError) as error:
-        raise cannot(path, reason(error) if isinstance(error, OSError) else str(error)) from error
+        raise cannot(path, reason(error)) from error
 
 
 @contextmanager

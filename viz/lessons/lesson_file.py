@@ -9,7 +9,6 @@ step before; its own words change that. README's "Lessons" has an example; asset
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError, answer_of
+from bellwire.engine.errors import AssertionTextError, LessonError, ScenarioError
 from bellwire.engine.events import Switch
+from bellwire.engine.host.text_files import small_file
 from bellwire.engine.language import kept_while_spoken
 from bellwire.engine.scenarios.scenario import OWN, Scenario, did_you_mean, load_scenario, setting_words
 from bellwire.viz.diagram.blueprint import blueprint_of
@@ -88,25 +88,7 @@ def lesson_named(what: str) -> Lesson:
 
 def read_lesson(path: Path) -> Lesson:
     """The lesson in a file; LessonError, one sentence with file and line, if there is something wrong with it."""
-    try:
-        content = content_of(path)
-    except OSError as error:
-        raise LessonError(f"{path}: cannot be read: {answer_of(error)}.") from error
-    if len(content) > LARGEST_LESSON:
-        raise LessonError(f"{path}: has more than {LARGEST_LESSON >> 10} kB, which no lesson needs.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LessonError(f"{path}: is not in UTF-8, byte {error.start}: save it as such.") from error
-    return lesson_of(path, text.replace("\r\n", "\n"))
-
-
-def content_of(path: Path) -> bytes:
-    """As much of a file as can be a lesson, and a byte more; OSError, also for what one would wait for: a FIFO."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is not a file")
-        return file.read(LARGEST_LESSON + 1) or b""
+    return lesson_of(path, small_file(path, LARGEST_LESSON, "lesson", LessonError))
 
 
 def lesson_of(path: Path, text: str) -> Lesson:

@@ -14,6 +14,8 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from bellwire.engine.errors import answer_and_remedy
+from bellwire.engine.host.text_files import file_content
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.pictures.asked import PictureAsked, PictureError, read_asked
@@ -108,11 +110,10 @@ def sha256_of(path: Path) -> str:
 def read_provenance(path: Path) -> Provenance:
     """What a picture says of itself; PictureError if it says nothing, or cannot be read."""
     try:
-        with path.open("rb") as file:
-            text = told_in(file.read(MOST))
+        text = told_in(file_content(path, MOST))
         return provenance_from(json.loads(text)) if text else refuse_picture(path)
     except OSError as error:
-        raise PictureError(tr("{path} cannot be read: {why}.", path=path, why=error.strerror)) from error
+        raise PictureError(tr("{path} cannot be read: {why}.", path=path, why=answer_and_remedy(error))) from error
     except (ValueError, TypeError, LookupError, MomentError) as error:
         raise PictureError(tr("{path}: what it says of its recording makes no sense.", path=path)) from error
 

@@ -19,7 +19,7 @@ from bellwire.engine.attached.attachment import Attachment, ProcessEndedError
 from bellwire.engine.attached.processes import KvmProcess
 from bellwire.engine.attached.stream import AttachedStream
 from bellwire.engine.attached.topology import Topology
-from bellwire.engine.errors import EngineError
+from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import ROOT, host_facts, read_text
@@ -96,7 +96,7 @@ class VmmCapture(WritingThread):
         except EngineError as error:
             self.error = error
         except BaseException as error:
-            self.error = has_ended(self.path, f"{type(error).__name__}: {error}", self.events or None)
+            self.error = has_ended(self.path, f"{type(error).__name__}: {answer_of(error)}", self.events or None)
             raise  # to whoever hears of what ends a thread
 
     def _opened(self, stream: AttachedStream) -> Recorder:

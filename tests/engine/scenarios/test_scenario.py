@@ -197,8 +197,8 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
 
 def test_unreadable_files_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    for name in ("binary.toml", "none.toml"):
-        with pytest.raises(ScenarioError, match="cannot be read"):
+    for name, why in (("binary.toml", "is not in UTF-8"), ("none.toml", "cannot be read")):
+        with pytest.raises(ScenarioError, match=why):
             load_scenario_file(tmp_path / name)
 
 

@@ -156,7 +156,7 @@ def test_what_is_no_file_is_refused_and_nobody_waits_for_it(tmp_path: Path) -> N
     for name, why in (("fifo.md", "it is not a file"), ("loop.md", os.strerror(errno.ELOOP)), (".", "Is a directory")):
         with pytest.raises(LessonError) as found:
             lesson_named(str(tmp_path / name))
-        assert str(found.value) == f"{tmp_path / name}: cannot be read: {why}."
+        assert str(found.value).startswith(f"{tmp_path / name}: cannot be read: {why}.")
 
 
 def test_a_scenario_of_ones_own_stands_beside_the_lesson(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from bellwire.engine.errors import answer_of
 from bellwire.viz.cli.desktop.installing import remove_empty
 from bellwire.viz.cli.desktop.share import THEME
 
@@ -52,7 +53,7 @@ def trouble_of(database: Database, folder: Path) -> str:
     try:
         ran = subprocess.run([database.tool, folder], capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{database.tool} does not end well: {error}"
+        return f"{database.tool} does not end well: {answer_of(error)}"
     lines = ran.stderr.strip().splitlines()
     return f"{database.tool} ends with {ran.returncode}: {lines[-1] if lines else ''}" if ran.returncode else ""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,8 +17,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from bellwire.engine.errors import EngineError, answer_of
+from bellwire.engine.errors import EngineError
 from bellwire.engine.foreign import file_name, shown
+from bellwire.engine.host.text_files import small_file
 from bellwire.engine.scenarios.scenario import did_you_mean
 from bellwire.viz.pictures.asked import FORMATS, PictureAsked, picture_asked
 from bellwire.viz.pictures.clips.clip_asked import CLIP_FORMATS, ClipAsked, ClipPace, read_rate, refuse_clip
@@ -49,25 +49,7 @@ def read_shot_list(path: Path, outside: bool = False) -> ShotList:
 
     ShotListError, one sentence with file, line and column, if there is something wrong with it.
     """
-    try:
-        content = list_content(path)
-        text = content.decode().replace("\r\n", "\n")
-    except OSError as error:
-        raise ShotListError(f"{path} cannot be read: {answer_of(error)}.") from error
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ShotListError(f"{path}:{line}:1: is not in UTF-8: save it as such.") from error
-    if len(content) > LARGEST_LIST:
-        raise ShotListError(f"{path}: has more than {LARGEST_LIST >> 10} kB, which no list of pictures needs.")
-    return ListReader(path, text, outside).read()
-
-
-def list_content(path: Path) -> bytes:
-    """As much of a file as can be a list, and a byte more; OSError, also for what one would wait for: a FIFO."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is not a file")
-        return file.read(LARGEST_LIST + 1) or b""
+    return ListReader(path, small_file(path, LARGEST_LIST, "list of pictures", ShotListError), outside).read()
 
 
 class ListReader:

@@ -134,8 +134,8 @@ folder = "mine.png"
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("build nothing.toml", "nothing.toml cannot be read: No such file or directory."),
-        ("build", "shots.toml cannot be read: No such file or directory."),
+        ("build nothing.toml", "nothing.toml: cannot be read: No such file or directory."),
+        ("build", "shots.toml: cannot be read: No such file or directory."),
         ("list manual/shots.toml --only tolt", "--only tolt: manual/shots.toml has no such shot; did you mean told?"),
         ("build manual/shots.toml --jobs 0", "--jobs"),
     ],

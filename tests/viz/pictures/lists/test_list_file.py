@@ -170,12 +170,12 @@ def test_what_is_wrong_is_told_with_its_place(case: str, tmp_path: Path) -> None
 
 def test_a_file_that_is_no_list_says_so(tmp_path: Path) -> None:
     path = written("# é\n", tmp_path)
-    with pytest.raises(ShotListError, match=r"nothing\.toml cannot be read: No such file or directory"):
+    with pytest.raises(ShotListError, match=r"nothing\.toml: cannot be read: No such file or directory"):
         read_shot_list(tmp_path / "nothing.toml")
     with pytest.raises(ShotListError, match="cannot be read: Is a directory"):
         read_shot_list(tmp_path)
     path.write_bytes(b"\n\n\xff")
-    with pytest.raises(ShotListError, match=r"shots\.toml:3:1: is not in UTF-8"):
+    with pytest.raises(ShotListError, match=r"shots\.toml:3: is not in UTF-8"):
         read_shot_list(path)
     path.write_bytes(b"#" * (LARGEST_LIST + 1))
     with pytest.raises(ShotListError, match="has more than 1024 kB"):

@@ -1,0 +1,41 @@
+"""The one door for small files that somebody else wrote: scenarios, lessons, lists of pictures."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from bellwire.engine.errors import EngineError, answer_and_remedy
+from bellwire.engine.language import tr
+
+OF_THE_MOMENT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)  # what is wrong then is not the file
+
+
+def small_file(path: Path, most: int, what: str, refusal: type[EngineError]) -> str:
+    """The text in a file of at most `most` bytes, its lines ended by "\\n" alone; never waits, as for a FIFO.
+
+    what: such files, as in "has more than 16 kB, which no scenario needs". `refusal`, one sentence, for any other file.
+    """
+    try:
+        content = file_content(path, most + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a character of no name
+        kind = EngineError if isinstance(error, OSError) and error.errno in OF_THE_MOMENT else refusal
+        raise kind(f"{path}: cannot be read: {answer_and_remedy(error)}.") from error
+    if len(content) > most:
+        raise refusal(f"{path}: has more than {most >> 10} kB, which no {what} needs.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise refusal(f"{path}:{line}: is not in UTF-8: save it as such.") from error
+    return text.replace("\r\n", "\n")
+
+
+def file_content(path: Path, most: int) -> bytes:
+    """The first bytes of a file; OSError, also for what one would wait for: a FIFO, a device."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(tr("it is not a file"))
+        return file.read(most) or b""

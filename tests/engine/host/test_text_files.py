@@ -1,0 +1,77 @@
+"""Small files of others: whatever stands under a name is its text or one sentence, and nobody waits."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bellwire.engine.errors import EngineError, ScenarioError
+from bellwire.engine.host.text_files import small_file
+
+Make = Callable[[Path], object]
+MOST = 4096
+
+
+def in_a_circle(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def listening(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+KINDS: dict[str, tuple[Make, str]] = {
+    "nothing": (lambda path: None, "cannot be read: No such file or directory."),
+    "folder": (lambda path: path.mkdir(), "cannot be read: Is a directory."),
+    "fifo": (os.mkfifo, "cannot be read: it is not a file."),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "cannot be read: it is not a file."),
+    "socket": (listening, "cannot be read: No such device or address."),
+    "dangling": (lambda path: path.symlink_to("nowhere"), "cannot be read: No such file or directory."),
+    "circle": (
+        in_a_circle,
+        "cannot be read: Too many levels of symbolic links. Symbolic links lead in a circle there; `ls -l` shows them.",
+    ),
+    "latin": (lambda path: path.write_bytes(b"a\nb\xe4\n"), "2: is not in UTF-8: save it as such."),
+    "large": (lambda path: path.write_bytes(b" " * (MOST + 1)), "has more than 4 kB, which no scenario needs."),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_text_is_one_sentence(kind: str, tmp_path: Path) -> None:
+    make, why = KINDS[kind]
+    path = tmp_path / "mine.toml"
+    make(path)
+    with pytest.raises(ScenarioError) as met:
+        small_file(path, MOST, "scenario", ScenarioError)
+    assert str(met.value).removeprefix(f"{path}:").strip() == why
+
+
+def test_names_that_none_can_have(tmp_path: Path) -> None:
+    for name in ("a" * 300, "a\0b"):
+        with pytest.raises(ScenarioError, match="cannot be read: ") as met:
+            small_file(tmp_path / name, MOST, "scenario", ScenarioError)
+        assert "[Errno" not in str(met.value)
+
+
+def test_where_the_system_has_no_file_left_it_is_not_the_files_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("bellwire.engine.host.text_files.file_content", refuse)
+    with pytest.raises(EngineError, match=r"Too many open files. This process .* `ulimit -n`") as met:
+        small_file(tmp_path, MOST, "scenario", ScenarioError)
+    assert type(met.value) is EngineError
+
+
+def test_a_text_is_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    for content, text in ((b"", ""), (b"\xef\xbb\xbfa\r\nb\r\n", "a\nb\n"), ("µ\n".encode(), "µ\n")):
+        path.write_bytes(content)
+        assert small_file(path, MOST, "scenario", ScenarioError) == text
