@@ -19,7 +19,7 @@ def small_file(path: Path, most: int, what: str, refusal: type[EngineError]) -> 
     what: such files, as in "has more than 16 kB, which no scenario needs". `refusal`, one sentence, for any other file.
     """
     try:
-        content = file_content(path, most + 1)
+        content = first_bytes(path, most + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a character of no name
         kind = EngineError if isinstance(error, OSError) and error.errno in OF_THE_MOMENT else refusal
         raise kind(f"{path}: cannot be read: {answer_and_remedy(error)}.") from error
@@ -33,7 +33,7 @@ def small_file(path: Path, most: int, what: str, refusal: type[EngineError]) -> 
     return text.replace("\r\n", "\n")
 
 
-def file_content(path: Path, most: int) -> bytes:
+def first_bytes(path: Path, most: int) -> bytes:
     """The first bytes of a file; OSError, also for what one would wait for: a FIFO, a device."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bellwire.engine.errors import answer_and_remedy
-from bellwire.engine.host.text_files import file_content
+from bellwire.engine.host.text_files import first_bytes
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.pictures.asked import PictureAsked, PictureError, read_asked
@@ -110,7 +110,7 @@ def sha256_of(path: Path) -> str:
 def read_provenance(path: Path) -> Provenance:
     """What a picture says of itself; PictureError if it says nothing, or cannot be read."""
     try:
-        text = told_in(file_content(path, MOST))
+        text = told_in(first_bytes(path, MOST))
         return provenance_from(json.loads(text)) if text else refuse_picture(path)
     except OSError as error:
         raise PictureError(tr("{path} cannot be read: {why}.", path=path, why=answer_and_remedy(error))) from error

@@ -64,7 +64,7 @@ def test_where_the_system_has_no_file_left_it_is_not_the_files_fault(
     def refuse(*_: object) -> int:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("bellwire.engine.host.text_files.file_content", refuse)
+    monkeypatch.setattr("bellwire.engine.host.text_files.first_bytes", refuse)
     with pytest.raises(EngineError, match=r"Too many open files. This process .* `ulimit -n`") as met:
         small_file(tmp_path, MOST, "scenario", ScenarioError)
     assert type(met.value) is EngineError
