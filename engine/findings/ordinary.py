@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bellwire.engine.counted import count_of, number_of
-from bellwire.engine.events import EventKind, Switch
+from bellwire.engine.events import EventKind, Lane, Switch
 from bellwire.engine.findings.finding import Finding, often, share
 from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.signal_ways import InterruptWay
@@ -27,7 +27,7 @@ def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         yield from taken_in_qemu(tally, evidence)
         return
     taken = ways.taken(rung, tally.doorbells_received)
-    if not evidence.scenario.doorbell or not taken or taken < 0 or tally.dropped:
+    if not evidence.scenario.doorbell or not taken or taken < 0 or tally.missing:
         return
     claim = tr_n(
         "{share} doorbells were taken by KVM itself: no exit to user space carried them.",
@@ -52,7 +52,7 @@ def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 def taken_in_qemu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What of another VMM's exits is known: those that KVM has counted, among them those of its guest's start."""
     rung, exits = evidence.sampled.rung, evidence.sampled.mmio_exits
-    if not rung or exits is None or tally.dropped:
+    if not rung or exits is None or tally.missing:
         return
     left = exits - evidence.sampled.before
     figures = {"rung": count_of(rung, "doorbell"), "exits": count_of(left, "exit")}
@@ -254,7 +254,7 @@ def where_merged(tally: Tally, evidence: Evidence) -> str:
 
 def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Interrupts that came faster than they were handled; runs that nobody asked for."""
-    if tally.irqs_merged > 0 and not tally.dropped:
+    if tally.irqs_merged > 0 and not tally.missing:
         yield Finding(
             tr_n(
                 "{share} interrupts came along with another one, merged in {place}: the handler ran {times}.",
@@ -355,19 +355,44 @@ def buffers(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def lost_claim(lane: int, lost: int) -> str:
+    """What a lane has lost, and what is not known for that; of the other lanes nothing."""
+    match lane:
+        case Lane.GUEST:
+            return tr_n(
+                "{n} stamp of the guest was dropped, so that the count of handlers may be too small.",
+                "{n} stamps of the guest were dropped, so that the count of handlers may be too small.",
+                lost,
+            )
+        case Lane.VCPU:
+            return tr_n(
+                "{n} event of a vCPU thread was dropped, so that the count of exits may be too small.",
+                "{n} events of vCPU threads were dropped, so that the count of exits may be too small.",
+                lost,
+            )
+        case Lane.IO_THREAD:
+            return tr_n(
+                "{n} event of the I/O thread was dropped, so that the count of reads may be too small.",
+                "{n} events of the I/O thread were dropped, so that the count of reads may be too small.",
+                lost,
+            )
+        case Lane.KVM:
+            return tr_n(
+                "{n} record of the kernel found no room and was dropped: it is not known when the signals that it was "
+                "of passed through the kernel, nor how many merged there.",
+                "{n} records of the kernel found no room and were dropped: it is not known when the signals that they "
+                "were of passed through the kernel, nor how many merged there.",
+                lost,
+            )
+        case _:
+            return tr_n("{n} event was dropped.", "{n} events were dropped.", lost)
+
+
 def dropped(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """What all of this does not know."""
-    if tally.lost:
-        yield Finding(
-            tr_n(
-                "{n} event was dropped, so that counts of exits and handlers are too small.",
-                "{n} events were dropped, so that counts of exits and handlers are too small.",
-                tally.lost,
-            )
-            + f" {not_claimed()}",
-            {"dropped": tally.lost},
-            (EventKind.LOST,),
-        )
+    for lane, lost in tally.lost_from.items():
+        claim = lost_claim(lane, lost)
+        yield Finding(claim if lane == Lane.KVM else f"{claim} {not_claimed()}", {"dropped": lost}, (EventKind.LOST,))
     if tally.passed_over:
         yield Finding(
             tr_n(

@@ -29,6 +29,7 @@ from bellwire.engine.events import (
     EventfdRole,
     EventKind,
     Events,
+    Lane,
     Operation,
     Setting,
     Switch,
@@ -70,12 +71,18 @@ class Tally:
         self.recorded = 0
         self.refused: dict[tuple[Operation, int, int], int] = {}  # by operation, GSI or address, and errno
         self.dropped = 0  # events that are not there: lost, or passed over
+        self.lost_from: dict[int, int] = {}  # the lost ones by their Lane
         self.passed_over = 0  # of these, those that came faster than they were taken; the counts above include them
 
     @property
     def lost(self) -> int:
         """Events that nobody has and nobody counted."""
         return self.dropped - self.passed_over
+
+    @property
+    def missing(self) -> int:
+        """Events that are not there and that something is counted from: nothing here is from the kernel's inside."""
+        return self.dropped - self.lost_from.get(Lane.KVM, 0)
 
     @property
     def exits_of_guest(self) -> dict[str, int]:
@@ -178,7 +185,7 @@ class Tally:
             case EventKind.EXIT:
                 self._count_exits(events)
             case EventKind.LOST:
-                self.dropped += int(events["arg"].sum())
+                self._lose(events)
             case EventKind.PASSED_OVER:
                 self._pass_over(events)
             case EventKind.STAT:
@@ -215,6 +222,11 @@ class Tally:
         for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
             name = exit_name(reason)
             self.exits_to_userspace[name] = self.exits_to_userspace.get(name, 0) + count
+
+    def _lose(self, events: Events) -> None:
+        self.dropped += int(events["arg"].sum())
+        for lane, lost in pairs(events):
+            self.lost_from[lane] = self.lost_from.get(lane, 0) + lost
 
     def _pass_over(self, events: Events) -> None:
         """Counts what was passed over as if it had come."""

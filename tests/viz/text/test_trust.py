@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bellwire.engine.events import EVENT, Clock, EventKind, Lane, event
+from bellwire.engine.findings.findings import findings
 from bellwire.engine.findings.ordinary import dropped as what_is_not_there
 from bellwire.engine.folds.clock_error import ClockError
 from bellwire.engine.folds.evidence import Evidence
@@ -106,10 +107,36 @@ def test_what_was_lost_is_told_beside_what_was_only_counted() -> None:
     assert dropped_text(tally) == f"12 dropped, {tally.passed_over} only counted"
     assert not_there(tally) == f"12 events dropped, {tally.passed_over} only counted"
     claims = [finding.claim for finding in what_is_not_there(tally, Evidence(load_scenario("roundtrip"), "kvm_fake"))]
-    assert claims[0].startswith("12 events were dropped, so that counts of exits and handlers are too small.")
+    assert claims[0].startswith("12 stamps of the guest were dropped, so that the count of handlers may be too small.")
     assert all("interrupts were merged is not claimed" in claim for claim in claims)
     tally.feed(event(102, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 1))
     assert tally.lost == 13
+
+
+def test_of_each_lane_that_lost_something_it_is_told_what_that_makes_unknown_and_of_no_other() -> None:
+    words = {
+        Lane.GUEST: "handlers",
+        Lane.VCPU: "exits",
+        Lane.IO_THREAD: "count of reads",
+        Lane.KVM: "through the kernel",
+    }
+    for lane, told in words.items():
+        tally = Tally()
+        tally.feed(event(101, EventKind.LOST, Lane.ENGINE, lane, 0, 12))
+        (claim,) = (one.claim for one in what_is_not_there(tally, Evidence(load_scenario("roundtrip"), "kvm_fake")))
+        assert [word for word in words.values() if word in claim.partition(" How ")[0]] == [told]
+        assert ("not claimed" in claim) is (lane != Lane.KVM)
+
+
+def test_what_the_kernel_tells_leaves_every_other_count_whole_where_it_is_lost() -> None:
+    tally, evidence = Tally(), Evidence(load_scenario("irq-msi"), "kvm_fake")
+    rows = [(n, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, n, n) for n in range(1, 5)]
+    rows += [(9, EventKind.HANDLER, Lane.GUEST, 0, 0x40, 4, 1), (10, EventKind.LOST, Lane.ENGINE, 0, Lane.KVM, 0, 5)]
+    for fold in (tally, evidence):
+        fold.feed(np.array(rows, EVENT))
+    assert any("3 of 4 interrupts came along" in claim.claim for claim in findings(tally, evidence))
+    tally.feed(event(11, EventKind.LOST, Lane.ENGINE, Lane.GUEST, 0, 1))
+    assert not any("came along" in claim.claim for claim in findings(tally, evidence))
 
 
 def test_where_all_is_there_nothing_is_said_of_it() -> None:

@@ -105,7 +105,9 @@ def kernel_remarks(kernel: KernelStages) -> list[str]:
     if lack := no_probes(kernel.probes_lack):
         lines.append(f"{lack[:1].upper()}{lack[1:]}.")
     if kernel.lost:
-        lines.append(f"{grouped(kernel.lost)} records of the kernel found no room and are lost.")
+        lines.append(
+            f"{grouped(kernel.lost)} records of the kernel found no room and are lost: all this is of the others."
+        )
     back_end = kernel.backend or "this KVM"
     lines += [f"{name} never fires on {back_end}; {instead} bounds instead." for name, instead in kernel.silent.items()]
     if kernel.merged_in_work:
