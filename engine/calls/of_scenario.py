@@ -46,6 +46,7 @@ from bellwire.engine.scenarios.traits import Trait
 from bellwire.engine.scenarios.traits_of import traits_of
 
 Wiring = Mapping[Switch, bool]
+OF_WIRES = (NewEventfd, AssignIoeventfd, AssignIrqfd, SetGsiRouting)
 KEPT = tr_later("the count keeps it, and an irqfd that is assigned later interrupts once for all of them")
 
 
@@ -415,7 +416,12 @@ class _Direct(_Machine):
     """No thread of this process reads the doorbell (engine/machines/two_guests.py, vhost_user.py, vhost_kernel.py)."""
 
     def calls(self) -> Iterator[Call]:
-        """In order."""
+        """In order. Of a QEMU without ioeventfd nothing but its exits and messages: there is neither wire nor route."""
+        exits = Trait.VMM_EXITS in self.traits
+        return (call for call in self._all() if not (exits and isinstance(call, OF_WIRES)))
+
+    def _all(self) -> Iterator[Call]:
+        """The same with the wires."""
         partnered, ours = Trait.PARTNERED in self.traits, Trait.QEMU_SERVES not in self.traits
         call = NewEventfd(name="eventfd-call", called="call", purpose=tr("whoever adds to it interrupts the guest"))
         kick = NewEventfd(name="eventfd-kick", called="kick", purpose=self._kick_for())

@@ -19,7 +19,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.calls.call import WIRES
 from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.signals import SignalMsi
-from bellwire.engine.calls.wires import AssignIoeventfd, AssignIrqfd
+from bellwire.engine.calls.wires import AssignIoeventfd, AssignIrqfd, SetGsiRouting
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Lane, Setting
 from bellwire.engine.findings.findings import findings
@@ -241,11 +241,22 @@ def test_what_is_shown_of_the_wires_is_what_qemu_hands_to_the_kernel(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = QemuCalls(paced(name), 20, tmp_path, monkeypatch)
-    for call in calls_of(calls.session.scenario):
-        if isinstance(call, AssignIoeventfd | AssignIrqfd) and call.group == WIRES:
-            assert calls.has(call) == call.made, call.name
+    shown = [call for call in calls_of(calls.session.scenario) if call.group == WIRES]
+    for call in shown:
+        if isinstance(call, AssignIoeventfd | AssignIrqfd):
+            assert calls.has(call), call.name
+    kinds = {AssignIoeventfd, AssignIrqfd, SetGsiRouting}  # of each at least one, or none of any
+    assert {type(call) for call in shown} & kinds == (kinds if name in WIRED else set())
+    routes = [data for number, data in calls.made if number == f"{SetGsiRouting.request:#x}"]
+    assert any(message_route(data) for data in routes) == (name in WIRED)
     messages = sum(number == f"{SignalMsi.request:#x}" for number, _ in calls.made)
     assert messages == (0 if name in WIRED else 20)
+
+
+def message_route(table: bytes) -> bool:
+    """Whether a struct kvm_irq_routing has a message: its entries, of 48 bytes, begin with the GSI and their type."""
+    types = [int.from_bytes(table[at : at + 4], "little") for at in range(12, len(table), 48)]
+    return 2 in types  # KVM_IRQ_ROUTING_MSI
 
 
 # -- without QEMU ------------------------------------------------------------------------------------------------------
