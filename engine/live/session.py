@@ -497,13 +497,21 @@ class Session(Source):
 
         A change takes its time, and is in force at some moment of it. An ioeventfd is told to be there only while it
         surely is, so that no doorbell leaves beside one; an irqfd while it may be, so that none is signalled before.
+        Where the host writes the eventfd whether there is an irqfd or not, it holds its pace: of a write during the
+        change nobody could tell what has become of it.
         """
+        interrupt = self.scenario.interrupt
+        held = switch == Switch.IRQFD and interrupt is not None and interrupt.waits and self._running
+        if held:
+            machine.set_pace(self._pace, False)
         for sample in self._count_samples(machine):
             self._hold(sample)
         before = self.now()
         (machine.set_ioeventfd if switch == Switch.IOEVENTFD else machine.set_irqfd)(on)
         surely = switch == Switch.IOEVENTFD
         self._hold(self._wire(switch, on, self.now() if on is surely else before))
+        if held:
+            machine.set_pace(self._pace, True)
 
     def _apply_pace(self, machine: Machine, pace: Pace, running: bool) -> None:
         machine.set_pace(pace, running)

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn, cast
@@ -23,6 +24,7 @@ import bellwire.engine.machines.stamping
 from bellwire.engine._core import lib
 from bellwire.engine.errors import EngineError, GuestError, LeftBehindError
 from bellwire.engine.events import EventfdRole, EventKind, Events, Lane, Setting, Switch, doorbell_numbers
+from bellwire.engine.folds.signal_ways import InterruptWay, SignalWays
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.kvm.vcpu import Vcpu
 from bellwire.engine.live.session import STALLED_SECONDS, Session
@@ -257,7 +259,8 @@ def test_what_a_scenario_has_not_is_refused_with_a_reason() -> None:
 def test_before_an_irqfd_is_assigned_it_is_told_what_its_eventfd_has_counted() -> None:
     """However late the thread is that samples the counts: on a busy machine several steps are due at once."""
     on = list[bool]()
-    machine = SimpleNamespace(counts=lambda: {EventfdRole.IRQ: 0 if on else 3}, set_irqfd=on.append)
+    counts = lambda: {EventfdRole.IRQ: 0 if on else 3}  # noqa: E731
+    machine = SimpleNamespace(counts=counts, set_irqfd=on.append, set_pace=lambda pace, running: None)
     session = Session(load_scenario("lab-early-signal"))
     session._switch(cast(Machine, machine), Switch.IRQFD, True)
     count, wire = session._held
@@ -265,6 +268,35 @@ def test_before_an_irqfd_is_assigned_it_is_told_what_its_eventfd_has_counted() -
     assert (wire["kind"], wire["id"], wire["arg"]) == (EventKind.WIRE, Switch.IRQFD, 1)
     assert count["tsc"] <= wire["tsc"]
     assert on == [True]
+
+
+@pytest.mark.kvm
+def test_of_signals_while_the_irqfd_is_switched_it_is_certain_which_its_eventfd_has_kept() -> None:
+    """What the events say is what the eventfd counts, however fast it is written while its irqfd is taken away."""
+    scenario = replace(load_scenario("lab-early-signal"), lab=None, pace=Pace(math.inf, 1, "hlt"))
+    with Session(scenario) as session:
+        ways, tally, told = SignalWays(scenario), Tally(), 0
+
+        def settled(which: str, key: int, value: bool) -> bool:
+            events = session.take()
+            ways.feed(events)
+            tally.feed(events)
+            return bool(getattr(tally, which).get(key)) is value
+
+        def all_told(kept: int, told: int) -> bool:
+            return settled("settings", Setting.RUNNING, False) and ways.interrupts[InterruptWay.NOBODY] - told >= kept
+
+        for _ in range(12):
+            for order, on in ((Order.IRQFD, True), (Order.RUN, True), (Order.IRQFD, False), (Order.RUN, False)):
+                session.order(order, on)
+                name, key = ("wiring", Switch.IRQFD) if order is Order.IRQFD else ("settings", Setting.RUNNING)
+                wait_for(partial(settled, name, key, on))
+                told = ways.interrupts[InterruptWay.NOBODY] if order is Order.IRQFD and on else told
+            assert session._machine is not None
+            kept = session._machine.counts()[EventfdRole.IRQ]
+            assert kept is not None
+            wait_for(partial(all_told, kept, told))
+            assert ways.interrupts[InterruptWay.NOBODY] - told == kept
 
 
 @pytest.mark.parametrize("on", [False, True])
