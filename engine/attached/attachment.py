@@ -26,9 +26,8 @@ from bellwire.engine.attached.records import (
 from bellwire.engine.attached.topology import Topology
 from bellwire.engine.errors import EngineError
 from bellwire.engine.host.host import ROOT
-from bellwire.engine.kernel.program import PROGRAM, KernelSightError, start_program, why_ended
+from bellwire.engine.kernel.program import PROGRAM, KernelSightError, no_answer, start_program, why_ended
 from bellwire.engine.kvm.owner import Owner
-from bellwire.engine.language import tr
 
 ANSWER_SECONDS = 30.0  # for a look, on a machine that has much else to do
 HOLDERS_SECONDS = 2.0  # how often it is looked up who holds the eventfds
@@ -63,7 +62,7 @@ class TopologyProgram(Owner):
         while len(got) < size:
             ready, _, _ = select.select([source], [], [], max(0.0, until - time.monotonic()))
             if not ready:
-                raise KernelSightError(tr("bw-kernel did not answer within {seconds:.0f} s.", seconds=ANSWER_SECONDS))
+                raise KernelSightError(no_answer(self._program, ANSWER_SECONDS))
             piece = source.read1(size - len(got))  # type: ignore[attr-defined]
             if not piece:
                 raise EOFError

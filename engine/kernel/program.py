@@ -42,7 +42,7 @@ REASONS = {  # by the code that it writes (engine/kernel/failure.h)
         "This kernel does not trace by the TSC, so times in it cannot be told by the clock of all other events."
     ),
     "page": tr_later("This kernel's tracefs writes its ring buffers in another way than is known here."),
-    "usage": tr_later("bw-kernel is of another version: build bellwire again."),
+    "usage": tr_later("{program} is of another version: build bellwire again."),
 }
 
 
@@ -69,14 +69,23 @@ def reason_of(line: str, program: Path = PROGRAM) -> KernelSightError:
     code, _, rest = line.strip().partition(" ")
     error, _, about = rest.partition(" ")
     if code in REASONS:
-        return KernelSightError(tr(REASONS[code]))
+        return KernelSightError(tr(REASONS[code], program=program.name))
     if code in ("permission", "setuid"):
-        return KernelSightError(tr("bw-kernel may not look into the kernel: {remedy}", remedy=sight_remedy(program)))
+        return KernelSightError(
+            tr("{program} may not look into the kernel: {remedy}", program=program.name, remedy=sight_remedy(program))
+        )
     if code == "refused" and error.isdigit():
         return KernelSightError(
             tr("The kernel refused to be looked into ({step}: {error}).", step=about, error=os.strerror(int(error)))
         )
-    return KernelSightError(tr("bw-kernel failed: {words}", words=line.strip() or tr("it said nothing")))
+    return KernelSightError(
+        tr("{program} failed: {words}", program=program.name, words=line.strip() or tr("it said nothing"))
+    )
+
+
+def no_answer(program: Path, seconds: float) -> str:
+    """The sentence for one that says nothing."""
+    return tr("{program} did not answer within {seconds:.0f} s.", program=program.name, seconds=seconds)
 
 
 def start_program(*arguments: str, program: Path = PROGRAM, passed: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
@@ -99,7 +108,9 @@ def start_program(*arguments: str, program: Path = PROGRAM, passed: tuple[int, .
             process_group=0,
         )
     except OSError as error:
-        raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
+        raise KernelSightError(
+            tr("{program} cannot be run: {what}.", program=program.name, what=answer_of(error))
+        ) from error
 
 
 def why_ended(process: subprocess.Popen[bytes], program: Path = PROGRAM) -> KernelSightError:
@@ -109,7 +120,7 @@ def why_ended(process: subprocess.Popen[bytes], program: Path = PROGRAM) -> Kern
     said = process.stderr.read().decode(errors="replace")
     if code < 0 and not said:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-        return KernelSightError(tr("bw-kernel was ended by {signal}.", signal=name))
+        return KernelSightError(tr("{program} was ended by {signal}.", program=program.name, signal=name))
     return reason_of(said, program)
 
 
@@ -128,11 +139,11 @@ def ask(*arguments: str, program: Path = PROGRAM) -> list[str]:
             check=False,
         )
     except OSError as error:
-        raise KernelSightError(tr("bw-kernel cannot be run: {what}.", what=answer_of(error))) from error
-    except subprocess.TimeoutExpired as error:
         raise KernelSightError(
-            tr("bw-kernel did not answer within {seconds:.0f} s.", seconds=PATIENCE_SECONDS)
+            tr("{program} cannot be run: {what}.", program=program.name, what=answer_of(error))
         ) from error
+    except subprocess.TimeoutExpired as error:
+        raise KernelSightError(no_answer(program, PATIENCE_SECONDS)) from error
     if ran.returncode:
         raise reason_of(ran.stderr, program)
     return ran.stdout.splitlines()

@@ -123,6 +123,11 @@ class KernelWatch(Owner):
         return self._answers >= len(self._asked)
 
     @property
+    def program(self) -> Path:
+        """The one that watches, or is about to."""
+        return self._program
+
+    @property
     def by_tracefs(self) -> bool:
         """Whether it is bw-tracefs that watches."""
         return self._program == TRACEFS_PROGRAM
@@ -175,7 +180,8 @@ class KernelWatch(Owner):
             self.kill()
             self.refused = self.refused or KernelSightError(
                 tr(
-                    "bw-kernel did not end within {seconds:.0f} s and was killed: what it had not told yet is missing.",
+                    "{program} did not end within {seconds:.0f} s and was killed: what it had not told yet is missing.",
+                    program=self.program.name,
                     seconds=PATIENCE_SECONDS,
                 )
             )

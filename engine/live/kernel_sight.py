@@ -25,11 +25,10 @@ from bellwire.engine.events import (
     event,
     no_events,
 )
-from bellwire.engine.kernel.program import KernelSightError
+from bellwire.engine.kernel.program import KernelSightError, no_answer
 from bellwire.engine.kernel.records import no_records
 from bellwire.engine.kernel.threads import SignalThreads
 from bellwire.engine.kernel.watch import KernelWatch
-from bellwire.engine.language import tr
 from bellwire.engine.live.kernel_numbers import KernelNumbers
 from bellwire.engine.live.watermark import PUBLISH_SECONDS
 from bellwire.engine.scenarios.scenario import Scenario
@@ -79,10 +78,10 @@ class KernelSight:
     def give_up(self, seconds: float) -> None:
         """Nobody waits any more for its first word, which has not come for so long."""
         assert self._watch is not None
+        self.refused = KernelSightError(no_answer(self._watch.program, seconds))
         self._watch.kill()
         self._watch.close()
         self._watch = None
-        self.refused = KernelSightError(tr("bw-kernel did not answer within {seconds:.0f} s.", seconds=seconds))
 
     def _begin(self, threads: SignalThreads) -> None:
         self.refused, self._told, self._lost = None, False, 0

@@ -23,8 +23,8 @@ from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.foreign import shown
 from bellwire.engine.host.host import ROOT, host_facts, read_text
+from bellwire.engine.kernel.program import PROGRAM, no_answer
 from bellwire.engine.kvm.python_thread import begin_thread
-from bellwire.engine.language import tr
 from bellwire.engine.recordings.attached.notes import AttachedTo, SeenNote, SeenThread
 from bellwire.engine.recordings.attached.seen_events import SeenEvents, SeenThreads, counters_told
 from bellwire.engine.recordings.attached.seen_json import HiddenNumbers
@@ -197,7 +197,7 @@ def wait_until_ready(stream: AttachedStream) -> None:
         if stream.refused:
             raise stream.refused
         if time.monotonic() > until:
-            raise EngineError(tr("bw-kernel did not answer within {seconds:.0f} s.", seconds=BEGIN_SECONDS))
+            raise EngineError(no_answer(PROGRAM, BEGIN_SECONDS))
         time.sleep(TURN_SECONDS / 5)
     if stream.refused:
         raise stream.refused

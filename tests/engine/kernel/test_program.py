@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from bellwire.engine.kernel import program as told
-from bellwire.engine.kernel.program import PROGRAM, KernelSightError, ask, grant_line, known_tracepoints, reason_of
+from bellwire.engine.kernel.program import (
+    PROGRAM,
+    TRACEFS_PROGRAM,
+    KernelSightError,
+    ask,
+    grant_line,
+    known_tracepoints,
+    no_answer,
+    reason_of,
+)
 from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
 
 SOURCES = sorted(PROGRAM.parent.rglob("*.[ch]"))
@@ -48,7 +57,9 @@ def test_every_code_that_the_program_can_write_has_its_sentence() -> None:
     ],
 )
 def test_what_it_writes_becomes_a_sentence(line: str, sentence: str, tmp_path: Path) -> None:
-    said = str(reason_of(line, tmp_path))
+    program = tmp_path / "bw-kernel"
+    program.touch()
+    said = str(reason_of(line, program))
     assert said.startswith(sentence)
     assert "\x1b" not in said
 
@@ -103,3 +114,12 @@ def test_it_refuses_to_be_setuid(tmp_path: Path) -> None:
     copy = for_nobody(tmp_path)
     copy.chmod(0o4755)
     assert as_nobody(copy, "check").stderr == "setuid 0 \n"
+
+
+def test_each_sentence_names_the_program_that_it_is_of() -> None:
+    """bw-tracefs watches where bw-kernel cannot: what that says, or what becomes of it, is not bw-kernel's."""
+    for line in ("permission 0 ", "usage 0 ", "", "who knows"):
+        assert str(reason_of(line, PROGRAM)).startswith("bw-kernel ")
+        assert str(reason_of(line, TRACEFS_PROGRAM)).startswith("bw-tracefs ")
+    assert no_answer(TRACEFS_PROGRAM, 30) == "bw-tracefs did not answer within 30 s."
+    assert no_answer(PROGRAM, 30) == "bw-kernel did not answer within 30 s."
