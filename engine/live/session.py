@@ -110,6 +110,7 @@ class Session(Source):
         self._lab, self._covering, self._standing = LabClock(scenario.lab), Covering(), StandingStill()
         self._stopping, self._started, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._turns = 0  # of the engine thread
+        self._begun_at: float | None = None
         self._left_behind = False  # a thread of the machine did not end: it is looked after until it does
         self._thread: threading.Thread | None = None
         self._machine: Machine | None = None
@@ -130,6 +131,11 @@ class Session(Source):
             self._thread = None
             self._started.set()
             raise
+
+    @property
+    def begun_at(self) -> float | None:
+        """The time.monotonic() from which on the guest signals: it is ready, and watched if that was asked for."""
+        return self._begun_at
 
     @property
     def starting(self) -> bool:
@@ -346,7 +352,7 @@ class Session(Source):
             self._wait_for_sight(machine)
         self._held = end_to_end(self._held, *self._stat_samples(machine, always=True))
         self._apply_pace(machine, self._pace, self._running)
-        self._played_at = time.monotonic()
+        self._begun_at = self._played_at = time.monotonic()
 
     def _watch_kernel(self, machine: Machine, on: bool) -> None:
         """Whether the inside of the kernel is watched, from about now on."""

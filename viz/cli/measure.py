@@ -114,12 +114,12 @@ class Run:
         doorbell = session.scenario.doorbell
         any_length = bool(doorbell and doorbell.bus == "mmio" and not doorbell.length)
         self.kernel = KernelStages(session.clock, session.backend, any_length)
-        self._started = self._advanced = self._looked = time.monotonic()
+        self._advanced = self._looked = time.monotonic()
         self._signals = 0
 
     def elapsed(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self._started
+        """Seconds since the guest has begun to signal; 0 until then."""
+        return 0.0 if self.session.begun_at is None else time.monotonic() - self.session.begun_at
 
     def look(self) -> None:
         """Takes what is new."""
@@ -128,7 +128,9 @@ class Run:
         self.kernel.feed(events, self.latencies.feed(events))
         self.evidence.feed(events)
         count, now = signals(self.session, self.tally), time.monotonic()
-        if now - self._looked > STALL_SECONDS / 2:  # it is this program that stood still
+        if (
+            now - self._looked > STALL_SECONDS / 2 or self.session.begun_at is None
+        ):  # this program stood still, or waits
             self._advanced = now
         self._looked = now
         if count != self._signals:
@@ -137,7 +139,7 @@ class Run:
 
     def done(self, seconds: float, count: int | None) -> bool:
         """Whether the time is over, or the signals have all arrived, or no more come."""
-        if count is None:
+        if count is None or self.session.begun_at is None:
             return self.elapsed() >= seconds
         stalled = time.monotonic() - self._advanced > STALL_SECONDS
         return stalled or (self._signals >= count and self.tally.settled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import cast
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from bellwire.engine.events import EVENT, EventKind, Lane, event
 from bellwire.engine.folds.tally import Tally
 from bellwire.engine.live.session import Session
+from bellwire.engine.scenarios.scenario import load_scenario
 from bellwire.engine.source import Source
 from bellwire.viz.cli.measure import Run, disagreements, troubles
 from tests.support.fake_source import FakeSource
+from tests.support.sessions import wait_for
 
 COUNTERS = {
     "rung": "doorbells rung",
@@ -56,6 +59,7 @@ class Stuck(Source):
     """A host that has signalled once and waits for good: how often the handler ran and the resamplefd was signalled."""
 
     error = None
+    begun_at = 0.0
 
     def __init__(self, scenario: str, handled: int, resamples: int) -> None:
         like = FakeSource(scenario)
@@ -91,3 +95,29 @@ def test_signals_that_cannot_come_are_no_trouble_and_others_are(
     run.look()
     found = troubles(source, run, None, 200)
     assert found == ([] if in_order else ["1 of 200 signals came, then none for 5 s."])
+
+
+def test_a_run_is_as_long_as_the_guest_has_signalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it took until the kernel was watched: that is no time of the run, nor one without a signal."""
+    source, now = Stuck("irq-level-resample", 1, 0), [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(source, "begun_at", None)
+    run = Run(cast(Session, source), lambda seconds, signals: None)
+    for _ in range(20):
+        now[0] += 2.0
+        run.look()
+        assert (run.elapsed(), run.done(1.0, None), run.done(1.0, 10)) == (0.0, False, False)
+    monkeypatch.setattr(source, "begun_at", 1039.0)
+    run.look()
+    assert (run.elapsed(), run.done(1.5, None), run.done(1.0, 10)) == (1.0, False, False)
+    now[0] += 1.0
+    assert run.done(1.5, None)
+
+
+@pytest.mark.kvm
+def test_a_session_has_begun_once_it_is_watched_and_paced() -> None:
+    with Session(load_scenario("irq-msi")) as session:
+        wait_for(lambda: session.begun_at is not None)
+        assert session.begun_at is not None
+        assert session.begun_at <= time.monotonic()
+    assert Session(load_scenario("irq-msi")).begun_at is None
