@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bellwire.engine.counted import Thing, number_of
 from bellwire.engine.events import EventKind
 from bellwire.engine.language import grouped, tr, tr_n
 
@@ -24,11 +25,12 @@ class Finding:
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
-def share(part: int, whole: int) -> str:
-    """ "250 of 250", "none of 7". The part decides in other languages on a verb behind it: see tr_n()."""
+def share(part: int, whole: int, of: Thing | None = None) -> str:
+    """ "250 of 250", "none of 7"; of things: "1 of 1 doorbell". The part decides on a verb behind it: see tr_n()."""
+    all_ = number_of(whole, of) if of else grouped(whole)
     if not part:
-        return tr("none of {whole}", whole=grouped(whole))
-    return tr("{part} of {whole}", part=grouped(part), whole=grouped(whole))
+        return tr("none of {whole}", whole=all_)
+    return tr("{part} of {whole}", part=grouped(part), whole=all_)
 
 
 def often(count: int) -> str:

@@ -118,10 +118,10 @@ def doorbells_that_left(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     for reason, count in reasons.most_common():
         yield Finding(
             tr_n(
-                "{share} doorbells left to user space: {why}.",
-                "{share} doorbells left to user space: {why}.",
+                "{share} left to user space: {why}.",
+                "{share} left to user space: {why}.",
                 count,
-                share=share(count, tally.doorbells_rung),
+                share=share(count, tally.doorbells_rung, "doorbell"),
                 why=reason,
             ),
             {"left": count, "doorbells_rung": tally.doorbells_rung},
@@ -202,19 +202,19 @@ def lost_edges(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     """Signals at a masked pin, and whether any came when it was unmasked."""
     if not tally.irqs_lost:
         return
-    lost = share(tally.irqs_lost, tally.irqs_signalled)
+    lost = share(tally.irqs_lost, tally.irqs_signalled, "interrupt")
     claim = tr_n(
-        "{share} interrupts were signalled while their pin was masked, and were lost.",
-        "{share} interrupts were signalled while their pin was masked, and were lost.",
+        "{share} was signalled while its pin was masked, and was lost.",
+        "{share} were signalled while their pin was masked, and were lost.",
         tally.irqs_lost,
         share=lost,
     )
     if evidence.unmaskings:
         claim = tr_n(
-            "{share} interrupts were signalled while their pin was masked, and were lost: {late} of them came when it "
-            "was unmasked, {times}.",
-            "{share} interrupts were signalled while their pin was masked, and were lost: {late} of them came when it "
-            "was unmasked, {times}.",
+            "{share} was signalled while its pin was masked, and was lost: {late} came late, when it was unmasked, "
+            "{times}.",
+            "{share} were signalled while their pin was masked, and were lost: {late} of them came when it was "
+            "unmasked, {times}.",
             tally.irqs_lost,
             share=lost,
             late=grouped(evidence.late_edges) if evidence.late_edges else tr_as("of them", "none"),
@@ -294,22 +294,34 @@ def resample_claim(tally: Tally, evidence: Evidence, eoi: bool) -> str:
     if not evidence.resamples_compared:
         return tr("{happened}; of none is it known whether the handler ran before.", happened=happened)
     if not eoi and evidence.resamples_before:
-        return tr(
+        return tr_n(
+            "{happened}; {share} was read before the handler's first instruction: though the handler writes no EOI, "
+            "{back_end} ends an interrupt when it injects it.",
             "{happened}; {share} were read before the handler's first instruction: though the handler writes no EOI, "
             "{back_end} ends an interrupt when it injects it.",
+            evidence.resamples_before,
             happened=happened,
             share=before,
             back_end=back_end,
         )
     if evidence.resamples_before:
-        return tr(
+        return tr_n(
+            "{happened}; {share} was read before the handler's first instruction: {back_end} ends an interrupt when "
+            "it injects it.",
             "{happened}; {share} were read before the handler's first instruction: {back_end} ends an interrupt when "
             "it injects it.",
+            evidence.resamples_before,
             happened=happened,
             share=before,
             back_end=back_end,
         )
-    return tr("{happened}; {share} were read before the handler's first instruction.", happened=happened, share=before)
+    return tr_n(
+        "{happened}; {share} was read before the handler's first instruction.",
+        "{happened}; {share} were read before the handler's first instruction.",
+        evidence.resamples_compared,
+        happened=happened,
+        share=before,
+    )
 
 
 FINDINGS: tuple[Callable[[Tally, Evidence], Iterator[Finding]], ...] = (

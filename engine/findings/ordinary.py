@@ -30,17 +30,17 @@ def doorbells_taken(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if not evidence.scenario.doorbell or not taken or taken < 0 or tally.missing:
         return
     claim = tr_n(
-        "{share} doorbells were taken by KVM itself: no exit to user space carried them.",
-        "{share} doorbells were taken by KVM itself: no exit to user space carried them.",
+        "{share} was taken by KVM itself: no exit to user space carried it.",
+        "{share} were taken by KVM itself: no exit to user space carried them.",
         taken,
-        share=share(taken, rung),
+        share=share(taken, rung, "doorbell"),
     )
     if ways.ring and not ways.fetches and Switch.IOEVENTFD not in ways.was_on:  # recorded before FETCH told it
         claim = tr_n(
-            "{share} doorbells waited in KVM's ring of coalesced writes: no exit to user space carried them.",
-            "{share} doorbells waited in KVM's ring of coalesced writes: no exit to user space carried them.",
+            "{share} waited in KVM's ring of coalesced writes: no exit to user space carried it.",
+            "{share} waited in KVM's ring of coalesced writes: no exit to user space carried them.",
             taken,
-            share=share(taken, rung),
+            share=share(taken, rung, "doorbell"),
         )
     yield Finding(
         claim,
@@ -57,8 +57,11 @@ def taken_in_qemu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     left = exits - evidence.sampled.before
     figures = {"rung": count_of(rung, "doorbell"), "exits": count_of(left, "exit")}
     if not left:
-        claim = tr(
-            "KVM counted no exit for MMIO to user space while {rung} rang: it took each of them itself.", **figures
+        claim = tr_n(
+            "KVM counted no exit for MMIO to user space while {rung} rang: it took it itself.",
+            "KVM counted no exit for MMIO to user space while {rung} rang: it took each of them itself.",
+            rung,
+            **figures,
         )
     elif left < rung:
         claim = tr(
@@ -67,8 +70,10 @@ def taken_in_qemu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
             **figures,
         )
     else:
-        claim = tr(
+        claim = tr_n(
+            "KVM counted {exits} for MMIO to user space while {rung} rang: it may have left.",
             "KVM counted {exits} for MMIO to user space while {rung} rang: so many that each of them may have left.",
+            rung,
             **figures,
         )
     yield Finding(claim, {"doorbells_rung": rung, "mmio_exits": left}, (EventKind.RING, EventKind.STAT))
@@ -80,12 +85,12 @@ def doorbells_fetched(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if ways.fetches:
         yield Finding(
             tr_n(
-                "{share} doorbells waited in KVM's ring of coalesced writes: no exit of their own carried them, the "
-                "vCPU thread fetched them {times} when it was back in user space.",
-                "{share} doorbells waited in KVM's ring of coalesced writes: no exit of their own carried them, the "
-                "vCPU thread fetched them {times} when it was back in user space.",
+                "{share} waited in KVM's ring of coalesced writes: no exit of its own carried it, the vCPU thread "
+                "fetched it {times} when it was back in user space.",
+                "{share} waited in KVM's ring of coalesced writes: no exit of their own carried them, the vCPU thread "
+                "fetched them {times} when it was back in user space.",
                 ways.fetched,
-                share=share(ways.fetched, rung),
+                share=share(ways.fetched, rung, "doorbell"),
                 times=often(ways.fetches),
             ),
             {"fetched": ways.fetched, "fetches": ways.fetches, "doorbells_rung": rung, "left": ways.left},
@@ -257,10 +262,10 @@ def merged(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if tally.irqs_merged > 0 and not tally.missing:
         yield Finding(
             tr_n(
-                "{share} interrupts came along with another one, merged in {place}: the handler ran {times}.",
-                "{share} interrupts came along with another one, merged in {place}: the handler ran {times}.",
+                "{share} came along with another one, merged in {place}: the handler ran {times}.",
+                "{share} came along with another one, merged in {place}: the handler ran {times}.",
                 tally.irqs_merged,
-                share=share(tally.irqs_merged, tally.irqs_signalled),
+                share=share(tally.irqs_merged, tally.irqs_signalled, "interrupt"),
                 place=where_merged(tally, evidence),
                 times=often(tally.irqs_handled),
             ),
@@ -285,7 +290,7 @@ def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
         return
     if evidence.rung_by:
         rang = ", ".join(
-            tr("vCPU {vcpu} rang {count}", vcpu=vcpu, count=grouped(count))
+            tr("vCPU {vcpu} rang {times}", vcpu=vcpu, times=often(count))
             for vcpu, count in sorted(evidence.rung_by.items())
         )
         yield Finding(
@@ -304,9 +309,9 @@ def by_vcpu(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
 
 
 def by_each_vcpu(evidence: Evidence) -> str:
-    """ "1 204 on vCPU 0, 7 on vCPU 1"."""
+    """ "1 204 times on vCPU 0, once on vCPU 1"."""
     return ", ".join(
-        tr("{count} on vCPU {vcpu}", count=grouped(count), vcpu=vcpu)
+        tr("{times} on vCPU {vcpu}", times=often(count), vcpu=vcpu)
         for vcpu, count in sorted(evidence.handled_by.items())
     )
 
@@ -317,7 +322,7 @@ def rerouted(tally: Tally, evidence: Evidence) -> Iterator[Finding]:
     if not any(changes.values()):
         return
     went = ", ".join(
-        tr("{count} at vector {vector:#x}", count=grouped(count), vector=vector)
+        tr("{times} at vector {vector:#x}", times=often(count), vector=vector)
         for vector, count in sorted(evidence.vectors.items())
     )
     if evidence.moves:

@@ -66,26 +66,28 @@ def clocks_apart(latencies: Latencies) -> Iterator[Finding]:
     error = latencies.clock_error
     if error.agreement is not Agreement.APART and not error.contradicted:
         return
-    figures = {"share": share(error.contradicted, error.journeys), "clocks": error.clocks}
+    figures = {"share": share(error.contradicted, error.journeys, "journey"), "clocks": error.clocks}
     if error.agreement is Agreement.APART:
         us = grouped(at_least(error.ns) / 1000, 1)
         claim = tr(
-            "{share} journeys arrive before they were sent, by their stamps: {clocks} are apart by at least {us} µs; "
+            "{share} arrive before they were sent, by their stamps: {clocks} are apart by at least {us} µs; "
             "one-way latencies are off by that, and not given.",
             us=us,
             **figures,
         )
         if latencies.known("doorbell"):
             claim = tr(
-                "{share} journeys arrive before they were sent, by their stamps: {clocks} are apart by at least "
-                "{us} µs.",
+                "{share} arrive before they were sent, by their stamps: {clocks} are apart by at least {us} µs.",
                 us=us,
                 **figures,
             )
     else:
-        claim = tr(
-            "{share} journeys arrive before they were sent, by their stamps; they are too few to say that {clocks} are "
-            "apart, and are in no one-way latency.",
+        claim = tr_n(
+            "{share} arrives before it was sent, by its stamps; that is too few to say that {clocks} are apart, and it "
+            "is in no one-way latency.",
+            "{share} arrive before they were sent, by their stamps; they are too few to say that {clocks} are apart, "
+            "and are in no one-way latency.",
+            error.contradicted,
             **figures,
         )
     yield Finding(claim, {"out_of_order": error.contradicted, "journeys": error.journeys}, STAMPS)
@@ -102,10 +104,12 @@ def incomplete(latencies: Latencies) -> Iterator[Finding]:
     given_up = latencies.tracker.given_up
     if given_up:
         complete = latencies.clock_error.journeys or latencies.journeys
-        claim = tr(
-            "{incomplete} journeys could not be paired, as one of their events is missing or could be another one's; "
+        claim = tr_n(
+            "{n} journey could not be paired, as one of its events is missing or could be another one's; {complete} "
+            "could.",
+            "{n} journeys could not be paired, as one of their events is missing or could be another one's; "
             "{complete} could.",
-            incomplete=grouped(given_up),
+            given_up,
             complete=grouped(complete),
         )
         yield Finding(claim, {"incomplete": given_up, "complete": complete}, STAMPS)
