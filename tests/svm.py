@@ -51,7 +51,7 @@ def run_one(scenario: Scenario) -> Ran:
     except EngineError as error:
         return Ran(scenario.name, "FAILED", str(error))
     if done.trouble:
-        return Ran(scenario.name, "FAILED", " ".join(done.trouble))
+        return Ran(scenario.name, "FAILED", f"{' '.join(done.trouble)} ({counted(done)})")
     return Ran(scenario.name, "reconciled", counted(done))
 
 
@@ -77,6 +77,8 @@ def counted(done: Measurement) -> str:
             f" {'-' if number < 0 else '+'} {abs(number)} {name}" for name, number in rest.items() if number
         )
         parts.append(f"signalled {tally.irqs_signalled} = {tally.irqs_handled} handled{terms}")
+    if tally.lost:
+        parts.append(f"{tally.lost} events lost")
     exits = {name: done.tally.kvm.get(name, 0) for name in ("exits", "io_exits", "mmio_exits")}
     parts.append(", ".join(f"{grouped(number)} {name}" for name, number in exits.items()))
     return "; ".join(parts)

@@ -81,7 +81,7 @@ def run_one_of_each(folder: Path, **environment: str) -> str:
     plugins = ("-p", "tests.support.one_of_each", "-p", "no:cacheprovider")
     quietly = ("-qq", "--no-summary", "-c", os.devnull, "--rootdir", str(folder))
     command = [sys.executable, "-m", "pytest", *quietly, *plugins, str(folder)]
-    shown = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), **environment}
+    shown = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PYTEST_ADDOPTS": "", **environment}
     ran = subprocess.run(command, cwd=folder, env=shown, capture_output=True, text=True, check=False)
     return ran.stdout
 

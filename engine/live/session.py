@@ -41,6 +41,7 @@ from bellwire.engine.events import (
     no_events,
 )
 from bellwire.engine.host.host import capabilities, emulated, host_facts, usable_kvm
+from bellwire.engine.host.patience import Patience
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.live.covering import Covering
@@ -58,7 +59,9 @@ TICK_SECONDS = 0.008  # how often the rings are drained
 SAMPLE_SECONDS = 0.1  # how often KVM's counters are read
 STALLED_SECONDS = 0.5  # a tick that comes so late tells that the engine's thread stood still
 CUT_SECONDS = 0.05  # what a slow viewer passes over is told apart as finely as it is shown
-SETTLE_SECONDS = 1.0  # how long signals under way may take to arrive when a session ends
+SETTLE_SECONDS = 1.0  # when a session ends, signals under way may arrive until all have stood still for so long,
+MOST_TO_SETTLE = 10.0  # or until this is over
+SETTLE_TURN = 0.004  # how long it takes to look whether they have
 SIGHT_SECONDS = 30.0  # how long it may take until the inside of the kernel is watched: 0.1 s, if no CPU is emulated
 STUCK_SECONDS = 10.0  # without a single turn the engine thread waits for something that does not come
 COLLECT_SECONDS = 1.0  # how often it looks whether what was left behind can be given back
@@ -538,8 +541,8 @@ class Session(Source):
         if self.error:
             return
         machine.set_pace(self._pace, False)
-        until = time.monotonic() + SETTLE_SECONDS
-        while time.monotonic() < until and not machine.at_rest():
+        patience = Patience(SETTLE_SECONDS, SETTLE_TURN, MOST_TO_SETTLE)
+        while not machine.at_rest() and not patience.ends(machine.progress()):
             self._turns += 1
             self._work(machine)
             time.sleep(0.001)

@@ -12,6 +12,7 @@ from bellwire.engine._core import lib
 from bellwire.engine.errors import GuestError
 from bellwire.engine.events import STATS, Clock, Events, Lane, end_to_end
 from bellwire.engine.host.host import allowed_cpus, sharing_a_core
+from bellwire.engine.host.patience import Patience
 from bellwire.engine.kvm.owner import Belongings
 from bellwire.engine.kvm.ring import Ring
 from bellwire.engine.kvm.stats import VcpuStats
@@ -22,7 +23,8 @@ from bellwire.engine.machines.stamping import FAULTS, NOBODY, SCRATCH, GuestProg
 from bellwire.engine.verdict import Ending, Verdict
 
 VCPU_RING = 1 << 17
-READY_SECONDS = 1.0  # how long a guest may take to boot
+READY_SECONDS = 1.0  # how long a guest may take to boot, where it has a CPU
+READY_TURN = 0.0005  # seconds until it is looked at again
 
 
 def two_cpus() -> tuple[int, int]:
@@ -103,12 +105,12 @@ class Guest(StampingGuest):
         self.vcpu.start(cpu)
 
     def wait_until_ready(self) -> None:
-        """Until the guest takes interrupts, has ended, or READY_SECONDS are over: the session sees which."""
-        until = time.monotonic() + READY_SECONDS
+        """Until the guest takes interrupts, has ended, or has had READY_SECONDS: the session sees which."""
+        patience = Patience(READY_SECONDS, READY_TURN)
         while not self.ready:
-            if self.vcpu.ended or time.monotonic() > until:
+            if self.vcpu.ended or patience.ends(self.vcpu.ended):
                 return
-            time.sleep(0.0005)
+            time.sleep(READY_TURN)
 
     def nudge(self) -> None:
         """Wakes the guest from HLT, so that it looks at its control page. Counts as no interrupt of the scenario."""

@@ -137,6 +137,10 @@ class Machine(ABC):
     def at_rest(self) -> bool:
         """Whether no signal is under way. May take some milliseconds."""
 
+    @abstractmethod
+    def progress(self) -> tuple[int, ...]:
+        """Counts of which one grows whenever a signal has come further, and none otherwise."""
+
     def partners(self) -> Iterable[Partner]:
         """The other processes without which no signal arrives."""
         return ()

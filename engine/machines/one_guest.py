@@ -279,6 +279,10 @@ class OneGuest(Machine):
             return KvmError(tr("The I/O thread's signal"), self.io_thread.failure)
         return self.guest.trouble()
 
+    def progress(self) -> tuple[int, ...]:
+        """Rung, received, signalled, handled."""
+        return self.guest.rung(), self.io_thread.received, self.io_thread.signalled, self.guest.last_irq_seen()
+
     def at_rest(self) -> bool:
         """Twice the same count, all received, all handled or where no handler comes. What KVM keeps is sent for."""
         if self.scenario.doorbell and self.scenario.doorbell.coalesced:

@@ -165,6 +165,10 @@ class TwoGuests(Machine):
         told = (guest.trouble(name_among(guest, self.guests)) for guest in self.guests)
         return next(filter(None, told), None)
 
+    def progress(self) -> tuple[int, ...]:
+        """Rung, handled."""
+        return self.ringer.rung(), self.listener.last_irq_seen()
+
     def at_rest(self) -> bool:
         """Twice the same count, all handled or, while the irqfd is off, kept in the eventfd."""
         before = self.ringer.rung()

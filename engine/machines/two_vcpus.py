@@ -179,6 +179,10 @@ class TwoVcpus(OneGuest):
         """A vCPU that ended, or an I/O thread that met an error."""
         return super().trouble() or self.second.trouble()
 
+    def progress(self) -> tuple[int, ...]:
+        """Those of both vCPUs."""
+        return *super().progress(), self.second.rung(), self.second.last_irq_seen()
+
     def at_rest(self) -> bool:
         """Twice the same count, all received, all handled."""
         before = sum(guest.rung() for guest in self.guests)

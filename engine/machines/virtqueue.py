@@ -72,6 +72,10 @@ class VirtqueueMachine(OneGuest):
             return GuestError(text, Verdict.DRIVER)
         return super().trouble()
 
+    def progress(self) -> tuple[int, ...]:
+        """And buffers used and taken back."""
+        return *super().progress(), self.virtqueue.used, self._says(lib.BW_ST_BUFFERS_TAKEN)
+
     def at_rest(self) -> bool:
         """And every buffer added is taken back."""
         counts = {self._says(lib.BW_ST_BUFFERS_ADDED), self._says(lib.BW_ST_BUFFERS_TAKEN), self.virtqueue.used}

@@ -15,6 +15,7 @@ from bellwire.engine.folds.evidence import Evidence
 from bellwire.engine.folds.kernel.stages import KernelStages
 from bellwire.engine.folds.latency import Latencies
 from bellwire.engine.folds.tally import Tally
+from bellwire.engine.host.patience import Patience
 from bellwire.engine.live.session import Session
 from bellwire.engine.source import Source
 from bellwire.viz.cli.ending import ENDING
@@ -23,7 +24,8 @@ if TYPE_CHECKING:  # importing Arrow takes longer than anything else here
     from bellwire.engine.recordings.capture import Capture
 
 LOOK_SECONDS = 0.05  # how often the events are taken
-STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come
+STALL_SECONDS = 5.0  # without a single new signal, what is still missing will not come;
+FIRST_STALLS = 4  # times as long before the first one, for which a guest has to find its pace
 
 Progress = Callable[[float, int], None]  # seconds since the start, signals so far
 
@@ -114,8 +116,9 @@ class Run:
         doorbell = session.scenario.doorbell
         any_length = bool(doorbell and doorbell.bus == "mmio" and not doorbell.length)
         self.kernel = KernelStages(session.clock, session.backend, any_length)
-        self._advanced = self._looked = time.monotonic()
         self._signals = 0
+        self._patience = Patience(STALL_SECONDS, LOOK_SECONDS)
+        self._stalled = False
 
     def elapsed(self) -> float:
         """Seconds since the guest has begun to signal; 0 until then."""
@@ -127,22 +130,24 @@ class Run:
         self.tally.feed(events)
         self.kernel.feed(events, self.latencies.feed(events))
         self.evidence.feed(events)
-        count, now = signals(self.session, self.tally), time.monotonic()
-        if (
-            now - self._looked > STALL_SECONDS / 2 or self.session.begun_at is None
-        ):  # this program stood still, or waits
-            self._advanced = now
-        self._looked = now
-        if count != self._signals:
-            self._signals, self._advanced = count, time.monotonic()
-        self.progress(self.elapsed(), count)
+        self._signals = signals(self.session, self.tally)
+        if self.session.begun_at is None:
+            self._patience = Patience(STALL_SECONDS, LOOK_SECONDS)
+        self._patience.seconds = STALL_SECONDS * (1 if self._signals else FIRST_STALLS)
+        self._stalled = self._patience.ends(self._signals)
+        self.progress(self.elapsed(), self._signals)
+
+    @property
+    def without_a_signal(self) -> str:
+        """How long none has come, in words."""
+        waited = self._patience.waited
+        return f"{waited:.0f} s" if waited >= 1 else f"{waited:.1f} s"
 
     def done(self, seconds: float, count: int | None) -> bool:
         """Whether the time is over, or the signals have all arrived, or no more come."""
         if count is None or self.session.begun_at is None:
             return self.elapsed() >= seconds
-        stalled = time.monotonic() - self._advanced > STALL_SECONDS
-        return stalled or (self._signals >= count and self.tally.settled)
+        return self._stalled or (self._signals >= count and self.tally.settled)
 
 
 def troubles(session: Session, run: Run, recorder: Capture | None, count: int | None) -> list[str]:
@@ -152,7 +157,7 @@ def troubles(session: Session, run: Run, recorder: Capture | None, count: int | 
     found = [str(error) for error in errors if error] + [session.unseen] * bool(session.unseen)
     rung = signals(session, run.tally)
     if count is not None and rung != count and not meant and not run.evidence.unended:
-        found.append(f"{rung} of {count} signals came, then none for {STALL_SECONDS:g} s.")
+        found.append(f"{rung} of {count} signals came, then none for {run.without_a_signal}.")
     if session.error is None or meant:
         found += disagreements(run.tally, session.truth())
     return found
@@ -161,8 +166,8 @@ def troubles(session: Session, run: Run, recorder: Capture | None, count: int | 
 def disagreements(tally: Tally, truth: dict[str, Any]) -> list[str]:
     """Where the events do not add up to what guest, threads and eventfds have counted themselves.
 
-    Events that found no room are known losses: with them only the totals can be compared. What was passed over because
-    it came faster than it was taken is counted all the same.
+    Events that found no room are known losses: with them only the losses can be compared, for what is missing of one
+    kind makes more of another. What was passed over because it came faster than it was taken is counted all the same.
     """
     if not truth:
         return ["The session ended without its counters."]
@@ -177,7 +182,7 @@ def disagreements(tally: Tally, truth: dict[str, Any]) -> list[str]:
     }
     if tally.missing > tally.passed_over:
         pairs = {"events dropped": pairs["events dropped"]}
-    return ["The events do not add up: more arrived than was signalled."] * (not tally.possible) + [
+    return ["The events do not add up: more arrived than was signalled."] * (not tally.lost and not tally.possible) + [
         f"The events do not add up: {name} {events}, but {counted} were counted."
         for name, (events, counted) in pairs.items()
         if events != counted

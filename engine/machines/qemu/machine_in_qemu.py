@@ -101,6 +101,10 @@ class MachineInQemu(Machine):
         """Each QEMU."""
         return tuple(vmm.qemu for vmm in self.vmms)
 
+    def progress(self) -> tuple[int, ...]:
+        """Rung, handled."""
+        return self.ringer.rung(), self.listener.last_irq_seen()
+
     def at_rest(self) -> bool:
         """Twice the same count, all handled."""
         before = self.ringer.rung()

@@ -149,15 +149,19 @@ def test_a_second_irqfd_is_refused_and_the_first_one_works_on() -> None:
 @kvm
 def test_without_eoi_it_is_told_who_else_ended_the_interrupt() -> None:
     lab = Run("lab-no-eoi", 500, lambda tally: tally.irqs_handled >= (100 if kvm_backend() == "kvm_pvm" else 1))
-    numbers = lab.finding("The handler writes no EOI" if not lab.tally.resamples else "no EOI").numbers
+    numbers = lab.finding("raised the line").numbers
     assert numbers["resamples"] == lab.tally.resamples == len(lab.kind(EventKind.RESAMPLE))
     assert set(lab.kind(EventKind.HANDLER)["id"]) == {0x44}
     if kvm_backend() == "kvm_pvm":  # it writes the EOI itself
         assert_reconciled(lab.session, lab.events)
         assert lab.tally.resamples == lab.tally.irqs_signalled
-        assert "kvm_pvm ends an interrupt when it injects it" in lab.finding("no EOI").claim
+        if numbers["before_the_handler"]:
+            assert "kvm_pvm ends an interrupt when it injects it" in lab.finding("no EOI").claim
+        else:  # the I/O thread, which reads the resamplefd, had no processor in time, not once: nothing is concluded
+            assert "none of" in lab.finding("were read before").claim
     else:
         assert lab.tally.irqs_signalled == 1
+        assert "The handler writes no EOI" in lab.finding("raised the line").claim
 
 
 @kvm
