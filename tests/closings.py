@@ -23,7 +23,7 @@ from tests.support.x_server import x_server
 PLATFORMS = ("offscreen", "xcb", "wayland")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST = 1.5  # seconds from the guest's start to the signal, at most: before, in and after the first frames
-PATIENCE = 60.0  # seconds that a start or an end may take on a busy machine
+PATIENCE = 120.0  # seconds that a start or an end may take on a busy machine
 SWITCHES = 5  # to a closing
 
 PROGRAM = """

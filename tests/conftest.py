@@ -15,6 +15,7 @@ import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pytestqt.qtbot import QtBot
 
 from bellwire.engine.errors import NoKvmError
 from bellwire.viz.style.turns import Turns
@@ -22,6 +23,7 @@ from bellwire.viz.text.figures import FITTING, Durations
 from tests.support.forked import Forked, forking
 from tests.support.kernel_sight import probes_trouble
 from tests.support.leaks import belongings, left_behind
+from tests.support.sessions import PATIENCE
 from tests.support.x_server import x_server
 
 # Before Qt is imported anywhere: no window on the developer's screen, no session bus.
@@ -33,6 +35,9 @@ KVM_REQUIRED = os.environ.get("BELLWIRE_REQUIRE_KVM") == "1"
 # No example is too slow on a busy machine, and CI fails for the same ones each time.
 hypothesis.settings.register_profile("bellwire", deadline=None, database=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("bellwire")
+# Who waits in vain for a window fails in the end; five seconds, pytest-qt's own, are not the end on a busy machine.
+for _wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitExposed, QtBot.waitActive):
+    _wait.__kwdefaults__ = {**(_wait.__kwdefaults__ or {}), "timeout": round(PATIENCE * 1000)}
 _home = tempfile.TemporaryDirectory(prefix="bellwire-test-home-")
 for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = f"{_home.name}/{_name.lower()}"

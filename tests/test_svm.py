@@ -32,7 +32,8 @@ def test_a_scenario_whose_counts_agree_has_reconciled() -> None:
 @pytest.mark.kvm
 def test_one_whose_counts_differ_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "disagreements", lambda tally, truth: ["They differ."])
-    assert run_one(load_scenario("roundtrip")) == Ran("roundtrip", "FAILED", "They differ.")
+    ran = run_one(load_scenario("roundtrip"))
+    assert (ran.state, ran.words[:32]) == ("FAILED", "They differ. (rung 100 = 100 + 0")
 
 
 def test_one_that_this_host_cannot_run_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

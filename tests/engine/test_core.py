@@ -31,5 +31,5 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_core_under(sanitizer: str, name: str, programs: dict[str, Path]) -> None:
     # setarch -R: ThreadSanitizer knows only some of the address layouts that a kernel may choose.
     command = ["setarch", "-R", str(programs[sanitizer] / name), str(GUESTS)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert (result.returncode, result.stderr) == (0, ""), result.stdout

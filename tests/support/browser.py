@@ -19,7 +19,7 @@ import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: Debian's package chromium is missing")
-PATIENCE_SECONDS = 60.0  # on a busy machine
+PATIENCE_SECONDS = 240.0  # on a busy machine
 OPTIONS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"),
     *("--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-dev-shm-usage"),

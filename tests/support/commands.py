@@ -24,7 +24,7 @@ def bellwire(*words: str, **environment: str) -> subprocess.CompletedProcess[str
     """The command, which may make Qt plain. environment: what is otherwise in it."""
     command = [sys.executable, "-P", "-m", "bellwire.viz", *words]
     return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=100
+        command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=240
     )
 
 

@@ -16,7 +16,7 @@ from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
 
 WHY = "There is no /dev/kvm here."
-PATIENCE_MS = 60_000  # on a busy machine
+PATIENCE_MS = 240_000  # on a busy machine
 
 
 def in_place_of(scenario: Scenario) -> Source:

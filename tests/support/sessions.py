@@ -20,7 +20,7 @@ from bellwire.engine.machines import build
 from bellwire.engine.scenarios.scenario import Pace, Scenario, list_scenarios, load_scenario
 
 SIGNALS = 400
-PATIENCE = 100.0  # seconds; only to end a test that hangs: a busy machine may give it a tenth of a processor
+PATIENCE = 240.0  # seconds; only to end a test that hangs: a busy machine may give it a tenth of a processor
 WHILE_SWITCHED = 5000.0  # signals a second: rings hold many seconds of it, should nobody empty them meanwhile
 
 

@@ -104,7 +104,9 @@ def test_every_c_program_does_what_it_says(c_programs: tuple[Path, dict[str, str
             if cannot_run(text, bool(socket)):
                 continue
             arguments = [socket] if needs_partner(text) else []
-            done = subprocess.run([binary, str(n), *arguments], capture_output=True, text=True, timeout=99, check=False)
+            done = subprocess.run(
+                [binary, str(n), *arguments], capture_output=True, text=True, timeout=240, check=False
+            )
             if done.returncode:
                 failed[name] = (done.returncode, done.stderr)
     assert len(programs) > 100

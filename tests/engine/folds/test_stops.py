@@ -131,7 +131,7 @@ def test_a_process_that_is_stopped_by_a_signal_says_so() -> None:
         os.kill(process.pid, signal.SIGSTOP)
         time.sleep(1.5)
         os.kill(process.pid, signal.SIGCONT)
-        report = json.loads(process.communicate(timeout=100)[0])
+        report = json.loads(process.communicate(timeout=240)[0])
     assert process.returncode == 0
     assert report["stopped"]["stops"] >= 1
     assert "stood still" in report["evidence"][0]["claim"]

@@ -18,7 +18,7 @@ from bellwire.engine.kernel.records import RecordKind
 from bellwire.engine.kernel.watch import KernelWatch
 from tests.support.kernel_sight import GRANT, NOBODY, for_nobody, needs_root_and_setcap, needs_sight
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 HOLDER = """
 import sys, time
 from bellwire.engine.kernel.watch import KernelWatch
@@ -131,7 +131,7 @@ fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
 started = subprocess.Popen([{str(copy)!r}, "events", str(fd)], pass_fds=(fd,), stdin=-1, stdout=-1, stderr=-1, cwd="/")
 sleeper = subprocess.Popen(["sleep", "1000"], cwd="/")
 try:
-    said, wrong = started.communicate(b"process {os.getpid()}\\nprocess %d\\n" % sleeper.pid, timeout=60)
+    said, wrong = started.communicate(b"process {os.getpid()}\\nprocess %d\\n" % sleeper.pid, timeout=240)
 finally:
     sleeper.kill()
 print(said.decode(), wrong.decode(), sleeper.pid)

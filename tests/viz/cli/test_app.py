@@ -38,7 +38,7 @@ SUMMARY = {"count", "min", "p50", "p90", "p99", "p999", "p9999", "max", "mean", 
 def bellwire(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """The program as it is started from a shell."""
     return subprocess.run(
-        [sys.executable, "-m", "bellwire.viz", *arguments], capture_output=True, check=False, timeout=100, **more
+        [sys.executable, "-m", "bellwire.viz", *arguments], capture_output=True, check=False, timeout=240, **more
     )
 
 
@@ -352,7 +352,7 @@ def test_an_interrupt_ends_cleanly_and_prints_what_was_measured(
 ) -> None:
     wait_for_vm(flat_out.pid)
     flat_out.send_signal(number)
-    printed, complaint = flat_out.communicate(timeout=100)
+    printed, complaint = flat_out.communicate(timeout=240)
     report = json.loads(printed)
     assert flat_out.returncode == code
     assert complaint == "bellwire: interrupted\n"

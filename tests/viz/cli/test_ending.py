@@ -91,7 +91,7 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
         text=True,
         errors="surrogateescape",
         check=False,
-        timeout=100,
+        timeout=240,
     )
 
 

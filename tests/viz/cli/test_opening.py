@@ -41,7 +41,7 @@ def start(folder: Path, preamble: str, *arguments: str) -> subprocess.CompletedP
         check=False,
         cwd=folder,
         env=environment,
-        timeout=100,
+        timeout=240,
     )
 
 

@@ -201,7 +201,7 @@ def test_a_killed_recorder_leaves_what_it_had_recorded(tmp_path: Path) -> None:
 def test_ctrl_c_ends_a_recording_in_order(tmp_path: Path) -> None:
     with recording_process(tmp_path / "run.arrow") as process:
         process.send_signal(signal.SIGINT)
-        printed, complaint = process.communicate(timeout=100)
+        printed, complaint = process.communicate(timeout=240)
     assert (process.returncode, complaint) == (0, "")
     recording = Recording(tmp_path / "run.arrow")
     assert (recording.warning, f"{grouped(len(recording))} events" in printed) == ("", True)

@@ -70,7 +70,7 @@ def printed(recording: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> str
 
 def run(recording: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", PROGRAM, str(recording)]
-    return subprocess.run(command, env=os.environ | environment, capture_output=True, check=True, timeout=100)
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, check=True, timeout=240)
 
 
 def test_every_digit_is_there_at_every_width(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def test_rsvg_shows_the_same(view: str, tmp_path: Path) -> None:
     with file_of(view, ".svg", tmp_path) as path:
         command = [needs("rsvg-convert"), str(path)]
         environment = os.environ | {"FONTCONFIG_FILE": f"{tmp_path}/fonts.conf"}
-        seen = subprocess.run(command, capture_output=True, check=True, env=environment, timeout=60).stdout
+        seen = subprocess.run(command, capture_output=True, check=True, env=environment, timeout=240).stdout
     assert far_from_png(view, seen) < FAR
 
 
@@ -90,7 +90,7 @@ def test_rsvg_shows_the_same(view: str, tmp_path: Path) -> None:
 def test_poppler_shows_the_same(view: str, tmp_path: Path) -> None:
     with file_of(view, ".pdf", tmp_path) as path:
         command = [needs("pdftoppm"), "-r", "96", "-png", "-singlefile", str(path)]
-        made = subprocess.run(command, capture_output=True, check=True, timeout=60)
+        made = subprocess.run(command, capture_output=True, check=True, timeout=240)
     assert made.stderr == b""
     assert far_from_png(view, made.stdout) < FAR
 

@@ -76,7 +76,7 @@ sys.argv[1:] = {words!r}
 runpy.run_module("bellwire.viz", run_name="__main__")
 """
     ran = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False, timeout=100
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False, timeout=240
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (128 + signal.SIGINT, "", "bellwire: interrupted\n")
     assert not list(tmp_path.iterdir())

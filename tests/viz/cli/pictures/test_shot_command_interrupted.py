@@ -30,6 +30,6 @@ runpy.run_module("bellwire.viz", run_name="__main__")
 def test_a_signal_in_the_midst_of_a_paint_ends_it_behind_that(words: str, tmp_path: Path) -> None:
     """Raised there, it was passed over, or Qt crashed on a painter that outlived what it painted on."""
     command = [sys.executable, "-P", "-c", PROGRAM, *words.format(file=path_of_shipped("roundtrip")).split()]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240)
     assert (ran.returncode, ran.stdout, ran.stderr) == (128 + signal.SIGTERM, "", "bellwire: interrupted\n")
     assert not list(tmp_path.iterdir())

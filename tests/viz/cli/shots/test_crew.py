@@ -128,7 +128,7 @@ def test_ctrl_c_leaves_whole_pictures_and_no_process(jobs: int, tmp_path: Path) 
         ours = {pid for pid in running() if parent_of(pid) == process.pid}
         assert len(ours) == (jobs if jobs > 1 else 0)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=240)[1]
     assert (process.returncode, said) == (130, "bellwire: interrupted\n")
     assert not ours & running()
     made = [path for path in tmp_path.iterdir() if path.suffix != ".toml"]

@@ -44,7 +44,7 @@ def heard(*arguments: str, bus: bool = True) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "DBUS_SESSION_BUS_ADDRESS"}
     environment["XDG_RUNTIME_DIR"] = "/nowhere"  # where a bus would be looked for
     run = subprocess.run(
-        [*command, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment
+        [*command, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=240, check=False, env=environment
     )
     assert run.returncode == 0, run.stderr
     return run.stdout.strip()

@@ -51,7 +51,7 @@ def stage(qtbot: QtBot) -> Iterator[Stage]:
 def saved(window: MainWindow, of: QWidget | None, path: Path, qtbot: QtBot) -> Path:
     """The picture, once it is there."""
     window.pictures.save(of, path)
-    qtbot.waitUntil(lambda: not window.pictures.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not window.pictures.busy, timeout=240_000)
     assert path.is_file(), window.notice.words.text()
     return path
 
@@ -68,7 +68,7 @@ def test_the_command_makes_the_same_again(replaying: MainWindow, qtbot: QtBot, t
     before = path.read_bytes()
     path.unlink()
     _, *words = shlex.split(window.pictures.command)
-    subprocess.run([sys.executable, "-P", "-m", "bellwire.viz", *words], check=True, capture_output=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-m", "bellwire.viz", *words], check=True, capture_output=True, timeout=240)
     assert path.read_bytes() == before
 
 
@@ -81,7 +81,7 @@ def test_a_run_is_kept_beside_its_picture(stage: Stage, qtbot: QtBot, tmp_path: 
 
 def test_what_cannot_be_written_says_why(stage: Stage, qtbot: QtBot, tmp_path: Path) -> None:
     stage.window.pictures.save(stage.window.views.diagram, tmp_path / "missing" / "a.png")
-    qtbot.waitUntil(lambda: not stage.window.pictures.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not stage.window.pictures.busy, timeout=240_000)
     assert "cannot be written" in stage.window.notice.words.text()
 
 
