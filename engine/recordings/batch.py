@@ -140,6 +140,15 @@ def decoded(message: Message, data: bytes | memoryview) -> Events:
     return put_together(columns, message.rows)
 
 
+def kinds_in(message: Message, read: Read) -> npt.NDArray[np.uint16]:
+    """The kinds of a batch's events, without the rest of it; ValueError if they are not there."""
+    check_rows(message)
+    if not message.codec:
+        return piece(message, read, "kind", dict(column_places(message))["kind"], 0, message.rows)
+    data = read(message.offset, message.size)
+    return next(column for name, column in unpacked(message, data, message.codec) if name == "kind")
+
+
 @dataclass(frozen=True)
 class BatchPart:
     """Events of a batch that follow each other: all that it has from `since` to `until` (TSC; not included)."""

@@ -97,6 +97,17 @@ class Outline:
         return outline
 
 
+def newest_changes(changes: Events, tsc: int) -> Events:
+    """Of changes (shape (n,), WIRE, SETTING) the newest of each switch and setting before `tsc`, as events at that."""
+    before = changes[changes["tsc"] < np.uint64(tsc)]
+    before = before[np.argsort(before["tsc"], kind="stable")]
+    newest = {(kind, id): at for at, (kind, id) in enumerate(before[["kind", "id"]].tolist())}
+    stood = before[sorted(newest.values())]
+    stood["tsc"] = tsc
+    stood["seq"][stood["kind"] == EventKind.SETTING] = 0  # of what comes after it nothing is counted yet
+    return stood
+
+
 def numbers_by_name(content: Table, names: type[EventKind] | type[Lane]) -> dict[str, int]:
     """How many of each."""
     return {name: content.whole(name) for name in known(content.names(), names)}

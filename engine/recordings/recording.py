@@ -27,18 +27,19 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bellwire.engine.errors import RecordingError, answer_and_remedy, answer_of
-from bellwire.engine.events import EVENT, Events, end_to_end, no_events
+from bellwire.engine.events import EVENT, EventKind, Events, end_to_end, no_events
 from bellwire.engine.language import grouped, tr, tr_later, tr_n
 from bellwire.engine.recordings.annotations.annotation import ANNOTATIONS, Annotation, read_annotations
 from bellwire.engine.recordings.arrow_stream import RECORD_BATCH, SCHEMA, Message, read_message, stream_start
 from bellwire.engine.recordings.attached.notes import MOST_NOTED, MOST_NOTES, SEEN, SeenNote, note_from_json
-from bellwire.engine.recordings.batch import ROWS_LIMIT, BatchPart, check_rows, decoded, decoded_part
+from bellwire.engine.recordings.batch import ROWS_LIMIT, BatchPart, check_rows, decoded, decoded_part, kinds_in
 from bellwire.engine.recordings.header import FIELDS, METADATA, read_header
 from bellwire.engine.recordings.index_cache import identity
 from bellwire.engine.recordings.metadata import BatchFacts, batch_facts
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recorder import by_time
 
+CHANGES = (EventKind.WIRE, EventKind.SETTING)
 ENTRY: np.dtype[np.void] = np.dtype(
     [
         ("offset", "<i8"),  # in the file
@@ -380,6 +381,19 @@ class Recording:
         while len(self._parts) > PARTS:
             self._parts.popitem(last=False)
         return part.between(t0, t1)
+
+    def changes(self, number: int) -> Events:
+        """The changes of wires and settings in a batch, without the rest of it where it has none."""
+        try:
+            with self._opened() as file:
+                message = self._message(file, self.entries[number])
+                kinds = kinds_in(message, lambda offset, size: self._bytes(file, offset, size))
+        except (OSError, ValueError):
+            return no_events()  # who reads all of it finds out what is wrong
+        if not np.isin(kinds, CHANGES).any():
+            return no_events()
+        events = self.read_once(number)
+        return events[np.isin(events["kind"], CHANGES)]
 
     def read(self, number: int) -> Events:
         """A batch, which must not be written to; nothing if it is damaged, or if the file has changed: `changed`.

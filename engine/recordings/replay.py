@@ -15,7 +15,7 @@ from bellwire.engine.folds.tally import Tally
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.recordings.excerpt import cut_in
 from bellwire.engine.recordings.index import Indexer
-from bellwire.engine.recordings.outline import Outline
+from bellwire.engine.recordings.outline import newest_changes
 from bellwire.engine.recordings.recorder import by_time
 from bellwire.engine.recordings.recording import Recording
 from bellwire.engine.source import LATEST, Label, Order, Source
@@ -26,7 +26,6 @@ REASON = tr_later("This is a recording: it shows what happened, and cannot be ch
 UNCOUNTED = tr_later("The recording was not yet read as a whole: totals count from a moment before this one.")
 AT_ONCE = 1 << 17  # events: a fold of more would have to give up journeys
 PRELUDE = 1 << 18  # events before the moment that is sought, which come at once
-STOOD_BATCHES = 32  # of a file without an end, that are read for how things stood; before them as at its start
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class Replay(Source):
         self._stopped_at: int | None = None
         self._batches: Iterator[Events] = iter(())
         self._number = 0  # of the batch that is read next
+        self._changes: list[Events] = []  # of wires and settings, of each of the first batches, as far as was asked
         first = recording.entries["first"]
         self._later = np.append(np.minimum.accumulate(first[::-1])[::-1], np.uint64(LATEST))  # no batch from here on
         self.yields_from = 0  # TSC from which on it yields everything: some batches begin before another one's end
@@ -129,15 +129,21 @@ class Replay(Source):
         return Resumed(tally, prologue(tally, int(self.recording.entries["first"][batch])), counted=True)
 
     def _stood_before(self, batch: int) -> Events:
-        """How wires and settings stood, by what the file's end lists; of one that was cut off, by what is read here."""
-        start, outline = self.recording.read(0), self.recording.closing
-        if outline is None:
-            outline = Outline()
-            for number in (0, *range(max(batch - STOOD_BATCHES, 1), batch)):
-                outline.feed(self.recording.read(number))
+        """How wires and settings stood, by what the file's end lists; of one that was cut off, or that has more changes
+        than its end has room for, by all batches until then."""
+        outline, tsc = self.recording.closing, int(self.recording.read(batch)["tsc"][0])
+        if outline is None or outline.unlisted:
+            return newest_changes(self._changes_before(batch), tsc)
+        start = self.recording.read(0)
         readers = start["seq"][start["kind"] == EventKind.WIRE]
         reader = int(readers[0]) if readers.size else int(self.scenario.direct)
-        return outline.stood_before(int(self.recording.read(batch)["tsc"][0]), reader)
+        return outline.stood_before(tsc, reader)
+
+    def _changes_before(self, batch: int) -> Events:
+        """All changes of wires and settings in the batches before one, in the order of the file."""
+        while len(self._changes) < batch:
+            self._changes.append(self.recording.changes(len(self._changes)))
+        return end_to_end(no_events(), *self._changes[:batch])
 
     def stood_at(self, tsc: int) -> tuple[Resumed | None, Events]:
         """How things stood before the batch that a moment lies in (None: nothing was), and its events up to then."""

@@ -6,12 +6,13 @@ import math
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from bellwire.engine.errors import RecordingError
-from bellwire.engine.events import EventKind, Events, Lane, Switch, end_to_end, event
+from bellwire.engine.events import EventKind, Events, Lane, Setting, Switch, end_to_end, event
 from bellwire.engine.folds.tally import Tally, state_of
 from bellwire.engine.recordings.recorder import Recorder
 from bellwire.engine.recordings.recording import Recording
@@ -187,6 +188,36 @@ def test_before_it_is_indexed_it_knows_the_wires_and_who_reads_the_doorbells(
         tally = replay.resumed.tally
     assert (tally.partner_pid, tally.direct) == (4711, True)
     assert tally.wiring == {Switch.IOEVENTFD: True, Switch.IRQFD: False}
+
+
+@pytest.mark.parametrize("how", ["cut off", "more changes than the end lists"])
+@pytest.mark.parametrize("compression", [None, "zstd"])
+def test_before_it_is_indexed_it_knows_the_wires_however_long_ago_they_were_changed(
+    how: str, compression: Literal["zstd"] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.engine.recordings.index.Indexer.start", lambda indexer: None)
+    monkeypatch.setattr("bellwire.engine.recordings.replay.PRELUDE", 1)
+    monkeypatch.setattr("bellwire.engine.recordings.outline.CHANGES_LIMIT", 2 if how != "cut off" else 1000)
+    wires = [event(999, EventKind.WIRE, Lane.ENGINE, switch, 0, 1) for switch in Switch]
+    parts = [end_to_end(*wires, batch(1000, 1)), *(batch(1000 + 10 * n, 1) for n in range(1, 60))]
+    masked = event(1041, EventKind.SETTING, Lane.ENGINE, Setting.MASKED, 3, 1)
+    parts[4] = end_to_end(event(1035, EventKind.WIRE, Lane.ENGINE, Switch.IOEVENTFD, 0, 0), parts[4], masked)
+    parts[50] = end_to_end(event(1495, EventKind.WIRE, Lane.ENGINE, Switch.IOEVENTFD, 0, 1), parts[50])
+    path = tmp_path / "r.arrow"
+    with Recorder(path, HEADER, compression=compression) as recorder:
+        for events in parts:
+            recorder.append(events)
+            recorder.flush()
+        cut = path.read_bytes()
+    if how == "cut off":
+        path.write_bytes(cut)
+    with Replay(Recording(path), WallClock()) as replay:
+        for tsc, on in ((1455, False), (1585, True), (1045, False), (1025, True), (1455, False)):
+            replay.seek(tsc)
+            tally = replay.resumed.tally if replay.resumed else Tally()
+            tally.feed(replay.take())
+            assert tally.wiring == {Switch.IOEVENTFD: on, Switch.IRQFD: True}, tsc
+            assert tally.settings.get(Setting.MASKED, 0) == int(tsc > 1041), tsc
 
 
 def test_much_that_is_due_comes_in_parts(long_recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
