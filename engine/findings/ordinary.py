@@ -252,7 +252,8 @@ def where_merged(tally: Tally, evidence: Evidence) -> str:
     if InterruptWay.NOBODY in by or (tally.direct and Switch.IRQFD in evidence.ways.was_off):
         places.append(tr_as("after 'merged in'", "the eventfd's count"))
     if InterruptWay.IRQFD in by and interrupt and interrupt.route == "ioapic":
-        places.append(tr_as("after 'merged in'", "KVM's one work item for the pin"))
+        each = tr_as("after 'merged in'", "the one work item of each of the {n} irqfds", n=interrupt.irqfds)
+        places.append(each if interrupt.irqfds > 1 else tr_as("after 'merged in'", "the irqfd's one work item"))
     places.append(tr_as("after 'merged in'", "the local APIC's one bit"))
     return tr_as("between places", " or ").join(places)
 

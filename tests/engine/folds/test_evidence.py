@@ -278,3 +278,16 @@ def test_what_kvm_counts_is_looked_at_only_where_exits_are_not_seen(name: str) -
     evidence = Evidence(load_scenario(name), "kvm_pvm")
     evidence.feed(batch(*samples))
     assert evidence.sampled == (Sampled(1, 3, 0) if name.startswith("qemu") else Sampled())
+
+
+@pytest.mark.parametrize(
+    ("irqfds", "place"), [(1, "the irqfd's one work item"), (3, "the one work item of each of the 3 irqfds")]
+)
+def test_signals_of_a_pin_merge_in_the_work_item_of_their_own_irqfd(irqfds: int, place: str) -> None:
+    """Each irqfd has one (struct kvm_kernel_irqfd, inject), so that signals of different ones do not merge there."""
+    scenario = load_scenario("irq-ioapic")
+    assert scenario.interrupt is not None
+    several = replace(scenario, interrupt=replace(scenario.interrupt, irqfds=irqfds))
+    signals = [(EventKind.IRQFD, 5, number, number) for number in range(1, 5)]
+    (claim,) = claims(several, IRQFD_ON, *signals, (EventKind.HANDLER, 0x41, 4, 1))[:1]
+    assert f"merged in {place} or the local APIC's one bit" in claim
