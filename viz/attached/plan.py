@@ -24,6 +24,7 @@ from bellwire.viz.text.figures import grouped, listed
 
 MOST_WIRES = 10  # that have room; more are counted
 MOST_VCPUS = 3  # that have a node each
+NAMED_HOLDERS = 2  # beside the first one of an eventfd
 MOST_COUNT = 999  # that has room in an eventfd; above it a bound is shown
 
 WIDE = 1180.0  # canvas pixels, as all lengths here
@@ -170,14 +171,23 @@ def wire_end(eventfd: int, peers: list[str], topology: Topology, has: str) -> tu
     holders = topology.holders.get(eventfd, ())
     own = topology.eventfds.get(eventfd, ())
     if holders:
-        first, more = holders[0], len(holders) - 1
-        beside = tr_n(", and {n} process more", ", and {n} processes more", more) if more else ""
-        return f"pid {first.pid}", has, f"{fd_words(first.fds)}{beside}"
+        first, *others = holders
+        return f"pid {first.pid}", has, f"{fd_words(first.fds)}{beside_holders([one.pid for one in others])}"
     if peers:
         return "vm", listed(peers), fd_words(own)  # one of this VM itself is told by that VM's fd
     if own:
         return "own", has, fd_words(own)
     return "nobody", tr("nobody has it any more"), tr("KVM keeps it until the VM ends")
+
+
+def beside_holders(pids: list[int]) -> str:
+    """Who else has an eventfd, behind the first one's descriptors: as many as there is room for, if they are told."""
+    if not pids:
+        return ""
+    told = [tr("pid {pid}", pid=pid) for pid in pids[:NAMED_HOLDERS] if pid <= LARGEST_PID]
+    more = len(pids) - len(told)
+    rest = [tr_n("{n} process more", "{n} processes more", more)] if more else []
+    return tr("; also {processes}", processes=listed([*told, *rest]))
 
 
 def fd_words(fds: Iterable[int]) -> str:

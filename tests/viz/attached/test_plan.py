@@ -33,7 +33,7 @@ def test_each_wire_leads_to_who_holds_its_eventfd() -> None:
         (
             "GSI 2: MSI vector 0x40 at APIC 0",
             "eventfd 72 = –",
-            "has the interrupt: fd 7, 8, and 1 process more",
+            "has the interrupt: fd 7, 8; also pid 90",
         ),
         ("PIO 0x510: 2 bytes, value 0x9", "eventfd 71 = 999+", "has the doorbell: fd 20"),
         (
