@@ -22,7 +22,7 @@ from bellwire.engine.attached.topology import Topology
 from bellwire.engine.errors import EngineError, answer_of
 from bellwire.engine.events import EventKind, Lane, Setting, event
 from bellwire.engine.foreign import shown
-from bellwire.engine.host.host import ROOT, host_facts, read_text
+from bellwire.engine.host.host import EMULATED, ROOT, emulated, host_facts, read_text
 from bellwire.engine.kernel.program import PROGRAM, no_answer
 from bellwire.engine.kvm.python_thread import begin_thread
 from bellwire.engine.recordings.attached.notes import AttachedTo, SeenNote, SeenThread
@@ -105,6 +105,8 @@ class VmmCapture(WritingThread):
         untold = {fact for name in self._hide for fact in HIDDEN_OF_HOST.get(name, ())}
         process = replace(self.process, pid=self._number(self.process.pid))
         host = {name: value for name, value in facts.items() if name not in untold}
+        if emulated(facts):  # whatever else is not told: its times mean nothing
+            host["cpu"] = EMULATED
         header = Header.of_attached(AttachedTo(process), host, stream.clock, self._program, int(lib.bw_tsc()))
         return Recorder(self.path, header, force=self._force)
 

@@ -18,11 +18,13 @@ from bellwire.engine.attached.processes import KvmProcess, attachable, kvm_proce
 from bellwire.engine.attached.topology import SeenIrqfd
 from bellwire.engine.errors import EngineError
 from bellwire.engine.events import EventKind, Events, Setting
+from bellwire.engine.host.host import host_facts
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
 from bellwire.engine.kvm.owner import Eventfd
 from bellwire.engine.kvm.partners.qemu import qemu_refusal
 from bellwire.engine.kvm.vm import Kvm, Vm
 from bellwire.engine.live.session import Session
+from bellwire.engine.recordings.attached import vmm_capture
 from bellwire.engine.recordings.attached.seen_events import addresses_of, threads_of
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.uses import wire_uses
@@ -73,6 +75,25 @@ def ended(capture: VmmCapture) -> tuple[Recording, Events]:
     return recording, events
 
 
+@pytest.mark.parametrize("hide", ["cpu", "host"])
+def test_that_the_cpu_was_emulated_is_told_whatever_is_hidden(
+    hide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the recording's times would be taken for times."""
+    facts = {**host_facts(), "cpu": "QEMU TCG CPU version 2.5+"}
+    monkeypatch.setattr(vmm_capture, "host_facts", lambda: facts)
+    with Session(paced("roundtrip", per_second=100)) as session:
+        tally = tally_of(session.take())
+        wait_for(lambda: not session.can(Order.DOORBELL))
+        capture = begun(tmp_path / "own.arrow", own_process(), hide=(hide,))
+        before = fed(tally, session).irqs_handled
+        wait_for(lambda: fed(tally, session).irqs_handled > before + 5)
+        recording, _ = ended(capture)
+    assert recording.header.clock.emulated
+    assert recording.header.host["cpu"] == "QEMU TCG CPU"
+    assert ("kernel" in recording.header.host) == (hide != "host")
+
+
 @pytest.mark.parametrize("hide", [(), ("pid", "cpu")])
 def test_each_doorbell_and_each_message_is_in_it_once(tmp_path: Path, hide: tuple[str, ...]) -> None:
     with Session(paced("roundtrip", per_second=0)) as session:
@@ -95,7 +116,7 @@ def test_each_doorbell_and_each_message_is_in_it_once(tmp_path: Path, hide: tupl
     assert on["arg"].tolist()[0] & 1
     assert recording.header.attached is not None
     assert recording.header.attached.process.pid_hidden == ("pid" in hide)
-    assert ("cpu" in recording.header.host) == ("cpu" not in hide)
+    assert ("cpu" in recording.header.host) == ("cpu" not in hide or recording.header.clock.emulated)
     assert (str(os.getpid()) in recording.header.content().decode()) == ("pid" not in hide)
 
 
