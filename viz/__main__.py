@@ -27,7 +27,7 @@ def main() -> int:
         return not_loaded("interrupted", 130)
     except Exception as error:
         why = getattr(error, "strerror", None) or error
-        return not_loaded(f"It cannot be loaded: {why}. Are enough open files (`ulimit -n`) and memory allowed?", 1)
+        return not_loaded(f"It cannot be loaded: {why}. {what_helps(error)}", 1)
     return command_line()
 
 
@@ -46,6 +46,13 @@ def interruption_kept() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if heard:
         raise KeyboardInterrupt
+
+
+def what_helps(error: Exception) -> str:
+    """Where not even the command line can be loaded."""
+    if isinstance(error, ModuleNotFoundError):
+        return "`pip install --force-reinstall bellwire` installs what it needs, for this Python."
+    return "Are enough open files (`ulimit -n`) and memory allowed?"
 
 
 def not_loaded(sentence: str, code: int) -> int:

@@ -365,6 +365,13 @@ def test_what_cannot_be_loaded_is_one_sentence(tmp_path: Path) -> None:
     assert "It cannot be loaded: Too many open files." in ran.stderr
 
 
+def test_a_library_that_is_not_there_is_one_sentence_with_what_helps(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import nothing_of_the_kind")
+    ran = shell(f"{sys.executable} -m bellwire.viz list", tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}/build/package")
+    assert (ran.returncode, is_one_sentence(ran.stderr)) == (1, True)
+    assert "No module named 'nothing_of_the_kind'. `pip install --force-reinstall bellwire`" in ran.stderr
+
+
 def test_an_interrupt_that_a_library_passes_over_while_it_is_imported_ends_the_command(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys, time\n"
