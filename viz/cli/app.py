@@ -32,7 +32,17 @@ from bellwire.viz.cli.options import (
     seconds_option,
 )
 from bellwire.viz.cli.runs import assertions_of, check_length, file_named, names_file, run_scenario, scenario_named
-from bellwire.viz.cli.terminal import DONE, FAILED, USAGE, complain, complain_of_all, out, out_json, share_bar
+from bellwire.viz.cli.terminal import (
+    DONE,
+    FAILED,
+    USAGE,
+    complain,
+    complain_of_all,
+    out,
+    out_json,
+    share_bar,
+    terminal_console,
+)
 from bellwire.viz.text.faults import faults_told
 
 if TYPE_CHECKING:
@@ -347,8 +357,6 @@ def bench(
     """Measures what the program costs the thing that it shows, as ratios of one alternating run."""
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from bellwire.engine.host.host import host_facts, usable_kvm
     from bellwire.viz.cli.display import find_display
 
@@ -361,7 +369,7 @@ def bench(
     from bellwire.viz.text.figures import grouped
 
     host, results = host_facts(), []
-    console = Console(stderr=True)
+    console = terminal_console(stderr=True)
     large = [(f"a recording of {grouped(events)} events", partial(recording_figures, events))]
     pictures = [("pictures", partial(picture_figures, QUICK if quick else FULL))]
     every: list[tuple[str, Callable[[], list[Figure]]]] = [

@@ -63,10 +63,9 @@ def out(content: RenderableType) -> None:
     if isinstance(content, str) and fits(content):
         print(shown(content, lines=True))
         return
-    from rich.console import Console
     from rich.segment import Segments
 
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = terminal_console()
     if not console.is_terminal:
         console.width = WIDE
     console.print(Segments(map(plain_segment, console.render(content))), end="")
@@ -90,17 +89,23 @@ def out_json(content: Any) -> None:
     print(re.sub(f"(?!\n){STEERING.pattern}", lambda found: json.dumps(found[0])[1:-1], text))
 
 
-def errors_console() -> Console:
-    """That of stderr."""
+def terminal_console(stderr: bool = False) -> Console:
+    """What lays out on standard output, or on standard error: texts are data, and no line is wider than the terminal.
+
+    By itself Rich takes each terminal with TERM=dumb, an editor's for one, for 80 columns wide.
+    """
     from rich.console import Console
 
-    return Console(stderr=True)
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if console.is_dumb_terminal:
+        console.width, console.height = shutil.get_terminal_size()
+    return console
 
 
 @contextmanager
 def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Callable[[float, int], None]]:
     """On a terminal, a bar that vanishes at the end; anywhere else nothing."""
-    console = errors_console()
+    console = terminal_console(stderr=True)
     if not console.is_terminal or (count is None and seconds < 1):
         yield lambda elapsed, signals: None
         return
@@ -119,7 +124,7 @@ def progress_bar(name: str, seconds: float, count: int | None) -> Iterator[Calla
 @contextmanager
 def share_bar(what: str, long: bool = True) -> Iterator[Callable[[float], None]]:
     """On a terminal, a bar for work that is `long`, which vanishes at the end; anywhere else nothing."""
-    console = errors_console()
+    console = terminal_console(stderr=True)
     if not console.is_terminal or not long:
         yield lambda share: None
         return

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import sys
 
 import pytest
 from rich.table import Table
 from rich.text import Text
 
 from bellwire.viz.cli.tables import Figures
-from bellwire.viz.cli.terminal import complain, out, out_json, say
+from bellwire.viz.cli.terminal import complain, out, out_json, say, terminal_console
 
 HOSTILE = "[/x][bold]:smile: \x1b[31m\x1b]0;owned \u202e \x9b \udcff"
 SEEN = "[/x][bold]:smile: ␛[31m␛]0;owned \\u202e \\x9b \\xff"
@@ -56,3 +59,13 @@ def test_a_sentence_that_fits_is_printed_as_what_lays_tables_out_prints_it(
     monkeypatch.setattr("bellwire.viz.cli.terminal.fits", lambda _: False)
     out(text)
     assert capsys.readouterr().out == alone
+
+
+@pytest.mark.parametrize("columns", [40, 200])
+def test_a_terminal_that_can_do_nothing_is_as_wide_as_it_is(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, end = pty.openpty()
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((columns, 30)))
+    with os.fdopen(end, "w") as stream, os.fdopen(terminal, "rb"):
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert terminal_console().width == columns

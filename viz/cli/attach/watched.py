@@ -17,7 +17,7 @@ from bellwire.engine.attached.watched import LOOK_SECONDS, WatchedVmm
 from bellwire.engine.foreign import shown
 from bellwire.viz.cli.attach.hops_told import hop_tables
 from bellwire.viz.cli.attach.topology_told import VmmTold, topology_tables
-from bellwire.viz.cli.terminal import DONE, complain, out
+from bellwire.viz.cli.terminal import DONE, complain, out, terminal_console
 
 CHANGES_SHOWN = 8  # on a terminal
 
@@ -41,7 +41,7 @@ def watch_vmm(watched: WatchedVmm, seconds: float = math.inf, goes_on: Callable[
 
     The exit code.
     """
-    console, until = Console(highlight=False, markup=False, emoji=False), time.monotonic() + seconds
+    console, until = terminal_console(), time.monotonic() + seconds
     watched.look()
     try:
         with kept_up_to_date(watched, console) as show:
