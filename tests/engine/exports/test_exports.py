@@ -24,8 +24,13 @@ from bellwire.engine.exports.convert import export_for, write_export
 from bellwire.engine.exports.hdr import hdr_of
 from bellwire.engine.folds.histogram import bin_of
 from bellwire.engine.folds.latency import LATENCIES, Latencies
+from bellwire.engine.recordings.header import Header
+from bellwire.engine.recordings.recorder import save_recording
 from bellwire.engine.recordings.recording import Recording
+from tests.support.emulated import emulated_recording
+from tests.support.fake_source import FakeSource
 from tests.support.recorded import recorded
+from tests.support.shifted import shifted_run
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +112,19 @@ def test_the_percentiles_summary_is_in_one_unit(recording: Recording, tmp_path: 
     assert said["Max"] == pytest.approx(each.max(), rel=2e-3)
 
 
+def test_the_largest_latency_is_the_same_in_each_file(recording: Recording, tmp_path: Path) -> None:
+    """HdrHistogram has it by its bin, up to 0.1 % more than it was: two files of one run did not agree."""
+    most = latencies_of(recording).histograms["round_trip"].max
+    for folder in ("hgrm", "hlog"):
+        (tmp_path / folder).mkdir()
+    text = written(recording, tmp_path / "hgrm", "hgrm").read_text()
+    values = [float(line.split()[0]) for line in text.splitlines() if re.match(r" *\d", line)]
+    assert max(values) == values[-1] == float(re.findall(r"Max\s*=\s*([\d.]+)", text)[0]) == most / 1000
+    assert values == sorted(values)
+    log = written(recording, tmp_path / "hlog", "hlog").read_text()
+    assert max(map(float, re.findall(r"Tag=round_trip,[\d.]+,[\d.]+,([\d.]+)", log))) == pytest.approx(most / 1e6)
+
+
 def test_the_log_s_histograms_add_up_to_the_run_s(recording: Recording, tmp_path: Path) -> None:
     latencies, found = latencies_of(recording), {name: HdrHistogram(1, 2**40 - 1, 3) for name in LATENCIES}
     for line in written(recording, tmp_path, "hlog").read_text().splitlines():
@@ -118,6 +136,30 @@ def test_the_log_s_histograms_add_up_to_the_run_s(recording: Recording, tmp_path
         for item in found[name].get_recorded_iterator():
             counts[bin_of(np.array([item.value_iterated_to]))[0]] += item.count_at_value_iterated_to
         np.testing.assert_array_equal(counts, latencies.histograms[name].counts)
+
+
+@pytest.mark.parametrize("name", ["hgrm", "hlog"])
+def test_no_file_has_latencies_of_an_emulated_cpu(name: str, tmp_path: Path) -> None:
+    """They mean nothing: the window and every report give none, and a plotter would."""
+    path = emulated_recording(tmp_path / "run.arrow")
+    with pytest.raises(RecordingError, match="emulated CPU, whose times mean nothing"):
+        write_export(Recording(path), tmp_path / f"run{EXPORTS[name].suffix}", EXPORTS[name])
+    assert [file.name for file in tmp_path.iterdir()] == ["run.arrow"]
+
+
+@pytest.mark.parametrize(("ahead", "said"), [(0, {*LATENCIES}), (2_000_000, {"store_cost", "round_trip"})])
+def test_latencies_of_clocks_that_are_apart_are_in_no_file(ahead: int, said: set[str], tmp_path: Path) -> None:
+    """As in every report: the one-way ones are off by what the clocks are apart."""
+    source = FakeSource("roundtrip")
+    save_recording(tmp_path / "run.arrow", Header.of(source, "0"), [shifted_run(source.scenario, ahead)])
+    recording, log = Recording(tmp_path / "run.arrow"), tmp_path / "run.hlog"
+    counted = write_export(recording, log, EXPORTS["hlog"])
+    latencies = latencies_of(recording)
+    assert {name for name in LATENCIES if latencies.known(name)} == said
+    assert set(re.findall(r"Tag=(\w+),", log.read_text())) == said
+    assert counted == sum(latencies.histograms[name].count for name in said) > 0
+    write_export(recording, tmp_path / "run.hgrm", EXPORTS["hgrm"])
+    assert "; round_trip, µs]" in (tmp_path / "run.hgrm").read_text()
 
 
 # -- Perfetto, read by its own classes
