@@ -10,16 +10,19 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bellwire.engine.attached.hops.figures import HopLatency
 from bellwire.engine.attached.topology import SeenIoeventfd, SeenIrqfd, Topology
 from bellwire.engine.events import EventKind, Events, exit_name
 from bellwire.engine.foreign import shown
 from bellwire.engine.recordings.attached.notes import AttachedTo
+from bellwire.engine.recordings.attached.recorded_hops import RecordedHops
 from bellwire.engine.recordings.attached.seen_events import threads_of, woken_by
 from bellwire.engine.recordings.attached.seen_moments import SeenMoments
 from bellwire.engine.recordings.attached.uses import wire_uses
 from bellwire.engine.recordings.outline import Outline
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.attached.hop_words import recorded_thread
+from bellwire.viz.cli.attach.hops_told import hop_latency_report, time_cells
 from bellwire.viz.cli.recording_reports import MANY, file_report, file_table
 from bellwire.viz.cli.tables import Figures
 from bellwire.viz.cli.terminal import share_bar
@@ -38,6 +41,7 @@ class AttachedReport:
         self.recording, self.attached = recording, recording.header.attached
         self.moments = SeenMoments(recording)
         self.outline = Outline()
+        self.hops = RecordedHops(recording.header.clock, recording.header.backend, self.moments.threads)
         self.uses, self.woken, self.exits = Counter[Wire](), Counter[int](), Counter[tuple[int, str]]()
         with share_bar("reads", len(recording) >= MANY) as progress:
             for number in range(recording.entries.size):
@@ -47,6 +51,7 @@ class AttachedReport:
     def _fold(self, events: Events) -> None:
         self.outline.feed(events)
         for topology, some in self.by_topology(events):
+            self.hops.feed(some, topology)
             for fd, wire, count in wire_uses(some, topology):
                 self.uses[fd, wire] += count
         wakings = events[events["kind"] == EventKind.WAKING]
@@ -106,7 +111,15 @@ class AttachedReport:
     def _wires(self, kind: type[SeenIoeventfd] | type[SeenIrqfd]) -> Iterator[dict[str, Any]]:
         for (fd, wire), count in self.uses.items():
             if isinstance(wire, kind):
-                yield {"vm": fd, **wire_report(wire), "times": count}
+                latency = self._latency(fd, wire)
+                yield {
+                    "vm": fd, **wire_report(wire), "times": count,
+                    "latency_ns": hop_latency_report(latency) if latency else None,
+                }  # fmt: skip
+
+    def _latency(self, fd: int | None, wire: SeenIoeventfd | SeenIrqfd) -> HopLatency | None:
+        """As RecordedHops has it, of what was registered last."""
+        return self.hops.latency(fd, wire, self.moments.topologies[-1]) if self.moments.topologies else None
 
     # -- as tables
 
@@ -129,10 +142,11 @@ class AttachedReport:
         return table
 
     def _uses(self) -> RenderableType:
-        table = numbered_table("Doorbell or interrupt", "times", "a second")
-        for (_, wire), count in self.uses.items():
-            table.add_row(wire_words(wire), grouped(count), self._a_second(count))
-        return table
+        table = numbered_table("Doorbell or interrupt", "times", "a second", "p50", "p99", "max")
+        for (fd, wire), count in self.uses.items():
+            times = time_cells(self._latency(fd, wire) or HopLatency())
+            table.add_row(wire_words(wire), grouped(count), self._a_second(count), *times)
+        return Group(table, Text(TIMES_SAID, style="dim"))
 
     def _a_second(self, count: int) -> str:
         return grouped(count / self.recording.seconds, 1) if self.recording.seconds else "–"
@@ -174,6 +188,7 @@ def exit_names(exits: Events) -> list[str]:
     return [names[number] for number in which.tolist()]
 
 
+TIMES_SAID = "Times: of a doorbell to whom it wakes having a CPU, of an interrupt from its message to its being taken."
 HOPS_SAID = "Hops, not journeys: from outside nobody can tell which interrupt answers which doorbell."
 
 
