@@ -31,7 +31,15 @@ from bellwire.viz.cli.options import (
     app,
     seconds_option,
 )
-from bellwire.viz.cli.runs import assertions_of, check_length, file_named, names_file, run_scenario, scenario_named
+from bellwire.viz.cli.runs import (
+    assertions_of,
+    check_length,
+    file_named,
+    names_file,
+    run_scenario,
+    say_dormant,
+    scenario_named,
+)
 from bellwire.viz.cli.terminal import (
     DONE,
     FAILED,
@@ -250,6 +258,7 @@ def run(
     """Runs a scenario without a window and prints what was measured."""
     scenario, assertions = scenario_named(name, settings), assertions_of(texts)
     check_length(scenario, seconds, count)
+    say_dormant(scenario, settings)
     if record:
         from bellwire.engine.outputs import target_of
 

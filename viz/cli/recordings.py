@@ -35,6 +35,7 @@ from bellwire.viz.cli.runs import (
     names_file,
     recorded_run,
     run_scenario,
+    say_dormant,
     scenario_named,
 )
 from bellwire.viz.cli.terminal import DONE, FAILED, complain_of_all, out, out_json, say
@@ -67,6 +68,7 @@ def record(
 
     scenario = scenario_named(name, settings)
     check_length(scenario, seconds, count)
+    say_dormant(scenario, settings)
     file = file or Path(f"{scenario.name}.arrow")
     target = target_of(file, force)
     done = run_scenario(scenario, seconds or math.inf, count, file, force, kernel=kernel)
@@ -175,6 +177,7 @@ def recording_of(
         return
     scenario = scenario_named(what, settings)
     check_length(scenario, None, count)
+    say_dormant(scenario, settings)
     with recorded_run(scenario, EXPLAINED_SECONDS, count, kernel=kernel) as made:
         yield made
 

@@ -14,7 +14,7 @@ import typer
 
 from bellwire.engine.errors import LackingError, NoKvmError, ScenarioError
 from bellwire.engine.host.scratch import scratch_folder
-from bellwire.viz.cli.terminal import complain, progress_bar
+from bellwire.viz.cli.terminal import complain, progress_bar, say
 
 if TYPE_CHECKING:
     from bellwire.engine.findings.assertion import Assertion
@@ -27,6 +27,14 @@ def scenario_named(name: str, settings: list[str] | None, also: Iterable[str] = 
     from bellwire.engine.scenarios.scenario import load_scenario
 
     return load_scenario(name, also).with_settings(dict(map(pair, settings or [])))
+
+
+def say_dormant(scenario: Scenario, settings: list[str] | None) -> None:
+    """What was set and does nothing in a run in which nobody throws a switch, each a sentence on stderr."""
+    from bellwire.engine.scenarios.dormant import dormant
+
+    for sentence in dormant(scenario, [pair(setting)[0] for setting in settings or []]):
+        say(sentence)
 
 
 def names_file(what: str) -> bool:
