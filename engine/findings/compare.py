@@ -6,7 +6,8 @@ that took every journey for itself would find a difference between most equal ru
 an interval of the share (Student's t) and so of the percentile (Woodruff, Confidence Intervals for Medians and Other
 Position Measures, 1952). The widest of the five and of the moving-block bootstrap counts: few stretches see slow
 changes, many are sure of fast ones. What a side drifts by itself, from its earlier to its later half, is told beside,
-and no difference is claimed that is not larger: the two sides of one run follow one another. Of separate runs
+and no difference is claimed that is not more than twice that: what follows one another is twice as far apart as the
+halves of either. Of separate runs
 what they always differ by is added, which no single run can show: the more, the shorter they are (between_runs). The
 difference's interval is put together from those of both sides (Zou and Donner, Construction of confidence limits about
 effect measures, 2008).
@@ -69,7 +70,7 @@ class Difference:
     """What a percentile of B is more than that of A, ns, and the interval that holds it at the LEVEL.
 
     drift: what each side's own later half is more than its earlier one, ns; None: too few values to say. A difference
-    that is no larger than that may be the drift, and is not claimed.
+    that is no more than twice that may be the drift, and is not claimed.
     low, high: −inf and inf where nothing bounds it. unsaid: why nothing can be said, "" if it can.
     """
 
@@ -82,8 +83,9 @@ class Difference:
 
     @property
     def drifting(self) -> bool:
-        """Whether a side by itself drifts by as much as the two differ."""
-        return any(own is not None and abs(own) >= abs(self.ns) for own in self.drift)
+        """Whether a side by itself drifts by as much as the two differ, were it to go on: the middles of two runs that
+        follow one another are twice as far apart as those of the halves of one."""
+        return any(own is not None and 2 * abs(own) >= abs(self.ns) for own in self.drift)
 
     @property
     def enough(self) -> bool:

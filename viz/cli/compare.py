@@ -151,7 +151,7 @@ def how_sure(between_runs: float) -> str:
     """What the interval stands on."""
     stretches = f"{min(STRETCHES)} to {max(STRETCHES)} stretches of each side differ among themselves"
     more = f", and {between_runs:.0%} for what separate runs as short as these always differ by" if between_runs else ""
-    own = "drift: a side's later half less its earlier one; what is no larger is not claimed"
+    own = "drift: a side's later half less its earlier one; what is no more than twice that is not claimed"
     return f"interval: from how {stretches} or by a moving-block bootstrap, whichever is wider{more}; {own}"
 
 

@@ -292,7 +292,18 @@ def test_what_drifts_by_itself_is_no_difference() -> None:
 
 def test_a_difference_that_a_side_drifts_by_itself_is_not_claimed() -> None:
     assert Difference(100, 200, 50, 150, drift=(120, 0)).words == DRIFTING
-    assert Difference(100, 200, 50, 150, drift=(99, None)).words == "B is slower"
+    assert Difference(100, 200, 50, 150, drift=(0, -50)).words == DRIFTING  # twice that from one run to the next
+    assert Difference(100, 200, 50, 150, drift=(49, None)).words == "B is slower"
+
+
+def test_runs_of_a_machine_that_becomes_slower_do_not_differ() -> None:
+    """One after the other: their middles are twice as far apart as those of the halves of either."""
+    noise = np.random.default_rng(9).normal(0, 200, (2, 6000))
+    one, other = (values_of(part) for part in np.split(10_000 + np.linspace(0, 30_000, 12_000) + noise.ravel(), 2))
+    found = difference(one, other, 50)
+    assert found.ns == pytest.approx(15_000, rel=0.05)
+    assert all(own is not None and own == pytest.approx(7_500, rel=0.05) for own in found.drift)
+    assert not found.significant
 
 
 def test_the_bootstrap_keeps_neighbours_together() -> None:

@@ -148,7 +148,7 @@ def how_compared() -> str:
         "The {level:.0%} interval comes from how {least} to {most} stretches of each side differ among "
         "themselves, or from a moving-block bootstrap, if that is wider; "
         "of separate runs, {between:.0%} more for what they always differ by, and still more of short ones. "
-        "Drift: a side's later half less its earlier one; a difference that is no larger is not claimed.",
+        "Drift: a side's later half less its earlier one; a difference of no more than twice that is not claimed.",
         level=LEVEL,
         least=min(STRETCHES),
         most=max(STRETCHES),
