@@ -32,10 +32,13 @@ from bellwire.engine.calls.wires import (
     ChangeRoute,
     DeassignIoeventfd,
     DeassignIrqfd,
+    ReassignIoeventfd,
+    RefusedIrqfd,
     RegisterZone,
     SetGsiRouting,
 )
 from bellwire.engine.events import OTHER_VECTOR, Switch
+from bellwire.engine.folds.evidence import registered_after
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.language import tr, tr_later
 from bellwire.engine.machines.wires import route_of
@@ -230,6 +233,8 @@ class _Classic(_Machine):
         if routing:
             yield from self._interrupt_signals(guest, routing, irqfds, resample, submit)
             yield from self._changes_of_the_route(guest, routing)
+        yield from self._steps(guest, ioeventfds)
+        yield from self._asked_in_vain(guest, irqfds)
         yield from (*reversed(closing(irqfds)), *reversed(closing(ioeventfds)))
 
     def _second_vcpu(self, guest: GuestCalls) -> Iterator[Call]:
@@ -262,6 +267,38 @@ class _Classic(_Machine):
             yield part
         assert first is not None
         yield CreateVcpu(name="create-vcpu-1", vm=guest.vm, memory=first, number=1)
+
+    def _steps(self, guest: GuestCalls, ioeventfds: list[AssignIoeventfd]) -> Iterator[Call]:
+        """What a lab's steps register anew; those that throw a switch are the calls of that."""
+        steps, doorbell = self.scenario.lab.steps if self.scenario.lab else (), self.scenario.doorbell
+        anew = [number for number, step in enumerate(steps, 1) if step.do in ("datamatch", "length")]
+        for number in anew if doorbell and doorbell.ioeventfd else ():
+            before, after = (registered_after(self.scenario, done) for done in (number - 1, number))
+            if before is None or after is None:
+                continue
+            for way, assigned in zip(ringings(doorbell), ioeventfds, strict=True):
+                yield ReassignIoeventfd(
+                    name=f"step-{number}-{assigned.name}",
+                    vm=guest.vm,
+                    eventfd=assigned.eventfd,
+                    match=way.match(after),
+                    was=way.match(before),
+                    at_ms=steps[number - 1].at_ms,
+                )
+
+    def _asked_in_vain(self, guest: GuestCalls, irqfds: list[AssignIrqfd]) -> Iterator[Call]:
+        """What a lab's steps ask for and do not get."""
+        for number, step in enumerate(self.scenario.lab.steps if self.scenario.lab else (), 1):
+            if step.do == "second-irqfd":
+                first = replace(irqfds[0], made=True, undone=False)
+                yield RefusedIrqfd(
+                    name=f"step-{number}-irqfd",
+                    vm=guest.vm,
+                    after=(first,),
+                    eventfd=first.eventfd,
+                    gsi=first.gsi + step.value,
+                    at_ms=step.at_ms,
+                )
 
     def _changes_of_the_route(self, guest: GuestCalls, routing: SetGsiRouting) -> Iterator[Call]:
         """To the other vector, or the other vCPU, and back."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bellwire.engine._core import lib
 from bellwire.engine.calls.call import Call, in_order
+from bellwire.engine.errors import KvmError
 from bellwire.engine.kvm.coalesced import CoalescedRing, CoalescedZone
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.kvm.ioeventfd import Ioeventfd
@@ -26,6 +27,7 @@ WIDTH = 76
 
 # What each name needs to be known, by language.
 HEADERS = {
+    r"\berrno\b": "errno.h",
     r"\bO_RD": "fcntl.h",
     r"\bIORING_": "linux/io_uring.h",
     r"\bKVM_": "linux/kvm.h",
@@ -52,7 +54,10 @@ OURS = (  # what a Python program can need of the engine, each imported from whe
     *(CoalescedRing, CoalescedZone, Eventfd, FrontEnd, GsiRoute, Ioeventfd, Irqfd, Kvm, Memory, StorageDaemon),
     *(TapNetwork, Uring, Vcpu, VhostNet, VhostVsock, Vm),
 )
-MODULES = {ours.__name__: ours.__module__ for ours in OURS} | {"VIRTIO_F_VERSION_1": FrontEnd.__module__}
+MODULES = {ours.__name__: ours.__module__ for ours in OURS} | {
+    "VIRTIO_F_VERSION_1": FrontEnd.__module__,
+    "KvmError": KvmError.__module__,
+}
 CRATES = {
     "IoEventAddress": "kvm_ioctls",
     "Kvm": "kvm_ioctls",

@@ -267,6 +267,79 @@ class ChangeRoute(SetGsiRouting):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReassignIoeventfd(AssignIoeventfd):
+    """An ioeventfd that a lab's step registers in another way: there is no call that changes one."""
+
+    was: IoMatch
+    at_ms: int
+
+    group = SIGNALS
+    by = tr_later("engine thread")
+
+    @property
+    def says(self) -> str:
+        return tr(
+            "After {ms} ms it is deassigned, and this call assigns it anew: KVM signals the eventfd {eventfd} when the "
+            "guest writes {match}.",
+            ms=self.at_ms,
+            eventfd=self.eventfd.variable,
+            match=self.match,
+        )
+
+    @property
+    def _before(self) -> AssignIoeventfd:
+        """As it was assigned, and then deassigned."""
+        return AssignIoeventfd(name=self.name, vm=self.vm, eventfd=self.eventfd, match=self.was, undone=True)
+
+    def c(self) -> str:
+        again = super().c().replace(" ioeventfd = ", " again = ").replace("&ioeventfd", "&again")
+        return f"{self._before.c()}\n{again}"
+
+    def python(self) -> str:
+        return f"{self._before.python()}\n{super().python()}"
+
+    def rust(self) -> str:
+        return f"{self._before.rust()}\n{super().rust()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedIrqfd(AssignIrqfd):
+    """A second irqfd of one eventfd, for which a lab's step asks in vain."""
+
+    at_ms: int
+
+    group = SIGNALS
+    by = tr_later("engine thread")
+
+    @property
+    def says(self) -> str:
+        return tr(
+            "After {ms} ms it asks for the eventfd {eventfd}, which is an irqfd, to raise GSI {gsi} as well: KVM "
+            "answers EBUSY.",
+            ms=self.at_ms,
+            eventfd=self.eventfd.variable,
+            gsi=self.gsi,
+        )
+
+    def c(self) -> str:
+        return f"""    struct kvm_irqfd second = {self.arguments.literal()};
+    if (ioctl({self.vm.variable}, KVM_IRQFD, &second) == 0 || errno != EBUSY) {{
+        perror("not EBUSY");
+        return 1;
+    }}"""
+
+    def python(self) -> str:
+        return f"""try:
+    enter(Irqfd({self.vm.variable}, {self.eventfd.variable}, {self.gsi}))
+except KvmError as error:
+    print(error)"""
+
+    def rust(self) -> str:
+        asked = f"{self.vm.variable}.register_irqfd(&{self.eventfd.variable}, {self.gsi})"
+        return f"    assert!({asked}.is_err()); // EBUSY"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegisterZone(Call):
     """KVM_REGISTER_COALESCED_MMIO"""
 

@@ -17,7 +17,7 @@ from bellwire.engine.calls.of_scenario import calls_of
 from bellwire.engine.calls.set_up import NewEventfd
 from bellwire.engine.calls.signals import SetIrqLine, SignalMsi
 from bellwire.engine.calls.vhost_user import SetVring
-from bellwire.engine.calls.wires import SetGsiRouting
+from bellwire.engine.calls.wires import ReassignIoeventfd, RefusedIrqfd, SetGsiRouting
 from bellwire.engine.events import Switch
 from bellwire.engine.kvm.gsi import GsiRoute
 from bellwire.engine.machines.build import refusal
@@ -44,6 +44,12 @@ needs.capabilities = lambda: answers  # the VM that is asked for them is not the
 for name in sys.argv[1].split(","):
     os.write(int(os.environ["CALL_LOG"]), f"scenario {name}\\n".encode())
     build_machine(load_scenario(name), None, None).close()
+for name in sys.argv[3].split(","):
+    os.write(int(os.environ["CALL_LOG"]), f"scenario step {name}\\n".encode())
+    machine = build_machine(load_scenario(name), None, None)
+    for step in load_scenario(name).lab.steps:
+        machine.do_step(step)
+    machine.close()
 for name in sys.argv[2].split(","):
     os.write(int(os.environ["CALL_LOG"]), f"scenario run {name}\\n".encode())
     with Session(load_scenario(name), limit=4) as session:
@@ -53,6 +59,7 @@ for name in sys.argv[2].split(","):
             handled += int(events["arg"][events["kind"] == EventKind.HANDLER].sum())  # one handler may serve several
             time.sleep(0.005)
 """
+STEPS = {"lab-wrong-datamatch": 2, "lab-wrong-length": 2, "lab-second-irqfd": 1}  # calls of steps
 RUN = ("irq-signal-msi", "irq-line", "irq-line-level")
 REROUTED = ("irq-route-change", "irq-vcpu-moves")
 
@@ -78,7 +85,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Made]]:
     subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Werror", SHIM, "-o", shim], check=True)
     with log.open("wb") as file:
         environment = {**os.environ, "LD_PRELOAD": str(shim), "CALL_LOG": str(file.fileno())}
-        command = [sys.executable, "-c", PROGRAM, ",".join(buildable()), ",".join((*RUN, *REROUTED))]
+        command = [sys.executable, "-c", PROGRAM, ",".join(buildable()), ",".join((*RUN, *REROUTED)), ",".join(STEPS)]
         subprocess.run(command, cwd=ROOT, env=environment, pass_fds=[file.fileno()], check=True)
     return read_log(log.read_text())
 
@@ -165,6 +172,17 @@ def test_what_is_shown_of_a_route_that_changes_is_what_the_kernel_got(name: str,
     assert got[0] == Made(number_of(shown[0]), shown[0].arguments.data)
     assert len(got) > 1
     assert {one.data for one in got} <= {call.arguments.data for call in shown}
+
+
+@pytest.mark.kvm
+@pytest.mark.parametrize("name", STEPS)
+def test_what_is_shown_of_a_labs_steps_is_what_the_kernel_got(name: str, made: dict[str, list[Made]]) -> None:
+    calls = calls_of(load_scenario(name))
+    shown = [call for call in calls if isinstance(call, ReassignIoeventfd | RefusedIrqfd)]
+    assert len(shown) == STEPS[name]
+    got = [one for one in made[f"step {name}"] if one.number == number_of(shown[0])][1:]  # the first is the set-up's
+    asked = [one for one in got if any(same(call, one, {}) for call in shown)]
+    assert [next(call for call in shown if same(call, one, {})) for one in asked[: len(shown)]] == shown
 
 
 @pytest.mark.kvm
