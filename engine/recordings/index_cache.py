@@ -5,6 +5,7 @@ Guarantees:
   names the recording by its `identity`. Anything else, cut off, altered, of another version or of another file, is as
   if it were not there.
 - It is put there whole or not at all, under a name that is nobody's until it is on the disk.
+- It is this user's own: what anybody else has put there, or could have, is neither read, waited for, nor removed.
 - It is read, not mapped: a mapped file that somebody cuts off ends the process that looks at it.
 
 A file is a digest of all that follows, the length of a JSON text, the text, and the tables that it names.
@@ -17,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ DIGEST, LENGTH = 32, 8  # bytes
 MOST_TEXT = 1 << 26  # bytes of the JSON text
 KEPT = 16  # indexes
 SUFFIX, UNFINISHED = ".index", ".part"
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 PRIVATE = 0o600  # mode: what is in it was seen in somebody's recordings
 ABANDONED = 3600.0  # seconds after which nobody writes to a file any more
 
@@ -55,19 +58,36 @@ def cache() -> Path:
     return Path(platformdirs.user_cache_dir("bellwire")) / "recordings"
 
 
+def is_own_folder(folder: Path) -> bool:
+    """Whether nobody but this user could have put anything into it; a link to one is none."""
+    try:
+        about = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.geteuid() and not about.st_mode & OTHERS_WRITE
+
+
+def own_content(path: Path, most: int) -> bytes | None:
+    """What is in a file of this user's; None if it is somebody else's, larger, or none: a FIFO would be waited for."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOFOLLOW)) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_size > most:
+            return None
+        return file.read()
+
+
 def kept_index(of: str, tables: dict[str, np.dtype[Any]], most: int) -> tuple[dict[str, Any], Tables] | None:
     """What was kept of the recording with this identity; None if nothing was.
 
     tables: the types of those that are asked for; they come without a shape. most: bytes that they can have together.
     """
+    if not is_own_folder(cache()):
+        return None
     try:
-        with (cache() / f"{of}{SUFFIX}").open("rb") as file:
-            if os.fstat(file.fileno()).st_size > DIGEST + LENGTH + MOST_TEXT + most:
-                return None
-            content = file.read()
+        content = own_content(cache() / f"{of}{SUFFIX}", DIGEST + LENGTH + MOST_TEXT + most)
     except OSError:
         return None
-    if digest_of(memoryview(content)[DIGEST:]) != content[:DIGEST]:
+    if content is None or digest_of(memoryview(content)[DIGEST:]) != content[:DIGEST]:
         return None
     start = DIGEST + LENGTH
     end = start + int.from_bytes(content[DIGEST:start], "little")
@@ -87,8 +107,10 @@ def keep_index(of: str, about: dict[str, Any], tables: Tables) -> None:
     content = b"".join((len(text).to_bytes(LENGTH, "little"), text, *(table.tobytes() for table in tables.values())))
     with contextlib.suppress(OSError, RecordingError):
         cache().mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not is_own_folder(cache()):
+            return
         path = cache() / f"{of}{SUFFIX}"
-        if path.is_symlink():  # of somebody else's making: not to be written through
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):  # not to be written through, or into
             path.unlink()
         with whole_or_not(path, force=True, mode=PRIVATE) as file:
             file.writelines((digest_of(content), content))

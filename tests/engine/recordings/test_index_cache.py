@@ -144,6 +144,45 @@ def test_no_name_of_somebody_elses_is_written_through(cache: Path, tmp_path: Pat
     assert not (cache / "name.index").is_symlink()
 
 
+def kept_names() -> list[int] | None:
+    """What is kept under a name, as far as it is believed."""
+    found = kept_index("name", {"more": np.dtype(np.int64)}, 1000)
+    return found and found[1]["more"].tolist()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "link"])
+def test_what_is_no_file_is_not_waited_for_and_replaced(kind: str, cache: Path) -> None:
+    cache.mkdir(parents=True, mode=0o700)
+    path = cache / "name.index"
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else "nowhere")
+    assert kept_names() is None
+    keep_index("name", {}, {"more": np.arange(3)})
+    assert kept_names() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", ["a link", "open to all", "somebody else's"])
+def test_a_folder_that_others_could_write_to_is_left_alone(
+    kind: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_index("name", {}, {"more": np.arange(3)})
+    for number in range(KEPT + 3):
+        (cache / f"letter {number}").touch()
+    if kind == "a link":
+        cache.rename(tmp_path / "letters")
+        cache.symlink_to(tmp_path / "letters")
+    elif kind == "open to all":
+        cache.chmod(0o777)
+    else:
+        monkeypatch.setattr("os.geteuid", lambda: 12345)
+    assert kept_names() is None
+    keep_index("name", {}, {"more": np.arange(4)})
+    assert kept_names() is None
+    assert len(list(cache.iterdir())) == KEPT + 4
+
+
 def test_a_few_are_kept_and_what_was_abandoned_goes(cache: Path) -> None:
     cache.mkdir(parents=True)
     for name, age in (("tmpold.part", 2 * ABANDONED), ("tmpnew.part", 0.0)):
