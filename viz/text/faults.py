@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from bellwire.engine.errors import MEMORY_REMEDY, SYSTEM_REMEDIES, answer_of
+from bellwire.engine.errors import ERRNO, MEMORY_REMEDY, SYSTEM_REMEDIES, answer_of
 from bellwire.engine.language import tr
 from bellwire.viz.text.versions import program_version
 
@@ -94,7 +94,7 @@ def unforeseen(error: BaseException) -> str:
     """A fault of the program: which, and where."""
     lines = traceback.format_exception_only(error)[-1].strip().splitlines() or [type(error).__name__]
     place = where(error.__traceback__)
-    fault = lines[0].rstrip(".")
+    fault = ERRNO.sub("", lines[0]).rstrip(".")
     return tr("bellwire has a fault: {fault}.", fault=f"{fault} ({place})" if place else fault)
 
 

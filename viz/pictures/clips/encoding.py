@@ -7,7 +7,8 @@ time.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -55,6 +56,21 @@ def pyav() -> Any:
             )
         ) from error
     return av
+
+
+@contextmanager
+def encoder_refusals_told() -> Iterator[None]:
+    """What PyAV refuses in here is an EngineError. Some of it would be taken for an error of the written file."""
+    try:
+        yield
+    except pyav().error.FFmpegError as error:
+        raise EngineError(
+            tr(
+                "PyAV cannot encode the clip ({why}). It takes threads and memory: `ulimit -u` and `ulimit -v` say how "
+                "much there may be.",
+                why=answer_of(error),
+            )
+        ) from error
 
 
 class VideoFile:

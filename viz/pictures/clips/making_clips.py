@@ -10,7 +10,7 @@ from bellwire.engine.host.no_memory import needs_memory
 from bellwire.engine.language import tr
 from bellwire.engine.recordings.recording import Recording
 from bellwire.viz.pictures.clips.clip_asked import ClipAsked
-from bellwire.viz.pictures.clips.encoding import TOLD_IN, ClipFile, VideoFile
+from bellwire.viz.pictures.clips.encoding import TOLD_IN, ClipFile, VideoFile, encoder_refusals_told
 from bellwire.viz.pictures.clips.filming import ShowFrame, filmed
 from bellwire.viz.pictures.clips.gif import GifFile
 from bellwire.viz.pictures.clips.subtitles import CUE_SECONDS, Cues
@@ -30,6 +30,7 @@ class MadeClip:
     frames: int
 
 
+@encoder_refusals_told()
 def made_clip(
     path: Path,
     asked: ClipAsked,

@@ -15,7 +15,7 @@ from bellwire.engine.errors import EngineError
 from bellwire.engine.recordings.shipped import path_of_shipped
 from bellwire.viz.pictures.asked import PictureAsked
 from bellwire.viz.pictures.clips.clip_asked import CLIP_FORMATS, ClipAsked, ClipPace
-from bellwire.viz.pictures.clips.encoding import pyav
+from bellwire.viz.pictures.clips.encoding import encoder_refusals_told, pyav
 from bellwire.viz.pictures.clips.making_clips import MadeClip, made_clip
 from bellwire.viz.window.application import application
 from bellwire.viz.window.picturing.drawn_window import drawn_window
@@ -102,3 +102,16 @@ def test_without_pyav_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(EngineError, match=r"A clip is encoded by PyAV, which cannot be loaded \(.*\): pip install av"):
         pyav()
+
+
+@pytest.mark.parametrize("kind", ["BlockingIOError", "EOFError", "MemoryError"])
+def test_what_pyav_refuses_is_said_of_the_clip_and_of_no_file(kind: str) -> None:
+    refused = getattr(pyav().error, kind)
+    with (
+        pytest.raises(EngineError, match=r"^PyAV cannot encode the clip \(of threads\)\. ") as met,
+        encoder_refusals_told(),
+    ):
+        raise refused(11, "of threads")
+    assert "[Errno" not in str(met.value)
+    with pytest.raises(KeyError), encoder_refusals_told():
+        raise KeyError
