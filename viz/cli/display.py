@@ -174,14 +174,28 @@ def x11_trouble(display: str) -> str:
 
 
 def x11_error(display: str) -> int:
-    """What xcb says of a connection: 0 is well."""
+    """What xcb says of a connection: 0 is well, and then it stays open, in OPEN."""
     xcb = ctypes.CDLL("libxcb.so.1")
     xcb.xcb_connect.restype = ctypes.c_void_p
     connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), None))
-    try:
-        return int(xcb.xcb_connection_has_error(connection))
-    finally:
+    error = int(xcb.xcb_connection_has_error(connection))
+    close_connections()
+    if error:
         xcb.xcb_disconnect(connection)
+    else:
+        OPEN.append(connection)
+    return error
+
+
+# The connection that was tried last, for as long as the process lives: an X server that starts afresh when its last
+# client has gone, as Xvfb does, would refuse Qt just then, and Qt would end the process.
+OPEN: list[ctypes.c_void_p] = []
+
+
+def close_connections() -> None:
+    """Closes what the last try has left open."""
+    while OPEN:
+        ctypes.CDLL("libxcb.so.1").xcb_disconnect(OPEN.pop())
 
 
 def wayland_trouble(environment: Mapping[str, str]) -> str:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from bellwire.viz.cli.display import (
+    OPEN,
     WAYLAND_SYNC,
     Opening,
+    close_connections,
     find_display,
     libraries_check,
     missing_libraries,
@@ -159,7 +161,35 @@ def test_a_compositor_that_listens_and_says_nothing_is_not_waited_for(
     assert found == Opening("offscreen", "The Wayland display wayland-0 does not answer.")
 
 
+@pytest.fixture
+def nothing_open() -> Iterator[None]:
+    """No connection before, none afterwards."""
+    close_connections()
+    yield
+    close_connections()
+
+
 @pytest.mark.xcb
+@pytest.mark.usefixtures("nothing_open")
+def test_a_display_has_a_client_until_qt_opens_it(xvfb: str) -> None:
+    """Else a server that starts afresh when its last one goes refuses the next."""
+    assert find_display({"DISPLAY": ":4711"}).trouble == "The display :4711 cannot be opened."
+    assert not OPEN
+    before = sockets()
+    for _ in range(3):
+        assert find_display({"DISPLAY": xvfb}) == Opening("xcb")
+        assert (len(OPEN), sockets() - before) == (1, 1)
+    close_connections()
+    assert (OPEN, sockets()) == ([], before)
+
+
+def sockets() -> int:
+    """How many this process has open."""
+    return sum(link.is_socket() for link in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.xcb
+@pytest.mark.usefixtures("nothing_open")
 def test_behind_a_stale_wayland_display_there_may_be_a_real_one(xvfb: str) -> None:
     stale = {"WAYLAND_DISPLAY": "stale", "XDG_RUNTIME_DIR": "/nowhere"}
     assert find_display({"DISPLAY": xvfb, **stale}) == Opening("xcb")
