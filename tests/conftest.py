@@ -56,15 +56,25 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
+FONTCONFIG_FILE = os.environ.get("FONTCONFIG_FILE")
+
+
 @pytest.fixture(autouse=True)
 def typefaces_of_the_system() -> Iterator[None]:
-    """Back after a picture was made in this process, for programs that a later test starts."""
-    before = os.environ.get("FONTCONFIG_FILE")
+    """As they are without us, before and after each test: a picture that a test or its module's fixture makes in this
+    process changes them, for programs that are started later, and for whatever looks for typefaces first.
+    """
+    forget_ours()
     yield
-    if before is None:
+    forget_ours()
+
+
+def forget_ours() -> None:
+    """No typefaces but those of whoever runs the tests."""
+    if FONTCONFIG_FILE is None:
         os.environ.pop("FONTCONFIG_FILE", None)
     else:
-        os.environ["FONTCONFIG_FILE"] = before
+        os.environ["FONTCONFIG_FILE"] = FONTCONFIG_FILE
 
 
 def pytest_configure() -> None:
