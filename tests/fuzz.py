@@ -138,6 +138,7 @@ def haste() -> Iterator[None]:
         patch("bellwire.engine.machines.guest.READY_SECONDS", 0.02),
         patch("bellwire.engine.machines.qemu.guest_in_qemu.READY_SECONDS", 0.5),
         patch("bellwire.engine.live.session.SETTLE_SECONDS", 0.02),
+        patch("bellwire.engine.live.session.MOST_TO_SETTLE", 0.04),
     ):
         yield
 

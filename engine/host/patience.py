@@ -13,7 +13,7 @@ class Patience:
 
     turn: how long one of them takes, seconds, where nobody else wants the CPU. Where a turn took longer, this thread
     did not run, and those that it waits for may not have run either: no more of it counts than LATE turns. most:
-    seconds after which it ends whatever goes on.
+    seconds, counted likewise, after which it ends whatever goes on.
     """
 
     def __init__(
@@ -22,8 +22,8 @@ class Patience:
         self.seconds, self._turn, self._most = seconds, turn, most
         self._clock = clock or time.monotonic
         self._progress: object = None
-        self._began = self._looked = self._advanced = self._clock()
-        self._counted = 0.0
+        self._looked = self._advanced = self._clock()
+        self._counted = self._in_all = 0.0
 
     @property
     def waited(self) -> float:
@@ -33,8 +33,8 @@ class Patience:
     def ends(self, progress: object) -> bool:
         """To be asked once a turn. progress: is another one whenever something has gone on."""
         now = self._clock()
-        self._counted += min(now - self._looked, LATE * self._turn)
-        self._looked = now
+        counts = min(now - self._looked, LATE * self._turn)
+        self._looked, self._counted, self._in_all = now, self._counted + counts, self._in_all + counts
         if progress != self._progress:
             self._progress, self._advanced, self._counted = progress, now, 0.0
-        return self._counted > self.seconds or now - self._began > self._most
+        return self._counted > self.seconds or self._in_all > self._most
