@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from bellwire.engine.errors import EngineError, answer_and_remedy
 from bellwire.engine.language import tr
@@ -35,7 +38,15 @@ def small_file(path: Path, most: int, what: str, refusal: type[EngineError]) -> 
 
 def first_bytes(path: Path, most: int) -> bytes:
     """The first bytes of a file; OSError, also for what one would wait for: a FIFO, a device."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+    with open_file(path) as file:
+        return file.read(most) or b""
+
+
+@contextmanager
+def open_file(path: Path, flags: int = 0) -> Iterator[IO[bytes]]:
+    """A file to be read; OSError at once for a FIFO or a device. flags: of open(2), more of them."""
+    more = flags | os.O_NONBLOCK | os.O_NOCTTY
+    with open(path, "rb", opener=lambda name, usual: os.open(name, usual | more)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(tr("it is not a file"))
-        return file.read(most) or b""
+        yield file

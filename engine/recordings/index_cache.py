@@ -28,6 +28,7 @@ import numpy.typing as npt
 import platformdirs
 
 from bellwire.engine.errors import RecordingError
+from bellwire.engine.host.text_files import open_file
 from bellwire.engine.outputs import whole_or_not
 
 VERSION = 6  # of what is in the cache
@@ -68,12 +69,10 @@ def is_own_folder(folder: Path) -> bool:
 
 
 def own_content(path: Path, most: int) -> bytes | None:
-    """What is in a file of this user's; None if it is somebody else's, larger, or none: a FIFO would be waited for."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOFOLLOW)) as file:
+    """What is in a file of this user's; None if it is somebody else's, or larger. OSError if it is none, or a link."""
+    with open_file(path, os.O_NOFOLLOW) as file:
         about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_size > most:
-            return None
-        return file.read()
+        return file.read() if about.st_uid == os.geteuid() and about.st_size <= most else None
 
 
 def kept_index(of: str, tables: dict[str, np.dtype[Any]], most: int) -> tuple[dict[str, Any], Tables] | None:
