@@ -131,10 +131,8 @@ class Run:
         self.kernel.feed(events, self.latencies.feed(events))
         self.evidence.feed(events)
         self._signals = signals(self.session, self.tally)
-        if self.session.begun_at is None:
-            self._patience = Patience(STALL_SECONDS, LOOK_SECONDS)
         self._patience.seconds = STALL_SECONDS * (1 if self._signals else FIRST_STALLS)
-        self._stalled = self._patience.ends(self._signals)
+        self._stalled = self._patience.ends((self._signals, self.session.begun_at))
         self.progress(self.elapsed(), self._signals)
 
     @property
@@ -180,9 +178,10 @@ def disagreements(tally: Tally, truth: dict[str, Any]) -> list[str]:
         "reads of the eventfd": (tally.eventfd_reads, truth["reads"]),
         "events dropped": (tally.lost, truth["lost"]),
     }
-    if tally.missing > tally.passed_over:
+    incomplete = tally.missing > tally.passed_over
+    if incomplete:
         pairs = {"events dropped": pairs["events dropped"]}
-    return ["The events do not add up: more arrived than was signalled."] * (not tally.lost and not tally.possible) + [
+    return ["The events do not add up: more arrived than was signalled."] * (not incomplete and not tally.possible) + [
         f"The events do not add up: {name} {events}, but {counted} were counted."
         for name, (events, counted) in pairs.items()
         if events != counted
