@@ -14,9 +14,10 @@ from bellwire.viz.lessons.lesson import TimeOfScene
 from bellwire.viz.style.theme import DARK
 from bellwire.viz.window.lesson.player import Coming
 from bellwire.viz.window.window import MainWindow, make_window
+from tests.support.sessions import PATIENCE
 
 WHY = "There is no /dev/kvm here."
-PATIENCE_MS = 240_000  # on a busy machine
+PATIENCE_MS = round(PATIENCE * 1000)
 
 
 def in_place_of(scenario: Scenario) -> Source:

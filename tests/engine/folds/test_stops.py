@@ -41,7 +41,12 @@ def run(stall: float, noted: float, others: bool = False) -> Latencies:
         rows.append((at + late + 41_000, EventKind.IRQFD, Lane.IO_THREAD, 0, 24, n, n))
         rows.append((at + late + 60_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n, 1))
         at += 20_000_000 + late
-    latencies = Latencies(load_scenario("roundtrip"), CLOCK)
+    return latencies_of("roundtrip", rows)
+
+
+def latencies_of(scenario: str, rows: list[tuple[int, ...]]) -> Latencies:
+    """Of these events of a run, fed in pieces."""
+    latencies = Latencies(load_scenario(scenario), CLOCK)
     for part in np.array_split(ordered(rows), 17):
         latencies.feed(part)
     return latencies
@@ -92,10 +97,7 @@ def partnered(*told: tuple[float, int]) -> Latencies:
             )
         rows.append((at + late + 60_000, EventKind.HANDLER, Lane.GUEST, 0, 0x40, n, 1))
         at += 20_000_000 + late
-    latencies = Latencies(load_scenario("vhost-user-blk"), CLOCK)
-    for part in np.array_split(ordered(rows), 17):
-        latencies.feed(part)
-    return latencies
+    return latencies_of("vhost-user-blk", rows)
 
 
 def test_what_was_under_way_while_another_process_stood_still_is_no_latency() -> None:

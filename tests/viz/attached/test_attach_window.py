@@ -209,7 +209,7 @@ def test_with_its_own_threads_it_lists_and_leaves_none(qtbot: QtBot) -> None:
     before = set(threading.enumerate())
     made = AttachWindow(lambda: THEMES["light"], lambda path: None, lambda path: None)
     qtbot.addWidget(made)
-    qtbot.waitUntil(lambda: made.lister.newest is not None, timeout=240_000)
+    qtbot.waitUntil(lambda: made.lister.newest is not None)
     made.take_theme()
     made.close()
     assert set(threading.enumerate()) <= before

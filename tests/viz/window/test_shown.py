@@ -206,6 +206,6 @@ def test_a_scenario_without_a_recording_says_so_and_changes_nothing(
         laptop.frame.tick()
         return laptop.notice.isVisible()
 
-    qtbot.waitUntil(said, timeout=240_000)  # only to end a test that hangs
+    qtbot.waitUntil(said)  # only to end a test that hangs
     assert laptop.notice.words.text().endswith("Of the scenario irq-msi no recording is shipped.")
     assert laptop.model.scenario.name == "roundtrip"

@@ -317,7 +317,7 @@ def wait_for_saved(qtbot: QtBot, window: MainWindow) -> None:
         window.files.tell()
         return not window.model.annotations.unsaved
 
-    qtbot.waitUntil(told, timeout=240_000)
+    qtbot.waitUntil(told)
 
 
 def test_they_are_saved_into_the_recording_that_is_shown(qtbot: QtBot, replayed: tuple[MainWindow, Path]) -> None:
@@ -376,7 +376,7 @@ def test_a_live_run_keeps_them_when_it_is_saved_or_recorded(qtbot: QtBot, stage:
         files.tell()
         return not files.ending
 
-    qtbot.waitUntil(ended, timeout=240_000)
+    qtbot.waitUntil(ended)
     assert [one.text for one in Recording(tmp_path / "captured.arrow").annotations] == ["live", "meanwhile"]
 
 

@@ -54,7 +54,7 @@ def test_a_lesson_is_a_page_with_its_steps(stage: Stage, qtbot: QtBot, tmp_path:
     window.pages.save_lesson(path)
     window.pages.save_lesson(path)
     assert "the next one can follow it" in window.notice.words.text()
-    qtbot.waitUntil(lambda: not window.pages.busy, timeout=240_000)
+    qtbot.waitUntil(lambda: not window.pages.busy)
     assert window.pages.command == f"bellwire export-html {SHORT} -o {path}"
     assert window.pages.command in window.notice.words.text()
     assert [step["title"] for step in carried_by(path)["lesson"]["steps"]] == ["It rings"]

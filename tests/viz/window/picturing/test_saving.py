@@ -51,7 +51,7 @@ def stage(qtbot: QtBot) -> Iterator[Stage]:
 def saved(window: MainWindow, of: QWidget | None, path: Path, qtbot: QtBot) -> Path:
     """The picture, once it is there."""
     window.pictures.save(of, path)
-    qtbot.waitUntil(lambda: not window.pictures.busy, timeout=240_000)
+    qtbot.waitUntil(lambda: not window.pictures.busy)
     assert path.is_file(), window.notice.words.text()
     return path
 
@@ -81,7 +81,7 @@ def test_a_run_is_kept_beside_its_picture(stage: Stage, qtbot: QtBot, tmp_path: 
 
 def test_what_cannot_be_written_says_why(stage: Stage, qtbot: QtBot, tmp_path: Path) -> None:
     stage.window.pictures.save(stage.window.views.diagram, tmp_path / "missing" / "a.png")
-    qtbot.waitUntil(lambda: not stage.window.pictures.busy, timeout=240_000)
+    qtbot.waitUntil(lambda: not stage.window.pictures.busy)
     assert "cannot be written" in stage.window.notice.words.text()
 
 
