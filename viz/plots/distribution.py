@@ -228,7 +228,9 @@ class DistributionPlot(Plot):
         box = QRectF(0, peak.y() - metrics.height(), metrics.horizontalAdvance(text), metrics.height())
         box.moveRight(peak.x() - 4)
         if box.left() < area.left():
-            box.moveLeft(peak.x() + 4)
+            box.moveLeft(min(peak.x() + 4, area.right() - box.width()))
+        if box.left() < area.left():
+            return []
         if box.intersects(maximum):
             box.moveBottom(maximum.top() - 2)
         box.moveTop(max(box.top(), 0.0))

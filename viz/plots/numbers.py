@@ -157,7 +157,8 @@ class Numbers(QWidget):
         painter.drawText(round(x), round(baseline), number.unit if number.value != NOTHING else "")
         painter.setFont(label)
         painter.setPen(self.theme.color("text_muted"))
-        rest = QRectF(cell.left(), baseline + 4, cell.width() + 16, cell.bottom() - baseline - 4)
+        below = baseline + self.theme.px(4)
+        rest = QRectF(cell.left(), below, cell.width() + 16, cell.bottom() - below)
         painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, number.label)
 
 

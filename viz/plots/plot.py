@@ -222,8 +222,8 @@ class Plot(DrawnCard):
 def on_a_side(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF], lines: Sequence[QRectF]) -> QRectF | None:
     """A place beside `x` that no line crosses, on the left too; else the one that covers nothing taken."""
     free = [*taken, *lines]
-    place = beside(x, label, area, free) or beside(x - 10 - label.width(), label, area, free)
-    return place if place and place.left() >= area.left() else beside(x, label, area, taken)
+    other_side = x - 10 - label.width()
+    return beside(x, label, area, free) or beside(other_side, label, area, free) or beside(x, label, area, taken)
 
 
 def beside(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QRectF | None:
@@ -232,7 +232,7 @@ def beside(x: float, label: QRectF, area: QRectF, taken: Sequence[QRectF]) -> QR
     place = QRectF(left, area.top(), label.width(), label.height())
     while any(place.intersects(other) for other in taken):
         place.translate(0, 4)
-    return place if place.bottom() <= area.bottom() else None
+    return place if place.bottom() <= area.bottom() and place.left() >= area.left() else None
 
 
 def thinned(ticks: Ticks, most: float) -> Ticks:

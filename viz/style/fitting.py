@@ -15,6 +15,7 @@ SPACING = 6
 class FittingRow(QFrame):
     """A row that leaves out what there is no room for; menus, a popover or keys do the same."""
 
+    short = False  # its words are cut short
     _fitted: object = None  # what room has been made for
     _fitting = False  # it is being made
 
@@ -26,13 +27,21 @@ class FittingRow(QFrame):
         """What is shown where this has been left out, if anything is."""
         return None
 
+    def shorten(self, on: bool) -> None:
+        """Cuts words short that can be read elsewhere, where all that can be left out is left out, or no longer."""
+
+    def saved(self) -> int:
+        """Pixels that cutting these words short saves."""
+        return 0
+
     def minimumSizeHint(self) -> QSize:
-        """The width without what can be left out."""
-        spare = self.spare()
-        gone = sum(widget.sizeHint().width() + SPACING for widget in spare if not widget.isHidden())
-        came = sum(other.sizeHint().width() + SPACING for widget in spare if (other := self._absent(widget)))
+        """The width without what can be left out, its words cut short."""
+        spare, layout = self.spare(), self.layout()
+        between = layout.spacing() if layout else SPACING
+        gone = sum(least_width(widget) + between for widget in spare if not widget.isHidden())
+        came = sum(least_width(other) + between for widget in spare if (other := self._absent(widget)))
         size = super().minimumSizeHint()
-        return QSize(size.width() - gone + came, size.height())
+        return QSize(size.width() - gone + came - (0 if self.short else self.saved()), size.height())
 
     def _absent(self, widget: QWidget) -> QWidget | None:
         other = self.stands_in(widget)
@@ -71,7 +80,8 @@ class FittingRow(QFrame):
         self._fitted = self._asked()
 
     def _fit(self) -> None:
-        spare = self.spare()
+        spare, self.short = self.spare(), False
+        self.shorten(False)
         for widget in spare:
             widget.show()
             if other := self.stands_in(widget):
@@ -81,6 +91,17 @@ class FittingRow(QFrame):
                 widget.hide()
                 if other := self.stands_in(widget):
                     other.show()
+        if super().minimumSizeHint().width() > self.width():
+            self.short = True
+            self.shorten(True)
+
+
+def least_width(widget: QWidget) -> int:
+    """Pixels that a layout gives a widget at least."""
+    if widget.minimumWidth():
+        return widget.minimumWidth()
+    shrinks = widget.sizePolicy().horizontalPolicy().value & QSizePolicy.PolicyFlag.ShrinkFlag.value
+    return max(widget.minimumSizeHint().width(), 0 if shrinks else widget.sizeHint().width())
 
 
 class ElidedLabel(PlainLabel):

@@ -6,7 +6,7 @@ from time import monotonic
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
 
 from bellwire.engine.events import Switch as Wiring
 from bellwire.engine.language import tr, tr_as, tr_later
@@ -28,6 +28,7 @@ from bellwire.viz.window.scenario_list import fill, show_scenario
 from bellwire.viz.window.shown import reason_for
 
 LEAST_STATE = 90  # pixels at 100 % text of the state, where there is no room for how long ago it was
+USUAL_NAME, LEAST_NAME = 140, 90  # pixels at 100 % text of the scenario's name; where all else has been left out
 LEAST_BEHIND = 0.1  # seconds that a view is behind before it says so
 STATES = {
     tr_later("LIVE"): ("live", "circle"),
@@ -102,12 +103,13 @@ class StatusRow(FittingRow):
         """The slider's keys do the same."""
         return [self.slow_label, self.name, self.slow, self.menus, self.mark]
 
-    def _fit(self) -> None:
-        """At last the state goes without how long ago it was, which its tooltip says."""
-        self.state.shorten(0)
-        super()._fit()
-        if QFrame.minimumSizeHint(self).width() > self.width():
-            self.state.shorten(LEAST_STATE)
+    def shorten(self, on: bool) -> None:
+        """The state goes without how long ago it was, which its tooltip says."""
+        self.state.shorten(LEAST_STATE if on else 0)
+
+    def saved(self) -> int:
+        """What of the state is said by its tooltip."""
+        return max(self.state.sizeHint().width() - self.theme.px(LEAST_STATE), 0)
 
     def stands_in(self, left_out: QWidget) -> QWidget | None:
         """One button has all menus."""
@@ -115,6 +117,7 @@ class StatusRow(FittingRow):
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
+        self.theme = theme
         self.mark.set_theme(theme)
         self.folded.show_icon("menus", theme)
         self.slow.setMinimumWidth(theme.px(50))
@@ -309,12 +312,20 @@ class ControlRow(FittingRow):
         transport = (self.transport[name] for name in ("home", "newest", "step_back", "step", "story"))
         return [self.pace_label, *transport, *self.singles.values(), self.pace, self.pace_value]
 
+    def shorten(self, on: bool) -> None:
+        """The scenario's name, which its list says."""
+        self.scenarios.setMinimumWidth(self.theme.px(LEAST_NAME if on else USUAL_NAME))
+
+    def saved(self) -> int:
+        """What of the scenario's name is said by its list."""
+        return self.theme.px(USUAL_NAME) - self.theme.px(LEAST_NAME)
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours, or another size of text."""
         self.theme = self.scenarios.theme = theme
         self._icons = dict.fromkeys(self.transport, "")
         self.more.show_icon("more", theme)
-        self.scenarios.setMinimumWidth(theme.px(140))
+        self.shorten(self.short)
         self.scenarios.setMaximumWidth(theme.px(330))
         self.pace.setMinimumWidth(theme.px(80))
         self.pace.setMaximumWidth(theme.px(170))

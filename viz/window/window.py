@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMargins, Qt, QTimer, Signal
+from PySide6.QtCore import QMargins, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 SMALLEST, USUAL = (960, 600), (1600, 900)  # sizes of the window, where the screen is large enough
 LEAST = (840, 430)  # what its content needs at 100 %
-STACKED = (506, 1180)  # the same where all stands one below the other, because the window is narrower; it is scrolled
+STACKED = (500, 1180)  # the same where all stands one below the other, because the window is narrower; it is scrolled
 FRAME = QMargins(0, 32, 0, 0)  # room for the title that a window manager adds, before it says how much that is
 PATIENCE_SECONDS = 0.5  # that the first window waits for its guest, rather than to show that it is being built
 BEING_BUILT = tr_later("It is shown as soon as it runs.")
@@ -73,7 +73,22 @@ class Middle(QWidget):
     """All that the window holds. It takes what it is given down to its least; only then is there anything to scroll.
 
     A scroll area asks what height a width needs once there are words that wrap, and would hear what is liked best.
+    A row that has left out all it can needs its width however narrow the window: it is scrolled then, too.
     """
+
+    def __init__(self, rows: Sequence[QWidget]) -> None:
+        super().__init__()
+        self.rows, self._least = rows, QSize()
+
+    def need(self, least: QSize) -> None:
+        """The room that the views have at least."""
+        if least != self._least:
+            self._least = least
+            self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:
+        widths = [row.minimumSizeHint().width() for row in self.rows if not row.isHidden()]
+        return self._least.expandedTo(QSize(max(widths, default=0), 0))
 
     def heightForWidth(self, width: int) -> int:
         layout = self.layout()
@@ -182,7 +197,7 @@ class MainWindow(QMainWindow):
         )
 
     def _lay_out(self) -> None:
-        self.middle = Middle()
+        self.middle = Middle((self.status, self.controls, self.story_bar, self.lesson_bar))
         box = self._box = QVBoxLayout(self.middle)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -372,7 +387,7 @@ class MainWindow(QMainWindow):
         stacked = self.width() < px(LEAST[0])
         self.views.stack(stacked)
         width, height = map(px, STACKED if stacked else LEAST)
-        self.middle.setMinimumSize(width, height + self.views.added_height)
+        self.middle.need(QSize(width, height + self.views.added_height))
 
     def _said_above(self) -> int:
         """The height of what comes above the views and goes again."""

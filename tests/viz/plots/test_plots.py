@@ -223,6 +223,7 @@ def test_labels_cover_neither_each_other_nor_the_edge() -> None:
     assert [place.left() for place in taken] == [101.0, 105.0, 95.0, 135.0]
     assert [place.top() for place in taken] == [0.0, 20.0, 40.0, 60.0]
     assert beside(100.0, QRectF(0, 0, 50, 20), area, taken) is None
+    assert beside(100.0, QRectF(0, 0, 120, 20), area, []) is None  # it would begin left of the area, over the axis
 
 
 def test_a_label_goes_to_the_other_side_of_its_line_rather_than_across_another() -> None:

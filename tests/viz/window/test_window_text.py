@@ -30,6 +30,7 @@ from tests.support.windows import on_whole_run, settle
 
 SIZES = [(1280, 720), (1920, 1080), (2560, 1440)]
 SPOKEN = [*((size, LANGUAGES[0]) for size in SIZES), *((SIZES[0], language) for language in LANGUAGES[1:])]
+CRAMPED = [(384, 480), (512, 352), (683, 480), (853, 448)]  # of the screen, times 1.5 or 2
 TEXTS = [(0.8, DARK), (1.0, LIGHT), (1.3, DARK), (2.5, LIGHT)]  # each panel is seen in both themes
 PLACED = [["", *(panel.name for panel in PANELS if panel.place == place)] for place in (SIDE, BELOW)]
 FRONTS = list(zip_longest(*PLACED, fillvalue=""))  # each panel in front at its place once
@@ -115,6 +116,29 @@ def test_no_text_is_cut_off_and_none_meets_another(size: tuple[int, int], window
             assert pieces
             found += [f"{text:.0%} {fronts}: {one}" for one in clashes(pieces, scrolled_areas(window.middle))]
     assert found == []
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # size hints
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", CRAMPED, ids=str)
+def test_on_a_small_screen_whose_pixels_are_doubled_all_can_be_read(size: tuple[int, int], window: MainWindow) -> None:
+    """What has no room even then can be scrolled to, from side to side too."""
+    window.setMinimumSize(1, 1)
+    found = []
+    for fronts in FRONTS:
+        sized(window, size, 1.0, *fronts)
+        pieces = beside_the_diagram(window)
+        assert pieces
+        found += [f"{fronts}: {one}" for one in clashes(pieces, scrolled_areas(window.middle))]
+        for row in (window.status, window.controls):
+            assert row.minimumSizeHint().width() <= row.width()
+            shown = [part for part in row.findChildren(QWidget) if part.isVisible() and part.parent() is row]
+            meet = [(a, b) for n, a in enumerate(shown) for b in shown[:n] if a.geometry().intersects(b.geometry())]
+            found += [f"{fronts}: {a.accessibleName()} meets {b.accessibleName()}" for a, b in meet]
+    assert found == []
+    across = window.scrolled.horizontalScrollBar().maximum()
+    assert (across > 0) == (size[0] < 512)
+    assert across == window.middle.width() - window.scrolled.viewport().width()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))

@@ -121,6 +121,7 @@ class EventsPanel(Panel):
         if self.live.isHidden() == behind:
             self.live.setVisible(behind)
             self._place()
+            self.updateGeometry()  # the tabs beside it leave another room
         self.update()
 
     def _follow_play(self) -> None:
@@ -307,6 +308,7 @@ class EventsPanel(Panel):
         button = self.live.sizeHint().width() if not self.live.isHidden() else 0
         self.live.setGeometry(self.header_rect(right - button, QSize(button, high)))
         right -= button + px(10) * bool(button)
+        self.kept_right = PADDING + px(20) + px(LEAST_FILTER) + button
         width = min(max((right - left) * 6 // 10, px(LEAST_FILTER)), px(MOST_FILTER), max(right - left, 0))
         self.line.setGeometry(self.header_rect(left, QSize(width, high)))
         rest = max(right - left - width - px(12), 0)
